@@ -1,0 +1,84 @@
+/* leat/base.h: what every other header of leat stands on.
+ *
+ * Rules that hold for the whole interface unless a declaration says otherwise:
+ *   - Functions return 0 or a negative errno value. Parameters named ret_* are untouched on failure.
+ *   - Options may be NULL, which means the defaults. A struct that the caller allocates begins with
+ *     `size_t size`, which the caller sets to sizeof(struct ...): LEAT_INIT(struct ...) does it.
+ *   - Descriptors are *borrowed* (used, never closed), *taken* (leat closes them, on failure too) or *given*
+ *     (leat made it, the caller closes it). leat never changes the flags of a descriptor it did not create.
+ *   - Nothing here prints, installs a signal handler or raises SIGPIPE. Every descriptor leat makes is
+ *     close-on-exec.
+ *   - Sizes and offsets are in bytes, times in milliseconds where a name ends in _ms.
+ *   - After fork() the child may only free what it inherited; it must not run it.
+ */
+#ifndef LEAT_BASE_H
+#define LEAT_BASE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A zeroed struct whose size member is set: struct leat_error e = LEAT_INIT(struct leat_error); */
+#ifdef __cplusplus
+template <class T> inline T leat_init()
+{
+    T t = T();
+    t.size = sizeof(T);
+    return t;
+}
+#define LEAT_INIT(...) leat_init<__VA_ARGS__>()
+extern "C" {
+#else
+#define LEAT_INIT(...) ((__VA_ARGS__){.size = sizeof(__VA_ARGS__)})
+#endif
+
+#if defined(__GNUC__)
+#define LEAT_API __attribute__((visibility("default")))
+#else
+#define LEAT_API
+#endif
+
+/* On which side of a transfer something happened. */
+enum leat_side {
+    LEAT_SIDE_NONE = 0,   /* the pipeline itself: its options, its memory, a cancel */
+    LEAT_SIDE_SOURCE = 1, /* where the bytes come from */
+    LEAT_SIDE_FILTER = 2, /* what sits between */
+    LEAT_SIDE_SINK = 3,   /* where the bytes go */
+};
+
+/* The first true failure. `node` and `operation` are borrowed from whatever handed the error out and live as long
+ * as that (for leat_endpoint_open: `node` is the caller's own spec). `text` is one sentence for people, without a
+ * newline, and says what to do next where that is known. */
+struct leat_error {
+    size_t size;
+    int32_t code;          /* negative errno; 0: nothing failed */
+    int32_t side;          /* enum leat_side */
+    uint32_t index;        /* which sink or filter, counted from 0 */
+    const char *node;      /* the endpoint as it was named, "" when there is none */
+    const char *operation; /* the system call or step that failed: "write", "splice", "verify" */
+    uint64_t offset;       /* where in the stream */
+    uint64_t taken;        /* bytes that left the source */
+    uint64_t delivered;    /* bytes that this sink has accepted (of the source's side: the least of all sinks) */
+    uint64_t held;         /* bytes taken and not delivered when it failed */
+    char text[200];
+};
+
+/* "0.1.0". Never NULL, static. Any thread. */
+LEAT_API const char *leat_version(void);
+
+/* The name of an errno value of either sign, such as "ENOSPC"; "E?" if it has none. Static. Any thread. */
+LEAT_API const char *leat_errno_name(int code);
+
+/* Reads a size such as "4096", "64K", "10M", "1.5GiB", "2MB": K M G T are powers of 1024, KB MB GB TB powers of
+ * 1000, KiB ... powers of 1024. -EINVAL if it is no size, -ERANGE if it does not fit. */
+LEAT_API int leat_size_parse(const char *text, uint64_t *ret);
+
+/* How the text of an explanation or a report is laid out. */
+enum leat_format {
+    LEAT_FORMAT_TEXT = 0, /* for people, several lines */
+    LEAT_FORMAT_JSON = 1, /* one object on one line, ending in a newline */
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

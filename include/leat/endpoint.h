@@ -1,0 +1,103 @@
+/* leat/endpoint.h: where bytes come from and where they go.
+ *
+ * Opening an endpoint only resolves it: it looks at what is there and what that may allow. Nothing is created,
+ * truncated or connected before a pipeline runs. An endpoint serves one pipeline, once.
+ *
+ * A spec is a path, or a scheme and what belongs to it. `[a-z][a-z0-9+-]*:` at the start is always a scheme and an
+ * unknown one is an error; write `./odd:name` for such a path.
+ *
+ *   PATH, file:PATH   a file, FIFO, terminal or device. /dev/stdin, /dev/stdout, /dev/stderr, /dev/fd/N and
+ *                     /proc/self/fd/N mean the descriptor itself, as fd:N.
+ *   -                 standard input of a source, standard output of a sink
+ *   fd:N              descriptor N of this process, borrowed. A regular file is used from its current offset,
+ *                     and that offset is left where the delivered bytes end.
+ *   null:             nothing to read, or everything swallowed
+ *   zero:             zero bytes without end (give a length)
+ *
+ * A sink that names a regular file, or nothing yet, is *published*: written without a name in the same directory,
+ * and put in the place of the old file when everything, digests included, was right. Until then, and for good after
+ * any failure, the old file is untouched. Symbolic links are followed to their target. An existing target keeps its
+ * mode and owner; a new one has the source's mode under the umask. What is no plain name is written in place. A
+ * target with several hard links, or that is a mount point, can't be replaced and is refused; `in_place` writes
+ * through it.
+ */
+#ifndef LEAT_ENDPOINT_H
+#define LEAT_ENDPOINT_H
+
+#include <leat/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct leat_endpoint leat_endpoint;
+
+enum leat_direction {
+    LEAT_READ = 0,  /* a source */
+    LEAT_WRITE = 1, /* a sink */
+};
+
+enum leat_ownership {
+    LEAT_BORROW = 0, /* the caller keeps the descriptor and closes it, after the pipeline has ended */
+    LEAT_TAKE = 1,   /* leat closes it, on failure too */
+};
+
+/* How a sink treats a regular file. */
+enum leat_write_mode {
+    LEAT_WRITE_PUBLISH = 0,  /* all or nothing, see above */
+    LEAT_WRITE_IN_PLACE = 1, /* written over from the start, then cut to length; a failure leaves what was written */
+    LEAT_WRITE_APPEND = 2,   /* behind what is there; a failure leaves what was written */
+};
+
+struct leat_endpoint_options {
+    size_t size;
+    int32_t write_mode; /* enum leat_write_mode; sinks only */
+    int32_t sync;       /* not 0: fsync before it is published, and its directory after; sinks only */
+    int32_t preserve;   /* not 0: the source's times and full mode; sinks only */
+};
+
+/* Resolves `spec`. On failure *ret_error (may be NULL) says what was wrong with it; its `node` is `spec`.
+ * Does not block except on path look-ups. Any thread. -EINVAL for a bad spec, or what stat(2) says. */
+LEAT_API int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_direction direction,
+                                const struct leat_endpoint_options *options, struct leat_error *ret_error);
+
+/* An endpoint on a descriptor; its direction is given by its use. */
+LEAT_API int leat_endpoint_from_fd(leat_endpoint **ret, int fd, enum leat_ownership ownership);
+
+/* A source that yields `size` bytes. They are borrowed and must stay unchanged until the pipeline has ended. */
+LEAT_API int leat_endpoint_from_memory(leat_endpoint **ret, const void *bytes, size_t size);
+
+/* A sink of `capacity` borrowed bytes. More than that fails with -ENOSPC. *ret_size (may be NULL) is set when the
+ * pipeline commits, and is untouched if it fails. */
+LEAT_API int leat_endpoint_to_memory(leat_endpoint **ret, void *bytes, size_t capacity, size_t *ret_size);
+
+/* A source or a sink that calls you. Each call comes from the thread that runs the pipeline, never two at once, and
+ * must not block; to say "not yet" return -EAGAIN and later, from any thread, call leat_endpoint_notify. */
+struct leat_endpoint_callbacks {
+    size_t size;
+    /* Fill up to n bytes, store the count; 0 with *ret_n == 0 is the end. Sources must have it. */
+    int (*read)(void *user, void *bytes, size_t n, size_t *ret_n);
+    /* Take up to n bytes (at least one unless -EAGAIN or an error), store the count. Sinks must have it. */
+    int (*write)(void *user, const void *bytes, size_t n, size_t *ret_n);
+    /* Optional: everything was delivered and verified (0), or the pipeline failed (its code). Called once. An error
+     * returned for 0 fails the pipeline. */
+    int (*finish)(void *user, int code);
+    /* Optional: the endpoint is freed; the last call. */
+    void (*free)(void *user);
+};
+LEAT_API int leat_endpoint_from_callbacks(leat_endpoint **ret, const struct leat_endpoint_callbacks *callbacks,
+                                          void *user);
+
+/* A callback endpoint that said -EAGAIN is ready. Any thread; async-signal-safe. Early and needless calls do no harm. */
+LEAT_API int leat_endpoint_notify(leat_endpoint *endpoint);
+
+/* One more reference. Pipelines take the reference handed to them, on failure too; this keeps one. */
+LEAT_API leat_endpoint *leat_endpoint_ref(leat_endpoint *endpoint);
+
+/* Drops a reference. NULL is allowed. Never call it for the last reference while a pipeline uses the endpoint. */
+LEAT_API void leat_endpoint_close(leat_endpoint *endpoint);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

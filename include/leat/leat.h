@@ -1,0 +1,11 @@
+/* leat/leat.h: everything. */
+#ifndef LEAT_LEAT_H
+#define LEAT_LEAT_H
+
+#include <leat/base.h>
+#include <leat/endpoint.h>
+#include <leat/filter.h>
+#include <leat/pipeline.h>
+#include <leat/probe.h>
+
+#endif

@@ -1,0 +1,154 @@
+/* leat/pipeline.h: plan, run, report.
+ *
+ * A pipeline is a source, filters, and one or more sinks. It is planned (leat_pipeline_explain, without any side
+ * effect), run once, and leaves a report that says what happened: the bytes by each route really taken, digests,
+ * times, the first true failure.
+ *
+ *     struct leat_error error = LEAT_INIT(struct leat_error);
+ *     leat_pipeline_new(&p, NULL);
+ *     leat_endpoint_open(&in, "image.iso", LEAT_READ, NULL, &error);
+ *     leat_endpoint_open(&out, "/srv/image.iso", LEAT_WRITE, NULL, &error);
+ *     leat_filter_digest(&digest, "sha256", NULL);
+ *     leat_pipeline_source(p, in); leat_pipeline_filter(p, digest); leat_pipeline_sink(p, out, NULL);
+ *     r = leat_pipeline_run(p, &report);
+ *
+ * Routes: clone (the file systems share the blocks), offload (copy_file_range, sendfile), splice (through pipes,
+ * tee for several sinks), chunk (read and write through pooled chunks). A route that turns out not to work here steps
+ * down to the next; the bytes, digests, counts and the class of an error are the same on every one of them.
+ *
+ * Threads: building a pipeline is for one thread; start, wait, fd and free belong to one thread at a time;
+ * cancel and progress may be called from any.
+ */
+#ifndef LEAT_PIPELINE_H
+#define LEAT_PIPELINE_H
+
+#include <leat/base.h>
+#include <leat/endpoint.h>
+#include <leat/filter.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct leat_pipeline leat_pipeline;
+typedef struct leat_report leat_report;
+
+/* What the owner of the source promises. */
+enum leat_stability {
+    LEAT_SOURCE_LIVE = 0,   /* it may be written to meanwhile; a digest is still that of the delivered bytes */
+    LEAT_SOURCE_STABLE = 1, /* nobody changes it until the pipeline has ended: more routes are allowed */
+};
+
+/* Holes in regular files. */
+enum leat_sparse {
+    LEAT_SPARSE_AUTO = 0,   /* the source's holes stay holes */
+    LEAT_SPARSE_ALWAYS = 1, /* blocks of zeros become holes too */
+    LEAT_SPARSE_NEVER = 2,  /* every byte is written */
+};
+
+/* What to do about a sink that lags behind the others by all the memory there is. */
+enum leat_slow_sink {
+    LEAT_SLOW_WAIT = 0, /* everyone waits for it */
+    LEAT_SLOW_DROP = 1, /* it misses what comes meanwhile; the report counts it as discarded */
+};
+
+struct leat_pipeline_options {
+    size_t size;
+    uint64_t memory_limit; /* pipe pages and chunks together; 0: 16 MiB. Below the plan's minimum the run is refused
+                              with -ENOBUFS and the minimum in the error's text. */
+    uint64_t rate;         /* bytes per second, 0: no limit */
+    uint64_t offset;       /* of the source: where to begin; bytes before it are passed over */
+    uint64_t length;       /* of the source: at most so many; used only if has_length is not 0 */
+    int32_t has_length;
+    int32_t stability;   /* enum leat_stability */
+    int32_t sparse;      /* enum leat_sparse */
+    int32_t threads;     /* of digests, as in leat_digest_options; 0 decides by size and cores */
+    const char *route;   /* NULL or "auto"; a route's name forces it; "prefer:NAME" tries it first. Copied. */
+    const char *engine;  /* NULL, "auto" or "sync". Copied. */
+    const char *expect;  /* NULL, or ALGORITHM:HEX digests separated by commas. A difference is -EBADMSG: nothing is
+                            published. Copied. */
+    int32_t digest_provider; /* enum leat_digest_provider, for the digests that `expect` adds */
+};
+
+/* One of several sinks. */
+struct leat_sink_options {
+    size_t size;
+    int32_t slow; /* enum leat_slow_sink */
+};
+
+/* Counters of a running pipeline. */
+struct leat_progress {
+    size_t size;
+    uint64_t bytes;     /* delivered to every sink that still runs */
+    uint64_t total;     /* what is expected; used only if has_total is not 0 */
+    int32_t has_total;
+    double seconds;     /* since the run began */
+};
+
+/* -EINVAL for an unknown route, engine or malformed expectation; the sentence is in *ret_error of
+ * leat_pipeline_check, which may be called at any time before the run. */
+LEAT_API int leat_pipeline_new(leat_pipeline **ret, const struct leat_pipeline_options *options);
+
+/* Each takes the reference handed to it, on failure too. -EBUSY once the pipeline runs, -EEXIST for a second source,
+ * -E2BIG for more sinks or filters than leat handles (64 of each). */
+LEAT_API int leat_pipeline_source(leat_pipeline *pipeline, leat_endpoint *source);
+LEAT_API int leat_pipeline_filter(leat_pipeline *pipeline, leat_filter *filter);
+LEAT_API int leat_pipeline_sink(leat_pipeline *pipeline, leat_endpoint *sink, const struct leat_sink_options *options);
+
+/* Plans without running, and says what would be refused: -EINVAL, -ENOBUFS and so on with the sentence in
+ * *ret_error. Its node lives as long as the pipeline. */
+LEAT_API int leat_pipeline_check(leat_pipeline *pipeline, struct leat_error *ret_error);
+
+/* The plan as text. *ret is from malloc. No side effect: nothing is created, truncated or connected. */
+LEAT_API int leat_pipeline_explain(leat_pipeline *pipeline, enum leat_format format, char **ret);
+
+/* Plans, opens, moves, finishes, verifies, commits, on the calling thread. Blocks until the end; cancel ends it. The
+ * report, if one is asked for, comes back on failure too (*ret may be NULL only when memory ran out). Returns what
+ * the report says: 0, or the code of the first true failure; -EBADMSG: a digest was not the expected one;
+ * -ECANCELED. */
+LEAT_API int leat_pipeline_run(leat_pipeline *pipeline, leat_report **ret);
+
+/* The same on a thread of its own. */
+LEAT_API int leat_pipeline_start(leat_pipeline *pipeline);
+
+/* Waits for the end of what was started. -1 waits without a bound, 0 does not wait; -ETIMEDOUT if it still runs.
+ * Otherwise as leat_pipeline_run. The report is handed out once. */
+LEAT_API int leat_pipeline_wait(leat_pipeline *pipeline, int timeout_ms, leat_report **ret);
+
+/* A descriptor that is readable when the pipeline has ended. Borrowed; lives as long as the pipeline. */
+LEAT_API int leat_pipeline_fd(leat_pipeline *pipeline, int *ret);
+
+/* Ends it soon, with -ECANCELED. Any thread; async-signal-safe; more than once is fine. */
+LEAT_API int leat_pipeline_cancel(leat_pipeline *pipeline);
+
+/* Any thread. */
+LEAT_API int leat_pipeline_progress(const leat_pipeline *pipeline, struct leat_progress *ret);
+
+/* NULL is allowed. Cancels what still runs and waits for it. */
+LEAT_API void leat_pipeline_free(leat_pipeline *pipeline);
+
+/* The digest of the source's bytes. As leat_filter_digest_hex; -ENODATA if the run did not complete it. */
+LEAT_API int leat_report_digest(const leat_report *report, const char *algorithm, char *ret, size_t capacity);
+
+/* The first true failure, or NULL if there was none. Lives as long as the report. */
+LEAT_API const struct leat_error *leat_report_error(const leat_report *report);
+
+/* Bytes delivered to every sink that succeeded (of a failed run: the least that any sink got). */
+LEAT_API uint64_t leat_report_bytes(const leat_report *report);
+
+/* For one sink: its failure, or NULL. -1 is no index: sinks are counted from 0. */
+LEAT_API const struct leat_error *leat_report_sink_error(const leat_report *report, size_t index);
+
+/* One line of JSON with a newline, from malloc. */
+LEAT_API int leat_report_json(const leat_report *report, char **ret);
+
+/* For people, several lines, from malloc. */
+LEAT_API int leat_report_text(const leat_report *report, char **ret);
+
+/* NULL is allowed. */
+LEAT_API void leat_report_free(leat_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,58 @@
+#include "base/error.h"
+#include "base/platform.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* The sentence is cut if it is too long: a cut sentence is better than none. */
+static void fill(struct leat_error *error, int code, const char *format, va_list arguments)
+{
+    error->code = code;
+    vsnprintf(error->text, sizeof(error->text), format, arguments);
+}
+
+int error_set(struct leat_error *error, int code, const char *format, ...)
+{
+    if (error && error->code == 0) {
+        va_list arguments;
+        va_start(arguments, format);
+        fill(error, code, format, arguments);
+        va_end(arguments);
+        error->node = error->node ? error->node : "";
+        error->operation = error->operation ? error->operation : "";
+    }
+    return code;
+}
+
+int error_at(struct leat_error *error, int code, enum leat_side side, const char *node, const char *operation,
+             const char *format, ...)
+{
+    if (error && error->code == 0) {
+        va_list arguments;
+        va_start(arguments, format);
+        fill(error, code, format, arguments);
+        va_end(arguments);
+        error->side = side;
+        error->node = node;
+        error->operation = operation;
+    }
+    return code;
+}
+
+const char *error_text(int code, char *buffer, size_t size)
+{
+    if (strerror_r(abs(code), buffer, size) != 0)
+        snprintf(buffer, size, "error %d", abs(code));
+    return buffer;
+}
+
+const char *leat_errno_name(int code)
+{
+    const char *name = platform.errno_name(abs(code));
+    return name ? name : "E?";
+}
+
+const char *leat_version(void)
+{
+    return LEAT_VERSION;
+}

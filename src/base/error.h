@@ -1,0 +1,19 @@
+/* Filling a struct leat_error. */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#include "base/base.h"
+#include <leat/base.h>
+
+/* Sets code and text (a printf format) and returns the code. `error` may be NULL. The first failure is the one that
+ * counts: an error that has a code already is left as it is. */
+int error_set(struct leat_error *error, int code, const char *format, ...) PRINTF(3, 4);
+
+/* The same with its place: which side and node, and which operation. The strings are borrowed. */
+int error_at(struct leat_error *error, int code, enum leat_side side, const char *node, const char *operation,
+             const char *format, ...) PRINTF(6, 7);
+
+/* "No space left on device", thread-safe, of either sign. */
+const char *error_text(int code, char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,41 @@
+#include "base/fd.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+int fd_close(int fd)
+{
+    if (fd >= 0) {
+        int saved = errno;
+        close(fd);
+        errno = saved;
+    }
+    return -1;
+}
+
+void fd_close_pointer(int *fd)
+{
+    *fd = fd_close(*fd);
+}
+
+int fd_open(const char *path, int flags, unsigned mode)
+{
+    int fd;
+    do
+        fd = open(path, flags | O_CLOEXEC, (mode_t)mode);
+    while (fd < 0 && errno == EINTR);
+    return fd < 0 ? -errno : fd;
+}
+
+int fd_pipe(int ret[2])
+{
+    int fd[2];
+    if (pipe(fd) < 0)
+        return -errno;
+    for (int i = 0; i < 2; i++) {
+        fcntl(fd[i], F_SETFD, FD_CLOEXEC);
+        fcntl(fd[i], F_SETFL, O_NONBLOCK);
+        ret[i] = fd[i];
+    }
+    return 0;
+}

@@ -1,0 +1,19 @@
+/* Descriptors. *Borrow*: used, never closed. *Take*: closed by whom it was handed to, on failure too. *Give*: the
+ * caller closes it. The sentinel is -1. */
+#ifndef BASE_FD_H
+#define BASE_FD_H
+
+#include "base/base.h"
+
+/* Closes it if there is one and returns -1: fd = fd_close(fd). Keeps errno. */
+int fd_close(int fd);
+void fd_close_pointer(int *fd);
+#define CLEANUP_FD CLEANUP(fd_close_pointer)
+
+/* open(2), close-on-exec, repeated on EINTR. Gives the descriptor or a negative errno. */
+int fd_open(const char *path, int flags, unsigned mode);
+
+/* A pipe, both ends close-on-exec and non-blocking. Gives both. */
+int fd_pipe(int ret[2]);
+
+#endif

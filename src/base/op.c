@@ -1,0 +1,97 @@
+#include "base/op.h"
+#include "base/platform.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static op_interposer interposer;
+static void *interposer_user;
+
+void op_interpose(op_interposer with, void *user)
+{
+    interposer = with;
+    interposer_user = user;
+}
+
+const char *op_name(enum op_kind kind)
+{
+    static const char *const names[OP_KINDS] = {
+        [OP_READ] = "read",
+        [OP_WRITE] = "write",
+        [OP_SPLICE] = "splice",
+        [OP_TEE] = "tee",
+        [OP_COPY_RANGE] = "copy_file_range",
+        [OP_SENDFILE] = "sendfile",
+        [OP_CLONE] = "ioctl(FICLONE)",
+        [OP_FSYNC] = "fsync",
+        [OP_TRUNCATE] = "ftruncate",
+        [OP_LINK] = "link",
+        [OP_RENAME] = "rename",
+    };
+    return names[kind];
+}
+
+static ssize_t read_fd(const struct op *op)
+{
+    if (op->flags & OP_SOCKET)
+        return recv(op->fd[0], op->bytes, op->length, op->flags & OP_NOWAIT ? MSG_DONTWAIT : 0);
+    if (op->offset[0] >= 0)
+        return pread(op->fd[0], op->bytes, op->length, op->offset[0]);
+    return read(op->fd[0], op->bytes, op->length);
+}
+
+static ssize_t write_fd(const struct op *op)
+{
+    if (op->flags & OP_SOCKET)
+        return send(op->fd[1], op->bytes, op->length, MSG_NOSIGNAL | (op->flags & OP_NOWAIT ? MSG_DONTWAIT : 0));
+    if (op->offset[1] >= 0)
+        return pwrite(op->fd[1], op->bytes, op->length, op->offset[1]);
+    return write(op->fd[1], op->bytes, op->length);
+}
+
+/* What POSIX has; everything else belongs to the platform. */
+static ssize_t execute_posix(const struct op *op)
+{
+    switch (op->kind) {
+    case OP_READ:
+        return read_fd(op);
+    case OP_WRITE:
+        return write_fd(op);
+    case OP_FSYNC:
+        return fsync(op->fd[1]);
+    case OP_TRUNCATE:
+        return ftruncate(op->fd[1], (off_t)op->length);
+    case OP_LINK:
+        return link(op->path[0], op->path[1]);
+    case OP_RENAME:
+        return rename(op->path[0], op->path[1]);
+    default:
+        errno = ENOSYS;
+        return -1;
+    }
+}
+
+static bool for_the_platform(const struct op *op)
+{
+    bool moves = op->kind == OP_READ || op->kind == OP_WRITE;
+    if (moves && (op->flags & OP_NOWAIT) && !(op->flags & OP_SOCKET))
+        return true;
+    if (op->kind == OP_LINK)
+        return op->path[0] == NULL;
+    return op->kind >= OP_SPLICE && op->kind <= OP_CLONE;
+}
+
+ssize_t op_execute(struct op *op)
+{
+    ssize_t result;
+    if (interposer && !interposer(interposer_user, op, &result))
+        return result;
+    if (op->call)
+        return op->call(op->user, op->bytes, op->length);
+    do
+        result = for_the_platform(op) ? platform.execute(op) : execute_posix(op);
+    while (result < 0 && errno == EINTR);
+    return result < 0 ? -errno : result;
+}

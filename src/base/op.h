@@ -1,0 +1,60 @@
+/* struct op: one system call that moves bytes or makes a result final. Every such call of the library goes through
+ * op_execute, so that a test can make the Nth one fail with a chosen errno, come back short, or be "not there"; and so
+ * that an engine may hand it to the kernel in another way. */
+#ifndef BASE_OP_H
+#define BASE_OP_H
+
+#include "base/base.h"
+#include <stdbool.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+enum op_kind {
+    OP_READ,       /* fd[0] -> iov */
+    OP_WRITE,      /* iov -> fd[1] */
+    OP_SPLICE,     /* fd[0] -> fd[1], one of them a pipe */
+    OP_TEE,        /* fd[0] -> fd[1], both pipes; nothing is consumed */
+    OP_COPY_RANGE, /* fd[0] -> fd[1], copy_file_range */
+    OP_SENDFILE,   /* fd[0] -> fd[1] */
+    OP_CLONE,      /* fd[0] -> fd[1], the whole file shares its blocks */
+    OP_FSYNC,      /* fd[1] */
+    OP_TRUNCATE,   /* fd[1] to `length` */
+    OP_LINK,       /* fd[1], or path[0] if that is not NULL, gets the name path[1] */
+    OP_RENAME,     /* path[0] -> path[1] */
+    OP_KINDS,
+};
+
+enum op_flags {
+    OP_NOWAIT = 1 << 0, /* never sleep for the other side: -EAGAIN. -EOPNOTSUPP if that can't be asked for */
+    OP_SOCKET = 1 << 1, /* the descriptor of a READ or WRITE is a socket */
+    OP_MORE = 1 << 2,   /* more will follow (MSG_MORE, SPLICE_F_MORE) */
+};
+
+/* Moves bytes without a descriptor: memory and callback endpoints. Returns a count or a negative errno. */
+typedef ssize_t (*op_call)(void *user, void *bytes, size_t n);
+
+struct op {
+    enum op_kind kind;
+    int fd[2];
+    int64_t offset[2]; /* -1: the descriptor's own position */
+    void *bytes;       /* READ, WRITE */
+    size_t length;
+    unsigned flags;
+    op_call call; /* not NULL: READ and WRITE call it instead of a descriptor */
+    void *user;
+    const char *path[2];
+};
+
+/* Runs it on this thread. Returns what the call returned, or a negative errno; EINTR is repeated here. May block on a
+ * regular file, and on other descriptors unless OP_NOWAIT is set. */
+ssize_t op_execute(struct op *op);
+
+/* "splice": as in a man page. Static. */
+const char *op_name(enum op_kind kind);
+
+/* For tests: called before each operation. Returns true to go on with the (perhaps changed) op; false if *ret_result
+ * is to be its result. NULL takes it away. Not to be changed while operations run. */
+typedef bool (*op_interposer)(void *user, struct op *op, ssize_t *ret_result);
+void op_interpose(op_interposer interposer, void *user);
+
+#endif

@@ -1,0 +1,47 @@
+/* What POSIX does not offer, behind one constant table. Exactly one file defines it, chosen when the library is
+ * linked: kernel/linux.c, or base/posix.c where there is no Linux. Nothing above has an #ifdef for that. */
+#ifndef BASE_PLATFORM_H
+#define BASE_PLATFORM_H
+
+#include "base/op.h"
+#include <sys/stat.h>
+
+struct platform {
+    const char *name;
+
+    /* OP_SPLICE to OP_CLONE, READ and WRITE with OP_NOWAIT, LINK of a file without a name. -1 with errno; ENOSYS for
+     * what is not there, EOPNOTSUPP if NOWAIT can't be had on this descriptor. */
+    ssize_t (*execute)(struct op *op);
+
+    /* A descriptor of its own on what `fd` is open on, with other flags; blocks never. Gives it, or -errno. */
+    int (*reopen)(int fd, int flags);
+
+    /* A file without a name in a directory, for reading and writing. Gives it, or -errno (EOPNOTSUPP, EISDIR, ...). */
+    int (*open_unnamed)(const char *directory, unsigned mode);
+
+    /* A private pipe for splicing, of at most `size` bytes (at least a page, a power of two of pages), and its real
+     * size. Both ends are non-blocking. Gives both, or -errno. */
+    int (*pipe_make)(int ret[2], size_t size, size_t *ret_size);
+
+    /* The size of somebody's pipe, 0 if unknown. It is never changed. */
+    size_t (*pipe_size)(int fd);
+
+    /* The next data and the hole after it, from `offset` on. -ENXIO: no data until the end. */
+    int (*find_data)(int fd, uint64_t offset, uint64_t *ret_start, uint64_t *ret_end);
+
+    /* "ext4"; *ret_network if data may be moved at a distance. NULL if unknown. Static. */
+    const char *(*file_system)(const char *path, bool *ret_network);
+
+    /* "ENOSPC" for ENOSPC. NULL for none. Static. */
+    const char *(*errno_name)(int code);
+
+    /* The number that such a path stands for, as /proc/self/fd/3 does for 3; -1 for any other path. */
+    int (*path_to_fd)(const char *path);
+
+    /* Takes one pending SIGPIPE of this thread away. */
+    void (*consume_sigpipe)(void);
+};
+
+extern const struct platform platform;
+
+#endif

@@ -1,0 +1,126 @@
+/* The platform where there is no Linux: nothing but POSIX, so every faster call is "not there". */
+#include "base/fd.h"
+#include "base/platform.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+
+static ssize_t execute(struct op *op)
+{
+    errno = op->kind == OP_READ || op->kind == OP_WRITE ? EOPNOTSUPP : ENOSYS;
+    return -1;
+}
+
+static int reopen(int fd UNUSED, int flags UNUSED)
+{
+    return -ENOSYS;
+}
+
+static int open_unnamed(const char *directory UNUSED, unsigned mode UNUSED)
+{
+    return -EOPNOTSUPP;
+}
+
+static int pipe_make(int ret[2] UNUSED, size_t size UNUSED, size_t *ret_size UNUSED)
+{
+    return -ENOSYS;
+}
+
+static size_t pipe_size(int fd UNUSED)
+{
+    return 0;
+}
+
+static int find_data(int fd UNUSED, uint64_t offset UNUSED, uint64_t *ret_start UNUSED, uint64_t *ret_end UNUSED)
+{
+    return -ENOSYS;
+}
+
+static const char *file_system(const char *path UNUSED, bool *ret_network)
+{
+    *ret_network = false;
+    return NULL;
+}
+
+static const char *errno_name(int code)
+{
+#define NAME(e)                                                                                                        \
+    case e:                                                                                                            \
+        return #e
+    switch (code) {
+        NAME(EACCES);
+        NAME(EAGAIN);
+        NAME(EBADF);
+        NAME(EBADMSG);
+        NAME(EBUSY);
+        NAME(ECANCELED);
+        NAME(ECONNREFUSED);
+        NAME(ECONNRESET);
+        NAME(EEXIST);
+        NAME(EFBIG);
+        NAME(EINTR);
+        NAME(EINVAL);
+        NAME(EIO);
+        NAME(EISDIR);
+        NAME(ELOOP);
+        NAME(EMFILE);
+        NAME(ENAMETOOLONG);
+        NAME(ENFILE);
+        NAME(ENOBUFS);
+        NAME(ENODATA);
+        NAME(ENODEV);
+        NAME(ENOENT);
+        NAME(ENOMEM);
+        NAME(ENOSPC);
+        NAME(ENOSYS);
+        NAME(ENOTDIR);
+        NAME(ENOTSUP);
+        NAME(ENXIO);
+        NAME(EPERM);
+        NAME(EPIPE);
+        NAME(ERANGE);
+        NAME(EROFS);
+        NAME(ESPIPE);
+        NAME(ESTALE);
+        NAME(ETIMEDOUT);
+        NAME(EXDEV);
+    default:
+        return NULL;
+    }
+#undef NAME
+}
+
+static int path_to_fd(const char *path)
+{
+    static const char *const names[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(path, names[i]) == 0)
+            return i;
+    int fd = -1;
+    char rest;
+    return sscanf(path, "/dev/fd/%d%c", &fd, &rest) == 1 ? fd : -1;
+}
+
+static void consume_sigpipe(void)
+{
+    sigset_t set, pending;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    int signal_number;
+    if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE))
+        sigwait(&set, &signal_number);
+}
+
+const struct platform platform = {
+    .name = "posix",
+    .execute = execute,
+    .reopen = reopen,
+    .open_unnamed = open_unnamed,
+    .pipe_make = pipe_make,
+    .pipe_size = pipe_size,
+    .find_data = find_data,
+    .file_system = file_system,
+    .errno_name = errno_name,
+    .path_to_fd = path_to_fd,
+    .consume_sigpipe = consume_sigpipe,
+};

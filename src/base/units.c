@@ -1,0 +1,80 @@
+#include "base/units.h"
+#include <ctype.h>
+#include <errno.h>
+#include <leat/base.h>
+#include <stdio.h>
+#include <strings.h>
+
+static const struct unit {
+    const char *suffix;
+    double factor;
+} units[] = {
+    {"", 1},
+    {"B", 1},
+    {"K", 1024.0},
+    {"KiB", 1024.0},
+    {"KB", 1e3},
+    {"M", 1048576.0},
+    {"MiB", 1048576.0},
+    {"MB", 1e6},
+    {"G", 1073741824.0},
+    {"GiB", 1073741824.0},
+    {"GB", 1e9},
+    {"T", 1099511627776.0},
+    {"TiB", 1099511627776.0},
+    {"TB", 1e12},
+};
+
+static const struct unit *find_unit(const char *suffix)
+{
+    for (size_t i = 0; i < COUNT(units); i++)
+        if (strcasecmp(suffix, units[i].suffix) == 0)
+            return &units[i];
+    return NULL;
+}
+
+/* Whole numbers go through integers, so that every byte count is exact; only a fraction goes through a double. */
+int leat_size_parse(const char *text, uint64_t *ret)
+{
+    if (!text || !isdigit((unsigned char)text[0]))
+        return -EINVAL;
+    char *end;
+    errno = 0;
+    unsigned long long whole = strtoull(text, &end, 10);
+    if (errno == ERANGE)
+        return -ERANGE;
+    double fraction = 0;
+    if (*end == '.') {
+        const char *point = end;
+        double scale = 0.1;
+        for (end++; isdigit((unsigned char)*end); end++, scale /= 10)
+            fraction += (*end - '0') * scale;
+        if (end == point + 1)
+            return -EINVAL;
+    }
+    const struct unit *unit = find_unit(end);
+    if (!unit)
+        return -EINVAL;
+    uint64_t factor = (uint64_t)unit->factor, bytes;
+    if (__builtin_mul_overflow((uint64_t)whole, factor, &bytes) ||
+        __builtin_add_overflow(bytes, (uint64_t)(fraction * unit->factor + 0.5), &bytes))
+        return -ERANGE;
+    *ret = bytes;
+    return 0;
+}
+
+const char *size_format(uint64_t bytes, char *buffer, size_t size)
+{
+    static const char letters[] = " KMGTPE";
+    double value = (double)bytes;
+    size_t letter = 0;
+    while (value >= 1000 && letter + 2 < sizeof(letters)) {
+        value /= 1024;
+        letter++;
+    }
+    if (letter == 0)
+        snprintf(buffer, size, "%u", (unsigned)bytes);
+    else
+        snprintf(buffer, size, value < 9.995 ? "%.2f%c" : value < 99.95 ? "%.1f%c" : "%.0f%c", value, letters[letter]);
+    return buffer;
+}

@@ -1,0 +1,71 @@
+#include "base/wait.h"
+#include "base/fd.h"
+#include <errno.h>
+#include <unistd.h>
+
+int waker_open(struct waker *waker)
+{
+    atomic_init(&waker->sleeping, false);
+    return fd_pipe(waker->fd);
+}
+
+void waker_close(struct waker *waker)
+{
+    waker->fd[0] = fd_close(waker->fd[0]);
+    waker->fd[1] = fd_close(waker->fd[1]);
+}
+
+void waker_wake(struct waker *waker)
+{
+    if (!atomic_exchange(&waker->sleeping, false))
+        return;
+    int saved = errno;
+    ssize_t n = write(waker->fd[1], "", 1);
+    (void)n; /* a full pipe wakes as well */
+    errno = saved;
+}
+
+void waker_sleeps(struct waker *waker)
+{
+    atomic_store(&waker->sleeping, true);
+}
+
+void waker_woke(struct waker *waker)
+{
+    char bytes[64];
+    atomic_store(&waker->sleeping, false);
+    /* Always looked at: who claimed the sleeper may write its byte later than this, and a byte that nobody takes
+     * would end every poll from then on. */
+    while (read(waker->fd[0], bytes, sizeof(bytes)) > 0)
+        ;
+}
+
+void port_init(struct port *port, int fd, short events)
+{
+    port->fd = fd;
+    port->events = events;
+    port->blocked = false;
+    atomic_init(&port->notified, false);
+    atomic_init(&port->waker, NULL);
+}
+
+void port_attach(struct port *port, struct waker *waker)
+{
+    atomic_store(&port->waker, waker);
+}
+
+void port_notify(struct port *port)
+{
+    atomic_store(&port->notified, true);
+    struct waker *waker = atomic_load(&port->waker);
+    if (waker)
+        waker_wake(waker);
+}
+
+bool port_take_notice(struct port *port)
+{
+    if (!atomic_load_explicit(&port->notified, memory_order_relaxed) || !atomic_exchange(&port->notified, false))
+        return false;
+    port->blocked = false;
+    return true;
+}

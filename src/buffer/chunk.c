@@ -1,0 +1,81 @@
+#include "buffer/chunk.h"
+#include <errno.h>
+
+static size_t round_to_pages(size_t n)
+{
+    return (n + PAGE - 1) / PAGE * PAGE;
+}
+
+int chunk_pool_init(struct chunk_pool *pool, struct budget *budget, size_t chunk_size, struct port *waiting)
+{
+    *pool = (struct chunk_pool){.budget = budget, .chunk_size = round_to_pages(chunk_size), .waiting = waiting};
+    return -pthread_mutex_init(&pool->lock, NULL);
+}
+
+void chunk_pool_destroy(struct chunk_pool *pool)
+{
+    while (pool->free_list) {
+        struct chunk *chunk = pool->free_list;
+        pool->free_list = chunk->next;
+        free(chunk->data);
+        free(chunk);
+        pool->made--;
+        budget_give(pool->budget, pool->chunk_size);
+    }
+    pthread_mutex_destroy(&pool->lock);
+}
+
+/* The bookkeeping of a chunk (its struct) is not paid for: 64 bytes against pages. */
+static struct chunk *make(struct chunk_pool *pool)
+{
+    if (!budget_take(pool->budget, pool->chunk_size))
+        return NULL;
+    struct chunk *chunk = calloc(1, sizeof(*chunk));
+    void *data = NULL;
+    if (!chunk || posix_memalign(&data, PAGE, pool->chunk_size) != 0) {
+        free(chunk);
+        budget_give(pool->budget, pool->chunk_size);
+        return NULL;
+    }
+    chunk->data = data;
+    chunk->pool = pool;
+    return chunk;
+}
+
+struct chunk *chunk_get(struct chunk_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    struct chunk *chunk = pool->free_list;
+    if (chunk)
+        pool->free_list = chunk->next;
+    else if ((chunk = make(pool)))
+        pool->made++;
+    pthread_mutex_unlock(&pool->lock);
+    if (chunk) {
+        atomic_store_explicit(&chunk->refs, 1, memory_order_relaxed);
+        chunk->length = 0;
+        chunk->hole = false;
+        chunk->next = NULL;
+    }
+    return chunk;
+}
+
+struct chunk *chunk_ref(struct chunk *chunk)
+{
+    atomic_fetch_add_explicit(&chunk->refs, 1, memory_order_relaxed);
+    return chunk;
+}
+
+struct chunk *chunk_unref(struct chunk *chunk)
+{
+    if (chunk && atomic_fetch_sub_explicit(&chunk->refs, 1, memory_order_acq_rel) == 1) {
+        struct chunk_pool *pool = chunk->pool;
+        pthread_mutex_lock(&pool->lock);
+        chunk->next = pool->free_list;
+        pool->free_list = chunk;
+        if (pool->waiting)
+            port_notify(pool->waiting);
+        pthread_mutex_unlock(&pool->lock);
+    }
+    return NULL;
+}

@@ -1,0 +1,44 @@
+/* Chunks: pooled, reference-counted blocks of user memory, and the pool they come from.
+ *
+ * A chunk is filled by one thread and read-only from the moment a second reference exists. Any thread may drop a
+ * reference; the last one puts the chunk back into its pool and notifies whoever waits for one. The pool pays from a
+ * budget when it makes a chunk, and pays back when it is freed; it never makes more than the budget has. The memory
+ * of a chunk is page-aligned. */
+#ifndef BUFFER_CHUNK_H
+#define BUFFER_CHUNK_H
+
+#include "base/budget.h"
+#include "base/wait.h"
+#include <pthread.h>
+
+struct chunk_pool;
+
+struct chunk {
+    atomic_uint refs;
+    size_t length;  /* bytes that are filled */
+    bool hole;      /* all of them are zero and were never there: a hole of the source */
+    uint8_t *data;  /* capacity of the pool's chunk_size */
+    struct chunk_pool *pool;
+    struct chunk *next; /* in the pool's free list */
+};
+
+struct chunk_pool {
+    pthread_mutex_t lock; /* free list and counts */
+    struct budget *budget;
+    size_t chunk_size;
+    struct chunk *free_list;
+    size_t made;          /* chunks that exist */
+    struct port *waiting; /* notified on every release; may be NULL */
+};
+
+/* `chunk_size` is rounded up to whole pages. The pool borrows the budget. */
+int chunk_pool_init(struct chunk_pool *pool, struct budget *budget, size_t chunk_size, struct port *waiting);
+/* All chunks must be back. */
+void chunk_pool_destroy(struct chunk_pool *pool);
+/* One reference to an empty chunk, or NULL if the budget is spent (or memory is). Never blocks. */
+struct chunk *chunk_get(struct chunk_pool *pool);
+struct chunk *chunk_ref(struct chunk *chunk);
+/* NULL is allowed; returns NULL. */
+struct chunk *chunk_unref(struct chunk *chunk);
+
+#endif

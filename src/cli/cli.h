@@ -1,0 +1,26 @@
+/* What the subcommands share. The command sees only the public headers of the library. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <leat/leat.h>
+#include <stdbool.h>
+
+enum cli_exit {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_MISMATCH = 3, /* copy and run: a digest was not the expected one */
+};
+
+/* One subcommand: argv[0] is its name. Returns the exit code. */
+int cli_copy(int argc, char **argv);
+int cli_digest(int argc, char **argv);
+int cli_probe(int argc, char **argv);
+
+/* "leat: message" on stderr (printf format, no newline). */
+void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same, then a hint at `leat COMMAND --help`; returns EXIT_USAGE. */
+int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,72 @@
+/* leat: finds the subcommand. */
+#include "cli.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct subcommand {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} subcommands[] = {
+    {"copy", cli_copy, "one pass: copy, digests, several sinks, rate, verify"},
+    {"digest", cli_digest, "print and check digests of files, as sha256sum does"},
+    {"probe", cli_probe, "what this machine allows, and why not"},
+};
+
+void cli_warn(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("leat: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+int cli_usage(const char *command, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "leat %s: ", command);
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, "\nTry 'leat %s --help'.\n", command);
+    va_end(arguments);
+    return EXIT_USAGE;
+}
+
+static void help(FILE *to)
+{
+    fputs("leat moves bytes by the cheapest way the kernel allows, and says which way it took.\n\n"
+          "usage: leat COMMAND [options] ...\n\n",
+          to);
+    for (size_t i = 0; i < sizeof(subcommands) / sizeof(subcommands[0]); i++)
+        fprintf(to, "  %-8s %s\n", subcommands[i].name, subcommands[i].help);
+    fputs("\nTo begin:\n"
+          "  leat copy --digest sha256 image.iso /srv/image.iso\n"
+          "  leat copy --explain image.iso /srv/image.iso       which way it would take, and why\n"
+          "  leat digest *.iso > SHA256SUMS; leat digest -c SHA256SUMS\n\n"
+          "'leat COMMAND --help' tells more, 'leat --version' the version.\n",
+          to);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        help(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        help(stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("leat %s\n", leat_version());
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; i < sizeof(subcommands) / sizeof(subcommands[0]); i++)
+        if (strcmp(argv[1], subcommands[i].name) == 0)
+            return subcommands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "leat: there is no command '%s'.\nTry 'leat --help'.\n", argv[1]);
+    return EXIT_USAGE;
+}

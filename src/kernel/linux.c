@@ -1,0 +1,223 @@
+/* The platform on Linux: its system calls as operations, private pipes, files without a name, holes. */
+#include "base/fd.h"
+#include "base/platform.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+/* Not in every linux/magic.h. */
+#define MAGIC_FUSE 0x65735546
+#define MAGIC_XFS  0x58465342
+#define MAGIC_CIFS 0xFF534D42
+#define MAGIC_CEPH 0x00c36400
+#define MAGIC_ZFS  0x2fc12fc1
+
+static ssize_t read_nowait(struct op *op)
+{
+    struct iovec iov = {op->bytes, op->length};
+    return preadv2(op->fd[0], &iov, 1, op->offset[0], RWF_NOWAIT);
+}
+
+static ssize_t write_nowait(struct op *op)
+{
+    struct iovec iov = {op->bytes, op->length};
+    return pwritev2(op->fd[1], &iov, 1, op->offset[1], RWF_NOWAIT);
+}
+
+/* The offsets as these calls want them: a pointer, or NULL for the descriptor's own position. */
+struct offsets {
+    loff_t value[2];
+    loff_t *in, *out;
+};
+
+static void offsets_of(const struct op *op, struct offsets *o)
+{
+    o->value[0] = op->offset[0];
+    o->value[1] = op->offset[1];
+    o->in = op->offset[0] >= 0 ? &o->value[0] : NULL;
+    o->out = op->offset[1] >= 0 ? &o->value[1] : NULL;
+}
+
+static unsigned splice_flags(const struct op *op)
+{
+    return SPLICE_F_MOVE | (op->flags & OP_NOWAIT ? SPLICE_F_NONBLOCK : 0) | (op->flags & OP_MORE ? SPLICE_F_MORE : 0);
+}
+
+static ssize_t link_unnamed(struct op *op)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", op->fd[1]);
+    return linkat(AT_FDCWD, path, AT_FDCWD, op->path[1], AT_SYMLINK_FOLLOW);
+}
+
+static ssize_t execute(struct op *op)
+{
+    struct offsets o;
+    switch (op->kind) {
+    case OP_READ:
+        return read_nowait(op);
+    case OP_WRITE:
+        return write_nowait(op);
+    case OP_SPLICE:
+        offsets_of(op, &o);
+        return splice(op->fd[0], o.in, op->fd[1], o.out, op->length, splice_flags(op));
+    case OP_TEE:
+        return tee(op->fd[0], op->fd[1], op->length, splice_flags(op) & ~(unsigned)SPLICE_F_MORE);
+    case OP_COPY_RANGE:
+        offsets_of(op, &o);
+        return copy_file_range(op->fd[0], o.in, op->fd[1], o.out, op->length, 0);
+    case OP_SENDFILE:
+        offsets_of(op, &o);
+        return sendfile(op->fd[1], op->fd[0], o.in, op->length);
+    case OP_CLONE:
+        return ioctl(op->fd[1], FICLONE, op->fd[0]);
+    case OP_LINK:
+        return link_unnamed(op);
+    default:
+        errno = ENOSYS;
+        return -1;
+    }
+}
+
+static int reopen(int fd, int flags)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    return fd_open(path, flags | O_NOCTTY | O_NONBLOCK, 0);
+}
+
+static int open_unnamed(const char *directory, unsigned mode)
+{
+    return fd_open(directory, O_TMPFILE | O_RDWR, mode);
+}
+
+/* Asked for what is wanted, then for half, down to a page: past the per-user soft limit growing is refused and new
+ * pipes have two pages. What counts is what F_GETPIPE_SZ says in the end. */
+static int pipe_make(int ret[2], size_t size, size_t *ret_size)
+{
+    int fd[2];
+    if (pipe2(fd, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -errno;
+    int real = fcntl(fd[1], F_GETPIPE_SZ);
+    for (size_t want = size; real > 0 && (size_t)real != want && want >= PAGE; want /= 2) {
+        int got = fcntl(fd[1], F_SETPIPE_SZ, (int)want);
+        if (got >= 0 || errno != EPERM)
+            break;
+    }
+    real = fcntl(fd[1], F_GETPIPE_SZ);
+    if (real < 0 || (size_t)real > MAX(size, PAGE)) {
+        int code = real < 0 ? -errno : -ENOBUFS;
+        fd_close(fd[0]);
+        fd_close(fd[1]);
+        return code;
+    }
+    ret[0] = fd[0];
+    ret[1] = fd[1];
+    *ret_size = (size_t)real;
+    return 0;
+}
+
+static size_t pipe_size(int fd)
+{
+    int size = fcntl(fd, F_GETPIPE_SZ);
+    return size > 0 ? (size_t)size : 0;
+}
+
+static int find_data(int fd, uint64_t offset, uint64_t *ret_start, uint64_t *ret_end)
+{
+    off_t start = lseek(fd, (off_t)offset, SEEK_DATA);
+    if (start < 0)
+        return -errno;
+    off_t end = lseek(fd, start, SEEK_HOLE);
+    if (end < 0)
+        return -errno;
+    *ret_start = (uint64_t)start;
+    *ret_end = (uint64_t)end;
+    return 0;
+}
+
+static const char *file_system(const char *path, bool *ret_network)
+{
+    static const struct {
+        unsigned long magic;
+        const char *name;
+        bool network;
+    } known[] = {
+        {EXT4_SUPER_MAGIC, "ext4", false},
+        {MAGIC_XFS, "xfs", false},
+        {BTRFS_SUPER_MAGIC, "btrfs", false},
+        {TMPFS_MAGIC, "tmpfs", false},
+        {OVERLAYFS_SUPER_MAGIC, "overlay", false},
+        {MAGIC_FUSE, "fuse", false},
+        {MAGIC_ZFS, "zfs", false},
+        {F2FS_SUPER_MAGIC, "f2fs", false},
+        {PROC_SUPER_MAGIC, "proc", false},
+        {SYSFS_MAGIC, "sysfs", false},
+        {HOSTFS_SUPER_MAGIC, "hostfs", false},
+        {NFS_SUPER_MAGIC, "nfs", true},
+        {SMB_SUPER_MAGIC, "smb", true},
+        {SMB2_SUPER_MAGIC, "smb2", true},
+        {MAGIC_CIFS, "cifs", true},
+        {MAGIC_CEPH, "ceph", true},
+    };
+    struct statfs s;
+    *ret_network = false;
+    if (statfs(path, &s) < 0)
+        return NULL;
+    for (size_t i = 0; i < COUNT(known); i++)
+        if ((unsigned long)s.f_type == known[i].magic) {
+            *ret_network = known[i].network;
+            return known[i].name;
+        }
+    return NULL;
+}
+
+static const char *errno_name(int code)
+{
+    return strerrorname_np(code);
+}
+
+static int path_to_fd(const char *path)
+{
+    static const char *const names[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(path, names[i]) == 0)
+            return i;
+    static const char *const formats[] = {"/dev/fd/%d%c", "/proc/self/fd/%d%c", "/proc/thread-self/fd/%d%c"};
+    for (size_t i = 0; i < COUNT(formats); i++) {
+        int fd = -1;
+        char rest;
+        if (sscanf(path, formats[i], &fd, &rest) == 1)
+            return fd;
+    }
+    return -1;
+}
+
+static void consume_sigpipe(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    sigtimedwait(&set, NULL, &(struct timespec){0, 0});
+}
+
+const struct platform platform = {
+    .name = "linux",
+    .execute = execute,
+    .reopen = reopen,
+    .open_unnamed = open_unnamed,
+    .pipe_make = pipe_make,
+    .pipe_size = pipe_size,
+    .find_data = find_data,
+    .file_system = file_system,
+    .errno_name = errno_name,
+    .path_to_fd = path_to_fd,
+    .consume_sigpipe = consume_sigpipe,
+};

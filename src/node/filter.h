@@ -1,0 +1,60 @@
+/* The contract of a filter in a graph. What decides is what it needs: one that only counts or paces never sees a byte;
+ * one that observes is shown each chunk, in order, once, before or while it is written, and must not change it. */
+#ifndef NODE_FILTER_H
+#define NODE_FILTER_H
+
+#include "base/error.h"
+#include "buffer/chunk.h"
+#include <leat/filter.h>
+
+enum filter_caps {
+    FILTER_OBSERVES = 1 << 0, /* `observe` must see every byte */
+    FILTER_PACES = 1 << 1,    /* `allowance` is asked before bytes are taken */
+};
+
+struct filter_ops {
+    const char *name; /* "digest" */
+    unsigned caps;
+
+    /* A pipeline begins; `expected` bytes if known, else 0. Starts what `observe` needs. */
+    int (*start)(leat_filter *filter, uint64_t expected, struct leat_error *error);
+
+    /* A chunk passes. Keeps a reference of its own if it reads it later, on another thread. Must not block for long
+     * (hashing one chunk is not long). */
+    void (*observe)(leat_filter *filter, struct chunk *chunk);
+
+    /* How many of `want` bytes may pass now; if 0, *ret_deadline_ns (of clock_ns) is when to ask again. */
+    uint64_t (*allowance)(leat_filter *filter, uint64_t want, int64_t *ret_deadline_ns);
+
+    /* All bytes passed (code 0), or the pipeline failed. Waits for its own threads; no reference to a chunk is kept. */
+    int (*finish)(leat_filter *filter, int code, struct leat_error *error);
+
+    /* The value as hex by algorithm; `index` counts them. -ENOENT past the last. `ret_provider` tells who computed it
+     * and, if it stepped aside, why (both static). For the report. */
+    int (*result)(leat_filter *filter, size_t index, const char **ret_algorithm, char *hex, size_t capacity,
+                  const char **ret_provider, const char **ret_why);
+
+    /* For a stable source: a socket into which a route may splice the bytes itself (with OP_MORE on every one but
+     * never the last), instead of `observe`; borrowed. -1 if there is none. */
+    int (*splice_fd)(leat_filter *filter);
+
+    /* The last reference is gone. */
+    void (*free)(leat_filter *filter);
+};
+
+struct leat_filter {
+    const struct filter_ops *ops;
+    atomic_uint refs;
+    atomic_bool busy;      /* a pipeline runs through it */
+    _Atomic uint64_t bytes; /* that passed */
+};
+
+void filter_init(leat_filter *filter, const struct filter_ops *ops);
+
+/* For kernel-side routes: bytes passed that nobody was shown. */
+static inline void filter_count(leat_filter *filter, uint64_t bytes)
+{
+    atomic_fetch_add_explicit(&filter->bytes, bytes, memory_order_relaxed);
+}
+
+#endif

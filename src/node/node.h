@@ -1,0 +1,101 @@
+/* The contract of an endpoint in a graph: what it is, what a transfer may ask of its descriptor, and the hooks that
+ * the runner calls. A node moves no bytes itself; routes do that through struct op.
+ *
+ * Life of a node: made by resolving (looks, changes nothing) -> `open` -> bytes -> `finish` -> `commit`, or `abort` at
+ * any point after open was tried, -> `close`, always, once. All hooks run on the thread that runs the pipeline. */
+#ifndef NODE_NODE_H
+#define NODE_NODE_H
+
+#include "base/error.h"
+#include "base/op.h"
+#include "base/wait.h"
+#include <leat/endpoint.h>
+#include <sys/stat.h>
+
+enum node_kind {
+    NODE_FILE,    /* a regular file */
+    NODE_BLOCK,   /* a block device */
+    NODE_PIPE,    /* a pipe or FIFO */
+    NODE_SOCKET,  /* a stream socket */
+    NODE_TTY,     /* a terminal */
+    NODE_NULL,    /* /dev/null: swallows, has nothing */
+    NODE_ZERO,    /* /dev/zero */
+    NODE_DEVICE,  /* any other character device */
+    NODE_CALL,    /* no descriptor: memory, callbacks */
+    NODE_KINDS,
+};
+
+/* "file", "pipe", ... Static. */
+const char *node_kind_name(enum node_kind kind);
+
+struct node_ops;
+
+struct node {
+    const struct node_ops *ops;
+    const char *name; /* as it was given; owned by the node's maker, lives as long as the node */
+    enum leat_direction direction;
+
+    /* Known from resolving on. */
+    enum node_kind kind;
+    const char *file_system; /* static, or NULL */
+    bool network;            /* the file system may move data at a distance */
+    bool fresh;              /* a sink that begins empty and may keep holes (it is published) */
+    bool append;             /* a sink that always writes at its end */
+    bool has_size;           /* a source that ends after `size` bytes, from the very start of the file */
+    uint64_t size;
+    bool sparse;             /* a source that has holes, it seems */
+    dev_t device;            /* with inode: which file; 0, 0 where that means nothing */
+    ino_t inode;
+    unsigned mode; /* permissions of a source file, for a new target */
+    struct timespec times[2];
+
+    /* Known once it is open. */
+    struct port port;  /* its descriptor (or -1) and whether it is ready */
+    int fd;            /* -1 for NODE_CALL */
+    int seek_fd;       /* a source's descriptor whose position nobody shares, for finding holes; or -1 */
+    int64_t position;  /* where the transfer begins in a seekable file; -1: only the descriptor knows */
+    bool can_wait;     /* it may have to be waited for: not a file, not a disk */
+    bool must_poll;    /* it can't be asked for OP_NOWAIT: poll before each call */
+    op_call call;      /* NODE_CALL */
+    void *call_user;
+    bool holes;        /* a sink in which the transfer left a hole out: `finish` sets the length */
+};
+
+/* Each hook returns 0 or a negative errno and then has filled *error (side and node are filled by the caller). NULL
+ * stands for "nothing to do". */
+struct node_ops {
+    const char *name; /* "file", "descriptor": for traces */
+
+    /* Opens what was resolved; for a sink `source` is the open source, whose mode a new file takes. Must not lose or
+     * change what is there before: a published file is made aside. May block on path look-up only; a FIFO waits
+     * through node_wait_open. After a failure only `abort` and `close` follow. */
+    int (*open)(struct node *node, const struct node *source, struct leat_error *error);
+
+    /* All bytes were delivered: cut to `bytes`, give mode and times, fsync if it was asked for. Nothing is visible yet.
+     * `delivered`: what the transfer wrote, or read. May block on the disk. Sources get it too. */
+    int (*finish)(struct node *node, uint64_t delivered, struct leat_error *error);
+
+    /* Everything was right: make it visible. A failure here leaves the old file. */
+    int (*commit)(struct node *node, struct leat_error *error);
+
+    /* It failed with `code`, or another part did: leave no trace; put a shared source's position where the `delivered`
+     * bytes end. Legal at any time after `open` was called, whatever it returned. */
+    void (*abort)(struct node *node, int code, uint64_t delivered);
+
+    /* Gives back descriptors. Legal at any time. The node may be freed afterwards, by its maker. */
+    void (*close)(struct node *node);
+};
+
+/* A descriptor that reads what was written to a published sink, borrowed; -1 if it can't be read. */
+static inline int node_readable_fd(const struct node *node)
+{
+    return node->fresh ? node->fd : -1;
+}
+
+/* Fills `fd`, `port` and what follows from the kind. Borrowed: the node's maker closes it. */
+void node_set_fd(struct node *node, int fd, int64_t position);
+
+/* What a stat says, into kind, size, sparse, device, inode, mode and times. */
+void node_set_stat(struct node *node, const struct stat *st);
+
+#endif
