@@ -1,6 +1,7 @@
-/* Who computes a digest: one table for each provider; the registry lists them in the order they are tried. */
-#ifndef FILTER_DIGEST_PROVIDER_H
-#define FILTER_DIGEST_PROVIDER_H
+/* Who computes a digest: one table for each provider; the registry lists them in the order they are tried. The contract
+ * stands in this room because the kernel room provides one too. */
+#ifndef BASE_DIGEST_PROVIDER_H
+#define BASE_DIGEST_PROVIDER_H
 
 #include "base/error.h"
 #include <stdbool.h>
