@@ -16,6 +16,12 @@ struct platform {
     /* A descriptor of its own on what `fd` is open on, with other flags; blocks never. Gives it, or -errno. */
     int (*reopen)(int fd, int flags);
 
+    /* Was it opened for O_DIRECT? */
+    bool (*is_direct)(int fd);
+
+    /* Is something mounted right on this path? */
+    bool (*is_mount_point)(const char *path);
+
     /* A file without a name in a directory, for reading and writing. Gives it, or -errno (EOPNOTSUPP, EISDIR, ...). */
     int (*open_unnamed)(const char *directory, unsigned mode);
 

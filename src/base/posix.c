@@ -16,6 +16,16 @@ static int reopen(int fd UNUSED, int flags UNUSED)
     return -ENOSYS;
 }
 
+static bool is_direct(int fd UNUSED)
+{
+    return false;
+}
+
+static bool is_mount_point(const char *path UNUSED)
+{
+    return false;
+}
+
 static int open_unnamed(const char *directory UNUSED, unsigned mode UNUSED)
 {
     return -EOPNOTSUPP;
@@ -115,6 +125,8 @@ const struct platform platform = {
     .name = "posix",
     .execute = execute,
     .reopen = reopen,
+    .is_direct = is_direct,
+    .is_mount_point = is_mount_point,
     .open_unnamed = open_unnamed,
     .pipe_make = pipe_make,
     .pipe_size = pipe_size,

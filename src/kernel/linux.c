@@ -93,9 +93,31 @@ static int reopen(int fd, int flags)
     return fd_open(path, flags | O_NOCTTY | O_NONBLOCK, 0);
 }
 
+static bool is_direct(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && (flags & O_DIRECT);
+}
+
+static bool is_mount_point(const char *path)
+{
+    struct statx stx;
+    return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &stx) == 0 && (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+/* It gets its name through /proc/self/fd later, so without procfs it is of no use. */
 static int open_unnamed(const char *directory, unsigned mode)
 {
-    return fd_open(directory, O_TMPFILE | O_RDWR, mode);
+    char path[64];
+    int fd = fd_open(directory, O_TMPFILE | O_RDWR, mode);
+    if (fd < 0)
+        return fd;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    if (access(path, F_OK) < 0) {
+        fd_close(fd);
+        return -EOPNOTSUPP;
+    }
+    return fd;
 }
 
 /* Asked for what is wanted, then for half, down to a page: past the per-user soft limit growing is refused and new
@@ -212,6 +234,8 @@ const struct platform platform = {
     .name = "linux",
     .execute = execute,
     .reopen = reopen,
+    .is_direct = is_direct,
+    .is_mount_point = is_mount_point,
     .open_unnamed = open_unnamed,
     .pipe_make = pipe_make,
     .pipe_size = pipe_size,

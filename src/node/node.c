@@ -13,12 +13,13 @@ const char *node_kind_name(enum node_kind kind)
     return names[kind];
 }
 
-void node_set_fd(struct node *node, int fd, int64_t position)
+void node_set_fd(struct node *node, int fd, int64_t position, enum node_wait wait)
 {
     node->fd = fd;
     node->position = position;
-    node->can_wait = node->kind != NODE_FILE && node->kind != NODE_BLOCK;
+    node->wait = wait;
     port_init(&node->port, fd, node->direction == LEAT_READ ? POLLIN : POLLOUT);
+    node->port.blocked = wait == NODE_WAIT_POLL;
 }
 
 /* Which device is /dev/null or /dev/zero is told by its number, and the number by the device itself: they differ from

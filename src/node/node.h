@@ -28,6 +28,14 @@ enum node_kind {
 /* "file", "pipe", ... Static. */
 const char *node_kind_name(enum node_kind kind);
 
+/* How a call on its descriptor is kept from sleeping. */
+enum node_wait {
+    NODE_WAIT_NEVER, /* files and disks are always ready; the call itself takes the time it takes */
+    NODE_WAIT_OWN,   /* the descriptor is ours and non-blocking: the call says -EAGAIN */
+    NODE_WAIT_ASK,   /* a shared descriptor: OP_NOWAIT on each call */
+    NODE_WAIT_POLL,  /* not even that: poll before each call, and write little at a time */
+};
+
 struct node_ops;
 
 struct node {
@@ -54,8 +62,7 @@ struct node {
     int fd;            /* -1 for NODE_CALL */
     int seek_fd;       /* a source's descriptor whose position nobody shares, for finding holes; or -1 */
     int64_t position;  /* where the transfer begins in a seekable file; -1: only the descriptor knows */
-    bool can_wait;     /* it may have to be waited for: not a file, not a disk */
-    bool must_poll;    /* it can't be asked for OP_NOWAIT: poll before each call */
+    enum node_wait wait;
     op_call call;      /* NODE_CALL */
     void *call_user;
     bool holes;        /* a sink in which the transfer left a hole out: `finish` sets the length */
@@ -67,8 +74,8 @@ struct node_ops {
     const char *name; /* "file", "descriptor": for traces */
 
     /* Opens what was resolved; for a sink `source` is the open source, whose mode a new file takes. Must not lose or
-     * change what is there before: a published file is made aside. May block on path look-up only; a FIFO waits
-     * through node_wait_open. After a failure only `abort` and `close` follow. */
+     * change what is there before: a published file is made aside. May block on path look-up only; -EAGAIN: wait for
+     * `port`, then call again (a FIFO without a reader). After a failure only `abort` and `close` follow. */
     int (*open)(struct node *node, const struct node *source, struct leat_error *error);
 
     /* All bytes were delivered: cut to `bytes`, give mode and times, fsync if it was asked for. Nothing is visible yet.
@@ -92,8 +99,8 @@ static inline int node_readable_fd(const struct node *node)
     return node->fresh ? node->fd : -1;
 }
 
-/* Fills `fd`, `port` and what follows from the kind. Borrowed: the node's maker closes it. */
-void node_set_fd(struct node *node, int fd, int64_t position);
+/* Fills `fd`, `port`, `position` and `wait`. Borrowed: the node's maker closes it. */
+void node_set_fd(struct node *node, int fd, int64_t position, enum node_wait wait);
 
 /* What a stat says, into kind, size, sparse, device, inode, mode and times. */
 void node_set_stat(struct node *node, const struct stat *st);

@@ -1,0 +1,168 @@
+/* fd:N, - and leat_endpoint_from_fd: a descriptor that is open already and that others may share. Its flags are never
+ * changed. The position of a shared regular file is moved once, at the end, to where the delivered bytes end. */
+#include "base/fd.h"
+#include "base/platform.h"
+#include "endpoint/endpoint.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+struct descriptor {
+    leat_endpoint endpoint;
+    int fd;      /* what was handed in */
+    int private; /* ours, on the same file, with flags that suit us; or -1 */
+    bool owned;
+    bool sync;
+};
+
+/* Access mode and, for a sink, whether it appends. The direction is only certain now. */
+static int check_access(struct descriptor *d, struct leat_error *error)
+{
+    struct node *node = &d->endpoint.node;
+    int flags = fcntl(d->fd, F_GETFL);
+    if (flags < 0)
+        return endpoint_error(node, error, -errno, "fcntl", "no such descriptor is open");
+    int wrong = node->direction == LEAT_READ ? O_WRONLY : O_RDONLY;
+    if ((flags & O_ACCMODE) == wrong)
+        return endpoint_error(node, error, -EBADF, "fcntl",
+                              node->direction == LEAT_READ ? "the descriptor is not open for reading"
+                                                           : "the descriptor is not open for writing");
+    node->append = node->direction == LEAT_WRITE && node->kind == NODE_FILE && (flags & O_APPEND);
+    return 0;
+}
+
+/* A terminal may be shared with programs that need it blocking, so ours gets its own non-blocking descriptor; if that
+ * can't be had, we poll before each call. Other devices are not opened twice: a second open of a tape or a tunnel is
+ * not the same thing. O_DIRECT wants aligned everything, which a last block seldom is. */
+static enum node_wait choose_descriptor(struct descriptor *d)
+{
+    struct node *node = &d->endpoint.node;
+    int access = node->direction == LEAT_READ ? O_RDONLY : O_WRONLY;
+    if (node->kind == NODE_TTY)
+        d->private = platform.reopen(d->fd, access);
+    else if (node->kind == NODE_FILE && platform.is_direct(d->fd))
+        d->private = platform.reopen(d->fd, access);
+    switch (node->kind) {
+    case NODE_PIPE:
+    case NODE_SOCKET:
+        return NODE_WAIT_ASK;
+    case NODE_TTY:
+        return d->private >= 0 ? NODE_WAIT_OWN : NODE_WAIT_POLL;
+    case NODE_DEVICE:
+        return NODE_WAIT_POLL;
+    default:
+        return NODE_WAIT_NEVER;
+    }
+}
+
+static int descriptor_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
+{
+    struct descriptor *d = (struct descriptor *)node;
+    int r = check_access(d, error);
+    if (r < 0)
+        return r;
+    enum node_wait wait = choose_descriptor(d);
+    int64_t position = -1;
+    bool seekable = node->kind == NODE_FILE || node->kind == NODE_BLOCK;
+    /* A sink that is shared is written at its own position, so that others who append in turn find the end; except
+     * through a private descriptor, which has a position of its own. */
+    if (seekable && !node->append && (node->direction == LEAT_READ || d->private >= 0))
+        position = lseek(d->fd, 0, SEEK_CUR);
+    node_set_fd(node, d->private >= 0 ? d->private : d->fd, position, wait);
+    if (node->direction == LEAT_READ && node->kind == NODE_FILE)
+        node->seek_fd = platform.reopen(d->fd, O_RDONLY);
+    return 0;
+}
+
+static void leave_position(struct descriptor *d, uint64_t delivered)
+{
+    if (d->endpoint.node.position >= 0)
+        lseek(d->fd, d->endpoint.node.position + (off_t)delivered, SEEK_SET);
+}
+
+static int descriptor_finish(struct node *node, uint64_t delivered, struct leat_error *error)
+{
+    struct descriptor *d = (struct descriptor *)node;
+    leave_position(d, delivered);
+    if (d->sync && node->direction == LEAT_WRITE) {
+        struct op op = {.kind = OP_FSYNC, .fd = {-1, node->fd}};
+        ssize_t r = op_execute(&op);
+        if (r < 0 && r != -EINVAL && r != -EROFS) /* pipes and sockets have nothing to sync */
+            return endpoint_error(node, error, (int)r, "fsync", "the data may not be on the disk");
+    }
+    return 0;
+}
+
+static void descriptor_abort(struct node *node, int code UNUSED, uint64_t delivered)
+{
+    leave_position((struct descriptor *)node, delivered);
+}
+
+static void descriptor_close(struct node *node)
+{
+    struct descriptor *d = (struct descriptor *)node;
+    node->seek_fd = fd_close(node->seek_fd);
+    d->private = fd_close(d->private);
+    if (d->owned)
+        d->fd = fd_close(d->fd);
+    node->fd = node->port.fd = -1;
+}
+
+static void descriptor_free(leat_endpoint *endpoint)
+{
+    free(endpoint);
+}
+
+static const struct node_ops descriptor_ops = {
+    .name = "descriptor",
+    .open = descriptor_open,
+    .finish = descriptor_finish,
+    .abort = descriptor_abort,
+    .close = descriptor_close,
+};
+
+int endpoint_descriptor(leat_endpoint **ret, const char *spec, int fd, enum leat_direction direction,
+                        enum leat_ownership ownership, const struct leat_endpoint_options *options,
+                        struct leat_error *error)
+{
+    struct stat st;
+    struct descriptor *d = calloc(1, sizeof(*d));
+    if (!d || endpoint_init(&d->endpoint, &descriptor_ops, spec, direction, descriptor_free) < 0) {
+        free(d);
+        if (ownership == LEAT_TAKE)
+            fd_close(fd);
+        return error_set(error, -ENOMEM, "out of memory");
+    }
+    d->fd = fd;
+    d->private = -1;
+    d->owned = ownership == LEAT_TAKE;
+    d->sync = options && options->sync;
+    struct node *node = &d->endpoint.node;
+    int r = 0;
+    if (fstat(fd, &st) < 0)
+        r = endpoint_error(node, error, -errno, "fstat", "no such descriptor is open");
+    else if (S_ISDIR(st.st_mode))
+        r = endpoint_error(node, error, -EISDIR, "fstat", NULL);
+    if (r < 0) {
+        leat_endpoint_close(&d->endpoint);
+        return r;
+    }
+    node_set_stat(node, &st);
+    if (node->kind == NODE_DEVICE && isatty(fd))
+        node->kind = NODE_TTY;
+    if (node->kind == NODE_FILE) {
+        char path[64];
+        snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+        node->file_system = platform.file_system(path, &node->network);
+    }
+    *ret = &d->endpoint;
+    return 0;
+}
+
+int leat_endpoint_from_fd(leat_endpoint **ret, int fd, enum leat_ownership ownership)
+{
+    char spec[32];
+    snprintf(spec, sizeof(spec), "fd:%d", fd);
+    return endpoint_descriptor(ret, spec, fd, LEAT_READ, ownership, NULL, NULL);
+}

@@ -1,0 +1,32 @@
+/* What all endpoints share: a node, a reference count, the name it was given. The makers below are what the registry's
+ * schemes call. */
+#ifndef ENDPOINT_ENDPOINT_H
+#define ENDPOINT_ENDPOINT_H
+
+#include "node/node.h"
+
+struct leat_endpoint {
+    struct node node; /* first: a node of an endpoint is the endpoint */
+    atomic_uint refs;
+    char *spec; /* as it was given; node.name points here */
+    void (*notify)(leat_endpoint *endpoint); /* NULL: it never says "not yet" */
+    void (*free)(leat_endpoint *endpoint);   /* what it holds besides its spec; the memory too */
+};
+
+/* Fills the common part: one reference, kind, a copy of the spec. -ENOMEM. */
+int endpoint_init(leat_endpoint *endpoint, const struct node_ops *ops, const char *spec, enum leat_direction direction,
+                  void (*free)(leat_endpoint *));
+
+/* A path: a regular file or whatever else has a name. */
+int endpoint_path(leat_endpoint **ret, const char *spec, const char *path, enum leat_direction direction,
+                  const struct leat_endpoint_options *options, struct leat_error *error);
+
+/* A descriptor. */
+int endpoint_descriptor(leat_endpoint **ret, const char *spec, int fd, enum leat_direction direction,
+                        enum leat_ownership ownership, const struct leat_endpoint_options *options,
+                        struct leat_error *error);
+
+/* Fills side, node and operation of an error in opening; returns code. "cannot open" is no operation: name the call. */
+int endpoint_error(struct node *node, struct leat_error *error, int code, const char *operation, const char *hint);
+
+#endif

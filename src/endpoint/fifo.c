@@ -1,0 +1,114 @@
+/* A FIFO opened for writing, without blocking the caller.
+ *
+ * The opener owns a thread that sits in open(2). It is done exactly once: the thread stores the result and writes a byte
+ * to `done`, whose reading end is what the engine polls. To release a thread for which no reader comes, the canceller
+ * becomes that reader for a moment. If it may not read the FIFO, the thread is left behind until a reader comes; it
+ * then closes what it opened (`left`), under the lock, and frees the opener. */
+#include "base/fd.h"
+#include "endpoint/publish.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <unistd.h>
+
+struct fifo_opener {
+    pthread_mutex_t lock;
+    pthread_t thread;
+    char *path;
+    int done[2];
+    int result; /* a descriptor or -errno */
+    bool opened, left;
+};
+
+static struct fifo_opener *opener_free(struct fifo_opener *opener)
+{
+    fd_close(opener->done[0]);
+    fd_close(opener->done[1]);
+    free(opener->path);
+    pthread_mutex_destroy(&opener->lock);
+    free(opener);
+    return NULL;
+}
+
+static void *open_and_tell(void *user)
+{
+    struct fifo_opener *opener = user;
+    int fd = fd_open(opener->path, O_WRONLY, 0);
+    if (fd >= 0) /* a description of our own: its flags are ours to set */
+        fcntl(fd, F_SETFL, O_NONBLOCK);
+    pthread_mutex_lock(&opener->lock);
+    bool left = opener->left;
+    opener->result = fd;
+    opener->opened = true;
+    if (!left) {
+        ssize_t n = write(opener->done[1], "", 1);
+        (void)n;
+    }
+    pthread_mutex_unlock(&opener->lock);
+    if (left) {
+        fd_close(fd);
+        opener_free(opener);
+    }
+    return NULL;
+}
+
+static int start(struct fifo_opener **ret, const char *path, struct port *port)
+{
+    struct fifo_opener *opener = calloc(1, sizeof(*opener));
+    if (!opener)
+        return -ENOMEM;
+    opener->done[0] = opener->done[1] = -1;
+    pthread_mutex_init(&opener->lock, NULL);
+    opener->path = strdup(path);
+    int r = opener->path ? fd_pipe(opener->done) : -ENOMEM;
+    if (r == 0)
+        r = -pthread_create(&opener->thread, NULL, open_and_tell, opener);
+    if (r < 0) {
+        opener_free(opener);
+        return r;
+    }
+    port_init(port, opener->done[0], POLLIN);
+    port->blocked = true;
+    *ret = opener;
+    return -EAGAIN;
+}
+
+int fifo_open(struct fifo_opener **opener, const char *path, struct port *port)
+{
+    if (!*opener) {
+        /* A reader that is there already needs no thread. */
+        int fd = fd_open(path, O_WRONLY | O_NONBLOCK, 0);
+        return fd == -ENXIO ? start(opener, path, port) : fd;
+    }
+    pthread_mutex_lock(&(*opener)->lock);
+    bool opened = (*opener)->opened;
+    pthread_mutex_unlock(&(*opener)->lock);
+    if (!opened) {
+        port->blocked = true;
+        return -EAGAIN;
+    }
+    pthread_join((*opener)->thread, NULL);
+    int fd = (*opener)->result;
+    *opener = opener_free(*opener);
+    return fd;
+}
+
+struct fifo_opener *fifo_cancel(struct fifo_opener *opener)
+{
+    if (!opener)
+        return NULL;
+    int reader = fd_open(opener->path, O_RDONLY | O_NONBLOCK, 0);
+    pthread_mutex_lock(&opener->lock);
+    opener->left = reader < 0 && !opener->opened;
+    bool left = opener->left;
+    pthread_mutex_unlock(&opener->lock);
+    if (left) {
+        pthread_detach(opener->thread);
+        return NULL;
+    }
+    pthread_join(opener->thread, NULL);
+    fd_close(reader);
+    fd_close(opener->result);
+    return opener_free(opener);
+}

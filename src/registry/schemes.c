@@ -1,0 +1,99 @@
+/* The one list of schemes, and leat_endpoint_open, which reads them. To add an endpoint: a maker in src/endpoint and a
+ * row here. */
+#include "endpoint/endpoint.h"
+#include <ctype.h>
+#include <errno.h>
+
+struct request {
+    const char *spec;
+    const char *rest; /* behind the colon */
+    enum leat_direction direction;
+    const struct leat_endpoint_options *options;
+};
+
+static int open_file(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+{
+    return endpoint_path(ret, r->spec, r->rest, r->direction, r->options, error);
+}
+
+static int open_fd(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+{
+    char *end;
+    errno = 0;
+    long fd = strtol(r->rest, &end, 10);
+    if (!isdigit((unsigned char)r->rest[0]) || *end || errno || fd > INT32_MAX)
+        return error_set(error, -EINVAL, "'%s' is no descriptor number: write fd:3", r->rest);
+    return endpoint_descriptor(ret, r->spec, (int)fd, r->direction, LEAT_BORROW, r->options, error);
+}
+
+static int open_device(leat_endpoint **ret, const struct request *r, const char *path, struct leat_error *error)
+{
+    if (r->rest[0])
+        return error_set(error, -EINVAL, "Nothing belongs behind the colon of '%s'", r->spec);
+    return endpoint_path(ret, r->spec, path, r->direction, r->options, error);
+}
+
+static int open_null(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+{
+    return open_device(ret, r, "/dev/null", error);
+}
+
+static int open_zero(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+{
+    return open_device(ret, r, "/dev/zero", error);
+}
+
+static const struct scheme {
+    const char *name;
+    int (*open)(leat_endpoint **ret, const struct request *request, struct leat_error *error);
+} schemes[] = {
+    {"file", open_file},
+    {"fd", open_fd},
+    {"null", open_null},
+    {"zero", open_zero},
+};
+
+/* The length of `[a-z][a-z0-9+-]*` before a colon, 0 if the spec does not begin so. */
+static size_t scheme_length(const char *spec)
+{
+    size_t n = 0;
+    if (spec[0] >= 'a' && spec[0] <= 'z')
+        while (islower((unsigned char)spec[n]) || isdigit((unsigned char)spec[n]) || spec[n] == '+' || spec[n] == '-')
+            n++;
+    return n && spec[n] == ':' ? n : 0;
+}
+
+static int open_scheme(leat_endpoint **ret, struct request *request, size_t n, struct leat_error *error)
+{
+    for (size_t i = 0; i < COUNT(schemes); i++)
+        if (strlen(schemes[i].name) == n && strncmp(request->spec, schemes[i].name, n) == 0) {
+            request->rest = request->spec + n + 1;
+            return schemes[i].open(ret, request, error);
+        }
+    return error_set(error, -EINVAL, "There is no scheme '%.*s:' (if it is a path, write ./%s)", (int)n, request->spec,
+                     request->spec);
+}
+
+int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_direction direction,
+                       const struct leat_endpoint_options *options, struct leat_error *ret_error)
+{
+    struct leat_error error = {.size = sizeof(error)};
+    struct leat_endpoint_options own;
+    struct request request = {.spec = spec, .rest = spec, .direction = direction, .options = &own};
+    copy_sized(&own, sizeof(own), options);
+    size_t n = scheme_length(spec);
+    int r;
+    if (strcmp(spec, "-") == 0)
+        r = endpoint_descriptor(ret, spec, direction == LEAT_READ ? 0 : 1, direction, LEAT_BORROW, &own, &error);
+    else if (n)
+        r = open_scheme(ret, &request, n, &error);
+    else
+        r = open_file(ret, &request, &error);
+    if (r < 0 && ret_error) {
+        error.side = direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK;
+        error.node = spec;
+        error.operation = error.operation ? error.operation : "open";
+        return_sized(ret_error, &error, sizeof(error));
+    }
+    return r;
+}
