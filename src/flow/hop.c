@@ -1,0 +1,356 @@
+#include "flow/hop.h"
+#include "base/fd.h"
+#include "base/platform.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+/* ---- questions ---- */
+
+bool hop_needs_bytes(const struct hop *hop)
+{
+    for (size_t i = 0; i < hop->filters; i++)
+        if ((hop->filter[i]->ops->caps & FILTER_OBSERVES) && !hop->reread)
+            return true;
+    return false;
+}
+
+bool hop_all_fresh(const struct hop *hop)
+{
+    for (size_t i = 0; i < hop->branches; i++)
+        if (!hop->branch[i].failed && !hop->branch[i].node->fresh)
+            return false;
+    return hop->branches > 0;
+}
+
+size_t hop_live(const struct hop *hop)
+{
+    size_t live = 0;
+    for (size_t i = 0; i < hop->branches; i++)
+        live += !hop->branch[i].failed;
+    return live;
+}
+
+bool hop_is_refusal(ssize_t result)
+{
+    switch (-result) {
+    case EINVAL:
+    case ENOSYS:
+    case EPERM:
+    case EACCES:
+    case EXDEV:
+    case EBADF:
+    case ESPIPE:
+    case ENOTTY:
+    case ETXTBSY:
+    case EOPNOTSUPP:
+#if ENOTSUP != EOPNOTSUPP
+    case ENOTSUP:
+#endif
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool hop_is_sink_error(ssize_t result)
+{
+    return result == -EPIPE || result == -ENOSPC || result == -EDQUOT || result == -EFBIG || result == -EROFS;
+}
+
+/* ---- counts and positions ---- */
+
+void hop_took(struct hop *hop, uint64_t n)
+{
+    atomic_fetch_add_explicit(&hop->taken, n, memory_order_relaxed);
+    for (size_t i = 0; i < hop->filters; i++)
+        if (!(hop->filter[i]->ops->caps & FILTER_OBSERVES))
+            filter_count(hop->filter[i], n);
+    for (size_t i = 0; i < hop->branches; i++)
+        if (hop->branch[i].failed)
+            hop->branch[i].discarded += n;
+}
+
+void hop_delivered(struct hop *hop, struct branch *branch, uint64_t n)
+{
+    atomic_fetch_add_explicit(&branch->delivered, n, memory_order_relaxed);
+    branch->by_route[hop_route(hop)->id] += n;
+}
+
+int64_t hop_in_offset(const struct hop *hop)
+{
+    return hop->in->position < 0 ? -1 : hop->in->position + (int64_t)hop->taken;
+}
+
+int64_t hop_out_offset(const struct branch *branch)
+{
+    return branch->node->position < 0 ? -1 : branch->node->position + (int64_t)branch->delivered;
+}
+
+uint64_t hop_until_size(const struct hop *hop)
+{
+    if (!hop->size_binds)
+        return UINT64_MAX;
+    uint64_t at = (uint64_t)hop->in->position + hop->taken;
+    return at < hop->in->size ? hop->in->size - at : 0;
+}
+
+size_t hop_allowance(struct hop *hop, uint64_t want, struct wait_set *ret_wait)
+{
+    want = MIN(want, hop->end - hop->taken);
+    want = MIN(want, hop_until_size(hop));
+    for (size_t i = 0; i < hop->filters && want; i++)
+        if (hop->filter[i]->ops->caps & FILTER_PACES) {
+            int64_t deadline = 0;
+            want = MIN(want, hop->filter[i]->ops->allowance(hop->filter[i], want, &deadline));
+            if (want == 0)
+                ret_wait->deadline_ns = deadline;
+        }
+    return (size_t)want;
+}
+
+/* ---- a source that changes meanwhile ---- */
+
+static bool size_now(const struct hop *hop, uint64_t *ret)
+{
+    struct stat st;
+    if (hop->in->fd < 0 || fstat(hop->in->fd, &st) < 0)
+        return false;
+    *ret = (uint64_t)st.st_size;
+    return true;
+}
+
+static void fail_changed(struct hop *hop, const char *verb, uint64_t now)
+{
+    error_at(&hop->error, -ESTALE, LEAT_SIDE_SOURCE, hop->in->name, "fstat",
+             "The source %s from %llu to %llu bytes while it was read; --length takes a part that stays", verb,
+             (unsigned long long)hop->in->size, (unsigned long long)now);
+    hop->error.offset = hop->taken;
+    hop->source_ended = true;
+}
+
+void hop_source_grew(struct hop *hop)
+{
+    uint64_t now;
+    if (size_now(hop, &now) && now > hop->in->size)
+        fail_changed(hop, "grew", now);
+    else
+        hop->size_binds = false; /* a file system that tells less than there is */
+}
+
+void hop_source_short(struct hop *hop)
+{
+    uint64_t now;
+    if (hop->size_binds && hop_until_size(hop) > 0 && size_now(hop, &now) && now < hop->in->size)
+        fail_changed(hop, "shrank", now);
+}
+
+/* ---- holes ---- */
+
+static bool holes_matter(const struct hop *hop)
+{
+    return hop->in->sparse && hop->in->seek_fd >= 0 && hop->sparse != LEAT_SPARSE_NEVER && hop->size_binds;
+}
+
+int hop_extent(struct hop *hop, uint64_t *ret_n)
+{
+    *ret_n = UINT64_MAX;
+    if (!holes_matter(hop))
+        return 0;
+    uint64_t at = (uint64_t)hop_in_offset(hop);
+    if (!hop->extents_known || at >= hop->data_to) {
+        int r = platform.find_data(hop->in->seek_fd, at, &hop->data_from, &hop->data_to);
+        if (r == -ENXIO) /* nothing but a hole until the end */
+            hop->data_from = hop->data_to = UINT64_MAX;
+        else if (r < 0) { /* it can't tell: all of it is data */
+            hop->data_from = at;
+            hop->data_to = UINT64_MAX;
+        }
+        hop->extents_known = true;
+    }
+    bool hole = at < hop->data_from;
+    *ret_n = (hole ? hop->data_from : hop->data_to) - at;
+    if (hole)
+        *ret_n = MIN(MIN(*ret_n, hop_until_size(hop)), hop->end - hop->taken);
+    return hole;
+}
+
+bool hop_skip_holes(struct hop *hop)
+{
+    uint64_t n;
+    if (!hop_all_fresh(hop) || hop_extent(hop, &n) == 0 || n == 0)
+        return false;
+    hop_took(hop, n);
+    for (size_t i = 0; i < hop->branches; i++)
+        if (!hop->branch[i].failed) {
+            hop_delivered(hop, &hop->branch[i], n);
+            hop->branch[i].node->holes = true;
+        }
+    return true;
+}
+
+/* ---- failures ---- */
+
+void hop_fail_source(struct hop *hop, const char *operation, int code)
+{
+    char buffer[128];
+    error_at(&hop->error, code, LEAT_SIDE_SOURCE, hop->in->name, operation, "%s",
+             error_text(code, buffer, sizeof(buffer)));
+    hop->error.offset = hop->taken;
+    hop->source_ended = true;
+}
+
+static const char *sink_hint(int code)
+{
+    switch (-code) {
+    case ENOSPC:
+    case EDQUOT:
+        return "; make room and run it again";
+    case EPIPE:
+        return "; the reader has gone";
+    default:
+        return "";
+    }
+}
+
+void hop_fail_branch(struct hop *hop, struct branch *branch, const char *operation, int code)
+{
+    char buffer[128];
+    branch->failed = true;
+    error_at(&branch->error, code, LEAT_SIDE_SINK, branch->node->name, operation, "%s%s",
+             error_text(code, buffer, sizeof(buffer)), sink_hint(code));
+    branch->error.index = (uint32_t)(branch - hop->branch);
+    branch->error.offset = branch->delivered;
+}
+
+enum verdict hop_because(struct hop *hop, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(hop->rung[hop->current].reason, REASON_MAX, format, arguments);
+    va_end(arguments);
+    return VERDICT_STEP_DOWN;
+}
+
+/* ---- calls on a node ---- */
+
+unsigned node_op_flags(const struct node *node)
+{
+    return (node->wait == NODE_WAIT_ASK ? OP_NOWAIT : 0u) | (node->kind == NODE_SOCKET ? OP_SOCKET : 0u);
+}
+
+/* Polled ready means that this much is taken without sleeping, and no more is promised. */
+size_t node_write_limit(const struct node *node, size_t n)
+{
+    return node->wait == NODE_WAIT_POLL ? MIN(n, (size_t)PIPE_BUF) : n;
+}
+
+bool node_not_ready(struct node *node, ssize_t result)
+{
+    if (result == -EOPNOTSUPP && node->wait == NODE_WAIT_ASK)
+        node->wait = NODE_WAIT_POLL;
+    else if (result != -EAGAIN && result != -EWOULDBLOCK) {
+        node->port.blocked = node->wait == NODE_WAIT_POLL;
+        return false;
+    }
+    node->port.blocked = true;
+    return true;
+}
+
+/* ---- residues ---- */
+
+struct residue residue_none(void)
+{
+    return (struct residue){.fd = {-1, -1}};
+}
+
+void residue_drop(struct hop *hop, struct residue *residue)
+{
+    fd_close(residue->fd[0]);
+    fd_close(residue->fd[1]);
+    if (residue->paid)
+        budget_give(hop->budget, residue->paid);
+    *residue = residue_none();
+}
+
+/* ---- the ladder ---- */
+
+const struct route *hop_route(const struct hop *hop)
+{
+    return hop->rung[hop->current].route;
+}
+
+void hop_stop(struct hop *hop)
+{
+    if (hop->state) {
+        for (size_t i = 0; i < hop->branches; i++)
+            hop->branch[i].held = hop_route(hop)->held(hop, &hop->branch[i]);
+        hop_route(hop)->stop(hop);
+        hop->state = NULL;
+    }
+}
+
+/* What a route leaves behind is still held, and the next route's to count. */
+static bool step_down(struct hop *hop)
+{
+    struct rung *from = &hop->rung[hop->current];
+    hop_stop(hop);
+    from->rejected = true;
+    if (hop->strict) {
+        error_at(&hop->error, -EOPNOTSUPP, LEAT_SIDE_NONE, "", "route",
+                 "The route '%s' was forced and does not work here: %s", from->route->name, from->reason);
+        return false;
+    }
+    for (hop->current++; hop->current < hop->rungs; hop->current++) {
+        struct rung *rung = &hop->rung[hop->current];
+        char reason[REASON_MAX];
+        const char *why = rung->rejected ? rung->reason : rung->route->unfit(hop, reason);
+        if (!why)
+            return true;
+        if (!rung->rejected)
+            snprintf(rung->reason, REASON_MAX, "%s", why);
+        rung->rejected = true;
+    }
+    hop->current = hop->rungs - 1;
+    error_at(&hop->error, -EOPNOTSUPP, LEAT_SIDE_NONE, "", "route", "No route is left; the last one said: %s",
+             from->reason);
+    return false;
+}
+
+/* Only reading tells the end of a file: procfs says 0 to splice and has bytes, and what grew has more. */
+static bool must_confirm(const struct hop *hop)
+{
+    return !hop->whole && hop_route(hop)->id != ROUTE_CHUNK && hop->in->kind == NODE_FILE && hop->taken < hop->end &&
+           hop->error.code == 0 && (hop_live(hop) > 0);
+}
+
+static void confirm(struct hop *hop)
+{
+    hop_stop(hop);
+    for (size_t i = 0; i < hop->rungs; i++)
+        if (hop->rung[i].route->id == ROUTE_CHUNK)
+            hop->current = i;
+}
+
+enum verdict hop_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
+{
+    for (;;) {
+        enum verdict verdict = VERDICT_STEP_DOWN;
+        int r = hop->state ? 0 : hop_route(hop)->start(hop);
+        if (r == 0)
+            verdict = hop_route(hop)->next(hop, ret_op, ret_wait);
+        if (verdict == VERDICT_STEP_DOWN) {
+            if (!step_down(hop))
+                return VERDICT_END;
+        } else if (verdict == VERDICT_END && must_confirm(hop))
+            confirm(hop);
+        else
+            return verdict;
+    }
+}
+
+void hop_done(struct hop *hop, struct op *op, ssize_t result)
+{
+    hop_route(hop)->done(hop, op, result);
+}

@@ -1,0 +1,186 @@
+/* A hop: one step between places where bytes rest, from one node to one or more branches. And a route: how a hop moves
+ * them.
+ *
+ * A hop owns the counts. For each branch, always: taken = delivered + held + discarded, where `held` is what a route
+ * has in its chunks or pipes at this moment; it is asked of the route, not computed, so that a byte that got lost shows.
+ *
+ * A route is a state machine that never blocks. When a faster route turns out not to work here it leaves what it holds
+ * as a *residue* (a pipe with bytes in it, for all branches or for one) and says STEP_DOWN; the next route begins with
+ * the residues. The chunk route works everywhere and is the last one. */
+#ifndef FLOW_HOP_H
+#define FLOW_HOP_H
+
+#include "engine/engine.h"
+#include "node/filter.h"
+#include "node/node.h"
+#include <leat/pipeline.h>
+
+#define BRANCHES_MAX 64
+#define FILTERS_MAX  64
+#define ROUTES_MAX   8
+#define REASON_MAX   160
+
+struct hop;
+struct branch;
+
+enum route_id {
+    ROUTE_CLONE,
+    ROUTE_OFFLOAD,
+    ROUTE_SPLICE,
+    ROUTE_CHUNK,
+    ROUTE_IDS,
+};
+
+struct route {
+    const char *name;
+    enum route_id id;
+
+    /* Why it can't serve this hop, as a sentence's part ("the sink is opened for appending"), or NULL if it may. Looks
+     * only; called for the plan and again when all is open. `reason` is room for a sentence that is made. */
+    const char *(*unfit)(const struct hop *hop, char reason[REASON_MAX]);
+
+    /* The least memory it works with, in bytes. */
+    uint64_t (*minimum)(const struct hop *hop);
+
+    /* Makes its state (hop->state). A failure steps down; hop_because says why. */
+    int (*start)(struct hop *hop);
+
+    /* What is next: see enum verdict. END: the source is at its end, or hop->end was reached, or a failure was noted
+     * (hop_fail_*) and all that can be delivered was. */
+    enum verdict (*next)(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait);
+
+    /* The op that `next` named is over. */
+    void (*done)(struct hop *hop, struct op *op, ssize_t result);
+
+    /* Bytes taken and not yet delivered to this branch. */
+    uint64_t (*held)(const struct hop *hop, const struct branch *branch);
+
+    /* Frees its state, residues excepted. No op is in flight. */
+    void (*stop)(struct hop *hop);
+};
+
+/* A pipe with bytes that were taken and are not delivered. Paid for from the budget. */
+struct residue {
+    int fd[2];
+    size_t bytes;
+    size_t paid;
+};
+
+struct branch {
+    struct node *node;
+    enum leat_slow_sink slow;
+    _Atomic uint64_t delivered;
+    uint64_t discarded;
+    uint64_t held; /* filled when the route stops */
+    uint64_t by_route[ROUTES_MAX];
+    struct residue residue;
+    bool failed;
+    struct leat_error error;
+};
+
+/* One line of the ladder, as the plan has it. */
+struct rung {
+    const struct route *route;
+    bool rejected;
+    char reason[REASON_MAX]; /* why it was rejected, or stepped down when the hop ran */
+};
+
+struct hop {
+    struct node *in;
+    struct branch *branch;
+    size_t branches; /* 0: the bytes are only observed */
+    leat_filter **filter;
+    size_t filters;
+    struct budget *budget;
+    enum leat_sparse sparse;
+    enum leat_stability stability;
+    bool readback; /* a published clone is read for its digests */
+
+    /* The ladder, fastest first, and where we are on it. */
+    struct rung rung[ROUTES_MAX];
+    size_t rungs, current;
+    const char *why; /* the route table's reason for this order */
+    bool strict;     /* a forced route does not step down */
+
+    struct waker *waker;
+    void *state; /* of the current route; NULL: not started */
+
+    _Atomic uint64_t taken;
+    uint64_t end;     /* not more than this many bytes */
+    uint64_t skip;    /* bytes of a source without positions to be passed over first */
+    bool size_binds;  /* the source's size is to be believed: see hop_until_size */
+    bool source_ended;
+    bool whole;       /* the last byte was moved: nothing is left to confirm */
+    bool reread;      /* the digests saw nothing yet: the bytes are read back from what was written */
+    struct residue residue;
+    struct leat_error error; /* the first failure that was not one branch's own */
+
+    /* The run of data [from, to) that contains or follows the last position asked for; see hop_extent. */
+    uint64_t data_from, data_to;
+    bool extents_known;
+};
+
+/* ---- for routes ---- */
+
+/* Must the bytes come to user memory? */
+bool hop_needs_bytes(const struct hop *hop);
+/* All branches begin empty and may keep holes. */
+bool hop_all_fresh(const struct hop *hop);
+/* Branches that have not failed. */
+size_t hop_live(const struct hop *hop);
+
+/* How many of `want` bytes may be taken now: `end`, `skip` and the size respected, the filters asked. 0 with
+ * *ret_wait's deadline set: wait; 0 without: no more. */
+size_t hop_allowance(struct hop *hop, uint64_t want, struct wait_set *ret_wait);
+
+/* Bytes left before the size that a file had when it was opened; UINT64_MAX if there is none to be believed. */
+uint64_t hop_until_size(const struct hop *hop);
+/* A byte was found behind that size, or the end before it. If the size has changed meanwhile it is a failure. */
+void hop_source_grew(struct hop *hop);
+void hop_source_short(struct hop *hop);
+
+/* At the current position: 0 and the bytes of data from here, or 1 and the length of a hole from here. Everything is
+ * data where holes don't matter. */
+int hop_extent(struct hop *hop, uint64_t *ret_n);
+/* Passes over holes; true if something was passed over. Only where all branches are fresh. */
+bool hop_skip_holes(struct hop *hop);
+
+void hop_took(struct hop *hop, uint64_t n);
+void hop_delivered(struct hop *hop, struct branch *branch, uint64_t n);
+int64_t hop_in_offset(const struct hop *hop);
+int64_t hop_out_offset(const struct branch *branch);
+
+/* Notes a failure; the first counts. `op` gives the operation's name. */
+void hop_fail_source(struct hop *hop, const char *operation, int code);
+void hop_fail_branch(struct hop *hop, struct branch *branch, const char *operation, int code);
+/* Why the current route steps down (printf). */
+enum verdict hop_because(struct hop *hop, const char *format, ...) PRINTF(2, 3);
+
+/* Errors by which a call says "not me", as opposed to "not now" or "broken". */
+bool hop_is_refusal(ssize_t result);
+/* Errors that can only come from the side that is written. */
+bool hop_is_sink_error(ssize_t result);
+
+/* Flags for a READ or WRITE on this node, and how much to write at once. */
+unsigned node_op_flags(const struct node *node);
+size_t node_write_limit(const struct node *node, size_t n);
+/* After a call on the node: `result` decides whether to wait for it. True: it was only not ready. */
+bool node_not_ready(struct node *node, ssize_t result);
+
+struct residue residue_none(void);
+void residue_drop(struct hop *hop, struct residue *residue);
+
+/* ---- for the runner ---- */
+
+/* One step of the current route, down the ladder where needed. */
+enum verdict hop_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait);
+void hop_done(struct hop *hop, struct op *op, ssize_t result);
+/* The route lets go: held is noted for each branch, everything it had is freed. */
+void hop_stop(struct hop *hop);
+const struct route *hop_route(const struct hop *hop);
+
+/* All routes, ends in NULL. Defined by the registry. */
+extern const struct route *const registry_routes[];
+extern const struct route route_clone, route_offload, route_splice, route_chunk;
+
+#endif

@@ -1,0 +1,75 @@
+/* The inside of a pipeline: what was handed to it, its plan (one hop, as long as no filter transforms), its run and its
+ * report. Built by pipeline.c, planned by plan.c, run by runner.c, told by explain.c and report.c.
+ *
+ * Threads: everything belongs to the thread that runs it, once it runs, except `cancelled`, `phase_now` and the atomic
+ * counts of the hop. The report is made before `ended` is set, under `lock`; whoever waits looks at it after that. */
+#ifndef FLOW_PIPELINE_H
+#define FLOW_PIPELINE_H
+
+#include "flow/hop.h"
+#include <pthread.h>
+
+#define MEMORY_DEFAULT  (16u * 1024 * 1024)
+#define EXPECTATION_MAX 16
+
+struct expectation {
+    char algorithm[32];
+    char hex[LEAT_DIGEST_HEX_MAX];
+};
+
+struct run; /* runner.c */
+
+struct leat_pipeline {
+    struct leat_pipeline_options options; /* its strings are the copies below */
+    char *route, *engine_name, *expect;
+    struct leat_error bad_options; /* kept until somebody asks */
+
+    leat_endpoint *source;
+    leat_endpoint *sink[BRANCHES_MAX];
+    struct branch branch[BRANCHES_MAX];
+    size_t sinks;
+    leat_filter *filter[FILTERS_MAX];
+    size_t filters;
+    bool pacing; /* the last filter is ours, for options.rate */
+    struct expectation expectation[EXPECTATION_MAX];
+    size_t expectations;
+
+    struct budget budget;
+    struct hop hop;
+    const struct engine *engine;
+    char engine_why[REASON_MAX]; /* why another engine was not taken; "" */
+
+    struct waker waker;
+    atomic_bool cancelled;
+    atomic_bool started;
+    int64_t began_ns;
+    struct task task;
+    struct run *run;
+
+    pthread_t thread;
+    bool has_thread;
+    int ended_fd[2]; /* a byte is in it once the run has ended; -1 until somebody asks or starts */
+    int result;
+    leat_report *report;
+    atomic_bool ended;
+};
+
+struct node *pipeline_source(const leat_pipeline *p);
+
+/* plan.c: fills hop and checks everything. Looks only, and may be repeated. */
+int plan_make(leat_pipeline *p, struct leat_error *error);
+/* The least memory with which some route of the ladder works. */
+uint64_t plan_minimum(const leat_pipeline *p);
+
+/* runner.c: plans, opens, moves, finishes, verifies and commits, on this thread; makes the report. */
+int runner_run(leat_pipeline *p);
+
+/* report.c: what there is to tell, taken when the run has ended. NULL: no memory. */
+struct verdict_of_run {
+    int code;
+    const char *status; /* "done", "failed", "mismatch", "cancelled" */
+    double seconds, cpu_seconds;
+};
+leat_report *report_make(leat_pipeline *p, const struct leat_error *error, const struct verdict_of_run *verdict);
+
+#endif

@@ -1,0 +1,44 @@
+#include "flow/table.h"
+
+#define FILES   (1u << NODE_FILE)
+#define PIPES   (1u << NODE_PIPE)
+#define DISKS   (1u << NODE_BLOCK)
+#define NOWHERE (1u << NODE_NULL)
+#define ANY     (~0u)
+
+/* The rows of bench/ are named in the reasons. Ratios are against the bare loop of the next best route. */
+static const struct table_row table[] = {
+    {FILES, FILES, TABLE_NETWORK, {ROUTE_CLONE, ROUTE_OFFLOAD, ROUTE_CHUNK},
+     "a file server copies by itself, so no byte crosses the network"},
+    {FILES, FILES, TABLE_ANY, {ROUTE_CLONE, ROUTE_CHUNK, ROUTE_OFFLOAD, ROUTE_SPLICE},
+     "between files one copy through a chunk is the fastest after a clone (bench: file-to-file)"},
+    {FILES | DISKS, PIPES, TABLE_ANY, {ROUTE_SPLICE, ROUTE_CHUNK},
+     "a pipe takes the pages themselves (bench: file-to-pipe)"},
+    {PIPES, PIPES, TABLE_ANY, {ROUTE_SPLICE, ROUTE_CHUNK}, "pages move without a copy (bench: pipe-to-pipe)"},
+    {FILES | PIPES, NOWHERE, TABLE_ANY, {ROUTE_SPLICE, ROUTE_OFFLOAD, ROUTE_CHUNK},
+     "nothing is copied for nobody (bench: file-to-null)"},
+    {PIPES, FILES | DISKS, TABLE_ANY, {ROUTE_SPLICE, ROUTE_CHUNK},
+     "one copy, made by the kernel (bench: pipe-to-file)"},
+    {FILES | PIPES, FILES | PIPES | DISKS | NOWHERE, TABLE_ANY, {ROUTE_SPLICE, ROUTE_CHUNK},
+     "several sinks share the pages by tee (bench: fan-out)"},
+    {ANY, ANY, TABLE_ANY, {ROUTE_CHUNK, ROUTE_SPLICE, ROUTE_OFFLOAD},
+     "the chunk route serves every pair"},
+};
+
+static bool matches(const struct table_row *row, const struct hop *hop)
+{
+    if (!(row->from & (1u << hop->in->kind)) || (row->when == TABLE_NETWORK && !hop->in->network))
+        return false;
+    for (size_t i = 0; i < hop->branches; i++)
+        if (!(row->to & (1u << hop->branch[i].node->kind)))
+            return false;
+    return true;
+}
+
+const struct table_row *table_find(const struct hop *hop)
+{
+    const struct table_row *row = table;
+    while (!matches(row, hop))
+        row++;
+    return row;
+}

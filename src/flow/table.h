@@ -1,0 +1,20 @@
+/* The route table: for each kind of pair, the routes from the fastest on, and the measurement that says so. */
+#ifndef FLOW_TABLE_H
+#define FLOW_TABLE_H
+
+#include "flow/hop.h"
+
+struct table_row {
+    unsigned from, to; /* masks of 1 << enum node_kind; every branch must be in `to` */
+    enum {
+        TABLE_ANY,
+        TABLE_NETWORK, /* only on a network file system */
+    } when;
+    enum route_id order[ROUTE_IDS + 1]; /* ends in ROUTE_CHUNK */
+    const char *why;
+};
+
+/* The first row that matches; the last matches everything. */
+const struct table_row *table_find(const struct hop *hop);
+
+#endif
