@@ -12,6 +12,8 @@ enum filter_caps {
     FILTER_PACES = 1 << 1,    /* `allowance` is asked before bytes are taken */
 };
 
+/* A hook that is NULL has nothing to do; only `free` is always there. `busy` is set by the runner before `start` and
+ * cleared after `finish`. All hooks but `result` run on the thread that runs the pipeline. */
 struct filter_ops {
     const char *name; /* "digest" */
     unsigned caps;
@@ -19,11 +21,13 @@ struct filter_ops {
     /* A pipeline begins; `expected` bytes if known, else 0. Starts what `observe` needs. */
     int (*start)(leat_filter *filter, uint64_t expected, struct leat_error *error);
 
-    /* A chunk passes. Keeps a reference of its own if it reads it later, on another thread. Must not block for long
-     * (hashing one chunk is not long). */
+    /* A chunk passes, and is counted in `bytes`. Keeps a reference of its own if it reads it later, on another thread.
+     * Must not block for long (hashing one chunk is not long, nor is waiting until a thread has hashed one). */
     void (*observe)(leat_filter *filter, struct chunk *chunk);
 
-    /* How many of `want` bytes may pass now; if 0, *ret_deadline_ns (of clock_ns) is when to ask again. */
+    /* How many of `want` bytes may pass now; if 0, *ret_deadline_ns (of clock_ns) is when to ask again. It grants and
+     * takes nothing: what uses a grant up is filter_count, with the bytes that really passed, so a route that moved
+     * fewer owes nothing and may ask again. Who asks twice without counting between is granted the same twice. */
     uint64_t (*allowance)(leat_filter *filter, uint64_t want, int64_t *ret_deadline_ns);
 
     /* All bytes passed (code 0), or the pipeline failed. Waits for its own threads; no reference to a chunk is kept. */
@@ -34,8 +38,10 @@ struct filter_ops {
     int (*result)(leat_filter *filter, size_t index, const char **ret_algorithm, char *hex, size_t capacity,
                   const char **ret_provider, const char **ret_why);
 
-    /* For a stable source: a socket into which a route may splice the bytes itself (with OP_MORE on every one but
-     * never the last), instead of `observe`; borrowed. -1 if there is none. */
+    /* For a stable source: a socket into which a route may splice the bytes itself, instead of `observe`, with OP_MORE
+     * on every one, the last too; borrowed. The route counts them by filter_count. After such a splice failed the value
+     * is worth nothing: the route may not step down to `observe`. A route may change to `observe` after splices that
+     * went well, never back. -1 if there is none. */
     int (*splice_fd)(leat_filter *filter);
 
     /* The last reference is gone. */
@@ -45,13 +51,14 @@ struct filter_ops {
 struct leat_filter {
     const struct filter_ops *ops;
     atomic_uint refs;
-    atomic_bool busy;      /* a pipeline runs through it */
+    atomic_bool busy;       /* a pipeline runs through it */
     _Atomic uint64_t bytes; /* that passed */
 };
 
 void filter_init(leat_filter *filter, const struct filter_ops *ops);
 
-/* For kernel-side routes: bytes passed that nobody was shown. */
+/* Bytes passed which this filter was not shown: to be called for each filter without `observe` on every route, and for
+ * one that has it where the bytes were spliced past it. Paces too: see `allowance`. */
 static inline void filter_count(leat_filter *filter, uint64_t bytes)
 {
     atomic_fetch_add_explicit(&filter->bytes, bytes, memory_order_relaxed);

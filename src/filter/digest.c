@@ -1,0 +1,402 @@
+/* The digest filter: several algorithms over one stream, each on a thread of its own where that pays.
+ *
+ * Who owns what: `count`, the names, providers and sizes never change after the filter was made. `state` and `failed`
+ * of an algorithm are under its lock, because any thread may ask for the value so far. Everything about threads and
+ * queues belongs to the one thread that runs the pipeline. An algorithm's thread holds no lock but its own algorithm's
+ * and waits for nothing but its queue, so observe() may wait for room in a queue without a deadlock. It is made at the
+ * first chunk: a route that splices into the kernel's socket shows none and needs none.
+ *
+ * An algorithm that failed stays failed until the filter is reset: nobody can go on in the middle of a digest. */
+#include "base/digest_provider.h"
+#include "buffer/queue.h"
+#include "filter/digest_name.h"
+#include "node/filter.h"
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+/* Chunks that may wait for one algorithm; the pool's budget bounds their memory, this only the array. */
+#define QUEUE_CHUNKS 64
+/* Below this a thread costs more than the overlap gives back. */
+#define SMALL_BYTES (256 * 1024)
+
+struct algorithm {
+    char name[DIGEST_NAME_MAX];
+    const struct digest_provider *provider;
+    const char *why; /* the kernel was asked for and does not compute it; static */
+    size_t size;     /* of the digest */
+
+    pthread_mutex_t lock;
+    void *state;
+    int failed; /* what update returned when it did not return 0 */
+
+    bool threaded;
+    pthread_t thread;
+    struct chunk_queue queue;
+};
+
+struct digest {
+    leat_filter filter;
+    struct leat_digest_options options;
+    bool threads; /* decided by start */
+    size_t count;
+    struct algorithm algorithm[];
+};
+
+static const uint8_t zeros[64 * 1024];
+
+static int update_zeros(struct algorithm *a, size_t n)
+{
+    int r = 0;
+    for (size_t part; n > 0 && r == 0; n -= part) {
+        part = MIN(n, sizeof(zeros));
+        r = a->provider->update(a->state, zeros, part);
+    }
+    return r;
+}
+
+static void hash(struct algorithm *a, const struct chunk *chunk)
+{
+    pthread_mutex_lock(&a->lock);
+    if (!a->failed)
+        a->failed =
+            chunk->hole ? update_zeros(a, chunk->length) : a->provider->update(a->state, chunk->data, chunk->length);
+    pthread_mutex_unlock(&a->lock);
+}
+
+static void *hash_queue(void *user)
+{
+    struct algorithm *a = user;
+    struct chunk *chunk;
+    while ((chunk = chunk_queue_pop(&a->queue))) {
+        hash(a, chunk);
+        chunk_unref(chunk);
+    }
+    return NULL;
+}
+
+/* The signals of the program are for its own threads. */
+static int thread_create(pthread_t *ret, void *(*run)(void *), void *user)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int r = pthread_create(ret, NULL, run, user);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -r;
+}
+
+/* Without a thread the digest is slower and just as right. */
+static void thread_start(struct algorithm *a)
+{
+    if (chunk_queue_init(&a->queue, QUEUE_CHUNKS) < 0)
+        return;
+    if (thread_create(&a->thread, hash_queue, a) < 0)
+        chunk_queue_destroy(&a->queue);
+    else
+        a->threaded = true;
+}
+
+static void threads_start(struct digest *d)
+{
+    d->threads = false; /* once: what could not start now is computed inline */
+    for (size_t i = 0; i < d->count; i++)
+        if (!d->algorithm[i].threaded)
+            thread_start(&d->algorithm[i]);
+}
+
+/* What is queued is hashed still, so that the values agree with the bytes that were counted. */
+static void threads_stop(struct digest *d)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (d->algorithm[i].threaded)
+            chunk_queue_end(&d->algorithm[i].queue);
+    for (size_t i = 0; i < d->count; i++)
+        if (d->algorithm[i].threaded) {
+            pthread_join(d->algorithm[i].thread, NULL);
+            chunk_queue_destroy(&d->algorithm[i].queue);
+            d->algorithm[i].threaded = false;
+        }
+}
+
+static bool threads_pay(uint64_t expected)
+{
+    bool small = expected > 0 && expected <= SMALL_BYTES;
+    return !small && sysconf(_SC_NPROCESSORS_ONLN) > 1;
+}
+
+static int digest_start(leat_filter *filter, uint64_t expected, struct leat_error *error UNUSED)
+{
+    struct digest *d = (struct digest *)filter;
+    d->threads = d->options.threads > 0 || (d->options.threads == 0 && threads_pay(expected));
+    return 0;
+}
+
+static void digest_observe(leat_filter *filter, struct chunk *chunk)
+{
+    struct digest *d = (struct digest *)filter;
+    if (d->threads)
+        threads_start(d);
+    for (size_t i = 0; i < d->count; i++)
+        if (d->algorithm[i].threaded)
+            chunk_queue_push(&d->algorithm[i].queue, chunk_ref(chunk));
+    for (size_t i = 0; i < d->count; i++)
+        if (!d->algorithm[i].threaded)
+            hash(&d->algorithm[i], chunk);
+    filter_count(filter, chunk->length);
+}
+
+static int failure(struct algorithm *a)
+{
+    pthread_mutex_lock(&a->lock);
+    int code = a->failed;
+    pthread_mutex_unlock(&a->lock);
+    return code;
+}
+
+/* An algorithm that failed is no reason to fail a pipeline which failed already. */
+static int digest_finish(leat_filter *filter, int code, struct leat_error *error)
+{
+    struct digest *d = (struct digest *)filter;
+    threads_stop(d);
+    for (size_t i = 0; i < d->count && code == 0; i++) {
+        struct algorithm *a = &d->algorithm[i];
+        int failed = failure(a);
+        char text[100];
+        if (failed)
+            return error_at(error, failed, LEAT_SIDE_FILTER, "digest", "hash", "%s failed in the middle of %s: %s",
+                            a->provider->name, a->name, error_text(failed, text, sizeof(text)));
+    }
+    return 0;
+}
+
+static int value(struct algorithm *a, uint8_t ret[DIGEST_BYTES_MAX])
+{
+    pthread_mutex_lock(&a->lock);
+    int r = a->failed ? a->failed : a->provider->value(a->state, ret);
+    pthread_mutex_unlock(&a->lock);
+    return r;
+}
+
+static int value_hex(struct algorithm *a, char *ret, size_t capacity)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t bytes[DIGEST_BYTES_MAX];
+    if (capacity < 2 * a->size + 1)
+        return -ENOSPC;
+    int r = value(a, bytes);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < a->size; i++) {
+        ret[2 * i] = digits[bytes[i] >> 4];
+        ret[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    ret[2 * a->size] = '\0';
+    return 0;
+}
+
+static int digest_result(leat_filter *filter, size_t index, const char **ret_algorithm, char *hex, size_t capacity,
+                         const char **ret_provider, const char **ret_why)
+{
+    struct digest *d = (struct digest *)filter;
+    if (index >= d->count)
+        return -ENOENT;
+    struct algorithm *a = &d->algorithm[index];
+    int r = value_hex(a, hex, capacity);
+    if (r < 0)
+        return r;
+    *ret_algorithm = a->name;
+    *ret_provider = a->provider->name;
+    *ret_why = a->why;
+    return 0;
+}
+
+/* Not beside an algorithm that must be shown the bytes, and not behind chunks which may still wait in a queue. */
+static int digest_splice_fd(leat_filter *filter)
+{
+    struct digest *d = (struct digest *)filter;
+    struct algorithm *a = &d->algorithm[0];
+    if (d->count != 1 || a->threaded || !a->provider->splice_fd || failure(a))
+        return -1;
+    return a->provider->splice_fd(a->state);
+}
+
+static void digest_free(leat_filter *filter)
+{
+    struct digest *d = (struct digest *)filter;
+    threads_stop(d);
+    for (size_t i = 0; i < d->count; i++) {
+        d->algorithm[i].provider->close(d->algorithm[i].state);
+        pthread_mutex_destroy(&d->algorithm[i].lock);
+    }
+    free(d);
+}
+
+static const struct filter_ops digest_ops = {
+    .name = "digest",
+    .caps = FILTER_OBSERVES,
+    .start = digest_start,
+    .observe = digest_observe,
+    .finish = digest_finish,
+    .result = digest_result,
+    .splice_fd = digest_splice_fd,
+    .free = digest_free,
+};
+
+/* The first provider that has it. One that steps aside for another reason than not knowing the name gives the code, if
+ * nobody after it knows the name either. */
+static int algorithm_open(struct algorithm *a, bool kernel)
+{
+    int code = -ENOENT;
+    a->why = kernel ? "this build has no digests in the kernel" : NULL;
+    for (const struct digest_provider *const *p = registry_digest_providers; *p; p++) {
+        const char *why = "the kernel has no such algorithm";
+        if ((*p)->kernel && !kernel)
+            continue;
+        int r = (*p)->open(&a->state, a->name, &a->size, &why);
+        if (r == 0) {
+            a->provider = *p;
+            a->why = (*p)->kernel ? NULL : a->why;
+            return -pthread_mutex_init(&a->lock, NULL);
+        }
+        if ((*p)->kernel)
+            a->why = why;
+        else if (r != -ENOENT)
+            code = r;
+    }
+    return code;
+}
+
+static struct algorithm *find(struct digest *d, const char *name)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (strcmp(d->algorithm[i].name, name) == 0)
+            return &d->algorithm[i];
+    return NULL;
+}
+
+static int add(struct digest *d, const char *spelling, size_t length)
+{
+    struct algorithm *a = &d->algorithm[d->count];
+    char name[DIGEST_NAME_MAX];
+    int r = digest_name(name, spelling, length);
+    if (r < 0 || find(d, name))
+        return r;
+    memcpy(a->name, name, sizeof(name));
+    r = algorithm_open(a, d->options.provider == LEAT_DIGEST_KERNEL);
+    if (r == 0)
+        d->count++;
+    return r;
+}
+
+static int add_list(struct digest *d, const char *list)
+{
+    for (;;) {
+        size_t length = strcspn(list, ",");
+        int r = add(d, list, length);
+        if (r < 0 || list[length] == '\0')
+            return r;
+        list += length + 1;
+    }
+}
+
+static size_t count_list(const char *list)
+{
+    size_t n = 1;
+    for (; *list; list++)
+        n += *list == ',';
+    return n;
+}
+
+int leat_filter_digest(leat_filter **ret, const char *algorithms, const struct leat_digest_options *options)
+{
+    struct leat_digest_options o;
+    copy_sized(&o, sizeof(o), options);
+    if (!algorithms || o.provider < LEAT_DIGEST_AUTO || o.provider > LEAT_DIGEST_KERNEL)
+        return -EINVAL;
+    struct digest *d = calloc(1, sizeof(*d) + count_list(algorithms) * sizeof(d->algorithm[0]));
+    if (!d)
+        return -ENOMEM;
+    filter_init(&d->filter, &digest_ops);
+    d->options = o;
+    int r = add_list(d, algorithms);
+    if (r < 0)
+        digest_free(&d->filter);
+    else
+        *ret = &d->filter;
+    return r;
+}
+
+/* The algorithm that a caller asks for by any of its names. */
+static int lookup(leat_filter *filter, const char *spelling, struct algorithm **ret)
+{
+    char name[DIGEST_NAME_MAX];
+    if (filter->ops != &digest_ops || !spelling)
+        return -EINVAL;
+    if (digest_name(name, spelling, strlen(spelling)) < 0)
+        return -ENOENT;
+    struct algorithm *a = find((struct digest *)filter, name);
+    if (!a)
+        return -ENOENT;
+    *ret = a;
+    return 0;
+}
+
+int leat_filter_digest_hex(leat_filter *filter, const char *algorithm, char *ret, size_t capacity)
+{
+    struct algorithm *a;
+    int r = lookup(filter, algorithm, &a);
+    return r < 0 ? r : value_hex(a, ret, capacity);
+}
+
+int leat_filter_digest_bytes(leat_filter *filter, const char *algorithm, void *ret, size_t capacity, size_t *ret_n)
+{
+    struct algorithm *a;
+    uint8_t bytes[DIGEST_BYTES_MAX];
+    int r = lookup(filter, algorithm, &a);
+    if (r < 0)
+        return r;
+    if (capacity < a->size)
+        return -ENOSPC;
+    r = value(a, bytes);
+    if (r < 0)
+        return r;
+    memcpy(ret, bytes, a->size);
+    *ret_n = a->size;
+    return 0;
+}
+
+/* A fresh state takes the place of the old one. */
+static int reset(struct algorithm *a)
+{
+    void *fresh;
+    size_t size;
+    const char *why;
+    int r = a->provider->open(&fresh, a->name, &size, &why);
+    if (r < 0)
+        return r;
+    pthread_mutex_lock(&a->lock);
+    void *old = a->state;
+    a->state = fresh;
+    a->failed = 0;
+    pthread_mutex_unlock(&a->lock);
+    a->provider->close(old);
+    return 0;
+}
+
+int leat_filter_digest_reset(leat_filter *filter)
+{
+    struct digest *d = (struct digest *)filter;
+    if (filter->ops != &digest_ops)
+        return -EINVAL;
+    if (atomic_load(&filter->busy))
+        return -EBUSY;
+    threads_stop(d);
+    for (size_t i = 0; i < d->count; i++) {
+        int r = reset(&d->algorithm[i]);
+        if (r < 0)
+            return r;
+    }
+    atomic_store(&filter->bytes, 0);
+    return 0;
+}

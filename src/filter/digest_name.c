@@ -1,0 +1,57 @@
+#include "filter/digest_name.h"
+#include <errno.h>
+
+/* In lower case and with '-' for '/' and '_'. Spelled out rather than derived: a rule that strips "sha2-" would make
+ * a known algorithm of a mistyped one. */
+static const struct {
+    const char *spelling, *name;
+} spellings[] = {
+    {"sha-1", "sha1"},
+    {"sha-224", "sha224"},
+    {"sha2-224", "sha224"},
+    {"sha-256", "sha256"},
+    {"sha2-256", "sha256"},
+    {"sha-384", "sha384"},
+    {"sha2-384", "sha384"},
+    {"sha-512", "sha512"},
+    {"sha2-512", "sha512"},
+    {"sha-512-224", "sha512-224"},
+    {"sha2-512-224", "sha512-224"},
+    {"sha-512-256", "sha512-256"},
+    {"sha2-512-256", "sha512-256"},
+    {"blake2b", "blake2b-512"},
+    {"blake2b512", "blake2b-512"},
+    {"blake2s", "blake2s-256"},
+    {"blake2s256", "blake2s-256"},
+    {"ripemd", "ripemd160"},
+    {"ripemd-160", "ripemd160"},
+    {"rmd160", "ripemd160"},
+    {"crc32-c", "crc32c"},
+    {"xxh3-64", "xxh3"},
+    {"xxh128", "xxh3-128"},
+};
+
+/* Not tolower(): the locale has no say in it. */
+static char normal(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c - 'A' + 'a');
+    return c == '/' || c == '_' ? '-' : c;
+}
+
+int digest_name(char ret[DIGEST_NAME_MAX], const char *spelling, size_t length)
+{
+    char name[DIGEST_NAME_MAX] = "";
+    if (length == 0)
+        return -EINVAL;
+    if (length >= sizeof(name))
+        return -ENOENT;
+    for (size_t i = 0; i < length; i++)
+        name[i] = normal(spelling[i]);
+    const char *found = name;
+    for (size_t i = 0; i < COUNT(spellings); i++)
+        if (strcmp(name, spellings[i].spelling) == 0)
+            found = spellings[i].name;
+    memcpy(ret, found, strlen(found) + 1);
+    return 0;
+}

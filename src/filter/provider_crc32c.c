@@ -1,0 +1,171 @@
+/* CRC-32C: eight table look-ups for eight bytes, or the instruction of SSE4.2. The instruction has a latency of three
+ * cycles and can begin one in each, hence three streams side by side, joined afterwards: behind the first stream stand
+ * as many zero bytes as the others are long, and what these do to a value is linear, so a table does it.
+ *
+ * Inside, a value is kept inverted, as the instruction wants it. */
+#include "base/digest_provider.h"
+#include "filter/crc32c.h"
+#include <errno.h>
+#include <pthread.h>
+
+#define POLYNOMIAL 0x82f63b78u /* 0x1edc6f41, its bits reversed */
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* tables[k][b]: byte b followed by k zero bytes. */
+static uint32_t tables[8][256];
+
+static void make_tables(void)
+{
+    for (uint32_t b = 0; b < 256; b++) {
+        uint32_t crc = b;
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? POLYNOMIAL : 0);
+        tables[0][b] = crc;
+    }
+    for (int k = 1; k < 8; k++)
+        for (uint32_t b = 0; b < 256; b++)
+            tables[k][b] = tables[k - 1][b] >> 8 ^ tables[0][tables[k - 1][b] & 255];
+}
+
+/* Byte by byte, so that it is little-endian everywhere; compilers make one load of it where they can. */
+static uint32_t load32(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static uint32_t by_tables(uint32_t crc, const uint8_t *p, size_t n)
+{
+    for (; n >= 8; p += 8, n -= 8) {
+        uint32_t low = crc ^ load32(p), high = load32(p + 4);
+        crc = tables[7][low & 255] ^ tables[6][low >> 8 & 255] ^ tables[5][low >> 16 & 255] ^ tables[4][low >> 24] ^
+              tables[3][high & 255] ^ tables[2][high >> 8 & 255] ^ tables[1][high >> 16 & 255] ^ tables[0][high >> 24];
+    }
+    for (; n > 0; p++, n--)
+        crc = crc >> 8 ^ tables[0][(crc ^ *p) & 255];
+    return crc;
+}
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#define STREAM 2048 /* bytes of each of the three streams in a round */
+
+/* joins[k][b]: a value whose byte k is b, followed by STREAM zero bytes. */
+static uint32_t joins[4][256];
+
+static void make_joins(void)
+{
+    static const uint8_t zeros[STREAM];
+    for (int k = 0; k < 4; k++)
+        for (uint32_t b = 0; b < 256; b++)
+            joins[k][b] = by_tables(b << 8 * k, zeros, STREAM);
+}
+
+static uint64_t join(uint64_t before, uint64_t after)
+{
+    return joins[0][before & 255] ^ joins[1][before >> 8 & 255] ^ joins[2][before >> 16 & 255] ^
+           joins[3][before >> 24 & 255] ^ after;
+}
+
+static uint64_t load64(const uint8_t *p)
+{
+    uint64_t value;
+    memcpy(&value, p, sizeof(value));
+    return value;
+}
+
+__attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t start, const uint8_t *p, size_t n)
+{
+    uint64_t crc = start;
+    for (; n >= 3 * STREAM; p += 3 * STREAM, n -= 3 * STREAM) {
+        uint64_t second = 0, third = 0;
+        for (size_t i = 0; i < STREAM; i += 8) {
+            crc = __builtin_ia32_crc32di(crc, load64(p + i));
+            second = __builtin_ia32_crc32di(second, load64(p + STREAM + i));
+            third = __builtin_ia32_crc32di(third, load64(p + 2 * STREAM + i));
+        }
+        crc = join(join(crc, second), third);
+    }
+    for (; n >= 8; p += 8, n -= 8)
+        crc = __builtin_ia32_crc32di(crc, load64(p));
+    for (; n > 0; p++, n--)
+        crc = __builtin_ia32_crc32qi((uint32_t)crc, *p);
+    return (uint32_t)crc;
+}
+
+static bool has_instruction(void)
+{
+    return __builtin_cpu_supports("sse4.2");
+}
+
+#else
+
+#define by_instruction by_tables
+
+static void make_joins(void)
+{
+}
+
+static bool has_instruction(void)
+{
+    return false;
+}
+
+#endif
+
+static uint32_t (*fastest)(uint32_t crc, const uint8_t *p, size_t n);
+
+static void prepare(void)
+{
+    make_tables();
+    make_joins();
+    fastest = has_instruction() ? by_instruction : by_tables;
+}
+
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t n)
+{
+    pthread_once(&once, prepare);
+    return ~fastest(~crc, bytes, n);
+}
+
+uint32_t crc32c_portable(uint32_t crc, const void *bytes, size_t n)
+{
+    pthread_once(&once, prepare);
+    return ~by_tables(~crc, bytes, n);
+}
+
+static int crc32c_open(void **ret, const char *algorithm, size_t *ret_size, const char **ret_why)
+{
+    if (strcmp(algorithm, "crc32c") != 0)
+        return -ENOENT;
+    uint32_t *crc = calloc(1, sizeof(*crc));
+    if (!crc) {
+        *ret_why = "no memory for the digest";
+        return -ENOMEM;
+    }
+    *ret = crc;
+    *ret_size = sizeof(*crc);
+    return 0;
+}
+
+static int crc32c_update(void *state, const void *bytes, size_t n)
+{
+    uint32_t *crc = state;
+    *crc = crc32c(*crc, bytes, n);
+    return 0;
+}
+
+static int crc32c_value(void *state, uint8_t *ret)
+{
+    const uint32_t *crc = state;
+    for (int i = 0; i < 4; i++)
+        ret[i] = (uint8_t)(*crc >> 8 * (3 - i));
+    return 0;
+}
+
+const struct digest_provider provider_crc32c = {
+    .name = "crc32c",
+    .open = crc32c_open,
+    .update = crc32c_update,
+    .value = crc32c_value,
+    .close = free,
+};

@@ -1,0 +1,10 @@
+/* What this build consists of where there is only POSIX: the one place that names every implementation. Lists end in
+ * NULL and are tried in their order. */
+#include "base/digest_provider.h"
+
+const struct digest_provider *const registry_digest_providers[] = {
+    &provider_xxhash,
+    &provider_crc32c,
+    &provider_libcrypto,
+    NULL,
+};
