@@ -57,6 +57,9 @@ int probe_file(struct probe_run *run);
 /* The same, or where none can be made one in memory, for calls that are asked about in general. */
 int probe_any_file(struct probe_run *run);
 
+/* A file in memory that can be sealed. Gives it, or -errno. */
+int probe_memory(void);
+
 /* -EFBIG if a file of this process may not grow to so many bytes. */
 int probe_file_limit(size_t bytes);
 

@@ -7,15 +7,9 @@
 #include <linux/io_uring.h>
 #include <poll.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* Not in every linux/memfd.h. */
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
-#endif
 
 static int ring_inventory(int fd, struct probe_ring *ring)
 {
@@ -83,18 +77,9 @@ int probe_alg(struct probe_run *run, const struct probe *probe)
     return code;
 }
 
-/* Kernels before MFD_NOEXEC_SEAL refuse it as unknown; some after it refuse memory that might be executed. */
-static int sealable_memory(void)
-{
-    int fd = memfd_create("leat-probe", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-    if (fd < 0 && errno == EINVAL)
-        fd = memfd_create("leat-probe", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    return fd < 0 ? -errno : fd;
-}
-
 int probe_memfd(struct probe_run *run UNUSED, const struct probe *probe UNUSED)
 {
-    CLEANUP_FD int fd = sealable_memory();
+    CLEANUP_FD int fd = probe_memory();
     if (fd < 0)
         return fd;
     if (probe_file_limit(PAGE) < 0)
@@ -135,7 +120,7 @@ int probe_seccomp(struct probe_run *run, const struct probe *probe UNUSED)
     static const char *const modes[] = {
         "none: no filter stands between this process and the kernel.",
         "strict: only read, write and exit are allowed.",
-        "filter: some calls may be refused or hidden; what is \"no\" above with EPERM or ENOSYS may be its doing.",
+        "filter: some calls may be refused or hidden; an EPERM or ENOSYS elsewhere may be its doing.",
     };
     int mode = seccomp_mode();
     if (mode < 0)

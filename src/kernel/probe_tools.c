@@ -9,6 +9,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Not in every linux/memfd.h. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
 static void known_bytes(uint8_t bytes[PROBE_BYTES])
 {
     for (size_t i = 0; i < PROBE_BYTES; i++)
@@ -107,12 +112,21 @@ int probe_file(struct probe_run *run)
     return fd;
 }
 
+/* Kernels before MFD_NOEXEC_SEAL refuse it as unknown; some after it refuse memory that might be executed. */
+int probe_memory(void)
+{
+    int fd = memfd_create("leat-probe", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+    if (fd < 0 && errno == EINVAL)
+        fd = memfd_create("leat-probe", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return fd < 0 ? -errno : fd;
+}
+
 int probe_any_file(struct probe_run *run)
 {
     int fd = probe_file(run);
-    if (fd >= 0)
+    if (fd >= 0 || fd == -EFBIG) /* a limit that holds for memory too */
         return fd;
-    int memory = memfd_create("leat-probe", MFD_CLOEXEC);
+    int memory = probe_memory();
     return memory >= 0 ? memory : fd;
 }
 
