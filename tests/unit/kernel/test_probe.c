@@ -1,0 +1,304 @@
+/* The probe tells what it tried, leaves nothing behind, and tells a forbidden call from one that works. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka.h wants those four first. */
+#include <cmocka.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <leat/probe.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char directory[] = "/tmp/leat-test-probe-XXXXXX";
+
+static int make_directory(void **state)
+{
+    (void)state;
+    return mkdtemp(directory) ? 0 : -1;
+}
+
+static int remove_directory(void **state)
+{
+    (void)state;
+    return rmdir(directory);
+}
+
+static unsigned entries(const char *path)
+{
+    unsigned n = 0;
+    DIR *d = opendir(path);
+    assert_non_null(d);
+    for (struct dirent *e; (e = readdir(d));)
+        n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+    closedir(d);
+    return n;
+}
+
+static const struct leat_feature *find(const struct leat_features *features, const char *name)
+{
+    for (uint32_t i = 0; i < features->count; i++)
+        if (strcmp(features->feature[i].name, name) == 0)
+            return &features->feature[i];
+    return NULL;
+}
+
+static struct leat_features run_in(const char *path)
+{
+    struct leat_features features = LEAT_INIT(struct leat_features);
+    features.directory = path;
+    assert_int_equal(leat_probe_run(&features), 0);
+    return features;
+}
+
+/* Every sentence ends in a full stop, which also shows that none was cut. */
+static void is_sane(const struct leat_features *features)
+{
+    assert_true(features->count > 20);
+    assert_true(features->count <= LEAT_FEATURES_MAX);
+    for (uint32_t i = 0; i < features->count; i++) {
+        const struct leat_feature *f = &features->feature[i];
+        size_t length = strlen(f->text);
+        assert_true(f->code <= 0);
+        assert_true(f->group[0] != 0 && f->name[0] != 0);
+        assert_true(length > 1 && f->text[length - 1] == '.');
+        assert_ptr_equal(find(features, f->name), f);
+    }
+}
+
+static void tells_each_feature_once(void **state)
+{
+    (void)state;
+    struct leat_features features = run_in(directory);
+    is_sane(&features);
+    assert_non_null(find(&features, "splice-file-to-pipe"));
+    assert_non_null(find(&features, "af_alg-blake2b-512"));
+    assert_int_equal(find(&features, "directory")->code, 0);
+}
+
+static void leaves_nothing_behind(void **state)
+{
+    (void)state;
+    unsigned descriptors = entries("/proc/self/fd");
+    sigset_t before, after, pending;
+    memset(&before, 0, sizeof(before));
+    memset(&after, 0, sizeof(after));
+    sigprocmask(SIG_SETMASK, NULL, &before);
+    run_in(directory);
+    run_in("/proc"); /* takes no files, so that other paths are gone */
+    sigprocmask(SIG_SETMASK, NULL, &after);
+    sigpending(&pending);
+    assert_int_equal(entries("/proc/self/fd"), descriptors);
+    assert_int_equal(entries(directory), 0);
+    assert_memory_equal(&before, &after, sizeof(before));
+    assert_false(sigismember(&pending, SIGPIPE));
+}
+
+static void a_directory_without_files_is_no_failure(void **state)
+{
+    (void)state;
+    struct leat_features features = run_in("/proc");
+    is_sane(&features);
+    static const char *const needs_files[] = {"directory", "o_tmpfile", "linkat-fd",
+                                              "reflink",   "o_direct",  "seek_hole"};
+    for (size_t i = 0; i < sizeof(needs_files) / sizeof(needs_files[0]); i++)
+        assert_true(find(&features, needs_files[i])->code < 0);
+}
+
+static void a_bad_directory_is_an_error(void **state)
+{
+    (void)state;
+    struct leat_features features = LEAT_INIT(struct leat_features);
+    features.count = 7;
+    features.directory = "/proc/self/status";
+    assert_int_equal(leat_probe_run(&features), -ENOTDIR);
+    features.directory = "/nonexistent";
+    assert_int_equal(leat_probe_run(&features), -ENOENT);
+    assert_int_equal(features.count, 7);
+}
+
+/* One from before there were so many features: nothing is written behind its end. */
+static void a_smaller_struct_gets_what_fits(void **state)
+{
+    (void)state;
+    static struct leat_features features;
+    memset(&features, 0x5a, sizeof(features));
+    features.size = offsetof(struct leat_features, feature[3]);
+    features.directory = directory;
+    assert_int_equal(leat_probe_run(&features), 0);
+    assert_int_equal(features.count, 3);
+    assert_string_equal(features.feature[0].name, "splice-file-to-pipe");
+    for (size_t i = features.size; i < sizeof(features); i++)
+        assert_int_equal(((unsigned char *)&features)[i], 0x5a);
+    features.size = sizeof(features.size);
+    assert_int_equal(leat_probe_run(&features), -EINVAL);
+}
+
+/* From here on: a child that has been forbidden something. It says what it found through its exit status and stderr,
+ * since an assertion of cmocka's must not leave a forked process. */
+
+typedef bool (*child_check)(const struct leat_features *baseline);
+
+static void in_child(child_check check)
+{
+    static struct leat_features baseline;
+    baseline = run_in(directory);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(check(&baseline) ? 0 : 1);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_int_equal(entries(directory), 0);
+}
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define ARGUMENT_LOW(n) (offsetof(struct seccomp_data, args) + 8 * (n))
+#else
+#define ARGUMENT_LOW(n) (offsetof(struct seccomp_data, args) + 8 * (n) + 4)
+#endif
+#define LOAD(offset)       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (offset))
+#define ANSWER(code)       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (code))
+#define UNLESS(value)      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, 1)
+#define FORBID(call, code) UNLESS(call), ANSWER(code)
+
+static bool forbid_the_fast_calls(void)
+{
+    struct sock_filter program[] = {
+        LOAD(offsetof(struct seccomp_data, nr)),
+        FORBID(SYS_splice, EPERM),
+        FORBID(SYS_tee, EPERM),
+        FORBID(SYS_vmsplice, EPERM),
+        FORBID(SYS_copy_file_range, EPERM),
+        FORBID(SYS_io_uring_setup, EPERM),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+        LOAD(ARGUMENT_LOW(0)),
+        FORBID(AF_ALG, EAFNOSUPPORT),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = {.len = sizeof(program) / sizeof(program[0]), .filter = program};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+/* The errno that the filter gives to this feature, or 0: it does not touch it. */
+static int forbidden(const char *name)
+{
+    static const struct {
+        const char *prefix;
+        int code;
+    } forbidden_names[] = {
+        {"splice-", -EPERM},         {"tee", -EPERM},      {"vmsplice", -EPERM},
+        {"copy_file_range", -EPERM}, {"io_uring", -EPERM}, {"af_alg", -EAFNOSUPPORT},
+    };
+    for (size_t i = 0; i < sizeof(forbidden_names) / sizeof(forbidden_names[0]); i++)
+        if (strncmp(name, forbidden_names[i].prefix, strlen(forbidden_names[i].prefix)) == 0)
+            return forbidden_names[i].code;
+    return 0;
+}
+
+/* What the filter forbids is "no" with its errno (or was so before for want of something else, such as a loopback
+ * device); all the rest is as without it. */
+static bool only_the_forbidden_is_refused(const struct leat_features *baseline)
+{
+    static struct leat_features features = {.size = sizeof(features), .directory = directory};
+    if (!forbid_the_fast_calls() || leat_probe_run(&features) != 0 || features.count != baseline->count)
+        return false;
+    bool right = true;
+    for (uint32_t i = 0; i < features.count; i++) {
+        const struct leat_feature *f = &features.feature[i], *before = &baseline->feature[i];
+        int code = forbidden(f->name);
+        if (f->code == (code < 0 ? code : before->code) || (code < 0 && before->code < 0 && f->code == before->code))
+            continue;
+        fprintf(stderr, "%s: %s instead of %s: %s\n", f->name, leat_errno_name(f->code), leat_errno_name(code),
+                f->text);
+        right = false;
+    }
+    return right && strncmp(find(&features, "seccomp")->text, "filter", 6) == 0;
+}
+
+static void a_filter_shows_in_exactly_what_it_forbids(void **state)
+{
+    (void)state;
+    in_child(only_the_forbidden_is_refused);
+}
+
+/* Whatever step of a probe it is that finds no descriptor, what it had opened is closed. */
+static bool few_descriptors_are_survived(const struct leat_features *baseline)
+{
+    static struct leat_features features = {.size = sizeof(features), .directory = directory};
+    int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close(next);
+    for (int room = 0; room < 8; room++) {
+        struct rlimit limit = {(rlim_t)(next + room), (rlim_t)next + 8};
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+            return false;
+        int code = leat_probe_run(&features);
+        if (code != (room == 0 ? -EMFILE : 0))
+            return false;
+        int again = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        if (room > 0 && again != next)
+            return false;
+        close(again);
+    }
+    for (uint32_t i = 0; i < features.count; i++)
+        if (features.feature[i].code != baseline->feature[i].code)
+            return false; /* eight are enough for all of them */
+    return true;
+}
+
+static void running_out_of_descriptors_leaks_none(void **state)
+{
+    (void)state;
+    in_child(few_descriptors_are_survived);
+}
+
+/* SIGXFSZ would end the child. */
+static bool a_small_file_limit_is_survived(const struct leat_features *baseline)
+{
+    (void)baseline;
+    static struct leat_features features = {.size = sizeof(features), .directory = directory};
+    for (rlim_t bytes = 0; bytes <= 1 << 20; bytes = bytes ? bytes * 16 : 1) {
+        struct rlimit limit = {bytes, RLIM_INFINITY};
+        if (setrlimit(RLIMIT_FSIZE, &limit) < 0 || leat_probe_run(&features) != 0)
+            return false;
+        if (find(&features, "seek_hole")->code != -EFBIG)
+            return false;
+    }
+    return true;
+}
+
+static void a_limit_on_file_sizes_raises_no_signal(void **state)
+{
+    (void)state;
+    in_child(a_small_file_limit_is_survived);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tells_each_feature_once),
+        cmocka_unit_test(leaves_nothing_behind),
+        cmocka_unit_test(a_directory_without_files_is_no_failure),
+        cmocka_unit_test(a_bad_directory_is_an_error),
+        cmocka_unit_test(a_smaller_struct_gets_what_fits),
+        cmocka_unit_test(a_filter_shows_in_exactly_what_it_forbids),
+        cmocka_unit_test(running_out_of_descriptors_leaks_none),
+        cmocka_unit_test(a_limit_on_file_sizes_raises_no_signal),
+    };
+    return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}
