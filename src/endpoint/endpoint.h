@@ -5,14 +5,6 @@
 
 #include "node/node.h"
 
-struct leat_endpoint {
-    struct node node; /* first: a node of an endpoint is the endpoint */
-    atomic_uint refs;
-    char *spec; /* as it was given; node.name points here */
-    void (*notify)(leat_endpoint *endpoint); /* NULL: it never says "not yet" */
-    void (*free)(leat_endpoint *endpoint);   /* what it holds besides its spec; the memory too */
-};
-
 /* Fills the common part: one reference, kind, a copy of the spec. -ENOMEM. */
 int endpoint_init(leat_endpoint *endpoint, const struct node_ops *ops, const char *spec, enum leat_direction direction,
                   void (*free)(leat_endpoint *));

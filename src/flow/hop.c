@@ -11,7 +11,7 @@
 bool hop_needs_bytes(const struct hop *hop)
 {
     for (size_t i = 0; i < hop->filters; i++)
-        if ((hop->filter[i]->ops->caps & FILTER_OBSERVES) && !hop->reread)
+        if (hop->filter[i]->ops->caps & FILTER_OBSERVES)
             return true;
     return false;
 }
@@ -218,6 +218,8 @@ void hop_fail_branch(struct hop *hop, struct branch *branch, const char *operati
 {
     char buffer[128];
     branch->failed = true;
+    if (!hop->first_failed)
+        hop->first_failed = (size_t)(branch - hop->branch) + 1;
     error_at(&branch->error, code, LEAT_SIDE_SINK, branch->node->name, operation, "%s%s",
              error_text(code, buffer, sizeof(buffer)), sink_hint(code));
     branch->error.index = (uint32_t)(branch - hop->branch);

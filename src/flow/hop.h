@@ -94,7 +94,6 @@ struct hop {
     struct budget *budget;
     enum leat_sparse sparse;
     enum leat_stability stability;
-    bool readback; /* a published clone is read for its digests */
 
     /* The ladder, fastest first, and where we are on it. */
     struct rung rung[ROUTES_MAX];
@@ -111,9 +110,9 @@ struct hop {
     bool size_binds;  /* the source's size is to be believed: see hop_until_size */
     bool source_ended;
     bool whole;       /* the last byte was moved: nothing is left to confirm */
-    bool reread;      /* the digests saw nothing yet: the bytes are read back from what was written */
     struct residue residue;
     struct leat_error error; /* the first failure that was not one branch's own */
+    size_t first_failed;     /* the branch that failed first, counted from 1; 0: none */
 
     /* The run of data [from, to) that contains or follows the last position asked for; see hop_extent. */
     uint64_t data_from, data_to;

@@ -17,8 +17,6 @@ struct expectation {
     char hex[LEAT_DIGEST_HEX_MAX];
 };
 
-struct run; /* runner.c */
-
 struct leat_pipeline {
     struct leat_pipeline_options options; /* its strings are the copies below */
     char *route, *engine_name, *expect;
@@ -30,7 +28,6 @@ struct leat_pipeline {
     size_t sinks;
     leat_filter *filter[FILTERS_MAX];
     size_t filters;
-    bool pacing; /* the last filter is ours, for options.rate */
     struct expectation expectation[EXPECTATION_MAX];
     size_t expectations;
 
@@ -44,7 +41,13 @@ struct leat_pipeline {
     atomic_bool started;
     int64_t began_ns;
     struct task task;
-    struct run *run;
+    struct runner {
+        enum { RUN_OPEN, RUN_START, RUN_MOVE, RUN_READBACK, RUN_OVER } phase;
+        size_t opened;        /* nodes: the source, then the sinks */
+        struct node written;  /* what a clone is read back from */
+        struct hop readback;
+        struct leat_error error; /* the first failure that belongs to no branch */
+    } runner;
 
     pthread_t thread;
     bool has_thread;

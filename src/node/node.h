@@ -93,6 +93,15 @@ struct node_ops {
     void (*close)(struct node *node);
 };
 
+/* A handle on a node. */
+struct leat_endpoint {
+    struct node node; /* first: a node of an endpoint is the endpoint */
+    atomic_uint refs;
+    char *spec; /* as it was given; node.name points here */
+    void (*notify)(leat_endpoint *endpoint); /* NULL: it never says "not yet" */
+    void (*free)(leat_endpoint *endpoint);   /* what it holds besides its spec; the memory too */
+};
+
 /* A descriptor that reads what was written to a published sink, borrowed; -1 if it can't be read. */
 static inline int node_readable_fd(const struct node *node)
 {

@@ -1,0 +1,350 @@
+/* The public face of a pipeline: building, starting, waiting, cancelling. */
+#include "flow/pipeline.h"
+#include "base/fd.h"
+#include <ctype.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+struct node *pipeline_source(const leat_pipeline *p)
+{
+    return p->source ? &p->source->node : NULL;
+}
+
+/* ---- options ---- */
+
+static int bad_option(leat_pipeline *p, const char *format, const char *what)
+{
+    char text[160];
+    snprintf(text, sizeof(text), format, what);
+    return error_set(&p->bad_options, -EINVAL, "%s", text);
+}
+
+static int check_route(leat_pipeline *p)
+{
+    const char *name = p->route;
+    if (!name || strcmp(name, "auto") == 0)
+        return 0;
+    if (strncmp(name, "prefer:", 7) == 0)
+        name += 7;
+    for (size_t i = 0; registry_routes[i]; i++)
+        if (strcmp(registry_routes[i]->name, name) == 0)
+            return 0;
+    return error_set(&p->bad_options, -EINVAL,
+                     "There is no route '%s': clone, offload, splice, chunk, prefer:ROUTE and auto are known", name);
+}
+
+static int check_engine(leat_pipeline *p)
+{
+    p->engine = registry_engines[0];
+    if (!p->engine_name || strcmp(p->engine_name, "auto") == 0)
+        return 0;
+    for (size_t i = 0; registry_engines[i]; i++)
+        if (strcmp(registry_engines[i]->name, p->engine_name) == 0) {
+            p->engine = registry_engines[i];
+            return 0;
+        }
+    return error_set(&p->bad_options, -EINVAL, "There is no engine '%s': this build has sync, and auto", p->engine_name);
+}
+
+static int parse_expectation(leat_pipeline *p, const char *text, size_t n)
+{
+    const char *colon = memchr(text, ':', n);
+    struct expectation *e = &p->expectation[p->expectations];
+    size_t hex = colon ? n - (size_t)(colon - text) - 1 : 0;
+    if (!colon || colon == text || hex == 0 || hex % 2 || hex >= sizeof(e->hex) ||
+        (size_t)(colon - text) >= sizeof(e->algorithm))
+        return error_set(&p->bad_options, -EINVAL, "'%.*s' is no digest: write sha256:HEX", (int)MIN(n, 80), text);
+    for (size_t i = 0; i < hex; i++)
+        if (!isxdigit((unsigned char)colon[1 + i]))
+            return error_set(&p->bad_options, -EINVAL, "'%.*s' is no digest: '%c' is not hexadecimal", (int)MIN(n, 80),
+                             text, colon[1 + i]);
+    if (p->expectations == EXPECTATION_MAX)
+        return error_set(&p->bad_options, -E2BIG, "More than %d expected digests", EXPECTATION_MAX);
+    snprintf(e->algorithm, sizeof(e->algorithm), "%.*s", (int)(colon - text), text);
+    snprintf(e->hex, sizeof(e->hex), "%.*s", (int)hex, colon + 1);
+    p->expectations++;
+    return 0;
+}
+
+static bool has_digest(const leat_pipeline *p, const char *algorithm)
+{
+    char hex[LEAT_DIGEST_HEX_MAX];
+    for (size_t i = 0; i < p->filters; i++)
+        if (p->filter[i]->ops->result && leat_filter_digest_hex(p->filter[i], algorithm, hex, sizeof(hex)) == 0)
+            return true;
+    return false;
+}
+
+static int parse_expectations(leat_pipeline *p)
+{
+    for (const char *at = p->expect; at && *at;) {
+        size_t n = strcspn(at, ",");
+        int r = parse_expectation(p, at, n);
+        if (r < 0)
+            return r;
+        at += n + (at[n] == ',');
+    }
+    return 0;
+}
+
+/* A digest that is expected and that no filter computes gets a filter of its own. */
+static int add_expected_digests(leat_pipeline *p)
+{
+    for (size_t i = 0; i < p->expectations; i++) {
+        const char *algorithm = p->expectation[i].algorithm;
+        struct leat_digest_options options = {
+            .size = sizeof(options), .provider = p->options.digest_provider, .threads = p->options.threads};
+        leat_filter *filter;
+        if (has_digest(p, algorithm))
+            continue;
+        int r = leat_filter_digest(&filter, algorithm, &options);
+        if (r == 0)
+            r = leat_pipeline_filter(p, filter);
+        if (r < 0)
+            return error_set(&p->bad_options, r, "No %s digest can be computed", algorithm);
+    }
+    return 0;
+}
+
+static int add_rate(leat_pipeline *p)
+{
+    leat_filter *filter;
+    if (p->options.rate == 0)
+        return 0;
+    int r = leat_filter_rate(&filter, p->options.rate);
+    return r < 0 ? r : leat_pipeline_filter(p, filter);
+}
+
+static int copy_string(char **to, const char **from)
+{
+    if (*from && !(*to = strdup(*from)))
+        return -ENOMEM;
+    *from = *to;
+    return 0;
+}
+
+static int take_options(leat_pipeline *p, const struct leat_pipeline_options *options)
+{
+    copy_sized(&p->options, sizeof(p->options), options);
+    int r = copy_string(&p->route, &p->options.route);
+    if (r == 0)
+        r = copy_string(&p->engine_name, &p->options.engine);
+    if (r == 0)
+        r = copy_string(&p->expect, &p->options.expect);
+    if (r < 0)
+        return r;
+    if (p->options.sparse < LEAT_SPARSE_AUTO || p->options.sparse > LEAT_SPARSE_NEVER)
+        bad_option(p, "%s is no way to treat holes", "That");
+    if (p->options.offset > INT64_MAX || (p->options.has_length && p->options.length > INT64_MAX))
+        bad_option(p, "%s is larger than any file", "The offset or length");
+    if (check_route(p) == 0 && check_engine(p) == 0)
+        parse_expectations(p);
+    return 0;
+}
+
+int leat_pipeline_new(leat_pipeline **ret, const struct leat_pipeline_options *options)
+{
+    leat_pipeline *p = calloc(1, sizeof(*p));
+    if (!p)
+        return -ENOMEM;
+    p->ended_fd[0] = p->ended_fd[1] = -1;
+    p->waker.fd[0] = p->waker.fd[1] = -1;
+    p->bad_options.size = sizeof(p->bad_options);
+    p->engine = registry_engines[0];
+    int r = waker_open(&p->waker);
+    if (r == 0)
+        r = take_options(p, options);
+    if (r == 0)
+        r = add_rate(p);
+    if (r < 0) {
+        leat_pipeline_free(p);
+        return r;
+    }
+    *ret = p;
+    return 0;
+}
+
+/* ---- parts: each takes the reference, on failure too ---- */
+
+int leat_pipeline_source(leat_pipeline *p, leat_endpoint *source)
+{
+    int r = atomic_load(&p->started) ? -EBUSY : p->source ? -EEXIST : 0;
+    if (r < 0) {
+        leat_endpoint_close(source);
+        return r;
+    }
+    source->node.direction = LEAT_READ;
+    p->source = source;
+    return 0;
+}
+
+int leat_pipeline_filter(leat_pipeline *p, leat_filter *filter)
+{
+    int r = atomic_load(&p->started) ? -EBUSY : p->filters == FILTERS_MAX ? -E2BIG : 0;
+    if (r < 0) {
+        leat_filter_free(filter);
+        return r;
+    }
+    p->filter[p->filters++] = filter;
+    return 0;
+}
+
+int leat_pipeline_sink(leat_pipeline *p, leat_endpoint *sink, const struct leat_sink_options *options)
+{
+    struct leat_sink_options own;
+    copy_sized(&own, sizeof(own), options);
+    int r = atomic_load(&p->started) ? -EBUSY : p->sinks == BRANCHES_MAX ? -E2BIG : 0;
+    if (r < 0) {
+        leat_endpoint_close(sink);
+        return r;
+    }
+    sink->node.direction = LEAT_WRITE;
+    p->sink[p->sinks] = sink;
+    p->branch[p->sinks++] =
+        (struct branch){.node = &sink->node, .slow = (enum leat_slow_sink)own.slow, .residue = residue_none()};
+    return 0;
+}
+
+/* ---- running ---- */
+
+int leat_pipeline_check(leat_pipeline *p, struct leat_error *ret_error)
+{
+    struct leat_error error = {.size = sizeof(error)};
+    if (atomic_load(&p->started))
+        return -EBUSY;
+    add_expected_digests(p);
+    int r = plan_make(p, &error);
+    if (r < 0 && ret_error)
+        return_sized(ret_error, &error, sizeof(error));
+    return r;
+}
+
+static int hand_over(leat_pipeline *p, leat_report **ret)
+{
+    if (ret)
+        *ret = p->report;
+    else
+        leat_report_free(p->report);
+    p->report = NULL;
+    return p->result;
+}
+
+int leat_pipeline_run(leat_pipeline *p, leat_report **ret)
+{
+    if (atomic_exchange(&p->started, true))
+        return -EBUSY;
+    atomic_store(&p->started, false); /* the expected digests are parts, too */
+    add_expected_digests(p);
+    atomic_store(&p->started, true);
+    runner_run(p);
+    atomic_store(&p->ended, true);
+    if (p->ended_fd[1] >= 0) {
+        ssize_t n = write(p->ended_fd[1], "", 1);
+        (void)n;
+    }
+    return hand_over(p, ret);
+}
+
+static void *run_on_thread(void *user)
+{
+    leat_pipeline *p = user;
+    runner_run(p);
+    atomic_store(&p->ended, true);
+    ssize_t n = write(p->ended_fd[1], "", 1);
+    (void)n;
+    return NULL;
+}
+
+int leat_pipeline_fd(leat_pipeline *p, int *ret)
+{
+    int r = p->ended_fd[0] >= 0 ? 0 : fd_pipe(p->ended_fd);
+    if (r == 0)
+        *ret = p->ended_fd[0];
+    return r;
+}
+
+/* The thread takes no signals: those of the program stay the program's. */
+int leat_pipeline_start(leat_pipeline *p)
+{
+    int fd;
+    if (atomic_load(&p->started))
+        return -EBUSY;
+    int r = leat_pipeline_fd(p, &fd);
+    if (r < 0)
+        return r;
+    add_expected_digests(p);
+    atomic_store(&p->started, true);
+    sigset_t all, saved;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &saved);
+    r = -pthread_create(&p->thread, NULL, run_on_thread, p);
+    pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    p->has_thread = r == 0;
+    atomic_store(&p->started, r == 0);
+    return r;
+}
+
+int leat_pipeline_wait(leat_pipeline *p, int timeout_ms, leat_report **ret)
+{
+    if (!p->has_thread)
+        return -EINVAL;
+    int64_t until = clock_ns() + (int64_t)timeout_ms * 1000000;
+    while (!atomic_load(&p->ended)) {
+        struct pollfd set = {.fd = p->ended_fd[0], .events = POLLIN};
+        int64_t left = timeout_ms < 0 ? -1 : MAX((until - clock_ns() + 999999) / 1000000, 0);
+        if (poll(&set, 1, (int)left) == 0 && timeout_ms >= 0)
+            return -ETIMEDOUT;
+    }
+    pthread_join(p->thread, NULL);
+    p->has_thread = false;
+    return hand_over(p, ret);
+}
+
+int leat_pipeline_cancel(leat_pipeline *p)
+{
+    atomic_store(&p->cancelled, true);
+    task_poke(&p->task, &p->waker);
+    return 0;
+}
+
+int leat_pipeline_progress(const leat_pipeline *p, struct leat_progress *ret)
+{
+    const struct node *in = pipeline_source(p);
+    struct leat_progress now = {.size = sizeof(now)};
+    uint64_t least = UINT64_MAX;
+    for (size_t i = 0; i < p->sinks; i++)
+        if (!atomic_load(&p->branch[i].stopped))
+            least = MIN(least, atomic_load(&p->branch[i].delivered));
+    now.bytes = least == UINT64_MAX ? atomic_load(&p->hop.taken) : least;
+    now.has_total = in && in->has_size;
+    now.total = in ? in->size : 0;
+    now.seconds = p->began_ns ? (double)(clock_ns() - p->began_ns) / 1e9 : 0;
+    return_sized(ret, &now, sizeof(now));
+    return 0;
+}
+
+void leat_pipeline_free(leat_pipeline *p)
+{
+    if (!p)
+        return;
+    if (p->has_thread) {
+        leat_pipeline_cancel(p);
+        leat_pipeline_wait(p, -1, NULL);
+    }
+    leat_report_free(p->report);
+    leat_endpoint_close(p->source);
+    for (size_t i = 0; i < p->sinks; i++)
+        leat_endpoint_close(p->sink[i]);
+    for (size_t i = 0; i < p->filters; i++)
+        leat_filter_free(p->filter[i]);
+    waker_close(&p->waker);
+    fd_close(p->ended_fd[0]);
+    fd_close(p->ended_fd[1]);
+    free(p->route);
+    free(p->engine_name);
+    free(p->expect);
+    free(p);
+}

@@ -1,0 +1,375 @@
+/* The runner: opens, moves, finishes, verifies and commits, in that order.
+ *
+ * Opening and moving are a task (`next`, `done`), so that an engine may run many of them on few threads. The end is a
+ * straight line: filters, the route lets go, sinks are finished, digests are verified, and only then is anything
+ * published. Each sink is committed or aborted exactly once, and so is the source. */
+#include "flow/pipeline.h"
+#include "base/sigpipe.h"
+#include <errno.h>
+#include <stdio.h>
+#include <strings.h>
+
+static leat_pipeline *pipeline_of(struct task *task)
+{
+    return (leat_pipeline *)((char *)task - offsetof(leat_pipeline, task));
+}
+
+static bool is_over(const leat_pipeline *p)
+{
+    return p->runner.error.code != 0 || p->hop.error.code != 0 || (p->sinks > 0 && hop_live(&p->hop) == 0);
+}
+
+/* ---- opening ---- */
+
+static void fail_open(leat_pipeline *p, size_t index, const struct leat_error *error)
+{
+    if (index == 0) {
+        p->runner.error = *error;
+        return;
+    }
+    struct branch *branch = &p->branch[index - 1];
+    branch->failed = true;
+    branch->error = *error;
+    branch->error.index = (uint32_t)(index - 1);
+    if (!p->hop.first_failed)
+        p->hop.first_failed = index;
+}
+
+/* One node after the other: a FIFO that waits for its other side holds up those behind it, as in a shell. */
+static enum verdict open_nodes(leat_pipeline *p, struct wait_set *ret_wait)
+{
+    struct runner *run = &p->runner;
+    while (run->opened < 1 + p->sinks && run->error.code == 0) {
+        struct node *node = run->opened == 0 ? p->hop.in : p->branch[run->opened - 1].node;
+        struct leat_error error = {.size = sizeof(error)};
+        int r = node->ops->open ? node->ops->open(node, p->hop.in, &error) : 0;
+        if (r == -EAGAIN) {
+            wait_add(ret_wait, &node->port);
+            return VERDICT_WAIT;
+        }
+        if (r < 0)
+            fail_open(p, run->opened, &error);
+        run->opened++;
+    }
+    run->phase = RUN_START;
+    return VERDICT_OP;
+}
+
+/* ---- starting ---- */
+
+static uint64_t expected_bytes(const leat_pipeline *p)
+{
+    const struct node *in = p->hop.in;
+    uint64_t begin = in->position > 0 ? (uint64_t)in->position : in->position < 0 ? p->hop.skip : 0;
+    if (!in->has_size)
+        return p->options.has_length && p->hop.in->kind == NODE_ZERO ? p->options.length : 0;
+    uint64_t left = in->size > begin ? in->size - begin : 0;
+    return p->options.has_length ? MIN(left, p->options.length) : left;
+}
+
+static void start_filters(leat_pipeline *p)
+{
+    for (size_t i = 0; i < p->filters; i++) {
+        leat_filter *filter = p->filter[i];
+        if (atomic_exchange(&filter->busy, true)) {
+            error_at(&p->runner.error, -EBUSY, LEAT_SIDE_FILTER, filter->ops->name, "start",
+                     "The filter is in use by another pipeline, or twice in this one");
+            p->filters = i; /* only these are ours to finish */
+            return;
+        }
+        if (filter->ops->start && filter->ops->start(filter, expected_bytes(p), &p->runner.error) < 0) {
+            p->runner.error.side = LEAT_SIDE_FILTER;
+            p->filters = i + 1;
+            return;
+        }
+    }
+}
+
+/* What opening has shown may rule out a route that the plan allowed. */
+static void check_ladder_again(struct hop *hop)
+{
+    for (size_t i = 0; i < hop->rungs; i++) {
+        char reason[REASON_MAX];
+        const char *why = hop->rung[i].rejected ? NULL : hop->rung[i].route->unfit(hop, reason);
+        if (why) {
+            hop->rung[i].rejected = true;
+            snprintf(hop->rung[i].reason, REASON_MAX, "%s", why);
+        }
+    }
+    while (hop->rung[hop->current].rejected && hop->current + 1 < hop->rungs && !hop->strict)
+        hop->current++;
+}
+
+static void start_moving(leat_pipeline *p)
+{
+    struct hop *hop = &p->hop;
+    p->runner.phase = RUN_MOVE;
+    if (is_over(p))
+        return;
+    hop->size_binds = hop->in->kind == NODE_FILE && hop->in->has_size && hop->in->position >= 0;
+    if (hop->in->position >= 0)
+        hop->in->position += (int64_t)p->options.offset;
+    else
+        hop->skip = p->options.offset;
+    check_ladder_again(hop);
+    start_filters(p);
+}
+
+/* ---- reading a clone back ---- */
+
+static bool must_read_back(const leat_pipeline *p)
+{
+    return hop_route(&p->hop)->id == ROUTE_CLONE && p->hop.whole && hop_needs_bytes(&p->hop) && !is_over(p);
+}
+
+/* The clone is ours alone until it is published, so what is read from it is what will be there. */
+static void begin_readback(leat_pipeline *p)
+{
+    struct runner *run = &p->runner;
+    size_t i = 0;
+    while (p->branch[i].failed)
+        i++;
+    const struct node *sink = p->branch[i].node;
+    int fd = node_readable_fd(sink);
+    run->written = (struct node){.ops = sink->ops,
+                                 .name = sink->name,
+                                 .direction = LEAT_READ,
+                                 .kind = NODE_FILE,
+                                 .file_system = sink->file_system,
+                                 .has_size = true,
+                                 .size = p->hop.taken,
+                                 .sparse = p->hop.in->sparse,
+                                 .seek_fd = fd};
+    node_set_fd(&run->written, fd, 0, NODE_WAIT_NEVER);
+    run->readback = (struct hop){.in = &run->written,
+                                 .filter = p->filter,
+                                 .filters = p->filters,
+                                 .budget = &p->budget,
+                                 .waker = p->hop.waker,
+                                 .rung = {{.route = &route_chunk}},
+                                 .rungs = 1,
+                                 .size_binds = true,
+                                 .residue = residue_none(),
+                                 .end = UINT64_MAX};
+    hop_stop(&p->hop);
+    run->phase = RUN_READBACK;
+}
+
+/* ---- the task ---- */
+
+static enum verdict runner_next(struct task *task, struct op **ret_op, struct wait_set *ret_wait)
+{
+    leat_pipeline *p = pipeline_of(task);
+    struct runner *run = &p->runner;
+    p->hop.waker = task->waker;
+    for (;;) {
+        if (atomic_load(&p->cancelled))
+            error_at(&run->error, -ECANCELED, LEAT_SIDE_NONE, "", "cancel", "It was cancelled");
+        if (run->error.code)
+            return VERDICT_END;
+        enum verdict verdict = VERDICT_OP;
+        switch (run->phase) {
+        case RUN_OPEN:
+            if (open_nodes(p, ret_wait) == VERDICT_WAIT)
+                return VERDICT_WAIT;
+            continue;
+        case RUN_START:
+            start_moving(p);
+            continue;
+        case RUN_MOVE:
+            if (is_over(p))
+                return VERDICT_END;
+            verdict = hop_next(&p->hop, ret_op, ret_wait);
+            if (verdict != VERDICT_END || !must_read_back(p))
+                return verdict;
+            begin_readback(p);
+            continue;
+        default:
+            return hop_next(&run->readback, ret_op, ret_wait);
+        }
+    }
+}
+
+static void runner_done(struct task *task, struct op *op, ssize_t result)
+{
+    leat_pipeline *p = pipeline_of(task);
+    hop_done(p->runner.phase == RUN_READBACK ? &p->runner.readback : &p->hop, op, result);
+}
+
+/* ---- the end ---- */
+
+static void let_go(leat_pipeline *p)
+{
+    struct runner *run = &p->runner;
+    int code = run->error.code ? run->error.code : p->hop.error.code;
+    for (size_t i = 0; i < p->filters; i++) {
+        leat_filter *filter = p->filter[i];
+        struct leat_error error = {.size = sizeof(error)};
+        if (run->phase >= RUN_MOVE && filter->ops->finish && filter->ops->finish(filter, code, &error) < 0 && !code) {
+            error.side = LEAT_SIDE_FILTER;
+            error.index = (uint32_t)i;
+            if (!run->error.code)
+                run->error = error;
+        }
+        atomic_store(&filter->busy, false);
+    }
+    hop_stop(&p->hop);
+    if (run->phase == RUN_READBACK) {
+        hop_stop(&run->readback);
+        if (run->readback.error.code && !run->error.code) {
+            run->error = run->readback.error;
+            run->error.side = LEAT_SIDE_SINK;
+        }
+    }
+    residue_drop(&p->hop, &p->hop.residue);
+    for (size_t i = 0; i < p->sinks; i++)
+        residue_drop(&p->hop, &p->branch[i].residue);
+    if (p->hop.error.code && !run->error.code)
+        run->error = p->hop.error;
+}
+
+/* What the sinks have for certain: where a shared source's position is left. */
+static uint64_t delivered_everywhere(const leat_pipeline *p)
+{
+    uint64_t least = UINT64_MAX, most = 0;
+    for (size_t i = 0; i < p->sinks; i++) {
+        const struct branch *branch = &p->branch[i];
+        most = MAX(most, branch->delivered + branch->discarded);
+        if (!branch->failed)
+            least = MIN(least, branch->delivered + branch->discarded);
+    }
+    return p->sinks == 0 ? p->hop.taken : hop_live(&p->hop) ? least : most;
+}
+
+static void fail_end(leat_pipeline *p, size_t index, struct leat_error *error)
+{
+    error->offset = p->branch[index].delivered;
+    fail_open(p, index + 1, error);
+}
+
+static void finish_nodes(leat_pipeline *p)
+{
+    struct node *in = p->hop.in;
+    if (in->ops->finish)
+        in->ops->finish(in, delivered_everywhere(p), &p->runner.error);
+    for (size_t i = 0; i < p->sinks; i++) {
+        struct branch *branch = &p->branch[i];
+        struct leat_error error = {.size = sizeof(error)};
+        if (!branch->failed && branch->node->ops->finish &&
+            branch->node->ops->finish(branch->node, branch->delivered, &error) < 0)
+            fail_end(p, i, &error);
+    }
+}
+
+static int value_of(const leat_pipeline *p, const char *algorithm, char hex[LEAT_DIGEST_HEX_MAX])
+{
+    for (size_t i = 0; i < p->filters; i++)
+        if (p->filter[i]->ops->result &&
+            leat_filter_digest_hex(p->filter[i], algorithm, hex, LEAT_DIGEST_HEX_MAX) == 0)
+            return 0;
+    return -ENOENT;
+}
+
+static void verify(leat_pipeline *p)
+{
+    for (size_t i = 0; i < p->expectations; i++) {
+        const struct expectation *e = &p->expectation[i];
+        char hex[LEAT_DIGEST_HEX_MAX];
+        int r = value_of(p, e->algorithm, hex);
+        if (r < 0)
+            error_at(&p->runner.error, r, LEAT_SIDE_FILTER, "digest", "verify", "There is no %s digest to compare",
+                     e->algorithm);
+        else if (strcasecmp(hex, e->hex) != 0)
+            error_at(&p->runner.error, -EBADMSG, LEAT_SIDE_FILTER, "digest", "verify",
+                     "The %s digest is %.40s%s, not the expected one; nothing was published", e->algorithm, hex,
+                     strlen(hex) > 40 ? "..." : "");
+    }
+}
+
+static void commit_or_abort(leat_pipeline *p)
+{
+    struct runner *run = &p->runner;
+    struct node *in = p->hop.in;
+    size_t nodes = MIN(run->opened + (run->phase == RUN_OPEN), 1 + p->sinks);
+    for (size_t i = 0; i + 1 < nodes; i++) {
+        struct branch *branch = &p->branch[i];
+        const struct node_ops *ops = branch->node->ops;
+        struct leat_error error = {.size = sizeof(error)};
+        if (!run->error.code && !branch->failed && ops->commit && ops->commit(branch->node, &error) < 0)
+            fail_end(p, i, &error);
+        int code = branch->failed ? branch->error.code : run->error.code;
+        if (code && ops->abort)
+            ops->abort(branch->node, code, branch->delivered);
+    }
+    int code = run->error.code ? run->error.code : hop_live(&p->hop) == 0 && p->sinks ? -ECANCELED : 0;
+    if (nodes > 0 && code && in->ops->abort)
+        in->ops->abort(in, code, delivered_everywhere(p));
+    else if (nodes > 0 && in->ops->commit)
+        in->ops->commit(in, &run->error);
+    if (in->ops->close)
+        in->ops->close(in);
+    for (size_t i = 0; i < p->sinks; i++)
+        if (p->branch[i].node->ops->close)
+            p->branch[i].node->ops->close(p->branch[i].node);
+}
+
+/* The failure that the run is known by, with its numbers. */
+static struct leat_error first_failure(const leat_pipeline *p)
+{
+    struct leat_error error = p->runner.error;
+    const struct branch *branch = p->hop.first_failed ? &p->branch[p->hop.first_failed - 1] : NULL;
+    if (!error.code && branch)
+        error = branch->error;
+    error.size = sizeof(error);
+    error.taken = p->hop.taken;
+    error.delivered = error.side == LEAT_SIDE_SINK && branch ? branch->delivered : delivered_everywhere(p);
+    error.held = branch ? branch->held : p->sinks ? p->branch[0].held : 0;
+    error.node = error.node ? error.node : "";
+    error.operation = error.operation ? error.operation : "";
+    return error;
+}
+
+static double cpu_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void make_report(leat_pipeline *p, double cpu_began)
+{
+    struct leat_error error = first_failure(p);
+    struct verdict_of_run verdict = {
+        .code = error.code,
+        .status = error.code == 0             ? "done"
+                  : error.code == -EBADMSG    ? "mismatch"
+                  : error.code == -ECANCELED  ? "cancelled"
+                                              : "failed",
+        .seconds = (double)(clock_ns() - p->began_ns) / 1e9,
+        .cpu_seconds = cpu_seconds() - cpu_began,
+    };
+    p->result = error.code;
+    p->report = report_make(p, &error, &verdict);
+}
+
+int runner_run(leat_pipeline *p)
+{
+    double cpu_began = cpu_seconds();
+    p->began_ns = clock_ns();
+    p->task = (struct task){.next = runner_next, .done = runner_done};
+    if (plan_make(p, &p->runner.error) == 0) {
+        struct sigpipe_guard guard;
+        sigpipe_enter(&guard);
+        p->engine->run(&p->task, &p->waker);
+        let_go(p);
+        if (!is_over(p)) {
+            finish_nodes(p);
+            if (!is_over(p))
+                verify(p);
+        }
+        commit_or_abort(p);
+        sigpipe_leave(&guard);
+    }
+    make_report(p, cpu_began);
+    return p->result;
+}
