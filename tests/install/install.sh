@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # Sourced: installs the build into $PWD/prefix, and writes a program that uses it.
 set -eu
-"$CMAKE" --install "$LEAT_BUILD" --prefix "$PWD/prefix" >install.log || { cat install.log; exit 1; }
-prefix=$PWD/prefix
+export prefix="$PWD/prefix"
+"$CMAKE" --install "$LEAT_BUILD" --prefix "$prefix" >install.log || { cat install.log; exit 1; }
 
 cat >outside.c <<'END'
 #include <leat/leat.h>
