@@ -60,13 +60,13 @@ struct leat_pipeline_options {
     uint64_t offset;       /* of the source: where to begin; bytes before it are passed over */
     uint64_t length;       /* of the source: at most so many; used only if has_length is not 0 */
     int32_t has_length;
-    int32_t stability;   /* enum leat_stability */
-    int32_t sparse;      /* enum leat_sparse */
-    int32_t threads;     /* of digests, as in leat_digest_options; 0 decides by size and cores */
-    const char *route;   /* NULL or "auto"; a route's name forces it; "prefer:NAME" tries it first. Copied. */
-    const char *engine;  /* NULL, "auto" or "sync". Copied. */
-    const char *expect;  /* NULL, or ALGORITHM:HEX digests separated by commas. A difference is -EBADMSG: nothing is
-                            published. Copied. */
+    int32_t stability;       /* enum leat_stability */
+    int32_t sparse;          /* enum leat_sparse */
+    int32_t threads;         /* of digests, as in leat_digest_options; 0 decides by size and cores */
+    const char *route;       /* NULL or "auto"; a route's name forces it; "prefer:NAME" tries it first. Copied. */
+    const char *engine;      /* NULL, "auto" or "sync". Copied. */
+    const char *expect;      /* NULL, or ALGORITHM:HEX digests separated by commas. A difference is -EBADMSG: nothing is
+                                published. Copied. */
     int32_t digest_provider; /* enum leat_digest_provider, for the digests that `expect` adds */
 };
 
@@ -79,10 +79,10 @@ struct leat_sink_options {
 /* Counters of a running pipeline. */
 struct leat_progress {
     size_t size;
-    uint64_t bytes;     /* delivered to every sink that still runs */
-    uint64_t total;     /* what is expected; used only if has_total is not 0 */
+    uint64_t bytes; /* delivered to every sink that still runs */
+    uint64_t total; /* what is expected; used only if has_total is not 0 */
     int32_t has_total;
-    double seconds;     /* since the run began */
+    double seconds; /* since the run began */
 };
 
 /* -EINVAL for an unknown route, engine or malformed expectation; the sentence is in *ret_error of
@@ -130,13 +130,17 @@ LEAT_API void leat_pipeline_free(leat_pipeline *pipeline);
 /* The digest of the source's bytes. As leat_filter_digest_hex; -ENODATA if the run did not complete it. */
 LEAT_API int leat_report_digest(const leat_report *report, const char *algorithm, char *ret, size_t capacity);
 
+/* All of them, counted from 0; the strings live as long as the report. -ENOENT past the last. */
+LEAT_API int leat_report_digest_at(const leat_report *report, size_t index, const char **ret_algorithm,
+                                   const char **ret_hex);
+
 /* The first true failure, or NULL if there was none. Lives as long as the report. */
 LEAT_API const struct leat_error *leat_report_error(const leat_report *report);
 
 /* Bytes delivered to every sink that succeeded (of a failed run: the least that any sink got). */
 LEAT_API uint64_t leat_report_bytes(const leat_report *report);
 
-/* For one sink: its failure, or NULL. -1 is no index: sinks are counted from 0. */
+/* For one sink, counted from 0: its failure, or NULL. */
 LEAT_API const struct leat_error *leat_report_sink_error(const leat_report *report, size_t index);
 
 /* One line of JSON with a newline, from malloc. */

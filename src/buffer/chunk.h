@@ -15,9 +15,9 @@ struct chunk_pool;
 
 struct chunk {
     atomic_uint refs;
-    size_t length;  /* bytes that are filled */
-    bool hole;      /* all of them are zero and were never there: a hole of the source */
-    uint8_t *data;  /* capacity of the pool's chunk_size */
+    size_t length; /* bytes that are filled */
+    bool hole;     /* all of them are zero and were never there: a hole of the source */
+    uint8_t *data; /* capacity of the pool's chunk_size */
     struct chunk_pool *pool;
     struct chunk *next; /* in the pool's free list */
 };

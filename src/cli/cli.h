@@ -4,6 +4,7 @@
 
 #include <leat/leat.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 enum cli_exit {
     EXIT_DONE = 0,
@@ -22,5 +23,8 @@ void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same, then a hint at `leat COMMAND --help`; returns EXIT_USAGE. */
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* One digest as sha256sum prints it, names escaped as it does; `tag`: the BSD form, which names the algorithm. */
+void cli_print_digest(FILE *to, const char *algorithm, const char *hex, const char *name, bool tag);
 
 #endif

@@ -1,6 +1,6 @@
-/* The caller's functions as a source or a sink. "Not yet" is a pipe to ourselves: the engine polls its reading end as it
- * polls any descriptor, and leat_endpoint_notify writes a byte into it. The pipe is emptied before the caller is asked,
- * never after, so that a word which comes meanwhile is not lost. */
+/* The caller's functions as a source or a sink. "Not yet" is a pipe to ourselves: the engine polls its reading end as
+ * it polls any descriptor, and leat_endpoint_notify writes a byte into it. The pipe is emptied before the caller is
+ * asked, never after, so that a word which comes meanwhile is not lost. */
 #include "base/fd.h"
 #include "endpoint/endpoint.h"
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* A FIFO opened for writing, without blocking the caller.
  *
- * The opener owns a thread that sits in open(2). It is done exactly once: the thread stores the result and writes a byte
- * to `done`, whose reading end is what the engine polls. To release a thread for which no reader comes, the canceller
- * becomes that reader for a moment. If it may not read the FIFO, the thread is left behind until a reader comes; it
- * then closes what it opened (`left`), under the lock, and frees the opener. */
+ * The opener owns a thread that sits in open(2). It is done exactly once: the thread stores the result and writes a
+ * byte to `done`, whose reading end is what the engine polls. To release a thread for which no reader comes, the
+ * canceller becomes that reader for a moment. If it may not read the FIFO, the thread is left behind until a reader
+ * comes; it then closes what it opened (`left`), under the lock, and frees the opener. */
 #include "base/fd.h"
 #include "endpoint/publish.h"
 #include <errno.h>

@@ -55,7 +55,10 @@ static int open_in_place(struct file *f, const struct node *source, struct leat_
             return fd;
     } else
         fd = fd_open(f->path,
-                     O_NOCTTY | (waits ? O_WRONLY | O_NONBLOCK : node->kind == NODE_BLOCK ? O_WRONLY : O_RDWR | O_CREAT) |
+                     O_NOCTTY |
+                         (waits                      ? O_WRONLY | O_NONBLOCK
+                          : node->kind == NODE_BLOCK ? O_WRONLY
+                                                     : O_RDWR | O_CREAT) |
                          (node->append ? O_APPEND : 0),
                      mode);
     if (fd == -EACCES && node->kind == NODE_FILE)
@@ -115,9 +118,10 @@ static int file_finish(struct node *node, uint64_t delivered, struct leat_error 
     }
     if (r < 0)
         return endpoint_error(node, error, (int)r, operation,
-                              strcmp(operation, "fchown") == 0 ? "it belongs to somebody else, whom a new file can't be "
-                                                                 "given to; --in-place writes through the existing file"
-                                                               : NULL);
+                              strcmp(operation, "fchown") == 0
+                                  ? "it belongs to somebody else, whom a new file can't be "
+                                    "given to; --in-place writes through the existing file"
+                                  : NULL);
     return 0;
 }
 
@@ -182,8 +186,9 @@ static int resolve_existing(struct file *f, const struct stat *st, struct leat_e
                         "It has %u hard links, and replacing it would part them; %s", (unsigned)st->st_nlink,
                         hint_in_place);
     if (platform.is_mount_point(f->path))
-        return endpoint_error(node, error, -EBUSY, "statx", "it is a mount point and can't be replaced; --in-place "
-                                                            "writes through the existing file");
+        return endpoint_error(node, error, -EBUSY, "statx",
+                              "it is a mount point and can't be replaced; --in-place "
+                              "writes through the existing file");
     publish_existing(&f->publish, st);
     return 0;
 }

@@ -63,8 +63,8 @@ static int hidden_name(const char *target, unsigned try, char *text)
     uint64_t mix = ((uint64_t)clock_ns() ^ ((uint64_t)getpid() << 32)) + try * UINT64_C(0x9E3779B97F4A7C15);
     mix = (mix ^ (mix >> 31)) * UINT64_C(0xBF58476D1CE4E5B9);
     /* The name itself may be as long as names can be: cut it. */
-    int n = snprintf(text, PATH_MAX, "%.*s.%.200s.leat-%06x", (int)(name - target), target, name,
-                     (unsigned)(mix >> 40));
+    int n =
+        snprintf(text, PATH_MAX, "%.*s.%.200s.leat-%06x", (int)(name - target), target, name, (unsigned)(mix >> 40));
     return n >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
@@ -126,8 +126,7 @@ int publish_keep_owner(struct publish *publish)
         return 0;
     if (fstat(publish->fd, &st) < 0)
         return -errno;
-    if ((st.st_uid != publish->uid || st.st_gid != publish->gid) &&
-        fchown(publish->fd, publish->uid, publish->gid) < 0)
+    if ((st.st_uid != publish->uid || st.st_gid != publish->gid) && fchown(publish->fd, publish->uid, publish->gid) < 0)
         return -errno;
     return fchmod(publish->fd, (mode_t)publish->mode) < 0 ? -errno : 0;
 }

@@ -6,11 +6,11 @@
 #include "endpoint/endpoint.h"
 
 struct publish {
-    int fd;         /* borrowed by the node; closed by it */
+    int fd; /* borrowed by the node; closed by it */
     char *target;
-    char *hidden;   /* the name it has meanwhile, NULL: none */
-    bool unnamed;   /* it has none (O_TMPFILE) */
-    bool replaces;  /* there is an old file, with: */
+    char *hidden;  /* the name it has meanwhile, NULL: none */
+    bool unnamed;  /* it has none (O_TMPFILE) */
+    bool replaces; /* there is an old file, with: */
     unsigned mode;
     uid_t uid;
     gid_t gid;

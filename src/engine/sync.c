@@ -1,7 +1,8 @@
 /* The sync engine: each call is made on the thread that runs the task; what waits is polled.
  *
- * The waker's pipe is always in the poll set. A thread that has something for us stores it (port->notified, task->poked)
- * and then wakes; we announce that we sleep and then look at these words once more, so nothing is lost between. */
+ * The waker's pipe is always in the poll set. A thread that has something for us stores it (port->notified,
+ * task->poked) and then wakes; we announce that we sleep and then look at these words once more, so nothing is lost
+ * between. */
 #include "engine/engine.h"
 #include <errno.h>
 #include <poll.h>

@@ -2,7 +2,8 @@
  * them.
  *
  * A hop owns the counts. For each branch, always: taken = delivered + held + discarded, where `held` is what a route
- * has in its chunks or pipes at this moment; it is asked of the route, not computed, so that a byte that got lost shows.
+ * has in its chunks or pipes at this moment; it is asked of the route, not computed, so that a byte that got lost
+ * shows.
  *
  * A route is a state machine that never blocks. When a faster route turns out not to work here it leaves what it holds
  * as a *residue* (a pipe with bytes in it, for all branches or for one) and says STEP_DOWN; the next route begins with
@@ -74,7 +75,7 @@ struct branch {
     uint64_t held; /* filled when the route stops */
     uint64_t by_route[ROUTES_MAX];
     struct residue residue;
-    bool failed;
+    atomic_bool failed; /* read by progress, too */
     struct leat_error error;
 };
 
@@ -105,11 +106,11 @@ struct hop {
     void *state; /* of the current route; NULL: not started */
 
     _Atomic uint64_t taken;
-    uint64_t end;     /* not more than this many bytes */
-    uint64_t skip;    /* bytes of a source without positions to be passed over first */
-    bool size_binds;  /* the source's size is to be believed: see hop_until_size */
+    uint64_t end;    /* not more than this many bytes */
+    uint64_t skip;   /* bytes of a source without positions to be passed over first */
+    bool size_binds; /* the source's size is to be believed: see hop_until_size */
     bool source_ended;
-    bool whole;       /* the last byte was moved: nothing is left to confirm */
+    bool whole; /* the last byte was moved: nothing is left to confirm */
     struct residue residue;
     struct leat_error error; /* the first failure that was not one branch's own */
     size_t first_failed;     /* the branch that failed first, counted from 1; 0: none */

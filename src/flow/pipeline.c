@@ -46,7 +46,8 @@ static int check_engine(leat_pipeline *p)
             p->engine = registry_engines[i];
             return 0;
         }
-    return error_set(&p->bad_options, -EINVAL, "There is no engine '%s': this build has sync, and auto", p->engine_name);
+    return error_set(&p->bad_options, -EINVAL, "There is no engine '%s': this build has sync, and auto",
+                     p->engine_name);
 }
 
 static int parse_expectation(leat_pipeline *p, const char *text, size_t n)
@@ -232,29 +233,35 @@ static int hand_over(leat_pipeline *p, leat_report **ret)
     return p->result;
 }
 
-int leat_pipeline_run(leat_pipeline *p, leat_report **ret)
+static void prepare(leat_pipeline *p)
 {
-    if (atomic_exchange(&p->started, true))
-        return -EBUSY;
-    atomic_store(&p->started, false); /* the expected digests are parts, too */
     add_expected_digests(p);
     atomic_store(&p->started, true);
+    runner_prepare(p);
+}
+
+static void run_and_tell(leat_pipeline *p)
+{
     runner_run(p);
     atomic_store(&p->ended, true);
     if (p->ended_fd[1] >= 0) {
         ssize_t n = write(p->ended_fd[1], "", 1);
         (void)n;
     }
+}
+
+int leat_pipeline_run(leat_pipeline *p, leat_report **ret)
+{
+    if (atomic_load(&p->started))
+        return -EBUSY;
+    prepare(p);
+    run_and_tell(p);
     return hand_over(p, ret);
 }
 
 static void *run_on_thread(void *user)
 {
-    leat_pipeline *p = user;
-    runner_run(p);
-    atomic_store(&p->ended, true);
-    ssize_t n = write(p->ended_fd[1], "", 1);
-    (void)n;
+    run_and_tell(user);
     return NULL;
 }
 
@@ -275,15 +282,13 @@ int leat_pipeline_start(leat_pipeline *p)
     int r = leat_pipeline_fd(p, &fd);
     if (r < 0)
         return r;
-    add_expected_digests(p);
-    atomic_store(&p->started, true);
+    prepare(p);
     sigset_t all, saved;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &saved);
     r = -pthread_create(&p->thread, NULL, run_on_thread, p);
     pthread_sigmask(SIG_SETMASK, &saved, NULL);
     p->has_thread = r == 0;
-    atomic_store(&p->started, r == 0);
     return r;
 }
 
@@ -312,15 +317,14 @@ int leat_pipeline_cancel(leat_pipeline *p)
 
 int leat_pipeline_progress(const leat_pipeline *p, struct leat_progress *ret)
 {
-    const struct node *in = pipeline_source(p);
     struct leat_progress now = {.size = sizeof(now)};
-    uint64_t least = UINT64_MAX;
+    uint64_t least = UINT64_MAX, expected = atomic_load(&p->expected);
     for (size_t i = 0; i < p->sinks; i++)
-        if (!atomic_load(&p->branch[i].stopped))
+        if (!atomic_load(&p->branch[i].failed))
             least = MIN(least, atomic_load(&p->branch[i].delivered));
     now.bytes = least == UINT64_MAX ? atomic_load(&p->hop.taken) : least;
-    now.has_total = in && in->has_size;
-    now.total = in ? in->size : 0;
+    now.has_total = atomic_load(&p->started) && expected != UINT64_MAX;
+    now.total = now.has_total ? expected : 0;
     now.seconds = p->began_ns ? (double)(clock_ns() - p->began_ns) / 1e9 : 0;
     return_sized(ret, &now, sizeof(now));
     return 0;

@@ -1,8 +1,8 @@
 /* The inside of a pipeline: what was handed to it, its plan (one hop, as long as no filter transforms), its run and its
  * report. Built by pipeline.c, planned by plan.c, run by runner.c, told by explain.c and report.c.
  *
- * Threads: everything belongs to the thread that runs it, once it runs, except `cancelled`, `phase_now` and the atomic
- * counts of the hop. The report is made before `ended` is set, under `lock`; whoever waits looks at it after that. */
+ * Threads: everything belongs to the thread that runs it, once it runs, except `cancelled` and the atomic counts.
+ * The report is made before `ended` is set; whoever waits looks at it after that. */
 #ifndef FLOW_PIPELINE_H
 #define FLOW_PIPELINE_H
 
@@ -40,11 +40,19 @@ struct leat_pipeline {
     atomic_bool cancelled;
     atomic_bool started;
     int64_t began_ns;
+    double cpu_began;
+    _Atomic uint64_t expected; /* bytes, for progress; UINT64_MAX: unknown */
     struct task task;
     struct runner {
-        enum { RUN_OPEN, RUN_START, RUN_MOVE, RUN_READBACK, RUN_OVER } phase;
-        size_t opened;        /* nodes: the source, then the sinks */
-        struct node written;  /* what a clone is read back from */
+        enum {
+            RUN_OPEN,
+            RUN_START,
+            RUN_MOVE,
+            RUN_READBACK,
+            RUN_OVER
+        } phase;
+        size_t opened;       /* nodes: the source, then the sinks */
+        struct node written; /* what a clone is read back from */
         struct hop readback;
         struct leat_error error; /* the first failure that belongs to no branch */
     } runner;
@@ -64,7 +72,9 @@ int plan_make(leat_pipeline *p, struct leat_error *error);
 /* The least memory with which some route of the ladder works. */
 uint64_t plan_minimum(const leat_pipeline *p);
 
-/* runner.c: plans, opens, moves, finishes, verifies and commits, on this thread; makes the report. */
+/* runner.c. `prepare` plans and starts the clock, on the thread that starts the run. `run` opens, moves, finishes,
+ * verifies and commits, on the thread that it is called on, and makes the report. */
+void runner_prepare(leat_pipeline *p);
 int runner_run(leat_pipeline *p);
 
 /* report.c: what there is to tell, taken when the run has ended. NULL: no memory. */

@@ -9,8 +9,8 @@
 #include "flow/hop.h"
 #include <errno.h>
 
-#define CHUNK_PLAIN    (512 * 1024) /* bench row file-to-file: the larger the better up to here */
-#define CHUNK_OBSERVED (256 * 1024) /* bench row copy-sha256: stays in the cache between two threads */
+#define CHUNK_PLAIN    (512 * 1024)  /* bench row file-to-file: the larger the better up to here */
+#define CHUNK_OBSERVED (256 * 1024)  /* bench row copy-sha256: stays in the cache between two threads */
 #define HOLE_MAX       (1024 * 1024) /* of a hole, at once, when somebody looks at the zeros */
 
 static const uint8_t zeros[64 * 1024];
@@ -22,7 +22,14 @@ struct cursor {
     struct chunk *scratch; /* what was read back from a residue of its own */
 };
 
-enum doing { DOING_NOTHING, DOING_READ, DOING_RESIDUE, DOING_PROBE, DOING_WRITE, DOING_BRANCH_RESIDUE };
+enum doing {
+    DOING_NOTHING,
+    DOING_READ,
+    DOING_RESIDUE,
+    DOING_PROBE,
+    DOING_WRITE,
+    DOING_BRANCH_RESIDUE
+};
 
 struct chunk_route {
     struct chunk_pool pool;

@@ -8,19 +8,24 @@
  * No call here can sleep while it holds a pipe: sources and sinks are pipes, files, disks or /dev/null, the pipes are
  * ours and non-blocking or asked with SPLICE_F_NONBLOCK. What other descriptors would do is why they are unfit.
  *
- * Stepping down loses nothing: a pipe that still has bytes becomes a residue. A tee that fails leaves the round whole in
- * the pipe that was filled (the copies are destroyed): it is the residue of all. A sink that does not take a splice
+ * Stepping down loses nothing: a pipe that still has bytes becomes a residue. A tee that fails leaves the round whole
+ * in the pipe that was filled (the copies are destroyed): it is the residue of all. A sink that does not take a splice
  * leaves the round in its own pipe, after the others have drained theirs: it is the residue of that branch. */
 #include "base/fd.h"
 #include "base/platform.h"
 #include "flow/hop.h"
 #include <errno.h>
 
-#define PIPE_MAX   (1024 * 1024) /* what an unprivileged process may have */
-#define STEP_MAX   (1024 * 1024) /* of one call from pipe to pipe */
-#define TEE_TRIES  2
+#define PIPE_MAX  (1024 * 1024) /* what an unprivileged process may have */
+#define STEP_MAX  (1024 * 1024) /* of one call from pipe to pipe */
+#define TEE_TRIES 2
 
-enum doing { DOING_FILL, DOING_TEE, DOING_DRAIN, DOING_DIRECT };
+enum doing {
+    DOING_FILL,
+    DOING_TEE,
+    DOING_DRAIN,
+    DOING_DIRECT
+};
 
 struct stage {
     struct residue pipe; /* bytes: what is in it */
@@ -301,8 +306,7 @@ static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *r
     struct splice_route *s = hop->state;
     if (s->refused && is_direct(hop))
         return VERDICT_STEP_DOWN;
-    enum verdict verdict =
-        is_direct(hop) ? next_direct(hop, ret_op, ret_wait) : next_staged(hop, ret_op, ret_wait);
+    enum verdict verdict = is_direct(hop) ? next_direct(hop, ret_op, ret_wait) : next_staged(hop, ret_op, ret_wait);
     if (verdict == VERDICT_STEP_DOWN) /* what is in the pipes goes with the hop */
         for (size_t i = 0; i < hop->branches; i++)
             if (s->stage[i].pipe.bytes && !hop->branch[i].failed && hop->residue.bytes == 0) {

@@ -1,10 +1,10 @@
-/* The runner: opens, moves, finishes, verifies and commits, in that order.
+/* The runner: plans, opens, moves, finishes, verifies and commits, in that order.
  *
  * Opening and moving are a task (`next`, `done`), so that an engine may run many of them on few threads. The end is a
  * straight line: filters, the route lets go, sinks are finished, digests are verified, and only then is anything
  * published. Each sink is committed or aborted exactly once, and so is the source. */
-#include "flow/pipeline.h"
 #include "base/sigpipe.h"
+#include "flow/pipeline.h"
 #include <errno.h>
 #include <stdio.h>
 #include <strings.h>
@@ -62,7 +62,7 @@ static uint64_t expected_bytes(const leat_pipeline *p)
     const struct node *in = p->hop.in;
     uint64_t begin = in->position > 0 ? (uint64_t)in->position : in->position < 0 ? p->hop.skip : 0;
     if (!in->has_size)
-        return p->options.has_length && p->hop.in->kind == NODE_ZERO ? p->options.length : 0;
+        return in->kind == NODE_ZERO ? p->options.length : 0;
     uint64_t left = in->size > begin ? in->size - begin : 0;
     return p->options.has_length ? MIN(left, p->options.length) : left;
 }
@@ -112,6 +112,8 @@ static void start_moving(leat_pipeline *p)
     else
         hop->skip = p->options.offset;
     check_ladder_again(hop);
+    if (expected_bytes(p))
+        atomic_store(&p->expected, expected_bytes(p));
     start_filters(p);
 }
 
@@ -264,8 +266,7 @@ static void finish_nodes(leat_pipeline *p)
 static int value_of(const leat_pipeline *p, const char *algorithm, char hex[LEAT_DIGEST_HEX_MAX])
 {
     for (size_t i = 0; i < p->filters; i++)
-        if (p->filter[i]->ops->result &&
-            leat_filter_digest_hex(p->filter[i], algorithm, hex, LEAT_DIGEST_HEX_MAX) == 0)
+        if (p->filter[i]->ops->result && leat_filter_digest_hex(p->filter[i], algorithm, hex, LEAT_DIGEST_HEX_MAX) == 0)
             return 0;
     return -ENOENT;
 }
@@ -336,40 +337,46 @@ static double cpu_seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void make_report(leat_pipeline *p, double cpu_began)
+static void make_report(leat_pipeline *p)
 {
     struct leat_error error = first_failure(p);
     struct verdict_of_run verdict = {
         .code = error.code,
-        .status = error.code == 0             ? "done"
-                  : error.code == -EBADMSG    ? "mismatch"
-                  : error.code == -ECANCELED  ? "cancelled"
-                                              : "failed",
+        .status = error.code == 0            ? "done"
+                  : error.code == -EBADMSG   ? "mismatch"
+                  : error.code == -ECANCELED ? "cancelled"
+                                             : "failed",
         .seconds = (double)(clock_ns() - p->began_ns) / 1e9,
-        .cpu_seconds = cpu_seconds() - cpu_began,
+        .cpu_seconds = cpu_seconds() - p->cpu_began,
     };
     p->result = error.code;
     p->report = report_make(p, &error, &verdict);
 }
 
+void runner_prepare(leat_pipeline *p)
+{
+    p->cpu_began = cpu_seconds();
+    p->began_ns = clock_ns();
+    p->runner.error.size = sizeof(p->runner.error);
+    p->task = (struct task){.next = runner_next, .done = runner_done};
+    atomic_store(&p->expected, UINT64_MAX);
+    plan_make(p, &p->runner.error);
+}
+
 int runner_run(leat_pipeline *p)
 {
-    double cpu_began = cpu_seconds();
-    p->began_ns = clock_ns();
-    p->task = (struct task){.next = runner_next, .done = runner_done};
-    if (plan_make(p, &p->runner.error) == 0) {
+    if (p->runner.error.code == 0) {
         struct sigpipe_guard guard;
         sigpipe_enter(&guard);
         p->engine->run(&p->task, &p->waker);
         let_go(p);
-        if (!is_over(p)) {
+        if (!is_over(p))
             finish_nodes(p);
-            if (!is_over(p))
-                verify(p);
-        }
+        if (!is_over(p))
+            verify(p);
         commit_or_abort(p);
         sigpipe_leave(&guard);
     }
-    make_report(p, cpu_began);
+    make_report(p);
     return p->result;
 }

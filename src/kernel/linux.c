@@ -1,8 +1,10 @@
 /* The platform on Linux: its system calls as operations, private pipes, files without a name, holes. */
 #include "base/fd.h"
 #include "base/platform.h"
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <signal.h>
@@ -212,12 +214,14 @@ static int path_to_fd(const char *path)
     for (int i = 0; i < 3; i++)
         if (strcmp(path, names[i]) == 0)
             return i;
-    static const char *const formats[] = {"/dev/fd/%d%c", "/proc/self/fd/%d%c", "/proc/thread-self/fd/%d%c"};
-    for (size_t i = 0; i < COUNT(formats); i++) {
-        int fd = -1;
-        char rest;
-        if (sscanf(path, formats[i], &fd, &rest) == 1)
-            return fd;
+    static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/"};
+    for (size_t i = 0; i < COUNT(folders); i++) {
+        size_t n = strlen(folders[i]);
+        char *end;
+        if (strncmp(path, folders[i], n) != 0 || !isdigit((unsigned char)path[n]))
+            continue;
+        unsigned long fd = strtoul(path + n, &end, 10);
+        return *end || fd > INT_MAX ? -1 : (int)fd;
     }
     return -1;
 }

@@ -6,9 +6,9 @@
 const char *node_kind_name(enum node_kind kind)
 {
     static const char *const names[NODE_KINDS] = {
-        [NODE_FILE] = "file", [NODE_BLOCK] = "block device", [NODE_PIPE] = "pipe",
-        [NODE_SOCKET] = "socket", [NODE_TTY] = "terminal", [NODE_NULL] = "null",
-        [NODE_ZERO] = "zero", [NODE_DEVICE] = "device", [NODE_CALL] = "memory",
+        [NODE_FILE] = "file",     [NODE_BLOCK] = "block device", [NODE_PIPE] = "pipe",
+        [NODE_SOCKET] = "socket", [NODE_TTY] = "terminal",       [NODE_NULL] = "null",
+        [NODE_ZERO] = "zero",     [NODE_DEVICE] = "device",      [NODE_CALL] = "memory",
     };
     return names[kind];
 }

@@ -13,15 +13,15 @@
 #include <sys/stat.h>
 
 enum node_kind {
-    NODE_FILE,    /* a regular file */
-    NODE_BLOCK,   /* a block device */
-    NODE_PIPE,    /* a pipe or FIFO */
-    NODE_SOCKET,  /* a stream socket */
-    NODE_TTY,     /* a terminal */
-    NODE_NULL,    /* /dev/null: swallows, has nothing */
-    NODE_ZERO,    /* /dev/zero */
-    NODE_DEVICE,  /* any other character device */
-    NODE_CALL,    /* no descriptor: memory, callbacks */
+    NODE_FILE,   /* a regular file */
+    NODE_BLOCK,  /* a block device */
+    NODE_PIPE,   /* a pipe or FIFO */
+    NODE_SOCKET, /* a stream socket */
+    NODE_TTY,    /* a terminal */
+    NODE_NULL,   /* /dev/null: swallows, has nothing */
+    NODE_ZERO,   /* /dev/zero */
+    NODE_DEVICE, /* any other character device */
+    NODE_CALL,   /* no descriptor: memory, callbacks */
     NODE_KINDS,
 };
 
@@ -51,21 +51,21 @@ struct node {
     bool append;             /* a sink that always writes at its end */
     bool has_size;           /* a source that ends after `size` bytes, from the very start of the file */
     uint64_t size;
-    bool sparse;             /* a source that has holes, it seems */
-    dev_t device;            /* with inode: which file; 0, 0 where that means nothing */
+    bool sparse;  /* a source that has holes, it seems */
+    dev_t device; /* with inode: which file; 0, 0 where that means nothing */
     ino_t inode;
     unsigned mode; /* permissions of a source file, for a new target */
     struct timespec times[2];
 
     /* Known once it is open. */
-    struct port port;  /* its descriptor (or -1) and whether it is ready */
-    int fd;            /* -1 for NODE_CALL */
-    int seek_fd;       /* a source's descriptor whose position nobody shares, for finding holes; or -1 */
-    int64_t position;  /* where the transfer begins in a seekable file; -1: only the descriptor knows */
+    struct port port; /* its descriptor (or -1) and whether it is ready */
+    int fd;           /* -1 for NODE_CALL */
+    int seek_fd;      /* a source's descriptor whose position nobody shares, for finding holes; or -1 */
+    int64_t position; /* where the transfer begins in a seekable file; -1: only the descriptor knows */
     enum node_wait wait;
-    op_call call;      /* NODE_CALL */
+    op_call call; /* NODE_CALL */
     void *call_user;
-    bool holes;        /* a sink in which the transfer left a hole out: `finish` sets the length */
+    bool holes; /* a sink in which the transfer left a hole out: `finish` sets the length */
 };
 
 /* Each hook returns 0 or a negative errno and then has filled *error (side and node are filled by the caller). NULL
@@ -97,7 +97,7 @@ struct node_ops {
 struct leat_endpoint {
     struct node node; /* first: a node of an endpoint is the endpoint */
     atomic_uint refs;
-    char *spec; /* as it was given; node.name points here */
+    char *spec;                              /* as it was given; node.name points here */
     void (*notify)(leat_endpoint *endpoint); /* NULL: it never says "not yet" */
     void (*free)(leat_endpoint *endpoint);   /* what it holds besides its spec; the memory too */
 };

@@ -1,0 +1,219 @@
+#include "options.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char options_help[] =
+    "What is moved\n"
+    "  --offset N             begin at byte N of the source\n"
+    "  --length N             move at most N bytes\n"
+    "  --source stable|live   stable: nobody changes the source meanwhile, so more routes are allowed (default live)\n"
+    "\n"
+    "Digests\n"
+    "  --digest ALG[,ALG]     sha256, blake2b-512, sha3-256, md5, crc32c, xxh3, ... of the bytes that were moved\n"
+    "  --expect ALG:HEX       nothing is published unless the digest is this one (exit code 3)\n"
+    "  --digest-provider user|kernel   who computes it (kernel: AF_ALG, where it works)\n"
+    "\n"
+    "How sinks are written\n"
+    "  --append               behind what is there\n"
+    "  --in-place             through the existing file, instead of replacing it when all is right\n"
+    "  --sync                 on the disk before the command ends\n"
+    "  --preserve             the source's times and mode\n"
+    "  --sparse[=auto|always|never]    holes: as in the source, wherever zeros are, none\n"
+    "  --slow-sink wait|drop  a sink that lags behind the others holds them up, or misses bytes\n"
+    "\n"
+    "How the bytes go\n"
+    "  --route ROUTE          clone, offload, splice or chunk, and no other; prefer:ROUTE may step down\n"
+    "  --engine sync|auto     who makes the system calls\n"
+    "  --memory-limit SIZE    pipes and chunks together (default 16M)\n"
+    "  --rate SIZE            bytes per second\n"
+    "\n"
+    "What is told\n"
+    "  --explain[=json]       print the plan and do nothing\n"
+    "  --progress[=auto|bar|json|never]   auto: a bar on a terminal; SIGUSR1 prints a line at any time\n"
+    "  --report[=text|json][:FILE]     what happened, to stderr or FILE\n"
+    "\n"
+    "Sizes are bytes, or take K M G T (powers of 1024) or KB MB GB TB (powers of 1000).\n";
+
+enum {
+    OPTION_DIGEST = 1000,
+    OPTION_EXPECT,
+    OPTION_PROVIDER,
+    OPTION_MEMORY,
+    OPTION_RATE,
+    OPTION_ROUTE,
+    OPTION_ENGINE,
+    OPTION_SOURCE,
+    OPTION_EXPLAIN,
+    OPTION_PROGRESS,
+    OPTION_REPORT,
+    OPTION_APPEND,
+    OPTION_IN_PLACE,
+    OPTION_OFFSET,
+    OPTION_LENGTH,
+    OPTION_SYNC,
+    OPTION_PRESERVE,
+    OPTION_SPARSE,
+    OPTION_SLOW,
+    OPTION_HELP = 'h',
+};
+
+static const struct option longs[] = {
+    {"digest", required_argument, NULL, OPTION_DIGEST},
+    {"expect", required_argument, NULL, OPTION_EXPECT},
+    {"digest-provider", required_argument, NULL, OPTION_PROVIDER},
+    {"memory-limit", required_argument, NULL, OPTION_MEMORY},
+    {"rate", required_argument, NULL, OPTION_RATE},
+    {"route", required_argument, NULL, OPTION_ROUTE},
+    {"engine", required_argument, NULL, OPTION_ENGINE},
+    {"source", required_argument, NULL, OPTION_SOURCE},
+    {"explain", optional_argument, NULL, OPTION_EXPLAIN},
+    {"progress", optional_argument, NULL, OPTION_PROGRESS},
+    {"report", optional_argument, NULL, OPTION_REPORT},
+    {"append", no_argument, NULL, OPTION_APPEND},
+    {"in-place", no_argument, NULL, OPTION_IN_PLACE},
+    {"offset", required_argument, NULL, OPTION_OFFSET},
+    {"length", required_argument, NULL, OPTION_LENGTH},
+    {"sync", no_argument, NULL, OPTION_SYNC},
+    {"preserve", no_argument, NULL, OPTION_PRESERVE},
+    {"sparse", optional_argument, NULL, OPTION_SPARSE},
+    {"slow-sink", required_argument, NULL, OPTION_SLOW},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+/* A word of a list that ends in NULL, as its place in it. */
+static int choose(const char *command, const char *option, const char *word, const char *const words[], int32_t *ret)
+{
+    for (int i = 0; words[i]; i++)
+        if (strcmp(word, words[i]) == 0) {
+            *ret = i;
+            return 0;
+        }
+    return cli_usage(command, "--%s does not know '%s'", option, word);
+}
+
+static int size(const char *command, const char *option, const char *text, uint64_t *ret)
+{
+    int r = leat_size_parse(text, ret);
+    if (r < 0)
+        return cli_usage(command, "--%s: '%s' is %s: write 4096, 64K, 1.5G or 10MB", option, text,
+                         r == -ERANGE ? "too large" : "no size");
+    return 0;
+}
+
+/* [text|json][:FILE] */
+static int report(struct copy_options *o, const char *command, const char *text)
+{
+    const char *colon = text ? strchr(text, ':') : NULL;
+    size_t n = text ? (colon ? (size_t)(colon - text) : strlen(text)) : 0;
+    if (n == 0 || strncmp(text, "text", n) == 0)
+        o->report = REPORT_TEXT;
+    else if (n == 4 && strncmp(text, "json", n) == 0)
+        o->report = REPORT_JSON;
+    else
+        return cli_usage(command, "--report does not know '%s'", text);
+    o->report_file = colon ? colon + 1 : NULL;
+    return 0;
+}
+
+/* Several --expect add up, as a list. */
+static int expect(struct copy_options *o, const char *text)
+{
+    static char list[4096];
+    size_t n = strlen(list);
+    if (n + strlen(text) + 2 > sizeof(list))
+        return cli_usage("copy", "too many expected digests");
+    if (n)
+        list[n++] = ',';
+    strcpy(list + n, text);
+    o->pipeline.expect = list;
+    return 0;
+}
+
+static int set(struct copy_options *o, const char *command, int option, const char *value)
+{
+    static const char *const stability[] = {"live", "stable", NULL};
+    static const char *const provider[] = {"auto", "user", "kernel", NULL};
+    static const char *const sparse[] = {"auto", "always", "never", NULL};
+    static const char *const slow[] = {"wait", "drop", NULL};
+    static const char *const progress[] = {"auto", "bar", "json", "never", NULL};
+    static const char *const explain[] = {"text", "json", NULL};
+    int32_t word = 0;
+    int r = 0;
+    switch (option) {
+    case OPTION_DIGEST:
+        o->digest = value;
+        return 0;
+    case OPTION_EXPECT:
+        return expect(o, value);
+    case OPTION_PROVIDER:
+        return choose(command, "digest-provider", value, provider, &o->pipeline.digest_provider);
+    case OPTION_MEMORY:
+        r = size(command, "memory-limit", value, &o->pipeline.memory_limit);
+        return r == 0 && o->pipeline.memory_limit == 0 ? cli_usage(command, "--memory-limit must be more than 0") : r;
+    case OPTION_RATE:
+        r = size(command, "rate", value, &o->pipeline.rate);
+        return r == 0 && o->pipeline.rate == 0 ? cli_usage(command, "--rate must be more than 0") : r;
+    case OPTION_ROUTE:
+        o->pipeline.route = value;
+        return 0;
+    case OPTION_ENGINE:
+        o->pipeline.engine = value;
+        return 0;
+    case OPTION_SOURCE:
+        return choose(command, "source", value, stability, &o->pipeline.stability);
+    case OPTION_EXPLAIN:
+        r = choose(command, "explain", value ? value : "text", explain, &word);
+        o->explain = word == 0 ? EXPLAIN_TEXT : EXPLAIN_JSON;
+        return r;
+    case OPTION_PROGRESS:
+        r = choose(command, "progress", value ? value : "bar", progress, &word);
+        o->progress = (enum progress_mode)word;
+        return r;
+    case OPTION_REPORT:
+        return report(o, command, value);
+    case OPTION_APPEND:
+        o->sink.write_mode = LEAT_WRITE_APPEND;
+        return 0;
+    case OPTION_IN_PLACE:
+        o->sink.write_mode = LEAT_WRITE_IN_PLACE;
+        return 0;
+    case OPTION_OFFSET:
+        return size(command, "offset", value, &o->pipeline.offset);
+    case OPTION_LENGTH:
+        o->pipeline.has_length = 1;
+        return size(command, "length", value, &o->pipeline.length);
+    case OPTION_SYNC:
+        o->sink.sync = 1;
+        return 0;
+    case OPTION_PRESERVE:
+        o->sink.preserve = 1;
+        return 0;
+    case OPTION_SPARSE:
+        return choose(command, "sparse", value ? value : "always", sparse, &o->pipeline.sparse);
+    case OPTION_SLOW:
+        return choose(command, "slow-sink", value, slow, &o->branch.slow);
+    default:
+        return -1;
+    }
+}
+
+int options_parse(struct copy_options *o, const char *command, int argc, char **argv)
+{
+    *o = (struct copy_options){.pipeline = LEAT_INIT(struct leat_pipeline_options),
+                               .sink = LEAT_INIT(struct leat_endpoint_options),
+                               .branch = LEAT_INIT(struct leat_sink_options)};
+    int option;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
+        if (option == '?')
+            return cli_usage(command, "there is no option '%s'", argv[optind - 1]);
+        if (option == ':')
+            return cli_usage(command, "'%s' wants a value", argv[optind - 1]);
+        int r = set(o, command, option, optarg);
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}

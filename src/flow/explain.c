@@ -1,0 +1,103 @@
+/* The plan, for people and for programs. */
+#include "base/units.h"
+#include "flow/pipeline.h"
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+
+static uint64_t pipe_memory(const leat_pipeline *p)
+{
+    const struct hop *hop = &p->hop;
+    bool direct = hop->branches == 1 && (hop->in->kind == NODE_PIPE || hop->branch[0].node->kind == NODE_PIPE);
+    return hop_route(hop)->id == ROUTE_SPLICE && !direct ? p->budget.limit / 2 : 0;
+}
+
+static const char *verb(const struct hop *hop, size_t i)
+{
+    return i == hop->current ? "take" : hop->rung[i].rejected ? "not" : "else";
+}
+
+static void node_text(FILE *to, const struct node *node)
+{
+    fprintf(to, "%s (%s", node->name, node_kind_name(node->kind));
+    if (node->file_system)
+        fprintf(to, " on %s", node->file_system);
+    if (node->direction == LEAT_WRITE && node->kind == NODE_FILE)
+        fprintf(to, ", %s", node->fresh ? "published" : node->append ? "appended to" : "written in place");
+    if (node->direction == LEAT_READ && node->has_size)
+        fprintf(to, ", %llu bytes%s", (unsigned long long)node->size, node->sparse ? ", with holes" : "");
+    fputc(')', to);
+}
+
+static void plan_text(FILE *to, const leat_pipeline *p)
+{
+    const struct hop *hop = &p->hop;
+    char limit[32];
+    fputs("source  ", to);
+    node_text(to, hop->in);
+    fputc('\n', to);
+    for (size_t i = 0; i < p->filters; i++)
+        fprintf(to, "filter  %s (%s)\n", p->filter[i]->ops->name,
+                p->filter[i]->ops->caps & FILTER_OBSERVES ? "must see the bytes" : "need not see the bytes");
+    for (size_t i = 0; i < hop->branches; i++) {
+        fputs("sink    ", to);
+        node_text(to, hop->branch[i].node);
+        fputc('\n', to);
+    }
+    fprintf(to, "engine  %s\n", p->engine->name);
+    for (size_t i = 0; i < hop->rungs; i++)
+        fprintf(to, "%-4s    %-8s %s\n", verb(hop, i), hop->rung[i].route->name,
+                i == hop->current       ? hop->why
+                : hop->rung[i].rejected ? hop->rung[i].reason
+                                        : "if the one before it does not work");
+    fprintf(to, "memory  at most %s, at least %llu bytes\n", size_format(p->budget.limit, limit, sizeof(limit)),
+            (unsigned long long)plan_minimum(p));
+}
+
+static json_t *plan_json(const leat_pipeline *p)
+{
+    const struct hop *hop = &p->hop;
+    json_t *hops = json_array();
+    for (size_t b = 0; b < MAX(hop->branches, 1u); b++) {
+        json_t *rejected = json_array();
+        for (size_t i = 0; i < hop->rungs; i++)
+            if (i != hop->current)
+                json_array_append_new(
+                    rejected, json_pack("{s:s, s:s}", "route", hop->rung[i].route->name, "reason",
+                                        hop->rung[i].rejected ? hop->rung[i].reason : "slower here, by measurement"));
+        json_array_append_new(hops,
+                              json_pack("{s:s, s:s?, s:s, s:s, s:s, s:o}", "from", hop->in->name, "to",
+                                        hop->branches ? hop->branch[b].node->name : NULL, "route", hop_route(hop)->name,
+                                        "engine", p->engine->name, "reason", hop->why, "rejected", rejected));
+    }
+    json_int_t pipes = (json_int_t)pipe_memory(p);
+    return json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I}}", "type", "plan", "hops", hops, "memory", "limit",
+                     (json_int_t)p->budget.limit, "pipes", pipes, "chunks", (json_int_t)p->budget.limit - pipes,
+                     "minimum", (json_int_t)plan_minimum(p));
+}
+
+int leat_pipeline_explain(leat_pipeline *p, enum leat_format format, char **ret)
+{
+    int r = leat_pipeline_check(p, NULL);
+    if (r < 0)
+        return r;
+    char *text = NULL;
+    size_t n;
+    FILE *to = open_memstream(&text, &n);
+    if (!to)
+        return -ENOMEM;
+    if (format == LEAT_FORMAT_TEXT)
+        plan_text(to, p);
+    else {
+        json_t *plan = plan_json(p);
+        json_dumpf(plan, to, JSON_COMPACT);
+        json_decref(plan);
+        fputc('\n', to);
+    }
+    if (fclose(to) != 0) {
+        free(text);
+        return -ENOMEM;
+    }
+    *ret = text;
+    return 0;
+}

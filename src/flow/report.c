@@ -1,0 +1,323 @@
+/* The report: a copy of what happened, independent of the pipeline it came from. */
+#include "base/units.h"
+#include "flow/pipeline.h"
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <strings.h>
+
+struct report_digest {
+    char algorithm[32];
+    char hex[LEAT_DIGEST_HEX_MAX];
+    const char *provider, *why; /* static */
+};
+
+struct report_sink {
+    char *spec;
+    bool failed;
+    struct leat_error error;
+    uint64_t delivered, held, discarded;
+    uint64_t by_route[ROUTES_MAX];
+};
+
+struct leat_report {
+    struct leat_error error;
+    char *error_node;
+    const char *status; /* static */
+    int code;
+    char *source;
+    uint64_t taken, bytes;
+    double seconds, cpu_seconds;
+    uint64_t memory_peak;
+    const char *engine; /* static */
+    struct rung rung[ROUTES_MAX];
+    size_t rungs;
+    size_t sinks, digests;
+    struct report_digest digest[FILTERS_MAX];
+    struct report_sink sink[];
+};
+
+/* ---- making it ---- */
+
+static void take_digests(leat_report *report, const leat_pipeline *p)
+{
+    for (size_t i = 0; i < p->filters; i++) {
+        const struct filter_ops *ops = p->filter[i]->ops;
+        const char *algorithm;
+        for (size_t k = 0; ops->result && report->digests < FILTERS_MAX; k++) {
+            struct report_digest *d = &report->digest[report->digests];
+            if (ops->result(p->filter[i], k, &algorithm, d->hex, sizeof(d->hex), &d->provider, &d->why) < 0)
+                break;
+            snprintf(d->algorithm, sizeof(d->algorithm), "%s", algorithm);
+            report->digests++;
+        }
+    }
+}
+
+static void take_sink(struct report_sink *to, const struct branch *from)
+{
+    to->spec = strdup(from->node->name);
+    to->failed = from->failed;
+    to->error = from->error;
+    to->error.size = sizeof(to->error);
+    to->error.node = to->spec ? to->spec : "";
+    to->error.delivered = to->delivered = from->delivered;
+    to->error.held = to->held = from->held;
+    to->discarded = from->discarded;
+    memcpy(to->by_route, from->by_route, sizeof(to->by_route));
+}
+
+static uint64_t bytes_of(const leat_report *report)
+{
+    uint64_t good = UINT64_MAX, all = UINT64_MAX;
+    for (size_t i = 0; i < report->sinks; i++) {
+        all = MIN(all, report->sink[i].delivered);
+        if (!report->sink[i].failed)
+            good = MIN(good, report->sink[i].delivered);
+    }
+    return report->sinks == 0 ? report->taken : good != UINT64_MAX ? good : all;
+}
+
+leat_report *report_make(leat_pipeline *p, const struct leat_error *error, const struct verdict_of_run *verdict)
+{
+    leat_report *report = calloc(1, sizeof(*report) + p->sinks * sizeof(report->sink[0]));
+    if (!report)
+        return NULL;
+    report->error = *error;
+    report->error_node = strdup(error->node);
+    report->error.node = report->error_node ? report->error_node : "";
+    report->status = verdict->status;
+    report->code = verdict->code;
+    report->seconds = verdict->seconds;
+    report->cpu_seconds = verdict->cpu_seconds;
+    report->source = p->source ? strdup(pipeline_source(p)->name) : NULL;
+    report->taken = p->hop.taken;
+    report->memory_peak = p->budget.peak;
+    report->engine = p->engine->name;
+    report->rungs = p->hop.rungs;
+    memcpy(report->rung, p->hop.rung, sizeof(report->rung));
+    report->sinks = p->sinks;
+    for (size_t i = 0; i < p->sinks; i++) {
+        take_sink(&report->sink[i], &p->branch[i]);
+        report->sink[i].error.taken = report->taken;
+    }
+    report->bytes = bytes_of(report);
+    if (verdict->code == 0 || verdict->code == -EBADMSG || report->error.side == LEAT_SIDE_SINK)
+        take_digests(report, p);
+    return report;
+}
+
+/* ---- asking it ---- */
+
+int leat_report_digest(const leat_report *report, const char *algorithm, char *ret, size_t capacity)
+{
+    for (size_t i = 0; i < report->digests; i++)
+        if (strcasecmp(report->digest[i].algorithm, algorithm) == 0) {
+            if (strlen(report->digest[i].hex) >= capacity)
+                return -ENOSPC;
+            strcpy(ret, report->digest[i].hex);
+            return 0;
+        }
+    return -ENODATA;
+}
+
+int leat_report_digest_at(const leat_report *report, size_t index, const char **ret_algorithm, const char **ret_hex)
+{
+    if (index >= report->digests)
+        return -ENOENT;
+    *ret_algorithm = report->digest[index].algorithm;
+    *ret_hex = report->digest[index].hex;
+    return 0;
+}
+
+const struct leat_error *leat_report_error(const leat_report *report)
+{
+    return report->error.code ? &report->error : NULL;
+}
+
+const struct leat_error *leat_report_sink_error(const leat_report *report, size_t index)
+{
+    return index < report->sinks && report->sink[index].failed ? &report->sink[index].error : NULL;
+}
+
+uint64_t leat_report_bytes(const leat_report *report)
+{
+    return report->bytes;
+}
+
+/* ---- as JSON ---- */
+
+static const char *side_name(int32_t side)
+{
+    static const char *const names[] = {"pipeline", "source", "filter", "sink"};
+    return names[side];
+}
+
+static json_t *error_json(const struct leat_error *error)
+{
+    if (error->code == 0)
+        return json_null();
+    return json_pack("{s:s, s:I, s:s?, s:s?, s:i, s:s, s:I, s:I, s:I, s:I, s:s}", "side", side_name(error->side),
+                     "index", (json_int_t)error->index, "node", error->node, "operation", error->operation, "errno",
+                     -error->code, "name", leat_errno_name(error->code), "offset", (json_int_t)error->offset, "taken",
+                     (json_int_t)error->taken, "delivered", (json_int_t)error->delivered, "held",
+                     (json_int_t)error->held, "text", error->text);
+}
+
+static json_t *digests_json(const leat_report *report)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < report->digests; i++) {
+        const struct report_digest *d = &report->digest[i];
+        json_t *one = json_pack("{s:s, s:s, s:s?}", "algorithm", d->algorithm, "hex", d->hex, "provider", d->provider);
+        if (d->why)
+            json_object_set_new(one, "provider_why", json_string(d->why));
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+static const char *sink_status(const leat_report *report, const struct report_sink *sink)
+{
+    return sink->failed                                                ? "failed"
+           : report->code == 0 || report->error.side == LEAT_SIDE_SINK ? "done"
+                                                                       : report->status;
+}
+
+static json_t *sinks_json(const leat_report *report)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < report->sinks; i++) {
+        const struct report_sink *sink = &report->sink[i];
+        json_array_append_new(list, json_pack("{s:s?, s:s, s:I, s:o}", "spec", sink->spec, "status",
+                                              sink_status(report, sink), "bytes", (json_int_t)sink->delivered, "error",
+                                              error_json(&sink->error)));
+    }
+    return list;
+}
+
+static json_t *routes_json(const leat_report *report, const uint64_t by_route[ROUTES_MAX])
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < report->rungs; i++) {
+        const struct route *route = report->rung[i].route;
+        if (by_route[route->id])
+            json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "route", route->name, "engine", report->engine,
+                                                  "bytes", (json_int_t)by_route[route->id]));
+    }
+    return list;
+}
+
+static json_t *rejected_json(const leat_report *report)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < report->rungs; i++)
+        if (report->rung[i].rejected)
+            json_array_append_new(
+                list, json_pack("{s:s, s:s}", "route", report->rung[i].route->name, "reason", report->rung[i].reason));
+    return list;
+}
+
+static json_t *hops_json(const leat_report *report)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < report->sinks; i++) {
+        const struct report_sink *sink = &report->sink[i];
+        json_array_append_new(list, json_pack("{s:s?, s:s?, s:I, s:I, s:I, s:I, s:o, s:o}", "from", report->source,
+                                              "to", sink->spec, "taken", (json_int_t)report->taken, "delivered",
+                                              (json_int_t)sink->delivered, "held", (json_int_t)sink->held, "discarded",
+                                              (json_int_t)sink->discarded, "routes",
+                                              routes_json(report, sink->by_route), "rejected", rejected_json(report)));
+    }
+    return list;
+}
+
+int leat_report_json(const leat_report *report, char **ret)
+{
+    json_t *root =
+        json_pack("{s:s, s:s, s:I, s:f, s:f, s:I, s:o, s:o, s:o, s:o}", "type", "report", "status", report->status,
+                  "bytes", (json_int_t)report->bytes, "seconds", report->seconds, "cpu_seconds", report->cpu_seconds,
+                  "memory_peak", (json_int_t)report->memory_peak, "digests", digests_json(report), "sinks",
+                  sinks_json(report), "hops", hops_json(report), "error", error_json(&report->error));
+    char *line = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    json_decref(root);
+    if (!line)
+        return -ENOMEM;
+    size_t n = strlen(line);
+    char *with_newline = realloc(line, n + 2);
+    if (!with_newline) {
+        free(line);
+        return -ENOMEM;
+    }
+    strcpy(with_newline + n, "\n");
+    *ret = with_newline;
+    return 0;
+}
+
+/* ---- for people ---- */
+
+static void print_error(FILE *to, const struct leat_error *error)
+{
+    fprintf(to, "  %s: %s%s%s at byte %llu: %s\n", side_name(error->side), error->node, error->node[0] ? ": " : "",
+            error->operation, (unsigned long long)error->offset, error->text);
+}
+
+static void print_sink(FILE *to, const leat_report *report, const struct report_sink *sink)
+{
+    char size[32];
+    fprintf(to, "%s -> %s: %s, %s", report->source ? report->source : "?", sink->spec, sink_status(report, sink),
+            size_format(sink->delivered, size, sizeof(size)));
+    for (size_t i = 0; i < report->rungs; i++) {
+        const struct route *route = report->rung[i].route;
+        if (sink->by_route[route->id])
+            fprintf(to, ", %s %llu", route->name, (unsigned long long)sink->by_route[route->id]);
+    }
+    fputc('\n', to);
+    if (sink->held || sink->discarded)
+        fprintf(to, "  taken %llu = delivered %llu + held %llu + discarded %llu\n", (unsigned long long)report->taken,
+                (unsigned long long)sink->delivered, (unsigned long long)sink->held,
+                (unsigned long long)sink->discarded);
+    if (sink->failed)
+        print_error(to, &sink->error);
+}
+
+int leat_report_text(const leat_report *report, char **ret)
+{
+    char *text = NULL, size[32];
+    size_t n;
+    FILE *to = open_memstream(&text, &n);
+    if (!to)
+        return -ENOMEM;
+    for (size_t i = 0; i < report->sinks; i++)
+        print_sink(to, report, &report->sink[i]);
+    for (size_t i = 0; i < report->rungs; i++)
+        if (report->rung[i].rejected)
+            fprintf(to, "  not %s: %s\n", report->rung[i].route->name, report->rung[i].reason);
+    for (size_t i = 0; i < report->digests; i++)
+        fprintf(to, "  %s %s (%s%s%s)\n", report->digest[i].algorithm, report->digest[i].hex,
+                report->digest[i].provider, report->digest[i].why ? "; " : "",
+                report->digest[i].why ? report->digest[i].why : "");
+    if (report->error.code && report->error.side != LEAT_SIDE_SINK)
+        print_error(to, &report->error);
+    double rate = report->seconds > 0 ? (double)report->bytes / report->seconds : 0;
+    fprintf(to, "%s: %llu bytes in %.3f s, %s/s, %.3f s of processor time\n", report->status,
+            (unsigned long long)report->bytes, report->seconds, size_format((uint64_t)rate, size, sizeof(size)),
+            report->cpu_seconds);
+    if (fclose(to) != 0) {
+        free(text);
+        return -ENOMEM;
+    }
+    *ret = text;
+    return 0;
+}
+
+void leat_report_free(leat_report *report)
+{
+    if (!report)
+        return;
+    for (size_t i = 0; i < report->sinks; i++)
+        free(report->sink[i].spec);
+    free(report->source);
+    free(report->error_node);
+    free(report);
+}

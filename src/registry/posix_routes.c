@@ -1,0 +1,6 @@
+/* The routes and engines of this build where there is only POSIX. Lists end in NULL. */
+#include "flow/hop.h"
+
+const struct route *const registry_routes[] = {&route_chunk, NULL};
+
+const struct engine *const registry_engines[] = {&engine_sync, NULL};
