@@ -73,13 +73,12 @@ static void done(struct hop *hop, struct op *op, ssize_t result)
         hop_delivered(hop, &hop->branch[0], (uint64_t)result);
     } else if (result == 0)
         s->over = true;
-}
-else if (hop_is_sink_error(result)) hop_fail_branch(hop, &hop->branch[0], op_name(op->kind), (int)result);
-else
-{
-    s->refused = true;
-    hop_because(hop, "%s says %s", op_name(op->kind), leat_errno_name((int)result));
-}
+    else if (hop_is_sink_error(result))
+        hop_fail_branch(hop, &hop->branch[0], op_name(op->kind), (int)result);
+    else {
+        s->refused = true;
+        hop_because(hop, "%s says %s", op_name(op->kind), leat_errno_name((int)result));
+    }
 }
 
 static uint64_t held(const struct hop *hop UNUSED, const struct branch *branch UNUSED)
