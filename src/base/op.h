@@ -37,7 +37,7 @@ struct op {
     enum op_kind kind;
     int fd[2];
     int64_t offset[2]; /* -1: the descriptor's own position */
-    void *bytes;       /* READ, WRITE */
+    void *bytes;       /* READ: filled; WRITE: only looked at */
     size_t length;
     unsigned flags;
     op_call call; /* not NULL: READ and WRITE call it instead of a descriptor */

@@ -13,7 +13,7 @@
 #define CHUNK_OBSERVED (256 * 1024)  /* bench row copy-sha256: stays in the cache between two threads */
 #define HOLE_MAX       (1024 * 1024) /* of a hole, at once, when somebody looks at the zeros */
 
-static const uint8_t zeros[64 * 1024];
+static uint8_t zeros[64 * 1024]; /* never written to; an op has no pointer to const */
 
 struct cursor {
     uint64_t next;       /* the first chunk in the ring that it has not begun */
@@ -226,7 +226,7 @@ static bool at_bytes(struct hop *hop, struct branch *branch, size_t *ret_n)
     }
 }
 
-static enum verdict write_from(struct hop *hop, struct branch *branch, const void *bytes, size_t n, struct op **ret_op)
+static enum verdict write_from(struct hop *hop, struct branch *branch, uint8_t *bytes, size_t n, struct op **ret_op)
 {
     struct chunk_route *s = hop->state;
     struct node *node = branch->node;
@@ -234,7 +234,7 @@ static enum verdict write_from(struct hop *hop, struct branch *branch, const voi
     s->op = (struct op){.kind = OP_WRITE,
                         .fd = {-1, node->fd},
                         .offset = {-1, hop_out_offset(branch)},
-                        .bytes = (void *)(uintptr_t)bytes,
+                        .bytes = bytes,
                         .length = node_write_limit(node, n),
                         .flags = node_op_flags(node),
                         .call = node->call,

@@ -1,0 +1,395 @@
+/* A scene: a source and sinks of chosen kinds, whose words hold their own offsets, so that a byte in the wrong place
+ * shows. Pipes are fed and drained by threads. Shared by the tests of the flow room. */
+#ifndef TESTS_UNIT_FLOW_SCENE_H
+#define TESTS_UNIT_FLOW_SCENE_H
+
+#include "base/op.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <leat/leat.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#pragma GCC diagnostic ignored "-Wunused-function" /* not every test needs all of it */
+
+#define OLD_TEXT "the old file"
+
+/* ---- content ---- */
+
+static uint8_t *make_content(size_t n)
+{
+    uint8_t *bytes = malloc(n + 8);
+    for (size_t i = 0; i < n; i += 8)
+        memcpy(bytes + i, &(uint64_t){i ^ UINT64_C(0x5bd1e99500000000)}, 8);
+    return bytes;
+}
+
+static void put_file(const char *path, const void *bytes, size_t n)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    assert_true(fd >= 0);
+    for (size_t at = 0; at < n;) {
+        ssize_t w = write(fd, (const char *)bytes + at, n - at);
+        assert_true(w > 0);
+        at += (size_t)w;
+    }
+    close(fd);
+}
+
+static uint8_t *get_file(const char *path, size_t *ret_n)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return NULL;
+    uint8_t *bytes = malloc((size_t)st.st_size + 1);
+    *ret_n = 0;
+    for (ssize_t r; (r = read(fd, bytes + *ret_n, (size_t)st.st_size - *ret_n)) > 0;)
+        *ret_n += (size_t)r;
+    close(fd);
+    return bytes;
+}
+
+/* ---- pipes with somebody at the other end ---- */
+
+struct peer {
+    pthread_t thread;
+    int fd; /* the peer's end */
+    int ours;
+    uint8_t *bytes; /* what to write, or what was read */
+    size_t n, capacity;
+    bool reads;
+};
+
+static void *peer_run(void *user)
+{
+    struct peer *peer = user;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (peer->reads)
+        for (;;) {
+            if (peer->n == peer->capacity)
+                peer->bytes = realloc(peer->bytes, peer->capacity = peer->capacity * 2 + 65536);
+            ssize_t r = read(peer->fd, peer->bytes + peer->n, peer->capacity - peer->n);
+            if (r <= 0)
+                break;
+            peer->n += (size_t)r;
+        }
+    else
+        for (size_t at = 0; at < peer->n;) {
+            ssize_t w = write(peer->fd, peer->bytes + at, peer->n - at);
+            if (w <= 0)
+                break;
+            at += (size_t)w;
+        }
+    close(peer->fd);
+    return NULL;
+}
+
+static void peer_start(struct peer *peer, bool reads, uint8_t *bytes, size_t n, int pipe_size)
+{
+    int fd[2];
+    assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
+    if (pipe_size)
+        fcntl(fd[0], F_SETPIPE_SZ, pipe_size);
+    *peer = (struct peer){.reads = reads, .fd = fd[reads ? 0 : 1], .ours = fd[reads ? 1 : 0]};
+    if (!reads) {
+        peer->bytes = bytes;
+        peer->n = n;
+    }
+    pthread_create(&peer->thread, NULL, peer_run, peer);
+}
+
+/* Our end has to be closed before: the peer waits for that. */
+static void peer_join(struct peer *peer)
+{
+    pthread_join(peer->thread, NULL);
+}
+
+/* ---- the scene ---- */
+
+enum kind { KIND_NONE, KIND_FILE, KIND_OLD_FILE, KIND_IN_PLACE, KIND_APPEND, KIND_PIPE, KIND_SMALL_PIPE, KIND_NULL,
+            KIND_MEMORY };
+
+#define SCENE_SINKS 3
+
+struct scene {
+    const char *name;
+    enum kind from;
+    enum kind to[SCENE_SINKS];
+    const char *digest;
+};
+
+struct stage {
+    const struct scene *scene;
+    size_t n;
+    uint8_t *content;
+    struct peer source, sink[SCENE_SINKS];
+    uint8_t *memory[SCENE_SINKS];
+    size_t memory_n[SCENE_SINKS];
+    char path[SCENE_SINKS][32];
+    leat_pipeline *pipeline;
+    leat_report *report;
+    int result;
+};
+
+static size_t sinks_of(const struct scene *scene)
+{
+    size_t n = 0;
+    while (n < SCENE_SINKS && scene->to[n] != KIND_NONE)
+        n++;
+    return n;
+}
+
+static leat_endpoint *open_source(struct stage *s)
+{
+    leat_endpoint *endpoint = NULL;
+    int r = 0;
+    switch (s->scene->from) {
+    case KIND_PIPE:
+    case KIND_SMALL_PIPE:
+        peer_start(&s->source, false, s->content, s->n, s->scene->from == KIND_SMALL_PIPE ? 4096 : 0);
+        r = leat_endpoint_from_fd(&endpoint, s->source.ours, LEAT_TAKE);
+        break;
+    case KIND_MEMORY:
+        r = leat_endpoint_from_memory(&endpoint, s->content, s->n);
+        break;
+    default:
+        put_file("source", s->content, s->n);
+        r = leat_endpoint_open(&endpoint, "source", LEAT_READ, NULL, NULL);
+    }
+    assert_int_equal(r, 0);
+    return endpoint;
+}
+
+static leat_endpoint *open_sink(struct stage *s, size_t i)
+{
+    leat_endpoint *endpoint = NULL;
+    struct leat_endpoint_options options = {.size = sizeof(options)};
+    int r = 0;
+    snprintf(s->path[i], sizeof(s->path[i]), "sink%zu", i);
+    unlink(s->path[i]);
+    switch (s->scene->to[i]) {
+    case KIND_PIPE:
+    case KIND_SMALL_PIPE:
+        peer_start(&s->sink[i], true, NULL, 0, s->scene->to[i] == KIND_SMALL_PIPE ? 4096 : 0);
+        r = leat_endpoint_from_fd(&endpoint, s->sink[i].ours, LEAT_TAKE);
+        break;
+    case KIND_MEMORY:
+        s->memory[i] = malloc(s->n + 1);
+        r = leat_endpoint_to_memory(&endpoint, s->memory[i], s->n, &s->memory_n[i]);
+        break;
+    case KIND_NULL:
+        r = leat_endpoint_open(&endpoint, "null:", LEAT_WRITE, NULL, NULL);
+        break;
+    default:
+        if (s->scene->to[i] != KIND_FILE)
+            put_file(s->path[i], OLD_TEXT, strlen(OLD_TEXT));
+        options.write_mode = s->scene->to[i] == KIND_IN_PLACE ? LEAT_WRITE_IN_PLACE
+                             : s->scene->to[i] == KIND_APPEND ? LEAT_WRITE_APPEND
+                                                              : LEAT_WRITE_PUBLISH;
+        options.sync = 1;
+        r = leat_endpoint_open(&endpoint, s->path[i], LEAT_WRITE, &options, NULL);
+    }
+    assert_int_equal(r, 0);
+    return endpoint;
+}
+
+/* Builds it; the caller may then set an interposer and call stage_run. */
+static void stage_open(struct stage *s, const struct scene *scene, size_t n,
+                       const struct leat_pipeline_options *options)
+{
+    *s = (struct stage){.scene = scene, .n = n, .content = make_content(n)};
+    assert_int_equal(leat_pipeline_new(&s->pipeline, options), 0);
+    assert_int_equal(leat_pipeline_source(s->pipeline, open_source(s)), 0);
+    for (size_t i = 0; i < sinks_of(scene); i++)
+        assert_int_equal(leat_pipeline_sink(s->pipeline, open_sink(s, i), NULL), 0);
+    if (scene->digest) {
+        leat_filter *filter;
+        assert_int_equal(leat_filter_digest(&filter, scene->digest, NULL), 0);
+        assert_int_equal(leat_pipeline_filter(s->pipeline, filter), 0);
+    }
+}
+
+static void stage_run(struct stage *s)
+{
+    s->result = leat_pipeline_run(s->pipeline, &s->report);
+    assert_non_null(s->report);
+    leat_pipeline_free(s->pipeline); /* closes our ends, so that the peers see the end */
+    s->pipeline = NULL;
+    for (size_t i = 0; i < sinks_of(s->scene); i++)
+        if (s->scene->to[i] == KIND_PIPE || s->scene->to[i] == KIND_SMALL_PIPE)
+            peer_join(&s->sink[i]);
+    if (s->scene->from == KIND_PIPE || s->scene->from == KIND_SMALL_PIPE)
+        peer_join(&s->source);
+}
+
+static void stage_close(struct stage *s)
+{
+    leat_report_free(s->report);
+    for (size_t i = 0; i < SCENE_SINKS; i++) {
+        free(s->memory[i]);
+        free(s->sink[i].bytes);
+    }
+    free(s->content);
+}
+
+/* ---- what must hold ---- */
+
+static json_t *report_json(const leat_report *report)
+{
+    char *text;
+    assert_int_equal(leat_report_json(report, &text), 0);
+    json_t *json = json_loads(text, 0, NULL);
+    assert_non_null(json);
+    free(text);
+    return json;
+}
+
+static uint64_t number(json_t *object, const char *key)
+{
+    return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
+/* taken = delivered + held + discarded, for every hop; and the routes add up to what was delivered. */
+static void check_balance(const struct stage *s)
+{
+    json_t *report = report_json(s->report), *hop, *route;
+    size_t i, k;
+    json_array_foreach(json_object_get(report, "hops"), i, hop)
+    {
+        uint64_t routes = 0;
+        assert_int_equal(number(hop, "taken"),
+                         number(hop, "delivered") + number(hop, "held") + number(hop, "discarded"));
+        json_array_foreach(json_object_get(hop, "routes"), k, route) routes += number(route, "bytes");
+        assert_int_equal(routes, number(hop, "delivered"));
+    }
+    json_decref(report);
+}
+
+static uint64_t delivered_to(const struct stage *s, size_t i)
+{
+    json_t *report = report_json(s->report);
+    uint64_t n = number(json_array_get(json_object_get(report, "hops"), i), "delivered");
+    json_decref(report);
+    return n;
+}
+
+/* The sink has the content, all of it. */
+static void check_sink_whole(const struct stage *s, size_t i)
+{
+    size_t n = 0, before = s->scene->to[i] == KIND_APPEND ? strlen(OLD_TEXT) : 0;
+    uint8_t *bytes;
+    switch (s->scene->to[i]) {
+    case KIND_NULL:
+        return;
+    case KIND_PIPE:
+    case KIND_SMALL_PIPE:
+        assert_int_equal(s->sink[i].n, s->n);
+        assert_int_equal(s->n && memcmp(s->sink[i].bytes, s->content, s->n), 0);
+        return;
+    case KIND_MEMORY:
+        assert_int_equal(s->memory_n[i], s->n);
+        assert_int_equal(memcmp(s->memory[i], s->content, s->n), 0);
+        return;
+    default:
+        bytes = get_file(s->path[i], &n);
+        assert_non_null(bytes);
+        assert_int_equal(n, s->n + before);
+        assert_int_equal(memcmp(bytes + before, s->content, s->n), 0);
+        free(bytes);
+    }
+}
+
+/* It failed: a published file is as it was, whatever else was delivered is a prefix of the source and was counted. */
+static void check_sink_untouched(const struct stage *s, size_t i)
+{
+    size_t n = 0;
+    uint8_t *bytes;
+    switch (s->scene->to[i]) {
+    case KIND_FILE:
+        assert_int_equal(access(s->path[i], F_OK), -1);
+        return;
+    case KIND_OLD_FILE:
+        bytes = get_file(s->path[i], &n);
+        assert_non_null(bytes);
+        assert_int_equal(n, strlen(OLD_TEXT));
+        assert_memory_equal(bytes, OLD_TEXT, n);
+        free(bytes);
+        return;
+    case KIND_PIPE:
+    case KIND_SMALL_PIPE:
+        assert_int_equal(s->sink[i].n, delivered_to(s, i));
+        assert_true(s->sink[i].n <= s->n);
+        assert_int_equal(s->sink[i].n && memcmp(s->sink[i].bytes, s->content, s->sink[i].n), 0);
+        return;
+    default:
+        return;
+    }
+}
+
+static const char *hex_of_content(const uint8_t *bytes, size_t n, const char *algorithm)
+{
+    static char hex[LEAT_DIGEST_HEX_MAX];
+    leat_endpoint *endpoint;
+    leat_filter *filter;
+    leat_pipeline *pipeline;
+    assert_int_equal(leat_endpoint_from_memory(&endpoint, bytes, n), 0);
+    assert_int_equal(leat_filter_digest(&filter, algorithm, NULL), 0);
+    assert_int_equal(leat_pipeline_new(&pipeline, NULL), 0);
+    leat_pipeline_source(pipeline, endpoint);
+    leat_pipeline_filter(pipeline, leat_filter_ref(filter));
+    assert_int_equal(leat_pipeline_run(pipeline, NULL), 0);
+    assert_int_equal(leat_filter_digest_hex(filter, algorithm, hex, sizeof(hex)), 0);
+    leat_pipeline_free(pipeline);
+    leat_filter_free(filter);
+    return hex;
+}
+
+/* Nothing but the files of the scene is in the directory. */
+static void check_no_leftovers(void)
+{
+    assert_int_equal(system("! ls -A | grep -q leat-"), 0);
+}
+
+static int open_descriptors(void)
+{
+    int n = 0;
+    for (int fd = 0; fd < 1024; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
+static int enter_directory(void **state)
+{
+    static char path[64];
+    snprintf(path, sizeof(path), "scene-XXXXXX");
+    if (!mkdtemp(path) || chdir(path) < 0)
+        return -1;
+    *state = path;
+    return 0;
+}
+
+static int leave_directory(void **state)
+{
+    char command[128];
+    snprintf(command, sizeof(command), "cd .. && rm -rf '%s'", (char *)*state);
+    return system(command) == 0 && chdir("..") == 0 ? 0 : -1;
+}
+
+#endif
