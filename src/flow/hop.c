@@ -256,7 +256,7 @@ bool node_not_ready(struct node *node, ssize_t result)
         node->port.blocked = node->wait == NODE_WAIT_POLL;
         return false;
     }
-    node->port.blocked = true;
+    node->port.blocked = node->port.fd >= 0; /* memory is never waited for: it is asked again */
     return true;
 }
 

@@ -420,10 +420,13 @@ static void done(struct hop *hop, struct op *op UNUSED, ssize_t result)
         drained(hop, result);
 }
 
+/* A branch that has no copy of the round yet is owed all of it. */
 static uint64_t held(const struct hop *hop, const struct branch *branch)
 {
-    struct splice_route *s = hop->state;
-    return s->stage[branch - hop->branch].pipe.bytes + branch->residue.bytes + hop->residue.bytes;
+    const struct splice_route *s = hop->state;
+    const struct stage *stage = &s->stage[branch - hop->branch];
+    bool owed = s->round && !stage->copied && !branch->failed && !hop->residue.bytes;
+    return (owed ? s->round : stage->pipe.bytes) + branch->residue.bytes + hop->residue.bytes;
 }
 
 const struct route route_splice = {

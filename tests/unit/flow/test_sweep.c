@@ -1,0 +1,161 @@
+/* timeout: 300
+ * The Nth-call sweep: over whole copies each operation fails once with each plausible errno, comes back short once, and
+ * is cancelled once. Afterwards taken = delivered + held + discarded, and either the result is right or the error names
+ * side, call and offset, and nothing was published. */
+#include "scene.h"
+
+#define BYTES  ((size_t)(200 << 10) + 7)
+#define MEMORY (64 << 10) /* so that there are many operations */
+
+static const struct scene scenes[] = {
+    {"file to file", KIND_FILE, {KIND_OLD_FILE}, NULL},
+    {"file to file, digest", KIND_FILE, {KIND_FILE}, "sha256"},
+    {"file to pipe", KIND_FILE, {KIND_PIPE}, NULL},
+    {"pipe to file", KIND_PIPE, {KIND_OLD_FILE}, NULL},
+    {"pipe to pipe", KIND_PIPE, {KIND_PIPE}, NULL},
+    {"file to null", KIND_FILE, {KIND_NULL}, NULL},
+    {"file to three", KIND_FILE, {KIND_OLD_FILE, KIND_PIPE, KIND_FILE}, NULL},
+    {"pipe to three, digest", KIND_PIPE, {KIND_PIPE, KIND_OLD_FILE, KIND_MEMORY}, "crc32c"},
+};
+
+enum { INJECT_ERROR, INJECT_SHORT, INJECT_CANCEL };
+
+static const struct fault {
+    enum op_kind kind;
+    int how;
+    int code;
+} faults[] = {
+    {OP_READ, INJECT_ERROR, EIO},          {OP_READ, INJECT_ERROR, EAGAIN},
+    {OP_READ, INJECT_SHORT, 0},            {OP_WRITE, INJECT_ERROR, EIO},
+    {OP_WRITE, INJECT_ERROR, ENOSPC},      {OP_WRITE, INJECT_ERROR, EPIPE},
+    {OP_WRITE, INJECT_ERROR, EAGAIN},      {OP_WRITE, INJECT_SHORT, 0},
+    {OP_SPLICE, INJECT_ERROR, EINVAL},     {OP_SPLICE, INJECT_ERROR, EIO},
+    {OP_SPLICE, INJECT_ERROR, ENOSPC},     {OP_SPLICE, INJECT_ERROR, EPIPE},
+    {OP_SPLICE, INJECT_ERROR, EAGAIN},     {OP_SPLICE, INJECT_ERROR, ENOMEM},
+    {OP_SPLICE, INJECT_SHORT, 0},          {OP_TEE, INJECT_ERROR, EINVAL},
+    {OP_TEE, INJECT_ERROR, EAGAIN},        {OP_TEE, INJECT_ERROR, ENOMEM},
+    {OP_TEE, INJECT_SHORT, 0},             {OP_COPY_RANGE, INJECT_ERROR, EXDEV},
+    {OP_COPY_RANGE, INJECT_ERROR, EIO},    {OP_COPY_RANGE, INJECT_ERROR, ENOSPC},
+    {OP_COPY_RANGE, INJECT_SHORT, 0},      {OP_SENDFILE, INJECT_ERROR, EINVAL},
+    {OP_SENDFILE, INJECT_ERROR, EIO},      {OP_SENDFILE, INJECT_SHORT, 0},
+    {OP_CLONE, INJECT_ERROR, EXDEV},       {OP_CLONE, INJECT_ERROR, ENOSPC},
+    {OP_FSYNC, INJECT_ERROR, EIO},         {OP_TRUNCATE, INJECT_ERROR, EIO},
+    {OP_LINK, INJECT_ERROR, EEXIST},       {OP_LINK, INJECT_ERROR, ENOSPC},
+    {OP_RENAME, INJECT_ERROR, EBUSY},      {OP_RENAME, INJECT_ERROR, EIO},
+    {OP_READ, INJECT_CANCEL, ECANCELED},   {OP_WRITE, INJECT_CANCEL, ECANCELED},
+    {OP_SPLICE, INJECT_CANCEL, ECANCELED}, {OP_TEE, INJECT_CANCEL, ECANCELED},
+    {OP_COPY_RANGE, INJECT_CANCEL, ECANCELED},
+};
+
+struct injection {
+    struct fault fault;
+    unsigned at, seen; /* the at-th operation of that kind, counted from 1 */
+    leat_pipeline *pipeline;
+};
+
+static bool inject(void *user, struct op *op, ssize_t *ret_result)
+{
+    struct injection *injection = user;
+    if (op->kind != injection->fault.kind || ++injection->seen != injection->at)
+        return true;
+    switch (injection->fault.how) {
+    case INJECT_ERROR:
+        *ret_result = -injection->fault.code;
+        return false;
+    case INJECT_SHORT:
+        op->length = op->length > 3 ? op->length / 3 : op->length;
+        return true;
+    default:
+        leat_pipeline_cancel(injection->pipeline);
+        return true;
+    }
+}
+
+/* A failure has to tell where it was. */
+static void check_error(const struct stage *s)
+{
+    const struct leat_error *error = leat_report_error(s->report);
+    assert_non_null(error);
+    assert_int_equal(error->code, s->result);
+    assert_true(error->text[0] != '\0');
+    if (error->code != -ECANCELED) {
+        assert_true(error->side != LEAT_SIDE_NONE);
+        assert_true(error->operation[0] != '\0');
+        assert_true(error->node[0] != '\0');
+    }
+    assert_true(error->offset <= s->n);
+}
+
+/* One sink may have failed and the others not. */
+static void check_sinks(const struct stage *s)
+{
+    const struct leat_error *error = leat_report_error(s->report);
+    for (size_t i = 0; i < sinks_of(s->scene); i++) {
+        bool failed = leat_report_sink_error(s->report, i) != NULL;
+        const struct leat_error *own = leat_report_sink_error(s->report, i);
+        /* After the file had its name, syncing its directory may still fail: then it is there, whole. */
+        if (failed && strcmp(own->operation, "fsync") == 0)
+            continue;
+        if (failed || (error && error->side != LEAT_SIDE_SINK))
+            check_sink_untouched(s, i);
+        else
+            check_sink_whole(s, i);
+    }
+}
+
+/* False: there is no such operation. */
+static bool run_with(const struct scene *scene, const char *route, const struct fault *fault, unsigned at)
+{
+    struct stage s;
+    struct leat_pipeline_options options = {.size = sizeof(options), .route = route, .memory_limit = MEMORY};
+    if (getenv("SWEEP_TRACE")) /* the last line before a failure is the run that failed */
+        print_message("%s, %s: %s number %u, %s\n", scene->name, route, op_name(fault->kind), at,
+                      fault->how == INJECT_SHORT ? "short" : leat_errno_name(fault->code));
+    stage_open(&s, scene, BYTES, &options);
+    struct injection injection = {.fault = *fault, .at = at, .pipeline = s.pipeline};
+    op_interpose(inject, &injection);
+    stage_run(&s);
+    op_interpose(NULL, NULL);
+    check_balance(&s);
+    if (s.result == 0) {
+        for (size_t i = 0; i < sinks_of(scene); i++)
+            check_sink_whole(&s, i);
+    } else {
+        check_error(&s);
+        check_sinks(&s);
+    }
+    /* What was injected is what is told, if anything is. */
+    if (s.result < 0)
+        assert_int_equal(s.result, -fault->code);
+    if (s.result == 0 && scene->digest) {
+        char hex[LEAT_DIGEST_HEX_MAX];
+        assert_int_equal(leat_report_digest(s.report, scene->digest, hex, sizeof(hex)), 0);
+        assert_string_equal(hex, hex_of_content(s.content, BYTES, scene->digest));
+    }
+    bool hit = injection.seen >= at;
+    stage_close(&s);
+    return hit;
+}
+
+static void every_call_fails_once(void **state)
+{
+    (void)state;
+    static const char *const routes[] = {"prefer:clone", "prefer:offload", "prefer:splice", "chunk"};
+    unsigned runs = 0;
+    int before = open_descriptors();
+    for (size_t c = 0; c < sizeof(scenes) / sizeof(scenes[0]); c++)
+        for (size_t r = 0; r < sizeof(routes) / sizeof(routes[0]); r++)
+            for (size_t f = 0; f < sizeof(faults) / sizeof(faults[0]); f++)
+                for (unsigned at = 1; at <= 40 && run_with(&scenes[c], routes[r], &faults[f], at); at++)
+                    runs++;
+    print_message("%u runs with a fault\n", runs);
+    assert_true(runs > 1000);
+    check_no_leftovers();
+    assert_int_equal(open_descriptors(), before);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_call_fails_once)};
+    return cmocka_run_group_tests(tests, enter_directory, leave_directory);
+}
