@@ -152,7 +152,6 @@ static bool drop_laggards(struct hop *hop)
 static void append(struct hop *hop, struct chunk *chunk)
 {
     struct chunk_route *s = hop->state;
-    hop_took(hop, chunk->length);
     for (size_t i = 0; i < hop->filters; i++)
         if (hop->filter[i]->ops->caps & FILTER_OBSERVES)
             hop->filter[i]->ops->observe(hop->filter[i], chunk);
@@ -358,6 +357,7 @@ static void append_hole(struct hop *hop, uint64_t n)
     s->filling = NULL;
     chunk->hole = true;
     chunk->length = (size_t)MIN(n, hop_needs_bytes(hop) || !hop_all_fresh(hop) ? HOLE_MAX : SIZE_MAX / 2);
+    hop_took(hop, chunk->length);
     append(hop, chunk);
 }
 
@@ -422,11 +422,12 @@ static void got(struct hop *hop, ssize_t result)
         struct chunk *chunk = s->filling;
         s->filling = NULL;
         chunk->length = (size_t)result;
+        hop_took(hop, chunk->length);
         append(hop, chunk);
     }
 }
 
-/* These bytes were taken already, by the route before. */
+/* These bytes were taken already, by the route before; no filter has seen them. */
 static void got_residue(struct hop *hop, ssize_t result)
 {
     struct chunk_route *s = hop->state;
@@ -441,7 +442,7 @@ static void got_residue(struct hop *hop, ssize_t result)
     s->filling = NULL;
     chunk->length = (size_t)result;
     hop->residue.bytes -= (size_t)result;
-    s->ring[s->tail++ % s->capacity] = chunk;
+    append(hop, chunk);
     if (!hop->residue.bytes)
         residue_drop(hop, &hop->residue);
 }

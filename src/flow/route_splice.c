@@ -5,6 +5,9 @@
  * of it to the others, and then drains each pipe to its sink. So the branches go in lockstep, and a round is at most
  * what the smallest pipe takes.
  *
+ * A digest that the kernel computes may be one more stage, which is drained into its socket; only for a source that is
+ * declared stable, because the pages in two pipes are the same pages and a live source could change them between.
+ *
  * No call here can sleep while it holds a pipe: sources and sinks are pipes, files, disks or /dev/null, the pipes are
  * ours and non-blocking or asked with SPLICE_F_NONBLOCK. What other descriptors would do is why they are unfit.
  *
@@ -32,6 +35,7 @@ struct stage {
     size_t size;
     bool copied; /* has its copy of this round, or is the one that was filled */
     bool refused;
+    leat_filter *digest; /* not NULL: the stage of a digest, behind those of the branches */
 };
 
 struct splice_route {
@@ -42,14 +46,44 @@ struct splice_route {
     bool refused;
     size_t round; /* bytes of this round */
     int tee_tries;
+    size_t stages;
     struct stage stage[];
 };
 
 /* ---- plan ---- */
 
+static bool takes_splices(leat_filter *filter)
+{
+    return filter->ops->splice_fd && filter->ops->splice_fd(filter) >= 0;
+}
+
+static size_t digest_stages(const struct hop *hop)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < hop->filters; i++)
+        n += hop->filter[i]->ops->caps & FILTER_OBSERVES ? 1 : 0;
+    return n;
+}
+
+/* Why a filter forbids that the bytes stay in the kernel, or NULL. */
+static const char *unfit_filters(const struct hop *hop)
+{
+    if (!hop_needs_bytes(hop))
+        return NULL;
+    for (size_t i = 0; i < hop->filters; i++)
+        if ((hop->filter[i]->ops->caps & FILTER_OBSERVES) && !takes_splices(hop->filter[i]))
+            return "a filter must see the bytes";
+    if (hop->in->kind != NODE_FILE || hop->stability != LEAT_SOURCE_STABLE)
+        return "a digest of pages that may change would not be the sink's (--source stable allows it)";
+    if (hop->in->sparse && hop->sparse != LEAT_SPARSE_NEVER)
+        return "a digest must see the zeros of the source's holes";
+    return NULL;
+}
+
 static bool is_direct(const struct hop *hop)
 {
-    return hop->branches == 1 && (hop->in->kind == NODE_PIPE || hop->branch[0].node->kind == NODE_PIPE);
+    return hop->branches == 1 && !hop_needs_bytes(hop) &&
+           (hop->in->kind == NODE_PIPE || hop->branch[0].node->kind == NODE_PIPE);
 }
 
 static const char *unfit_source(const struct hop *hop)
@@ -88,20 +122,22 @@ static const char *unfit_sink(const struct node *out)
 
 static uint64_t minimum(const struct hop *hop)
 {
-    return is_direct(hop) ? PAGE : (hop->branches + 1) * PAGE; /* one page for the chunk that takes over */
+    /* One page for the chunk that may have to take over. */
+    return is_direct(hop) ? PAGE : (hop->branches + digest_stages(hop) + 1) * PAGE;
 }
 
 static const char *unfit(const struct hop *hop, char reason[REASON_MAX] UNUSED)
 {
-    if (hop_needs_bytes(hop))
-        return "a filter must see the bytes";
+    const char *why = unfit_filters(hop);
+    if (why)
+        return why;
     if (hop->branches == 0)
         return "there is no sink";
     if (hop->sparse == LEAT_SPARSE_ALWAYS)
         return "zeros have to be looked for";
     if (hop->skip)
         return "the bytes before the offset have to be read";
-    const char *why = unfit_source(hop);
+    why = unfit_source(hop);
     for (size_t i = 0; i < hop->branches && !why; i++) {
         why = unfit_sink(hop->branch[i].node);
         if (hop->branch[i].slow == LEAT_SLOW_DROP && hop->branches > 1)
@@ -118,7 +154,7 @@ static const char *unfit(const struct hop *hop, char reason[REASON_MAX] UNUSED)
 static size_t stage_size(const struct hop *hop)
 {
     size_t size = PAGE;
-    uint64_t share = MIN(hop->budget->limit / 2 / hop->branches, PIPE_MAX);
+    uint64_t share = MIN(hop->budget->limit / 2 / (hop->branches + digest_stages(hop)), PIPE_MAX);
     while (size * 2 <= share)
         size *= 2;
     return size;
@@ -141,22 +177,27 @@ static int open_stage(struct hop *hop, struct stage *stage, size_t size)
 static void stop(struct hop *hop)
 {
     struct splice_route *s = hop->state;
-    for (size_t i = 0; i < hop->branches; i++)
+    for (size_t i = 0; i < s->stages; i++)
         residue_drop(hop, &s->stage[i].pipe);
     free(s);
 }
 
 static int start(struct hop *hop)
 {
-    struct splice_route *s = calloc(1, sizeof(*s) + hop->branches * sizeof(s->stage[0]));
+    size_t stages = hop->branches + digest_stages(hop);
+    struct splice_route *s = calloc(1, sizeof(*s) + stages * sizeof(s->stage[0]));
     if (!s) {
         hop_because(hop, "out of memory");
         return -ENOMEM;
     }
-    for (size_t i = 0; i < hop->branches; i++)
+    s->stages = hop->branches;
+    for (size_t i = 0; i < stages; i++)
         s->stage[i].pipe = residue_none();
+    for (size_t i = 0; i < hop->filters; i++)
+        if (hop->filter[i]->ops->caps & FILTER_OBSERVES)
+            s->stage[s->stages++].digest = hop->filter[i];
     int r = 0;
-    for (size_t i = 0; i < hop->branches && !is_direct(hop) && r == 0; i++)
+    for (size_t i = 0; i < stages && !is_direct(hop) && r == 0; i++)
         r = open_stage(hop, &s->stage[i], stage_size(hop));
     hop->state = s;
     if (r < 0) {
@@ -202,6 +243,11 @@ static enum verdict next_direct(struct hop *hop, struct op **ret_op, struct wait
                      ret_op);
 }
 
+static bool is_dead(const struct hop *hop, size_t stage)
+{
+    return stage < hop->branches && hop->branch[stage].failed;
+}
+
 /* The stage that is filled from the source; the others get copies. */
 static size_t filled_stage(const struct hop *hop)
 {
@@ -215,7 +261,7 @@ static enum verdict fill(struct hop *hop, struct op **ret_op, struct wait_set *r
 {
     struct splice_route *s = hop->state;
     uint64_t n;
-    if (s->over || hop_live(hop) == 0)
+    if (s->over || hop_live(hop) == 0 || hop->error.code)
         return VERDICT_END;
     if (s->refused)
         return VERDICT_STEP_DOWN;
@@ -227,7 +273,7 @@ static enum verdict fill(struct hop *hop, struct op **ret_op, struct wait_set *r
         ;
     hop_extent(hop, &n);
     size_t want = s->stage[0].size;
-    for (size_t i = 1; i < hop->branches; i++)
+    for (size_t i = 1; i < s->stages; i++)
         want = MIN(want, s->stage[i].size);
     size_t allowed = hop_allowance(hop, hop_all_fresh(hop) ? MIN(n, want) : want, ret_wait);
     if (allowed == 0)
@@ -241,13 +287,13 @@ static enum verdict fill(struct hop *hop, struct op **ret_op, struct wait_set *r
                      ret_op);
 }
 
-/* A branch that has no copy of the round yet. */
+/* A stage that has no copy of the round yet. */
 static bool tee_next(struct hop *hop, struct op **ret_op)
 {
     struct splice_route *s = hop->state;
     size_t from = filled_stage(hop);
-    for (size_t i = 0; i < hop->branches; i++) {
-        if (hop->branch[i].failed || s->stage[i].copied)
+    for (size_t i = 0; i < s->stages; i++) {
+        if (is_dead(hop, i) || s->stage[i].copied)
             continue;
         s->busy = i;
         splice_op(s, DOING_TEE,
@@ -261,26 +307,33 @@ static bool tee_next(struct hop *hop, struct op **ret_op)
     return false;
 }
 
-/* A branch whose pipe has bytes and whose sink is ready. WAIT: none is ready; END: all are empty. */
+static enum verdict drain_op(struct hop *hop, size_t i, struct op **ret_op)
+{
+    struct splice_route *s = hop->state;
+    struct stage *stage = &s->stage[i];
+    struct op op = {.kind = OP_SPLICE, .fd = {stage->pipe.fd[0], -1}, .offset = {-1, -1}, .length = stage->pipe.bytes};
+    if (stage->digest) {
+        op.fd[1] = stage->digest->ops->splice_fd(stage->digest);
+        op.flags = OP_MORE;
+    } else {
+        op.fd[1] = hop->branch[i].node->fd;
+        op.offset[1] = hop_out_offset(&hop->branch[i]);
+    }
+    s->busy = i;
+    return splice_op(s, DOING_DRAIN, op, ret_op);
+}
+
+/* A stage whose pipe has bytes and whose sink is ready. WAIT: none is ready; END: all are empty. */
 static enum verdict drain_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
 {
     struct splice_route *s = hop->state;
-    for (size_t i = 0; i < hop->branches; i++) {
-        struct branch *branch = &hop->branch[i];
+    for (size_t i = 0; i < s->stages; i++) {
         struct stage *stage = &s->stage[i];
-        if (branch->failed || !stage->pipe.bytes || stage->refused)
+        if (is_dead(hop, i) || !stage->pipe.bytes || stage->refused)
             continue;
-        if (branch->node->port.blocked) {
-            wait_add(ret_wait, &branch->node->port);
-            continue;
-        }
-        s->busy = i;
-        return splice_op(s, DOING_DRAIN,
-                         (struct op){.kind = OP_SPLICE,
-                                     .fd = {stage->pipe.fd[0], branch->node->fd},
-                                     .offset = {-1, hop_out_offset(branch)},
-                                     .length = stage->pipe.bytes},
-                         ret_op);
+        if (stage->digest || !hop->branch[i].node->port.blocked)
+            return drain_op(hop, i, ret_op);
+        wait_add(ret_wait, &hop->branch[i].node->port);
     }
     return ret_wait->n ? VERDICT_WAIT : VERDICT_END;
 }
@@ -296,7 +349,7 @@ static enum verdict next_staged(struct hop *hop, struct op **ret_op, struct wait
     if (verdict != VERDICT_END)
         return verdict;
     s->round = 0;
-    for (size_t i = 0; i < hop->branches; i++)
+    for (size_t i = 0; i < s->stages; i++)
         s->stage[i].copied = false;
     return fill(hop, ret_op, ret_wait);
 }
@@ -378,18 +431,37 @@ static void teed(struct hop *hop, ssize_t result)
     if (result > 0 && ++s->tee_tries < TEE_TRIES && open_stage(hop, stage, size) == 0)
         return;
     refuse(hop, result > 0 ? -EIO : result);
-    for (size_t i = 0; i < hop->branches; i++)
+    for (size_t i = 0; i < s->stages; i++)
         if (i != from)
             residue_drop(hop, &s->stage[i].pipe);
     hop->residue = s->stage[from].pipe;
     s->stage[from].pipe = residue_none();
 }
 
+/* What a digest has not seen can't be made good: its value would be of other bytes. */
+static void digested(struct hop *hop, struct stage *stage, ssize_t result)
+{
+    char buffer[128];
+    if (result > 0) {
+        stage->pipe.bytes -= (size_t)result;
+        filter_count(stage->digest, (uint64_t)result);
+        return;
+    }
+    error_at(&hop->error, result < 0 ? (int)result : -EIO, LEAT_SIDE_FILTER, stage->digest->ops->name,
+             op_name(OP_SPLICE), "The kernel's digest failed: %s; --digest-provider user computes it without",
+             error_text(result < 0 ? (int)result : -EIO, buffer, sizeof(buffer)));
+    hop->error.offset = hop->taken;
+}
+
 static void drained(struct hop *hop, ssize_t result)
 {
     struct splice_route *s = hop->state;
-    struct branch *branch = &hop->branch[s->busy];
     struct stage *stage = &s->stage[s->busy];
+    if (stage->digest) {
+        digested(hop, stage, result);
+        return;
+    }
+    struct branch *branch = &hop->branch[s->busy];
     if (result > 0) {
         stage->pipe.bytes -= (size_t)result;
         hop_delivered(hop, branch, (uint64_t)result);

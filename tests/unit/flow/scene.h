@@ -123,8 +123,17 @@ static void peer_join(struct peer *peer)
 
 /* ---- the scene ---- */
 
-enum kind { KIND_NONE, KIND_FILE, KIND_OLD_FILE, KIND_IN_PLACE, KIND_APPEND, KIND_PIPE, KIND_SMALL_PIPE, KIND_NULL,
-            KIND_MEMORY };
+enum kind {
+    KIND_NONE,
+    KIND_FILE,
+    KIND_OLD_FILE,
+    KIND_IN_PLACE,
+    KIND_APPEND,
+    KIND_PIPE,
+    KIND_SMALL_PIPE,
+    KIND_NULL,
+    KIND_MEMORY
+};
 
 #define SCENE_SINKS 3
 
@@ -388,8 +397,8 @@ static int enter_directory(void **state)
 static int leave_directory(void **state)
 {
     char command[128];
-    snprintf(command, sizeof(command), "cd .. && rm -rf '%s'", (char *)*state);
-    return system(command) == 0 && chdir("..") == 0 ? 0 : -1;
+    snprintf(command, sizeof(command), "rm -rf '%s'", (char *)*state);
+    return chdir("..") == 0 && system(command) == 0 ? 0 : -1;
 }
 
 #endif
