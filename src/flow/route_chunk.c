@@ -84,6 +84,9 @@ static int start(struct hop *hop)
         return -ENOMEM;
     }
     s->capacity = capacity;
+    for (size_t i = 0; i < hop->branches; i++)
+        if (hop->branch[i].failed) /* before this route began */
+            s->cursor[i].next = UINT64_MAX;
     port_init(&s->released, -1, 0);
     port_attach(&s->released, hop->waker);
     chunk_pool_init(&s->pool, hop->budget, chunk_size, &s->released);
@@ -366,7 +369,7 @@ static enum verdict read_next(struct hop *hop, struct op **ret_op, struct wait_s
 {
     struct chunk_route *s = hop->state;
     uint64_t n;
-    if (hop->source_ended && !hop->residue.bytes)
+    if (hop->source_ended && (!hop->residue.bytes || hop->error.code))
         return VERDICT_END;
     if (hop->in->port.blocked && !hop->residue.bytes) {
         wait_add(ret_wait, &hop->in->port);
@@ -435,8 +438,7 @@ static void got_residue(struct hop *hop, ssize_t result)
         return;
     if (result <= 0) {
         hop_fail_source(hop, op_name(OP_READ), result < 0 ? (int)result : -EIO);
-        hop->residue.bytes = 0;
-        return;
+        return; /* it stays held */
     }
     struct chunk *chunk = s->filling;
     s->filling = NULL;
@@ -507,6 +509,13 @@ static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *r
     }
 }
 
+/* The others go on without it: what it had is counted and given back. */
+static void leave_behind(struct hop *hop, struct branch *branch)
+{
+    branch->discarded += route_chunk.held(hop, branch);
+    let_go(hop, branch);
+}
+
 static void done(struct hop *hop, struct op *op UNUSED, ssize_t result)
 {
     struct chunk_route *s = hop->state;
@@ -518,14 +527,13 @@ static void done(struct hop *hop, struct op *op UNUSED, ssize_t result)
         got_residue(hop, result);
     else if (doing == DOING_PROBE)
         probed(hop, result);
-    else if (doing == DOING_BRANCH_RESIDUE)
-        read_branch_residue(hop, s->busy, result);
     else {
-        wrote(hop, s->busy, result);
-        if (s->busy->failed && hop_live(hop) > 0) {
-            s->busy->discarded += route_chunk.held(hop, s->busy);
-            let_go(hop, s->busy);
-        }
+        if (doing == DOING_BRANCH_RESIDUE)
+            read_branch_residue(hop, s->busy, result);
+        else
+            wrote(hop, s->busy, result);
+        if (s->busy->failed && hop_live(hop) > 0)
+            leave_behind(hop, s->busy);
     }
 }
 

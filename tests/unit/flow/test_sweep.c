@@ -109,23 +109,6 @@ static void check_error(const struct stage *s)
     assert_true(error->offset <= s->n);
 }
 
-/* One sink may have failed and the others not. */
-static void check_sinks(const struct stage *s)
-{
-    const struct leat_error *error = leat_report_error(s->report);
-    for (size_t i = 0; i < sinks_of(s->scene); i++) {
-        bool failed = leat_report_sink_error(s->report, i) != NULL;
-        const struct leat_error *own = leat_report_sink_error(s->report, i);
-        /* After the file had its name, syncing its directory may still fail: then it is there, whole. */
-        if (failed && strcmp(own->operation, "fsync") == 0)
-            continue;
-        if (failed || (error && error->side != LEAT_SIDE_SINK))
-            check_sink_untouched(s, i);
-        else
-            check_sink_whole(s, i);
-    }
-}
-
 /* False: there is no such operation. */
 static bool run_with(const struct scene *scene, const char *route, const struct fault *fault, unsigned at)
 {
