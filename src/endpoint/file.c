@@ -38,6 +38,8 @@ static int open_source(struct file *f, struct leat_error *error)
         node->size = (uint64_t)end;
     }
     node_set_fd(node, fd, waits ? -1 : 0, waits ? NODE_WAIT_OWN : NODE_WAIT_NEVER);
+    /* A FIFO that no writer has opened yet reads as ended; poll tells the end only after there was one. */
+    node->port.blocked = node->kind == NODE_PIPE;
     node->seek_fd = waits ? -1 : fd;
     return 0;
 }

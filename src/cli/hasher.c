@@ -1,0 +1,252 @@
+/* A ring of jobs: [head, next) are being hashed or wait for their turn to be emitted, [next, tail) wait for a thread.
+ * All of it is under the one lock, and emitting too: whoever finishes the job at the head emits it and those behind it
+ * that are done. A reader of our output who is slow thus holds up everyone, as it should be.
+ *
+ * The first job is held back until there is a second one, or no more come: a file that is alone is hashed by the
+ * thread that brought it, with a thread of its own for each algorithm, which is faster. */
+#include "hasher.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define JOBS_AUTO      16
+#define JOBS_MAX       256
+#define WAITING        8             /* for each thread */
+#define MEMORY_FOR_JOB (1024 * 1024) /* a few chunks: enough to read ahead while the digest is computed */
+
+struct hasher {
+    unsigned jobs;
+    hasher_emit_fn *emit;
+    void *user;
+    struct hash_job *first; /* held back; only the putting thread sees it */
+
+    pthread_mutex_t lock;
+    pthread_cond_t work; /* for the threads: a job, or the end */
+    pthread_cond_t room; /* for the putting thread: the head has moved */
+    struct hash_job **ring;
+    size_t capacity;
+    uint64_t head, next, tail;
+    unsigned idle;
+    bool ended;
+    unsigned threads;
+    pthread_t thread[JOBS_MAX];
+};
+
+/* ---- one file ---- */
+
+/* A name is a path here, never a scheme. */
+static int open_source(leat_endpoint **ret, const char *name)
+{
+    if (strcmp(name, "-") == 0)
+        return leat_endpoint_open(ret, name, LEAT_READ, NULL, NULL);
+    if (name[0] == '\0')
+        return -ENOENT;
+    size_t size = strlen(name) + sizeof("file:");
+    char *spec = malloc(size);
+    if (!spec)
+        return -ENOMEM;
+    snprintf(spec, size, "file:%s", name);
+    int r = leat_endpoint_open(ret, spec, LEAT_READ, NULL, NULL);
+    free(spec);
+    return r;
+}
+
+static int build(leat_pipeline *pipeline, const struct hash_job *job, int threads)
+{
+    struct leat_digest_options options = LEAT_INIT(struct leat_digest_options);
+    options.threads = threads;
+    leat_endpoint *source;
+    leat_filter *filter;
+    int r = open_source(&source, job->name);
+    if (r == 0)
+        r = leat_pipeline_source(pipeline, source);
+    if (r == 0)
+        r = leat_filter_digest(&filter, job->algorithms, &options);
+    if (r == 0)
+        r = leat_pipeline_filter(pipeline, filter);
+    return r;
+}
+
+/* `threads`: as in leat_digest_options. */
+static void hash(struct hash_job *job, int threads)
+{
+    struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
+    options.memory_limit = MEMORY_FOR_JOB;
+    leat_pipeline *pipeline = NULL;
+    int r = leat_pipeline_new(&pipeline, &options);
+    if (r == 0)
+        r = build(pipeline, job, threads);
+    if (r == 0)
+        r = leat_pipeline_run(pipeline, &job->report);
+    if (r == 0 && !job->report)
+        r = -ENOMEM;
+    leat_pipeline_free(pipeline);
+    job->code = r;
+    job->done = true;
+}
+
+static void job_free(struct hash_job *job)
+{
+    leat_report_free(job->report);
+    free(job->name);
+    free(job->algorithms);
+    free(job);
+}
+
+/* ---- many ---- */
+
+static void emit_done(struct hasher *h)
+{
+    uint64_t before = h->head;
+    for (; h->head < h->next && h->ring[h->head % h->capacity]->done; h->head++) {
+        struct hash_job *job = h->ring[h->head % h->capacity];
+        h->emit(h->user, job);
+        job_free(job);
+    }
+    if (h->head != before)
+        pthread_cond_signal(&h->room);
+}
+
+/* With the lock, which is let go meanwhile. `done` is written under the lock alone, since others look at it. */
+static void take_one(struct hasher *h, int threads)
+{
+    struct hash_job *job = h->ring[h->next++ % h->capacity];
+    if (!job->done) {
+        struct hash_job own = *job;
+        pthread_mutex_unlock(&h->lock);
+        hash(&own, threads);
+        pthread_mutex_lock(&h->lock);
+        *job = own;
+    }
+    emit_done(h);
+}
+
+static void *work(void *user)
+{
+    struct hasher *h = user;
+    pthread_mutex_lock(&h->lock);
+    for (;;) {
+        if (h->next < h->tail)
+            take_one(h, -1);
+        else if (h->ended)
+            break;
+        else {
+            h->idle++;
+            pthread_cond_wait(&h->work, &h->lock);
+            h->idle--;
+        }
+    }
+    pthread_mutex_unlock(&h->lock);
+    return NULL;
+}
+
+/* Without any thread the putting one does it. */
+static void put(struct hasher *h, struct hash_job *job, bool alone)
+{
+    pthread_mutex_lock(&h->lock);
+    while (h->tail - h->head == h->capacity)
+        pthread_cond_wait(&h->room, &h->lock);
+    h->ring[h->tail++ % h->capacity] = job;
+    bool wanted = !alone && h->jobs > 1 && h->threads < h->jobs && h->tail - h->next > h->idle;
+    if (wanted && pthread_create(&h->thread[h->threads], NULL, work, h) == 0)
+        h->threads++;
+    if (h->threads == 0)
+        take_one(h, 0);
+    else
+        pthread_cond_signal(&h->work);
+    pthread_mutex_unlock(&h->lock);
+}
+
+static void put_first(struct hasher *h, bool alone)
+{
+    struct hash_job *first = h->first;
+    h->first = NULL;
+    if (first)
+        put(h, first, alone);
+}
+
+struct hash_job *hasher_job(const char *name, const char *algorithms)
+{
+    struct hash_job *job = calloc(1, sizeof(*job));
+    if (!job)
+        return NULL;
+    job->name = strdup(name);
+    job->algorithms = strdup(algorithms);
+    if (job->name && job->algorithms)
+        return job;
+    job_free(job);
+    return NULL;
+}
+
+/* Whoever reads standard input, reads it alone, since who comes next gets what is left. */
+void hasher_put(struct hasher *h, struct hash_job *job)
+{
+    bool shared = strcmp(job->name, "-") == 0;
+    if (shared)
+        hasher_drain(h);
+    if (h->first || h->tail > 0) {
+        put_first(h, false);
+        put(h, job, false);
+    } else
+        h->first = job;
+    if (shared)
+        hasher_drain(h);
+}
+
+void hasher_drain(struct hasher *h)
+{
+    put_first(h, true);
+    pthread_mutex_lock(&h->lock);
+    while (h->head < h->tail)
+        pthread_cond_wait(&h->room, &h->lock);
+    pthread_mutex_unlock(&h->lock);
+}
+
+static unsigned choose_jobs(unsigned wanted)
+{
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    if (wanted > 0)
+        return wanted < JOBS_MAX ? wanted : JOBS_MAX;
+    return online < 1 ? 1 : online < JOBS_AUTO ? (unsigned)online : JOBS_AUTO;
+}
+
+int hasher_new(struct hasher **ret, unsigned jobs, hasher_emit_fn *emit, void *user)
+{
+    struct hasher *h = calloc(1, sizeof(*h));
+    if (!h)
+        return -ENOMEM;
+    h->jobs = choose_jobs(jobs);
+    h->emit = emit;
+    h->user = user;
+    h->capacity = (size_t)h->jobs * WAITING;
+    h->ring = calloc(h->capacity, sizeof(struct hash_job *));
+    if (!h->ring) {
+        free(h);
+        return -ENOMEM;
+    }
+    pthread_mutex_init(&h->lock, NULL);
+    pthread_cond_init(&h->work, NULL);
+    pthread_cond_init(&h->room, NULL);
+    *ret = h;
+    return 0;
+}
+
+void hasher_free(struct hasher *h)
+{
+    if (!h)
+        return;
+    hasher_drain(h);
+    pthread_mutex_lock(&h->lock);
+    h->ended = true;
+    pthread_cond_broadcast(&h->work);
+    pthread_mutex_unlock(&h->lock);
+    for (unsigned i = 0; i < h->threads; i++)
+        pthread_join(h->thread[i], NULL);
+    pthread_cond_destroy(&h->room);
+    pthread_cond_destroy(&h->work);
+    pthread_mutex_destroy(&h->lock);
+    free(h->ring);
+    free(h);
+}
