@@ -32,6 +32,7 @@ extern "C" {
 
 typedef struct leat_pipeline leat_pipeline;
 typedef struct leat_report leat_report;
+typedef struct leat_engine leat_engine;
 
 /* What the owner of the source promises. */
 enum leat_stability {
@@ -68,7 +69,25 @@ struct leat_pipeline_options {
     const char *expect;      /* NULL, or ALGORITHM:HEX digests separated by commas. A difference is -EBADMSG: nothing is
                                 published. Copied. */
     int32_t digest_provider; /* enum leat_digest_provider, for the digests that `expect` adds */
+    leat_engine *shared_engine; /* NULL: a thread of its own. Borrowed; freed only after the pipelines that use it */
 };
+
+struct leat_engine_options {
+    size_t size;
+    int32_t threads;    /* 0: one for each processor, at most 8 */
+    const char *engine; /* as in leat_pipeline_options */
+};
+
+/* A few threads that run many pipelines. Hundreds of streams between pipes, sockets and files go on a handful of
+ * threads, because none of them blocks on a pipe or socket; a slow disk holds up the streams of its thread. -EINVAL: no
+ * such engine. The threads take no signals. */
+LEAT_API int leat_engine_new(leat_engine **ret, const struct leat_engine_options *options);
+
+/* "sync" or "uring": the one that is really there. Static. */
+LEAT_API const char *leat_engine_name(const leat_engine *engine);
+
+/* NULL is allowed. Every pipeline that used it must have ended (leat_pipeline_wait, or free). */
+LEAT_API void leat_engine_free(leat_engine *engine);
 
 /* One of several sinks. */
 struct leat_sink_options {
@@ -108,7 +127,7 @@ LEAT_API int leat_pipeline_explain(leat_pipeline *pipeline, enum leat_format for
  * -ECANCELED. */
 LEAT_API int leat_pipeline_run(leat_pipeline *pipeline, leat_report **ret);
 
-/* The same on a thread of its own. */
+/* The same on a thread of its own, or on the shared engine. */
 LEAT_API int leat_pipeline_start(leat_pipeline *pipeline);
 
 /* Waits for the end of what was started. -1 waits without a bound, 0 does not wait; -ETIMEDOUT if it still runs.

@@ -1,13 +1,24 @@
 /* Who executes calls and waits.
  *
  * A *task* is something resumable that never blocks: asked what is next, it names one call, or what it waits for, or
- * says that it has ended. An *engine* runs the calls and owns the threads and the waiting. So the same task serves one
- * copy on the caller's thread and hundreds on a few threads. */
+ * says that it has ended. A *loop* runs any number of tasks on one thread, and an *engine* is how a loop executes a
+ * call and how it waits. So the same task serves one copy on the caller's thread and hundreds on a few threads.
+ *
+ * Who owns what: a task belongs to its owner; the loop has it from loop_add until it calls `ended`, the last thing it
+ * does with it. All hooks of a task are called on the loop's thread, one after the other. A task has at most one op in
+ * flight; `done` is called exactly once for each, also when it was cancelled.
+ *
+ * No wake-up is lost: whoever has something for a loop stores it first (a port's `notified`, a task's `poked`, the list
+ * of new tasks) and then wakes; the loop announces that it sleeps and then looks at all of these once more. */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
 #include "base/op.h"
 #include "base/wait.h"
+#include <leat/pipeline.h>
+#include <pthread.h>
+
+#define ENGINE_WHY_MAX 160
 
 enum verdict {
     VERDICT_OP,        /* *ret_op is to be executed; it belongs to the task and stays as it is until `done` */
@@ -16,29 +27,82 @@ enum verdict {
     VERDICT_STEP_DOWN, /* of a route only: the next one shall go on */
 };
 
+struct loop;
+
 struct task {
     enum verdict (*next)(struct task *task, struct op **ret_op, struct wait_set *ret_wait);
-    /* The op is over: called exactly once for each. */
+    /* The op is over. */
     void (*done)(struct task *task, struct op *op, ssize_t result);
-    struct waker *waker; /* set by the engine before the first `next`: for ports that other threads notify */
-    atomic_bool poked;   /* through task_poke */
+    /* `next` said END. The task may be freed in it. */
+    void (*ended)(struct task *task);
+    struct loop *loop; /* set before the first `next` */
+    atomic_bool poked; /* through loop_poke */
 
-    /* The engine's own. */
+    /* The loop's own. */
+    enum {
+        TASK_READY,
+        TASK_WAITING,
+        TASK_IN_FLIGHT
+    } state;
     struct wait_set wait;
+    struct op *op; /* in flight */
+    struct task *following;
 };
 
+/* How calls are executed and waited for. One loop, one thread: no hook is called by two threads at once. */
 struct engine {
     const char *name;
-    /* Runs the task on this thread until it ends. `waker` is made by waker_open, and task_poke wakes it. */
-    void (*run)(struct task *task, struct waker *waker);
+
+    /* Makes what it needs (loop->engine_state). A negative errno, and a sentence's part in `why`, if it can't be had.
+     */
+    int (*open)(struct loop *loop, char why[ENGINE_WHY_MAX]);
+
+    /* Executes task->op. It may be over on return, and then loop_done was called; or it is in flight, and `wait` will
+     * call loop_done. */
+    void (*execute)(struct loop *loop, struct task *task);
+
+    /* Ends the op in flight soon, if it can; loop_done is called for it all the same, by `wait`. NULL: none is ever. */
+    void (*cancel)(struct loop *loop, struct task *task);
+
+    /* Waits until a port of a waiting task is ready (its `blocked` is cleared), an op is over, the waker was woken, or
+     * the deadline (of clock_ns; 0: none). `block` false: only looks. */
+    void (*wait)(struct loop *loop, bool block, int64_t deadline_ns);
+
+    /* No task is left. */
+    void (*close)(struct loop *loop);
 };
 
-/* Calls `next` soon, even if nothing it waits for is ready: a cancel. Any thread; async-signal-safe. */
-static inline void task_poke(struct task *task, struct waker *waker)
-{
-    atomic_store(&task->poked, true);
-    waker_wake(waker);
-}
+struct loop {
+    const struct engine *engine;
+    void *engine_state;
+    struct waker waker;
+    struct task *tasks;   /* of the loop's thread */
+    pthread_mutex_t lock; /* of what follows */
+    struct task *added;
+    bool quits;         /* run returns when no task is left */
+    atomic_size_t load; /* tasks, for whoever chooses among loops */
+};
+
+/* A loop of that engine. `why` (may be NULL) as in engine.open. */
+int loop_open(struct loop *loop, const struct engine *engine, char why[ENGINE_WHY_MAX]);
+void loop_close(struct loop *loop);
+/* Any thread. The first `next` comes on the loop's thread. */
+void loop_add(struct loop *loop, struct task *task);
+/* Runs its tasks on this thread until loop_quit was called and none is left. SIGPIPE is the caller's to keep away. */
+void loop_run(struct loop *loop);
+/* Any thread. */
+void loop_quit(struct loop *loop);
+/* Calls the task's `next` soon, though nothing it waits for is ready, and ends its op: a cancel. Any thread;
+ * async-signal-safe. The task must be in the loop. */
+void loop_poke(struct loop *loop, struct task *task);
+/* For engines: the task's op is over. */
+void loop_done(struct task *task, ssize_t result);
+
+/* Of a shared engine, the loop with the fewest tasks. */
+struct loop *engine_choose_loop(leat_engine *engine);
+
+/* The engine of that name (NULL and "auto": the first). NULL: there is none. */
+const struct engine *engine_by_name(const char *name);
 
 /* Ends in NULL; the first is "auto". Defined by the registry. */
 extern const struct engine *const registry_engines[];

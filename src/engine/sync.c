@@ -1,68 +1,108 @@
-/* The sync engine: each call is made on the thread that runs the task; what waits is polled.
- *
- * The waker's pipe is always in the poll set. A thread that has something for us stores it (port->notified,
- * task->poked) and then wakes; we announce that we sleep and then look at these words once more, so nothing is lost
- * between. */
+/* The sync engine: each call is made on the loop's thread, and is over when it returns; what waits is polled. */
 #include "engine/engine.h"
 #include <errno.h>
 #include <poll.h>
 
-static bool look_for_notices(struct task *task)
+#define NO_MEMORY_MS 100 /* a set that does not fit is tried again after so long */
+
+/* Room for the poll set, which is made anew for each wait. */
+struct poll_room {
+    struct pollfd *set;
+    struct port **port; /* of the entry with the same index; the first entry is the waker's */
+    size_t capacity;
+};
+
+static int sync_open(struct loop *loop, char why[ENGINE_WHY_MAX] UNUSED)
 {
-    bool any = atomic_exchange(&task->poked, false);
-    for (size_t i = 0; i < task->wait.n; i++)
-        any |= port_take_notice(task->wait.port[i]);
-    return any;
+    loop->engine_state = calloc(1, sizeof(struct poll_room));
+    return loop->engine_state ? 0 : -ENOMEM;
+}
+
+static void sync_close(struct loop *loop)
+{
+    struct poll_room *room = loop->engine_state;
+    free(room->set);
+    free(room->port);
+    free(room);
+}
+
+static void sync_execute(struct loop *loop UNUSED, struct task *task)
+{
+    loop_done(task, op_execute(task->op));
+}
+
+static bool make_room(struct poll_room *room, size_t n)
+{
+    if (n <= room->capacity)
+        return true;
+    size_t capacity = MAX(n, room->capacity * 2);
+    struct pollfd *set = realloc(room->set, capacity * sizeof(*set));
+    if (set)
+        room->set = set;
+    struct port **port = realloc(room->port, capacity * sizeof(struct port *));
+    if (port)
+        room->port = port;
+    if (!set || !port)
+        return false;
+    room->capacity = capacity;
+    return true;
+}
+
+/* Ports that nobody but port_notify makes ready have no descriptor, and need none here. */
+static size_t fill_set(struct loop *loop, bool *ret_all)
+{
+    struct poll_room *room = loop->engine_state;
+    size_t n = 0;
+    *ret_all = make_room(room, 1);
+    if (!*ret_all)
+        return 0;
+    room->set[n++] = (struct pollfd){.fd = loop->waker.fd[0], .events = POLLIN};
+    for (struct task *task = loop->tasks; task; task = task->following) {
+        if (task->state != TASK_WAITING)
+            continue;
+        if (!make_room(room, n + task->wait.n)) {
+            *ret_all = false;
+            continue;
+        }
+        for (size_t i = 0; i < task->wait.n; i++) {
+            struct port *port = task->wait.port[i];
+            if (port->fd < 0)
+                continue;
+            room->port[n] = port;
+            room->set[n++] = (struct pollfd){.fd = port->fd, .events = port->events};
+        }
+    }
+    return n;
 }
 
 /* Milliseconds until the deadline, rounded up: one early wake-up would only poll again. -1: no deadline. */
-static int timeout_of(const struct wait_set *wait)
+static int timeout_of(int64_t deadline_ns)
 {
-    if (wait->deadline_ns == 0)
+    if (deadline_ns == 0)
         return -1;
-    int64_t left = wait->deadline_ns - clock_ns();
+    int64_t left = deadline_ns - clock_ns();
     return left <= 0 ? 0 : (int)MIN((left + 999999) / 1000000, 3600000);
 }
 
-static void sleep_until_ready(struct task *task, struct waker *waker)
+static void sync_wait(struct loop *loop, bool block, int64_t deadline_ns)
 {
-    struct pollfd set[WAIT_PORTS_MAX + 1];
-    struct port *port[WAIT_PORTS_MAX + 1];
-    nfds_t n = 0;
-    set[n++] = (struct pollfd){.fd = waker->fd[0], .events = POLLIN};
-    for (size_t i = 0; i < task->wait.n; i++)
-        if (task->wait.port[i]->fd >= 0) {
-            port[n] = task->wait.port[i];
-            set[n] = (struct pollfd){.fd = port[n]->fd, .events = port[n]->events};
-            n++;
-        }
-    waker_sleeps(waker);
-    if (!look_for_notices(task) && poll(set, n, timeout_of(&task->wait)) > 0)
-        for (nfds_t i = 1; i < n; i++)
-            if (set[i].revents)
-                port[i]->blocked = false; /* an error or a hang-up is ready too: the call will tell */
-    waker_woke(waker);
-    look_for_notices(task);
+    struct poll_room *room = loop->engine_state;
+    bool all;
+    size_t n = fill_set(loop, &all);
+    int timeout = block ? timeout_of(deadline_ns) : 0;
+    if (!all && (timeout < 0 || timeout > NO_MEMORY_MS))
+        timeout = NO_MEMORY_MS;
+    if (poll(room->set, (nfds_t)n, timeout) <= 0)
+        return;
+    for (size_t i = 1; i < n; i++)
+        if (room->set[i].revents)
+            room->port[i]->blocked = false; /* an error or a hang-up is ready too: the call will tell */
 }
 
-static void run(struct task *task, struct waker *waker)
-{
-    task->waker = waker;
-    for (;;) {
-        struct op *op = NULL;
-        task->wait.n = 0;
-        task->wait.deadline_ns = 0;
-        switch (task->next(task, &op, &task->wait)) {
-        case VERDICT_OP:
-            task->done(task, op, op_execute(op));
-            break;
-        case VERDICT_WAIT:
-            sleep_until_ready(task, waker);
-            break;
-        default:
-            return;
-        }
-    }
-}
-
-const struct engine engine_sync = {.name = "sync", .run = run};
+const struct engine engine_sync = {
+    .name = "sync",
+    .open = sync_open,
+    .execute = sync_execute,
+    .wait = sync_wait,
+    .close = sync_close,
+};

@@ -102,8 +102,8 @@ struct hop {
     const char *why; /* the route table's reason for this order */
     bool strict;     /* a forced route does not step down */
 
-    struct waker *waker;
-    void *state; /* of the current route; NULL: not started */
+    struct waker *waker; /* of the loop it runs in */
+    void *state;         /* of the current route; NULL: not started */
 
     _Atomic uint64_t taken;
     uint64_t end;    /* not more than this many bytes */

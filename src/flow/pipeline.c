@@ -38,16 +38,10 @@ static int check_route(leat_pipeline *p)
 
 static int check_engine(leat_pipeline *p)
 {
-    p->engine = registry_engines[0];
-    if (!p->engine_name || strcmp(p->engine_name, "auto") == 0)
-        return 0;
-    for (size_t i = 0; registry_engines[i]; i++)
-        if (strcmp(registry_engines[i]->name, p->engine_name) == 0) {
-            p->engine = registry_engines[i];
-            return 0;
-        }
-    return error_set(&p->bad_options, -EINVAL, "There is no engine '%s': this build has sync, and auto",
-                     p->engine_name);
+    const struct engine *engine = engine_by_name(p->engine_name);
+    if (engine)
+        p->engine = engine;
+    return engine ? 0 : error_set(&p->bad_options, -EINVAL, "There is no engine '%s' in this build", p->engine_name);
 }
 
 static int parse_expectation(leat_pipeline *p, const char *text, size_t n)
@@ -152,12 +146,11 @@ int leat_pipeline_new(leat_pipeline **ret, const struct leat_pipeline_options *o
     if (!p)
         return -ENOMEM;
     p->ended_fd[0] = p->ended_fd[1] = -1;
-    p->waker.fd[0] = p->waker.fd[1] = -1;
     p->bad_options.size = sizeof(p->bad_options);
     p->engine = registry_engines[0];
-    int r = waker_open(&p->waker);
-    if (r == 0)
-        r = take_options(p, options);
+    pthread_mutex_init(&p->telling, NULL);
+    runner_init(p);
+    int r = take_options(p, options);
     if (r == 0)
         r = add_rate(p);
     if (r < 0) {
@@ -233,35 +226,67 @@ static int hand_over(leat_pipeline *p, leat_report **ret)
     return p->result;
 }
 
-static void prepare(leat_pipeline *p)
+/* Who waits takes the lock once, after the byte: so nothing of the pipeline is touched after that. */
+static void tell(leat_pipeline *p)
 {
-    add_expected_digests(p);
-    atomic_store(&p->started, true);
-    runner_prepare(p);
-}
-
-static void run_and_tell(leat_pipeline *p)
-{
-    runner_run(p);
+    pthread_mutex_lock(&p->telling);
     atomic_store(&p->ended, true);
     if (p->ended_fd[1] >= 0) {
         ssize_t n = write(p->ended_fd[1], "", 1);
         (void)n;
     }
+    pthread_mutex_unlock(&p->telling);
+}
+
+/* The engine that was asked for may not be had here; the sync engine always can, and the report says why. */
+static int open_own_loop(leat_pipeline *p)
+{
+    int r = loop_open(&p->own_loop, p->engine, p->engine_why);
+    if (r < 0 && p->engine != &engine_sync) {
+        p->engine = &engine_sync;
+        r = loop_open(&p->own_loop, p->engine, NULL);
+    }
+    p->has_own_loop = r == 0;
+    if (r == 0)
+        atomic_store(&p->loop, &p->own_loop);
+    return r;
+}
+
+/* 0: the task may be given to a loop. 1: it has ended already, because of what the plan said. */
+static int prepare(leat_pipeline *p)
+{
+    if (atomic_load(&p->started))
+        return -EBUSY;
+    int r = p->options.shared_engine ? 0 : open_own_loop(p);
+    if (r < 0)
+        return r;
+    add_expected_digests(p);
+    atomic_store(&p->started, true);
+    p->tell = tell;
+    runner_prepare(p);
+    if (p->runner.error.code == 0)
+        return 0;
+    runner_give_up(p);
+    return 1;
 }
 
 int leat_pipeline_run(leat_pipeline *p, leat_report **ret)
 {
-    if (atomic_load(&p->started))
-        return -EBUSY;
-    prepare(p);
-    run_and_tell(p);
+    if (p->options.shared_engine) {
+        int r = leat_pipeline_start(p);
+        return r < 0 ? r : leat_pipeline_wait(p, -1, ret);
+    }
+    int r = prepare(p);
+    if (r < 0)
+        return r;
+    if (r == 0)
+        runner_run_alone(p);
     return hand_over(p, ret);
 }
 
 static void *run_on_thread(void *user)
 {
-    run_and_tell(user);
+    runner_run_alone(user);
     return NULL;
 }
 
@@ -274,27 +299,43 @@ int leat_pipeline_fd(leat_pipeline *p, int *ret)
 }
 
 /* The thread takes no signals: those of the program stay the program's. */
-int leat_pipeline_start(leat_pipeline *p)
+static int start_thread(leat_pipeline *p)
 {
-    int fd;
-    if (atomic_load(&p->started))
-        return -EBUSY;
-    int r = leat_pipeline_fd(p, &fd);
-    if (r < 0)
-        return r;
-    prepare(p);
     sigset_t all, saved;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &saved);
-    r = -pthread_create(&p->thread, NULL, run_on_thread, p);
+    int r = -pthread_create(&p->thread, NULL, run_on_thread, p);
     pthread_sigmask(SIG_SETMASK, &saved, NULL);
     p->has_thread = r == 0;
     return r;
 }
 
+int leat_pipeline_start(leat_pipeline *p)
+{
+    int fd;
+    int r = atomic_load(&p->started) ? -EBUSY : leat_pipeline_fd(p, &fd);
+    if (r == 0)
+        r = prepare(p);
+    if (r < 0)
+        return r;
+    p->waited_for = true;
+    if (r == 1)
+        return 0;
+    if (!p->options.shared_engine) {
+        r = start_thread(p);
+        p->waited_for = r == 0;
+        return r;
+    }
+    struct loop *loop = engine_choose_loop(p->options.shared_engine);
+    p->engine = loop->engine;
+    atomic_store(&p->loop, loop);
+    loop_add(loop, &p->task);
+    return 0;
+}
+
 int leat_pipeline_wait(leat_pipeline *p, int timeout_ms, leat_report **ret)
 {
-    if (!p->has_thread)
+    if (!p->waited_for)
         return -EINVAL;
     int64_t until = clock_ns() + (int64_t)timeout_ms * 1000000;
     while (!atomic_load(&p->ended)) {
@@ -303,15 +344,20 @@ int leat_pipeline_wait(leat_pipeline *p, int timeout_ms, leat_report **ret)
         if (poll(&set, 1, (int)left) == 0 && timeout_ms >= 0)
             return -ETIMEDOUT;
     }
-    pthread_join(p->thread, NULL);
-    p->has_thread = false;
+    pthread_mutex_lock(&p->telling);
+    pthread_mutex_unlock(&p->telling);
+    if (p->has_thread)
+        pthread_join(p->thread, NULL);
+    p->has_thread = p->waited_for = false;
     return hand_over(p, ret);
 }
 
 int leat_pipeline_cancel(leat_pipeline *p)
 {
     atomic_store(&p->cancelled, true);
-    task_poke(&p->task, &p->waker);
+    struct loop *loop = atomic_load(&p->loop);
+    if (loop)
+        loop_poke(loop, &p->task);
     return 0;
 }
 
@@ -334,7 +380,7 @@ void leat_pipeline_free(leat_pipeline *p)
 {
     if (!p)
         return;
-    if (p->has_thread) {
+    if (p->waited_for) {
         leat_pipeline_cancel(p);
         leat_pipeline_wait(p, -1, NULL);
     }
@@ -344,7 +390,9 @@ void leat_pipeline_free(leat_pipeline *p)
         leat_endpoint_close(p->sink[i]);
     for (size_t i = 0; i < p->filters; i++)
         leat_filter_free(p->filter[i]);
-    waker_close(&p->waker);
+    if (p->has_own_loop)
+        loop_close(&p->own_loop);
+    pthread_mutex_destroy(&p->telling);
     fd_close(p->ended_fd[0]);
     fd_close(p->ended_fd[1]);
     free(p->route);

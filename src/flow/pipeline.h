@@ -34,9 +34,11 @@ struct leat_pipeline {
     struct budget budget;
     struct hop hop;
     const struct engine *engine;
-    char engine_why[REASON_MAX]; /* why another engine was not taken; "" */
+    char engine_why[ENGINE_WHY_MAX]; /* why another engine was not taken; "" */
 
-    struct waker waker;
+    _Atomic(struct loop *) loop; /* that runs it: its own, or one of a shared engine's */
+    struct loop own_loop;
+    bool has_own_loop;
     atomic_bool cancelled;
     atomic_bool started;
     int64_t began_ns;
@@ -57,8 +59,11 @@ struct leat_pipeline {
         struct leat_error error; /* the first failure that belongs to no branch */
     } runner;
 
+    void (*tell)(leat_pipeline *p); /* the run has ended: the last thing that the runner does */
+    pthread_mutex_t telling;        /* held meanwhile, so that who waits does not free it before */
     pthread_t thread;
     bool has_thread;
+    bool waited_for; /* it was started, and nobody has seen its end */
     int ended_fd[2]; /* a byte is in it once the run has ended; -1 until somebody asks or starts */
     int result;
     leat_report *report;
@@ -72,10 +77,13 @@ int plan_make(leat_pipeline *p, struct leat_error *error);
 /* The least memory with which some route of the ladder works. */
 uint64_t plan_minimum(const leat_pipeline *p);
 
-/* runner.c. `prepare` plans and starts the clock, on the thread that starts the run. `run` opens, moves, finishes,
- * verifies and commits, on the thread that it is called on, and makes the report. */
+/* runner.c. `init` once, before anybody can cancel. `prepare` plans and starts the clock, on the thread that starts the
+ * run; p->task is then ready for a loop, which opens, moves, finishes, verifies, commits, makes the report and calls
+ * p->tell. `run_alone` does that in the pipeline's own loop, on this thread. `give_up` is for a plan that failed. */
+void runner_init(leat_pipeline *p);
 void runner_prepare(leat_pipeline *p);
-int runner_run(leat_pipeline *p);
+void runner_run_alone(leat_pipeline *p);
+void runner_give_up(leat_pipeline *p);
 
 /* report.c: what there is to tell, taken when the run has ended. NULL: no memory. */
 struct verdict_of_run {

@@ -129,7 +129,6 @@ static void describe_hop(leat_pipeline *p)
                           .budget = &p->budget,
                           .sparse = (enum leat_sparse)p->options.sparse,
                           .stability = (enum leat_stability)p->options.stability,
-                          .waker = &p->waker,
                           .residue = residue_none(),
                           .end = p->options.has_length ? p->options.length : UINT64_MAX};
     bool positions = in->kind == NODE_FILE || in->kind == NODE_BLOCK;

@@ -163,7 +163,7 @@ static enum verdict runner_next(struct task *task, struct op **ret_op, struct wa
 {
     leat_pipeline *p = pipeline_of(task);
     struct runner *run = &p->runner;
-    p->hop.waker = task->waker;
+    p->hop.waker = &task->loop->waker;
     for (;;) {
         if (atomic_load(&p->cancelled))
             error_at(&run->error, -ECANCELED, LEAT_SIDE_NONE, "", "cancel", "It was cancelled");
@@ -353,30 +353,45 @@ static void make_report(leat_pipeline *p)
     p->report = report_make(p, &error, &verdict);
 }
 
+static void runner_ended(struct task *task)
+{
+    leat_pipeline *p = pipeline_of(task);
+    let_go(p);
+    if (!is_over(p))
+        finish_nodes(p);
+    if (!is_over(p))
+        verify(p);
+    commit_or_abort(p);
+    make_report(p);
+    p->tell(p);
+}
+
+void runner_init(leat_pipeline *p)
+{
+    p->task = (struct task){.next = runner_next, .done = runner_done, .ended = runner_ended};
+}
+
 void runner_prepare(leat_pipeline *p)
 {
     p->cpu_began = cpu_seconds();
     p->began_ns = clock_ns();
     p->runner.error.size = sizeof(p->runner.error);
-    p->task = (struct task){.next = runner_next, .done = runner_done};
     atomic_store(&p->expected, UINT64_MAX);
     plan_make(p, &p->runner.error);
 }
 
-int runner_run(leat_pipeline *p)
+void runner_run_alone(leat_pipeline *p)
 {
-    if (p->runner.error.code == 0) {
-        struct sigpipe_guard guard;
-        sigpipe_enter(&guard);
-        p->engine->run(&p->task, &p->waker);
-        let_go(p);
-        if (!is_over(p))
-            finish_nodes(p);
-        if (!is_over(p))
-            verify(p);
-        commit_or_abort(p);
-        sigpipe_leave(&guard);
-    }
+    struct sigpipe_guard guard;
+    sigpipe_enter(&guard);
+    loop_add(&p->own_loop, &p->task);
+    loop_quit(&p->own_loop);
+    loop_run(&p->own_loop);
+    sigpipe_leave(&guard);
+}
+
+void runner_give_up(leat_pipeline *p)
+{
     make_report(p);
-    return p->result;
+    p->tell(p);
 }

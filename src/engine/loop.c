@@ -1,0 +1,185 @@
+#include "engine/engine.h"
+#include <errno.h>
+
+int loop_open(struct loop *loop, const struct engine *engine, char why[ENGINE_WHY_MAX])
+{
+    char unused[ENGINE_WHY_MAX];
+    *loop = (struct loop){.engine = engine, .waker.fd = {-1, -1}};
+    int r = waker_open(&loop->waker);
+    if (r < 0)
+        return r;
+    pthread_mutex_init(&loop->lock, NULL);
+    r = engine->open ? engine->open(loop, why ? why : unused) : 0;
+    if (r < 0) {
+        loop->engine = NULL;
+        loop_close(loop);
+    }
+    return r;
+}
+
+void loop_close(struct loop *loop)
+{
+    if (loop->engine && loop->engine->close)
+        loop->engine->close(loop);
+    pthread_mutex_destroy(&loop->lock);
+    waker_close(&loop->waker);
+}
+
+void loop_add(struct loop *loop, struct task *task)
+{
+    atomic_fetch_add(&loop->load, 1);
+    pthread_mutex_lock(&loop->lock);
+    task->following = loop->added;
+    loop->added = task;
+    pthread_mutex_unlock(&loop->lock);
+    waker_wake(&loop->waker);
+}
+
+void loop_quit(struct loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    loop->quits = true;
+    pthread_mutex_unlock(&loop->lock);
+    waker_wake(&loop->waker);
+}
+
+void loop_poke(struct loop *loop, struct task *task)
+{
+    atomic_store(&task->poked, true);
+    waker_wake(&loop->waker);
+}
+
+void loop_done(struct task *task, ssize_t result)
+{
+    struct op *op = task->op;
+    task->op = NULL;
+    task->state = TASK_READY;
+    task->done(task, op, result);
+}
+
+/* New tasks begin. False: none will come and none is left. */
+static bool take_added(struct loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    struct task *added = loop->added;
+    bool goes_on = added || loop->tasks || !loop->quits;
+    loop->added = NULL;
+    pthread_mutex_unlock(&loop->lock);
+    while (added) {
+        struct task *task = added;
+        added = task->following;
+        task->loop = loop;
+        task->state = TASK_READY;
+        task->following = loop->tasks;
+        loop->tasks = task;
+    }
+    return goes_on;
+}
+
+/* What other threads had to say to a task. */
+static void take_notices(struct loop *loop, struct task *task)
+{
+    bool poked = atomic_load_explicit(&task->poked, memory_order_relaxed) && atomic_exchange(&task->poked, false);
+    if (task->state == TASK_WAITING) {
+        bool noticed = poked;
+        for (size_t i = 0; i < task->wait.n; i++)
+            noticed |= port_take_notice(task->wait.port[i]);
+        if (noticed)
+            task->state = TASK_READY;
+    } else if (poked && task->state == TASK_IN_FLIGHT && loop->engine->cancel)
+        loop->engine->cancel(loop, task);
+}
+
+/* Is anything it waits for there? The engine has unblocked the ports that are ready. */
+static void look(struct task *task, int64_t now)
+{
+    bool ready = task->wait.deadline_ns && task->wait.deadline_ns <= now;
+    for (size_t i = 0; i < task->wait.n; i++)
+        ready |= !task->wait.port[i]->blocked;
+    if (ready)
+        task->state = TASK_READY;
+}
+
+/* One step; false: it has ended and is not ours any more. */
+static bool step(struct loop *loop, struct task *task)
+{
+    task->wait.n = 0;
+    task->wait.deadline_ns = 0;
+    switch (task->next(task, &task->op, &task->wait)) {
+    case VERDICT_OP:
+        task->state = TASK_IN_FLIGHT;
+        loop->engine->execute(loop, task);
+        return true;
+    case VERDICT_WAIT:
+        task->state = TASK_WAITING;
+        return true;
+    default:
+        return false;
+    }
+}
+
+struct census {
+    bool ready, others; /* tasks that can go on at once; that wait or are in flight */
+};
+
+/* Every task that is ready makes one step, so that none keeps the others waiting. */
+static struct census step_all(struct loop *loop)
+{
+    struct census census = {false, false};
+    for (struct task **at = &loop->tasks; *at;) {
+        struct task *task = *at;
+        if (task->state == TASK_READY && !step(loop, task)) {
+            *at = task->following;
+            atomic_fetch_sub(&loop->load, 1);
+            task->ended(task);
+            continue;
+        }
+        census.ready |= task->state == TASK_READY;
+        census.others |= task->state != TASK_READY;
+        at = &task->following;
+    }
+    return census;
+}
+
+/* What came meanwhile from other threads. True: there is something to do. *ret_deadline is the earliest, or 0. */
+static bool take_all_notices(struct loop *loop, int64_t *ret_deadline)
+{
+    pthread_mutex_lock(&loop->lock);
+    bool ready = loop->added || (loop->quits && !loop->tasks);
+    pthread_mutex_unlock(&loop->lock);
+    *ret_deadline = 0;
+    for (struct task *task = loop->tasks; task; task = task->following) {
+        take_notices(loop, task);
+        ready |= task->state == TASK_READY;
+        if (task->state == TASK_WAITING && task->wait.deadline_ns)
+            *ret_deadline = *ret_deadline ? MIN(*ret_deadline, task->wait.deadline_ns) : task->wait.deadline_ns;
+    }
+    return ready;
+}
+
+/* Sleeps if nobody can go on, unless something came after the sleep was announced; else only looks around. */
+static void wait_for_any(struct loop *loop, bool sleeps)
+{
+    int64_t deadline;
+    if (sleeps)
+        waker_sleeps(&loop->waker);
+    bool ready = take_all_notices(loop, &deadline);
+    loop->engine->wait(loop, sleeps && !ready, deadline);
+    if (sleeps)
+        waker_woke(&loop->waker);
+    int64_t now = deadline ? clock_ns() : 0;
+    for (struct task *task = loop->tasks; task; task = task->following) {
+        take_notices(loop, task);
+        if (task->state == TASK_WAITING)
+            look(task, now);
+    }
+}
+
+void loop_run(struct loop *loop)
+{
+    while (take_added(loop)) {
+        struct census census = step_all(loop);
+        if (!census.ready || census.others)
+            wait_for_any(loop, !census.ready);
+    }
+}

@@ -1,0 +1,115 @@
+/* leat_engine: some loops, each on a thread of its own, shared by many pipelines. */
+#include "base/sigpipe.h"
+#include "engine/engine.h"
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#define THREADS_MAX  64
+#define THREADS_AUTO 8
+
+struct leat_engine {
+    const struct engine *engine;
+    size_t count;
+    struct place {
+        struct loop loop;
+        pthread_t thread;
+    } place[];
+};
+
+const struct engine *engine_by_name(const char *name)
+{
+    if (!name || strcmp(name, "auto") == 0)
+        return registry_engines[0];
+    for (size_t i = 0; registry_engines[i]; i++)
+        if (strcmp(registry_engines[i]->name, name) == 0)
+            return registry_engines[i];
+    return NULL;
+}
+
+static void *run(void *user)
+{
+    struct sigpipe_guard guard;
+    sigpipe_enter(&guard);
+    loop_run(user);
+    sigpipe_leave(&guard);
+    return NULL;
+}
+
+static int start_place(struct place *place, const struct engine *engine)
+{
+    sigset_t all, saved;
+    int r = loop_open(&place->loop, engine, NULL);
+    if (r < 0)
+        return r;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &saved);
+    r = -pthread_create(&place->thread, NULL, run, &place->loop);
+    pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    if (r < 0)
+        loop_close(&place->loop);
+    return r;
+}
+
+static size_t choose_count(const struct leat_engine_options *options)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t count = options->threads > 0 ? (size_t)options->threads : MIN((size_t)MAX(processors, 1), THREADS_AUTO);
+    return MIN(count, THREADS_MAX);
+}
+
+int leat_engine_new(leat_engine **ret, const struct leat_engine_options *options)
+{
+    struct leat_engine_options own;
+    copy_sized(&own, sizeof(own), options);
+    const struct engine *engine = engine_by_name(own.engine);
+    if (!engine || own.threads < 0)
+        return -EINVAL;
+    size_t count = choose_count(&own);
+    leat_engine *e = calloc(1, sizeof(*e) + count * sizeof(e->place[0]));
+    if (!e)
+        return -ENOMEM;
+    e->engine = engine;
+    int r = 0;
+    while (e->count < count && r == 0) {
+        r = start_place(&e->place[e->count], e->engine);
+        if (r < 0 && e->count == 0 && e->engine != &engine_sync) {
+            e->engine = &engine_sync; /* always there */
+            r = start_place(&e->place[0], e->engine);
+        }
+        e->count += r == 0;
+    }
+    if (e->count == 0) {
+        leat_engine_free(e);
+        return r;
+    }
+    *ret = e; /* fewer threads than were asked for will do */
+    return 0;
+}
+
+const char *leat_engine_name(const leat_engine *e)
+{
+    return e->engine->name;
+}
+
+struct loop *engine_choose_loop(leat_engine *e)
+{
+    struct loop *least = &e->place[0].loop;
+    for (size_t i = 1; i < e->count; i++)
+        if (atomic_load(&e->place[i].loop.load) < atomic_load(&least->load))
+            least = &e->place[i].loop;
+    return least;
+}
+
+void leat_engine_free(leat_engine *e)
+{
+    if (!e)
+        return;
+    for (size_t i = 0; i < e->count; i++)
+        loop_quit(&e->place[i].loop);
+    for (size_t i = 0; i < e->count; i++) {
+        pthread_join(e->place[i].thread, NULL);
+        loop_close(&e->place[i].loop);
+    }
+    free(e);
+}
