@@ -39,6 +39,8 @@ static int open_source(struct file *f, struct leat_error *error)
     }
     node_set_fd(node, fd, waits ? -1 : 0, waits ? NODE_WAIT_OWN : NODE_WAIT_NEVER);
     node->seek_fd = waits ? -1 : fd;
+    /* A FIFO to which no writer came yet reads as if it had ended; poll knows better. */
+    node->port.blocked = node->kind == NODE_PIPE;
     return 0;
 }
 
