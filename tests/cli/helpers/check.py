@@ -12,9 +12,10 @@ HELPERS = os.path.join(os.environ["LEAT_BUILD"], "tests")
 ROUTES = ["clone", "offload", "splice", "chunk"]
 MODES = ["auto"] + ROUTES + ["prefer:" + route for route in ROUTES]
 SIZES = [0, 1, 4095, 4096, 4097, 65535, 65536, 65537, 2**20 - 1, 2**20, 2**20 + 1, 8 * 2**20 + 7]
+TOLD_MAX = 5  # failures that are shown of a section
 KEPT = random.Random(17).randbytes(8 * 2**20 + 7)  # reproducible
 
-failures = checks = 0
+failures = checks = told = 0
 
 
 class Run:
@@ -76,11 +77,12 @@ def copy(*arguments, before=(), data=None, timeout=60, **options):
 
 
 def expect(condition, what, run=None):
-    global failures, checks
+    global failures, checks, told
     checks += 1
     if not condition:
         failures += 1
-        if failures <= 60:
+        told += 1
+        if told <= TOLD_MAX:
             print(f"FAILED: {what}" + (f"\n{run}" if run else ""), flush=True)
     return bool(condition)
 
@@ -137,6 +139,8 @@ def sha256(content):
 
 
 def section(name):
+    global told
+    told = 0
     print(f"-- {name}", flush=True)
 
 
