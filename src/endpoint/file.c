@@ -105,13 +105,15 @@ static int file_finish(struct node *node, uint64_t delivered, struct leat_error 
         struct op op = {.kind = OP_TRUNCATE, .fd = {-1, node->fd}, .length = delivered};
         r = op_execute(&op);
     }
-    if (r >= 0 && node->fresh) {
-        operation = "fchown";
-        r = publish_keep_owner(&f->publish);
-    }
+    if (r >= 0 && node->fresh)
+        r = publish_keep_owner(&f->publish, &operation);
     if (r >= 0 && f->preserve && f->source->kind == NODE_FILE) {
         operation = "futimens";
-        r = futimens(node->fd, f->source->times) < 0 || fchmod(node->fd, (mode_t)f->source->mode) < 0 ? -errno : 0;
+        r = futimens(node->fd, f->source->times) < 0 ? -errno : 0;
+        if (r >= 0) {
+            operation = "fchmod";
+            r = fchmod(node->fd, (mode_t)f->source->mode) < 0 ? -errno : 0;
+        }
     }
     if (r >= 0 && f->sync) {
         operation = "fsync";
@@ -120,7 +122,7 @@ static int file_finish(struct node *node, uint64_t delivered, struct leat_error 
     }
     if (r < 0)
         return endpoint_error(node, error, (int)r, operation,
-                              strcmp(operation, "fchown") == 0
+                              r == -EPERM && strcmp(operation, "fchown") == 0
                                   ? "it belongs to somebody else, whom a new file can't be "
                                     "given to; --in-place writes through the existing file"
                                   : NULL);
