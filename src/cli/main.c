@@ -1,7 +1,9 @@
 /* leat: finds the subcommand. */
 #include "cli.h"
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct subcommand {
@@ -50,8 +52,18 @@ static void help(FILE *to)
           to);
 }
 
+/* A standard descriptor that is closed would be the next one that is opened, and digests would go into a file that is
+ * being written. Its number is taken by one that can't be used as it would be. */
+static void take_closed_numbers(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+            exit(EXIT_FAILED);
+}
+
 int main(int argc, char **argv)
 {
+    take_closed_numbers();
     if (argc < 2) {
         help(stderr);
         return EXIT_USAGE;

@@ -41,6 +41,8 @@ static int open_source(struct file *f, struct leat_error *error)
     /* A FIFO that no writer has opened yet reads as ended; poll tells the end only after there was one. */
     node->port.blocked = node->kind == NODE_PIPE;
     node->seek_fd = waits ? -1 : fd;
+    /* A FIFO to which no writer came yet reads as if it had ended; poll knows better. */
+    node->port.blocked = node->kind == NODE_PIPE;
     return 0;
 }
 
@@ -105,13 +107,15 @@ static int file_finish(struct node *node, uint64_t delivered, struct leat_error 
         struct op op = {.kind = OP_TRUNCATE, .fd = {-1, node->fd}, .length = delivered};
         r = op_execute(&op);
     }
-    if (r >= 0 && node->fresh) {
-        operation = "fchown";
-        r = publish_keep_owner(&f->publish);
-    }
+    if (r >= 0 && node->fresh)
+        r = publish_keep_owner(&f->publish, &operation);
     if (r >= 0 && f->preserve && f->source->kind == NODE_FILE) {
         operation = "futimens";
-        r = futimens(node->fd, f->source->times) < 0 || fchmod(node->fd, (mode_t)f->source->mode) < 0 ? -errno : 0;
+        r = futimens(node->fd, f->source->times) < 0 ? -errno : 0;
+        if (r >= 0) {
+            operation = "fchmod";
+            r = fchmod(node->fd, (mode_t)f->source->mode) < 0 ? -errno : 0;
+        }
     }
     if (r >= 0 && f->sync) {
         operation = "fsync";
@@ -120,7 +124,7 @@ static int file_finish(struct node *node, uint64_t delivered, struct leat_error 
     }
     if (r < 0)
         return endpoint_error(node, error, (int)r, operation,
-                              strcmp(operation, "fchown") == 0
+                              r == -EPERM && strcmp(operation, "fchown") == 0
                                   ? "it belongs to somebody else, whom a new file can't be "
                                     "given to; --in-place writes through the existing file"
                                   : NULL);

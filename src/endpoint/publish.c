@@ -119,15 +119,18 @@ int publish_open(struct publish *publish, const char *target, bool replaces, uns
     return fd;
 }
 
-int publish_keep_owner(struct publish *publish)
+int publish_keep_owner(struct publish *publish, const char **ret_operation)
 {
     struct stat st;
     if (!publish->replaces)
         return 0;
+    *ret_operation = "fstat";
     if (fstat(publish->fd, &st) < 0)
         return -errno;
+    *ret_operation = "fchown";
     if ((st.st_uid != publish->uid || st.st_gid != publish->gid) && fchown(publish->fd, publish->uid, publish->gid) < 0)
         return -errno;
+    *ret_operation = "fchmod";
     return fchmod(publish->fd, (mode_t)publish->mode) < 0 ? -errno : 0;
 }
 

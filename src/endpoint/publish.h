@@ -20,8 +20,9 @@ struct publish {
 void publish_existing(struct publish *publish, const struct stat *st);
 /* A new file for `target`, open for reading and writing; `mode` is under the umask. Gives it, or -errno. */
 int publish_open(struct publish *publish, const char *target, bool replaces, unsigned mode);
-/* Mode and owner as the old file has them. -EPERM if we may not give it away. */
-int publish_keep_owner(struct publish *publish);
+/* Mode and owner as the old file has them; *ret_operation names what failed. -EPERM of fchown: we may not give it away.
+ */
+int publish_keep_owner(struct publish *publish, const char **ret_operation);
 /* Linked to a hidden name and renamed over the target. *ret_operation names what failed. */
 int publish_commit(struct publish *publish, bool sync, const char **ret_operation);
 /* Leaves no trace. Legal at any time. */

@@ -21,16 +21,25 @@
 #define MAGIC_CEPH 0x00c36400
 #define MAGIC_ZFS  0x2fc12fc1
 
+/* Where these calls are unknown or forbidden it is as where the descriptor does not have the flag: the caller polls from
+ * now on, and the plain call tells whether something else was meant. */
+static ssize_t nowait_result(ssize_t result)
+{
+    if (result < 0 && (errno == ENOSYS || errno == EPERM || errno == EACCES || errno == EINVAL))
+        errno = EOPNOTSUPP;
+    return result;
+}
+
 static ssize_t read_nowait(struct op *op)
 {
     struct iovec iov = {op->bytes, op->length};
-    return preadv2(op->fd[0], &iov, 1, op->offset[0], RWF_NOWAIT);
+    return nowait_result(preadv2(op->fd[0], &iov, 1, op->offset[0], RWF_NOWAIT));
 }
 
 static ssize_t write_nowait(struct op *op)
 {
     struct iovec iov = {op->bytes, op->length};
-    return pwritev2(op->fd[1], &iov, 1, op->offset[1], RWF_NOWAIT);
+    return nowait_result(pwritev2(op->fd[1], &iov, 1, op->offset[1], RWF_NOWAIT));
 }
 
 /* The offsets as these calls want them: a pointer, or NULL for the descriptor's own position. */

@@ -1,0 +1,160 @@
+"""What the tests in Python share: running the command, and saying what went wrong without stopping at the first."""
+import hashlib
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+
+LEAT = os.environ["LEAT"]
+HELPERS = os.path.join(os.environ["LEAT_BUILD"], "tests")
+ROUTES = ["clone", "offload", "splice", "chunk"]
+MODES = ["auto"] + ROUTES + ["prefer:" + route for route in ROUTES]
+SIZES = [0, 1, 4095, 4096, 4097, 65535, 65536, 65537, 2**20 - 1, 2**20, 2**20 + 1, 8 * 2**20 + 7]
+TOLD_MAX = 5  # failures that are shown of a section
+KEPT = random.Random(17).randbytes(8 * 2**20 + 7)  # reproducible
+
+failures = checks = told = 0
+
+
+class Run:
+    """How one run ended: code (negative: the signal), out and err as bytes, report as a dictionary or None."""
+
+    def __init__(self, code, out, err, command):
+        self.code, self.out, self.raw, self.command = code, out, err, command
+        self.report, lines = None, []
+        for line in err.split(b"\n"):
+            if line.startswith(b'{"type":"report"'):
+                self.report = json.loads(line)
+            else:
+                lines.append(line)
+        self.err = b"\n".join(lines).decode(errors="replace").strip()
+
+    def __str__(self):
+        return f"    $ {self.command}\n    exit {self.code}: {self.err[:400]}\n    {json.dumps(self.report)[:600]}"
+
+    def routes(self, hop=0):
+        return {r["route"] for r in self.report["hops"][hop]["routes"] if r["bytes"]}
+
+    def digest(self):
+        return self.report["digests"][0]["hex"] if self.report and self.report["digests"] else None
+
+    def error(self):
+        return (self.report or {}).get("error") or {}
+
+
+def start(*arguments, before=(), **options):
+    for stream in ("stdin", "stdout", "stderr"):
+        options.setdefault(stream, subprocess.DEVNULL if stream == "stdin" else subprocess.PIPE)
+    return subprocess.Popen([*before, LEAT, *map(os.fspath, arguments)], **options)
+
+
+def end(process, timeout=60):
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        expect(False, f"hung: {process.args}")
+    return Run(process.returncode, out, err or b"", " ".join(map(str, process.args)))
+
+
+def copy(*arguments, before=(), data=None, timeout=60, **options):
+    """leat copy --report=json; `data` goes to its standard input through a pipe."""
+    if data is not None:
+        options["stdin"] = subprocess.PIPE
+    process = start("copy", "--report=json", *arguments, before=before, **options)
+    if data is None:
+        return end(process, timeout)
+    try:
+        out, err = process.communicate(data, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        expect(False, f"hung: {process.args}")
+    return Run(process.returncode, out, err, " ".join(map(str, process.args)))
+
+
+def expect(condition, what, run=None):
+    global failures, checks, told
+    checks += 1
+    if not condition:
+        failures += 1
+        told += 1
+        if told <= TOLD_MAX:
+            print(f"FAILED: {what}" + (f"\n{run}" if run else ""), flush=True)
+    return bool(condition)
+
+
+def expect_right(run, path, content, what):
+    """It succeeded, the file is what it should be, and so are counts and digest."""
+    ok = expect(run.code == 0, f"{what}: exit {run.code}", run)
+    got = read(path)
+    expect(got == content, f"{what}: {len(got)} bytes, different from the {len(content)} wanted", run)
+    if ok and run.report:
+        expect(run.report["bytes"] == len(content), f"{what}: 'bytes' is not {len(content)}", run)
+        expect_counts(run, what)
+        if run.digest():
+            expect(run.digest() == sha256(content), f"{what}: wrong digest", run)
+
+
+def expect_counts(run, what):
+    for hop in run.report["hops"]:
+        expect(hop["taken"] == hop["delivered"] + hop["held"] + hop["discarded"], f"{what}: the numbers", run)
+
+
+def expect_error(run, code, words, what):
+    """It failed with this exit code, and what it said has all of these words."""
+    expect(run.code == code, f"{what}: exit {run.code}, not {code}", run)
+    said = run.err.lower()
+    for word in words:
+        expect(word.lower() in said, f"{what}: '{word}' is not in what it said", run)
+
+
+def expect_clean(directory, what):
+    """No hidden name was left behind."""
+    left = [name for name in os.listdir(directory) if ".leat-" in name]
+    expect(not left, f"{what}: left behind {left}")
+    for name in left:
+        os.unlink(os.path.join(directory, name))
+
+
+def read(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b"(there is no such file)"
+
+
+def write(path, content):
+    with open(path, "wb") as file:
+        file.write(content)
+    return path
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def section(name):
+    global told
+    told = 0
+    print(f"-- {name}", flush=True)
+
+
+def skip(reason):
+    print(reason)
+    sys.exit(77)
+
+
+def need(*programs):
+    for program in programs:
+        if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
+            skip(f"there is no {program}")
+
+
+def finish():
+    print(f"{checks} checks, {failures} failed")
+    sys.exit(1 if failures else 0)
