@@ -102,11 +102,11 @@ struct fifo_opener *fifo_cancel(struct fifo_opener *opener)
     pthread_mutex_lock(&opener->lock);
     opener->left = reader < 0 && !opener->opened;
     bool left = opener->left;
-    pthread_mutex_unlock(&opener->lock);
-    if (left) {
+    if (left)
         pthread_detach(opener->thread);
+    pthread_mutex_unlock(&opener->lock);
+    if (left)
         return NULL;
-    }
     pthread_join(opener->thread, NULL);
     fd_close(reader);
     fd_close(opener->result);
