@@ -2,8 +2,9 @@
  *
  * The opener owns a thread that sits in open(2). It is done exactly once: the thread stores the result and writes a
  * byte to `done`, whose reading end is what the engine polls. To release a thread for which no reader comes, the
- * canceller becomes that reader for a moment. If it may not read the FIFO, the thread is left behind until a reader
- * comes; it then closes what it opened (`left`), under the lock, and frees the opener. */
+ * canceller becomes that reader for a moment. If it may not read the FIFO, or another one has its name by now, the
+ * thread is left behind until a reader comes; it then closes what it opened (`left`), under the lock, and frees the
+ * opener. */
 #include "base/fd.h"
 #include "endpoint/publish.h"
 #include <errno.h>
@@ -11,6 +12,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
+
+#define LET_OUT_MS 500
 
 struct fifo_opener {
     pthread_mutex_t lock;
@@ -94,13 +97,23 @@ int fifo_open(struct fifo_opener **opener, const char *path, struct port *port)
     return fd;
 }
 
+/* The thread comes out of open(2) at once, unless it sits in another FIFO than the one that we read. */
+static void let_it_out(struct fifo_opener *opener)
+{
+    struct pollfd done = {.fd = opener->done[0], .events = POLLIN};
+    while (poll(&done, 1, LET_OUT_MS) < 0 && errno == EINTR)
+        ;
+}
+
 struct fifo_opener *fifo_cancel(struct fifo_opener *opener)
 {
     if (!opener)
         return NULL;
-    int reader = fd_open(opener->path, O_RDONLY | O_NONBLOCK, 0);
+    int reader CLEANUP_FD = fd_open(opener->path, O_RDONLY | O_NONBLOCK, 0);
+    if (reader >= 0)
+        let_it_out(opener);
     pthread_mutex_lock(&opener->lock);
-    opener->left = reader < 0 && !opener->opened;
+    opener->left = !opener->opened;
     bool left = opener->left;
     if (left)
         pthread_detach(opener->thread);
@@ -108,7 +121,6 @@ struct fifo_opener *fifo_cancel(struct fifo_opener *opener)
     if (left)
         return NULL;
     pthread_join(opener->thread, NULL);
-    fd_close(reader);
     fd_close(opener->result);
     return opener_free(opener);
 }
