@@ -1,9 +1,10 @@
 /* The platform where there is no Linux: nothing but POSIX, so every faster call is "not there". */
 #include "base/fd.h"
 #include "base/platform.h"
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 
 static ssize_t execute(struct op *op)
 {
@@ -106,9 +107,16 @@ static int path_to_fd(const char *path)
     for (int i = 0; i < 3; i++)
         if (strcmp(path, names[i]) == 0)
             return i;
-    int fd = -1;
-    char rest;
-    return sscanf(path, "/dev/fd/%d%c", &fd, &rest) == 1 ? fd : -1;
+    static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
+    for (size_t i = 0; i < COUNT(folders); i++) {
+        size_t n = strlen(folders[i]);
+        char *end;
+        if (strncmp(path, folders[i], n) != 0 || !isdigit((unsigned char)path[n]))
+            continue;
+        unsigned long fd = strtoul(path + n, &end, 10);
+        return *end || fd > INT_MAX ? -1 : (int)fd;
+    }
+    return -1;
 }
 
 static void consume_sigpipe(void)
