@@ -59,15 +59,22 @@ static const char *errno_name(int code)
     case e:                                                                                                            \
         return #e
     switch (code) {
+        NAME(E2BIG);
         NAME(EACCES);
+        NAME(EADDRINUSE);
+        NAME(EAFNOSUPPORT);
         NAME(EAGAIN);
         NAME(EBADF);
         NAME(EBADMSG);
         NAME(EBUSY);
         NAME(ECANCELED);
+        NAME(ECHILD);
+        NAME(ECONNABORTED);
         NAME(ECONNREFUSED);
         NAME(ECONNRESET);
+        NAME(EDQUOT);
         NAME(EEXIST);
+        NAME(EFAULT);
         NAME(EFBIG);
         NAME(EINTR);
         NAME(EINVAL);
@@ -75,6 +82,8 @@ static const char *errno_name(int code)
         NAME(EISDIR);
         NAME(ELOOP);
         NAME(EMFILE);
+        NAME(EMLINK);
+        NAME(EMSGSIZE);
         NAME(ENAMETOOLONG);
         NAME(ENFILE);
         NAME(ENOBUFS);
@@ -85,15 +94,17 @@ static const char *errno_name(int code)
         NAME(ENOSPC);
         NAME(ENOSYS);
         NAME(ENOTDIR);
-        NAME(ENOTSUP);
         NAME(ENXIO);
+        NAME(EOPNOTSUPP);
         NAME(EPERM);
         NAME(EPIPE);
+        NAME(EPROTO);
         NAME(ERANGE);
         NAME(EROFS);
         NAME(ESPIPE);
         NAME(ESTALE);
         NAME(ETIMEDOUT);
+        NAME(ETXTBSY);
         NAME(EXDEV);
     default:
         return NULL;

@@ -205,7 +205,7 @@ static const char *file_system(const char *path, bool *ret_network)
 
 static const char *errno_name(int code)
 {
-    return strerrorname_np(code);
+    return code ? strerrorname_np(code) : NULL; /* glibc's name of 0 is "0" */
 }
 
 static int path_to_fd(const char *path)
