@@ -39,6 +39,9 @@ static int open_source(struct file *f, struct leat_error *error)
     }
     node_set_fd(node, fd, waits ? -1 : 0, waits ? NODE_WAIT_OWN : NODE_WAIT_NEVER);
     node->seek_fd = waits ? -1 : fd;
+    /* A FIFO that nobody has opened for writing yet reads as if it were at its end; poll waits for the first writer. */
+    if (node->kind == NODE_PIPE)
+        node->port.blocked = true;
     return 0;
 }
 
