@@ -64,7 +64,7 @@ static int open_in_place(struct file *f, const struct node *source, struct leat_
                                                      : O_RDWR | O_CREAT) |
                          (node->append ? O_APPEND : 0),
                      mode);
-    if (fd == -EACCES && node->kind == NODE_FILE)
+    if (fd == -EACCES && node->kind == NODE_FILE && f->exists)
         fd = fd_open(f->path, O_WRONLY | (node->append ? O_APPEND : 0), 0);
     if (fd < 0)
         return endpoint_error(node, error, fd, "open", NULL);
