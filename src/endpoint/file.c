@@ -206,8 +206,6 @@ static int resolve_missing(struct file *f, struct leat_error *error)
     int r = stat(directory, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
     if (r < 0)
         error_at(error, r, LEAT_SIDE_SINK, node->name, "stat", "There is no directory '%s' to put it in", directory);
-    else if (f->path[strlen(f->path) - 1] == '/')
-        r = endpoint_error(node, error, -EISDIR, "stat", "that name is for a directory");
     node->kind = NODE_FILE;
     free(directory);
     return r;
