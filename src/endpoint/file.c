@@ -135,7 +135,10 @@ static int file_commit(struct node *node, struct leat_error *error)
         return 0;
     const char *operation;
     int r = publish_commit(&f->publish, f->sync, &operation);
-    return r < 0 ? endpoint_error(node, error, r, operation, r == -EBUSY ? hint_in_place : NULL) : 0;
+    const char *hint = r == -EBUSY                       ? hint_in_place
+                       : strcmp(operation, "fsync") == 0 ? "it is in its place, but may not be there after a crash"
+                                                         : NULL;
+    return r < 0 ? endpoint_error(node, error, r, operation, hint) : 0;
 }
 
 static void file_abort(struct node *node, int code UNUSED, uint64_t delivered UNUSED)
