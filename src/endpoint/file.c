@@ -254,13 +254,21 @@ static int resolve(struct file *f, const char *path, struct leat_error *error)
     return 0;
 }
 
+/* The number of the descriptor that a path stands for, perhaps through links, as a log file may be a link to
+ * /dev/stdout; -1: none. */
+static int descriptor_behind(const char *path)
+{
+    char *end CLEANUP_FREE = NULL;
+    return path_follow_links(path, &end) < 0 ? -1 : platform.path_to_fd(end);
+}
+
 int endpoint_path(leat_endpoint **ret, const char *spec, const char *path, enum leat_direction direction,
                   const struct leat_endpoint_options *options, struct leat_error *error)
 {
     if (path[0] == '\0')
         return error_at(error, -EINVAL, direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK, spec, "open",
                         "An empty path names nothing");
-    int fd = platform.path_to_fd(path);
+    int fd = descriptor_behind(path);
     if (fd >= 0)
         return endpoint_descriptor(ret, spec, fd, direction, LEAT_BORROW, options, error);
     struct file *f = calloc(1, sizeof(*f));
