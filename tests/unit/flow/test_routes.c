@@ -1,8 +1,8 @@
 /* Every route forced, every faster feature denied, every size: the same bytes, digests and counts. */
 #include "scene.h"
 
-static const size_t sizes[] = {0,           1,           4095,        4096,           4097,
-                               (64 << 10) - 1, 64 << 10,    (64 << 10) + 1, (1 << 20) - 1, (1 << 20) + 1, (8 << 20) + 7};
+static const size_t sizes[] = {
+    0, 1, 4095, 4096, 4097, (64 << 10) - 1, 64 << 10, (64 << 10) + 1, (1 << 20) - 1, (1 << 20) + 1, (8 << 20) + 7};
 
 static const struct scene scenes[] = {
     {"file to new file", KIND_FILE, {KIND_FILE}, NULL},
