@@ -123,8 +123,17 @@ static void peer_join(struct peer *peer)
 
 /* ---- the scene ---- */
 
-enum kind { KIND_NONE, KIND_FILE, KIND_OLD_FILE, KIND_IN_PLACE, KIND_APPEND, KIND_PIPE, KIND_SMALL_PIPE, KIND_NULL,
-            KIND_MEMORY };
+enum kind {
+    KIND_NONE,
+    KIND_FILE,
+    KIND_OLD_FILE,
+    KIND_IN_PLACE,
+    KIND_APPEND,
+    KIND_PIPE,
+    KIND_SMALL_PIPE,
+    KIND_NULL,
+    KIND_MEMORY
+};
 
 #define SCENE_SINKS 3
 
