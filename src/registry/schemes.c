@@ -94,7 +94,7 @@ int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_directio
     if (r < 0 && ret_error) {
         error.side = direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK;
         error.node = spec;
-        error.operation = error.operation ? error.operation : "open";
+        error.operation = error.operation && error.operation[0] ? error.operation : "open";
         return_sized(ret_error, &error, sizeof(error));
     }
     return r;
