@@ -88,8 +88,8 @@ struct leat_endpoint_callbacks {
 LEAT_API int leat_endpoint_from_callbacks(leat_endpoint **ret, const struct leat_endpoint_callbacks *callbacks,
                                           void *user);
 
-/* A callback endpoint that said -EAGAIN is ready. Any thread; async-signal-safe. Early and needless calls do no harm.
- */
+/* A callback endpoint that said -EAGAIN is ready. Any thread; async-signal-safe. Early and needless calls do no
+ * harm. -EINVAL for an endpoint of another kind. */
 LEAT_API int leat_endpoint_notify(leat_endpoint *endpoint);
 
 /* One more reference. Pipelines take the reference handed to them, on failure too; this keeps one. */

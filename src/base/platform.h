@@ -32,7 +32,8 @@ struct platform {
     /* The size of somebody's pipe, 0 if unknown. It is never changed. */
     size_t (*pipe_size)(int fd);
 
-    /* The next data and the hole after it, from `offset` on. -ENXIO: no data until the end. */
+    /* The next data and the hole after it, from `offset` on. -ENXIO: no data until the end. Moves the position of `fd`,
+     * so it is one that nobody shares. */
     int (*find_data)(int fd, uint64_t offset, uint64_t *ret_start, uint64_t *ret_end);
 
     /* "ext4"; *ret_network if data may be moved at a distance. NULL if unknown. Static. */

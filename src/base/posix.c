@@ -1,9 +1,10 @@
 /* The platform where there is no Linux: nothing but POSIX, so every faster call is "not there". */
 #include "base/fd.h"
 #include "base/platform.h"
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 
 static ssize_t execute(struct op *op)
 {
@@ -58,15 +59,22 @@ static const char *errno_name(int code)
     case e:                                                                                                            \
         return #e
     switch (code) {
+        NAME(E2BIG);
         NAME(EACCES);
+        NAME(EADDRINUSE);
+        NAME(EAFNOSUPPORT);
         NAME(EAGAIN);
         NAME(EBADF);
         NAME(EBADMSG);
         NAME(EBUSY);
         NAME(ECANCELED);
+        NAME(ECHILD);
+        NAME(ECONNABORTED);
         NAME(ECONNREFUSED);
         NAME(ECONNRESET);
+        NAME(EDQUOT);
         NAME(EEXIST);
+        NAME(EFAULT);
         NAME(EFBIG);
         NAME(EINTR);
         NAME(EINVAL);
@@ -74,6 +82,8 @@ static const char *errno_name(int code)
         NAME(EISDIR);
         NAME(ELOOP);
         NAME(EMFILE);
+        NAME(EMLINK);
+        NAME(EMSGSIZE);
         NAME(ENAMETOOLONG);
         NAME(ENFILE);
         NAME(ENOBUFS);
@@ -84,15 +94,17 @@ static const char *errno_name(int code)
         NAME(ENOSPC);
         NAME(ENOSYS);
         NAME(ENOTDIR);
-        NAME(ENOTSUP);
         NAME(ENXIO);
+        NAME(EOPNOTSUPP);
         NAME(EPERM);
         NAME(EPIPE);
+        NAME(EPROTO);
         NAME(ERANGE);
         NAME(EROFS);
         NAME(ESPIPE);
         NAME(ESTALE);
         NAME(ETIMEDOUT);
+        NAME(ETXTBSY);
         NAME(EXDEV);
     default:
         return NULL;
@@ -106,9 +118,16 @@ static int path_to_fd(const char *path)
     for (int i = 0; i < 3; i++)
         if (strcmp(path, names[i]) == 0)
             return i;
-    int fd = -1;
-    char rest;
-    return sscanf(path, "/dev/fd/%d%c", &fd, &rest) == 1 ? fd : -1;
+    static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
+    for (size_t i = 0; i < COUNT(folders); i++) {
+        size_t n = strlen(folders[i]);
+        char *end;
+        if (strncmp(path, folders[i], n) != 0 || !isdigit((unsigned char)path[n]))
+            continue;
+        unsigned long fd = strtoul(path + n, &end, 10);
+        return *end || fd > INT_MAX ? -1 : (int)fd;
+    }
+    return -1;
 }
 
 static void consume_sigpipe(void)

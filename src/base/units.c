@@ -68,7 +68,7 @@ const char *size_format(uint64_t bytes, char *buffer, size_t size)
     static const char letters[] = " KMGTPE";
     double value = (double)bytes;
     size_t letter = 0;
-    while (value >= 1000 && letter + 2 < sizeof(letters)) {
+    while (value >= (letter ? 999.5 : 1000) && letter + 2 < sizeof(letters)) {
         value /= 1024;
         letter++;
     }

@@ -4,7 +4,7 @@
 
 #include "base/base.h"
 
-/* "512", "64K", "1.5M", "3G": at most three digits before the point. Returns buffer. */
+/* "512", "1.50M", "64.0K", "300G": at most three digits, and a point where there is room for one. Returns buffer. */
 const char *size_format(uint64_t bytes, char *buffer, size_t size);
 
 #endif

@@ -64,7 +64,8 @@ void port_notify(struct port *port)
 
 bool port_take_notice(struct port *port)
 {
-    if (!atomic_load_explicit(&port->notified, memory_order_relaxed) || !atomic_exchange(&port->notified, false))
+    /* This load must not move before the store of `sleeping`, so it is not a relaxed one. */
+    if (!atomic_load(&port->notified) || !atomic_exchange(&port->notified, false))
         return false;
     port->blocked = false;
     return true;

@@ -62,6 +62,9 @@ static int descriptor_open(struct node *node, const struct node *source UNUSED, 
     int r = check_access(d, error);
     if (r < 0)
         return r;
+    struct stat st;
+    if (node->direction == LEAT_READ && node->kind == NODE_FILE && fstat(d->fd, &st) == 0)
+        node_set_stat(node, &st); /* it may have grown since it was resolved */
     enum node_wait wait = choose_descriptor(d);
     int64_t position = -1;
     bool seekable = node->kind == NODE_FILE || node->kind == NODE_BLOCK;

@@ -2,15 +2,19 @@
  *
  * The opener owns a thread that sits in open(2). It is done exactly once: the thread stores the result and writes a
  * byte to `done`, whose reading end is what the engine polls. To release a thread for which no reader comes, the
- * canceller becomes that reader for a moment. If it may not read the FIFO, the thread is left behind until a reader
- * comes; it then closes what it opened (`left`), under the lock, and frees the opener. */
+ * canceller becomes that reader for a moment. If it may not read the FIFO, or another one has its name by now, the
+ * thread is left behind until a reader comes; it then closes what it opened (`left`), under the lock, and frees the
+ * opener. */
 #include "base/fd.h"
 #include "endpoint/publish.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
+
+#define LET_OUT_MS 500
 
 struct fifo_opener {
     pthread_mutex_t lock;
@@ -53,6 +57,17 @@ static void *open_and_tell(void *user)
     return NULL;
 }
 
+/* It takes no signals: those of the program stay the program's. */
+static int start_thread(struct fifo_opener *opener)
+{
+    sigset_t all, saved;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &saved);
+    int r = -pthread_create(&opener->thread, NULL, open_and_tell, opener);
+    pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    return r;
+}
+
 static int start(struct fifo_opener **ret, const char *path, struct port *port)
 {
     struct fifo_opener *opener = calloc(1, sizeof(*opener));
@@ -63,7 +78,7 @@ static int start(struct fifo_opener **ret, const char *path, struct port *port)
     opener->path = strdup(path);
     int r = opener->path ? fd_pipe(opener->done) : -ENOMEM;
     if (r == 0)
-        r = -pthread_create(&opener->thread, NULL, open_and_tell, opener);
+        r = start_thread(opener);
     if (r < 0) {
         opener_free(opener);
         return r;
@@ -94,21 +109,30 @@ int fifo_open(struct fifo_opener **opener, const char *path, struct port *port)
     return fd;
 }
 
+/* The thread comes out of open(2) at once, unless it sits in another FIFO than the one that we read. */
+static void let_it_out(struct fifo_opener *opener)
+{
+    struct pollfd done = {.fd = opener->done[0], .events = POLLIN};
+    while (poll(&done, 1, LET_OUT_MS) < 0 && errno == EINTR)
+        ;
+}
+
 struct fifo_opener *fifo_cancel(struct fifo_opener *opener)
 {
     if (!opener)
         return NULL;
-    int reader = fd_open(opener->path, O_RDONLY | O_NONBLOCK, 0);
+    int reader CLEANUP_FD = fd_open(opener->path, O_RDONLY | O_NONBLOCK, 0);
+    if (reader >= 0)
+        let_it_out(opener);
     pthread_mutex_lock(&opener->lock);
-    opener->left = reader < 0 && !opener->opened;
+    opener->left = !opener->opened;
     bool left = opener->left;
-    pthread_mutex_unlock(&opener->lock);
-    if (left) {
+    if (left)
         pthread_detach(opener->thread);
+    pthread_mutex_unlock(&opener->lock);
+    if (left)
         return NULL;
-    }
     pthread_join(opener->thread, NULL);
-    fd_close(reader);
     fd_close(opener->result);
     return opener_free(opener);
 }

@@ -38,10 +38,8 @@ static int open_source(struct file *f, struct leat_error *error)
         node->size = (uint64_t)end;
     }
     node_set_fd(node, fd, waits ? -1 : 0, waits ? NODE_WAIT_OWN : NODE_WAIT_NEVER);
-    /* A FIFO that no writer has opened yet reads as ended; poll tells the end only after there was one. */
-    node->port.blocked = node->kind == NODE_PIPE;
     node->seek_fd = waits ? -1 : fd;
-    /* A FIFO to which no writer came yet reads as if it had ended; poll knows better. */
+    /* A FIFO that no writer has opened yet reads as ended; poll waits for the first one. */
     node->port.blocked = node->kind == NODE_PIPE;
     return 0;
 }
@@ -65,7 +63,7 @@ static int open_in_place(struct file *f, const struct node *source, struct leat_
                                                      : O_RDWR | O_CREAT) |
                          (node->append ? O_APPEND : 0),
                      mode);
-    if (fd == -EACCES && node->kind == NODE_FILE)
+    if (fd == -EACCES && node->kind == NODE_FILE && f->exists)
         fd = fd_open(f->path, O_WRONLY | (node->append ? O_APPEND : 0), 0);
     if (fd < 0)
         return endpoint_error(node, error, fd, "open", NULL);
@@ -138,7 +136,10 @@ static int file_commit(struct node *node, struct leat_error *error)
         return 0;
     const char *operation;
     int r = publish_commit(&f->publish, f->sync, &operation);
-    return r < 0 ? endpoint_error(node, error, r, operation, r == -EBUSY ? hint_in_place : NULL) : 0;
+    const char *hint = r == -EBUSY                       ? hint_in_place
+                       : strcmp(operation, "fsync") == 0 ? "it is in its place, but may not be there after a crash"
+                                                         : NULL;
+    return r < 0 ? endpoint_error(node, error, r, operation, hint) : 0;
 }
 
 static void file_abort(struct node *node, int code UNUSED, uint64_t delivered UNUSED)
@@ -209,8 +210,6 @@ static int resolve_missing(struct file *f, struct leat_error *error)
     int r = stat(directory, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
     if (r < 0)
         error_at(error, r, LEAT_SIDE_SINK, node->name, "stat", "There is no directory '%s' to put it in", directory);
-    else if (f->path[strlen(f->path) - 1] == '/')
-        r = endpoint_error(node, error, -EISDIR, "stat", "that name is for a directory");
     node->kind = NODE_FILE;
     free(directory);
     return r;
@@ -256,13 +255,21 @@ static int resolve(struct file *f, const char *path, struct leat_error *error)
     return 0;
 }
 
+/* The number of the descriptor that a path stands for, perhaps through links, as a log file may be a link to
+ * /dev/stdout; -1: none. */
+static int descriptor_behind(const char *path)
+{
+    char *end CLEANUP_FREE = NULL;
+    return path_follow_links(path, &end) < 0 ? -1 : platform.path_to_fd(end);
+}
+
 int endpoint_path(leat_endpoint **ret, const char *spec, const char *path, enum leat_direction direction,
                   const struct leat_endpoint_options *options, struct leat_error *error)
 {
     if (path[0] == '\0')
         return error_at(error, -EINVAL, direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK, spec, "open",
                         "An empty path names nothing");
-    int fd = platform.path_to_fd(path);
+    int fd = descriptor_behind(path);
     if (fd >= 0)
         return endpoint_descriptor(ret, spec, fd, direction, LEAT_BORROW, options, error);
     struct file *f = calloc(1, sizeof(*f));

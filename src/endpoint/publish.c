@@ -38,7 +38,7 @@ int path_follow_links(const char *path, char **ret)
     char text[PATH_MAX + 1];
     char *at = strdup(path);
     for (int links = 0; at; links++) {
-        ssize_t n = readlink(at, text, PATH_MAX);
+        ssize_t n = platform.path_to_fd(at) < 0 ? readlink(at, text, PATH_MAX) : -1;
         if (n < 0) {
             *ret = at;
             return 0;

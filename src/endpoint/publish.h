@@ -29,7 +29,8 @@ int publish_commit(struct publish *publish, bool sync, const char **ret_operatio
 void publish_abort(struct publish *publish);
 void publish_close(struct publish *publish);
 
-/* The path behind all symbolic links, whether something is there or not. Gives it. -ELOOP after 40. */
+/* The path behind all symbolic links, whether something is there or not; a path that stands for a descriptor, such as
+ * /dev/stdout, is not followed further. Gives it. -ELOOP after 40. */
 int path_follow_links(const char *path, char **ret);
 /* Where it lies: "." for a bare name. Gives it; NULL: no memory. */
 char *path_directory(const char *path);

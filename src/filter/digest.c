@@ -173,7 +173,7 @@ static int digest_finish(leat_filter *filter, int code, struct leat_error *error
 static int value(struct algorithm *a, uint8_t ret[DIGEST_BYTES_MAX])
 {
     pthread_mutex_lock(&a->lock);
-    int r = a->failed ? a->failed : a->provider->value(a->state, ret);
+    int r = a->failed < 0 ? a->failed : a->provider->value(a->state, ret);
     pthread_mutex_unlock(&a->lock);
     return r;
 }

@@ -82,7 +82,8 @@ struct node_ops {
      * `delivered`: what the transfer wrote, or read. May block on the disk. Sources get it too. */
     int (*finish)(struct node *node, uint64_t delivered, struct leat_error *error);
 
-    /* Everything was right: make it visible. A failure here leaves the old file. */
+    /* Everything was right: make it visible. A failure here leaves the old file, except that of syncing the directory
+     * afterwards. */
     int (*commit)(struct node *node, struct leat_error *error);
 
     /* It failed with `code`, or another part did: leave no trace; put a shared source's position where the `delivered`

@@ -83,7 +83,9 @@ int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_directio
     copy_sized(&own, sizeof(own), options);
     size_t n = scheme_length(spec);
     int r;
-    if (strcmp(spec, "-") == 0)
+    if (own.write_mode < LEAT_WRITE_PUBLISH || own.write_mode > LEAT_WRITE_APPEND)
+        r = error_set(&error, -EINVAL, "%d is no way to write a file", own.write_mode);
+    else if (strcmp(spec, "-") == 0)
         r = endpoint_descriptor(ret, spec, direction == LEAT_READ ? 0 : 1, direction, LEAT_BORROW, &own, &error);
     else if (n)
         r = open_scheme(ret, &request, n, &error);
@@ -92,7 +94,7 @@ int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_directio
     if (r < 0 && ret_error) {
         error.side = direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK;
         error.node = spec;
-        error.operation = error.operation ? error.operation : "open";
+        error.operation = error.operation && error.operation[0] ? error.operation : "open";
         return_sized(ret_error, &error, sizeof(error));
     }
     return r;

@@ -16,10 +16,10 @@ static void test_known_answers(void **state UNUSED)
     assert_true(crc32c(0, block, sizeof(block)) == 0x8a9136aa); /* these four: RFC 3720, B.4 */
     memset(block, 0xff, sizeof(block));
     assert_true(crc32c(0, block, sizeof(block)) == 0x62a8ab43);
-    for (uint8_t i = 0; i < sizeof(block); i++)
-        block[i] = i;
+    for (size_t i = 0; i < sizeof(block); i++)
+        block[i] = (uint8_t)i;
     assert_true(crc32c(0, block, sizeof(block)) == 0x46dd794e);
-    for (uint8_t i = 0; i < sizeof(block); i++)
+    for (size_t i = 0; i < sizeof(block); i++)
         block[i] = (uint8_t)(31 - i);
     assert_true(crc32c(0, block, sizeof(block)) == 0x113fdb5c);
     assert_true(crc32c_portable(0, block, sizeof(block)) == 0x113fdb5c);

@@ -1,68 +1,12 @@
 /* The probe tells what it tried, leaves nothing behind, and tells a forbidden call from one that works. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-/* cmocka.h wants those four first. */
-#include <cmocka.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <leat/probe.h>
+#include "unit/kernel/probe.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-static char directory[] = "/tmp/leat-test-probe-XXXXXX";
-
-static int make_directory(void **state)
-{
-    (void)state;
-    return mkdtemp(directory) ? 0 : -1;
-}
-
-static int remove_directory(void **state)
-{
-    (void)state;
-    return rmdir(directory);
-}
-
-static unsigned entries(const char *path)
-{
-    unsigned n = 0;
-    DIR *d = opendir(path);
-    assert_non_null(d);
-    for (struct dirent *e; (e = readdir(d));)
-        n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
-    closedir(d);
-    return n;
-}
-
-static const struct leat_feature *find(const struct leat_features *features, const char *name)
-{
-    for (uint32_t i = 0; i < features->count; i++)
-        if (strcmp(features->feature[i].name, name) == 0)
-            return &features->feature[i];
-    return NULL;
-}
-
-static struct leat_features run_in(const char *path)
-{
-    struct leat_features features = LEAT_INIT(struct leat_features);
-    features.directory = path;
-    assert_int_equal(leat_probe_run(&features), 0);
-    return features;
-}
 
 /* Every sentence ends in a full stop, which also shows that none was cut. */
 static void is_sane(const struct leat_features *features)
@@ -147,26 +91,6 @@ static void a_smaller_struct_gets_what_fits(void **state)
     assert_int_equal(leat_probe_run(&features), -EINVAL);
 }
 
-/* From here on: a child that has been forbidden something. It says what it found through its exit status and stderr,
- * since an assertion of cmocka's must not leave a forked process. */
-
-typedef bool (*child_check)(const struct leat_features *baseline);
-
-static void in_child(child_check check)
-{
-    static struct leat_features baseline;
-    baseline = run_in(directory);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0)
-        _exit(check(&baseline) ? 0 : 1);
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
-    assert_int_equal(entries(directory), 0);
-}
-
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define ARGUMENT_LOW(n) (offsetof(struct seccomp_data, args) + 8 * (n))
 #else
@@ -237,36 +161,6 @@ static void a_filter_shows_in_exactly_what_it_forbids(void **state)
     in_child(only_the_forbidden_is_refused);
 }
 
-/* Whatever step of a probe it is that finds no descriptor, what it had opened is closed. */
-static bool few_descriptors_are_survived(const struct leat_features *baseline)
-{
-    static struct leat_features features = {.size = sizeof(features), .directory = directory};
-    int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    close(next);
-    for (int room = 0; room < 8; room++) {
-        struct rlimit limit = {(rlim_t)(next + room), (rlim_t)next + 8};
-        if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-            return false;
-        int code = leat_probe_run(&features);
-        if (code != (room == 0 ? -EMFILE : 0))
-            return false;
-        int again = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        if (room > 0 && again != next)
-            return false;
-        close(again);
-    }
-    for (uint32_t i = 0; i < features.count; i++)
-        if (features.feature[i].code != baseline->feature[i].code)
-            return false; /* eight are enough for all of them */
-    return true;
-}
-
-static void running_out_of_descriptors_leaks_none(void **state)
-{
-    (void)state;
-    in_child(few_descriptors_are_survived);
-}
-
 /* SIGXFSZ would end the child. */
 static bool a_small_file_limit_is_survived(const struct leat_features *baseline)
 {
@@ -297,7 +191,6 @@ int main(void)
         cmocka_unit_test(a_bad_directory_is_an_error),
         cmocka_unit_test(a_smaller_struct_gets_what_fits),
         cmocka_unit_test(a_filter_shows_in_exactly_what_it_forbids),
-        cmocka_unit_test(running_out_of_descriptors_leaks_none),
         cmocka_unit_test(a_limit_on_file_sizes_raises_no_signal),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);

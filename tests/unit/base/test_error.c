@@ -1,0 +1,152 @@
+/* Errors: the first counts, long ones are cut, and structs of older and newer callers keep their sizes. */
+#include "base/error.h"
+#include "unit/unit.h"
+
+static void the_first_failure_counts(void **state UNUSED)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    assert_int_equal(error_set(&error, -ENOSPC, "%s %d", "first", 1), -ENOSPC);
+    assert_int_equal(error_set(&error, -EIO, "second"), -EIO); /* the caller's code is returned all the same */
+    assert_int_equal(error_at(&error, -EIO, LEAT_SIDE_SINK, "n", "write", "third"), -EIO);
+    assert_int_equal(error.code, -ENOSPC);
+    assert_int_equal(error.side, LEAT_SIDE_NONE);
+    assert_string_equal(error.text, "first 1");
+    assert_string_equal(error.node, "");
+    assert_string_equal(error.operation, "");
+}
+
+static void the_place_is_kept(void **state UNUSED)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    assert_int_equal(error_at(&error, -EIO, LEAT_SIDE_SINK, "out", "write", "%s", "100% of it"), -EIO);
+    assert_int_equal(error.side, LEAT_SIDE_SINK);
+    assert_string_equal(error.node, "out");
+    assert_string_equal(error.operation, "write");
+    assert_string_equal(error.text, "100% of it");
+}
+
+static void nowhere_to_say_it_is_fine(void **state UNUSED)
+{
+    assert_int_equal(error_set(NULL, -EIO, "x"), -EIO);
+    assert_int_equal(error_at(NULL, -EIO, LEAT_SIDE_NONE, "", "", "x"), -EIO);
+}
+
+static void a_long_sentence_is_cut(void **state UNUSED)
+{
+    struct {
+        struct leat_error error;
+        char behind[16];
+    } s = {.error = {.size = sizeof(s.error)}};
+    char text[1000];
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    error_set(&s.error, -EIO, "%s", text);
+    assert_int_equal(strlen(s.error.text), sizeof(s.error.text) - 1);
+    assert_int_equal(s.behind[0], 0);
+}
+
+struct options {
+    size_t size;
+    uint64_t a, b, c;
+};
+
+static void options_of_an_older_caller_are_zero_filled(void **state UNUSED)
+{
+    struct options theirs = {.size = offsetof(struct options, b), .a = 1, .b = 99, .c = 99}, ours;
+    memset(&ours, 0x5a, sizeof(ours));
+    copy_sized(&ours, sizeof(ours), &theirs);
+    assert_int_equal(ours.size, sizeof(ours));
+    assert_true(ours.a == 1 && ours.b == 0 && ours.c == 0);
+}
+
+static void options_of_a_newer_caller_are_cut(void **state UNUSED)
+{
+    struct {
+        struct options known;
+        uint64_t unknown[4];
+    } theirs = {.known = {.size = sizeof(theirs), .a = 1, .b = 2, .c = 3}, .unknown = {4, 5, 6, 7}};
+    struct {
+        struct options options;
+        uint64_t behind;
+    } ours = {.behind = 42};
+    copy_sized(&ours.options, sizeof(ours.options), &theirs);
+    assert_int_equal(ours.options.size, sizeof(ours.options));
+    assert_true(ours.options.a == 1 && ours.options.b == 2 && ours.options.c == 3 && ours.behind == 42);
+}
+
+static void no_options_are_defaults(void **state UNUSED)
+{
+    struct options ours = {.a = 1};
+    copy_sized(&ours, sizeof(ours), NULL);
+    assert_true(ours.size == sizeof(ours) && ours.a == 0 && ours.c == 0);
+}
+
+static void an_older_caller_gets_what_it_has_room_for(void **state UNUSED)
+{
+    struct options ours = {.size = sizeof(ours), .a = 1, .b = 2, .c = 3};
+    struct options theirs = {.size = offsetof(struct options, c), .c = 99};
+    return_sized(&theirs, &ours, sizeof(ours));
+    assert_int_equal(theirs.size, offsetof(struct options, c));
+    assert_true(theirs.a == 1 && theirs.b == 2 && theirs.c == 99);
+    theirs.size = sizeof(theirs.size);
+    return_sized(&theirs, &ours, sizeof(ours));
+    assert_int_equal(theirs.size, sizeof(theirs.size));
+}
+
+static void a_newer_caller_keeps_its_size(void **state UNUSED)
+{
+    struct options ours = {.size = sizeof(ours), .a = 1, .b = 2, .c = 3};
+    struct {
+        struct options known;
+        uint64_t unknown;
+    } theirs = {.known = {.size = sizeof(theirs)}, .unknown = 42};
+    return_sized(&theirs, &ours, sizeof(ours));
+    assert_int_equal(theirs.known.size, sizeof(theirs));
+    assert_true(theirs.known.a == 1 && theirs.known.c == 3 && theirs.unknown == 42);
+}
+
+static void errno_values_have_names(void **state UNUSED)
+{
+    static const int own[] = {E2BIG, EBADMSG, EBUSY, ECANCELED, EMLINK, ENOBUFS, EPROTO, ESTALE, ETIMEDOUT};
+    for (size_t i = 0; i < COUNT(own); i++)
+        if (strcmp(leat_errno_name(own[i]), "E?") == 0)
+            fail_msg("%s has no name", strerror(own[i]));
+    assert_string_equal(leat_errno_name(ENOSPC), "ENOSPC");
+    assert_string_equal(leat_errno_name(-ENOSPC), "ENOSPC");
+    assert_string_equal(leat_errno_name(-EOPNOTSUPP), "EOPNOTSUPP");
+    assert_string_equal(leat_errno_name(0), "E?");
+    assert_string_equal(leat_errno_name(99999), "E?");
+}
+
+static void error_texts_are_sentences(void **state UNUSED)
+{
+    char text[100], small[4];
+    assert_string_equal(error_text(-ENOSPC, text, sizeof(text)), "No space left on device");
+    assert_string_equal(error_text(ENOSPC, text, sizeof(text)), "No space left on device");
+    assert_string_equal(error_text(-99999, text, sizeof(text)), "error 99999");
+    assert_true(strlen(error_text(-ENOSPC, small, sizeof(small))) < sizeof(small));
+}
+
+static void the_version_is_the_build_s(void **state UNUSED)
+{
+    assert_string_equal(leat_version(), LEAT_VERSION);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_failure_counts),
+        cmocka_unit_test(the_place_is_kept),
+        cmocka_unit_test(nowhere_to_say_it_is_fine),
+        cmocka_unit_test(a_long_sentence_is_cut),
+        cmocka_unit_test(options_of_an_older_caller_are_zero_filled),
+        cmocka_unit_test(options_of_a_newer_caller_are_cut),
+        cmocka_unit_test(no_options_are_defaults),
+        cmocka_unit_test(an_older_caller_gets_what_it_has_room_for),
+        cmocka_unit_test(a_newer_caller_keeps_its_size),
+        cmocka_unit_test(errno_values_have_names),
+        cmocka_unit_test(error_texts_are_sentences),
+        cmocka_unit_test(the_version_is_the_build_s),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

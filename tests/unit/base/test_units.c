@@ -1,0 +1,147 @@
+/* Sizes: exact up to the last byte, every suffix, and what is none. */
+#include "base/units.h"
+#include "unit/unit.h"
+#include <leat/base.h>
+
+static void is(const char *text, uint64_t expected)
+{
+    uint64_t n = 77;
+    int r = leat_size_parse(text, &n);
+    if (r != 0 || n != expected)
+        fail_msg("'%s': %d, %llu", text, r, (unsigned long long)n);
+}
+
+static void is_refused(const char *text, int code)
+{
+    uint64_t n = 77;
+    int r = leat_size_parse(text, &n);
+    if (r != code || n != 77)
+        fail_msg("'%s': %d, %llu", text ? text : "NULL", r, (unsigned long long)n);
+}
+
+static void whole_numbers_are_exact(void **state UNUSED)
+{
+    is("0", 0);
+    is("000", 0);
+    is("1", 1);
+    is("010", 10);
+    is("9007199254740993", UINT64_C(9007199254740993)); /* no double has it */
+    is("18446744073709551615", UINT64_MAX);
+    is("18446744073709551615B", UINT64_MAX);
+    is("16777215T", UINT64_C(16777215) << 40);
+    is("18014398509481983K", UINT64_C(18014398509481983) * 1024);
+    is("18446744073709551KB", UINT64_C(18446744073709551) * 1000);
+}
+
+static void every_suffix_in_either_case(void **state UNUSED)
+{
+    static const struct {
+        const char *suffix;
+        uint64_t factor;
+    } known[] = {
+        {"", 1},
+        {"B", 1},
+        {"K", 1 << 10},
+        {"KiB", 1 << 10},
+        {"KB", 1000},
+        {"M", 1 << 20},
+        {"MiB", 1 << 20},
+        {"MB", 1000000},
+        {"G", 1 << 30},
+        {"GiB", 1 << 30},
+        {"GB", 1000000000},
+        {"T", 1ull << 40},
+        {"TiB", 1ull << 40},
+        {"TB", 1000000000000},
+    };
+    for (size_t i = 0; i < COUNT(known); i++) {
+        char text[32];
+        int n = snprintf(text, sizeof(text), "3%s", known[i].suffix);
+        is(text, 3 * known[i].factor);
+        for (int k = 1; k < n; k++)
+            text[k] = (char)(text[k] | 0x20);
+        is(text, 3 * known[i].factor);
+        for (int k = 1; k < n; k++)
+            text[k] = (char)(text[k] & ~0x20);
+        is(text, 3 * known[i].factor);
+    }
+}
+
+static void fractions_are_rounded_to_bytes(void **state UNUSED)
+{
+    is("1.5K", 1536);
+    is("1.5GiB", UINT64_C(1610612736));
+    is("0.1K", 102);
+    is("0.5", 1);
+    is("1.4", 1);
+    is("1.0", 1);
+    is("0.000000000001TB", 1);
+    is("1.234567890123TB", UINT64_C(1234567890123));
+    is("1.99999999999999999999999999999999999999K", 2048);
+}
+
+static void too_much_is_erange(void **state UNUSED)
+{
+    is_refused("18446744073709551616", -ERANGE);
+    is_refused("99999999999999999999999999", -ERANGE);
+    is_refused("16777216T", -ERANGE);
+    is_refused("18014398509481984K", -ERANGE);
+    is_refused("18446744073709552KB", -ERANGE);
+    is_refused("18446744073709551615.9", -ERANGE);
+}
+
+static void what_is_no_size_is_einval(void **state UNUSED)
+{
+    static const char *const bad[] = {
+        "",    " ",   "K",  ".5",   "1.",  "1.K", "-1",   "+1",    " 1",   "1 ", "1 K", "1KK",
+        "1Ki", "1iB", "1E", "0x10", "1e3", "1,5", "1..5", "1.5.5", "1.5x", "KB", "1b2", "1\n",
+    };
+    is_refused(NULL, -EINVAL);
+    for (size_t i = 0; i < COUNT(bad); i++)
+        is_refused(bad[i], -EINVAL);
+}
+
+static void formats(uint64_t bytes, const char *expected)
+{
+    char text[16];
+    assert_string_equal(size_format(bytes, text, sizeof(text)), expected);
+}
+
+static void sizes_for_people(void **state UNUSED)
+{
+    formats(0, "0");
+    formats(999, "999");
+    formats(1000, "0.98K");
+    formats(1024, "1.00K");
+    formats(65536, "64.0K");
+    formats(1536 * 1024, "1.50M");
+    formats(UINT64_C(3) << 30, "3.00G");
+    formats(UINT64_MAX, "16.0E");
+}
+
+/* Whatever the size: three digits, at most a point, a letter. */
+static void a_size_is_never_longer_than_that(void **state UNUSED)
+{
+    char text[32];
+    for (uint64_t step = 1; step < UINT64_C(1) << 62; step *= 2)
+        for (uint64_t n = step; n < step * 2; n += step / 64 + 1) {
+            size_format(n, text, sizeof(text));
+            size_t digits = 0;
+            for (size_t i = 0; text[i]; i++)
+                digits += text[i] >= '0' && text[i] <= '9';
+            if (digits > 3 || strlen(text) > 5)
+                fail_msg("%llu: %s", (unsigned long long)n, text);
+        }
+    formats(1023693, "0.98M"); /* 999.7K */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_numbers_are_exact),          cmocka_unit_test(every_suffix_in_either_case),
+        cmocka_unit_test(fractions_are_rounded_to_bytes),   cmocka_unit_test(too_much_is_erange),
+        cmocka_unit_test(what_is_no_size_is_einval),        cmocka_unit_test(sizes_for_people),
+        cmocka_unit_test(a_size_is_never_longer_than_that),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

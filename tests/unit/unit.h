@@ -1,0 +1,92 @@
+/* What most unit tests begin with: cmocka and what it wants before it, an empty folder to work in, whole files. */
+#ifndef TESTS_UNIT_H
+#define TESTS_UNIT_H
+
+#include "base/base.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* A group's setup: an empty folder, which becomes the current one. */
+static inline int unit_folder(void **state UNUSED)
+{
+    char path[] = "/tmp/leat-unit-XXXXXX";
+    return mkdtemp(path) ? chdir(path) : -1;
+}
+
+/* How many names there are in the current folder. */
+static inline unsigned unit_entries(void)
+{
+    unsigned n = 0;
+    DIR *folder = opendir(".");
+    assert_non_null(folder);
+    for (struct dirent *e; (e = readdir(folder));)
+        n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+    closedir(folder);
+    return n;
+}
+
+/* After each test of the group: it takes away what it made, folders too. */
+static inline int unit_empty(void **state UNUSED)
+{
+    DIR *folder = opendir(".");
+    if (!folder)
+        return -1;
+    for (struct dirent *e; (e = readdir(folder));)
+        if (unlink(e->d_name) < 0)
+            rmdir(e->d_name);
+    closedir(folder);
+    return 0;
+}
+
+static inline int unit_folder_gone(void **state)
+{
+    char path[4096];
+    unit_empty(state);
+    return getcwd(path, sizeof(path)) && chdir("/") == 0 ? rmdir(path) : -1;
+}
+
+static inline void unit_write(const char *path, const void *bytes, size_t n)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, n), (ssize_t)n);
+    close(fd);
+}
+
+static inline void unit_holds(const char *path, const char *text)
+{
+    char bytes[4096];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        fail_msg("%s: %s", path, strerror(errno));
+    ssize_t n = read(fd, bytes, sizeof(bytes) - 1);
+    close(fd);
+    assert_true(n >= 0);
+    bytes[n] = '\0';
+    assert_string_equal(bytes, text);
+}
+
+/* Entries of a folder of the process's own: its descriptors, its threads. -1 where there is no procfs. */
+static inline int unit_count(const char *folder)
+{
+    int n = 0;
+    DIR *d = opendir(folder);
+    if (!d)
+        return -1;
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n;
+}
+#define unit_descriptors() unit_count("/proc/self/fd")
+#define unit_threads()     unit_count("/proc/self/task")
+
+#endif
