@@ -73,7 +73,9 @@ static void explain_error(const struct leat_error *error)
     const char *node = error->node ? error->node : "";
     if (error->side == LEAT_SIDE_NONE || !node[0])
         cli_warn("%s", error->text);
-    else if (error->offset || error->taken)
+    else if (!error->operation || !error->operation[0]) /* the name itself was wrong */
+        cli_warn("%s'%s': %s", sides[error->side], node, error->text);
+    else if (error->side != LEAT_SIDE_FILTER && (error->offset || error->taken))
         cli_warn("%s'%s': %s at byte %llu: %s", sides[error->side], node, error->operation,
                  (unsigned long long)error->offset, error->text);
     else
@@ -130,7 +132,8 @@ static int build(leat_pipeline **ret, const struct copy_options *o, int count, c
         r = add_endpoints(*ret, o, count, spec);
     if (r == 0 && leat_pipeline_check(*ret, &error) < 0) {
         explain_error(&error);
-        r = error.code == -EINVAL && error.side == LEAT_SIDE_NONE ? EXIT_USAGE : EXIT_FAILED;
+        bool misspelt = error.code == -EINVAL || error.code == -ENOENT || error.code == -E2BIG;
+        r = misspelt && error.side == LEAT_SIDE_NONE ? EXIT_USAGE : EXIT_FAILED;
     }
     return r;
 }
@@ -162,7 +165,13 @@ static int wait_for_it(leat_pipeline *pipeline, struct progress *progress, leat_
 
 static bool is_stdout(const char *spec)
 {
-    return strcmp(spec, "-") == 0 || strcmp(spec, "fd:1") == 0 || strcmp(spec, "/dev/stdout") == 0;
+    static const char *const names[] = {"-", "fd:1", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"};
+    if (strncmp(spec, "file:", 5) == 0)
+        spec += 5;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(spec, names[i]) == 0)
+            return true;
+    return false;
 }
 
 static void print_digests_of(FILE *to, const leat_report *report, const char *name)
@@ -216,7 +225,7 @@ static void explain_failure(const leat_report *report, int sinks)
     }
     if (first && first->side != LEAT_SIDE_SINK)
         explain_error(first);
-    if (first && (first->held || sinks > 1))
+    if (first && first->held)
         cli_warn("taken %llu bytes, delivered %llu, held %llu", (unsigned long long)first->taken,
                  (unsigned long long)first->delivered, (unsigned long long)first->held);
 }
