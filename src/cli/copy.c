@@ -1,6 +1,7 @@
 /* leat copy: one pass from a source to one or more sinks. */
 #include "progress.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,7 +27,8 @@ static const char usage[] =
 /* ---- signals: the first asks for an end, and what it asked for happens when all is cleaned up ---- */
 
 static leat_pipeline *running;
-static volatile sig_atomic_t ending_signal, line_wanted;
+static volatile sig_atomic_t ending_signal;
+static int wish[2] = {-1, -1}; /* a byte in it: somebody wants a line of progress */
 
 static void on_end(int number)
 {
@@ -38,7 +40,21 @@ static void on_end(int number)
 static void on_usr1(int number)
 {
     (void)number;
-    line_wanted = 1;
+    int saved = errno;
+    ssize_t n = write(wish[1], "", 1);
+    (void)n; /* a full pipe says it as well */
+    errno = saved;
+}
+
+static int open_wish(void)
+{
+    if (pipe(wish) < 0)
+        return -1;
+    for (int i = 0; i < 2; i++) {
+        fcntl(wish[i], F_SETFL, O_NONBLOCK);
+        fcntl(wish[i], F_SETFD, FD_CLOEXEC);
+    }
+    return 0;
 }
 
 static void catch_signals(void)
@@ -51,7 +67,8 @@ static void catch_signals(void)
         if (old.sa_handler != SIG_IGN) /* nohup */
             sigaction(numbers[i], &action, NULL);
     }
-    sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_usr1}, NULL);
+    if (open_wish() == 0)
+        sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_usr1}, NULL);
 }
 
 /* Dies of it as if it had never been caught, so that the shell sees what happened. */
@@ -146,13 +163,12 @@ static int wait_for_it(leat_pipeline *pipeline, struct progress *progress, leat_
     int fd;
     leat_pipeline_fd(pipeline, &fd);
     for (;;) {
-        struct pollfd set = {.fd = fd, .events = POLLIN};
-        int ready = poll(&set, 1, progress_interval(progress));
-        if (line_wanted) {
-            line_wanted = 0;
+        struct pollfd set[] = {{.fd = fd, .events = POLLIN}, {.fd = wish[0], .events = POLLIN}};
+        int ready = poll(set, 2, progress_interval(progress));
+        char bytes[64];
+        if (ready > 0 && set[1].revents && read(wish[0], bytes, sizeof(bytes)) > 0)
             progress_line(progress, pipeline);
-        }
-        if (ready > 0)
+        if (ready > 0 && set[0].revents)
             break;
         if (ready == 0)
             progress_update(progress, pipeline);
@@ -171,6 +187,15 @@ static bool is_stdout(const char *spec)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(spec, names[i]) == 0)
             return true;
+    return false;
+}
+
+/* A bar would be drawn over it. */
+static bool data_on_terminal(int sinks, char **spec)
+{
+    for (int i = 0; i < sinks; i++)
+        if (is_stdout(spec[i]))
+            return isatty(STDOUT_FILENO);
     return false;
 }
 
@@ -241,7 +266,8 @@ static int run(leat_pipeline *pipeline, const struct copy_options *o, int sinks,
 {
     struct progress progress;
     leat_report *report = NULL;
-    progress_init(&progress, o->progress);
+    progress_init(&progress,
+                  o->progress == PROGRESS_AUTO && data_on_terminal(sinks, sink) ? PROGRESS_NEVER : o->progress);
     running = pipeline;
     catch_signals();
     int r = leat_pipeline_start(pipeline);
