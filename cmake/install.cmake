@@ -45,6 +45,18 @@ foreach(section 1 3 7)
   endif()
 endforeach()
 
+# `man leat_report_json` finds the page that describes it: each name in the NAME of a page of the library.
+file(GLOB LEAT_MAN CONFIGURE_DEPENDS docs/man/*.3)
+foreach(page ${LEAT_MAN})
+  get_filename_component(page_name ${page} NAME)
+  file(STRINGS ${page} names REGEX "^\\.Nm leat_[a-z_]+( ,)?$")
+  foreach(name ${names})
+    string(REGEX REPLACE "^\\.Nm (leat_[a-z_]+).*" "\\1.3" name ${name})
+    file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/man/${name} CONTENT ".so man3/${page_name}\n")
+    install(FILES ${PROJECT_BINARY_DIR}/man/${name} DESTINATION ${CMAKE_INSTALL_MANDIR}/man3)
+  endforeach()
+endforeach()
+
 if(EXISTS ${PROJECT_SOURCE_DIR}/completions/leat.bash)
   install(FILES completions/leat.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME leat)
 endif()

@@ -1,6 +1,7 @@
 /* leat copy: one pass from a source to one or more sinks. */
 #include "progress.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,7 +27,8 @@ static const char usage[] =
 /* ---- signals: the first asks for an end, and what it asked for happens when all is cleaned up ---- */
 
 static leat_pipeline *running;
-static volatile sig_atomic_t ending_signal, line_wanted;
+static volatile sig_atomic_t ending_signal;
+static int wish[2] = {-1, -1}; /* a byte in it: somebody wants a line of progress */
 
 static void on_end(int number)
 {
@@ -38,7 +40,21 @@ static void on_end(int number)
 static void on_usr1(int number)
 {
     (void)number;
-    line_wanted = 1;
+    int saved = errno;
+    ssize_t n = write(wish[1], "", 1);
+    (void)n; /* a full pipe says it as well */
+    errno = saved;
+}
+
+static int open_wish(void)
+{
+    if (pipe(wish) < 0)
+        return -1;
+    for (int i = 0; i < 2; i++) {
+        fcntl(wish[i], F_SETFL, O_NONBLOCK);
+        fcntl(wish[i], F_SETFD, FD_CLOEXEC);
+    }
+    return 0;
 }
 
 static void catch_signals(void)
@@ -51,7 +67,8 @@ static void catch_signals(void)
         if (old.sa_handler != SIG_IGN) /* nohup */
             sigaction(numbers[i], &action, NULL);
     }
-    sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_usr1}, NULL);
+    if (open_wish() == 0)
+        sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_usr1}, NULL);
 }
 
 /* Dies of it as if it had never been caught, so that the shell sees what happened. */
@@ -73,7 +90,9 @@ static void explain_error(const struct leat_error *error)
     const char *node = error->node ? error->node : "";
     if (error->side == LEAT_SIDE_NONE || !node[0])
         cli_warn("%s", error->text);
-    else if (error->offset || error->taken)
+    else if (!error->operation || !error->operation[0]) /* the name itself was wrong */
+        cli_warn("%s'%s': %s", sides[error->side], node, error->text);
+    else if (error->side != LEAT_SIDE_FILTER && (error->offset || error->taken))
         cli_warn("%s'%s': %s at byte %llu: %s", sides[error->side], node, error->operation,
                  (unsigned long long)error->offset, error->text);
     else
@@ -130,7 +149,8 @@ static int build(leat_pipeline **ret, const struct copy_options *o, int count, c
         r = add_endpoints(*ret, o, count, spec);
     if (r == 0 && leat_pipeline_check(*ret, &error) < 0) {
         explain_error(&error);
-        r = error.code == -EINVAL && error.side == LEAT_SIDE_NONE ? EXIT_USAGE : EXIT_FAILED;
+        bool misspelt = error.code == -EINVAL || error.code == -ENOENT || error.code == -E2BIG;
+        r = misspelt && error.side == LEAT_SIDE_NONE ? EXIT_USAGE : EXIT_FAILED;
     }
     return r;
 }
@@ -143,13 +163,12 @@ static int wait_for_it(leat_pipeline *pipeline, struct progress *progress, leat_
     int fd;
     leat_pipeline_fd(pipeline, &fd);
     for (;;) {
-        struct pollfd set = {.fd = fd, .events = POLLIN};
-        int ready = poll(&set, 1, progress_interval(progress));
-        if (line_wanted) {
-            line_wanted = 0;
+        struct pollfd set[] = {{.fd = fd, .events = POLLIN}, {.fd = wish[0], .events = POLLIN}};
+        int ready = poll(set, 2, progress_interval(progress));
+        char bytes[64];
+        if (ready > 0 && set[1].revents && read(wish[0], bytes, sizeof(bytes)) > 0)
             progress_line(progress, pipeline);
-        }
-        if (ready > 0)
+        if (ready > 0 && set[0].revents)
             break;
         if (ready == 0)
             progress_update(progress, pipeline);
@@ -162,7 +181,22 @@ static int wait_for_it(leat_pipeline *pipeline, struct progress *progress, leat_
 
 static bool is_stdout(const char *spec)
 {
-    return strcmp(spec, "-") == 0 || strcmp(spec, "fd:1") == 0 || strcmp(spec, "/dev/stdout") == 0;
+    static const char *const names[] = {"-", "fd:1", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"};
+    if (strncmp(spec, "file:", 5) == 0)
+        spec += 5;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(spec, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A bar would be drawn over it. */
+static bool data_on_terminal(int sinks, char **spec)
+{
+    for (int i = 0; i < sinks; i++)
+        if (is_stdout(spec[i]))
+            return isatty(STDOUT_FILENO);
+    return false;
 }
 
 static void print_digests_of(FILE *to, const leat_report *report, const char *name)
@@ -216,7 +250,7 @@ static void explain_failure(const leat_report *report, int sinks)
     }
     if (first && first->side != LEAT_SIDE_SINK)
         explain_error(first);
-    if (first && (first->held || sinks > 1))
+    if (first && first->held)
         cli_warn("taken %llu bytes, delivered %llu, held %llu", (unsigned long long)first->taken,
                  (unsigned long long)first->delivered, (unsigned long long)first->held);
 }
@@ -232,7 +266,8 @@ static int run(leat_pipeline *pipeline, const struct copy_options *o, int sinks,
 {
     struct progress progress;
     leat_report *report = NULL;
-    progress_init(&progress, o->progress);
+    progress_init(&progress,
+                  o->progress == PROGRESS_AUTO && data_on_terminal(sinks, sink) ? PROGRESS_NEVER : o->progress);
     running = pipeline;
     catch_signals();
     int r = leat_pipeline_start(pipeline);

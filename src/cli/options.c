@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LIST_MAX 4096
+
 const char options_help[] =
     "What is moved\n"
     "  --offset N             begin at byte N of the source\n"
@@ -107,7 +109,7 @@ static int report(struct copy_options *o, const char *command, const char *text)
 {
     const char *colon = text ? strchr(text, ':') : NULL;
     size_t n = text ? (colon ? (size_t)(colon - text) : strlen(text)) : 0;
-    if (n == 0 || strncmp(text, "text", n) == 0)
+    if (n == 0 || (n == 4 && strncmp(text, "text", n) == 0))
         o->report = REPORT_TEXT;
     else if (n == 4 && strncmp(text, "json", n) == 0)
         o->report = REPORT_JSON;
@@ -117,17 +119,15 @@ static int report(struct copy_options *o, const char *command, const char *text)
     return 0;
 }
 
-/* Several --expect add up, as a list. */
-static int expect(struct copy_options *o, const char *text)
+/* An option that is given several times adds up, as a list with commas. */
+static int add_to_list(const char *command, const char *option, char list[LIST_MAX], const char *text)
 {
-    static char list[4096];
     size_t n = strlen(list);
-    if (n + strlen(text) + 2 > sizeof(list))
-        return cli_usage("copy", "too many expected digests");
+    if (n + strlen(text) + 2 > LIST_MAX)
+        return cli_usage(command, "--%s: that is too much", option);
     if (n)
         list[n++] = ',';
     strcpy(list + n, text);
-    o->pipeline.expect = list;
     return 0;
 }
 
@@ -139,14 +139,16 @@ static int set(struct copy_options *o, const char *command, int option, const ch
     static const char *const slow[] = {"wait", "drop", NULL};
     static const char *const progress[] = {"auto", "bar", "json", "never", NULL};
     static const char *const explain[] = {"text", "json", NULL};
+    static char digests[LIST_MAX], expected[LIST_MAX];
     int32_t word = 0;
     int r = 0;
     switch (option) {
     case OPTION_DIGEST:
-        o->digest = value;
-        return 0;
+        o->digest = digests;
+        return add_to_list(command, "digest", digests, value);
     case OPTION_EXPECT:
-        return expect(o, value);
+        o->pipeline.expect = expected;
+        return add_to_list(command, "expect", expected, value);
     case OPTION_PROVIDER:
         return choose(command, "digest-provider", value, provider, &o->pipeline.digest_provider);
     case OPTION_MEMORY:
@@ -207,6 +209,8 @@ int options_parse(struct copy_options *o, const char *command, int argc, char **
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
+        if (option == '?' && optopt > ' ' && optopt < OPTION_DIGEST) /* a letter, perhaps amid others */
+            return cli_usage(command, "there is no option '-%c'", optopt);
         if (option == '?')
             return cli_usage(command, "there is no option '%s'", argv[optind - 1]);
         if (option == ':')

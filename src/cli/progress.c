@@ -78,7 +78,7 @@ static void print_json(const struct leat_progress *now, double rate, double eta)
         snprintf(total, sizeof(total), "%llu", (unsigned long long)now->total);
     fprintf(stderr, "{\"type\":\"progress\",\"bytes\":%llu,\"total\":%s,\"rate\":%.0f,\"seconds\":%.3f,\"eta\":",
             (unsigned long long)now->bytes, total, rate, now->seconds);
-    if (now->has_total)
+    if (now->has_total && (rate > 0 || now->bytes >= now->total))
         fprintf(stderr, "%.1f}\n", eta);
     else
         fputs("null}\n", stderr);

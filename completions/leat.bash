@@ -1,0 +1,113 @@
+# shellcheck shell=bash
+# Completion of leat for bash. Where it has nothing to say, bash completes names of files as ever.
+
+# _leat_words WORD "CANDIDATES"
+_leat_words()
+{
+    mapfile -t COMPREPLY < <(compgen -W "$2" -- "$1")
+}
+
+# No names of files either.
+_leat_nothing()
+{
+    COMPREPLY=()
+    compopt +o default +o bashdefault 2>/dev/null
+}
+
+# The last of several algorithms with commas between them.
+_leat_algorithms()
+{
+    local word=$1 before="" names="sha256 sha512 sha1 md5 sha224 sha384 sha512-256 sha3-256 sha3-512 blake2b-512
+        blake2s-256 sm3 ripemd160 crc32c xxh3 xxh3-128"
+    case $word in
+    *,*) before=${word%,*}, ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -P "$before" -W "$names" -- "${word##*,}")
+}
+
+# _leat_value OPTION VALUE
+_leat_value()
+{
+    case $1 in
+    --digest | --algorithm | -a) _leat_algorithms "$2" ;;
+    --expect)
+        _leat_words "$2" "sha256: sha512: sha1: md5: blake2b-512: sha3-256: crc32c: xxh3:"
+        compopt -o nospace 2>/dev/null
+        ;;
+    --digest-provider) _leat_words "$2" "auto user kernel" ;;
+    --source) _leat_words "$2" "live stable" ;;
+    --sparse) _leat_words "$2" "auto always never" ;;
+    --slow-sink) _leat_words "$2" "wait drop" ;;
+    --route) _leat_words "$2" "auto clone offload splice chunk prefer:clone prefer:offload prefer:splice prefer:chunk" ;;
+    --engine) _leat_words "$2" "auto sync" ;;
+    --explain) _leat_words "$2" "text json" ;;
+    --progress) _leat_words "$2" "auto bar json never" ;;
+    --report)
+        if [[ $2 != *:* ]]; then # behind it comes the name of a file
+            _leat_words "$2" "text json text: json:"
+            compopt -o nospace 2>/dev/null
+        fi
+        ;;
+    *) _leat_nothing ;;
+    esac
+    # Bash takes for a word what comes behind the last colon, and replaces only that.
+    if [[ $2 == *:* ]]; then
+        COMPREPLY=("${COMPREPLY[@]#"${2%:*}:"}")
+    fi
+}
+
+_leat()
+{
+    local words=() part last="" options wants word before
+    COMPREPLY=()
+    # Bash also breaks words at = and :, which makes three of --report=json.
+    for part in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
+        if [[ ${#words[@]} -gt 0 && ($part =~ ^[=:]+$ || ($last =~ ^[=:]+$ && $part != -*)) ]]; then
+            words[-1]+=$part
+        else
+            words+=("$part")
+        fi
+        last=$part
+    done
+    word=${words[-1]}
+    if [[ ${#words[@]} -le 2 ]]; then
+        _leat_words "$word" "copy digest probe --help --version"
+        return
+    fi
+    before=${words[-2]}
+
+    case ${words[1]} in
+    copy)
+        options="--offset --length --source --digest --expect --digest-provider --append --in-place --sync --preserve
+            --sparse --sparse= --slow-sink --route --engine --memory-limit --rate --explain --explain= --progress
+            --progress= --report --report= --help"
+        wants="--offset --length --source --digest --expect --digest-provider --slow-sink --route --engine
+            --memory-limit --rate"
+        ;;
+    digest)
+        options="--algorithm --length --jobs --tag --binary --text --zero --check --ignore-missing --quiet --status
+            --strict --warn --help"
+        wants="-a --algorithm -l --length -j --jobs"
+        ;;
+    probe)
+        options="--json --help"
+        wants=
+        ;;
+    *) return ;;
+    esac
+
+    if [[ $word == --*=* ]]; then
+        _leat_value "${word%%=*}" "${word#*=}"
+    elif [[ " ${wants//[[:space:]]/ } " == *" $before "* ]]; then
+        _leat_value "$before" "$word"
+    elif [[ $word == -?* ]]; then
+        _leat_words "$word" "$options"
+        if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then
+            compopt -o nospace 2>/dev/null
+        fi
+    elif [[ ${words[1]} == probe ]]; then
+        compopt -o dirnames +o default +o bashdefault 2>/dev/null
+    fi
+}
+
+complete -o bashdefault -o default -F _leat leat
