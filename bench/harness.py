@@ -1,7 +1,7 @@
 """Measures the rows of rows.py; scripts/bench is the way to start it, and docs/performance.md says what is measured.
 
 All contenders of a row run once in a trial, in which files are compared and what doesn't work here is left out, then in
-rounds; each round begins with another one. The first peer runs twice in each round, so that what is only noise is seen.
+rounds, each in another order. The first peer runs twice in each round, so that what is only noise is seen.
 """
 import argparse
 import datetime
@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import platform
+import random
 import re
 import shlex
 import shutil
@@ -83,6 +84,7 @@ class Bench:
         self.measure = str(tools / "measure")
         self.source = str(tools / "source")
         self.sink = str(tools / "sink")
+        self.warm = str(tools / "warm")
         self.env = {"PATH": f"{build}:{tools}:{os.environ['PATH']}", "LC_ALL": "C", "HOME": "/"}
 
     def argv(self, command):
@@ -169,6 +171,8 @@ class Bench:
             shutil.copyfile(place.folder / "source", target)
         if not row.fresh or row.repeat > 1:
             os.sync()
+        if row.repeat == 1:
+            subprocess.run([self.warm, str(size)], check=True)
 
     def trial(self, row, place, size):
         """The commands that work here, in their order, and why the others don't."""
@@ -198,10 +202,10 @@ class Bench:
         first_peer = next((c for c in works if c.role == "peer"), works[0])
         order = works + [rows.Contender(first_peer.command + AGAIN, "again")]
         runs = [[] for _ in order]
-        for number in range(rounds):
+        dice = random.Random(row.name)
+        for _ in range(rounds):
             os.sync()
-            for step in range(len(order)):
-                index = (number + step) % len(order)
+            for index in dice.sample(range(len(order)), len(order)):
                 self.settle(row, place, size)
                 runs[index].append(self.run(row, place, order[index].command.removesuffix(AGAIN), size))
         place.clear()

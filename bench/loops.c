@@ -82,7 +82,7 @@ static void send_file(const struct files *f)
 /* Each round fills the last pipe, duplicates it into the others, which are empty and as large, and empties them all. */
 static void tee_loop(const struct files *f)
 {
-    int stage[SINKS_MAX][2];
+    int stage[SINKS_MAX][2] = {{0}};
     size_t last = f->sinks - 1, n;
     for (size_t i = 0; i < f->sinks; i++)
         make_pipe(stage[i], f->block);

@@ -106,17 +106,18 @@ This file is written by `scripts/bench --docs`; the numbers behind it are in [pe
 
 ## How it is measured
 
-- In each of {rounds} rounds every command of a row runs once, each round beginning with another one. The files have {size} of
-  random bytes and are in the page cache; what differs from row to row stands beside it.
+- In each of {rounds} rounds every command of a row runs once, in another order each time, so that nobody always follows the same
+  one. The files have {size} of random bytes, or what the row says, and are in the page cache.
 - Time is from just before the process is spawned until it has been waited for; CPU seconds and peak memory are the
   kernel's account of it and of its children. Between pipes, those who fill and empty them do not count.
 - *time / ours* is the median, over the rounds, of the other's time divided by ours in the same round, with the middle half
   of these ratios behind it: above 1, leat is faster. The first peer runs twice in each round; *noise* is the second time
   against the first: what differs by no more means nothing.
-- A new target is deleted before each run, an existing one is on the disk, outside the measured time. `leat copy` publishes:
-  it writes a file without a name and gives it its name at the end, and an existing file is replaced; cp, cat
-  and dd empty it first. *in-place* rows write over what is there. In a trial before the rounds every target is compared with
-  its source.
+- Outside the measured time a new target is deleted before each run, an existing one is synced, and as much memory as the
+  target needs is used once, so that on a virtual machine nobody pays for getting it from the host.
+- `leat copy` publishes: it writes a file without a name and gives it its name at the end, and an existing file is replaced;
+  cp, cat and dd empty it first. *in-place* rows write over what is there. In a trial before the rounds every target is
+  compared with its source.
 - *CPU s/GB* counts user and system time per 10⁹ bytes. *ours, as told* is leat with a route or a way of writing that it does
   not choose by itself.
 
@@ -190,7 +191,7 @@ set style histogram errorbars gap 1.5 linewidth 1.2
 set style fill solid 0.85 border -1
 set boxwidth 0.9
 set logscale y 2
-set yrange [0.4:]
+set yrange [0.25:]
 set grid y
 set key top left
 set xtics rotate by -40 noenhanced
