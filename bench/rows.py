@@ -43,7 +43,6 @@ class Row:
     size: int = 0  # of the source; 0: as asked for
     repeat: int = 1  # processes a round
     parts: int = 0  # part.1 ... part.N together are as large as the source
-    optional: bool = False  # the command may lack this yet
 
 
 def ours(*commands):
@@ -178,7 +177,6 @@ def digest(algorithm, sums, openssl_name):
         f"{algorithm} of a file",
         ours(f"leat digest -a {algorithm} source") + peers(f"{sums} source", f"openssl dgst -{openssl_name} source"),
         [Goal("speed", 0.95, ("peer",), "the best peer"), MEMORY],
-        optional=True,
     )
 
 
@@ -190,7 +188,6 @@ def digest_files(count):
         ours(f"leat digest -a sha256 {names}") + peers(f"sha256sum {names}", f"openssl dgst -sha256 {names}"),
         [Goal("speed", 0.95, ("peer",), "the best peer"), MEMORY],
         parts=count,
-        optional=True,
     )
 
 
