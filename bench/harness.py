@@ -15,6 +15,7 @@ import random
 import re
 import shlex
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -363,6 +364,7 @@ def measure(o):
 
 def main():
     o = options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the data is removed
     if o.list:
         print(report.listing(wanted(o.rows)))
         return 0
