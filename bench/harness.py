@@ -321,6 +321,7 @@ def options():
     parser.add_argument("--rounds", type=int, default=9, help="of each row (default 9)")
     parser.add_argument("--size", type=units, default=units("1G"), help="of the data, with K, M or G (default 1G)")
     parser.add_argument("--quick", action="store_true", help="3 rounds of 128M")
+    parser.add_argument("--processes", type=int, help="in each round of a row that has many")
     parser.add_argument("--list", action="store_true", help="name the rows and what each compares")
     parser.add_argument("--docs", action="store_true", help="write docs/performance.md, .json and .svg too")
     parser.add_argument("--from", dest="old", metavar="JSON", help="measure nothing, take these results")
@@ -353,6 +354,8 @@ def measure(o):
             "rows": [],
         }
         for row in wanted(o.rows):
+            if o.processes and row.repeat > 1:
+                row.repeat = o.processes
             result = bench.row(row, places[row.place], o.rounds, o.size)
             results["rows"].append(result)
             print(report.table(result), flush=True)
@@ -375,6 +378,7 @@ def main():
         folder = pathlib.Path(o.results)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "latest.json").write_text(report.compact(results))
+        results = json.loads(report.compact(results))  # what is told comes from what is kept
     print(report.verdict(results))
     if o.docs:
         report.write_docs(results, pathlib.Path(o.docs_folder))
