@@ -1,0 +1,392 @@
+"""Measures the rows of rows.py; scripts/bench is the way to start it, and docs/performance.md says what is measured.
+
+All contenders of a row run once in a trial, in which files are compared and what doesn't work here is left out, then in
+rounds, each in another order. The first peer runs twice in each round, so that what is only noise is seen.
+"""
+import argparse
+import datetime
+import filecmp
+import fnmatch
+import json
+import os
+import pathlib
+import platform
+import random
+import re
+import shlex
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import report
+import rows
+
+HERE = pathlib.Path(__file__).resolve().parent
+TIMEOUT = 600  # seconds, for one command
+AGAIN = " (again)"  # behind the command of the first peer, the second time
+
+
+class NotHere(Exception):
+    """A contender that does not work on this machine, and why."""
+
+
+def units(text):
+    number = text.rstrip("KMG")
+    return int(number) << {"": 0, "K": 10, "M": 20, "G": 30}[text[len(number) :]]
+
+
+# ---- a place: a folder on one file system, with the files that rows need ----
+
+
+class Place:
+    def __init__(self, parent):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-bench-", dir=parent))
+        df = subprocess.run(["df", "--output=fstype", self.folder], capture_output=True, text=True, check=True)
+        self.file_system = df.stdout.split()[-1]
+
+    def fill(self, name, size):
+        """A file of incompressible bytes, in the page cache afterwards."""
+        path = self.folder / name
+        if path.exists() and path.stat().st_size == size:
+            return
+        with open(path, "wb") as file:
+            while size > 0:
+                size -= file.write(os.urandom(min(size, 1 << 24)))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def prepare(self, row, size, source):
+        """`fed` is what comes through a pipe."""
+        self.fill("source", size)
+        if row.feed and row.target:
+            with open(self.folder / "fed", "wb") as fed:
+                subprocess.run([source, row.feed, str(size)], stdout=fed, check=True)
+        for part in range(row.parts):
+            self.fill(f"part.{part + 1}", size // row.parts)
+
+    def clear(self):
+        """Of what one row leaves."""
+        for name in ("target", "fed"):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def remove(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+# ---- one run of one contender ----
+
+
+class Bench:
+    def __init__(self, build):
+        tools = build / "bench"
+        self.measure = str(tools / "measure")
+        self.source = str(tools / "source")
+        self.sink = str(tools / "sink")
+        self.warm = str(tools / "warm")
+        self.env = {"PATH": f"{build}:{tools}:{os.environ['PATH']}", "LC_ALL": "C", "HOME": "/"}
+
+    def argv(self, command):
+        """The program by its full path, so that looking for it is not measured; a shell where there is > < | or &."""
+        words = ["sh", "-c", command] if any(c in command for c in "<>|&") else shlex.split(command)
+        for program in [words[0], command.split()[0]]:
+            if not shutil.which(program, path=self.env["PATH"]):
+                raise NotHere(f"{program} is not installed")
+        return [shutil.which(words[0], path=self.env["PATH"]), *words[1:]]
+
+    def run(self, row, place, command, size):
+        """Seconds, CPU seconds and peak memory of one round, in which it runs row.repeat times."""
+        target = place.folder / "target"
+        started, given = [], {}
+        result = place.folder / "result"
+        result.unlink(missing_ok=True)
+
+        def start(*argv, **streams):
+            started.append(subprocess.Popen(argv, env=self.env, cwd=place.folder, **streams))
+            return started[-1]
+
+        drains, stdin, stdout = [], subprocess.DEVNULL, subprocess.DEVNULL
+        ends = []  # the commands' ends of pipes, which must be closed here before anyone waits
+        try:
+            for index in range(1 + row.pipes if row.drain else 0):
+                drains.append(start(self.sink, row.drain, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+                ends.append(drains[-1].stdin)
+                given[str(index)] = f"/dev/fd/{drains[-1].stdin.fileno()}"
+                if index == 0:
+                    stdout = drains[0].stdin
+            for number, name in given.items():
+                command = command.replace("{" + number + "}", name)
+            if row.feed:
+                stdin = start(self.source, row.feed, str(size), stdout=subprocess.PIPE).stdout
+                ends.append(stdin)
+            with tempfile.TemporaryFile() as errors:
+                measured = start(
+                    self.measure,
+                    str(result),
+                    str(row.repeat),
+                    "target" if row.target and row.fresh else "-",
+                    *self.argv(command),
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=errors,
+                    pass_fds=[end.fileno() for end in ends if end not in (stdin, stdout)],
+                )
+                while ends:
+                    ends.pop().close()
+                if measured.wait(TIMEOUT) != 0:
+                    errors.seek(0)
+                    lines = errors.read().decode(errors="replace").strip().splitlines()
+                    raise NotHere(lines[0] if lines else f"it ended with {measured.returncode}")
+            for drain in drains:
+                if int(drain.stdout.read() or 0) != size:
+                    raise NotHere("its reader did not get all the bytes")
+            if row.target and "target" in command and (not target.exists() or target.stat().st_size != size):
+                raise NotHere("the target has another size")
+        finally:
+            for end in ends:
+                end.close()
+            for process in started:
+                if process.poll() is None and process.returncode is None:
+                    try:
+                        process.wait(10)
+                    except subprocess.TimeoutExpired:
+                        process.kill()
+                        process.wait()
+                if process.stdout:
+                    process.stdout.close()
+        seconds, user, system, peak = result.read_text().split()
+        return {"seconds": float(seconds), "cpu": float(user) + float(system), "peak": int(peak) * 1024}
+
+    # ---- one row ----
+
+    def settle(self, row, place, size):
+        """What the last one left behind must not be the next one's business."""
+        target = place.folder / "target"
+        if not row.target:
+            return
+        if row.fresh:
+            target.unlink(missing_ok=True)
+        elif not target.exists() or target.stat().st_size != size:
+            shutil.copyfile(place.folder / "source", target)
+        if not row.fresh or row.repeat > 1:
+            os.sync()
+        if row.repeat == 1:
+            subprocess.run([self.warm, str(size)], check=True)
+
+    def trial(self, row, place, size):
+        """The commands that work here, in their order, and why the others don't."""
+        works, left_out = [], []
+        for contender in row.contenders:
+            try:
+                self.settle(row, place, size)
+                self.run(row, place, contender.command, size)
+                if row.target and "target" in contender.command:
+                    whole = place.folder / ("fed" if row.feed else "source")
+                    if not filecmp.cmp(whole, place.folder / "target", shallow=False):
+                        raise NotHere("the target is not what the source is")
+                works.append(contender)
+            except NotHere as why:
+                left_out.append({"command": contender.command, "role": contender.role, "why": str(why)})
+        return works, left_out
+
+    def row(self, row, place, rounds, size):
+        size = row.size or size
+        place.prepare(row, size, self.source)
+        works, left_out = self.trial(row, place, size)
+        result = {"name": row.name, "title": row.title.format(fs=place.file_system), "bytes": size, "processes": row.repeat}
+        result |= {"left_out": left_out, "contenders": [], "goals": []}
+        if not works or works[0].role != "ours":
+            place.clear()
+            return result
+        first_peer = next((c for c in works if c.role == "peer"), works[0])
+        order = works + [rows.Contender(first_peer.command + AGAIN, "again")]
+        runs = [[] for _ in order]
+        dice = random.Random(row.name)
+        for _ in range(rounds):
+            os.sync()
+            for index in dice.sample(range(len(order)), len(order)):
+                self.settle(row, place, size)
+                runs[index].append(self.run(row, place, order[index].command.removesuffix(AGAIN), size))
+        place.clear()
+        result["contenders"] = [summary(c, runs[i], runs[0], size, row.repeat) for i, c in enumerate(order)]
+        first = result["contenders"][works.index(first_peer)]
+        result["contenders"][-1]["itself"] = spread(paired(result["contenders"][-1]["seconds"], first["seconds"]))
+        result["goals"] = [judged for goal in row.goals if (judged := judge(goal, result))]
+        return result
+
+
+# ---- numbers ----
+
+
+def paired(others, ours):
+    return [other / own if own > 0 else float("nan") for other, own in zip(others, ours)]
+
+
+def spread(values):
+    """The median with the middle half of the values around it."""
+    values = sorted(values)
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+    return {"median": statistics.median(values), "low": low, "high": high}
+
+
+def summary(contender, runs, our_runs, size, repeat):
+    size *= repeat
+    seconds = [run["seconds"] for run in runs]
+    cpu = [run["cpu"] for run in runs]
+    return {
+        "command": contender.command,
+        "role": contender.role,
+        "seconds": seconds,
+        "cpu_seconds": cpu,
+        "ms": statistics.median(seconds) / repeat * 1e3,
+        "gb_per_s": size / statistics.median(seconds) / 1e9,
+        "cpu_s_per_gb": statistics.median(cpu) / size * 1e9,
+        "peak": max(run["peak"] for run in runs),
+        "speed": spread(paired(seconds, [run["seconds"] for run in our_runs])),
+        "cpu": spread(paired([run["cpu"] for run in our_runs], [max(c, 1e-6) for c in cpu])),
+    }
+
+
+def judge(goal, result):
+    """None where nothing is there to compare with."""
+    all_of = result["contenders"]
+    verdict = {"kind": goal.kind, "against": goal.called, "bound": goal.bound}
+    if goal.kind == "memory":
+        worst = max((c for c in all_of if c["role"] in ("ours", "forced")), key=lambda c: c["peak"])
+        return verdict | {"value": worst["peak"], "command": worst["command"], "met": worst["peak"] < goal.bound}
+    others = [c for c in all_of if c["role"] in goal.against or c["command"] in goal.against]
+    if not others:
+        return None
+    if goal.kind == "cpu":
+        worst = max(others, key=lambda c: c["cpu"]["median"])
+        value = worst["cpu"]
+    else:
+        worst = min(others, key=lambda c: c["speed"]["median"])
+        value = worst["speed"]
+    if goal.kind == "time":
+        value = {"median": 1 / value["median"], "low": 1 / value["high"], "high": 1 / value["low"]}
+    met = value["median"] >= goal.bound if goal.kind == "speed" else value["median"] <= goal.bound
+    return verdict | {"value": value["median"], "spread": value, "command": worst["command"], "met": met}
+
+
+# ---- the whole ----
+
+
+def machine(places):
+    model = platform.machine()
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory / 2**30),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "file_systems": {name: place.file_system for name, place in places.items()},
+    }
+
+
+def versions(bench):
+    """The first line that each peer says of itself."""
+    commands = ["leat --version", "cp --version", "pv --version", "openssl version"]
+    said = {}
+    for command in commands:
+        try:
+            out = subprocess.run(bench.argv(command), env=bench.env, capture_output=True, text=True, check=True).stdout
+            said[command.split()[0]] = re.split(r" - | \(Library", out.splitlines()[0])[0]
+        except (NotHere, subprocess.CalledProcessError, IndexError):
+            pass
+    return said
+
+
+def wanted(patterns):
+    """A pattern is a row's name, the beginning of one up to a slash, or has * and ? in it."""
+    chosen = [
+        row
+        for row in rows.ROWS
+        if not patterns or any(fnmatch.fnmatch(row.name, p) or row.name.startswith(p + "/") for p in patterns)
+    ]
+    if not chosen:
+        sys.exit("scripts/bench: there is no such row; scripts/bench --list names them")
+    return chosen
+
+
+def options():
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures leat beside its peers and bare loops.")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="only these: a name, or its beginning; default: all")
+    parser.add_argument("--rounds", type=int, default=9, help="of each row (default 9)")
+    parser.add_argument("--size", type=units, default=units("1G"), help="of the data, with K, M or G (default 1G)")
+    parser.add_argument("--quick", action="store_true", help="3 rounds of 128M")
+    parser.add_argument("--processes", type=int, help="in each round of a row that has many")
+    parser.add_argument("--list", action="store_true", help="name the rows and what each compares")
+    parser.add_argument("--docs", action="store_true", help="write docs/performance.md, .json and .svg too")
+    parser.add_argument("--from", dest="old", metavar="JSON", help="measure nothing, take these results")
+    parser.add_argument("--disk", default=str(HERE.parent / "build"), help="a folder on a disk (default build)")
+    parser.add_argument("--memory", default="/dev/shm", help="a folder on tmpfs (default /dev/shm)")
+    parser.add_argument("--build", default=str(HERE.parent / "build/release"), help=argparse.SUPPRESS)
+    parser.add_argument("--results", default=str(HERE / "results"), help=argparse.SUPPRESS)
+    parser.add_argument("--docs-folder", default=str(HERE.parent / "docs"), help=argparse.SUPPRESS)
+    o = parser.parse_args()
+    if o.quick:
+        o.rounds, o.size = 3, units("128M")
+    if o.rounds < 1 or o.size < 4096:
+        parser.error("at least one round of at least 4K")
+    return o
+
+
+def measure(o):
+    bench = Bench(pathlib.Path(o.build).resolve())
+    places = {}
+    try:
+        places["disk"] = Place(o.disk)
+        places["memory"] = Place(o.memory)
+        results = {
+            "type": "performance",
+            "date": datetime.date.today().isoformat(),
+            "machine": machine(places),
+            "versions": versions(bench),
+            "rounds": o.rounds,
+            "bytes": o.size,
+            "rows": [],
+        }
+        for row in wanted(o.rows):
+            if o.processes and row.repeat > 1:
+                row.repeat = o.processes
+            result = bench.row(row, places[row.place], o.rounds, o.size)
+            results["rows"].append(result)
+            print(report.table(result), flush=True)
+        return results
+    finally:
+        for place in places.values():
+            place.remove()
+
+
+def main():
+    o = options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the data is removed
+    if o.list:
+        print(report.listing(wanted(o.rows)))
+        return 0
+    if o.old:
+        results = json.loads(pathlib.Path(o.old).read_text())
+    else:
+        results = measure(o)
+        folder = pathlib.Path(o.results)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "latest.json").write_text(report.compact(results))
+        results = json.loads(report.compact(results))  # what is told comes from what is kept
+    print(report.verdict(results))
+    if o.docs:
+        report.write_docs(results, pathlib.Path(o.docs_folder))
+    missing = [row["name"] for row in results["rows"] if not row["contenders"]]
+    if missing:
+        print("scripts/bench: leat itself failed in: " + " ".join(missing), file=sys.stderr)
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
