@@ -41,8 +41,6 @@ static int open_source(struct file *f, struct leat_error *error)
     /* A FIFO that no writer has opened yet reads as ended; poll tells the end only after there was one. */
     node->port.blocked = node->kind == NODE_PIPE;
     node->seek_fd = waits ? -1 : fd;
-    /* A FIFO to which no writer came yet reads as if it had ended; poll knows better. */
-    node->port.blocked = node->kind == NODE_PIPE;
     return 0;
 }
 
