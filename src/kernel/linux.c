@@ -21,8 +21,8 @@
 #define MAGIC_CEPH 0x00c36400
 #define MAGIC_ZFS  0x2fc12fc1
 
-/* Where these calls are unknown or forbidden it is as where the descriptor does not have the flag: the caller polls from
- * now on, and the plain call tells whether something else was meant. */
+/* Where these calls are unknown or forbidden it is as where the descriptor does not have the flag: the caller polls
+ * from now on, and the plain call tells whether something else was meant. */
 static ssize_t nowait_result(ssize_t result)
 {
     if (result < 0 && (errno == ENOSYS || errno == EPERM || errno == EACCES || errno == EINVAL))
