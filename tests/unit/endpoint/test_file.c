@@ -1,0 +1,582 @@
+/* Files: what is refused and how it is said; published whole or not at all; in place; appended to. */
+#include "unit/endpoint/endpoints.h"
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#define PUBLISH  LEAT_WRITE_PUBLISH
+#define IN_PLACE LEAT_WRITE_IN_PLACE
+#define APPEND   LEAT_WRITE_APPEND
+
+static unsigned mode_of(const char *path)
+{
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_mode & 07777;
+}
+
+/* Root may do everything: for a while we are nobody. */
+static bool become_nobody(void)
+{
+    return geteuid() != 0 || (chmod(".", 0755) == 0 && setegid(65534) == 0 && seteuid(65534) == 0);
+}
+
+static int root_again(void **state)
+{
+    if (getuid() == 0 && (seteuid(0) < 0 || setegid(0) < 0))
+        return -1;
+    chmod(".", 0700);
+    op_interpose(NULL, NULL);
+    umask(022);
+    return unit_empty(state);
+}
+
+/* ---- resolving ---- */
+
+static void sources_that_are_refused(void **state UNUSED)
+{
+    refused("", LEAT_READ, PUBLISH, -EINVAL, "empty");
+    refused("file:", LEAT_READ, PUBLISH, -EINVAL, "empty");
+    refused("missing", LEAT_READ, PUBLISH, -ENOENT, "No such file");
+    refused("missing/x", LEAT_READ, PUBLISH, -ENOENT, "No such file");
+    refused(".", LEAT_READ, PUBLISH, -EISDIR, "directory");
+    refused("/dev/null/x", LEAT_READ, PUBLISH, -ENOTDIR, "");
+    refused("odd:name", LEAT_READ, PUBLISH, -EINVAL, "./odd:name");
+    refused("fd:", LEAT_READ, PUBLISH, -EINVAL, "fd:3");
+    refused("fd:x", LEAT_READ, PUBLISH, -EINVAL, "fd:3");
+    refused("fd:-1", LEAT_READ, PUBLISH, -EINVAL, "fd:3");
+    refused("fd:99999999999999999999", LEAT_READ, PUBLISH, -EINVAL, "fd:3");
+    refused("fd:1000000", LEAT_READ, PUBLISH, -EBADF, "no such descriptor");
+    refused("/dev/fd/1000000", LEAT_READ, PUBLISH, -EBADF, "no such descriptor");
+    refused("null:x", LEAT_READ, PUBLISH, -EINVAL, "colon");
+    assert_int_equal(unit_entries(), 0);
+}
+
+static void sinks_that_are_refused(void **state UNUSED)
+{
+    unit_write("linked", "old", 3);
+    assert_int_equal(link("linked", "other"), 0);
+    unit_write("file", "old", 3);
+    assert_int_equal(symlink("loop", "loop"), 0);
+    refused("", LEAT_WRITE, PUBLISH, -EINVAL, "empty");
+    refused(".", LEAT_WRITE, PUBLISH, -EISDIR, "name the file");
+    refused("missing/x", LEAT_WRITE, PUBLISH, -ENOENT, "no directory 'missing'");
+    refused("missing/", LEAT_WRITE, PUBLISH, -ENOENT, "no directory 'missing'");
+    refused("file/x", LEAT_WRITE, PUBLISH, -ENOTDIR, "");
+    refused("file/", LEAT_WRITE, PUBLISH, -ENOTDIR, "");
+    refused("loop", LEAT_WRITE, PUBLISH, -ELOOP, "");
+    refused("linked", LEAT_WRITE, PUBLISH, -EMLINK, "--in-place");
+    refused("file", LEAT_WRITE, 3, -EINVAL, "3");
+    refused("file", LEAT_WRITE, -1, -EINVAL, "-1");
+    unit_holds("linked", "old");
+    leat_endpoint_close(opened("linked", LEAT_WRITE, IN_PLACE));
+    leat_endpoint_close(opened("linked", LEAT_WRITE, APPEND));
+}
+
+static void a_socket_s_path_is_refused(void **state UNUSED)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "socket"};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    refused("socket", LEAT_READ, PUBLISH, -ENXIO, "socket");
+    refused("socket", LEAT_WRITE, PUBLISH, -ENXIO, "socket");
+    close(fd);
+}
+
+static void an_unreadable_folder_is_eacces(void **state UNUSED)
+{
+    assert_int_equal(mkdir("closed", 0700), 0);
+    unit_write("closed/file", "", 0);
+    if (!become_nobody() || getuid() != 0)
+        skip();
+    refused("closed/file", LEAT_READ, PUBLISH, -EACCES, "denied");
+    refused("closed/file", LEAT_WRITE, PUBLISH, -EACCES, "denied");
+    assert_int_equal(seteuid(0), 0);
+    unlink("closed/file");
+}
+
+static void opening_an_endpoint_changes_nothing(void **state UNUSED)
+{
+    int descriptors = unit_descriptors();
+    unit_write("old", "old", 3);
+    for (int mode = PUBLISH; mode <= APPEND; mode++) {
+        leat_endpoint_close(opened("old", LEAT_WRITE, mode));
+        leat_endpoint_close(opened("new", LEAT_WRITE, mode));
+    }
+    leat_endpoint_close(opened("old", LEAT_READ, PUBLISH));
+    assert_int_equal(unit_entries(), 1);
+    unit_holds("old", "old");
+    assert_int_equal(unit_descriptors(), descriptors);
+}
+
+static void what_a_source_is(void **state UNUSED)
+{
+    unit_write("five", "12345", 5);
+    unit_write("./odd:name", "", 0);
+    leat_endpoint *e = opened("file:five", LEAT_READ, PUBLISH);
+    assert_string_equal(e->node.name, "file:five");
+    assert_true(e->node.kind == NODE_FILE && e->node.has_size && e->node.size == 5 && e->node.mode == 0644);
+    leat_endpoint_close(e);
+    e = opened("./odd:name", LEAT_READ, PUBLISH);
+    assert_true(e->node.kind == NODE_FILE && !e->node.has_size);
+    leat_endpoint_close(e);
+    e = opened("null:", LEAT_READ, PUBLISH);
+    assert_int_equal(e->node.kind, NODE_NULL);
+    leat_endpoint_close(e);
+    e = opened("zero:", LEAT_READ, PUBLISH);
+    assert_int_equal(e->node.kind, NODE_ZERO);
+    leat_endpoint_close(e);
+}
+
+static void a_source_is_looked_at_again_when_it_is_opened(void **state UNUSED)
+{
+    unit_write("source", "12345", 5);
+    leat_endpoint *e = opened("source", LEAT_READ, PUBLISH);
+    unit_write("source", "1234567", 7);
+    assert_int_equal(node_open(e, NULL, NULL), 0);
+    assert_true(e->node.size == 7 && e->node.position == 0);
+    node_abort(e, 0);
+    node_end(e);
+    e = opened("source", LEAT_READ, PUBLISH);
+    unlink("source");
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    assert_int_equal(node_open(e, NULL, &error), -ENOENT);
+    assert_string_equal(error.operation, "open");
+    node_abort(e, 0);
+    node_end(e);
+}
+
+/* Until somebody has opened it for writing it is neither ready nor at its end. */
+static void a_fifo_waits_for_its_first_writer(void **state UNUSED)
+{
+    assert_int_equal(mkfifo("fifo", 0600), 0);
+    leat_endpoint *e = opened("fifo", LEAT_READ, PUBLISH);
+    assert_int_equal(node_open(e, NULL, NULL), 0);
+    assert_true(e->node.port.blocked);
+    struct pollfd set = {.fd = e->node.fd, .events = POLLIN};
+    assert_int_equal(poll(&set, 1, 0), 0);
+    int writer = open("fifo", O_WRONLY | O_CLOEXEC);
+    close(writer);
+    assert_int_equal(poll(&set, 1, 0), 1);
+    node_abort(e, 0);
+    node_end(e);
+}
+
+static void a_link_to_a_descriptor_is_that_descriptor(void **state UNUSED)
+{
+    unit_write("log", "old", 3);
+    int fd = open("log", O_RDWR | O_APPEND | O_CLOEXEC);
+    char path[32];
+    snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+    assert_int_equal(symlink(path, "link"), 0);
+    assert_int_equal(symlink("link", "link-to-link"), 0);
+    leat_endpoint *e = opened("link-to-link", LEAT_WRITE, PUBLISH);
+    assert_string_equal(e->node.ops->name, "descriptor");
+    assert_int_equal(node_open(e, &no_file, NULL), 0);
+    assert_true(e->node.append && !e->node.fresh);
+    node_write(e, "new");
+    assert_int_equal(node_finish(e, 3, NULL), 0);
+    node_end(e);
+    close(fd);
+    unit_holds("log", "oldnew");
+}
+
+/* ---- publishing ---- */
+
+static void a_new_file_appears_at_commit(void **state UNUSED)
+{
+    leat_endpoint *e = opened("new", LEAT_WRITE, PUBLISH);
+    assert_true(e->node.fresh);
+    assert_int_equal(node_open(e, &no_file, NULL), 0);
+    node_write(e, "text");
+    assert_int_equal(node_finish(e, 4, NULL), 0);
+    assert_int_equal(access("new", F_OK), -1);
+    assert_int_equal(node_commit(e, NULL), 0);
+    node_end(e);
+    unit_holds("new", "text");
+    assert_int_equal(unit_entries(), 1);
+    assert_int_equal(mode_of("new"), 0644);
+}
+
+static void an_old_file_stays_until_commit_and_keeps_its_mode(void **state UNUSED)
+{
+    unit_write("old", "old contents", 12);
+    assert_int_equal(chmod("old", 04751), 0);
+    leat_endpoint *e = opened("old", LEAT_WRITE, PUBLISH);
+    struct node source = {.kind = NODE_FILE, .mode = 0600};
+    assert_int_equal(node_open(e, &source, NULL), 0);
+    node_write(e, "new");
+    assert_int_equal(node_finish(e, 3, NULL), 0);
+    unit_holds("old", "old contents");
+    assert_int_equal(node_commit(e, NULL), 0);
+    node_end(e);
+    unit_holds("old", "new");
+    assert_int_equal(mode_of("old"), 04751);
+    assert_int_equal(unit_entries(), 1);
+}
+
+static void an_old_file_keeps_its_owner(void **state UNUSED)
+{
+    struct stat st;
+    unit_write("old", "old", 3);
+    if (geteuid() != 0 || chown("old", 1234, 4321) < 0)
+        skip();
+    delivers("old", PUBLISH, &no_file, "new");
+    assert_int_equal(stat("old", &st), 0);
+    assert_true(st.st_uid == 1234 && st.st_gid == 4321);
+    unit_holds("old", "new");
+}
+
+static void somebody_else_s_file_is_not_taken_over(void **state UNUSED)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    unit_write("old", "old", 3);
+    if (geteuid() != 0 || chmod("old", 0666) < 0 || !become_nobody())
+        skip();
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(chmod(".", 0777), 0);
+    assert_int_equal(seteuid(65534), 0);
+    leat_endpoint *e = opened("old", LEAT_WRITE, PUBLISH);
+    assert_int_equal(node_open(e, &no_file, NULL), 0);
+    assert_int_equal(node_finish(e, 0, &error), -EPERM);
+    assert_string_equal(error.operation, "fchown");
+    assert_non_null(strstr(error.text, "--in-place"));
+    node_abort(e, 0);
+    node_end(e);
+    unit_holds("old", "old");
+    assert_int_equal(unit_entries(), 1);
+}
+
+static void a_new_file_has_the_source_s_mode_under_the_umask(void **state UNUSED)
+{
+    struct node source = {.kind = NODE_FILE, .mode = 06775};
+    umask(027);
+    delivers("new", PUBLISH, &source, "x");
+    assert_int_equal(mode_of("new"), 0750);
+    delivers("in-place", IN_PLACE, &source, "x");
+    assert_int_equal(mode_of("in-place"), 0750);
+    delivers("plain", PUBLISH, &no_file, "x");
+    assert_int_equal(mode_of("plain"), 0640);
+}
+
+static void times_and_the_full_mode_are_preserved(void **state UNUSED)
+{
+    struct leat_endpoint_options options = {.size = sizeof(options), .preserve = 1, .sync = 1};
+    struct node source = {.kind = NODE_FILE, .mode = 02751, .times = {{1000000000, 0}, {1100000000, 0}}};
+    struct stat st;
+    leat_endpoint *e;
+    assert_int_equal(leat_endpoint_open(&e, "new", LEAT_WRITE, &options, NULL), 0);
+    assert_int_equal(node_open(e, &source, NULL), 0);
+    node_write(e, "x");
+    assert_int_equal(node_finish(e, 1, NULL), 0);
+    assert_int_equal(node_commit(e, NULL), 0);
+    node_end(e);
+    assert_int_equal(stat("new", &st), 0);
+    assert_true(st.st_atim.tv_sec == 1000000000 && st.st_mtim.tv_sec == 1100000000);
+    assert_int_equal(st.st_mode & 07777, 02751);
+}
+
+static void an_abort_leaves_no_trace(void **state UNUSED)
+{
+    int descriptors = unit_descriptors();
+    unit_write("old", "old", 3);
+    for (int step = 0; step < 3; step++)
+        for (int exists = 0; exists < 2; exists++) {
+            leat_endpoint *e = opened(exists ? "old" : "new", LEAT_WRITE, PUBLISH);
+            if (step > 0) {
+                assert_int_equal(node_open(e, &no_file, NULL), 0);
+                node_write(e, "half");
+            }
+            if (step > 1)
+                assert_int_equal(node_finish(e, 4, NULL), 0);
+            node_abort(e, 4);
+            node_abort(e, 4); /* legal at any time */
+            node_end(e);
+        }
+    unit_holds("old", "old");
+    assert_int_equal(unit_entries(), 1);
+    assert_int_equal(unit_descriptors(), descriptors);
+}
+
+static void a_handle_that_is_dropped_leaves_no_trace(void **state UNUSED)
+{
+    leat_endpoint *e = opened("new", LEAT_WRITE, PUBLISH);
+    assert_int_equal(node_open(e, &no_file, NULL), 0);
+    leat_endpoint_close(e);
+    assert_int_equal(unit_entries(), 0);
+}
+
+static void holes_at_the_end_are_part_of_the_file(void **state UNUSED)
+{
+    struct stat st;
+    leat_endpoint *e = opened("new", LEAT_WRITE, PUBLISH);
+    assert_int_equal(node_open(e, &no_file, NULL), 0);
+    node_write(e, "x");
+    e->node.holes = true;
+    assert_int_equal(node_finish(e, 100000, NULL), 0);
+    assert_int_equal(node_commit(e, NULL), 0);
+    node_end(e);
+    assert_int_equal(stat("new", &st), 0);
+    assert_int_equal(st.st_size, 100000);
+}
+
+static void links_are_followed_to_their_target(void **state UNUSED)
+{
+    assert_int_equal(mkdir("folder", 0700), 0);
+    unit_write("folder/target", "old", 3);
+    assert_int_equal(symlink("folder/target", "link"), 0);
+    assert_int_equal(symlink("folder/link-in-folder", "outer"), 0);
+    assert_int_equal(symlink("new-target", "folder/link-in-folder"), 0);
+    delivers("link", PUBLISH, &no_file, "new");
+    delivers("outer", PUBLISH, &no_file, "fresh");
+    struct stat st;
+    assert_int_equal(lstat("link", &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    unit_holds("folder/target", "new");
+    unit_holds("folder/new-target", "fresh");
+    unlink("folder/target");
+    unlink("folder/new-target");
+    unlink("folder/link-in-folder");
+}
+
+static void the_longest_name_can_be_published(void **state UNUSED)
+{
+    char name[256];
+    memset(name, 'n', 255);
+    name[255] = '\0';
+    delivers(name, PUBLISH, &no_file, "one");
+    delivers(name, PUBLISH, &no_file, "two");
+    unit_holds(name, "two");
+    assert_int_equal(unit_entries(), 1);
+}
+
+/* ---- what fails at the end ---- */
+
+struct refusal {
+    enum op_kind kind;
+    int code;
+    unsigned calls;
+    const char *make_first; /* a file that somebody else makes just before the first such call */
+};
+
+static bool refuse(void *user, struct op *op, ssize_t *ret_result)
+{
+    struct refusal *refusal = user;
+    if (op->kind != refusal->kind)
+        return true;
+    if (refusal->calls++ == 0 && refusal->make_first)
+        unit_write(refusal->make_first, "theirs", 6);
+    *ret_result = refusal->code;
+    return refusal->code == 0;
+}
+
+static void a_failed_step_leaves_the_old_file(void **state UNUSED)
+{
+    static const struct {
+        enum op_kind kind;
+        const char *operation;
+        int finish;
+    } steps[] = {{OP_FSYNC, "fsync", -EIO}, {OP_RENAME, "rename", 0}};
+    struct leat_endpoint_options options = {.size = sizeof(options), .sync = 1};
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        struct refusal refusal = {.kind = steps[i].kind, .code = -EIO};
+        struct leat_error error = LEAT_INIT(struct leat_error);
+        leat_endpoint *e;
+        unit_write("old", "old", 3);
+        assert_int_equal(leat_endpoint_open(&e, "old", LEAT_WRITE, &options, NULL), 0);
+        op_interpose(refuse, &refusal);
+        assert_int_equal(node_open(e, &no_file, NULL), 0);
+        node_write(e, "new");
+        assert_int_equal(node_finish(e, 3, &error), steps[i].finish);
+        if (steps[i].finish == 0)
+            assert_int_equal(node_commit(e, &error), -EIO);
+        assert_string_equal(error.operation, steps[i].operation);
+        node_abort(e, 3);
+        node_end(e);
+        op_interpose(NULL, NULL);
+        unit_holds("old", "old");
+        assert_int_equal(unit_entries(), 1);
+    }
+}
+
+static void a_busy_target_has_a_hint(void **state UNUSED)
+{
+    struct refusal refusal = {.kind = OP_RENAME, .code = -EBUSY};
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    unit_write("old", "old", 3);
+    leat_endpoint *e = opened("old", LEAT_WRITE, PUBLISH);
+    assert_int_equal(node_open(e, &no_file, NULL), 0);
+    op_interpose(refuse, &refusal);
+    assert_int_equal(node_commit(e, &error), -EBUSY);
+    assert_non_null(strstr(error.text, "--in-place"));
+    node_abort(e, 0);
+    node_end(e);
+    assert_int_equal(unit_entries(), 1);
+}
+
+/* The second fsync is that of the folder. */
+static bool refuse_second_sync(void *user, struct op *op, ssize_t *ret_result)
+{
+    unsigned *calls = user;
+    *ret_result = -EIO;
+    return op->kind != OP_FSYNC || ++*calls != 2;
+}
+
+static void an_unsynced_folder_is_told_from_a_lost_file(void **state UNUSED)
+{
+    struct leat_endpoint_options options = {.size = sizeof(options), .sync = 1};
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    unsigned calls = 0;
+    leat_endpoint *e;
+    assert_int_equal(leat_endpoint_open(&e, "new", LEAT_WRITE, &options, NULL), 0);
+    op_interpose(refuse_second_sync, &calls);
+    assert_int_equal(node_open(e, &no_file, NULL), 0);
+    node_write(e, "new");
+    assert_int_equal(node_finish(e, 3, NULL), 0);
+    assert_int_equal(node_commit(e, &error), -EIO);
+    assert_string_equal(error.operation, "fsync");
+    assert_non_null(strstr(error.text, "in its place"));
+    node_abort(e, 3);
+    node_end(e);
+    unit_holds("new", "new");
+    assert_int_equal(unit_entries(), 1);
+}
+
+static void a_file_that_appears_meanwhile_is_replaced(void **state UNUSED)
+{
+    /* By link, or by rename where files without a name are not to be had. */
+    for (int kind = OP_LINK; kind <= OP_RENAME; kind++) {
+        struct refusal refusal = {.kind = (enum op_kind)kind, .make_first = "new"};
+        op_interpose(refuse, &refusal);
+        delivers("new", PUBLISH, &no_file, "ours");
+        op_interpose(NULL, NULL);
+        unit_holds("new", "ours");
+        assert_int_equal(unit_entries(), 1);
+        unlink("new");
+    }
+}
+
+/* Another one has taken the hidden name, again and again; then it has not. */
+static bool refuse_three_links(void *user, struct op *op, ssize_t *ret_result)
+{
+    unsigned *calls = user;
+    *ret_result = -EEXIST;
+    return op->kind != OP_LINK || ++*calls > 4;
+}
+
+static void a_hidden_name_that_is_taken_is_changed(void **state UNUSED)
+{
+    unsigned calls = 0;
+    op_interpose(refuse_three_links, &calls);
+    delivers("new", PUBLISH, &no_file, "ours");
+    op_interpose(NULL, NULL);
+    unit_holds("new", "ours");
+    assert_int_equal(unit_entries(), 1);
+}
+
+static void a_folder_that_takes_no_files_has_a_hint(void **state UNUSED)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    unit_write("old", "old", 3);
+    assert_int_equal(chmod("old", 0666), 0);
+    if (!become_nobody() || getuid() != 0)
+        skip();
+    leat_endpoint *e = opened("old", LEAT_WRITE, PUBLISH);
+    assert_int_equal(node_open(e, &no_file, &error), -EACCES);
+    assert_non_null(strstr(error.text, "--in-place"));
+    node_abort(e, 0);
+    node_end(e);
+    error = LEAT_INIT(struct leat_error);
+    e = opened("new", LEAT_WRITE, PUBLISH);
+    assert_int_equal(node_open(e, &no_file, &error), -EACCES);
+    assert_non_null(strstr(error.text, "in that directory"));
+    node_abort(e, 0);
+    node_end(e);
+    e = opened("new", LEAT_WRITE, IN_PLACE);
+    assert_int_equal(node_open(e, &no_file, NULL), -EACCES);
+    node_abort(e, 0);
+    node_end(e);
+    delivers("old", IN_PLACE, &no_file, "written");
+    unit_holds("old", "written");
+}
+
+/* ---- in place, appended ---- */
+
+static void in_place_is_cut_to_what_was_delivered(void **state UNUSED)
+{
+    struct stat before, after;
+    unit_write("old", "0123456789", 10);
+    assert_int_equal(link("old", "other"), 0);
+    assert_int_equal(stat("old", &before), 0);
+    delivers("old", IN_PLACE, &no_file, "new");
+    assert_int_equal(stat("old", &after), 0);
+    assert_true(before.st_ino == after.st_ino);
+    unit_holds("other", "new");
+    delivers("fresh", IN_PLACE, &no_file, "x");
+    unit_holds("fresh", "x");
+}
+
+static void appended_is_behind_what_is_there(void **state UNUSED)
+{
+    unit_write("log", "old", 3);
+    delivers("log", APPEND, &no_file, "new");
+    unit_holds("log", "oldnew");
+    delivers("fresh", APPEND, &no_file, "x");
+    unit_holds("fresh", "x");
+    leat_endpoint *e = opened("log", LEAT_WRITE, APPEND);
+    assert_true(e->node.append && !e->node.fresh);
+    assert_int_equal(node_open(e, &no_file, NULL), 0);
+    assert_int_equal(e->node.position, -1);
+    node_abort(e, 0);
+    node_end(e);
+    unit_holds("log", "oldnew");
+}
+
+static void a_file_that_may_only_be_written_is_opened_so(void **state UNUSED)
+{
+    unit_write("old", "0123", 4);
+    assert_int_equal(chmod("old", 0222), 0);
+    if (!become_nobody())
+        skip();
+    delivers("old", IN_PLACE, &no_file, "x");
+    assert_int_equal(seteuid(getuid()), 0);
+    assert_int_equal(chmod("old", 0644), 0);
+    unit_holds("old", "x");
+}
+
+int main(void)
+{
+    umask(022);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(sources_that_are_refused, unit_empty),
+        cmocka_unit_test_teardown(sinks_that_are_refused, unit_empty),
+        cmocka_unit_test_teardown(a_socket_s_path_is_refused, unit_empty),
+        cmocka_unit_test_teardown(an_unreadable_folder_is_eacces, root_again),
+        cmocka_unit_test_teardown(opening_an_endpoint_changes_nothing, unit_empty),
+        cmocka_unit_test_teardown(what_a_source_is, unit_empty),
+        cmocka_unit_test_teardown(a_source_is_looked_at_again_when_it_is_opened, unit_empty),
+        cmocka_unit_test_teardown(a_fifo_waits_for_its_first_writer, unit_empty),
+        cmocka_unit_test_teardown(a_link_to_a_descriptor_is_that_descriptor, unit_empty),
+        cmocka_unit_test_teardown(a_new_file_appears_at_commit, unit_empty),
+        cmocka_unit_test_teardown(an_old_file_stays_until_commit_and_keeps_its_mode, unit_empty),
+        cmocka_unit_test_teardown(an_old_file_keeps_its_owner, unit_empty),
+        cmocka_unit_test_teardown(somebody_else_s_file_is_not_taken_over, root_again),
+        cmocka_unit_test_teardown(a_new_file_has_the_source_s_mode_under_the_umask, root_again),
+        cmocka_unit_test_teardown(times_and_the_full_mode_are_preserved, unit_empty),
+        cmocka_unit_test_teardown(an_abort_leaves_no_trace, unit_empty),
+        cmocka_unit_test_teardown(a_handle_that_is_dropped_leaves_no_trace, unit_empty),
+        cmocka_unit_test_teardown(holes_at_the_end_are_part_of_the_file, unit_empty),
+        cmocka_unit_test_teardown(links_are_followed_to_their_target, unit_empty),
+        cmocka_unit_test_teardown(the_longest_name_can_be_published, unit_empty),
+        cmocka_unit_test_teardown(a_failed_step_leaves_the_old_file, root_again),
+        cmocka_unit_test_teardown(a_busy_target_has_a_hint, root_again),
+        cmocka_unit_test_teardown(an_unsynced_folder_is_told_from_a_lost_file, root_again),
+        cmocka_unit_test_teardown(a_file_that_appears_meanwhile_is_replaced, root_again),
+        cmocka_unit_test_teardown(a_hidden_name_that_is_taken_is_changed, root_again),
+        cmocka_unit_test_teardown(a_folder_that_takes_no_files_has_a_hint, root_again),
+        cmocka_unit_test_teardown(in_place_is_cut_to_what_was_delivered, unit_empty),
+        cmocka_unit_test_teardown(appended_is_behind_what_is_there, unit_empty),
+        cmocka_unit_test_teardown(a_file_that_may_only_be_written_is_opened_so, root_again),
+    };
+    return cmocka_run_group_tests(tests, unit_folder, unit_folder_gone);
+}
