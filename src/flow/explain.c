@@ -1,8 +1,8 @@
 /* The plan, for people and for programs. */
 #include "base/units.h"
+#include "flow/json.h"
 #include "flow/pipeline.h"
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 
 static uint64_t pipe_memory(const leat_pipeline *p)
@@ -65,10 +65,10 @@ static json_t *plan_json(const leat_pipeline *p)
                 json_array_append_new(
                     rejected, json_pack("{s:s, s:s}", "route", hop->rung[i].route->name, "reason",
                                         hop->rung[i].rejected ? hop->rung[i].reason : "slower here, by measurement"));
-        json_array_append_new(hops,
-                              json_pack("{s:s, s:s?, s:s, s:s, s:s, s:o}", "from", hop->in->name, "to",
-                                        hop->branches ? hop->branch[b].node->name : NULL, "route", hop_route(hop)->name,
-                                        "engine", p->engine->name, "reason", hop->why, "rejected", rejected));
+        json_array_append_new(hops, json_pack("{s:o, s:o, s:s, s:s, s:s, s:o}", "from", json_name(hop->in->name), "to",
+                                              json_name(hop->branches ? hop->branch[b].node->name : NULL), "route",
+                                              hop_route(hop)->name, "engine", p->engine->name, "reason", hop->why,
+                                              "rejected", rejected));
     }
     json_int_t pipes = (json_int_t)pipe_memory(p);
     return json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I}}", "type", "plan", "hops", hops, "memory", "limit",

@@ -32,8 +32,11 @@ static int check_route(leat_pipeline *p)
     for (size_t i = 0; registry_routes[i]; i++)
         if (strcmp(registry_routes[i]->name, name) == 0)
             return 0;
-    return error_set(&p->bad_options, -EINVAL,
-                     "There is no route '%s': clone, offload, splice, chunk, prefer:ROUTE and auto are known", name);
+    char known[80] = "";
+    for (size_t i = 0, n = 0; registry_routes[i] && n < sizeof(known); i++)
+        n += (size_t)snprintf(known + n, sizeof(known) - n, "%s, ", registry_routes[i]->name);
+    return error_set(&p->bad_options, -EINVAL, "There is no route '%.60s' here: %sprefer:ROUTE and auto are known",
+                     name, known);
 }
 
 static int check_engine(leat_pipeline *p)
@@ -64,12 +67,15 @@ static int parse_expectation(leat_pipeline *p, const char *text, size_t n)
     return 0;
 }
 
-static bool has_digest(const leat_pipeline *p, const char *algorithm)
+/* Does a filter compute it? *ret_length is the number of its hexadecimal digits. */
+static bool has_digest(const leat_pipeline *p, const char *algorithm, size_t *ret_length)
 {
     char hex[LEAT_DIGEST_HEX_MAX];
     for (size_t i = 0; i < p->filters; i++)
-        if (p->filter[i]->ops->result && leat_filter_digest_hex(p->filter[i], algorithm, hex, sizeof(hex)) == 0)
+        if (p->filter[i]->ops->result && leat_filter_digest_hex(p->filter[i], algorithm, hex, sizeof(hex)) == 0) {
+            *ret_length = strlen(hex);
             return true;
+        }
     return false;
 }
 
@@ -85,21 +91,27 @@ static int parse_expectations(leat_pipeline *p)
     return 0;
 }
 
+static int add_digest(leat_pipeline *p, const char *algorithm)
+{
+    struct leat_digest_options options = {
+        .size = sizeof(options), .provider = p->options.digest_provider, .threads = p->options.threads};
+    leat_filter *filter;
+    int r = leat_filter_digest(&filter, algorithm, &options);
+    return r < 0 ? r : leat_pipeline_filter(p, filter);
+}
+
 /* A digest that is expected and that no filter computes gets a filter of its own. */
 static int add_expected_digests(leat_pipeline *p)
 {
     for (size_t i = 0; i < p->expectations; i++) {
         const char *algorithm = p->expectation[i].algorithm;
-        struct leat_digest_options options = {
-            .size = sizeof(options), .provider = p->options.digest_provider, .threads = p->options.threads};
-        leat_filter *filter;
-        if (has_digest(p, algorithm))
-            continue;
-        int r = leat_filter_digest(&filter, algorithm, &options);
-        if (r == 0)
-            r = leat_pipeline_filter(p, filter);
-        if (r < 0)
-            return error_set(&p->bad_options, r, "No %s digest can be computed", algorithm);
+        size_t length, given = strlen(p->expectation[i].hex);
+        int r = has_digest(p, algorithm, &length) ? 0 : add_digest(p, algorithm);
+        if (r < 0 || !has_digest(p, algorithm, &length))
+            return error_set(&p->bad_options, r < 0 ? r : -ENOENT, "No %s digest can be computed", algorithm);
+        if (given != length)
+            return error_set(&p->bad_options, -EINVAL, "A %s digest has %zu hexadecimal digits, not %zu", algorithm,
+                             length, given);
     }
     return 0;
 }

@@ -1,8 +1,8 @@
 /* The report: a copy of what happened, independent of the pipeline it came from. */
 #include "base/units.h"
+#include "flow/json.h"
 #include "flow/pipeline.h"
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -157,11 +157,11 @@ static json_t *error_json(const struct leat_error *error)
 {
     if (error->code == 0)
         return json_null();
-    return json_pack("{s:s, s:I, s:s?, s:s?, s:i, s:s, s:I, s:I, s:I, s:I, s:s}", "side", side_name(error->side),
-                     "index", (json_int_t)error->index, "node", error->node, "operation", error->operation, "errno",
-                     -error->code, "name", leat_errno_name(error->code), "offset", (json_int_t)error->offset, "taken",
-                     (json_int_t)error->taken, "delivered", (json_int_t)error->delivered, "held",
-                     (json_int_t)error->held, "text", error->text);
+    return json_pack("{s:s, s:I, s:o, s:s?, s:i, s:s, s:I, s:I, s:I, s:I, s:o}", "side", side_name(error->side),
+                     "index", (json_int_t)error->index, "node", json_name(error->node), "operation", error->operation,
+                     "errno", -error->code, "name", leat_errno_name(error->code), "offset", (json_int_t)error->offset,
+                     "taken", (json_int_t)error->taken, "delivered", (json_int_t)error->delivered, "held",
+                     (json_int_t)error->held, "text", json_name(error->text));
 }
 
 static json_t *digests_json(const leat_report *report)
@@ -189,7 +189,7 @@ static json_t *sinks_json(const leat_report *report)
     json_t *list = json_array();
     for (size_t i = 0; i < report->sinks; i++) {
         const struct report_sink *sink = &report->sink[i];
-        json_array_append_new(list, json_pack("{s:s?, s:s, s:I, s:o}", "spec", sink->spec, "status",
+        json_array_append_new(list, json_pack("{s:o, s:s, s:I, s:o}", "spec", json_name(sink->spec), "status",
                                               sink_status(report, sink), "bytes", (json_int_t)sink->delivered, "error",
                                               error_json(&sink->error)));
     }
@@ -223,11 +223,12 @@ static json_t *hops_json(const leat_report *report)
     json_t *list = json_array();
     for (size_t i = 0; i < report->sinks; i++) {
         const struct report_sink *sink = &report->sink[i];
-        json_array_append_new(list, json_pack("{s:s?, s:s?, s:I, s:I, s:I, s:I, s:o, s:o}", "from", report->source,
-                                              "to", sink->spec, "taken", (json_int_t)report->taken, "delivered",
-                                              (json_int_t)sink->delivered, "held", (json_int_t)sink->held, "discarded",
-                                              (json_int_t)sink->discarded, "routes",
-                                              routes_json(report, sink->by_route), "rejected", rejected_json(report)));
+        json_array_append_new(list,
+                              json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "from", json_name(report->source),
+                                        "to", json_name(sink->spec), "taken", (json_int_t)report->taken, "delivered",
+                                        (json_int_t)sink->delivered, "held", (json_int_t)sink->held, "discarded",
+                                        (json_int_t)sink->discarded, "routes", routes_json(report, sink->by_route),
+                                        "rejected", rejected_json(report)));
     }
     return list;
 }

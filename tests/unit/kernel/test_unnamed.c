@@ -99,7 +99,7 @@ static int replace_an_old_one(void)
     int fd = publish_open(&publish, "old", true, 0666);
     CHECK(fd >= 0 && write_text(fd, "new"));
     CHECK(stat(publish.hidden, &st) == 0 && (st.st_mode & 0777) == 0600); /* until it has the old one's */
-    CHECK(publish_keep_owner(&publish) == 0);
+    CHECK(publish_keep_owner(&publish, &operation) == 0);
     CHECK(holds("old", "old"));
     CHECK(publish_commit(&publish, false, &operation) == 0);
     publish_close(&publish);
