@@ -309,6 +309,8 @@ static void wrote(struct hop *hop, struct branch *branch, ssize_t result)
     }
     c->at += (size_t)result;
     hop_delivered(hop, branch, (uint64_t)result);
+    if (branch->node->kind == NODE_PIPE && (size_t)result < ((struct chunk_route *)hop->state)->op.length)
+        branch->node->port.blocked = true; /* a short count says that the pipe is full */
     if (!branch->residue.bytes && c->scratch && c->at == c->scratch->length)
         residue_drop(hop, &branch->residue);
 }

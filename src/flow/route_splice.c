@@ -44,7 +44,9 @@ struct splice_route {
     size_t busy; /* the stage whose call is in flight */
     bool over;   /* the source said 0 */
     bool refused;
-    size_t round; /* bytes of this round */
+    bool sink_waits; /* direct: the sink was the side that was not ready last time */
+    bool asked;      /* direct: and this time, it was waited for already */
+    size_t round;    /* bytes of this round */
     int tee_tries;
     size_t stages;
     struct stage stage[];
@@ -219,7 +221,6 @@ static enum verdict splice_op(struct splice_route *s, enum doing doing, struct o
     return VERDICT_OP;
 }
 
-/* Both sides have to be ready: each is waited for until it is, not looked at again. */
 static enum verdict next_direct(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
 {
     struct splice_route *s = hop->state;
@@ -378,6 +379,36 @@ static void refuse(struct hop *hop, ssize_t result)
     hop_because(hop, "%s says %s", op_name(s->op.kind), result ? leat_errno_name((int)result) : "0");
 }
 
+static void block(struct node *node)
+{
+    node->port.blocked = node->wait != NODE_WAIT_NEVER;
+}
+
+/* EAGAIN has two possible sides. The one that was not ready last time is waited for; if that was not it, the other. So
+ * a steady stream costs one poll for each wait, and each look is behind a poll that said ready. */
+static void wait_for_a_side(struct hop *hop)
+{
+    struct splice_route *s = hop->state;
+    struct node *out = hop->branch[0].node;
+    if (s->asked)
+        s->sink_waits = !s->sink_waits;
+    s->asked = true;
+    if (hop->in->wait == NODE_WAIT_NEVER || (s->sink_waits && out->wait != NODE_WAIT_NEVER))
+        block(out);
+    else
+        block(hop->in);
+}
+
+/* A short count between a pipe and a file says that the pipe is empty, or full. */
+static void wait_after_short(struct hop *hop)
+{
+    struct node *out = hop->branch[0].node;
+    if (hop->in->wait == NODE_WAIT_NEVER)
+        block(out);
+    else if (out->wait == NODE_WAIT_NEVER)
+        block(hop->in);
+}
+
 /* A call with two foreign sides doesn't say which one failed, unless only one can fail so; reading and writing will. */
 static void direct_done(struct hop *hop, ssize_t result)
 {
@@ -386,12 +417,14 @@ static void direct_done(struct hop *hop, ssize_t result)
     if (result > 0) {
         hop_took(hop, (uint64_t)result);
         hop_delivered(hop, branch, (uint64_t)result);
+        s->asked = false;
+        if ((size_t)result < s->op.length)
+            wait_after_short(hop);
     } else if (result == 0)
         s->over = true;
-    else if (result == -EAGAIN) {
-        hop->in->port.blocked = hop->in->wait != NODE_WAIT_NEVER;
-        branch->node->port.blocked = branch->node->wait != NODE_WAIT_NEVER;
-    } else if (hop_is_sink_error(result))
+    else if (result == -EAGAIN)
+        wait_for_a_side(hop);
+    else if (hop_is_sink_error(result))
         hop_fail_branch(hop, branch, op_name(OP_SPLICE), (int)result);
     else
         refuse(hop, result);
