@@ -165,6 +165,10 @@ LEAT_API const struct leat_error *leat_report_sink_error(const leat_report *repo
 /* One line of JSON with a newline, from malloc. */
 LEAT_API int leat_report_json(const leat_report *report, char **ret);
 
+/* The report of a run that could not begin, because an endpoint could not be opened or a plan was refused: so that
+ * programs which read reports get one in that case, too. The strings of the error are copied. */
+LEAT_API int leat_report_of_error(leat_report **ret, const struct leat_error *error);
+
 /* For people, several lines, from malloc. */
 LEAT_API int leat_report_text(const leat_report *report, char **ret);
 

@@ -99,15 +99,45 @@ static void explain_error(const struct leat_error *error)
         cli_warn("%s'%s': %s: %s", sides[error->side], node, error->operation, error->text);
 }
 
+static int print_report(const struct copy_options *o, const leat_report *report)
+{
+    char *text = NULL;
+    if (o->report == REPORT_NO)
+        return 0;
+    int r = o->report == REPORT_JSON ? leat_report_json(report, &text) : leat_report_text(report, &text);
+    if (r < 0) {
+        cli_warn("no report: %s", strerror(-r));
+        return EXIT_FAILED;
+    }
+    FILE *to = o->report_file ? fopen(o->report_file, "we") : stderr;
+    bool failed = !to || fputs(text, to) < 0;
+    if (to && to != stderr)
+        failed |= fclose(to) != 0;
+    if (failed)
+        cli_warn("report '%s': %s", o->report_file ? o->report_file : "stderr", strerror(errno));
+    free(text);
+    return failed ? EXIT_FAILED : 0;
+}
+
+/* It could not begin. Programs that want a report get one all the same. */
+static int refuse(const struct copy_options *o, const struct leat_error *error)
+{
+    leat_report *report;
+    explain_error(error);
+    if (o->explain == EXPLAIN_NO && leat_report_of_error(&report, error) == 0) {
+        print_report(o, report);
+        leat_report_free(report);
+    }
+    return EXIT_FAILED;
+}
+
 static int add_endpoints(leat_pipeline *pipeline, const struct copy_options *o, int count, char **spec)
 {
     for (int i = 0; i < count; i++) {
         struct leat_error error = LEAT_INIT(struct leat_error);
         leat_endpoint *endpoint;
-        if (leat_endpoint_open(&endpoint, spec[i], i == 0 ? LEAT_READ : LEAT_WRITE, &o->sink, &error) < 0) {
-            explain_error(&error);
-            return EXIT_FAILED;
-        }
+        if (leat_endpoint_open(&endpoint, spec[i], i == 0 ? LEAT_READ : LEAT_WRITE, &o->sink, &error) < 0)
+            return refuse(o, &error);
         int r = i == 0 ? leat_pipeline_source(pipeline, endpoint) : leat_pipeline_sink(pipeline, endpoint, &o->branch);
         if (r < 0) {
             cli_warn("'%s': %s", spec[i], strerror(-r));
@@ -148,9 +178,10 @@ static int build(leat_pipeline **ret, const struct copy_options *o, int count, c
     if (r == 0)
         r = add_endpoints(*ret, o, count, spec);
     if (r == 0 && leat_pipeline_check(*ret, &error) < 0) {
-        explain_error(&error);
+        r = refuse(o, &error);
         bool misspelt = error.code == -EINVAL || error.code == -ENOENT || error.code == -E2BIG;
-        r = misspelt && error.side == LEAT_SIDE_NONE ? EXIT_USAGE : EXIT_FAILED;
+        if (misspelt && error.side == LEAT_SIDE_NONE)
+            r = EXIT_USAGE;
     }
     return r;
 }
@@ -217,26 +248,6 @@ static void print_digests(const leat_report *report, int sinks, char **spec)
     for (int i = 0; i < sinks; i++)
         if (!leat_report_sink_error(report, (size_t)i))
             print_digests_of(to, report, spec[i]);
-}
-
-static int print_report(const struct copy_options *o, const leat_report *report)
-{
-    char *text = NULL;
-    if (o->report == REPORT_NO)
-        return 0;
-    int r = o->report == REPORT_JSON ? leat_report_json(report, &text) : leat_report_text(report, &text);
-    if (r < 0) {
-        cli_warn("no report: %s", strerror(-r));
-        return EXIT_FAILED;
-    }
-    FILE *to = o->report_file ? fopen(o->report_file, "we") : stderr;
-    bool failed = !to || fputs(text, to) < 0;
-    if (to && to != stderr)
-        failed |= fclose(to) != 0;
-    if (failed)
-        cli_warn("report '%s': %s", o->report_file ? o->report_file : "stderr", strerror(errno));
-    free(text);
-    return failed ? EXIT_FAILED : 0;
 }
 
 /* Every sink that failed is named, then what else there was. */

@@ -131,6 +131,14 @@ static int add_to_list(const char *command, const char *option, char list[LIST_M
     return 0;
 }
 
+static int write_mode(struct copy_options *o, const char *command, enum leat_write_mode mode)
+{
+    if (o->sink.write_mode != LEAT_WRITE_PUBLISH && o->sink.write_mode != (int32_t)mode)
+        return cli_usage(command, "--append and --in-place exclude each other");
+    o->sink.write_mode = mode;
+    return 0;
+}
+
 static int set(struct copy_options *o, const char *command, int option, const char *value)
 {
     static const char *const stability[] = {"live", "stable", NULL};
@@ -176,11 +184,9 @@ static int set(struct copy_options *o, const char *command, int option, const ch
     case OPTION_REPORT:
         return report(o, command, value);
     case OPTION_APPEND:
-        o->sink.write_mode = LEAT_WRITE_APPEND;
-        return 0;
+        return write_mode(o, command, LEAT_WRITE_APPEND);
     case OPTION_IN_PLACE:
-        o->sink.write_mode = LEAT_WRITE_IN_PLACE;
-        return 0;
+        return write_mode(o, command, LEAT_WRITE_IN_PLACE);
     case OPTION_OFFSET:
         return size(command, "offset", value, &o->pipeline.offset);
     case OPTION_LENGTH:

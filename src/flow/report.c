@@ -107,6 +107,22 @@ leat_report *report_make(leat_pipeline *p, const struct leat_error *error, const
     return report;
 }
 
+int leat_report_of_error(leat_report **ret, const struct leat_error *error)
+{
+    leat_report *report = calloc(1, sizeof(*report));
+    if (!report)
+        return -ENOMEM;
+    copy_sized(&report->error, sizeof(report->error), error);
+    report->error_node = error->node ? strdup(error->node) : NULL;
+    report->error.node = report->error_node ? report->error_node : "";
+    report->error.operation = report->error.operation ? report->error.operation : "";
+    report->code = error->code;
+    report->status = "failed";
+    report->engine = "none";
+    *ret = report;
+    return 0;
+}
+
 /* ---- asking it ---- */
 
 int leat_report_digest(const leat_report *report, const char *algorithm, char *ret, size_t capacity)
