@@ -404,7 +404,7 @@ static void check_no_leftovers(void)
 static int open_descriptors(void)
 {
     int n = 0;
-    for (int fd = 0; fd < 1024; fd++)
+    for (int fd = 0; fd < 4096; fd++)
         n += fcntl(fd, F_GETFD) >= 0;
     return n;
 }
