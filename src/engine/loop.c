@@ -79,7 +79,8 @@ static bool take_added(struct loop *loop)
 /* What other threads had to say to a task. */
 static void take_notices(struct loop *loop, struct task *task)
 {
-    bool poked = atomic_load_explicit(&task->poked, memory_order_relaxed) && atomic_exchange(&task->poked, false);
+    /* This load must not move before the announcement of the sleep, so it is not a relaxed one. */
+    bool poked = atomic_load(&task->poked) && atomic_exchange(&task->poked, false);
     if (task->state == TASK_WAITING) {
         bool noticed = poked;
         for (size_t i = 0; i < task->wait.n; i++)

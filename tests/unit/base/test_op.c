@@ -15,8 +15,9 @@ static bool on_linux(void)
 
 static struct op operation(enum op_kind kind, int from, int to, const void *bytes, size_t n)
 {
-    return (struct op){
-        .kind = kind, .fd = {from, to}, .offset = {-1, -1}, .bytes = (void *)(uintptr_t)bytes, .length = n};
+    struct op op = {.kind = kind, .fd = {from, to}, .offset = {-1, -1}, .length = n};
+    memcpy(&op.bytes, &bytes, sizeof(bytes)); /* a write leaves them as they are */
+    return op;
 }
 
 static ssize_t run(enum op_kind kind, int from, int to, const void *bytes, size_t n)
