@@ -104,12 +104,13 @@ struct leat_progress {
     double seconds; /* since the run began */
 };
 
-/* -EINVAL for an unknown route, engine or malformed expectation; the sentence is in *ret_error of
- * leat_pipeline_check, which may be called at any time before the run. */
+/* An unknown route, an unknown engine or a malformed expectation is told, with a sentence, by leat_pipeline_check and
+ * by the run. */
 LEAT_API int leat_pipeline_new(leat_pipeline **ret, const struct leat_pipeline_options *options);
 
 /* Each takes the reference handed to it, on failure too. -EBUSY once the pipeline runs, -EEXIST for a second source,
- * -E2BIG for more sinks or filters than leat handles (64 of each). */
+ * -E2BIG for more sinks or filters than leat handles (64 of each). Of endpoints: -EBUSY if a pipeline has it or had it,
+ * -EINVAL if it was opened for the other direction. */
 LEAT_API int leat_pipeline_source(leat_pipeline *pipeline, leat_endpoint *source);
 LEAT_API int leat_pipeline_filter(leat_pipeline *pipeline, leat_filter *filter);
 LEAT_API int leat_pipeline_sink(leat_pipeline *pipeline, leat_endpoint *sink, const struct leat_sink_options *options);
@@ -131,7 +132,8 @@ LEAT_API int leat_pipeline_run(leat_pipeline *pipeline, leat_report **ret);
 LEAT_API int leat_pipeline_start(leat_pipeline *pipeline);
 
 /* Waits for the end of what was started. -1 waits without a bound, 0 does not wait; -ETIMEDOUT if it still runs.
- * Otherwise as leat_pipeline_run. The report is handed out once. */
+ * Otherwise as leat_pipeline_run. The report is handed out once; -EINVAL if nothing was started, or its end was seen.
+ */
 LEAT_API int leat_pipeline_wait(leat_pipeline *pipeline, int timeout_ms, leat_report **ret);
 
 /* A descriptor that is readable when the pipeline has ended. Borrowed; lives as long as the pipeline. */

@@ -55,6 +55,7 @@ static int memory_new(leat_endpoint **ret, enum leat_direction direction, struct
     }
     struct node *node = &m->endpoint.node;
     node->kind = NODE_CALL;
+    m->endpoint.directed = true;
     node->call = direction == LEAT_READ ? memory_read : memory_write;
     node->call_user = m;
     *ret_memory = m;

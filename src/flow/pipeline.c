@@ -173,16 +173,28 @@ int leat_pipeline_new(leat_pipeline **ret, const struct leat_pipeline_options *o
     return 0;
 }
 
+/* An endpoint serves once, and in the direction that it was opened for. */
+static int endpoint_use(leat_endpoint *endpoint, enum leat_direction direction)
+{
+    if (endpoint->directed && endpoint->node.direction != direction)
+        return -EINVAL;
+    if (atomic_exchange(&endpoint->used, true))
+        return -EBUSY;
+    endpoint->node.direction = direction;
+    return 0;
+}
+
 /* ---- parts: each takes the reference, on failure too ---- */
 
 int leat_pipeline_source(leat_pipeline *p, leat_endpoint *source)
 {
     int r = atomic_load(&p->started) ? -EBUSY : p->source ? -EEXIST : 0;
+    if (r == 0)
+        r = endpoint_use(source, LEAT_READ);
     if (r < 0) {
         leat_endpoint_close(source);
         return r;
     }
-    source->node.direction = LEAT_READ;
     p->source = source;
     return 0;
 }
@@ -203,11 +215,12 @@ int leat_pipeline_sink(leat_pipeline *p, leat_endpoint *sink, const struct leat_
     struct leat_sink_options own;
     copy_sized(&own, sizeof(own), options);
     int r = atomic_load(&p->started) ? -EBUSY : p->sinks == BRANCHES_MAX ? -E2BIG : 0;
+    if (r == 0)
+        r = endpoint_use(sink, LEAT_WRITE);
     if (r < 0) {
         leat_endpoint_close(sink);
         return r;
     }
-    sink->node.direction = LEAT_WRITE;
     p->sink[p->sinks] = sink;
     p->branch[p->sinks++] =
         (struct branch){.node = &sink->node, .slow = (enum leat_slow_sink)own.slow, .residue = residue_none()};
@@ -273,9 +286,9 @@ static int prepare(leat_pipeline *p)
     if (r < 0)
         return r;
     add_expected_digests(p);
-    atomic_store(&p->started, true);
     p->tell = tell;
     runner_prepare(p);
+    atomic_store(&p->started, true); /* from here on others may look at it */
     if (p->runner.error.code == 0)
         return 0;
     runner_give_up(p);
@@ -305,9 +318,12 @@ static void *run_on_thread(void *user)
 int leat_pipeline_fd(leat_pipeline *p, int *ret)
 {
     int r = p->ended_fd[0] >= 0 ? 0 : fd_pipe(p->ended_fd);
-    if (r == 0)
-        *ret = p->ended_fd[0];
-    return r;
+    if (r < 0)
+        return r;
+    if (atomic_load(&p->ended))
+        tell(p); /* nobody could, before */
+    *ret = p->ended_fd[0];
+    return 0;
 }
 
 /* The thread takes no signals: those of the program stay the program's. */
@@ -373,17 +389,23 @@ int leat_pipeline_cancel(leat_pipeline *p)
     return 0;
 }
 
-int leat_pipeline_progress(const leat_pipeline *p, struct leat_progress *ret)
+static void look(const leat_pipeline *p, struct leat_progress *now)
 {
-    struct leat_progress now = {.size = sizeof(now)};
     uint64_t least = UINT64_MAX, expected = atomic_load(&p->expected);
     for (size_t i = 0; i < p->sinks; i++)
         if (!atomic_load(&p->branch[i].failed))
             least = MIN(least, atomic_load(&p->branch[i].delivered));
-    now.bytes = least == UINT64_MAX ? atomic_load(&p->hop.taken) : least;
-    now.has_total = atomic_load(&p->started) && expected != UINT64_MAX;
-    now.total = now.has_total ? expected : 0;
-    now.seconds = p->began_ns ? (double)(clock_ns() - p->began_ns) / 1e9 : 0;
+    now->bytes = least == UINT64_MAX ? atomic_load(&p->hop.taken) : least;
+    now->has_total = expected != UINT64_MAX;
+    now->total = now->has_total ? expected : 0;
+    now->seconds = (double)(clock_ns() - p->began_ns) / 1e9;
+}
+
+int leat_pipeline_progress(const leat_pipeline *p, struct leat_progress *ret)
+{
+    struct leat_progress now = {.size = sizeof(now)};
+    if (atomic_load(&p->started))
+        look(p, &now);
     return_sized(ret, &now, sizeof(now));
     return 0;
 }

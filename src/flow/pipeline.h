@@ -54,6 +54,7 @@ struct leat_pipeline {
             RUN_OVER
         } phase;
         size_t opened;       /* nodes: the source, then the sinks */
+        size_t started;      /* filters that are ours to finish */
         struct node written; /* what a clone is read back from */
         struct hop readback;
         struct leat_error error; /* the first failure that belongs to no branch */

@@ -250,8 +250,10 @@ static enum verdict write_residue(struct hop *hop, struct branch *branch, struct
 {
     struct chunk_route *s = hop->state;
     struct cursor *c = cursor_of(hop, branch);
-    if (!c->scratch && !(c->scratch = chunk_get(&s->pool)))
+    if (!c->scratch && !(c->scratch = chunk_get(&s->pool))) {
+        s->released.blocked = true;
         return VERDICT_WAIT;
+    }
     if (c->at < c->scratch->length) {
         s->doing = DOING_WRITE;
         return write_from(hop, branch, c->scratch->data + c->at, c->scratch->length - c->at, ret_op);

@@ -74,12 +74,11 @@ static void start_filters(leat_pipeline *p)
         if (atomic_exchange(&filter->busy, true)) {
             error_at(&p->runner.error, -EBUSY, LEAT_SIDE_FILTER, filter->ops->name, "start",
                      "The filter is in use by another pipeline, or twice in this one");
-            p->filters = i; /* only these are ours to finish */
             return;
         }
+        p->runner.started++;
         if (filter->ops->start && filter->ops->start(filter, expected_bytes(p), &p->runner.error) < 0) {
             p->runner.error.side = LEAT_SIDE_FILTER;
-            p->filters = i + 1;
             return;
         }
     }
@@ -204,10 +203,10 @@ static void let_go(leat_pipeline *p)
 {
     struct runner *run = &p->runner;
     int code = run->error.code ? run->error.code : p->hop.error.code;
-    for (size_t i = 0; i < p->filters; i++) {
+    for (size_t i = 0; i < run->started; i++) {
         leat_filter *filter = p->filter[i];
         struct leat_error error = {.size = sizeof(error)};
-        if (run->phase >= RUN_MOVE && filter->ops->finish && filter->ops->finish(filter, code, &error) < 0 && !code) {
+        if (filter->ops->finish && filter->ops->finish(filter, code, &error) < 0 && !code) {
             error.side = LEAT_SIDE_FILTER;
             error.index = (uint32_t)i;
             if (!run->error.code)
@@ -287,31 +286,35 @@ static void verify(leat_pipeline *p)
     }
 }
 
+static void end_node(struct node *node, int code, uint64_t delivered)
+{
+    if (code && node->ops->abort)
+        node->ops->abort(node, code, delivered);
+    if (node->ops->close)
+        node->ops->close(node);
+}
+
+/* Also of nodes that were never opened: whoever handed one in is told how it ended. */
 static void commit_or_abort(leat_pipeline *p)
 {
     struct runner *run = &p->runner;
-    struct node *in = p->hop.in;
-    size_t nodes = MIN(run->opened + (run->phase == RUN_OPEN), 1 + p->sinks);
-    for (size_t i = 0; i + 1 < nodes; i++) {
+    struct node *in = pipeline_source(p);
+    for (size_t i = 0; i < p->sinks; i++) {
         struct branch *branch = &p->branch[i];
         const struct node_ops *ops = branch->node->ops;
         struct leat_error error = {.size = sizeof(error)};
         if (!run->error.code && !branch->failed && ops->commit && ops->commit(branch->node, &error) < 0)
             fail_end(p, i, &error);
-        int code = branch->failed ? branch->error.code : run->error.code;
-        if (code && ops->abort)
-            ops->abort(branch->node, code, branch->delivered);
     }
-    int code = run->error.code ? run->error.code : hop_live(&p->hop) == 0 && p->sinks ? -ECANCELED : 0;
-    if (nodes > 0 && code && in->ops->abort)
-        in->ops->abort(in, code, delivered_everywhere(p));
-    else if (nodes > 0 && in->ops->commit)
-        in->ops->commit(in, &run->error);
-    if (in->ops->close)
-        in->ops->close(in);
+    bool nobody = p->sinks && hop_live(&p->hop) == 0;
+    int code = run->error.code ? run->error.code : nobody ? -ECANCELED : 0;
+    if (in && !code && in->ops->commit && in->ops->commit(in, &run->error) < 0)
+        code = run->error.code;
     for (size_t i = 0; i < p->sinks; i++)
-        if (p->branch[i].node->ops->close)
-            p->branch[i].node->ops->close(p->branch[i].node);
+        end_node(p->branch[i].node, p->branch[i].failed ? p->branch[i].error.code : run->error.code,
+                 p->branch[i].delivered);
+    if (in)
+        end_node(in, code, delivered_everywhere(p));
 }
 
 /* The failure that the run is known by, with its numbers. */
@@ -392,6 +395,7 @@ void runner_run_alone(leat_pipeline *p)
 
 void runner_give_up(leat_pipeline *p)
 {
+    commit_or_abort(p);
     make_report(p);
     p->tell(p);
 }

@@ -87,7 +87,7 @@ struct node_ops {
     int (*commit)(struct node *node, struct leat_error *error);
 
     /* It failed with `code`, or another part did: leave no trace; put a shared source's position where the `delivered`
-     * bytes end. Legal at any time after `open` was called, whatever it returned. */
+     * bytes end. Legal at any time, also where `open` was never called. */
     void (*abort)(struct node *node, int code, uint64_t delivered);
 
     /* Gives back descriptors. Legal at any time. The node may be freed afterwards, by its maker. */
@@ -98,6 +98,8 @@ struct node_ops {
 struct leat_endpoint {
     struct node node; /* first: a node of an endpoint is the endpoint */
     atomic_uint refs;
+    atomic_bool used;                        /* a pipeline has it, or had it */
+    bool directed;                           /* it can only serve in node.direction */
     char *spec;                              /* as it was given; node.name points here */
     void (*notify)(leat_endpoint *endpoint); /* NULL: it never says "not yet" */
     void (*free)(leat_endpoint *endpoint);   /* what it holds besides its spec; the memory too */

@@ -91,6 +91,8 @@ int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_directio
         r = open_scheme(ret, &request, n, &error);
     else
         r = open_file(ret, &request, &error);
+    if (r == 0)
+        (*ret)->directed = true;
     if (r < 0 && ret_error) {
         error.side = direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK;
         error.node = spec;
