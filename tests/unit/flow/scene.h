@@ -4,6 +4,7 @@
 #define TESTS_UNIT_FLOW_SCENE_H
 
 #include "base/op.h"
+#include "flow/hop.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -164,6 +165,16 @@ static size_t sinks_of(const struct scene *scene)
     while (n < SCENE_SINKS && scene->to[n] != KIND_NONE)
         n++;
     return n;
+}
+
+/* A build may lack routes; "prefer:" such a one is no question to it. */
+static bool has_route(const char *name)
+{
+    const char *bare = strncmp(name, "prefer:", 7) == 0 ? name + 7 : name;
+    for (size_t i = 0; registry_routes[i]; i++)
+        if (strcmp(registry_routes[i]->name, bare) == 0)
+            return true;
+    return strcmp(bare, "auto") == 0;
 }
 
 static leat_endpoint *open_source(struct stage *s)

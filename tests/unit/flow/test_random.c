@@ -82,8 +82,9 @@ static void run_seed(uint64_t seed)
     size_t count = 1 + roll(dice, SCENE_SINKS);
     for (size_t i = 0; i < count; i++)
         scene.to[i] = sinks[roll(dice, 5)];
+    const char *route = routes[roll(dice, 5)];
     struct leat_pipeline_options options = {
-        .size = sizeof(options), .route = routes[roll(dice, 5)], .memory_limit = 65536u << roll(dice, 6)};
+        .size = sizeof(options), .route = has_route(route) ? route : "auto", .memory_limit = 65536u << roll(dice, 6)};
     size_t n = roll(dice, 3) ? roll(dice, 300000) : roll(dice, 6000000);
     bool cancels = roll(dice, 4) == 0;
     chaos.one_in = roll(dice, 2) ? 0 : 3 + roll(dice, 60);

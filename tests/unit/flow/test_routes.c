@@ -1,4 +1,5 @@
-/* Every route forced, every faster feature denied, every size: the same bytes, digests and counts. */
+/* timeout: 300
+ * Every route forced, every faster feature denied, every size: the same bytes, digests and counts. */
 #include "scene.h"
 
 static const size_t sizes[] = {
@@ -60,6 +61,8 @@ static void run_once(const struct scene *scene, size_t n, const char *route, uin
 {
     struct stage s;
     struct leat_pipeline_options options = {.size = sizeof(options), .route = route, .memory_limit = memory};
+    if (!has_route(route))
+        return;
     stage_open(&s, scene, n, &options);
     stage_run(&s);
     if (s.result != 0)
@@ -79,9 +82,16 @@ static void run_once(const struct scene *scene, size_t n, const char *route, uin
     stage_close(&s);
 }
 
+/* Every eighth run, where each takes long (LEAT_TEST_QUICK): others with each denial and size. */
+static bool passed_over(size_t number)
+{
+    return getenv("LEAT_TEST_QUICK") && number % 8 != 0;
+}
+
 static void every_route_with_every_denial(void **state)
 {
     (void)state;
+    size_t number = 0;
     static const char *const routes[] = {"auto", "prefer:clone", "prefer:offload", "prefer:splice", "chunk"};
     int before = open_descriptors();
     for (size_t d = 0; d < sizeof(denials) / sizeof(denials[0]); d++) {
@@ -89,7 +99,8 @@ static void every_route_with_every_denial(void **state)
         for (size_t c = 0; c < sizeof(scenes) / sizeof(scenes[0]); c++)
             for (size_t r = 0; r < sizeof(routes) / sizeof(routes[0]); r++)
                 for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-                    run_once(&scenes[c], sizes[i], routes[r], 0);
+                    if (!passed_over(number++))
+                        run_once(&scenes[c], sizes[i], routes[r], 0);
     }
     op_interpose(NULL, NULL);
     check_no_leftovers();
