@@ -206,6 +206,23 @@ def small_file(place):
     )
 
 
+def streams(count, each):
+    """Many pipes to files at once; the tool fills the pipes itself."""
+    return Row(
+        "streams/memory",
+        f"{count} pipes → files at once, {{fs}}",
+        [Contender(f"streams sync {count} {each} .", "ours")]
+        + [Contender(f"streams uring {count} {each} .", "forced")]
+        + [Contender(f"streams threads {count} {each} .", "peer"), Contender(f"streams epoll {count} {each} .", "bare")],
+        [
+            Goal("cpu", 1.0, ("peer",), "a thread for each stream"),
+            Goal("cpu", 1.1, ("bare",), "one thread with epoll and splice"),
+        ],
+        "memory",
+        size=count << 20,
+    )
+
+
 ROWS = [
     file_to_file("disk", fresh=True),
     file_to_file("disk", fresh=False),
@@ -268,4 +285,5 @@ ROWS = [
     digest("sha256", "sha256sum", "sha256"),
     digest("blake2b-512", "b2sum", "blake2b512"),
     digest_files(4),
+    streams(500, "1M"),
 ]

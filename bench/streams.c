@@ -4,8 +4,8 @@
  *   threads       a thread for each stream, plain read and write of 64 KiB
  *   epoll         one thread, epoll and splice
  *
- * The pipes are filled by a process of its own, which nobody waits for, so that only the moving is counted. The files are
- * removed at the end, by every mode alike. */
+ * The pipes are filled by a process of its own, which nobody waits for, so that only the moving is counted. The files
+ * are removed at the end, by every mode alike. */
 #include "tool.h"
 #include <fcntl.h>
 #include <leat/leat.h>
@@ -147,7 +147,8 @@ static void by_epoll(struct stream *streams)
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     open_files(streams);
     for (size_t i = 0; i < count; i++)
-        epoll_ctl(epoll, EPOLL_CTL_ADD, streams[i].in, &(struct epoll_event){.events = EPOLLIN, .data.ptr = &streams[i]});
+        epoll_ctl(epoll, EPOLL_CTL_ADD, streams[i].in,
+                  &(struct epoll_event){.events = EPOLLIN, .data.ptr = &streams[i]});
     while (open) {
         int n = epoll_wait(epoll, events, 64, -1);
         for (int i = 0; i < n; i++) {
