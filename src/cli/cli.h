@@ -17,6 +17,7 @@ enum cli_exit {
 int cli_copy(int argc, char **argv);
 int cli_digest(int argc, char **argv);
 int cli_probe(int argc, char **argv);
+int cli_bench(int argc, char **argv);
 
 /* "leat: message" on stderr (printf format, no newline). */
 void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

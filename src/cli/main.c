@@ -14,6 +14,7 @@ static const struct subcommand {
     {"copy", cli_copy, "one pass: copy, digests, several sinks, rate, verify"},
     {"digest", cli_digest, "print and check digests of files, as sha256sum does"},
     {"probe", cli_probe, "what this machine allows, and why not"},
+    {"bench", cli_bench, "every route and engine side by side, on your own endpoints"},
 };
 
 void cli_warn(const char *format, ...)
