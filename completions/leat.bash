@@ -40,6 +40,11 @@ _leat_value()
     --slow-sink) _leat_words "$2" "wait drop" ;;
     --route) _leat_words "$2" "auto clone offload splice chunk prefer:clone prefer:offload prefer:splice prefer:chunk" ;;
     --engine) _leat_words "$2" "auto sync" ;;
+    --only)
+        _leat_words "$2" "file-to-file file-to-null file-to-pipe pipe-to-pipe pipe-to-file file-to-unix file-to-tcp
+            unix-to-file tcp-to-file pipes latency"
+        ;;
+    --directory) compopt -o dirnames +o default +o bashdefault 2>/dev/null ;;
     --explain) _leat_words "$2" "text json" ;;
     --progress) _leat_words "$2" "auto bar json never" ;;
     --report)
@@ -71,7 +76,7 @@ _leat()
     done
     word=${words[-1]}
     if [[ ${#words[@]} -le 2 ]]; then
-        _leat_words "$word" "copy digest probe --help --version"
+        _leat_words "$word" "copy digest probe bench --help --version"
         return
     fi
     before=${words[-2]}
@@ -92,6 +97,10 @@ _leat()
     probe)
         options="--json --help"
         wants=
+        ;;
+    bench)
+        options="--rounds --seconds --size --memory-limit --quick --pin --only --directory --overwrite --json --help"
+        wants="--rounds --seconds --size --memory-limit --pin --only --directory"
         ;;
     *) return ;;
     esac

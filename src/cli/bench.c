@@ -27,6 +27,8 @@ static int all_own(const struct bench_options *o)
         code = bench_pipes(o);
     if (code == 0 && !stop_asked())
         code = bench_latency(o);
+    if (code == 0 && !stop_asked() && !row_any())
+        code = cli_usage("bench", "--only: there is no row '%s'; without it all of them are named", o->only);
     return code;
 }
 

@@ -92,6 +92,9 @@ int row_measure(struct row *row, const struct bench_options *options);
 /* Is this row asked for? `only` is a name, or the beginning of one up to a slash. */
 bool row_wanted(const char *name, const char *only);
 
+/* Was there any so far? */
+bool row_any(void);
+
 double clock_seconds(void);
 double cpu_seconds(void); /* of the whole process */
 
@@ -115,6 +118,9 @@ const char *size_text(uint64_t bytes, char buffer[32]);
 /* From here on SIGINT, SIGTERM and SIGHUP only ask for an end, and SIGPIPE is an error of the call. */
 void stop_catch(void);
 bool stop_asked(void);
+
+/* As if this signal had come. */
+void stop_for(int number);
 
 /* The pipeline that a signal is to cancel; NULL: none. */
 void stop_cancels(leat_pipeline *pipeline);

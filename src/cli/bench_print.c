@@ -2,6 +2,7 @@
 #include "bench.h"
 #include <errno.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -168,7 +169,9 @@ int row_print(const struct row *row, bool json)
         print_verdict(row);
     if (r == 0 && (fflush(stdout) != 0 || ferror(stdout)))
         r = -errno;
-    if (r < 0)
+    if (r == -EPIPE)
+        stop_for(SIGPIPE); /* the reader left: end as `cat` does */
+    else if (r < 0)
         cli_warn("bench: standard output: %s", strerror(-r));
     return r < 0 ? EXIT_FAILED : 0;
 }

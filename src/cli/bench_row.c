@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+static unsigned rows_made;
+
 double clock_seconds(void)
 {
     struct timespec now;
@@ -28,6 +30,7 @@ struct row *row_new(const char *name, const struct bench_options *options, void 
     struct row *row = calloc(1, sizeof(*row));
     if (!row)
         return NULL;
+    rows_made++;
     row->name = name;
     row->bytes = options->size;
     row->user = user;
@@ -53,6 +56,11 @@ struct contender *row_add(struct row *row, const char *route, const char *engine
     snprintf(c->route, sizeof(c->route), "%s", route);
     snprintf(c->engine, sizeof(c->engine), "%s", engine);
     return c;
+}
+
+bool row_any(void)
+{
+    return rows_made > 0;
 }
 
 bool row_wanted(const char *name, const char *only)

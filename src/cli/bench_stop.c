@@ -31,6 +31,11 @@ bool stop_asked(void)
     return ending_signal != 0;
 }
 
+void stop_for(int number)
+{
+    ending_signal = number;
+}
+
 /* A signal that came before it is known is remembered by `ending_signal`, one that comes after cancels it. */
 void stop_cancels(leat_pipeline *pipeline)
 {
