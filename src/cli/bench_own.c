@@ -71,14 +71,16 @@ static int connect_to(int listener, int ret[2])
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof(address);
     int r = -1;
+    ret[0] = -1;
     ret[1] = socket(AF_INET, SOCK_STREAM, 0);
     if (ret[1] >= 0 && bind(listener, (struct sockaddr *)&address, n) == 0 && listen(listener, 1) == 0 &&
         getsockname(listener, (struct sockaddr *)&address, &n) == 0)
         r = connect(ret[1], (struct sockaddr *)&address, n);
-    ret[0] = r == 0 ? accept(listener, NULL, NULL) : -1;
+    if (r == 0)
+        ret[0] = accept(listener, NULL, NULL);
     if (ret[0] >= 0)
         return 0;
-    r = -errno;
+    r = errno ? -errno : -EIO;
     if (ret[1] >= 0)
         close(ret[1]);
     return r;
@@ -125,7 +127,7 @@ static void close_ends(struct own *own)
 /* A pair with a thread at its other end. */
 static int open_stream(struct own *own, int side, enum end_kind kind, leat_endpoint **ret)
 {
-    int pair[2];
+    int pair[2] = {-1, -1};
     int r = make_pair(kind, own->row->pipe, pair);
     if (r < 0)
         return r;

@@ -57,11 +57,11 @@ struct memory {
 
 /* One run: what both threads see. */
 struct pipe_run {
+    struct ring ring;
     const struct step *step;
     const struct memory *memory;
     uint64_t bytes; /* to be written */
     int fd[2], null;
-    struct ring ring;
     uint64_t read, sum;
     int code; /* of the reader */
 };

@@ -157,7 +157,7 @@ int row_print(const struct row *row, bool json)
     for (size_t i = 0; i < row->count; i++)
         if (!row->contender[i].again)
             order[n++] = &row->contender[i];
-    qsort(order, n, sizeof(order[0]), faster);
+    qsort(order, n, sizeof(const struct contender *), faster);
     if (!json && n > 0)
         print_head(row, &w);
     for (size_t i = 0; i < n && r == 0; i++)

@@ -14,11 +14,11 @@ struct bell {
 
 /* One thread writes, one reads. Each side's own words are on a cache line of their own. */
 struct ring {
+    _Alignas(64) _Atomic uint64_t head;
+    struct bell room; /* the reader rings it */
     unsigned char *bytes;
     size_t size; /* a power of two */
     bool spins;  /* never sleeps */
-    _Alignas(64) _Atomic uint64_t head;
-    struct bell room; /* the reader rings it */
     _Alignas(64) _Atomic uint64_t tail;
     struct bell data; /* the writer rings it */
     _Atomic bool ended;
