@@ -1,9 +1,11 @@
 /* A signal asks for an end; it happens when all is cleaned up. */
 #include "bench.h"
 #include <signal.h>
+#include <stdatomic.h>
 
-static volatile sig_atomic_t ending_signal;
-static leat_pipeline *volatile running;
+/* Threads at the other ends look at it as well; both are free of locks, as a handler needs it. */
+static atomic_int ending_signal;
+static leat_pipeline *_Atomic running;
 
 static void on_end(int number)
 {
