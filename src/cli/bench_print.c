@@ -86,7 +86,7 @@ static void print_contender(const struct row *row, const struct contender *c, co
 static bool within_noise(const struct row *row, double ratio)
 {
     double above = row->itself.high > 1 ? 1 / row->itself.high : 1;
-    return ratio >= (row->itself.low < above ? row->itself.low : above);
+    return !row->noisy && ratio >= (row->itself.low < above ? row->itself.low : above);
 }
 
 static void print_verdict(const struct row *row)
@@ -101,7 +101,7 @@ static void print_verdict(const struct row *row)
     else if (row->note[0])
         printf("  %s\n", row->note);
     if (row->noisy)
-        printf("  too noisy to tell: the same thing twice differs by %.2f to %.2f\n", row->itself.low,
+        printf("  too noisy to tell: the same thing twice is apart by a factor of %.2f to %.2f\n", row->itself.low,
                row->itself.high);
     putchar('\n');
 }
