@@ -28,7 +28,7 @@ void chunk_pool_destroy(struct chunk_pool *pool)
 /* The bookkeeping of a chunk (its struct) is not paid for: 64 bytes against pages. */
 static struct chunk *make(struct chunk_pool *pool)
 {
-    if (!budget_take(pool->budget, pool->chunk_size))
+    if ((pool->most && pool->made >= pool->most) || !budget_take(pool->budget, pool->chunk_size))
         return NULL;
     struct chunk *chunk = calloc(1, sizeof(*chunk));
     void *data = NULL;

@@ -28,6 +28,7 @@ struct chunk_pool {
     size_t chunk_size;
     struct chunk *free_list;
     size_t made;          /* chunks that exist */
+    size_t most;          /* it never makes more, whatever the budget has; 0: the budget decides */
     struct port *waiting; /* notified on every release; may be NULL */
 };
 
