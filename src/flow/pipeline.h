@@ -57,7 +57,8 @@ struct leat_pipeline {
         size_t started;      /* filters that are ours to finish */
         struct node written; /* what a clone is read back from */
         struct hop readback;
-        struct leat_error error; /* the first failure that belongs to no branch */
+        leat_filter *observer[FILTERS_MAX]; /* of the readback: the other filters counted the clone */
+        struct leat_error error;            /* the first failure that belongs to no branch */
     } runner;
 
     void (*tell)(leat_pipeline *p); /* the run has ended: the last thing that the runner does */

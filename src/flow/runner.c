@@ -143,8 +143,7 @@ static void begin_readback(leat_pipeline *p)
                                  .seek_fd = fd};
     node_set_fd(&run->written, fd, 0, NODE_WAIT_NEVER);
     run->readback = (struct hop){.in = &run->written,
-                                 .filter = p->filter,
-                                 .filters = p->filters,
+                                 .filter = run->observer,
                                  .budget = &p->budget,
                                  .waker = p->hop.waker,
                                  .rung = {{.route = &route_chunk}},
@@ -152,6 +151,9 @@ static void begin_readback(leat_pipeline *p)
                                  .size_binds = true,
                                  .residue = residue_none(),
                                  .end = UINT64_MAX};
+    for (size_t k = 0; k < p->filters; k++)
+        if (p->filter[k]->ops->caps & FILTER_OBSERVES)
+            run->observer[run->readback.filters++] = p->filter[k];
     hop_stop(&p->hop);
     run->phase = RUN_READBACK;
 }
