@@ -132,6 +132,7 @@ static void begin_readback(leat_pipeline *p)
         i++;
     const struct node *sink = p->branch[i].node;
     int fd = node_readable_fd(sink);
+    run->readback_of = i;
     run->written = (struct node){.ops = sink->ops,
                                  .name = sink->name,
                                  .direction = LEAT_READ,
@@ -222,6 +223,7 @@ static void let_go(leat_pipeline *p)
         if (run->readback.error.code && !run->error.code) {
             run->error = run->readback.error;
             run->error.side = LEAT_SIDE_SINK;
+            run->error.index = (uint32_t)run->readback_of;
         }
     }
     residue_drop(&p->hop, &p->hop.residue);
@@ -362,7 +364,8 @@ static void runner_ended(struct task *task)
 {
     leat_pipeline *p = pipeline_of(task);
     let_go(p);
-    if (!is_over(p))
+    p->runner.whole = !is_over(p);
+    if (p->runner.whole)
         finish_nodes(p);
     if (!is_over(p))
         verify(p);

@@ -182,11 +182,31 @@ static void a_source_that_shrinks(void **state)
     stage_close(&s);
 }
 
+/* What could not be read back is not published, and no sink is called done. */
+static void a_clone_that_cannot_be_read(void **state)
+{
+    (void)state;
+    struct stage s;
+    fake = (struct fake){.readback = -EIO};
+    clone_to(&s, 2, sha256(), NULL);
+    assert_int_equal(s.result, -EIO);
+    json_t *json = report_json(s.report);
+    for (size_t i = 0; i < 2; i++) {
+        json_t *sink = json_array_get(json_object_get(json, "sinks"), i);
+        check_sink_untouched(&s, i);
+        assert_string_equal(json_string_value(json_object_get(sink, "status")), "failed");
+    }
+    assert_int_equal(json_array_size(json_object_get(json, "digests")), 0);
+    json_decref(json);
+    stage_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_clones_are_alike),        cmocka_unit_test(each_clone_fails),
         cmocka_unit_test(holes_after_a_step_down),     cmocka_unit_test(a_source_that_shrinks),
+        cmocka_unit_test(a_clone_that_cannot_be_read),
     };
     if (!has_route("clone")) {
         printf("this build has no clone route\n");
