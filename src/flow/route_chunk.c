@@ -410,7 +410,8 @@ static void passed_over(struct hop *hop, size_t n)
     hop_took(hop, n);
     hop->end = hop->end == UINT64_MAX ? hop->end : hop->end + n;
     for (size_t i = 0; i < hop->branches; i++)
-        hop->branch[i].discarded += n;
+        if (!hop->branch[i].failed) /* hop_took has counted it for those */
+            hop->branch[i].discarded += n;
 }
 
 static void got(struct hop *hop, ssize_t result)
