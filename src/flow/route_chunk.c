@@ -53,19 +53,27 @@ static const char *unfit(const struct hop *hop UNUSED, char reason[REASON_MAX] U
     return NULL;
 }
 
-static uint64_t minimum(const struct hop *hop)
+/* Each branch that may drop keeps the chunk that it has begun, and the others need one. */
+static size_t least_chunks(const struct hop *hop)
 {
     size_t droppers = 0;
     for (size_t i = 0; i < hop->branches; i++)
         droppers += hop->branch[i].slow == LEAT_SLOW_DROP;
-    return (1 + droppers) * PAGE;
+    return 1 + droppers;
 }
 
-/* A quarter of the memory, so that reading, observing and several branches overlap; within reason. */
+static uint64_t minimum(const struct hop *hop)
+{
+    return least_chunks(hop) * PAGE;
+}
+
+/* A quarter of the memory, so that reading, observing and several branches overlap; within reason. Residues may have
+ * taken more than the rest of it. */
 static size_t choose_chunk_size(const struct hop *hop)
 {
     uint64_t most = hop_needs_bytes(hop) || hop->branches > 1 ? CHUNK_OBSERVED : CHUNK_PLAIN;
-    uint64_t size = MIN(most, hop->budget->limit / 4 / PAGE * PAGE);
+    uint64_t size = MIN(most, hop->budget->limit / MAX(4, least_chunks(hop)) / PAGE * PAGE);
+    size = MIN(size, budget_left(hop->budget) / PAGE * PAGE);
     if (hop->size_binds) /* no larger than the file */
         size = MIN(size, (hop->in->size / PAGE + 1) * PAGE);
     return (size_t)MAX(size, PAGE);

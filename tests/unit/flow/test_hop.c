@@ -60,6 +60,128 @@ static void the_sums_of_a_sink_that_never_opened(void **state UNUSED)
     leat_pipeline_free(p);
 }
 
+/* ---- the least memory ---- */
+
+#define MANY 7
+
+static bool no_splice_to_files(void *user UNUSED, struct op *op, ssize_t *ret_result)
+{
+    struct stat st;
+    if (op->kind != OP_SPLICE || fstat(op->fd[1], &st) < 0 || !S_ISREG(st.st_mode))
+        return true;
+    *ret_result = -EINVAL;
+    return false;
+}
+
+/* Runs it, but not for ever. */
+static int run_for_a_while(leat_pipeline *p, leat_report **ret)
+{
+    assert_int_equal(leat_pipeline_start(p), 0);
+    int r = leat_pipeline_wait(p, 20000, ret);
+    if (r == -ETIMEDOUT) {
+        leat_pipeline_cancel(p);
+        leat_pipeline_wait(p, -1, ret);
+    }
+    return r;
+}
+
+/* No sink takes a splice, so each has a pipe of its own that is to be emptied, and they have most of the memory. */
+static void residues_in_the_least_memory(void **state UNUSED)
+{
+    struct leat_pipeline_options options = {
+        .size = sizeof(options), .memory_limit = (MANY + 1) * PAGE, .route = "prefer:splice"};
+    uint8_t *content = make_content(100000);
+    put_file("source", content, 100000);
+    leat_pipeline *p = pipeline_of(&options, spec("source", LEAT_READ), NULL);
+    char name[MANY][16];
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(name[i], sizeof(name[i]), "many%zu", i);
+        assert_int_equal(leat_pipeline_sink(p, spec(name[i], LEAT_WRITE), NULL), 0);
+    }
+    op_interpose(no_splice_to_files, NULL);
+    int r = run_for_a_while(p, NULL);
+    op_interpose(NULL, NULL);
+    leat_pipeline_free(p);
+    assert_int_equal(r, 0);
+    for (size_t i = 0; i < MANY; i++) {
+        size_t n;
+        uint8_t *bytes = get_file(name[i], &n);
+        assert_int_equal(n, 100000);
+        assert_memory_equal(bytes, content, n);
+        free(bytes);
+    }
+    free(content);
+}
+
+/* ---- sinks that may drop ---- */
+
+#define BYTES (64 * (size_t)PAGE)
+
+static char letters[BYTES];
+
+/* A sink that stops after so many calls, until it is told to go on; and whom it tells when it has so many bytes. */
+struct stopper {
+    leat_endpoint *endpoint;
+    unsigned calls, stops_after;
+    bool stopped, go;
+    size_t n, tells_at;
+    struct stopper *tells[4];
+};
+
+static void tell(struct stopper *s)
+{
+    for (size_t i = 0; i < COUNT(s->tells) && s->tells[i]; i++) {
+        s->tells[i]->go = true;
+        leat_endpoint_notify(s->tells[i]->endpoint);
+    }
+}
+
+static int stopper_write(void *user, const void *bytes UNUSED, size_t n, size_t *ret_n)
+{
+    struct stopper *s = user;
+    if (!s->go && s->calls >= s->stops_after) {
+        if (!s->stopped && !s->tells_at)
+            tell(s);
+        s->stopped = true;
+        return -EAGAIN;
+    }
+    s->calls++;
+    s->n += n;
+    if (s->tells_at && s->n >= s->tells_at)
+        tell(s);
+    *ret_n = n;
+    return 0;
+}
+
+static leat_endpoint *stopper(struct stopper *s)
+{
+    struct leat_endpoint_callbacks callbacks = {.size = sizeof(callbacks), .write = stopper_write};
+    assert_int_equal(leat_endpoint_from_callbacks(&s->endpoint, &callbacks, s), 0);
+    return s->endpoint;
+}
+
+static const struct leat_sink_options drops = {.size = sizeof(drops), .slow = LEAT_SLOW_DROP};
+
+/* Each has begun another chunk when it stops; the one that does not stop still gets all. */
+static void who_may_drop_holds_up_nobody(void **state UNUSED)
+{
+    struct leat_pipeline_options options = {.size = sizeof(options), .memory_limit = 16 * PAGE};
+    struct stopper all = {.go = true, .tells_at = BYTES}, some[4] = {{0}};
+    leat_pipeline *p = pipeline_of(&options, from_bytes(letters, BYTES), stopper(&all));
+    for (unsigned i = 0; i < COUNT(some); i++) {
+        some[i].stops_after = i;
+        all.tells[i] = &some[i];
+        assert_int_equal(leat_pipeline_sink(p, stopper(&some[i]), &drops), 0);
+    }
+    struct stage s = {0};
+    int r = run_for_a_while(p, &s.report);
+    check_balance(&s);
+    leat_report_free(s.report);
+    leat_pipeline_free(p);
+    assert_int_equal(r, 0);
+    assert_int_equal(all.n, BYTES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
