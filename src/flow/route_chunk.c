@@ -43,6 +43,7 @@ struct chunk_route {
     size_t capacity;
     uint64_t head, tail; /* [head, tail) are in the ring */
     size_t turn;         /* the branch that is looked at first */
+    bool looked;         /* for branches that are ready again, since a chunk came or went */
     struct cursor cursor[];
 };
 
@@ -140,15 +141,19 @@ static void let_go(struct hop *hop, struct branch *branch)
     retire(hop);
 }
 
-/* Memory is short: a branch that may drop, and lags, misses what it has not begun. */
+/* Memory is short: a branch that may drop, and is the last of all, misses what it has not begun. Where one that may not
+ * is as far behind, dropping would free nothing. */
 static bool drop_laggards(struct hop *hop)
 {
     struct chunk_route *s = hop->state;
     bool any = false;
+    for (size_t i = 0; i < hop->branches; i++)
+        if (!hop->branch[i].failed && hop->branch[i].slow != LEAT_SLOW_DROP && s->cursor[i].next == s->head)
+            return false;
     for (size_t i = 0; i < hop->branches; i++) {
         struct branch *b = &hop->branch[i];
         struct cursor *c = &s->cursor[i];
-        if (b->failed || b->slow != LEAT_SLOW_DROP || !c->chunk || c->next == s->tail)
+        if (b->failed || !c->chunk || c->next != s->head || c->next == s->tail)
             continue;
         b->discarded += waiting_bytes(s, c);
         c->next = s->tail;
@@ -167,6 +172,7 @@ static void append(struct hop *hop, struct chunk *chunk)
         if (hop->filter[i]->ops->caps & FILTER_OBSERVES)
             hop->filter[i]->ops->observe(hop->filter[i], chunk);
     s->ring[s->tail++ % s->capacity] = chunk;
+    s->looked = false;
     retire(hop);
 }
 
@@ -318,6 +324,7 @@ static void wrote(struct hop *hop, struct branch *branch, ssize_t result)
         return; /* what it holds is counted when the route stops, and let go when the hop goes on without it */
     }
     c->at += (size_t)result;
+    ((struct chunk_route *)hop->state)->looked = false;
     hop_delivered(hop, branch, (uint64_t)result);
     if (branch->node->kind == NODE_PIPE && (size_t)result < ((struct chunk_route *)hop->state)->op.length)
         branch->node->port.blocked = true; /* a short count says that the pipe is full */
@@ -504,6 +511,17 @@ static enum verdict write_any(struct hop *hop, struct op **ret_op, struct wait_s
     return VERDICT_WAIT;
 }
 
+/* A source that is always ready leaves the engine no reason to wait, and who was not ready once would not be asked
+ * again before the memory is full: too late for one that may drop. */
+static bool looks_first(struct chunk_route *s, struct wait_set *ret_wait)
+{
+    if (s->looked)
+        return false;
+    s->looked = true;
+    ret_wait->deadline_ns = 1; /* long past: it looks and does not sleep */
+    return true;
+}
+
 static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
 {
     for (;;) {
@@ -513,6 +531,8 @@ static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *r
             return VERDICT_END;
         if (write_any(hop, ret_op, ret_wait, &pending, &residues) == VERDICT_OP)
             return VERDICT_OP;
+        if (pending && looks_first(hop->state, ret_wait))
+            return VERDICT_WAIT;
         /* Residues come first, and want the memory that reading would take. */
         enum verdict verdict = residues ? VERDICT_WAIT : read_next(hop, ret_op, ret_wait);
         if (verdict == VERDICT_END && pending)

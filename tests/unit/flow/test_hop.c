@@ -162,6 +162,36 @@ static leat_endpoint *stopper(struct stopper *s)
 
 static const struct leat_sink_options drops = {.size = sizeof(drops), .slow = LEAT_SLOW_DROP};
 
+/* What stands still is the sink that all wait for: the other one is ahead of it, and misses nothing. */
+static void only_who_lags_behind_drops(void **state UNUSED)
+{
+    struct leat_pipeline_options options = {.size = sizeof(options), .memory_limit = 4 * PAGE};
+    struct stopper waits = {0}, ahead = {.stops_after = 2};
+    leat_pipeline *p = pipeline_of(&options, from_bytes(letters, BYTES), stopper(&waits));
+    assert_int_equal(leat_pipeline_sink(p, stopper(&ahead), &drops), 0);
+    ahead.tells[0] = &waits;
+    waits.tells[0] = &ahead;
+    waits.tells_at = 4 * PAGE;
+    assert_int_equal(run_for_a_while(p, NULL), 0);
+    leat_pipeline_free(p);
+    assert_int_equal(waits.n, BYTES);
+    assert_int_equal(ahead.n, BYTES);
+}
+
+/* It stops and is ready again before the memory is full, while the other one never gives the engine reason to wait. */
+static void who_is_ready_again_drops_nothing(void **state UNUSED)
+{
+    struct leat_pipeline_options options = {.size = sizeof(options), .memory_limit = 4 * PAGE};
+    struct stopper all = {.go = true, .tells_at = 3 * PAGE}, again = {.stops_after = 1};
+    leat_pipeline *p = pipeline_of(&options, from_bytes(letters, BYTES), stopper(&all));
+    assert_int_equal(leat_pipeline_sink(p, stopper(&again), &drops), 0);
+    all.tells[0] = &again;
+    assert_int_equal(run_for_a_while(p, NULL), 0);
+    leat_pipeline_free(p);
+    assert_int_equal(all.n, BYTES);
+    assert_int_equal(again.n, BYTES);
+}
+
 /* Each has begun another chunk when it stops; the one that does not stop still gets all. */
 static void who_may_drop_holds_up_nobody(void **state UNUSED)
 {
