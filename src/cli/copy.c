@@ -259,7 +259,7 @@ static void explain_failure(const leat_report *report, int sinks)
         if (error)
             explain_error(error);
     }
-    if (first && first->side != LEAT_SIDE_SINK)
+    if (first && (first->side != LEAT_SIDE_SINK || !leat_report_sink_error(report, first->index)))
         explain_error(first);
     if (first && first->held)
         cli_warn("taken %llu bytes, delivered %llu, held %llu", (unsigned long long)first->taken,

@@ -160,10 +160,11 @@ int hop_extent(struct hop *hop, uint64_t *ret_n)
         return 0;
     uint64_t at = (uint64_t)hop_in_offset(hop);
     if (!hop->extents_known || at >= hop->data_to) {
+        uint64_t now;
         int r = platform.find_data(hop->in->seek_fd, at, &hop->data_from, &hop->data_to);
-        if (r == -ENXIO) /* nothing but a hole until the end */
+        if (r == -ENXIO && size_now(hop, &now) && now >= hop->in->size) /* nothing but a hole until the end */
             hop->data_from = hop->data_to = UINT64_MAX;
-        else if (r < 0) { /* it can't tell: all of it is data */
+        else if (r < 0) { /* it can't tell, or has shrunk: all of it is data, and reading will tell */
             hop->data_from = at;
             hop->data_to = UINT64_MAX;
         }

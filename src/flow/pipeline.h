@@ -56,8 +56,11 @@ struct leat_pipeline {
         size_t opened;       /* nodes: the source, then the sinks */
         size_t started;      /* filters that are ours to finish */
         struct node written; /* what a clone is read back from */
+        size_t readback_of;  /* the sink */
         struct hop readback;
-        struct leat_error error; /* the first failure that belongs to no branch */
+        leat_filter *observer[FILTERS_MAX]; /* of the readback: the other filters counted the clone */
+        bool whole;                         /* the filters have seen all that there is */
+        struct leat_error error;            /* the first failure that belongs to no branch */
     } runner;
 
     void (*tell)(leat_pipeline *p); /* the run has ended: the last thing that the runner does */

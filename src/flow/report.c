@@ -25,6 +25,7 @@ struct leat_report {
     char *error_node;
     const char *status; /* static */
     int code;
+    bool aborted; /* `error` is no single sink's: nothing was published */
     char *source;
     uint64_t taken, bytes;
     double seconds, cpu_seconds;
@@ -88,6 +89,7 @@ leat_report *report_make(leat_pipeline *p, const struct leat_error *error, const
     report->error.node = report->error_node ? report->error_node : "";
     report->status = verdict->status;
     report->code = verdict->code;
+    report->aborted = p->runner.error.code != 0;
     report->seconds = verdict->seconds;
     report->cpu_seconds = verdict->cpu_seconds;
     report->source = p->source ? strdup(pipeline_source(p)->name) : NULL;
@@ -102,7 +104,7 @@ leat_report *report_make(leat_pipeline *p, const struct leat_error *error, const
         report->sink[i].error.taken = report->taken;
     }
     report->bytes = bytes_of(report);
-    if (verdict->code == 0 || verdict->code == -EBADMSG || report->error.side == LEAT_SIDE_SINK)
+    if (p->runner.whole)
         take_digests(report, p);
     return report;
 }
@@ -195,9 +197,7 @@ static json_t *digests_json(const leat_report *report)
 
 static const char *sink_status(const leat_report *report, const struct report_sink *sink)
 {
-    return sink->failed                                                ? "failed"
-           : report->code == 0 || report->error.side == LEAT_SIDE_SINK ? "done"
-                                                                       : report->status;
+    return sink->failed ? "failed" : report->aborted ? report->status : "done";
 }
 
 static json_t *sinks_json(const leat_report *report)
@@ -314,7 +314,7 @@ int leat_report_text(const leat_report *report, char **ret)
         fprintf(to, "  %s %s (%s%s%s)\n", report->digest[i].algorithm, report->digest[i].hex,
                 report->digest[i].provider, report->digest[i].why ? "; " : "",
                 report->digest[i].why ? report->digest[i].why : "");
-    if (report->error.code && report->error.side != LEAT_SIDE_SINK)
+    if (report->error.code && (report->aborted || report->sinks == 0))
         print_error(to, &report->error);
     double rate = report->seconds > 0 ? (double)report->bytes / report->seconds : 0;
     fprintf(to, "%s: %llu bytes in %.3f s, %s/s, %.3f s of processor time\n", report->status,

@@ -44,6 +44,7 @@ struct chunk_route {
     size_t capacity;
     uint64_t head, tail; /* [head, tail) are in the ring */
     size_t turn;         /* the branch that is looked at first */
+    bool looked;         /* for branches that are ready again, since a chunk came or went */
     struct cursor cursor[];
 };
 
@@ -54,19 +55,27 @@ static const char *unfit(const struct hop *hop UNUSED, char reason[REASON_MAX] U
     return NULL;
 }
 
-static uint64_t minimum(const struct hop *hop)
+/* Each branch that may drop keeps the chunk that it has begun, and the others need one. */
+static size_t least_chunks(const struct hop *hop)
 {
     size_t droppers = 0;
     for (size_t i = 0; i < hop->branches; i++)
         droppers += hop->branch[i].slow == LEAT_SLOW_DROP;
-    return (1 + droppers) * PAGE;
+    return 1 + droppers;
 }
 
-/* A quarter of the memory, so that reading, observing and several branches overlap; within reason. */
+static uint64_t minimum(const struct hop *hop)
+{
+    return least_chunks(hop) * PAGE;
+}
+
+/* A quarter of the memory, so that reading, observing and several branches overlap; within reason. Residues may have
+ * taken more than the rest of it. */
 static size_t choose_chunk_size(const struct hop *hop)
 {
     uint64_t most = hop_needs_bytes(hop) || hop->branches > 1 ? CHUNK_OBSERVED : CHUNK_PLAIN;
-    uint64_t size = MIN(most, hop->budget->limit / 4 / PAGE * PAGE);
+    uint64_t size = MIN(most, hop->budget->limit / MAX(4, least_chunks(hop)) / PAGE * PAGE);
+    size = MIN(size, budget_left(hop->budget) / PAGE * PAGE);
     if (hop->size_binds) /* no larger than the file */
         size = MIN(size, (hop->in->size / PAGE + 1) * PAGE);
     return (size_t)MAX(size, PAGE);
@@ -144,15 +153,19 @@ static void let_go(struct hop *hop, struct branch *branch)
     retire(hop);
 }
 
-/* Memory is short: a branch that may drop, and lags, misses what it has not begun. */
+/* Memory is short: a branch that may drop, and is the last of all, misses what it has not begun. Where one that may not
+ * is as far behind, dropping would free nothing. */
 static bool drop_laggards(struct hop *hop)
 {
     struct chunk_route *s = hop->state;
     bool any = false;
+    for (size_t i = 0; i < hop->branches; i++)
+        if (!hop->branch[i].failed && hop->branch[i].slow != LEAT_SLOW_DROP && s->cursor[i].next == s->head)
+            return false;
     for (size_t i = 0; i < hop->branches; i++) {
         struct branch *b = &hop->branch[i];
         struct cursor *c = &s->cursor[i];
-        if (b->failed || b->slow != LEAT_SLOW_DROP || !c->chunk || c->next == s->tail)
+        if (b->failed || !c->chunk || c->next != s->head || c->next == s->tail)
             continue;
         b->discarded += waiting_bytes(s, c);
         c->next = s->tail;
@@ -171,6 +184,7 @@ static void append(struct hop *hop, struct chunk *chunk)
         if (hop->filter[i]->ops->caps & FILTER_OBSERVES)
             hop->filter[i]->ops->observe(hop->filter[i], chunk);
     s->ring[s->tail++ % s->capacity] = chunk;
+    s->looked = false;
     retire(hop);
 }
 
@@ -322,6 +336,7 @@ static void wrote(struct hop *hop, struct branch *branch, ssize_t result)
         return; /* what it holds is counted when the route stops, and let go when the hop goes on without it */
     }
     c->at += (size_t)result;
+    ((struct chunk_route *)hop->state)->looked = false;
     hop_delivered(hop, branch, (uint64_t)result);
     if (branch->node->kind == NODE_PIPE && (size_t)result < ((struct chunk_route *)hop->state)->op.length)
         branch->node->port.blocked = true; /* a short count says that the pipe is full */
@@ -422,7 +437,8 @@ static void passed_over(struct hop *hop, size_t n)
     hop_took(hop, n);
     hop->end = hop->end == UINT64_MAX ? hop->end : hop->end + n;
     for (size_t i = 0; i < hop->branches; i++)
-        hop->branch[i].discarded += n;
+        if (!hop->branch[i].failed) /* hop_took has counted it for those */
+            hop->branch[i].discarded += n;
 }
 
 static void got(struct hop *hop, ssize_t result)
@@ -507,6 +523,17 @@ static enum verdict write_any(struct hop *hop, struct op **ret_op, struct wait_s
     return VERDICT_WAIT;
 }
 
+/* A source that is always ready leaves the engine no reason to wait, and who was not ready once would not be asked
+ * again before the memory is full: too late for one that may drop. */
+static bool looks_first(struct chunk_route *s, struct wait_set *ret_wait)
+{
+    if (s->looked)
+        return false;
+    s->looked = true;
+    ret_wait->deadline_ns = 1; /* long past: it looks and does not sleep */
+    return true;
+}
+
 static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
 {
     for (;;) {
@@ -516,6 +543,8 @@ static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *r
             return VERDICT_END;
         if (write_any(hop, ret_op, ret_wait, &pending, &residues) == VERDICT_OP)
             return VERDICT_OP;
+        if (pending && looks_first(hop->state, ret_wait))
+            return VERDICT_WAIT;
         /* Residues come first, and want the memory that reading would take. */
         enum verdict verdict = residues ? VERDICT_WAIT : read_next(hop, ret_op, ret_wait);
         if (verdict == VERDICT_END && pending)

@@ -1,5 +1,7 @@
 /* The clone route: the file systems share the blocks (FICLONE). One call for each branch, whatever the size. The bytes
- * are those of one moment; a digest is taken from the clone before it is published. */
+ * are those of one moment, for all branches: the first is cloned from the source and the others from the first, which
+ * nobody else can write to. A digest is taken from that clone before it is published. Nothing is counted before all are
+ * made, so stepping down takes nothing back. */
 #include "flow/hop.h"
 #include <errno.h>
 #include <stdio.h>
@@ -7,7 +9,9 @@
 
 struct clone_route {
     struct op op;
-    size_t at; /* the branch whose turn it is */
+    size_t at;     /* the branch whose turn it is */
+    int from;      /* what is cloned: the source, then the first clone of it */
+    uint64_t size; /* of the clones */
 };
 
 /* Types that share no blocks. Of any other the call itself is asked. */
@@ -56,8 +60,20 @@ static uint64_t minimum(const struct hop *hop UNUSED)
 
 static int start(struct hop *hop)
 {
-    hop->state = calloc(1, sizeof(struct clone_route));
-    return hop->state ? 0 : -ENOMEM;
+    struct clone_route *s = calloc(1, sizeof(*s));
+    if (!s)
+        return -ENOMEM;
+    s->from = hop->in->fd;
+    hop->state = s;
+    return 0;
+}
+
+static void count(struct hop *hop, uint64_t size)
+{
+    hop_took(hop, size);
+    for (size_t i = 0; i < hop->branches; i++)
+        if (!hop->branch[i].failed)
+            hop_delivered(hop, &hop->branch[i], size);
 }
 
 static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait UNUSED)
@@ -67,22 +83,27 @@ static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *r
         return VERDICT_STEP_DOWN;
     while (s->at < hop->branches && hop->branch[s->at].failed)
         s->at++;
-    if (s->at == hop->branches) {
+    if (s->at == hop->branches || hop->error.code) {
+        if (!hop->error.code)
+            count(hop, s->size);
         hop->whole = hop->source_ended = true;
         return VERDICT_END;
     }
-    s->op = (struct op){.kind = OP_CLONE, .fd = {hop->in->fd, hop->branch[s->at].node->fd}, .offset = {-1, -1}};
+    s->op = (struct op){.kind = OP_CLONE, .fd = {s->from, hop->branch[s->at].node->fd}, .offset = {-1, -1}};
     *ret_op = &s->op;
     return VERDICT_OP;
 }
 
-/* A new file may be written again from its start, so stepping down forgets the branches that did work. */
-static void forget(struct hop *hop)
+/* The clones that were made are written again from their start; what the next route takes for a hole must be one. */
+static void empty_clones(struct hop *hop)
 {
-    hop->taken = 0;
-    for (size_t i = 0; i < hop->branches; i++) {
-        hop->branch[i].delivered = 0;
-        hop->branch[i].by_route[ROUTE_CLONE] = 0;
+    struct clone_route *s = hop->state;
+    for (size_t i = 0; i < s->at; i++) {
+        struct branch *branch = &hop->branch[i];
+        struct op op = {.kind = OP_TRUNCATE, .fd = {-1, branch->node->fd}};
+        ssize_t r = branch->failed ? 0 : op_execute(&op);
+        if (r < 0)
+            hop_fail_branch(hop, branch, op_name(op.kind), (int)r);
     }
 }
 
@@ -97,16 +118,15 @@ static void done(struct hop *hop, struct op *op, ssize_t result)
     }
     if (result < 0 || fstat(branch->node->fd, &st) < 0) {
         hop_because(hop, "FICLONE says %s", leat_errno_name(result < 0 ? (int)result : -errno));
-        forget(hop);
+        empty_clones(hop);
         return;
     }
-    if ((uint64_t)st.st_size != hop->in->size) {
-        hop_source_grew(hop);
+    s->size = (uint64_t)st.st_size;
+    if (s->size < hop->in->size)
         hop_source_short(hop);
-    }
-    if (hop->taken == 0)
-        hop_took(hop, (uint64_t)st.st_size);
-    hop_delivered(hop, branch, (uint64_t)st.st_size);
+    else if (s->size > hop->in->size)
+        hop_source_grew(hop);
+    s->from = branch->node->fd;
     s->at++;
 }
 

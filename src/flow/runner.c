@@ -132,6 +132,7 @@ static void begin_readback(leat_pipeline *p)
         i++;
     const struct node *sink = p->branch[i].node;
     int fd = node_readable_fd(sink);
+    run->readback_of = i;
     run->written = (struct node){.ops = sink->ops,
                                  .name = sink->name,
                                  .direction = LEAT_READ,
@@ -143,8 +144,7 @@ static void begin_readback(leat_pipeline *p)
                                  .seek_fd = fd};
     node_set_fd(&run->written, fd, 0, NODE_WAIT_NEVER);
     run->readback = (struct hop){.in = &run->written,
-                                 .filter = p->filter,
-                                 .filters = p->filters,
+                                 .filter = run->observer,
                                  .budget = &p->budget,
                                  .waker = p->hop.waker,
                                  .rung = {{.route = &route_chunk}},
@@ -152,6 +152,9 @@ static void begin_readback(leat_pipeline *p)
                                  .size_binds = true,
                                  .residue = residue_none(),
                                  .end = UINT64_MAX};
+    for (size_t k = 0; k < p->filters; k++)
+        if (p->filter[k]->ops->caps & FILTER_OBSERVES)
+            run->observer[run->readback.filters++] = p->filter[k];
     hop_stop(&p->hop);
     run->phase = RUN_READBACK;
 }
@@ -220,6 +223,7 @@ static void let_go(leat_pipeline *p)
         if (run->readback.error.code && !run->error.code) {
             run->error = run->readback.error;
             run->error.side = LEAT_SIDE_SINK;
+            run->error.index = (uint32_t)run->readback_of;
         }
     }
     residue_drop(&p->hop, &p->hop.residue);
@@ -360,7 +364,8 @@ static void runner_ended(struct task *task)
 {
     leat_pipeline *p = pipeline_of(task);
     let_go(p);
-    if (!is_over(p))
+    p->runner.whole = !is_over(p);
+    if (p->runner.whole)
         finish_nodes(p);
     if (!is_over(p))
         verify(p);

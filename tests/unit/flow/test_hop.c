@@ -1,0 +1,223 @@
+/* Hops in corners: a sparse source that shrinks, an offset in a pipe, the least memory, sinks that may drop. */
+#include "scene.h"
+
+#include "pipelines.h"
+
+/* ---- a source with holes shrinks ---- */
+
+static bool cut_at_first_read(void *user, struct op *op, ssize_t *ret_result)
+{
+    bool *cut = user;
+    (void)ret_result;
+    if (op->kind == OP_READ && !*cut) {
+        *cut = true;
+        assert_int_equal(truncate("source", 2 << 16), 0);
+    }
+    return true;
+}
+
+/* Behind the end there is no data, which is not the same as a hole. */
+static void a_sparse_source_shrinks(void **state UNUSED)
+{
+    static char data[1 << 16];
+    bool cut = false;
+    memset(data, 'x', sizeof(data));
+    put_file("source", data, sizeof(data));
+    int fd = open("source", O_WRONLY | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, data, sizeof(data), 16 << 16), (ssize_t)sizeof(data));
+    close(fd);
+    leat_pipeline *p = pipeline_of(NULL, spec("source", LEAT_READ), spec("shrunk", LEAT_WRITE));
+    op_interpose(cut_at_first_read, &cut);
+    int r = run_and_free(p);
+    op_interpose(NULL, NULL);
+    assert_true(cut);
+    assert_int_equal(r, -ESTALE);
+    assert_int_equal(access("shrunk", F_OK), -1);
+}
+
+/* ---- an offset in a pipe ---- */
+
+static void the_sums_of_a_sink_that_never_opened(void **state UNUSED)
+{
+    static char bytes[20000], to[sizeof(bytes)];
+    struct leat_pipeline_options options = {.size = sizeof(options), .offset = 7000};
+    int fd[2];
+    size_t n = 0;
+    struct stage s = {0};
+    assert_int_equal(pipe(fd), 0);
+    assert_int_equal(write(fd[1], bytes, sizeof(bytes)), (ssize_t)sizeof(bytes));
+    close(fd[1]);
+    leat_endpoint *source;
+    assert_int_equal(leat_endpoint_from_fd(&source, fd[0], LEAT_TAKE), 0);
+    assert_int_equal(mkdir("gone", 0700), 0);
+    leat_pipeline *p = pipeline_of(&options, source, spec("gone/file", LEAT_WRITE));
+    assert_int_equal(leat_pipeline_sink(p, to_bytes(to, sizeof(to), &n), NULL), 0);
+    assert_int_equal(rmdir("gone"), 0);
+    assert_int_equal(leat_pipeline_run(p, &s.report), -ENOENT);
+    assert_int_equal(n, sizeof(bytes) - 7000);
+    check_balance(&s);
+    leat_report_free(s.report);
+    leat_pipeline_free(p);
+}
+
+/* ---- the least memory ---- */
+
+#define MANY 7
+
+static bool no_splice_to_files(void *user UNUSED, struct op *op, ssize_t *ret_result)
+{
+    struct stat st;
+    if (op->kind != OP_SPLICE || fstat(op->fd[1], &st) < 0 || !S_ISREG(st.st_mode))
+        return true;
+    *ret_result = -EINVAL;
+    return false;
+}
+
+/* Runs it, but not for ever. */
+static int run_for_a_while(leat_pipeline *p, leat_report **ret)
+{
+    assert_int_equal(leat_pipeline_start(p), 0);
+    int r = leat_pipeline_wait(p, 20000, ret);
+    if (r == -ETIMEDOUT) {
+        leat_pipeline_cancel(p);
+        leat_pipeline_wait(p, -1, ret);
+    }
+    return r;
+}
+
+/* No sink takes a splice, so each has a pipe of its own that is to be emptied, and they have most of the memory. */
+static void residues_in_the_least_memory(void **state UNUSED)
+{
+    struct leat_pipeline_options options = {
+        .size = sizeof(options), .memory_limit = (MANY + 1) * PAGE, .route = "prefer:splice"};
+    uint8_t *content = make_content(100000);
+    put_file("source", content, 100000);
+    leat_pipeline *p = pipeline_of(&options, spec("source", LEAT_READ), NULL);
+    char name[MANY][16];
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(name[i], sizeof(name[i]), "many%zu", i);
+        assert_int_equal(leat_pipeline_sink(p, spec(name[i], LEAT_WRITE), NULL), 0);
+    }
+    op_interpose(no_splice_to_files, NULL);
+    int r = run_for_a_while(p, NULL);
+    op_interpose(NULL, NULL);
+    leat_pipeline_free(p);
+    assert_int_equal(r, 0);
+    for (size_t i = 0; i < MANY; i++) {
+        size_t n;
+        uint8_t *bytes = get_file(name[i], &n);
+        assert_int_equal(n, 100000);
+        assert_memory_equal(bytes, content, n);
+        free(bytes);
+    }
+    free(content);
+}
+
+/* ---- sinks that may drop ---- */
+
+#define BYTES (64 * (size_t)PAGE)
+
+static char letters[BYTES];
+
+/* A sink that stops after so many calls, until it is told to go on; and whom it tells when it has so many bytes. */
+struct stopper {
+    leat_endpoint *endpoint;
+    unsigned calls, stops_after;
+    bool stopped, go;
+    size_t n, tells_at;
+    struct stopper *tells[4];
+};
+
+static void tell(struct stopper *s)
+{
+    for (size_t i = 0; i < COUNT(s->tells) && s->tells[i]; i++) {
+        s->tells[i]->go = true;
+        leat_endpoint_notify(s->tells[i]->endpoint);
+    }
+}
+
+static int stopper_write(void *user, const void *bytes UNUSED, size_t n, size_t *ret_n)
+{
+    struct stopper *s = user;
+    if (!s->go && s->calls >= s->stops_after) {
+        if (!s->stopped && !s->tells_at)
+            tell(s);
+        s->stopped = true;
+        return -EAGAIN;
+    }
+    s->calls++;
+    s->n += n;
+    if (s->tells_at && s->n >= s->tells_at)
+        tell(s);
+    *ret_n = n;
+    return 0;
+}
+
+static leat_endpoint *stopper(struct stopper *s)
+{
+    struct leat_endpoint_callbacks callbacks = {.size = sizeof(callbacks), .write = stopper_write};
+    assert_int_equal(leat_endpoint_from_callbacks(&s->endpoint, &callbacks, s), 0);
+    return s->endpoint;
+}
+
+static const struct leat_sink_options drops = {.size = sizeof(drops), .slow = LEAT_SLOW_DROP};
+
+/* What stands still is the sink that all wait for: the other one is ahead of it, and misses nothing. */
+static void only_who_lags_behind_drops(void **state UNUSED)
+{
+    struct leat_pipeline_options options = {.size = sizeof(options), .memory_limit = 4 * PAGE};
+    struct stopper waits = {0}, ahead = {.stops_after = 2};
+    leat_pipeline *p = pipeline_of(&options, from_bytes(letters, BYTES), stopper(&waits));
+    assert_int_equal(leat_pipeline_sink(p, stopper(&ahead), &drops), 0);
+    ahead.tells[0] = &waits;
+    waits.tells[0] = &ahead;
+    waits.tells_at = 4 * PAGE;
+    assert_int_equal(run_for_a_while(p, NULL), 0);
+    leat_pipeline_free(p);
+    assert_int_equal(waits.n, BYTES);
+    assert_int_equal(ahead.n, BYTES);
+}
+
+/* It stops and is ready again before the memory is full, while the other one never gives the engine reason to wait. */
+static void who_is_ready_again_drops_nothing(void **state UNUSED)
+{
+    struct leat_pipeline_options options = {.size = sizeof(options), .memory_limit = 4 * PAGE};
+    struct stopper all = {.go = true, .tells_at = 3 * PAGE}, again = {.stops_after = 1};
+    leat_pipeline *p = pipeline_of(&options, from_bytes(letters, BYTES), stopper(&all));
+    assert_int_equal(leat_pipeline_sink(p, stopper(&again), &drops), 0);
+    all.tells[0] = &again;
+    assert_int_equal(run_for_a_while(p, NULL), 0);
+    leat_pipeline_free(p);
+    assert_int_equal(all.n, BYTES);
+    assert_int_equal(again.n, BYTES);
+}
+
+/* Each has begun another chunk when it stops; the one that does not stop still gets all. */
+static void who_may_drop_holds_up_nobody(void **state UNUSED)
+{
+    struct leat_pipeline_options options = {.size = sizeof(options), .memory_limit = 16 * PAGE};
+    struct stopper all = {.go = true, .tells_at = BYTES}, some[4] = {{0}};
+    leat_pipeline *p = pipeline_of(&options, from_bytes(letters, BYTES), stopper(&all));
+    for (unsigned i = 0; i < COUNT(some); i++) {
+        some[i].stops_after = i;
+        all.tells[i] = &some[i];
+        assert_int_equal(leat_pipeline_sink(p, stopper(&some[i]), &drops), 0);
+    }
+    struct stage s = {0};
+    int r = run_for_a_while(p, &s.report);
+    check_balance(&s);
+    leat_report_free(s.report);
+    leat_pipeline_free(p);
+    assert_int_equal(r, 0);
+    assert_int_equal(all.n, BYTES);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_sparse_source_shrinks),          cmocka_unit_test(the_sums_of_a_sink_that_never_opened),
+        cmocka_unit_test(residues_in_the_least_memory),     cmocka_unit_test(only_who_lags_behind_drops),
+        cmocka_unit_test(who_is_ready_again_drops_nothing), cmocka_unit_test(who_may_drop_holds_up_nobody),
+    };
+    return cmocka_run_group_tests(tests, enter_directory, leave_directory);
+}
