@@ -45,6 +45,7 @@ static enum verdict open_nodes(leat_pipeline *p, struct wait_set *ret_wait)
         int r = node->ops->open ? node->ops->open(node, p->hop.in, &error) : 0;
         if (r == -EAGAIN) {
             wait_add(ret_wait, &node->port);
+            ret_wait->deadline_ns = node->deadline_ns;
             return VERDICT_WAIT;
         }
         if (r < 0)
