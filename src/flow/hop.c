@@ -382,6 +382,24 @@ void hop_stop(struct hop *hop)
     }
 }
 
+static bool has_residue(const struct hop *hop)
+{
+    bool any = hop->residue.bytes > 0;
+    for (size_t i = 0; i < hop->branches; i++)
+        any |= hop->branch[i].residue.bytes > 0;
+    return any;
+}
+
+/* Why the next one down can't take over, or NULL. */
+static const char *unfit_now(const struct hop *hop, const struct rung *rung, char reason[REASON_MAX])
+{
+    if (rung->rejected)
+        return rung->reason;
+    if (rung->route->id != ROUTE_CHUNK && has_residue(hop))
+        return "bytes are left that only chunks can take over";
+    return rung->route->unfit(hop, reason);
+}
+
 /* What a route leaves behind is still held, and the next route's to count. */
 static bool step_down(struct hop *hop)
 {
@@ -396,7 +414,7 @@ static bool step_down(struct hop *hop)
     for (hop->current++; hop->current < hop->rungs; hop->current++) {
         struct rung *rung = &hop->rung[hop->current];
         char reason[REASON_MAX];
-        const char *why = rung->rejected ? rung->reason : rung->route->unfit(hop, reason);
+        const char *why = unfit_now(hop, rung, reason);
         if (!why)
             return true;
         if (!rung->rejected)

@@ -6,8 +6,8 @@
  * shows.
  *
  * A route is a state machine that never blocks. When a faster route turns out not to work here it leaves what it holds
- * as a *residue* (a pipe with bytes in it, for all branches or for one) and says STEP_DOWN; the next route begins with
- * the residues. The chunk route works everywhere and is the last one. */
+ * as a *residue* (a pipe with bytes in it, for all branches or for one) and says STEP_DOWN. The chunk route works
+ * everywhere, begins with the residues, and is the last one. */
 #ifndef FLOW_HOP_H
 #define FLOW_HOP_H
 
