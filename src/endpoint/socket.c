@@ -165,8 +165,13 @@ static int socket_commit(struct node *node, struct leat_error *error)
 static void socket_abort(struct node *node, int code UNUSED, uint64_t delivered UNUSED)
 {
     struct socket *s = (struct socket *)node;
-    if (!s->shared || !is_tcp(s->shared->fd) || (s->shared->paired && node->direction == LEAT_READ))
+    if (!s->shared || (s->shared->paired && node->direction == LEAT_READ))
         return;
+    if (!is_tcp(s->shared->fd)) {
+        node->left =
+            node->direction == LEAT_WRITE ? "its reader sees an end like any other, for it has no reset" : NULL;
+        return;
+    }
     if (s->shared->owned)
         socket_reset_on_close(s->shared->fd);
     if (s->shared->paired) {
@@ -232,7 +237,7 @@ static int parse_tcp(struct socket *s, const char *text, struct leat_error *erro
 {
     const char *colon = strrchr(text, ':'), *host = text;
     size_t n = colon ? (size_t)(colon - text) : 0;
-    if (text[0] == '[' && n > 2 && colon[-1] == ']') {
+    if (n >= 2 && text[0] == '[' && colon[-1] == ']') {
         host = text + 1;
         n -= 2;
     } else if (n && memchr(text, ':', n))
@@ -316,6 +321,7 @@ static int make_pair(struct socket *end[2], int fd, bool owned)
     bool own = owned && (fcntl(fd, F_GETFL) & O_NONBLOCK);
     for (int i = 0; i < 2; i++) {
         end[i]->shared = shared;
+        end[i]->endpoint.directed = true;
         end[i]->endpoint.node.wait = own ? NODE_WAIT_OWN : NODE_WAIT_ASK;
     }
     return 0;

@@ -66,7 +66,8 @@ struct node {
     int64_t position; /* where the transfer begins in a seekable file; -1: only the descriptor knows */
     op_call call;     /* NODE_CALL */
     void *call_user;
-    bool holes; /* a sink in which the transfer left a hole out: `finish` sets the length */
+    const char *left; /* what `abort` could not undo, as the end of a sentence; static, or NULL */
+    bool holes;       /* a sink in which the transfer left a hole out: `finish` sets the length */
 
     /* Time limits, of clock_ns; 0: none. */
     int64_t deadline_ns;      /* `open` said -EAGAIN: it is called again then, ready or not */

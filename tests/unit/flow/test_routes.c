@@ -1,4 +1,4 @@
-/* timeout: 300
+/* timeout: 600
  * Every route forced, every faster feature denied, every size: the same bytes, digests and counts. */
 #include "scene.h"
 
