@@ -122,9 +122,9 @@ static int duration(const char *command, const char *option, const char *text, i
         *ret_ms = -1;
         return 0;
     }
-    char *end;
+    char *end = NULL;
     double value = text[0] >= '0' && text[0] <= '9' ? strtod(text, &end) : 0;
-    for (size_t i = 0; value > 0 && i < sizeof(units) / sizeof(units[0]); i++)
+    for (size_t i = 0; end && value > 0 && i < sizeof(units) / sizeof(units[0]); i++)
         if (strcmp(end, units[i].suffix) == 0 && value * units[i].ms >= 1 && value * units[i].ms <= INT32_MAX) {
             *ret_ms = (int32_t)(value * units[i].ms);
             return 0;

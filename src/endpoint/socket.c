@@ -176,7 +176,8 @@ static void socket_abort(struct node *node, int code UNUSED, uint64_t delivered 
         socket_reset_on_close(s->shared->fd);
     if (s->shared->paired) {
         struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-        connect(s->shared->fd, &nowhere, sizeof(nowhere));
+        int r = connect(s->shared->fd, &nowhere, sizeof(nowhere));
+        (void)r;
     }
 }
 

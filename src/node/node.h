@@ -54,10 +54,10 @@ struct node {
     bool sparse;  /* a source that has holes, it seems */
     dev_t device; /* with inode: which file; 0, 0 where that means nothing */
     ino_t inode;
-    unsigned mode; /* permissions of a source file, for a new target */
-    struct timespec times[2];
+    unsigned mode;       /* permissions of a source file, for a new target */
     enum node_wait wait; /* a guess of the planner's until it is open */
-    int64_t idle_ns;     /* it fails with ETIMEDOUT when it keeps the transfer waiting for so long; 0: never */
+    struct timespec times[2];
+    int64_t idle_ns; /* it fails with ETIMEDOUT when it keeps the transfer waiting for so long; 0: never */
 
     /* Known once it is open. */
     struct port port; /* its descriptor (or -1) and whether it is ready */
@@ -67,12 +67,12 @@ struct node {
     op_call call;     /* NODE_CALL */
     void *call_user;
     const char *left; /* what `abort` could not undo, as the end of a sentence; static, or NULL */
-    bool holes;       /* a sink in which the transfer left a hole out: `finish` sets the length */
 
     /* Time limits, of clock_ns; 0: none. */
     int64_t deadline_ns;      /* `open` said -EAGAIN: it is called again then, ready or not */
     int64_t waiting_since_ns; /* the hop's: how long the transfer has waited for it */
     bool expired;             /* the hop's: it waited too long, so its next call is answered with -ETIMEDOUT */
+    bool holes;               /* a sink in which the transfer left a hole out: `finish` sets the length */
 };
 
 /* Each hook returns 0 or a negative errno and then has filled *error (side and node are filled by the caller). NULL
