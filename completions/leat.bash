@@ -84,10 +84,10 @@ _leat()
     case ${words[1]} in
     copy)
         options="--offset --length --source --digest --expect --digest-provider --append --in-place --sync --preserve
-            --sparse --sparse= --slow-sink --route --engine --memory-limit --rate --explain --explain= --progress
-            --progress= --report --report= --help"
+            --sparse --sparse= --slow-sink --route --engine --memory-limit --rate --connect-timeout --idle-timeout
+            --explain --explain= --progress --progress= --report --report= --help"
         wants="--offset --length --source --digest --expect --digest-provider --slow-sink --route --engine
-            --memory-limit --rate"
+            --memory-limit --rate --connect-timeout --idle-timeout"
         ;;
     digest)
         options="--algorithm --length --jobs --tag --binary --text --zero --check --ignore-missing --quiet --status

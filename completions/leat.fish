@@ -27,6 +27,8 @@ complete -c leat -n $copy -l route -x -a 'auto clone offload splice chunk prefer
 complete -c leat -n $copy -l engine -x -a 'auto sync' -d 'Who makes the system calls'
 complete -c leat -n $copy -l memory-limit -x -d 'Pipes and chunks together'
 complete -c leat -n $copy -l rate -x -d 'Bytes per second'
+complete -c leat -n $copy -l connect-timeout -x -d 'How long connecting may take'
+complete -c leat -n $copy -l idle-timeout -x -d 'How long an endpoint may keep the copy waiting'
 complete -c leat -n $copy -l explain -a '--explain=text --explain=json' -d 'Print the plan and do nothing'
 complete -c leat -n $copy -l progress -a '--progress=auto --progress=bar --progress=json --progress=never' -d 'How far it is'
 complete -c leat -n $copy -l report -a '--report=text --report=json' -d 'What happened'

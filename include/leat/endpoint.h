@@ -13,6 +13,11 @@
  *                     and that offset is left where the delivered bytes end.
  *   null:             nothing to read, or everything swallowed
  *   zero:             zero bytes without end (give a length)
+ *   tcp:HOST:PORT     connects; HOST is a name or an address, an IPv6 address in brackets: tcp:[::1]:9000
+ *   tcp-listen:[HOST:]PORT   takes one peer, on 127.0.0.1 where no host is named (0.0.0.0 or [::]: on every address)
+ *   unix:PATH         connects to the stream socket at PATH
+ *   unix-listen:PATH  takes one peer there. A socket at PATH that nobody listens on is replaced, anything else is left
+ *                     alone (-EADDRINUSE). PATH is removed when the peer has come, or when none does.
  *
  * A sink that names a regular file, or nothing yet, is *published*: written without a name in the same directory,
  * and put in the place of the old file when everything, digests included, was right. Until then, and for good after
@@ -20,6 +25,13 @@
  * mode and owner; a new one has the source's mode under the umask. What is no plain name is written in place. A
  * target with several hard links, or that is a mount point, can't be replaced and is refused; `in_place` writes
  * through it.
+ *
+ * A socket is connected when the pipeline runs, the source first. Looking a name up may block, nothing else does. When
+ * all was delivered and verified the writing direction is shut down, so that the peer reads the end; "done" means that
+ * the kernel has taken every byte and the end, not that the peer has read them: only the peer can tell that. A pipeline
+ * that fails or is cancelled *resets* its TCP connections, so that a peer never takes what it got for the whole. Where
+ * that can't be done the peer sees an ordinary end: on a Unix socket, which has no reset; on a borrowed descriptor; and
+ * on TCP when the whole process is killed, because then the kernel closes. Verify a digest where that matters.
  */
 #ifndef LEAT_ENDPOINT_H
 #define LEAT_ENDPOINT_H
@@ -54,6 +66,12 @@ struct leat_endpoint_options {
     int32_t write_mode; /* enum leat_write_mode; sinks only */
     int32_t sync;       /* not 0: fsync before it is published, and its directory after; sinks only */
     int32_t preserve;   /* not 0: the source's times and full mode; sinks only */
+    /* tcp and unix: how long connecting may take, all addresses of the host together (0: 30 seconds); for those that
+     * listen, how long the peer may take to come (0: as long as it likes). -1: no limit. */
+    int32_t connect_timeout_ms;
+    /* Anything that may have to be waited for, sockets, pipes and terminals: how long it may keep the transfer waiting
+     * without being ready for a single byte. 0 or -1: no limit. */
+    int32_t idle_timeout_ms;
 };
 
 /* Resolves `spec`. On failure *ret_error (may be NULL) says what was wrong with it; its `node` is `spec`.
@@ -63,6 +81,13 @@ LEAT_API int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat
 
 /* An endpoint on a descriptor; its direction is given by its use. */
 LEAT_API int leat_endpoint_from_fd(leat_endpoint **ret, int fd, enum leat_ownership ownership);
+
+/* The two directions of a stream socket, as a source and a sink that share it; for two pipelines, which may run at the
+ * same time. A successful end of the sink shuts the writing direction down, a failed one resets the connection if it is
+ * TCP. The descriptor's flags stay as they are; one that is taken and is non-blocking can be spliced. With LEAT_TAKE it
+ * is closed when both endpoints are gone, or have been through a pipeline. -ENOTSOCK; -EPROTOTYPE: no stream socket. */
+LEAT_API int leat_endpoint_duplex(leat_endpoint **ret_read, leat_endpoint **ret_write, int fd,
+                                  enum leat_ownership ownership);
 
 /* A source that yields `size` bytes. They are borrowed and must stay unchanged until the pipeline has ended. */
 LEAT_API int leat_endpoint_from_memory(leat_endpoint **ret, const void *bytes, size_t size);

@@ -27,14 +27,21 @@ int fd_open(const char *path, int flags, unsigned mode)
     return fd < 0 ? -errno : fd;
 }
 
+int fd_own(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        return -errno;
+    return 0;
+}
+
 int fd_pipe(int ret[2])
 {
     int fd[2];
     if (pipe(fd) < 0)
         return -errno;
     for (int i = 0; i < 2; i++) {
-        fcntl(fd[i], F_SETFD, FD_CLOEXEC);
-        fcntl(fd[i], F_SETFL, O_NONBLOCK);
+        fd_own(fd[i]);
         ret[i] = fd[i];
     }
     return 0;

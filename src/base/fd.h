@@ -13,6 +13,9 @@ void fd_close_pointer(int *fd);
 /* open(2), close-on-exec, repeated on EINTR. Gives the descriptor or a negative errno. */
 int fd_open(const char *path, int flags, unsigned mode);
 
+/* Makes a new descriptor close-on-exec and non-blocking. -errno; it is the caller's to close, on failure too. */
+int fd_own(int fd);
+
 /* A pipe, both ends close-on-exec and non-blocking. Gives both. */
 int fd_pipe(int ret[2]);
 

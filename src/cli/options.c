@@ -29,13 +29,16 @@ const char options_help[] =
     "  --engine sync|auto     who makes the system calls\n"
     "  --memory-limit SIZE    pipes and chunks together (default 16M)\n"
     "  --rate SIZE            bytes per second\n"
+    "  --connect-timeout TIME   connecting may take so long (default 30s), and for -listen the peer (default none)\n"
+    "  --idle-timeout TIME    a socket, pipe or terminal may keep the copy waiting so long (default none)\n"
     "\n"
     "What is told\n"
     "  --explain[=json]       print the plan and do nothing\n"
     "  --progress[=auto|bar|json|never]   auto: a bar on a terminal; SIGUSR1 prints a line at any time\n"
     "  --report[=text|json][:FILE]     what happened, to stderr or FILE\n"
     "\n"
-    "Sizes are bytes, or take K M G T (powers of 1024) or KB MB GB TB (powers of 1000).\n";
+    "Sizes are bytes, or take K M G T (powers of 1024) or KB MB GB TB (powers of 1000).\n"
+    "Times are seconds, or take ms s m h; none is no limit.\n";
 
 enum {
     OPTION_DIGEST = 1000,
@@ -43,6 +46,8 @@ enum {
     OPTION_PROVIDER,
     OPTION_MEMORY,
     OPTION_RATE,
+    OPTION_CONNECT_TIMEOUT,
+    OPTION_IDLE_TIMEOUT,
     OPTION_ROUTE,
     OPTION_ENGINE,
     OPTION_SOURCE,
@@ -66,6 +71,8 @@ static const struct option longs[] = {
     {"digest-provider", required_argument, NULL, OPTION_PROVIDER},
     {"memory-limit", required_argument, NULL, OPTION_MEMORY},
     {"rate", required_argument, NULL, OPTION_RATE},
+    {"connect-timeout", required_argument, NULL, OPTION_CONNECT_TIMEOUT},
+    {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
     {"route", required_argument, NULL, OPTION_ROUTE},
     {"engine", required_argument, NULL, OPTION_ENGINE},
     {"source", required_argument, NULL, OPTION_SOURCE},
@@ -102,6 +109,27 @@ static int size(const char *command, const char *option, const char *text, uint6
         return cli_usage(command, "--%s: '%s' is %s: write 4096, 64K, 1.5G or 10MB", option, text,
                          r == -ERANGE ? "too large" : "no size");
     return 0;
+}
+
+/* Milliseconds, or -1. */
+static int duration(const char *command, const char *option, const char *text, int32_t *ret_ms)
+{
+    static const struct {
+        const char *suffix;
+        double ms;
+    } units[] = {{"", 1e3}, {"s", 1e3}, {"ms", 1}, {"m", 6e4}, {"h", 36e5}};
+    if (strcmp(text, "none") == 0) {
+        *ret_ms = -1;
+        return 0;
+    }
+    char *end = NULL;
+    double value = text[0] >= '0' && text[0] <= '9' ? strtod(text, &end) : 0;
+    for (size_t i = 0; end && value > 0 && i < sizeof(units) / sizeof(units[0]); i++)
+        if (strcmp(end, units[i].suffix) == 0 && value * units[i].ms >= 1 && value * units[i].ms <= INT32_MAX) {
+            *ret_ms = (int32_t)(value * units[i].ms);
+            return 0;
+        }
+    return cli_usage(command, "--%s: '%s' is no time: write 5s, 500ms, 2m or none", option, text);
 }
 
 /* [text|json][:FILE] */
@@ -165,6 +193,10 @@ static int set(struct copy_options *o, const char *command, int option, const ch
     case OPTION_RATE:
         r = size(command, "rate", value, &o->pipeline.rate);
         return r == 0 && o->pipeline.rate == 0 ? cli_usage(command, "--rate must be more than 0") : r;
+    case OPTION_CONNECT_TIMEOUT:
+        return duration(command, "connect-timeout", value, &o->sink.connect_timeout_ms);
+    case OPTION_IDLE_TIMEOUT:
+        return duration(command, "idle-timeout", value, &o->sink.idle_timeout_ms);
     case OPTION_ROUTE:
         o->pipeline.route = value;
         return 0;

@@ -24,7 +24,7 @@ enum report_mode {
 
 struct copy_options {
     struct leat_pipeline_options pipeline;
-    struct leat_endpoint_options sink; /* how files are written */
+    struct leat_endpoint_options sink; /* how files are written; its timeouts are the source's, too */
     struct leat_sink_options branch;
     const char *digest;
     enum progress_mode progress;

@@ -2,7 +2,7 @@
  * changed. The position of a shared regular file is moved once, at the end, to where the delivered bytes end. */
 #include "base/fd.h"
 #include "base/platform.h"
-#include "endpoint/endpoint.h"
+#include "endpoint/socket.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -97,9 +97,13 @@ static int descriptor_finish(struct node *node, uint64_t delivered, struct leat_
     return 0;
 }
 
+/* A socket that was handed over ends with us; one that is borrowed is its owner's to reset. */
 static void descriptor_abort(struct node *node, int code UNUSED, uint64_t delivered)
 {
-    leave_position((struct descriptor *)node, delivered);
+    struct descriptor *d = (struct descriptor *)node;
+    leave_position(d, delivered);
+    if (d->owned && node->kind == NODE_SOCKET && node->direction == LEAT_WRITE)
+        socket_reset_on_close(d->fd);
 }
 
 static void descriptor_close(struct node *node)

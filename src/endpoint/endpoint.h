@@ -18,6 +18,13 @@ int endpoint_descriptor(leat_endpoint **ret, const char *spec, int fd, enum leat
                         enum leat_ownership ownership, const struct leat_endpoint_options *options,
                         struct leat_error *error);
 
+/* A stream socket: tcp:HOST:PORT, tcp-listen:[HOST:]PORT, unix:PATH, unix-listen:PATH; `rest` is what stands behind the
+ * scheme. */
+int endpoint_tcp(leat_endpoint **ret, const char *spec, const char *rest, bool listens, enum leat_direction direction,
+                 const struct leat_endpoint_options *options, struct leat_error *error);
+int endpoint_unix(leat_endpoint **ret, const char *spec, const char *rest, bool listens, enum leat_direction direction,
+                  const struct leat_endpoint_options *options, struct leat_error *error);
+
 /* Fills side, node and operation of an error in opening; returns code. "cannot open" is no operation: name the call. */
 int endpoint_error(struct node *node, struct leat_error *error, int code, const char *operation, const char *hint);
 

@@ -184,7 +184,7 @@ static int resolve_existing(struct file *f, const struct stat *st, struct leat_e
                               node->direction == LEAT_READ ? "a directory is no stream of bytes"
                                                            : "name the file in it that is to be written");
     if (S_ISSOCK(st->st_mode))
-        return endpoint_error(node, error, -ENXIO, "stat", "a socket can't be opened by its path");
+        return endpoint_error(node, error, -ENXIO, "stat", "to connect to a socket write unix: before its path");
     node_set_stat(node, st);
     if (node->direction == LEAT_READ || node->kind != NODE_FILE || f->mode != LEAT_WRITE_PUBLISH)
         return 0;

@@ -59,6 +59,37 @@ bool hop_is_sink_error(ssize_t result)
     return result == -EPIPE || result == -ENOSPC || result == -EDQUOT || result == -EFBIG || result == -EROFS;
 }
 
+static bool is_connection_error(ssize_t result)
+{
+    switch (-result) {
+    case ECONNRESET:
+    case ECONNABORTED:
+    case ENETRESET:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENOTCONN:
+    case ETIMEDOUT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Files at a distance have such errors, too; then a sink is asked again, which loses nothing. */
+enum leat_side hop_broken_side(const struct hop *hop, const struct branch *branch, ssize_t result)
+{
+    if (result == -ETIMEDOUT && hop->in->expired)
+        return LEAT_SIDE_SOURCE;
+    if (result == -ETIMEDOUT && branch && branch->node->expired)
+        return LEAT_SIDE_SINK;
+    if (!is_connection_error(result))
+        return LEAT_SIDE_NONE;
+    if (hop->in->kind == NODE_SOCKET)
+        return LEAT_SIDE_SOURCE;
+    return branch && branch->node->kind == NODE_SOCKET && !hop->in->network ? LEAT_SIDE_SINK : LEAT_SIDE_NONE;
+}
+
 /* ---- counts and positions ---- */
 
 void hop_took(struct hop *hop, uint64_t n)
@@ -193,11 +224,14 @@ bool hop_skip_holes(struct hop *hop)
 
 /* ---- failures ---- */
 
+static const char hint_idle[] = "; it was not ready in the time that --idle-timeout gives";
+
 void hop_fail_source(struct hop *hop, const char *operation, int code)
 {
     char buffer[128];
-    error_at(&hop->error, code, LEAT_SIDE_SOURCE, hop->in->name, operation, "%s",
-             error_text(code, buffer, sizeof(buffer)));
+    const char *hint = hop->in->expired ? hint_idle : code == -ECONNRESET ? "; its sender broke off" : "";
+    error_at(&hop->error, code, LEAT_SIDE_SOURCE, hop->in->name, operation, "%s%s",
+             error_text(code, buffer, sizeof(buffer)), hint);
     hop->error.offset = hop->taken;
     hop->source_ended = true;
 }
@@ -209,6 +243,7 @@ static const char *sink_hint(int code)
     case EDQUOT:
         return "; make room and run it again";
     case EPIPE:
+    case ECONNRESET:
         return "; the reader has gone";
     default:
         return "";
@@ -222,7 +257,7 @@ void hop_fail_branch(struct hop *hop, struct branch *branch, const char *operati
     if (!hop->first_failed)
         hop->first_failed = (size_t)(branch - hop->branch) + 1;
     error_at(&branch->error, code, LEAT_SIDE_SINK, branch->node->name, operation, "%s%s",
-             error_text(code, buffer, sizeof(buffer)), sink_hint(code));
+             error_text(code, buffer, sizeof(buffer)), branch->node->expired ? hint_idle : sink_hint(code));
     branch->error.index = (uint32_t)(branch - hop->branch);
     branch->error.offset = branch->delivered;
 }
@@ -277,6 +312,60 @@ void residue_drop(struct hop *hop, struct residue *residue)
     *residue = residue_none();
 }
 
+/* ---- patience ---- */
+
+static bool waits_for(const struct wait_set *wait, const struct port *port)
+{
+    for (size_t i = 0; i < wait->n; i++)
+        if (wait->port[i] == port)
+            return true;
+    return false;
+}
+
+/* The hop waits: for this node, and for too long already? Else it is woken up when that is so. */
+static bool watch(struct node *node, struct wait_set *wait, int64_t now)
+{
+    if (!node->idle_ns || node->expired || !waits_for(wait, &node->port)) {
+        node->waiting_since_ns = 0;
+        return false;
+    }
+    if (!node->waiting_since_ns)
+        node->waiting_since_ns = now;
+    int64_t deadline = node->waiting_since_ns + node->idle_ns;
+    if (now >= deadline) {
+        node->expired = true;
+        node->port.blocked = false;
+        return true;
+    }
+    wait->deadline_ns = wait->deadline_ns ? MIN(wait->deadline_ns, deadline) : deadline;
+    return false;
+}
+
+/* True: somebody's time is up, so that there is something to do. */
+static bool watch_all(struct hop *hop, struct wait_set *wait)
+{
+    int64_t now = clock_ns();
+    bool any = watch(hop->in, wait, now);
+    for (size_t i = 0; i < hop->branches; i++)
+        any |= !hop->branch[i].failed && watch(hop->branch[i].node, wait, now);
+    return any;
+}
+
+/* Is this a call on a node whose time is up? Those that are ready begin to count anew. */
+static bool is_overdue(struct hop *hop, const struct op *op)
+{
+    bool overdue = hop->in->expired && op->fd[0] == hop->in->fd;
+    if (!hop->in->port.blocked)
+        hop->in->waiting_since_ns = 0;
+    for (size_t i = 0; i < hop->branches; i++) {
+        struct node *node = hop->branch[i].node;
+        overdue |= node->expired && op->fd[1] == node->fd;
+        if (!node->port.blocked)
+            node->waiting_since_ns = 0;
+    }
+    return overdue;
+}
+
 /* ---- the ladder ---- */
 
 const struct route *hop_route(const struct hop *hop)
@@ -294,6 +383,24 @@ void hop_stop(struct hop *hop)
     }
 }
 
+static bool has_residue(const struct hop *hop)
+{
+    bool any = hop->residue.bytes > 0;
+    for (size_t i = 0; i < hop->branches; i++)
+        any |= hop->branch[i].residue.bytes > 0;
+    return any;
+}
+
+/* Why the next one down can't take over, or NULL. */
+static const char *unfit_now(const struct hop *hop, const struct rung *rung, char reason[REASON_MAX])
+{
+    if (rung->rejected)
+        return rung->reason;
+    if (rung->route->id != ROUTE_CHUNK && has_residue(hop))
+        return "bytes are left that only chunks can take over";
+    return rung->route->unfit(hop, reason);
+}
+
 /* What a route leaves behind is still held, and the next route's to count. */
 static bool step_down(struct hop *hop)
 {
@@ -308,7 +415,7 @@ static bool step_down(struct hop *hop)
     for (hop->current++; hop->current < hop->rungs; hop->current++) {
         struct rung *rung = &hop->rung[hop->current];
         char reason[REASON_MAX];
-        const char *why = rung->rejected ? rung->reason : rung->route->unfit(hop, reason);
+        const char *why = unfit_now(hop, rung, reason);
         if (!why)
             return true;
         if (!rung->rejected)
@@ -348,8 +455,12 @@ enum verdict hop_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_
                 return VERDICT_END;
         } else if (verdict == VERDICT_END && must_confirm(hop))
             confirm(hop);
-        else
+        else if (hop->watched && verdict == VERDICT_OP && is_overdue(hop, *ret_op))
+            hop_done(hop, *ret_op, -ETIMEDOUT);
+        else if (!hop->watched || verdict != VERDICT_WAIT || !watch_all(hop, ret_wait))
             return verdict;
+        ret_wait->n = 0;
+        ret_wait->deadline_ns = 0;
     }
 }
 

@@ -6,8 +6,8 @@
  * shows.
  *
  * A route is a state machine that never blocks. When a faster route turns out not to work here it leaves what it holds
- * as a *residue* (a pipe with bytes in it, for all branches or for one) and says STEP_DOWN; the next route begins with
- * the residues. The chunk route works everywhere and is the last one. */
+ * as a *residue* (a pipe with bytes in it, for all branches or for one) and says STEP_DOWN. The chunk route works
+ * everywhere, begins with the residues, and is the last one. */
 #ifndef FLOW_HOP_H
 #define FLOW_HOP_H
 
@@ -101,6 +101,7 @@ struct hop {
     size_t rungs, current;
     const char *why; /* the route table's reason for this order */
     bool strict;     /* a forced route does not step down */
+    bool watched;    /* some node may not keep it waiting for ever */
 
     struct waker *waker; /* of the loop it runs in */
     void *state;         /* of the current route; NULL: not started */
@@ -160,6 +161,10 @@ enum verdict hop_because(struct hop *hop, const char *format, ...) PRINTF(2, 3);
 bool hop_is_refusal(ssize_t result);
 /* Errors that can only come from the side that is written. */
 bool hop_is_sink_error(ssize_t result);
+/* After a call from the source to a sink: whose connection it is that broke, or who kept it waiting too long. Such an
+ * error must not be asked again: a socket tells it once, and then that it is at its end, as if all were well. NONE: it
+ * is no such error, or it can't be told. `branch` NULL: only the source could be it. */
+enum leat_side hop_broken_side(const struct hop *hop, const struct branch *branch, ssize_t result);
 
 /* Flags for a READ or WRITE on this node, and how much to write at once. */
 unsigned node_op_flags(const struct node *node);

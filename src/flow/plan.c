@@ -131,6 +131,9 @@ static void describe_hop(leat_pipeline *p)
                           .stability = (enum leat_stability)p->options.stability,
                           .residue = residue_none(),
                           .end = p->options.has_length ? p->options.length : UINT64_MAX};
+    p->hop.watched = in->idle_ns != 0;
+    for (size_t i = 0; i < p->sinks; i++)
+        p->hop.watched |= p->branch[i].node->idle_ns != 0;
     bool positions = in->kind == NODE_FILE || in->kind == NODE_BLOCK;
     p->hop.skip = positions ? 0 : p->options.offset;
     p->hop.size_binds = in->kind == NODE_FILE && in->has_size;

@@ -1,5 +1,5 @@
 /* The offload route: the kernel, or a file server, moves the bytes by one call: copy_file_range from file to file,
- * sendfile from a file to /dev/null. */
+ * sendfile from a file to /dev/null or to a socket of our own, which is non-blocking. */
 #include "flow/hop.h"
 #include <errno.h>
 
@@ -21,7 +21,8 @@ static const char *unfit(const struct hop *hop, char reason[REASON_MAX] UNUSED)
     const struct node *out = hop->branch[0].node;
     if (hop->in->kind != NODE_FILE)
         return "the source is not a regular file";
-    if (out->kind != NODE_FILE && out->kind != NODE_NULL)
+    bool own_socket = out->kind == NODE_SOCKET && out->wait == NODE_WAIT_OWN;
+    if (out->kind != NODE_FILE && out->kind != NODE_NULL && !own_socket)
         return "sendfile might sleep on this kind of sink";
     if (out->append)
         return "the sink is opened for appending";
@@ -50,6 +51,10 @@ static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *r
         return VERDICT_STEP_DOWN;
     if (s->over || branch->failed)
         return VERDICT_END;
+    if (branch->node->port.blocked) {
+        wait_add(ret_wait, &branch->node->port);
+        return VERDICT_WAIT;
+    }
     while (hop_skip_holes(hop))
         ;
     hop_extent(hop, &n);
@@ -68,13 +73,16 @@ static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *r
 static void done(struct hop *hop, struct op *op, ssize_t result)
 {
     struct offload_route *s = hop->state;
+    struct branch *branch = &hop->branch[0];
     if (result > 0) {
         hop_took(hop, (uint64_t)result);
-        hop_delivered(hop, &hop->branch[0], (uint64_t)result);
+        hop_delivered(hop, branch, (uint64_t)result);
     } else if (result == 0)
         s->over = true;
-    else if (hop_is_sink_error(result))
-        hop_fail_branch(hop, &hop->branch[0], op_name(op->kind), (int)result);
+    else if (result == -EAGAIN && branch->node->wait == NODE_WAIT_OWN)
+        branch->node->port.blocked = true;
+    else if (hop_is_sink_error(result) || hop_broken_side(hop, branch, result) == LEAT_SIDE_SINK)
+        hop_fail_branch(hop, branch, op_name(op->kind), (int)result);
     else {
         s->refused = true;
         hop_because(hop, "%s says %s", op_name(op->kind), leat_errno_name((int)result));

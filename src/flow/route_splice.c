@@ -8,8 +8,9 @@
  * A digest that the kernel computes may be one more stage, which is drained into its socket; only for a source that is
  * declared stable, because the pages in two pipes are the same pages and a live source could change them between.
  *
- * No call here can sleep while it holds a pipe: sources and sinks are pipes, files, disks or /dev/null, the pipes are
- * ours and non-blocking or asked with SPLICE_F_NONBLOCK. What other descriptors would do is why they are unfit.
+ * No call here can sleep while it holds a pipe: sources and sinks are pipes, files, disks, /dev/null, or sockets that
+ * are ours and non-blocking; the pipes are ours and non-blocking or asked with SPLICE_F_NONBLOCK. What other
+ * descriptors would do is why they are unfit.
  *
  * Stepping down loses nothing: a pipe that still has bytes becomes a residue. A tee that fails leaves the round whole
  * in the pipe that was filled (the copies are destroyed): it is the residue of all. A sink that does not take a splice
@@ -88,6 +89,9 @@ static bool is_direct(const struct hop *hop)
            (hop->in->kind == NODE_PIPE || hop->branch[0].node->kind == NODE_PIPE);
 }
 
+/* Only its flag keeps a splice on a socket from sleeping, and who shares it may take that away. */
+static const char unfit_shared[] = "a splice on a socket that is shared might sleep and hold the pipe";
+
 static const char *unfit_source(const struct hop *hop)
 {
     switch (hop->in->kind) {
@@ -100,6 +104,8 @@ static const char *unfit_source(const struct hop *hop)
         return "the source is no descriptor";
     case NODE_NULL:
         return "/dev/null can't be spliced from";
+    case NODE_SOCKET:
+        return hop->in->wait == NODE_WAIT_OWN ? NULL : unfit_shared;
     default:
         return "a splice from this kind of source might sleep and hold the pipe";
     }
@@ -117,6 +123,8 @@ static const char *unfit_sink(const struct node *out)
         return NULL;
     case NODE_CALL:
         return "the sink is no descriptor";
+    case NODE_SOCKET:
+        return out->wait == NODE_WAIT_OWN ? NULL : unfit_shared;
     default:
         return "a splice to this kind of sink might sleep and hold the pipe";
     }
@@ -225,7 +233,7 @@ static enum verdict next_direct(struct hop *hop, struct op **ret_op, struct wait
 {
     struct splice_route *s = hop->state;
     struct branch *branch = &hop->branch[0];
-    if (s->over || branch->failed)
+    if (s->over || branch->failed || hop->error.code)
         return VERDICT_END;
     if (hop->in->port.blocked)
         wait_add(ret_wait, &hop->in->port);
@@ -409,6 +417,17 @@ static void wait_after_short(struct hop *hop)
         block(hop->in);
 }
 
+/* A connection broke: that side failed. False: it is another error. */
+static bool broken(struct hop *hop, struct branch *branch, ssize_t result)
+{
+    enum leat_side side = hop_broken_side(hop, branch, result);
+    if (side == LEAT_SIDE_SOURCE)
+        hop_fail_source(hop, op_name(OP_SPLICE), (int)result);
+    else if (side == LEAT_SIDE_SINK)
+        hop_fail_branch(hop, branch, op_name(OP_SPLICE), (int)result);
+    return side != LEAT_SIDE_NONE;
+}
+
 /* A call with two foreign sides doesn't say which one failed, unless only one can fail so; reading and writing will. */
 static void direct_done(struct hop *hop, ssize_t result)
 {
@@ -426,7 +445,7 @@ static void direct_done(struct hop *hop, ssize_t result)
         wait_for_a_side(hop);
     else if (hop_is_sink_error(result))
         hop_fail_branch(hop, branch, op_name(OP_SPLICE), (int)result);
-    else
+    else if (!broken(hop, branch, result))
         refuse(hop, result);
 }
 
@@ -443,7 +462,7 @@ static void filled(struct hop *hop, ssize_t result)
         s->over = true;
     else if (result == -EAGAIN)
         hop->in->port.blocked = true;
-    else
+    else if (!broken(hop, NULL, result))
         refuse(hop, result); /* reading tells whether it is the source's fault */
 }
 

@@ -45,6 +45,7 @@ static enum verdict open_nodes(leat_pipeline *p, struct wait_set *ret_wait)
         int r = node->ops->open ? node->ops->open(node, p->hop.in, &error) : 0;
         if (r == -EAGAIN) {
             wait_add(ret_wait, &node->port);
+            ret_wait->deadline_ns = node->deadline_ns;
             return VERDICT_WAIT;
         }
         if (r < 0)
@@ -298,6 +299,13 @@ static void end_node(struct node *node, int code, uint64_t delivered)
         node->ops->close(node);
 }
 
+/* What an abort could not undo is told with what made it necessary. */
+static void add_note(struct leat_error *error, const struct node *node)
+{
+    size_t n = strlen(error->text);
+    snprintf(error->text + n, sizeof(error->text) - n, "; '%s': %s", node->name, node->left);
+}
+
 /* Also of nodes that were never opened: whoever handed one in is told how it ended. */
 static void commit_or_abort(leat_pipeline *p)
 {
@@ -314,9 +322,13 @@ static void commit_or_abort(leat_pipeline *p)
     int code = run->error.code ? run->error.code : nobody ? -ECANCELED : 0;
     if (in && !code && in->ops->commit && in->ops->commit(in, &run->error) < 0)
         code = run->error.code;
-    for (size_t i = 0; i < p->sinks; i++)
-        end_node(p->branch[i].node, p->branch[i].failed ? p->branch[i].error.code : run->error.code,
-                 p->branch[i].delivered);
+    for (size_t i = 0; i < p->sinks; i++) {
+        struct branch *branch = &p->branch[i];
+        struct leat_error *error = branch->failed ? &branch->error : &run->error;
+        end_node(branch->node, error->code, branch->delivered);
+        if (branch->node->left)
+            add_note(error, branch->node);
+    }
     if (in)
         end_node(in, code, delivered_everywhere(p));
 }

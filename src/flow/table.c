@@ -4,6 +4,7 @@
 #define PIPES   (1u << NODE_PIPE)
 #define DISKS   (1u << NODE_BLOCK)
 #define NOWHERE (1u << NODE_NULL)
+#define SOCKETS (1u << NODE_SOCKET)
 #define ANY     (~0u)
 
 /* The rows of bench/ are named in the reasons. Ratios are against the bare loop of the next best route. */
@@ -34,6 +35,22 @@ static const struct table_row table[] = {
      TABLE_ANY,
      {ROUTE_SPLICE, ROUTE_CHUNK},
      "one copy, made by the kernel (bench: pipe-to-file)"},
+    {FILES,
+     SOCKETS,
+     TABLE_ANY,
+     {ROUTE_SPLICE, ROUTE_OFFLOAD, ROUTE_CHUNK},
+     "a socket takes the pages themselves, for less than half of the processor time (bench: file-to-socket)"},
+    {PIPES, SOCKETS, TABLE_ANY, {ROUTE_SPLICE, ROUTE_CHUNK}, "pages move without a copy (bench: pipe-to-socket)"},
+    {SOCKETS,
+     PIPES | SOCKETS,
+     TABLE_ANY,
+     {ROUTE_SPLICE, ROUTE_CHUNK},
+     "pages move without a copy (bench: socket-to-socket)"},
+    {SOCKETS,
+     FILES | DISKS,
+     TABLE_ANY,
+     {ROUTE_SPLICE, ROUTE_CHUNK},
+     "one copy, made by the kernel (bench: socket-to-file)"},
     {FILES | PIPES,
      FILES | PIPES | DISKS | NOWHERE,
      TABLE_ANY,

@@ -54,18 +54,25 @@ struct node {
     bool sparse;  /* a source that has holes, it seems */
     dev_t device; /* with inode: which file; 0, 0 where that means nothing */
     ino_t inode;
-    unsigned mode; /* permissions of a source file, for a new target */
+    unsigned mode;       /* permissions of a source file, for a new target */
+    enum node_wait wait; /* a guess of the planner's until it is open */
     struct timespec times[2];
+    int64_t idle_ns; /* it fails with ETIMEDOUT when it keeps the transfer waiting for so long; 0: never */
 
     /* Known once it is open. */
     struct port port; /* its descriptor (or -1) and whether it is ready */
     int fd;           /* -1 for NODE_CALL */
     int seek_fd;      /* a source's descriptor whose position nobody shares, for finding holes; or -1 */
     int64_t position; /* where the transfer begins in a seekable file; -1: only the descriptor knows */
-    enum node_wait wait;
-    op_call call; /* NODE_CALL */
+    op_call call;     /* NODE_CALL */
     void *call_user;
-    bool holes; /* a sink in which the transfer left a hole out: `finish` sets the length */
+    const char *left; /* what `abort` could not undo, as the end of a sentence; static, or NULL */
+
+    /* Time limits, of clock_ns; 0: none. */
+    int64_t deadline_ns;      /* `open` said -EAGAIN: it is called again then, ready or not */
+    int64_t waiting_since_ns; /* the hop's: how long the transfer has waited for it */
+    bool expired;             /* the hop's: it waited too long, so its next call is answered with -ETIMEDOUT */
+    bool holes;               /* a sink in which the transfer left a hole out: `finish` sets the length */
 };
 
 /* Each hook returns 0 or a negative errno and then has filled *error (side and node are filled by the caller). NULL
@@ -74,8 +81,9 @@ struct node_ops {
     const char *name; /* "file", "descriptor": for traces */
 
     /* Opens what was resolved; for a sink `source` is the open source, whose mode a new file takes. Must not lose or
-     * change what is there before: a published file is made aside. May block on path look-up only; -EAGAIN: wait for
-     * `port`, then call again (a FIFO without a reader). After a failure only `abort` and `close` follow. */
+     * change what is there before: a published file is made aside. May block on path and name look-up only; -EAGAIN:
+     * wait for `port` or until `deadline_ns`, then call again (a FIFO without a reader, a connection that is not made
+     * yet). After a failure only `abort` and `close` follow. */
     int (*open)(struct node *node, const struct node *source, struct leat_error *error);
 
     /* All bytes were delivered: cut to `bytes`, give mode and times, fsync if it was asked for. Nothing is visible yet.

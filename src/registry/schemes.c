@@ -43,14 +43,34 @@ static int open_zero(leat_endpoint **ret, const struct request *r, struct leat_e
     return open_device(ret, r, "/dev/zero", error);
 }
 
+static int open_tcp(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+{
+    return endpoint_tcp(ret, r->spec, r->rest, false, r->direction, r->options, error);
+}
+
+static int open_tcp_listen(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+{
+    return endpoint_tcp(ret, r->spec, r->rest, true, r->direction, r->options, error);
+}
+
+static int open_unix(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+{
+    return endpoint_unix(ret, r->spec, r->rest, false, r->direction, r->options, error);
+}
+
+static int open_unix_listen(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+{
+    return endpoint_unix(ret, r->spec, r->rest, true, r->direction, r->options, error);
+}
+
 static const struct scheme {
     const char *name;
     int (*open)(leat_endpoint **ret, const struct request *request, struct leat_error *error);
 } schemes[] = {
-    {"file", open_file},
-    {"fd", open_fd},
-    {"null", open_null},
-    {"zero", open_zero},
+    {"file", open_file}, {"fd", open_fd},
+    {"null", open_null}, {"zero", open_zero},
+    {"tcp", open_tcp},   {"tcp-listen", open_tcp_listen},
+    {"unix", open_unix}, {"unix-listen", open_unix_listen},
 };
 
 /* The length of `[a-z][a-z0-9+-]*` before a colon, 0 if the spec does not begin so. */
@@ -91,8 +111,10 @@ int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_directio
         r = open_scheme(ret, &request, n, &error);
     else
         r = open_file(ret, &request, &error);
-    if (r == 0)
+    if (r == 0) {
         (*ret)->directed = true;
+        (*ret)->node.idle_ns = own.idle_timeout_ms > 0 ? (int64_t)own.idle_timeout_ms * 1000000 : 0;
+    }
     if (r < 0 && ret_error) {
         error.side = direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK;
         error.node = spec;

@@ -17,12 +17,15 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <leat/leat.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #pragma GCC diagnostic ignored "-Wunused-function" /* not every test needs all of it */
@@ -65,14 +68,17 @@ static uint8_t *get_file(const char *path, size_t *ret_n)
     return bytes;
 }
 
-/* ---- pipes with somebody at the other end ---- */
+/* ---- pipes and sockets with somebody at the other end ---- */
 
 struct peer {
     pthread_t thread;
-    int fd; /* the peer's end */
+    int fd; /* the peer's end; -1: it is accepted by `listener` */
+    int listener;
     int ours;
+    char spec[64];
     uint8_t *bytes; /* what to write, or what was read */
     size_t n, capacity;
+    int code; /* how reading ended: 0 or an errno */
     bool reads;
 };
 
@@ -83,11 +89,16 @@ static void *peer_run(void *user)
     sigemptyset(&set);
     sigaddset(&set, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (peer->fd < 0)
+        peer->fd = accept(peer->listener, NULL, NULL);
+    if (peer->listener >= 0)
+        close(peer->listener);
     if (peer->reads)
         for (;;) {
             if (peer->n == peer->capacity)
                 peer->bytes = realloc(peer->bytes, peer->capacity = peer->capacity * 2 + 65536);
             ssize_t r = read(peer->fd, peer->bytes + peer->n, peer->capacity - peer->n);
+            peer->code = r < 0 ? errno : 0;
             if (r <= 0)
                 break;
             peer->n += (size_t)r;
@@ -103,13 +114,52 @@ static void *peer_run(void *user)
     return NULL;
 }
 
-static void peer_start(struct peer *peer, bool reads, uint8_t *bytes, size_t n, int pipe_size)
+static int peer_listen_tcp(char spec[64])
 {
-    int fd[2];
-    assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
-    if (pipe_size)
-        fcntl(fd[0], F_SETPIPE_SZ, pipe_size);
-    *peer = (struct peer){.reads = reads, .fd = fd[reads ? 0 : 1], .ours = fd[reads ? 1 : 0]};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &(socklen_t){sizeof(address)}), 0);
+    snprintf(spec, 64, "tcp:127.0.0.1:%u", (unsigned)ntohs(address.sin_port));
+    return fd;
+}
+
+static int peer_listen_unix(char spec[64])
+{
+    static unsigned serial;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "socket%u", serial++ % 8);
+    unlink(address.sun_path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    snprintf(spec, 64, "unix:%.50s", address.sun_path);
+    return fd;
+}
+
+enum wire {
+    WIRE_PIPE,
+    WIRE_SMALL_PIPE,
+    WIRE_SOCKET, /* a pair whose end is handed over */
+    WIRE_TCP,
+    WIRE_UNIX
+};
+
+static void peer_start(struct peer *peer, bool reads, uint8_t *bytes, size_t n, enum wire wire)
+{
+    int fd[2] = {-1, -1};
+    *peer = (struct peer){.reads = reads, .listener = -1};
+    if (wire == WIRE_TCP || wire == WIRE_UNIX)
+        peer->listener = wire == WIRE_TCP ? peer_listen_tcp(peer->spec) : peer_listen_unix(peer->spec);
+    else if (wire == WIRE_SOCKET)
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
+    else
+        assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
+    if (wire == WIRE_SMALL_PIPE)
+        fcntl(fd[0], F_SETPIPE_SZ, 4096);
+    peer->fd = fd[reads ? 0 : 1];
+    peer->ours = fd[reads ? 1 : 0];
     if (!reads) {
         peer->bytes = bytes;
         peer->n = n;
@@ -117,9 +167,25 @@ static void peer_start(struct peer *peer, bool reads, uint8_t *bytes, size_t n, 
     pthread_create(&peer->thread, NULL, peer_run, peer);
 }
 
+/* Nobody may have connected: then we do, and leave. */
+static void peer_knock(const struct peer *peer)
+{
+    leat_endpoint *endpoint, *nothing;
+    leat_pipeline *pipeline;
+    assert_int_equal(leat_endpoint_open(&endpoint, peer->spec, LEAT_WRITE, NULL, NULL), 0);
+    assert_int_equal(leat_endpoint_from_memory(&nothing, "", 0), 0);
+    assert_int_equal(leat_pipeline_new(&pipeline, NULL), 0);
+    leat_pipeline_source(pipeline, nothing);
+    leat_pipeline_sink(pipeline, endpoint, NULL);
+    leat_pipeline_run(pipeline, NULL);
+    leat_pipeline_free(pipeline);
+}
+
 /* Our end has to be closed before: the peer waits for that. */
 static void peer_join(struct peer *peer)
 {
+    if (peer->spec[0])
+        peer_knock(peer);
     pthread_join(peer->thread, NULL);
 }
 
@@ -133,9 +199,17 @@ enum kind {
     KIND_APPEND,
     KIND_PIPE,
     KIND_SMALL_PIPE,
+    KIND_SOCKET,
+    KIND_TCP,
+    KIND_UNIX,
     KIND_NULL,
     KIND_MEMORY
 };
+
+static bool has_peer(enum kind kind)
+{
+    return kind >= KIND_PIPE && kind <= KIND_UNIX;
+}
 
 #define SCENE_SINKS 3
 
@@ -177,6 +251,17 @@ static bool has_route(const char *name)
     return strcmp(bare, "auto") == 0;
 }
 
+static leat_endpoint *open_peer(struct peer *peer, enum kind kind, bool reads, struct stage *s)
+{
+    leat_endpoint *endpoint = NULL;
+    peer_start(peer, reads, reads ? NULL : s->content, reads ? 0 : s->n, (enum wire)(kind - KIND_PIPE));
+    if (peer->spec[0])
+        assert_int_equal(leat_endpoint_open(&endpoint, peer->spec, reads ? LEAT_WRITE : LEAT_READ, NULL, NULL), 0);
+    else
+        assert_int_equal(leat_endpoint_from_fd(&endpoint, peer->ours, LEAT_TAKE), 0);
+    return endpoint;
+}
+
 static leat_endpoint *open_source(struct stage *s)
 {
     leat_endpoint *endpoint = NULL;
@@ -184,8 +269,10 @@ static leat_endpoint *open_source(struct stage *s)
     switch (s->scene->from) {
     case KIND_PIPE:
     case KIND_SMALL_PIPE:
-        peer_start(&s->source, false, s->content, s->n, s->scene->from == KIND_SMALL_PIPE ? 4096 : 0);
-        r = leat_endpoint_from_fd(&endpoint, s->source.ours, LEAT_TAKE);
+    case KIND_SOCKET:
+    case KIND_TCP:
+    case KIND_UNIX:
+        endpoint = open_peer(&s->source, s->scene->from, false, s);
         break;
     case KIND_MEMORY:
         r = leat_endpoint_from_memory(&endpoint, s->content, s->n);
@@ -208,8 +295,10 @@ static leat_endpoint *open_sink(struct stage *s, size_t i)
     switch (s->scene->to[i]) {
     case KIND_PIPE:
     case KIND_SMALL_PIPE:
-        peer_start(&s->sink[i], true, NULL, 0, s->scene->to[i] == KIND_SMALL_PIPE ? 4096 : 0);
-        r = leat_endpoint_from_fd(&endpoint, s->sink[i].ours, LEAT_TAKE);
+    case KIND_SOCKET:
+    case KIND_TCP:
+    case KIND_UNIX:
+        endpoint = open_peer(&s->sink[i], s->scene->to[i], true, s);
         break;
     case KIND_MEMORY:
         s->memory[i] = malloc(s->n + 1);
@@ -254,9 +343,9 @@ static void stage_end(struct stage *s)
     leat_pipeline_free(s->pipeline);
     s->pipeline = NULL;
     for (size_t i = 0; i < sinks_of(s->scene); i++)
-        if (s->scene->to[i] == KIND_PIPE || s->scene->to[i] == KIND_SMALL_PIPE)
+        if (has_peer(s->scene->to[i]))
             peer_join(&s->sink[i]);
-    if (s->scene->from == KIND_PIPE || s->scene->from == KIND_SMALL_PIPE)
+    if (has_peer(s->scene->from))
         peer_join(&s->source);
 }
 
@@ -329,6 +418,10 @@ static void check_sink_whole(const struct stage *s, size_t i)
         return;
     case KIND_PIPE:
     case KIND_SMALL_PIPE:
+    case KIND_SOCKET:
+    case KIND_TCP:
+    case KIND_UNIX:
+        assert_int_equal(s->sink[i].code, 0);
         assert_int_equal(s->sink[i].n, s->n);
         assert_false(s->n && memcmp(s->sink[i].bytes, s->content, s->n) != 0);
         return;
@@ -361,8 +454,16 @@ static void check_sink_untouched(const struct stage *s, size_t i)
         assert_memory_equal(bytes, OLD_TEXT, n);
         free(bytes);
         return;
+    case KIND_TCP: /* a reset, which may overtake the last bytes; never an end */
+        if (delivered_to(s, i))
+            assert_int_equal(s->sink[i].code, ECONNRESET);
+        assert_true(s->sink[i].n <= delivered_to(s, i));
+        assert_false(s->sink[i].n && memcmp(s->sink[i].bytes, s->content, s->sink[i].n) != 0);
+        return;
     case KIND_PIPE:
     case KIND_SMALL_PIPE:
+    case KIND_SOCKET:
+    case KIND_UNIX:
         assert_int_equal(s->sink[i].n, delivered_to(s, i));
         assert_true(s->sink[i].n <= s->n);
         assert_false(s->sink[i].n && memcmp(s->sink[i].bytes, s->content, s->sink[i].n) != 0);

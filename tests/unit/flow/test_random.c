@@ -71,17 +71,19 @@ static void check_end(const struct stage *s)
 static void run_seed(uint64_t seed)
 {
     static const char *const routes[] = {"auto", "prefer:splice", "prefer:offload", "prefer:clone", "chunk"};
-    static const enum kind sources[] = {KIND_FILE, KIND_PIPE, KIND_SMALL_PIPE, KIND_MEMORY};
-    static const enum kind sinks[] = {KIND_OLD_FILE, KIND_PIPE, KIND_SMALL_PIPE, KIND_FILE, KIND_NULL};
+    static const enum kind sources[] = {KIND_FILE, KIND_PIPE,   KIND_SMALL_PIPE, KIND_MEMORY,
+                                        KIND_TCP,  KIND_SOCKET, KIND_UNIX};
+    static const enum kind sinks[] = {KIND_OLD_FILE, KIND_PIPE, KIND_SMALL_PIPE, KIND_FILE,
+                                      KIND_NULL,     KIND_TCP,  KIND_SOCKET,     KIND_UNIX};
     static const char *const digests[] = {NULL, NULL, "sha256", "crc32c"};
     struct chaos chaos = {.dice = {seed}};
     struct dice *dice = &chaos.dice;
     for (int i = 0; i < 4; i++)
         roll(dice, 2);
-    struct scene scene = {.name = "random", .from = sources[roll(dice, 4)], .digest = digests[roll(dice, 4)]};
+    struct scene scene = {.name = "random", .from = sources[roll(dice, 7)], .digest = digests[roll(dice, 4)]};
     size_t count = 1 + roll(dice, SCENE_SINKS);
     for (size_t i = 0; i < count; i++)
-        scene.to[i] = sinks[roll(dice, 5)];
+        scene.to[i] = sinks[roll(dice, 8)];
     const char *route = routes[roll(dice, 5)];
     struct leat_pipeline_options options = {
         .size = sizeof(options), .route = has_route(route) ? route : "auto", .memory_limit = 65536u << roll(dice, 6)};

@@ -1,4 +1,4 @@
-/* timeout: 300
+/* timeout: 600
  * Every route forced, every faster feature denied, every size: the same bytes, digests and counts. */
 #include "scene.h"
 
@@ -22,6 +22,17 @@ static const struct scene scenes[] = {
     {"file to file, pipe and null", KIND_FILE, {KIND_OLD_FILE, KIND_PIPE, KIND_NULL}, NULL},
     {"pipe to three", KIND_PIPE, {KIND_FILE, KIND_SMALL_PIPE, KIND_PIPE}, NULL},
     {"pipe to three, digest", KIND_PIPE, {KIND_FILE, KIND_SMALL_PIPE, KIND_MEMORY}, "sha256,md5"},
+    {"file to tcp", KIND_FILE, {KIND_TCP}, NULL},
+    {"file to tcp, digest", KIND_FILE, {KIND_TCP}, "xxh3"},
+    {"file to unix socket", KIND_FILE, {KIND_UNIX}, NULL},
+    {"file to shared socket", KIND_FILE, {KIND_SOCKET}, NULL},
+    {"tcp to file", KIND_TCP, {KIND_OLD_FILE}, NULL},
+    {"tcp to pipe", KIND_TCP, {KIND_PIPE}, NULL},
+    {"one-slot pipe to tcp", KIND_SMALL_PIPE, {KIND_TCP}, NULL},
+    {"unix socket to tcp", KIND_UNIX, {KIND_TCP}, NULL},
+    {"unix socket to one-slot pipe", KIND_UNIX, {KIND_SMALL_PIPE}, NULL},
+    {"shared socket to unix socket, digest", KIND_SOCKET, {KIND_UNIX}, "crc32c"},
+    {"unix socket to three", KIND_UNIX, {KIND_TCP, KIND_FILE, KIND_PIPE}, NULL},
     {"only a digest", KIND_FILE, {KIND_NONE}, "sha256"},
 };
 
