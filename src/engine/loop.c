@@ -131,6 +131,8 @@ static struct census step_all(struct loop *loop)
         struct task *task = *at;
         if (task->state == TASK_READY && !step(loop, task)) {
             *at = task->following;
+            if (loop->engine->forget)
+                loop->engine->forget(loop, task);
             atomic_fetch_sub(&loop->load, 1);
             task->ended(task);
             continue;
@@ -178,9 +180,13 @@ static void wait_for_any(struct loop *loop, bool sleeps)
 
 void loop_run(struct loop *loop)
 {
+    if (loop->engine->begin)
+        loop->engine->begin(loop);
     while (take_added(loop)) {
         struct census census = step_all(loop);
         if (!census.ready || census.others)
             wait_for_any(loop, !census.ready);
     }
+    if (loop->engine->end)
+        loop->engine->end(loop);
 }

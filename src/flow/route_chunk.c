@@ -276,7 +276,8 @@ static enum verdict write_residue(struct hop *hop, struct branch *branch, struct
                         .fd = {branch->residue.fd[0], -1},
                         .offset = {-1, -1},
                         .bytes = c->scratch->data,
-                        .length = MIN(s->pool.chunk_size, branch->residue.bytes)};
+                        .length = MIN(s->pool.chunk_size, branch->residue.bytes),
+                        .flags = OP_NONBLOCK};
     *ret_op = &s->op;
     return VERDICT_OP;
 }
@@ -361,7 +362,7 @@ static enum verdict read_op(struct hop *hop, enum doing doing, void *bytes, size
     if (doing == DOING_RESIDUE) {
         s->op.fd[0] = hop->residue.fd[0];
         s->op.offset[0] = -1;
-        s->op.flags = 0;
+        s->op.flags = OP_NONBLOCK;
         s->op.call = NULL;
     }
     *ret_op = &s->op;
