@@ -25,9 +25,9 @@ enum op_kind {
 };
 
 enum op_flags {
-    OP_NOWAIT = 1 << 0, /* never sleep for the other side: -EAGAIN. -EOPNOTSUPP if that can't be asked for */
-    OP_SOCKET = 1 << 1, /* the descriptor of a READ or WRITE is a socket */
-    OP_MORE = 1 << 2,   /* more will follow (MSG_MORE, SPLICE_F_MORE) */
+    OP_NOWAIT = 1 << 0,   /* never sleep for the other side: -EAGAIN. -EOPNOTSUPP if that can't be asked for */
+    OP_SOCKET = 1 << 1,   /* the descriptor of a READ or WRITE is a socket */
+    OP_MORE = 1 << 2,     /* more will follow (MSG_MORE, SPLICE_F_MORE) */
     OP_NONBLOCK = 1 << 3, /* the descriptor of a READ or WRITE is non-blocking by itself */
 };
 

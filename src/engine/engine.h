@@ -98,7 +98,7 @@ struct loop {
     atomic_size_t load; /* tasks, for whoever chooses among loops */
 };
 
-/* A loop of that engine. `why` (may be NULL) as in engine.open. */
+/* A loop of that engine. On failure `why` (may be NULL) has a sentence's part, as from engine.open. */
 int loop_open(struct loop *loop, const struct engine *engine, char why[ENGINE_WHY_MAX]);
 void loop_close(struct loop *loop);
 /* Any thread. The first `next` comes on the loop's thread. */
@@ -113,6 +113,8 @@ void loop_poke(struct loop *loop, struct task *task);
 /* For engines: the task's op is over. */
 void loop_done(struct task *task, ssize_t result);
 
+/* Why a shared engine is not the one that was asked for; "". */
+const char *engine_why(const leat_engine *engine);
 /* Of a shared engine, the loop with the fewest tasks. */
 struct loop *engine_choose_loop(leat_engine *engine);
 

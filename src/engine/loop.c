@@ -4,12 +4,14 @@
 int loop_open(struct loop *loop, const struct engine *engine, char why[ENGINE_WHY_MAX])
 {
     char unused[ENGINE_WHY_MAX];
+    why = why ? why : unused;
+    *why = '\0';
     *loop = (struct loop){.engine = engine, .waker.fd = {-1, -1}};
     int r = waker_open(&loop->waker);
     if (r < 0)
         return r;
     pthread_mutex_init(&loop->lock, NULL);
-    r = engine->open ? engine->open(loop, why ? why : unused) : 0;
+    r = engine->open ? engine->open(loop, why) : 0;
     if (r < 0) {
         loop->engine = NULL;
         loop_close(loop);

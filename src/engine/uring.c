@@ -18,8 +18,8 @@
 #include "engine/engine.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <liburing.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 
@@ -30,9 +30,9 @@
 #define BATCH       64
 
 /* Kernel threads of one loop. Any number above 0 would do, because no entry of ours waits for another: what waits for
- * somebody else is polled or asked with NOWAIT, and what a worker has to sleep in (a disk) comes back by itself. Blocked
- * splices without NOWAIT would be another matter: they hold their workers, and the one that frees them finds none. No
- * route submits them, and even those a cancel ends, queued or begun. */
+ * somebody else is polled or asked with NOWAIT, and what a worker has to sleep in (a disk) comes back by itself.
+ * Blocked splices without NOWAIT would be another matter: they hold their workers, and the one that frees them finds
+ * none. No route submits them, and even those a cancel ends, queued or begun. */
 #define WORKERS_FILES 16
 #define WORKERS_OTHER 16
 
@@ -120,12 +120,9 @@ static const char *missing(struct io_uring *ring, const struct io_uring_params *
     static const struct {
         int code;
         const char *name;
-    } needed[] = {{IORING_OP_POLL_ADD, "POLL_ADD"},
-                  {IORING_OP_ASYNC_CANCEL, "ASYNC_CANCEL"},
-                  {IORING_OP_READ, "READ"},
-                  {IORING_OP_RECV, "RECV"},
-                  {IORING_OP_SPLICE, "SPLICE"},
-                  {IORING_OP_TEE, "TEE"}};
+    } needed[] = {{IORING_OP_POLL_ADD, "POLL_ADD"}, {IORING_OP_ASYNC_CANCEL, "ASYNC_CANCEL"},
+                  {IORING_OP_READ, "READ"},         {IORING_OP_RECV, "RECV"},
+                  {IORING_OP_SPLICE, "SPLICE"},     {IORING_OP_TEE, "TEE"}};
     if (!(params->features & IORING_FEAT_NODROP))
         return "NODROP";
     if (!(params->features & IORING_FEAT_EXT_ARG))
