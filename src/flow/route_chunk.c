@@ -558,6 +558,8 @@ static uint64_t held(const struct hop *hop, const struct branch *branch)
 {
     struct chunk_route *s = hop->state;
     struct cursor *c = &s->cursor[branch - hop->branch];
+    if (c->next == UINT64_MAX)
+        return 0; /* the others go on without it */
     uint64_t n = hop->residue.bytes + branch->residue.bytes;
     struct chunk *in = c->scratch ? c->scratch : c->chunk;
     return n + (in ? in->length - c->at : 0) + waiting_bytes(s, c);
