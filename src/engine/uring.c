@@ -340,7 +340,7 @@ static void send_cancel(struct uring *u, struct task *task)
     if (!sqe)
         return;
     io_uring_prep_cancel64(sqe, data_of(task, TAG_OP), 0);
-    io_uring_sqe_set_data64(sqe, TAG_NOBODY);
+    io_uring_sqe_set_data64(sqe, data_of(u, TAG_NOBODY));
     task->cancel = CANCEL_SENT;
 }
 
@@ -403,7 +403,7 @@ static void disarm(struct uring *u, struct watch *watch)
     if (!sqe)
         return;
     io_uring_prep_poll_remove(sqe, data_of(watch, TAG_WATCH));
-    io_uring_sqe_set_data64(sqe, TAG_NOBODY);
+    io_uring_sqe_set_data64(sqe, data_of(u, TAG_NOBODY));
     watch->removed = true;
 }
 
@@ -444,16 +444,17 @@ static void arm_waker(struct loop *loop)
     if (!sqe)
         return;
     io_uring_prep_poll_add(sqe, loop->waker.fd[0], POLLIN);
-    io_uring_sqe_set_data64(sqe, TAG_WAKER);
+    io_uring_sqe_set_data64(sqe, data_of(u, TAG_WAKER));
     u->waker_armed = true;
 }
 
 /* ---- waiting ---- */
 
-static void completed(struct uring *u, uint64_t data, ssize_t result)
+static void completed(struct uring *u, char *data, ssize_t result)
 {
-    void *thing = (void *)(uintptr_t)(data & ~(uint64_t)TAG_MASK);
-    switch (data & TAG_MASK) {
+    uintptr_t tag = (uintptr_t)data & TAG_MASK;
+    void *thing = data - tag;
+    switch (tag) {
     case TAG_WAKER:
         u->waker_armed = false;
         break;
@@ -473,13 +474,13 @@ static void reap(struct uring *u)
 {
     struct io_uring_cqe *cqe[BATCH];
     struct {
-        uint64_t data;
+        char *data;
         ssize_t result;
     } one[BATCH];
     unsigned n;
     while ((n = io_uring_peek_batch_cqe(&u->ring, cqe, BATCH)) > 0) {
         for (unsigned i = 0; i < n; i++) {
-            one[i].data = cqe[i]->user_data;
+            one[i].data = io_uring_cqe_get_data(cqe[i]);
             one[i].result = cqe[i]->res;
         }
         io_uring_cq_advance(&u->ring, n);

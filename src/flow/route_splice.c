@@ -532,8 +532,7 @@ static uint64_t held(const struct hop *hop, const struct branch *branch)
     const struct splice_route *s = hop->state;
     const struct stage *stage = &s->stage[branch - hop->branch];
     bool owed = s->round && !stage->copied && !branch->failed && !hop->residue.bytes;
-    return (owed ? s->round : stage->pipe.bytes) + branch->residue.bytes +
-           (branch->failed ? 0 : hop->residue.bytes);
+    return (owed ? s->round : stage->pipe.bytes) + branch->residue.bytes + (branch->failed ? 0 : hop->residue.bytes);
 }
 
 const struct route route_splice = {

@@ -1,6 +1,6 @@
 /* labels: ring
- * The uring engines, with many small tasks on one ring: what goes into it, what comes back, what a cancel ends, and that
- * the kernel has let go of everything when a task ends. */
+ * The uring engines, with many small tasks on one ring: what goes into it, what comes back, what a cancel ends, and
+ * that the kernel has let go of everything when a task ends. */
 #include "unit/engine/wanted.h"
 #include "unit/unit.h"
 #include <poll.h>
@@ -56,6 +56,8 @@ static void small_ended(struct task *task)
         close(s->closes);
 }
 
+static char digits[] = "0123456789";
+
 static struct small small_of(struct op op)
 {
     struct small s = {.op = op, .closes = -1};
@@ -65,13 +67,14 @@ static struct small small_of(struct op op)
     return s;
 }
 
-static struct op op_of(enum op_kind kind, int from, int to, const void *bytes, size_t n, unsigned flags)
+static struct op op_of(enum op_kind kind, int from, int to, void *bytes, size_t n, unsigned flags)
 {
-    return (struct op){
-        .kind = kind, .fd = {from, to}, .offset = {-1, -1}, .bytes = (void *)(uintptr_t)bytes, .length = n, .flags = flags};
+    return (struct op){.kind = kind, .fd = {from, to}, .offset = {-1, -1}, .bytes = bytes, .length = n, .flags = flags};
 }
 
-static void open_loop(struct loop *loop, const struct engine *engine)
+static const struct engine *engine; /* all tests are run on one, then on the other */
+
+static void open_loop(struct loop *loop)
 {
     char why[ENGINE_WHY_MAX];
     if (loop_open(loop, engine, why) < 0)
@@ -88,67 +91,60 @@ static void run_all(struct loop *loop, struct small *s, size_t n)
         assert_int_equal(s[i].ends, 1);
 }
 
-static ssize_t run_op(const struct engine *engine, struct op op)
+static ssize_t run_op(struct op op)
 {
     struct loop loop;
     struct small s = small_of(op);
-    open_loop(&loop, engine);
+    open_loop(&loop);
     run_all(&loop, &s, 1);
     loop_close(&loop);
     assert_int_equal(s.dones, 1);
     return s.result;
 }
 
-static const struct engine *const engines[] = {&engine_uring, &engine_uring_all};
-#define FOR_BOTH(engine)                                                                                                \
-    for (const struct engine *const *at = engines, *engine; at < engines + COUNT(engines) && (engine = *at, true); at++)
-
 /* ---- what comes back ---- */
 
 static void every_kind_comes_back(void **state UNUSED)
 {
-    FOR_BOTH(engine)
-    {
-        char bytes[16] = "";
-        int fd = open("file", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), pipes[2][2], sockets[2];
-        assert_int_equal(pipe(pipes[0]), 0);
-        assert_int_equal(pipe(pipes[1]), 0);
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
-        struct op op = op_of(OP_WRITE, -1, fd, "0123456789", 10, 0);
-        op.offset[1] = 0;
-        assert_int_equal(run_op(engine, op), 10);
-        op = op_of(OP_READ, fd, -1, bytes, 16, 0);
-        op.offset[0] = 7;
-        assert_int_equal(run_op(engine, op), 3);
-        assert_memory_equal(bytes, "789", 3);
-        op.offset[0] = 10;
-        assert_int_equal(run_op(engine, op), 0);
-        assert_int_equal(run_op(engine, op_of(OP_READ, fd, -1, bytes, 4, 0)), 4); /* its own position, which moves */
-        assert_int_equal(lseek(fd, 0, SEEK_CUR), 4);
-        assert_int_equal(run_op(engine, op_of(OP_WRITE, -1, fd, "x", 1, 0)), 1);
-        assert_int_equal(lseek(fd, 0, SEEK_CUR), 5);
-        assert_int_equal(run_op(engine, op_of(OP_FSYNC, -1, fd, NULL, 0, 0)), 0);
-        op = op_of(OP_SPLICE, fd, pipes[0][1], NULL, 10, 0);
-        op.offset[0] = 0;
-        assert_int_equal(run_op(engine, op), 10);
-        assert_int_equal(run_op(engine, op_of(OP_TEE, pipes[0][0], pipes[1][1], NULL, 4, 0)), 4);
-        assert_int_equal(run_op(engine, op_of(OP_READ, pipes[0][0], -1, bytes, 16, OP_NOWAIT)), 10);
-        assert_memory_equal(bytes, "0123x56789", 10);
-        assert_int_equal(run_op(engine, op_of(OP_SPLICE, pipes[1][0], pipes[0][1], NULL, 9, OP_NOWAIT)), 4);
-        assert_int_equal(run_op(engine, op_of(OP_WRITE, -1, sockets[1], "abc", 3, OP_SOCKET)), 3);
-        assert_int_equal(run_op(engine, op_of(OP_READ, sockets[0], -1, bytes, 16, OP_SOCKET)), 3);
-        op = op_of(OP_TRUNCATE, -1, fd, NULL, 2, 0); /* a call in any case */
-        assert_int_equal(run_op(engine, op), 0);
-        assert_int_equal(run_op(engine, op_of(OP_READ, -1, -1, bytes, 1, OP_NOWAIT)), -EBADF);
-        op = op_of(OP_READ, 1000000, -1, bytes, 1, 0);
-        op.offset[0] = 0;
-        assert_int_equal(run_op(engine, op), -EBADF);
-        close(fd);
-        for (int i = 0; i < 2; i++) {
-            close(pipes[i][0]);
-            close(pipes[i][1]);
-            close(sockets[i]);
-        }
+    char bytes[16] = "";
+    int fd = open("file", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), pipes[2][2], sockets[2];
+    assert_int_equal(pipe(pipes[0]), 0);
+    assert_int_equal(pipe(pipes[1]), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+    struct op op = op_of(OP_WRITE, -1, fd, digits, 10, 0);
+    op.offset[1] = 0;
+    assert_int_equal(run_op(op), 10);
+    op = op_of(OP_READ, fd, -1, bytes, 16, 0);
+    op.offset[0] = 7;
+    assert_int_equal(run_op(op), 3);
+    assert_memory_equal(bytes, "789", 3);
+    op.offset[0] = 10;
+    assert_int_equal(run_op(op), 0);
+    assert_int_equal(run_op(op_of(OP_READ, fd, -1, bytes, 4, 0)), 4); /* its own position, which moves */
+    assert_int_equal(lseek(fd, 0, SEEK_CUR), 4);
+    assert_int_equal(run_op(op_of(OP_WRITE, -1, fd, digits, 1, 0)), 1);
+    assert_int_equal(lseek(fd, 0, SEEK_CUR), 5);
+    assert_int_equal(run_op(op_of(OP_FSYNC, -1, fd, NULL, 0, 0)), 0);
+    op = op_of(OP_SPLICE, fd, pipes[0][1], NULL, 10, 0);
+    op.offset[0] = 0;
+    assert_int_equal(run_op(op), 10);
+    assert_int_equal(run_op(op_of(OP_TEE, pipes[0][0], pipes[1][1], NULL, 4, 0)), 4);
+    assert_int_equal(run_op(op_of(OP_READ, pipes[0][0], -1, bytes, 16, OP_NOWAIT)), 10);
+    assert_memory_equal(bytes, "0123056789", 10);
+    assert_int_equal(run_op(op_of(OP_SPLICE, pipes[1][0], pipes[0][1], NULL, 9, OP_NOWAIT)), 4);
+    assert_int_equal(run_op(op_of(OP_WRITE, -1, sockets[1], digits, 3, OP_SOCKET)), 3);
+    assert_int_equal(run_op(op_of(OP_READ, sockets[0], -1, bytes, 16, OP_SOCKET)), 3);
+    op = op_of(OP_TRUNCATE, -1, fd, NULL, 2, 0); /* a call in any case */
+    assert_int_equal(run_op(op), 0);
+    assert_int_equal(run_op(op_of(OP_READ, -1, -1, bytes, 1, OP_NOWAIT)), -EBADF);
+    op = op_of(OP_READ, 1000000, -1, bytes, 1, 0);
+    op.offset[0] = 0;
+    assert_int_equal(run_op(op), -EBADF);
+    close(fd);
+    for (int i = 0; i < 2; i++) {
+        close(pipes[i][0]);
+        close(pipes[i][1]);
+        close(sockets[i]);
     }
 }
 
@@ -156,19 +152,18 @@ static void every_kind_comes_back(void **state UNUSED)
 static void what_must_not_sleep_does_not(void **state UNUSED)
 {
     static const unsigned asks[] = {OP_NOWAIT, OP_NONBLOCK};
-    FOR_BOTH(engine)
     for (size_t i = 0; i < COUNT(asks); i++) {
         char bytes[8], *much = calloc(1, 1 << 20);
         int fd[2], sockets[2], mode = asks[i] == OP_NONBLOCK ? O_NONBLOCK : 0;
         assert_int_equal(pipe2(fd, mode), 0);
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | (mode ? SOCK_NONBLOCK : 0), 0, sockets), 0);
-        assert_int_equal(run_op(engine, op_of(OP_READ, fd[0], -1, bytes, 8, asks[i])), -EAGAIN);
-        assert_int_equal(run_op(engine, op_of(OP_READ, sockets[0], -1, bytes, 8, asks[i] | OP_SOCKET)), -EAGAIN);
-        assert_true(run_op(engine, op_of(OP_WRITE, -1, fd[1], much, 1 << 20, asks[i])) > 0);
-        assert_int_equal(run_op(engine, op_of(OP_WRITE, -1, fd[1], much, 1 << 20, asks[i])), -EAGAIN);
-        while (run_op(engine, op_of(OP_WRITE, -1, sockets[1], much, 1 << 20, asks[i] | OP_SOCKET)) > 0)
+        assert_int_equal(run_op(op_of(OP_READ, fd[0], -1, bytes, 8, asks[i])), -EAGAIN);
+        assert_int_equal(run_op(op_of(OP_READ, sockets[0], -1, bytes, 8, asks[i] | OP_SOCKET)), -EAGAIN);
+        assert_true(run_op(op_of(OP_WRITE, -1, fd[1], much, 1 << 20, asks[i])) > 0);
+        assert_int_equal(run_op(op_of(OP_WRITE, -1, fd[1], much, 1 << 20, asks[i])), -EAGAIN);
+        while (run_op(op_of(OP_WRITE, -1, sockets[1], much, 1 << 20, asks[i] | OP_SOCKET)) > 0)
             ;
-        ssize_t r = run_op(engine, op_of(OP_WRITE, -1, sockets[1], much, 1 << 20, asks[i] | OP_SOCKET));
+        ssize_t r = run_op(op_of(OP_WRITE, -1, sockets[1], much, 1 << 20, asks[i] | OP_SOCKET));
         assert_int_equal(r, -EAGAIN);
         free(much);
         for (int k = 0; k < 2; k++) {
@@ -181,31 +176,25 @@ static void what_must_not_sleep_does_not(void **state UNUSED)
 /* A descriptor that can't be asked: the caller polls from then on; one that is non-blocking itself needs no asking. */
 static void what_can_not_be_asked_says_so(void **state UNUSED)
 {
-    FOR_BOTH(engine)
-    {
-        char bytes[8];
-        int fd = open("/proc/version", O_RDONLY | O_CLOEXEC);
-        assert_true(fd >= 0);
-        ssize_t plain, r = run_op(engine, op_of(OP_READ, fd, -1, bytes, 8, OP_NOWAIT));
-        struct op op = op_of(OP_READ, fd, -1, bytes, 8, OP_NOWAIT);
-        lseek(fd, 0, SEEK_SET);
-        plain = op_execute(&op);
-        assert_int_equal(r, plain);
-        assert_int_equal(run_op(engine, op_of(OP_READ, fd, -1, bytes, 4, OP_NONBLOCK)), 4);
-        close(fd);
-    }
+    char bytes[8];
+    int fd = open("/proc/version", O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    ssize_t plain, r = run_op(op_of(OP_READ, fd, -1, bytes, 8, OP_NOWAIT));
+    struct op op = op_of(OP_READ, fd, -1, bytes, 8, OP_NOWAIT);
+    lseek(fd, 0, SEEK_SET);
+    plain = op_execute(&op);
+    assert_int_equal(r, plain);
+    assert_int_equal(run_op(op_of(OP_READ, fd, -1, bytes, 4, OP_NONBLOCK)), 4);
+    close(fd);
 }
 
 static void broken_pipes_raise_no_signal(void **state UNUSED)
 {
-    FOR_BOTH(engine)
-    {
-        int sockets[2];
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
-        close(sockets[0]);
-        assert_int_equal(run_op(engine, op_of(OP_WRITE, -1, sockets[1], "x", 1, OP_SOCKET)), -EPIPE);
-        close(sockets[1]);
-    }
+    int sockets[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+    close(sockets[0]);
+    assert_int_equal(run_op(op_of(OP_WRITE, -1, sockets[1], digits, 1, OP_SOCKET)), -EPIPE);
+    close(sockets[1]);
 }
 
 /* More than the ring has entries, and each buffer gets its own bytes. */
@@ -213,27 +202,24 @@ static void broken_pipes_raise_no_signal(void **state UNUSED)
 
 static void more_tasks_than_entries(void **state UNUSED)
 {
-    FOR_BOTH(engine)
-    {
-        struct loop loop;
-        struct small *s = calloc(MANY, sizeof(*s));
-        int fd = open("file", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-        open_loop(&loop, engine);
-        for (unsigned i = 0; i < MANY; i++) {
-            s[i] = small_of(op_of(OP_READ, fd, -1, NULL, sizeof(i), 0));
-            s[i].op.bytes = s[i].bytes;
-            s[i].op.offset[0] = i * sizeof(i);
-            assert_int_equal(pwrite(fd, &i, sizeof(i), i * (off_t)sizeof(i)), sizeof(i));
-        }
-        run_all(&loop, s, MANY);
-        for (unsigned i = 0; i < MANY; i++) {
-            assert_int_equal(s[i].result, sizeof(i));
-            assert_memory_equal(s[i].bytes, &i, sizeof(i));
-        }
-        loop_close(&loop);
-        close(fd);
-        free(s);
+    struct loop loop;
+    struct small *s = calloc(MANY, sizeof(*s));
+    int fd = open("file", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    open_loop(&loop);
+    for (unsigned i = 0; i < MANY; i++) {
+        s[i] = small_of(op_of(OP_READ, fd, -1, NULL, sizeof(i), 0));
+        s[i].op.bytes = s[i].bytes;
+        s[i].op.offset[0] = i * sizeof(i);
+        assert_int_equal(pwrite(fd, &i, sizeof(i), i * (off_t)sizeof(i)), sizeof(i));
     }
+    run_all(&loop, s, MANY);
+    for (unsigned i = 0; i < MANY; i++) {
+        assert_int_equal(s[i].result, sizeof(i));
+        assert_memory_equal(s[i].bytes, &i, sizeof(i));
+    }
+    loop_close(&loop);
+    close(fd);
+    free(s);
 }
 
 /* ---- the seam ---- */
@@ -255,7 +241,6 @@ static bool count(void *user, struct op *op, ssize_t *ret_result)
 
 static void the_gate_is_asked_once(void **state UNUSED)
 {
-    FOR_BOTH(engine)
     for (int lets = 0; lets < 2; lets++) {
         char bytes[16];
         struct counted counted = {.result = -EIO, .lets = lets};
@@ -263,7 +248,7 @@ static void the_gate_is_asked_once(void **state UNUSED)
         struct op op = op_of(OP_READ, fd, -1, bytes, 16, 0);
         op.offset[0] = 0;
         op_interpose(count, &counted);
-        ssize_t r = run_op(engine, op);
+        ssize_t r = run_op(op);
         op_interpose(NULL, NULL);
         assert_int_equal(r, lets ? 3 : -EIO);
         assert_int_equal(counted.calls, 1);
@@ -290,11 +275,11 @@ static void *cancel_soon(void *user)
     return NULL;
 }
 
-static void run_and_cancel(const struct engine *engine, struct small *s, size_t n)
+static void run_and_cancel(struct small *s, size_t n)
 {
     struct loop loop;
     pthread_t thread;
-    open_loop(&loop, engine);
+    open_loop(&loop);
     struct canceller c = {&loop, s, n};
     for (size_t i = 0; i < n; i++)
         loop_add(&loop, &s[i].task);
@@ -310,28 +295,25 @@ static void run_and_cancel(const struct engine *engine, struct small *s, size_t 
 
 static void a_cancel_ends_what_waits_in_the_ring(void **state UNUSED)
 {
-    FOR_BOTH(engine)
-    {
-        int sockets[2], fd[2][2];
-        char bytes[8];
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
-        assert_int_equal(pipe(fd[0]), 0);
-        assert_int_equal(pipe(fd[1]), 0);
-        struct small s[] = {
-            small_of(op_of(OP_READ, sockets[0], -1, bytes, 8, OP_SOCKET)),  /* polled inside */
-            small_of(op_of(OP_SPLICE, fd[0][0], fd[1][1], NULL, 4096, 0)), /* asleep in a worker */
-            small_of(op_of(OP_TEE, fd[0][0], fd[1][1], NULL, 4096, 0)),
-        };
-        run_and_cancel(engine, s, COUNT(s));
-        for (size_t i = 0; i < COUNT(s); i++) {
-            assert_int_equal(s[i].dones, 1);
-            assert_int_equal(s[i].result, -ECANCELED);
-        }
-        for (int i = 0; i < 2; i++) {
-            close(sockets[i]);
-            close(fd[i][0]);
-            close(fd[i][1]);
-        }
+    int sockets[2], fd[2][2];
+    char bytes[8];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+    assert_int_equal(pipe(fd[0]), 0);
+    assert_int_equal(pipe(fd[1]), 0);
+    struct small s[] = {
+        small_of(op_of(OP_READ, sockets[0], -1, bytes, 8, OP_SOCKET)), /* polled inside */
+        small_of(op_of(OP_SPLICE, fd[0][0], fd[1][1], NULL, 4096, 0)), /* asleep in a worker */
+        small_of(op_of(OP_TEE, fd[0][0], fd[1][1], NULL, 4096, 0)),
+    };
+    run_and_cancel(s, COUNT(s));
+    for (size_t i = 0; i < COUNT(s); i++) {
+        assert_int_equal(s[i].dones, 1);
+        assert_int_equal(s[i].result, -ECANCELED);
+    }
+    for (int i = 0; i < 2; i++) {
+        close(sockets[i]);
+        close(fd[i][0]);
+        close(fd[i][1]);
     }
 }
 
@@ -341,28 +323,25 @@ static void a_cancel_ends_what_waits_in_the_ring(void **state UNUSED)
 
 static void sleeping_workers_are_no_deadlock(void **state UNUSED)
 {
-    FOR_BOTH(engine)
-    {
-        static struct small s[SLEEPERS + 1];
-        int fd[2][2], threads = unit_threads(), sockets[2];
-        assert_int_equal(pipe(fd[0]), 0);
-        assert_int_equal(pipe(fd[1]), 0);
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
-        for (size_t i = 0; i < SLEEPERS; i++)
-            s[i] = small_of(op_of(OP_SPLICE, fd[0][0], fd[1][1], NULL, 4096, 0));
-        /* Added last, it is looked at first; so the others are in the ring before its bytes come. */
-        s[SLEEPERS] = small_of(op_of(OP_READ, sockets[0], -1, s[SLEEPERS].bytes, 8, OP_SOCKET));
-        assert_int_equal(write(sockets[1], "x", 1), 1);
-        run_and_cancel(engine, s, SLEEPERS + 1);
-        for (size_t i = 0; i < SLEEPERS; i++)
-            assert_int_equal(s[i].result, -ECANCELED);
-        assert_int_equal(s[SLEEPERS].result, 1);
-        assert_true(unit_threads() <= threads + 40);
-        for (int i = 0; i < 2; i++) {
-            close(sockets[i]);
-            close(fd[i][0]);
-            close(fd[i][1]);
-        }
+    static struct small s[SLEEPERS + 1];
+    int fd[2][2], threads = unit_threads(), sockets[2];
+    assert_int_equal(pipe(fd[0]), 0);
+    assert_int_equal(pipe(fd[1]), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+    for (size_t i = 0; i < SLEEPERS; i++)
+        s[i] = small_of(op_of(OP_SPLICE, fd[0][0], fd[1][1], NULL, 4096, 0));
+    /* Added last, it is looked at first; so the others are in the ring before its bytes come. */
+    s[SLEEPERS] = small_of(op_of(OP_READ, sockets[0], -1, s[SLEEPERS].bytes, 8, OP_SOCKET));
+    assert_int_equal(write(sockets[1], "x", 1), 1);
+    run_and_cancel(s, SLEEPERS + 1);
+    for (size_t i = 0; i < SLEEPERS; i++)
+        assert_int_equal(s[i].result, -ECANCELED);
+    assert_int_equal(s[SLEEPERS].result, 1);
+    assert_true(unit_threads() <= threads + 40);
+    for (int i = 0; i < 2; i++) {
+        close(sockets[i]);
+        close(fd[i][0]);
+        close(fd[i][1]);
     }
 }
 
@@ -371,33 +350,30 @@ static void sleeping_workers_are_no_deadlock(void **state UNUSED)
 /* The task ends while one of its ports is still watched, and closes the descriptor: the other side sees it. */
 static void nothing_is_held_after_the_end(void **state UNUSED)
 {
-    FOR_BOTH(engine)
-    {
-        int ready[2], full[2];
-        char bytes[8];
-        struct loop loop;
-        assert_int_equal(pipe(ready), 0);
-        assert_int_equal(pipe2(full, O_NONBLOCK), 0);
-        while (write(full[1], "x", 1) == 1)
-            ;
-        struct small s = small_of((struct op){0});
-        s.waits = s.waits_for_other = true;
-        port_init(&s.port, ready[0], POLLIN);
-        port_init(&s.other, full[1], POLLOUT);
-        s.port.blocked = s.other.blocked = true;
-        s.closes = full[1];
-        assert_int_equal(write(ready[1], "x", 1), 1);
-        open_loop(&loop, engine);
-        run_all(&loop, &s, 1);
-        assert_true(s.other.blocked);
-        while (read(full[0], bytes, sizeof(bytes)) > 0)
-            ;
-        assert_int_equal(read(full[0], bytes, sizeof(bytes)), 0); /* not -EAGAIN: nobody has it open for writing */
-        loop_close(&loop);
-        close(ready[0]);
-        close(ready[1]);
-        close(full[0]);
-    }
+    int ready[2], full[2];
+    char bytes[8];
+    struct loop loop;
+    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe2(full, O_NONBLOCK), 0);
+    while (write(full[1], "x", 1) == 1)
+        ;
+    struct small s = small_of((struct op){0});
+    s.waits = s.waits_for_other = true;
+    port_init(&s.port, ready[0], POLLIN);
+    port_init(&s.other, full[1], POLLOUT);
+    s.port.blocked = s.other.blocked = true;
+    s.closes = full[1];
+    assert_int_equal(write(ready[1], "x", 1), 1);
+    open_loop(&loop);
+    run_all(&loop, &s, 1);
+    assert_true(s.other.blocked);
+    while (read(full[0], bytes, sizeof(bytes)) > 0)
+        ;
+    assert_int_equal(read(full[0], bytes, sizeof(bytes)), 0); /* not -EAGAIN: nobody has it open for writing */
+    loop_close(&loop);
+    close(ready[0]);
+    close(ready[1]);
+    close(full[0]);
 }
 
 /* A port that is initialised anew, with a descriptor that happens to have the same number. */
@@ -424,41 +400,36 @@ static enum verdict renew(struct task *task, struct op **ret_op UNUSED, struct w
 
 static void a_new_descriptor_of_the_same_number(void **state UNUSED)
 {
-    FOR_BOTH(engine)
-    {
-        struct loop loop;
-        struct small s = small_of((struct op){0});
-        s.task.next = renew;
-        assert_int_equal(pipe(renewed_fd[0]), 0);
-        assert_int_equal(pipe(renewed_fd[1]), 0);
-        port_init(&renewed, renewed_fd[0][0], POLLIN);
-        renewed.blocked = true;
-        open_loop(&loop, engine);
-        int64_t begun = clock_ns();
-        run_all(&loop, &s, 1);
-        assert_true(clock_ns() - begun < 2000000000);
-        loop_close(&loop);
-        for (int i = 0; i < 2; i++) {
-            close(renewed_fd[i][0]);
-            close(renewed_fd[i][1]);
-        }
+    struct loop loop;
+    struct small s = small_of((struct op){0});
+    s.task.next = renew;
+    assert_int_equal(pipe(renewed_fd[0]), 0);
+    assert_int_equal(pipe(renewed_fd[1]), 0);
+    port_init(&renewed, renewed_fd[0][0], POLLIN);
+    renewed.blocked = true;
+    open_loop(&loop);
+    int64_t begun = clock_ns();
+    run_all(&loop, &s, 1);
+    assert_true(clock_ns() - begun < 2000000000);
+    loop_close(&loop);
+    for (int i = 0; i < 2; i++) {
+        close(renewed_fd[i][0]);
+        close(renewed_fd[i][1]);
     }
 }
 
 static void opening_and_closing_leaves_nothing(void **state UNUSED)
 {
     int before = unit_descriptors();
-    for (int i = 0; i < 200; i++)
-        FOR_BOTH(engine)
-        {
-            struct loop loop;
-            open_loop(&loop, engine);
-            if (i % 2) {
-                loop_quit(&loop);
-                loop_run(&loop);
-            }
-            loop_close(&loop);
+    for (int i = 0; i < 200; i++) {
+        struct loop loop;
+        open_loop(&loop);
+        if (i % 2) {
+            loop_quit(&loop);
+            loop_run(&loop);
         }
+        loop_close(&loop);
+    }
     assert_int_equal(unit_descriptors(), before);
 }
 
@@ -471,26 +442,23 @@ static void *run_loop(void *user)
 
 static void a_loop_may_run_on_another_thread(void **state UNUSED)
 {
-    FOR_BOTH(engine)
-    {
-        struct loop loop;
-        pthread_t thread;
-        int sockets[2];
-        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
-        struct small s = small_of(op_of(OP_READ, sockets[0], -1, NULL, 8, OP_SOCKET));
-        s.op.bytes = s.bytes;
-        open_loop(&loop, engine);
-        assert_int_equal(pthread_create(&thread, NULL, run_loop, &loop), 0);
-        loop_add(&loop, &s.task);
-        nanosleep(&(struct timespec){0, 20000000}, NULL);
-        assert_int_equal(write(sockets[1], "abc", 3), 3);
-        loop_quit(&loop);
-        pthread_join(thread, NULL);
-        loop_close(&loop);
-        assert_int_equal(s.result, 3);
-        close(sockets[0]);
-        close(sockets[1]);
-    }
+    struct loop loop;
+    pthread_t thread;
+    int sockets[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+    struct small s = small_of(op_of(OP_READ, sockets[0], -1, NULL, 8, OP_SOCKET));
+    s.op.bytes = s.bytes;
+    open_loop(&loop);
+    assert_int_equal(pthread_create(&thread, NULL, run_loop, &loop), 0);
+    loop_add(&loop, &s.task);
+    nanosleep(&(struct timespec){0, 20000000}, NULL);
+    assert_int_equal(write(sockets[1], "abc", 3), 3);
+    loop_quit(&loop);
+    pthread_join(thread, NULL);
+    loop_close(&loop);
+    assert_int_equal(s.result, 3);
+    close(sockets[0]);
+    close(sockets[1]);
 }
 
 int main(void)
@@ -512,5 +480,8 @@ int main(void)
     setenv("LEAT_TEST_ENGINE", "uring", 1);
     if (engine_missing())
         return 77;
-    return cmocka_run_group_tests(tests, unit_folder, unit_folder_gone);
+    engine = &engine_uring;
+    int failed = cmocka_run_group_tests_name("uring", tests, unit_folder, unit_folder_gone);
+    engine = &engine_uring_all;
+    return failed + cmocka_run_group_tests_name("uring:all", tests, unit_folder, unit_folder_gone);
 }

@@ -21,12 +21,12 @@ enum fate {
 };
 
 struct stream {
+    leat_pipeline *pipeline;
+    size_t written;
     enum fate fate;
     int fd[2];
-    size_t written;
-    leat_pipeline *pipeline;
-    char name[32];
     bool ended;
+    char name[27];
 };
 
 static enum fate fate_of(unsigned i)

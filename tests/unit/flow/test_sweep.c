@@ -161,8 +161,8 @@ static void every_call_fails_once(void **state)
     assert_int_equal(open_descriptors(), before);
 }
 
-/* One branch has failed; then a tee fails, and it is cancelled before the next route takes what is left. What the failed
- * branch missed is discarded, not held as well. */
+/* One branch has failed; then a tee fails, and it is cancelled before the next route takes what is left. What the
+ * failed branch missed is discarded, not held as well. */
 struct double_fault {
     leat_pipeline *pipeline;
     unsigned drains, tees;
@@ -187,8 +187,7 @@ static bool fail_twice(void *user, struct op *op, ssize_t *ret_result)
 static void a_tee_fails_after_a_branch(void **state)
 {
     (void)state;
-    static const struct scene scene = {
-        "pipe to three", KIND_PIPE, {KIND_OLD_FILE, KIND_PIPE, KIND_PIPE}, NULL};
+    static const struct scene scene = {"pipe to three", KIND_PIPE, {KIND_OLD_FILE, KIND_PIPE, KIND_PIPE}, NULL};
     for (int cancels = 0; cancels < 2; cancels++) {
         struct stage s;
         struct leat_pipeline_options options = {
