@@ -39,7 +39,7 @@ _leat_value()
     --sparse) _leat_words "$2" "auto always never" ;;
     --slow-sink) _leat_words "$2" "wait drop" ;;
     --route) _leat_words "$2" "auto clone offload splice chunk prefer:clone prefer:offload prefer:splice prefer:chunk" ;;
-    --engine) _leat_words "$2" "auto sync" ;;
+    --engine) _leat_words "$2" "auto sync uring" ;;
     --only)
         _leat_words "$2" "file-to-file file-to-null file-to-pipe pipe-to-pipe pipe-to-file file-to-unix file-to-tcp
             unix-to-file tcp-to-file pipes latency"

@@ -65,7 +65,9 @@ struct leat_pipeline_options {
     int32_t sparse;          /* enum leat_sparse */
     int32_t threads;         /* of digests, as in leat_digest_options; 0 decides by size and cores */
     const char *route;       /* NULL or "auto"; a route's name forces it; "prefer:NAME" tries it first. Copied. */
-    const char *engine;      /* NULL, "auto" or "sync". Copied. */
+    const char *engine;      /* NULL or "auto": sync. "uring": io_uring carries the calls that may sleep; "uring:all":
+                                all that it can. One that can't be had here is replaced by "sync", and the report and the
+                                plan say why. Copied. */
     const char *expect;      /* NULL, or ALGORITHM:HEX digests separated by commas. A difference is -EBADMSG: nothing is
                                 published. Copied. */
     int32_t digest_provider; /* enum leat_digest_provider, for the digests that `expect` adds */
@@ -79,11 +81,11 @@ struct leat_engine_options {
 };
 
 /* A few threads that run many pipelines. Hundreds of streams between pipes, sockets and files go on a handful of
- * threads, because none of them blocks on a pipe or socket; a slow disk holds up the streams of its thread. -EINVAL: no
- * such engine. The threads take no signals. */
+ * threads, because none of them blocks on a pipe or socket; a slow disk holds up the streams of its thread, except with
+ * the engine "uring". -EINVAL: no such engine. The threads take no signals. */
 LEAT_API int leat_engine_new(leat_engine **ret, const struct leat_engine_options *options);
 
-/* "sync" or "uring": the one that is really there. Static. */
+/* "sync", "uring" or "uring:all": the one that is really there. Static. */
 LEAT_API const char *leat_engine_name(const leat_engine *engine);
 
 /* NULL is allowed. Every pipeline that used it must have ended (leat_pipeline_wait, or free). */

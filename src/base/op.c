@@ -83,15 +83,24 @@ static bool for_the_platform(const struct op *op)
     return op->kind >= OP_SPLICE && op->kind <= OP_CLONE;
 }
 
-ssize_t op_execute(struct op *op)
+bool op_gate(struct op *op, ssize_t *ret_result)
+{
+    return !interposer || interposer(interposer_user, op, ret_result);
+}
+
+ssize_t op_perform(struct op *op)
 {
     ssize_t result;
-    if (interposer && !interposer(interposer_user, op, &result))
-        return result;
     if (op->call)
         return op->call(op->user, op->bytes, op->length);
     do
         result = for_the_platform(op) ? platform.execute(op) : execute_posix(op);
     while (result < 0 && errno == EINTR);
     return result < 0 ? -errno : result;
+}
+
+ssize_t op_execute(struct op *op)
+{
+    ssize_t result;
+    return op_gate(op, &result) ? op_perform(op) : result;
 }

@@ -25,9 +25,10 @@ enum op_kind {
 };
 
 enum op_flags {
-    OP_NOWAIT = 1 << 0, /* never sleep for the other side: -EAGAIN. -EOPNOTSUPP if that can't be asked for */
-    OP_SOCKET = 1 << 1, /* the descriptor of a READ or WRITE is a socket */
-    OP_MORE = 1 << 2,   /* more will follow (MSG_MORE, SPLICE_F_MORE) */
+    OP_NOWAIT = 1 << 0,   /* never sleep for the other side: -EAGAIN. -EOPNOTSUPP if that can't be asked for */
+    OP_SOCKET = 1 << 1,   /* the descriptor of a READ or WRITE is a socket */
+    OP_MORE = 1 << 2,     /* more will follow (MSG_MORE, SPLICE_F_MORE) */
+    OP_NONBLOCK = 1 << 3, /* the descriptor of a READ or WRITE is non-blocking by itself */
 };
 
 /* Moves bytes without a descriptor: memory and callback endpoints. Returns a count or a negative errno. */
@@ -48,6 +49,11 @@ struct op {
 /* Runs it on this thread. Returns what the call returned, or a negative errno; EINTR is repeated here. May block on a
  * regular file, and on other descriptors unless OP_NOWAIT is set. */
 ssize_t op_execute(struct op *op);
+
+/* Its two halves, for an engine that makes the call in another way: the test's gate (false: *ret_result is the result),
+ * and the call itself. The gate is asked once for each operation. */
+bool op_gate(struct op *op, ssize_t *ret_result);
+ssize_t op_perform(struct op *op);
 
 /* "splice": as in a man page. Static. */
 const char *op_name(enum op_kind kind);

@@ -45,6 +45,7 @@ void port_init(struct port *port, int fd, short events)
     port->fd = fd;
     port->events = events;
     port->blocked = false;
+    port->watch = NULL;
     atomic_init(&port->notified, false);
     atomic_init(&port->waker, NULL);
 }

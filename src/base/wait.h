@@ -4,6 +4,9 @@
  * another thread, such as "a chunk was released". A route sets `blocked` when a call said
  * -EAGAIN; the engine clears it once the port is ready.
  *
+ * A descriptor that a transfer may wait for is closed when its task ends, or its port is initialised anew before the
+ * task waits again.
+ *
  * Who owns what: the fields of a port belong to the thread of the engine that runs the transfer, except `notified`
  * and `waker`, which any thread may touch through port_notify. Whoever may notify is done before the port is detached
  * (port_attach with NULL), so that a waker outlives every notification.
@@ -37,6 +40,7 @@ struct port {
     bool blocked;
     atomic_bool notified;
     _Atomic(struct waker *) waker;
+    struct watch *watch; /* the engine's: what it has asked of the kernel for this port, or NULL */
 };
 
 void port_init(struct port *port, int fd, short events);

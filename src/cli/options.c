@@ -26,7 +26,7 @@ const char options_help[] =
     "\n"
     "How the bytes go\n"
     "  --route ROUTE          clone, offload, splice or chunk, and no other; prefer:ROUTE may step down\n"
-    "  --engine sync|auto     who makes the system calls\n"
+    "  --engine sync|uring|auto   who makes the system calls; uring:all leaves io_uring all that it can do\n"
     "  --memory-limit SIZE    pipes and chunks together (default 16M)\n"
     "  --rate SIZE            bytes per second\n"
     "  --connect-timeout TIME   connecting may take so long (default 30s), and for -listen the peer (default none)\n"

@@ -47,6 +47,13 @@ struct task {
     struct wait_set wait;
     struct op *op; /* in flight */
     struct task *following;
+
+    /* The engine's own. */
+    enum {
+        CANCEL_NO,
+        CANCEL_ASKED,
+        CANCEL_SENT
+    } cancel; /* of the op in flight */
 };
 
 /* How calls are executed and waited for. One loop, one thread: no hook is called by two threads at once. */
@@ -57,12 +64,20 @@ struct engine {
      */
     int (*open)(struct loop *loop, char why[ENGINE_WHY_MAX]);
 
+    /* On the loop's thread, before any task is looked at and after the last has ended. NULL: nothing to do. */
+    void (*begin)(struct loop *loop);
+    void (*end)(struct loop *loop);
+
     /* Executes task->op. It may be over on return, and then loop_done was called; or it is in flight, and `wait` will
      * call loop_done. */
     void (*execute)(struct loop *loop, struct task *task);
 
     /* Ends the op in flight soon, if it can; loop_done is called for it all the same, by `wait`. NULL: none is ever. */
     void (*cancel)(struct loop *loop, struct task *task);
+
+    /* The task has no op in flight and ends: nothing of its ports is touched after that, and the kernel has let go of
+     * their descriptors. NULL: the engine keeps nothing. */
+    void (*forget)(struct loop *loop, struct task *task);
 
     /* Waits until a port of a waiting task is ready (its `blocked` is cleared), an op is over, the waker was woken, or
      * the deadline (of clock_ns; 0: none). `block` false: only looks. */
@@ -83,7 +98,7 @@ struct loop {
     atomic_size_t load; /* tasks, for whoever chooses among loops */
 };
 
-/* A loop of that engine. `why` (may be NULL) as in engine.open. */
+/* A loop of that engine. On failure `why` (may be NULL) has a sentence's part, as from engine.open. */
 int loop_open(struct loop *loop, const struct engine *engine, char why[ENGINE_WHY_MAX]);
 void loop_close(struct loop *loop);
 /* Any thread. The first `next` comes on the loop's thread. */
@@ -98,6 +113,8 @@ void loop_poke(struct loop *loop, struct task *task);
 /* For engines: the task's op is over. */
 void loop_done(struct task *task, ssize_t result);
 
+/* Why a shared engine is not the one that was asked for; "". */
+const char *engine_why(const leat_engine *engine);
 /* Of a shared engine, the loop with the fewest tasks. */
 struct loop *engine_choose_loop(leat_engine *engine);
 
@@ -107,6 +124,6 @@ const struct engine *engine_by_name(const char *name);
 /* Ends in NULL; the first is "auto". Defined by the registry. */
 extern const struct engine *const registry_engines[];
 
-extern const struct engine engine_sync;
+extern const struct engine engine_sync, engine_uring, engine_uring_all;
 
 #endif

@@ -4,12 +4,14 @@
 int loop_open(struct loop *loop, const struct engine *engine, char why[ENGINE_WHY_MAX])
 {
     char unused[ENGINE_WHY_MAX];
+    why = why ? why : unused;
+    *why = '\0';
     *loop = (struct loop){.engine = engine, .waker.fd = {-1, -1}};
     int r = waker_open(&loop->waker);
     if (r < 0)
         return r;
     pthread_mutex_init(&loop->lock, NULL);
-    r = engine->open ? engine->open(loop, why ? why : unused) : 0;
+    r = engine->open ? engine->open(loop, why) : 0;
     if (r < 0) {
         loop->engine = NULL;
         loop_close(loop);
@@ -131,6 +133,8 @@ static struct census step_all(struct loop *loop)
         struct task *task = *at;
         if (task->state == TASK_READY && !step(loop, task)) {
             *at = task->following;
+            if (loop->engine->forget)
+                loop->engine->forget(loop, task);
             atomic_fetch_sub(&loop->load, 1);
             task->ended(task);
             continue;
@@ -178,9 +182,13 @@ static void wait_for_any(struct loop *loop, bool sleeps)
 
 void loop_run(struct loop *loop)
 {
+    if (loop->engine->begin)
+        loop->engine->begin(loop);
     while (take_added(loop)) {
         struct census census = step_all(loop);
         if (!census.ready || census.others)
             wait_for_any(loop, !census.ready);
     }
+    if (loop->engine->end)
+        loop->engine->end(loop);
 }

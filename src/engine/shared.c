@@ -10,6 +10,7 @@
 
 struct leat_engine {
     const struct engine *engine;
+    char why[ENGINE_WHY_MAX]; /* not the one that was asked for; "" */
     size_t count;
     struct place {
         struct loop loop;
@@ -36,10 +37,10 @@ static void *run(void *user)
     return NULL;
 }
 
-static int start_place(struct place *place, const struct engine *engine)
+static int start_place(struct place *place, const struct engine *engine, char why[ENGINE_WHY_MAX])
 {
     sigset_t all, saved;
-    int r = loop_open(&place->loop, engine, NULL);
+    int r = loop_open(&place->loop, engine, why);
     if (r < 0)
         return r;
     sigfillset(&all);
@@ -72,10 +73,10 @@ int leat_engine_new(leat_engine **ret, const struct leat_engine_options *options
     e->engine = engine;
     int r = 0;
     while (e->count < count && r == 0) {
-        r = start_place(&e->place[e->count], e->engine);
+        r = start_place(&e->place[e->count], e->engine, e->count == 0 ? e->why : NULL);
         if (r < 0 && e->count == 0 && e->engine != &engine_sync) {
             e->engine = &engine_sync; /* always there */
-            r = start_place(&e->place[0], e->engine);
+            r = start_place(&e->place[0], e->engine, NULL);
         }
         e->count += r == 0;
     }
@@ -90,6 +91,11 @@ int leat_engine_new(leat_engine **ret, const struct leat_engine_options *options
 const char *leat_engine_name(const leat_engine *e)
 {
     return e->engine->name;
+}
+
+const char *engine_why(const leat_engine *e)
+{
+    return e->why;
 }
 
 struct loop *engine_choose_loop(leat_engine *e)

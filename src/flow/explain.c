@@ -32,7 +32,7 @@ static void node_text(FILE *to, const struct node *node)
 static void plan_text(FILE *to, const leat_pipeline *p)
 {
     const struct hop *hop = &p->hop;
-    char limit[32];
+    char limit[32], why[ENGINE_WHY_MAX];
     fputs("source  ", to);
     node_text(to, hop->in);
     fputc('\n', to);
@@ -44,7 +44,8 @@ static void plan_text(FILE *to, const leat_pipeline *p)
         node_text(to, hop->branch[i].node);
         fputc('\n', to);
     }
-    fprintf(to, "engine  %s\n", p->engine->name);
+    const struct engine *engine = pipeline_engine(p, why);
+    fprintf(to, *why ? "engine  %s (%s)\n" : "engine  %s\n", engine->name, why);
     for (size_t i = 0; i < hop->rungs; i++)
         fprintf(to, "%-4s    %-8s %s\n", verb(hop, i), hop->rung[i].route->name,
                 i == hop->current       ? hop->why
@@ -58,6 +59,8 @@ static json_t *plan_json(const leat_pipeline *p)
 {
     const struct hop *hop = &p->hop;
     json_t *hops = json_array();
+    char why[ENGINE_WHY_MAX];
+    const char *engine = pipeline_engine(p, why)->name;
     for (size_t b = 0; b < MAX(hop->branches, 1u); b++) {
         json_t *rejected = json_array();
         for (size_t i = 0; i < hop->rungs; i++)
@@ -67,13 +70,16 @@ static json_t *plan_json(const leat_pipeline *p)
                                         hop->rung[i].rejected ? hop->rung[i].reason : "slower here, by measurement"));
         json_array_append_new(hops, json_pack("{s:o, s:o, s:s, s:s, s:s, s:o}", "from", json_name(hop->in->name), "to",
                                               json_name(hop->branches ? hop->branch[b].node->name : NULL), "route",
-                                              hop_route(hop)->name, "engine", p->engine->name, "reason", hop->why,
-                                              "rejected", rejected));
+                                              hop_route(hop)->name, "engine", engine, "reason", hop->why, "rejected",
+                                              rejected));
     }
     json_int_t pipes = (json_int_t)pipe_memory(p);
-    return json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I}}", "type", "plan", "hops", hops, "memory", "limit",
-                     (json_int_t)p->budget.limit, "pipes", pipes, "chunks", (json_int_t)p->budget.limit - pipes,
-                     "minimum", (json_int_t)plan_minimum(p));
+    json_t *plan = json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I}}", "type", "plan", "hops", hops, "memory", "limit",
+                             (json_int_t)p->budget.limit, "pipes", pipes, "chunks", (json_int_t)p->budget.limit - pipes,
+                             "minimum", (json_int_t)plan_minimum(p));
+    if (*why)
+        json_object_set_new(plan, "engine_why", json_string(why));
+    return plan;
 }
 
 int leat_pipeline_explain(leat_pipeline *p, enum leat_format format, char **ret)

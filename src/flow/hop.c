@@ -275,7 +275,8 @@ enum verdict hop_because(struct hop *hop, const char *format, ...)
 
 unsigned node_op_flags(const struct node *node)
 {
-    return (node->wait == NODE_WAIT_ASK ? OP_NOWAIT : 0u) | (node->kind == NODE_SOCKET ? OP_SOCKET : 0u);
+    unsigned wait = node->wait == NODE_WAIT_ASK ? OP_NOWAIT : node->wait == NODE_WAIT_OWN ? OP_NONBLOCK : 0;
+    return wait | (node->kind == NODE_SOCKET ? OP_SOCKET : 0u);
 }
 
 /* Polled ready means that this much is taken without sleeping, and no more is promised. */

@@ -263,6 +263,23 @@ static void tell(leat_pipeline *p)
     pthread_mutex_unlock(&p->telling);
 }
 
+/* An engine that may not be there is tried. */
+const struct engine *pipeline_engine(const leat_pipeline *p, char ret_why[ENGINE_WHY_MAX])
+{
+    struct loop trial;
+    *ret_why = '\0';
+    if (p->options.shared_engine) {
+        snprintf(ret_why, ENGINE_WHY_MAX, "%s", engine_why(p->options.shared_engine));
+        return engine_choose_loop(p->options.shared_engine)->engine;
+    }
+    if (p->engine == &engine_sync)
+        return p->engine;
+    if (loop_open(&trial, p->engine, ret_why) < 0)
+        return &engine_sync;
+    loop_close(&trial);
+    return p->engine;
+}
+
 /* The engine that was asked for may not be had here; the sync engine always can, and the report says why. */
 static int open_own_loop(leat_pipeline *p)
 {
@@ -356,6 +373,7 @@ int leat_pipeline_start(leat_pipeline *p)
     }
     struct loop *loop = engine_choose_loop(p->options.shared_engine);
     p->engine = loop->engine;
+    snprintf(p->engine_why, sizeof(p->engine_why), "%s", engine_why(p->options.shared_engine));
     atomic_store(&p->loop, loop);
     loop_add(loop, &p->task);
     return 0;

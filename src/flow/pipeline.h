@@ -34,7 +34,7 @@ struct leat_pipeline {
     struct budget budget;
     struct hop hop;
     const struct engine *engine;
-    char engine_why[ENGINE_WHY_MAX]; /* why another engine was not taken; "" */
+    char engine_why[ENGINE_WHY_MAX]; /* why not the one that was asked for; "" */
 
     _Atomic(struct loop *) loop; /* that runs it: its own, or one of a shared engine's */
     struct loop own_loop;
@@ -75,6 +75,9 @@ struct leat_pipeline {
 };
 
 struct node *pipeline_source(const leat_pipeline *p);
+
+/* The engine that would run it now, and why it is not the one that was asked for ("": it is). Looks only. */
+const struct engine *pipeline_engine(const leat_pipeline *p, char ret_why[ENGINE_WHY_MAX]);
 
 /* plan.c: fills hop and checks everything. Looks only, and may be repeated. */
 int plan_make(leat_pipeline *p, struct leat_error *error);

@@ -30,7 +30,8 @@ struct leat_report {
     uint64_t taken, bytes;
     double seconds, cpu_seconds;
     uint64_t memory_peak;
-    const char *engine; /* static */
+    const char *engine;              /* static */
+    char engine_why[ENGINE_WHY_MAX]; /* not the one that was asked for; "" */
     struct rung rung[ROUTES_MAX];
     size_t rungs;
     size_t sinks, digests;
@@ -96,6 +97,7 @@ leat_report *report_make(leat_pipeline *p, const struct leat_error *error, const
     report->taken = p->hop.taken;
     report->memory_peak = p->budget.peak;
     report->engine = p->engine->name;
+    snprintf(report->engine_why, sizeof(report->engine_why), "%s", p->engine_why);
     report->rungs = p->hop.rungs;
     memcpy(report->rung, p->hop.rung, sizeof(report->rung));
     report->sinks = p->sinks;
@@ -251,11 +253,13 @@ static json_t *hops_json(const leat_report *report)
 
 int leat_report_json(const leat_report *report, char **ret)
 {
-    json_t *root =
-        json_pack("{s:s, s:s, s:I, s:f, s:f, s:I, s:o, s:o, s:o, s:o}", "type", "report", "status", report->status,
-                  "bytes", (json_int_t)report->bytes, "seconds", report->seconds, "cpu_seconds", report->cpu_seconds,
-                  "memory_peak", (json_int_t)report->memory_peak, "digests", digests_json(report), "sinks",
-                  sinks_json(report), "hops", hops_json(report), "error", error_json(&report->error));
+    json_t *root = json_pack("{s:s, s:s, s:I, s:f, s:f, s:I, s:s, s:o, s:o, s:o, s:o}", "type", "report", "status",
+                             report->status, "bytes", (json_int_t)report->bytes, "seconds", report->seconds,
+                             "cpu_seconds", report->cpu_seconds, "memory_peak", (json_int_t)report->memory_peak,
+                             "engine", report->engine, "digests", digests_json(report), "sinks", sinks_json(report),
+                             "hops", hops_json(report), "error", error_json(&report->error));
+    if (report->engine_why[0])
+        json_object_set_new(root, "engine_why", json_string(report->engine_why));
     char *line = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     if (!line)
@@ -310,6 +314,8 @@ int leat_report_text(const leat_report *report, char **ret)
     for (size_t i = 0; i < report->rungs; i++)
         if (report->rung[i].rejected)
             fprintf(to, "  not %s: %s\n", report->rung[i].route->name, report->rung[i].reason);
+    if (report->engine_why[0])
+        fprintf(to, "  engine %s: %s\n", report->engine, report->engine_why);
     for (size_t i = 0; i < report->digests; i++)
         fprintf(to, "  %s %s (%s%s%s)\n", report->digest[i].algorithm, report->digest[i].hex,
                 report->digest[i].provider, report->digest[i].why ? "; " : "",

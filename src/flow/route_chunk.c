@@ -290,7 +290,8 @@ static enum verdict write_residue(struct hop *hop, struct branch *branch, struct
                         .fd = {branch->residue.fd[0], -1},
                         .offset = {-1, -1},
                         .bytes = c->scratch->data,
-                        .length = MIN(s->pool.chunk_size, branch->residue.bytes)};
+                        .length = MIN(s->pool.chunk_size, branch->residue.bytes),
+                        .flags = OP_NONBLOCK};
     *ret_op = &s->op;
     return VERDICT_OP;
 }
@@ -376,7 +377,7 @@ static enum verdict read_op(struct hop *hop, enum doing doing, void *bytes, size
     if (doing == DOING_RESIDUE) {
         s->op.fd[0] = hop->residue.fd[0];
         s->op.offset[0] = -1;
-        s->op.flags = 0;
+        s->op.flags = OP_NONBLOCK;
         s->op.call = NULL;
     }
     *ret_op = &s->op;
@@ -586,6 +587,8 @@ static uint64_t held(const struct hop *hop, const struct branch *branch)
 {
     struct chunk_route *s = hop->state;
     struct cursor *c = &s->cursor[branch - hop->branch];
+    if (c->next == UINT64_MAX)
+        return 0; /* the others go on without it */
     uint64_t n = hop->residue.bytes + branch->residue.bytes;
     struct chunk *in = c->scratch ? c->scratch : c->chunk;
     return n + (in ? in->length - c->at : 0) + waiting_bytes(s, c);

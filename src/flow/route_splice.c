@@ -544,13 +544,14 @@ static void done(struct hop *hop, struct op *op UNUSED, ssize_t result)
         drained(hop, result);
 }
 
-/* A branch that has no copy of the round yet is owed all of it. */
+/* A branch that has no copy of the round yet is owed all of it; one that had failed before is owed nothing of what is
+ * left for the others. */
 static uint64_t held(const struct hop *hop, const struct branch *branch)
 {
     const struct splice_route *s = hop->state;
     const struct stage *stage = &s->stage[branch - hop->branch];
     bool owed = s->round && !stage->copied && !branch->failed && !hop->residue.bytes;
-    return (owed ? s->round : stage->pipe.bytes) + branch->residue.bytes + hop->residue.bytes;
+    return (owed ? s->round : stage->pipe.bytes) + branch->residue.bytes + (branch->failed ? 0 : hop->residue.bytes);
 }
 
 const struct route route_splice = {

@@ -3,4 +3,4 @@
 
 const struct route *const registry_routes[] = {&route_chunk, NULL};
 
-const struct engine *const registry_engines[] = {&engine_sync, NULL};
+const struct engine *const registry_engines[] = {&engine_sync, &engine_uring, &engine_uring_all, NULL};

@@ -9,6 +9,7 @@ import sys
 
 LEAT = os.environ["LEAT"]
 HELPERS = os.path.join(os.environ["LEAT_BUILD"], "tests")
+ENGINE = os.environ.get("LEAT_TEST_ENGINE")  # of every copy, where a test says "engines:" in its first lines
 ROUTES = [route for route in ("clone", "offload", "splice", "chunk")  # the portable build has fewer
           if subprocess.run([LEAT, "copy", "--explain", "--route", "prefer:" + route, "null:", "null:"],
                             capture_output=True, check=False).returncode != 2]
@@ -51,6 +52,8 @@ def start(*arguments, before=(), **options):
     arguments = ["auto" if str(a).startswith("prefer:") and a[7:] not in ROUTES else a for a in arguments]
     for stream in ("stdin", "stdout", "stderr"):
         options.setdefault(stream, subprocess.DEVNULL if stream == "stdin" else subprocess.PIPE)
+    if ENGINE and arguments[0] == "copy":
+        arguments = ["copy", "--engine", ENGINE, *arguments[1:]]
     return subprocess.Popen([*before, LEAT, *map(os.fspath, arguments)], **options)
 
 

@@ -1,6 +1,7 @@
 /* deny ERRNO WHAT[,WHAT...] COMMAND...: runs the command where some system calls fail with that errno.
  *
- * WHAT: splice, tee, vmsplice, copy_file_range, sendfile, preadv2, pwritev2, io_uring (setting one up), af_alg (its
+ * WHAT: splice, tee, vmsplice, copy_file_range, sendfile, preadv2, pwritev2, io_uring (setting one up), io_uring_enter,
+ * io_uring_register, af_alg (its
  * sockets), ficlone (that ioctl), tmpfile (opening a file without a name). Exits with 77 where that can't be had. */
 #include <errno.h>
 #include <linux/filter.h>
@@ -31,6 +32,8 @@ static const struct denial {
     {"preadv2", SYS_preadv2, -1, 0, 0},
     {"pwritev2", SYS_pwritev2, -1, 0, 0},
     {"io_uring", 425, -1, 0, 0},
+    {"io_uring_enter", 426, -1, 0, 0},
+    {"io_uring_register", 427, -1, 0, 0},
     {"af_alg", SYS_socket, 0, ~0u, 38},
     {"ficlone", SYS_ioctl, 1, ~0u, (unsigned)FICLONE},
     {"tmpfile", SYS_openat, 2, TMPFILE_BIT, TMPFILE_BIT},

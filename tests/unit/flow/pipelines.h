@@ -2,6 +2,7 @@
 #ifndef TESTS_FLOW_PIPELINES_H
 #define TESTS_FLOW_PIPELINES_H
 
+#include "unit/engine/wanted.h"
 #include "unit/unit.h"
 #include <leat/leat.h>
 #include <stdatomic.h>
@@ -41,7 +42,8 @@ static inline leat_pipeline *pipeline_of(const struct leat_pipeline_options *opt
                                          leat_endpoint *sink)
 {
     leat_pipeline *p;
-    assert_int_equal(leat_pipeline_new(&p, options), 0);
+    struct leat_pipeline_options own = on_engine_wanted(options);
+    assert_int_equal(leat_pipeline_new(&p, &own), 0);
     if (source)
         assert_int_equal(leat_pipeline_source(p, source), 0);
     if (sink)

@@ -5,6 +5,7 @@
 
 #include "base/op.h"
 #include "flow/hop.h"
+#include "unit/engine/wanted.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -325,7 +326,8 @@ static void stage_open(struct stage *s, const struct scene *scene, size_t n,
                        const struct leat_pipeline_options *options)
 {
     *s = (struct stage){.scene = scene, .n = n, .content = make_content(n)};
-    assert_int_equal(leat_pipeline_new(&s->pipeline, options), 0);
+    struct leat_pipeline_options own = on_engine_wanted(options);
+    assert_int_equal(leat_pipeline_new(&s->pipeline, &own), 0);
     assert_int_equal(leat_pipeline_source(s->pipeline, open_source(s)), 0);
     for (size_t i = 0; i < sinks_of(scene); i++)
         assert_int_equal(leat_pipeline_sink(s->pipeline, open_sink(s, i), NULL), 0);
@@ -382,11 +384,13 @@ static uint64_t number(json_t *object, const char *key)
     return (uint64_t)json_integer_value(json_object_get(object, key));
 }
 
-/* taken = delivered + held + discarded, for every hop; and the routes add up to what was delivered. */
+/* taken = delivered + held + discarded, for every hop; and the routes add up to what was delivered. The engine is the
+ * one that was wanted. */
 static void check_balance(const struct stage *s)
 {
     json_t *report = report_json(s->report), *hop, *route;
     size_t i, k;
+    assert_string_equal(json_string_value(json_object_get(report, "engine")), engine_wanted()->name);
     json_array_foreach(json_object_get(report, "hops"), i, hop)
     {
         uint64_t routes = 0;

@@ -1,4 +1,5 @@
-/* The pipeline as a program sees it: every documented code, who owns what after a failure, starting, waiting and
+/* engines: uring, uring:all
+ * The pipeline as a program sees it: every documented code, who owns what after a failure, starting, waiting and
  * cancelling, and what the report says. */
 #include "unit/flow/pipelines.h"
 #include <jansson.h>
@@ -893,5 +894,7 @@ int main(void)
         cmocka_unit_test(a_reader_that_leaves_raises_no_signal),
         cmocka_unit_test_teardown(what_does_not_open_leaves_nothing, unit_empty),
     };
+    if (engine_missing())
+        return 77;
     return cmocka_run_group_tests(tests, unit_folder, unit_folder_gone);
 }

@@ -1,4 +1,5 @@
 /* timeout: 300
+ * engines: uring, uring:all
  * Random copies: any source, any sinks, any route and memory, faults that come again and again, and a cancel at a
  * random moment from another thread. LEAT_SOAK_SECONDS is how long (1), LEAT_SOAK_SEED where to begin; a failure prints
  * its seed, and that seed alone repeats it (but for the moment of the cancel). */
@@ -139,5 +140,7 @@ static void random_copies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(random_copies, tell_seed)};
+    if (engine_missing())
+        return 77;
     return cmocka_run_group_tests(tests, enter_directory, leave_directory);
 }

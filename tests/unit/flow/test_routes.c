@@ -1,4 +1,5 @@
 /* timeout: 600
+ * engines: uring
  * Every route forced, every faster feature denied, every size: the same bytes, digests and counts. */
 #include "scene.h"
 
@@ -146,5 +147,7 @@ int main(void)
         cmocka_unit_test(every_memory_limit),
         cmocka_unit_test(without_nowait),
     };
+    if (engine_missing())
+        return 77;
     return cmocka_run_group_tests(tests, enter_directory, leave_directory);
 }

@@ -1,7 +1,9 @@
-/* The sync engine, with toy tasks that follow a script: operations, waits, deadlines, pokes, notices; and that it
- * sleeps while it waits. */
+/* engines: uring, uring:all
+ * Loops and their engines, with toy tasks that follow a script: operations, waits, deadlines, pokes, notices; and that
+ * an engine sleeps while it waits. */
 #include "base/fd.h"
 #include "engine/engine.h"
+#include "unit/engine/wanted.h"
 #include "unit/unit.h"
 #include <poll.h>
 #include <pthread.h>
@@ -49,7 +51,7 @@ static void toy_init(struct toy *toy, enum verdict (*script)(struct toy *, struc
     toy->task.done = toy_done;
     toy->task.ended = toy_ended;
     port_init(&toy->port, -1, 0);
-    assert_int_equal(loop_open(&toy->loop, &engine_sync, NULL), 0);
+    assert_int_equal(loop_open(&toy->loop, engine_wanted(), NULL), 0);
     assert_int_equal(pipe(toy->fd), 0);
 }
 
@@ -358,5 +360,7 @@ int main(void)
         cmocka_unit_test(a_poke_before_the_run_is_seen),
         cmocka_unit_test(no_notice_is_lost),
     };
+    if (engine_missing())
+        return 77;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

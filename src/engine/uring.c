@@ -1,0 +1,585 @@
+/* The engine of io_uring: one ring for each loop, which carries the calls of all its tasks.
+ *
+ * What may sleep goes into the ring: reads and writes of files and disks, fsync, whatever was not asked to say -EAGAIN.
+ * So a slow disk holds up one stream, not its thread. What can't sleep is called, because a system call costs less than
+ * an entry and its completion (docs/architecture.md has the numbers), and SPLICE and TEE entries besides always go to a
+ * kernel worker. The engine "uring:all" is for whoever wants to see the difference: every op that has an entry is one.
+ *
+ * The ring refers to three kinds of things of ours; each is told by the low bits of user_data:
+ * - a task, for its op. Its buffers are the ring's until the completion came; a cancel only makes it come soon.
+ * - a watch, for a port that is waited for. It is armed once and stays armed until it fires, or the port is not waited
+ *   for any more. An armed watch keeps the kernel's reference to the file, so that closing the descriptor would not
+ *   close it: a task that ends first waits until its watches are gone (forget).
+ * - the waker.
+ *
+ * The ring is made, disabled, by whoever opens the loop, who learns at once whether it can be had; the thread that runs
+ * the loop enables it and is from then on the only one that may submit (IORING_SETUP_SINGLE_ISSUER). */
+#include "base/fd.h"
+#include "engine/engine.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <liburing.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+
+/* Of the queue of submissions; when it is full it is submitted, so that any number of tasks goes through it. The kernel
+ * keeps completions that find no room (IORING_FEAT_NODROP). Together 16 KiB. */
+#define ENTRIES     128
+#define COMPLETIONS 512
+#define BATCH       64
+
+/* Kernel threads of one loop. Any number above 0 would do, because no entry of ours waits for another: what waits for
+ * somebody else is polled or asked with NOWAIT, and what a worker has to sleep in (a disk) comes back by itself.
+ * Blocked splices without NOWAIT would be another matter: they hold their workers, and the one that frees them finds
+ * none. No route submits them, and even those a cancel ends, queued or begun. */
+#define WORKERS_FILES 16
+#define WORKERS_OTHER 16
+
+#define LENGTH_MAX 0x7ffff000u /* the kernel's own, for any call */
+#define PAUSE_MS   100         /* after a submission that the kernel refused for lack of memory */
+
+/* Raw codes of a call that a cancel interrupted (ERESTARTSYS and its kin). */
+#define RESTART_FIRST 512
+#define RESTART_LAST  516
+
+/* Low bits of user_data, for pointers to things of at least 8 bytes. */
+enum tag {
+    TAG_NOBODY, /* nobody wants to know: of a cancel */
+    TAG_WAKER,
+    TAG_WATCH,
+    TAG_OP,
+    TAG_MASK = 7,
+};
+
+struct watch {
+    struct port *port;       /* NULL: nobody waits any more, and it is to be removed */
+    const struct task *task; /* whose port it is */
+    uint64_t round;          /* the last in which it was waited for */
+    bool removed;            /* the removal was submitted */
+    struct watch *following, **place;
+};
+
+struct uring {
+    struct io_uring ring;
+    struct watch *armed, *spare;
+    uint64_t round; /* counts the waits */
+    bool waker_armed;
+    bool short_of_room;      /* something could not be armed: look again soon */
+    unsigned int workers[2]; /* limits of the thread before ours */
+    bool workers_set;
+};
+
+/* ---- can it be had ---- */
+
+static unsigned disabled_by_sysctl(void)
+{
+    char text[2] = "";
+    int fd CLEANUP_FD = fd_open("/proc/sys/kernel/io_uring_disabled", O_RDONLY, 0);
+    return fd >= 0 && read(fd, text, 1) == 1 && text[0] > '0' ? (unsigned)(text[0] - '0') : 0;
+}
+
+static int refused(char why[ENGINE_WHY_MAX], const char *call, int code)
+{
+    unsigned disabled = code == -EPERM ? disabled_by_sysctl() : 0;
+    int n = snprintf(why, ENGINE_WHY_MAX, "%s says %s", call, leat_errno_name(code));
+    if (disabled)
+        snprintf(why + n, ENGINE_WHY_MAX - (size_t)n, " (kernel.io_uring_disabled is %u)", disabled);
+    return code;
+}
+
+static int unfit(char why[ENGINE_WHY_MAX], const char *what)
+{
+    snprintf(why, ENGINE_WHY_MAX, "io_uring of this kernel has no %s", what);
+    return -ENOSYS;
+}
+
+/* With what newer kernels offer for a ring that only one thread uses; else without it. Still disabled. */
+static int set_up(struct io_uring *ring, struct io_uring_params *params)
+{
+    static const unsigned wishes[] = {
+#if defined(IORING_SETUP_SINGLE_ISSUER) && defined(IORING_SETUP_DEFER_TASKRUN)
+        IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+#endif
+#if defined(IORING_SETUP_COOP_TASKRUN)
+        IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+#endif
+        0,
+    };
+    int r = -EINVAL;
+    for (size_t i = 0; i < COUNT(wishes) && r == -EINVAL; i++) {
+        *params = (struct io_uring_params){.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE | wishes[i],
+                                           .cq_entries = COMPLETIONS};
+        r = io_uring_queue_init_params(ENTRIES, ring, params);
+    }
+    return r;
+}
+
+static const char *missing(struct io_uring *ring, const struct io_uring_params *params)
+{
+    static const struct {
+        int code;
+        const char *name;
+    } needed[] = {{IORING_OP_POLL_ADD, "POLL_ADD"}, {IORING_OP_ASYNC_CANCEL, "ASYNC_CANCEL"},
+                  {IORING_OP_READ, "READ"},         {IORING_OP_RECV, "RECV"},
+                  {IORING_OP_SPLICE, "SPLICE"},     {IORING_OP_TEE, "TEE"}};
+    if (!(params->features & IORING_FEAT_NODROP))
+        return "NODROP";
+    if (!(params->features & IORING_FEAT_EXT_ARG))
+        return "EXT_ARG";
+    struct io_uring_probe *probe = io_uring_get_probe_ring(ring);
+    const char *what = probe ? NULL : "PROBE";
+    for (size_t i = 0; i < COUNT(needed) && !what; i++)
+        if (!io_uring_opcode_supported(probe, needed[i].code))
+            what = needed[i].name;
+    io_uring_free_probe(probe);
+    return what;
+}
+
+static int uring_open(struct loop *loop, char why[ENGINE_WHY_MAX])
+{
+    struct io_uring_params params;
+    struct uring *u = calloc(1, sizeof(*u));
+    if (!u)
+        return refused(why, "calloc", -ENOMEM);
+    int r = set_up(&u->ring, &params);
+    if (r < 0) {
+        free(u);
+        return refused(why, "io_uring_setup", r);
+    }
+    /* A filter may allow setting up alone; a ring that is still disabled says EBADFD. */
+    r = io_uring_enter((unsigned)u->ring.ring_fd, 0, 0, 0, NULL);
+    const char *what = r == -EBADFD ? missing(&u->ring, &params) : NULL;
+    if (r == -EBADFD && !what) {
+        io_uring_ring_dontfork(&u->ring);
+        loop->engine_state = u;
+        return 0;
+    }
+    io_uring_queue_exit(&u->ring);
+    free(u);
+    return what ? unfit(why, what) : refused(why, "io_uring_enter", r < 0 ? r : -EINVAL);
+}
+
+static void free_watches(struct watch *watch)
+{
+    while (watch) {
+        struct watch *following = watch->following;
+        free(watch);
+        watch = following;
+    }
+}
+
+static void uring_close(struct loop *loop)
+{
+    struct uring *u = loop->engine_state;
+    io_uring_queue_exit(&u->ring);
+    free_watches(u->armed);
+    free_watches(u->spare);
+    free(u);
+}
+
+/* The limits of workers belong to the thread, which may be the caller's, and outlive the ring. */
+static void uring_begin(struct loop *loop)
+{
+    struct uring *u = loop->engine_state;
+    io_uring_register((unsigned)u->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+    u->workers[0] = WORKERS_FILES;
+    u->workers[1] = WORKERS_OTHER;
+    u->workers_set = io_uring_register_iowq_max_workers(&u->ring, u->workers) == 0;
+}
+
+static void uring_end(struct loop *loop)
+{
+    struct uring *u = loop->engine_state;
+    if (u->workers_set)
+        io_uring_register_iowq_max_workers(&u->ring, u->workers);
+}
+
+/* ---- entries ---- */
+
+static uint64_t data_of(const void *thing, enum tag tag)
+{
+    return (uint64_t)(uintptr_t)thing | tag;
+}
+
+/* NULL: the queue is full and the kernel takes nothing now. */
+static struct io_uring_sqe *entry(struct uring *u)
+{
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
+    if (!sqe && io_uring_submit(&u->ring) > 0)
+        sqe = io_uring_get_sqe(&u->ring);
+    return sqe;
+}
+
+static bool never_sleeps(const struct op *op)
+{
+    return op->flags & (OP_NOWAIT | OP_NONBLOCK);
+}
+
+/* A position that the descriptor has, and that others may share, is moved by a call under a lock, and by the ring
+ * without: two writers would overwrite each other. What is asked not to sleep has no position. */
+static bool has_place(const struct op *op)
+{
+    return op->offset[op->kind == OP_WRITE] >= 0 || (op->flags & OP_SOCKET) || never_sleeps(op);
+}
+
+static bool goes_to_ring(const struct loop *loop, const struct op *op)
+{
+    bool all = loop->engine == &engine_uring_all;
+    switch (op->kind) {
+    case OP_READ:
+    case OP_WRITE:
+        return !op->call && has_place(op) && (all || !never_sleeps(op));
+    case OP_SPLICE:
+    case OP_TEE:
+        return all || !never_sleeps(op);
+    case OP_FSYNC:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* In a ring O_NONBLOCK does not mean what it says: such an op would wait in the kernel instead of saying -EAGAIN. */
+static void fill_move(struct io_uring_sqe *sqe, const struct op *op)
+{
+    bool writes = op->kind == OP_WRITE;
+    int message = never_sleeps(op) ? MSG_DONTWAIT : 0;
+    unsigned n = (unsigned)MIN(op->length, LENGTH_MAX);
+    if (op->flags & OP_SOCKET) {
+        if (writes)
+            io_uring_prep_send(sqe, op->fd[1], op->bytes, n, message | MSG_NOSIGNAL);
+        else
+            io_uring_prep_recv(sqe, op->fd[0], op->bytes, n, message);
+        return;
+    }
+    if (writes)
+        io_uring_prep_write(sqe, op->fd[1], op->bytes, n, (uint64_t)op->offset[1]);
+    else
+        io_uring_prep_read(sqe, op->fd[0], op->bytes, n, (uint64_t)op->offset[0]);
+    sqe->rw_flags = never_sleeps(op) ? RWF_NOWAIT : 0;
+}
+
+static void fill(struct io_uring_sqe *sqe, const struct op *op)
+{
+    unsigned n = (unsigned)MIN(op->length, LENGTH_MAX);
+    unsigned nowait = op->flags & OP_NOWAIT ? SPLICE_F_NONBLOCK : 0;
+    switch (op->kind) {
+    case OP_SPLICE:
+        io_uring_prep_splice(sqe, op->fd[0], op->offset[0], op->fd[1], op->offset[1], n,
+                             SPLICE_F_MOVE | nowait | (op->flags & OP_MORE ? SPLICE_F_MORE : 0));
+        break;
+    case OP_TEE:
+        io_uring_prep_tee(sqe, op->fd[0], op->fd[1], n, nowait);
+        break;
+    case OP_FSYNC:
+        io_uring_prep_fsync(sqe, op->fd[1], 0);
+        break;
+    default:
+        fill_move(sqe, op);
+    }
+}
+
+/* ---- ops ---- */
+
+static bool submit_op(struct uring *u, struct task *task)
+{
+    struct io_uring_sqe *sqe = entry(u);
+    if (!sqe)
+        return false;
+    fill(sqe, task->op);
+    io_uring_sqe_set_data64(sqe, data_of(task, TAG_OP));
+    return true;
+}
+
+static void uring_execute(struct loop *loop, struct task *task)
+{
+    ssize_t result;
+    task->cancel = CANCEL_NO;
+    if (!goes_to_ring(loop, task->op))
+        loop_done(task, op_execute(task->op));
+    else if (!op_gate(task->op, &result))
+        loop_done(task, result);
+    else if (!submit_op(loop->engine_state, task))
+        loop_done(task, op_perform(task->op));
+}
+
+/* What a plain call would have said. */
+static ssize_t result_of(struct op *op, ssize_t result)
+{
+    bool asked = (op->kind == OP_READ || op->kind == OP_WRITE) && never_sleeps(op) && !(op->flags & OP_SOCKET);
+    if (!asked || (result != -EOPNOTSUPP && result != -EINVAL))
+        return result;
+    return op->flags & OP_NONBLOCK ? op_perform(op) : -EOPNOTSUPP;
+}
+
+static void op_over(struct uring *u, struct task *task, ssize_t result)
+{
+    if (result <= -RESTART_FIRST && result >= -RESTART_LAST)
+        result = -EINTR;
+    if (result != -EINTR)
+        loop_done(task, result_of(task->op, result));
+    else if (task->cancel != CANCEL_NO)
+        loop_done(task, -ECANCELED);
+    else if (!submit_op(u, task)) /* EINTR is repeated */
+        loop_done(task, op_perform(task->op));
+}
+
+/* Submitted by the next wait. */
+static void uring_cancel(struct loop *loop UNUSED, struct task *task)
+{
+    if (task->cancel == CANCEL_NO)
+        task->cancel = CANCEL_ASKED;
+}
+
+/* That it is too late (ENOENT), or that it is being done (EALREADY), is as good: the op's completion comes. */
+static void send_cancel(struct uring *u, struct task *task)
+{
+    struct io_uring_sqe *sqe = entry(u);
+    u->short_of_room |= !sqe;
+    if (!sqe)
+        return;
+    io_uring_prep_cancel64(sqe, data_of(task, TAG_OP), 0);
+    io_uring_sqe_set_data64(sqe, data_of(u, TAG_NOBODY));
+    task->cancel = CANCEL_SENT;
+}
+
+/* ---- watches ---- */
+
+static bool is_current(const struct watch *watch)
+{
+    return watch->port && watch->port->watch == watch; /* port_init makes a port forget its watch */
+}
+
+static void let_go_of_port(struct watch *watch)
+{
+    if (is_current(watch))
+        watch->port->watch = NULL;
+    watch->port = NULL;
+}
+
+static struct watch *watch_get(struct uring *u)
+{
+    struct watch *watch = u->spare;
+    if (watch)
+        u->spare = watch->following;
+    else
+        watch = malloc(sizeof(*watch));
+    return watch;
+}
+
+static void watch_put(struct uring *u, struct watch *watch)
+{
+    *watch->place = watch->following;
+    if (watch->following)
+        watch->following->place = watch->place;
+    watch->following = u->spare;
+    u->spare = watch;
+}
+
+static void arm(struct uring *u, const struct task *task, struct port *port)
+{
+    struct watch *watch = watch_get(u);
+    struct io_uring_sqe *sqe = watch ? entry(u) : NULL;
+    if (!sqe) {
+        free(watch);
+        u->short_of_room = true;
+        return;
+    }
+    *watch = (struct watch){.port = port, .task = task, .round = u->round, .following = u->armed, .place = &u->armed};
+    if (u->armed)
+        u->armed->place = &watch->following;
+    u->armed = port->watch = watch;
+    io_uring_prep_poll_add(sqe, port->fd, (unsigned)port->events);
+    io_uring_sqe_set_data64(sqe, data_of(watch, TAG_WATCH));
+}
+
+/* Its completion is still to come, by the removal or because it fired meanwhile. */
+static void disarm(struct uring *u, struct watch *watch)
+{
+    let_go_of_port(watch);
+    struct io_uring_sqe *sqe = watch->removed ? NULL : entry(u);
+    u->short_of_room |= !sqe && !watch->removed;
+    if (!sqe)
+        return;
+    io_uring_prep_poll_remove(sqe, data_of(watch, TAG_WATCH));
+    io_uring_sqe_set_data64(sqe, data_of(u, TAG_NOBODY));
+    watch->removed = true;
+}
+
+/* Fired or failed: the call will tell. */
+static void watch_over(struct uring *u, struct watch *watch)
+{
+    if (is_current(watch))
+        watch->port->blocked = false;
+    let_go_of_port(watch);
+    watch_put(u, watch);
+}
+
+/* Ports that nobody but port_notify makes ready have no descriptor, and need no watch. */
+static void watch_ports(struct uring *u, struct task *task)
+{
+    for (size_t i = 0; i < task->wait.n; i++) {
+        struct port *port = task->wait.port[i];
+        if (port->watch)
+            port->watch->round = u->round;
+        else if (port->fd >= 0)
+            arm(u, task, port);
+    }
+}
+
+/* A task that goes on, and does not wait now, will want its watches again; one that waits for other things does not. */
+static void disarm_unwanted(struct uring *u)
+{
+    for (struct watch *watch = u->armed; watch; watch = watch->following)
+        if (!is_current(watch) || (watch->task->state == TASK_WAITING && watch->round != u->round))
+            disarm(u, watch);
+}
+
+static void arm_waker(struct loop *loop)
+{
+    struct uring *u = loop->engine_state;
+    struct io_uring_sqe *sqe = u->waker_armed ? NULL : entry(u);
+    u->short_of_room |= !sqe && !u->waker_armed;
+    if (!sqe)
+        return;
+    io_uring_prep_poll_add(sqe, loop->waker.fd[0], POLLIN);
+    io_uring_sqe_set_data64(sqe, data_of(u, TAG_WAKER));
+    u->waker_armed = true;
+}
+
+/* ---- waiting ---- */
+
+static void completed(struct uring *u, char *data, ssize_t result)
+{
+    uintptr_t tag = (uintptr_t)data & TAG_MASK;
+    void *thing = data - tag;
+    switch (tag) {
+    case TAG_WAKER:
+        u->waker_armed = false;
+        break;
+    case TAG_WATCH:
+        watch_over(u, thing);
+        break;
+    case TAG_OP:
+        op_over(u, thing, result);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Copied out before anything is done about them, so that the kernel has their room again. */
+static void reap(struct uring *u)
+{
+    struct io_uring_cqe *cqe[BATCH];
+    struct {
+        char *data;
+        ssize_t result;
+    } one[BATCH];
+    unsigned n;
+    while ((n = io_uring_peek_batch_cqe(&u->ring, cqe, BATCH)) > 0) {
+        for (unsigned i = 0; i < n; i++) {
+            one[i].data = io_uring_cqe_get_data(cqe[i]);
+            one[i].result = cqe[i]->res;
+        }
+        io_uring_cq_advance(&u->ring, n);
+        for (unsigned i = 0; i < n; i++)
+            completed(u, one[i].data, one[i].result);
+    }
+}
+
+static bool is_refusal(int r)
+{
+    return r < 0 && r != -ETIME && r != -EINTR;
+}
+
+/* Submits, and sleeps until there is a completion, the time has come (-1: never), or a signal. */
+static int submit_and_sleep(struct uring *u, int64_t ns)
+{
+    struct __kernel_timespec timeout = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+    struct io_uring_cqe *cqe;
+    return io_uring_submit_and_wait_timeout(&u->ring, &cqe, 1, ns >= 0 ? &timeout : NULL, NULL);
+}
+
+static void sleep_until(struct loop *loop, int64_t deadline_ns)
+{
+    struct uring *u = loop->engine_state;
+    int64_t most = u->short_of_room ? (int64_t)PAUSE_MS * 1000000 : -1;
+    if (deadline_ns) {
+        int64_t left = MAX(deadline_ns - clock_ns(), 0);
+        most = most < 0 ? left : MIN(most, left);
+    }
+    if (is_refusal(submit_and_sleep(u, most))) { /* it takes nothing now; a cancel still wakes */
+        struct pollfd waker = {.fd = loop->waker.fd[0], .events = POLLIN};
+        poll(&waker, 1, PAUSE_MS);
+    }
+}
+
+static void uring_wait(struct loop *loop, bool block, int64_t deadline_ns)
+{
+    struct uring *u = loop->engine_state;
+    u->round++;
+    u->short_of_room = false;
+    for (struct task *task = loop->tasks; task; task = task->following)
+        if (task->state == TASK_WAITING)
+            watch_ports(u, task);
+        else if (task->state == TASK_IN_FLIGHT && task->cancel == CANCEL_ASKED)
+            send_cancel(u, task);
+    disarm_unwanted(u);
+    if (block) {
+        arm_waker(loop);
+        sleep_until(loop, deadline_ns);
+    } else if (io_uring_sq_ready(&u->ring))
+        io_uring_submit(&u->ring);
+    reap(u);
+}
+
+static bool has_watches(const struct uring *u, const struct task *task)
+{
+    const struct watch *watch = u->armed;
+    while (watch && watch->task != task)
+        watch = watch->following;
+    return watch != NULL;
+}
+
+/* Other tasks' completions may come meanwhile; they are ready then, and their step comes. */
+static void uring_forget(struct loop *loop, struct task *task)
+{
+    struct uring *u = loop->engine_state;
+    int r = 0;
+    while (has_watches(u, task) && !is_refusal(r)) {
+        for (struct watch *watch = u->armed; watch; watch = watch->following)
+            if (watch->task == task)
+                disarm(u, watch);
+        r = submit_and_sleep(u, (int64_t)PAUSE_MS * 1000000);
+        reap(u);
+    }
+    for (struct watch *watch = u->armed; watch; watch = watch->following)
+        if (watch->task == task)
+            let_go_of_port(watch);
+}
+
+const struct engine engine_uring = {
+    .name = "uring",
+    .open = uring_open,
+    .begin = uring_begin,
+    .end = uring_end,
+    .execute = uring_execute,
+    .cancel = uring_cancel,
+    .forget = uring_forget,
+    .wait = uring_wait,
+    .close = uring_close,
+};
+
+const struct engine engine_uring_all = {
+    .name = "uring:all",
+    .open = uring_open,
+    .begin = uring_begin,
+    .end = uring_end,
+    .execute = uring_execute,
+    .cancel = uring_cancel,
+    .forget = uring_forget,
+    .wait = uring_wait,
+    .close = uring_close,
+};

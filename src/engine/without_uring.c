@@ -1,0 +1,20 @@
+/* In the place of uring.c where leat is built without liburing: knows the names, and says so. */
+#include "engine/engine.h"
+#include <errno.h>
+#include <stdio.h>
+
+static int uring_open(struct loop *loop UNUSED, char why[ENGINE_WHY_MAX])
+{
+    snprintf(why, ENGINE_WHY_MAX, "this leat was built without liburing");
+    return -ENOSYS;
+}
+
+const struct engine engine_uring = {
+    .name = "uring",
+    .open = uring_open,
+};
+
+const struct engine engine_uring_all = {
+    .name = "uring:all",
+    .open = uring_open,
+};
