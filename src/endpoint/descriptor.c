@@ -42,7 +42,7 @@ static enum node_wait choose_descriptor(struct descriptor *d)
     if (node->kind == NODE_TTY)
         d->private = platform.reopen(d->fd, access);
     else if (node->kind == NODE_FILE && platform.is_direct(d->fd))
-        d->private = platform.reopen(d->fd, access);
+        d->private = platform.reopen(d->fd, access | (node->append ? O_APPEND : 0));
     switch (node->kind) {
     case NODE_PIPE:
     case NODE_SOCKET:

@@ -94,11 +94,21 @@ static int file_open(struct node *node, const struct node *source, struct leat_e
 
 /* ---- the end ---- */
 
+/* A disk; pipes and most devices have nothing to sync. */
+static int finish_device(struct file *f, struct leat_error *error)
+{
+    struct op op = {.kind = OP_FSYNC, .fd = {-1, f->endpoint.node.fd}};
+    ssize_t r = f->sync ? op_execute(&op) : 0;
+    return r < 0 && r != -EINVAL && r != -EROFS ? endpoint_error(&f->endpoint.node, error, (int)r, "fsync", NULL) : 0;
+}
+
 static int file_finish(struct node *node, uint64_t delivered, struct leat_error *error)
 {
     struct file *f = (struct file *)node;
-    if (node->direction == LEAT_READ || node->kind != NODE_FILE)
+    if (node->direction == LEAT_READ)
         return 0;
+    if (node->kind != NODE_FILE)
+        return finish_device(f, error);
     ssize_t r = 0;
     const char *operation = "ftruncate";
     if (node->holes || (!node->fresh && !node->append)) {

@@ -216,7 +216,6 @@ static void let_go(leat_pipeline *p)
             if (!run->error.code)
                 run->error = error;
         }
-        atomic_store(&filter->busy, false);
     }
     hop_stop(&p->hop);
     if (run->phase == RUN_READBACK) {
@@ -383,6 +382,8 @@ static void runner_ended(struct task *task)
         verify(p);
     commit_or_abort(p);
     make_report(p);
+    for (size_t i = 0; i < p->runner.started; i++) /* their values have been read */
+        atomic_store(&p->filter[i]->busy, false);
     p->tell(p);
 }
 

@@ -13,7 +13,8 @@ enum filter_caps {
 };
 
 /* A hook that is NULL has nothing to do; only `free` is always there. `busy` is set by the runner before `start` and
- * cleared after `finish`. All hooks but `result` run on the thread that runs the pipeline. */
+ * cleared when the run has ended and its report is made. All hooks but `result` run on the thread that runs the
+ * pipeline. */
 struct filter_ops {
     const char *name; /* "digest" */
     unsigned caps;

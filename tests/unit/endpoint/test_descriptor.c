@@ -265,6 +265,22 @@ static void o_direct_does_not_ask_for_aligned_bytes(void **state UNUSED)
     unit_holds("ten", "01xyz56789");
 }
 
+/* Its own descriptor appends as the shared one does, and does not write over the beginning. */
+static void o_direct_still_appends(void **state UNUSED)
+{
+    unit_write("log", "old ", 4);
+    int fd = open("log", O_WRONLY | O_APPEND | O_DIRECT | O_CLOEXEC);
+    if (fd < 0 || !platform.is_direct(fd)) {
+        print_message("O_DIRECT can't be had, or not be seen, here\n");
+        skip();
+    }
+    leat_endpoint *e = on(fd, LEAT_WRITE, LEAT_TAKE);
+    assert_int_equal(node_open(e, &no_file, NULL), 0);
+    node_write(e, "new");
+    node_end(e);
+    unit_holds("log", "old new");
+}
+
 static void a_terminal_is_not_made_non_blocking(void **state UNUSED)
 {
     int master = posix_openpt(O_RDWR | O_NOCTTY);
@@ -316,6 +332,7 @@ int main(void)
         cmocka_unit_test_teardown(flags_are_never_changed, unit_empty),
         cmocka_unit_test(syncing_a_pipe_is_no_failure),
         cmocka_unit_test_teardown(o_direct_does_not_ask_for_aligned_bytes, unit_empty),
+        cmocka_unit_test_teardown(o_direct_still_appends, unit_empty),
         cmocka_unit_test(a_terminal_is_not_made_non_blocking),
         cmocka_unit_test_teardown(only_callbacks_are_notified, unit_empty),
     };

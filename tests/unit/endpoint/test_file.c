@@ -414,6 +414,24 @@ static void a_busy_target_has_a_hint(void **state UNUSED)
     assert_int_equal(unit_entries(), 1);
 }
 
+/* A disk's cache is as much to be written as a file's; what has none says EINVAL, and that is no failure. */
+static void what_is_no_file_is_synced_too(void **state UNUSED)
+{
+    struct refusal refusal = {.kind = OP_FSYNC, .code = -EIO};
+    struct leat_endpoint_options options = {.size = sizeof(options), .sync = 1};
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    leat_endpoint *e;
+    assert_int_equal(leat_endpoint_open(&e, "null:", LEAT_WRITE, &options, NULL), 0);
+    assert_int_equal(node_open(e, &no_file, NULL), 0);
+    assert_int_equal(node_finish(e, 0, &error), 0);
+    op_interpose(refuse, &refusal);
+    assert_int_equal(node_finish(e, 0, &error), -EIO);
+    op_interpose(NULL, NULL);
+    assert_string_equal(error.operation, "fsync");
+    node_abort(e, 0);
+    node_end(e);
+}
+
 /* The second fsync is that of the folder. */
 static bool refuse_second_sync(void *user, struct op *op, ssize_t *ret_result)
 {
@@ -570,6 +588,7 @@ int main(void)
         cmocka_unit_test_teardown(the_longest_name_can_be_published, unit_empty),
         cmocka_unit_test_teardown(a_failed_step_leaves_the_old_file, root_again),
         cmocka_unit_test_teardown(a_busy_target_has_a_hint, root_again),
+        cmocka_unit_test_teardown(what_is_no_file_is_synced_too, root_again),
         cmocka_unit_test_teardown(an_unsynced_folder_is_told_from_a_lost_file, root_again),
         cmocka_unit_test_teardown(a_file_that_appears_meanwhile_is_replaced, root_again),
         cmocka_unit_test_teardown(a_hidden_name_that_is_taken_is_changed, root_again),

@@ -31,11 +31,48 @@ static void the_digest_of_the_others(void **state UNUSED)
     leat_pipeline_free(p);
 }
 
+static leat_filter *shared;
+
+static int try_reset(void *user, int code UNUSED)
+{
+    *(int *)user = leat_filter_digest_reset(shared);
+    return 0;
+}
+
+static int take_all(void *user UNUSED, const void *bytes UNUSED, size_t n, size_t *ret_n)
+{
+    *ret_n = n;
+    return 0;
+}
+
+/* Until the report is made the pipeline runs, and nobody else has the filter. */
+static void a_filter_is_busy_to_the_end(void **state UNUSED)
+{
+    struct leat_endpoint_callbacks callbacks = {.size = sizeof(callbacks), .write = take_all, .finish = try_reset};
+    char hex[LEAT_DIGEST_HEX_MAX];
+    int r = 0;
+    leat_report *report;
+    leat_endpoint *sink;
+    assert_int_equal(leat_endpoint_from_callbacks(&sink, &callbacks, &r), 0);
+    leat_pipeline *p = pipeline_of(NULL, from_bytes("abc", 3), sink);
+    shared = digest_of("sha256");
+    assert_int_equal(leat_pipeline_filter(p, leat_filter_ref(shared)), 0);
+    assert_int_equal(leat_pipeline_run(p, &report), 0);
+    assert_int_equal(r, -EBUSY);
+    assert_int_equal(leat_report_digest(report, "sha256", hex, sizeof(hex)), 0);
+    assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_int_equal(leat_filter_digest_reset(shared), 0);
+    leat_report_free(report);
+    leat_pipeline_free(p);
+    leat_filter_free(shared);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_digest_of_a_part),
         cmocka_unit_test(the_digest_of_the_others),
+        cmocka_unit_test(a_filter_is_busy_to_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
