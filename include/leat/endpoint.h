@@ -65,7 +65,7 @@ struct leat_endpoint_options {
     size_t size;
     int32_t write_mode; /* enum leat_write_mode; sinks only */
     int32_t sync;       /* not 0: fsync before it is published, and its directory after; sinks only */
-    int32_t preserve;   /* not 0: the source's times and full mode; sinks only */
+    int32_t preserve;   /* not 0: the source's times, and its mode but for set-user-ID and set-group-ID; sinks only */
     /* tcp and unix: how long connecting may take, all addresses of the host together (0: 30 seconds); for those that
      * listen, how long the peer may take to come (0: as long as it likes). -1: no limit. */
     int32_t connect_timeout_ms;

@@ -125,9 +125,9 @@ LEAT_API int leat_pipeline_check(leat_pipeline *pipeline, struct leat_error *ret
 LEAT_API int leat_pipeline_explain(leat_pipeline *pipeline, enum leat_format format, char **ret);
 
 /* Plans, opens, moves, finishes, verifies, commits, on the calling thread. Blocks until the end; cancel ends it. The
- * report, if one is asked for, comes back on failure too (*ret may be NULL only when memory ran out). Returns what
- * the report says: 0, or the code of the first true failure; -EBADMSG: a digest was not the expected one;
- * -ECANCELED. */
+ * report, if one is asked for, comes back on failure too (*ret is NULL when there is none: it could not start, or
+ * memory ran out). Returns what the report says: 0, or the code of the first true failure; -EBADMSG: a digest was not
+ * the expected one; -ECANCELED. */
 LEAT_API int leat_pipeline_run(leat_pipeline *pipeline, leat_report **ret);
 
 /* The same on a thread of its own, or on the shared engine. */
@@ -150,7 +150,8 @@ LEAT_API int leat_pipeline_progress(const leat_pipeline *pipeline, struct leat_p
 /* NULL is allowed. Cancels what still runs and waits for it. */
 LEAT_API void leat_pipeline_free(leat_pipeline *pipeline);
 
-/* The digest of the source's bytes. As leat_filter_digest_hex; -ENODATA if the run did not complete it. */
+/* The digest of the source's bytes, by its name in the report, such as "sha256". As leat_filter_digest_hex otherwise;
+ * -ENODATA if the run did not complete it. */
 LEAT_API int leat_report_digest(const leat_report *report, const char *algorithm, char *ret, size_t capacity);
 
 /* All of them, counted from 0; the strings live as long as the report. -ENOENT past the last. */

@@ -122,7 +122,7 @@ static int file_finish(struct node *node, uint64_t delivered, struct leat_error 
         r = futimens(node->fd, f->source->times) < 0 ? -errno : 0;
         if (r >= 0) {
             operation = "fchmod";
-            r = fchmod(node->fd, (mode_t)f->source->mode) < 0 ? -errno : 0;
+            r = fchmod(node->fd, (mode_t)(f->source->mode & 01777)) < 0 ? -errno : 0; /* whose rights, nobody knows */
         }
     }
     if (r >= 0 && f->sync) {

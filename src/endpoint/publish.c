@@ -171,16 +171,29 @@ static int sync_directory(const char *target)
     return r == -EINVAL ? 0 : r; /* not every file system has it */
 }
 
+/* Somebody made a file of that name meanwhile: it keeps its mode and owner, as one that was there from the start. */
+static int adopt(struct publish *publish, const char **ret_operation)
+{
+    struct stat st;
+    if (publish->replaces || stat(publish->target, &st) < 0 || !S_ISREG(st.st_mode))
+        return 0;
+    publish->replaces = true;
+    publish_existing(publish, &st);
+    return publish_keep_owner(publish, ret_operation);
+}
+
 int publish_commit(struct publish *publish, bool sync, const char **ret_operation)
 {
     int r = -EEXIST;
     *ret_operation = op_name(OP_LINK);
     if (publish->unnamed && !publish->replaces)
         r = link_at(publish, publish->target);
-    if (publish->unnamed && r == -EEXIST)
-        r = link_hidden(publish);
-    else if (!publish->unnamed)
+    if (!publish->unnamed)
         r = 0;
+    else if (r == -EEXIST && (r = adopt(publish, ret_operation)) == 0) {
+        *ret_operation = op_name(OP_LINK);
+        r = link_hidden(publish);
+    }
     if (r == 0 && publish->hidden) {
         *ret_operation = op_name(OP_RENAME);
         struct op op = {.kind = OP_RENAME, .path = {publish->hidden, publish->target}};

@@ -107,6 +107,7 @@ struct hop {
     void *state;         /* of the current route; NULL: not started */
 
     _Atomic uint64_t taken;
+    uint64_t begins; /* the offset that was asked for */
     uint64_t end;    /* not more than this many bytes */
     uint64_t skip;   /* bytes of a source without positions to be passed over first */
     bool size_binds; /* the source's size is to be believed: see hop_until_size */

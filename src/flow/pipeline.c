@@ -314,6 +314,8 @@ static int prepare(leat_pipeline *p)
 
 int leat_pipeline_run(leat_pipeline *p, leat_report **ret)
 {
+    if (ret)
+        *ret = NULL;
     if (p->options.shared_engine) {
         int r = leat_pipeline_start(p);
         return r < 0 ? r : leat_pipeline_wait(p, -1, ret);

@@ -10,6 +10,12 @@ static bool same_file(const struct node *a, const struct node *b)
     return a->kind == NODE_FILE && b->kind == NODE_FILE && a->inode && a->device == b->device && a->inode == b->inode;
 }
 
+/* Of files that are not there yet only the names can be compared. */
+static bool same_new_file(const struct node *a, const struct node *b)
+{
+    return a->kind == NODE_FILE && b->kind == NODE_FILE && !a->inode && !b->inode && strcmp(a->name, b->name) == 0;
+}
+
 static int check_parts(leat_pipeline *p, struct leat_error *error)
 {
     if (p->bad_options.code) {
@@ -26,7 +32,7 @@ static int check_parts(leat_pipeline *p, struct leat_error *error)
             return error_at(error, -EINVAL, LEAT_SIDE_SINK, sink->name, "stat",
                             "The source and this sink are the same file");
         for (size_t k = 0; k < i; k++)
-            if (same_file(p->branch[k].node, sink))
+            if (same_file(p->branch[k].node, sink) || same_new_file(p->branch[k].node, sink))
                 return error_at(error, -EINVAL, LEAT_SIDE_SINK, sink->name, "stat", "It is a sink twice");
     }
     if (pipeline_source(p)->kind == NODE_ZERO && !p->options.has_length)
@@ -136,6 +142,7 @@ static void describe_hop(leat_pipeline *p)
         p->hop.watched |= p->branch[i].node->idle_ns != 0;
     bool positions = in->kind == NODE_FILE || in->kind == NODE_BLOCK;
     p->hop.skip = positions ? 0 : p->options.offset;
+    p->hop.begins = p->options.offset;
     p->hop.size_binds = in->kind == NODE_FILE && in->has_size;
 }
 

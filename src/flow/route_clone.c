@@ -30,7 +30,7 @@ static const char *unfit(const struct hop *hop, char reason[REASON_MAX])
         return "the source is not a regular file";
     if (!hop_all_fresh(hop))
         return "only a new file can share the source's blocks";
-    if (hop->end != UINT64_MAX || hop->in->position > 0)
+    if (hop->end != UINT64_MAX || hop->in->position > 0 || hop->begins > 0)
         return "only a part of the source is wanted";
     if (!hop->in->has_size)
         return "the source has no size";

@@ -499,6 +499,7 @@ static void digested(struct hop *hop, struct stage *stage, ssize_t result)
         filter_count(stage->digest, (uint64_t)result);
         return;
     }
+    stage->refused = true; /* its round is not tried again; the sinks end theirs */
     error_at(&hop->error, result < 0 ? (int)result : -EIO, LEAT_SIDE_FILTER, stage->digest->ops->name,
              op_name(OP_SPLICE), "The kernel's digest failed: %s; --digest-provider user computes it without",
              error_text(result < 0 ? (int)result : -EIO, buffer, sizeof(buffer)));

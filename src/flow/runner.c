@@ -96,6 +96,9 @@ static void check_ladder_again(struct hop *hop)
             snprintf(hop->rung[i].reason, REASON_MAX, "%s", why);
         }
     }
+    if (hop->strict && hop->rung[0].rejected)
+        error_at(&hop->error, -EOPNOTSUPP, LEAT_SIDE_NONE, "", "route", "The route '%s' can't be taken: %s",
+                 hop->rung[0].route->name, hop->rung[0].reason);
     while (hop->rung[hop->current].rejected && hop->current + 1 < hop->rungs && !hop->strict)
         hop->current++;
 }
@@ -182,8 +185,9 @@ static enum verdict runner_next(struct task *task, struct op **ret_op, struct wa
             start_moving(p);
             continue;
         case RUN_MOVE:
-            if (is_over(p))
+            if (p->sinks && hop_live(&p->hop) == 0)
                 return VERDICT_END;
+            /* After a failure of the source the hop still delivers what was taken. */
             verdict = hop_next(&p->hop, ret_op, ret_wait);
             if (verdict != VERDICT_END || !must_read_back(p))
                 return verdict;
