@@ -76,7 +76,9 @@ struct peer {
     int fd; /* the peer's end; -1: it is accepted by `listener` */
     int listener;
     int ours;
-    char spec[64];
+    char spec[64]; /* where it listens */
+    struct sockaddr_storage address;
+    socklen_t address_length;
     uint8_t *bytes; /* what to write, or what was read */
     size_t n, capacity;
     int code; /* how reading ended: 0 or an errno */
@@ -157,6 +159,10 @@ static void peer_start(struct peer *peer, bool reads, uint8_t *bytes, size_t n, 
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
     else
         assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
+    if (peer->listener >= 0) {
+        peer->address_length = sizeof(peer->address);
+        getsockname(peer->listener, (struct sockaddr *)&peer->address, &peer->address_length);
+    }
     if (wire == WIRE_SMALL_PIPE)
         fcntl(fd[0], F_SETPIPE_SZ, 4096);
     peer->fd = fd[reads ? 0 : 1];
@@ -168,18 +174,12 @@ static void peer_start(struct peer *peer, bool reads, uint8_t *bytes, size_t n, 
     pthread_create(&peer->thread, NULL, peer_run, peer);
 }
 
-/* Nobody may have connected: then we do, and leave. */
+/* Nobody may have connected: then we do, and leave. By bare calls, which no interposer counts. */
 static void peer_knock(const struct peer *peer)
 {
-    leat_endpoint *endpoint, *nothing;
-    leat_pipeline *pipeline;
-    assert_int_equal(leat_endpoint_open(&endpoint, peer->spec, LEAT_WRITE, NULL, NULL), 0);
-    assert_int_equal(leat_endpoint_from_memory(&nothing, "", 0), 0);
-    assert_int_equal(leat_pipeline_new(&pipeline, NULL), 0);
-    leat_pipeline_source(pipeline, nothing);
-    leat_pipeline_sink(pipeline, endpoint, NULL);
-    leat_pipeline_run(pipeline, NULL);
-    leat_pipeline_free(pipeline);
+    int fd = socket(peer->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    assert_true(connect(fd, (const struct sockaddr *)&peer->address, peer->address_length) == 0 || errno != EBADF);
+    close(fd);
 }
 
 /* Our end has to be closed before: the peer waits for that. */

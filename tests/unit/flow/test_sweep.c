@@ -1,4 +1,4 @@
-/* timeout: 300
+/* timeout: 600
  * engines: uring, uring:all
  * The Nth-call sweep: over whole copies each operation fails once with each plausible errno, comes back short once, and
  * is cancelled once. Afterwards taken = delivered + held + discarded, and either the result is right or the error names
