@@ -25,11 +25,13 @@ enum op_kind {
 };
 
 enum op_flags {
-    OP_NOWAIT = 1 << 0,   /* never sleep for the other side: -EAGAIN. -EOPNOTSUPP if that can't be asked for */
-    OP_SOCKET = 1 << 1,   /* the descriptor of a READ or WRITE is a socket */
-    OP_MORE = 1 << 2,     /* more will follow (MSG_MORE, SPLICE_F_MORE) */
-    OP_NONBLOCK = 1 << 3, /* the descriptor of a READ or WRITE is non-blocking by itself */
-    OP_ASYNC = 1 << 5,    /* it may take long and wants no turn: the task goes on meanwhile (engine.h) */
+    OP_NOWAIT = 1 << 0,    /* never sleep for the other side: -EAGAIN. -EOPNOTSUPP if that can't be asked for */
+    OP_SOCKET = 1 << 1,    /* the descriptor of a READ or WRITE is a socket */
+    OP_MORE = 1 << 2,      /* more will follow (MSG_MORE, SPLICE_F_MORE) */
+    OP_NONBLOCK = 1 << 3,  /* the descriptor of a READ or WRITE is non-blocking by itself */
+    OP_DONTCACHE = 1 << 4, /* a READ or WRITE that leaves no page in the cache which was not there before: -EOPNOTSUPP
+                               if that can't be asked for */
+    OP_ASYNC = 1 << 5,     /* it may take long and wants no turn: the task goes on meanwhile (engine.h) */
 };
 
 /* Moves bytes without a descriptor: memory and callback endpoints. Returns a count or a negative errno. */

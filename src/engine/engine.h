@@ -10,8 +10,8 @@
  *
  * A task has at most one op in flight, and besides it any number of ops with OP_ASYNC, of files, which never wait for
  * somebody: after such an op `next` is called again at once, and `done` whenever it is over, in any order. A task that
- * has nothing more to start says WAIT; an op that is over ends the wait as a port does. What is out when a task says END
- * is waited for: `ended` comes after the last `done`.
+ * has nothing more to start says WAIT; an op that is over ends the wait as a port does. What is out when a task says
+ * END is waited for: `ended` comes after the last `done`.
  *
  * No wake-up is lost: whoever has something for a loop stores it first (a port's `notified`, a task's `poked`, the list
  * of new tasks) and then wakes; the loop announces that it sleeps and then looks at all of these once more. */
@@ -105,8 +105,8 @@ struct loop {
     struct task *tasks;   /* of the loop's thread */
     pthread_mutex_t lock; /* of what follows */
     struct task *added;
-    bool quits;         /* run returns when no task is left */
-    atomic_size_t load; /* tasks, for whoever chooses among loops */
+    bool quits;              /* run returns when no task is left */
+    atomic_size_t load;      /* tasks, for whoever chooses among loops */
     struct helpers *helpers; /* helpers.c; NULL until the first op with OP_ASYNC */
 };
 

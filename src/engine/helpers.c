@@ -1,10 +1,10 @@
-/* The helpers of a loop: threads that make the calls of ops with OP_ASYNC, one call at a time each, so that several reads
- * and writes of files are under way at once where the engine itself has no such queue.
+/* The helpers of a loop: threads that make the calls of ops with OP_ASYNC, one call at a time each, so that several
+ * reads and writes of files are under way at once where the engine itself has no such queue.
  *
- * Who owns what: an op is the helper's from helpers_submit until it stands in the list of those that are over, from which
- * the loop's thread takes it. Both lists belong to the lock. A thread is started when an op finds none idle, up to a
- * bound; what is more waits its turn. No wake-up is lost: an op is in the list before the loop is woken, and the loop
- * looks at the list after it has announced that it sleeps. */
+ * Who owns what: an op is the helper's from helpers_submit until it stands in the list of those that are over, from
+ * which the loop's thread takes it. Both lists belong to the lock. A thread is started when an op finds none idle, up
+ * to a bound; what is more waits its turn. No wake-up is lost: an op is in the list before the loop is woken, and the
+ * loop looks at the list after it has announced that it sleeps. */
 #include "engine/engine.h"
 #include <signal.h>
 
