@@ -81,7 +81,7 @@ struct engine {
 
     /* Executes an op with OP_ASYNC, and has `wait` call loop_done_async for it. NULL: the loop's helpers do it, threads
      * that make one call at a time. */
-    void (*submit)(struct loop *loop, struct task *task, struct op *op);
+    void (*submit)(struct loop *loop, struct op *op);
 
     /* Ends the op in flight soon, if it can; loop_done is called for it all the same, by `wait`. NULL: none is ever. */
     void (*cancel)(struct loop *loop, struct task *task);

@@ -79,7 +79,7 @@ static void submit(struct loop *loop, struct task *task)
     if (!op_gate(op, &result))
         helpers_over(loop, op, result);
     else if (loop->engine->submit)
-        loop->engine->submit(loop, task, op);
+        loop->engine->submit(loop, op);
     else
         helpers_submit(loop, op);
 }
