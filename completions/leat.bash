@@ -38,7 +38,8 @@ _leat_value()
     --source) _leat_words "$2" "live stable" ;;
     --sparse) _leat_words "$2" "auto always never" ;;
     --slow-sink) _leat_words "$2" "wait drop" ;;
-    --route) _leat_words "$2" "auto clone offload splice chunk prefer:clone prefer:offload prefer:splice prefer:chunk" ;;
+    --route) _leat_words "$2" "auto clone offload splice direct chunk prefer:clone prefer:offload prefer:splice prefer:direct prefer:chunk" ;;
+    --cache) _leat_words "$2" "keep drop direct" ;;
     --engine) _leat_words "$2" "auto sync uring" ;;
     --only)
         _leat_words "$2" "file-to-file file-to-null file-to-pipe pipe-to-pipe pipe-to-file file-to-unix file-to-tcp
@@ -84,9 +85,9 @@ _leat()
     case ${words[1]} in
     copy)
         options="--offset --length --source --digest --expect --digest-provider --append --in-place --sync --preserve
-            --sparse --sparse= --slow-sink --route --engine --memory-limit --rate --connect-timeout --idle-timeout
+            --sparse --sparse= --slow-sink --route --cache --engine --memory-limit --rate --connect-timeout --idle-timeout
             --explain --explain= --progress --progress= --report --report= --help"
-        wants="--offset --length --source --digest --expect --digest-provider --slow-sink --route --engine
+        wants="--offset --length --source --digest --expect --digest-provider --slow-sink --route --cache --engine
             --memory-limit --rate --connect-timeout --idle-timeout"
         ;;
     digest)

@@ -13,8 +13,9 @@
  *     r = leat_pipeline_run(p, &report);
  *
  * Routes: clone (the file systems share the blocks), offload (copy_file_range, sendfile), splice (through pipes,
- * tee for several sinks), chunk (read and write through pooled chunks). A route that turns out not to work here steps
- * down to the next; the bytes, digests, counts and the class of an error are the same on every one of them.
+ * tee for several sinks), direct (O_DIRECT, many calls under way at once), chunk (read and write through pooled
+ * chunks). A route that turns out not to work here steps down to the next; the bytes, digests, counts and the class of
+ * an error are the same on every one of them.
  *
  * Threads: building a pipeline is for one thread; start, wait, fd and free belong to one thread at a time;
  * cancel and progress may be called from any.
@@ -47,6 +48,14 @@ enum leat_sparse {
     LEAT_SPARSE_NEVER = 2,  /* every byte is written */
 };
 
+/* What files and disks leave in the page cache, source and sinks alike. */
+enum leat_cache {
+    LEAT_CACHE_KEEP = 0,   /* what the kernel likes to keep */
+    LEAT_CACHE_DROP = 1,   /* nothing; it ends when the sinks are on the disk. What was cached of a sink before is
+                              dropped, too, and   of the source where its file system can't be asked to leave only that */
+    LEAT_CACHE_DIRECT = 2, /* past it by the route direct where that can be had, else as LEAT_CACHE_DROP */
+};
+
 /* What to do about a sink that lags behind the others by all the memory there is. */
 enum leat_slow_sink {
     LEAT_SLOW_WAIT = 0, /* everyone waits for it */
@@ -72,6 +81,7 @@ struct leat_pipeline_options {
                                 published. Copied. */
     int32_t digest_provider; /* enum leat_digest_provider, for the digests that `expect` adds */
     leat_engine *shared_engine; /* NULL: a thread of its own. Borrowed; freed only after the pipelines that use it */
+    int32_t cache;              /* enum leat_cache */
 };
 
 struct leat_engine_options {

@@ -76,7 +76,7 @@ static ssize_t execute_posix(const struct op *op)
 static bool for_the_platform(const struct op *op)
 {
     bool moves = op->kind == OP_READ || op->kind == OP_WRITE;
-    if (moves && (op->flags & OP_NOWAIT) && !(op->flags & OP_SOCKET))
+    if (moves && (op->flags & (OP_NOWAIT | OP_DONTCACHE)) && !(op->flags & OP_SOCKET))
         return true;
     if (op->kind == OP_LINK)
         return op->path[0] == NULL;

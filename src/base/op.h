@@ -25,10 +25,13 @@ enum op_kind {
 };
 
 enum op_flags {
-    OP_NOWAIT = 1 << 0,   /* never sleep for the other side: -EAGAIN. -EOPNOTSUPP if that can't be asked for */
-    OP_SOCKET = 1 << 1,   /* the descriptor of a READ or WRITE is a socket */
-    OP_MORE = 1 << 2,     /* more will follow (MSG_MORE, SPLICE_F_MORE) */
-    OP_NONBLOCK = 1 << 3, /* the descriptor of a READ or WRITE is non-blocking by itself */
+    OP_NOWAIT = 1 << 0,    /* never sleep for the other side: -EAGAIN. -EOPNOTSUPP if that can't be asked for */
+    OP_SOCKET = 1 << 1,    /* the descriptor of a READ or WRITE is a socket */
+    OP_MORE = 1 << 2,      /* more will follow (MSG_MORE, SPLICE_F_MORE) */
+    OP_NONBLOCK = 1 << 3,  /* the descriptor of a READ or WRITE is non-blocking by itself */
+    OP_DONTCACHE = 1 << 4, /* a READ or WRITE that leaves no page in the cache which was not there before: -EOPNOTSUPP
+                               if that can't be asked for */
+    OP_ASYNC = 1 << 5,     /* it may take long and wants no turn: the task goes on meanwhile (engine.h) */
 };
 
 /* Moves bytes without a descriptor: memory and callback endpoints. Returns a count or a negative errno. */
@@ -44,6 +47,11 @@ struct op {
     op_call call; /* not NULL: READ and WRITE call it instead of a descriptor */
     void *user;
     const char *path[2];
+
+    /* Of the engine, while an op with OP_ASYNC is in flight. */
+    void *task;
+    struct op *following;
+    ssize_t result;
 };
 
 /* Runs it on this thread. Returns what the call returned, or a negative errno; EINTR is repeated here. May block on a
@@ -51,7 +59,7 @@ struct op {
 ssize_t op_execute(struct op *op);
 
 /* Its two halves, for an engine that makes the call in another way: the test's gate (false: *ret_result is the result),
- * and the call itself. The gate is asked once for each operation. */
+ * and the call itself. The gate is asked once for each operation, on the thread of the loop. */
 bool op_gate(struct op *op, ssize_t *ret_result);
 ssize_t op_perform(struct op *op);
 

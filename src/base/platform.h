@@ -4,13 +4,14 @@
 #define BASE_PLATFORM_H
 
 #include "base/op.h"
+#include <leat/endpoint.h>
 #include <sys/stat.h>
 
 struct platform {
     const char *name;
 
-    /* OP_SPLICE to OP_CLONE, READ and WRITE with OP_NOWAIT, LINK of a file without a name. -1 with errno; ENOSYS for
-     * what is not there, EOPNOTSUPP if NOWAIT can't be had on this descriptor. */
+    /* OP_SPLICE to OP_CLONE, READ and WRITE with OP_NOWAIT or OP_DONTCACHE, LINK of a file without a name. -1 with
+     * errno; ENOSYS for what is not there, EOPNOTSUPP if such a flag can't be had on this descriptor. */
     ssize_t (*execute)(struct op *op);
 
     /* A descriptor of its own on what `fd` is open on, with other flags; blocks never. Gives it, or -errno. */
@@ -18,6 +19,17 @@ struct platform {
 
     /* Was it opened for O_DIRECT? */
     bool (*is_direct)(int fd);
+
+    /* A descriptor of its own on the same file or block device that goes past the page cache, and what offsets, lengths
+     * and memory must be multiples of. Gives it, or -errno (EINVAL, EOPNOTSUPP: the file system has no such thing). */
+    int (*open_direct)(int fd, enum leat_direction direction, size_t *ret_alignment);
+
+    /* Gives a new file its length and its blocks, so that writes to it need not wait for each other. */
+    int (*allocate)(int fd, uint64_t length);
+
+    /* What was written to this range (length 0: to the end) goes to the disk; `wait`: until it is there. What a failed
+     * write-back says is said once, so it is to be believed. */
+    int (*write_back)(int fd, int64_t offset, uint64_t length, bool wait);
 
     /* Is something mounted right on this path? */
     bool (*is_mount_point)(const char *path);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <unistd.h>
 
 static ssize_t execute(struct op *op)
 {
@@ -20,6 +21,21 @@ static int reopen(int fd UNUSED, int flags UNUSED)
 static bool is_direct(int fd UNUSED)
 {
     return false;
+}
+
+static int open_direct(int fd UNUSED, enum leat_direction direction UNUSED, size_t *ret_alignment UNUSED)
+{
+    return -EOPNOTSUPP;
+}
+
+static int allocate(int fd UNUSED, uint64_t length UNUSED)
+{
+    return -EOPNOTSUPP;
+}
+
+static int write_back(int fd, int64_t offset UNUSED, uint64_t length UNUSED, bool wait)
+{
+    return wait && fsync(fd) < 0 ? -errno : 0;
 }
 
 static bool is_mount_point(const char *path UNUSED)
@@ -145,6 +161,9 @@ const struct platform platform = {
     .execute = execute,
     .reopen = reopen,
     .is_direct = is_direct,
+    .open_direct = open_direct,
+    .allocate = allocate,
+    .write_back = write_back,
     .is_mount_point = is_mount_point,
     .open_unnamed = open_unnamed,
     .pipe_make = pipe_make,

@@ -60,6 +60,17 @@ struct chunk *chunk_get(struct chunk_pool *pool)
     return chunk;
 }
 
+bool chunk_pool_is_whole(struct chunk_pool *pool)
+{
+    size_t back = 0;
+    pthread_mutex_lock(&pool->lock);
+    for (struct chunk *chunk = pool->free_list; chunk; chunk = chunk->next)
+        back++;
+    bool whole = back == pool->made;
+    pthread_mutex_unlock(&pool->lock);
+    return whole;
+}
+
 struct chunk *chunk_ref(struct chunk *chunk)
 {
     atomic_fetch_add_explicit(&chunk->refs, 1, memory_order_relaxed);

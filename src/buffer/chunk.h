@@ -38,6 +38,8 @@ int chunk_pool_init(struct chunk_pool *pool, struct budget *budget, size_t chunk
 void chunk_pool_destroy(struct chunk_pool *pool);
 /* One reference to an empty chunk, or NULL if the budget is spent (or memory is). Never blocks. */
 struct chunk *chunk_get(struct chunk_pool *pool);
+/* Is every chunk back? */
+bool chunk_pool_is_whole(struct chunk_pool *pool);
 struct chunk *chunk_ref(struct chunk *chunk);
 /* NULL is allowed; returns NULL. */
 struct chunk *chunk_unref(struct chunk *chunk);

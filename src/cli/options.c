@@ -25,7 +25,8 @@ const char options_help[] =
     "  --slow-sink wait|drop  a sink that lags behind the others holds them up, or misses bytes\n"
     "\n"
     "How the bytes go\n"
-    "  --route ROUTE          clone, offload, splice or chunk, and no other; prefer:ROUTE may step down\n"
+    "  --route ROUTE          clone, offload, splice, direct or chunk, and no other; prefer:ROUTE may step down\n"
+    "  --cache keep|drop|direct   what files leave in the page cache: drop nothing, direct goes past it (O_DIRECT)\n"
     "  --engine sync|uring|auto   who makes the system calls; uring:all leaves io_uring all that it can do\n"
     "  --memory-limit SIZE    pipes and chunks together (default 16M)\n"
     "  --rate SIZE            bytes per second\n"
@@ -50,6 +51,7 @@ enum {
     OPTION_IDLE_TIMEOUT,
     OPTION_ROUTE,
     OPTION_ENGINE,
+    OPTION_CACHE,
     OPTION_SOURCE,
     OPTION_EXPLAIN,
     OPTION_PROGRESS,
@@ -75,6 +77,7 @@ static const struct option longs[] = {
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
     {"route", required_argument, NULL, OPTION_ROUTE},
     {"engine", required_argument, NULL, OPTION_ENGINE},
+    {"cache", required_argument, NULL, OPTION_CACHE},
     {"source", required_argument, NULL, OPTION_SOURCE},
     {"explain", optional_argument, NULL, OPTION_EXPLAIN},
     {"progress", optional_argument, NULL, OPTION_PROGRESS},
@@ -172,6 +175,7 @@ static int set(struct copy_options *o, const char *command, int option, const ch
     static const char *const stability[] = {"live", "stable", NULL};
     static const char *const provider[] = {"auto", "user", "kernel", NULL};
     static const char *const sparse[] = {"auto", "always", "never", NULL};
+    static const char *const cache[] = {"keep", "drop", "direct", NULL};
     static const char *const slow[] = {"wait", "drop", NULL};
     static const char *const progress[] = {"auto", "bar", "json", "never", NULL};
     static const char *const explain[] = {"text", "json", NULL};
@@ -203,6 +207,8 @@ static int set(struct copy_options *o, const char *command, int option, const ch
     case OPTION_ENGINE:
         o->pipeline.engine = value;
         return 0;
+    case OPTION_CACHE:
+        return choose(command, "cache", value, cache, &o->pipeline.cache);
     case OPTION_SOURCE:
         return choose(command, "source", value, stability, &o->pipeline.stability);
     case OPTION_EXPLAIN:

@@ -5,8 +5,13 @@
  * call and how it waits. So the same task serves one copy on the caller's thread and hundreds on a few threads.
  *
  * Who owns what: a task belongs to its owner; the loop has it from loop_add until it calls `ended`, the last thing it
- * does with it. All hooks of a task are called on the loop's thread, one after the other. A task has at most one op in
- * flight; `done` is called exactly once for each, also when it was cancelled.
+ * does with it. All hooks of a task are called on the loop's thread, one after the other. `done` is called exactly once
+ * for each op, also when it was cancelled.
+ *
+ * A task has at most one op in flight, and besides it any number of ops with OP_ASYNC, of files, which never wait for
+ * somebody: after such an op `next` is called again at once, and `done` whenever it is over, in any order. A task that
+ * has nothing more to start says WAIT; an op that is over ends the wait as a port does. What is out when a task says
+ * END is waited for: `ended` comes after the last `done`.
  *
  * No wake-up is lost: whoever has something for a loop stores it first (a port's `notified`, a task's `poked`, the list
  * of new tasks) and then wakes; the loop announces that it sleeps and then looks at all of these once more. */
@@ -23,7 +28,7 @@
 enum verdict {
     VERDICT_OP,        /* *ret_op is to be executed; it belongs to the task and stays as it is until `done` */
     VERDICT_WAIT,      /* nothing to do until one of the ports in *ret_wait is ready, or its deadline */
-    VERDICT_END,       /* it is over; `next` is not called again */
+    VERDICT_END,       /* it is over; `next` is not called again, `done` for what is still out */
     VERDICT_STEP_DOWN, /* of a route only: the next one shall go on */
 };
 
@@ -33,7 +38,7 @@ struct task {
     enum verdict (*next)(struct task *task, struct op **ret_op, struct wait_set *ret_wait);
     /* The op is over. */
     void (*done)(struct task *task, struct op *op, ssize_t result);
-    /* `next` said END. The task may be freed in it. */
+    /* `next` said END, and nothing is out. The task may be freed in it. */
     void (*ended)(struct task *task);
     struct loop *loop; /* set before the first `next` */
     atomic_bool poked; /* through loop_poke */
@@ -42,10 +47,12 @@ struct task {
     enum {
         TASK_READY,
         TASK_WAITING,
-        TASK_IN_FLIGHT
+        TASK_IN_FLIGHT,
+        TASK_ENDING /* but for its ops with OP_ASYNC */
     } state;
     struct wait_set wait;
     struct op *op; /* in flight */
+    size_t out;    /* ops with OP_ASYNC in flight */
     struct task *following;
 
     /* The engine's own. */
@@ -72,6 +79,10 @@ struct engine {
      * call loop_done. */
     void (*execute)(struct loop *loop, struct task *task);
 
+    /* Executes an op with OP_ASYNC, and has `wait` call loop_done_async for it. NULL: the loop's helpers do it, threads
+     * that make one call at a time. */
+    void (*submit)(struct loop *loop, struct op *op);
+
     /* Ends the op in flight soon, if it can; loop_done is called for it all the same, by `wait`. NULL: none is ever. */
     void (*cancel)(struct loop *loop, struct task *task);
 
@@ -94,8 +105,9 @@ struct loop {
     struct task *tasks;   /* of the loop's thread */
     pthread_mutex_t lock; /* of what follows */
     struct task *added;
-    bool quits;         /* run returns when no task is left */
-    atomic_size_t load; /* tasks, for whoever chooses among loops */
+    bool quits;              /* run returns when no task is left */
+    atomic_size_t load;      /* tasks, for whoever chooses among loops */
+    struct helpers *helpers; /* helpers.c; NULL until the first op with OP_ASYNC */
 };
 
 /* A loop of that engine. On failure `why` (may be NULL) has a sentence's part, as from engine.open. */
@@ -112,6 +124,17 @@ void loop_quit(struct loop *loop);
 void loop_poke(struct loop *loop, struct task *task);
 /* For engines: the task's op is over. */
 void loop_done(struct task *task, ssize_t result);
+/* The same for one with OP_ASYNC. */
+void loop_done_async(struct task *task, struct op *op, ssize_t result);
+
+/* helpers.c: threads that make the calls of ops with OP_ASYNC. All are for the loop's thread. */
+void helpers_submit(struct loop *loop, struct op *op);
+/* It is over already. */
+void helpers_over(struct loop *loop, struct op *op, ssize_t result);
+/* Calls loop_done_async for what is over. */
+void helpers_collect(struct loop *loop);
+/* None is out. */
+void helpers_close(struct loop *loop);
 
 /* Why a shared engine is not the one that was asked for; "". */
 const char *engine_why(const leat_engine *engine);

@@ -21,6 +21,7 @@ int loop_open(struct loop *loop, const struct engine *engine, char why[ENGINE_WH
 
 void loop_close(struct loop *loop)
 {
+    helpers_close(loop);
     if (loop->engine && loop->engine->close)
         loop->engine->close(loop);
     pthread_mutex_destroy(&loop->lock);
@@ -57,6 +58,30 @@ void loop_done(struct task *task, ssize_t result)
     task->op = NULL;
     task->state = TASK_READY;
     task->done(task, op, result);
+}
+
+void loop_done_async(struct task *task, struct op *op, ssize_t result)
+{
+    task->out--;
+    if (task->state == TASK_WAITING)
+        task->state = TASK_READY;
+    task->done(task, op, result);
+}
+
+/* The gate is asked here, so that a test sees one op after the other. */
+static void submit(struct loop *loop, struct task *task)
+{
+    struct op *op = task->op;
+    ssize_t result;
+    task->op = NULL;
+    task->out++;
+    op->task = task;
+    if (!op_gate(op, &result))
+        helpers_over(loop, op, result);
+    else if (loop->engine->submit)
+        loop->engine->submit(loop, op);
+    else
+        helpers_submit(loop, op);
 }
 
 /* New tasks begin. False: none will come and none is left. */
@@ -106,10 +131,16 @@ static void look(struct task *task, int64_t now)
 /* One step; false: it has ended and is not ours any more. */
 static bool step(struct loop *loop, struct task *task)
 {
+    if (task->state == TASK_ENDING)
+        return false;
     task->wait.n = 0;
     task->wait.deadline_ns = 0;
     switch (task->next(task, &task->op, &task->wait)) {
     case VERDICT_OP:
+        if (task->op->flags & OP_ASYNC) {
+            submit(loop, task);
+            return true;
+        }
         task->state = TASK_IN_FLIGHT;
         loop->engine->execute(loop, task);
         return true;
@@ -117,12 +148,18 @@ static bool step(struct loop *loop, struct task *task)
         task->state = TASK_WAITING;
         return true;
     default:
-        return false;
+        task->state = TASK_ENDING;
+        return task->out > 0;
     }
 }
 
+static bool can_go_on(const struct task *task)
+{
+    return task->state == TASK_READY || (task->state == TASK_ENDING && task->out == 0);
+}
+
 struct census {
-    bool ready, others; /* tasks that can go on at once; that wait or are in flight */
+    bool ready, others; /* tasks that can go on at once; that wait or have something in flight */
 };
 
 /* Every task that is ready makes one step, so that none keeps the others waiting. */
@@ -131,7 +168,7 @@ static struct census step_all(struct loop *loop)
     struct census census = {false, false};
     for (struct task **at = &loop->tasks; *at;) {
         struct task *task = *at;
-        if (task->state == TASK_READY && !step(loop, task)) {
+        if (can_go_on(task) && !step(loop, task)) {
             *at = task->following;
             if (loop->engine->forget)
                 loop->engine->forget(loop, task);
@@ -139,8 +176,8 @@ static struct census step_all(struct loop *loop)
             task->ended(task);
             continue;
         }
-        census.ready |= task->state == TASK_READY;
-        census.others |= task->state != TASK_READY;
+        census.ready |= can_go_on(task);
+        census.others |= task->state != TASK_READY || task->out > 0;
         at = &task->following;
     }
     return census;
@@ -153,9 +190,10 @@ static bool take_all_notices(struct loop *loop, int64_t *ret_deadline)
     bool ready = loop->added || (loop->quits && !loop->tasks);
     pthread_mutex_unlock(&loop->lock);
     *ret_deadline = 0;
+    helpers_collect(loop);
     for (struct task *task = loop->tasks; task; task = task->following) {
         take_notices(loop, task);
-        ready |= task->state == TASK_READY;
+        ready |= can_go_on(task);
         if (task->state == TASK_WAITING && task->wait.deadline_ns)
             *ret_deadline = *ret_deadline ? MIN(*ret_deadline, task->wait.deadline_ns) : task->wait.deadline_ns;
     }
@@ -172,6 +210,7 @@ static void wait_for_any(struct loop *loop, bool sleeps)
     loop->engine->wait(loop, sleeps && !ready, deadline);
     if (sleeps)
         waker_woke(&loop->waker);
+    helpers_collect(loop);
     int64_t now = deadline ? clock_ns() : 0;
     for (struct task *task = loop->tasks; task; task = task->following) {
         take_notices(loop, task);

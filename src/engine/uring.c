@@ -6,7 +6,8 @@
  * kernel worker. The engine "uring:all" is for whoever wants to see the difference: every op that has an entry is one.
  *
  * The ring refers to three kinds of things of ours; each is told by the low bits of user_data:
- * - a task, for its op. Its buffers are the ring's until the completion came; a cancel only makes it come soon.
+ * - a task, for its op; an op with OP_ASYNC, which knows its task. Its buffers are the ring's until the completion
+ * came; a cancel only makes it come soon.
  * - a watch, for a port that is waited for. It is armed once and stays armed until it fires, or the port is not waited
  *   for any more. An armed watch keeps the kernel's reference to the file, so that closing the descriptor would not
  *   close it: a task that ends first waits until its watches are gone (forget).
@@ -22,6 +23,10 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+
+#ifndef RWF_DONTCACHE /* not in every linux/fs.h */
+#define RWF_DONTCACHE 0x80
+#endif
 
 /* Of the queue of submissions; when it is full it is submitted, so that any number of tasks goes through it. The kernel
  * keeps completions that find no room (IORING_FEAT_NODROP). Together 16 KiB. */
@@ -49,6 +54,7 @@ enum tag {
     TAG_WAKER,
     TAG_WATCH,
     TAG_OP,
+    TAG_ASYNC,
     TAG_MASK = 7,
 };
 
@@ -257,7 +263,7 @@ static void fill_move(struct io_uring_sqe *sqe, const struct op *op)
         io_uring_prep_write(sqe, op->fd[1], op->bytes, n, (uint64_t)op->offset[1]);
     else
         io_uring_prep_read(sqe, op->fd[0], op->bytes, n, (uint64_t)op->offset[0]);
-    sqe->rw_flags = never_sleeps(op) ? RWF_NOWAIT : 0;
+    sqe->rw_flags = (never_sleeps(op) ? RWF_NOWAIT : 0) | (op->flags & OP_DONTCACHE ? RWF_DONTCACHE : 0);
 }
 
 static void fill(struct io_uring_sqe *sqe, const struct op *op)
@@ -307,7 +313,8 @@ static void uring_execute(struct loop *loop, struct task *task)
 /* What a plain call would have said. */
 static ssize_t result_of(struct op *op, ssize_t result)
 {
-    bool asked = (op->kind == OP_READ || op->kind == OP_WRITE) && never_sleeps(op) && !(op->flags & OP_SOCKET);
+    bool moves = op->kind == OP_READ || op->kind == OP_WRITE;
+    bool asked = moves && (never_sleeps(op) || (op->flags & OP_DONTCACHE)) && !(op->flags & OP_SOCKET);
     if (!asked || (result != -EOPNOTSUPP && result != -EINVAL))
         return result;
     return op->flags & OP_NONBLOCK ? op_perform(op) : -EOPNOTSUPP;
@@ -323,6 +330,31 @@ static void op_over(struct uring *u, struct task *task, ssize_t result)
         loop_done(task, -ECANCELED);
     else if (!submit_op(u, task)) /* EINTR is repeated */
         loop_done(task, op_perform(task->op));
+}
+
+static bool submit_async(struct uring *u, struct op *op)
+{
+    struct io_uring_sqe *sqe = entry(u);
+    if (!sqe)
+        return false;
+    fill(sqe, op);
+    io_uring_sqe_set_data64(sqe, data_of(op, TAG_ASYNC));
+    return true;
+}
+
+static void uring_submit(struct loop *loop, struct op *op)
+{
+    if (!goes_to_ring(loop, op) || !submit_async(loop->engine_state, op))
+        helpers_submit(loop, op);
+}
+
+static void async_over(struct uring *u, struct op *op, ssize_t result)
+{
+    bool interrupted = result == -EINTR || (result <= -RESTART_FIRST && result >= -RESTART_LAST);
+    if (!interrupted)
+        loop_done_async(op->task, op, result_of(op, result));
+    else if (!submit_async(u, op))
+        loop_done_async(op->task, op, op_perform(op));
 }
 
 /* Submitted by the next wait. */
@@ -464,6 +496,9 @@ static void completed(struct uring *u, char *data, ssize_t result)
     case TAG_OP:
         op_over(u, thing, result);
         break;
+    case TAG_ASYNC:
+        async_over(u, thing, result);
+        break;
     default:
         break;
     }
@@ -566,6 +601,7 @@ const struct engine engine_uring = {
     .begin = uring_begin,
     .end = uring_end,
     .execute = uring_execute,
+    .submit = uring_submit,
     .cancel = uring_cancel,
     .forget = uring_forget,
     .wait = uring_wait,
@@ -578,6 +614,7 @@ const struct engine engine_uring_all = {
     .begin = uring_begin,
     .end = uring_end,
     .execute = uring_execute,
+    .submit = uring_submit,
     .cancel = uring_cancel,
     .forget = uring_forget,
     .wait = uring_wait,

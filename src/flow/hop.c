@@ -186,10 +186,15 @@ static bool holes_matter(const struct hop *hop)
 
 int hop_extent(struct hop *hop, uint64_t *ret_n)
 {
+    return hop_extent_ahead(hop, 0, ret_n);
+}
+
+int hop_extent_ahead(struct hop *hop, uint64_t ahead, uint64_t *ret_n)
+{
     *ret_n = UINT64_MAX;
     if (!holes_matter(hop))
         return 0;
-    uint64_t at = (uint64_t)hop_in_offset(hop);
+    uint64_t at = (uint64_t)hop_in_offset(hop) + ahead;
     if (!hop->extents_known || at >= hop->data_to) {
         uint64_t now;
         int r = platform.find_data(hop->in->seek_fd, at, &hop->data_from, &hop->data_to);
@@ -204,7 +209,7 @@ int hop_extent(struct hop *hop, uint64_t *ret_n)
     bool hole = at < hop->data_from;
     *ret_n = (hole ? hop->data_from : hop->data_to) - at;
     if (hole)
-        *ret_n = MIN(MIN(*ret_n, hop_until_size(hop)), hop->end - hop->taken);
+        *ret_n = MIN(*ret_n, MIN(hop_until_size(hop), hop->end - hop->taken) - ahead);
     return hole;
 }
 
@@ -276,7 +281,7 @@ enum verdict hop_because(struct hop *hop, const char *format, ...)
 unsigned node_op_flags(const struct node *node)
 {
     unsigned wait = node->wait == NODE_WAIT_ASK ? OP_NOWAIT : node->wait == NODE_WAIT_OWN ? OP_NONBLOCK : 0;
-    return wait | (node->kind == NODE_SOCKET ? OP_SOCKET : 0u);
+    return wait | (node->kind == NODE_SOCKET ? OP_SOCKET : 0u) | (node->cache == NODE_CACHE_ASK ? OP_DONTCACHE : 0u);
 }
 
 /* Polled ready means that this much is taken without sleeping, and no more is promised. */
@@ -285,8 +290,18 @@ size_t node_write_limit(const struct node *node, size_t n)
     return node->wait == NODE_WAIT_POLL ? MIN(n, (size_t)PIPE_BUF) : n;
 }
 
+bool node_caches(struct node *node, ssize_t result)
+{
+    if (result != -EOPNOTSUPP || node->cache != NODE_CACHE_ASK)
+        return false;
+    node->cache = NODE_CACHE_DROP;
+    return true;
+}
+
 bool node_not_ready(struct node *node, ssize_t result)
 {
+    if (node_caches(node, result))
+        return true;
     if (result == -EOPNOTSUPP && node->wait == NODE_WAIT_ASK)
         node->wait = NODE_WAIT_POLL;
     else if (result != -EAGAIN && result != -EWOULDBLOCK) {
@@ -433,7 +448,7 @@ static bool step_down(struct hop *hop)
 static bool must_confirm(const struct hop *hop)
 {
     return !hop->whole && hop_route(hop)->id != ROUTE_CHUNK && hop->in->kind == NODE_FILE && hop->taken < hop->end &&
-           hop->error.code == 0 && (hop_live(hop) > 0);
+           hop->error.code == 0 && (hop->branches == 0 || hop_live(hop) > 0);
 }
 
 static void confirm(struct hop *hop)
@@ -468,4 +483,6 @@ enum verdict hop_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_
 void hop_done(struct hop *hop, struct op *op, ssize_t result)
 {
     hop_route(hop)->done(hop, op, result);
+    if (hop->cache != LEAT_CACHE_KEEP)
+        cache_behind(hop);
 }

@@ -28,6 +28,7 @@ enum route_id {
     ROUTE_CLONE,
     ROUTE_OFFLOAD,
     ROUTE_SPLICE,
+    ROUTE_DIRECT,
     ROUTE_CHUNK,
     ROUTE_IDS,
 };
@@ -74,6 +75,7 @@ struct branch {
     uint64_t discarded;
     uint64_t held; /* filled when the route stops */
     uint64_t by_route[ROUTES_MAX];
+    uint64_t dropped, cleaned; /* see cache.c */
     struct residue residue;
     atomic_bool failed; /* read by progress, too */
     struct leat_error error;
@@ -95,6 +97,7 @@ struct hop {
     struct budget *budget;
     enum leat_sparse sparse;
     enum leat_stability stability;
+    enum leat_cache cache;
 
     /* The ladder, fastest first, and where we are on it. */
     struct rung rung[ROUTES_MAX];
@@ -107,10 +110,11 @@ struct hop {
     void *state;         /* of the current route; NULL: not started */
 
     _Atomic uint64_t taken;
-    uint64_t begins; /* the offset that was asked for */
-    uint64_t end;    /* not more than this many bytes */
-    uint64_t skip;   /* bytes of a source without positions to be passed over first */
-    bool size_binds; /* the source's size is to be believed: see hop_until_size */
+    uint64_t begins;  /* the offset that was asked for */
+    uint64_t dropped; /* see cache.c */
+    uint64_t end;     /* not more than this many bytes */
+    uint64_t skip;    /* bytes of a source without positions to be passed over first */
+    bool size_binds;  /* the source's size is to be believed: see hop_until_size */
     bool source_ended;
     bool whole; /* the last byte was moved: nothing is left to confirm */
     struct residue residue;
@@ -144,6 +148,9 @@ void hop_source_short(struct hop *hop);
 /* At the current position: 0 and the bytes of data from here, or 1 and the length of a hole from here. Everything is
  * data where holes don't matter. */
 int hop_extent(struct hop *hop, uint64_t *ret_n);
+/* The same for a position so many bytes further on. From one call to the next the position must not go back, unless
+ * extents_known is cleared. */
+int hop_extent_ahead(struct hop *hop, uint64_t ahead, uint64_t *ret_n);
 /* Passes over holes; true if something was passed over. Only where all branches are fresh. */
 bool hop_skip_holes(struct hop *hop);
 
@@ -172,6 +179,15 @@ unsigned node_op_flags(const struct node *node);
 size_t node_write_limit(const struct node *node, size_t n);
 /* After a call on the node: `result` decides whether to wait for it. True: it was only not ready. */
 bool node_not_ready(struct node *node, ssize_t result);
+/* The call asked to leave nothing in the page cache, and that can't be had here: it is not asked any more. */
+bool node_caches(struct node *node, ssize_t result);
+
+/* cache.c: what --cache asks for. `begin` once all is open, `behind` after each call, the ends when nothing is moved
+ * any more; that of a sink says what a write-back that failed says. */
+void cache_begin(struct hop *hop);
+void cache_behind(struct hop *hop);
+void cache_end_source(struct hop *hop);
+int cache_end_sink(struct hop *hop, struct branch *branch);
 
 struct residue residue_none(void);
 void residue_drop(struct hop *hop, struct residue *residue);
@@ -187,6 +203,6 @@ const struct route *hop_route(const struct hop *hop);
 
 /* All routes, ends in NULL. Defined by the registry. */
 extern const struct route *const registry_routes[];
-extern const struct route route_clone, route_offload, route_splice, route_chunk;
+extern const struct route route_clone, route_offload, route_splice, route_direct, route_chunk;
 
 #endif

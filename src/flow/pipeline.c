@@ -145,6 +145,8 @@ static int take_options(leat_pipeline *p, const struct leat_pipeline_options *op
         return r;
     if (p->options.sparse < LEAT_SPARSE_AUTO || p->options.sparse > LEAT_SPARSE_NEVER)
         bad_option(p, "%s is no way to treat holes", "That");
+    if (p->options.cache < LEAT_CACHE_KEEP || p->options.cache > LEAT_CACHE_DIRECT)
+        bad_option(p, "%s is no way to treat the page cache", "That");
     if (p->options.offset > INT64_MAX || (p->options.has_length && p->options.length > INT64_MAX))
         bad_option(p, "%s is larger than any file", "The offset or length");
     if (check_route(p) == 0 && check_engine(p) == 0)

@@ -101,7 +101,13 @@ static int build_ladder(leat_pipeline *p, struct leat_error *error)
         add_rung(hop, route_by_id(ROUTE_CHUNK)); /* to confirm the end */
         return 0;
     }
+    if (hop->cache == LEAT_CACHE_DIRECT) { /* a clone looks at no byte at all */
+        add_rung(hop, route_by_id(ROUTE_CLONE));
+        add_rung(hop, route_by_id(ROUTE_DIRECT));
+    }
     add_table_order(hop);
+    if (hop->cache == LEAT_CACHE_DIRECT)
+        hop->why = "the page cache is to be passed by";
     if (asked && !hop->rung[0].rejected)
         hop->why = "it was preferred";
     while (hop->rung[hop->current].rejected)
@@ -135,6 +141,7 @@ static void describe_hop(leat_pipeline *p)
                           .budget = &p->budget,
                           .sparse = (enum leat_sparse)p->options.sparse,
                           .stability = (enum leat_stability)p->options.stability,
+                          .cache = (enum leat_cache)p->options.cache,
                           .residue = residue_none(),
                           .end = p->options.has_length ? p->options.length : UINT64_MAX};
     p->hop.watched = in->idle_ns != 0;

@@ -488,7 +488,7 @@ static void probed(struct hop *hop, ssize_t result)
         hop_source_grew(hop);
     else if (result == 0)
         hop->source_ended = true;
-    else if (result != -EAGAIN)
+    else if (result != -EAGAIN && !node_caches(hop->in, result))
         hop_fail_source(hop, op_name(OP_READ), (int)result);
 }
 

@@ -94,6 +94,8 @@ static const char unfit_shared[] = "a splice on a socket that is shared might sl
 
 static const char *unfit_source(const struct hop *hop)
 {
+    if (hop->cache != LEAT_CACHE_KEEP && (hop->in->kind == NODE_FILE || hop->in->kind == NODE_BLOCK))
+        return "pages can't be dropped from the cache while they are in a pipe";
     switch (hop->in->kind) {
     case NODE_FILE:
     case NODE_BLOCK:

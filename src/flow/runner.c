@@ -115,6 +115,7 @@ static void start_moving(leat_pipeline *p)
     else
         hop->skip = p->options.offset;
     check_ladder_again(hop);
+    cache_begin(hop);
     if (expected_bytes(p))
         atomic_store(&p->expected, expected_bytes(p));
     start_filters(p);
@@ -143,6 +144,7 @@ static void begin_readback(leat_pipeline *p)
                                  .kind = NODE_FILE,
                                  .file_system = sink->file_system,
                                  .has_size = true,
+                                 .cache = sink->cache,
                                  .size = p->hop.taken,
                                  .sparse = p->hop.in->sparse,
                                  .seek_fd = fd};
@@ -150,6 +152,7 @@ static void begin_readback(leat_pipeline *p)
     run->readback = (struct hop){.in = &run->written,
                                  .filter = run->observer,
                                  .budget = &p->budget,
+                                 .cache = p->hop.cache,
                                  .waker = p->hop.waker,
                                  .rung = {{.route = &route_chunk}},
                                  .rungs = 1,
@@ -230,6 +233,7 @@ static void let_go(leat_pipeline *p)
             run->error.index = (uint32_t)run->readback_of;
         }
     }
+    cache_end_source(&p->hop);
     residue_drop(&p->hop, &p->hop.residue);
     for (size_t i = 0; i < p->sinks; i++)
         residue_drop(&p->hop, &p->branch[i].residue);
@@ -256,6 +260,18 @@ static void fail_end(leat_pipeline *p, size_t index, struct leat_error *error)
     fail_open(p, index + 1, error);
 }
 
+static void uncache(leat_pipeline *p, size_t index)
+{
+    struct branch *branch = &p->branch[index];
+    struct leat_error error = {.size = sizeof(error)};
+    int r = cache_end_sink(&p->hop, branch);
+    if (r == 0)
+        return;
+    error_at(&error, r, LEAT_SIDE_SINK, branch->node->name, "sync_file_range",
+             "The disk did not take what was written");
+    fail_end(p, index, &error);
+}
+
 static void finish_nodes(leat_pipeline *p)
 {
     struct node *in = p->hop.in;
@@ -267,6 +283,8 @@ static void finish_nodes(leat_pipeline *p)
         if (!branch->failed && branch->node->ops->finish &&
             branch->node->ops->finish(branch->node, branch->delivered, &error) < 0)
             fail_end(p, i, &error);
+        if (!branch->failed)
+            uncache(p, i);
     }
 }
 

@@ -21,25 +21,34 @@
 #define MAGIC_CEPH 0x00c36400
 #define MAGIC_ZFS  0x2fc12fc1
 
+#ifndef RWF_DONTCACHE /* not in every linux/fs.h */
+#define RWF_DONTCACHE 0x80
+#endif
+
 /* Where these calls are unknown or forbidden it is as where the descriptor does not have the flag: the caller polls
  * from now on, and the plain call tells whether something else was meant. */
-static ssize_t nowait_result(ssize_t result)
+static ssize_t flagged_result(ssize_t result)
 {
     if (result < 0 && (errno == ENOSYS || errno == EPERM || errno == EACCES || errno == EINVAL))
         errno = EOPNOTSUPP;
     return result;
 }
 
-static ssize_t read_nowait(struct op *op)
+static int flags_of(const struct op *op)
 {
-    struct iovec iov = {op->bytes, op->length};
-    return nowait_result(preadv2(op->fd[0], &iov, 1, op->offset[0], RWF_NOWAIT));
+    return (op->flags & OP_NOWAIT ? RWF_NOWAIT : 0) | (op->flags & OP_DONTCACHE ? RWF_DONTCACHE : 0);
 }
 
-static ssize_t write_nowait(struct op *op)
+static ssize_t read_flagged(struct op *op)
 {
     struct iovec iov = {op->bytes, op->length};
-    return nowait_result(pwritev2(op->fd[1], &iov, 1, op->offset[1], RWF_NOWAIT));
+    return flagged_result(preadv2(op->fd[0], &iov, 1, op->offset[0], flags_of(op)));
+}
+
+static ssize_t write_flagged(struct op *op)
+{
+    struct iovec iov = {op->bytes, op->length};
+    return flagged_result(pwritev2(op->fd[1], &iov, 1, op->offset[1], flags_of(op)));
 }
 
 /* The offsets as these calls want them: a pointer, or NULL for the descriptor's own position. */
@@ -73,9 +82,9 @@ static ssize_t execute(struct op *op)
     struct offsets o;
     switch (op->kind) {
     case OP_READ:
-        return read_nowait(op);
+        return read_flagged(op);
     case OP_WRITE:
-        return write_nowait(op);
+        return write_flagged(op);
     case OP_SPLICE:
         offsets_of(op, &o);
         return splice(op->fd[0], o.in, op->fd[1], o.out, op->length, splice_flags(op));
@@ -108,6 +117,50 @@ static bool is_direct(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
     return flags >= 0 && (flags & O_DIRECT);
+}
+
+/* Where the kernel does not tell, it is a page: more than any file system or disk asks for, but for few. */
+static int direct_alignment(int fd, size_t *ret)
+{
+    *ret = PAGE;
+#ifdef STATX_DIOALIGN
+    struct statx stx;
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) < 0 || !(stx.stx_mask & STATX_DIOALIGN))
+        return 0;
+    if (stx.stx_dio_offset_align == 0)
+        return -EOPNOTSUPP;
+    *ret = MAX(PAGE, MAX(stx.stx_dio_offset_align, stx.stx_dio_mem_align));
+#endif
+    return 0;
+}
+
+static int open_direct(int fd, enum leat_direction direction, size_t *ret_alignment)
+{
+    char path[64];
+    size_t alignment;
+    int r = direct_alignment(fd, &alignment);
+    if (r < 0)
+        return r;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    r = fd_open(path, O_DIRECT | (direction == LEAT_READ ? O_RDONLY : O_WRONLY), 0);
+    if (r >= 0)
+        *ret_alignment = alignment;
+    return r;
+}
+
+static int allocate(int fd, uint64_t length)
+{
+    return fallocate(fd, 0, 0, (off_t)length) < 0 ? -errno : 0;
+}
+
+static int write_back(int fd, int64_t offset, uint64_t length, bool wait)
+{
+    unsigned waits = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
+    if (sync_file_range(fd, offset, (off_t)length, SYNC_FILE_RANGE_WRITE | (wait ? waits : 0)) == 0)
+        return 0;
+    if (errno != ENOSYS && errno != EPERM && errno != EINVAL && errno != ESPIPE)
+        return -errno;
+    return wait && fdatasync(fd) < 0 ? -errno : 0;
 }
 
 static bool is_mount_point(const char *path)
@@ -248,6 +301,9 @@ const struct platform platform = {
     .execute = execute,
     .reopen = reopen,
     .is_direct = is_direct,
+    .open_direct = open_direct,
+    .allocate = allocate,
+    .write_back = write_back,
     .is_mount_point = is_mount_point,
     .open_unnamed = open_unnamed,
     .pipe_make = pipe_make,

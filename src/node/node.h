@@ -72,7 +72,12 @@ struct node {
     int64_t deadline_ns;      /* `open` said -EAGAIN: it is called again then, ready or not */
     int64_t waiting_since_ns; /* the hop's: how long the transfer has waited for it */
     bool expired;             /* the hop's: it waited too long, so its next call is answered with -ETIMEDOUT */
-    bool holes;               /* a sink in which the transfer left a hole out: `finish` sets the length */
+    bool holes; /* a sink in which the transfer left a hole out, or which it made longer: `finish` sets the length */
+    enum {
+        NODE_CACHE_KEEP, /* what passes stays in the page cache */
+        NODE_CACHE_ASK,  /* OP_DONTCACHE on each call */
+        NODE_CACHE_DROP, /* what passed is dropped from it */
+    } cache;
 };
 
 /* Each hook returns 0 or a negative errno and then has filled *error (side and node are filled by the caller). NULL

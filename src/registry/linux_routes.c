@@ -2,6 +2,7 @@
  * route table; the first engine is the one that "auto" means. */
 #include "flow/hop.h"
 
-const struct route *const registry_routes[] = {&route_clone, &route_offload, &route_splice, &route_chunk, NULL};
+const struct route *const registry_routes[] = {&route_clone,  &route_offload, &route_splice,
+                                               &route_direct, &route_chunk,   NULL};
 
 const struct engine *const registry_engines[] = {&engine_sync, &engine_uring, &engine_uring_all, NULL};

@@ -10,7 +10,7 @@ import sys
 LEAT = os.environ["LEAT"]
 HELPERS = os.path.join(os.environ["LEAT_BUILD"], "tests")
 ENGINE = os.environ.get("LEAT_TEST_ENGINE")  # of every copy, where a test says "engines:" in its first lines
-ROUTES = [route for route in ("clone", "offload", "splice", "chunk")  # the portable build has fewer
+ROUTES = [route for route in ("clone", "offload", "splice", "direct", "chunk")  # the portable build has fewer
           if subprocess.run([LEAT, "copy", "--explain", "--route", "prefer:" + route, "null:", "null:"],
                             capture_output=True, check=False).returncode != 2]
 PORTABLE = "splice" not in ROUTES  # POSIX alone: no holes are seen, no O_DIRECT, no mount points

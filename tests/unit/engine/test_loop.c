@@ -115,6 +115,90 @@ static void a_failure_is_a_result(void **state UNUSED)
     toy_free(&toy);
 }
 
+/* ---- several at once ---- */
+
+#define MANY 40 /* more than there are helpers */
+
+struct crowd {
+    struct task task;
+    struct loop loop;
+    struct op op[MANY];
+    unsigned begun, dones, ended_at;
+    atomic_uint inside, most;
+    bool leaves; /* it says END while its ops are out */
+    bool refused;
+};
+
+static ssize_t rest(void *user, void *bytes UNUSED, size_t n)
+{
+    struct crowd *crowd = user;
+    unsigned now = atomic_fetch_add(&crowd->inside, 1) + 1, most = atomic_load(&crowd->most);
+    while (most < now && !atomic_compare_exchange_weak(&crowd->most, &most, now))
+        ;
+    nanosleep(&(struct timespec){0, 5000000}, NULL);
+    atomic_fetch_sub(&crowd->inside, 1);
+    return (ssize_t)n;
+}
+
+static enum verdict crowd_next(struct task *task, struct op **ret_op, struct wait_set *ret_wait UNUSED)
+{
+    struct crowd *crowd = (struct crowd *)task;
+    if (crowd->begun == MANY)
+        return crowd->leaves || crowd->dones == MANY ? VERDICT_END : VERDICT_WAIT;
+    struct op *op = &crowd->op[crowd->begun++];
+    *op = (struct op){
+        .kind = OP_READ, .fd = {-1, -1}, .length = crowd->begun, .flags = OP_ASYNC, .call = rest, .user = crowd};
+    *ret_op = op;
+    return VERDICT_OP;
+}
+
+static void crowd_done(struct task *task, struct op *op, ssize_t result)
+{
+    struct crowd *crowd = (struct crowd *)task;
+    assert_int_equal(result, crowd->refused ? -EIO : op - crowd->op + 1);
+    crowd->dones++;
+}
+
+static void crowd_ended(struct task *task)
+{
+    struct crowd *crowd = (struct crowd *)task;
+    crowd->ended_at = crowd->dones;
+}
+
+static bool refuse(void *user UNUSED, struct op *op UNUSED, ssize_t *ret_result)
+{
+    *ret_result = -EIO;
+    return false;
+}
+
+static unsigned crowd_run(bool leaves, bool refused)
+{
+    struct crowd crowd = {
+        .task = {.next = crowd_next, .done = crowd_done, .ended = crowd_ended}, .leaves = leaves, .refused = refused};
+    assert_int_equal(loop_open(&crowd.loop, &engine_sync, NULL), 0);
+    op_interpose(refused ? refuse : NULL, NULL);
+    loop_add(&crowd.loop, &crowd.task);
+    loop_quit(&crowd.loop);
+    loop_run(&crowd.loop);
+    op_interpose(NULL, NULL);
+    assert_int_equal(crowd.dones, MANY);
+    assert_int_equal(crowd.ended_at, MANY);
+    loop_close(&crowd.loop);
+    return crowd.most;
+}
+
+static void many_calls_at_once(void **state UNUSED)
+{
+    assert_in_range(crowd_run(false, false), 2, 16);
+}
+
+static void what_is_out_is_waited_for(void **state UNUSED)
+{
+    crowd_run(true, false);
+    crowd_run(true, true);
+    crowd_run(false, true);
+}
+
 /* ---- waiting for a descriptor ---- */
 
 static enum verdict read_when_ready(struct toy *toy, struct op **ret_op, struct wait_set *ret_wait)
@@ -350,6 +434,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_op_is_done_once),
         cmocka_unit_test(a_failure_is_a_result),
+        cmocka_unit_test(many_calls_at_once),
+        cmocka_unit_test(what_is_out_is_waited_for),
         cmocka_unit_test(a_ready_descriptor_ends_the_wait),
         cmocka_unit_test(a_hang_up_is_ready_too),
         cmocka_unit_test(a_closed_descriptor_does_not_wait_for_ever),

@@ -71,7 +71,8 @@ static void check_end(const struct stage *s)
 
 static void run_seed(uint64_t seed)
 {
-    static const char *const routes[] = {"auto", "prefer:splice", "prefer:offload", "prefer:clone", "chunk"};
+    static const char *const routes[] = {"auto",         "prefer:splice", "prefer:offload",
+                                         "prefer:clone", "prefer:direct", "chunk"};
     static const enum kind sources[] = {KIND_FILE, KIND_PIPE,   KIND_SMALL_PIPE, KIND_MEMORY,
                                         KIND_TCP,  KIND_SOCKET, KIND_UNIX};
     static const enum kind sinks[] = {KIND_OLD_FILE, KIND_PIPE, KIND_SMALL_PIPE, KIND_FILE,
@@ -85,7 +86,7 @@ static void run_seed(uint64_t seed)
     size_t count = 1 + roll(dice, SCENE_SINKS);
     for (size_t i = 0; i < count; i++)
         scene.to[i] = sinks[roll(dice, 8)];
-    const char *route = routes[roll(dice, 5)];
+    const char *route = routes[roll(dice, 6)];
     struct leat_pipeline_options options = {
         .size = sizeof(options), .route = has_route(route) ? route : "auto", .memory_limit = 65536u << roll(dice, 6)};
     size_t n = roll(dice, 3) ? roll(dice, 300000) : roll(dice, 6000000);

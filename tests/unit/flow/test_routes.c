@@ -104,7 +104,8 @@ static void every_route_with_every_denial(void **state)
 {
     (void)state;
     size_t number = 0;
-    static const char *const routes[] = {"auto", "prefer:clone", "prefer:offload", "prefer:splice", "chunk"};
+    static const char *const routes[] = {"auto",          "prefer:clone",  "prefer:offload",
+                                         "prefer:splice", "prefer:direct", "chunk"};
     int before = open_descriptors();
     for (size_t d = 0; d < sizeof(denials) / sizeof(denials[0]); d++) {
         op_interpose(deny, &denials[d]);
@@ -128,7 +129,62 @@ static void every_memory_limit(void **state)
         for (size_t c = 0; c < sizeof(scenes) / sizeof(scenes[0]); c++) {
             run_once(&scenes[c], (64 << 10) + 1, "auto", limits[m]);
             run_once(&scenes[c], (64 << 10) + 1, "prefer:splice", limits[m]);
+            run_once(&scenes[c], (64 << 10) + 1, "prefer:direct", limits[m]);
         }
+}
+
+/* The source anew, with holes that begin and end within blocks, and one at the end. */
+static void make_holes(struct stage *s)
+{
+    size_t from = 5000, to = (2 << 20) + 5077, end = 4 << 20;
+    int fd = open("source", O_WRONLY | O_CLOEXEC | O_TRUNC);
+    assert_true(fd >= 0);
+    memset(s->content + from, 0, to - from);
+    memset(s->content + end, 0, s->n - end);
+    assert_int_equal(pwrite(fd, s->content, from, 0), from);
+    assert_int_equal(pwrite(fd, s->content + to, end - to, (off_t)to), end - to);
+    assert_int_equal(ftruncate(fd, (off_t)s->n), 0);
+    close(fd);
+}
+
+static void copy_part(const char *route, uint64_t offset, uint64_t length, bool holes)
+{
+    static const struct scene scene = {"part of a file", KIND_FILE, {KIND_FILE}, "crc32c"};
+    struct stage s;
+    if (!has_route(route))
+        return;
+    struct leat_pipeline_options options = {
+        .size = sizeof(options), .route = route, .offset = offset, .length = length, .has_length = 1};
+    char hex[LEAT_DIGEST_HEX_MAX];
+    stage_open(&s, &scene, (7 << 20) + 3, &options);
+    if (holes)
+        make_holes(&s);
+    stage_run(&s);
+    assert_int_equal(s.result, 0);
+    check_balance(&s);
+    s.n = s.n - offset < length ? s.n - offset : length;
+    memmove(s.content, s.content + offset, s.n);
+    check_sink_whole(&s, 0);
+    assert_int_equal(leat_report_digest(s.report, "crc32c", hex, sizeof(hex)), 0);
+    assert_string_equal(hex, hex_of_content(s.content, s.n, "crc32c"));
+    stage_close(&s);
+}
+
+/* Wherever the blocks of the source begin and end. */
+static void every_part(void **state)
+{
+    (void)state;
+    static const char *const routes[] = {"prefer:splice", "prefer:direct", "chunk"};
+    static const uint64_t edges[] = {0, 1, 511, 4096, 4097, (1 << 20) + 1, 7 << 20};
+    size_t count = sizeof(edges) / sizeof(edges[0]), number = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < count; k++)
+            for (size_t r = 0; r < sizeof(routes) / sizeof(routes[0]); r++) {
+                if (passed_over(number++))
+                    continue;
+                copy_part(routes[r], edges[i], edges[k], false);
+                copy_part(routes[r], edges[i], edges[k], true);
+            }
 }
 
 static void without_nowait(void **state)
@@ -145,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_route_with_every_denial),
         cmocka_unit_test(every_memory_limit),
+        cmocka_unit_test(every_part),
         cmocka_unit_test(without_nowait),
     };
     if (engine_missing())

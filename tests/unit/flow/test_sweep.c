@@ -158,7 +158,7 @@ static bool run_with(const struct scene *scene, const char *route, const struct 
 static void every_call_fails_once(void **state)
 {
     (void)state;
-    static const char *const routes[] = {"prefer:clone", "prefer:offload", "prefer:splice", "chunk"};
+    static const char *const routes[] = {"prefer:clone", "prefer:offload", "prefer:splice", "prefer:direct", "chunk"};
     unsigned runs = 0, most = getenv("LEAT_TEST_QUICK") ? 6 : 40; /* the Nth call; quick where each run takes long */
     int before = open_descriptors();
     for (size_t c = 0; c < sizeof(scenes) / sizeof(scenes[0]); c++)

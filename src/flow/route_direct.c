@@ -1,0 +1,572 @@
+/* The direct route: past the page cache by O_DIRECT, with many reads and writes under way at once, for what is read or
+ * written once and is larger than memory should be troubled with.
+ *
+ * It opens descriptors of its own on the source and the sink. One of the two sides is enough; the other then goes
+ * through the descriptor that is there, as do a head and a tail that are no whole blocks: every piece of a read or a
+ * write asks again whether its offset, its length and its memory are aligned.
+ *
+ * The bytes under way stand in slots, numbered without end, in the order of the file: [head, took) were taken and wait
+ * for the sink, [took, tail) are being read. Reads and writes end in any order, but bytes are taken, shown to observers
+ * and counted as delivered in the order of the file alone. So `taken` and `delivered` are prefixes, and an error is
+ * told at its own offset, after all that comes before it. A slot whose bytes were never taken is given up without a
+ * trace. */
+#include "base/fd.h"
+#include "base/platform.h"
+#include "flow/hop.h"
+#include <errno.h>
+
+#define CHUNK_DIRECT (1024 * 1024) /* bench row cold-read: half of it is as fast, and more calls */
+#define DEPTH_MAX    8             /* reads and writes together; twice as many gain nothing */
+
+enum side {
+    SOURCE,
+    SINK
+};
+
+struct slot {
+    struct op op;
+    enum side side; /* of the op, and whether it is on the descriptor that goes past the cache */
+    bool past_cache;
+    bool busy; /* the op is in flight */
+    enum {
+        SLOT_READING,
+        SLOT_READ,
+        SLOT_TAKEN
+    } state;
+    struct chunk *chunk; /* NULL: a hole that nobody looks at */
+    uint64_t at;         /* of its first byte, as hop->taken counts */
+    uint64_t want, got;  /* bytes that are to be read, and that were */
+    uint64_t put;        /* written */
+    uint64_t counted;    /* as delivered */
+    bool ends;           /* the source ended, or failed, behind them */
+    int error;           /* of the read or the write behind them */
+};
+
+struct direct_route {
+    struct chunk_pool pool;
+    struct port released; /* a chunk came back */
+    int fd[2];            /* by side: what goes past the cache, or -1 */
+    bool past_cache[2];   /* and is still used */
+    size_t align;
+    uint64_t base;        /* what `at` is added to for blocks to begin at multiples of `align` */
+    uint64_t next, limit; /* no slot asks for `next` yet; the source ends at `limit` */
+    uint64_t head, took, tail;
+    size_t depth, busy;
+    bool over;    /* nothing more is taken */
+    bool stuck;   /* a write failed; what is under way comes back, and nothing new is written */
+    bool refused; /* before anything was taken: the next route shall try */
+    struct slot slot[DEPTH_MAX];
+};
+
+/* ---- plan ---- */
+
+static bool paced(const struct hop *hop)
+{
+    for (size_t i = 0; i < hop->filters; i++)
+        if (hop->filter[i]->ops->caps & FILTER_PACES)
+            return true;
+    return false;
+}
+
+static bool is_storage(const struct node *node)
+{
+    return node->kind == NODE_FILE || node->kind == NODE_BLOCK;
+}
+
+static const char *unfit(const struct hop *hop, char reason[REASON_MAX] UNUSED)
+{
+    if (!is_storage(hop->in))
+        return "the source is neither a file nor a disk";
+    if (hop->in->kind == NODE_FILE && !hop->size_binds)
+        return "the source has no size";
+    if (hop->branches > 1)
+        return "it serves one sink";
+    if (paced(hop))
+        return "what is paced is not read ahead";
+    if (hop->sparse == LEAT_SPARSE_ALWAYS)
+        return "zeros have to be looked for";
+    if (hop->residue.bytes || (hop->branches && hop->branch[0].residue.bytes))
+        return "another route left bytes in a pipe";
+    return NULL;
+}
+
+static uint64_t minimum(const struct hop *hop UNUSED)
+{
+    return PAGE;
+}
+
+/* ---- start ---- */
+
+/* Of the sink only where there is one. */
+static const struct node *node_of(const struct hop *hop, enum side side)
+{
+    return side == SOURCE ? hop->in : hop->branch[0].node;
+}
+
+/* A descriptor past the cache. -ESPIPE: there is no such thing for this kind of node. */
+static int open_side(const struct hop *hop, enum side side, size_t *ret_align)
+{
+    if (side == SINK && hop->branches == 0)
+        return -ESPIPE;
+    const struct node *node = node_of(hop, side);
+    if (!is_storage(node) || node->position < 0)
+        return -ESPIPE;
+    return platform.open_direct(node->fd, node->direction, ret_align);
+}
+
+static const char *place_name(const struct node *node)
+{
+    return node->file_system ? node->file_system : node_kind_name(node->kind);
+}
+
+static int because_refused(struct hop *hop, const int r[2])
+{
+    enum side side = r[SOURCE] == -ESPIPE ? SINK : SOURCE;
+    if (r[SINK] == -ESPIPE || side == SINK)
+        hop_because(hop, "%s says %s to O_DIRECT", place_name(node_of(hop, side)), leat_errno_name(r[side]));
+    else
+        hop_because(hop, "%s says %s to O_DIRECT, and the sink's %s says %s", place_name(node_of(hop, SOURCE)),
+                    leat_errno_name(r[SOURCE]), place_name(node_of(hop, SINK)), leat_errno_name(r[SINK]));
+    return r[side];
+}
+
+static int open_sides(struct hop *hop, struct direct_route *s)
+{
+    size_t align[2] = {PAGE, PAGE};
+    int r[2];
+    for (int side = SOURCE; side <= SINK; side++) {
+        r[side] = open_side(hop, (enum side)side, &align[side]);
+        s->fd[side] = MAX(r[side], -1);
+        s->past_cache[side] = r[side] >= 0;
+    }
+    if (r[SOURCE] < 0 && r[SINK] < 0)
+        return because_refused(hop, r);
+    s->align = MAX(align[SOURCE], align[SINK]);
+    s->base = (uint64_t)node_of(hop, s->past_cache[SOURCE] ? SOURCE : SINK)->position;
+    /* Blocks of one side that lie across the blocks of the other: only one of them can be had. */
+    if (s->past_cache[SOURCE] && s->past_cache[SINK] &&
+        (uint64_t)node_of(hop, SINK)->position % s->align != s->base % s->align)
+        s->past_cache[SINK] = false;
+    return 0;
+}
+
+static uint64_t choose_limit(const struct hop *hop)
+{
+    uint64_t limit = hop->end;
+    uint64_t begin = (uint64_t)hop->in->position;
+    if (hop->in->has_size)
+        limit = MIN(limit, hop->in->size > begin ? hop->in->size - begin : 0);
+    return limit;
+}
+
+/* A new file that has its blocks takes writes side by side; one that grows takes them one after the other. Where that
+ * can't be had the writes tell, and where. */
+static void give_length(struct hop *hop, const struct direct_route *s)
+{
+    if (hop->branches == 0)
+        return;
+    struct node *out = hop->branch[0].node;
+    if (!s->past_cache[SINK] || !out->fresh || (hop->in->sparse && hop->sparse != LEAT_SPARSE_NEVER))
+        return;
+    platform.allocate(out->fd, s->limit);
+    out->holes = true; /* it is cut to what was delivered */
+}
+
+static int start(struct hop *hop)
+{
+    struct direct_route *s = calloc(1, sizeof(*s));
+    int r = -ENOMEM;
+    if (!s) {
+        hop_because(hop, "out of memory");
+        return r;
+    }
+    s->fd[SOURCE] = s->fd[SINK] = -1;
+    r = hop->in->position < 0 ? -ESPIPE : open_sides(hop, s);
+    if (r == -ESPIPE)
+        hop_because(hop, "the source has no positions");
+    size_t chunk_size = r < 0 ? 0 : (size_t)MIN(CHUNK_DIRECT, hop->budget->limit / 4) / s->align * s->align;
+    if (r == 0)
+        chunk_size = MAX(chunk_size, s->align);
+    if (r == 0 && (chunk_size > budget_left(hop->budget) || chunk_size > CHUNK_DIRECT)) {
+        hop_because(hop, "its blocks of %zu bytes are too large for the memory limit", s->align);
+        r = -ENOBUFS;
+    }
+    if (r < 0) {
+        fd_close(s->fd[SOURCE]);
+        fd_close(s->fd[SINK]);
+        free(s);
+        return r;
+    }
+    s->depth = (size_t)MIN(DEPTH_MAX, hop->budget->limit / chunk_size);
+    s->next = hop->taken;
+    s->limit = choose_limit(hop);
+    port_init(&s->released, -1, 0);
+    port_attach(&s->released, hop->waker);
+    chunk_pool_init(&s->pool, hop->budget, chunk_size, &s->released);
+    hop->state = s;
+    give_length(hop, s);
+    return 0;
+}
+
+/* ---- operations ---- */
+
+static struct slot *slot_at(struct direct_route *s, uint64_t number)
+{
+    return &s->slot[number % DEPTH_MAX];
+}
+
+/* From here to the next place where a block begins. */
+static uint64_t to_boundary(const struct direct_route *s, uint64_t at)
+{
+    return s->align - (s->base + at) % s->align;
+}
+
+static enum verdict launch(struct direct_route *s, struct slot *slot, enum side side, struct op **ret_op)
+{
+    slot->side = side;
+    slot->busy = true;
+    s->busy++;
+    *ret_op = &slot->op;
+    return VERDICT_OP;
+}
+
+static enum verdict read_op(struct hop *hop, struct slot *slot, struct op **ret_op)
+{
+    struct direct_route *s = hop->state;
+    uint64_t at = slot->at + slot->got, length = slot->want - slot->got;
+    bool aligned = to_boundary(s, at) == s->align && slot->got % s->align == 0;
+    slot->past_cache = s->past_cache[SOURCE] && aligned;
+    if (slot->past_cache)
+        length = (length + s->align - 1) / s->align * s->align; /* there is room for it */
+    else if (s->past_cache[SOURCE])
+        length = MIN(length, to_boundary(s, at));
+    slot->op = (struct op){.kind = OP_READ,
+                           .fd = {slot->past_cache ? s->fd[SOURCE] : hop->in->fd, -1},
+                           .offset = {hop->in->position + (int64_t)at, -1},
+                           .bytes = slot->chunk->data + slot->got,
+                           .length = (size_t)length,
+                           .flags = OP_ASYNC | node_op_flags(hop->in)};
+    return launch(s, slot, SOURCE, ret_op);
+}
+
+static enum verdict write_op(struct hop *hop, struct slot *slot, struct op **ret_op)
+{
+    struct direct_route *s = hop->state;
+    struct node *out = hop->branch[0].node;
+    uint64_t at = slot->at + slot->put, length = slot->got - slot->put;
+    bool aligned = to_boundary(s, at) == s->align && slot->put % s->align == 0;
+    slot->past_cache = s->past_cache[SINK] && aligned && length >= s->align;
+    if (slot->past_cache)
+        length = length / s->align * s->align;
+    else if (s->past_cache[SINK])
+        length = MIN(length, to_boundary(s, at));
+    slot->op = (struct op){.kind = OP_WRITE,
+                           .fd = {-1, slot->past_cache ? s->fd[SINK] : out->fd},
+                           .offset = {-1, out->position < 0 ? -1 : out->position + (int64_t)at},
+                           .bytes = slot->chunk->data + slot->put,
+                           .length = node_write_limit(out, (size_t)length),
+                           .flags = (is_storage(out) ? OP_ASYNC : 0) | node_op_flags(out),
+                           .call = out->call,
+                           .user = out->call_user};
+    return launch(s, slot, SINK, ret_op);
+}
+
+/* ---- bytes move on, in the order of the file ---- */
+
+static void observe(const struct hop *hop, struct chunk *chunk)
+{
+    for (size_t i = 0; i < hop->filters; i++)
+        if (hop->filter[i]->ops->caps & FILTER_OBSERVES)
+            hop->filter[i]->ops->observe(hop->filter[i], chunk);
+}
+
+static bool sink_failed(const struct hop *hop)
+{
+    return hop->branches && hop->branch[0].failed;
+}
+
+static void take(struct hop *hop)
+{
+    struct direct_route *s = hop->state;
+    while (!s->over && !sink_failed(hop) && s->took < s->tail && slot_at(s, s->took)->state == SLOT_READ) {
+        struct slot *slot = slot_at(s, s->took++);
+        slot->state = SLOT_TAKEN;
+        if (slot->got) {
+            hop_took(hop, slot->got);
+            if (slot->chunk) {
+                slot->chunk->length = (size_t)slot->got;
+                observe(hop, slot->chunk);
+            }
+        }
+        s->over = slot->ends;
+        if (slot->ends && slot->error)
+            hop_fail_source(hop, op_name(OP_READ), slot->error);
+        else if (slot->ends)
+            hop_source_short(hop);
+        slot->error = 0;
+    }
+}
+
+static void deliver(struct hop *hop)
+{
+    struct direct_route *s = hop->state;
+    struct branch *branch = hop->branches ? &hop->branch[0] : NULL;
+    while (s->head < s->took && !sink_failed(hop)) {
+        struct slot *slot = slot_at(s, s->head);
+        if (branch && slot->put > slot->counted) {
+            hop_delivered(hop, branch, slot->put - slot->counted);
+            slot->counted = slot->put;
+        }
+        if (branch && slot->counted < slot->got) {
+            if (slot->error)
+                hop_fail_branch(hop, branch, op_name(OP_WRITE), slot->error);
+            return;
+        }
+        slot->chunk = chunk_unref(slot->chunk);
+        s->head++;
+    }
+}
+
+/* ---- what comes back ---- */
+
+/* It was opened, and does not work all the same. */
+static bool refuses(struct hop *hop, const struct slot *slot, ssize_t result)
+{
+    struct direct_route *s = hop->state;
+    if (!slot->past_cache || (result != -EINVAL && result != -EOPNOTSUPP))
+        return false;
+    s->past_cache[slot->side] = false;
+    if (!s->past_cache[SOURCE] && !s->past_cache[SINK] && s->took == 0) {
+        s->refused = true;
+        hop_because(hop, "%s says %s with O_DIRECT", op_name(slot->op.kind), leat_errno_name((int)result));
+    }
+    return true;
+}
+
+/* Nothing happened; the same is asked again. A file system may read through the cache what was to go past it, so these
+ * calls ask to leave nothing there, too; several that were under way may learn that it can't be asked. */
+static bool asks_again(struct hop *hop, const struct slot *slot, struct node *node, ssize_t result)
+{
+    if (!(slot->op.flags & OP_ASYNC))
+        return node_not_ready(node, result);
+    if (result == -EOPNOTSUPP && (slot->op.flags & OP_DONTCACHE)) {
+        node_caches(node, result);
+        return true;
+    }
+    return result == -EAGAIN || refuses(hop, slot, result);
+}
+
+static void was_read(struct hop *hop, struct slot *slot, ssize_t result)
+{
+    if (asks_again(hop, slot, hop->in, result))
+        return;
+    if (result > 0)
+        slot->got += MIN((uint64_t)result, slot->want - slot->got);
+    else {
+        slot->ends = true;
+        slot->error = (int)result;
+    }
+    if (slot->ends || slot->got == slot->want)
+        slot->state = SLOT_READ;
+}
+
+static void was_written(struct hop *hop, struct slot *slot, ssize_t result)
+{
+    struct direct_route *s = hop->state;
+    if (asks_again(hop, slot, hop->branch[0].node, result))
+        return;
+    if (result > 0)
+        slot->put += (uint64_t)result;
+    else {
+        slot->error = result < 0 ? (int)result : -EIO;
+        s->stuck = true;
+    }
+}
+
+static void done(struct hop *hop, struct op *op, ssize_t result)
+{
+    struct direct_route *s = hop->state;
+    struct slot *slot = (struct slot *)((char *)op - offsetof(struct slot, op));
+    slot->busy = false;
+    s->busy--;
+    if (slot->side == SOURCE)
+        was_read(hop, slot, result);
+    else
+        was_written(hop, slot, result);
+    if (s->refused)
+        return;
+    take(hop);
+    deliver(hop);
+}
+
+/* ---- what is next ---- */
+
+static bool read_on(struct hop *hop, struct op **ret_op)
+{
+    struct direct_route *s = hop->state;
+    for (uint64_t i = s->took; i < s->tail && !s->over; i++) {
+        struct slot *slot = slot_at(s, i);
+        if (slot->state == SLOT_READING && !slot->busy) {
+            read_op(hop, slot, ret_op);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Past the cache as many at once as there are; else one after the other, and in their order. */
+static bool write_on(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
+{
+    struct direct_route *s = hop->state;
+    for (uint64_t i = s->head; i < s->took && !s->stuck && !sink_failed(hop); i++) {
+        struct slot *slot = slot_at(s, i);
+        if (slot->busy && !s->past_cache[SINK])
+            return false;
+        if (slot->busy || slot->put == slot->got)
+            continue;
+        if (hop->branch[0].node->port.blocked) {
+            wait_add(ret_wait, &hop->branch[0].node->port);
+            return false;
+        }
+        write_op(hop, slot, ret_op);
+        return true;
+    }
+    return false;
+}
+
+/* As hop_extent, but a hole consists of whole blocks, so that what follows it is aligned. */
+static bool extent(struct hop *hop, uint64_t *ret_n)
+{
+    struct direct_route *s = hop->state;
+    uint64_t n, left = s->limit - s->next;
+    bool hole = hop_extent_ahead(hop, s->next - hop->taken, &n) == 1;
+    if (n < left) {
+        uint64_t beyond = (s->base + s->next + n) % s->align;
+        if (hole && n <= beyond) {
+            hole = false;
+            n = to_boundary(s, s->next);
+        } else if (hole)
+            n -= beyond;
+        else if (beyond)
+            n += s->align - beyond;
+    }
+    *ret_n = MIN(n, left);
+    return hole;
+}
+
+/* The sink has zeros there already, or nobody writes. */
+static bool keeps_holes(const struct hop *hop)
+{
+    return hop->branches == 0 || hop->branch[0].node->fresh;
+}
+
+static void fill_hole(struct hop *hop, struct slot *slot)
+{
+    slot->got = slot->want;
+    slot->state = SLOT_READ;
+    if (!keeps_holes(hop))
+        memset(slot->chunk->data, 0, (size_t)slot->got);
+    else {
+        slot->put = slot->got;
+        if (slot->chunk)
+            slot->chunk->hole = true;
+        if (hop->branches)
+            hop->branch[0].node->holes = true;
+    }
+}
+
+/* One more slot. False: there is no room for it, or nothing to put into it. */
+static bool begin(struct hop *hop, bool *ret_hole, struct wait_set *ret_wait)
+{
+    struct direct_route *s = hop->state;
+    uint64_t n;
+    if (s->over || s->next >= s->limit || s->tail - s->head == s->depth)
+        return false;
+    *ret_hole = extent(hop, &n);
+    bool unseen = *ret_hole && keeps_holes(hop) && !hop_needs_bytes(hop);
+    if (!unseen)
+        n = MIN(n, s->pool.chunk_size);
+    if (!*ret_hole && to_boundary(s, s->next) < s->align)
+        n = MIN(n, to_boundary(s, s->next));
+    struct chunk *chunk = unseen ? NULL : chunk_get(&s->pool);
+    if (!chunk && !unseen) {
+        s->released.blocked = true;
+        wait_add(ret_wait, &s->released);
+        return false;
+    }
+    *slot_at(s, s->tail++) = (struct slot){.chunk = chunk, .at = s->next, .want = n};
+    s->next += n;
+    return true;
+}
+
+/* All that could be done was: what was read and not taken is given up. Another route may come, to see whether there is
+ * more, so observers are waited for, who hold chunks of this one's pool. */
+static enum verdict end(struct hop *hop, struct wait_set *ret_wait)
+{
+    struct direct_route *s = hop->state;
+    for (; s->tail > s->took; s->tail--)
+        chunk_unref(slot_at(s, s->tail - 1)->chunk);
+    if (sink_failed(hop) || chunk_pool_is_whole(&s->pool))
+        return VERDICT_END;
+    s->released.blocked = true;
+    wait_add(ret_wait, &s->released);
+    return VERDICT_WAIT;
+}
+
+static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
+{
+    struct direct_route *s = hop->state;
+    bool hole;
+    if (s->refused)
+        return s->busy ? VERDICT_WAIT : VERDICT_STEP_DOWN;
+    if (write_on(hop, ret_op, ret_wait) || read_on(hop, ret_op))
+        return VERDICT_OP;
+    while (begin(hop, &hole, ret_wait)) {
+        struct slot *slot = slot_at(s, s->tail - 1);
+        if (!hole)
+            return read_op(hop, slot, ret_op);
+        fill_hole(hop, slot);
+        take(hop);
+        deliver(hop);
+        if (write_on(hop, ret_op, ret_wait))
+            return VERDICT_OP;
+    }
+    bool ended = s->over || s->next >= s->limit;
+    if (s->busy == 0 && ((ended && s->head == s->took && (s->over || s->took == s->tail)) || sink_failed(hop)))
+        return end(hop, ret_wait);
+    return VERDICT_WAIT;
+}
+
+static uint64_t held(const struct hop *hop, const struct branch *branch UNUSED)
+{
+    struct direct_route *s = hop->state;
+    uint64_t n = 0;
+    for (uint64_t i = s->head; i < s->took; i++)
+        n += slot_at(s, i)->got - slot_at(s, i)->counted;
+    return n;
+}
+
+static void stop(struct hop *hop)
+{
+    struct direct_route *s = hop->state;
+    for (; s->head < s->tail; s->head++)
+        chunk_unref(slot_at(s, s->head)->chunk);
+    port_attach(&s->released, NULL);
+    chunk_pool_destroy(&s->pool);
+    fd_close(s->fd[SOURCE]);
+    fd_close(s->fd[SINK]);
+    free(s);
+    hop->extents_known = false; /* the next route may begin before the last one that was looked at */
+}
+
+const struct route route_direct = {
+    .name = "direct",
+    .id = ROUTE_DIRECT,
+    .unfit = unfit,
+    .minimum = minimum,
+    .start = start,
+    .next = next,
+    .done = done,
+    .held = held,
+    .stop = stop,
+};
