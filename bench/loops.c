@@ -1,5 +1,6 @@
 /* loops LOOP BLOCK SOURCE SINK...: the bare loop of each route, without all that makes a copy one can rely on: what the
- * kernel gives at best. "-" is standard input or output; a SINK is created and truncated ("+NAME": overwritten).
+ * kernel gives at best. "-" is standard input or output; a SINK is created and truncated ("+NAME": overwritten); either
+ * may be the address of a socket to connect to (unix:PATH, tcp:127.0.0.1:PORT).
  *
  *     read-write      through a buffer of BLOCK bytes
  *     splice          through a pipe of its own of BLOCK bytes
@@ -7,7 +8,7 @@
  *     copy-range      copy_file_range
  *     sendfile
  *     tee             through pipes of its own of BLOCK bytes, one for each SINK */
-#include "tool.h"
+#include "socket.h"
 #include <fcntl.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
@@ -104,10 +105,33 @@ static const struct loop {
     {"copy-range", copy_range, 1}, {"sendfile", send_file, 1},    {"tee", tee_loop, SINKS_MAX},
 };
 
+/* -1: it is no address. */
+static int open_address(const char *name)
+{
+    struct tool_address address;
+    int fd = tool_socket(name, &address);
+    if (fd >= 0 && connect(fd, &address.at.any, address.size) < 0)
+        tool_fail(name);
+    return fd;
+}
+
+static int open_source(const char *name)
+{
+    if (strcmp(name, "-") == 0)
+        return STDIN_FILENO;
+    int fd = open_address(name);
+    if (fd < 0 && (fd = open(name, O_RDONLY | O_CLOEXEC)) < 0)
+        tool_fail(name);
+    return fd;
+}
+
 static int open_sink(const char *name)
 {
     if (strcmp(name, "-") == 0)
         return STDOUT_FILENO;
+    int connected = open_address(name);
+    if (connected >= 0)
+        return connected;
     int fd = name[0] == '+' ? open(name + 1, O_WRONLY | O_CREAT | O_CLOEXEC, 0666)
                             : open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0)
@@ -125,9 +149,7 @@ int main(int argc, char **argv)
     if (f.sinks < 1 || loop == loops + count || f.sinks > loop->most)
         tool_usage("loops LOOP BLOCK SOURCE SINK...");
     f.block = (size_t)tool_number(argv[2]);
-    f.in = strcmp(argv[3], "-") == 0 ? STDIN_FILENO : open(argv[3], O_RDONLY | O_CLOEXEC);
-    if (f.in < 0)
-        tool_fail(argv[3]);
+    f.in = open_source(argv[3]);
     for (size_t i = 0; i < f.sinks; i++)
         f.out[i] = open_sink(argv[4 + i]);
     loop->run(&f);

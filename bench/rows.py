@@ -206,6 +206,56 @@ def small_file(place):
     )
 
 
+ADDRESSES = {"unix": "unix:socket", "tcp": "tcp:127.0.0.1:47611"}
+
+
+def file_to_socket(kind):
+    address = ADDRESSES[kind]
+    drain = f"peer drain {address} "
+    socat = {"unix": "UNIX-CONNECT:socket", "tcp": "TCP:127.0.0.1:47611"}[kind]
+    others = [f"{drain}socat -u FILE:source {socat}"]
+    if kind == "tcp":
+        others.append(f"{drain}sh -c 'pv -q source | nc -N 127.0.0.1 47611'")
+    return Row(
+        f"file-to-socket/{kind}",
+        f"file → {kind} socket, with a reader",
+        ours(f"{drain}leat copy source {address}")
+        + forced(*[f"{drain}leat copy --route {r} source {address}" for r in ("splice", "offload", "chunk")])
+        + peers(*others)
+        + [
+            Contender(f"{drain}loops {loop} source {address}", "bare")
+            for loop in ("splice 256K", "splice 1M", "sendfile 1G", "read-write 128K")
+        ],
+        [
+            Goal("speed", {"unix": 2.5, "tcp": 1.5}[kind], (others[0],), "socat"),
+            Goal("speed", 0.9, ("bare",), "the best bare loop"),
+            MEMORY,
+        ],
+        "memory",
+    )
+
+
+def socket_to_file(kind, place):
+    address = ADDRESSES[kind]
+    feed = f"peer feed {address} source "
+    socat = {"unix": "UNIX-CONNECT:socket", "tcp": "TCP:127.0.0.1:47611"}[kind]
+    return Row(
+        f"socket-to-file/{kind}/{place}",
+        f"{kind} socket → new file, {{fs}}",
+        ours(f"{feed}leat copy {address} target")
+        + forced(*[f"{feed}leat copy --route {r} {address} target" for r in ("splice", "chunk")])
+        + peers(f"{feed}socat -u {socat} CREATE:target")
+        + [Contender(f"{feed}loops {loop} {address} target", "bare") for loop in ("splice 256K", "read-write 128K")],
+        [
+            Goal("speed", 1.0, ("peer",), "socat"),
+            Goal("speed", 0.9, ("bare",), "the best bare loop"),
+            MEMORY,
+        ],
+        place,
+        target=True,
+    )
+
+
 def streams(count, each):
     """Many pipes to files at once; the tool fills the pipes itself."""
     return Row(
@@ -285,5 +335,10 @@ ROWS = [
     digest("sha256", "sha256sum", "sha256"),
     digest("blake2b-512", "b2sum", "blake2b512"),
     digest_files(4),
+    file_to_socket("unix"),
+    file_to_socket("tcp"),
+    socket_to_file("unix", "memory"),
+    socket_to_file("tcp", "memory"),
+    socket_to_file("tcp", "disk"),
     streams(500, "1M"),
 ]

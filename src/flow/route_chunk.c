@@ -9,8 +9,8 @@
 #include "flow/hop.h"
 #include <errno.h>
 
-#define CHUNK_PLAIN    (512 * 1024)  /* bench row file-to-file: the larger the better up to here */
-#define CHUNK_OBSERVED (256 * 1024)  /* bench row copy-sha256: stays in the cache between two threads */
+#define CHUNK_PLAIN    (1024 * 1024) /* bench rows file-to-file: the larger the better up to here */
+#define CHUNK_OBSERVED (512 * 1024)  /* bench row copy-sha256: several threads look at each */
 #define AHEAD          4             /* chunks; more would only leave the cache (bench row file-to-pipe) */
 #define HOLE_MAX       (1024 * 1024) /* of a hole, at once, when somebody looks at the zeros */
 
