@@ -12,9 +12,26 @@ static uint64_t pipe_memory(const leat_pipeline *p)
     return hop_route(hop)->id == ROUTE_SPLICE && !direct ? p->budget.limit / 2 : 0;
 }
 
+/* The chunk route serves everything, so what stands behind it is never come to. */
+static bool is_behind_chunk(const struct hop *hop, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (hop->rung[k].route->id == ROUTE_CHUNK)
+            return true;
+    return false;
+}
+
 static const char *verb(const struct hop *hop, size_t i)
 {
-    return i == hop->current ? "take" : hop->rung[i].rejected ? "not" : "else";
+    return i == hop->current ? "take" : hop->rung[i].rejected || is_behind_chunk(hop, i) ? "not" : "else";
+}
+
+static const char *reason(const struct hop *hop, size_t i)
+{
+    return i == hop->current         ? hop->why
+           : hop->rung[i].rejected   ? hop->rung[i].reason
+           : is_behind_chunk(hop, i) ? "slower here, by measurement"
+                                     : "if the one before it does not work";
 }
 
 static void node_text(FILE *to, const struct node *node)
@@ -47,10 +64,7 @@ static void plan_text(FILE *to, const leat_pipeline *p)
     const struct engine *engine = pipeline_engine(p, why);
     fprintf(to, *why ? "engine  %s (%s)\n" : "engine  %s\n", engine->name, why);
     for (size_t i = 0; i < hop->rungs; i++)
-        fprintf(to, "%-4s    %-8s %s\n", verb(hop, i), hop->rung[i].route->name,
-                i == hop->current       ? hop->why
-                : hop->rung[i].rejected ? hop->rung[i].reason
-                                        : "if the one before it does not work");
+        fprintf(to, "%-4s    %-8s %s\n", verb(hop, i), hop->rung[i].route->name, reason(hop, i));
     fprintf(to, "memory  at most %s, at least %llu bytes\n", size_format(p->budget.limit, limit, sizeof(limit)),
             (unsigned long long)plan_minimum(p));
 }
@@ -66,8 +80,7 @@ static json_t *plan_json(const leat_pipeline *p)
         for (size_t i = 0; i < hop->rungs; i++)
             if (i != hop->current)
                 json_array_append_new(
-                    rejected, json_pack("{s:s, s:s}", "route", hop->rung[i].route->name, "reason",
-                                        hop->rung[i].rejected ? hop->rung[i].reason : "slower here, by measurement"));
+                    rejected, json_pack("{s:s, s:s}", "route", hop->rung[i].route->name, "reason", reason(hop, i)));
         json_array_append_new(hops, json_pack("{s:o, s:o, s:s, s:s, s:s, s:o}", "from", json_name(hop->in->name), "to",
                                               json_name(hop->branches ? hop->branch[b].node->name : NULL), "route",
                                               hop_route(hop)->name, "engine", engine, "reason", hop->why, "rejected",

@@ -112,6 +112,9 @@ static int build_ladder(leat_pipeline *p, struct leat_error *error)
         hop->why = "it was preferred";
     while (hop->rung[hop->current].rejected)
         hop->current++; /* the chunk route never is */
+    for (size_t i = 0; i < hop->current; i++)
+        if (hop->rung[i].route->id != ROUTE_CLONE) /* the table's reason counts a clone out */
+            hop->why = "the fastest of those that can serve";
     return 0;
 }
 
