@@ -103,6 +103,7 @@ struct hop {
     struct rung rung[ROUTES_MAX];
     size_t rungs, current;
     const char *why; /* the route table's reason for this order */
+    bool shared;     /* it runs among other streams, on an engine that they share */
     bool strict;     /* a forced route does not step down */
     bool watched;    /* some node may not keep it waiting for ever */
 

@@ -152,6 +152,7 @@ static void describe_hop(leat_pipeline *p)
         p->hop.watched |= p->branch[i].node->idle_ns != 0;
     bool positions = in->kind == NODE_FILE || in->kind == NODE_BLOCK;
     p->hop.skip = positions ? 0 : p->options.offset;
+    p->hop.shared = p->options.shared_engine != NULL;
     p->hop.begins = p->options.offset;
     p->hop.size_binds = in->kind == NODE_FILE && in->has_size;
 }

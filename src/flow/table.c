@@ -32,6 +32,11 @@ static const struct table_row table[] = {
      "nothing is copied for nobody (bench: file-to-null)"},
     {PIPES,
      FILES | DISKS,
+     TABLE_SHARED,
+     {ROUTE_SPLICE, ROUTE_CHUNK},
+     "among many streams it is processor time that counts, and one copy takes less (bench: streams)"},
+    {PIPES,
+     FILES | DISKS,
      TABLE_ANY,
      {ROUTE_CHUNK, ROUTE_SPLICE},
      "reading empties the pipe at once, so its writer goes on while the file is written (bench: pipe-to-file)"},
@@ -61,7 +66,8 @@ static const struct table_row table[] = {
 
 static bool matches(const struct table_row *row, const struct hop *hop)
 {
-    if (!(row->from & (1u << hop->in->kind)) || (row->when == TABLE_NETWORK && !hop->in->network))
+    if (!(row->from & (1u << hop->in->kind)) || (row->when == TABLE_NETWORK && !hop->in->network) ||
+        (row->when == TABLE_SHARED && !hop->shared))
         return false;
     for (size_t i = 0; i < hop->branches; i++)
         if (!(row->to & (1u << hop->branch[i].node->kind)))

@@ -9,6 +9,7 @@ struct table_row {
     enum {
         TABLE_ANY,
         TABLE_NETWORK, /* only on a network file system */
+        TABLE_SHARED,  /* only on an engine that many streams share */
     } when;
     enum route_id order[ROUTE_IDS + 1]; /* ends in ROUTE_CHUNK */
     const char *why;
