@@ -59,7 +59,57 @@ LEAT_API int leat_filter_rate_set(leat_filter *filter, uint64_t bytes_per_second
 /* Counts the bytes that pass. */
 LEAT_API int leat_filter_meter(leat_filter **ret);
 
-/* The bytes that passed so far, of a meter, rate or digest. Any thread. */
+/* Passes over the first `bytes`, lets the rest pass. */
+LEAT_API int leat_filter_skip(leat_filter **ret, uint64_t bytes);
+
+/* Lets `bytes` pass and ends the stream there, so that also an endless source ends. Bytes need not leave the kernel. */
+LEAT_API int leat_filter_head(leat_filter **ret, uint64_t bytes);
+
+/* A codec by name: "zstd", "unzstd", "gzip", "gunzip". `options` (NULL: none) as in the text form of a pipeline,
+ * separated by commas: level=N for those that compress. The decoders take several frames or members one after the
+ * other; input that ends in the middle of one fails with -EBADMSG. -ENOENT: no such codec in this build; -EINVAL: an
+ * option that it does not have, or a value out of range. */
+LEAT_API int leat_filter_codec(leat_filter **ret, const char *name, const char *options);
+
+/* A child process that gets the bytes on its standard input and gives those on its standard output, over real pipes:
+ * `command` is for /bin/sh -c. The pipeline succeeds only if it exits with 0. */
+LEAT_API int leat_filter_exec(leat_filter **ret, const char *command);
+
+/* What a transform is asked for. */
+enum leat_filter_mode {
+    LEAT_FILTER_MORE = 0,   /* take the input; hold back what you like */
+    LEAT_FILTER_FLUSH = 1,  /* and give all that was held back */
+    LEAT_FILTER_FINISH = 2, /* the input ends with these bytes: give the rest */
+};
+
+/* What a transform answers, beside negative errnos. */
+enum leat_filter_answer {
+    LEAT_FILTER_DONE = 0, /* the input is all taken, and what the mode asks for is done */
+    LEAT_FILTER_FULL =
+        1, /* the output is full: call again with more room and the input that is left, in the same mode */
+    LEAT_FILTER_ENDED = 2, /* it wants no more input, and has put out its last byte */
+};
+
+/* A filter of your own. It has `observe` or `transform`, not both. The hooks are called by one thread at a time, though
+ * not always by the same one, and must not call the pipeline or pipe that they serve. */
+struct leat_filter_ops {
+    size_t size;
+    const char *name; /* for reports; borrowed for as long as the filter lives */
+    /* Optional: a pipeline or a pipe begins. 0 or a negative errno, which fails it. */
+    int (*start)(void *user);
+    /* Sees all bytes, in order and unchanged. 0 or a negative errno, which fails the pipeline or pipe. */
+    int (*observe)(void *user, const void *bytes, size_t n);
+    /* Takes from `in`, gives into `out`. *in_n and *out_n say how much there is, and on return how much was used. Gives
+     * an enum leat_filter_answer, or a negative errno, which fails the pipeline or pipe. One that neither takes nor
+     * gives a byte and says FULL though there was room fails it with -EPROTO. */
+    int (*transform)(void *user, const void *in, size_t *in_n, void *out, size_t *out_n, enum leat_filter_mode mode);
+    /* Optional: the filter is freed; the last call. */
+    void (*free)(void *user);
+};
+
+LEAT_API int leat_filter_custom(leat_filter **ret, const struct leat_filter_ops *ops, void *user);
+
+/* The bytes that passed so far: those that went in, of a filter that changes them. Any thread. */
 LEAT_API int leat_filter_bytes(const leat_filter *filter, uint64_t *ret);
 
 /* One more reference; pipelines take the one handed to them. */

@@ -1,5 +1,7 @@
 /* The contract of a filter in a graph. What decides is what it needs: one that only counts or paces never sees a byte;
- * one that observes is shown each chunk, in order, once, before or while it is written, and must not change it. */
+ * one that observes is shown each chunk, in order, once, before or while it is written, and must not change it; one
+ * that transforms takes bytes on one side and gives others on the other, and so cuts the graph in two. One that joins
+ * cuts it, too, and is two nodes itself, such as the two pipes of a child process. */
 #ifndef NODE_FILTER_H
 #define NODE_FILTER_H
 
@@ -8,8 +10,18 @@
 #include <leat/filter.h>
 
 enum filter_caps {
-    FILTER_OBSERVES = 1 << 0, /* `observe` must see every byte */
-    FILTER_PACES = 1 << 1,    /* `allowance` is asked before bytes are taken */
+    FILTER_OBSERVES = 1 << 0,   /* `observe` must see every byte */
+    FILTER_PACES = 1 << 1,      /* `allowance` is asked before bytes are taken */
+    FILTER_TRANSFORMS = 1 << 2, /* `transform` takes every byte and makes others of them */
+    FILTER_JOINS = 1 << 3,      /* `join` gives the two nodes that it is */
+};
+
+/* What a transform reads from and writes to: it moves the pointers on and counts down by what it used. */
+struct filter_buffers {
+    const uint8_t *in;
+    size_t in_n;
+    uint8_t *out;
+    size_t out_n;
 };
 
 /* A hook that is NULL has nothing to do; only `free` is always there. `busy` is set by the runner before `start` and
@@ -26,7 +38,23 @@ struct filter_ops {
      * Must not block for long (hashing one chunk is not long, nor is waiting until a thread has hashed one). */
     void (*observe)(leat_filter *filter, struct chunk *chunk);
 
-    /* How many of `want` bytes may pass now; if 0, *ret_deadline_ns (of clock_ns) is when to ask again. It grants and
+    /* Takes from `in`, gives into `out`, as far as both go. `mode` (enum leat_filter_mode) says what is asked for:
+     * MORE: take the input, holding back what it likes; FLUSH: all that it holds back shall come out; FINISH: the input
+     * ends with these bytes. Returns LEAT_FILTER_DONE (the input is all taken and what `mode` asks for is done),
+     * LEAT_FILTER_FULL (the output is full: to be called again with more room, the input that is left and the same
+     * mode), LEAT_FILTER_ENDED (it wants no more input; what it has put out is the last) or a negative errno, with
+     * *error filled. */
+    int (*transform)(leat_filter *filter, struct filter_buffers *buffers, int mode, struct leat_error *error);
+
+    /* Bytes that `transform` needs inside, beside the chunks that a budget pays for. NULL: next to nothing. */
+    uint64_t (*memory)(const leat_filter *filter);
+
+    /* The sink that takes what comes and the source of what becomes of it; they belong to the filter. Both are opened
+     * before a byte moves, the sink first. */
+    void (*join)(leat_filter *filter, struct node **ret_sink, struct node **ret_source);
+
+    /* How many of `want` bytes may pass now; if 0, *ret_deadline_ns (of clock_ns) is when to ask again, and if that
+     * is 0, too, no byte will ever pass any more: the stream ends there. It grants and
      * takes nothing: what uses a grant up is filter_count, with the bytes that really passed, so a route that moved
      * fewer owes nothing and may ask again. Who asks twice without counting between is granted the same twice. */
     uint64_t (*allowance)(leat_filter *filter, uint64_t want, int64_t *ret_deadline_ns);
