@@ -132,7 +132,7 @@ static int digest_start(leat_filter *filter, uint64_t expected, struct leat_erro
     return 0;
 }
 
-static void digest_observe(leat_filter *filter, struct chunk *chunk)
+static int digest_observe(leat_filter *filter, struct chunk *chunk, struct leat_error *error UNUSED)
 {
     struct digest *d = (struct digest *)filter;
     if (d->threads)
@@ -144,6 +144,7 @@ static void digest_observe(leat_filter *filter, struct chunk *chunk)
         if (!d->algorithm[i].threaded)
             hash(&d->algorithm[i], chunk);
     filter_count(filter, chunk->length);
+    return 0;
 }
 
 static int failure(struct algorithm *a)

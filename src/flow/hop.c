@@ -241,6 +241,21 @@ void hop_fail_source(struct hop *hop, const char *operation, int code)
     hop->source_ended = true;
 }
 
+void hop_observe(struct hop *hop, struct chunk *chunk)
+{
+    for (size_t i = 0; i < hop->filters; i++) {
+        leat_filter *filter = hop->filter[i];
+        struct leat_error error = {.size = sizeof(error)};
+        if (!(filter->ops->caps & FILTER_OBSERVES) || filter->ops->observe(filter, chunk, &error) == 0)
+            continue;
+        error.side = LEAT_SIDE_FILTER;
+        error.index = (uint32_t)i;
+        if (!hop->error.code)
+            hop->error = error;
+        hop->source_ended = true;
+    }
+}
+
 static const char *sink_hint(int code)
 {
     switch (-code) {

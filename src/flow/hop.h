@@ -155,6 +155,9 @@ int hop_extent_ahead(struct hop *hop, uint64_t ahead, uint64_t *ret_n);
 /* Passes over holes; true if something was passed over. Only where all branches are fresh. */
 bool hop_skip_holes(struct hop *hop);
 
+/* Shows a chunk, in order and once, to the filters that want to see it. One that fails ends the source. */
+void hop_observe(struct hop *hop, struct chunk *chunk);
+
 void hop_took(struct hop *hop, uint64_t n);
 void hop_delivered(struct hop *hop, struct branch *branch, uint64_t n);
 int64_t hop_in_offset(const struct hop *hop);

@@ -180,9 +180,7 @@ static bool drop_laggards(struct hop *hop)
 static void append(struct hop *hop, struct chunk *chunk)
 {
     struct chunk_route *s = hop->state;
-    for (size_t i = 0; i < hop->filters; i++)
-        if (hop->filter[i]->ops->caps & FILTER_OBSERVES)
-            hop->filter[i]->ops->observe(hop->filter[i], chunk);
+    hop_observe(hop, chunk);
     s->ring[s->tail++ % s->capacity] = chunk;
     s->looked = false;
     retire(hop);

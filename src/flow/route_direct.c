@@ -273,13 +273,6 @@ static enum verdict write_op(struct hop *hop, struct slot *slot, struct op **ret
 
 /* ---- bytes move on, in the order of the file ---- */
 
-static void observe(const struct hop *hop, struct chunk *chunk)
-{
-    for (size_t i = 0; i < hop->filters; i++)
-        if (hop->filter[i]->ops->caps & FILTER_OBSERVES)
-            hop->filter[i]->ops->observe(hop->filter[i], chunk);
-}
-
 static bool sink_failed(const struct hop *hop)
 {
     return hop->branches && hop->branch[0].failed;
@@ -295,7 +288,7 @@ static void take(struct hop *hop)
             hop_took(hop, slot->got);
             if (slot->chunk) {
                 slot->chunk->length = (size_t)slot->got;
-                observe(hop, slot->chunk);
+                hop_observe(hop, slot->chunk);
             }
         }
         s->over = slot->ends;

@@ -9,6 +9,8 @@
 #include "buffer/chunk.h"
 #include <leat/filter.h>
 
+struct node;
+
 enum filter_caps {
     FILTER_OBSERVES = 1 << 0,   /* `observe` must see every byte */
     FILTER_PACES = 1 << 1,      /* `allowance` is asked before bytes are taken */
@@ -35,8 +37,9 @@ struct filter_ops {
     int (*start)(leat_filter *filter, uint64_t expected, struct leat_error *error);
 
     /* A chunk passes, and is counted in `bytes`. Keeps a reference of its own if it reads it later, on another thread.
-     * Must not block for long (hashing one chunk is not long, nor is waiting until a thread has hashed one). */
-    void (*observe)(leat_filter *filter, struct chunk *chunk);
+     * Must not block for long (hashing one chunk is not long, nor is waiting until a thread has hashed one). 0, or a
+     * negative errno with *error filled. */
+    int (*observe)(leat_filter *filter, struct chunk *chunk, struct leat_error *error);
 
     /* Takes from `in`, gives into `out`, as far as both go. `mode` (enum leat_filter_mode) says what is asked for:
      * MORE: take the input, holding back what it likes; FLUSH: all that it holds back shall come out; FINISH: the input

@@ -51,7 +51,7 @@ static inline void feed_bytes(struct feed *feed, leat_filter *filter, const uint
         part = MIN(n, pieces[i % COUNT(pieces)]);
         memcpy(chunk->data, bytes, part);
         chunk->length = part;
-        filter->ops->observe(filter, chunk);
+        filter->ops->observe(filter, chunk, NULL);
         chunk_unref(chunk);
     }
 }
@@ -63,7 +63,7 @@ static inline void feed_hole(struct feed *feed, leat_filter *filter, size_t n)
     memset(chunk->data, 0xa5, FEED_CHUNK);
     chunk->length = n;
     chunk->hole = true;
-    filter->ops->observe(filter, chunk);
+    filter->ops->observe(filter, chunk, NULL);
     chunk_unref(chunk);
 }
 

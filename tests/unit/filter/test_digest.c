@@ -339,7 +339,7 @@ static void feed_round(struct feed *feed, leat_filter *filter, size_t round)
     struct chunk *chunk = feed_get(feed);
     chunk->length = 1000;
     memcpy(chunk->data, big + round * 1000, chunk->length);
-    filter->ops->observe(filter, chunk);
+    filter->ops->observe(filter, chunk, NULL);
     chunk_unref(chunk);
 }
 
