@@ -4,7 +4,7 @@ import re
 import shutil
 import subprocess
 
-ROLES = {"ours": "ours", "forced": "ours, as told", "peer": "peer", "bare": "bare loop", "again": "noise"}
+ROLES = {"ours": "ours", "forced": "ours, as told", "peer": "peer", "bare": "bare loop", "part": "a part", "again": "noise"}
 
 
 def ratio(s):
@@ -55,7 +55,8 @@ def goal_text(goal):
         return f"peak memory {mib(goal['value'])}, wanted < {mib(bound)}"
     what = {"speed": "× the speed of", "time": "× the time of", "cpu": "× the CPU seconds of"}[kind]
     sign = "≥" if kind == "speed" else "≤"
-    return f"{ratio(goal['spread'])} {what} {goal['against']}, wanted {sign} {bound:g}"
+    noise = f", or within the noise of {goal['noise']:.2f}" if goal.get("noise", bound) < bound else ""
+    return f"{ratio(goal['spread'])} {what} {goal['against']}, wanted {sign} {bound:g}{noise}"
 
 
 def mark(goal):
@@ -68,6 +69,8 @@ def table(row):
         text += grid(HEADER, [cells(c) for c in row["contenders"]]) + "\n"
     for left in row["left_out"]:
         text += f"left out: {left['command']}: {left['why']}\n"
+    if "skipped" in row:
+        text += f"not measured: {row['skipped']}\n"
     for goal in row["goals"]:
         text += f"{mark(goal)}: {goal_text(goal)}\n"
     return text
@@ -82,7 +85,8 @@ def verdict(results):
 def listing(rows):
     lines = []
     for row in rows:
-        lines.append(f"{row.name}: {row.title.format(fs=row.place)}")
+        title = row.title.format(fs=row.place, size="some size")
+        lines.append(f"{row.name}: {title}")
         lines += [f"    {c.command}" for c in row.contenders]
     return "\n".join(lines)
 
@@ -108,7 +112,8 @@ This file is written by `scripts/bench --docs`; the numbers behind it are in [pe
 
 - In each of {rounds} rounds every command of a row runs once, in another order each time, so that nobody always follows the same
   one. The files have {size} of random bytes, or what the row says, and are in the page cache.
-- Time is from just before the process is spawned until it has been waited for; CPU seconds and peak memory are the
+- Time is from just before the process is spawned until it has been waited for, but of fio what it reports itself, which
+  leaves its start-up out; CPU seconds and peak memory are the
   kernel's account of it and of its children. Between pipes, those who fill and empty them do not count.
 - *time / ours* is the median, over the rounds, of the other's time divided by ours in the same round, with the middle half
   of these ratios behind it: above 1, leat is faster. The first peer runs twice in each round; *noise* is the second time
@@ -119,9 +124,11 @@ This file is written by `scripts/bench --docs`; the numbers behind it are in [pe
   cp, cat and dd empty it first. *in-place* rows write over what is there. In a trial before the rounds every target is
   compared with its source.
 - *CPU s/GB* counts user and system time per 10⁹ bytes. *ours, as told* is leat with a route or a way of writing that it does
-  not choose by itself.
+  not choose by itself. *The best route and engine* is the fastest of these; leat may be slower than that by a tenth, or by
+  the row's noise.
 
-To repeat: `scripts/bench`, or `scripts/bench --quick ROW...`; `scripts/bench --list` names the rows.
+To repeat: `scripts/bench`, or `scripts/bench --quick ROW...`; `scripts/bench --list` names the rows, and
+`scripts/bench --update ROW...` measures some anew for this file.
 
 ## Where
 
@@ -136,7 +143,7 @@ def where(results):
         m["kernel"],
         f"file systems: {places}",
         "; ".join(results["versions"].values()),
-        f"measured on {results['date']}",
+        "measured on " + ", ".join(sorted({row.get("date", results["date"]) for row in results["rows"]})),
     ]
     return "\n".join(f"- {line}" for line in lines) + "\n"
 
@@ -154,7 +161,8 @@ def goals_table(results):
 
 
 def row_section(row):
-    text = f"\n### {row['name']}\n\n{row['title'][0].upper() + row['title'][1:]}.\n\n"
+    note = f" {row['note']}" if row.get("note") else ""
+    text = f"\n### {row['name']}\n\n{row['title'][0].upper() + row['title'][1:]}.{note}\n\n"
     if row["contenders"]:
         text += table_line(HEADER) + "|---|---|--:|--:|--:|--:|--:|\n"
         for c in row["contenders"]:
@@ -162,6 +170,8 @@ def row_section(row):
             text += table_line([f"`{line[0]}`", *line[1:]])
     for left in row["left_out"]:
         text += f"\nLeft out: `{left['command']}`: {left['why']}\n"
+    if "skipped" in row:
+        text += f"Not measured: {row['skipped']}\n"
     return text
 
 

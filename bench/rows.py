@@ -1,7 +1,8 @@
 """What is compared with what. src/flow/table.c names these rows as its evidence.
 
 A contender is a command in the words one would type. It runs in a folder where `source` is (and `part.1`... where the row
-has several), through a shell only where it needs one. {1} and {2} are pipes that the row hands over.
+has several), through a shell only where it needs one. {1} and {2} are pipes that the row hands over, {device} is a disk
+that is the source, {size} its bytes.
 """
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ MEMORY_MOST = 32 << 20  # bytes, of any copy
 @dataclass
 class Contender:
     command: str
-    role: str = "peer"  # ours; forced: ours by a route that was not chosen; peer; bare: a loop of the benchmark
+    role: str = "peer"  # ours; forced: ours, told how; peer; bare: a loop of the benchmark; part: some of the work
 
 
 @dataclass
@@ -19,13 +20,14 @@ class Goal:
     """`kind` of the first contender against each of `against` (roles or commands): the worst of them counts.
 
     speed: time of the other / ours, at least `bound`; time: ours / the other, at most; cpu: seconds of ours / the
-    other's, at most; memory: peak of ours in bytes, at most.
+    other's, at most; memory: peak of ours in bytes, at most. `own`: the others are ours, too.
     """
 
     kind: str
     bound: float
     against: tuple = ()
     called: str = ""
+    own: bool = False
 
 
 @dataclass
@@ -41,6 +43,11 @@ class Row:
     target: bool = False  # writes the file `target`, which must be what the source is
     fresh: bool = True  # the target is deleted before; else it is there
     size: int = 0  # of the source; 0: as asked for
+    times: int = 1  # what was asked for is multiplied by this
+    cold: bool = False  # nothing of the source is in the page cache
+    device: bool = False  # {device} is needed
+    zeros: bool = False  # of which the target shall consist
+    note: str = ""
     repeat: int = 1  # processes a round
     parts: int = 0  # part.1 ... part.N together are as large as the source
 
@@ -62,15 +69,19 @@ def bare(*commands):
 
 
 MEMORY = Goal("memory", MEMORY_MOST, called="peak memory")
+AUTO = Goal("speed", 0.9, ("forced",), "the best route and engine", own=True)
 COPY = [
     Goal("speed", 0.95, ("peer",), "the best peer"),
     Goal("speed", 0.95, ("bare",), "the best bare loop"),
+    AUTO,
     MEMORY,
 ]
 
 
-def routes(before, after):
-    return forced(*[f"{before} --route {route} {after}" for route in ("clone", "offload", "splice", "chunk")])
+def told(command, *route_names):
+    """`leat copy` of the command by each of these routes, the first two of them on the other engine as well."""
+    ways = [f"--route {name}" for name in route_names] + [f"--engine uring --route {name}" for name in route_names[:2]]
+    return forced(*[command.replace("leat copy", f"leat copy {way}") for way in ways])
 
 
 def file_loops(target):
@@ -87,7 +98,7 @@ def file_to_file(place, fresh):
         f"file-to-file/{place}/{'fresh' if fresh else 'replace'}",
         f"file → {'new' if fresh else 'existing'} file, {{fs}}",
         ours("leat copy source target")
-        + routes("leat copy", "source target")
+        + told("leat copy source target", "splice", "chunk", "offload", "clone")
         + peers(
             "cp source target",
             "cp --reflink=never source target",
@@ -107,7 +118,7 @@ def file_in_place(place):
         f"file-to-file/{place}/in-place",
         "file → existing file, through its blocks, {fs}",
         ours("leat copy --in-place source target")
-        + routes("leat copy --in-place", "source target")
+        + told("leat copy --in-place source target", "splice", "chunk", "offload")
         + peers("dd if=source of=target bs=1M conv=notrunc")
         + file_loops("+target"),
         COPY,
@@ -122,12 +133,13 @@ def pipe_to_pipe(feed, drain, title):
         f"pipe-to-pipe/{drain}",
         title,
         ours("leat copy - -")
-        + forced("leat copy --route chunk - -")
+        + told("leat copy - -", "splice", "chunk")
         + peers("pv -q", "cat", "dd bs=1M")
         + bare("splice-direct 1M - -", "read-write 128K - -"),
         [
             Goal("speed", 0.9, ("loops splice-direct 1M - -",), "a bare splice loop"),
             Goal("speed", 0.95, ("peer",), "the best peer"),
+            AUTO,
             MEMORY,
         ],
         feed=feed,
@@ -140,7 +152,7 @@ def pipe_to_file(place):
         f"pipe-to-file/{place}",
         "pipe → new file, {fs}",
         ours("leat copy - target")
-        + forced(*[f"leat copy --route {r} - target" for r in ("splice", "chunk")])
+        + told("leat copy - target", "chunk", "splice")
         + peers("cat > target", "pv -q > target", "dd of=target bs=1M iflag=fullblock")
         + bare("splice-direct 1M - target", "read-write 64K - target", "read-write 128K - target"),
         COPY,
@@ -155,6 +167,7 @@ def copy_sha256(place):
         f"copy-sha256/{place}",
         "file → new file with SHA-256, {fs}",
         ours("leat copy --digest sha256 source target")
+        + told("leat copy --digest sha256 source target", "chunk", "clone")
         + peers(
             "openssl dgst -sha256 source",
             "cp source target && sha256sum target",
@@ -164,6 +177,7 @@ def copy_sha256(place):
         [
             Goal("speed", 0.85, ("openssl dgst -sha256 source",), "openssl, which does not copy"),
             Goal("speed", 2.5, ("cp source target && sha256sum target",), "cp, then sha256sum"),
+            AUTO,
             MEMORY,
         ],
         place,
@@ -196,9 +210,10 @@ def small_file(place):
         f"small-file/{place}",
         "a file of 4 KiB, process start included, {fs}",
         ours("leat copy source target")
+        + told("leat copy source target", "splice", "chunk")
         + peers("cp source target", "cat source > target")
         + bare("read-write 4K source target"),
-        [Goal("time", 1.2, ("cp source target",), "cp"), MEMORY],
+        [Goal("time", 1.2, ("cp source target",), "cp"), AUTO, MEMORY],
         place,
         target=True,
         size=4096,
@@ -206,53 +221,230 @@ def small_file(place):
     )
 
 
+# ---- sockets ----
+
 ADDRESSES = {"unix": "unix:socket", "tcp": "tcp:127.0.0.1:47611"}
+ONWARDS = {"unix": "unix:onwards", "tcp": "tcp:127.0.0.1:47612"}
+
+
+def in_socat(address):
+    return address.replace("unix:", "UNIX-CONNECT:").replace("tcp:", "TCP:")
+
+
+def between(name, title, ends, route_names, goals, peer, loops, others=(), **row):
+    """`ends`: what runs the sockets' other sides, source, sink."""
+    sides, source, sink = ends
+    command = f"{sides}leat copy {source} {sink}"
+    return Row(
+        name,
+        title,
+        ours(command)
+        + told(command, *route_names)
+        + peers(f"{sides}{peer}", *others)
+        + [Contender(f"{sides}loops {loop} {source} {sink}", "bare") for loop in loops],
+        [*goals, Goal("speed", 0.9, ("bare",), "the best bare loop"), AUTO, MEMORY],
+        **row,
+    )
 
 
 def file_to_socket(kind):
     address = ADDRESSES[kind]
     drain = f"peer drain {address} "
-    socat = {"unix": "UNIX-CONNECT:socket", "tcp": "TCP:127.0.0.1:47611"}[kind]
-    others = [f"{drain}socat -u FILE:source {socat}"]
-    if kind == "tcp":
-        others.append(f"{drain}sh -c 'pv -q source | nc -N 127.0.0.1 47611'")
-    return Row(
+    socat = f"socat -u FILE:source {in_socat(address)}"
+    return between(
         f"file-to-socket/{kind}",
         f"file → {kind} socket, with a reader",
-        ours(f"{drain}leat copy source {address}")
-        + forced(*[f"{drain}leat copy --route {r} source {address}" for r in ("splice", "offload", "chunk")])
-        + peers(*others)
-        + [
-            Contender(f"{drain}loops {loop} source {address}", "bare")
-            for loop in ("splice 256K", "splice 1M", "sendfile 1G", "read-write 128K")
-        ],
-        [
-            Goal("speed", {"unix": 2.5, "tcp": 1.5}[kind], (others[0],), "socat"),
-            Goal("speed", 0.9, ("bare",), "the best bare loop"),
-            MEMORY,
-        ],
-        "memory",
+        (drain, "source", address),
+        {"unix": ("splice", "offload", "chunk"), "tcp": ("offload", "splice", "chunk")}[kind],
+        [Goal("speed", {"unix": 2.5, "tcp": 1.5}[kind], (drain + socat,), "socat")],
+        socat,
+        ("splice 256K", "splice 1M", "sendfile 1G", "read-write 128K"),
+        [f"{drain}sh -c 'pv -q source | nc -N 127.0.0.1 47611'"] if kind == "tcp" else [],
+        place="memory",
+    )
+
+
+def pipe_to_socket(kind):
+    address = ADDRESSES[kind]
+    return between(
+        f"pipe-to-socket/{kind}",
+        f"pipe → {kind} socket, with a reader",
+        (f"peer drain {address} ", "-", address),
+        ("splice", "chunk"),
+        [Goal("speed", 1.0, ("peer",), "socat")],
+        f"socat -u STDIN {in_socat(address)}",
+        ("splice-direct 1M", "read-write 128K"),
+        feed="write",
+    )
+
+
+def socket_to_pipe(kind):
+    address = ADDRESSES[kind]
+    return between(
+        f"socket-to-pipe/{kind}",
+        f"{kind} socket → pipe, with a reader",
+        (f"peer feed {address} source ", address, "-"),
+        ("splice", "chunk"),
+        [Goal("speed", 1.0, ("peer",), "socat")],
+        f"socat -u {in_socat(address)} STDOUT",
+        ("splice-direct 1M", "read-write 128K"),
+        drain="sum",
+    )
+
+
+def socket_to_socket(kind):
+    source, sink = ADDRESSES[kind], ONWARDS[kind]
+    return between(
+        f"socket-to-socket/{kind}",
+        f"{kind} socket → {kind} socket, with a reader",
+        (f"peer feed {source} source peer drain {sink} ", source, sink),
+        ("splice", "chunk"),
+        [Goal("speed", 1.0, ("peer",), "socat")],
+        f"socat -u {in_socat(source)} {in_socat(sink)}",
+        ("splice 256K", "read-write 128K"),
+        place="memory",
     )
 
 
 def socket_to_file(kind, place):
     address = ADDRESSES[kind]
-    feed = f"peer feed {address} source "
-    socat = {"unix": "UNIX-CONNECT:socket", "tcp": "TCP:127.0.0.1:47611"}[kind]
-    return Row(
+    return between(
         f"socket-to-file/{kind}/{place}",
         f"{kind} socket → new file, {{fs}}",
-        ours(f"{feed}leat copy {address} target")
-        + forced(*[f"{feed}leat copy --route {r} {address} target" for r in ("splice", "chunk")])
-        + peers(f"{feed}socat -u {socat} CREATE:target")
-        + [Contender(f"{feed}loops {loop} {address} target", "bare") for loop in ("splice 256K", "read-write 128K")],
-        [
-            Goal("speed", 1.0, ("peer",), "socat"),
-            Goal("speed", 0.9, ("bare",), "the best bare loop"),
-            MEMORY,
-        ],
+        (f"peer feed {address} source ", address, "target"),
+        ("splice", "chunk"),
+        [Goal("speed", 1.0, ("peer",), "socat")],
+        f"socat -u {in_socat(address)} CREATE:target",
+        ("splice 256K", "read-write 128K"),
+        place=place,
+        target=True,
+    )
+
+
+def file_over_tcp(place):
+    """Both sides of a connection; `both` starts the second command when the first one listens."""
+
+    def through(receiver, sender):
+        return f"both 47613 {receiver} -- {sender}"
+
+    def leats(receives="", sends=""):
+        return through(
+            f"leat copy {receives}tcp-listen:127.0.0.1:47613 target", f"leat copy {sends}source tcp:127.0.0.1:47613"
+        )
+
+    socats = through(
+        "socat -u TCP-LISTEN:47613,bind=127.0.0.1,reuseaddr CREATE:target", "socat -u FILE:source TCP:127.0.0.1:47613"
+    )
+    pv_nc = through("sh -c 'nc -d -l 127.0.0.1 47613 > target'", "sh -c 'pv -q source | nc -N 127.0.0.1 47613'")
+    uring = "--engine uring "
+    chunk = "--route chunk "
+    return Row(
+        f"file-tcp-file/{place}",
+        "file → tcp → new file, both processes, {fs}",
+        ours(leats())
+        + forced(leats(uring, uring), leats(chunk), leats("", "--route splice "), leats(chunk, chunk))
+        + peers(socats, pv_nc),
+        [Goal("speed", 1.5, (socats,), "socat"), Goal("speed", 1.2, (pv_nc,), "pv into nc"), AUTO, MEMORY],
         place,
         target=True,
+    )
+
+
+# ---- past the page cache ----
+
+
+def fio(depth, *jobs):
+    return f"fio --output=fio.json --output-format=json --bs=1M --iodepth={depth} --direct=1 --ioengine=io_uring " + " ".join(jobs)
+
+
+FIO_READS = "--name=r --filename=source --rw=read --size={size}"
+FIO_WRITES = "--name=w --filename=written --rw=write --size={size}"
+
+
+def cold_read():
+    """Of a file of 2 GiB where 256 MiB are asked for."""
+    command = "leat copy --cache direct source null:"
+    reads = fio(8, FIO_READS, "--readonly")
+    return Row(
+        "cold-read",
+        "a cold file of {size}, past the page cache, {fs}",
+        ours(command)
+        + forced(command.replace("copy", "copy --engine uring"), "leat copy --route chunk source null:")
+        + peers(reads, "dd if=source of=/dev/null bs=1M iflag=direct"),
+        [Goal("speed", 0.9, (reads,), "fio"), AUTO, MEMORY],
+        times=8,
+        cold=True,
+    )
+
+
+def direct_copy():
+    command = "leat copy --cache direct source target"
+    dd = "dd if=source of=target bs=1M iflag=direct oflag=direct"
+    return Row(
+        "direct-copy",
+        "a cold file of {size} → new file, both past the page cache, {fs}",
+        ours(command)
+        + forced(command.replace("copy", "copy --engine uring"))
+        + peers(dd, f"{dd} conv=fsync")
+        + [Contender(fio(4, FIO_READS, FIO_WRITES), "bare")]
+        + [Contender(fio(8, FIO_READS, "--readonly"), "part"), Contender(fio(8, FIO_WRITES), "part")],
+        [
+            Goal("speed", 1.5, (dd,), "dd"),
+            Goal("speed", 0.9, ("bare",), "fio, which reads and writes at once"),
+            AUTO,
+            MEMORY,
+        ],
+        times=4,
+        cold=True,
+        target=True,
+        note="fio reads one file and writes another at the same time: what the disk gives to a copy at best, whatever "
+        "is done about order. Its two parts alone say how much of that is each.",
+    )
+
+
+# ---- other sources ----
+
+
+def device_to_file(place):
+    return Row(
+        f"device-to-file/{place}",
+        "disk → new file, {fs}; the disk is a cached loop device",
+        ours("leat copy {device} target")
+        + told("leat copy {device} target", "splice", "chunk")
+        + peers("dd if={device} of=target bs=1M", "cat {device} > target")
+        + bare("splice 1M {device} target", "read-write 1M {device} target"),
+        COPY,
+        place,
+        target=True,
+        device=True,
+    )
+
+
+def device_to_null():
+    return Row(
+        "device-to-null",
+        "disk → /dev/null; the disk is a cached loop device",
+        ours("leat copy {device} null:")
+        + told("leat copy {device} null:", "splice", "chunk")
+        + peers("dd if={device} of=/dev/null bs=1M", "cat {device} > /dev/null")
+        + bare("splice 1M {device} /dev/null", "read-write 1M {device} /dev/null"),
+        COPY,
+        "memory",
+        device=True,
+    )
+
+
+def zeros_to_file(place):
+    return Row(
+        f"zeros-to-file/{place}",
+        "zeros → new file, {fs}",
+        ours("leat copy --length {size} zero: target")
+        + told("leat copy --length {size} zero: target", "chunk", "splice")
+        + peers("head -c {size} /dev/zero > target"),
+        [Goal("speed", 0.95, ("peer",), "head"), AUTO, MEMORY],
+        place,
+        target=True,
+        zeros=True,
     )
 
 
@@ -267,6 +459,7 @@ def streams(count, each):
         [
             Goal("cpu", 1.0, ("peer",), "a thread for each stream"),
             Goal("cpu", 1.1, ("bare",), "one thread with epoll and splice"),
+            AUTO,
         ],
         "memory",
         size=count << 20,
@@ -284,7 +477,7 @@ ROWS = [
         "file-to-null",
         "file → /dev/null",
         ours("leat copy source /dev/null")
-        + forced(*[f"leat copy --route {r} source /dev/null" for r in ("splice", "offload", "chunk")])
+        + told("leat copy source /dev/null", "splice", "offload", "chunk")
         + peers("cat source > /dev/null", "cp source /dev/null", "dd if=source of=/dev/null bs=1M", "pv -q source > /dev/null")
         + bare(
             "splice 256K source /dev/null",
@@ -298,7 +491,7 @@ ROWS = [
         "file-to-pipe",
         "file → pipe, with a reader",
         ours("leat copy source -")
-        + forced(*[f"leat copy --route {r} source -" for r in ("splice", "chunk")])
+        + told("leat copy source -", "splice", "chunk")
         + peers("cat source", "pv -q source", "dd if=source bs=1M")
         + bare("splice-direct 1M source -", "sendfile 1G source -", "read-write 128K source -"),
         COPY,
@@ -312,19 +505,19 @@ ROWS = [
         "fan-out/devices",
         "file → three /dev/null",
         ours("leat copy source /dev/null /dev/null /dev/null")
-        + forced("leat copy --route chunk source /dev/null /dev/null /dev/null")
+        + told("leat copy source /dev/null /dev/null /dev/null", "splice", "chunk")
         + peers("tee /dev/null /dev/null < source > /dev/null")
         + bare("tee 256K source /dev/null /dev/null /dev/null", "tee 1M source /dev/null /dev/null /dev/null"),
-        [Goal("speed", 1.8, ("peer",), "tee"), MEMORY],
+        [Goal("speed", 1.8, ("peer",), "tee"), AUTO, MEMORY],
     ),
     Row(
         "fan-out/pipes",
         "file → three pipes, each with a reader",
         ours("leat copy source - {1} {2}")
-        + forced("leat copy --route chunk source - {1} {2}")
+        + told("leat copy source - {1} {2}", "splice", "chunk")
         + peers("tee {1} {2} < source")
         + bare("tee 64K source - {1} {2}"),
-        [Goal("cpu", 0.6, ("peer",), "tee"), MEMORY],
+        [Goal("cpu", 0.6, ("peer",), "tee"), AUTO, MEMORY],
         drain="sum",
         pipes=2,
     ),
@@ -340,5 +533,17 @@ ROWS = [
     socket_to_file("unix", "memory"),
     socket_to_file("tcp", "memory"),
     socket_to_file("tcp", "disk"),
+    pipe_to_socket("unix"),
+    pipe_to_socket("tcp"),
+    socket_to_pipe("unix"),
+    socket_to_pipe("tcp"),
+    socket_to_socket("unix"),
+    socket_to_socket("tcp"),
+    file_over_tcp("memory"),
+    device_to_file("memory"),
+    device_to_null(),
+    zeros_to_file("memory"),
     streams(500, "1M"),
+    cold_read(),
+    direct_copy(),
 ]
