@@ -116,8 +116,8 @@ This file is written by `scripts/bench --docs`; the numbers behind it are in [pe
   leaves its start-up out; CPU seconds and peak memory are the
   kernel's account of it and of its children. Between pipes, those who fill and empty them do not count.
 - *time / ours* is the median, over the rounds, of the other's time divided by ours in the same round, with the middle half
-  of these ratios behind it: above 1, leat is faster. The first peer runs twice in each round; *noise* is the second time
-  against the first: what differs by no more means nothing.
+  of these ratios behind it: above 1, leat is faster. Ours and the first peer run twice in each round; *noise* is the second
+  time against the first: what differs by no more means nothing.
 - Outside the measured time a new target is deleted before each run, an existing one is synced, and as much memory as the
   target needs is used once, so that on a virtual machine nobody pays for getting it from the host.
 - `leat copy` publishes: it writes a file without a name and gives it its name at the end, and an existing file is replaced;
