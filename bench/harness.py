@@ -73,6 +73,7 @@ class Place:
         if made.returncode != 0:
             raise NotHere(made.stderr.strip() or "there is no loop device")
         self.device = made.stdout.strip()
+        self.held = open(self.device, "rb")  # its pages go with the last one who has it open
 
     def prepare(self, row, size, source):
         """`fed` is what a target shall be where it is not the source."""
@@ -93,6 +94,7 @@ class Place:
         for name in self.leftovers:
             (self.folder / name).unlink(missing_ok=True)
         if self.device:
+            self.held.close()
             subprocess.run(["losetup", "--detach", self.device], check=False)
             self.device = None
 
@@ -304,8 +306,8 @@ def summary(contender, runs, our_runs, size, repeat):
 
 
 def judge(goal, result):
-    """None where nothing is there to compare with. A goal of ours against ours, `own`, may be missed by as much as one
-    command differs from itself."""
+    """None where nothing is there to compare with. A goal of ours against ours, `own`, is also met where the middle half of
+    the ratios is not apart from that of one command against itself."""
     all_of = result["contenders"]
     verdict = {"kind": goal.kind, "against": goal.called, "bound": goal.bound}
     if goal.kind == "memory":
@@ -322,11 +324,11 @@ def judge(goal, result):
         value = worst["speed"]
     if goal.kind == "time":
         value = {"median": 1 / value["median"], "low": 1 / value["high"], "high": 1 / value["low"]}
+    met = value["median"] >= goal.bound if goal.kind == "speed" else value["median"] <= goal.bound
     if goal.own:
         noises = [c["itself"] for c in all_of if c["role"] == "again"]
         verdict["noise"] = min(min(itself["low"], 1 / itself["high"]) for itself in noises)
-    bound = min(goal.bound, verdict.get("noise", goal.bound))
-    met = value["median"] >= bound if goal.kind == "speed" else value["median"] <= bound
+        met |= value["high"] >= verdict["noise"]
     return verdict | {"value": value["median"], "spread": value, "command": worst["command"], "met": met}
 
 

@@ -55,7 +55,7 @@ def goal_text(goal):
         return f"peak memory {mib(goal['value'])}, wanted < {mib(bound)}"
     what = {"speed": "× the speed of", "time": "× the time of", "cpu": "× the CPU seconds of"}[kind]
     sign = "≥" if kind == "speed" else "≤"
-    noise = f", or within the noise of {goal['noise']:.2f}" if goal.get("noise", bound) < bound else ""
+    noise = f" or within the noise ({goal['noise']:.2f})" if "noise" in goal and goal["spread"]["median"] < bound else ""
     return f"{ratio(goal['spread'])} {what} {goal['against']}, wanted {sign} {bound:g}{noise}"
 
 
@@ -124,8 +124,8 @@ This file is written by `scripts/bench --docs`; the numbers behind it are in [pe
   cp, cat and dd empty it first. *in-place* rows write over what is there. In a trial before the rounds every target is
   compared with its source.
 - *CPU s/GB* counts user and system time per 10⁹ bytes. *ours, as told* is leat with a route or a way of writing that it does
-  not choose by itself. *The best route and engine* is the fastest of these; leat may be slower than that by a tenth, or by
-  the row's noise.
+  not choose by itself. *The best route and engine* is the fastest of these; leat may be slower than that by a tenth, or where
+  these ratios and the noise of the row overlap.
 
 To repeat: `scripts/bench`, or `scripts/bench --quick ROW...`; `scripts/bench --list` names the rows, and
 `scripts/bench --update ROW...` measures some anew for this file.

@@ -253,6 +253,7 @@ static int parse_tcp(struct socket *s, const char *text, struct leat_error *erro
         return error_set(error, -EINVAL, "'%s' is no port: it is a number from 1 to 65535, or a name", port);
     s->host = colon ? strndup(host, n) : NULL;
     s->port = strdup(port);
+    s->endpoint.node.network = true;
     return s->port && (s->host || !colon) ? 0 : error_set(error, -ENOMEM, "out of memory");
 }
 

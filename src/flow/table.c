@@ -5,6 +5,7 @@
 #define DISKS   (1u << NODE_BLOCK)
 #define NOWHERE (1u << NODE_NULL)
 #define SOCKETS (1u << NODE_SOCKET)
+#define ZEROS   (1u << NODE_ZERO)
 #define ANY     (~0u)
 
 /* The rows of bench/ are named in the reasons. Ratios are against the bare loop of the next best route. */
@@ -25,11 +26,16 @@ static const struct table_row table[] = {
      {ROUTE_SPLICE, ROUTE_CHUNK},
      "a pipe takes the pages themselves (bench: file-to-pipe)"},
     {PIPES, PIPES, TABLE_ANY, {ROUTE_SPLICE, ROUTE_CHUNK}, "pages move without a copy (bench: pipe-to-pipe)"},
-    {FILES | PIPES,
+    {FILES | PIPES | DISKS,
      NOWHERE,
      TABLE_ANY,
      {ROUTE_SPLICE, ROUTE_OFFLOAD, ROUTE_CHUNK},
-     "nothing is copied for nobody (bench: file-to-null)"},
+     "nothing is copied for nobody (bench: file-to-null, device-to-null)"},
+    {DISKS,
+     FILES | DISKS,
+     TABLE_ANY,
+     {ROUTE_SPLICE, ROUTE_CHUNK},
+     "one copy from page to page is the fastest (bench: device-to-file)"},
     {PIPES,
      FILES | DISKS,
      TABLE_SHARED,
@@ -42,15 +48,20 @@ static const struct table_row table[] = {
      "reading empties the pipe at once, so its writer goes on while the file is written (bench: pipe-to-file)"},
     {FILES,
      SOCKETS,
+     TABLE_TCP,
+     {ROUTE_OFFLOAD, ROUTE_SPLICE, ROUTE_CHUNK},
+     "a connection takes the pages themselves, a few at a time at best (bench: file-to-socket/tcp)"},
+    {FILES | DISKS,
+     SOCKETS,
      TABLE_ANY,
      {ROUTE_SPLICE, ROUTE_OFFLOAD, ROUTE_CHUNK},
-     "a socket takes the pages themselves, for less than half of the processor time (bench: file-to-socket)"},
+     "a socket takes the pages themselves, for less than half of the processor time (bench: file-to-socket/unix)"},
     {PIPES, SOCKETS, TABLE_ANY, {ROUTE_SPLICE, ROUTE_CHUNK}, "pages move without a copy (bench: pipe-to-socket)"},
     {SOCKETS,
      PIPES | SOCKETS,
      TABLE_ANY,
      {ROUTE_SPLICE, ROUTE_CHUNK},
-     "pages move without a copy (bench: socket-to-socket)"},
+     "pages move without a copy (bench: socket-to-socket, socket-to-pipe)"},
     {SOCKETS,
      FILES | DISKS,
      TABLE_ANY,
@@ -61,6 +72,11 @@ static const struct table_row table[] = {
      TABLE_ANY,
      {ROUTE_SPLICE, ROUTE_CHUNK},
      "several sinks share the pages by tee (bench: fan-out)"},
+    {ZEROS,
+     ANY,
+     TABLE_ANY,
+     {ROUTE_CHUNK, ROUTE_SPLICE},
+     "zeros are made in place, which is as fast as any way to move them (bench: zeros-to-file)"},
     {ANY, ANY, TABLE_ANY, {ROUTE_CHUNK, ROUTE_SPLICE, ROUTE_OFFLOAD}, "the chunk route serves every pair"},
 };
 
@@ -69,9 +85,11 @@ static bool matches(const struct table_row *row, const struct hop *hop)
     if (!(row->from & (1u << hop->in->kind)) || (row->when == TABLE_NETWORK && !hop->in->network) ||
         (row->when == TABLE_SHARED && !hop->shared))
         return false;
-    for (size_t i = 0; i < hop->branches; i++)
-        if (!(row->to & (1u << hop->branch[i].node->kind)))
+    for (size_t i = 0; i < hop->branches; i++) {
+        const struct node *out = hop->branch[i].node;
+        if (!(row->to & (1u << out->kind)) || (row->when == TABLE_TCP && !out->network))
             return false;
+    }
     return true;
 }
 

@@ -8,7 +8,8 @@ struct table_row {
     unsigned from, to; /* masks of 1 << enum node_kind; every branch must be in `to` */
     enum {
         TABLE_ANY,
-        TABLE_NETWORK, /* only on a network file system */
+        TABLE_NETWORK, /* only from a network file system */
+        TABLE_TCP,     /* only to connections by TCP */
         TABLE_SHARED,  /* only on an engine that many streams share */
     } when;
     enum route_id order[ROUTE_IDS + 1]; /* ends in ROUTE_CHUNK */

@@ -46,7 +46,7 @@ struct node {
     /* Known from resolving on. */
     enum node_kind kind;
     const char *file_system; /* static, or NULL */
-    bool network;            /* the file system may move data at a distance */
+    bool network;            /* the file system may move data at a distance, or it is a TCP connection */
     bool fresh;              /* a sink that begins empty and may keep holes (it is published) */
     bool append;             /* a sink that always writes at its end */
     bool has_size;           /* a source that ends after `size` bytes, from the very start of the file */
