@@ -1,5 +1,5 @@
-/* both PORT RECEIVER... -- SENDER...: runs two commands, the sender as soon as somebody listens at the TCP port PORT, and
- * waits for both. It exits as the first one that failed. */
+/* both PORT RECEIVER... -- SENDER...: runs two commands, the sender as soon as somebody listens at the TCP port PORT,
+ * and waits for both. It exits as the first one that failed. */
 #include "tool.h"
 #include <signal.h>
 #include <stdbool.h>

@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define BLOCK (256 * 1024)
+#define BLOCK    (256 * 1024)
+#define PATIENCE 20 /* seconds */
 
 static volatile uint64_t sum;
 
@@ -58,7 +59,9 @@ int main(int argc, char **argv)
     pid_t child = fork();
     if (child == 0) {
         if (fork() == 0) {
+            alarm(PATIENCE); /* the command may have failed, or never begun */
             int fd = accept(listener, NULL, NULL);
+            alarm(0);
             if (fd < 0)
                 tool_fail("accept");
             if (feeds)
