@@ -223,8 +223,9 @@ def small_file(place):
 
 # ---- sockets ----
 
-ADDRESSES = {"unix": "unix:socket", "tcp": "tcp:127.0.0.1:47611"}
-ONWARDS = {"unix": "unix:onwards", "tcp": "tcp:127.0.0.1:47612"}
+# Below the ports that the kernel gives to those who connect.
+ADDRESSES = {"unix": "unix:socket", "tcp": "tcp:127.0.0.1:17611"}
+ONWARDS = {"unix": "unix:onwards", "tcp": "tcp:127.0.0.1:17612"}
 
 
 def in_socat(address):
@@ -259,7 +260,7 @@ def file_to_socket(kind):
         [Goal("speed", {"unix": 2.5, "tcp": 1.5}[kind], (drain + socat,), "socat")],
         socat,
         ("splice 256K", "splice 1M", "sendfile 1G", "read-write 128K"),
-        [f"{drain}sh -c 'pv -q source | nc -N 127.0.0.1 47611'"] if kind == "tcp" else [],
+        [f"{drain}sh -c 'pv -q source | nc -N 127.0.0.1 17611'"] if kind == "tcp" else [],
         place="memory",
     )
 
@@ -325,17 +326,17 @@ def file_over_tcp(place):
     """Both sides of a connection; `both` starts the second command when the first one listens."""
 
     def through(receiver, sender):
-        return f"both 47613 {receiver} -- {sender}"
+        return f"both 17613 {receiver} -- {sender}"
 
     def leats(receives="", sends=""):
         return through(
-            f"leat copy {receives}tcp-listen:127.0.0.1:47613 target", f"leat copy {sends}source tcp:127.0.0.1:47613"
+            f"leat copy {receives}tcp-listen:127.0.0.1:17613 target", f"leat copy {sends}source tcp:127.0.0.1:17613"
         )
 
     socats = through(
-        "socat -u TCP-LISTEN:47613,bind=127.0.0.1,reuseaddr CREATE:target", "socat -u FILE:source TCP:127.0.0.1:47613"
+        "socat -u TCP-LISTEN:17613,bind=127.0.0.1,reuseaddr CREATE:target", "socat -u FILE:source TCP:127.0.0.1:17613"
     )
-    pv_nc = through("sh -c 'nc -d -l 127.0.0.1 47613 > target'", "sh -c 'pv -q source | nc -N 127.0.0.1 47613'")
+    pv_nc = through("sh -c 'nc -d -l 127.0.0.1 17613 > target'", "sh -c 'pv -q source | nc -N 127.0.0.1 17613'")
     uring = "--engine uring "
     chunk = "--route chunk "
     return Row(
