@@ -7,9 +7,13 @@
 
 static uint64_t pipe_memory(const leat_pipeline *p)
 {
-    const struct hop *hop = &p->hop;
-    bool direct = hop->branches == 1 && (hop->in->kind == NODE_PIPE || hop->branch[0].node->kind == NODE_PIPE);
-    return hop_route(hop)->id == ROUTE_SPLICE && !direct ? p->budget.limit / 2 : 0;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < p->legs; i++) {
+        const struct hop *hop = &p->leg[i].hop;
+        bool direct = hop->branches == 1 && (hop->in->kind == NODE_PIPE || hop->branch[0].node->kind == NODE_PIPE);
+        sum += hop_route(hop)->id == ROUTE_SPLICE && !direct ? hop->budget->limit / 2 : 0;
+    }
+    return sum;
 }
 
 /* The chunk route serves everything, so what stands behind it is never come to. */
@@ -46,35 +50,51 @@ static void node_text(FILE *to, const struct node *node)
     fputc(')', to);
 }
 
+static const char *what_it_does(const leat_filter *filter)
+{
+    unsigned caps = filter->ops->caps;
+    return caps & FILTER_TRANSFORMS ? "makes other bytes of them"
+           : caps & FILTER_JOINS    ? "takes them, and gives others"
+           : caps & FILTER_OBSERVES ? "must see the bytes"
+                                    : "need not see the bytes";
+}
+
+static void hop_text(FILE *to, const leat_pipeline *p, const struct hop *hop)
+{
+    if (p->legs > 1)
+        fprintf(to, "hop     %s to %s%s\n", hop->in->name, hop->branches ? hop->branch[0].node->name : "nobody",
+                hop->branches > 1 ? ", ..." : "");
+    for (size_t i = 0; i < hop->rungs; i++)
+        fprintf(to, "%-4s    %-8s %s\n", verb(hop, i), hop->rung[i].route->name, reason(hop, i));
+}
+
 static void plan_text(FILE *to, const leat_pipeline *p)
 {
-    const struct hop *hop = &p->hop;
-    char limit[32], why[ENGINE_WHY_MAX];
+    const struct hop *last = &pipeline_last_leg(p)->hop;
+    char limit[32], codecs[32], why[ENGINE_WHY_MAX];
     fputs("source  ", to);
-    node_text(to, hop->in);
+    node_text(to, pipeline_source(p));
     fputc('\n', to);
     for (size_t i = 0; i < p->filters; i++)
-        fprintf(to, "filter  %s (%s)\n", p->filter[i]->ops->name,
-                p->filter[i]->ops->caps & FILTER_OBSERVES ? "must see the bytes" : "need not see the bytes");
-    for (size_t i = 0; i < hop->branches; i++) {
+        fprintf(to, "filter  %s (%s)\n", p->filter[i]->ops->name, what_it_does(p->filter[i]));
+    for (size_t i = 0; i < last->branches; i++) {
         fputs("sink    ", to);
-        node_text(to, hop->branch[i].node);
+        node_text(to, last->branch[i].node);
         fputc('\n', to);
     }
     const struct engine *engine = pipeline_engine(p, why);
     fprintf(to, *why ? "engine  %s (%s)\n" : "engine  %s\n", engine->name, why);
-    for (size_t i = 0; i < hop->rungs; i++)
-        fprintf(to, "%-4s    %-8s %s\n", verb(hop, i), hop->rung[i].route->name, reason(hop, i));
-    fprintf(to, "memory  at most %s, at least %llu bytes\n", size_format(p->budget.limit, limit, sizeof(limit)),
+    for (size_t i = 0; i < p->legs; i++)
+        hop_text(to, p, &p->leg[i].hop);
+    fprintf(to, "memory  at most %s, at least %llu bytes", size_format(p->memory_limit, limit, sizeof(limit)),
             (unsigned long long)plan_minimum(p));
+    if (plan_codecs(p))
+        fprintf(to, "; inside of filters %s more", size_format(plan_codecs(p), codecs, sizeof(codecs)));
+    fputc('\n', to);
 }
 
-static json_t *plan_json(const leat_pipeline *p)
+static void add_hop(json_t *hops, const struct hop *hop, const char *engine)
 {
-    const struct hop *hop = &p->hop;
-    json_t *hops = json_array();
-    char why[ENGINE_WHY_MAX];
-    const char *engine = pipeline_engine(p, why)->name;
     for (size_t b = 0; b < MAX(hop->branches, 1u); b++) {
         json_t *rejected = json_array();
         for (size_t i = 0; i < hop->rungs; i++)
@@ -86,10 +106,20 @@ static json_t *plan_json(const leat_pipeline *p)
                                               hop_route(hop)->name, "engine", engine, "reason", hop->why, "rejected",
                                               rejected));
     }
+}
+
+static json_t *plan_json(const leat_pipeline *p)
+{
+    json_t *hops = json_array();
+    char why[ENGINE_WHY_MAX];
+    const char *engine = pipeline_engine(p, why)->name;
+    for (size_t i = 0; i < p->legs; i++)
+        add_hop(hops, &p->leg[i].hop, engine);
     json_int_t pipes = (json_int_t)pipe_memory(p);
-    json_t *plan = json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I}}", "type", "plan", "hops", hops, "memory", "limit",
-                             (json_int_t)p->budget.limit, "pipes", pipes, "chunks", (json_int_t)p->budget.limit - pipes,
-                             "minimum", (json_int_t)plan_minimum(p));
+    json_t *plan =
+        json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I, s:I}}", "type", "plan", "hops", hops, "memory", "limit",
+                  (json_int_t)p->memory_limit, "pipes", pipes, "chunks", (json_int_t)p->memory_limit - pipes, "minimum",
+                  (json_int_t)plan_minimum(p), "codecs", (json_int_t)plan_codecs(p));
     if (*why)
         json_object_set_new(plan, "engine_why", json_string(why));
     return plan;

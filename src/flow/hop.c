@@ -141,6 +141,17 @@ size_t hop_allowance(struct hop *hop, uint64_t want, struct wait_set *ret_wait)
     return (size_t)want;
 }
 
+bool hop_is_cut(const struct hop *hop)
+{
+    for (size_t i = 0; i < hop->filters; i++) {
+        int64_t deadline = 0;
+        if ((hop->filter[i]->ops->caps & FILTER_PACES) &&
+            hop->filter[i]->ops->allowance(hop->filter[i], 1, &deadline) == 0 && deadline == 0)
+            return true;
+    }
+    return false;
+}
+
 /* ---- a source that changes meanwhile ---- */
 
 static bool size_now(const struct hop *hop, uint64_t *ret)
@@ -216,8 +227,12 @@ int hop_extent_ahead(struct hop *hop, uint64_t ahead, uint64_t *ret_n)
 bool hop_skip_holes(struct hop *hop)
 {
     uint64_t n;
-    if (!hop_all_fresh(hop) || hop_extent(hop, &n) == 0 || n == 0)
+    if (!hop_all_fresh(hop) || hop_extent(hop, &n) == 0)
         return false;
+    struct wait_set unused = {.n = 0};
+    n = hop_allowance(hop, n, &unused);
+    if (n == 0)
+        return false; /* who asks for bytes is told so, too */
     hop_took(hop, n);
     for (size_t i = 0; i < hop->branches; i++)
         if (!hop->branch[i].failed) {
@@ -323,7 +338,7 @@ bool node_not_ready(struct node *node, ssize_t result)
         node->port.blocked = node->wait == NODE_WAIT_POLL;
         return false;
     }
-    node->port.blocked = node->port.fd >= 0; /* memory is never waited for: it is asked again */
+    node->port.blocked |= node->port.fd >= 0; /* memory is never waited for, and a joint has said so itself */
     return true;
 }
 
@@ -463,7 +478,7 @@ static bool step_down(struct hop *hop)
 static bool must_confirm(const struct hop *hop)
 {
     return !hop->whole && hop_route(hop)->id != ROUTE_CHUNK && hop->in->kind == NODE_FILE && hop->taken < hop->end &&
-           hop->error.code == 0 && (hop->branches == 0 || hop_live(hop) > 0);
+           hop->error.code == 0 && (hop->branches == 0 || hop_live(hop) > 0) && !hop_is_cut(hop);
 }
 
 static void confirm(struct hop *hop)

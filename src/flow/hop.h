@@ -139,6 +139,8 @@ size_t hop_live(const struct hop *hop);
 /* How many of `want` bytes may be taken now: `end`, `skip` and the size respected, the filters asked. 0 with
  * *ret_wait's deadline set: wait; 0 without: no more. */
 size_t hop_allowance(struct hop *hop, uint64_t want, struct wait_set *ret_wait);
+/* A filter lets no byte pass any more: the stream ends here, whatever the source has. */
+bool hop_is_cut(const struct hop *hop);
 
 /* Bytes left before the size that a file had when it was opened; UINT64_MAX if there is none to be believed. */
 uint64_t hop_until_size(const struct hop *hop);

@@ -91,13 +91,25 @@ static int parse_expectations(leat_pipeline *p)
     return 0;
 }
 
+/* Before those that were handed in: it works on the bytes of the source. */
+static int put_in_front(leat_pipeline *p, leat_filter *filter)
+{
+    int r = leat_pipeline_filter(p, filter);
+    if (r < 0)
+        return r;
+    memmove(p->filter + p->in_front + 1, p->filter + p->in_front,
+            (p->filters - 1 - p->in_front) * sizeof(p->filter[0]));
+    p->filter[p->in_front++] = filter;
+    return 0;
+}
+
 static int add_digest(leat_pipeline *p, const char *algorithm)
 {
     struct leat_digest_options options = {
         .size = sizeof(options), .provider = p->options.digest_provider, .threads = p->options.threads};
     leat_filter *filter;
     int r = leat_filter_digest(&filter, algorithm, &options);
-    return r < 0 ? r : leat_pipeline_filter(p, filter);
+    return r < 0 ? r : put_in_front(p, filter);
 }
 
 /* A digest that is expected and that no filter computes gets a filter of its own. */
@@ -122,7 +134,7 @@ static int add_rate(leat_pipeline *p)
     if (p->options.rate == 0)
         return 0;
     int r = leat_filter_rate(&filter, p->options.rate);
-    return r < 0 ? r : leat_pipeline_filter(p, filter);
+    return r < 0 ? r : put_in_front(p, filter);
 }
 
 static int copy_string(char **to, const char **from)
@@ -163,7 +175,6 @@ int leat_pipeline_new(leat_pipeline **ret, const struct leat_pipeline_options *o
     p->bad_options.size = sizeof(p->bad_options);
     p->engine = registry_engines[0];
     pthread_mutex_init(&p->telling, NULL);
-    runner_init(p);
     int r = take_options(p, options);
     if (r == 0)
         r = add_rate(p);
@@ -291,8 +302,6 @@ static int open_own_loop(leat_pipeline *p)
         r = loop_open(&p->own_loop, p->engine, NULL);
     }
     p->has_own_loop = r == 0;
-    if (r == 0)
-        atomic_store(&p->loop, &p->own_loop);
     return r;
 }
 
@@ -307,6 +316,8 @@ static int prepare(leat_pipeline *p)
     add_expected_digests(p);
     p->tell = tell;
     runner_prepare(p);
+    if (p->has_own_loop)
+        atomic_store(&p->loop, &p->own_loop); /* from here on a cancel looks for the legs */
     atomic_store(&p->started, true); /* from here on others may look at it */
     if (p->runner.error.code == 0)
         return 0;
@@ -379,7 +390,7 @@ int leat_pipeline_start(leat_pipeline *p)
     p->engine = loop->engine;
     snprintf(p->engine_why, sizeof(p->engine_why), "%s", engine_why(p->options.shared_engine));
     atomic_store(&p->loop, loop);
-    loop_add(loop, &p->task);
+    loop_add(loop, &p->leg[0].task);
     return 0;
 }
 
@@ -405,19 +416,18 @@ int leat_pipeline_wait(leat_pipeline *p, int timeout_ms, leat_report **ret)
 int leat_pipeline_cancel(leat_pipeline *p)
 {
     atomic_store(&p->cancelled, true);
-    struct loop *loop = atomic_load(&p->loop);
-    if (loop)
-        loop_poke(loop, &p->task);
+    runner_poke(p);
     return 0;
 }
 
 static void look(const leat_pipeline *p, struct leat_progress *now)
 {
     uint64_t least = UINT64_MAX, expected = atomic_load(&p->expected);
+    uint64_t taken = p->legs ? atomic_load(&pipeline_last_leg(p)->hop.taken) : 0;
     for (size_t i = 0; i < p->sinks; i++)
         if (!atomic_load(&p->branch[i].failed))
             least = MIN(least, atomic_load(&p->branch[i].delivered));
-    now->bytes = least == UINT64_MAX ? atomic_load(&p->hop.taken) : least;
+    now->bytes = least == UINT64_MAX ? taken : least;
     now->has_total = expected != UINT64_MAX;
     now->total = now->has_total ? expected : 0;
     now->seconds = (double)(clock_ns() - p->began_ns) / 1e9;
@@ -451,6 +461,7 @@ void leat_pipeline_free(leat_pipeline *p)
     pthread_mutex_destroy(&p->telling);
     fd_close(p->ended_fd[0]);
     fd_close(p->ended_fd[1]);
+    free(p->leg);
     free(p->route);
     free(p->engine_name);
     free(p->expect);

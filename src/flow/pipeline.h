@@ -1,12 +1,17 @@
-/* The inside of a pipeline: what was handed to it, its plan (one hop, as long as no filter transforms), its run and its
- * report. Built by pipeline.c, planned by plan.c, run by runner.c, told by explain.c and report.c.
+/* The inside of a pipeline: what was handed to it, its plan, its run and its report. Built by pipeline.c, planned by
+ * plan.c, run by runner.c and leg.c, told by explain.c and report.c.
  *
- * Threads: everything belongs to the thread that runs it, once it runs, except `cancelled` and the atomic counts.
- * The report is made before `ended` is set; whoever waits looks at it after that. */
+ * Its plan is a chain of *legs*: each is one hop, with the filters that only look on or pace, and between two legs there
+ * is a joint, which is a filter that transforms or joins. Mostly there is one leg.
+ *
+ * Threads: a leg belongs to the thread that runs it, once it runs, and all else to the first leg until the others begin,
+ * and then to the one that ends last; except `cancelled`, `failed`, `running`, `over` and the atomic counts. The report
+ * is made before `ended` is set; whoever waits looks at it after that. */
 #ifndef FLOW_PIPELINE_H
 #define FLOW_PIPELINE_H
 
 #include "flow/hop.h"
+#include "flow/joint.h"
 #include <pthread.h>
 
 #define MEMORY_DEFAULT  (16u * 1024 * 1024)
@@ -15,6 +20,32 @@
 struct expectation {
     char algorithm[32];
     char hex[LEAT_DIGEST_HEX_MAX];
+};
+
+struct leg {
+    leat_pipeline *pipeline;
+    struct task task;
+    struct hop hop;
+    struct budget budget; /* its share of the memory */
+    size_t first;         /* its first filter among all of the pipeline's */
+    struct joint joint;   /* behind it */
+    struct branch into;   /* of a leg that ends at a joint */
+    enum {
+        LEG_OPEN, /* the first leg opens everything and starts the others */
+        LEG_START,
+        LEG_MOVE,
+        LEG_READBACK,
+        LEG_FINISH,
+    } phase;
+    size_t ends_finished;    /* of the joints at its two ends */
+    struct leat_error error; /* the first failure that is not the hop's */
+    atomic_bool over;        /* it has ended, and well */
+
+    /* A clone is read back for the filters. */
+    struct node written;
+    size_t readback_of; /* the sink */
+    struct hop readback;
+    leat_filter *observer[FILTERS_MAX]; /* the other filters counted the clone */
 };
 
 struct leat_pipeline {
@@ -28,11 +59,13 @@ struct leat_pipeline {
     size_t sinks;
     leat_filter *filter[FILTERS_MAX];
     size_t filters;
+    size_t in_front; /* filters that were put before those that were handed in */
     struct expectation expectation[EXPECTATION_MAX];
     size_t expectations;
 
-    struct budget budget;
-    struct hop hop;
+    uint64_t memory_limit;
+    struct leg *leg;
+    size_t legs; /* 0: there was no plan yet */
     const struct engine *engine;
     char engine_why[ENGINE_WHY_MAX]; /* why not the one that was asked for; "" */
 
@@ -44,23 +77,13 @@ struct leat_pipeline {
     int64_t began_ns;
     double cpu_began;
     _Atomic uint64_t expected; /* bytes, for progress; UINT64_MAX: unknown */
-    struct task task;
     struct runner {
-        enum {
-            RUN_OPEN,
-            RUN_START,
-            RUN_MOVE,
-            RUN_READBACK,
-            RUN_OVER
-        } phase;
-        size_t opened;       /* nodes: the source, then the sinks */
-        size_t started;      /* filters that are ours to finish */
-        struct node written; /* what a clone is read back from */
-        size_t readback_of;  /* the sink */
-        struct hop readback;
-        leat_filter *observer[FILTERS_MAX]; /* of the readback: the other filters counted the clone */
-        bool whole;                         /* the filters have seen all that there is */
-        struct leat_error error;            /* the first failure that belongs to no branch */
+        size_t opened;           /* nodes: the source, those of the joints, then the sinks */
+        size_t claimed, started; /* filters that are ours, and those to be finished */
+        atomic_size_t running;   /* legs that have not ended */
+        atomic_size_t failed;    /* the leg that failed first, counted from 1; 0: none */
+        bool whole;              /* the filters have seen all that there is */
+        struct leat_error error; /* the first failure that belongs to no sink */
     } runner;
 
     void (*tell)(leat_pipeline *p); /* the run has ended: the last thing that the runner does */
@@ -79,18 +102,48 @@ struct node *pipeline_source(const leat_pipeline *p);
 /* The engine that would run it now, and why it is not the one that was asked for ("": it is). Looks only. */
 const struct engine *pipeline_engine(const leat_pipeline *p, char ret_why[ENGINE_WHY_MAX]);
 
-/* plan.c: fills hop and checks everything. Looks only, and may be repeated. */
-int plan_make(leat_pipeline *p, struct leat_error *error);
-/* The least memory with which some route of the ladder works. */
-uint64_t plan_minimum(const leat_pipeline *p);
+static inline struct leg *pipeline_last_leg(const leat_pipeline *p)
+{
+    return &p->leg[p->legs - 1];
+}
 
-/* runner.c. `init` once, before anybody can cancel. `prepare` plans and starts the clock, on the thread that starts the
- * run; p->task is then ready for a loop, which opens, moves, finishes, verifies, commits, makes the report and calls
- * p->tell. `run_alone` does that in the pipeline's own loop, on this thread. `give_up` is for a plan that failed. */
-void runner_init(leat_pipeline *p);
+/* plan.c: makes the legs and checks everything. Looks only, and may be repeated. */
+int plan_make(leat_pipeline *p, struct leat_error *error);
+/* The least memory with which some route of each ladder works. */
+uint64_t plan_minimum(const leat_pipeline *p);
+/* What filters need inside, beside that. */
+uint64_t plan_codecs(const leat_pipeline *p);
+
+/* leg.c: the middle of a run. `next` and `done` are a task's; the first leg calls runner_open and runner_start. */
+enum verdict leg_next(struct task *task, struct op **ret_op, struct wait_set *ret_wait);
+void leg_done(struct task *task, struct op *op, ssize_t result);
+/* All is open: what the plan could not know. */
+void leg_begin(struct leg *leg);
+/* Of one that has ended: the failure that is not a sink's of the pipeline, or code 0. */
+struct leat_error leg_failure(const struct leg *leg);
+/* Or no sink of the pipeline is left. */
+bool leg_has_failed(const struct leg *leg);
+/* No byte will be moved any more: its counts are final, and what it had is given back. */
+void leg_let_go(struct leg *leg);
+/* What its branches have for certain. */
+uint64_t leg_delivered(const struct leg *leg);
+
+/* runner.c. `prepare` plans and starts the clock, on the thread that starts the run; the first leg's task is then ready
+ * for a loop, which opens, moves, finishes, verifies, commits, makes the report and calls p->tell. `run_alone` does that
+ * in the pipeline's own loop, on this thread. `give_up` is for a plan that failed. */
 void runner_prepare(leat_pipeline *p);
 void runner_run_alone(leat_pipeline *p);
 void runner_give_up(leat_pipeline *p);
+/* WAIT: a node is not there yet. Else all are open, or runner.error says what failed. */
+enum verdict runner_open(leat_pipeline *p, struct wait_set *ret_wait);
+/* All is open: starts the filters and the other legs. False: something has failed. */
+bool runner_start(leat_pipeline *p);
+/* The hook of every leg's task. The last one to end ends the run. */
+void runner_ended(struct task *task);
+/* Bytes that are expected of the source; 0: unknown. */
+uint64_t runner_expected(const leat_pipeline *p);
+/* Every leg looks up: something has changed. Any thread; async-signal-safe. */
+void runner_poke(leat_pipeline *p);
 
 /* report.c: what there is to tell, taken when the run has ended. NULL: no memory. */
 struct verdict_of_run {

@@ -1,5 +1,5 @@
-/* The planner: one hop from the source to its branches, with the ladder of routes that the table gives for this pair,
- * and for each route that can't serve it the reason. It only looks, so a plan costs nothing and may be repeated. */
+/* The planner: cuts the filters into legs, and gives each hop the ladder of routes that the table has for this pair, and
+ * for each route that can't serve it the reason. It only looks, so a plan costs nothing and may be repeated. */
 #include "flow/pipeline.h"
 #include "flow/table.h"
 #include <errno.h>
@@ -14,6 +14,15 @@ static bool same_file(const struct node *a, const struct node *b)
 static bool same_new_file(const struct node *a, const struct node *b)
 {
     return a->kind == NODE_FILE && b->kind == NODE_FILE && !a->inode && !b->inode && strcmp(a->name, b->name) == 0;
+}
+
+/* A filter might end it; that of the option `rate`, which is the first, does not. */
+static bool ends_somewhere(const leat_pipeline *p)
+{
+    for (size_t i = p->options.rate ? p->in_front : 0; i < p->filters; i++)
+        if (p->filter[i]->ops->caps & (FILTER_PACES | FILTER_TRANSFORMS | FILTER_JOINS))
+            return true;
+    return p->options.has_length;
 }
 
 static int check_parts(leat_pipeline *p, struct leat_error *error)
@@ -35,7 +44,7 @@ static int check_parts(leat_pipeline *p, struct leat_error *error)
             if (same_file(p->branch[k].node, sink) || same_new_file(p->branch[k].node, sink))
                 return error_at(error, -EINVAL, LEAT_SIDE_SINK, sink->name, "stat", "It is a sink twice");
     }
-    if (pipeline_source(p)->kind == NODE_ZERO && !p->options.has_length)
+    if (pipeline_source(p)->kind == NODE_ZERO && !ends_somewhere(p))
         return error_at(error, -EINVAL, LEAT_SIDE_SOURCE, pipeline_source(p)->name, "open",
                         "It never ends: give a --length");
     return 0;
@@ -85,9 +94,8 @@ static void add_table_order(struct hop *hop)
         add_rung(hop, registry_routes[i]);
 }
 
-static int build_ladder(leat_pipeline *p, struct leat_error *error)
+static int build_ladder(const leat_pipeline *p, struct hop *hop, struct leat_error *error)
 {
-    struct hop *hop = &p->hop;
     const char *name = p->route ? p->route : "auto";
     bool prefers = strncmp(name, "prefer:", 7) == 0;
     const struct route *asked = strcmp(name, "auto") == 0 ? NULL : route_by_name(prefers ? name + 7 : name);
@@ -120,9 +128,8 @@ static int build_ladder(leat_pipeline *p, struct leat_error *error)
 
 /* ---- memory ---- */
 
-uint64_t plan_minimum(const leat_pipeline *p)
+static uint64_t hop_minimum(const struct hop *hop)
 {
-    const struct hop *hop = &p->hop;
     uint64_t least = UINT64_MAX;
     for (size_t i = 0; i < hop->rungs; i++)
         if (!hop->strict || i == 0)
@@ -131,44 +138,114 @@ uint64_t plan_minimum(const leat_pipeline *p)
     return MAX(least, route_chunk.minimum(hop));
 }
 
-/* ---- the whole ---- */
-
-static void describe_hop(leat_pipeline *p)
+/* All legs have equal shares. */
+uint64_t plan_minimum(const leat_pipeline *p)
 {
-    const struct node *in = pipeline_source(p);
-    p->hop = (struct hop){.in = pipeline_source(p),
-                          .branch = p->branch,
-                          .branches = p->sinks,
-                          .filter = p->filter,
-                          .filters = p->filters,
-                          .budget = &p->budget,
-                          .sparse = (enum leat_sparse)p->options.sparse,
-                          .stability = (enum leat_stability)p->options.stability,
-                          .cache = (enum leat_cache)p->options.cache,
-                          .residue = residue_none(),
-                          .end = p->options.has_length ? p->options.length : UINT64_MAX};
-    p->hop.watched = in->idle_ns != 0;
-    for (size_t i = 0; i < p->sinks; i++)
-        p->hop.watched |= p->branch[i].node->idle_ns != 0;
-    bool positions = in->kind == NODE_FILE || in->kind == NODE_BLOCK;
-    p->hop.skip = positions ? 0 : p->options.offset;
-    p->hop.shared = p->options.shared_engine != NULL;
-    p->hop.begins = p->options.offset;
-    p->hop.size_binds = in->kind == NODE_FILE && in->has_size;
+    uint64_t most = 0;
+    for (size_t i = 0; i < p->legs; i++)
+        most = MAX(most, hop_minimum(&p->leg[i].hop));
+    return most * p->legs;
 }
+
+uint64_t plan_codecs(const leat_pipeline *p)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < p->filters; i++)
+        if (p->filter[i]->ops->memory)
+            sum += p->filter[i]->ops->memory(p->filter[i]);
+    return sum;
+}
+
+/* ---- legs ---- */
+
+static bool cuts(const leat_filter *filter)
+{
+    return filter->ops->caps & (FILTER_TRANSFORMS | FILTER_JOINS);
+}
+
+static int make_legs(leat_pipeline *p)
+{
+    size_t legs = 1;
+    for (size_t i = 0; i < p->filters; i++)
+        legs += cuts(p->filter[i]);
+    if (legs == p->legs)
+        return 0;
+    free(p->leg);
+    p->leg = calloc(legs, sizeof(p->leg[0]));
+    p->legs = p->leg ? legs : 0;
+    return p->leg ? 0 : -ENOMEM;
+}
+
+/* From filter `first` up to the next one that cuts, or to the end: returns where the next leg begins. */
+static size_t describe_leg(leat_pipeline *p, struct leg *leg, size_t first)
+{
+    bool begins = leg == p->leg, ends = leg == pipeline_last_leg(p);
+    size_t behind = first;
+    while (behind < p->filters && !cuts(p->filter[behind]))
+        behind++;
+    *leg = (struct leg){.pipeline = p, .first = first, .phase = begins ? LEG_OPEN : LEG_MOVE};
+    leg->task = (struct task){.next = leg_next, .done = leg_done, .ended = runner_ended};
+    leg->error.size = sizeof(leg->error);
+    budget_init(&leg->budget, p->memory_limit / p->legs);
+    if (!ends) {
+        joint_make(&leg->joint, p->filter[behind], behind);
+        leg->into = (struct branch){.node = leg->joint.into, .residue = residue_none()};
+    }
+    leg->hop = (struct hop){.in = begins ? pipeline_source(p) : leg[-1].joint.out,
+                            .branch = ends ? p->branch : &leg->into,
+                            .branches = ends ? p->sinks : 1,
+                            .filter = p->filter + first,
+                            .filters = behind - first,
+                            .budget = &leg->budget,
+                            .sparse = (enum leat_sparse)p->options.sparse,
+                            .stability = (enum leat_stability)p->options.stability,
+                            .cache = (enum leat_cache)p->options.cache,
+                            .shared = p->options.shared_engine != NULL,
+                            .residue = residue_none(),
+                            .end = UINT64_MAX};
+    return behind + 1;
+}
+
+/* `offset` and `length` are of the source. */
+static void describe_source(const leat_pipeline *p, struct hop *hop)
+{
+    const struct node *in = hop->in;
+    bool positions = in->kind == NODE_FILE || in->kind == NODE_BLOCK;
+    hop->skip = positions ? 0 : p->options.offset;
+    hop->begins = p->options.offset;
+    hop->end = p->options.has_length ? p->options.length : UINT64_MAX;
+    hop->size_binds = in->kind == NODE_FILE && in->has_size;
+}
+
+static void watch(struct hop *hop)
+{
+    hop->watched = hop->in->idle_ns != 0;
+    for (size_t i = 0; i < hop->branches; i++)
+        hop->watched |= hop->branch[i].node->idle_ns != 0;
+}
+
+/* ---- the whole ---- */
 
 int plan_make(leat_pipeline *p, struct leat_error *error)
 {
-    int r = check_parts(p, error);
+    int r = make_legs(p);
+    if (r < 0)
+        return error_set(error, r, "out of memory");
+    p->memory_limit = p->options.memory_limit ? p->options.memory_limit : MEMORY_DEFAULT;
+    for (size_t i = 0, first = 0; i < p->legs; i++)
+        first = describe_leg(p, &p->leg[i], first);
+    r = check_parts(p, error);
     if (r < 0)
         return r;
-    budget_init(&p->budget, p->options.memory_limit ? p->options.memory_limit : MEMORY_DEFAULT);
-    describe_hop(p);
-    r = build_ladder(p, error);
+    describe_source(p, &p->leg[0].hop);
+    for (size_t i = 0; i < p->legs && r == 0; i++) {
+        watch(&p->leg[i].hop);
+        r = build_ladder(p, &p->leg[i].hop, error);
+    }
     if (r < 0)
         return r;
-    if (p->budget.limit < plan_minimum(p))
+    if (p->memory_limit < plan_minimum(p))
         return error_set(error, -ENOBUFS, "The memory limit of %llu bytes is below the plan's minimum of %llu",
-                         (unsigned long long)p->budget.limit, (unsigned long long)plan_minimum(p));
+                         (unsigned long long)p->memory_limit, (unsigned long long)plan_minimum(p));
     return 0;
 }

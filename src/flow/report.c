@@ -12,8 +12,16 @@ struct report_digest {
     const char *provider, *why; /* static */
 };
 
-struct report_sink {
-    char *spec;
+struct report_leg {
+    char *from;
+    uint64_t taken;
+    struct rung rung[ROUTES_MAX];
+    size_t rungs;
+};
+
+struct report_branch {
+    size_t leg;
+    char *to;
     bool failed;
     struct leat_error error;
     uint64_t delivered, held, discarded;
@@ -26,17 +34,17 @@ struct leat_report {
     const char *status; /* static */
     int code;
     bool aborted; /* `error` is no single sink's: nothing was published */
-    char *source;
-    uint64_t taken, bytes;
+    uint64_t bytes;
     double seconds, cpu_seconds;
-    uint64_t memory_peak;
+    uint64_t memory_peak, memory_codecs;
     const char *engine;              /* static */
     char engine_why[ENGINE_WHY_MAX]; /* not the one that was asked for; "" */
-    struct rung rung[ROUTES_MAX];
-    size_t rungs;
-    size_t sinks, digests;
+    size_t digests;
     struct report_digest digest[FILTERS_MAX];
-    struct report_sink sink[];
+    size_t legs, branches, sinks;
+    struct report_leg *leg;
+    struct report_branch *branch; /* of every leg, in order */
+    struct report_branch *sink;   /* those of the last one */
 };
 
 /* ---- making it ---- */
@@ -56,17 +64,42 @@ static void take_digests(leat_report *report, const leat_pipeline *p)
     }
 }
 
-static void take_sink(struct report_sink *to, const struct branch *from)
+static void take_branch(struct report_branch *to, const struct branch *from, uint64_t taken)
 {
-    to->spec = strdup(from->node->name);
+    to->to = strdup(from->node->name);
     to->failed = from->failed;
     to->error = from->error;
     to->error.size = sizeof(to->error);
-    to->error.node = to->spec ? to->spec : "";
+    to->error.node = to->to ? to->to : "";
+    to->error.taken = taken;
     to->error.delivered = to->delivered = from->delivered;
     to->error.held = to->held = from->held;
     to->discarded = from->discarded;
     memcpy(to->by_route, from->by_route, sizeof(to->by_route));
+}
+
+static void take_leg(leat_report *report, size_t index, const struct hop *hop)
+{
+    struct report_leg *leg = &report->leg[index];
+    leg->from = hop->in ? strdup(hop->in->name) : NULL;
+    leg->taken = hop->taken;
+    leg->rungs = hop->rungs;
+    memcpy(leg->rung, hop->rung, sizeof(leg->rung));
+    report->memory_peak += hop->budget->peak; /* at most so much was in use at once */
+    for (size_t i = 0; i < hop->branches; i++) {
+        struct report_branch *branch = &report->branch[report->branches++];
+        branch->leg = index;
+        take_branch(branch, &hop->branch[i], leg->taken);
+    }
+}
+
+static int make_room(leat_report *report, const leat_pipeline *p)
+{
+    report->legs = p->legs;
+    report->sinks = p->sinks;
+    report->leg = calloc(p->legs, sizeof(report->leg[0]));
+    report->branch = calloc(p->legs + p->sinks, sizeof(report->branch[0]));
+    return p->legs && report->leg && report->branch ? 0 : -ENOMEM;
 }
 
 static uint64_t bytes_of(const leat_report *report)
@@ -77,14 +110,16 @@ static uint64_t bytes_of(const leat_report *report)
         if (!report->sink[i].failed)
             good = MIN(good, report->sink[i].delivered);
     }
-    return report->sinks == 0 ? report->taken : good != UINT64_MAX ? good : all;
+    return report->sinks == 0 ? report->leg[report->legs - 1].taken : good != UINT64_MAX ? good : all;
 }
 
 leat_report *report_make(leat_pipeline *p, const struct leat_error *error, const struct verdict_of_run *verdict)
 {
-    leat_report *report = calloc(1, sizeof(*report) + p->sinks * sizeof(report->sink[0]));
-    if (!report)
+    leat_report *report = calloc(1, sizeof(*report));
+    if (!report || make_room(report, p) < 0) {
+        leat_report_free(report);
         return NULL;
+    }
     report->error = *error;
     report->error_node = strdup(error->node);
     report->error.node = report->error_node ? report->error_node : "";
@@ -93,18 +128,12 @@ leat_report *report_make(leat_pipeline *p, const struct leat_error *error, const
     report->aborted = p->runner.error.code != 0;
     report->seconds = verdict->seconds;
     report->cpu_seconds = verdict->cpu_seconds;
-    report->source = p->source ? strdup(pipeline_source(p)->name) : NULL;
-    report->taken = p->hop.taken;
-    report->memory_peak = p->budget.peak;
+    report->memory_codecs = plan_codecs(p);
     report->engine = p->engine->name;
     snprintf(report->engine_why, sizeof(report->engine_why), "%s", p->engine_why);
-    report->rungs = p->hop.rungs;
-    memcpy(report->rung, p->hop.rung, sizeof(report->rung));
-    report->sinks = p->sinks;
-    for (size_t i = 0; i < p->sinks; i++) {
-        take_sink(&report->sink[i], &p->branch[i]);
-        report->sink[i].error.taken = report->taken;
-    }
+    for (size_t i = 0; i < p->legs; i++)
+        take_leg(report, i, &p->leg[i].hop);
+    report->sink = report->branch + p->legs - 1;
     report->bytes = bytes_of(report);
     if (p->runner.whole)
         take_digests(report, p);
@@ -197,7 +226,7 @@ static json_t *digests_json(const leat_report *report)
     return list;
 }
 
-static const char *sink_status(const leat_report *report, const struct report_sink *sink)
+static const char *sink_status(const leat_report *report, const struct report_branch *sink)
 {
     return sink->failed ? "failed" : report->aborted ? report->status : "done";
 }
@@ -206,19 +235,19 @@ static json_t *sinks_json(const leat_report *report)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < report->sinks; i++) {
-        const struct report_sink *sink = &report->sink[i];
-        json_array_append_new(list, json_pack("{s:o, s:s, s:I, s:o}", "spec", json_name(sink->spec), "status",
+        const struct report_branch *sink = &report->sink[i];
+        json_array_append_new(list, json_pack("{s:o, s:s, s:I, s:o}", "spec", json_name(sink->to), "status",
                                               sink_status(report, sink), "bytes", (json_int_t)sink->delivered, "error",
                                               error_json(&sink->error)));
     }
     return list;
 }
 
-static json_t *routes_json(const leat_report *report, const uint64_t by_route[ROUTES_MAX])
+static json_t *routes_json(const leat_report *report, const struct report_leg *leg, const uint64_t by_route[ROUTES_MAX])
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < report->rungs; i++) {
-        const struct route *route = report->rung[i].route;
+    for (size_t i = 0; i < leg->rungs; i++) {
+        const struct route *route = leg->rung[i].route;
         if (by_route[route->id])
             json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "route", route->name, "engine", report->engine,
                                                   "bytes", (json_int_t)by_route[route->id]));
@@ -226,37 +255,38 @@ static json_t *routes_json(const leat_report *report, const uint64_t by_route[RO
     return list;
 }
 
-static json_t *rejected_json(const leat_report *report)
+static json_t *rejected_json(const struct report_leg *leg)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < report->rungs; i++)
-        if (report->rung[i].rejected)
+    for (size_t i = 0; i < leg->rungs; i++)
+        if (leg->rung[i].rejected)
             json_array_append_new(
-                list, json_pack("{s:s, s:s}", "route", report->rung[i].route->name, "reason", report->rung[i].reason));
+                list, json_pack("{s:s, s:s}", "route", leg->rung[i].route->name, "reason", leg->rung[i].reason));
     return list;
 }
 
 static json_t *hops_json(const leat_report *report)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < report->sinks; i++) {
-        const struct report_sink *sink = &report->sink[i];
-        json_array_append_new(list,
-                              json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "from", json_name(report->source),
-                                        "to", json_name(sink->spec), "taken", (json_int_t)report->taken, "delivered",
-                                        (json_int_t)sink->delivered, "held", (json_int_t)sink->held, "discarded",
-                                        (json_int_t)sink->discarded, "routes", routes_json(report, sink->by_route),
-                                        "rejected", rejected_json(report)));
+    for (size_t i = 0; i < report->branches; i++) {
+        const struct report_branch *branch = &report->branch[i];
+        const struct report_leg *leg = &report->leg[branch->leg];
+        json_array_append_new(
+            list, json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "from", json_name(leg->from), "to",
+                            json_name(branch->to), "taken", (json_int_t)leg->taken, "delivered",
+                            (json_int_t)branch->delivered, "held", (json_int_t)branch->held, "discarded",
+                            (json_int_t)branch->discarded, "routes", routes_json(report, leg, branch->by_route),
+                            "rejected", rejected_json(leg)));
     }
     return list;
 }
 
 int leat_report_json(const leat_report *report, char **ret)
 {
-    json_t *root = json_pack("{s:s, s:s, s:I, s:f, s:f, s:I, s:s, s:o, s:o, s:o, s:o}", "type", "report", "status",
+    json_t *root = json_pack("{s:s, s:s, s:I, s:f, s:f, s:I, s:I, s:s, s:o, s:o, s:o, s:o}", "type", "report", "status",
                              report->status, "bytes", (json_int_t)report->bytes, "seconds", report->seconds,
                              "cpu_seconds", report->cpu_seconds, "memory_peak", (json_int_t)report->memory_peak,
-                             "engine", report->engine, "digests", digests_json(report), "sinks", sinks_json(report),
+                             "memory_codecs", (json_int_t)report->memory_codecs, "engine", report->engine, "digests", digests_json(report), "sinks", sinks_json(report),
                              "hops", hops_json(report), "error", error_json(&report->error));
     if (report->engine_why[0])
         json_object_set_new(root, "engine_why", json_string(report->engine_why));
@@ -283,23 +313,34 @@ static void print_error(FILE *to, const struct leat_error *error)
             error->operation, (unsigned long long)error->offset, error->text);
 }
 
-static void print_sink(FILE *to, const leat_report *report, const struct report_sink *sink)
+static void print_branch(FILE *to, const leat_report *report, const struct report_branch *branch)
 {
+    const struct report_leg *leg = &report->leg[branch->leg];
     char size[32];
-    fprintf(to, "%s -> %s: %s, %s", report->source ? report->source : "?", sink->spec, sink_status(report, sink),
-            size_format(sink->delivered, size, sizeof(size)));
-    for (size_t i = 0; i < report->rungs; i++) {
-        const struct route *route = report->rung[i].route;
-        if (sink->by_route[route->id])
-            fprintf(to, ", %s %llu", route->name, (unsigned long long)sink->by_route[route->id]);
+    fprintf(to, "%s -> %s: %s, %s", leg->from ? leg->from : "?", branch->to, sink_status(report, branch),
+            size_format(branch->delivered, size, sizeof(size)));
+    for (size_t i = 0; i < leg->rungs; i++) {
+        const struct route *route = leg->rung[i].route;
+        if (branch->by_route[route->id])
+            fprintf(to, ", %s %llu", route->name, (unsigned long long)branch->by_route[route->id]);
     }
     fputc('\n', to);
-    if (sink->held || sink->discarded)
-        fprintf(to, "  taken %llu = delivered %llu + held %llu + discarded %llu\n", (unsigned long long)report->taken,
-                (unsigned long long)sink->delivered, (unsigned long long)sink->held,
-                (unsigned long long)sink->discarded);
-    if (sink->failed)
-        print_error(to, &sink->error);
+    if (branch->held || branch->discarded)
+        fprintf(to, "  taken %llu = delivered %llu + held %llu + discarded %llu\n", (unsigned long long)leg->taken,
+                (unsigned long long)branch->delivered, (unsigned long long)branch->held,
+                (unsigned long long)branch->discarded);
+    if (branch->failed)
+        print_error(to, &branch->error);
+}
+
+static void print_leg(FILE *to, const leat_report *report, const struct report_leg *leg)
+{
+    for (size_t i = 0; i < report->branches; i++)
+        if (&report->leg[report->branch[i].leg] == leg)
+            print_branch(to, report, &report->branch[i]);
+    for (size_t i = 0; i < leg->rungs; i++)
+        if (leg->rung[i].rejected)
+            fprintf(to, "  not %s: %s\n", leg->rung[i].route->name, leg->rung[i].reason);
 }
 
 int leat_report_text(const leat_report *report, char **ret)
@@ -309,11 +350,8 @@ int leat_report_text(const leat_report *report, char **ret)
     FILE *to = open_memstream(&text, &n);
     if (!to)
         return -ENOMEM;
-    for (size_t i = 0; i < report->sinks; i++)
-        print_sink(to, report, &report->sink[i]);
-    for (size_t i = 0; i < report->rungs; i++)
-        if (report->rung[i].rejected)
-            fprintf(to, "  not %s: %s\n", report->rung[i].route->name, report->rung[i].reason);
+    for (size_t i = 0; i < report->legs; i++)
+        print_leg(to, report, &report->leg[i]);
     if (report->engine_why[0])
         fprintf(to, "  engine %s: %s\n", report->engine, report->engine_why);
     for (size_t i = 0; i < report->digests; i++)
@@ -338,9 +376,12 @@ void leat_report_free(leat_report *report)
 {
     if (!report)
         return;
-    for (size_t i = 0; i < report->sinks; i++)
-        free(report->sink[i].spec);
-    free(report->source);
+    for (size_t i = 0; i < report->branches; i++)
+        free(report->branch[i].to);
+    for (size_t i = 0; report->leg && i < report->legs; i++)
+        free(report->leg[i].from);
+    free(report->branch);
+    free(report->leg);
     free(report->error_node);
     free(report);
 }

@@ -382,14 +382,19 @@ static enum verdict read_op(struct hop *hop, enum doing doing, void *bytes, size
     return VERDICT_OP;
 }
 
+static size_t hole_limit(const struct hop *hop, uint64_t n)
+{
+    return (size_t)MIN(n, hop_needs_bytes(hop) || !hop_all_fresh(hop) ? HOLE_MAX : SIZE_MAX / 2);
+}
+
 /* A hole takes a chunk's place in the ring, not its memory's contents. */
-static void append_hole(struct hop *hop, uint64_t n)
+static void append_hole(struct hop *hop, size_t n)
 {
     struct chunk_route *s = hop->state;
     struct chunk *chunk = s->filling;
     s->filling = NULL;
     chunk->hole = true;
-    chunk->length = (size_t)MIN(n, hop_needs_bytes(hop) || !hop_all_fresh(hop) ? HOLE_MAX : SIZE_MAX / 2);
+    chunk->length = n;
     hop_took(hop, chunk->length);
     append(hop, chunk);
 }
@@ -419,14 +424,15 @@ static enum verdict read_next(struct hop *hop, struct op **ret_op, struct wait_s
     if (hop->taken >= hop->end)
         return VERDICT_END;
     if (hop_until_size(hop) == 0)
-        return read_op(hop, DOING_PROBE, &s->probe, 1, ret_op);
-    if (hop_extent(hop, &n) == 1) {
-        append_hole(hop, n);
+        return hop_is_cut(hop) ? VERDICT_END : read_op(hop, DOING_PROBE, &s->probe, 1, ret_op);
+    bool hole = hop_extent(hop, &n) == 1;
+    size_t allowed = hop_allowance(hop, hole ? hole_limit(hop, n) : MIN(s->pool.chunk_size, n), ret_wait);
+    if (allowed == 0)
+        return ret_wait->deadline_ns ? VERDICT_WAIT : VERDICT_END;
+    if (hole) {
+        append_hole(hop, allowed);
         return VERDICT_STEP_DOWN;
     }
-    size_t allowed = hop_allowance(hop, MIN(s->pool.chunk_size, n), ret_wait);
-    if (allowed == 0)
-        return VERDICT_WAIT;
     return read_op(hop, DOING_READ, s->filling->data, allowed, ret_op);
 }
 

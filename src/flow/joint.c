@@ -1,0 +1,153 @@
+#include "flow/joint.h"
+#include <errno.h>
+
+/* ---- the sink ---- */
+
+static ssize_t not_now(struct node *node)
+{
+    node->port.blocked = true;
+    return -EAGAIN;
+}
+
+/* A write that was told -EAGAIN is made again with the same bytes, which stay where they are until it is taken. */
+static ssize_t offer(void *user, void *bytes, size_t n)
+{
+    struct joint *joint = user;
+    switch (atomic_load(&joint->state)) {
+    case JOINT_EMPTY:
+        joint->offer = bytes;
+        joint->offered = n;
+        joint->used = 0;
+        atomic_store(&joint->state, JOINT_OFFERED);
+        port_notify(&joint->out->port);
+        return not_now(joint->into);
+    case JOINT_USED:
+        atomic_store(&joint->state, JOINT_EMPTY);
+        return (ssize_t)joint->used;
+    default:
+        return not_now(joint->into);
+    }
+}
+
+static int complete(struct node *node, uint64_t delivered UNUSED, struct leat_error *error UNUSED)
+{
+    struct joint *joint = (struct joint *)((char *)node - offsetof(struct joint, end[LEAT_WRITE]));
+    atomic_store(&joint->complete, true);
+    port_notify(&joint->out->port);
+    return 0;
+}
+
+/* ---- the source ---- */
+
+static int fail(struct joint *joint, int code, const char *what)
+{
+    char buffer[128];
+    const char *name = joint->filter->ops->name;
+    error_at(&joint->error, code, LEAT_SIDE_FILTER, name, "transform", "%s",
+             what ? what : error_text(code, buffer, sizeof(buffer)));
+    joint->error.side = LEAT_SIDE_FILTER;
+    joint->error.index = (uint32_t)joint->index;
+    joint->error.node = joint->error.node && *joint->error.node ? joint->error.node : name;
+    joint->error.operation =
+        joint->error.operation && *joint->error.operation ? joint->error.operation : "transform";
+    joint->error.offset = atomic_load(&joint->filter->bytes);
+    return code;
+}
+
+/* The filter breaks its word: the sentence says how. */
+static const char *broken_word(int answer, const struct filter_buffers *b, bool moved)
+{
+    if (answer == LEAT_FILTER_DONE)
+        return b->in_n ? "It says that it is done, and has not taken all" : NULL;
+    if (answer == LEAT_FILTER_FULL)
+        return moved ? NULL : "It says that the output is full, which has room";
+    return answer == LEAT_FILTER_ENDED ? NULL : "It gives an answer that there is not";
+}
+
+/* Until the output is full, the input used up, or the filter at its end. */
+static int drive(struct joint *joint, struct filter_buffers *b, int mode)
+{
+    int answer;
+    do {
+        size_t in_n = b->in_n, out_n = b->out_n;
+        answer = joint->filter->ops->transform(joint->filter, b, mode, &joint->error);
+        filter_count(joint->filter, in_n - b->in_n);
+        if (answer < 0)
+            return fail(joint, answer, NULL);
+        const char *broken = broken_word(answer, b, in_n != b->in_n || out_n != b->out_n);
+        if (broken)
+            return fail(joint, -EPROTO, broken);
+    } while (answer == LEAT_FILTER_FULL && b->out_n);
+    return answer;
+}
+
+/* What it used of the offer is the sink's to take; of an offer that it did not touch there is nothing to take. */
+static void use(struct joint *joint, size_t left, int answer)
+{
+    joint->used = joint->offered - left;
+    if (left && (answer != LEAT_FILTER_ENDED || !joint->used))
+        return;
+    atomic_store(&joint->state, JOINT_USED);
+    port_notify(&joint->into->port);
+}
+
+static ssize_t take(void *user, void *bytes, size_t n)
+{
+    struct joint *joint = user;
+    bool complete = atomic_load(&joint->complete); /* before the state: nothing is offered behind it */
+    bool offered = atomic_load(&joint->state) == JOINT_OFFERED;
+    struct filter_buffers b = {.in = (const uint8_t *)"", .out = bytes, .out_n = n};
+    if (joint->error.code)
+        return joint->error.code;
+    if (joint->over)
+        return 0;
+    if (!offered && !complete)
+        return not_now(joint->out);
+    if (offered) {
+        b.in = joint->offer + joint->used;
+        b.in_n = joint->offered - joint->used;
+    }
+    int answer = drive(joint, &b, offered ? LEAT_FILTER_MORE : LEAT_FILTER_FINISH);
+    if (answer < 0)
+        return answer;
+    joint->over = answer == LEAT_FILTER_ENDED || (answer == LEAT_FILTER_DONE && !offered);
+    if (offered)
+        use(joint, b.in_n, answer);
+    size_t given = n - b.out_n;
+    return given || joint->over ? (ssize_t)given : not_now(joint->out);
+}
+
+/* ---- both ---- */
+
+static int open_end(struct node *node, const struct node *source UNUSED, struct leat_error *error UNUSED)
+{
+    node_set_fd(node, -1, -1, NODE_WAIT_OWN);
+    return 0;
+}
+
+static const struct node_ops into_ops = {.name = "joint", .open = open_end, .finish = complete};
+static const struct node_ops out_ops = {.name = "joint", .open = open_end};
+
+void joint_make(struct joint *joint, leat_filter *filter, size_t index)
+{
+    const char *name = filter->ops->name;
+    *joint = (struct joint){.filter = filter, .index = index, .error.size = sizeof(joint->error)};
+    if (filter->ops->caps & FILTER_JOINS) {
+        filter->ops->join(filter, &joint->into, &joint->out);
+        return;
+    }
+    for (int i = LEAT_READ; i <= LEAT_WRITE; i++)
+        joint->end[i] = (struct node){.ops = i == LEAT_READ ? &out_ops : &into_ops,
+                                      .name = name,
+                                      .direction = (enum leat_direction)i,
+                                      .kind = NODE_CALL,
+                                      .wait = NODE_WAIT_OWN,
+                                      .port.fd = -1,
+                                      .fd = -1,
+                                      .seek_fd = -1,
+                                      .position = -1,
+                                      .call = i == LEAT_READ ? take : offer,
+                                      .call_user = joint};
+    joint->into = &joint->end[LEAT_WRITE];
+    joint->out = &joint->end[LEAT_READ];
+}

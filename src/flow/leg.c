@@ -1,0 +1,301 @@
+/* One leg of a run: moves its bytes, reads a clone back where filters need it, and tells the joints at its two ends that
+ * it has ended well.
+ *
+ * How legs end, each rule once: a leg whose source is at its end has ended when all is delivered. When a leg has ended
+ * well, nobody wants more from the one before, which so has ended well, too, wherever it is. When a leg fails, or the
+ * run is cancelled, all of them stop where they are, and none is told of an end. */
+#include "flow/pipeline.h"
+#include <errno.h>
+#include <stdio.h>
+
+static struct leg *leg_of(struct task *task)
+{
+    return (struct leg *)((char *)task - offsetof(struct leg, task));
+}
+
+static bool is_first(const struct leg *leg)
+{
+    return leg == leg->pipeline->leg;
+}
+
+static bool is_last(const struct leg *leg)
+{
+    return leg == pipeline_last_leg(leg->pipeline);
+}
+
+/* Nobody wants what it would bring. */
+static bool is_unwanted(const struct leg *leg)
+{
+    return !is_last(leg) && atomic_load(&leg[1].over);
+}
+
+static bool has_no_sink_left(const struct leg *leg)
+{
+    return leg->hop.branches > 0 && hop_live(&leg->hop) == 0;
+}
+
+/* ---- the beginning ---- */
+
+/* What opening has shown may rule out a route that the plan allowed. */
+static void check_ladder_again(struct hop *hop)
+{
+    for (size_t i = 0; i < hop->rungs; i++) {
+        char reason[REASON_MAX];
+        const char *why = hop->rung[i].rejected ? NULL : hop->rung[i].route->unfit(hop, reason);
+        if (why) {
+            hop->rung[i].rejected = true;
+            snprintf(hop->rung[i].reason, REASON_MAX, "%s", why);
+        }
+    }
+    if (hop->strict && hop->rung[0].rejected)
+        error_at(&hop->error, -EOPNOTSUPP, LEAT_SIDE_NONE, "", "route", "The route '%s' can't be taken: %s",
+                 hop->rung[0].route->name, hop->rung[0].reason);
+    while (hop->rung[hop->current].rejected && hop->current + 1 < hop->rungs && !hop->strict)
+        hop->current++;
+}
+
+static void begin_source(const leat_pipeline *p, struct hop *hop)
+{
+    hop->size_binds = hop->in->kind == NODE_FILE && hop->in->has_size && hop->in->position >= 0;
+    if (hop->in->position >= 0)
+        hop->in->position += (int64_t)p->options.offset;
+    else
+        hop->skip = p->options.offset;
+}
+
+void leg_begin(struct leg *leg)
+{
+    struct hop *hop = &leg->hop;
+    hop->waker = &atomic_load(&leg->pipeline->loop)->waker;
+    if (is_first(leg))
+        begin_source(leg->pipeline, hop);
+    else
+        port_attach(&hop->in->port, hop->waker);
+    if (!is_last(leg))
+        port_attach(&leg->into.node->port, hop->waker);
+    check_ladder_again(hop);
+    cache_begin(hop);
+}
+
+/* ---- reading a clone back ---- */
+
+static bool must_read_back(const struct leg *leg)
+{
+    const struct hop *hop = &leg->hop;
+    return hop_route(hop)->id == ROUTE_CLONE && hop->whole && hop_needs_bytes(hop) && hop->error.code == 0 &&
+           !has_no_sink_left(leg);
+}
+
+/* The clone is ours alone until it is published, so what is read from it is what will be there. */
+static void begin_readback(struct leg *leg)
+{
+    struct hop *hop = &leg->hop;
+    size_t i = 0;
+    while (hop->branch[i].failed)
+        i++;
+    const struct node *sink = hop->branch[i].node;
+    int fd = node_readable_fd(sink);
+    leg->readback_of = i;
+    leg->written = (struct node){.ops = sink->ops,
+                                 .name = sink->name,
+                                 .direction = LEAT_READ,
+                                 .kind = NODE_FILE,
+                                 .file_system = sink->file_system,
+                                 .has_size = true,
+                                 .cache = sink->cache,
+                                 .size = hop->taken,
+                                 .sparse = hop->in->sparse,
+                                 .seek_fd = fd};
+    node_set_fd(&leg->written, fd, 0, NODE_WAIT_NEVER);
+    leg->readback = (struct hop){.in = &leg->written,
+                                 .filter = leg->observer,
+                                 .budget = hop->budget,
+                                 .cache = hop->cache,
+                                 .waker = hop->waker,
+                                 .rung = {{.route = &route_chunk}},
+                                 .rungs = 1,
+                                 .size_binds = true,
+                                 .residue = residue_none(),
+                                 .end = UINT64_MAX};
+    for (size_t k = 0; k < hop->filters; k++)
+        if (hop->filter[k]->ops->caps & FILTER_OBSERVES)
+            leg->observer[leg->readback.filters++] = hop->filter[k];
+    hop_stop(hop);
+    leg->phase = LEG_READBACK;
+}
+
+/* ---- its end reaches the joints ---- */
+
+/* A child that leaves before it has read all is no failure of who writes to it; how it left, its joint tells. */
+static void forgive_broken_pipe(struct leg *leg)
+{
+    if (is_last(leg) || !(leg->joint.filter->ops->caps & FILTER_JOINS) || leg->into.error.code != -EPIPE)
+        return;
+    leg->into.failed = false;
+    leg->into.error = (struct leat_error){.code = 0};
+    leg->phase = LEG_FINISH;
+}
+
+static enum verdict finish_end(struct leg *leg, const struct joint *joint, struct node *node, uint64_t bytes,
+                               struct wait_set *ret_wait)
+{
+    struct leat_error error = {.size = sizeof(error)};
+    int r = node->ops->finish ? node->ops->finish(node, bytes, &error) : 0;
+    if (r == -EAGAIN) {
+        wait_add(ret_wait, &node->port);
+        ret_wait->deadline_ns = node->deadline_ns;
+        return VERDICT_WAIT;
+    }
+    leg->ends_finished++;
+    if (r < 0) {
+        leg->error = error;
+        leg->error.side = LEAT_SIDE_FILTER;
+        leg->error.index = (uint32_t)joint->index;
+    }
+    return VERDICT_END;
+}
+
+/* First the one that it read from, which may have something against it. */
+static enum verdict finish_joints(struct leg *leg, struct wait_set *ret_wait)
+{
+    enum verdict verdict = VERDICT_END;
+    if (leg->ends_finished == 0) {
+        if (is_first(leg))
+            leg->ends_finished++;
+        else
+            verdict = finish_end(leg, &leg[-1].joint, leg->hop.in, leg->hop.taken, ret_wait);
+    }
+    if (verdict == VERDICT_END && leg->ends_finished == 1 && !leg->error.code && !is_last(leg))
+        verdict = finish_end(leg, &leg->joint, leg->into.node, leg->into.delivered, ret_wait);
+    return verdict;
+}
+
+/* ---- the task ---- */
+
+/* OP: look again. */
+static enum verdict move(struct leg *leg, struct op **ret_op, struct wait_set *ret_wait)
+{
+    if (is_unwanted(leg)) {
+        leg->phase = LEG_FINISH;
+        return VERDICT_STEP_DOWN;
+    }
+    /* After a failure of the source the hop still delivers what was taken. */
+    enum verdict verdict = has_no_sink_left(leg) ? VERDICT_END : hop_next(&leg->hop, ret_op, ret_wait);
+    if (verdict != VERDICT_END)
+        return verdict;
+    if (has_no_sink_left(leg))
+        forgive_broken_pipe(leg);
+    else if (must_read_back(leg))
+        begin_readback(leg);
+    else if (leg->hop.error.code == 0)
+        leg->phase = LEG_FINISH;
+    return leg->phase == LEG_MOVE ? VERDICT_END : VERDICT_STEP_DOWN;
+}
+
+static enum verdict step(struct leg *leg, struct op **ret_op, struct wait_set *ret_wait)
+{
+    enum verdict verdict;
+    switch (leg->phase) {
+    case LEG_OPEN:
+        verdict = runner_open(leg->pipeline, ret_wait);
+        leg->phase = verdict == VERDICT_WAIT ? LEG_OPEN : LEG_START;
+        return verdict;
+    case LEG_START:
+        leg->phase = LEG_MOVE;
+        return runner_start(leg->pipeline) ? VERDICT_STEP_DOWN : VERDICT_END;
+    case LEG_MOVE:
+        return move(leg, ret_op, ret_wait);
+    case LEG_READBACK:
+        return hop_next(&leg->readback, ret_op, ret_wait);
+    default:
+        return finish_joints(leg, ret_wait);
+    }
+}
+
+enum verdict leg_next(struct task *task, struct op **ret_op, struct wait_set *ret_wait)
+{
+    struct leg *leg = leg_of(task);
+    enum verdict verdict;
+    do {
+        if (atomic_load(&leg->pipeline->cancelled))
+            error_at(&leg->error, -ECANCELED, LEAT_SIDE_NONE, "", "cancel", "It was cancelled");
+        if (leg->error.code || atomic_load(&leg->pipeline->runner.failed))
+            return VERDICT_END;
+        verdict = step(leg, ret_op, ret_wait);
+    } while (verdict == VERDICT_STEP_DOWN);
+    return verdict;
+}
+
+/* A call that was ended because its leg is to stop did not fail. */
+void leg_done(struct task *task, struct op *op, ssize_t result)
+{
+    struct leg *leg = leg_of(task);
+    if (result == -ECANCELED && (is_unwanted(leg) || atomic_load(&leg->pipeline->runner.failed)))
+        result = -EAGAIN;
+    hop_done(leg->phase == LEG_READBACK ? &leg->readback : &leg->hop, op, result);
+}
+
+/* ---- afterwards ---- */
+
+static struct leat_error of_joint(struct leat_error error, const struct joint *joint)
+{
+    error.side = LEAT_SIDE_FILTER;
+    error.index = (uint32_t)joint->index;
+    return error;
+}
+
+static struct leat_error of_hop(const struct leg *leg)
+{
+    struct leat_error error = leg->hop.error;
+    if (error.side == LEAT_SIDE_FILTER)
+        error.index += (uint32_t)leg->first;
+    else if (is_unwanted(leg))
+        error.code = 0;
+    else if (error.side == LEAT_SIDE_SOURCE && !is_first(leg))
+        error = leg[-1].joint.error.code ? leg[-1].joint.error : of_joint(error, &leg[-1].joint);
+    return error;
+}
+
+struct leat_error leg_failure(const struct leg *leg)
+{
+    if (leg->error.code)
+        return leg->error;
+    if (leg->hop.error.code)
+        return of_hop(leg);
+    if (!is_last(leg) && leg->into.failed && !is_unwanted(leg))
+        return of_joint(leg->into.error, &leg->joint);
+    struct leat_error error = leg->readback.error;
+    error.side = LEAT_SIDE_SINK;
+    error.index = (uint32_t)leg->readback_of;
+    return error;
+}
+
+bool leg_has_failed(const struct leg *leg)
+{
+    return leg_failure(leg).code != 0 || (is_last(leg) && has_no_sink_left(leg));
+}
+
+void leg_let_go(struct leg *leg)
+{
+    struct hop *hop = &leg->hop;
+    hop_stop(hop);
+    if (leg->phase == LEG_READBACK)
+        hop_stop(&leg->readback);
+    cache_end_source(hop);
+    residue_drop(hop, &hop->residue);
+    for (size_t i = 0; i < hop->branches; i++)
+        residue_drop(hop, &hop->branch[i].residue);
+}
+
+uint64_t leg_delivered(const struct leg *leg)
+{
+    const struct hop *hop = &leg->hop;
+    uint64_t least = UINT64_MAX, most = 0;
+    for (size_t i = 0; i < hop->branches; i++) {
+        const struct branch *branch = &hop->branch[i];
+        most = MAX(most, branch->delivered + branch->discarded);
+        if (!branch->failed)
+            least = MIN(least, branch->delivered + branch->discarded);
+    }
+    return hop->branches == 0 ? hop->taken : hop_live(hop) ? least : most;
+}
