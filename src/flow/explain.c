@@ -116,10 +116,9 @@ static json_t *plan_json(const leat_pipeline *p)
     for (size_t i = 0; i < p->legs; i++)
         add_hop(hops, &p->leg[i].hop, engine);
     json_int_t pipes = (json_int_t)pipe_memory(p);
-    json_t *plan =
-        json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I, s:I}}", "type", "plan", "hops", hops, "memory", "limit",
-                  (json_int_t)p->memory_limit, "pipes", pipes, "chunks", (json_int_t)p->memory_limit - pipes, "minimum",
-                  (json_int_t)plan_minimum(p), "codecs", (json_int_t)plan_codecs(p));
+    json_t *plan = json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I, s:I}}", "type", "plan", "hops", hops, "memory", "limit",
+                             (json_int_t)p->memory_limit, "pipes", pipes, "chunks", (json_int_t)p->memory_limit - pipes,
+                             "minimum", (json_int_t)plan_minimum(p), "codecs", (json_int_t)plan_codecs(p));
     if (*why)
         json_object_set_new(plan, "engine_why", json_string(why));
     return plan;

@@ -48,8 +48,7 @@ static int fail(struct joint *joint, int code, const char *what)
     joint->error.side = LEAT_SIDE_FILTER;
     joint->error.index = (uint32_t)joint->index;
     joint->error.node = joint->error.node && *joint->error.node ? joint->error.node : name;
-    joint->error.operation =
-        joint->error.operation && *joint->error.operation ? joint->error.operation : "transform";
+    joint->error.operation = joint->error.operation && *joint->error.operation ? joint->error.operation : "transform";
     joint->error.offset = atomic_load(&joint->filter->bytes);
     return code;
 }

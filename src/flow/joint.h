@@ -1,10 +1,10 @@
-/* A joint: where a filter cuts a pipeline in two. The leg before it ends in a sink, the leg behind it begins at a source,
- * and the filter is what lies between.
+/* A joint: where a filter cuts a pipeline in two. The leg before it ends in a sink, the leg behind it begins at a
+ * source, and the filter is what lies between.
  *
- * A filter that joins brings both nodes. For one that transforms they are made here, and nothing is copied between them:
- * the sink keeps the bytes that a write offers, without taking them, and the source has the filter turn them into what
- * a read has room for. When they are used up the sink takes them. So what waits before the filter is memory of the leg
- * before, counted there as held, and what it gives goes straight into memory of the leg behind: a joint has none.
+ * A filter that joins brings both nodes. For one that transforms they are made here, and nothing is copied between
+ * them: the sink keeps the bytes that a write offers, without taking them, and the source has the filter turn them into
+ * what a read has room for. When they are used up the sink takes them. So what waits before the filter is memory of the
+ * leg before, counted there as held, and what it gives goes straight into memory of the leg behind: a joint has none.
  *
  * Threads: the two legs may run on two. `state` says whose the offer is: EMPTY and USED are the sink's, OFFERED is the
  * source's. Whoever hands it over tells the other's port. */

@@ -1,5 +1,5 @@
-/* One leg of a run: moves its bytes, reads a clone back where filters need it, and tells the joints at its two ends that
- * it has ended well.
+/* One leg of a run: moves its bytes, reads a clone back where filters need it, and tells the joints at its two ends
+ * that it has ended well.
  *
  * How legs end, each rule once: a leg whose source is at its end has ended when all is delivered. When a leg has ended
  * well, nobody wants more from the one before, which so has ended well, too, wherever it is. When a leg fails, or the

@@ -318,7 +318,7 @@ static int prepare(leat_pipeline *p)
     runner_prepare(p);
     if (p->has_own_loop)
         atomic_store(&p->loop, &p->own_loop); /* from here on a cancel looks for the legs */
-    atomic_store(&p->started, true); /* from here on others may look at it */
+    atomic_store(&p->started, true);          /* from here on others may look at it */
     if (p->runner.error.code == 0)
         return 0;
     runner_give_up(p);

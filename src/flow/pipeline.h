@@ -1,12 +1,12 @@
 /* The inside of a pipeline: what was handed to it, its plan, its run and its report. Built by pipeline.c, planned by
  * plan.c, run by runner.c and leg.c, told by explain.c and report.c.
  *
- * Its plan is a chain of *legs*: each is one hop, with the filters that only look on or pace, and between two legs there
- * is a joint, which is a filter that transforms or joins. Mostly there is one leg.
+ * Its plan is a chain of *legs*: each is one hop, with the filters that only look on or pace, and between two legs
+ * there is a joint, which is a filter that transforms or joins. Mostly there is one leg.
  *
- * Threads: a leg belongs to the thread that runs it, once it runs, and all else to the first leg until the others begin,
- * and then to the one that ends last; except `cancelled`, `failed`, `running`, `over` and the atomic counts. The report
- * is made before `ended` is set; whoever waits looks at it after that. */
+ * Threads: a leg belongs to the thread that runs it, once it runs, and all else to the first leg until the others
+ * begin, and then to the one that ends last; except `cancelled`, `failed`, `running`, `over` and the atomic counts. The
+ * report is made before `ended` is set; whoever waits looks at it after that. */
 #ifndef FLOW_PIPELINE_H
 #define FLOW_PIPELINE_H
 
@@ -78,12 +78,13 @@ struct leat_pipeline {
     double cpu_began;
     _Atomic uint64_t expected; /* bytes, for progress; UINT64_MAX: unknown */
     struct runner {
-        size_t opened;           /* nodes: the source, those of the joints, then the sinks */
-        size_t claimed, started; /* filters that are ours, and those to be finished */
-        atomic_size_t running;   /* legs that have not ended */
-        atomic_size_t failed;    /* the leg that failed first, counted from 1; 0: none */
-        bool whole;              /* the filters have seen all that there is */
-        struct leat_error error; /* the first failure that belongs to no sink */
+        size_t opened;             /* nodes: the source, those of the joints, then the sinks */
+        bool claimed[FILTERS_MAX]; /* filters that are ours until the run has ended */
+        size_t started;            /* filters that are to be finished */
+        atomic_size_t running;     /* legs that have not ended */
+        atomic_size_t failed;      /* the leg that failed first, counted from 1; 0: none */
+        bool whole;                /* the filters have seen all that there is */
+        struct leat_error error;   /* the first failure that belongs to no sink */
     } runner;
 
     void (*tell)(leat_pipeline *p); /* the run has ended: the last thing that the runner does */
@@ -129,8 +130,8 @@ void leg_let_go(struct leg *leg);
 uint64_t leg_delivered(const struct leg *leg);
 
 /* runner.c. `prepare` plans and starts the clock, on the thread that starts the run; the first leg's task is then ready
- * for a loop, which opens, moves, finishes, verifies, commits, makes the report and calls p->tell. `run_alone` does that
- * in the pipeline's own loop, on this thread. `give_up` is for a plan that failed. */
+ * for a loop, which opens, moves, finishes, verifies, commits, makes the report and calls p->tell. `run_alone` does
+ * that in the pipeline's own loop, on this thread. `give_up` is for a plan that failed. */
 void runner_prepare(leat_pipeline *p);
 void runner_run_alone(leat_pipeline *p);
 void runner_give_up(leat_pipeline *p);

@@ -271,23 +271,24 @@ static json_t *hops_json(const leat_report *report)
     for (size_t i = 0; i < report->branches; i++) {
         const struct report_branch *branch = &report->branch[i];
         const struct report_leg *leg = &report->leg[branch->leg];
-        json_array_append_new(
-            list, json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "from", json_name(leg->from), "to",
-                            json_name(branch->to), "taken", (json_int_t)leg->taken, "delivered",
-                            (json_int_t)branch->delivered, "held", (json_int_t)branch->held, "discarded",
-                            (json_int_t)branch->discarded, "routes", routes_json(report, leg, branch->by_route),
-                            "rejected", rejected_json(leg)));
+        json_array_append_new(list,
+                              json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "from", json_name(leg->from), "to",
+                                        json_name(branch->to), "taken", (json_int_t)leg->taken, "delivered",
+                                        (json_int_t)branch->delivered, "held", (json_int_t)branch->held, "discarded",
+                                        (json_int_t)branch->discarded, "routes",
+                                        routes_json(report, leg, branch->by_route), "rejected", rejected_json(leg)));
     }
     return list;
 }
 
 int leat_report_json(const leat_report *report, char **ret)
 {
-    json_t *root = json_pack("{s:s, s:s, s:I, s:f, s:f, s:I, s:I, s:s, s:o, s:o, s:o, s:o}", "type", "report", "status",
-                             report->status, "bytes", (json_int_t)report->bytes, "seconds", report->seconds,
-                             "cpu_seconds", report->cpu_seconds, "memory_peak", (json_int_t)report->memory_peak,
-                             "memory_codecs", (json_int_t)report->memory_codecs, "engine", report->engine, "digests", digests_json(report), "sinks", sinks_json(report),
-                             "hops", hops_json(report), "error", error_json(&report->error));
+    json_t *root =
+        json_pack("{s:s, s:s, s:I, s:f, s:f, s:I, s:I, s:s, s:o, s:o, s:o, s:o}", "type", "report", "status",
+                  report->status, "bytes", (json_int_t)report->bytes, "seconds", report->seconds, "cpu_seconds",
+                  report->cpu_seconds, "memory_peak", (json_int_t)report->memory_peak, "memory_codecs",
+                  (json_int_t)report->memory_codecs, "engine", report->engine, "digests", digests_json(report), "sinks",
+                  sinks_json(report), "hops", hops_json(report), "error", error_json(&report->error));
     if (report->engine_why[0])
         json_object_set_new(root, "engine_why", json_string(report->engine_why));
     char *line = root ? json_dumps(root, JSON_COMPACT) : NULL;

@@ -57,19 +57,24 @@ static void fail_open(leat_pipeline *p, size_t index, struct leat_error *error)
     p->runner.error = *error;
 }
 
-/* Before a joint is opened: its filter may serve another pipeline at this moment. */
-static void claim_filters(leat_pipeline *p)
+static int claim_filter(leat_pipeline *p, size_t index)
 {
-    struct runner *run = &p->runner;
-    for (; run->claimed < p->filters && run->error.code == 0; run->claimed++) {
-        leat_filter *filter = p->filter[run->claimed];
-        if (atomic_exchange(&filter->busy, true)) {
-            error_at(&run->error, -EBUSY, LEAT_SIDE_FILTER, filter->ops->name, "start",
-                     "The filter is in use by another pipeline, or twice in this one");
-            run->error.index = (uint32_t)run->claimed;
-            return;
-        }
+    leat_filter *filter = p->filter[index];
+    if (!p->runner.claimed[index] && atomic_exchange(&filter->busy, true)) {
+        error_at(&p->runner.error, -EBUSY, LEAT_SIDE_FILTER, filter->ops->name, "start",
+                 "The filter is in use by another pipeline, or twice in this one");
+        p->runner.error.index = (uint32_t)index;
+        return -EBUSY;
     }
+    p->runner.claimed[index] = true;
+    return 0;
+}
+
+/* A joint belongs to its filter, which may serve another pipeline at this moment. */
+static int claim_joint(leat_pipeline *p, size_t index)
+{
+    bool joint = index % 2 && index < 2 * (p->legs - 1);
+    return joint ? claim_filter(p, p->leg[index / 2].joint.index) : 0;
 }
 
 /* One node after the other: a FIFO that waits for its other side holds up those behind it, as in a shell. */
@@ -77,9 +82,9 @@ enum verdict runner_open(leat_pipeline *p, struct wait_set *ret_wait)
 {
     struct runner *run = &p->runner;
     size_t nodes = 1 + 2 * (p->legs - 1) + p->sinks;
-    if (run->opened == 0)
-        claim_filters(p);
     for (; run->opened < nodes && run->error.code == 0; run->opened++) {
+        if (claim_joint(p, run->opened) < 0)
+            break;
         struct node *node = node_at(p, run->opened);
         struct leat_error error = {.size = sizeof(error)};
         int r = node->ops->open ? node->ops->open(node, pipeline_source(p), &error) : 0;
@@ -114,6 +119,8 @@ static void start_filters(leat_pipeline *p)
     for (; run->started < p->filters && run->error.code == 0; run->started++) {
         leat_filter *filter = p->filter[run->started];
         bool known = p->legs == 1 || run->started <= p->leg[0].joint.index;
+        if (claim_filter(p, run->started) < 0)
+            return;
         if (filter->ops->start && filter->ops->start(filter, known ? runner_expected(p) : 0, &run->error) < 0) {
             run->error.side = LEAT_SIDE_FILTER;
             run->error.index = (uint32_t)run->started;
@@ -298,6 +305,8 @@ static void commit_or_abort(leat_pipeline *p)
             add_note(error, branch->node);
     }
     for (size_t i = 0; i + 1 < p->legs; i++) {
+        if (!run->claimed[p->leg[i].joint.index])
+            continue; /* its nodes may be another pipeline's */
         end_node(p->leg[i].joint.into, code, p->leg[i].into.delivered);
         end_node(p->leg[i].joint.out, code, p->leg[i + 1].hop.taken);
     }
@@ -359,8 +368,9 @@ static void end_run(leat_pipeline *p)
         verify(p);
     commit_or_abort(p);
     make_report(p);
-    for (size_t i = 0; i < p->runner.claimed; i++) /* their values have been read */
-        atomic_store(&p->filter[i]->busy, false);
+    for (size_t i = 0; i < p->filters; i++)
+        if (p->runner.claimed[i]) /* its value has been read */
+            atomic_store(&p->filter[i]->busy, false);
     p->tell(p);
 }
 

@@ -33,7 +33,8 @@ struct filter_ops {
     const char *name; /* "digest" */
     unsigned caps;
 
-    /* A pipeline begins; `expected` bytes if known, else 0. Starts what `observe` needs. */
+    /* A pipeline begins; `expected` bytes if known, else 0; a filter before it may let fewer pass. Starts what
+     * `observe` or `transform` needs. */
     int (*start)(leat_filter *filter, uint64_t expected, struct leat_error *error);
 
     /* A chunk passes, and is counted in `bytes`. Keeps a reference of its own if it reads it later, on another thread.
@@ -52,8 +53,18 @@ struct filter_ops {
     /* Bytes that `transform` needs inside, beside the chunks that a budget pays for. NULL: next to nothing. */
     uint64_t (*memory)(const leat_filter *filter);
 
-    /* The sink that takes what comes and the source of what becomes of it; they belong to the filter. Both are opened
-     * before a byte moves, the sink first. */
+    /* The sink that takes what comes and the source of what becomes of it; they belong to the filter, and are asked for
+     * with each plan. Both are opened before a byte moves, the sink first.
+     *
+     * `finish` of the sink comes when it has got all that it will get: it hands the end on, as by closing a pipe. That
+     * of the source comes when nobody will read on, whether its end was read or no more is wanted. Either may say
+     * -EAGAIN, as `open` does, and is called again: so it is waited for a child, while whoever writes to it goes on.
+     * When the source's has said 0, the sink gets no more. A failure of either fails the pipeline. A sink that says
+     * -EPIPE to a write wants no more, which is no failure: whether the child has left well is for the source's
+     * `finish` to say.
+     *
+     * `commit` of both comes before anything is published. If the pipeline fails, `finish` and `commit` of those that
+     * have not had it never come, and `abort` does, after the last byte; so a failure is not taken for an end. */
     void (*join)(leat_filter *filter, struct node **ret_sink, struct node **ret_source);
 
     /* How many of `want` bytes may pass now; if 0, *ret_deadline_ns (of clock_ns) is when to ask again, and if that

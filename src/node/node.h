@@ -92,7 +92,8 @@ struct node_ops {
     int (*open)(struct node *node, const struct node *source, struct leat_error *error);
 
     /* All bytes were delivered: cut to `bytes`, give mode and times, fsync if it was asked for. Nothing is visible yet.
-     * `delivered`: what the transfer wrote, or read. May block on the disk. Sources get it too. */
+     * `delivered`: what the transfer wrote, or read. May block on the disk. Sources get it too. The nodes of a joint
+     * get it at another time, see `join` in filter.h. */
     int (*finish)(struct node *node, uint64_t delivered, struct leat_error *error);
 
     /* Everything was right: make it visible. A failure here leaves the old file, except that of syncing the directory
