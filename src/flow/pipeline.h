@@ -143,7 +143,7 @@ bool runner_start(leat_pipeline *p);
 void runner_ended(struct task *task);
 /* Bytes that are expected of the source; 0: unknown. */
 uint64_t runner_expected(const leat_pipeline *p);
-/* Every leg looks up: something has changed. Any thread; async-signal-safe. */
+/* Every leg shall stop, and why is there to be seen. Any thread; async-signal-safe. */
 void runner_poke(leat_pipeline *p);
 
 /* report.c: what there is to tell, taken when the run has ended. NULL: no memory. */

@@ -146,11 +146,18 @@ bool runner_start(leat_pipeline *p)
     return true;
 }
 
+/* It shall stop: what it has in flight is ended, too. */
+static void poke(struct leg *leg)
+{
+    struct loop *loop = atomic_load(&leg->pipeline->loop);
+    if (loop)
+        loop_poke(loop, &leg->task);
+}
+
 void runner_poke(leat_pipeline *p)
 {
-    struct loop *loop = atomic_load(&p->loop);
-    for (size_t i = 0; loop && i < p->legs; i++)
-        loop_poke(loop, &p->leg[i].task);
+    for (size_t i = 0; i < p->legs; i++)
+        poke(&p->leg[i]);
 }
 
 /* ---- the end ---- */
@@ -378,13 +385,16 @@ void runner_ended(struct task *task)
 {
     struct leg *leg = (struct leg *)((char *)task - offsetof(struct leg, task));
     leat_pipeline *p = leg->pipeline;
-    size_t nobody = 0;
-    if (p->runner.error.code == 0 && !leg_has_failed(leg))
-        atomic_store(&leg->over, true);
-    else
-        atomic_compare_exchange_strong(&p->runner.failed, &nobody, (size_t)(leg - p->leg) + 1);
-    if (p->legs > 1)
+    size_t nobody = 0, self = (size_t)(leg - p->leg);
+    bool failed = leg_has_failed(leg);
+    leg->error = leg_failure(leg); /* from now on, whatever becomes of the others */
+    if (failed && atomic_compare_exchange_strong(&p->runner.failed, &nobody, self + 1))
         runner_poke(p);
+    else if (!failed && atomic_load(&p->runner.failed) == 0) { /* else it was stopped */
+        atomic_store(&leg->over, true);
+        if (self > 0)
+            poke(leg - 1);
+    }
     if (atomic_fetch_sub(&p->runner.running, 1) == 1)
         end_run(p);
 }
