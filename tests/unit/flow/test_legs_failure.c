@@ -1,8 +1,8 @@
 /* engines: uring
  * Legs that fail, are cancelled, or stopped because nobody wants more: who is told of what, and that nothing is
  * published which is not right. */
-#include "legs.h"
 #include "base/fd.h"
+#include "legs.h"
 #include <pthread.h>
 #include <sys/stat.h>
 
