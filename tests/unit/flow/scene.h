@@ -407,7 +407,8 @@ static void check_balance(const struct stage *s)
 static uint64_t delivered_to(const struct stage *s, size_t i)
 {
     json_t *report = report_json(s->report);
-    uint64_t n = number(json_array_get(json_object_get(report, "hops"), i), "delivered");
+    json_t *hops = json_object_get(report, "hops"); /* those to the sinks are the last */
+    uint64_t n = number(json_array_get(hops, json_array_size(hops) - sinks_of(s->scene) + i), "delivered");
     json_decref(report);
     return n;
 }

@@ -3,6 +3,7 @@
  * The Nth-call sweep: over whole copies each operation fails once with each plausible errno, comes back short once, and
  * is cancelled once. Afterwards taken = delivered + held + discarded, and either the result is right or the error names
  * side, call and offset, and nothing was published. */
+#include "machine.h"
 #include "scene.h"
 
 #define BYTES  ((size_t)(200 << 10) + 7)
@@ -23,6 +24,8 @@ static const struct scene scenes[] = {
     {"unix socket to tcp", KIND_UNIX, {KIND_TCP}, NULL},
     {"unix socket to three", KIND_UNIX, {KIND_TCP, KIND_OLD_FILE, KIND_SOCKET}, NULL},
     {"pipe to three, digest", KIND_PIPE, {KIND_PIPE, KIND_OLD_FILE, KIND_MEMORY}, "crc32c"},
+    {"file to file, two legs", KIND_FILE, {KIND_OLD_FILE}, "crc32c"},
+    {"tcp to three, two legs", KIND_TCP, {KIND_PIPE, KIND_OLD_FILE, KIND_MEMORY}, NULL},
 };
 
 enum {
@@ -130,6 +133,8 @@ static bool run_with(const struct scene *scene, const char *route, const struct 
         print_message("%s, %s: %s number %u, %s\n", scene->name, route, op_name(fault->kind), at,
                       fault->how == INJECT_SHORT ? "short" : leat_errno_name(fault->code));
     stage_open(&s, scene, BYTES, &options);
+    if (strstr(scene->name, "two legs"))
+        assert_int_equal(leat_pipeline_filter(s.pipeline, machine(machine_same)), 0);
     struct injection injection = {.fault = *fault, .at = at, .pipeline = s.pipeline};
     op_interpose(inject, &injection);
     stage_run(&s);
