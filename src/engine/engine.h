@@ -117,6 +117,8 @@ void loop_close(struct loop *loop);
 void loop_add(struct loop *loop, struct task *task);
 /* Runs its tasks on this thread until loop_quit was called and none is left. SIGPIPE is the caller's to keep away. */
 void loop_run(struct loop *loop);
+/* The same on a thread of its own, which takes no signals: those of the program stay the program's. */
+int loop_run_on_thread(struct loop *loop, pthread_t *ret);
 /* Any thread. */
 void loop_quit(struct loop *loop);
 /* Calls the task's `next` soon, though nothing it waits for is ready, and ends its op: a cancel. Any thread;

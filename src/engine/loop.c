@@ -1,5 +1,7 @@
+#include "base/sigpipe.h"
 #include "engine/engine.h"
 #include <errno.h>
+#include <signal.h>
 
 int loop_open(struct loop *loop, const struct engine *engine, char why[ENGINE_WHY_MAX])
 {
@@ -230,4 +232,23 @@ void loop_run(struct loop *loop)
     }
     if (loop->engine->end)
         loop->engine->end(loop);
+}
+
+static void *run(void *user)
+{
+    struct sigpipe_guard guard;
+    sigpipe_enter(&guard);
+    loop_run(user);
+    sigpipe_leave(&guard);
+    return NULL;
+}
+
+int loop_run_on_thread(struct loop *loop, pthread_t *ret)
+{
+    sigset_t all, saved;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &saved);
+    int r = -pthread_create(ret, NULL, run, loop);
+    pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    return r;
 }

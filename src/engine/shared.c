@@ -1,8 +1,6 @@
 /* leat_engine: some loops, each on a thread of its own, shared by many pipelines. */
-#include "base/sigpipe.h"
 #include "engine/engine.h"
 #include <errno.h>
-#include <signal.h>
 #include <unistd.h>
 
 #define THREADS_MAX  64
@@ -28,25 +26,12 @@ const struct engine *engine_by_name(const char *name)
     return NULL;
 }
 
-static void *run(void *user)
-{
-    struct sigpipe_guard guard;
-    sigpipe_enter(&guard);
-    loop_run(user);
-    sigpipe_leave(&guard);
-    return NULL;
-}
-
 static int start_place(struct place *place, const struct engine *engine, char why[ENGINE_WHY_MAX])
 {
-    sigset_t all, saved;
     int r = loop_open(&place->loop, engine, why);
     if (r < 0)
         return r;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &saved);
-    r = -pthread_create(&place->thread, NULL, run, &place->loop);
-    pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    r = loop_run_on_thread(&place->loop, &place->thread);
     if (r < 0)
         loop_close(&place->loop);
     return r;

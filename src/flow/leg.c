@@ -66,7 +66,7 @@ static void begin_source(const leat_pipeline *p, struct hop *hop)
 void leg_begin(struct leg *leg)
 {
     struct hop *hop = &leg->hop;
-    hop->waker = &atomic_load(&leg->pipeline->loop)->waker;
+    hop->waker = &atomic_load(&leg->loop)->waker;
     if (is_first(leg))
         begin_source(leg->pipeline, hop);
     else

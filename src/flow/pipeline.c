@@ -316,9 +316,9 @@ static int prepare(leat_pipeline *p)
     add_expected_digests(p);
     p->tell = tell;
     runner_prepare(p);
-    if (p->has_own_loop)
-        atomic_store(&p->loop, &p->own_loop); /* from here on a cancel looks for the legs */
-    atomic_store(&p->started, true);          /* from here on others may look at it */
+    if (p->has_own_loop && p->legs)
+        atomic_store(&p->leg[0].loop, &p->own_loop);
+    atomic_store(&p->started, true); /* from here on others may look at it */
     if (p->runner.error.code == 0)
         return 0;
     runner_give_up(p);
@@ -389,7 +389,7 @@ int leat_pipeline_start(leat_pipeline *p)
     struct loop *loop = engine_choose_loop(p->options.shared_engine);
     p->engine = loop->engine;
     snprintf(p->engine_why, sizeof(p->engine_why), "%s", engine_why(p->options.shared_engine));
-    atomic_store(&p->loop, loop);
+    atomic_store(&p->leg[0].loop, loop);
     loop_add(loop, &p->leg[0].task);
     return 0;
 }
@@ -416,7 +416,8 @@ int leat_pipeline_wait(leat_pipeline *p, int timeout_ms, leat_report **ret)
 int leat_pipeline_cancel(leat_pipeline *p)
 {
     atomic_store(&p->cancelled, true);
-    runner_poke(p);
+    if (atomic_load(&p->started)) /* before that nobody needs to be told */
+        runner_poke(p);
     return 0;
 }
 
@@ -461,6 +462,9 @@ void leat_pipeline_free(leat_pipeline *p)
     pthread_mutex_destroy(&p->telling);
     fd_close(p->ended_fd[0]);
     fd_close(p->ended_fd[1]);
+    for (size_t i = 0; i < p->legs; i++)
+        if (p->leg[i].has_thread)
+            loop_close(&p->leg[i].own_loop);
     free(p->leg);
     free(p->route);
     free(p->engine_name);

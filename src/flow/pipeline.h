@@ -25,6 +25,10 @@ struct expectation {
 struct leg {
     leat_pipeline *pipeline;
     struct task task;
+    _Atomic(struct loop *) loop; /* that runs it; NULL: none does yet */
+    struct loop own_loop;        /* with a thread, where that pays */
+    pthread_t thread;
+    bool has_thread;
     struct hop hop;
     struct budget budget; /* its share of the memory */
     size_t first;         /* its first filter among all of the pipeline's */
@@ -69,8 +73,7 @@ struct leat_pipeline {
     const struct engine *engine;
     char engine_why[ENGINE_WHY_MAX]; /* why not the one that was asked for; "" */
 
-    _Atomic(struct loop *) loop; /* that runs it: its own, or one of a shared engine's */
-    struct loop own_loop;
+    struct loop own_loop; /* on the thread that runs it, unless an engine is shared */
     bool has_own_loop;
     atomic_bool cancelled;
     atomic_bool started;

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <strings.h>
 
+#define THREAD_BYTES (1024 * 1024) /* of the source; of fewer a thread is not worth while */
+
 static bool is_over(const leat_pipeline *p)
 {
     bool any = p->runner.error.code != 0 || atomic_load(&p->runner.failed) != 0;
@@ -128,10 +130,34 @@ static void start_filters(leat_pipeline *p)
     }
 }
 
+/* A leg does the work of the filter before it. Where both of its neighbours have work to do, too, a thread of its own
+ * takes a quarter off the time (unzstd and zstd, two processors). The first and the last leg have the thread that runs
+ * the pipeline: they call the functions of whoever handed in endpoints; of a single transform it would take 3%. */
+static bool thread_pays(const leat_pipeline *p, size_t leg)
+{
+    uint64_t expected = runner_expected(p);
+    bool small = expected && expected < THREAD_BYTES;
+    return leg + 1 < p->legs && p->leg[leg - 1].joint.filter->ops->caps & FILTER_TRANSFORMS && !small &&
+           !p->options.shared_engine;
+}
+
+static void choose_loop(leat_pipeline *p, size_t index)
+{
+    struct leg *leg = &p->leg[index];
+    struct loop *loop = atomic_load(&p->leg[0].loop);
+    if (thread_pays(p, index) && loop_open(&leg->own_loop, p->engine, NULL) == 0) {
+        leg->has_thread = loop_run_on_thread(&leg->own_loop, &leg->thread) == 0;
+        if (!leg->has_thread)
+            loop_close(&leg->own_loop);
+    }
+    atomic_store(&leg->loop, leg->has_thread ? &leg->own_loop : loop);
+}
+
 bool runner_start(leat_pipeline *p)
 {
-    struct loop *loop = atomic_load(&p->loop);
     if (!is_over(p)) {
+        for (size_t i = 1; i < p->legs; i++)
+            choose_loop(p, i);
         for (size_t i = 0; i < p->legs; i++)
             leg_begin(&p->leg[i]);
         if (runner_expected(p) && p->legs == 1)
@@ -142,14 +168,14 @@ bool runner_start(leat_pipeline *p)
         return false;
     atomic_store(&p->runner.running, p->legs);
     for (size_t i = 1; i < p->legs; i++)
-        loop_add(loop, &p->leg[i].task);
+        loop_add(atomic_load(&p->leg[i].loop), &p->leg[i].task);
     return true;
 }
 
 /* It shall stop: what it has in flight is ended, too. */
 static void poke(struct leg *leg)
 {
-    struct loop *loop = atomic_load(&leg->pipeline->loop);
+    struct loop *loop = atomic_load(&leg->loop);
     if (loop)
         loop_poke(loop, &leg->task);
 }
@@ -395,7 +421,7 @@ void runner_ended(struct task *task)
         if (self > 0)
             poke(leg - 1);
     }
-    if (atomic_fetch_sub(&p->runner.running, 1) == 1)
+    if (atomic_fetch_sub(&p->runner.running, 1) == 1 && p->options.shared_engine)
         end_run(p);
 }
 
@@ -416,6 +442,12 @@ void runner_run_alone(leat_pipeline *p)
     loop_add(&p->own_loop, &p->leg[0].task);
     loop_quit(&p->own_loop);
     loop_run(&p->own_loop);
+    for (size_t i = 1; i < p->legs; i++)
+        if (p->leg[i].has_thread) {
+            loop_quit(&p->leg[i].own_loop);
+            pthread_join(p->leg[i].thread, NULL);
+        }
+    end_run(p);
     sigpipe_leave(&guard);
 }
 
