@@ -311,7 +311,7 @@ static void a_child_that_says_nothing_gets_all(void **state UNUSED)
 {
     for (int last = 0; last < 2; last++) {
         leat_pipeline *p = between_files();
-        struct child *c[2];
+        struct child *c[2] = {NULL, NULL};
         for (int i = 0; i <= last; i++)
             c[i] = child_in(p, (struct conduct){.is_mute = i == last});
         assert_int_equal(run(p), 0);
