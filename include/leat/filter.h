@@ -1,7 +1,9 @@
 /* leat/filter.h: what may sit between a source and its sinks.
  *
  * A filter that only counts or paces lets the bytes stay in the kernel; one that observes (a digest) sees them,
- * unchanged. A filter serves one pipeline at a time.
+ * unchanged; one that transforms (a codec, a child process) makes other bytes of them, and what stands behind it works
+ * on those. One that wants no more input ends the stream there, and the source is not read to its end. A filter serves
+ * one pipeline at a time.
  */
 #ifndef LEAT_FILTER_H
 #define LEAT_FILTER_H

@@ -78,7 +78,7 @@ struct leat_pipeline_options {
                                 all that it can. One that can't be had here is replaced by "sync", and the report and the
                                 plan say why. Copied. */
     const char *expect;      /* NULL, or ALGORITHM:HEX digests separated by commas. A difference is -EBADMSG: nothing is
-                                published. Copied. */
+                                published. One that no filter computes is of the source's bytes. Copied. */
     int32_t digest_provider; /* enum leat_digest_provider, for the digests that `expect` adds */
     leat_engine *shared_engine; /* NULL: a thread of its own. Borrowed; freed only after the pipelines that use it */
     int32_t cache;              /* enum leat_cache */
@@ -92,7 +92,8 @@ struct leat_engine_options {
 
 /* A few threads that run many pipelines. Hundreds of streams between pipes, sockets and files go on a handful of
  * threads, because none of them blocks on a pipe or socket; a slow disk holds up the streams of its thread, except with
- * the engine "uring". -EINVAL: no such engine. The threads take no signals. */
+ * the engine "uring", and a filter that transforms holds them up while it works on one chunk. -EINVAL: no such engine.
+ * The threads take no signals. */
 LEAT_API int leat_engine_new(leat_engine **ret, const struct leat_engine_options *options);
 
 /* "sync", "uring" or "uring:all": the one that is really there. Static. */
@@ -111,7 +112,7 @@ struct leat_sink_options {
 struct leat_progress {
     size_t size;
     uint64_t bytes; /* delivered to every sink that still runs */
-    uint64_t total; /* what is expected; used only if has_total is not 0 */
+    uint64_t total; /* what is expected; used only if has_total is not 0: it is 0 where filters transform */
     int32_t has_total;
     double seconds; /* since the run began */
 };
@@ -160,11 +161,11 @@ LEAT_API int leat_pipeline_progress(const leat_pipeline *pipeline, struct leat_p
 /* NULL is allowed. Cancels what still runs and waits for it. */
 LEAT_API void leat_pipeline_free(leat_pipeline *pipeline);
 
-/* The digest of the source's bytes, by its name in the report, such as "sha256". As leat_filter_digest_hex otherwise;
- * -ENODATA if the run did not complete it. */
+/* A digest by its name in the report, such as "sha256": the first one of that name, of the bytes that passed its place
+ * among the filters. As leat_filter_digest_hex otherwise; -ENODATA if the run did not complete it. */
 LEAT_API int leat_report_digest(const leat_report *report, const char *algorithm, char *ret, size_t capacity);
 
-/* All of them, counted from 0; the strings live as long as the report. -ENOENT past the last. */
+/* All of them in the order of their filters, counted from 0; the strings live as long as the report. -ENOENT past the last. */
 LEAT_API int leat_report_digest_at(const leat_report *report, size_t index, const char **ret_algorithm,
                                    const char **ret_hex);
 

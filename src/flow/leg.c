@@ -285,6 +285,8 @@ void leg_let_go(struct leg *leg)
     residue_drop(hop, &hop->residue);
     for (size_t i = 0; i < hop->branches; i++)
         residue_drop(hop, &hop->branch[i].residue);
+    if (!is_last(leg) && leg->joint.filter->ops->caps & FILTER_JOINS)
+        filter_count(leg->joint.filter, leg->into.delivered);
 }
 
 uint64_t leg_delivered(const struct leg *leg)

@@ -358,6 +358,8 @@ static struct leat_error first_failure(const leat_pipeline *p)
     if (!error.code && branch)
         error = branch->error;
     error.size = sizeof(error);
+    if (error.side == LEAT_SIDE_FILTER) /* as they were handed in, without those of the options */
+        error.index -= MIN(error.index, (uint32_t)p->in_front);
     if (leg) {
         error.taken = leg->hop.taken;
         error.delivered = error.side == LEAT_SIDE_SINK && branch ? branch->delivered : leg_delivered(leg);

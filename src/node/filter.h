@@ -27,8 +27,8 @@ struct filter_buffers {
 };
 
 /* A hook that is NULL has nothing to do; only `free` is always there. `busy` is set by the runner before `start` and
- * cleared when the run has ended and its report is made. All hooks but `result` run on the thread that runs the
- * pipeline. */
+ * cleared when the run has ended and its report is made. All hooks but `result` are called by one thread at a time,
+ * which is the one that runs the pipeline, except that `observe`, `allowance` and `transform` may have another one. */
 struct filter_ops {
     const char *name; /* "digest" */
     unsigned caps;
