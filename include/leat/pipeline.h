@@ -165,7 +165,8 @@ LEAT_API void leat_pipeline_free(leat_pipeline *pipeline);
  * among the filters. As leat_filter_digest_hex otherwise; -ENODATA if the run did not complete it. */
 LEAT_API int leat_report_digest(const leat_report *report, const char *algorithm, char *ret, size_t capacity);
 
-/* All of them in the order of their filters, counted from 0; the strings live as long as the report. -ENOENT past the last. */
+/* All of them in the order of their filters, counted from 0; the strings live as long as the report. -ENOENT past the
+ * last. */
 LEAT_API int leat_report_digest_at(const leat_report *report, size_t index, const char **ret_algorithm,
                                    const char **ret_hex);
 
