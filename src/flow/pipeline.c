@@ -97,8 +97,8 @@ static int put_in_front(leat_pipeline *p, leat_filter *filter)
     int r = leat_pipeline_filter(p, filter);
     if (r < 0)
         return r;
-    memmove(p->filter + p->in_front + 1, p->filter + p->in_front,
-            (p->filters - 1 - p->in_front) * sizeof(p->filter[0]));
+    for (size_t i = p->filters - 1; i > p->in_front; i--)
+        p->filter[i] = p->filter[i - 1];
     p->filter[p->in_front++] = filter;
     return 0;
 }

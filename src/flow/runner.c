@@ -347,24 +347,30 @@ static void commit_or_abort(leat_pipeline *p)
         end_node(in, code, p->legs ? leg_delivered(&p->leg[0]) : 0);
 }
 
+static void add_numbers(struct leat_error *error, const struct leg *leg, const struct branch *branch)
+{
+    error->taken = leg->hop.taken;
+    error->delivered = error->side == LEAT_SIDE_SINK && branch ? branch->delivered : leg_delivered(leg);
+    if (!branch && leg->hop.branches)
+        branch = leg->hop.branch;
+    error->held = branch ? branch->held : 0;
+}
+
 /* The failure that the run is known by, with the numbers of its leg. */
 static struct leat_error first_failure(const leat_pipeline *p)
 {
     struct leat_error error = p->runner.error;
     size_t failed = atomic_load(&p->runner.failed);
-    const struct leg *leg = failed ? &p->leg[failed - 1] : p->legs ? pipeline_last_leg(p) : NULL;
-    size_t sink = leg ? leg->hop.first_failed : 0;
-    const struct branch *branch = sink ? &leg->hop.branch[sink - 1] : NULL;
-    if (!error.code && branch)
-        error = branch->error;
+    if (p->legs) {
+        const struct leg *leg = failed ? &p->leg[failed - 1] : pipeline_last_leg(p);
+        const struct branch *branch = leg->hop.first_failed ? &leg->hop.branch[leg->hop.first_failed - 1] : NULL;
+        if (!error.code && branch)
+            error = branch->error;
+        add_numbers(&error, leg, branch);
+    }
     error.size = sizeof(error);
     if (error.side == LEAT_SIDE_FILTER) /* as they were handed in, without those of the options */
         error.index -= MIN(error.index, (uint32_t)p->in_front);
-    if (leg) {
-        error.taken = leg->hop.taken;
-        error.delivered = error.side == LEAT_SIDE_SINK && branch ? branch->delivered : leg_delivered(leg);
-        error.held = branch ? branch->held : leg->hop.branches ? leg->hop.branch[0].held : 0;
-    }
     error.node = error.node ? error.node : "";
     error.operation = error.operation ? error.operation : "";
     return error;

@@ -11,14 +11,14 @@
 
 /* All zero but `every` and `times` is what does the least. */
 struct machine_plan {
+    uint64_t behind;
     unsigned every; /* of so many bytes one passes: the last */
     unsigned times; /* and comes out so often */
     bool hoards;    /* nothing comes out before the input has ended */
     bool drips;     /* it gives a byte at a time, and says that it is full */
-    bool fails;     /* behind so many bytes, with -EILSEQ ... */
+    bool fails;     /* after `behind` bytes, with -EILSEQ ... */
     bool ends;      /* ... or wants no more */
-    uint64_t behind;
-    unsigned lies; /* 1: full, though there is room; 2: done, and has not taken all; 3: nonsense */
+    unsigned lies;  /* 1: full, though there is room; 2: done, and has not taken all; 3: nonsense */
 };
 
 static const struct machine_plan UNUSED machine_same = {.every = 1, .times = 1};

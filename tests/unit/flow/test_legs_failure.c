@@ -232,10 +232,16 @@ static void cancelled_while_it_waits(void **state UNUSED)
     }
 }
 
-static void *cancel_soon(void *user)
+struct later {
+    leat_pipeline *pipeline;
+    unsigned us;
+};
+
+static void *cancel_later(void *user)
 {
-    usleep(rand() % 2000);
-    leat_pipeline_cancel(user);
+    const struct later *later = user;
+    usleep(later->us);
+    leat_pipeline_cancel(later->pipeline);
     return NULL;
 }
 
@@ -248,7 +254,8 @@ static void cancelled_in_the_middle(void **state UNUSED)
         leat_pipeline_filter(p, digest_of("sha256"));
         leat_pipeline_filter(p, machine(machine_same));
         leat_pipeline_filter(p, machine(i % 2 ? machine_half : machine_hoard));
-        pthread_create(&thread, NULL, cancel_soon, p);
+        struct later later = {.pipeline = p, .us = (unsigned)i * 40};
+        pthread_create(&thread, NULL, cancel_later, &later);
         int r = leat_pipeline_run(p, NULL);
         pthread_join(thread, NULL);
         assert_true(r == 0 || r == -ECANCELED);

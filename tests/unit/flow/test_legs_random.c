@@ -97,7 +97,7 @@ static leat_endpoint *source_of(struct trial *t)
 
 static void choose_row(struct trial *t, struct dice *dice)
 {
-    static const struct machine_plan plans[] = {machine_same, machine_twice, machine_half, machine_hoard, machine_drip};
+    const struct machine_plan plans[] = {machine_same, machine_twice, machine_half, machine_hoard, machine_drip};
     t->rows = roll(dice, ROW_MAX + 1);
     for (size_t i = 0; i < t->rows; i++) {
         t->row[i] = plans[roll(dice, COUNT(plans))];
