@@ -172,7 +172,7 @@ static enum verdict finish_joints(struct leg *leg, struct wait_set *ret_wait)
 
 /* ---- the task ---- */
 
-/* OP: look again. */
+/* STEP_DOWN: look again. */
 static enum verdict move(struct leg *leg, struct op **ret_op, struct wait_set *ret_wait)
 {
     if (is_unwanted(leg)) {
@@ -221,6 +221,8 @@ enum verdict leg_next(struct task *task, struct op **ret_op, struct wait_set *re
             error_at(&leg->error, -ECANCELED, LEAT_SIDE_NONE, "", "cancel", "It was cancelled");
         if (leg->error.code || atomic_load(&leg->pipeline->runner.failed))
             return VERDICT_END;
+        ret_wait->n = 0;
+        ret_wait->deadline_ns = 0;
         verdict = step(leg, ret_op, ret_wait);
     } while (verdict == VERDICT_STEP_DOWN);
     return verdict;

@@ -6,6 +6,11 @@
 
 static const size_t sizes[] = {0, 1, 2, PAGE - 1, PAGE, PAGE + 1, 512 * 1024 - 1, 512 * 1024 + 1, 3000001};
 
+static size_t sizes_wanted(void)
+{
+    return COUNT(sizes) - (getenv("LEAT_TEST_QUICK") ? 1 : 0);
+}
+
 static void check_result(const struct machine_plan *plan, size_t plans, size_t n, uint64_t memory)
 {
     struct leat_pipeline_options options = {.size = sizeof(options), .memory_limit = memory};
@@ -31,7 +36,7 @@ static void each_transform_in_each_size(void **state UNUSED)
 {
     const struct machine_plan plans[] = {machine_same, machine_twice, machine_half, machine_hoard, machine_drip};
     for (size_t i = 0; i < COUNT(plans); i++)
-        for (size_t k = 0; k < COUNT(sizes); k++) {
+        for (size_t k = 0; k < sizes_wanted(); k++) {
             check_result(&plans[i], 1, sizes[k], 0);
             if (sizes[k] < 1000000)
                 check_result(&plans[i], 1, sizes[k], 2 * PAGE);
@@ -42,7 +47,7 @@ static void several_in_a_row(void **state UNUSED)
 {
     const struct machine_plan row[] = {machine_twice, machine_drip, machine_half, machine_hoard,
                                        machine_half,  machine_same, machine_twice};
-    for (size_t k = 0; k < COUNT(sizes); k++)
+    for (size_t k = 0; k < sizes_wanted(); k++)
         check_result(row, COUNT(row), sizes[k] / 2, k % 2 ? 0 : (COUNT(row) + 1) * PAGE);
 }
 
@@ -50,7 +55,7 @@ static void several_in_a_row(void **state UNUSED)
 static void one_that_ends(void **state UNUSED)
 {
     static const uint64_t behind[] = {0, 1, PAGE, PAGE + 1, 600000, 2999999, 3000000, UINT64_MAX};
-    for (size_t i = 0; i < COUNT(behind); i++) {
+    for (size_t i = 0; i < COUNT(behind); i += getenv("LEAT_TEST_QUICK") ? 2 : 1) {
         struct machine_plan row[] = {machine_drip, machine_twice, machine_half};
         row[1].ends = true;
         row[1].behind = behind[i];
@@ -87,8 +92,7 @@ static void holes_come_as_zeros(void **state UNUSED)
             assert_int_equal(read(fd, bytes, 2 << 20), 2 << 20);
             close(fd);
             assert_memory_equal(bytes, "bbeeggiinn\0", 11);
-            for (size_t k = 10; k < 2 << 20; k++)
-                assert_int_equal(bytes[k], 0);
+            assert_memory_equal(bytes + 10, bytes + 11, (2 << 20) - 11); /* each as the one before: 0 */
             free(bytes);
         }
 }

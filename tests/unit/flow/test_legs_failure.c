@@ -159,6 +159,52 @@ static void a_sink_that_can_not_be_opened(void **state UNUSED)
     assert_int_equal(from.finishes, 1);
 }
 
+/* ---- who keeps it waiting ---- */
+
+#define IDLE_MS 30
+
+static leat_endpoint *impatient(int fd)
+{
+    char name[32];
+    leat_endpoint *source;
+    struct leat_endpoint_options options = {.size = sizeof(options), .idle_timeout_ms = IDLE_MS};
+    snprintf(name, sizeof(name), "fd:%d", fd);
+    assert_int_equal(leat_endpoint_open(&source, name, LEAT_READ, &options, NULL), 0);
+    return source;
+}
+
+static void a_source_that_says_nothing(void **state UNUSED)
+{
+    int fd[2];
+    assert_int_equal(fd_pipe(fd), 0);
+    assert_int_equal(write(fd[1], letters, 1000), 1000);
+    fail_with(into_old_file(impatient(fd[0]), machine_same, machine_hoard), -ETIMEDOUT, LEAT_SIDE_SOURCE);
+    unit_holds("old", "the old file");
+    fd_close(fd[0]);
+    fd_close(fd[1]);
+}
+
+/* It is the sink behind the transform that keeps everybody waiting. */
+static void who_is_not_waited_for_is_not_blamed(void **state UNUSED)
+{
+    int fd[2];
+    struct gate to = {.at_most = 1 << 20};
+    struct leat_pipeline_options options = {.size = sizeof(options), .memory_limit = 2 * PAGE};
+    assert_int_equal(fd_pipe(fd), 0);
+    assert_int_equal(write(fd[1], letters, 60000), 60000);
+    leat_pipeline *p = pipeline_of(&options, impatient(fd[0]), gate(&to));
+    leat_pipeline_filter(p, machine(machine_same));
+    assert_int_equal(leat_pipeline_start(p), 0);
+    wait_until_asked(&to);
+    usleep(3 * IDLE_MS * 1000);
+    fd[1] = fd_close(fd[1]);
+    let_go(&to);
+    assert_int_equal(leat_pipeline_wait(p, 20000, NULL), 0);
+    assert_int_equal(to.done, 60000);
+    leat_pipeline_free(p);
+    fd_close(fd[0]);
+}
+
 /* ---- nobody wants more ---- */
 
 /* The source would keep it waiting for ever; it is let go without having been read to its end. */
@@ -280,6 +326,8 @@ int main(void)
         cmocka_unit_test(the_sink_fails),
         cmocka_unit_test(the_reader_has_gone),
         cmocka_unit_test_teardown(a_sink_that_can_not_be_opened, unit_empty),
+        cmocka_unit_test_teardown(a_source_that_says_nothing, unit_empty),
+        cmocka_unit_test(who_is_not_waited_for_is_not_blamed),
         cmocka_unit_test(what_wants_no_more_is_not_waited_for),
         cmocka_unit_test(cancelled_before_it_runs),
         cmocka_unit_test_teardown(cancelled_while_it_opens, unit_empty),
