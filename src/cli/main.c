@@ -1,6 +1,7 @@
 /* leat: finds the subcommand. */
 #include "cli.h"
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +66,7 @@ static void take_closed_numbers(void)
 int main(int argc, char **argv)
 {
     take_closed_numbers();
+    signal(SIGCHLD, SIG_DFL); /* who started us may ignore it, and then nobody would know how a child ended */
     if (argc < 2) {
         help(stderr);
         return EXIT_USAGE;

@@ -25,6 +25,10 @@ int endpoint_tcp(leat_endpoint **ret, const char *spec, const char *rest, bool l
 int endpoint_unix(leat_endpoint **ret, const char *spec, const char *rest, bool listens, enum leat_direction direction,
                   const struct leat_endpoint_options *options, struct leat_error *error);
 
+/* A child process: `command` is for /bin/sh -c. */
+int endpoint_exec(leat_endpoint **ret, const char *spec, const char *command, enum leat_direction direction,
+                  struct leat_error *error);
+
 /* Fills side, node and operation of an error in opening; returns code. "cannot open" is no operation: name the call. */
 int endpoint_error(struct node *node, struct leat_error *error, int code, const char *operation, const char *hint);
 

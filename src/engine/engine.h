@@ -115,7 +115,8 @@ int loop_open(struct loop *loop, const struct engine *engine, char why[ENGINE_WH
 void loop_close(struct loop *loop);
 /* Any thread. The first `next` comes on the loop's thread. */
 void loop_add(struct loop *loop, struct task *task);
-/* Runs its tasks on this thread until loop_quit was called and none is left. SIGPIPE is the caller's to keep away. */
+/* Runs its tasks on this thread until loop_quit was called and none is left; tasks that are added later it runs when it
+ * is called again, on the same thread. SIGPIPE is the caller's to keep away. */
 void loop_run(struct loop *loop);
 /* The same on a thread of its own, which takes no signals: those of the program stay the program's. */
 int loop_run_on_thread(struct loop *loop, pthread_t *ret);

@@ -86,6 +86,7 @@ struct leat_pipeline {
         size_t started;            /* filters that are to be finished */
         atomic_size_t running;     /* legs that have not ended */
         atomic_size_t failed;      /* the leg that failed first, counted from 1; 0: none */
+        size_t cause;              /* the leg whose source said in the end that it had failed, likewise */
         bool whole;                /* the filters have seen all that there is */
         struct leat_error error;   /* the first failure that belongs to no sink */
     } runner;
@@ -148,6 +149,9 @@ void runner_ended(struct task *task);
 uint64_t runner_expected(const leat_pipeline *p);
 /* Every leg shall stop, and why is there to be seen. Any thread; async-signal-safe. */
 void runner_poke(leat_pipeline *p);
+
+/* settle.c: the `next` of the task that ends a run, as far as that takes time. */
+enum verdict settle_next(struct task *task, struct op **ret_op, struct wait_set *ret_wait);
 
 /* report.c: what there is to tell, taken when the run has ended. NULL: no memory. */
 struct verdict_of_run {

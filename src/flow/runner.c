@@ -1,9 +1,10 @@
-/* The runner: plans, opens, starts the legs, and when all of them have ended finishes, verifies and commits, in that
- * order.
+/* The runner: plans, opens, starts the legs, and when all of them have ended verifies, settles, finishes and commits,
+ * in that order.
  *
- * The legs are tasks, so that an engine may run many of them on few threads. The end is a straight line: filters, the
- * routes let go, sinks are finished, digests are verified, and only then is anything published. Each sink is committed
- * or aborted exactly once, and so are the source and the joints. */
+ * The legs are tasks, so that an engine may run many of them on few threads, and settling is one more (settle.c). The
+ * rest is a straight line: filters, the routes let go, digests are verified; then, when all nodes have settled, sinks
+ * are finished, and only then is anything published. Each sink is committed or aborted exactly once, and so are the
+ * source and the joints. */
 #include "base/sigpipe.h"
 #include "flow/pipeline.h"
 #include <errno.h>
@@ -399,20 +400,30 @@ static void make_report(leat_pipeline *p)
     p->report = report_make(p, &error, &verdict);
 }
 
-static void end_run(leat_pipeline *p)
+static void end_settled(struct task *task)
 {
-    let_go(p);
-    p->runner.whole = !is_over(p);
-    if (p->runner.whole)
-        finish_nodes(p);
+    leat_pipeline *p = ((struct leg *)((char *)task - offsetof(struct leg, task)))->pipeline;
     if (!is_over(p))
-        verify(p);
+        finish_nodes(p);
     commit_or_abort(p);
     make_report(p);
     for (size_t i = 0; i < p->filters; i++)
         if (p->runner.claimed[i]) /* its value has been read */
             atomic_store(&p->filter[i]->busy, false);
     p->tell(p);
+}
+
+/* All legs have ended. What takes time at the end is one more task, in place of the first leg's. */
+static void end_run(leat_pipeline *p)
+{
+    struct task *task = &p->leg[0].task;
+    let_go(p);
+    p->runner.whole = !is_over(p);
+    if (p->runner.whole)
+        verify(p);
+    task->next = settle_next;
+    task->ended = end_settled;
+    loop_add(atomic_load(&p->leg[0].loop), task);
 }
 
 void runner_ended(struct task *task)
@@ -456,6 +467,7 @@ void runner_run_alone(leat_pipeline *p)
             pthread_join(p->leg[i].thread, NULL);
         }
     end_run(p);
+    loop_run(&p->own_loop);
     sigpipe_leave(&guard);
 }
 

@@ -1,8 +1,9 @@
 /* The contract of an endpoint in a graph: what it is, what a transfer may ask of its descriptor, and the hooks that
  * the runner calls. A node moves no bytes itself; routes do that through struct op.
  *
- * Life of a node: made by resolving (looks, changes nothing) -> `open` -> bytes -> `finish` -> `commit`, or `abort` at
- * any point after open was tried, -> `close`, always, once. All hooks run on the thread that runs the pipeline. */
+ * Life of a node: made by resolving (looks, changes nothing) -> `open` -> bytes -> `settle` -> `finish` -> `commit`, or
+ * `abort` at any point after open was tried, -> `close`, always, once. All hooks run on the thread that runs the
+ * pipeline. */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
 
@@ -67,9 +68,10 @@ struct node {
     op_call call;     /* NODE_CALL */
     void *call_user;
     const char *left; /* what `abort` could not undo, as the end of a sentence; static, or NULL */
+    const char *said; /* lines that a child wrote to its standard error, the last ones; NULL: none. Lives as the name */
 
     /* Time limits, of clock_ns; 0: none. */
-    int64_t deadline_ns;      /* `open` said -EAGAIN: it is called again then, ready or not */
+    int64_t deadline_ns;      /* `open` or `settle` said -EAGAIN: it is called again then, ready or not */
     int64_t waiting_since_ns; /* the hop's: how long the transfer has waited for it */
     bool expired;             /* the hop's: it waited too long, so its next call is answered with -ETIMEDOUT */
     bool holes; /* a sink in which the transfer left a hole out, or which it made longer: `finish` sets the length */
@@ -90,6 +92,13 @@ struct node_ops {
      * wait for `port` or until `deadline_ns`, then call again (a FIFO without a reader, a connection that is not made
      * yet). After a failure only `abort` and `close` follow. */
     int (*open)(struct node *node, const struct node *source, struct leat_error *error);
+
+    /* No byte will be moved any more, and digests are as expected, or the run has failed with `code`. Waits until it is
+     * known how the other side ended, or has stopped it: -EAGAIN: wait for `port`, which it has initialised anew, or
+     * until `deadline_ns`, then call again, perhaps with another code. `error` has this node's own failure, if there is
+     * one; a negative result other than -EAGAIN has put there what is the cause of all. Sinks come last: a source, or a
+     * filter, that failed is known before a sink is told of the end. Legal at any time, and again after the end. */
+    int (*settle)(struct node *node, int code, struct leat_error *error);
 
     /* All bytes were delivered: cut to `bytes`, give mode and times, fsync if it was asked for. Nothing is visible yet.
      * `delivered`: what the transfer wrote, or read. May block on the disk. Sources get it too. The nodes of a joint

@@ -63,6 +63,11 @@ static int open_unix_listen(leat_endpoint **ret, const struct request *r, struct
     return endpoint_unix(ret, r->spec, r->rest, true, r->direction, r->options, error);
 }
 
+static int open_exec(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+{
+    return endpoint_exec(ret, r->spec, r->rest, r->direction, error);
+}
+
 static const struct scheme {
     const char *name;
     int (*open)(leat_endpoint **ret, const struct request *request, struct leat_error *error);
@@ -71,6 +76,7 @@ static const struct scheme {
     {"null", open_null}, {"zero", open_zero},
     {"tcp", open_tcp},   {"tcp-listen", open_tcp_listen},
     {"unix", open_unix}, {"unix-listen", open_unix_listen},
+    {"exec", open_exec},
 };
 
 /* The length of `[a-z][a-z0-9+-]*` before a colon, 0 if the spec does not begin so. */

@@ -1,0 +1,86 @@
+/* The end of a run, as far as it takes time: nodes that have something behind them, such as a child process, say how
+ * that ended. From the source to the sinks, because what failed in front is the cause of what failed behind; the sinks
+ * all at once, because none of them waits for another. Each turn asks all of them again. */
+#include "flow/pipeline.h"
+#include <errno.h>
+
+static int settle(struct node *node, int code, struct leat_error *error, struct wait_set *ret_wait)
+{
+    int r = node->ops->settle ? node->ops->settle(node, code, error) : 0;
+    if (r != -EAGAIN)
+        return r;
+    wait_add(ret_wait, &node->port);
+    if (node->deadline_ns)
+        ret_wait->deadline_ns =
+            ret_wait->deadline_ns ? MIN(ret_wait->deadline_ns, node->deadline_ns) : node->deadline_ns;
+    return r;
+}
+
+static bool is_cancelled(const leat_pipeline *p)
+{
+    return atomic_load(&p->cancelled);
+}
+
+/* To a cancel those listen, too, that take their time over a failure. */
+static int code_of(const leat_pipeline *p)
+{
+    return is_cancelled(p) ? -ECANCELED : p->runner.error.code;
+}
+
+static bool has_no_sink_left(const leat_pipeline *p)
+{
+    return p->sinks && hop_live(&pipeline_last_leg(p)->hop) == 0;
+}
+
+/* The source of this leg, which may be the far side of a joint. Of several that failed the first one is the cause. */
+static bool settle_source(leat_pipeline *p, size_t index, struct wait_set *ret_wait)
+{
+    struct leg *leg = &p->leg[index];
+    if (index > 0 && !p->runner.claimed[leg[-1].joint.index])
+        return true; /* it may be another pipeline's */
+    struct leat_error error = {.size = sizeof(error)};
+    int code = code_of(p);
+    int r = settle(leg->hop.in, code == 0 && has_no_sink_left(p) ? -ECANCELED : code, &error, ret_wait);
+    if (r == -EAGAIN || r == 0)
+        return r == 0;
+    if (p->runner.cause && p->runner.cause != index + 1)
+        return true;
+    error.offset = leg->hop.taken;
+    if (index > 0) {
+        error.side = LEAT_SIDE_FILTER;
+        error.index = (uint32_t)leg[-1].joint.index;
+    }
+    p->runner.error = error;
+    p->runner.cause = index + 1;
+    atomic_store(&p->runner.failed, index + 1);
+    return true;
+}
+
+static void settle_sink(leat_pipeline *p, size_t index, struct wait_set *ret_wait)
+{
+    struct branch *branch = &p->branch[index];
+    struct hop *hop = &pipeline_last_leg(p)->hop;
+    int r = settle(branch->node, code_of(p), &branch->error, ret_wait);
+    if (r == -EAGAIN || r == 0 || branch->failed)
+        return;
+    branch->failed = true;
+    branch->error.index = (uint32_t)index;
+    branch->error.offset = branch->delivered;
+    if (!hop->first_failed)
+        hop->first_failed = index + 1;
+}
+
+enum verdict settle_next(struct task *task, struct op **ret_op UNUSED, struct wait_set *ret_wait)
+{
+    leat_pipeline *p = ((struct leg *)((char *)task - offsetof(struct leg, task)))->pipeline;
+    for (size_t i = 0; i < p->legs; i++)
+        if (!settle_source(p, i, ret_wait))
+            return VERDICT_WAIT;
+    for (size_t i = 0; i < p->sinks; i++)
+        settle_sink(p, i, ret_wait);
+    if (ret_wait->n)
+        return VERDICT_WAIT;
+    if (is_cancelled(p))
+        error_at(&p->runner.error, -ECANCELED, LEAT_SIDE_NONE, "", "cancel", "It was cancelled");
+    return VERDICT_END;
+}
