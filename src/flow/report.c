@@ -2,6 +2,7 @@
 #include "base/units.h"
 #include "flow/json.h"
 #include "flow/pipeline.h"
+#include "flow/said.h"
 #include <errno.h>
 #include <stdio.h>
 #include <strings.h>
@@ -39,6 +40,7 @@ struct leat_report {
     uint64_t memory_peak, memory_codecs;
     const char *engine;              /* static */
     char engine_why[ENGINE_WHY_MAX]; /* not the one that was asked for; "" */
+    struct said said;
     size_t digests;
     struct report_digest digest[FILTERS_MAX];
     size_t legs, branches, sinks;
@@ -102,6 +104,14 @@ static int make_room(leat_report *report, const leat_pipeline *p)
     return p->legs && report->leg && report->branch ? 0 : -ENOMEM;
 }
 
+static void take_said(leat_report *report, const leat_pipeline *p)
+{
+    for (size_t i = 0; i < p->legs; i++)
+        said_take(&report->said, p->leg[i].hop.in);
+    for (size_t i = 0; i < p->sinks; i++)
+        said_take(&report->said, p->branch[i].node);
+}
+
 static uint64_t bytes_of(const leat_report *report)
 {
     uint64_t good = UINT64_MAX, all = UINT64_MAX;
@@ -135,6 +145,7 @@ leat_report *report_make(leat_pipeline *p, const struct leat_error *error, const
         take_leg(report, i, &p->leg[i].hop);
     report->sink = report->branch + p->legs - 1;
     report->bytes = bytes_of(report);
+    take_said(report, p);
     if (p->runner.whole)
         take_digests(report, p);
     return report;
@@ -291,6 +302,8 @@ int leat_report_json(const leat_report *report, char **ret)
                   sinks_json(report), "hops", hops_json(report), "error", error_json(&report->error));
     if (report->engine_why[0])
         json_object_set_new(root, "engine_why", json_string(report->engine_why));
+    if (report->said.n)
+        json_object_set_new(root, "stderr", said_json(&report->said));
     char *line = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     if (!line)
@@ -361,6 +374,7 @@ int leat_report_text(const leat_report *report, char **ret)
                 report->digest[i].why ? report->digest[i].why : "");
     if (report->error.code && (report->aborted || report->sinks == 0))
         print_error(to, &report->error);
+    said_print(to, &report->said);
     double rate = report->seconds > 0 ? (double)report->bytes / report->seconds : 0;
     fprintf(to, "%s: %llu bytes in %.3f s, %s/s, %.3f s of processor time\n", report->status,
             (unsigned long long)report->bytes, report->seconds, size_format((uint64_t)rate, size, sizeof(size)),
@@ -383,6 +397,7 @@ void leat_report_free(leat_report *report)
         free(report->leg[i].from);
     free(report->branch);
     free(report->leg);
+    said_free(&report->said);
     free(report->error_node);
     free(report);
 }
