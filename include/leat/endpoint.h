@@ -18,6 +18,7 @@
  *   unix:PATH         connects to the stream socket at PATH
  *   unix-listen:PATH  takes one peer there. A socket at PATH that nobody listens on is replaced, anything else is left
  *                     alone (-EADDRINUSE). PATH is removed when the peer has come, or when none does.
+ *   exec:COMMAND      a child process, /bin/sh -c COMMAND: its standard output is a source, its standard input a sink
  *
  * A sink that names a regular file, or nothing yet, is *published*: written without a name in the same directory,
  * and put in the place of the old file when everything, digests included, was right. Until then, and for good after
@@ -32,6 +33,14 @@
  * that fails or is cancelled *resets* its TCP connections, so that a peer never takes what it got for the whole. Where
  * that can't be done the peer sees an ordinary end: on a Unix socket, which has no reset; on a borrowed descriptor; and
  * on TCP when the whole process is killed, because then the kernel closes. Verify a digest where that matters.
+ *
+ * A child process is started when the pipeline runs, with the program's environment, an empty signal mask and SIGPIPE
+ * as it usually is. A source reads /dev/null; a sink has the program's standard output. Other descriptors it has only
+ * if they are not close-on-exec. "done" means that it has exited with status 0: that is waited for before anything is
+ * published, and a sink is told the end only when all in front of it was right. Else the error has -EIO and says how it
+ * ended, with the last lines that it wrote to standard error; -EPIPE: a sink that ended well, but before it had taken
+ * everything. A pipeline that fails or is cancelled stops its children, by SIGTERM and a second later by SIGKILL, and
+ * waits until they are gone. A program that ignores SIGCHLD, or waits for any child at all, takes that knowledge away.
  */
 #ifndef LEAT_ENDPOINT_H
 #define LEAT_ENDPOINT_H

@@ -74,7 +74,8 @@ LEAT_API int leat_filter_head(leat_filter **ret, uint64_t bytes);
 LEAT_API int leat_filter_codec(leat_filter **ret, const char *name, const char *options);
 
 /* A child process that gets the bytes on its standard input and gives those on its standard output, over real pipes:
- * `command` is for /bin/sh -c. The pipeline succeeds only if it exits with 0. */
+ * `command` is for /bin/sh -c. The pipeline succeeds only if it exits with 0; it need not read everything. For all else
+ * see exec:COMMAND in leat/endpoint.h. -EINVAL: an empty command. */
 LEAT_API int leat_filter_exec(leat_filter **ret, const char *command);
 
 /* What a transform is asked for. */
