@@ -1,6 +1,7 @@
 /* Child processes as source, as sink and in the middle: what they are given, how their end is judged, and that nothing
  * of them is left.
  * engines: uring */
+#include "flow/hop.h"
 #include "unit/endpoint/endpoints.h"
 #include "unit/flow/pipelines.h"
 #include <signal.h>
@@ -151,6 +152,29 @@ static void in_the_middle(void **state UNUSED)
     through(p, "tr a-z A-Z");
     assert_int_equal(run_and_free(p), 0);
     unit_holds("out", "HELLO\n");
+}
+
+/* From the file on no byte is copied by us. */
+static void pages_move(void **state UNUSED)
+{
+    char *text;
+    leat_report *report;
+    bool splices = false;
+    for (size_t i = 0; registry_routes[i]; i++)
+        splices |= registry_routes[i] == &route_splice;
+    if (!splices)
+        skip();
+    unit_write("in", big, sizeof(big));
+    leat_pipeline *p = between("in", "exec:cmp - in");
+    through(p, "cat");
+    assert_int_equal(leat_pipeline_run(p, &report), 0);
+    assert_int_equal(leat_report_json(report, &text), 0);
+    assert_non_null(strstr(text, "\"to\":\"exec:cat\""));
+    assert_non_null(strstr(text, "\"route\":\"splice\""));
+    assert_null(strstr(text, "\"route\":\"chunk\""));
+    free(text);
+    leat_report_free(report);
+    leat_pipeline_free(p);
 }
 
 /* It may leave before it has read all, and need not even have an output. */
@@ -492,6 +516,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_sink, begin, end),
         cmocka_unit_test_setup_teardown(a_slow_sink_is_waited_for, begin, end),
         cmocka_unit_test_setup_teardown(in_the_middle, begin, end),
+        cmocka_unit_test_setup_teardown(pages_move, begin, end),
         cmocka_unit_test_setup_teardown(in_the_middle_it_may_leave, begin, end),
         cmocka_unit_test_setup_teardown(a_part_of_it, begin, end),
         cmocka_unit_test_setup_teardown(a_filter_serves_again, begin, end),
