@@ -4,7 +4,6 @@
  *
  * A sink's child is told the end of its input only when all else was right, and while a failed one lives its input is
  * kept open: so it never takes what it got for the whole. */
-#include "base/fd.h"
 #include "endpoint/child.h"
 #include "endpoint/endpoint.h"
 #include "node/filter.h"
