@@ -3,6 +3,7 @@
  * deflate can't tell whether a flush is over when its last byte has just filled the room, and asked again it begins
  * another one, so that in rooms of a byte it would never end. Hence it gets a room of its own, which is passed on from
  * there; what comes out does not depend on the pieces in which it is fetched. */
+#define ZLIB_CONST /* its input is const */
 #include "filter/codec.h"
 #include <errno.h>
 #include <limits.h>
@@ -16,11 +17,6 @@
 static uInt clamp(size_t n)
 {
     return (uInt)MIN(n, UINT_MAX);
-}
-
-static Bytef *writable(const uint8_t *in)
-{
-    return (Bytef *)(uintptr_t)in; /* zlib only reads it, and does not say so in its type */
 }
 
 static void took(struct filter_buffers *b, size_t n)
@@ -88,7 +84,7 @@ static int compress_more(struct gzip *g, struct filter_buffers *b, int mode)
         [LEAT_FILTER_FINISH] = Z_FINISH,
     };
     uInt n = clamp(b->in_n);
-    g->z.next_in = writable(b->in);
+    g->z.next_in = b->in;
     g->z.avail_in = n;
     g->z.next_out = g->room;
     g->z.avail_out = ROOM;
@@ -200,7 +196,7 @@ static int between(struct gunzip *g, struct filter_buffers *b, const char **ret_
 static int decompress(struct gunzip *g, struct filter_buffers *b, const char **ret_why)
 {
     uInt in_n = clamp(b->in_n), out_n = clamp(b->out_n);
-    g->z.next_in = writable(b->in);
+    g->z.next_in = b->in;
     g->z.avail_in = in_n;
     g->z.next_out = b->out;
     g->z.avail_out = out_n;
