@@ -59,7 +59,6 @@ static int custom_transform(leat_filter *filter, struct filter_buffers *b, int m
     b->in_n -= in_n;
     b->out += out_n;
     b->out_n -= out_n;
-    filter_count(filter, in_n);
     return answer;
 }
 

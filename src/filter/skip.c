@@ -1,4 +1,4 @@
-/* The filter that passes over the first bytes. They are counted as all that go in. */
+/* The filter that passes over the first bytes. */
 #include "node/filter.h"
 #include <errno.h>
 
@@ -25,7 +25,7 @@ static int skip_transform(leat_filter *filter, struct filter_buffers *b, int mod
                           struct leat_error *error UNUSED)
 {
     struct skip *skip = (struct skip *)filter;
-    size_t before = b->in_n, dropped = (size_t)MIN(skip->left, b->in_n);
+    size_t dropped = (size_t)MIN(skip->left, b->in_n);
     take(b, dropped);
     skip->left -= dropped;
     size_t n = MIN(b->in_n, b->out_n);
@@ -35,7 +35,6 @@ static int skip_transform(leat_filter *filter, struct filter_buffers *b, int mod
         b->out_n -= n;
         take(b, n);
     }
-    filter_count(filter, before - b->in_n);
     return b->in_n > 0 ? LEAT_FILTER_FULL : LEAT_FILTER_DONE;
 }
 

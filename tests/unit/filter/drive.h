@@ -72,6 +72,7 @@ static inline int drive_room(leat_filter *filter, struct filter_buffers *b, int 
     b->out = out;
     b->out_n = room;
     int r = filter->ops->transform(filter, b, mode, error);
+    filter_count(filter, in_before - b->in_n);
     assert_true(b->in_n <= in_before && b->out_n <= room && b->out == out + (room - b->out_n));
     bytes_add(ret, out, room - b->out_n);
     free(out);

@@ -179,19 +179,6 @@ static void a_transform_works_across_every_cut(void **state UNUSED)
     leat_filter_free(filter);
 }
 
-static void bytes_that_went_in_are_counted(void **state UNUSED)
-{
-    struct own own = {0};
-    struct bytes got CLEANUP_BYTES = {0};
-    uint64_t bytes;
-    leat_filter *filter = make(&own, NULL, to_unix);
-    assert_int_equal(drive(filter, "a\r\nb\r\n", 6, (struct drive){.piece = 2, .room = 1}, &got, NULL), 0);
-    leat_filter_bytes(filter, &bytes);
-    assert_int_equal(got.n, 4);
-    assert_true(bytes == 6);
-    leat_filter_free(filter);
-}
-
 static void a_transform_may_end_the_stream(void **state UNUSED)
 {
     static const char in[] = "a sentence. And more. And more";
@@ -274,7 +261,6 @@ int main(void)
         cmocka_unit_test(an_observer_may_fail),
         cmocka_unit_test(a_start_may_fail),
         cmocka_unit_test(a_transform_works_across_every_cut),
-        cmocka_unit_test(bytes_that_went_in_are_counted),
         cmocka_unit_test(a_transform_may_end_the_stream),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(it_observes_or_transforms),
