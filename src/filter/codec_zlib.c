@@ -4,6 +4,7 @@
  * another one, so that in rooms of a byte it would never end. Hence it gets a room of its own, which is passed on from
  * there; what comes out does not depend on the pieces in which it is fetched. */
 #define ZLIB_CONST /* its input is const */
+#include "base/library.h"
 #include "filter/codec.h"
 #include <errno.h>
 #include <limits.h>
@@ -254,3 +255,5 @@ const struct codec codec_gunzip = {
     .memory = gunzip_memory,
     .close = gunzip_close,
 };
+
+const struct library library_zlib = {"zlib", "gzip and gunzip", zlibVersion};

@@ -3,6 +3,7 @@
  * The decoder must not be called without need: libzstd counts calls that bring nothing and fails at the sixteenth. So
  * `pending` says whether a call without new input may bring something still. */
 #define ZSTD_STATIC_LINKING_ONLY /* for the two estimates of memory, which have no other place */
+#include "base/library.h"
 #include "filter/codec.h"
 #include <errno.h>
 #include <zstd.h>
@@ -200,3 +201,5 @@ const struct codec codec_unzstd = {
     .memory = unzstd_memory,
     .close = unzstd_close,
 };
+
+const struct library library_zstd = {"libzstd", "zstd and unzstd", ZSTD_versionString};
