@@ -11,7 +11,8 @@
 #include <zlib.h>
 
 #define WINDOW_BITS 15
-#define GZIP_FORMAT 16 /* added to the bits of the window: a gzip header, and nothing else */
+#define GZIP_FORMAT 16   /* added to the bits of the window: a gzip header, and nothing else */
+#define MAGIC       0x1f /* the first byte of a member */
 #define MEMORY      8
 #define ROOM        (16 * 1024)
 
@@ -175,7 +176,7 @@ static int gunzip_open(void **ret, const int *value UNUSED)
     return 0;
 }
 
-/* Passes over zeros behind a member; anything else begins another one. */
+/* Passes over zeros behind a member; anything else has to begin another one. */
 static int between(struct gunzip *g, struct filter_buffers *b, const char **ret_why)
 {
     while (b->in_n > 0 && b->in[0] == 0) {
@@ -184,8 +185,8 @@ static int between(struct gunzip *g, struct filter_buffers *b, const char **ret_
     }
     if (b->in_n == 0)
         return 0;
-    if (g->where == PADDING) {
-        *ret_why = "There is something behind the zeros that follow the last member";
+    if (g->where == PADDING || b->in[0] != MAGIC) {
+        *ret_why = "Something follows the last member that is no other one";
         return -EBADMSG;
     }
     inflateReset(&g->z);

@@ -151,7 +151,7 @@ static void something_else_behind(void **state UNUSED)
     for (const struct codec_pair *pair = next_pair(NULL); pair; pair = next_pair(pair)) {
         struct bytes in CLEANUP_BYTES = several(pair);
         bytes_add(&in, "something else", 14);
-        expect_bad(pair->unpacks, &in, text, N, pair == codec_pairs ? "no zstd frame" : "incorrect header check");
+        expect_bad(pair->unpacks, &in, text, N, pair == codec_pairs ? "no zstd frame" : "follows the last member");
     }
 }
 
@@ -177,7 +177,7 @@ static void zeros_behind(void **state UNUSED)
         else
             expect_bad(pair->unpacks, &in, text, N, "no zstd frame");
         add_packed(&in, pair->packs, text, 10);
-        expect_bad(pair->unpacks, &in, text, N, gzip ? "behind the zeros" : "no zstd frame");
+        expect_bad(pair->unpacks, &in, text, N, gzip ? "follows the last member" : "no zstd frame");
     }
 }
 
