@@ -1,5 +1,7 @@
 /* The filters skip and head: every position of the cut, in pieces and rooms of every size; run after run. */
 #include "drive.h"
+#include <leat/endpoint.h>
+#include <leat/pipeline.h>
 
 #define N 100
 
@@ -54,6 +56,46 @@ static void head_grants_so_many(void **state UNUSED)
     leat_filter_free(filter);
 }
 
+static int give_for_ever(void *user UNUSED, void *bytes, size_t n, size_t *ret_n)
+{
+    memset(bytes, 'x', n);
+    *ret_n = n;
+    return 0;
+}
+
+/* The source is endless, so that only the filter can end it. */
+static void check_head(uint64_t bytes)
+{
+    static uint8_t memory[300000];
+    leat_pipeline *p;
+    leat_endpoint *source, *sink;
+    struct leat_endpoint_callbacks endless = LEAT_INIT(struct leat_endpoint_callbacks);
+    leat_filter *filter;
+    size_t size = 1;
+    uint64_t passed;
+    assert_int_equal(leat_pipeline_new(&p, NULL), 0);
+    endless.read = give_for_ever;
+    assert_int_equal(leat_endpoint_from_callbacks(&source, &endless, NULL), 0);
+    assert_int_equal(leat_endpoint_to_memory(&sink, memory, sizeof(memory), &size), 0);
+    assert_int_equal(leat_filter_head(&filter, bytes), 0);
+    assert_int_equal(leat_pipeline_source(p, source), 0);
+    assert_int_equal(leat_pipeline_filter(p, leat_filter_ref(filter)), 0);
+    assert_int_equal(leat_pipeline_sink(p, sink, NULL), 0);
+    assert_int_equal(leat_pipeline_run(p, NULL), 0);
+    assert_true(size == bytes);
+    leat_filter_bytes(filter, &passed);
+    assert_true(passed == bytes);
+    leat_pipeline_free(p);
+    leat_filter_free(filter);
+}
+
+static void head_ends_an_endless_source(void **state UNUSED)
+{
+    static const uint64_t sizes[] = {0, 1, PAGE, PAGE + 1, 65536, 299999};
+    for (size_t i = 0; i < COUNT(sizes); i++)
+        check_head(sizes[i]);
+}
+
 int main(void)
 {
     for (size_t i = 0; i < N; i++)
@@ -61,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(skip_passes_over_the_first),
         cmocka_unit_test(head_grants_so_many),
+        cmocka_unit_test(head_ends_an_endless_source),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
