@@ -61,16 +61,21 @@ LEAT_API int leat_filter_rate_set(leat_filter *filter, uint64_t bytes_per_second
 /* Counts the bytes that pass. */
 LEAT_API int leat_filter_meter(leat_filter **ret);
 
-/* Passes over the first `bytes`, lets the rest pass. */
+/* Passes over the first `bytes`, lets the rest pass. Of an input that is shorter nothing is left, which is no error. */
 LEAT_API int leat_filter_skip(leat_filter **ret, uint64_t bytes);
 
 /* Lets `bytes` pass and ends the stream there, so that also an endless source ends. Bytes need not leave the kernel. */
 LEAT_API int leat_filter_head(leat_filter **ret, uint64_t bytes);
 
-/* A codec by name: "zstd", "unzstd", "gzip", "gunzip". `options` (NULL: none) as in the text form of a pipeline,
- * separated by commas: level=N for those that compress. The decoders take several frames or members one after the
- * other; input that ends in the middle of one fails with -EBADMSG. -ENOENT: no such codec in this build; -EINVAL: an
- * option that it does not have, or a value out of range. */
+/* A codec by name. `options` (NULL: none) as in the text form of a pipeline, "name=N" separated by commas:
+ *   zstd     level=N, negative ones too (3); checksum=0 leaves out the checksum of the content (1)
+ *   unzstd   windowlog=N: a frame that needs a window of more than 2^N bytes fails with -E2BIG (27)
+ *   gzip     level=N, from 1 to 9 (6); the header has no name and no time, so the same bytes give the same file
+ *   gunzip   none
+ * Decoders take several frames or members one after the other, unzstd passes over skippable frames, gunzip over zeros
+ * behind the last member. Input that ends in the middle of one, is empty, is damaged or is followed by anything else
+ * fails with -EBADMSG; what came before it has passed then. -ENOENT: no such codec in this build; -EINVAL: an option
+ * that it does not have, or a value out of range. */
 LEAT_API int leat_filter_codec(leat_filter **ret, const char *name, const char *options);
 
 /* A child process that gets the bytes on its standard input and gives those on its standard output, over real pipes:
@@ -102,17 +107,21 @@ struct leat_filter_ops {
     int (*start)(void *user);
     /* Sees all bytes, in order and unchanged. 0 or a negative errno, which fails the pipeline or pipe. */
     int (*observe)(void *user, const void *bytes, size_t n);
-    /* Takes from `in`, gives into `out`. *in_n and *out_n say how much there is, and on return how much was used. Gives
-     * an enum leat_filter_answer, or a negative errno, which fails the pipeline or pipe. One that neither takes nor
-     * gives a byte and says FULL though there was room fails it with -EPROTO. */
+    /* Takes from `in`, gives into `out`. *in_n and *out_n say how much there is, and on return how much was used.
+     * Either may be a single byte, so a unit of several bytes may come and go in parts. Gives an enum
+     * leat_filter_answer, or a negative errno, which fails the pipeline or pipe. One that neither takes nor gives a
+     * byte and says FULL though there was room fails it with -EPROTO, as does one that says DONE and has left input. */
     int (*transform)(void *user, const void *in, size_t *in_n, void *out, size_t *out_n, enum leat_filter_mode mode);
     /* Optional: the filter is freed; the last call. */
     void (*free)(void *user);
 };
 
+/* A filter of these functions, which are copied. `user` is handed to each of them, and is the caller's until `free`, or
+ * if this fails. -EINVAL: neither or both of `observe` and `transform` are there. */
 LEAT_API int leat_filter_custom(leat_filter **ret, const struct leat_filter_ops *ops, void *user);
 
-/* The bytes that passed so far: those that went in, of a filter that changes them. Any thread. */
+/* The bytes that passed so far: those that went in, of a filter that changes them. A filter that serves one pipeline
+ * after the other goes on counting, as a digest goes on; everything else begins anew with each. Any thread. */
 LEAT_API int leat_filter_bytes(const leat_filter *filter, uint64_t *ret);
 
 /* One more reference; pipelines take the one handed to them. */

@@ -1,6 +1,6 @@
-/* leat_probe_run where src/kernel was left out: there is one thing to say. */
+/* leat_probe_run where src/kernel was left out: of the system there is one thing to say. */
+#include "base/library.h"
 #include <errno.h>
-#include <leat/probe.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -23,6 +23,7 @@ int leat_probe_run(struct leat_features *features)
     features->feature[0] = (struct leat_feature){.group = "process", .name = "linux", .code = -ENOSYS};
     snprintf(features->feature[0].text, sizeof(features->feature[0].text),
              "This build has no src/kernel; everything passes through user memory.");
-    features->count = 1;
+    size_t room = (features->size - offsetof(struct leat_features, feature)) / sizeof(struct leat_feature);
+    features->count = 1 + library_features(&features->feature[1], room - 1);
     return 0;
 }

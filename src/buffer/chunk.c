@@ -90,3 +90,16 @@ struct chunk *chunk_unref(struct chunk *chunk)
     }
     return NULL;
 }
+
+int chunk_show(const struct chunk *chunk, int (*take)(void *user, const void *bytes, size_t n), void *user)
+{
+    static const uint8_t zeros[64 * 1024];
+    if (!chunk->hole)
+        return take(user, chunk->data, chunk->length);
+    int r = 0;
+    for (size_t part, left = chunk->length; left > 0 && r >= 0; left -= part) {
+        part = MIN(left, sizeof(zeros));
+        r = take(user, zeros, part);
+    }
+    return r;
+}

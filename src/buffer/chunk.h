@@ -43,5 +43,8 @@ bool chunk_pool_is_whole(struct chunk_pool *pool);
 struct chunk *chunk_ref(struct chunk *chunk);
 /* NULL is allowed; returns NULL. */
 struct chunk *chunk_unref(struct chunk *chunk);
+/* Gives its bytes to `take`; those of a hole as zeros, in pieces. 0, or the negative errno at which `take` stopped it.
+ */
+int chunk_show(const struct chunk *chunk, int (*take)(void *user, const void *bytes, size_t n), void *user);
 
 #endif

@@ -43,24 +43,11 @@ struct digest {
     struct algorithm algorithm[];
 };
 
-static const uint8_t zeros[64 * 1024];
-
-static int update_zeros(struct algorithm *a, size_t n)
-{
-    int r = 0;
-    for (size_t part; n > 0 && r == 0; n -= part) {
-        part = MIN(n, sizeof(zeros));
-        r = a->provider->update(a->state, zeros, part);
-    }
-    return r;
-}
-
 static void hash(struct algorithm *a, const struct chunk *chunk)
 {
     pthread_mutex_lock(&a->lock);
     if (!a->failed)
-        a->failed =
-            chunk->hole ? update_zeros(a, chunk->length) : a->provider->update(a->state, chunk->data, chunk->length);
+        a->failed = chunk_show(chunk, a->provider->update, a->state);
     pthread_mutex_unlock(&a->lock);
 }
 

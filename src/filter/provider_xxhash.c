@@ -1,6 +1,7 @@
 /* xxh3 and xxh3-128 by libxxhash: they detect accidents, not attacks. The digest is the canonical (big-endian) form,
  * which is what xxhsum prints. */
 #include "base/digest_provider.h"
+#include "base/library.h"
 #include <errno.h>
 #include <xxhash.h>
 
@@ -69,3 +70,13 @@ const struct digest_provider provider_xxhash = {
     .value = xxhash_value,
     .close = xxhash_close,
 };
+
+#define TEXT_OF(number) #number
+#define TEXT(number)    TEXT_OF(number)
+
+static const char *xxhash_version(void)
+{
+    return TEXT(XXH_VERSION_MAJOR) "." TEXT(XXH_VERSION_MINOR) "." TEXT(XXH_VERSION_RELEASE);
+}
+
+const struct library library_xxhash = {"libxxhash", "The digests xxh3 and xxh3-128", xxhash_version};

@@ -1,5 +1,6 @@
 /* In the place of provider_xxhash.c where leat is built without libxxhash: knows the names, and says so. */
 #include "base/digest_provider.h"
+#include "base/library.h"
 #include <errno.h>
 
 static int xxhash_open(void **ret UNUSED, const char *algorithm, size_t *ret_size UNUSED, const char **ret_why)
@@ -14,3 +15,5 @@ const struct digest_provider provider_xxhash = {
     .name = "xxhash",
     .open = xxhash_open,
 };
+
+const struct library library_xxhash = {"libxxhash", "The digests xxh3 and xxh3-128", NULL};

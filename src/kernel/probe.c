@@ -1,5 +1,6 @@
 /* What this machine allows: the list of probes, and how one is run and told. */
 #include "kernel/probe.h"
+#include "base/library.h"
 #include "base/platform.h"
 #include "base/sigpipe.h"
 #include <assert.h>
@@ -95,7 +96,7 @@ static const struct probe probes[] = {
      "the limits of pipes bind this process"},
 };
 
-static_assert(COUNT(probes) <= LEAT_FEATURES_MAX, "the public array has room for every probe");
+static_assert(COUNT(probes) + 8 <= LEAT_FEATURES_MAX, "the public array has room for every probe and library");
 
 void probe_say(struct probe_run *run, const char *format, ...)
 {
@@ -162,5 +163,6 @@ int leat_probe_run(struct leat_features *features)
     for (uint32_t i = 0; i < features->count; i++)
         try_one(&run, &probes[i], &features->feature[i]);
     sigpipe_leave(&guard);
+    features->count += library_features(&features->feature[features->count], room - features->count);
     return 0;
 }

@@ -101,7 +101,8 @@ struct leat_filter {
 void filter_init(leat_filter *filter, const struct filter_ops *ops);
 
 /* Bytes passed which this filter was not shown: to be called for each filter without `observe` on every route, and for
- * one that has it where the bytes were spliced past it. Paces too: see `allowance`. */
+ * one that has it where the bytes were spliced past it; for one that transforms, by whoever calls it, what it took.
+ * Paces too: see `allowance`. */
 static inline void filter_count(leat_filter *filter, uint64_t bytes)
 {
     atomic_fetch_add_explicit(&filter->bytes, bytes, memory_order_relaxed);

@@ -31,6 +31,8 @@ static void tells_each_feature_once(void **state)
     assert_non_null(find(&features, "splice-file-to-pipe"));
     assert_non_null(find(&features, "af_alg-blake2b-512"));
     assert_int_equal(find(&features, "directory")->code, 0);
+    assert_non_null(find(&features, "libzstd"));
+    assert_non_null(find(&features, "zlib"));
 }
 
 static void leaves_nothing_behind(void **state)

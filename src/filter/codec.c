@@ -1,0 +1,184 @@
+/* The filter around a codec: its name and options, what it has taken, and where its failures are. */
+#include "filter/codec.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+
+struct codec_filter {
+    leat_filter filter;
+    struct filter_ops ops; /* its own, since it has the codec's name */
+    const struct codec *codec;
+    int value[CODEC_OPTIONS];
+    void *state;
+    uint64_t taken; /* in this run */
+};
+
+static int codec_start(leat_filter *filter, uint64_t expected UNUSED, struct leat_error *error UNUSED)
+{
+    struct codec_filter *c = (struct codec_filter *)filter;
+    c->codec->start(c->state);
+    c->taken = 0;
+    return 0;
+}
+
+static int codec_transform(leat_filter *filter, struct filter_buffers *buffers, int mode, struct leat_error *error)
+{
+    struct codec_filter *c = (struct codec_filter *)filter;
+    const char *why = "";
+    size_t before = buffers->in_n;
+    if (buffers->out_n == 0)
+        return before == 0 && mode == LEAT_FILTER_MORE ? LEAT_FILTER_DONE : LEAT_FILTER_FULL;
+    int r = c->codec->transform(c->state, buffers, mode, &why);
+    c->taken += before - buffers->in_n;
+    if (r < 0)
+        error_at(error, r, LEAT_SIDE_FILTER, c->codec->name, c->codec->operation, "%s, behind byte %llu of its input",
+                 why, (unsigned long long)c->taken);
+    return r;
+}
+
+static uint64_t codec_memory(const leat_filter *filter)
+{
+    const struct codec_filter *c = (const struct codec_filter *)filter;
+    return c->codec->memory(c->value);
+}
+
+static void codec_free(leat_filter *filter)
+{
+    struct codec_filter *c = (struct codec_filter *)filter;
+    c->codec->close(c->state);
+    free(c);
+}
+
+static const struct filter_ops codec_ops = {
+    .caps = FILTER_TRANSFORMS,
+    .start = codec_start,
+    .transform = codec_transform,
+    .memory = codec_memory,
+    .free = codec_free,
+};
+
+/* ---- names and options ---- */
+
+static const struct codec *find_codec(const char *name)
+{
+    const struct codec *const *p = registry_codecs;
+    while (*p && strcmp((*p)->name, name) != 0)
+        p++;
+    return *p;
+}
+
+static int unknown_codec(const char *name, struct leat_error *error)
+{
+    char names[100] = "";
+    for (const struct codec *const *p = registry_codecs; *p; p++) {
+        size_t n = strlen(names);
+        snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "", (*p)->name);
+    }
+    return error_set(error, -ENOENT, "There is no codec '%s', only %s", name, names);
+}
+
+/* What is wrong begins at `at`. */
+static int wrong(struct leat_error *error, const char *options, const char *at)
+{
+    if (error)
+        error->offset = (uint64_t)(at - options);
+    return -EINVAL;
+}
+
+static size_t find_option(const struct codec *codec, const char *name, size_t length)
+{
+    size_t i = 0;
+    while (i < CODEC_OPTIONS && codec->option[i].name &&
+           (strlen(codec->option[i].name) != length || strncmp(codec->option[i].name, name, length) != 0))
+        i++;
+    return i < CODEC_OPTIONS && codec->option[i].name ? i : CODEC_OPTIONS;
+}
+
+static int unknown_option(const struct codec *codec, const char *name, size_t length, struct leat_error *error)
+{
+    char names[100] = "";
+    for (size_t i = 0; i < CODEC_OPTIONS && codec->option[i].name; i++) {
+        size_t n = strlen(names);
+        snprintf(names + n, sizeof(names) - n, "%s%s=N", n ? ", " : "", codec->option[i].name);
+    }
+    return error_set(error, -EINVAL, "%s has no option '%.*s', %s%s", codec->name, (int)length, name,
+                     names[0] ? "only " : "nor any other", names);
+}
+
+/* The whole number in front of the next comma. */
+static int read_value(int *ret, const char *text, const struct codec_option *option, struct leat_error *error)
+{
+    char *end;
+    int least, most, length = (int)strcspn(text, ",");
+    option->range(&least, &most);
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (!strchr("+-0123456789", text[0]) || end == text || end != text + length)
+        return error_set(error, -EINVAL, "'%.*s' is no number for %s=N", length, text, option->name);
+    if (errno == ERANGE || value < least || value > most)
+        return error_set(error, -EINVAL, "%s=%.*s is out of range: it goes from %d to %d", option->name, length, text,
+                         least, most);
+    *ret = (int)value;
+    return 0;
+}
+
+/* Reads one option and leaves *options behind it. */
+static int read_option(struct codec_filter *c, const char **options, struct leat_error *error)
+{
+    const char *name = *options;
+    size_t length = strcspn(name, "=,");
+    size_t i = find_option(c->codec, name, length);
+    if (i == CODEC_OPTIONS)
+        return unknown_option(c->codec, name, length, error);
+    if (name[length] != '=')
+        return error_set(error, -EINVAL, "'%s' lacks its value: write %s=N", c->codec->option[i].name,
+                         c->codec->option[i].name);
+    *options += length + 1;
+    int r = read_value(&c->value[i], *options, &c->codec->option[i], error);
+    if (r == 0)
+        *options += strcspn(*options, ",");
+    return r;
+}
+
+static int read_options(struct codec_filter *c, const char *options, struct leat_error *error)
+{
+    for (size_t i = 0; i < CODEC_OPTIONS; i++)
+        c->value[i] = c->codec->option[i].usual;
+    if (!options || !options[0])
+        return 0;
+    for (const char *at = options;; at++) {
+        if (read_option(c, &at, error) < 0)
+            return wrong(error, options, at);
+        if (*at == '\0')
+            return 0;
+    }
+}
+
+int filter_codec(leat_filter **ret, const char *name, const char *options, struct leat_error *error)
+{
+    const struct codec *codec = find_codec(name);
+    if (!codec)
+        return unknown_codec(name, error);
+    if (!codec->open)
+        return error_set(error, -ENOENT, "There is no '%s': %s", name, codec->without);
+    struct codec_filter *c = calloc(1, sizeof(*c));
+    if (!c)
+        return error_set(error, -ENOMEM, "There is no memory for %s", name);
+    c->codec = codec;
+    c->ops = codec_ops;
+    c->ops.name = codec->name;
+    filter_init(&c->filter, &c->ops);
+    int r = read_options(c, options, error);
+    if (r == 0 && (r = codec->open(&c->state, c->value)) < 0)
+        error_set(error, r, "There is no memory for %s", name);
+    if (r < 0)
+        free(c);
+    else
+        *ret = &c->filter;
+    return r;
+}
+
+int leat_filter_codec(leat_filter **ret, const char *name, const char *options)
+{
+    return name ? filter_codec(ret, name, options, NULL) : -EINVAL;
+}

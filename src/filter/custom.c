@@ -1,0 +1,103 @@
+/* The caller's functions as a filter. What they say is checked, so that a mistake of theirs is an error that names them
+ * and not a byte that is lost or a run that never ends. */
+#include "node/filter.h"
+#include <errno.h>
+
+struct custom {
+    leat_filter filter;
+    struct filter_ops ops; /* its own, since it has a name of its own */
+    struct leat_filter_ops calls;
+    void *user;
+};
+
+static int failed(const struct custom *c, struct leat_error *error, const char *operation, int code)
+{
+    char text[100];
+    return error_at(error, code, LEAT_SIDE_FILTER, c->ops.name, operation, "%s", error_text(code, text, sizeof(text)));
+}
+
+static int custom_start(leat_filter *filter, uint64_t expected UNUSED, struct leat_error *error)
+{
+    struct custom *c = (struct custom *)filter;
+    int r = c->calls.start ? c->calls.start(c->user) : 0;
+    return r < 0 ? failed(c, error, "start", r) : 0;
+}
+
+static int custom_observe(leat_filter *filter, struct chunk *chunk, struct leat_error *error)
+{
+    struct custom *c = (struct custom *)filter;
+    int r = chunk_show(chunk, c->calls.observe, c->user);
+    filter_count(filter, chunk->length);
+    return r < 0 ? failed(c, error, "observe", r) : 0;
+}
+
+/* What is wrong about an answer, after which `in_n` and `out_n` bytes were used; NULL: nothing. */
+static const char *mistake(const struct filter_buffers *b, int answer, size_t in_n, size_t out_n)
+{
+    if (in_n > b->in_n || out_n > b->out_n)
+        return "it says that it used more bytes than there were";
+    if (answer > LEAT_FILTER_ENDED)
+        return "its answer is none of enum leat_filter_answer";
+    if (answer == LEAT_FILTER_DONE && in_n < b->in_n)
+        return "it says that it is done, and has not taken all of its input";
+    if (answer == LEAT_FILTER_FULL && b->out_n > 0 && in_n == 0 && out_n == 0)
+        return "it says that its output is full, and has put nothing into it";
+    return NULL;
+}
+
+static int custom_transform(leat_filter *filter, struct filter_buffers *b, int mode, struct leat_error *error)
+{
+    struct custom *c = (struct custom *)filter;
+    size_t in_n = b->in_n, out_n = b->out_n;
+    int answer = c->calls.transform(c->user, b->in, &in_n, b->out, &out_n, (enum leat_filter_mode)mode);
+    if (answer < 0)
+        return failed(c, error, "transform", answer);
+    const char *why = mistake(b, answer, in_n, out_n);
+    if (why)
+        return error_at(error, -EPROTO, LEAT_SIDE_FILTER, c->ops.name, "transform", "The filter is wrong: %s", why);
+    b->in += in_n;
+    b->in_n -= in_n;
+    b->out += out_n;
+    b->out_n -= out_n;
+    return answer;
+}
+
+static void custom_free(leat_filter *filter)
+{
+    struct custom *c = (struct custom *)filter;
+    if (c->calls.free)
+        c->calls.free(c->user);
+    free(c);
+}
+
+static const struct filter_ops observer_ops = {
+    .caps = FILTER_OBSERVES,
+    .start = custom_start,
+    .observe = custom_observe,
+    .free = custom_free,
+};
+
+static const struct filter_ops transform_ops = {
+    .caps = FILTER_TRANSFORMS,
+    .start = custom_start,
+    .transform = custom_transform,
+    .free = custom_free,
+};
+
+int leat_filter_custom(leat_filter **ret, const struct leat_filter_ops *ops, void *user)
+{
+    struct leat_filter_ops calls;
+    copy_sized(&calls, sizeof(calls), ops);
+    if (!calls.observe == !calls.transform)
+        return -EINVAL;
+    struct custom *c = calloc(1, sizeof(*c));
+    if (!c)
+        return -ENOMEM;
+    c->ops = calls.observe ? observer_ops : transform_ops;
+    c->ops.name = calls.name ? calls.name : "custom";
+    c->calls = calls;
+    c->user = user;
+    filter_init(&c->filter, &c->ops);
+    *ret = &c->filter;
+    return 0;
+}

@@ -1,0 +1,51 @@
+/* The filter that ends the stream after so many bytes. It is asked how many may pass and told how many did, as one that
+ * paces, so the bytes need not be seen. */
+#include "node/filter.h"
+#include <errno.h>
+
+struct head {
+    leat_filter filter;
+    uint64_t bytes;
+    uint64_t before; /* the filter's count when this run began */
+};
+
+static int head_start(leat_filter *filter, uint64_t expected UNUSED, struct leat_error *error UNUSED)
+{
+    struct head *head = (struct head *)filter;
+    head->before = atomic_load(&filter->bytes);
+    return 0;
+}
+
+static uint64_t head_allowance(leat_filter *filter, uint64_t want, int64_t *ret_deadline_ns)
+{
+    struct head *head = (struct head *)filter;
+    uint64_t passed = atomic_load(&filter->bytes) - head->before;
+    uint64_t left = passed < head->bytes ? head->bytes - passed : 0;
+    if (left == 0)
+        *ret_deadline_ns = 0; /* none will do: it is the end */
+    return MIN(want, left);
+}
+
+static void head_free(leat_filter *filter)
+{
+    free(filter);
+}
+
+static const struct filter_ops head_ops = {
+    .name = "head",
+    .caps = FILTER_PACES,
+    .start = head_start,
+    .allowance = head_allowance,
+    .free = head_free,
+};
+
+int leat_filter_head(leat_filter **ret, uint64_t bytes)
+{
+    struct head *head = calloc(1, sizeof(*head));
+    if (!head)
+        return -ENOMEM;
+    filter_init(&head->filter, &head_ops);
+    head->bytes = bytes;
+    *ret = &head->filter;
+    return 0;
+}

@@ -1,0 +1,269 @@
+/* Filters of the caller's own: observers see every byte and the zeros of holes, transforms work in pieces and rooms of
+ * every size, and what they do wrong is named. */
+#include "drive.h"
+#include "feed.h"
+#include "unit/unit.h"
+
+/* Everything that a test's functions know and say. */
+struct own {
+    struct bytes seen;
+    unsigned starts, frees;
+    int answer;        /* of start, observe and transform */
+    size_t took, gave; /* what `lie` says */
+    bool held;         /* a CR that may belong to an LF */
+};
+
+static int own_start(void *user)
+{
+    struct own *own = user;
+    own->starts++;
+    own->held = false;
+    return own->answer;
+}
+
+static void own_free(void *user)
+{
+    ((struct own *)user)->frees++;
+}
+
+static int see(void *user, const void *bytes, size_t n)
+{
+    struct own *own = user;
+    bytes_add(&own->seen, bytes, n);
+    return own->answer;
+}
+
+static int lie(void *user, const void *in UNUSED, size_t *in_n, void *out UNUSED, size_t *out_n,
+               enum leat_filter_mode mode UNUSED)
+{
+    struct own *own = user;
+    *in_n = own->took;
+    *out_n = own->gave;
+    return own->answer;
+}
+
+/* CR LF becomes LF; a CR of its own stays. */
+static int to_unix(void *user, const void *in, size_t *in_n, void *out, size_t *out_n, enum leat_filter_mode mode)
+{
+    struct own *own = user;
+    const char *from = in;
+    char *to = out;
+    size_t i = 0, n = 0;
+    for (; i < *in_n && n < *out_n; i++) {
+        if (own->held && from[i] != '\n') {
+            to[n++] = '\r';
+            own->held = false;
+            if (n == *out_n)
+                break;
+        }
+        own->held = from[i] == '\r';
+        if (!own->held)
+            to[n++] = from[i];
+    }
+    bool all = i == *in_n;
+    if (all && mode != LEAT_FILTER_MORE && own->held && n < *out_n) {
+        to[n++] = '\r';
+        own->held = false;
+    }
+    *in_n = i;
+    *out_n = n;
+    return all && (mode == LEAT_FILTER_MORE || !own->held) ? LEAT_FILTER_DONE : LEAT_FILTER_FULL;
+}
+
+/* Passes what comes in front of the first full stop, and no more. */
+static int to_full_stop(void *user UNUSED, const void *in, size_t *in_n, void *out, size_t *out_n,
+                        enum leat_filter_mode mode UNUSED)
+{
+    const char *stop = memchr(in, '.', *in_n);
+    size_t want = stop ? (size_t)(stop - (const char *)in) : *in_n, n = MIN(want, *out_n);
+    memcpy(out, in, n);
+    *out_n = n;
+    *in_n = n + (stop && n == want);
+    return n < want ? LEAT_FILTER_FULL : stop ? LEAT_FILTER_ENDED : LEAT_FILTER_DONE;
+}
+
+typedef int (*transform_fn)(void *, const void *, size_t *, void *, size_t *, enum leat_filter_mode);
+
+static leat_filter *make(struct own *own, int (*observe)(void *, const void *, size_t), transform_fn transform)
+{
+    leat_filter *filter;
+    struct leat_filter_ops ops = LEAT_INIT(struct leat_filter_ops);
+    ops.name = "own";
+    ops.start = own_start;
+    ops.observe = observe;
+    ops.transform = transform;
+    ops.free = own_free;
+    assert_int_equal(leat_filter_custom(&filter, &ops, own), 0);
+    assert_string_equal(filter->ops->name, "own");
+    return filter;
+}
+
+static void an_observer_sees_all_and_zeros_in_holes(void **state UNUSED)
+{
+    static uint8_t expected[100000 + 200001 + 5];
+    struct own own = {0};
+    struct feed feed;
+    uint64_t bytes;
+    leat_filter *filter = make(&own, see, NULL);
+    assert_int_equal(filter->ops->caps, FILTER_OBSERVES);
+    for (size_t i = 0; i < 100000; i++)
+        expected[i] = pattern(i);
+    memset(expected + sizeof(expected) - 5, 'x', 5);
+    feed_init(&feed);
+    assert_int_equal(filter->ops->start(filter, 0, NULL), 0);
+    feed_bytes(&feed, filter, expected, 100000);
+    feed_hole(&feed, filter, 200001);
+    feed_bytes(&feed, filter, (const uint8_t *)"xxxxx", 5);
+    assert_int_equal(own.seen.n, sizeof(expected));
+    assert_memory_equal(own.seen.data, expected, sizeof(expected));
+    leat_filter_bytes(filter, &bytes);
+    assert_true(bytes == sizeof(expected));
+    assert_int_equal(own.starts, 1);
+    leat_filter_free(filter);
+    assert_int_equal(own.frees, 1);
+    feed_destroy(&feed);
+    bytes_free(&own.seen);
+}
+
+/* In a hole it is asked once, not for each piece of it. */
+static void an_observer_may_fail(void **state UNUSED)
+{
+    for (int hole = 0; hole < 2; hole++) {
+        struct own own = {.answer = -EDOM};
+        struct leat_error error = LEAT_INIT(struct leat_error);
+        struct feed feed;
+        leat_filter *filter = make(&own, see, NULL);
+        feed_init(&feed);
+        struct chunk *chunk = feed_get(&feed);
+        chunk->length = hole ? 1 << 20 : 3;
+        chunk->hole = hole;
+        memcpy(chunk->data, "abc", 3);
+        assert_int_equal(filter->ops->observe(filter, chunk, &error), -EDOM);
+        assert_true(own.seen.n <= 65536);
+        assert_int_equal(error.code, -EDOM);
+        assert_int_equal(error.side, LEAT_SIDE_FILTER);
+        assert_string_equal(error.node, "own");
+        assert_string_equal(error.operation, "observe");
+        chunk_unref(chunk);
+        leat_filter_free(filter);
+        feed_destroy(&feed);
+        bytes_free(&own.seen);
+    }
+}
+
+static void a_start_may_fail(void **state UNUSED)
+{
+    struct own own = {.answer = -EACCES};
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    leat_filter *filter = make(&own, NULL, to_unix);
+    assert_int_equal(filter->ops->start(filter, 0, &error), -EACCES);
+    assert_string_equal(error.operation, "start");
+    leat_filter_free(filter);
+}
+
+static void a_transform_works_across_every_cut(void **state UNUSED)
+{
+    static const char in[] = "one\r\ntwo\r\r\n\rthree\n\r\n\r\r\r", out[] = "one\ntwo\r\n\rthree\n\n\r\r\r";
+    struct own own = {0};
+    leat_filter *filter = make(&own, NULL, to_unix);
+    assert_int_equal(filter->ops->caps, FILTER_TRANSFORMS);
+    for (size_t piece = 1; piece < sizeof(in); piece++)
+        for (size_t room = 1; room < sizeof(out); room++)
+            for (int empty = 0; empty < 2; empty++) {
+                struct bytes got CLEANUP_BYTES = {0};
+                struct drive how = {.piece = piece, .room = room, .finish_empty = empty};
+                assert_int_equal(drive(filter, in, sizeof(in) - 1, how, &got, NULL), 0);
+                assert_int_equal(got.n, sizeof(out) - 1);
+                assert_memory_equal(got.data, out, got.n);
+            }
+    leat_filter_free(filter);
+}
+
+static void a_transform_may_end_the_stream(void **state UNUSED)
+{
+    static const char in[] = "a sentence. And more. And more";
+    for (size_t piece = 1; piece < sizeof(in); piece++)
+        for (size_t room = 1; room < 12; room++) {
+            struct own own = {0};
+            struct bytes got CLEANUP_BYTES = {0};
+            leat_filter *filter = make(&own, NULL, to_full_stop);
+            struct drive how = {.piece = piece, .room = room};
+            assert_int_equal(drive(filter, in, sizeof(in) - 1, how, &got, NULL), LEAT_FILTER_ENDED);
+            assert_int_equal(got.n, 10);
+            assert_memory_equal(got.data, "a sentence", 10);
+            leat_filter_free(filter);
+        }
+}
+
+static void mistakes_are_named(void **state UNUSED)
+{
+    static const struct {
+        int answer;
+        unsigned took, gave;
+        int code;
+        const char *text;
+    } rows[] = {
+        {LEAT_FILTER_FULL, 0, 0, -EPROTO, "its output is full, and has put nothing"},
+        {LEAT_FILTER_FULL, 1, 0, LEAT_FILTER_FULL, NULL},
+        {LEAT_FILTER_FULL, 0, 1, LEAT_FILTER_FULL, NULL},
+        {LEAT_FILTER_DONE, 2, 0, -EPROTO, "has not taken all"},
+        {LEAT_FILTER_DONE, 3, 0, LEAT_FILTER_DONE, NULL},
+        {LEAT_FILTER_DONE, 4, 0, -EPROTO, "more bytes than there were"},
+        {LEAT_FILTER_DONE, 3, 6, -EPROTO, "more bytes than there were"},
+        {LEAT_FILTER_ENDED, 0, 0, LEAT_FILTER_ENDED, NULL},
+        {3, 3, 5, -EPROTO, "none of enum leat_filter_answer"},
+        {-EDOM, 77, 77, -EDOM, ""},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct own own = {.answer = rows[i].answer, .took = rows[i].took, .gave = rows[i].gave};
+        struct leat_error error = LEAT_INIT(struct leat_error);
+        uint8_t room[5];
+        struct filter_buffers b = {(const uint8_t *)"abc", 3, room, 5};
+        leat_filter *filter = make(&own, NULL, lie);
+        assert_int_equal(filter->ops->transform(filter, &b, LEAT_FILTER_MORE, &error), rows[i].code);
+        if (rows[i].text) {
+            assert_int_equal(error.side, LEAT_SIDE_FILTER);
+            assert_string_equal(error.node, "own");
+            assert_non_null(strstr(error.text, rows[i].text));
+            assert_true(b.in_n == 3 && b.out_n == 5);
+        } else {
+            assert_true(b.in_n == 3 - rows[i].took && b.out_n == 5 - rows[i].gave);
+        }
+        leat_filter_free(filter);
+    }
+}
+
+static void it_observes_or_transforms(void **state UNUSED)
+{
+    leat_filter *filter = NULL;
+    struct own own = {0};
+    struct leat_filter_ops ops = LEAT_INIT(struct leat_filter_ops);
+    ops.free = own_free;
+    assert_int_equal(leat_filter_custom(&filter, NULL, NULL), -EINVAL);
+    assert_int_equal(leat_filter_custom(&filter, &ops, &own), -EINVAL);
+    ops.observe = see;
+    ops.transform = to_unix;
+    assert_int_equal(leat_filter_custom(&filter, &ops, &own), -EINVAL);
+    assert_null(filter);
+    assert_int_equal(own.frees, 0);                         /* what is not made is not freed */
+    ops.size = offsetof(struct leat_filter_ops, transform); /* of an older caller, who knows no transform */
+    assert_int_equal(leat_filter_custom(&filter, &ops, &own), 0);
+    assert_int_equal(filter->ops->caps, FILTER_OBSERVES);
+    assert_string_equal(filter->ops->name, "custom");
+    assert_int_equal(filter->ops->start(filter, 0, NULL), 0);
+    leat_filter_free(filter);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_observer_sees_all_and_zeros_in_holes),
+        cmocka_unit_test(an_observer_may_fail),
+        cmocka_unit_test(a_start_may_fail),
+        cmocka_unit_test(a_transform_works_across_every_cut),
+        cmocka_unit_test(a_transform_may_end_the_stream),
+        cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(it_observes_or_transforms),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
