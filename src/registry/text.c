@@ -31,11 +31,14 @@ static int wrong(struct parser *p, size_t column, const char *sentence)
     return error_set(at_column(p->error, column), -EINVAL, "%s", sentence);
 }
 
-static int wrong_at(struct parser *p, const char *at, int code, const struct leat_error *error)
+/* What is wrong with this word begins at `where` in it. */
+static int wrong_at(struct parser *p, const struct word *word, const char *where, int code,
+                    const struct leat_error *error)
 {
+    size_t column = where == word->text ? word->column : words_column(&p->words, where);
     if (error->operation[0])
         p->error->operation = error->operation;
-    return error_set(at_column(p->error, words_column(&p->words, at)), code, "%s", error->text);
+    return error_set(at_column(p->error, column), code, "%s", error->text);
 }
 
 /* ---- endpoints ---- */
@@ -47,7 +50,7 @@ static int take_settings(struct parser *p, struct settings *settings, enum leat_
         const char *where;
         int r = settings_take(settings, direction, p->word->text, &where, &error);
         if (r < 0)
-            return wrong_at(p, where, r, &error);
+            return wrong_at(p, p->word, where, r, &error);
     }
     return 0;
 }
@@ -125,7 +128,7 @@ static int take_filter(struct parser *p)
     int r = filter_open(&filter, word->text, &p->digests, &where, &error);
     if (r < 0) {
         p->error->side = LEAT_SIDE_FILTER;
-        return wrong_at(p, where, r, &error);
+        return wrong_at(p, word, where, r, &error);
     }
     r = leat_pipeline_filter(p->pipeline, filter);
     if (r < 0)
