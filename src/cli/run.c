@@ -46,7 +46,8 @@ static int refuse(const struct copy_options *o, const char *text, const struct l
         cli_warn("%s: %s", error->operation, error->text);
     while (begin > 0 && text[begin - 1] != '\n')
         begin--;
-    print_line(text + begin, strcspn(text + begin, "\n"), (size_t)error->offset - begin);
+    if (*text)
+        print_line(text + begin, strcspn(text + begin, "\n"), (size_t)error->offset - begin);
     int r = transfer_refuse(o, error, true);
     return misspelt ? EXIT_USAGE : r;
 }
@@ -60,11 +61,32 @@ static bool has_digest(const leat_pipeline *pipeline)
     return false;
 }
 
+/* "- | ..." would be taken for options. */
+static bool begins_with_stdin(const char *text)
+{
+    return text[0] == '-' && text[1] && strchr(" \t\n|", text[1]);
+}
+
+static int build_and_run(struct copy_options *o, const char *text)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    leat_pipeline *pipeline;
+    o->pipeline.endpoints = &o->sink;
+    o->pipeline.sinks = &o->branch;
+    if (leat_pipeline_parse(&pipeline, text, &o->pipeline, &error) < 0)
+        return refuse(o, text, &error);
+    int r = transfer_add_digest(pipeline, o, "run");
+    if (r == 0)
+        return transfer_run(pipeline, o, has_digest(pipeline));
+    leat_pipeline_free(pipeline);
+    return r;
+}
+
 int cli_run(int argc, char **argv)
 {
     struct copy_options o;
-    struct leat_error error = LEAT_INIT(struct leat_error);
-    int r = options_parse(&o, "run", argc, argv);
+    int last = argc > 1 && begins_with_stdin(argv[argc - 1]);
+    int r = options_parse(&o, "run", argc - last, argv);
     if (r < 0) {
         fputs(usage, stdout);
         fputs(options_help, stdout);
@@ -74,14 +96,5 @@ int cli_run(int argc, char **argv)
         return r;
     if (argc - optind != 1)
         return cli_usage("run", "one text is wanted, in quotes: 'SOURCE | FILTER | SINK'");
-    o.pipeline.endpoints = &o.sink;
-    o.pipeline.sinks = &o.branch;
-    leat_pipeline *pipeline;
-    if (leat_pipeline_parse(&pipeline, argv[optind], &o.pipeline, &error) < 0)
-        return refuse(&o, argv[optind], &error);
-    r = transfer_add_digest(pipeline, &o, "run");
-    if (r == 0)
-        return transfer_run(pipeline, &o, has_digest(pipeline));
-    leat_pipeline_free(pipeline);
-    return r;
+    return build_and_run(&o, argv[optind]);
 }
