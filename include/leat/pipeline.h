@@ -126,13 +126,14 @@ LEAT_API int leat_pipeline_new(leat_pipeline **ret, const struct leat_pipeline_o
 
 /* A pipeline written as text: a source, filters, and one or more sinks with & between them.
  *
- *     file:a | digest:sha256,blake2b-512 | rate:10M | file:b
+ *     file:a | digest:sha256,blake2b-512 | zstd:level=3 | file:a.zst
  *     tcp-listen:9000 idle-timeout=30s | meter | "my file" sync & other append
  *
  * Endpoints are as leat_endpoint_open reads them. Behind one may stand options, each a word: idle-timeout=TIME and
  * connect-timeout=TIME; for sinks also append, in-place, sync, preserve, slow-sink=wait|drop. Filters are
  *
- *     digest:ALG[,ALG]   meter   rate:SIZE
+ *     digest:ALG[,ALG]   meter   rate:SIZE   skip:SIZE   head:SIZE
+ *     zstd[:level=N]   unzstd   gzip[:level=N]   gunzip   exec:COMMAND
  *
  * Words with blanks, bars or quotes in them are quoted as in a shell: '...' means everything as it stands, "..." too but
  * for \" and \\; outside of quotes a backslash takes its meaning from what follows. An & is a mark only as a word of
@@ -189,7 +190,7 @@ LEAT_API int leat_pipeline_progress(const leat_pipeline *pipeline, struct leat_p
 /* NULL is allowed. Cancels what still runs and waits for it. */
 LEAT_API void leat_pipeline_free(leat_pipeline *pipeline);
 
-/* The digest of the source's bytes, by its name in the report, such as "sha256". As leat_filter_digest_hex otherwise;
+/* The first digest of that name in the report, such as "sha256". As leat_filter_digest_hex otherwise;
  * -ENODATA if the run did not complete it. */
 LEAT_API int leat_report_digest(const leat_report *report, const char *algorithm, char *ret, size_t capacity);
 
