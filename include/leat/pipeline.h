@@ -166,8 +166,8 @@ LEAT_API int leat_pipeline_explain(leat_pipeline *pipeline, enum leat_format for
 
 /* Plans, opens, moves, finishes, verifies, commits, on the calling thread. Blocks until the end; cancel ends it. The
  * report, if one is asked for, comes back on failure too (*ret is NULL when there is none: it could not start, or
- * memory ran out). Returns what the report says: 0, or the code of the first true failure; -EBADMSG: a digest was not
- * the expected one; -ECANCELED. */
+ * memory ran out). Returns what the report says: 0, or the code of the first true failure; -EBADMSG with the operation
+ * "verify": a digest was not the expected one; -ECANCELED. */
 LEAT_API int leat_pipeline_run(leat_pipeline *pipeline, leat_report **ret);
 
 /* The same on a thread of its own, or on the shared engine. */

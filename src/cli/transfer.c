@@ -236,6 +236,13 @@ static enum progress_mode progress_mode(const leat_pipeline *pipeline, const str
     return o->progress == PROGRESS_AUTO && drawn_over ? PROGRESS_NEVER : o->progress;
 }
 
+/* A file system and a decoder say -EBADMSG too. */
+static bool is_mismatch(const leat_report *report)
+{
+    const struct leat_error *error = leat_report_error(report);
+    return error && error->code == -EBADMSG && strcmp(error->operation, "verify") == 0;
+}
+
 static int run(leat_pipeline *pipeline, const struct copy_options *o, bool digests)
 {
     struct progress progress;
@@ -256,7 +263,7 @@ static int run(leat_pipeline *pipeline, const struct copy_options *o, bool diges
         print_digests(pipeline, report);
     if (r < 0 && !left && !ending_signal)
         explain_failure(pipeline, report);
-    int code = r == 0 ? EXIT_DONE : r == -EBADMSG ? EXIT_MISMATCH : EXIT_FAILED;
+    int code = r == 0 ? EXIT_DONE : is_mismatch(report) ? EXIT_MISMATCH : EXIT_FAILED;
     int told = print_report(o, report);
     leat_report_free(report);
     if (fflush(stdout) != 0) {
