@@ -135,9 +135,9 @@ LEAT_API int leat_pipeline_new(leat_pipeline **ret, const struct leat_pipeline_o
  *     digest:ALG[,ALG]   meter   rate:SIZE   skip:SIZE   head:SIZE
  *     zstd[:level=N]   unzstd   gzip[:level=N]   gunzip   exec:COMMAND
  *
- * Words with blanks, bars or quotes in them are quoted as in a shell: '...' means everything as it stands, "..." too but
- * for \" and \\; outside of quotes a backslash takes its meaning from what follows. An & is a mark only as a word of
- * its own.
+ * Words with blanks, bars or quotes in them are quoted as in a shell: '...' means everything as it stands, "..." too
+ * but for \" and \\; outside of quotes a backslash takes its meaning from what follows. An & is a mark only as a word
+ * of its own.
  *
  * Nothing is opened yet, nor is the name of a host looked up; source, filters and sinks may still be added. On failure
  * *ret_error (may be NULL) has a sentence in `text`, and in `offset` the column: the byte of `text` where the wrong

@@ -156,13 +156,12 @@ static void quotes_that_are_open(void **state UNUSED)
 /* A long name is cut in the sentence, and the column is still right. */
 static void long_texts(void **state UNUSED)
 {
-    char text[10000];
-    memset(text, 'x', sizeof(text));
-    memcpy(text, "a | ", 4);
-    strcpy(text + sizeof(text) - 5, " | b");
+    char word[10000], text[10100];
+    memset(word, 'x', sizeof(word) - 1);
+    word[sizeof(word) - 1] = '\0';
+    snprintf(text, sizeof(text), "a | %s | b", word);
     is_refused(text, 4, "There is no filter 'xxx");
-    memcpy(text, "a |b ", 5);
-    strcpy(text + sizeof(text) - 5, "");
+    snprintf(text, sizeof(text), "a |b %s", word);
     is_refused(text, 5, "is no option of a sink: append");
 }
 
