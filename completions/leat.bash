@@ -77,13 +77,13 @@ _leat()
     done
     word=${words[-1]}
     if [[ ${#words[@]} -le 2 ]]; then
-        _leat_words "$word" "copy digest probe bench --help --version"
+        _leat_words "$word" "copy run digest probe bench --help --version"
         return
     fi
     before=${words[-2]}
 
     case ${words[1]} in
-    copy)
+    copy | run)
         options="--offset --length --source --digest --expect --digest-provider --append --in-place --sync --preserve
             --sparse --sparse= --slow-sink --route --cache --engine --memory-limit --rate --connect-timeout --idle-timeout
             --explain --explain= --progress --progress= --report --report= --help"
@@ -117,6 +117,8 @@ _leat()
         fi
     elif [[ ${words[1]} == probe ]]; then
         compopt -o dirnames +o default +o bashdefault 2>/dev/null
+    elif [[ ${words[1]} == run ]]; then
+        _leat_nothing
     fi
 }
 

@@ -72,6 +72,10 @@ LEAT_API const char *leat_errno_name(int code);
  * 1000, KiB ... powers of 1024. -EINVAL if it is no size, -ERANGE if it does not fit. */
 LEAT_API int leat_size_parse(const char *text, uint64_t *ret);
 
+/* Reads a time such as "5", "5s", "500ms", "2m", "1.5h" as milliseconds; "none" is -1. -EINVAL if it is no time,
+ * -ERANGE if it is less than a millisecond or does not fit. */
+LEAT_API int leat_time_parse(const char *text, int32_t *ret_ms);
+
 /* How the text of an explanation or a report is laid out. */
 enum leat_format {
     LEAT_FORMAT_TEXT = 0, /* for people, several lines */

@@ -82,6 +82,10 @@ struct leat_pipeline_options {
     int32_t digest_provider; /* enum leat_digest_provider, for the digests that `expect` adds */
     leat_engine *shared_engine; /* NULL: a thread of its own. Borrowed; freed only after the pipelines that use it */
     int32_t cache;              /* enum leat_cache */
+    /* For leat_pipeline_parse alone: what holds for the endpoints of the text that say nothing else. Borrowed for the
+     * call. NULL: the defaults. */
+    const struct leat_endpoint_options *endpoints;
+    const struct leat_sink_options *sinks;
 };
 
 struct leat_engine_options {
@@ -121,12 +125,38 @@ struct leat_progress {
  * by the run. */
 LEAT_API int leat_pipeline_new(leat_pipeline **ret, const struct leat_pipeline_options *options);
 
+/* A pipeline written as text: a source, filters, and one or more sinks with & between them.
+ *
+ *     file:a | digest:sha256,blake2b-512 | zstd:level=3 | file:a.zst
+ *     tcp-listen:9000 idle-timeout=30s | meter | "my file" sync & other append
+ *
+ * Endpoints are as leat_endpoint_open reads them. Behind one may stand options, each a word: idle-timeout=TIME and
+ * connect-timeout=TIME; for sinks also append, in-place, sync, preserve, slow-sink=wait|drop. Filters are
+ *
+ *     digest:ALG[,ALG]   meter   rate:SIZE   skip:SIZE   head:SIZE
+ *     zstd[:level=N]   unzstd   gzip[:level=N]   gunzip   exec:COMMAND
+ *
+ * Words with blanks, bars or quotes in them are quoted as in a shell: '...' means everything as it stands, "..." too
+ * but for \" and \\; outside of quotes a backslash takes its meaning from what follows. An & is a mark only as a word
+ * of its own.
+ *
+ * Nothing is opened yet, nor is the name of a host looked up; source, filters and sinks may still be added. On failure
+ * *ret_error (may be NULL) has a sentence in `text`, and in `offset` the column: the byte of `text` where the wrong
+ * word, or part of one, begins. Its `node` is `text`. Its `operation` is "parse" if the text makes no sense (-EINVAL,
+ * -ENOENT, -ERANGE, -E2BIG); else it names what failed when an endpoint or a library was looked up. Any thread. */
+LEAT_API int leat_pipeline_parse(leat_pipeline **ret, const char *text, const struct leat_pipeline_options *options,
+                                 struct leat_error *ret_error);
+
 /* Each takes the reference handed to it, on failure too. -EBUSY once the pipeline runs, -EEXIST for a second source,
  * -E2BIG for more sinks or filters than leat handles (64 of each). Of endpoints: -EBUSY if a pipeline has it or had it,
  * -EINVAL if it was opened for the other direction. */
 LEAT_API int leat_pipeline_source(leat_pipeline *pipeline, leat_endpoint *source);
 LEAT_API int leat_pipeline_filter(leat_pipeline *pipeline, leat_filter *filter);
 LEAT_API int leat_pipeline_sink(leat_pipeline *pipeline, leat_endpoint *sink, const struct leat_sink_options *options);
+
+/* How the source, a sink or a filter is called, which of them counted from 0: an endpoint's spec, a filter's kind such
+ * as "digest". NULL past the last. Lives as long as the pipeline. */
+LEAT_API const char *leat_pipeline_name(const leat_pipeline *pipeline, enum leat_side side, size_t index);
 
 /* Plans without running, and says what would be refused: -EINVAL, -ENOBUFS and so on with the sentence in
  * *ret_error. Its node lives as long as the pipeline. */
@@ -137,8 +167,8 @@ LEAT_API int leat_pipeline_explain(leat_pipeline *pipeline, enum leat_format for
 
 /* Plans, opens, moves, finishes, verifies, commits, on the calling thread. Blocks until the end; cancel ends it. The
  * report, if one is asked for, comes back on failure too (*ret is NULL when there is none: it could not start, or
- * memory ran out). Returns what the report says: 0, or the code of the first true failure; -EBADMSG: a digest was not
- * the expected one; -ECANCELED. */
+ * memory ran out). Returns what the report says: 0, or the code of the first true failure; -EBADMSG with the operation
+ * "verify": a digest was not the expected one; -ECANCELED. */
 LEAT_API int leat_pipeline_run(leat_pipeline *pipeline, leat_report **ret);
 
 /* The same on a thread of its own, or on the shared engine. */
@@ -169,6 +199,11 @@ LEAT_API int leat_report_digest(const leat_report *report, const char *algorithm
  * last. */
 LEAT_API int leat_report_digest_at(const leat_report *report, size_t index, const char **ret_algorithm,
                                    const char **ret_hex);
+
+/* Of which bytes it is the digest: LEAT_SIDE_SINK: of those that the sinks got; LEAT_SIDE_SOURCE: of those that the
+ * source gave, where a filter made others of them on their way to the sinks; LEAT_SIDE_FILTER: of neither, because it
+ * stood between two such filters. LEAT_SIDE_NONE past the last. */
+LEAT_API enum leat_side leat_report_digest_side(const leat_report *report, size_t index);
 
 /* The first true failure, or NULL if there was none. Lives as long as the report. */
 LEAT_API const struct leat_error *leat_report_error(const leat_report *report);

@@ -33,34 +33,69 @@ static const struct unit *find_unit(const char *suffix)
     return NULL;
 }
 
-/* Whole numbers go through integers, so that every byte count is exact; only a fraction goes through a double. */
-int leat_size_parse(const char *text, uint64_t *ret)
+/* Digits, perhaps a point and more of them: "1.5" is 1 and 0.5. Not strtod: the locale has no say in it. */
+static int scan_number(const char *text, uint64_t *ret_whole, double *ret_fraction, const char **ret_end)
 {
     if (!text || !isdigit((unsigned char)text[0]))
         return -EINVAL;
     char *end;
     errno = 0;
-    unsigned long long whole = strtoull(text, &end, 10);
+    *ret_whole = strtoull(text, &end, 10);
     if (errno == ERANGE)
         return -ERANGE;
-    double fraction = 0;
+    *ret_fraction = 0;
     if (*end == '.') {
         const char *point = end;
         double scale = 0.1;
         for (end++; isdigit((unsigned char)*end); end++, scale /= 10)
-            fraction += (*end - '0') * scale;
+            *ret_fraction += (*end - '0') * scale;
         if (end == point + 1)
             return -EINVAL;
     }
+    *ret_end = end;
+    return 0;
+}
+
+/* Whole numbers go through integers, so that every byte count is exact; only a fraction goes through a double. */
+int leat_size_parse(const char *text, uint64_t *ret)
+{
+    uint64_t whole, bytes;
+    double fraction;
+    const char *end;
+    int r = scan_number(text, &whole, &fraction, &end);
+    if (r < 0)
+        return r;
     const struct unit *unit = find_unit(end);
     if (!unit)
         return -EINVAL;
-    uint64_t factor = (uint64_t)unit->factor, bytes;
-    if (__builtin_mul_overflow((uint64_t)whole, factor, &bytes) ||
+    uint64_t factor = (uint64_t)unit->factor;
+    if (__builtin_mul_overflow(whole, factor, &bytes) ||
         __builtin_add_overflow(bytes, (uint64_t)(fraction * unit->factor + 0.5), &bytes))
         return -ERANGE;
     *ret = bytes;
     return 0;
+}
+
+int leat_time_parse(const char *text, int32_t *ret_ms)
+{
+    static const struct unit times[] = {{"", 1e3}, {"s", 1e3}, {"ms", 1}, {"m", 6e4}, {"h", 36e5}};
+    uint64_t whole;
+    double fraction;
+    const char *end;
+    if (text && strcmp(text, "none") == 0) {
+        *ret_ms = -1;
+        return 0;
+    }
+    int r = scan_number(text, &whole, &fraction, &end);
+    for (size_t i = 0; r == 0 && i < COUNT(times); i++)
+        if (strcmp(end, times[i].suffix) == 0) {
+            double ms = ((double)whole + fraction) * times[i].factor;
+            if (ms < 1 || ms > INT32_MAX)
+                return -ERANGE;
+            *ret_ms = (int32_t)ms;
+            return 0;
+        }
+    return r < 0 ? r : -EINVAL;
 }
 
 const char *size_format(uint64_t bytes, char *buffer, size_t size)

@@ -1,4 +1,4 @@
-/* Sizes for people. leat_size_parse (leat/base.h) reads them. */
+/* Sizes for people. leat_size_parse and leat_time_parse (leat/base.h) read what people write. */
 #ifndef BASE_UNITS_H
 #define BASE_UNITS_H
 

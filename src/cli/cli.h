@@ -15,6 +15,7 @@ enum cli_exit {
 
 /* One subcommand: argv[0] is its name. Returns the exit code. */
 int cli_copy(int argc, char **argv);
+int cli_run(int argc, char **argv);
 int cli_digest(int argc, char **argv);
 int cli_probe(int argc, char **argv);
 int cli_bench(int argc, char **argv);

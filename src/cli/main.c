@@ -13,6 +13,7 @@ static const struct subcommand {
     const char *help;
 } subcommands[] = {
     {"copy", cli_copy, "one pass: copy, digests, several sinks, rate, verify"},
+    {"run", cli_run, "the same for a pipeline written as text, with filters"},
     {"digest", cli_digest, "print and check digests of files, as sha256sum does"},
     {"probe", cli_probe, "what this machine allows, and why not"},
     {"bench", cli_bench, "every route and engine side by side, on your own endpoints"},

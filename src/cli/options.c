@@ -117,22 +117,9 @@ static int size(const char *command, const char *option, const char *text, uint6
 /* Milliseconds, or -1. */
 static int duration(const char *command, const char *option, const char *text, int32_t *ret_ms)
 {
-    static const struct {
-        const char *suffix;
-        double ms;
-    } units[] = {{"", 1e3}, {"s", 1e3}, {"ms", 1}, {"m", 6e4}, {"h", 36e5}};
-    if (strcmp(text, "none") == 0) {
-        *ret_ms = -1;
-        return 0;
-    }
-    char *end = NULL;
-    double value = text[0] >= '0' && text[0] <= '9' ? strtod(text, &end) : 0;
-    for (size_t i = 0; end && value > 0 && i < sizeof(units) / sizeof(units[0]); i++)
-        if (strcmp(end, units[i].suffix) == 0 && value * units[i].ms >= 1 && value * units[i].ms <= INT32_MAX) {
-            *ret_ms = (int32_t)(value * units[i].ms);
-            return 0;
-        }
-    return cli_usage(command, "--%s: '%s' is no time: write 5s, 500ms, 2m or none", option, text);
+    if (leat_time_parse(text, ret_ms) < 0)
+        return cli_usage(command, "--%s: '%s' is no time: write 5s, 500ms, 2m or none", option, text);
+    return 0;
 }
 
 /* [text|json][:FILE] */

@@ -240,6 +240,15 @@ int leat_pipeline_sink(leat_pipeline *p, leat_endpoint *sink, const struct leat_
     return 0;
 }
 
+const char *leat_pipeline_name(const leat_pipeline *p, enum leat_side side, size_t index)
+{
+    if (side == LEAT_SIDE_SOURCE && index == 0 && p->source)
+        return p->source->node.name;
+    if (side == LEAT_SIDE_SINK && index < p->sinks)
+        return p->sink[index]->node.name;
+    return side == LEAT_SIDE_FILTER && index < p->filters ? p->filter[index]->ops->name : NULL;
+}
+
 /* ---- running ---- */
 
 int leat_pipeline_check(leat_pipeline *p, struct leat_error *ret_error)

@@ -11,6 +11,7 @@ struct report_digest {
     char algorithm[32];
     char hex[LEAT_DIGEST_HEX_MAX];
     const char *provider, *why; /* static */
+    enum leat_side side;        /* of which bytes it is */
 };
 
 struct report_leg {
@@ -51,6 +52,18 @@ struct leat_report {
 
 /* ---- making it ---- */
 
+/* Of which bytes the filter at this place sees: what stands behind it decides first. */
+static enum leat_side side_of_filter(const leat_pipeline *p, size_t place)
+{
+    bool before = false, behind = false;
+    for (size_t i = 0; i < p->filters; i++)
+        if (p->filter[i]->ops->caps & (FILTER_TRANSFORMS | FILTER_JOINS)) {
+            before |= i < place;
+            behind |= i > place;
+        }
+    return !behind ? LEAT_SIDE_SINK : !before ? LEAT_SIDE_SOURCE : LEAT_SIDE_FILTER;
+}
+
 static void take_digests(leat_report *report, const leat_pipeline *p)
 {
     for (size_t i = 0; i < p->filters; i++) {
@@ -61,6 +74,7 @@ static void take_digests(leat_report *report, const leat_pipeline *p)
             if (ops->result(p->filter[i], k, &algorithm, d->hex, sizeof(d->hex), &d->provider, &d->why) < 0)
                 break;
             snprintf(d->algorithm, sizeof(d->algorithm), "%s", algorithm);
+            d->side = side_of_filter(p, i);
             report->digests++;
         }
     }
@@ -190,6 +204,11 @@ int leat_report_digest_at(const leat_report *report, size_t index, const char **
     return 0;
 }
 
+enum leat_side leat_report_digest_side(const leat_report *report, size_t index)
+{
+    return index < report->digests ? report->digest[index].side : LEAT_SIDE_NONE;
+}
+
 const struct leat_error *leat_report_error(const leat_report *report)
 {
     return report->error.code ? &report->error : NULL;
@@ -229,7 +248,8 @@ static json_t *digests_json(const leat_report *report)
     json_t *list = json_array();
     for (size_t i = 0; i < report->digests; i++) {
         const struct report_digest *d = &report->digest[i];
-        json_t *one = json_pack("{s:s, s:s, s:s?}", "algorithm", d->algorithm, "hex", d->hex, "provider", d->provider);
+        json_t *one = json_pack("{s:s, s:s, s:s, s:s?}", "algorithm", d->algorithm, "hex", d->hex, "side",
+                                side_name(d->side), "provider", d->provider);
         if (d->why)
             json_object_set_new(one, "provider_why", json_string(d->why));
         json_array_append_new(list, one);

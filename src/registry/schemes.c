@@ -1,5 +1,6 @@
 /* The one list of schemes, and leat_endpoint_open, which reads them. To add an endpoint: a maker in src/endpoint and a
  * row here. */
+#include "registry/schemes.h"
 #include "endpoint/endpoint.h"
 #include <ctype.h>
 #include <errno.h>
@@ -89,13 +90,25 @@ static size_t scheme_length(const char *spec)
     return n && spec[n] == ':' ? n : 0;
 }
 
-static int open_scheme(leat_endpoint **ret, struct request *request, size_t n, struct leat_error *error)
+static const struct scheme *find_scheme(const char *spec, size_t n)
 {
     for (size_t i = 0; i < COUNT(schemes); i++)
-        if (strlen(schemes[i].name) == n && strncmp(request->spec, schemes[i].name, n) == 0) {
-            request->rest = request->spec + n + 1;
-            return schemes[i].open(ret, request, error);
-        }
+        if (strlen(schemes[i].name) == n && strncmp(spec, schemes[i].name, n) == 0)
+            return &schemes[i];
+    return NULL;
+}
+
+bool scheme_known(const char *spec)
+{
+    return find_scheme(spec, scheme_length(spec)) != NULL;
+}
+
+static int open_scheme(leat_endpoint **ret, struct request *request, size_t n, struct leat_error *error)
+{
+    const struct scheme *scheme = find_scheme(request->spec, n);
+    request->rest = request->spec + n + 1;
+    if (scheme)
+        return scheme->open(ret, request, error);
     return error_set(error, -EINVAL, "There is no scheme '%.*s:' (if it is a path, write ./%s)", (int)n, request->spec,
                      request->spec);
 }

@@ -1,4 +1,4 @@
-/* Sizes: exact up to the last byte, every suffix, and what is none. */
+/* Sizes: exact up to the last byte, every suffix, and what is none. Times likewise. */
 #include "base/units.h"
 #include "unit/unit.h"
 #include <leat/base.h>
@@ -101,6 +101,43 @@ static void what_is_no_size_is_einval(void **state UNUSED)
         is_refused(bad[i], -EINVAL);
 }
 
+static void times(void **state UNUSED)
+{
+    static const struct {
+        const char *text;
+        int32_t ms;
+    } good[] = {
+        {"1", 1000},          {"5s", 5000}, {"500ms", 500}, {"2m", 120000}, {"1.5h", 5400000},
+        {"0.2", 200},         {"1ms", 1},   {"none", -1},   {"1.9ms", 1},   {"2147483647ms", INT32_MAX},
+        {"596h", 2145600000},
+    };
+    static const struct {
+        const char *text;
+        int code;
+    } bad[] = {
+        {NULL, -EINVAL},    {"", -EINVAL},
+        {"s", -EINVAL},     {"-1", -EINVAL},
+        {" 1", -EINVAL},    {"1 s", -EINVAL},
+        {"1S", -EINVAL},    {"1e3", -EINVAL},
+        {"0x1", -EINVAL},   {"1.", -EINVAL},
+        {"nonee", -EINVAL}, {"1d", -EINVAL},
+        {"0", -ERANGE},     {"0.9ms", -ERANGE},
+        {"0h", -ERANGE},    {"2147483648ms", -ERANGE},
+        {"597h", -ERANGE},  {"99999999999999999999", -ERANGE},
+    };
+    for (size_t i = 0; i < COUNT(good); i++) {
+        int32_t ms = 77;
+        if (leat_time_parse(good[i].text, &ms) != 0 || ms != good[i].ms)
+            fail_msg("'%s': %d", good[i].text, ms);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        int32_t ms = 77;
+        int r = leat_time_parse(bad[i].text, &ms);
+        if (r != bad[i].code || ms != 77)
+            fail_msg("'%s': %d, %d", bad[i].text ? bad[i].text : "NULL", r, ms);
+    }
+}
+
 static void formats(uint64_t bytes, const char *expected)
 {
     char text[16];
@@ -141,7 +178,7 @@ int main(void)
         cmocka_unit_test(whole_numbers_are_exact),          cmocka_unit_test(every_suffix_in_either_case),
         cmocka_unit_test(fractions_are_rounded_to_bytes),   cmocka_unit_test(too_much_is_erange),
         cmocka_unit_test(what_is_no_size_is_einval),        cmocka_unit_test(sizes_for_people),
-        cmocka_unit_test(a_size_is_never_longer_than_that),
+        cmocka_unit_test(a_size_is_never_longer_than_that), cmocka_unit_test(times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,104 @@
+/* leat run: a pipeline written as text. */
+#include "transfer.h"
+#include <string.h>
+
+static const char usage[] =
+    "usage: leat run [options] 'SOURCE | FILTER | ... | SINK [& SINK...]'\n"
+    "\n"
+    "Runs a pipeline that is written as text. SOURCE and SINK are as in leat copy. A FILTER is one of\n"
+    "\n"
+    "  digest:ALG[,ALG]       sha256, blake2b-512, ... of the bytes that pass here\n"
+    "  meter                  counts\n"
+    "  rate:SIZE              lets so many bytes pass in a second\n"
+    "  skip:SIZE, head:SIZE   passes over the first bytes; lets so many pass, and ends there\n"
+    "  zstd[:level=N], unzstd, gzip[:level=N], gunzip\n"
+    "  exec:COMMAND           a child process, by /bin/sh\n"
+    "\n"
+    "Words with blanks, bars or quotes in them are quoted as in a shell. Behind an endpoint may stand\n"
+    "connect-timeout=TIME, idle-timeout=TIME, and if it is a sink append, in-place, sync, preserve, "
+    "slow-sink=wait|drop;\n"
+    "given as an option of the command they hold for all of them.\n"
+    "\n"
+    "  leat run 'file:a | digest:sha256,blake2b-512 | zstd:level=3 | file:a.zst'\n"
+    "  leat run 'file:a | exec:\"gzip -9\" | file:a.gz'\n"
+    "  leat run 'tcp-listen:9000 idle-timeout=30s | rate:10M | \"my file\" sync & other'\n"
+    "  leat run --explain 'a | digest:sha256 | b'\n"
+    "\n";
+
+/* The caret stands in a column of the terminal, not of bytes: a byte that goes on with a UTF-8 letter takes none, and
+ * what can't be shown is one sign wide. */
+static void print_line(const char *line, size_t n, size_t column)
+{
+    fputs("  ", stderr);
+    for (size_t i = 0; i < n; i++)
+        fputc((unsigned char)line[i] < ' ' || line[i] == 127 ? ' ' : line[i], stderr);
+    fputs("\n  ", stderr);
+    for (size_t i = 0; i < column; i++)
+        if (((unsigned char)line[i] & 0xc0) != 0x80)
+            fputc(' ', stderr);
+    fputs("^\n", stderr);
+}
+
+/* The sentence, the line of the text in which it is wrong, and a caret under the place. */
+static int refuse(const struct copy_options *o, const char *text, const struct leat_error *error)
+{
+    size_t begin = (size_t)error->offset;
+    bool misspelt = strcmp(error->operation, "parse") == 0;
+    if (misspelt)
+        cli_warn("%s", error->text);
+    else
+        cli_warn("%s: %s", error->operation, error->text);
+    while (begin > 0 && text[begin - 1] != '\n')
+        begin--;
+    if (*text)
+        print_line(text + begin, strcspn(text + begin, "\n"), (size_t)error->offset - begin);
+    int r = transfer_refuse(o, error, true);
+    return misspelt ? EXIT_USAGE : r;
+}
+
+static bool has_digest(const leat_pipeline *pipeline)
+{
+    const char *name;
+    for (size_t i = 0; (name = leat_pipeline_name(pipeline, LEAT_SIDE_FILTER, i)); i++)
+        if (strcmp(name, "digest") == 0)
+            return true;
+    return false;
+}
+
+/* "- | ..." would be taken for options. */
+static bool begins_with_stdin(const char *text)
+{
+    return text[0] == '-' && text[1] && strchr(" \t\n|", text[1]);
+}
+
+static int build_and_run(struct copy_options *o, const char *text)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    leat_pipeline *pipeline;
+    o->pipeline.endpoints = &o->sink;
+    o->pipeline.sinks = &o->branch;
+    if (leat_pipeline_parse(&pipeline, text, &o->pipeline, &error) < 0)
+        return refuse(o, text, &error);
+    int r = transfer_add_digest(pipeline, o, "run");
+    if (r == 0)
+        return transfer_run(pipeline, o, has_digest(pipeline));
+    leat_pipeline_free(pipeline);
+    return r;
+}
+
+int cli_run(int argc, char **argv)
+{
+    struct copy_options o;
+    int last = argc > 1 && begins_with_stdin(argv[argc - 1]);
+    int r = options_parse(&o, "run", argc - last, argv);
+    if (r < 0) {
+        fputs(usage, stdout);
+        fputs(options_help, stdout);
+        return EXIT_DONE;
+    }
+    if (r > 0)
+        return r;
+    if (argc - optind != 1)
+        return cli_usage("run", "one text is wanted, in quotes: 'SOURCE | FILTER | SINK'");
+    return build_and_run(&o, argv[optind]);
+}

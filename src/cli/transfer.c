@@ -1,0 +1,329 @@
+/* Design: the calling thread waits for the pipeline, which runs on another, and meanwhile looks after signals and
+ * progress. A signal's handler only cancels and leaves a note; what the signal asked for is done at the very end. */
+#include "transfer.h"
+#include "progress.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- signals: the first asks for an end, and what it asked for happens when all is cleaned up ---- */
+
+static leat_pipeline *running;
+static volatile sig_atomic_t ending_signal;
+static int wish[2] = {-1, -1}; /* a byte in it: somebody wants a line of progress */
+
+static void on_end(int number)
+{
+    ending_signal = number;
+    if (running)
+        leat_pipeline_cancel(running);
+}
+
+static void on_usr1(int number)
+{
+    (void)number;
+    int saved = errno;
+    ssize_t n = write(wish[1], "", 1);
+    (void)n; /* a full pipe says it as well */
+    errno = saved;
+}
+
+static int open_wish(void)
+{
+    if (pipe(wish) < 0)
+        return -1;
+    for (int i = 0; i < 2; i++) {
+        fcntl(wish[i], F_SETFL, O_NONBLOCK);
+        fcntl(wish[i], F_SETFD, FD_CLOEXEC);
+    }
+    return 0;
+}
+
+static void catch_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = on_end};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        struct sigaction old;
+        sigaction(numbers[i], NULL, &old);
+        if (old.sa_handler != SIG_IGN) /* nohup */
+            sigaction(numbers[i], &action, NULL);
+    }
+    if (open_wish() == 0)
+        sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_usr1}, NULL);
+}
+
+/* Dies of it as if it had never been caught, so that the shell sees what happened. */
+static void raise_again(int number)
+{
+    signal(number, SIG_DFL);
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    raise(number);
+}
+
+/* ---- telling ---- */
+
+static void explain_error(const struct leat_error *error)
+{
+    static const char *const sides[] = {"", "source ", "filter ", "sink "};
+    const char *node = error->node ? error->node : "";
+    if (error->side == LEAT_SIDE_NONE || !node[0])
+        cli_warn("%s", error->text);
+    else if (!error->operation || !error->operation[0]) /* the name itself was wrong */
+        cli_warn("%s'%s': %s", sides[error->side], node, error->text);
+    else if (error->side != LEAT_SIDE_FILTER && (error->offset || error->taken))
+        cli_warn("%s'%s': %s at byte %llu: %s", sides[error->side], node, error->operation,
+                 (unsigned long long)error->offset, error->text);
+    else
+        cli_warn("%s'%s': %s: %s", sides[error->side], node, error->operation, error->text);
+}
+
+static int print_report(const struct copy_options *o, const leat_report *report)
+{
+    char *text = NULL;
+    if (o->report == REPORT_NO)
+        return 0;
+    int r = o->report == REPORT_JSON ? leat_report_json(report, &text) : leat_report_text(report, &text);
+    if (r < 0) {
+        cli_warn("no report: %s", strerror(-r));
+        return EXIT_FAILED;
+    }
+    FILE *to = o->report_file ? fopen(o->report_file, "we") : stderr;
+    bool failed = !to || fputs(text, to) < 0;
+    if (to && to != stderr)
+        failed |= fclose(to) != 0;
+    if (failed)
+        cli_warn("report '%s': %s", o->report_file ? o->report_file : "stderr", strerror(errno));
+    free(text);
+    return failed ? EXIT_FAILED : 0;
+}
+
+int transfer_refuse(const struct copy_options *o, const struct leat_error *error, bool told)
+{
+    leat_report *report;
+    if (!told)
+        explain_error(error);
+    if (o->explain == EXPLAIN_NO && leat_report_of_error(&report, error) == 0) {
+        print_report(o, report);
+        leat_report_free(report);
+    }
+    return EXIT_FAILED;
+}
+
+static bool is_stdout(const char *spec)
+{
+    static const char *const names[] = {"-", "fd:1", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"};
+    if (strncmp(spec, "file:", 5) == 0)
+        spec += 5;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(spec, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static const char *sink_name(const leat_pipeline *pipeline, size_t index)
+{
+    return leat_pipeline_name(pipeline, LEAT_SIDE_SINK, index);
+}
+
+static bool goes_to_stdout(const leat_pipeline *pipeline)
+{
+    for (size_t i = 0; sink_name(pipeline, i); i++)
+        if (is_stdout(sink_name(pipeline, i)))
+            return true;
+    return false;
+}
+
+/* As sha256sum would have to find the file. */
+static void print_digest(FILE *to, const leat_report *report, size_t index, const char *name, bool tag)
+{
+    const char *algorithm, *hex;
+    leat_report_digest_at(report, index, &algorithm, &hex);
+    cli_print_digest(to, algorithm, hex, strncmp(name, "file:", 5) == 0 ? name + 5 : name, tag);
+}
+
+static bool has_digest(const leat_report *report, size_t index)
+{
+    const char *algorithm, *hex;
+    return leat_report_digest_at(report, index, &algorithm, &hex) == 0;
+}
+
+/* Named after whatever has these bytes. What stands between two filters that change them has no name: no list can be
+ * checked with it. */
+static void print_inner_digests(FILE *to, const leat_pipeline *pipeline, const leat_report *report, bool tag)
+{
+    for (size_t i = 0; has_digest(report, i); i++)
+        if (leat_report_digest_side(report, i) == LEAT_SIDE_SOURCE)
+            print_digest(to, report, i, leat_pipeline_name(pipeline, LEAT_SIDE_SOURCE, 0), tag);
+        else if (leat_report_digest_side(report, i) == LEAT_SIDE_FILTER) {
+            const char *algorithm, *hex;
+            leat_report_digest_at(report, i, &algorithm, &hex);
+            cli_warn("between the filters: %s %s", algorithm, hex);
+        }
+}
+
+/* On standard output, unless that carries the data. */
+static void print_digests(const leat_pipeline *pipeline, const leat_report *report)
+{
+    FILE *to = goes_to_stdout(pipeline) ? stderr : stdout;
+    bool tag = has_digest(report, 1);
+    print_inner_digests(to, pipeline, report, tag);
+    for (size_t k = 0; sink_name(pipeline, k); k++)
+        for (size_t i = 0; has_digest(report, i) && !leat_report_sink_error(report, k); i++)
+            if (leat_report_digest_side(report, i) == LEAT_SIDE_SINK)
+                print_digest(to, report, i, sink_name(pipeline, k), tag);
+}
+
+/* Every sink that failed is named, then what else there was. */
+static void explain_failure(const leat_pipeline *pipeline, const leat_report *report)
+{
+    const struct leat_error *first = leat_report_error(report);
+    for (size_t i = 0; sink_name(pipeline, i); i++) {
+        const struct leat_error *error = leat_report_sink_error(report, i);
+        if (error)
+            explain_error(error);
+    }
+    if (first && (first->side != LEAT_SIDE_SINK || !leat_report_sink_error(report, first->index)))
+        explain_error(first);
+    if (first && first->held)
+        cli_warn("taken %llu bytes, delivered %llu, held %llu", (unsigned long long)first->taken,
+                 (unsigned long long)first->delivered, (unsigned long long)first->held);
+}
+
+/* ---- running ---- */
+
+/* Until the pipeline's descriptor is readable, signals and progress are looked after. */
+static int wait_for_it(leat_pipeline *pipeline, struct progress *progress, leat_report **ret)
+{
+    int fd;
+    leat_pipeline_fd(pipeline, &fd);
+    for (;;) {
+        struct pollfd set[] = {{.fd = fd, .events = POLLIN}, {.fd = wish[0], .events = POLLIN}};
+        int ready = poll(set, 2, progress_interval(progress));
+        char bytes[64];
+        if (ready > 0 && set[1].revents && read(wish[0], bytes, sizeof(bytes)) > 0)
+            progress_line(progress, pipeline);
+        if (ready > 0 && set[0].revents)
+            break;
+        if (ready == 0)
+            progress_update(progress, pipeline);
+    }
+    if (progress->mode == PROGRESS_JSON)
+        progress_update(progress, pipeline);
+    progress_end(progress);
+    return leat_pipeline_wait(pipeline, -1, ret);
+}
+
+/* The reader of our standard output left: end as `cat` does. */
+static bool reader_left(const leat_pipeline *pipeline, const leat_report *report)
+{
+    const struct leat_error *error = leat_report_error(report);
+    return error && error->code == -EPIPE && error->side == LEAT_SIDE_SINK && !sink_name(pipeline, 1) &&
+           is_stdout(sink_name(pipeline, 0));
+}
+
+/* A bar would be drawn over what goes to the terminal. */
+static enum progress_mode progress_mode(const leat_pipeline *pipeline, const struct copy_options *o)
+{
+    bool drawn_over = goes_to_stdout(pipeline) && isatty(STDOUT_FILENO);
+    return o->progress == PROGRESS_AUTO && drawn_over ? PROGRESS_NEVER : o->progress;
+}
+
+/* A file system and a decoder say -EBADMSG too. */
+static bool is_mismatch(const leat_report *report)
+{
+    const struct leat_error *error = leat_report_error(report);
+    return error && error->code == -EBADMSG && strcmp(error->operation, "verify") == 0;
+}
+
+static int run(leat_pipeline *pipeline, const struct copy_options *o, bool digests)
+{
+    struct progress progress;
+    leat_report *report = NULL;
+    progress_init(&progress, progress_mode(pipeline, o));
+    running = pipeline;
+    catch_signals();
+    int r = leat_pipeline_start(pipeline);
+    if (r == 0)
+        r = wait_for_it(pipeline, &progress, &report);
+    running = NULL;
+    if (!report) {
+        cli_warn("%s", strerror(-r));
+        return EXIT_FAILED;
+    }
+    bool left = reader_left(pipeline, report);
+    if (digests && (r == 0 || leat_report_error(report)->side == LEAT_SIDE_SINK))
+        print_digests(pipeline, report);
+    if (r < 0 && !left && !ending_signal)
+        explain_failure(pipeline, report);
+    int code = r == 0 ? EXIT_DONE : is_mismatch(report) ? EXIT_MISMATCH : EXIT_FAILED;
+    int told = print_report(o, report);
+    leat_report_free(report);
+    if (fflush(stdout) != 0) {
+        cli_warn("standard output: %s", strerror(errno));
+        told = EXIT_FAILED;
+    }
+    if (left)
+        raise_again(SIGPIPE);
+    return code ? code : told;
+}
+
+static int explain(leat_pipeline *pipeline, enum explain_mode mode)
+{
+    char *text = NULL;
+    int r = leat_pipeline_explain(pipeline, mode == EXPLAIN_JSON ? LEAT_FORMAT_JSON : LEAT_FORMAT_TEXT, &text);
+    if (r < 0) {
+        cli_warn("%s", strerror(-r));
+        return EXIT_FAILED;
+    }
+    fputs(text, stdout);
+    free(text);
+    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int check(leat_pipeline *pipeline, const struct copy_options *o)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    if (leat_pipeline_check(pipeline, &error) == 0)
+        return 0;
+    int r = transfer_refuse(o, &error, false);
+    bool misspelt = error.code == -EINVAL || error.code == -ENOENT || error.code == -E2BIG;
+    return misspelt && error.side == LEAT_SIDE_NONE ? EXIT_USAGE : r;
+}
+
+int transfer_run(leat_pipeline *pipeline, const struct copy_options *o, bool digests)
+{
+    int r = check(pipeline, o);
+    if (r == 0)
+        r = o->explain != EXPLAIN_NO ? explain(pipeline, o->explain) : run(pipeline, o, digests);
+    leat_pipeline_free(pipeline);
+    if (ending_signal)
+        raise_again(ending_signal);
+    return r;
+}
+
+int transfer_add_digest(leat_pipeline *pipeline, const struct copy_options *o, const char *command)
+{
+    struct leat_digest_options options = LEAT_INIT(struct leat_digest_options);
+    options.provider = o->pipeline.digest_provider;
+    leat_filter *filter;
+    if (!o->digest)
+        return 0;
+    int r = leat_filter_digest(&filter, o->digest, &options);
+    if (r == 0)
+        r = leat_pipeline_filter(pipeline, filter);
+    if (r == 0)
+        return 0;
+    if (r == -ELIBACC)
+        cli_warn("libcrypto can't be loaded: install libssl3");
+    else
+        return cli_usage(command, "--digest: '%s' has an algorithm that is not known", o->digest);
+    return EXIT_FAILED;
+}

@@ -1,0 +1,126 @@
+/* The one list of filters by name, for the text form of a pipeline. To add one: its constructor in src/filter, and a
+ * row here. */
+#include "registry/filters.h"
+#include <errno.h>
+#include <stdio.h>
+
+struct request {
+    const char *name;
+    const char *argument; /* behind the colon; NULL: there is no colon */
+    const struct leat_digest_options *digests;
+    const char **ret_where;
+};
+
+/* One algorithm after the other, until one is not to be had: the place of that one. */
+static const char *unknown_algorithm(const char *list, char ret[64])
+{
+    for (const char *at = list;; at++) {
+        size_t n = strcspn(at, ",");
+        leat_filter *filter;
+        snprintf(ret, 64, "%.*s", (int)MIN(n, 63), at);
+        if (leat_filter_digest(&filter, ret, NULL) < 0)
+            return at;
+        leat_filter_free(filter);
+        at += n;
+        if (!*at)
+            return list;
+    }
+}
+
+static int open_digest(leat_filter **ret, const struct request *r, struct leat_error *error)
+{
+    char name[64];
+    int result = leat_filter_digest(ret, r->argument, r->digests);
+    if (result == -ELIBACC) {
+        error->operation = "digest";
+        return error_set(error, result, "libcrypto can't be loaded: install libssl3");
+    }
+    if (result < 0 && result != -ENOMEM) {
+        *r->ret_where = unknown_algorithm(r->argument, name);
+        return error_set(error, result, "There is no digest algorithm '%.40s'", name);
+    }
+    return result;
+}
+
+static int open_meter(leat_filter **ret, const struct request *r UNUSED, struct leat_error *error UNUSED)
+{
+    return leat_filter_meter(ret);
+}
+
+static int read_size(const struct request *r, uint64_t *ret, struct leat_error *error)
+{
+    int result = leat_size_parse(r->argument, ret);
+    if (result < 0)
+        error_set(error, result, "'%.40s' is %s: write 4096, 64K, 1.5G or 10MB", r->argument,
+                  result == -ERANGE ? "too large" : "no size");
+    return result;
+}
+
+static int open_rate(leat_filter **ret, const struct request *r, struct leat_error *error)
+{
+    uint64_t rate;
+    int result = read_size(r, &rate, error);
+    if (result == 0 && rate == 0)
+        return error_set(error, -EINVAL, "A rate must be more than 0");
+    return result < 0 ? result : leat_filter_rate(ret, rate);
+}
+
+enum argument {
+    ARGUMENT_NONE,
+    ARGUMENT_WANTED,
+};
+
+static const struct filter_row {
+    const char *name;
+    const char *form; /* how to write it */
+    enum argument argument;
+    int (*open)(leat_filter **ret, const struct request *request, struct leat_error *error);
+} filters[] = {
+    {"digest", "digest:ALG[,ALG]", ARGUMENT_WANTED, open_digest},
+    {"meter", "meter", ARGUMENT_NONE, open_meter},
+    {"rate", "rate:SIZE", ARGUMENT_WANTED, open_rate},
+};
+
+static const struct filter_row *find(const char *word)
+{
+    size_t n = strcspn(word, ":");
+    for (size_t i = 0; i < COUNT(filters); i++)
+        if (strlen(filters[i].name) == n && strncmp(filters[i].name, word, n) == 0)
+            return &filters[i];
+    return NULL;
+}
+
+bool filter_known(const char *word)
+{
+    return find(word) != NULL;
+}
+
+static int refuse_unknown(const char *word, struct leat_error *error)
+{
+    char known[128] = "";
+    for (size_t i = 0, n = 0; i < COUNT(filters) && n < sizeof(known); i++)
+        n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s", i == 0 ? "" : ", ", filters[i].name);
+    return error_set(error, -EINVAL, "There is no filter '%.*s': known are %s", (int)MIN(strcspn(word, ":"), 40), word,
+                     known);
+}
+
+int filter_open(leat_filter **ret, const char *word, const struct leat_digest_options *digests, const char **ret_where,
+                struct leat_error *error)
+{
+    const struct filter_row *row = find(word);
+    *ret_where = word;
+    if (!row)
+        return refuse_unknown(word, error);
+    const char *colon = strchr(word, ':');
+    struct request request = {
+        .name = row->name, .argument = colon ? colon + 1 : NULL, .digests = digests, .ret_where = ret_where};
+    bool given = colon && colon[1];
+    if (given)
+        *ret_where = request.argument;
+    if (row->argument == ARGUMENT_WANTED && !given)
+        return error_set(error, -EINVAL, "Something is missing: write %s", row->form);
+    if (row->argument == ARGUMENT_NONE && colon)
+        return error_set(error, -EINVAL, "Nothing belongs behind the name: write %s", row->form);
+    int r = row->open(ret, &request, error);
+    return r < 0 ? error_set(error, r, "Out of memory") : 0;
+}

@@ -1,0 +1,114 @@
+#include "registry/settings.h"
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+static int set_mode(struct settings *s, const char *word, enum leat_write_mode mode, struct leat_error *error)
+{
+    if (s->written && strcmp(s->written, word) != 0)
+        return error_set(error, -EINVAL, "append and in-place exclude each other");
+    s->written = word;
+    s->endpoint.write_mode = mode;
+    return 0;
+}
+
+static int set_append(struct settings *s, const char *value UNUSED, struct leat_error *error)
+{
+    return set_mode(s, "append", LEAT_WRITE_APPEND, error);
+}
+
+static int set_in_place(struct settings *s, const char *value UNUSED, struct leat_error *error)
+{
+    return set_mode(s, "in-place", LEAT_WRITE_IN_PLACE, error);
+}
+
+static int set_sync(struct settings *s, const char *value UNUSED, struct leat_error *error UNUSED)
+{
+    s->endpoint.sync = 1;
+    return 0;
+}
+
+static int set_preserve(struct settings *s, const char *value UNUSED, struct leat_error *error UNUSED)
+{
+    s->endpoint.preserve = 1;
+    return 0;
+}
+
+static int set_slow_sink(struct settings *s, const char *value, struct leat_error *error)
+{
+    bool drops = strcmp(value, "drop") == 0;
+    if (!drops && strcmp(value, "wait") != 0)
+        return error_set(error, -EINVAL, "'%.40s' is neither wait nor drop", value);
+    s->sink.slow = drops ? LEAT_SLOW_DROP : LEAT_SLOW_WAIT;
+    return 0;
+}
+
+static int set_time(int32_t *ret_ms, const char *value, struct leat_error *error)
+{
+    int r = leat_time_parse(value, ret_ms);
+    return r < 0 ? error_set(error, r, "'%.40s' is no time: write 5s, 500ms, 2m or none", value) : 0;
+}
+
+static int set_connect_timeout(struct settings *s, const char *value, struct leat_error *error)
+{
+    return set_time(&s->endpoint.connect_timeout_ms, value, error);
+}
+
+static int set_idle_timeout(struct settings *s, const char *value, struct leat_error *error)
+{
+    return set_time(&s->endpoint.idle_timeout_ms, value, error);
+}
+
+static const struct setting {
+    const char *name;
+    const char *value; /* what is wanted behind "="; NULL: nothing */
+    bool of_sinks;     /* alone */
+    int (*set)(struct settings *settings, const char *value, struct leat_error *error);
+} table[] = {
+    {"append", NULL, true, set_append},
+    {"in-place", NULL, true, set_in_place},
+    {"sync", NULL, true, set_sync},
+    {"preserve", NULL, true, set_preserve},
+    {"slow-sink", "wait|drop", true, set_slow_sink},
+    {"connect-timeout", "TIME", false, set_connect_timeout},
+    {"idle-timeout", "TIME", false, set_idle_timeout},
+};
+
+static const struct setting *find(const char *name, size_t n)
+{
+    for (size_t i = 0; i < COUNT(table); i++)
+        if (strlen(table[i].name) == n && strncmp(table[i].name, name, n) == 0)
+            return &table[i];
+    return NULL;
+}
+
+static int refuse_unknown(const char *word, enum leat_direction direction, struct leat_error *error)
+{
+    char known[128] = "";
+    for (size_t i = 0, n = 0; i < COUNT(table); i++)
+        if ((direction == LEAT_WRITE || !table[i].of_sinks) && n < sizeof(known))
+            n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s%s", n ? ", " : "", table[i].name,
+                                  table[i].value ? "=" : "");
+    return error_set(error, -EINVAL, "'%.30s' is no option of a %s: %s (a name with blanks wants quotes)", word,
+                     direction == LEAT_READ ? "source" : "sink", known);
+}
+
+int settings_take(struct settings *settings, enum leat_direction direction, const char *word, const char **ret_where,
+                  struct leat_error *error)
+{
+    size_t n = strcspn(word, "=");
+    const struct setting *setting = find(word, n);
+    const char *value = word[n] ? word + n + 1 : NULL;
+    *ret_where = word;
+    if (!setting)
+        return refuse_unknown(word, direction, error);
+    if (setting->of_sinks && direction == LEAT_READ)
+        return error_set(error, -EINVAL, "%s is for sinks, and this is the source", setting->name);
+    if (setting->value && !(value && *value))
+        return error_set(error, -EINVAL, "Something is missing: write %s=%s", setting->name, setting->value);
+    if (!setting->value && value)
+        return error_set(error, -EINVAL, "%s takes no value", setting->name);
+    if (value)
+        *ret_where = value;
+    return setting->set(settings, value, error);
+}

@@ -1,0 +1,19 @@
+/* The options of endpoints, as the text form of a pipeline writes them behind a spec: those of the command leat copy
+ * that speak of endpoints, without their dashes. */
+#ifndef REGISTRY_SETTINGS_H
+#define REGISTRY_SETTINGS_H
+
+#include "base/error.h"
+#include <leat/pipeline.h>
+
+struct settings {
+    struct leat_endpoint_options endpoint;
+    struct leat_sink_options sink;
+    const char *written; /* the word that said how files are written; NULL: none did */
+};
+
+/* One word: NAME or NAME=VALUE. -EINVAL with a sentence in *error, and in *ret_where the place of it in `word`. */
+int settings_take(struct settings *settings, enum leat_direction direction, const char *word, const char **ret_where,
+                  struct leat_error *error);
+
+#endif
