@@ -1,6 +1,7 @@
 /* The one list of filters by name, for the text form of a pipeline. To add one: its constructor in src/filter, and a
  * row here. */
 #include "registry/filters.h"
+#include "filter/codec.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -65,8 +66,36 @@ static int open_rate(leat_filter **ret, const struct request *r, struct leat_err
     return result < 0 ? result : leat_filter_rate(ret, rate);
 }
 
+static int open_skip(leat_filter **ret, const struct request *r, struct leat_error *error)
+{
+    uint64_t bytes;
+    int result = read_size(r, &bytes, error);
+    return result < 0 ? result : leat_filter_skip(ret, bytes);
+}
+
+static int open_head(leat_filter **ret, const struct request *r, struct leat_error *error)
+{
+    uint64_t bytes;
+    int result = read_size(r, &bytes, error);
+    return result < 0 ? result : leat_filter_head(ret, bytes);
+}
+
+static int open_codec(leat_filter **ret, const struct request *r, struct leat_error *error)
+{
+    int result = filter_codec(ret, r->name, r->argument, error);
+    if (r->argument)
+        *r->ret_where = r->argument + error->offset;
+    return result;
+}
+
+static int open_exec(leat_filter **ret, const struct request *r, struct leat_error *error UNUSED)
+{
+    return leat_filter_exec(ret, r->argument);
+}
+
 enum argument {
     ARGUMENT_NONE,
+    ARGUMENT_MAYBE,
     ARGUMENT_WANTED,
 };
 
@@ -79,6 +108,13 @@ static const struct filter_row {
     {"digest", "digest:ALG[,ALG]", ARGUMENT_WANTED, open_digest},
     {"meter", "meter", ARGUMENT_NONE, open_meter},
     {"rate", "rate:SIZE", ARGUMENT_WANTED, open_rate},
+    {"skip", "skip:SIZE", ARGUMENT_WANTED, open_skip},
+    {"head", "head:SIZE", ARGUMENT_WANTED, open_head},
+    {"zstd", "zstd[:level=N]", ARGUMENT_MAYBE, open_codec},
+    {"unzstd", "unzstd", ARGUMENT_NONE, open_codec},
+    {"gzip", "gzip[:level=N]", ARGUMENT_MAYBE, open_codec},
+    {"gunzip", "gunzip", ARGUMENT_NONE, open_codec},
+    {"exec", "exec:COMMAND", ARGUMENT_WANTED, open_exec},
 };
 
 static const struct filter_row *find(const char *word)
@@ -112,15 +148,14 @@ int filter_open(leat_filter **ret, const char *word, const struct leat_digest_op
     if (!row)
         return refuse_unknown(word, error);
     const char *colon = strchr(word, ':');
+    char text[128];
     struct request request = {
         .name = row->name, .argument = colon ? colon + 1 : NULL, .digests = digests, .ret_where = ret_where};
-    bool given = colon && colon[1];
-    if (given)
-        *ret_where = request.argument;
-    if (row->argument == ARGUMENT_WANTED && !given)
+    if (colon ? !colon[1] : row->argument == ARGUMENT_WANTED)
         return error_set(error, -EINVAL, "Something is missing: write %s", row->form);
+    *ret_where = colon ? colon + 1 : word;
     if (row->argument == ARGUMENT_NONE && colon)
         return error_set(error, -EINVAL, "Nothing belongs behind the name: write %s", row->form);
     int r = row->open(ret, &request, error);
-    return r < 0 ? error_set(error, r, "Out of memory") : 0;
+    return r < 0 ? error_set(error, r, "%s", error_text(r, text, sizeof(text))) : 0;
 }

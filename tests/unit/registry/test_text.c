@@ -45,6 +45,8 @@ static void elements(void **state UNUSED)
     gives("zero: | b & c & null: & -", "zero: | b & c & null: & -");
     gives("tcp:[::1]:9 | R&D", "tcp:[::1]:9 | R&D");
     gives("- | ./meter & file:rate", "- | ./meter & file:rate");
+    gives("exec:'seq 3' | exec:\"sort -n\" | skip:0 | head:1K | exec:cat",
+          "exec:seq 3 | exec | skip | head | exec:cat");
 }
 
 /* The names of hosts are not looked up, and nothing is made. */
@@ -128,6 +130,25 @@ static void filters(void **state UNUSED)
     is_refused("a | rate:99999999T | b", 9, "too large");
     is_refused("a | rate:0 | b", 9, "more than 0");
     is_refused("a | meter x | b", 10, "A filter is one word");
+    is_refused("a | skip | b", 4, "write skip:SIZE");
+    is_refused("a | head:1x | b", 9, "'1x' is no size");
+    is_refused("a | unzstd:level=3 | b", 11, "write unzstd");
+    is_refused("a | exec | b", 4, "write exec:COMMAND");
+    is_refused("a | exec:gzip -9 | b", 14, "in quotes");
+}
+
+static void codecs(void **state UNUSED)
+{
+    leat_filter *filter;
+    if (leat_filter_codec(&filter, "zstd", NULL) < 0)
+        skip();
+    leat_filter_free(filter);
+    is_refused("a | zstd: | b", 4, "write zstd[:level=N]");
+    is_refused("a | zstd:levle=3 | b", 9, "no option 'levle'");
+    is_refused("a | zstd:level=3,x=1 | b", 17, "no option 'x'");
+    is_refused("a | zstd:'level=99' | b", 16, "out of range");
+    is_refused("a | zstd:level=3 x | b", 17, "A filter is one word");
+    gives("a | zstd | unzstd | zstd:level=19 | b", "a | zstd | unzstd | zstd | b");
 }
 
 static void options_of_endpoints(void **state UNUSED)
@@ -275,6 +296,23 @@ static void it_runs(void **state UNUSED)
     leat_pipeline_free(p);
 }
 
+/* What stands before a filter that changes the bytes has those of the source, what stands behind it those of the sinks.
+ */
+static void digests_have_sides(void **state UNUSED)
+{
+    static const enum leat_side sides[] = {LEAT_SIDE_SOURCE, LEAT_SIDE_FILTER, LEAT_SIDE_SINK, LEAT_SIDE_SINK};
+    leat_pipeline *p = parsed("a | digest:md5 | skip:1 | digest:md5 | skip:1 | digest:md5 | digest:sha1 | null:", NULL);
+    leat_report *report;
+    const char *algorithm, *hex;
+    assert_int_equal(leat_pipeline_run(p, &report), 0);
+    for (size_t i = 0; i < COUNT(sides); i++)
+        assert_int_equal(leat_report_digest_side(report, i), sides[i]);
+    assert_int_equal(leat_report_digest_at(report, 2, &algorithm, &hex), 0);
+    assert_string_equal(hex, "7062da7393ecc31c3c0564020f85efd1"); /* "llo" */
+    leat_report_free(report);
+    leat_pipeline_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +322,7 @@ int main(void)
         cmocka_unit_test(elements_in_the_wrong_place),
         cmocka_unit_test(specs),
         cmocka_unit_test(filters),
+        cmocka_unit_test(codecs),
         cmocka_unit_test(options_of_endpoints),
         cmocka_unit_test(quotes_that_are_open),
         cmocka_unit_test(long_texts),
@@ -294,6 +333,7 @@ int main(void)
         cmocka_unit_test(bad_options_wait_for_the_check),
         cmocka_unit_test(names_of_parts),
         cmocka_unit_test(it_runs),
+        cmocka_unit_test(digests_have_sides),
     };
     return cmocka_run_group_tests(tests, setup, unit_folder_gone);
 }
