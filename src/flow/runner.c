@@ -132,7 +132,7 @@ static void start_filters(leat_pipeline *p)
 }
 
 /* A leg does the work of the filter before it. Where both of its neighbours have work to do, too, a thread of its own
- * takes a quarter off the time (unzstd and zstd, two processors). The first and the last leg have the thread that runs
+ * takes a fifth off the time (unzstd and zstd, two processors). The first and the last leg have the thread that runs
  * the pipeline: they call the functions of whoever handed in endpoints; of a single transform it would take 3%. */
 static bool thread_pays(const leat_pipeline *p, size_t leg)
 {
