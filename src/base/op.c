@@ -62,7 +62,7 @@ static ssize_t execute_posix(const struct op *op)
     case OP_FSYNC:
         return fsync(op->fd[1]);
     case OP_TRUNCATE:
-        return ftruncate(op->fd[1], (off_t)op->length);
+        return ftruncate(op->fd[1], (off_t)op->offset[1]);
     case OP_LINK:
         return link(op->path[0], op->path[1]);
     case OP_RENAME:

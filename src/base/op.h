@@ -18,7 +18,7 @@ enum op_kind {
     OP_SENDFILE,   /* fd[0] -> fd[1] */
     OP_CLONE,      /* fd[0] -> fd[1], the whole file shares its blocks */
     OP_FSYNC,      /* fd[1] */
-    OP_TRUNCATE,   /* fd[1] to `length` */
+    OP_TRUNCATE,   /* fd[1] to offset[1] bytes, which may be more than a size_t holds */
     OP_LINK,       /* fd[1], or path[0] if that is not NULL, gets the name path[1] */
     OP_RENAME,     /* path[0] -> path[1] */
     OP_KINDS,

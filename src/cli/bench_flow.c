@@ -77,8 +77,10 @@ static int judge(struct contender *c, int code, const leat_report *report)
             snprintf(c->reason, REASON, "%s", error && error->text[0] ? error->text : strerror(-code));
         return code;
     }
-    if (leat_report_bytes(report) == 0)
-        return snprintf(c->reason, REASON, "there was nothing to move"), -ENODATA;
+    if (leat_report_bytes(report) == 0) {
+        snprintf(c->reason, REASON, "there was nothing to move");
+        return -ENODATA;
+    }
     int r = read_report(report, &took);
     if (r == 0 && c->is_auto) {
         memcpy(c->route, took.route, sizeof(c->route));

@@ -112,7 +112,7 @@ static int file_finish(struct node *node, uint64_t delivered, struct leat_error 
     ssize_t r = 0;
     const char *operation = "ftruncate";
     if (node->holes || (!node->fresh && !node->append)) {
-        struct op op = {.kind = OP_TRUNCATE, .fd = {-1, node->fd}, .length = delivered};
+        struct op op = {.kind = OP_TRUNCATE, .fd = {-1, node->fd}, .offset = {-1, (int64_t)delivered}};
         r = op_execute(&op);
     }
     if (r >= 0 && node->fresh)

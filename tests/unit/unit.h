@@ -11,8 +11,46 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+/* Where POSIX is only imitated (tests/emscripten/system.c) some of it is missing. */
+static inline void unit_needs(bool there, const char *what)
+{
+    if (!there) {
+        print_message("this system does not have %s\n", what);
+        skip();
+    }
+}
+
+static inline void unit_socketpair(int fd[2])
+{
+    int r = socketpair(AF_UNIX, SOCK_STREAM, 0, fd);
+    unit_needs(r == 0 || errno != ENOSYS, "pairs of sockets");
+    assert_int_equal(r, 0);
+}
+
+/* Descriptors have that flag. */
+static inline bool unit_closes_on_exec(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC), flags = fcntl(fd, F_GETFD);
+    close(fd);
+    return flags & FD_CLOEXEC;
+}
+
+/* The reader of a pipe sees that its writer has gone. */
+static inline bool unit_pipes_end(void)
+{
+    int fd[2];
+    char byte;
+    assert_int_equal(pipe(fd), 0);
+    close(fd[1]);
+    bool ends = read(fd[0], &byte, 1) == 0;
+    close(fd[0]);
+    return ends;
+}
 
 /* A group's setup: an empty folder, which becomes the current one. */
 static inline int unit_folder(void **state UNUSED)

@@ -123,7 +123,9 @@ static void error_texts_are_sentences(void **state UNUSED)
     char text[100], small[4];
     assert_string_equal(error_text(-ENOSPC, text, sizeof(text)), "No space left on device");
     assert_string_equal(error_text(ENOSPC, text, sizeof(text)), "No space left on device");
-    assert_string_equal(error_text(-99999, text, sizeof(text)), "error 99999");
+    error_text(-99999, text, sizeof(text)); /* some systems have a sentence even for that */
+    assert_true(strcmp(text, "error 99999") == 0 || !strchr(text, '9'));
+    assert_true(text[0] != '\0');
     assert_true(strlen(error_text(-ENOSPC, small, sizeof(small))) < sizeof(small));
 }
 

@@ -67,7 +67,9 @@ static void reads_and_writes_with_and_without_offset(void **state UNUSED)
 static void truncates_and_syncs(void **state UNUSED)
 {
     int fd = open_file("a", "0123456789");
-    assert_int_equal(run(OP_TRUNCATE, -1, fd, NULL, 3), 0);
+    struct op op = operation(OP_TRUNCATE, -1, fd, NULL, 0);
+    op.offset[1] = 3;
+    assert_int_equal(op_execute(&op), 0);
     assert_int_equal(run(OP_FSYNC, -1, fd, NULL, 0), 0);
     close(fd);
     unit_holds("a", "012");
@@ -78,7 +80,9 @@ static void links_and_renames(void **state UNUSED)
 {
     int fd = open_file("a", "text");
     struct op op = {.kind = OP_LINK, .fd = {-1, -1}, .path = {"a", "b"}};
-    assert_int_equal(op_execute(&op), 0);
+    ssize_t linked = op_execute(&op);
+    unit_needs(linked != -EMLINK, "a file with two names");
+    assert_int_equal(linked, 0);
     assert_int_equal(op_execute(&op), -EEXIST);
     op = (struct op){.kind = OP_RENAME, .path = {"b", "c"}};
     assert_int_equal(op_execute(&op), 0);
@@ -154,7 +158,7 @@ static void sockets_neither_wait_nor_raise(void **state UNUSED)
 {
     int fd[2];
     char byte = 'x';
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+    unit_socketpair(fd);
     struct op op = operation(OP_READ, fd[0], -1, &byte, 1);
     op.flags = OP_NOWAIT | OP_SOCKET;
     assert_int_equal(op_execute(&op), -EAGAIN);
@@ -215,12 +219,27 @@ static void *blow(void *user)
     return NULL;
 }
 
+static bool signals_come(void)
+{
+    sigset_t set, before;
+    int number = 0;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &set, &before);
+    raise(SIGUSR1);
+    if (sigpending(&set) == 0 && sigismember(&set, SIGUSR1) == 1)
+        sigwait(&set, &number);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return number == SIGUSR1;
+}
+
 static void a_signal_is_no_error(void **state UNUSED)
 {
     struct sigaction action = {.sa_handler = ignore}, before; /* without SA_RESTART */
     int fd[2];
     char byte = 0;
     pthread_t thread;
+    unit_needs(signals_come(), "signals");
     assert_int_equal(pipe(fd), 0);
     struct storm storm = {.target = pthread_self(), .fd = fd[1]};
     sigaction(SIGUSR1, &action, &before);

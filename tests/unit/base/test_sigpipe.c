@@ -1,4 +1,5 @@
-/* The guard: our SIGPIPE is taken away, somebody else's stays, the mask is as it was. */
+/* emscripten: it has no signals
+ * The guard: our SIGPIPE is taken away, somebody else's stays, the mask is as it was. */
 #include "base/sigpipe.h"
 #include "unit/unit.h"
 

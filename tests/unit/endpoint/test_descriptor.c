@@ -199,7 +199,7 @@ static void flags_are_never_changed(void **state UNUSED)
 {
     int pipes[2], sockets[2];
     assert_int_equal(pipe(pipes), 0);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+    unit_socketpair(sockets);
     int file = open_ten(O_RDWR);
     const struct {
         int fd;

@@ -1,4 +1,5 @@
-/* A FIFO for writing: its reader may come early, late or never, and nothing is left behind. */
+/* emscripten: it has no FIFOs
+ * A FIFO for writing: its reader may come early, late or never, and nothing is left behind. */
 #include "base/fd.h"
 #include "endpoint/publish.h"
 #include "unit/unit.h"

@@ -1,4 +1,5 @@
-/* Files: what is refused and how it is said; published whole or not at all; in place; appended to. */
+/* emscripten: its files have neither owners nor second names, and it has no FIFOs
+ * Files: what is refused and how it is said; published whole or not at all; in place; appended to. */
 #include "unit/endpoint/endpoints.h"
 #include <poll.h>
 #include <sys/socket.h>

@@ -1,4 +1,5 @@
-/* Sockets: what is refused and how it is said; connecting and listening with their limits; the end, the reset, and
+/* emscripten: it has no sockets without a proxy
+ * Sockets: what is refused and how it is said; connecting and listening with their limits; the end, the reset, and
  * which side is named; both directions of one. */
 #include "flow/hop.h"
 #include "unit/endpoint/endpoints.h"

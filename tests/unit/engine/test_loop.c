@@ -243,6 +243,7 @@ static void a_ready_descriptor_ends_the_wait(void **state UNUSED)
 static void a_hang_up_is_ready_too(void **state UNUSED)
 {
     struct toy toy;
+    unit_needs(unit_pipes_end(), "pipes with an end");
     toy_init(&toy, read_when_ready);
     port_init(&toy.port, toy.fd[0], POLLIN);
     toy.port.blocked = true;

@@ -1,4 +1,5 @@
-/* The digest filter: known answers, with threads and without; names; running values; reset. */
+/* emscripten: it has no libcrypto
+ * The digest filter: known answers, with threads and without; names; running values; reset. */
 #include "base/digest_provider.h"
 #include "feed.h"
 #include <errno.h>

@@ -1,4 +1,6 @@
-/* The rate and meter filters: the average is kept from 1 KB/s to 10 GB/s, bursts are small, and what did not pass is
+/* labels: plain
+ * serial: yes
+ * The rate and meter filters: the average is kept from 1 KB/s to 10 GB/s, bursts are small, and what did not pass is
  * not paid for. */
 #include "node/filter.h"
 #include <errno.h>

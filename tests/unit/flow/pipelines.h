@@ -34,7 +34,9 @@ static inline leat_endpoint *spec(const char *text, enum leat_direction directio
 static inline leat_filter *digest_of(const char *algorithms)
 {
     leat_filter *f;
-    assert_int_equal(leat_filter_digest(&f, algorithms, NULL), 0);
+    int r = leat_filter_digest(&f, algorithms, NULL);
+    unit_needs(r != -ELIBACC, "libcrypto");
+    assert_int_equal(r, 0);
     return f;
 }
 

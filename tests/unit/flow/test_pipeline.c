@@ -204,6 +204,7 @@ static void a_reference_outlives_the_pipeline(void **state UNUSED)
 
 static void a_pipeline_that_never_runs_leaks_nothing(void **state UNUSED)
 {
+    leat_filter_free(digest_of("sha256"));
     struct gate source = {0}, sink = {0};
     int descriptors = unit_descriptors(), fd;
     struct leat_pipeline_options options = {.size = sizeof(options), .rate = 1000, .expect = "sha256:" SHA256_ABC};
@@ -267,6 +268,7 @@ static void routes_and_engines_by_name(void **state UNUSED)
 /* What the caller's strings become later is nothing to us; nor is what lies behind an older caller's struct. */
 static void options_are_copied(void **state UNUSED)
 {
+    leat_filter_free(digest_of("sha256"));
     char route[] = "chunk", engine[] = "sync", expect[] = "md5:" MD5_ABC;
     struct leat_pipeline_options options = {
         .size = sizeof(options), .route = route, .engine = engine, .expect = expect};
@@ -372,6 +374,7 @@ static void expects(const char *expect, int code)
 
 static void expected_digests(void **state UNUSED)
 {
+    leat_filter_free(digest_of("sha256"));
     expects("sha256:" SHA256_ABC, 0);
     expects("SHA256:BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD", 0);
     expects("sha256:" SHA256_ABC ",md5:" MD5_ABC, 0);
@@ -545,7 +548,7 @@ static void waiting_has_a_bound(void **state UNUSED)
     assert_int_equal(leat_pipeline_wait(p, 0, &report), -ETIMEDOUT);
     int64_t begun = clock_ns();
     assert_int_equal(leat_pipeline_wait(p, 30, &report), -ETIMEDOUT);
-    assert_true(clock_ns() - begun >= 30000000);
+    assert_true(clock_ns() - begun >= 29000000); /* some clocks count milliseconds */
     assert_null(report);
     let_go(&from);
     assert_int_equal(leat_pipeline_wait(p, 10000, &report), 0);
@@ -562,7 +565,7 @@ static void the_descriptor_is_readable_exactly_at_the_end(void **state UNUSED)
     assert_int_equal(leat_pipeline_fd(p, &fd), 0);
     assert_int_equal(leat_pipeline_fd(p, &again), 0);
     assert_int_equal(fd, again);
-    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+    assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC || !unit_closes_on_exec());
     assert_int_equal(leat_pipeline_start(p), 0);
     wait_until_asked(&from);
     assert_false(is_readable(fd));
@@ -630,7 +633,9 @@ static void every_wait_can_be_cancelled(void **state UNUSED)
 {
     int threads = unit_threads(), descriptors = unit_descriptors(), pipes[2];
     struct leat_pipeline_options slow = {.size = sizeof(slow), .rate = 10, .length = 100000, .has_length = 1};
-    assert_int_equal(mkfifo("fifo", 0600), 0);
+    int made = mkfifo("fifo", 0600);
+    unit_needs(made == 0 || errno == EEXIST, "FIFOs");
+    assert_int_equal(made, 0);
     assert_int_equal(pipe(pipes), 0);
     for (int i = 0; i < 4; i++) {
         leat_endpoint *from_pipe;
@@ -826,6 +831,7 @@ static void a_reader_that_leaves_raises_no_signal(void **state UNUSED)
     static char from[200000];
     int pipes[2];
     leat_endpoint *to;
+    unit_needs(unit_pipes_end(), "pipes with an end");
     assert_int_equal(pipe(pipes), 0);
     close(pipes[0]);
     assert_int_equal(leat_endpoint_from_fd(&to, pipes[1], LEAT_TAKE), 0);

@@ -1,4 +1,5 @@
-/* engines: uring, uring:all
+/* emscripten: it has no epoll, and its pipes have no end
+ * engines: uring, uring:all
  * timeout: 200
  * Hundreds of pipelines on one shared engine, from pipes to files: some are cancelled, some fail, and the others don't
  * notice. */

@@ -1,4 +1,5 @@
 /* engines: uring
+ * emscripten: it has no epoll, and its pipes have no end
  * timeout: 120
  * Hundreds of streams at once on a shared engine: pipes to files, with one that stops, one that is cancelled and one
  * that fails among them, on at most 8 threads, each end seen through its descriptor in an epoll loop. */
