@@ -5,6 +5,7 @@
 #include <leat/base.h>
 #include <leat/endpoint.h>
 #include <leat/filter.h>
+#include <leat/pipe.h>
 #include <leat/pipeline.h>
 #include <leat/probe.h>
 

@@ -22,6 +22,7 @@ const char *op_name(enum op_kind kind)
         [OP_WRITE] = "write",
         [OP_SPLICE] = "splice",
         [OP_TEE] = "tee",
+        [OP_VMSPLICE] = "vmsplice",
         [OP_COPY_RANGE] = "copy_file_range",
         [OP_SENDFILE] = "sendfile",
         [OP_CLONE] = "ioctl(FICLONE)",

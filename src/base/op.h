@@ -14,6 +14,7 @@ enum op_kind {
     OP_WRITE,      /* iov -> fd[1] */
     OP_SPLICE,     /* fd[0] -> fd[1], one of them a pipe */
     OP_TEE,        /* fd[0] -> fd[1], both pipes; nothing is consumed */
+    OP_VMSPLICE,   /* the pages of iov -> fd[1], a pipe: whoever reads it sees what is in them then */
     OP_COPY_RANGE, /* fd[0] -> fd[1], copy_file_range */
     OP_SENDFILE,   /* fd[0] -> fd[1] */
     OP_CLONE,      /* fd[0] -> fd[1], the whole file shares its blocks */

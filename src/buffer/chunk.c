@@ -60,6 +60,15 @@ struct chunk *chunk_get(struct chunk_pool *pool)
     return chunk;
 }
 
+bool chunk_pool_has(struct chunk_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    bool may_make = !pool->most || pool->made < pool->most;
+    bool has = pool->free_list || (may_make && budget_left(pool->budget) >= pool->chunk_size);
+    pthread_mutex_unlock(&pool->lock);
+    return has;
+}
+
 bool chunk_pool_is_whole(struct chunk_pool *pool)
 {
     size_t back = 0;
@@ -86,7 +95,11 @@ struct chunk *chunk_unref(struct chunk *chunk)
         pool->free_list = chunk;
         if (pool->waiting)
             port_notify(pool->waiting);
+        void (*released)(void *) = pool->released;
+        void *user = pool->user;
         pthread_mutex_unlock(&pool->lock);
+        if (released)
+            released(user);
     }
     return NULL;
 }

@@ -30,6 +30,10 @@ struct chunk_pool {
     size_t made;          /* chunks that exist */
     size_t most;          /* it never makes more, whatever the budget has; 0: the budget decides */
     struct port *waiting; /* notified on every release; may be NULL */
+    /* Called on every release, without the lock; may be NULL. Whoever sets it keeps the pool until all chunks are back
+     * and no thread is in here any more. */
+    void (*released)(void *user);
+    void *user;
 };
 
 /* `chunk_size` is rounded up to whole pages. The pool borrows the budget. */
@@ -38,6 +42,8 @@ int chunk_pool_init(struct chunk_pool *pool, struct budget *budget, size_t chunk
 void chunk_pool_destroy(struct chunk_pool *pool);
 /* One reference to an empty chunk, or NULL if the budget is spent (or memory is). Never blocks. */
 struct chunk *chunk_get(struct chunk_pool *pool);
+/* Would chunk_get give one now, memory permitting? */
+bool chunk_pool_has(struct chunk_pool *pool);
 /* Is every chunk back? */
 bool chunk_pool_is_whole(struct chunk_pool *pool);
 struct chunk *chunk_ref(struct chunk *chunk);

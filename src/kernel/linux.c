@@ -90,6 +90,8 @@ static ssize_t execute(struct op *op)
         return splice(op->fd[0], o.in, op->fd[1], o.out, op->length, splice_flags(op));
     case OP_TEE:
         return tee(op->fd[0], op->fd[1], op->length, splice_flags(op) & ~(unsigned)SPLICE_F_MORE);
+    case OP_VMSPLICE:
+        return vmsplice(op->fd[1], &(struct iovec){op->bytes, op->length}, 1, splice_flags(op));
     case OP_COPY_RANGE:
         offsets_of(op, &o);
         return copy_file_range(op->fd[0], o.in, op->fd[1], o.out, op->length, 0);

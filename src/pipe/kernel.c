@@ -1,0 +1,215 @@
+#include "pipe/kernel.h"
+#include "base/fd.h"
+#include "base/op.h"
+#include "base/platform.h"
+#include "base/sigpipe.h"
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <unistd.h>
+
+#define NEVER INT64_MAX
+
+int kernel_open(struct kernel *kernel, size_t size)
+{
+    *kernel = (struct kernel){.fd = {-1, -1}, .writer.fd = {-1, -1}, .reader.fd = {-1, -1}, .zero_copy = true};
+    int r = platform.pipe_make(kernel->fd, size ? size : 1024 * 1024, &kernel->capacity);
+    if (r == -ENOSYS)
+        r = size ? -EOPNOTSUPP : fd_pipe(kernel->fd);
+    if (r == 0 && (r = waker_open(&kernel->writer)) == 0)
+        r = waker_open(&kernel->reader);
+    return r;
+}
+
+int kernel_prepare(struct kernel *kernel, size_t chunks, size_t buffer_size)
+{
+    kernel->places = chunks;
+    kernel->buffer_size = buffer_size;
+    kernel->flying = calloc(chunks, sizeof(struct flying));
+    kernel->buffer = malloc(buffer_size);
+    return kernel->flying && kernel->buffer ? 0 : -ENOMEM;
+}
+
+static void drop_first(struct kernel *kernel)
+{
+    chunk_unref(kernel->flying[kernel->first].chunk);
+    kernel->first = (kernel->first + 1) % kernel->places;
+    kernel->count--;
+}
+
+/* The pipe goes first: then nobody can see any more what becomes of the chunks. */
+void kernel_destroy(struct kernel *kernel)
+{
+    fd_close(kernel->fd[0]);
+    fd_close(kernel->fd[1]);
+    waker_close(&kernel->writer);
+    waker_close(&kernel->reader);
+    while (kernel->count)
+        drop_first(kernel);
+    free(kernel->flying);
+    free(kernel->buffer);
+}
+
+int kernel_lend(struct kernel *kernel)
+{
+    atomic_store(&kernel->lent, true);
+    while (atomic_load(&kernel->calling)) /* a call that does not sleep */
+        sched_yield();
+    bool busy = atomic_load(&kernel->spliced_to) > atomic_load(&kernel->got) || atomic_load(&kernel->buffered);
+    return busy ? -EBUSY : 0;
+}
+
+/* ---- writing ---- */
+
+static ssize_t call(struct kernel *kernel, enum op_kind kind, const void *bytes, size_t n)
+{
+    struct op op = {.kind = kind,
+                    .fd = {-1, kernel->fd[1]},
+                    .offset = {-1, -1},
+                    .bytes = (void *)(uintptr_t)bytes, /* only looked at */
+                    .length = n,
+                    .flags = kind == OP_VMSPLICE ? OP_NOWAIT : OP_NONBLOCK};
+    struct sigpipe_guard guard;
+    bool guarded = kernel_is_lent(kernel);
+    if (guarded)
+        sigpipe_enter(&guard);
+    ssize_t r = op_execute(&op);
+    if (guarded)
+        sigpipe_leave(&guard);
+    if (r > 0)
+        kernel->sent += (uint64_t)r;
+    return r;
+}
+
+ssize_t kernel_write(struct kernel *kernel, const void *bytes, size_t n)
+{
+    atomic_store(&kernel->calling, true);
+    ssize_t r = call(kernel, OP_WRITE, bytes, n);
+    atomic_store(&kernel->calling, false);
+    return r;
+}
+
+static void hold(struct kernel *kernel, struct chunk *chunk)
+{
+    struct flying *newest = &kernel->flying[(kernel->first + kernel->count + kernel->places - 1) % kernel->places];
+    if (kernel->count == 0 || newest->chunk != chunk) {
+        newest = &kernel->flying[(kernel->first + kernel->count++) % kernel->places];
+        newest->chunk = chunk_ref(chunk);
+    }
+    newest->end = kernel->sent;
+    atomic_store(&kernel->spliced_to, kernel->sent);
+    atomic_store(&kernel->spliced, true);
+}
+
+/* Less than a page is not worth one: the kernel puts small writes together. What vmsplice refuses, whatever the reason,
+ * is written, and it is not asked again. */
+static ssize_t hand_over(struct kernel *kernel, struct chunk *chunk, size_t at)
+{
+    if (!kernel->zero_copy || kernel_is_lent(kernel) || chunk->length - at < PAGE || at % PAGE != 0)
+        return -EOPNOTSUPP;
+    ssize_t r = call(kernel, OP_VMSPLICE, chunk->data + at, chunk->length - at);
+    if (r > 0)
+        hold(kernel, chunk);
+    else if (r != -EAGAIN && r != -EPIPE)
+        kernel->zero_copy = false;
+    return r;
+}
+
+ssize_t kernel_push(struct kernel *kernel, struct chunk *chunk, size_t at)
+{
+    atomic_store(&kernel->calling, true);
+    ssize_t r = hand_over(kernel, chunk, at);
+    if (r <= 0 && r != -EAGAIN && r != -EPIPE)
+        r = call(kernel, OP_WRITE, chunk->data + at, chunk->length - at);
+    atomic_store(&kernel->calling, false);
+    return r;
+}
+
+bool kernel_can_reclaim(struct kernel *kernel)
+{
+    return kernel->count && kernel->flying[kernel->first].end <= atomic_load(&kernel->got);
+}
+
+void kernel_reclaim(struct kernel *kernel)
+{
+    while (kernel_can_reclaim(kernel))
+        drop_first(kernel);
+}
+
+void kernel_end(struct kernel *kernel)
+{
+    kernel->fd[1] = fd_close(kernel->fd[1]);
+}
+
+/* ---- reading ---- */
+
+static ssize_t read_pipe(struct kernel *kernel, void *bytes, size_t n)
+{
+    struct op op = {.kind = OP_READ,
+                    .fd = {kernel->fd[0], -1},
+                    .offset = {-1, -1},
+                    .bytes = bytes,
+                    .length = n,
+                    .flags = OP_NONBLOCK};
+    ssize_t r = op_execute(&op);
+    if (r > 0)
+        atomic_fetch_add(&kernel->got, (uint64_t)r);
+    return r;
+}
+
+ssize_t kernel_read(struct kernel *kernel, void *bytes, size_t n)
+{
+    size_t there = atomic_load_explicit(&kernel->buffered, memory_order_relaxed);
+    if (there == 0)
+        return read_pipe(kernel, bytes, n);
+    n = MIN(n, there);
+    memcpy(bytes, kernel->buffer + kernel->at, n);
+    kernel_drop(kernel, n);
+    return (ssize_t)n;
+}
+
+ssize_t kernel_look(struct kernel *kernel, const uint8_t **ret)
+{
+    if (atomic_load_explicit(&kernel->buffered, memory_order_relaxed) == 0) {
+        ssize_t r = read_pipe(kernel, kernel->buffer, kernel->buffer_size);
+        if (r <= 0)
+            return r;
+        kernel->at = 0;
+        atomic_store(&kernel->buffered, (size_t)r);
+    }
+    *ret = kernel->buffer + kernel->at;
+    return (ssize_t)atomic_load_explicit(&kernel->buffered, memory_order_relaxed);
+}
+
+void kernel_drop(struct kernel *kernel, size_t n)
+{
+    kernel->at += n;
+    atomic_fetch_sub(&kernel->buffered, n);
+}
+
+void kernel_leave(struct kernel *kernel)
+{
+    kernel->fd[0] = fd_close(kernel->fd[0]);
+}
+
+/* ---- waiting ---- */
+
+static int milliseconds_until(int64_t deadline_ns)
+{
+    if (deadline_ns == NEVER)
+        return -1;
+    int64_t left = deadline_ns - clock_ns();
+    return left <= 0 ? 0 : (int)MIN((left + 999999) / 1000000, INT_MAX);
+}
+
+void kernel_wait(struct kernel *kernel, bool to_read, bool (*stop)(void *user), void *user, int64_t deadline_ns)
+{
+    struct waker *waker = to_read ? &kernel->reader : &kernel->writer;
+    struct pollfd set[2] = {{.fd = kernel->fd[to_read ? 0 : 1], .events = to_read ? POLLIN : POLLOUT},
+                            {.fd = waker->fd[0], .events = POLLIN}};
+    waker_sleeps(waker);
+    if (!stop(user))
+        poll(set, COUNT(set), milliseconds_until(deadline_ns)); /* a signal ends it early, and the caller looks again */
+    waker_woke(waker);
+}

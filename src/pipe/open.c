@@ -1,0 +1,223 @@
+/* Making a pipe, and what both ends are asked for. */
+#include "pipe/chain.h"
+
+#define LIMIT_DEFAULT (1024 * 1024)
+#define CHUNK_MOST    (64 * 1024)
+#define CHUNKS        16 /* of the limit: what a chunk that was read in part keeps from the writer is little then */
+
+static int refuse(struct leat_error *error, int code, const char *sentence)
+{
+    return error_at(error, code, LEAT_SIDE_NONE, "pipe", "open", "%s", sentence);
+}
+
+/* What may be in the writer's hands at once: the chunk of each place. */
+static uint64_t least_chunks(const struct leat_pipe_options *o)
+{
+    uint64_t n = 1;
+    for (size_t i = 0; i < o->filter_count; i++)
+        n += (o->filters[i]->ops->caps & FILTER_TRANSFORMS) != 0;
+    return n;
+}
+
+static int choose_chunks(struct pipe *p, const struct leat_pipe_options *o, struct leat_error *error)
+{
+    uint64_t least = least_chunks(o), chunk = o->chunk_size;
+    if (chunk > p->limit)
+        return refuse(error, -EINVAL, "A chunk can't be larger than the memory limit");
+    if (p->limit < least && !p->is_kernel)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, "pipe", "open",
+                        "The memory limit is too small: these filters need at least %llu bytes",
+                        (unsigned long long)least);
+    if (!chunk)
+        chunk = p->is_kernel ? MAX(MIN(p->limit / 8, 2 * CHUNK_MOST), PAGE)
+                             : MIN((p->limit + CHUNKS - 1) / CHUNKS, CHUNK_MOST);
+    if (!o->chunk_size && !p->is_kernel && p->limit / chunk < least)
+        chunk = p->limit / least;
+    uint64_t chunks = p->limit / chunk;
+    if (p->is_kernel)
+        chunks = MAX(chunks, least + 1);
+    if (chunks < least)
+        return refuse(error, -EINVAL, "The chunks are too large: each filter that changes bytes needs one of its own");
+    p->chunk_size = (size_t)chunk;
+    budget_init(&p->budget, chunks * chunk);
+    p->pool.most = (size_t)chunks;
+    return 0;
+}
+
+/* Not rounded to pages, as other pools are: a limit of few bytes is one of few bytes. */
+static int make_pool(struct pipe *p)
+{
+    size_t most = p->pool.most;
+    int r = chunk_pool_init(&p->pool, &p->budget, p->chunk_size, NULL);
+    p->pool.chunk_size = p->chunk_size;
+    p->pool.most = most;
+    p->pool.released = pipe_chunk_released;
+    p->pool.user = p;
+    return r;
+}
+
+static int open_kernel(struct pipe *p, const struct leat_pipe_options *o, struct leat_error *error)
+{
+    char text[100];
+    if (o->memory_limit && o->memory_limit < PAGE)
+        return refuse(error, -EINVAL, "A kernel pipe holds at least 4096 bytes; the queue takes any limit");
+    size_t size = PAGE;
+    while (size <= o->memory_limit / 2 && size < (1u << 30))
+        size *= 2;
+    int r = kernel_open(&p->kernel, o->memory_limit ? size : 0);
+    if (r == -EOPNOTSUPP)
+        return refuse(error, r, "The size of a pipe can't be set on this system; leave the limit out, or use the queue");
+    if (r < 0)
+        return error_at(error, r, LEAT_SIDE_NONE, "pipe", "pipe", "%s", error_text(r, text, sizeof(text)));
+    p->limit = p->kernel.capacity ? p->kernel.capacity : 16 * PAGE;
+    return 0;
+}
+
+static int open_parks(struct pipe *p)
+{
+    int r = -pthread_mutex_init(&p->error_lock, NULL);
+    if (r < 0)
+        return r;
+    if ((r = park_init(&p->room)) < 0)
+        goto err1;
+    if ((r = park_init(&p->bytes)) < 0)
+        goto err2;
+    if ((r = turn_init(&p->write_turn)) < 0)
+        goto err3;
+    if ((r = turn_init(&p->read_turn)) < 0)
+        goto err4;
+    return 0;
+err4:
+    turn_destroy(&p->write_turn);
+err3:
+    park_destroy(&p->bytes);
+err2:
+    park_destroy(&p->room);
+err1:
+    pthread_mutex_destroy(&p->error_lock);
+    return r;
+}
+
+static void close_parks(struct pipe *p)
+{
+    turn_destroy(&p->read_turn);
+    turn_destroy(&p->write_turn);
+    park_destroy(&p->bytes);
+    park_destroy(&p->room);
+    pthread_mutex_destroy(&p->error_lock);
+}
+
+/* What was begun is undone by pipe_free. */
+static int open_backend(struct pipe *p, const struct leat_pipe_options *o, struct leat_error *error)
+{
+    int r = p->is_kernel ? open_kernel(p, o, error) : 0;
+    if (r < 0 || (r = choose_chunks(p, o, error)) < 0)
+        return r;
+    r = make_pool(p);
+    if (r == 0)
+        r = p->is_kernel ? kernel_prepare(&p->kernel, p->pool.most, p->chunk_size)
+                         : queue_init(&p->queue, p->pool.most);
+    return r < 0 ? refuse(error, r, "Out of memory") : chain_open(p, error);
+}
+
+static void pipe_free(struct pipe *p)
+{
+    chain_stop(p, -ECANCELED);
+    queue_destroy(&p->queue);
+    if (p->is_kernel)
+        kernel_destroy(&p->kernel);
+    if (p->pool.user)
+        chunk_pool_destroy(&p->pool);
+    close_parks(p);
+    for (size_t i = 0; i < p->filters; i++)
+        leat_filter_free(p->filter[i]);
+    free(p);
+}
+
+void pipe_unref(struct pipe *p)
+{
+    if (atomic_fetch_sub(&p->ends, 1) == 1)
+        pipe_free(p);
+}
+
+static int check(const struct leat_pipe_options *o)
+{
+    if (o->backend < LEAT_PIPE_AUTO || o->backend > LEAT_PIPE_QUEUE)
+        return refuse(o->ret_error, -EINVAL, "There is no such backend");
+    if (o->filter_count > PIPE_FILTERS_MAX)
+        return refuse(o->ret_error, -EINVAL, "There are more than 64 filters");
+    return 0;
+}
+
+static int make(struct pipe **ret, const struct leat_pipe_options *o)
+{
+    int r = check(o);
+    if (r < 0)
+        return r;
+    void *memory = NULL;
+    if (posix_memalign(&memory, _Alignof(struct pipe), sizeof(struct pipe)) != 0)
+        return refuse(o->ret_error, -ENOMEM, "Out of memory");
+    struct pipe *p = memset(memory, 0, sizeof(struct pipe));
+    p->is_kernel = o->backend == LEAT_PIPE_KERNEL;
+    p->limit = o->memory_limit ? o->memory_limit : LIMIT_DEFAULT;
+    p->writer.pipe = p->reader.pipe = p;
+    p->filters = o->filter_count;
+    if (p->filters)
+        memcpy(p->filter, o->filters, p->filters * sizeof(leat_filter *));
+    atomic_init(&p->ends, 2);
+    if ((r = open_parks(p)) < 0) {
+        free(p);
+        return refuse(o->ret_error, r, "Out of memory");
+    }
+    if ((r = open_backend(p, o, o->ret_error)) < 0) {
+        p->filters = 0; /* they are still the caller's */
+        pipe_free(p);
+        return r;
+    }
+    *ret = p;
+    return 0;
+}
+
+int leat_pipe_open(leat_writer **ret_writer, leat_reader **ret_reader, const struct leat_pipe_options *options)
+{
+    struct leat_pipe_options o;
+    struct pipe *p = NULL;
+    copy_sized(&o, sizeof(o), options);
+    int r = make(&p, &o);
+    if (r < 0) {
+        for (size_t i = 0; i < o.filter_count; i++)
+            leat_filter_free(o.filters[i]);
+        return r;
+    }
+    *ret_writer = &p->writer;
+    *ret_reader = &p->reader;
+    return 0;
+}
+
+static int stats(struct pipe *p, struct leat_pipe_stats *ret)
+{
+    struct leat_pipe_stats s = {
+        .size = sizeof(s),
+        .backend = p->is_kernel ? LEAT_PIPE_KERNEL : LEAT_PIPE_QUEUE,
+        .zero_copy = p->is_kernel && atomic_load(&p->kernel.spliced),
+        .memory_limit = p->limit,
+        .chunk_size = p->chunk_size,
+        .bytes_in = atomic_load(&p->written),
+        .bytes_out = atomic_load(&p->taken),
+        .high_water = atomic_load(&p->high_water),
+        .writer_blocked_ns = atomic_load(&p->writer_blocked_ns),
+        .reader_blocked_ns = atomic_load(&p->reader_blocked_ns),
+    };
+    return_sized(ret, &s, sizeof(s));
+    return 0;
+}
+
+int leat_pipe_stats(const leat_writer *writer, struct leat_pipe_stats *ret)
+{
+    return stats(writer->pipe, ret);
+}
+
+int leat_reader_stats(const leat_reader *reader, struct leat_pipe_stats *ret)
+{
+    return stats(reader->pipe, ret);
+}

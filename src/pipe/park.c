@@ -1,0 +1,120 @@
+#include "pipe/park.h"
+#include "base/fd.h"
+#include <errno.h>
+#include <sched.h>
+#include <unistd.h>
+
+/* The other side is most likely in the middle of its copy: as long as that takes, looking again is cheaper than
+ * sleeping. Looking seldom is part of it, since each look takes the cache line from who is to write to it. */
+#define SPIN_NS    4000
+#define SPIN_LOOKS 16
+
+int park_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attributes;
+    int r = -pthread_condattr_init(&attributes);
+    if (r < 0)
+        return r;
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    r = -pthread_cond_init(cond, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return r;
+}
+
+bool park_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ns)
+{
+    if (deadline_ns == NEVER) {
+        pthread_cond_wait(cond, lock);
+        return true;
+    }
+    struct timespec until = {.tv_sec = deadline_ns / 1000000000, .tv_nsec = deadline_ns % 1000000000};
+    return pthread_cond_timedwait(cond, lock, &until) != ETIMEDOUT;
+}
+
+int park_init(struct park *park)
+{
+    *park = (struct park){.fd = {-1, -1}, .spins = sysconf(_SC_NPROCESSORS_ONLN) > 1};
+    int r = -pthread_mutex_init(&park->lock, NULL);
+    if (r == 0 && (r = park_cond_init(&park->cond)) < 0)
+        pthread_mutex_destroy(&park->lock);
+    return r;
+}
+
+void park_destroy(struct park *park)
+{
+    fd_close(park->fd[0]);
+    fd_close(park->fd[1]);
+    pthread_cond_destroy(&park->cond);
+    pthread_mutex_destroy(&park->lock);
+}
+
+static bool spin(struct park *park, park_ready ready, void *user, int64_t deadline_ns)
+{
+    int64_t until = park->spins ? MIN(clock_ns() + SPIN_NS, deadline_ns) : 0;
+    for (int i = 0; i < SPIN_LOOKS && clock_ns() < until; i++) {
+        pthread_mutex_lock(&park->lock);
+        bool is_ready = ready(user);
+        pthread_mutex_unlock(&park->lock);
+        if (is_ready)
+            return true;
+        sched_yield();
+    }
+    return false;
+}
+
+bool park_wait(struct park *park, park_ready ready, void *user, int64_t deadline_ns)
+{
+    if (spin(park, ready, user, deadline_ns))
+        return true;
+    bool is_ready, in_time = true;
+    pthread_mutex_lock(&park->lock);
+    atomic_fetch_add(&park->listeners, 1);
+    while (!(is_ready = ready(user)) && in_time)
+        in_time = park_cond_wait(&park->cond, &park->lock, deadline_ns);
+    atomic_fetch_sub(&park->listeners, 1);
+    pthread_mutex_unlock(&park->lock);
+    return is_ready;
+}
+
+static void raise_fd(struct park *park)
+{
+    if (park->fd[1] < 0 || park->raised)
+        return;
+    int saved = errno;
+    park->raised = write(park->fd[1], "", 1) == 1;
+    errno = saved;
+}
+
+void park_wake_listeners(struct park *park)
+{
+    pthread_mutex_lock(&park->lock);
+    pthread_cond_broadcast(&park->cond);
+    raise_fd(park);
+    pthread_mutex_unlock(&park->lock);
+}
+
+/* Whoever changes something after the look finds a listener, waits for the lock and raises it again. */
+void park_settle_fd(struct park *park, park_ready ready, void *user)
+{
+    char byte;
+    pthread_mutex_lock(&park->lock);
+    if (ready(user))
+        raise_fd(park);
+    else if (park->raised)
+        park->raised = read(park->fd[0], &byte, 1) != 1;
+    pthread_mutex_unlock(&park->lock);
+}
+
+int park_fd(struct park *park, park_ready ready, void *user, int *ret)
+{
+    pthread_mutex_lock(&park->lock);
+    int r = park->fd[0] >= 0 ? 0 : fd_pipe(park->fd);
+    if (r == 0) {
+        atomic_fetch_add(&park->listeners, 1);
+        if (ready(user))
+            raise_fd(park);
+        *ret = park->fd[0];
+    }
+    pthread_mutex_unlock(&park->lock);
+    return r;
+}

@@ -1,0 +1,154 @@
+/* What the two ends of a pipe share, and the calls that its backends offer to them.
+ *
+ * Who owns what: all that stands under "the writer's" belongs to whoever has the write turn, under "the reader's" to
+ * whoever has the read turn. The write turn is taken by a reader, too, when it would have to wait and bytes may still
+ * lie in the chain (writer_help). Whoever waits for the other side keeps its turn, so that no other call's bytes come
+ * between; closing an end and failing it interrupt that (`writer_closing`, `reader_closing`).
+ * No byte is forgotten in the chain: a writer that leaves some there says so (`resting`) and then looks whether a reader
+ * waits (`idle_readers`); a reader that is about to wait does it the other way round, and then pushes them on itself.
+ * Order of locks: read turn, write turn, then a park's lock, then the pool's; nothing is taken the other way round. */
+#ifndef PIPE_PIPE_H
+#define PIPE_PIPE_H
+
+#include "buffer/chunk.h"
+#include "node/filter.h"
+#include "pipe/kernel.h"
+#include "pipe/park.h"
+#include "pipe/queue.h"
+#include "pipe/turn.h"
+#include <errno.h>
+#include <leat/pipe.h>
+
+#define PIPE_FILTERS_MAX 64
+
+/* Where bytes rest between two transforms, or before the first or behind the last: the filters there see each chunk, and
+ * then it goes to `transform`, or out. */
+struct place {
+    size_t first, end;      /* of the pipe's filters: those here */
+    leat_filter *transform; /* filter number `end`, or NULL */
+    struct chunk *chunk;    /* being filled; or sealed, and gone up to `at` */
+    size_t at;
+    bool sealed;  /* full, or it has to go: it was shown to the filters here */
+    bool flushed; /* `transform` holds nothing back */
+    bool over;    /* `transform` has put out its last byte */
+};
+
+/* What a call that said -EAGAIN needs. */
+enum want {
+    WANT_CHUNK,
+    WANT_PIPE, /* room in the kernel's */
+    WANT_TIME, /* a filter paces: until pace_ns */
+};
+
+enum ending {
+    ENDING_NOT,
+    ENDING_WELL, /* the chain is finished from place `ending_at` on */
+    ENDING_BADLY /* what lies in it from there on goes out, then `ending_code` */
+};
+
+struct leat_writer {
+    struct pipe *pipe;
+};
+
+struct leat_reader {
+    struct pipe *pipe;
+};
+
+struct pipe {
+    struct leat_writer writer;
+    struct leat_reader reader;
+    atomic_uint ends; /* that are open */
+    bool is_kernel;
+    uint64_t limit;
+    size_t chunk_size;
+    struct budget budget;
+    struct chunk_pool pool;
+    leat_filter *filter[PIPE_FILTERS_MAX];
+    size_t filters;
+
+    struct turn write_turn, read_turn;
+    struct park room, bytes;    /* where writers and readers wait */
+    atomic_uint idle_readers;   /* that found nothing, or poll */
+    atomic_uint writer_closing; /* not 0: calls that wait shall go */
+    atomic_bool reader_closing;
+    atomic_bool reader_gone;
+    atomic_bool resting;           /* there are bytes in the chain, and whoever gave the turn left them there */
+    atomic_bool stuck;             /* the chain lacks a chunk, and a reader waits for what is in it */
+    _Atomic int64_t paced_until_ns; /* or it is a filter that paces which has to be waited for; 0: not */
+    atomic_bool look_again;        /* for a reader that sleeps: one of these two has changed */
+    atomic_bool ended; /* nothing comes any more; `code` is right */
+    atomic_int code;
+
+    pthread_mutex_t error_lock;
+    struct leat_error error; /* why it failed, or wants no more */
+
+    /* The writer's. */
+    struct place place[PIPE_FILTERS_MAX + 1];
+    size_t places;
+    size_t started; /* filters that are to be finished */
+    size_t reserved; /* room that was handed out; 0: none */
+    enum want want;
+    int64_t pace_ns;
+    enum ending ending;
+    size_t ending_at;
+    int ending_code;
+    bool sated; /* ENDING_WELL because a filter wants no more */
+    uint64_t taken_seen;
+    _Atomic uint64_t written, pushed, high_water, writer_blocked_ns;
+
+    /* The reader's. */
+    size_t peeked;
+    _Atomic uint64_t taken, reader_blocked_ns;
+
+    struct queue queue;
+    struct kernel kernel;
+};
+
+/* How long a call may take. */
+struct limit {
+    int timeout_ms;
+    int64_t deadline_ns;
+};
+
+static inline struct limit limit_of(int timeout_ms)
+{
+    int64_t deadline = timeout_ms < 0 ? NEVER : timeout_ms == 0 ? 0 : clock_ns() + (int64_t)timeout_ms * 1000000;
+    return (struct limit){timeout_ms, deadline};
+}
+
+static inline int limit_code(const struct limit *limit)
+{
+    return limit->timeout_ms == 0 ? -EAGAIN : -ETIMEDOUT;
+}
+
+/* A counter that only one thread at a time changes. */
+static inline void counter_add(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+/* No byte can arrive any more. */
+static inline bool pipe_is_broken(struct pipe *p)
+{
+    return atomic_load(&p->reader_gone) && !(p->is_kernel && kernel_is_lent(&p->kernel));
+}
+
+/* The first reason is the one that counts. */
+void pipe_blame(struct pipe *p, const struct leat_error *error);
+
+/* n bytes more lie behind the filters. */
+void pipe_pushed(struct pipe *p, size_t n);
+
+/* Somebody waits for a chunk, or for what the chain holds for want of one: there is one. */
+void pipe_chunk_released(void *user);
+
+/* With the write turn: what rests in the chain goes on, as far as it can without waiting. Says in `stuck` and
+ * `paced_until_ns` what a reader would have to wait for besides. */
+void writer_help(struct pipe *p);
+/* Gives the write turn, after having done what was wished for meanwhile. */
+void writer_give(struct pipe *p);
+
+/* Nothing to do with the ends any more. */
+void pipe_unref(struct pipe *p);
+
+#endif

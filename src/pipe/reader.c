@@ -1,0 +1,334 @@
+/* The reader's end. Every call takes the read turn, looks for bytes, helps the chain to give what it has, waits as long
+ * as it may, and gives the turn. */
+#include "pipe/chain.h"
+
+/* ---- what is there ---- */
+
+/* A count and where it is; 0 at the end; -EAGAIN, or the code that the stream failed with. */
+static ssize_t look_queue(struct pipe *p, const uint8_t **ret)
+{
+    size_t n = 0;
+    bool ended;
+    do { /* what was pushed before the end is seen after it */
+        ended = atomic_load(&p->ended);
+        if ((*ret = queue_look(&p->queue, &n)))
+            return (ssize_t)n;
+    } while (!ended && atomic_load(&p->ended));
+    return ended ? atomic_load(&p->code) : -EAGAIN;
+}
+
+static ssize_t end_of_kernel(struct pipe *p, ssize_t r)
+{
+    if (r == 0 && atomic_load(&p->ended))
+        return atomic_load(&p->code);
+    return r;
+}
+
+static ssize_t look(struct pipe *p, const uint8_t **ret)
+{
+    return p->is_kernel ? end_of_kernel(p, kernel_look(&p->kernel, ret)) : look_queue(p, ret);
+}
+
+/* n bytes have been read. Of the kernel's they are gone already, and whoever waits for chunks there hears of it here. */
+static void took(struct pipe *p, size_t n)
+{
+    counter_add(&p->taken, n);
+    if (p->is_kernel)
+        park_wake(&p->room);
+}
+
+static void drop(struct pipe *p, size_t n)
+{
+    if (p->is_kernel)
+        kernel_drop(&p->kernel, n);
+    else
+        queue_drop(&p->queue, n);
+    took(p, n);
+}
+
+static ssize_t copy_queue(struct pipe *p, uint8_t *to, size_t n)
+{
+    size_t done = 0;
+    const uint8_t *from;
+    ssize_t r = 0;
+    while (done < n && (r = look_queue(p, &from)) > 0) {
+        size_t part = MIN((size_t)r, n - done);
+        memcpy(to + done, from, part);
+        drop(p, part);
+        done += part;
+    }
+    return done ? (ssize_t)done : r;
+}
+
+static ssize_t copy(struct pipe *p, uint8_t *to, size_t n)
+{
+    if (!p->is_kernel)
+        return copy_queue(p, to, n);
+    ssize_t r = kernel_read(&p->kernel, to, n);
+    if (r > 0)
+        took(p, (size_t)r);
+    return end_of_kernel(p, r);
+}
+
+/* ---- waiting ---- */
+
+static bool has_news(struct pipe *p)
+{
+    return atomic_load(&p->reader_closing) || atomic_load(&p->look_again) ||
+           (atomic_load(&p->stuck) && chunk_pool_has(&p->pool));
+}
+
+static bool kernel_news(void *user)
+{
+    return has_news(user);
+}
+
+/* Also for who polls: is there a byte, or an answer? */
+static bool bytes_ready(void *user)
+{
+    struct pipe *p = user;
+    return queue_has(&p->queue) || atomic_load(&p->ended) || has_news(p);
+}
+
+/* Whoever has the write turn does it before giving it, if we can't. */
+static void help(struct pipe *p)
+{
+    if (!p->is_kernel && !p->filters)
+        return;
+    atomic_store(&p->look_again, false);
+    if (atomic_load(&p->resting) && turn_take_or_wish(&p->write_turn)) {
+        writer_help(p);
+        writer_give(p);
+        return;
+    }
+    atomic_store(&p->stuck, false); /* if it still is, we are woken */
+    atomic_store(&p->paced_until_ns, 0);
+}
+
+struct reading {
+    struct pipe *p;
+    struct limit limit;
+    bool idle; /* it found nothing, so writers are to hand over what they have */
+};
+
+static int wait_for_bytes(struct reading *reading)
+{
+    struct pipe *p = reading->p;
+    if (!reading->idle) {
+        atomic_fetch_add(&p->idle_readers, 1);
+        reading->idle = true;
+        help(p);
+        return 0; /* look again */
+    }
+    int64_t began = clock_ns();
+    if (began >= reading->limit.deadline_ns)
+        return limit_code(&reading->limit);
+    int64_t paced = atomic_load(&p->paced_until_ns), deadline = reading->limit.deadline_ns;
+    if (paced)
+        deadline = MIN(deadline, paced);
+    if (p->is_kernel)
+        kernel_wait(&p->kernel, true, kernel_news, p, deadline);
+    else
+        park_wait(&p->bytes, bytes_ready, p, deadline);
+    counter_add(&p->reader_blocked_ns, (uint64_t)(clock_ns() - began));
+    if (atomic_load(&p->reader_closing))
+        return -ECANCELED;
+    help(p);
+    return 0;
+}
+
+static int begin(struct reading *reading, leat_reader *reader, int timeout_ms)
+{
+    *reading = (struct reading){.p = reader->pipe, .limit = limit_of(timeout_ms)};
+    int r = turn_take(&reading->p->read_turn, reading->limit.deadline_ns);
+    if (r == 0)
+        reading->p->peeked = 0;
+    return r == -ETIMEDOUT ? limit_code(&reading->limit) : r;
+}
+
+static void end(struct reading *reading)
+{
+    struct pipe *p = reading->p;
+    if (reading->idle)
+        atomic_fetch_sub(&p->idle_readers, 1);
+    if (!p->is_kernel)
+        park_settle(&p->bytes, bytes_ready, p);
+    turn_give(&p->read_turn);
+}
+
+/* ---- reading ---- */
+
+/* A count, 0 at the end, or why there is none. */
+static ssize_t read_some(struct reading *reading, uint8_t *to, size_t n)
+{
+    ssize_t r;
+    while ((r = copy(reading->p, to, n)) == -EAGAIN)
+        if ((r = wait_for_bytes(reading)) < 0)
+            break;
+    return r;
+}
+
+static ssize_t look_some(struct reading *reading, const uint8_t **ret)
+{
+    ssize_t r;
+    while ((r = look(reading->p, ret)) == -EAGAIN)
+        if ((r = wait_for_bytes(reading)) < 0)
+            break;
+    return r;
+}
+
+static int read_bytes(leat_reader *reader, uint8_t *to, size_t n, size_t *ret_done, int timeout_ms, bool full)
+{
+    struct reading reading;
+    size_t done = 0;
+    ssize_t r = n ? begin(&reading, reader, timeout_ms) : 0;
+    if (n && r == 0) {
+        do {
+            r = read_some(&reading, to + done, n - done);
+            done += r > 0 ? (size_t)r : 0;
+        } while (full && r > 0 && done < n);
+        end(&reading);
+    }
+    if (ret_done)
+        *ret_done = done;
+    return r < 0 ? (int)r : 0;
+}
+
+int leat_read(leat_reader *reader, void *bytes, size_t n, size_t *done, int timeout_ms)
+{
+    return read_bytes(reader, bytes, n, done, timeout_ms, false);
+}
+
+int leat_read_full(leat_reader *reader, void *bytes, size_t n, size_t *done, int timeout_ms)
+{
+    return read_bytes(reader, bytes, n, done, timeout_ms, true);
+}
+
+/* Each look is behind the one before, so no byte is searched twice. */
+static ssize_t read_line(struct reading *reading, char *line, size_t most, size_t *done)
+{
+    const uint8_t *from = NULL;
+    ssize_t r;
+    while (*done < most && (r = look_some(reading, &from)) != 0) {
+        if (r < 0)
+            return r;
+        size_t part = MIN((size_t)r, most - *done);
+        const uint8_t *newline = memchr(from, '\n', part);
+        if (newline)
+            part = (size_t)(newline - from) + 1;
+        memcpy(line + *done, from, part);
+        drop(reading->p, part);
+        *done += part;
+        if (newline)
+            break;
+    }
+    return 0;
+}
+
+int leat_read_line(leat_reader *reader, char *line, size_t capacity, size_t *ret_done, int timeout_ms)
+{
+    struct reading reading;
+    size_t done = 0;
+    ssize_t r = capacity == 1 ? -EINVAL : capacity ? begin(&reading, reader, timeout_ms) : 0;
+    if (capacity > 1 && r == 0) {
+        r = read_line(&reading, line, capacity - 1, &done);
+        end(&reading);
+    }
+    if (capacity)
+        line[done] = '\0';
+    if (ret_done)
+        *ret_done = done;
+    return (int)r;
+}
+
+int leat_reader_peek(leat_reader *reader, const void **ret, size_t *ret_n, int timeout_ms)
+{
+    struct reading reading;
+    const uint8_t *from = NULL;
+    ssize_t r = begin(&reading, reader, timeout_ms);
+    if (r < 0)
+        return (int)r;
+    r = look_some(&reading, &from);
+    if (r >= 0) {
+        reading.p->peeked = (size_t)r;
+        *ret = from;
+        *ret_n = (size_t)r;
+    }
+    end(&reading);
+    return r < 0 ? (int)r : 0;
+}
+
+int leat_reader_consume(leat_reader *reader, size_t n)
+{
+    struct pipe *p = reader->pipe;
+    int r = turn_take(&p->read_turn, NEVER);
+    if (r < 0)
+        return r;
+    if (n > p->peeked)
+        r = -EINVAL;
+    else if (n) {
+        p->peeked -= n;
+        drop(p, n);
+    }
+    if (!p->is_kernel)
+        park_settle(&p->bytes, bytes_ready, p);
+    turn_give(&p->read_turn);
+    return r;
+}
+
+/* ---- the rest ---- */
+
+/* From now on there is always somebody who waits, as far as writers know. */
+int leat_reader_fd(leat_reader *reader, int *ret)
+{
+    struct pipe *p = reader->pipe;
+    int r = turn_take(&p->read_turn, 0);
+    if (r < 0)
+        return r == -ETIMEDOUT ? -EBUSY : r;
+    atomic_fetch_add(&p->idle_readers, 1);
+    help(p);
+    if (!p->is_kernel)
+        r = park_fd(&p->bytes, bytes_ready, p, ret);
+    else if ((r = kernel_lend(&p->kernel)) == 0)
+        *ret = p->kernel.fd[0];
+    if (r < 0)
+        atomic_fetch_sub(&p->idle_readers, 1);
+    turn_give(&p->read_turn);
+    return r;
+}
+
+int leat_reader_error(const leat_reader *reader, struct leat_error *ret)
+{
+    struct pipe *p = reader->pipe;
+    struct leat_error error = {.size = sizeof(error), .node = "", .operation = ""};
+    if (atomic_load(&p->ended) && atomic_load(&p->code)) {
+        pthread_mutex_lock(&p->error_lock);
+        error = p->error;
+        pthread_mutex_unlock(&p->error_lock);
+    }
+    return_sized(ret, &error, sizeof(error));
+    return 0;
+}
+
+/* The descriptor is closed with the write turn, so that no write of ours ever meets a pipe without a reader. */
+void leat_reader_close(leat_reader *reader)
+{
+    if (!reader)
+        return;
+    struct pipe *p = reader->pipe;
+    atomic_store(&p->reader_closing, true);
+    park_wake(&p->bytes);
+    if (p->is_kernel)
+        waker_wake(&p->kernel.reader);
+    turn_close(&p->read_turn);
+    atomic_store(&p->reader_gone, true);
+    park_wake(&p->room);
+    if (p->is_kernel) {
+        waker_wake(&p->kernel.writer);
+        bool taken = !kernel_is_lent(&p->kernel) && turn_take(&p->write_turn, NEVER) == 0;
+        kernel_leave(&p->kernel);
+        if (taken)
+            writer_give(p);
+    }
+    pipe_unref(p);
+}

@@ -1,0 +1,410 @@
+/* The writer's end. Every call takes the write turn, moves what goes without waiting, waits as long as it may, and gives
+ * the turn. */
+#include "pipe/chain.h"
+
+/* ---- for both ends ---- */
+
+void pipe_blame(struct pipe *p, const struct leat_error *error)
+{
+    pthread_mutex_lock(&p->error_lock);
+    if (!p->error.code)
+        p->error = *error;
+    pthread_mutex_unlock(&p->error_lock);
+}
+
+void pipe_pushed(struct pipe *p, size_t n)
+{
+    uint64_t pushed = atomic_load_explicit(&p->pushed, memory_order_relaxed) + n;
+    uint64_t high = atomic_load_explicit(&p->high_water, memory_order_relaxed);
+    atomic_store_explicit(&p->pushed, pushed, memory_order_relaxed);
+    /* The reader's count is only looked at where it matters: it is in a cache line that the reader writes to. */
+    if (pushed - p->taken_seen > high) {
+        p->taken_seen = atomic_load_explicit(&p->taken, memory_order_relaxed);
+        if (pushed - p->taken_seen > high && !(p->is_kernel && kernel_is_lent(&p->kernel)))
+            atomic_store_explicit(&p->high_water, pushed - p->taken_seen, memory_order_relaxed);
+    }
+    park_wake(&p->bytes);
+}
+
+static void wake_reader(struct pipe *p)
+{
+    park_wake(&p->bytes);
+    if (p->is_kernel)
+        waker_wake(&p->kernel.reader);
+}
+
+void pipe_chunk_released(void *user)
+{
+    struct pipe *p = user;
+    park_wake(&p->room);
+    if (atomic_load(&p->stuck))
+        wake_reader(p);
+}
+
+static void note_rest(struct pipe *p)
+{
+    bool rests = chain_rests(p);
+    if (rests != atomic_load_explicit(&p->resting, memory_order_relaxed))
+        atomic_store(&p->resting, rests);
+}
+
+void writer_help(struct pipe *p)
+{
+    int r = chain_pass(p, LEAT_FILTER_MORE);
+    note_rest(p);
+    atomic_store(&p->stuck, r == -EAGAIN && p->want == WANT_CHUNK);
+    atomic_store(&p->paced_until_ns, r == -EAGAIN && p->want == WANT_TIME ? p->pace_ns : 0);
+}
+
+void writer_give(struct pipe *p)
+{
+    while (!turn_give(&p->write_turn)) {
+        writer_help(p);
+        atomic_store(&p->look_again, true);
+        wake_reader(p);
+    }
+}
+
+/* ---- waiting ---- */
+
+static bool is_over(void *user)
+{
+    struct pipe *p = user;
+    return atomic_load(&p->writer_closing) || pipe_is_broken(p);
+}
+
+/* Also for who polls: is there room, or an answer? */
+static bool room_ready(void *user)
+{
+    struct pipe *p = user;
+    return is_over(p) || p->queue.growing || atomic_load(&p->ended) || (p->is_kernel && kernel_can_reclaim(&p->kernel)) ||
+           chunk_pool_has(&p->pool);
+}
+
+static void wait_for(struct pipe *p, int64_t deadline_ns)
+{
+    switch (p->want) {
+    case WANT_CHUNK:
+        park_wait(&p->room, room_ready, p, deadline_ns);
+        return;
+    case WANT_PIPE:
+        kernel_wait(&p->kernel, false, is_over, p, deadline_ns);
+        return;
+    case WANT_TIME:
+        park_wait(&p->room, is_over, p, MIN(deadline_ns, p->pace_ns));
+        return;
+    }
+}
+
+/* After -EAGAIN: 0 when it is worth while to try again. */
+static int wait_for_room(struct pipe *p, const struct limit *limit)
+{
+    int64_t began = clock_ns();
+    if (began >= limit->deadline_ns)
+        return limit_code(limit);
+    wait_for(p, limit->deadline_ns);
+    counter_add(&p->writer_blocked_ns, (uint64_t)(clock_ns() - began));
+    return atomic_load(&p->writer_closing) ? -ECANCELED : pipe_is_broken(p) ? -EPIPE : 0;
+}
+
+/* ---- a call ---- */
+
+static int take(struct pipe *p, const struct limit *limit)
+{
+    int r = turn_take(&p->write_turn, limit->deadline_ns);
+    return r == -ETIMEDOUT ? limit_code(limit) : r;
+}
+
+static int refusal(struct pipe *p)
+{
+    return p->ending != ENDING_NOT || pipe_is_broken(p) ? -EPIPE : p->reserved ? -EBUSY : 0;
+}
+
+/* Where others read the descriptor nobody comes to help, so all has to be in the pipe. */
+static void leave_nothing(struct pipe *p, const struct limit *limit)
+{
+    int r;
+    do
+        r = chain_pass(p, LEAT_FILTER_MORE);
+    while (r == -EAGAIN && p->is_kernel && kernel_is_lent(&p->kernel) && (r = wait_for_room(p, limit)) == 0);
+}
+
+/* The end of a call that may have left bytes in the chain. Who reads in vain gets them now; who comes later, helps. */
+static void give(struct pipe *p, const struct limit *limit)
+{
+    if (p->is_kernel || p->filters) {
+        note_rest(p);
+        if (atomic_load_explicit(&p->resting, memory_order_relaxed) && atomic_load(&p->idle_readers)) {
+            leave_nothing(p, limit);
+            writer_help(p);
+        }
+    }
+    park_settle(&p->room, room_ready, p);
+    writer_give(p);
+}
+
+static ssize_t write_queue(struct pipe *p, const void *bytes, size_t n)
+{
+    size_t room;
+    uint8_t *to = queue_room(&p->queue, &p->pool, 1, &room);
+    if (!to) {
+        p->want = WANT_CHUNK;
+        return -EAGAIN;
+    }
+    n = MIN(n, room);
+    memcpy(to, bytes, n);
+    queue_grow(&p->queue, &p->pool, n);
+    pipe_pushed(p, n);
+    return (ssize_t)n;
+}
+
+static ssize_t write_kernel(struct pipe *p, const void *bytes, size_t n)
+{
+    int pending = p->place[0].sealed ? chain_pass(p, LEAT_FILTER_MORE) : 0;
+    if (pending < 0)
+        return pending;
+    ssize_t r = kernel_write(&p->kernel, bytes, n);
+    if (r > 0)
+        pipe_pushed(p, (size_t)r);
+    else if (r == -EAGAIN)
+        p->want = WANT_PIPE;
+    return r;
+}
+
+static ssize_t move(struct pipe *p, const void *bytes, size_t n)
+{
+    ssize_t r = p->filters     ? chain_write(p, bytes, n)
+                : p->is_kernel ? write_kernel(p, bytes, n)
+                               : write_queue(p, bytes, n);
+    if (r > 0)
+        counter_add(&p->written, (uint64_t)r);
+    return r;
+}
+
+static int write_bytes(struct pipe *p, const uint8_t *bytes, size_t n, size_t *ret_done, int timeout_ms, bool some)
+{
+    struct limit limit = limit_of(timeout_ms);
+    size_t done = 0;
+    int r = n ? take(p, &limit) : 0;
+    if (n && r == 0) {
+        r = refusal(p);
+        while (r == 0 && done < n && !(some && done)) {
+            ssize_t moved = move(p, bytes + done, n - done);
+            if (moved >= 0)
+                done += (size_t)moved;
+            else
+                r = moved == -EAGAIN ? wait_for_room(p, &limit) : (int)moved;
+            if (r == 0 && done < n)
+                r = atomic_load(&p->writer_closing) ? -ECANCELED : refusal(p);
+        }
+        give(p, &limit);
+    }
+    if (ret_done)
+        *ret_done = done;
+    return some && done ? 0 : r;
+}
+
+int leat_write(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms)
+{
+    return write_bytes(writer->pipe, bytes, n, done, timeout_ms, false);
+}
+
+int leat_write_some(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms)
+{
+    return write_bytes(writer->pipe, bytes, n, done, timeout_ms, true);
+}
+
+/* ---- reservations ---- */
+
+static int reserve(struct pipe *p, size_t want, void **ret, size_t *ret_n)
+{
+    if (p->is_kernel || p->filters)
+        return chain_reserve(p, want, ret, ret_n);
+    uint8_t *room = queue_room(&p->queue, &p->pool, want, ret_n);
+    if (!room) {
+        p->want = WANT_CHUNK;
+        park_wake(&p->bytes); /* a reader that has read the last chunk to its end may give it back */
+        return -EAGAIN;
+    }
+    *ret = room;
+    return 0;
+}
+
+int leat_writer_reserve(leat_writer *writer, size_t want, void **ret, size_t *ret_n, int timeout_ms)
+{
+    struct pipe *p = writer->pipe;
+    struct limit limit = limit_of(timeout_ms);
+    void *room = NULL;
+    size_t n = 0;
+    int r = take(p, &limit);
+    if (r < 0)
+        return r;
+    r = refusal(p);
+    while (r == 0 && (r = reserve(p, MAX(want, 1), &room, &n)) == -EAGAIN)
+        r = wait_for_room(p, &limit);
+    if (r == 0) {
+        p->reserved = n;
+        *ret = room;
+        *ret_n = n;
+    }
+    give(p, &limit);
+    return r;
+}
+
+static void commit(struct pipe *p, size_t n)
+{
+    p->reserved = 0;
+    if (n == 0)
+        return;
+    counter_add(&p->written, n);
+    if (p->is_kernel || p->filters) {
+        chain_commit(p, n);
+        return;
+    }
+    queue_grow(&p->queue, &p->pool, n);
+    pipe_pushed(p, n);
+}
+
+int leat_writer_commit(leat_writer *writer, size_t n)
+{
+    struct pipe *p = writer->pipe;
+    struct limit limit = limit_of(-1);
+    int r = take(p, &limit);
+    if (r < 0)
+        return r;
+    if (p->ending != ENDING_NOT || pipe_is_broken(p))
+        r = -EPIPE;
+    else if (p->reserved == 0 || n > p->reserved)
+        r = -EINVAL;
+    else
+        commit(p, n);
+    give(p, &limit);
+    return r;
+}
+
+/* ---- flush and the end ---- */
+
+int leat_writer_flush(leat_writer *writer)
+{
+    struct pipe *p = writer->pipe;
+    struct limit limit = limit_of(-1);
+    int r = take(p, &limit);
+    if (r < 0)
+        return r;
+    r = refusal(p);
+    while (r == 0 && (r = chain_pass(p, LEAT_FILTER_FLUSH)) == -EAGAIN)
+        r = wait_for_room(p, &limit);
+    give(p, &limit);
+    return r;
+}
+
+/* With the turn. */
+static int finish(struct pipe *p)
+{
+    struct limit limit = limit_of(-1);
+    int r = 0;
+    if (p->ending == ENDING_NOT)
+        chain_end(p, ENDING_WELL, 0, 0);
+    p->reserved = 0;
+    while (r == 0 && (r = chain_go_on(p)) == -EAGAIN)
+        r = wait_for_room(p, &limit);
+    if (r == -EPIPE)
+        chain_drop(p);
+    if (r == 0 && (atomic_load(&p->code) || (pipe_is_broken(p) && !p->sated)))
+        r = -EPIPE;
+    return r;
+}
+
+int leat_writer_finish(leat_writer *writer)
+{
+    struct pipe *p = writer->pipe;
+    int r = turn_take(&p->write_turn, NEVER);
+    if (r < 0)
+        return r;
+    r = finish(p);
+    writer_give(p);
+    return r;
+}
+
+/* Those who wait go. */
+static void interrupt(struct pipe *p)
+{
+    atomic_fetch_add(&p->writer_closing, 1);
+    park_wake(&p->room);
+    if (p->is_kernel)
+        waker_wake(&p->kernel.writer);
+}
+
+int leat_writer_fail(leat_writer *writer, int code)
+{
+    struct pipe *p = writer->pipe;
+    struct leat_error error = {.size = sizeof(error)};
+    char text[100];
+    if (code >= 0)
+        return -EINVAL;
+    interrupt(p);
+    int r = turn_take(&p->write_turn, NEVER);
+    if (r < 0)
+        return r; /* it is being closed, and is not to be touched any more */
+    atomic_fetch_sub(&p->writer_closing, 1);
+    if (!atomic_load(&p->ended) && !p->sated && p->ending != ENDING_BADLY) {
+        error_at(&error, code, LEAT_SIDE_SOURCE, "writer", "fail", "The writer failed: %s",
+                 error_text(code, text, sizeof(text)));
+        pipe_blame(p, &error);
+        p->reserved = 0;
+        chain_end(p, ENDING_BADLY, p->ending_at, code);
+        chain_go_on(p);
+    }
+    writer_give(p);
+    return 0;
+}
+
+/* What a failure left in the chain for want of room is dropped: nobody is there any more who could push it on. */
+void leat_writer_close(leat_writer *writer)
+{
+    if (!writer)
+        return;
+    struct pipe *p = writer->pipe;
+    interrupt(p);
+    turn_close(&p->write_turn);
+    atomic_store(&p->writer_closing, 0);
+    if (p->ending != ENDING_BADLY)
+        finish(p);
+    chain_drop(p);
+    pipe_unref(p);
+}
+
+/* ---- the descriptor, and why ---- */
+
+int leat_writer_fd(leat_writer *writer, int *ret)
+{
+    struct pipe *p = writer->pipe;
+    int r = turn_take(&p->write_turn, 0);
+    if (r < 0)
+        return r == -ETIMEDOUT ? -EBUSY : r;
+    if (!p->is_kernel)
+        r = park_fd(&p->room, room_ready, p, ret);
+    else if (atomic_load(&p->ended))
+        r = -EPIPE;
+    else if (p->reserved || chain_pass(p, LEAT_FILTER_MORE) < 0 || kernel_lend(&p->kernel) < 0)
+        r = -EBUSY;
+    else
+        *ret = p->kernel.fd[1];
+    writer_give(p);
+    return r;
+}
+
+int leat_writer_error(const leat_writer *writer, struct leat_error *ret)
+{
+    struct pipe *p = writer->pipe;
+    struct leat_error error;
+    pthread_mutex_lock(&p->error_lock);
+    error = p->error;
+    pthread_mutex_unlock(&p->error_lock);
+    if (!error.code && pipe_is_broken(p))
+        error_at(&error, -EPIPE, LEAT_SIDE_SINK, "reader", "write", "The reader has closed");
+    error.node = error.node ? error.node : "";
+    error.operation = error.operation ? error.operation : "";
+    return_sized(ret, &error, sizeof(error));
+    return 0;
+}
