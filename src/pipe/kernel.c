@@ -9,7 +9,8 @@
 #include <sched.h>
 #include <unistd.h>
 
-#define NEVER INT64_MAX
+#define NEVER   INT64_MAX
+#define SPIN_NS 4000
 
 int kernel_open(struct kernel *kernel, size_t size)
 {
@@ -203,13 +204,27 @@ static int milliseconds_until(int64_t deadline_ns)
     return left <= 0 ? 0 : (int)MIN((left + 999999) / 1000000, INT_MAX);
 }
 
+/* The other side is most likely busy with the next bytes: looking for some microseconds costs less than being woken. */
+static bool spin(struct pollfd *set, int64_t deadline_ns)
+{
+    bool ready = false;
+    for (int64_t until = MIN(clock_ns() + SPIN_NS, deadline_ns); !ready && clock_ns() < until;)
+        ready = poll(set, 1, 0) != 0;
+    return ready;
+}
+
 void kernel_wait(struct kernel *kernel, bool to_read, bool (*stop)(void *user), void *user, int64_t deadline_ns)
 {
     struct waker *waker = to_read ? &kernel->reader : &kernel->writer;
     struct pollfd set[2] = {{.fd = kernel->fd[to_read ? 0 : 1], .events = to_read ? POLLIN : POLLOUT},
                             {.fd = waker->fd[0], .events = POLLIN}};
+    if (spin(&set[0], deadline_ns))
+        return;
     waker_sleeps(waker);
-    if (!stop(user))
-        poll(set, COUNT(set), milliseconds_until(deadline_ns)); /* a signal ends it early, and the caller looks again */
-    waker_woke(waker);
+    if (!stop(user)) /* a signal ends it early, and the caller looks again */
+        poll(set, COUNT(set), milliseconds_until(deadline_ns));
+    if (set[1].revents)
+        waker_woke(waker); /* a byte that comes later ends the next poll, which finds it */
+    else
+        atomic_store(&waker->sleeping, false);
 }

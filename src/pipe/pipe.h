@@ -5,7 +5,7 @@
  * lie in the chain (writer_help). Whoever waits for the other side keeps its turn, so that no other call's bytes come
  * between; closing an end and failing it interrupt that (`writer_closing`, `reader_closing`).
  * No byte is forgotten in the chain: a writer that leaves some there says so (`resting`) and then looks whether a reader
- * waits (`idle_readers`); a reader that is about to wait does it the other way round, and then pushes them on itself.
+ * waits (`hungry`, `eager`); a reader that is about to wait does it the other way round, and then pushes them on itself.
  * Order of locks: read turn, write turn, then a park's lock, then the pool's; nothing is taken the other way round. */
 #ifndef PIPE_PIPE_H
 #define PIPE_PIPE_H
@@ -66,9 +66,13 @@ struct pipe {
     leat_filter *filter[PIPE_FILTERS_MAX];
     size_t filters;
 
-    struct turn write_turn, read_turn;
-    struct park room, bytes;    /* where writers and readers wait */
-    atomic_uint idle_readers;   /* that found nothing, or poll */
+    /* What one side writes to all the time is not in a cache line that the other one looks at. */
+    _Alignas(64) struct turn write_turn;
+    _Alignas(64) struct turn read_turn;
+    _Alignas(64) struct park room;  /* where writers wait */
+    _Alignas(64) struct park bytes; /* where readers wait */
+    _Alignas(64) atomic_bool hungry;         /* a reader waits, and nothing was pushed since it found nothing */
+    atomic_bool eager;          /* somebody may poll or read a descriptor at any time */
     atomic_uint writer_closing; /* not 0: calls that wait shall go */
     atomic_bool reader_closing;
     atomic_bool reader_gone;
@@ -83,7 +87,7 @@ struct pipe {
     struct leat_error error; /* why it failed, or wants no more */
 
     /* The writer's. */
-    struct place place[PIPE_FILTERS_MAX + 1];
+    _Alignas(64) struct place place[PIPE_FILTERS_MAX + 1];
     size_t places;
     size_t started; /* filters that are to be finished */
     size_t reserved; /* room that was handed out; 0: none */
@@ -97,7 +101,7 @@ struct pipe {
     _Atomic uint64_t written, pushed, high_water, writer_blocked_ns;
 
     /* The reader's. */
-    size_t peeked;
+    _Alignas(64) size_t peeked;
     _Atomic uint64_t taken, reader_blocked_ns;
 
     struct queue queue;

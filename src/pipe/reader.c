@@ -29,7 +29,7 @@ static ssize_t look(struct pipe *p, const uint8_t **ret)
     return p->is_kernel ? end_of_kernel(p, kernel_look(&p->kernel, ret)) : look_queue(p, ret);
 }
 
-/* n bytes have been read. Of the kernel's they are gone already, and whoever waits for chunks there hears of it here. */
+/* n bytes are read. Of the kernel's they are gone already, and whoever waits for chunks there hears of it here. */
 static void took(struct pipe *p, size_t n)
 {
     counter_add(&p->taken, n);
@@ -39,11 +39,11 @@ static void took(struct pipe *p, size_t n)
 
 static void drop(struct pipe *p, size_t n)
 {
+    took(p, n); /* before the writer can use the room for others, or there would seem to be more than fits */
     if (p->is_kernel)
         kernel_drop(&p->kernel, n);
     else
         queue_drop(&p->queue, n);
-    took(p, n);
 }
 
 static ssize_t copy_queue(struct pipe *p, uint8_t *to, size_t n)
@@ -108,15 +108,15 @@ static void help(struct pipe *p)
 struct reading {
     struct pipe *p;
     struct limit limit;
-    bool idle; /* it found nothing, so writers are to hand over what they have */
+    bool helped;
 };
 
 static int wait_for_bytes(struct reading *reading)
 {
     struct pipe *p = reading->p;
-    if (!reading->idle) {
-        atomic_fetch_add(&p->idle_readers, 1);
-        reading->idle = true;
+    if (!reading->helped || !atomic_load_explicit(&p->hungry, memory_order_relaxed)) {
+        reading->helped = true;
+        atomic_store(&p->hungry, true);
         help(p);
         return 0; /* look again */
     }
@@ -149,8 +149,6 @@ static int begin(struct reading *reading, leat_reader *reader, int timeout_ms)
 static void end(struct reading *reading)
 {
     struct pipe *p = reading->p;
-    if (reading->idle)
-        atomic_fetch_sub(&p->idle_readers, 1);
     if (!p->is_kernel)
         park_settle(&p->bytes, bytes_ready, p);
     turn_give(&p->read_turn);
@@ -285,14 +283,12 @@ int leat_reader_fd(leat_reader *reader, int *ret)
     int r = turn_take(&p->read_turn, 0);
     if (r < 0)
         return r == -ETIMEDOUT ? -EBUSY : r;
-    atomic_fetch_add(&p->idle_readers, 1);
+    atomic_store(&p->eager, true);
     help(p);
     if (!p->is_kernel)
         r = park_fd(&p->bytes, bytes_ready, p, ret);
     else if ((r = kernel_lend(&p->kernel)) == 0)
         *ret = p->kernel.fd[0];
-    if (r < 0)
-        atomic_fetch_sub(&p->idle_readers, 1);
     turn_give(&p->read_turn);
     return r;
 }

@@ -23,6 +23,8 @@ void pipe_pushed(struct pipe *p, size_t n)
         if (pushed - p->taken_seen > high && !(p->is_kernel && kernel_is_lent(&p->kernel)))
             atomic_store_explicit(&p->high_water, pushed - p->taken_seen, memory_order_relaxed);
     }
+    if (atomic_load_explicit(&p->hungry, memory_order_relaxed))
+        atomic_store(&p->hungry, false);
     park_wake(&p->bytes);
 }
 
@@ -134,7 +136,8 @@ static void give(struct pipe *p, const struct limit *limit)
 {
     if (p->is_kernel || p->filters) {
         note_rest(p);
-        if (atomic_load_explicit(&p->resting, memory_order_relaxed) && atomic_load(&p->idle_readers)) {
+        if (atomic_load_explicit(&p->resting, memory_order_relaxed) &&
+            (atomic_load(&p->hungry) || atomic_load(&p->eager))) {
             leave_nothing(p, limit);
             writer_help(p);
         }
@@ -142,6 +145,9 @@ static void give(struct pipe *p, const struct limit *limit)
     park_settle(&p->room, room_ready, p);
     writer_give(p);
 }
+
+/* A reader that waits gets the first bytes while the rest is still being copied. */
+#define PIECE (16 * 1024)
 
 static ssize_t write_queue(struct pipe *p, const void *bytes, size_t n)
 {
@@ -151,7 +157,7 @@ static ssize_t write_queue(struct pipe *p, const void *bytes, size_t n)
         p->want = WANT_CHUNK;
         return -EAGAIN;
     }
-    n = MIN(n, room);
+    n = MIN(MIN(n, room), PIECE);
     memcpy(to, bytes, n);
     queue_grow(&p->queue, &p->pool, n);
     pipe_pushed(p, n);
@@ -188,10 +194,12 @@ static int write_bytes(struct pipe *p, const uint8_t *bytes, size_t n, size_t *r
     int r = n ? take(p, &limit) : 0;
     if (n && r == 0) {
         r = refusal(p);
-        while (r == 0 && done < n && !(some && done)) {
+        while (r == 0 && done < n) {
             ssize_t moved = move(p, bytes + done, n - done);
             if (moved >= 0)
                 done += (size_t)moved;
+            else if (moved == -EAGAIN && some && done)
+                break;
             else
                 r = moved == -EAGAIN ? wait_for_room(p, &limit) : (int)moved;
             if (r == 0 && done < n)
