@@ -4,7 +4,8 @@
  *     options.filters = &digest, options.filter_count = 1;
  *     leat_pipe_open(&writer, &reader, &options);
  *     one thread:  leat_write(writer, bytes, n, NULL, -1); ... leat_writer_finish(writer); leat_writer_close(writer);
- *     another one: while (leat_read(reader, bytes, sizeof(bytes), &n, -1) == 0 && n > 0) ...; leat_reader_close(reader);
+ *     another one: while (leat_read(reader, bytes, sizeof(bytes), &n, -1) == 0 && n > 0) ...;
+ * leat_reader_close(reader);
  *
  * Two backends with the same meaning. `kernel` is a real pipe, whose descriptors others may poll, splice or inherit;
  * `queue` is a bounded queue of chunks in memory, portable and faster between threads.
@@ -22,13 +23,13 @@
  * call. A call with zero bytes returns 0 at once.
  *
  * Every byte that was written is there for a reader as soon as it asks, flush or not, except what a filter that changes
- * the bytes holds back; leat_writer_flush makes it give that, too. Filters run on the threads that write, or on one that
- * reads and would have to wait otherwise.
+ * the bytes holds back; leat_writer_flush makes it give that, too. Filters run on the threads that write, or on one
+ * that reads and would have to wait otherwise.
  *
  * Threads: several may use one end at the same time; a call's bytes are not interleaved with those of another call.
  * reserve/commit and peek/consume are for one thread at a time per end. finish, fail and close may be called from any
- * thread, also while others are blocked on that end or on the other. After fork only one of the processes may go on with
- * a queue, and the other may only close; of the kernel backend's descriptors each process may use its own copy.
+ * thread, also while others are blocked on that end or on the other. After fork only one of the processes may go on
+ * with a queue, and the other may only close; of the kernel backend's descriptors each process may use its own copy.
  */
 #ifndef LEAT_PIPE_H
 #define LEAT_PIPE_H
@@ -53,10 +54,10 @@ enum leat_pipe_backend {
 struct leat_pipe_options {
     size_t size;
     int32_t backend; /* enum leat_pipe_backend */
-    /* Bytes between the ends, filters' chunks included; 0: 1 MiB. The queue takes any number from 1 on, and one more for
-     * each filter that changes bytes. A kernel pipe holds the largest power of two in it, at least 4096 (or less, if
-     * this user has too many large pipes); chunks that are handed to it without a copy come out of its own size, those
-     * that filters work in are as much again. */
+    /* Bytes between the ends, filters' chunks included; 0: 1 MiB. The queue takes any number from 1 on, and one more
+     * for each filter that changes bytes. A kernel pipe holds the largest power of two in it, at least 4096 (or less,
+     * if this user has too many large pipes); chunks that are handed to it without a copy come out of its own size,
+     * those that filters work in are as much again. */
     uint64_t memory_limit;
     uint64_t chunk_size;   /* 0: fits the limit, at most 64 KiB; at most memory_limit */
     leat_filter **filters; /* between the ends, in this order; the references are taken, on failure too */
@@ -78,8 +79,8 @@ struct leat_pipe_stats {
 };
 
 /* Both ends, or -EINVAL with a sentence (a limit too small, a chunk larger than the limit, too many filters: 64 are
- * allowed), -EBUSY (a filter is in use, or there twice), -EOPNOTSUPP (a filter that is a process of its own: put it into
- * a pipeline; a kernel pipe whose size can't be set here), what pipe(2) says, or -ENOMEM. Does not block. */
+ * allowed), -EBUSY (a filter is in use, or there twice), -EOPNOTSUPP (a filter that is a process of its own: put it
+ * into a pipeline; a kernel pipe whose size can't be set here), what pipe(2) says, or -ENOMEM. Does not block. */
 LEAT_API int leat_pipe_open(leat_writer **ret_writer, leat_reader **ret_reader,
                             const struct leat_pipe_options *options);
 
@@ -91,9 +92,9 @@ LEAT_API int leat_write(leat_writer *writer, const void *bytes, size_t n, size_t
 /* What fits, at least one byte; waits only while nothing fits. */
 LEAT_API int leat_write_some(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms);
 
-/* Room to write into, in one piece: at least `want` bytes (0: one), but never more than a chunk is promised. Valid until
- * it is committed, or the end is finished or closed. -EBUSY if there is a reservation already; until it is committed
- * all other writes say that, too. */
+/* Room to write into, in one piece: at least `want` bytes (0: one), but never more than a chunk is promised. Valid
+ * until it is committed, or the end is finished or closed. -EBUSY if there is a reservation already; until it is
+ * committed all other writes say that, too. */
 LEAT_API int leat_writer_reserve(leat_writer *writer, size_t want, void **ret, size_t *ret_n, int timeout_ms);
 
 /* The first n bytes of the reservation are written; 0 gives it back. Does not block, unless the reader's descriptor was
@@ -105,8 +106,8 @@ LEAT_API int leat_writer_commit(leat_writer *writer, size_t n);
 LEAT_API int leat_writer_flush(leat_writer *writer);
 
 /* The end: filters give their last bytes, and the reader sees the end after the last one. Other threads' writes come
- * first, later ones are refused with -EPIPE. Waits for room if filters need it. Once more: 0. -EPIPE if the stream failed
- * or the reader has gone. A filter that wanted no more is no failure. */
+ * first, later ones are refused with -EPIPE. Waits for room if filters need it. Once more: 0. -EPIPE if the stream
+ * failed or the reader has gone. A filter that wanted no more is no failure. */
 LEAT_API int leat_writer_finish(leat_writer *writer);
 
 /* The end, and a bad one: the reader gets what was written (what a filter holds back only if there is room now), then
@@ -137,11 +138,11 @@ LEAT_API int leat_reader_consume(leat_reader *reader, size_t n);
 
 /* ---- the rest ---- */
 
-/* A descriptor to poll, borrowed; it lives as long as the end. Of the kernel backend it is the pipe itself, non-blocking,
- * and may be given to others, to a child for instance: from then on nothing is handed over without a copy. -EBUSY while
- * bytes lie where only this library can get at them: peeked at, handed over without a copy and not read yet, or in
- * filters. Of the queue it is one that is readable (POLLIN, also for the writer) while there may be something to read
- * or room to write; a call that found nothing clears it. */
+/* A descriptor to poll, borrowed; it lives as long as the end. Of the kernel backend it is the pipe itself,
+ * non-blocking, and may be given to others, to a child for instance: from then on nothing is handed over without a
+ * copy. -EBUSY while bytes lie where only this library can get at them: peeked at, handed over without a copy and not
+ * read yet, or in filters. Of the queue it is one that is readable (POLLIN, also for the writer) while there may be
+ * something to read or room to write; a call that found nothing clears it. */
 LEAT_API int leat_writer_fd(leat_writer *writer, int *ret);
 LEAT_API int leat_reader_fd(leat_reader *reader, int *ret);
 
@@ -150,21 +151,22 @@ LEAT_API int leat_pipe_stats(const leat_writer *writer, struct leat_pipe_stats *
 LEAT_API int leat_reader_stats(const leat_reader *reader, struct leat_pipe_stats *ret);
 
 /* Why the stream is broken or failed: which filter, and a sentence. Its strings live as long as the end. The code is 0
- * where nothing failed, and -EPIPE in the writer's where the reader has closed or a filter wants no more. Any thread. */
+ * where nothing failed, and -EPIPE in the writer's where the reader has closed or a filter wants no more. Any thread.
+ */
 LEAT_API int leat_writer_error(const leat_writer *writer, struct leat_error *ret);
 LEAT_API int leat_reader_error(const leat_reader *reader, struct leat_error *ret);
 
 /* Frees the end, for which NULL is allowed. Calls that other threads are in return -ECANCELED first. A writer that was
- * neither finished nor failed is finished as by leat_writer_finish, which may wait; leat_writer_fail before avoids that.
- * Afterwards the reader gets the end, or the writer -EPIPE and what was not read is dropped. */
+ * neither finished nor failed is finished as by leat_writer_finish, which may wait; leat_writer_fail before avoids
+ * that. Afterwards the reader gets the end, or the writer -EPIPE and what was not read is dropped. */
 LEAT_API void leat_writer_close(leat_writer *writer);
 LEAT_API void leat_reader_close(leat_reader *reader);
 
-/* An end as a source or a sink of a pipeline, which closes it in the end: the reference is taken, on failure too. A kernel
- * pipe without filters and without buffered bytes is spliced. A failure of the pipe fails the pipeline; a pipeline that
- * fails or is cancelled fails the writer with its code (-EIO if only the sink itself failed), or closes the reader.
- * -EOPNOTSUPP: filters that pace sit in the pipe, or filters between a kernel pipe's ends whose reading descriptor was
- * handed out; put them into the pipeline. */
+/* An end as a source or a sink of a pipeline, which closes it in the end: the reference is taken, on failure too. A
+ * kernel pipe without filters and without buffered bytes is spliced. A failure of the pipe fails the pipeline; a
+ * pipeline that fails or is cancelled fails the writer with its code (-EIO if only the sink itself failed), or closes
+ * the reader. -EOPNOTSUPP: filters that pace sit in the pipe, or filters between a kernel pipe's ends whose reading
+ * descriptor was handed out; put them into the pipeline. */
 LEAT_API int leat_endpoint_from_reader(leat_endpoint **ret, leat_reader *reader);
 LEAT_API int leat_endpoint_from_writer(leat_endpoint **ret, leat_writer *writer);
 

@@ -17,6 +17,8 @@ static int fail(struct pipe *p, size_t place, size_t index, int code, struct lea
     error_at(error, code, LEAT_SIDE_FILTER, name, "filter", "The filter '%s' failed: %s", name,
              error_text(code, text, sizeof(text)));
     error->side = LEAT_SIDE_FILTER;
+    error->node = error->node && error->node[0] ? error->node : name;
+    error->operation = error->operation && error->operation[0] ? error->operation : "filter";
     error->index = (uint32_t)index;
     error->offset = atomic_load(&p->filter[index]->bytes);
     pipe_blame(p, error);
@@ -210,11 +212,11 @@ static int transform(struct pipe *p, size_t at, enum leat_filter_mode mode)
     if (answer >= 0 && answer != LEAT_FILTER_ENDED && used == 0 && given == 0 &&
         (answer == LEAT_FILTER_FULL || b.in_n > 0))
         answer = -EPROTO;
+    r = came(p, at + 1, given); /* of one that fails, too */
     if (answer < 0)
         return fail(p, at, place->end, answer, &error);
     place->flushed = answer == LEAT_FILTER_DONE && mode == LEAT_FILTER_FLUSH && b.in_n == 0;
     place->over = answer == LEAT_FILTER_ENDED || (answer == LEAT_FILTER_DONE && mode == LEAT_FILTER_FINISH);
-    r = came(p, at + 1, given);
     if (r == 0 && (limited || answer == LEAT_FILTER_FULL || next->chunk->length == p->chunk_size))
         r = put(p, at + 1, LEAT_FILTER_MORE);
     /* What was answered is not forgotten because the output has to wait: then the place is over, or is asked again. */

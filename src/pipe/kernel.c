@@ -12,9 +12,17 @@
 #define NEVER   INT64_MAX
 #define SPIN_NS 4000
 
+void kernel_init(struct kernel *kernel)
+{
+    *kernel = (struct kernel){.fd = {-1, -1},
+                              .writer.fd = {-1, -1},
+                              .reader.fd = {-1, -1},
+                              .zero_copy = true,
+                              .spins = sysconf(_SC_NPROCESSORS_ONLN) > 1};
+}
+
 int kernel_open(struct kernel *kernel, size_t size)
 {
-    *kernel = (struct kernel){.fd = {-1, -1}, .writer.fd = {-1, -1}, .reader.fd = {-1, -1}, .zero_copy = true};
     int r = platform.pipe_make(kernel->fd, size ? size : 1024 * 1024, &kernel->capacity);
     if (r == -ENOSYS)
         r = size ? -EOPNOTSUPP : fd_pipe(kernel->fd);
@@ -218,7 +226,7 @@ void kernel_wait(struct kernel *kernel, bool to_read, bool (*stop)(void *user), 
     struct waker *waker = to_read ? &kernel->reader : &kernel->writer;
     struct pollfd set[2] = {{.fd = kernel->fd[to_read ? 0 : 1], .events = to_read ? POLLIN : POLLOUT},
                             {.fd = waker->fd[0], .events = POLLIN}};
-    if (spin(&set[0], deadline_ns))
+    if (kernel->spins && spin(&set[0], deadline_ns))
         return;
     waker_sleeps(waker);
     if (!stop(user)) /* a signal ends it early, and the caller looks again */

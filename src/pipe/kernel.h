@@ -23,9 +23,10 @@ struct flying {
 
 struct kernel {
     int fd[2];
-    size_t capacity;        /* of the pipe; 0: unknown */
-    struct waker writer;    /* ends the polls of those who wait at an end */
+    size_t capacity;     /* of the pipe; 0: unknown */
+    struct waker writer; /* ends the polls of those who wait at an end */
     struct waker reader;
+    bool spins; /* there is another processor, on which the other side may be busy */
     atomic_bool lent;
     atomic_bool calling;
     _Atomic uint64_t got;        /* bytes that our reader has read */
@@ -44,6 +45,8 @@ struct kernel {
     size_t buffer_size, at;
 };
 
+/* Nothing is open yet, and kernel_destroy is allowed. */
+void kernel_init(struct kernel *kernel);
 /* A pipe of at most `size` bytes (0: as large as it comes). Its real size is in `capacity`. */
 int kernel_open(struct kernel *kernel, size_t size);
 /* Room for the chunks that can be on their way, and for what is read ahead. */
@@ -61,7 +64,8 @@ int kernel_lend(struct kernel *kernel);
 
 /* With the write turn. A count, -EAGAIN, -EPIPE. */
 ssize_t kernel_write(struct kernel *kernel, const void *bytes, size_t n);
-/* The bytes of a chunk from `at` on, without a copy where that can be had. A chunk whose pages are in the pipe is held. */
+/* The bytes of a chunk from `at` on, without a copy where that can be had. A chunk whose pages are in the pipe is held.
+ */
 ssize_t kernel_push(struct kernel *kernel, struct chunk *chunk, size_t at);
 /* Drops the chunks that have been read. */
 void kernel_reclaim(struct kernel *kernel);

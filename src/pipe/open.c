@@ -66,7 +66,8 @@ static int open_kernel(struct pipe *p, const struct leat_pipe_options *o, struct
         size *= 2;
     int r = kernel_open(&p->kernel, o->memory_limit ? size : 0);
     if (r == -EOPNOTSUPP)
-        return refuse(error, r, "The size of a pipe can't be set on this system; leave the limit out, or use the queue");
+        return refuse(error, r,
+                      "The size of a pipe can't be set on this system; leave the limit out, or use the queue");
     if (r < 0)
         return error_at(error, r, LEAT_SIDE_NONE, "pipe", "pipe", "%s", error_text(r, text, sizeof(text)));
     p->limit = p->kernel.capacity ? p->kernel.capacity : 16 * PAGE;
@@ -159,6 +160,7 @@ static int make(struct pipe **ret, const struct leat_pipe_options *o)
         return refuse(o->ret_error, -ENOMEM, "Out of memory");
     struct pipe *p = memset(memory, 0, sizeof(struct pipe));
     p->is_kernel = o->backend == LEAT_PIPE_KERNEL;
+    kernel_init(&p->kernel);
     p->limit = o->memory_limit ? o->memory_limit : LIMIT_DEFAULT;
     p->writer.pipe = p->reader.pipe = p;
     p->filters = o->filter_count;

@@ -1,9 +1,9 @@
 /* Where threads of one side wait for the other side, and what wakes them: a condition, and a descriptor for those who
  * poll instead.
  *
- * No wake-up is lost: who waits announces itself (`listeners`) and then looks once more; who changes something does that
- * first and then looks for listeners. All four are sequentially consistent, so at least one sees the other. A wake-up
- * costs one load where nobody waits. */
+ * No wake-up is lost: who waits announces itself (`listeners`) and then looks once more; who changes something does
+ * that first and then looks for listeners. All four are sequentially consistent, so at least one sees the other. A
+ * wake-up costs one load where nobody waits. */
 #ifndef PIPE_PARK_H
 #define PIPE_PARK_H
 

@@ -4,9 +4,10 @@
  * whoever has the read turn. The write turn is taken by a reader, too, when it would have to wait and bytes may still
  * lie in the chain (writer_help). Whoever waits for the other side keeps its turn, so that no other call's bytes come
  * between; closing an end and failing it interrupt that (`writer_closing`, `reader_closing`).
- * No byte is forgotten in the chain: a writer that leaves some there says so (`resting`) and then looks whether a reader
- * waits (`hungry`, `eager`); a reader that is about to wait does it the other way round, and then pushes them on itself.
- * Order of locks: read turn, write turn, then a park's lock, then the pool's; nothing is taken the other way round. */
+ * No byte is forgotten in the chain: a writer that leaves some there says so (`resting`) and then looks whether a
+ * reader waits (`hungry`, `eager`); a reader that is about to wait does it the other way round, and then pushes them on
+ * itself. Order of locks: read turn, write turn, then a park's lock, then the pool's; nothing is taken the other way
+ * round. */
 #ifndef PIPE_PIPE_H
 #define PIPE_PIPE_H
 
@@ -21,8 +22,8 @@
 
 #define PIPE_FILTERS_MAX 64
 
-/* Where bytes rest between two transforms, or before the first or behind the last: the filters there see each chunk, and
- * then it goes to `transform`, or out. */
+/* Where bytes rest between two transforms, or before the first or behind the last: the filters there see each chunk,
+ * and then it goes to `transform`, or out. */
 struct place {
     size_t first, end;      /* of the pipe's filters: those here */
     leat_filter *transform; /* filter number `end`, or NULL */
@@ -69,18 +70,18 @@ struct pipe {
     /* What one side writes to all the time is not in a cache line that the other one looks at. */
     _Alignas(64) struct turn write_turn;
     _Alignas(64) struct turn read_turn;
-    _Alignas(64) struct park room;  /* where writers wait */
-    _Alignas(64) struct park bytes; /* where readers wait */
-    _Alignas(64) atomic_bool hungry;         /* a reader waits, and nothing was pushed since it found nothing */
-    atomic_bool eager;          /* somebody may poll or read a descriptor at any time */
-    atomic_uint writer_closing; /* not 0: calls that wait shall go */
+    _Alignas(64) struct park room;   /* where writers wait */
+    _Alignas(64) struct park bytes;  /* where readers wait */
+    _Alignas(64) atomic_bool hungry; /* a reader waits, and nothing was pushed since it found nothing */
+    atomic_bool eager;               /* somebody may poll or read a descriptor at any time */
+    atomic_uint writer_closing;      /* not 0: calls that wait shall go */
     atomic_bool reader_closing;
     atomic_bool reader_gone;
-    atomic_bool resting;           /* there are bytes in the chain, and whoever gave the turn left them there */
-    atomic_bool stuck;             /* the chain lacks a chunk, and a reader waits for what is in it */
+    atomic_bool resting;            /* there are bytes in the chain, and whoever gave the turn left them there */
+    atomic_bool stuck;              /* the chain lacks a chunk, and a reader waits for what is in it */
     _Atomic int64_t paced_until_ns; /* or it is a filter that paces which has to be waited for; 0: not */
-    atomic_bool look_again;        /* for a reader that sleeps: one of these two has changed */
-    atomic_bool ended; /* nothing comes any more; `code` is right */
+    atomic_bool look_again;         /* for a reader that sleeps: one of these two has changed */
+    atomic_bool ended;              /* nothing comes any more; `code` is right */
     atomic_int code;
 
     pthread_mutex_t error_lock;
@@ -89,7 +90,7 @@ struct pipe {
     /* The writer's. */
     _Alignas(64) struct place place[PIPE_FILTERS_MAX + 1];
     size_t places;
-    size_t started; /* filters that are to be finished */
+    size_t started;  /* filters that are to be finished */
     size_t reserved; /* room that was handed out; 0: none */
     enum want want;
     int64_t pace_ns;

@@ -1,5 +1,5 @@
-/* The writer's end. Every call takes the write turn, moves what goes without waiting, waits as long as it may, and gives
- * the turn. */
+/* The writer's end. Every call takes the write turn, moves what goes without waiting, waits as long as it may, and
+ * gives the turn. */
 #include "pipe/chain.h"
 
 /* ---- for both ends ---- */
@@ -79,8 +79,8 @@ static bool is_over(void *user)
 static bool room_ready(void *user)
 {
     struct pipe *p = user;
-    return is_over(p) || p->queue.growing || atomic_load(&p->ended) || (p->is_kernel && kernel_can_reclaim(&p->kernel)) ||
-           chunk_pool_has(&p->pool);
+    return is_over(p) || p->queue.growing || atomic_load(&p->ended) ||
+           (p->is_kernel && kernel_can_reclaim(&p->kernel)) || chunk_pool_has(&p->pool);
 }
 
 static void wait_for(struct pipe *p, int64_t deadline_ns)
