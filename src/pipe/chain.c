@@ -163,6 +163,8 @@ static int deliver_kernel(struct pipe *p, struct place *place)
         ssize_t r = kernel_push(&p->kernel, place->chunk, place->at);
         if (r == -EAGAIN)
             p->want = WANT_PIPE;
+        if (r == -EPIPE)
+            pipe_left(p);
         if (r <= 0)
             return r == -EAGAIN || r == -EPIPE ? (int)r : fail_pipe(p, (int)r);
         place->at += (size_t)r;

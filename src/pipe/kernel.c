@@ -62,10 +62,13 @@ void kernel_destroy(struct kernel *kernel)
 
 int kernel_lend(struct kernel *kernel)
 {
-    atomic_store(&kernel->lent, true);
+    bool was_lent = atomic_exchange(&kernel->lent, true);
+    atomic_store(&kernel->plain, true);
     while (atomic_load(&kernel->calling)) /* a call that does not sleep */
         sched_yield();
     bool busy = atomic_load(&kernel->spliced_to) > atomic_load(&kernel->got) || atomic_load(&kernel->buffered);
+    if (busy && !was_lent)
+        atomic_store(&kernel->lent, false);
     return busy ? -EBUSY : 0;
 }
 
@@ -115,7 +118,7 @@ static void hold(struct kernel *kernel, struct chunk *chunk)
  * is written, and it is not asked again. */
 static ssize_t hand_over(struct kernel *kernel, struct chunk *chunk, size_t at)
 {
-    if (!kernel->zero_copy || kernel_is_lent(kernel) || chunk->length - at < PAGE || at % PAGE != 0)
+    if (!kernel->zero_copy || atomic_load(&kernel->plain) || chunk->length - at < PAGE || at % PAGE != 0)
         return -EOPNOTSUPP;
     ssize_t r = call(kernel, OP_VMSPLICE, chunk->data + at, chunk->length - at);
     if (r > 0)
@@ -144,6 +147,12 @@ void kernel_reclaim(struct kernel *kernel)
 {
     while (kernel_can_reclaim(kernel))
         drop_first(kernel);
+}
+
+bool kernel_has_room(struct kernel *kernel)
+{
+    struct pollfd set = {.fd = kernel->fd[1], .events = POLLOUT};
+    return poll(&set, 1, 0) != 0;
 }
 
 void kernel_end(struct kernel *kernel)

@@ -4,8 +4,8 @@
  * chunk is kept until every one of its bytes was copied out, which is certain only while our own reader is the only
  * one: `sent` and `got` count the bytes, and a chunk is done when `got` has reached the number where it ends. Once a
  * descriptor was handed out (`lent`) nothing is handed over any more, and as long as such bytes are in the pipe no
- * descriptor is handed out. To tell which came first there is `calling`: set before `lent` is looked at, and cleared
- * after the call.
+ * descriptor is handed out. To tell which came first there is `calling`: set before `lent` and `plain` are looked at,
+ * and cleared after the call.
  *
  * A write to a pipe whose last reader has gone raises SIGPIPE. While nothing is lent that can't be: the reading
  * descriptor is ours, and is closed with the write turn. Else each write is guarded. */
@@ -28,6 +28,7 @@ struct kernel {
     struct waker reader;
     bool spins; /* there is another processor, on which the other side may be busy */
     atomic_bool lent;
+    atomic_bool plain; /* somebody asked for a descriptor: nothing is handed over without a copy any more */
     atomic_bool calling;
     _Atomic uint64_t got;        /* bytes that our reader has read */
     _Atomic uint64_t spliced_to; /* where the last byte ends that was handed over, in `sent` */
@@ -71,6 +72,7 @@ ssize_t kernel_push(struct kernel *kernel, struct chunk *chunk, size_t at);
 void kernel_reclaim(struct kernel *kernel);
 /* Is there one to drop? */
 bool kernel_can_reclaim(struct kernel *kernel);
+bool kernel_has_room(struct kernel *kernel);
 /* No more will be written. */
 void kernel_end(struct kernel *kernel);
 

@@ -141,6 +141,9 @@ static inline bool pipe_is_broken(struct pipe *p)
 /* The first reason is the one that counts. */
 void pipe_blame(struct pipe *p, const struct leat_error *error);
 
+/* The reason is that the reader has gone. */
+void pipe_left(struct pipe *p);
+
 /* n bytes more lie behind the filters. */
 void pipe_pushed(struct pipe *p, size_t n);
 
@@ -150,6 +153,8 @@ void pipe_chunk_released(void *user);
 /* With the write turn: what rests in the chain goes on, as far as it can without waiting. Says in `stuck` and
  * `paced_until_ns` what a reader would have to wait for besides. */
 void writer_help(struct pipe *p);
+/* A descriptor that is readable while writers need not wait for our reader. */
+int writer_park_fd(struct pipe *p, int *ret);
 /* Gives the write turn, after having done what was wished for meanwhile. */
 void writer_give(struct pipe *p);
 

@@ -28,6 +28,13 @@ void pipe_pushed(struct pipe *p, size_t n)
     park_wake(&p->bytes);
 }
 
+void pipe_left(struct pipe *p)
+{
+    struct leat_error error = {.size = sizeof(error)};
+    error_at(&error, -EPIPE, LEAT_SIDE_SINK, "reader", "write", "The reader has closed");
+    pipe_blame(p, &error);
+}
+
 static void wake_reader(struct pipe *p)
 {
     park_wake(&p->bytes);
@@ -75,12 +82,18 @@ static bool is_over(void *user)
     return atomic_load(&p->writer_closing) || pipe_is_broken(p);
 }
 
-/* Also for who polls: is there room, or an answer? */
+/* Is there a chunk, or an answer? */
 static bool room_ready(void *user)
 {
     struct pipe *p = user;
     return is_over(p) || p->queue.growing || atomic_load(&p->ended) ||
            (p->is_kernel && kernel_can_reclaim(&p->kernel)) || chunk_pool_has(&p->pool);
+}
+
+static bool room_to_poll(void *user)
+{
+    struct pipe *p = user;
+    return p->want == WANT_PIPE ? is_over(p) || kernel_has_room(&p->kernel) : room_ready(p);
 }
 
 static void wait_for(struct pipe *p, int64_t deadline_ns)
@@ -142,7 +155,7 @@ static void give(struct pipe *p, const struct limit *limit)
             writer_help(p);
         }
     }
-    park_settle(&p->room, room_ready, p);
+    park_settle(&p->room, room_to_poll, p);
     writer_give(p);
 }
 
@@ -174,6 +187,8 @@ static ssize_t write_kernel(struct pipe *p, const void *bytes, size_t n)
         pipe_pushed(p, (size_t)r);
     else if (r == -EAGAIN)
         p->want = WANT_PIPE;
+    else if (r == -EPIPE)
+        pipe_left(p);
     return r;
 }
 
@@ -384,15 +399,25 @@ void leat_writer_close(leat_writer *writer)
 
 /* ---- the descriptor, and why ---- */
 
+int writer_park_fd(struct pipe *p, int *ret)
+{
+    int r = turn_take(&p->write_turn, 0);
+    if (r == 0) {
+        r = park_fd(&p->room, room_to_poll, p, ret);
+        writer_give(p);
+    }
+    return r == -ETIMEDOUT ? -EBUSY : r;
+}
+
 int leat_writer_fd(leat_writer *writer, int *ret)
 {
     struct pipe *p = writer->pipe;
+    if (!p->is_kernel)
+        return writer_park_fd(p, ret);
     int r = turn_take(&p->write_turn, 0);
     if (r < 0)
         return r == -ETIMEDOUT ? -EBUSY : r;
-    if (!p->is_kernel)
-        r = park_fd(&p->room, room_ready, p, ret);
-    else if (atomic_load(&p->ended))
+    if (atomic_load(&p->ended))
         r = -EPIPE;
     else if (p->reserved || chain_pass(p, LEAT_FILTER_MORE) < 0 || kernel_lend(&p->kernel) < 0)
         r = -EBUSY;
@@ -406,11 +431,11 @@ int leat_writer_error(const leat_writer *writer, struct leat_error *ret)
 {
     struct pipe *p = writer->pipe;
     struct leat_error error;
+    if (pipe_is_broken(p))
+        pipe_left(p);
     pthread_mutex_lock(&p->error_lock);
     error = p->error;
     pthread_mutex_unlock(&p->error_lock);
-    if (!error.code && pipe_is_broken(p))
-        error_at(&error, -EPIPE, LEAT_SIDE_SINK, "reader", "write", "The reader has closed");
     error.node = error.node ? error.node : "";
     error.operation = error.operation ? error.operation : "";
     return_sized(ret, &error, sizeof(error));

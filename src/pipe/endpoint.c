@@ -1,0 +1,176 @@
+/* The ends of a pipe as endpoints of a pipeline. A bare kernel pipe is given as what it is, a descriptor, so that it
+ * can be spliced. Otherwise the calls are those of the end, which never wait, and what they wait for is the end's
+ * descriptor to poll: of a queue the one that it makes for this, of the kernel's the pipe, or for its writer, whose
+ * chunks may be elsewhere too, the park at which writers wait. */
+#include "node/endpoint.h"
+#include "pipe/pipe.h"
+#include <poll.h>
+
+struct end {
+    leat_endpoint endpoint;
+    leat_reader *reader; /* one of these two */
+    leat_writer *writer;
+};
+
+static ssize_t end_read(void *user, void *bytes, size_t n)
+{
+    struct end *e = user;
+    size_t done;
+    int r = leat_read(e->reader, bytes, n, &done, 0);
+    return r < 0 ? r : (ssize_t)done;
+}
+
+static ssize_t end_write(void *user, void *bytes, size_t n)
+{
+    struct end *e = user;
+    size_t done;
+    int r = leat_write_some(e->writer, bytes, n, &done, 0);
+    return r < 0 ? r : (ssize_t)done;
+}
+
+static void spliced(struct end *e, int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) == 0)
+        node_set_stat(&e->endpoint.node, &st);
+    node_set_fd(&e->endpoint.node, fd, -1, NODE_WAIT_OWN);
+}
+
+static void called(struct end *e, int fd, op_call call)
+{
+    struct node *node = &e->endpoint.node;
+    node->kind = NODE_CALL;
+    node->call = call;
+    node->call_user = e;
+    node->wait = NODE_WAIT_OWN;
+    port_init(&node->port, fd, POLLIN);
+}
+
+static int reader_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
+{
+    struct end *e = (struct end *)node;
+    struct pipe *p = e->reader->pipe;
+    int fd, r = leat_reader_fd(e->reader, &fd);
+    if (r == 0 && p->is_kernel)
+        spliced(e, fd);
+    else if (r == 0)
+        called(e, fd, end_read);
+    else if (r == -EBUSY && p->is_kernel)
+        called(e, p->kernel.fd[0], end_read); /* until what is buffered has been read it is ours alone */
+    else
+        return endpoint_error(node, error, r, "open", NULL);
+    return 0;
+}
+
+static bool paces(const struct pipe *p)
+{
+    for (size_t i = 0; i < p->filters; i++)
+        if (p->filter[i]->ops->caps & FILTER_PACES)
+            return true;
+    return false;
+}
+
+static int writer_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
+{
+    struct end *e = (struct end *)node;
+    struct pipe *p = e->writer->pipe;
+    int fd, r = 0;
+    if (paces(p))
+        return endpoint_error(node, error, -EOPNOTSUPP, "open", "the filter that paces belongs into the pipeline");
+    if (p->is_kernel && p->filters && kernel_is_lent(&p->kernel))
+        return endpoint_error(node, error, -EOPNOTSUPP, "open",
+                              "the reader's descriptor was handed out, so the filters belong into the pipeline");
+    if (p->is_kernel && !p->filters && (r = leat_writer_fd(e->writer, &fd)) == 0)
+        spliced(e, fd);
+    else if (r == 0 && (r = writer_park_fd(p, &fd)) == 0)
+        called(e, fd, end_write);
+    return r < 0 ? endpoint_error(node, error, r, "open", NULL) : 0;
+}
+
+/* The end of a pipe is only a good one if its writer said so. */
+static int reader_finish(struct node *node, uint64_t delivered UNUSED, struct leat_error *error)
+{
+    struct end *e = (struct end *)node;
+    struct leat_error why = {.size = sizeof(why)};
+    leat_reader_error(e->reader, &why);
+    if (why.code)
+        error_at(error, why.code, LEAT_SIDE_SOURCE, node->name, "read", "%s", why.text);
+    return why.code;
+}
+
+static int writer_commit(struct node *node, struct leat_error *error)
+{
+    struct end *e = (struct end *)node;
+    struct leat_error why = {.size = sizeof(why)};
+    int r = leat_writer_finish(e->writer);
+    if (r < 0) {
+        leat_writer_error(e->writer, &why);
+        error_at(error, r, LEAT_SIDE_SINK, node->name, "finish", "%s", why.text);
+    }
+    return r;
+}
+
+static void writer_abort(struct node *node, int code, uint64_t delivered UNUSED)
+{
+    leat_writer_fail(((struct end *)node)->writer, code < 0 ? code : -EIO);
+}
+
+/* Nothing of the node is used any more. */
+static void end_close(struct node *node)
+{
+    struct end *e = (struct end *)node;
+    leat_reader_close(e->reader);
+    leat_writer_close(e->writer);
+    e->reader = NULL;
+    e->writer = NULL;
+    node->fd = node->port.fd = -1;
+}
+
+static void end_free(leat_endpoint *endpoint)
+{
+    free(endpoint);
+}
+
+static const struct node_ops reader_ops = {
+    .name = "pipe reader",
+    .open = reader_open,
+    .finish = reader_finish,
+    .close = end_close,
+};
+
+static const struct node_ops writer_ops = {
+    .name = "pipe writer",
+    .open = writer_open,
+    .commit = writer_commit,
+    .abort = writer_abort,
+    .close = end_close,
+};
+
+static int end_new(leat_endpoint **ret, leat_reader *reader, leat_writer *writer)
+{
+    struct end *e = calloc(1, sizeof(*e));
+    enum leat_direction direction = reader ? LEAT_READ : LEAT_WRITE;
+    const struct node_ops *ops = reader ? &reader_ops : &writer_ops;
+    if (!e || endpoint_init(&e->endpoint, ops, "pipe", direction, end_free) < 0) {
+        free(e);
+        leat_reader_close(reader);
+        leat_writer_close(writer);
+        return -ENOMEM;
+    }
+    e->reader = reader;
+    e->writer = writer;
+    e->endpoint.directed = true;
+    e->endpoint.node.kind = (reader ? reader->pipe : writer->pipe)->is_kernel ? NODE_PIPE : NODE_CALL;
+    *ret = &e->endpoint;
+    return 0;
+}
+
+int leat_endpoint_from_reader(leat_endpoint **ret, leat_reader *reader)
+{
+    return end_new(ret, reader, NULL);
+}
+
+int leat_endpoint_from_writer(leat_endpoint **ret, leat_writer *writer)
+{
+    return end_new(ret, NULL, writer);
+}
