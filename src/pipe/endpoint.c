@@ -146,31 +146,39 @@ static const struct node_ops writer_ops = {
     .close = end_close,
 };
 
-static int end_new(leat_endpoint **ret, leat_reader *reader, leat_writer *writer)
+/* NULL: out of memory. */
+static struct end *end_new(const struct node_ops *ops, enum leat_direction direction, const struct pipe *p)
 {
     struct end *e = calloc(1, sizeof(*e));
-    enum leat_direction direction = reader ? LEAT_READ : LEAT_WRITE;
-    const struct node_ops *ops = reader ? &reader_ops : &writer_ops;
     if (!e || endpoint_init(&e->endpoint, ops, "pipe", direction, end_free) < 0) {
         free(e);
-        leat_reader_close(reader);
-        leat_writer_close(writer);
-        return -ENOMEM;
+        return NULL;
     }
-    e->reader = reader;
-    e->writer = writer;
     e->endpoint.directed = true;
-    e->endpoint.node.kind = (reader ? reader->pipe : writer->pipe)->is_kernel ? NODE_PIPE : NODE_CALL;
-    *ret = &e->endpoint;
-    return 0;
+    e->endpoint.node.kind = p->is_kernel ? NODE_PIPE : NODE_CALL;
+    return e;
 }
 
 int leat_endpoint_from_reader(leat_endpoint **ret, leat_reader *reader)
 {
-    return end_new(ret, reader, NULL);
+    struct end *e = end_new(&reader_ops, LEAT_READ, reader->pipe);
+    if (!e) {
+        leat_reader_close(reader);
+        return -ENOMEM;
+    }
+    e->reader = reader;
+    *ret = &e->endpoint;
+    return 0;
 }
 
 int leat_endpoint_from_writer(leat_endpoint **ret, leat_writer *writer)
 {
-    return end_new(ret, NULL, writer);
+    struct end *e = end_new(&writer_ops, LEAT_WRITE, writer->pipe);
+    if (!e) {
+        leat_writer_close(writer);
+        return -ENOMEM;
+    }
+    e->writer = writer;
+    *ret = &e->endpoint;
+    return 0;
 }
