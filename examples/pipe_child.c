@@ -1,6 +1,7 @@
 /* A child process on the other end of a real pipe: pipe_child COMMAND [ARGUMENT...] gets a thousand numbers, counted
  * and hashed on their way, on its standard input. Exits with 1 if the child left early or failed. */
 #include <errno.h>
+#include <fcntl.h>
 #include <leat/leat.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,8 @@ static int start(leat_reader *reader, char **command, pid_t *ret)
     if (child < 0)
         return -errno;
     if (child == 0) {
-        if (dup2(fd, STDIN_FILENO) == STDIN_FILENO)
+        /* Programs expect to wait for their input. */
+        if (dup2(fd, STDIN_FILENO) == STDIN_FILENO && fcntl(fd, F_SETFL, 0) == 0)
             execvp(command[0], command); /* all other descriptors of leat are close-on-exec */
         _exit(127);
     }

@@ -138,16 +138,25 @@ LEAT_API int leat_reader_consume(leat_reader *reader, size_t n);
 
 /* ---- the rest ---- */
 
-/* A descriptor to poll, borrowed; it lives as long as the end. Of the kernel backend it is the pipe itself,
- * non-blocking, and may be given to others, to a child for instance: from then on nothing is handed over without a
- * copy. -EBUSY while bytes lie where only this library can get at them: peeked at, handed over without a copy and not
- * read yet, or in filters. Of the queue it is one that is readable (POLLIN, also for the writer) while there may be
- * something to read or room to write; a call that found nothing clears it. */
+/* A descriptor to poll, borrowed; it lives as long as the end, a kernel pipe's writer only until it is finished. Of the
+ * kernel backend it is the pipe itself, and may be given to others, to a child for instance: from then on nothing is
+ * handed over without a copy. It is non-blocking; a child that wants it otherwise clears that on its side of the pipe,
+ * which is shared with this process, so the end should be closed here. -EBUSY while bytes lie where only this library
+ * can get at them (peeked at, reserved, or handed over without a copy and not read yet), or while a call is in this
+ * end. Of the queue it is one that is readable (POLLIN, also for the writer) while there may be something to read or
+ * room to write; a call that found nothing clears it. */
 LEAT_API int leat_writer_fd(leat_writer *writer, int *ret);
 LEAT_API int leat_reader_fd(leat_reader *reader, int *ret);
 
 /* Any thread. */
+#ifdef __cplusplus
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" /* it has the name of its struct, as stat(2) has */
+#endif
 LEAT_API int leat_pipe_stats(const leat_writer *writer, struct leat_pipe_stats *ret);
+#ifdef __cplusplus
+#pragma GCC diagnostic pop
+#endif
 LEAT_API int leat_reader_stats(const leat_reader *reader, struct leat_pipe_stats *ret);
 
 /* Why the stream is broken or failed: which filter, and a sentence. Its strings live as long as the end. The code is 0

@@ -540,22 +540,22 @@ static void nothing_is_left_behind(void **state UNUSED)
 
 /* ---- signals ---- */
 
-static volatile sig_atomic_t caught;
+static atomic_uint caught;
 
 static void count(int number UNUSED)
 {
-    caught++;
+    atomic_fetch_add(&caught, 1);
 }
 
 static void broken_pipes_raise_no_signal(void **state UNUSED)
 {
     struct sigaction action = {.sa_handler = count}, before;
-    caught = 0;
+    atomic_store(&caught, 0);
     sigaction(SIGPIPE, &action, &before);
     without_a_reader_writes_are_broken(NULL);
     closing_the_reader_wakes_a_writer(NULL);
     sigaction(SIGPIPE, &before, NULL);
-    assert_int_equal(caught, 0);
+    assert_int_equal(atomic_load(&caught), 0);
 }
 
 struct storm {
@@ -582,7 +582,7 @@ static void signals_change_nothing(void **state UNUSED)
     struct storm s = {.victim[1] = pthread_self()};
     pthread_t thread;
     size_t done;
-    caught = 0;
+    atomic_store(&caught, 0);
     sigaction(SIGUSR1, &action, &before);
     fill_pattern(much, 0, MUCH);
     start(&w, do_write);
@@ -594,7 +594,7 @@ static void signals_change_nothing(void **state UNUSED)
     atomic_store(&s.over, true);
     pthread_join(thread, NULL);
     wait_for(&w);
-    assert_true(w.result == 0 && caught > 0);
+    assert_true(w.result == 0 && atomic_load(&caught) > 0);
     is_pattern(back, 0, w.n);
     sigaction(SIGUSR1, &before, NULL);
     close_both(e);
