@@ -18,18 +18,12 @@ void op_interpose(op_interposer with, void *user)
 const char *op_name(enum op_kind kind)
 {
     static const char *const names[OP_KINDS] = {
-        [OP_READ] = "read",
-        [OP_WRITE] = "write",
-        [OP_SPLICE] = "splice",
-        [OP_TEE] = "tee",
-        [OP_VMSPLICE] = "vmsplice",
-        [OP_COPY_RANGE] = "copy_file_range",
-        [OP_SENDFILE] = "sendfile",
-        [OP_CLONE] = "ioctl(FICLONE)",
-        [OP_FSYNC] = "fsync",
-        [OP_TRUNCATE] = "ftruncate",
-        [OP_LINK] = "link",
-        [OP_RENAME] = "rename",
+        [OP_READ] = "read",         [OP_WRITE] = "write",
+        [OP_SPLICE] = "splice",     [OP_TEE] = "tee",
+        [OP_VMSPLICE] = "vmsplice", [OP_COPY_RANGE] = "copy_file_range",
+        [OP_SENDFILE] = "sendfile", [OP_CLONE] = "ioctl(FICLONE)",
+        [OP_FSYNC] = "fsync",       [OP_TRUNCATE] = "ftruncate",
+        [OP_LINK] = "link",         [OP_RENAME] = "rename",
     };
     return names[kind];
 }

@@ -79,9 +79,9 @@ static ssize_t call(struct kernel *kernel, enum op_kind kind, const void *bytes,
     struct op op = {.kind = kind,
                     .fd = {-1, kernel->fd[1]},
                     .offset = {-1, -1},
-                    .bytes = (void *)(uintptr_t)bytes, /* only looked at */
                     .length = n,
                     .flags = kind == OP_VMSPLICE ? OP_NOWAIT : OP_NONBLOCK};
+    memcpy(&op.bytes, &bytes, sizeof(bytes)); /* only looked at, though an op does not say so */
     struct sigpipe_guard guard;
     bool guarded = kernel_is_lent(kernel);
     if (guarded)

@@ -155,10 +155,9 @@ static int make(struct pipe **ret, const struct leat_pipe_options *o)
     int r = check(o);
     if (r < 0)
         return r;
-    void *memory = NULL;
-    if (posix_memalign(&memory, _Alignof(struct pipe), sizeof(struct pipe)) != 0)
+    struct pipe *p = calloc(1, sizeof(*p));
+    if (!p)
         return refuse(o->ret_error, -ENOMEM, "Out of memory");
-    struct pipe *p = memset(memory, 0, sizeof(struct pipe));
     p->is_kernel = o->backend == LEAT_PIPE_KERNEL;
     kernel_init(&p->kernel);
     p->limit = o->memory_limit ? o->memory_limit : LIMIT_DEFAULT;

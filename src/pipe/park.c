@@ -52,12 +52,12 @@ static bool spin(struct park *park, park_ready ready, void *user, int64_t deadli
 {
     int64_t until = park->spins ? MIN(clock_ns() + SPIN_NS, deadline_ns) : 0;
     for (int i = 0; i < SPIN_LOOKS && clock_ns() < until; i++) {
+        sched_yield();
         pthread_mutex_lock(&park->lock);
         bool is_ready = ready(user);
         pthread_mutex_unlock(&park->lock);
         if (is_ready)
             return true;
-        sched_yield();
     }
     return false;
 }

@@ -55,55 +55,59 @@ struct leat_reader {
     struct pipe *pipe;
 };
 
+/* What one side writes to all the time and what the other one looks at are kept apart by what nobody changes. */
 struct pipe {
     struct leat_writer writer;
     struct leat_reader reader;
-    atomic_uint ends; /* that are open */
-    bool is_kernel;
     uint64_t limit;
     size_t chunk_size;
-    struct budget budget;
-    struct chunk_pool pool;
     leat_filter *filter[PIPE_FILTERS_MAX];
     size_t filters;
+    bool is_kernel;
 
-    /* What one side writes to all the time is not in a cache line that the other one looks at. */
-    _Alignas(64) struct turn write_turn;
-    _Alignas(64) struct turn read_turn;
-    _Alignas(64) struct park room;   /* where writers wait */
-    _Alignas(64) struct park bytes;  /* where readers wait */
-    _Alignas(64) atomic_bool hungry; /* a reader waits, and nothing was pushed since it found nothing */
-    atomic_bool eager;               /* somebody may poll or read a descriptor at any time */
-    atomic_uint writer_closing;      /* not 0: calls that wait shall go */
+    struct turn write_turn;
+    uint8_t apart[APART];
+    struct turn read_turn;
+    struct park room;  /* where writers wait */
+    struct park bytes; /* where readers wait */
+    uint8_t apart_too[APART];
+
+    _Atomic int64_t paced_until_ns; /* a filter that paces has to be waited for, for what is in the chain; 0: none */
+    atomic_uint ends;               /* that are open */
+    atomic_uint writer_closing;     /* not 0: calls that wait shall go */
+    atomic_int code;
+    atomic_bool ended; /* nothing comes any more; `code` is right */
     atomic_bool reader_closing;
     atomic_bool reader_gone;
-    atomic_bool resting;            /* there are bytes in the chain, and whoever gave the turn left them there */
-    atomic_bool stuck;              /* the chain lacks a chunk, and a reader waits for what is in it */
-    _Atomic int64_t paced_until_ns; /* or it is a filter that paces which has to be waited for; 0: not */
-    atomic_bool look_again;         /* for a reader that sleeps: one of these two has changed */
-    atomic_bool ended;              /* nothing comes any more; `code` is right */
-    atomic_int code;
+    atomic_bool hungry;     /* a reader waits, and nothing was pushed since it found nothing */
+    atomic_bool eager;      /* somebody may poll or read a descriptor at any time */
+    atomic_bool resting;    /* there are bytes in the chain, and whoever gave the turn left them there */
+    atomic_bool stuck;      /* the chain lacks a chunk, and a reader waits for what is in it */
+    atomic_bool look_again; /* for a reader that sleeps: `stuck` or `paced_until_ns` has changed */
 
     pthread_mutex_t error_lock;
     struct leat_error error; /* why it failed, or wants no more */
 
+    /* The reader's. */
+    size_t peeked;
+    _Atomic uint64_t taken, reader_blocked_ns;
+
+    struct budget budget;
+    struct chunk_pool pool;
+
     /* The writer's. */
-    _Alignas(64) struct place place[PIPE_FILTERS_MAX + 1];
+    struct place place[PIPE_FILTERS_MAX + 1];
     size_t places;
     size_t started;  /* filters that are to be finished */
     size_t reserved; /* room that was handed out; 0: none */
-    enum want want;
     int64_t pace_ns;
-    enum ending ending;
     size_t ending_at;
-    int ending_code;
-    bool sated; /* ENDING_WELL because a filter wants no more */
     uint64_t taken_seen;
     _Atomic uint64_t written, pushed, high_water, writer_blocked_ns;
-
-    /* The reader's. */
-    _Alignas(64) size_t peeked;
-    _Atomic uint64_t taken, reader_blocked_ns;
+    enum want want;
+    enum ending ending;
+    int ending_code;
+    bool sated; /* ENDING_WELL because a filter wants no more */
 
     struct queue queue;
     struct kernel kernel;

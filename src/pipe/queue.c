@@ -94,6 +94,11 @@ bool queue_has(struct queue *queue)
     return queue->head < tail && atomic_load(&queue->slot[queue->head % queue->capacity].filled) != queue->at;
 }
 
+bool queue_ends_at(struct queue *queue, size_t n)
+{
+    return atomic_load(&queue->slot[queue->head % queue->capacity].filled) == ((queue->at + n) | QUEUE_CLOSED);
+}
+
 /* A chunk that was read to its end goes back at once: a writer may be waiting for just this one. */
 void queue_drop(struct queue *queue, size_t n)
 {

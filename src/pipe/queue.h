@@ -16,17 +16,22 @@ struct slot {
     struct chunk *chunk;
 };
 
+#define APART                                                                                                          \
+    64 /* bytes, as large as a cache line: what one side writes is not in the line that the other one looks at */
+
 struct queue {
     struct slot *slot;
     size_t capacity;
 
     /* The writer's. */
-    _Alignas(64) _Atomic uint64_t tail; /* slots that were begun */
-    struct chunk *growing;              /* the chunk of the last slot, while it may grow */
-    size_t length;                      /* of it */
+    uint8_t apart[APART];
+    _Atomic uint64_t tail; /* slots that were begun */
+    struct chunk *growing; /* the chunk of the last slot, while it may grow */
+    size_t length;         /* of it */
 
     /* The reader's. */
-    _Alignas(64) uint64_t head;
+    uint8_t apart_too[APART];
+    uint64_t head;
     size_t at;
 };
 
@@ -46,6 +51,8 @@ void queue_push(struct queue *queue, struct chunk *chunk);
 const uint8_t *queue_look(struct queue *queue, size_t *ret_n);
 /* Would a look find something, or have a chunk to give back? */
 bool queue_has(struct queue *queue);
+/* Is it the end of a chunk, n bytes further on? */
+bool queue_ends_at(struct queue *queue, size_t n);
 /* n of these bytes are done with. */
 void queue_drop(struct queue *queue, size_t n);
 

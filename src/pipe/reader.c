@@ -46,14 +46,18 @@ static void drop(struct pipe *p, size_t n)
         queue_drop(&p->queue, n);
 }
 
+/* Chunk after chunk, but not behind a writer that adds to the last one at this moment: that would take the cache line
+ * from it for each few bytes. */
 static ssize_t copy_queue(struct pipe *p, uint8_t *to, size_t n)
 {
     size_t done = 0;
     const uint8_t *from;
     ssize_t r = 0;
-    while (done < n && (r = look_queue(p, &from)) > 0) {
+    bool more = true;
+    while (more && done < n && (r = look_queue(p, &from)) > 0) {
         size_t part = MIN((size_t)r, n - done);
         memcpy(to + done, from, part);
+        more = queue_ends_at(&p->queue, part);
         drop(p, part);
         done += part;
     }
@@ -93,8 +97,6 @@ static bool bytes_ready(void *user)
 /* Whoever has the write turn does it before giving it, if we can't. */
 static void help(struct pipe *p)
 {
-    if (!p->is_kernel && !p->filters)
-        return;
     atomic_store(&p->look_again, false);
     if (atomic_load(&p->resting) && turn_take_or_wish(&p->write_turn)) {
         writer_help(p);
@@ -114,7 +116,8 @@ struct reading {
 static int wait_for_bytes(struct reading *reading)
 {
     struct pipe *p = reading->p;
-    if (!reading->helped || !atomic_load_explicit(&p->hungry, memory_order_relaxed)) {
+    bool chained = p->is_kernel || p->filters;
+    if (chained && (!reading->helped || !atomic_load_explicit(&p->hungry, memory_order_relaxed))) {
         reading->helped = true;
         atomic_store(&p->hungry, true);
         help(p);
@@ -133,7 +136,8 @@ static int wait_for_bytes(struct reading *reading)
     counter_add(&p->reader_blocked_ns, (uint64_t)(clock_ns() - began));
     if (atomic_load(&p->reader_closing))
         return -ECANCELED;
-    help(p);
+    if (chained)
+        help(p);
     return 0;
 }
 

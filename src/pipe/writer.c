@@ -20,8 +20,11 @@ void pipe_pushed(struct pipe *p, size_t n)
     /* The reader's count is only looked at where it matters: it is in a cache line that the reader writes to. */
     if (pushed - p->taken_seen > high) {
         p->taken_seen = atomic_load_explicit(&p->taken, memory_order_relaxed);
-        if (pushed - p->taken_seen > high && !(p->is_kernel && kernel_is_lent(&p->kernel)))
-            atomic_store_explicit(&p->high_water, pushed - p->taken_seen, memory_order_relaxed);
+        uint64_t held = pushed - p->taken_seen;
+        if (p->is_kernel) /* what was read leaves the pipe before it is counted, and what others read is not */
+            held = MIN(held, p->limit + atomic_load(&p->kernel.buffered));
+        if (held > high)
+            atomic_store_explicit(&p->high_water, held, memory_order_relaxed);
     }
     if (atomic_load_explicit(&p->hungry, memory_order_relaxed))
         atomic_store(&p->hungry, false);

@@ -318,7 +318,7 @@ static void *send_words(void *user)
     for (;;) {
         uint64_t *room;
         size_t n;
-        if (leat_writer_reserve(c->w, 8192, (void **)&room, &n, SOON) < 0)
+        if (leat_writer_reserve(c->w, 4096, (void **)&room, &n, SOON) < 0 || n < 4096)
             break;
         for (size_t i = 0; i < n / 8; i++)
             room[i] = POISON;
