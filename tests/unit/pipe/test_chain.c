@@ -348,6 +348,8 @@ static void what_can_t_be_is_refused_with_a_sentence(void **state UNUSED)
     struct watcher w = {0};
     leat_filter child, *two[] = {doubler(&d[0]), doubler(&d[1])}, *one[] = {&child};
     int descriptors = unit_descriptors();
+    if (backend == LEAT_PIPE_KERNEL && !has_sized_pipes())
+        skip();
     if (backend == LEAT_PIPE_QUEUE)
         assert_int_equal(refused(two, 2, 2, 0, "at least 3 bytes"), -EINVAL);
     else

@@ -323,7 +323,7 @@ static void *send_words(void *user)
         for (size_t i = 0; i < n / 8; i++)
             room[i] = POISON;
         dice = dice * 1103515245 + 12345;
-        size_t words = 1 + (dice >> 16) % (n / 8);
+        size_t words = 1 + (dice >> 16) % 512;
         if (dice >> 30 == 0)
             words = n / 8 / 512 * 512;
         for (size_t i = 0; i < words; i++)
