@@ -59,7 +59,7 @@ struct leat_pipe_options {
      * if this user has too many large pipes); chunks that are handed to it without a copy come out of its own size,
      * those that filters work in are as much again, and what a peek reads ahead is a chunk more. */
     uint64_t memory_limit;
-    uint64_t chunk_size;   /* 0: fits the limit, at most 64 KiB; at most memory_limit */
+    uint64_t chunk_size;   /* 0: fits the limit, at most 64 KiB, of the kernel's 256 KiB; at most memory_limit */
     leat_filter **filters; /* between the ends, in this order; the references are taken, on failure too */
     size_t filter_count;
     struct leat_error *ret_error; /* NULL, or where a refusal leaves its sentence */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define NEVER   INT64_MAX
-#define SPIN_NS 4000
+#define SPIN_NS 8000
 
 void kernel_init(struct kernel *kernel)
 {

@@ -1,9 +1,10 @@
 /* Making a pipe, and what both ends are asked for. */
 #include "pipe/chain.h"
 
-#define LIMIT_DEFAULT (1024 * 1024)
-#define CHUNK_MOST    (64 * 1024)
-#define CHUNKS        16 /* of the limit: what a chunk that was read in part keeps from the writer is little then */
+#define LIMIT_DEFAULT     (1024 * 1024)
+#define CHUNK_MOST        (64 * 1024)
+#define KERNEL_CHUNK_MOST (256 * 1024) /* each is a system call and, it may be, a wake-up */
+#define CHUNKS            16 /* of the limit: what a chunk that was read in part keeps from the writer is little then */
 
 static int refuse(struct leat_error *error, int code, const char *sentence)
 {
@@ -29,7 +30,7 @@ static int choose_chunks(struct pipe *p, const struct leat_pipe_options *o, stru
                         "The memory limit is too small: these filters need at least %llu bytes",
                         (unsigned long long)least);
     if (!chunk)
-        chunk = p->is_kernel ? MAX(MIN(p->limit / 8, 2 * CHUNK_MOST), PAGE)
+        chunk = p->is_kernel ? MAX(MIN(p->limit / 4, KERNEL_CHUNK_MOST), PAGE)
                              : MIN((p->limit + CHUNKS - 1) / CHUNKS, CHUNK_MOST);
     if (!o->chunk_size && !p->is_kernel && p->limit / chunk < least)
         chunk = p->limit / least;
