@@ -157,10 +157,23 @@ static int fail_pipe(struct pipe *p, int code)
     return -EPIPE;
 }
 
+/* A reader that waits gets bytes now. To be said before it can see them: it may have read them, and wait for the next
+ * ones, before we come to it afterwards. */
+static bool feed(struct pipe *p)
+{
+    bool was_hungry = atomic_load(&p->hungry);
+    if (was_hungry)
+        atomic_store(&p->hungry, false);
+    return was_hungry;
+}
+
 static int deliver_kernel(struct pipe *p, struct place *place)
 {
     while (place->at < place->chunk->length) {
+        bool was_hungry = feed(p);
         ssize_t r = kernel_push(&p->kernel, place->chunk, place->at);
+        if (r <= 0 && was_hungry)
+            atomic_store(&p->hungry, true);
         if (r == -EAGAIN)
             p->want = WANT_PIPE;
         if (r == -EPIPE)
@@ -183,6 +196,7 @@ static int deliver(struct pipe *p, struct place *place)
     if (p->is_kernel)
         return deliver_kernel(p, place);
     size_t n = place->chunk->length;
+    feed(p);
     queue_push(&p->queue, chunk_ref(place->chunk));
     empty(place);
     pipe_pushed(p, n);

@@ -26,8 +26,6 @@ void pipe_pushed(struct pipe *p, size_t n)
         if (held > high)
             atomic_store_explicit(&p->high_water, held, memory_order_relaxed);
     }
-    if (atomic_load_explicit(&p->hungry, memory_order_relaxed))
-        atomic_store(&p->hungry, false);
     park_wake(&p->bytes);
 }
 
