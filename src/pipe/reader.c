@@ -117,7 +117,7 @@ static int wait_for_bytes(struct reading *reading)
 {
     struct pipe *p = reading->p;
     bool chained = p->is_kernel || p->filters;
-    if (chained && (!reading->helped || !atomic_load_explicit(&p->hungry, memory_order_relaxed))) {
+    if (chained && !reading->helped) { /* before each wait, and then to look again */
         reading->helped = true;
         atomic_store(&p->hungry, true);
         help(p);
@@ -136,8 +136,7 @@ static int wait_for_bytes(struct reading *reading)
     counter_add(&p->reader_blocked_ns, (uint64_t)(clock_ns() - began));
     if (atomic_load(&p->reader_closing))
         return -ECANCELED;
-    if (chained)
-        help(p);
+    reading->helped = false;
     return 0;
 }
 
@@ -164,6 +163,7 @@ static void end(struct reading *reading)
 static ssize_t read_some(struct reading *reading, uint8_t *to, size_t n)
 {
     ssize_t r;
+    reading->helped = false;
     while ((r = copy(reading->p, to, n)) == -EAGAIN)
         if ((r = wait_for_bytes(reading)) < 0)
             break;
@@ -173,6 +173,7 @@ static ssize_t read_some(struct reading *reading, uint8_t *to, size_t n)
 static ssize_t look_some(struct reading *reading, const uint8_t **ret)
 {
     ssize_t r;
+    reading->helped = false;
     while ((r = look(reading->p, ret)) == -EAGAIN)
         if ((r = wait_for_bytes(reading)) < 0)
             break;

@@ -379,7 +379,7 @@ int leat_writer_fail(leat_writer *writer, int code)
         chain_end(p, ENDING_BADLY, p->ending_at, code);
         chain_go_on(p);
     }
-    writer_give(p);
+    give(p, &(struct limit){0});
     return 0;
 }
 
