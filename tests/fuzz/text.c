@@ -1,6 +1,7 @@
 /* Any bytes as the text of a pipeline: it is refused with a sentence and a column within the text, or has a source and
  * a sink; and nothing is opened. */
-// instrumented: registry/text registry/words registry/settings registry/filters registry/schemes filter/codec base/units
+// instrumented: registry/text registry/words registry/settings registry/filters registry/schemes
+// instrumented: filter/codec base/units
 #include <leat/leat.h>
 #include <stdlib.h>
 #include <string.h>
