@@ -8,5 +8,6 @@
 #include <leat/pipe.h>
 #include <leat/pipeline.h>
 #include <leat/probe.h>
+#include <leat/stream.h>
 
 #endif

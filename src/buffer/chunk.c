@@ -1,9 +1,27 @@
 #include "buffer/chunk.h"
 #include <errno.h>
 
+#define CACHE_LINE 64
+
 static size_t round_to_pages(size_t n)
 {
     return (n + PAGE - 1) / PAGE * PAGE;
+}
+
+size_t chunk_pool_trim(struct chunk_pool *pool, size_t most)
+{
+    size_t n = 0;
+    pthread_mutex_lock(&pool->lock);
+    for (; pool->free_list && n < most; n++) {
+        struct chunk *chunk = pool->free_list;
+        pool->free_list = chunk->next;
+        free(chunk->data);
+        free(chunk);
+        pool->made--;
+        budget_give(pool->budget, pool->chunk_size);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return n;
 }
 
 int chunk_pool_init(struct chunk_pool *pool, struct budget *budget, size_t chunk_size, struct port *waiting)
@@ -14,14 +32,7 @@ int chunk_pool_init(struct chunk_pool *pool, struct budget *budget, size_t chunk
 
 void chunk_pool_destroy(struct chunk_pool *pool)
 {
-    while (pool->free_list) {
-        struct chunk *chunk = pool->free_list;
-        pool->free_list = chunk->next;
-        free(chunk->data);
-        free(chunk);
-        pool->made--;
-        budget_give(pool->budget, pool->chunk_size);
-    }
+    chunk_pool_trim(pool, SIZE_MAX);
     pthread_mutex_destroy(&pool->lock);
 }
 
@@ -32,7 +43,7 @@ static struct chunk *make(struct chunk_pool *pool)
         return NULL;
     struct chunk *chunk = calloc(1, sizeof(*chunk));
     void *data = NULL;
-    if (!chunk || posix_memalign(&data, PAGE, pool->chunk_size) != 0) {
+    if (!chunk || posix_memalign(&data, pool->chunk_size < PAGE ? CACHE_LINE : PAGE, pool->chunk_size) != 0) {
         free(chunk);
         budget_give(pool->budget, pool->chunk_size);
         return NULL;
@@ -48,14 +59,17 @@ struct chunk *chunk_get(struct chunk_pool *pool)
     struct chunk *chunk = pool->free_list;
     if (chunk)
         pool->free_list = chunk->next;
-    else if ((chunk = make(pool)))
+    else if ((chunk = make(pool))) {
         pool->made++;
+        pool->allocated++;
+    }
     pthread_mutex_unlock(&pool->lock);
     if (chunk) {
         atomic_store_explicit(&chunk->refs, 1, memory_order_relaxed);
         chunk->length = 0;
         chunk->hole = false;
         chunk->next = NULL;
+        chunk->release = chunk_give_back;
     }
     return chunk;
 }
@@ -86,21 +100,25 @@ struct chunk *chunk_ref(struct chunk *chunk)
     return chunk;
 }
 
+void chunk_give_back(struct chunk *chunk)
+{
+    struct chunk_pool *pool = chunk->pool;
+    pthread_mutex_lock(&pool->lock);
+    chunk->next = pool->free_list;
+    pool->free_list = chunk;
+    if (pool->waiting)
+        port_notify(pool->waiting);
+    void (*released)(void *) = pool->released;
+    void *user = pool->user;
+    pthread_mutex_unlock(&pool->lock);
+    if (released)
+        released(user);
+}
+
 struct chunk *chunk_unref(struct chunk *chunk)
 {
-    if (chunk && atomic_fetch_sub_explicit(&chunk->refs, 1, memory_order_acq_rel) == 1) {
-        struct chunk_pool *pool = chunk->pool;
-        pthread_mutex_lock(&pool->lock);
-        chunk->next = pool->free_list;
-        pool->free_list = chunk;
-        if (pool->waiting)
-            port_notify(pool->waiting);
-        void (*released)(void *) = pool->released;
-        void *user = pool->user;
-        pthread_mutex_unlock(&pool->lock);
-        if (released)
-            released(user);
-    }
+    if (chunk && atomic_fetch_sub_explicit(&chunk->refs, 1, memory_order_acq_rel) == 1)
+        chunk->release(chunk);
     return NULL;
 }
 

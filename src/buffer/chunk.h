@@ -3,7 +3,7 @@
  * A chunk is filled by one thread and read-only from the moment a second reference exists. Any thread may drop a
  * reference; the last one puts the chunk back into its pool and notifies whoever waits for one. The pool pays from a
  * budget when it makes a chunk, and pays back when it is freed; it never makes more than the budget has. The memory
- * of a chunk is page-aligned. */
+ * of a chunk is page-aligned, unless it is smaller than a page. */
 #ifndef BUFFER_CHUNK_H
 #define BUFFER_CHUNK_H
 
@@ -20,6 +20,8 @@ struct chunk {
     uint8_t *data; /* capacity of the pool's chunk_size */
     struct chunk_pool *pool;
     struct chunk *next; /* in the pool's free list */
+    /* What the last reference does. chunk_give_back, unless whoever got the chunk has set something else. */
+    void (*release)(struct chunk *chunk);
 };
 
 struct chunk_pool {
@@ -28,6 +30,7 @@ struct chunk_pool {
     size_t chunk_size;
     struct chunk *free_list;
     size_t made;          /* chunks that exist */
+    uint64_t allocated;   /* and that were ever made */
     size_t most;          /* it never makes more, whatever the budget has; 0: the budget decides */
     struct port *waiting; /* notified on every release; may be NULL */
     /* Called on every release, without the lock; may be NULL. Whoever sets it keeps the pool until all chunks are back
@@ -44,6 +47,10 @@ void chunk_pool_destroy(struct chunk_pool *pool);
 struct chunk *chunk_get(struct chunk_pool *pool);
 /* Would chunk_get give one now, memory permitting? */
 bool chunk_pool_has(struct chunk_pool *pool);
+/* Puts it back into its pool. */
+void chunk_give_back(struct chunk *chunk);
+/* Frees up to `most` chunks that are back. Gives how many. */
+size_t chunk_pool_trim(struct chunk_pool *pool, size_t most);
 /* Is every chunk back? */
 bool chunk_pool_is_whole(struct chunk_pool *pool);
 struct chunk *chunk_ref(struct chunk *chunk);

@@ -1,0 +1,259 @@
+#include "buffer/pool.h"
+#include <errno.h>
+
+#define CLASSES          31 /* 1 byte to 1 GiB */
+#define CACHES           16
+#define CACHED_CHUNKS    8     /* of each size, in each cache */
+#define CACHED_BYTES     65536 /* and no larger ones */
+#define CHUNK_MIN        4096
+#define CHUNK_MAX        65536
+#define KEEP_DEFAULT     (UINT64_C(1) << 20)
+#define SIZE_OF(class)   ((size_t)1 << (class))
+
+struct cache {
+    pthread_mutex_t lock;
+    struct chunk *list[CLASSES];
+    unsigned count[CLASSES];
+};
+
+struct leat_pool {
+    atomic_size_t refs;
+    struct budget budget; /* all chunks, unused ones too */
+    unsigned smallest, largest;
+    uint64_t keep;
+    _Atomic uint64_t in_use;
+    _Atomic uint64_t handed_out;
+    struct chunk_pool class[CLASSES];
+    struct cache cache[CACHES];
+};
+
+/* ---- life ---- */
+
+static unsigned class_of(uint64_t size)
+{
+    unsigned class = 0;
+    while (class < CLASSES && SIZE_OF(class) < size)
+        class++;
+    return class;
+}
+
+static bool is_size(uint64_t size)
+{
+    return size && (size & (size - 1)) == 0 && class_of(size) < CLASSES;
+}
+
+static void destroy(leat_pool *pool)
+{
+    leat_pool_trim(pool);
+    for (unsigned i = pool->smallest; i <= pool->largest; i++)
+        chunk_pool_destroy(&pool->class[i]);
+    for (unsigned i = 0; i < CACHES; i++)
+        pthread_mutex_destroy(&pool->cache[i].lock);
+    free(pool);
+}
+
+int leat_pool_new(leat_pool **ret, const struct leat_pool_options *options)
+{
+    struct leat_pool_options o;
+    copy_sized(&o, sizeof(o), options);
+    o.chunk_min = o.chunk_min ? o.chunk_min : CHUNK_MIN;
+    o.chunk_max = o.chunk_max ? o.chunk_max : MAX(CHUNK_MAX, o.chunk_min);
+    if (!is_size(o.chunk_min) || !is_size(o.chunk_max) || o.chunk_max < o.chunk_min ||
+        (o.memory_limit && o.memory_limit < o.chunk_min))
+        return -EINVAL;
+    leat_pool *pool = calloc(1, sizeof(*pool));
+    if (!pool)
+        return -ENOMEM;
+    atomic_init(&pool->refs, 1);
+    budget_init(&pool->budget, o.memory_limit ? o.memory_limit : UINT64_MAX);
+    pool->keep = o.keep ? o.keep : KEEP_DEFAULT;
+    pool->smallest = class_of(o.chunk_min);
+    pool->largest = class_of(o.chunk_max);
+    for (unsigned i = pool->smallest; i <= pool->largest; i++) {
+        chunk_pool_init(&pool->class[i], &pool->budget, SIZE_OF(i), NULL);
+        pool->class[i].chunk_size = SIZE_OF(i); /* less than a page, too */
+    }
+    for (unsigned i = 0; i < CACHES; i++)
+        pthread_mutex_init(&pool->cache[i].lock, NULL);
+    *ret = pool;
+    return 0;
+}
+
+static leat_pool *of_process;
+
+static void make_default(void)
+{
+    if (leat_pool_new(&of_process, NULL) < 0)
+        of_process = NULL;
+}
+
+leat_pool *pool_default(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_default);
+    return of_process;
+}
+
+leat_pool *pool_ref(leat_pool *pool)
+{
+    atomic_fetch_add_explicit(&pool->refs, 1, memory_order_relaxed);
+    return pool;
+}
+
+void pool_unref(leat_pool *pool)
+{
+    if (atomic_fetch_sub_explicit(&pool->refs, 1, memory_order_acq_rel) == 1)
+        destroy(pool);
+}
+
+void leat_pool_free(leat_pool *pool)
+{
+    if (pool)
+        pool_unref(pool);
+}
+
+size_t pool_chunk_min(const leat_pool *pool)
+{
+    return SIZE_OF(pool->smallest);
+}
+
+size_t pool_chunk_max(const leat_pool *pool)
+{
+    return SIZE_OF(pool->largest);
+}
+
+/* ---- caches ---- */
+
+static struct cache *my_cache(leat_pool *pool)
+{
+    static atomic_uint threads;
+    static _Thread_local unsigned number; /* 0: none yet */
+    if (!number)
+        number = 1 + atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) % CACHES;
+    return &pool->cache[number - 1];
+}
+
+static struct chunk *take_cached(struct cache *cache, unsigned class)
+{
+    pthread_mutex_lock(&cache->lock);
+    struct chunk *chunk = cache->list[class];
+    if (chunk) {
+        cache->list[class] = chunk->next;
+        cache->count[class]--;
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return chunk;
+}
+
+static bool put_cached(struct cache *cache, unsigned class, struct chunk *chunk)
+{
+    if (SIZE_OF(class) > CACHED_BYTES)
+        return false;
+    pthread_mutex_lock(&cache->lock);
+    bool room = cache->count[class] < CACHED_CHUNKS;
+    if (room) {
+        chunk->next = cache->list[class];
+        cache->list[class] = chunk;
+        cache->count[class]++;
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return room;
+}
+
+static void empty_caches(leat_pool *pool)
+{
+    for (unsigned i = 0; i < CACHES; i++)
+        for (unsigned class = pool->smallest; class <= pool->largest; class ++)
+            for (struct chunk *chunk; (chunk = take_cached(&pool->cache[i], class));)
+                chunk_give_back(chunk);
+}
+
+/* ---- chunks ---- */
+
+static uint64_t unused(leat_pool *pool)
+{
+    uint64_t all = atomic_load(&pool->budget.used), used = atomic_load(&pool->in_use);
+    return all > used ? all - used : 0;
+}
+
+static void release(struct chunk *chunk)
+{
+    struct chunk_pool *home = chunk->pool;
+    leat_pool *pool = (leat_pool *)(void *)((char *)home->budget - offsetof(leat_pool, budget));
+    unsigned class = (unsigned)(home - pool->class);
+    uint64_t used = atomic_fetch_sub(&pool->in_use, SIZE_OF(class)) - SIZE_OF(class);
+    if (unused(pool) > MAX(pool->keep, used)) {
+        chunk_give_back(chunk);
+        chunk_pool_trim(home, 2);
+    } else if (!put_cached(my_cache(pool), class, chunk))
+        chunk_give_back(chunk);
+    pool_unref(pool);
+}
+
+static struct chunk *get_class(leat_pool *pool, unsigned class)
+{
+    struct chunk *chunk = take_cached(my_cache(pool), class);
+    if (chunk) {
+        atomic_store_explicit(&chunk->refs, 1, memory_order_relaxed);
+        return chunk;
+    }
+    chunk = chunk_get(&pool->class[class]);
+    if (!chunk && unused(pool)) { /* what others keep, or other sizes, comes first now */
+        leat_pool_trim(pool);
+        chunk = chunk_get(&pool->class[class]);
+    }
+    return chunk;
+}
+
+static unsigned class_within(const leat_pool *pool, size_t size)
+{
+    return MIN(MAX(class_of(size), pool->smallest), pool->largest);
+}
+
+struct chunk *pool_get(leat_pool *pool, size_t least, size_t wish, size_t *ret_size)
+{
+    unsigned class = class_within(pool, wish), last = class_within(pool, least);
+    struct chunk *chunk = get_class(pool, class);
+    while (!chunk && class > last)
+        chunk = get_class(pool, --class);
+    if (!chunk)
+        return NULL;
+    chunk->release = release;
+    atomic_fetch_add(&pool->in_use, SIZE_OF(class));
+    atomic_fetch_add_explicit(&pool->handed_out, 1, memory_order_relaxed);
+    pool_ref(pool);
+    *ret_size = SIZE_OF(class);
+    return chunk;
+}
+
+void leat_pool_trim(leat_pool *pool)
+{
+    empty_caches(pool);
+    for (unsigned i = pool->smallest; i <= pool->largest; i++)
+        chunk_pool_trim(&pool->class[i], SIZE_MAX);
+}
+
+static uint64_t allocated(leat_pool *pool)
+{
+    uint64_t n = 0;
+    for (unsigned i = pool->smallest; i <= pool->largest; i++) {
+        pthread_mutex_lock(&pool->class[i].lock);
+        n += pool->class[i].allocated;
+        pthread_mutex_unlock(&pool->class[i].lock);
+    }
+    return n;
+}
+
+int leat_pool_stats(leat_pool *pool, struct leat_pool_stats *ret)
+{
+    struct leat_pool_stats s = {
+        .memory_limit = pool->budget.limit == UINT64_MAX ? 0 : pool->budget.limit,
+        .in_use = atomic_load(&pool->in_use),
+        .unused = unused(pool),
+        .most = atomic_load(&pool->budget.peak),
+        .handed_out = atomic_load(&pool->handed_out),
+        .made = allocated(pool),
+    };
+    return_sized(ret, &s, sizeof(s));
+    return 0;
+}

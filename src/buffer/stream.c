@@ -1,0 +1,147 @@
+/* The life of a stream, and its waits. */
+#include "buffer/stream.h"
+#include <errno.h>
+
+#define LIMIT_FACTOR 16 /* of pause_at, where no limit is given */
+
+static int set_bounds(leat_stream *s, const struct leat_stream_options *o)
+{
+    s->pause_at = o->pause_at ? o->pause_at : UINT64_MAX;
+    s->resume_at = o->resume_at ? o->resume_at : o->pause_at / 2;
+    s->limit = o->limit;
+    if (!s->limit)
+        s->limit = o->pause_at && o->pause_at <= UINT64_MAX / LIMIT_FACTOR ? o->pause_at * LIMIT_FACTOR : UINT64_MAX;
+    bool right = s->resume_at < s->pause_at && (!o->pause_at || o->pause_at <= s->limit);
+    return right ? 0 : -EINVAL;
+}
+
+static int init_waits(leat_stream *s)
+{
+    pthread_condattr_t monotonic;
+    pthread_mutex_init(&s->lock, NULL);
+    int r = -pthread_condattr_init(&monotonic);
+    if (r < 0)
+        return r;
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    r = -pthread_cond_init(&s->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return r;
+}
+
+int leat_stream_open(leat_stream **ret, leat_pool *pool, const struct leat_stream_options *options)
+{
+    struct leat_stream_options o;
+    copy_sized(&o, sizeof(o), options);
+    leat_stream *s = calloc(1, sizeof(*s));
+    struct segment *first = calloc(1, sizeof(*first));
+    int r = s && first ? set_bounds(s, &o) : -ENOMEM;
+    if (r == 0 && !pool && !(pool = pool_default()))
+        r = -ENOMEM;
+    if (r == 0)
+        r = init_waits(s);
+    if (r < 0) {
+        free(first);
+        free(s);
+        return r;
+    }
+    s->pool = pool_ref(pool);
+    s->waits = o.waits;
+    s->w.size = MIN(MAX(o.chunk_size, pool_chunk_min(pool)), pool_chunk_max(pool));
+    atomic_init(&s->chunk_size, s->w.size);
+    s->w.last = s->r.head = first;
+    *ret = s;
+    return 0;
+}
+
+void leat_stream_free(leat_stream *s)
+{
+    if (!s)
+        return;
+    for (struct segment *at = s->r.head, *next; at; at = next) {
+        next = atomic_load_explicit(&at->next, memory_order_acquire);
+        chunk_unref(at->chunk);
+        free(at);
+    }
+    chunk_unref(s->w.tail.chunk);
+    chunk_unref(s->w.spare.chunk);
+    free(s->w.node[0]);
+    free(s->w.node[1]);
+    search_free(&s->r.line);
+    for (size_t i = 0; i < COUNT(s->r.recent); i++)
+        search_free(&s->r.recent[i]);
+    pthread_cond_destroy(&s->changed);
+    pthread_mutex_destroy(&s->lock);
+    pool_unref(s->pool);
+    free(s);
+}
+
+size_t leat_stream_length(const leat_stream *s)
+{
+    /* In this order it is never negative. */
+    uint64_t consumed = atomic_load_explicit(&s->consumed, memory_order_acquire);
+    return (size_t)(atomic_load_explicit(&s->committed, memory_order_acquire) - consumed);
+}
+
+int leat_stream_ended(const leat_stream *s)
+{
+    return atomic_load_explicit(&s->end, memory_order_acquire) != 0;
+}
+
+int leat_stream_stats(const leat_stream *s, struct leat_stream_stats *ret)
+{
+    struct leat_stream_stats stats = {
+        .bytes_out = atomic_load_explicit(&s->consumed, memory_order_acquire),
+        .bytes_in = atomic_load_explicit(&s->committed, memory_order_acquire),
+        .bytes_searched = atomic_load_explicit(&s->r.searched, memory_order_relaxed),
+        .bytes_copied = atomic_load_explicit(&s->r.copied, memory_order_relaxed),
+        .chunk_size = atomic_load_explicit(&s->chunk_size, memory_order_relaxed),
+    };
+    return_sized(ret, &stats, sizeof(stats));
+    return 0;
+}
+
+/* ---- waiting ---- */
+
+void stream_changed(leat_stream *s)
+{
+    if (!s->waits)
+        return;
+    atomic_fetch_add_explicit(&s->kick, 1, memory_order_acq_rel);
+    if (atomic_load_explicit(&s->sleepers, memory_order_relaxed)) {
+        pthread_mutex_lock(&s->lock);
+        pthread_cond_broadcast(&s->changed);
+        pthread_mutex_unlock(&s->lock);
+    }
+}
+
+static struct timespec time_of(int64_t ns)
+{
+    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+}
+
+int stream_sleep(leat_stream *s, bool (*ready)(leat_stream *stream, uint64_t n), uint64_t n, int timeout_ms)
+{
+    if (!s->waits)
+        return -EOPNOTSUPP;
+    int64_t until = timeout_ms < 0 ? 0 : clock_ns() + (int64_t)timeout_ms * 1000000;
+    struct timespec deadline = time_of(until);
+    int r = 0;
+    pthread_mutex_lock(&s->lock);
+    atomic_fetch_add_explicit(&s->sleepers, 1, memory_order_relaxed);
+    for (;;) {
+        atomic_fetch_add_explicit(&s->kick, 1, memory_order_acq_rel);
+        if (ready(s, n))
+            break;
+        if (until && clock_ns() >= until) {
+            r = -ETIMEDOUT;
+            break;
+        }
+        if (until)
+            pthread_cond_timedwait(&s->changed, &s->lock, &deadline);
+        else
+            pthread_cond_wait(&s->changed, &s->lock);
+    }
+    atomic_fetch_sub_explicit(&s->sleepers, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&s->lock);
+    return r;
+}
