@@ -245,10 +245,10 @@ typedef struct leat_connection leat_connection;
 
 struct leat_connection_options {
     size_t size;
-    leat_pool *pool;                  /* NULL: the one of the process */
-    struct leat_stream_options input; /* its zeroes: pause_at 64 KiB, limit 1 MiB; `size` may be 0 here, `waits` is not used */
-    struct leat_stream_options output;
-    int32_t connect_timeout_ms; /* 0: 30 seconds, -1: no limit */
+    leat_pool *pool;                         /* NULL: the one of the process */
+    const struct leat_stream_options *input; /* NULL: pause_at 64 KiB, limit 1 MiB. `waits` is not used */
+    const struct leat_stream_options *output;
+    int32_t connect_timeout_ms; /* 0: 30 seconds; of one that listens: no limit. -1: no limit */
     int32_t timeout_ms;         /* of each call that waits; 0 or -1: no limit */
 };
 
@@ -284,24 +284,25 @@ LEAT_API int leat_connection_fill(leat_connection *connection, size_t *ret_n);
  * the peer must read first. A failure comes again each time. */
 LEAT_API int leat_connection_flush(leat_connection *connection);
 
-/* The blocking form: each flushes what there is, and fills until the answer is another one than -EAGAIN. The answers are
- * those of the stream's function; -ETIMEDOUT: no byte is lost, and the call may be repeated. */
+/* The blocking form: each fills until the answer is another one than -EAGAIN, and flushes what there is before it waits.
+ * The answers are those of the stream's function; -ETIMEDOUT: no byte is lost, and the call may be repeated. */
 LEAT_API int leat_connection_read(leat_connection *connection, void *bytes, size_t n, size_t *ret_n);
 LEAT_API int leat_connection_read_exactly(leat_connection *connection, size_t n, struct leat_view *ret);
 LEAT_API int leat_connection_read_until(leat_connection *connection, const void *separator, size_t n, unsigned flags,
                                         struct leat_view *ret);
 LEAT_API int leat_connection_read_line(leat_connection *connection, unsigned flags, struct leat_view *ret);
 
-/* Writes all of the pieces, behind what the output has, without copying them. *ret_n (may be NULL) is set on every way
- * out: so many bytes of them were written or are in the output now. -EBUSY: the output has a reservation; -EPIPE: it is
- * finished. */
+/* Writes all of it, behind what the output has, without copying it; reads meanwhile what comes in, as far as the input is
+ * not paused. *ret_n (may be NULL) is set on every way out: so much of it was written. -ETIMEDOUT; -EPIPE: the output is
+ * finished, or the peer has gone (no SIGPIPE); -ECONNRESET and others: as the system says. */
 LEAT_API int leat_connection_write(leat_connection *connection, const void *bytes, size_t n, size_t *ret_n);
 LEAT_API int leat_connection_writev(leat_connection *connection, const struct iovec *pieces, size_t count, size_t *ret_n);
 
 /* Half-close: flushes, and says the end to the peer; reading goes on. Once more: 0. */
 LEAT_API int leat_connection_finish(leat_connection *connection);
 
-/* From now on calls that wait end at this time: milliseconds from now; -1: no more. It comes on top of timeout_ms. */
+/* From now on calls that wait end at this time, in milliseconds from now, or at that of timeout_ms if it is earlier; -1: it
+ * is taken back. */
 LEAT_API int leat_connection_deadline(leat_connection *connection, int ms);
 
 /* The peer, as a spec: "tcp:127.0.0.1:4711", "tcp:[::1]:4711", "unix:/path", "unix:" where it has no name, "fd:5" where

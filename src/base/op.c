@@ -28,8 +28,33 @@ const char *op_name(enum op_kind kind)
     return names[kind];
 }
 
+static struct msghdr message_of(const struct op *op)
+{
+    struct msghdr message = {.msg_iovlen = (size_t)op->iov_count};
+    memcpy(&message.msg_iov, &op->iov, sizeof(op->iov)); /* it knows no const */
+    return message;
+}
+
+static ssize_t read_pieces(const struct op *op)
+{
+    struct msghdr message = message_of(op);
+    if (op->flags & OP_SOCKET)
+        return recvmsg(op->fd[0], &message, op->flags & OP_NOWAIT ? MSG_DONTWAIT : 0);
+    return readv(op->fd[0], op->iov, op->iov_count);
+}
+
+static ssize_t write_pieces(const struct op *op)
+{
+    struct msghdr message = message_of(op);
+    if (op->flags & OP_SOCKET)
+        return sendmsg(op->fd[1], &message, MSG_NOSIGNAL | (op->flags & OP_NOWAIT ? MSG_DONTWAIT : 0));
+    return writev(op->fd[1], op->iov, op->iov_count);
+}
+
 static ssize_t read_fd(const struct op *op)
 {
+    if (op->iov_count)
+        return read_pieces(op);
     if (op->flags & OP_SOCKET)
         return recv(op->fd[0], op->bytes, op->length, op->flags & OP_NOWAIT ? MSG_DONTWAIT : 0);
     if (op->offset[0] >= 0)
@@ -39,6 +64,8 @@ static ssize_t read_fd(const struct op *op)
 
 static ssize_t write_fd(const struct op *op)
 {
+    if (op->iov_count)
+        return write_pieces(op);
     if (op->flags & OP_SOCKET)
         return send(op->fd[1], op->bytes, op->length, MSG_NOSIGNAL | (op->flags & OP_NOWAIT ? MSG_DONTWAIT : 0));
     if (op->offset[1] >= 0)

@@ -44,6 +44,8 @@ struct op {
     int64_t offset[2]; /* -1: the descriptor's own position */
     void *bytes;       /* READ: filled; WRITE: only looked at */
     size_t length;
+    const struct iovec *iov; /* READ and WRITE at the descriptor's own position, without an engine: these instead of */
+    int iov_count;           /* `bytes` and `length`; 0: none */
     unsigned flags;
     op_call call; /* not NULL: READ and WRITE call it instead of a descriptor */
     void *user;

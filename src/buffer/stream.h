@@ -114,4 +114,7 @@ int stream_sleep(leat_stream *stream, bool (*ready)(leat_stream *stream, uint64_
 /* As leat_stream_reserve, in up to two pieces, which are committed together. */
 int stream_reserve_iov(leat_stream *stream, size_t hint, struct iovec ret[2], int *ret_n);
 
+/* The unread bytes, in up to `most` pieces that stay there until they are skipped. 0 with *ret_n == 0 is the end. */
+int stream_peek_iov(leat_stream *stream, struct iovec *ret, int most, int *ret_n);
+
 #endif

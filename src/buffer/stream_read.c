@@ -240,6 +240,26 @@ int leat_stream_peek_piece(leat_stream *s, struct leat_view *ret)
     return view_of(s, 0, (size_t)(end - s->r.consumed), LEAT_STREAM_BORROW, ret);
 }
 
+int stream_peek_iov(leat_stream *s, struct iovec *ret, int most, int *ret_n)
+{
+    IN_SIDE(s->r);
+    uint64_t end;
+    look(s);
+    if (left(s) == 0 && !s->r.end)
+        return not_yet(s, s->r.consumed + 1);
+    if (left(s) == 0 && end_code(s))
+        return end_code(s);
+    int n = 0;
+    for (uint64_t at = s->r.consumed; n < most && at < s->r.committed; at = end) {
+        struct segment *segment = segment_at(s, at, &end);
+        const uint8_t *data = segment->data + (at - segment->base);
+        ret[n].iov_len = (size_t)(end - at);
+        memcpy(&ret[n++].iov_base, &data, sizeof(data)); /* iovec knows no const */
+    }
+    *ret_n = n;
+    return 0;
+}
+
 int leat_stream_read(leat_stream *s, void *bytes, size_t n, size_t *ret_n)
 {
     IN_SIDE(s->r);
@@ -401,9 +421,10 @@ int leat_stream_take_until(leat_stream *s, const void *separator, size_t n, unsi
 
 static bool ends_in_return(leat_stream *s, size_t n)
 {
-    uint64_t at = s->r.consumed + n - 1, end;
+    uint64_t end;
     if (n == 0)
         return false;
+    uint64_t at = s->r.consumed + n - 1;
     struct segment *segment = segment_at(s, at, &end);
     return segment->data[at - segment->base] == '\r';
 }
@@ -413,7 +434,7 @@ static bool ends_in_return(leat_stream *s, size_t n)
 static bool line_in_head(leat_stream *s, struct search *line, size_t *ret_n)
 {
     struct segment *next, *head = s->r.head;
-    if (line->hit || line->at > s->r.consumed)
+    if (line->at > s->r.consumed || (line->hit && line->hit_at >= s->r.consumed))
         return false;
     size_t n = (size_t)(end_of(s, head, &next) - s->r.consumed);
     const uint8_t *bytes = head->data + (s->r.consumed - head->base);
@@ -422,6 +443,7 @@ static bool line_in_head(leat_stream *s, struct search *line, size_t *ret_n)
     line->from = s->r.consumed;
     line->at = line->from + before;
     line->matched = 0;
+    line->hit = false;
     line->place = head;
     count(&s->r.searched, before + (newline != NULL));
     *ret_n = before;
@@ -436,7 +458,7 @@ int leat_stream_take_line(leat_stream *s, unsigned flags, struct leat_view *ret)
     look(s);
     if (is_over(s))
         return say_end(s, ret);
-    int r = search_for(line, "\n", 1);
+    int r = line->n ? 0 : search_for(line, "\n", 1);
     if (r < 0)
         return r;
     if (!line_in_head(s, line, &n)) {
