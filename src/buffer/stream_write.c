@@ -251,29 +251,31 @@ static void drop_chain(struct segment *chain)
     }
 }
 
-/* Puts one in front of the chain; the reference to the chunk (or NULL) is taken. NULL, and the chain is gone: no memory. */
-static struct segment *chain_up(struct segment *chain, struct chunk *chunk)
+/* Puts one behind the chain; the reference to the chunk (or NULL) is taken. -ENOMEM, and the chain is gone. */
+static int chain_up(struct segment **chain, struct segment ***end, struct chunk *chunk)
 {
     struct segment *node = chunk ? new_segment() : NULL;
     if (!node) {
         chunk_unref(chunk);
-        drop_chain(chain);
-        return NULL;
+        drop_chain(*chain);
+        return -ENOMEM;
     }
     node->chunk = chunk;
-    node->following = chain;
-    return node;
+    **end = node;
+    *end = &node->following;
+    return 0;
 }
 
 /* The new chunks that n bytes need, each with its segment: all or none. What a chunk has room for is its length. */
 static int get_chain(leat_stream *s, size_t n, struct segment **ret)
 {
+    struct segment **end = ret;
     *ret = NULL;
     for (size_t room = 0; n; n -= MIN(n, room)) {
         struct chunk *chunk = pool_get(s->pool, 1, MAX(n, s->w.size), &room);
         if (chunk)
             chunk->length = room;
-        if (!(*ret = chain_up(*ret, chunk)))
+        if (chain_up(ret, &end, chunk) < 0)
             return -ENOMEM;
     }
     return 0;
@@ -346,21 +348,20 @@ int leat_stream_append_view(leat_stream *s, const struct leat_view *view)
 {
     IN_SIDE(s->w);
     const struct bundle *bundle = view_bundle_of(view);
-    struct segment *chain = NULL;
+    struct segment *chain = NULL, **end = &chain, *next;
     int r = refusal_of(s, view->length);
     if (r < 0 || view->length == 0)
         return r;
     if (!view->owner)
         return -EINVAL;
-    for (size_t i = bundle ? bundle->count : 1; i--;)
-        if (!(chain = chain_up(chain, chunk_ref(bundle ? bundle->piece[i].chunk : view->owner))))
+    for (size_t i = 0; i < (bundle ? bundle->count : 1); i++)
+        if (chain_up(&chain, &end, chunk_ref(bundle ? bundle->piece[i].chunk : view->owner)) < 0)
             return -ENOMEM;
     if (!bundle)
         link_bytes(s, chain, chain->chunk, view->data, view->length);
-    for (size_t i = 0; bundle && i < bundle->count; i++) {
-        struct segment *next = chain->following;
+    for (size_t i = 0; bundle && i < bundle->count; i++, chain = next) {
+        next = chain->following;
         link_bytes(s, chain, chain->chunk, bundle->piece[i].bytes.iov_base, bundle->piece[i].bytes.iov_len);
-        chain = next;
     }
     publish(s);
     return 0;
