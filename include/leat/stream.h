@@ -69,7 +69,7 @@ struct leat_pool_stats {
 /* -EINVAL: sizes that are no powers of two, or a limit below the smallest chunk. */
 LEAT_API int leat_pool_new(leat_pool **ret, const struct leat_pool_options *options);
 
-LEAT_API int leat_pool_stats(leat_pool *pool, struct leat_pool_stats *ret);
+LEAT_API int leat_pool_statistics(leat_pool *pool, struct leat_pool_stats *ret);
 
 /* Frees all that is unused now. */
 LEAT_API void leat_pool_trim(leat_pool *pool);
@@ -158,9 +158,10 @@ LEAT_API int leat_stream_reserve_wait(leat_stream *stream, size_t hint, void **r
  * or it is smaller. */
 LEAT_API int leat_stream_commit(leat_stream *stream, size_t n);
 
-/* A copy of these bytes, all or none. -EAGAIN: paused, or more than `limit` leaves now; -EMSGSIZE: more than `limit`, or
+/* A copy of these bytes, all or none (of several pieces, too). -EAGAIN: paused, or more than `limit` leaves now; -EMSGSIZE: more than `limit`, or
  * than it leaves to a reader who can't go on without; -EBUSY, -EPIPE, -ENOMEM as above. */
 LEAT_API int leat_stream_append(leat_stream *stream, const void *bytes, size_t n);
+LEAT_API int leat_stream_append_iov(leat_stream *stream, const struct iovec *pieces, size_t count);
 
 /* The bytes themselves, which must stay as they are until `release` (may be NULL) is called: once, by the thread that lets
  * go of the last of them; after a failure never. It must not call the stream. Errors as above. */
@@ -232,7 +233,7 @@ LEAT_API int leat_stream_skip(leat_stream *stream, size_t n);
 LEAT_API int leat_stream_wait(leat_stream *stream, size_t n, int timeout_ms);
 
 /* Any thread; numbers of a moment. */
-LEAT_API int leat_stream_stats(const leat_stream *stream, struct leat_stream_stats *ret);
+LEAT_API int leat_stream_statistics(const leat_stream *stream, struct leat_stream_stats *ret);
 
 /* ---- connections ---- */
 

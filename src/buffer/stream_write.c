@@ -281,26 +281,44 @@ static int get_chain(leat_stream *s, size_t n, struct segment **ret)
     return 0;
 }
 
+/* What is to be appended: `skip` bytes of the first piece are done with. */
+struct source {
+    const struct iovec *piece;
+    size_t skip;
+};
+
+static void copy_in(struct source *from, uint8_t *to, size_t n)
+{
+    while (n) {
+        size_t part = MIN(n, from->piece->iov_len - from->skip);
+        if (part)
+            memcpy(to, (const uint8_t *)from->piece->iov_base + from->skip, part);
+        from->skip += part;
+        to += part;
+        n -= part;
+        if (from->skip == from->piece->iov_len)
+            *from = (struct source){from->piece + 1, 0};
+    }
+}
+
 /* Copies into a chain, links it, and goes on writing behind it. */
-static void write_chain(leat_stream *s, struct segment *chain, const uint8_t *bytes, size_t n)
+static void write_chain(leat_stream *s, struct segment *chain, struct source *from, size_t n)
 {
     for (struct segment *node = chain, *next; node; node = next) {
         struct chunk *chunk = node->chunk;
         size_t part = MIN(n, chunk->length);
         next = node->following;
-        memcpy(chunk->data, bytes, part);
+        copy_in(from, chunk->data, part);
         drop_place(&s->w.tail);
         if (part < chunk->length)
             s->w.tail = (struct place){chunk_ref(chunk), chunk->data + part, chunk->length - part};
         link_bytes(s, node, chunk, chunk->data, part);
-        bytes += part;
         n -= part;
     }
 }
 
-int leat_stream_append(leat_stream *s, const void *bytes, size_t n)
+static int append(leat_stream *s, struct source from, size_t n)
 {
-    IN_SIDE(s->w);
     struct segment *chain;
     size_t in_tail = MIN(n, s->w.tail.room);
     int r = refusal_of(s, n);
@@ -312,15 +330,32 @@ int leat_stream_append(leat_stream *s, const void *bytes, size_t n)
     if (r < 0)
         return r;
     if (in_tail) {
-        memcpy(s->w.tail.at, bytes, in_tail);
+        copy_in(&from, s->w.tail.at, in_tail);
         write_place(s, &s->w.tail, in_tail);
     }
     if (chain) {
-        write_chain(s, chain, (const uint8_t *)bytes + in_tail, n - in_tail);
+        write_chain(s, chain, &from, n - in_tail);
         set_size(s, 2 * s->w.size);
     }
     publish(s);
     return 0;
+}
+
+int leat_stream_append(leat_stream *s, const void *bytes, size_t n)
+{
+    IN_SIDE(s->w);
+    struct iovec piece = {.iov_len = n};
+    memcpy(&piece.iov_base, &bytes, sizeof(bytes)); /* iovec knows no const */
+    return append(s, (struct source){&piece, 0}, n);
+}
+
+int leat_stream_append_iov(leat_stream *s, const struct iovec *pieces, size_t count)
+{
+    IN_SIDE(s->w);
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        n += pieces[i].iov_len;
+    return append(s, (struct source){pieces, 0}, n);
 }
 
 int leat_stream_append_ref(leat_stream *s, const void *bytes, size_t n,

@@ -120,8 +120,10 @@ static void do_append(struct model *m)
 {
     uint8_t bytes[300];
     size_t n = fitting(m, sizeof(bytes));
+    size_t cut = some(m, n);
+    struct iovec pieces[] = {{bytes, cut}, {NULL, 0}, {bytes + cut, n - cut}};
     make(m, bytes, n);
-    int r = leat_stream_append(m->stream, bytes, n);
+    int r = cut % 2 ? leat_stream_append(m->stream, bytes, n) : leat_stream_append_iov(m->stream, pieces, 3);
     assert_int_equal(r, m->end ? -EPIPE : 0);
     if (r == 0)
         add(m, bytes, n);

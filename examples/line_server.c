@@ -1,0 +1,35 @@
+/* A server that says each line again: line_server PORT (0: any, it says which). `quit` ends the connection. What is sent
+ * back is what came in, the very bytes: they are never copied. A line that is too long ends the connection, too. */
+#include "server.h"
+
+#define MEMORY (64u << 20)
+
+static int answer(leat_stream *in, leat_stream *out)
+{
+    struct leat_view line;
+    int r = -EAGAIN;
+    while (!leat_stream_paused(out)) {
+        r = leat_stream_take_line(in, LEAT_STREAM_KEEP, &line);
+        if (r < 0)
+            return r;
+        int is_end = !line.data && !line.length;
+        if (is_end || leat_view_compare_bytes(&line, "quit\n", 5) == 0) {
+            leat_view_release(&line);
+            return 0;
+        }
+        r = leat_stream_append_view(out, &line);
+        leat_view_release(&line);
+        if (r < 0)
+            return -ECANCELED;
+    }
+    return -EAGAIN;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: line_server PORT\n");
+        return 2;
+    }
+    return server_run(argv[1], MEMORY, answer);
+}
