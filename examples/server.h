@@ -1,6 +1,7 @@
 /* What the servers among the examples share: one thread, epoll, a connection for each client. The memory of all of them
- * comes out of one pool, whose limit is the server's. A client that does not read is not read from; one that leaves in the
- * middle of anything is forgotten. SIGTERM ends the server, which then says how much memory it needed at the most. */
+ * comes out of one pool, whose limit is the server's. A client that does not read is not read from; one that leaves in
+ * the middle of anything is forgotten. SIGTERM ends the server, which then says how much memory it needed at the most.
+ */
 #ifndef EXAMPLES_SERVER_H
 #define EXAMPLES_SERVER_H
 
@@ -16,8 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Takes what it can from `in` and answers into `out`. -EAGAIN: it needs more, or room; 0: the client said goodbye, or all of
- * it was read; else the client is to go. */
+/* Takes what it can from `in` and answers into `out`. -EAGAIN: it needs more, or room; 0: the client said goodbye, or
+ * all of it was read; else the client is to go. */
 typedef int (*server_answer)(leat_stream *in, leat_stream *out);
 
 struct client {

@@ -6,8 +6,9 @@
  *
  *     leat_stream_open(&stream, NULL, NULL);
  *     leat_stream_reserve(stream, 1, &room, &n);           struct leat_view line;
- *     n = read(fd, room, n);                               while (leat_stream_take_line(stream, 0, &line) == 0 && line.data)
- *     leat_stream_commit(stream, n);                           use(line.data, line.length), leat_view_release(&line);
+ *     n = read(fd, room, n);                               while (leat_stream_take_line(stream, 0, &line) == 0 &&
+ * line.data) leat_stream_commit(stream, n);                           use(line.data, line.length),
+ * leat_view_release(&line);
  *
  * A read never waits, and has three answers:
  *   not yet    -EAGAIN: ask again when more was committed
@@ -20,15 +21,15 @@
  *
  * Bounds. With `pause_at` the writer hears -EAGAIN once so many bytes are unread, until only `resume_at` are. A reader
  * that needs more than that (it was told -EAGAIN though it has looked at everything) lets the writer go on, up to
- * `limit`; if not even that is enough, the reader hears -EMSGSIZE. So neither side ever waits for the other for good, and
- * no more than `limit` bytes are ever unread.
+ * `limit`; if not even that is enough, the reader hears -EMSGSIZE. So neither side ever waits for the other for good,
+ * and no more than `limit` bytes are ever unread.
  *
  * Threads: one at a time on each side, and the two sides may be two threads; there are no locks. The writing side is
  * reserve, commit, append, finish; the reading side is find, starts_with, peek, take, read, skip; length, ended and
  * waits_for_room may be called from either. A thread may hand its side over to another one if something else orders the
- * two. In a build without NDEBUG two threads on one side, or a release callback that calls the stream, end in an assertion.
- * Views belong to whoever has them: any thread may use and release one, each its own. A pool serves any thread. A
- * connection is for one thread at a time, its two streams included.
+ * two. In a build without NDEBUG two threads on one side, or a release callback that calls the stream, end in an
+ * assertion. Views belong to whoever has them: any thread may use and release one, each its own. A pool serves any
+ * thread. A connection is for one thread at a time, its two streams included.
  */
 #ifndef LEAT_STREAM_H
 #define LEAT_STREAM_H
@@ -43,9 +44,9 @@ extern "C" {
 
 /* ---- pools ---- */
 
-/* Chunks of memory in sizes that are powers of two, kept for the next who needs one. Each thread has a small cache of its
- * own. What is kept unused is never more than what is in use, or `keep` if that is more: a pool shrinks when a rush is
- * over. */
+/* Chunks of memory in sizes that are powers of two, kept for the next who needs one. Each thread has a small cache of
+ * its own. What is kept unused is never more than what is in use, or `keep` if that is more: a pool shrinks when a rush
+ * is over. */
 typedef struct leat_pool leat_pool;
 
 struct leat_pool_options {
@@ -79,10 +80,10 @@ LEAT_API void leat_pool_free(leat_pool *pool);
 
 /* ---- views ---- */
 
-/* Bytes that somebody holds, by value. They stay as they are until the view is released, whatever becomes of the stream.
- * Where they lie in several chunks `data` is NULL: use leat_view_iov, or leat_view_join. Up to LEAT_VIEW_SMALL bytes are
- * always one piece, and copied into one if need be. A view without an owner is *borrowed*, see LEAT_STREAM_BORROW.
- * {NULL, 0, NULL} is no view at all, and legal everywhere. */
+/* Bytes that somebody holds, by value. They stay as they are until the view is released, whatever becomes of the
+ * stream. Where they lie in several chunks `data` is NULL: use leat_view_iov, or leat_view_join. Up to LEAT_VIEW_SMALL
+ * bytes are always one piece, and copied into one if need be. A view without an owner is *borrowed*, see
+ * LEAT_STREAM_BORROW. {NULL, 0, NULL} is no view at all, and legal everywhere. */
 struct leat_view {
     const void *data;
     size_t length;
@@ -146,9 +147,9 @@ LEAT_API int leat_stream_open(leat_stream **ret, leat_pool *pool, const struct l
 /* Views stay valid. No thread may be in a call. NULL is allowed. */
 LEAT_API void leat_stream_free(leat_stream *stream);
 
-/* Room for at least `hint` bytes (0: one) in one piece, but never more than a chunk of the pool, or what `limit` leaves,
- * is promised. It stays until it is committed or the stream is finished. -EAGAIN: paused; -EBUSY: there is a reservation
- * already; -EPIPE: finished; -ENOMEM: the pool's limit is reached, or memory is. */
+/* Room for at least `hint` bytes (0: one) in one piece, but never more than a chunk of the pool, or what `limit`
+ * leaves, is promised. It stays until it is committed or the stream is finished. -EAGAIN: paused; -EBUSY: there is a
+ * reservation already; -EPIPE: finished; -ENOMEM: the pool's limit is reached, or memory is. */
 LEAT_API int leat_stream_reserve(leat_stream *stream, size_t hint, void **ret, size_t *ret_n);
 
 /* The same, waiting while it is paused. timeout_ms: -1 waits, 0 does not. -ETIMEDOUT; -EOPNOTSUPP without `waits`. */
@@ -158,13 +159,14 @@ LEAT_API int leat_stream_reserve_wait(leat_stream *stream, size_t hint, void **r
  * or it is smaller. */
 LEAT_API int leat_stream_commit(leat_stream *stream, size_t n);
 
-/* A copy of these bytes, all or none (of several pieces, too). -EAGAIN: paused, or more than `limit` leaves now; -EMSGSIZE: more than `limit`, or
- * than it leaves to a reader who can't go on without; -EBUSY, -EPIPE, -ENOMEM as above. */
+/* A copy of these bytes, all or none (of several pieces, too). -EAGAIN: paused, or more than `limit` leaves now;
+ * -EMSGSIZE: more than `limit`, or than it leaves to a reader who can't go on without; -EBUSY, -EPIPE, -ENOMEM as
+ * above. */
 LEAT_API int leat_stream_append(leat_stream *stream, const void *bytes, size_t n);
 LEAT_API int leat_stream_append_iov(leat_stream *stream, const struct iovec *pieces, size_t count);
 
-/* The bytes themselves, which must stay as they are until `release` (may be NULL) is called: once, by the thread that lets
- * go of the last of them; after a failure never. It must not call the stream. Errors as above. */
+/* The bytes themselves, which must stay as they are until `release` (may be NULL) is called: once, by the thread that
+ * lets go of the last of them; after a failure never. It must not call the stream. Errors as above. */
 LEAT_API int leat_stream_append_ref(leat_stream *stream, const void *bytes, size_t n,
                                     void (*release)(void *user, const void *bytes, size_t n), void *user);
 
@@ -193,9 +195,9 @@ enum leat_stream_flags {
     LEAT_STREAM_BORROW = 1 << 3,
 };
 
-/* Where `needle` first lies wholly within [start, end) of the unread bytes; end may be SIZE_MAX. -EAGAIN: not in there so
- * far; -ENODATA: not in there, and it can't come any more; -EMSGSIZE: not within `limit`; -EINVAL: it is empty, or end is
- * before start; -ENOMEM. The code of finish when all was read. */
+/* Where `needle` first lies wholly within [start, end) of the unread bytes; end may be SIZE_MAX. -EAGAIN: not in there
+ * so far; -ENODATA: not in there, and it can't come any more; -EMSGSIZE: not within `limit`; -EINVAL: it is empty, or
+ * end is before start; -ENOMEM. The code of finish when all was read. */
 LEAT_API int leat_stream_find(leat_stream *stream, const void *needle, size_t n, size_t start, size_t end, size_t *ret);
 
 /* 1: the unread bytes begin so; 0: they don't; -EAGAIN: they do so far. The code of finish when all was read. */
@@ -214,8 +216,9 @@ LEAT_API int leat_stream_take_at_most(leat_stream *stream, size_t n, struct leat
 /* The same in one piece and borrowed, not consumed: as much as lies together. For writing it on, or copying it out. */
 LEAT_API int leat_stream_peek_piece(leat_stream *stream, struct leat_view *ret);
 
-/* Up to the separator, of any length, which is consumed. `flags`: enum leat_stream_flags. -EAGAIN; -ENODATA: the end came
- * without one; -EMSGSIZE: none within `limit`; -EINVAL: an empty one; -ENOMEM. After a failure nothing is consumed. */
+/* Up to the separator, of any length, which is consumed. `flags`: enum leat_stream_flags. -EAGAIN; -ENODATA: the end
+ * came without one; -EMSGSIZE: none within `limit`; -EINVAL: an empty one; -ENOMEM. After a failure nothing is
+ * consumed. */
 LEAT_API int leat_stream_take_until(leat_stream *stream, const void *separator, size_t n, unsigned flags,
                                     struct leat_view *ret);
 
@@ -228,8 +231,8 @@ LEAT_API int leat_stream_read(leat_stream *stream, void *bytes, size_t n, size_t
 /* Consumes exactly n bytes, or none. At the end -ENODATA, or the code of finish. */
 LEAT_API int leat_stream_skip(leat_stream *stream, size_t n);
 
-/* Waits until more than n bytes are unread, or the end. timeout_ms: -1 waits, 0 does not. -ETIMEDOUT; -EMSGSIZE: `limit`
- * is n or less; -EOPNOTSUPP without `waits`. Of the reading side. */
+/* Waits until more than n bytes are unread, or the end. timeout_ms: -1 waits, 0 does not. -ETIMEDOUT; -EMSGSIZE:
+ * `limit` is n or less; -EOPNOTSUPP without `waits`. Of the reading side. */
 LEAT_API int leat_stream_wait(leat_stream *stream, size_t n, int timeout_ms);
 
 /* Any thread; numbers of a moment. */
@@ -239,9 +242,9 @@ LEAT_API int leat_stream_statistics(const leat_stream *stream, struct leat_strea
 
 /* A stream descriptor with two streams: what came in (input), and what is to go out (output). Two ways to use it:
  *   blocking          leat_connection_read_line and its like, leat_connection_write
- *   an event loop's   leat_connection_events says what to poll for; then leat_connection_fill and leat_connection_flush,
- *                     which never wait, and in between the streams' own functions on leat_connection_input and _output
- * Both may be mixed. The descriptor's flags are never changed, blocking ones are never blocked on. */
+ *   an event loop's   leat_connection_events says what to poll for; then leat_connection_fill and
+ * leat_connection_flush, which never wait, and in between the streams' own functions on leat_connection_input and
+ * _output Both may be mixed. The descriptor's flags are never changed, blocking ones are never blocked on. */
 typedef struct leat_connection leat_connection;
 
 struct leat_connection_options {
@@ -253,9 +256,9 @@ struct leat_connection_options {
     int32_t timeout_ms;         /* of each call that waits; 0 or -1: no limit */
 };
 
-/* Connects to a spec of leat/endpoint.h that is a stream socket, tcp:HOST:PORT or unix:PATH, or waits for the peer of one
- * that listens; fd:N is borrowed. Blocks; a name look-up for longer than the time limit, maybe. -ETIMEDOUT, -EPROTOTYPE
- * (no stream socket), -EINVAL, or what connect(2) says; ret_error (may be NULL) says it in a sentence. */
+/* Connects to a spec of leat/endpoint.h that is a stream socket, tcp:HOST:PORT or unix:PATH, or waits for the peer of
+ * one that listens; fd:N is borrowed. Blocks; a name look-up for longer than the time limit, maybe. -ETIMEDOUT,
+ * -EPROTOTYPE (no stream socket), -EINVAL, or what connect(2) says; ret_error (may be NULL) says it in a sentence. */
 LEAT_API int leat_connection_open(leat_connection **ret, const char *spec,
                                   const struct leat_connection_options *options, struct leat_error *ret_error);
 
@@ -281,29 +284,30 @@ LEAT_API int leat_connection_events(leat_connection *connection, int *ret_fd, sh
  * this function's answer too. -EPIPE after the end. */
 LEAT_API int leat_connection_fill(leat_connection *connection, size_t *ret_n);
 
-/* Writes what the output has. 0: it has nothing left; if it is finished, the writing direction is now shut down. -EAGAIN:
- * the peer must read first. A failure comes again each time. */
+/* Writes what the output has. 0: it has nothing left; if it is finished, the writing direction is now shut down.
+ * -EAGAIN: the peer must read first. A failure comes again each time. */
 LEAT_API int leat_connection_flush(leat_connection *connection);
 
-/* The blocking form: each fills until the answer is another one than -EAGAIN, and flushes what there is before it waits.
- * The answers are those of the stream's function; -ETIMEDOUT: no byte is lost, and the call may be repeated. */
+/* The blocking form: each fills until the answer is another one than -EAGAIN, and flushes what there is before it
+ * waits. The answers are those of the stream's function; -ETIMEDOUT: no byte is lost, and the call may be repeated. */
 LEAT_API int leat_connection_read(leat_connection *connection, void *bytes, size_t n, size_t *ret_n);
 LEAT_API int leat_connection_read_exactly(leat_connection *connection, size_t n, struct leat_view *ret);
 LEAT_API int leat_connection_read_until(leat_connection *connection, const void *separator, size_t n, unsigned flags,
                                         struct leat_view *ret);
 LEAT_API int leat_connection_read_line(leat_connection *connection, unsigned flags, struct leat_view *ret);
 
-/* Writes all of it, behind what the output has, without copying it; reads meanwhile what comes in, as far as the input is
- * not paused. *ret_n (may be NULL) is set on every way out: so much of it was written. -ETIMEDOUT; -EPIPE: the output is
- * finished, or the peer has gone (no SIGPIPE); -ECONNRESET and others: as the system says. */
+/* Writes all of it, behind what the output has, without copying it; reads meanwhile what comes in, as far as the input
+ * is not paused. *ret_n (may be NULL) is set on every way out: so much of it was written. -ETIMEDOUT; -EPIPE: the
+ * output is finished, or the peer has gone (no SIGPIPE); -ECONNRESET and others: as the system says. */
 LEAT_API int leat_connection_write(leat_connection *connection, const void *bytes, size_t n, size_t *ret_n);
-LEAT_API int leat_connection_writev(leat_connection *connection, const struct iovec *pieces, size_t count, size_t *ret_n);
+LEAT_API int leat_connection_writev(leat_connection *connection, const struct iovec *pieces, size_t count,
+                                    size_t *ret_n);
 
 /* Half-close: flushes, and says the end to the peer; reading goes on. Once more: 0. */
 LEAT_API int leat_connection_finish(leat_connection *connection);
 
-/* From now on calls that wait end at this time, in milliseconds from now, or at that of timeout_ms if it is earlier; -1: it
- * is taken back. */
+/* From now on calls that wait end at this time, in milliseconds from now, or at that of timeout_ms if it is earlier;
+ * -1: it is taken back. */
 LEAT_API int leat_connection_deadline(leat_connection *connection, int ms);
 
 /* The peer, as a spec: "tcp:127.0.0.1:4711", "tcp:[::1]:4711", "unix:/path", "unix:" where it has no name, "fd:5" where

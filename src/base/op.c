@@ -30,9 +30,7 @@ const char *op_name(enum op_kind kind)
 
 static struct msghdr message_of(const struct op *op)
 {
-    struct msghdr message = {.msg_iovlen = (size_t)op->iov_count};
-    memcpy(&message.msg_iov, &op->iov, sizeof(op->iov)); /* it knows no const */
-    return message;
+    return (struct msghdr){.msg_iov = op->iov, .msg_iovlen = (size_t)op->iov_count};
 }
 
 static ssize_t read_pieces(const struct op *op)

@@ -9,6 +9,16 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+/* iovec knows no const, also where nothing is written. */
+static inline struct iovec iov_of(const void *bytes, size_t n)
+{
+    union {
+        const void *from;
+        void *to;
+    } u = {bytes};
+    return (struct iovec){u.to, n};
+}
+
 enum op_kind {
     OP_READ,       /* fd[0] -> iov */
     OP_WRITE,      /* iov -> fd[1] */
@@ -44,8 +54,8 @@ struct op {
     int64_t offset[2]; /* -1: the descriptor's own position */
     void *bytes;       /* READ: filled; WRITE: only looked at */
     size_t length;
-    const struct iovec *iov; /* READ and WRITE at the descriptor's own position, without an engine: these instead of */
-    int iov_count;           /* `bytes` and `length`; 0: none */
+    struct iovec *iov; /* READ and WRITE at the descriptor's own position, without an engine: these instead of */
+    int iov_count;     /* `bytes` and `length`; 0: none */
     unsigned flags;
     op_call call; /* not NULL: READ and WRITE call it instead of a descriptor */
     void *user;

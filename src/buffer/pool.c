@@ -1,14 +1,14 @@
 #include "buffer/pool.h"
 #include <errno.h>
 
-#define CLASSES          31 /* 1 byte to 1 GiB */
-#define CACHES           16
-#define CACHED_CHUNKS    8     /* of each size, in each cache */
-#define CACHED_BYTES     65536 /* and no larger ones */
-#define CHUNK_MIN        4096
-#define CHUNK_MAX        65536
-#define KEEP_DEFAULT     (UINT64_C(1) << 20)
-#define SIZE_OF(class)   ((size_t)1 << (class))
+#define CLASSES        31 /* 1 byte to 1 GiB */
+#define CACHES         16
+#define CACHED_CHUNKS  8     /* of each size, in each cache */
+#define CACHED_BYTES   65536 /* and no larger ones */
+#define CHUNK_MIN      4096
+#define CHUNK_MAX      65536
+#define KEEP_DEFAULT   (UINT64_C(1) << 20)
+#define SIZE_OF(class) ((size_t)1 << (class))
 
 struct cache {
     pthread_mutex_t lock;
@@ -33,7 +33,7 @@ static unsigned class_of(uint64_t size)
 {
     unsigned class = 0;
     while (class < CLASSES && SIZE_OF(class) < size)
-        class++;
+        class ++;
     return class;
 }
 
@@ -70,7 +70,7 @@ int leat_pool_new(leat_pool **ret, const struct leat_pool_options *options)
     pool->smallest = class_of(o.chunk_min);
     pool->largest = class_of(o.chunk_max);
     for (unsigned i = pool->smallest; i <= pool->largest; i++) {
-        chunk_pool_init(&pool->class[i], &pool->budget, SIZE_OF(i), NULL);
+        chunk_pool_init(&pool->class[i], &pool -> budget, SIZE_OF(i), NULL);
         pool->class[i].chunk_size = SIZE_OF(i); /* less than a page, too */
     }
     for (unsigned i = 0; i < CACHES; i++)

@@ -1,11 +1,13 @@
 /* The public pool: a chunk_pool for each size, which all pay from one budget, and small caches in front of them.
  *
- * Who owns what: the pool has one reference of its maker's, one of each stream, and one of each chunk that is out, so that
- * a view may outlive everything else. A thread's cache is one of CACHES, by a number that each thread gets once; two
- * threads that share a number share a cache, so it has a lock, which nobody else wants as a rule. Locks are never nested.
+ * Who owns what: the pool has one reference of its maker's, one of each stream, and one of each chunk that is out, so
+ * that a view may outlive everything else. A thread's cache is one of CACHES, by a number that each thread gets once;
+ * two threads that share a number share a cache, so it has a lock, which nobody else wants as a rule. Locks are never
+ * nested.
  *
- * A chunk that comes back goes into the cache of its thread while that has room, else to its chunk_pool. If there then is
- * more unused than in use (and than `keep`), two are freed instead of it: so little is left when all have come back. */
+ * A chunk that comes back goes into the cache of its thread while that has room, else to its chunk_pool. If there then
+ * is more unused than in use (and than `keep`), two are freed instead of it: so little is left when all have come back.
+ */
 #ifndef BUFFER_POOL_H
 #define BUFFER_POOL_H
 
@@ -21,8 +23,8 @@ void pool_unref(leat_pool *pool);
 size_t pool_chunk_min(const leat_pool *pool);
 size_t pool_chunk_max(const leat_pool *pool);
 
-/* One reference to an empty chunk of `wish` bytes, or where that is too much now of at least `least`; both are rounded to
- * sizes that the pool has. *ret_size is what it has. NULL: the limit is reached, or memory is. */
+/* One reference to an empty chunk of `wish` bytes, or where that is too much now of at least `least`; both are rounded
+ * to sizes that the pool has. *ret_size is what it has. NULL: the limit is reached, or memory is. */
 struct chunk *pool_get(leat_pool *pool, size_t least, size_t wish, size_t *ret_size);
 
 #endif

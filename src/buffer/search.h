@@ -1,5 +1,5 @@
-/* A search for a run of bytes in a stream of them, which is fed piece by piece and looks at each byte once: it remembers
- * how much of the needle the last bytes were. Knuth, Morris and Pratt's, with memchr for the first byte. */
+/* A search for a run of bytes in a stream of them, which is fed piece by piece and looks at each byte once: it
+ * remembers how much of the needle the last bytes were. Knuth, Morris and Pratt's, with memchr for the first byte. */
 #ifndef BUFFER_SEARCH_H
 #define BUFFER_SEARCH_H
 

@@ -1,16 +1,18 @@
 /* The inside of a stream: a list of segments, one writer at its tail, one reader at its head, no lock.
  *
- * A segment is a run of bytes within one chunk, and holds a reference to that. The writer links a new one behind the last
- * (`next`, released) and then publishes how many bytes there are (`committed`, released); the reader looks at `end`, then
- * at `committed`, then at `next`. A segment ends where the next one begins, the last one at `committed`. So nothing of a
- * segment changes once it is linked. The reader frees a segment when it is through with it and there is a next one; the
- * last one stays, because the writer goes on there. The first segment of all is empty.
+ * A segment is a run of bytes within one chunk, and holds a reference to that. The writer links a new one behind the
+ * last
+ * (`next`, released) and then publishes how many bytes there are (`committed`, released); the reader looks at `end`,
+ * then at `committed`, then at `next`. A segment ends where the next one begins, the last one at `committed`. So
+ * nothing of a segment changes once it is linked. The reader frees a segment when it is through with it and there is a
+ * next one; the last one stays, because the writer goes on there. The first segment of all is empty.
  *
  * The writer has up to two places to write to: `tail`, right behind the last bytes it wrote, and `spare`, where a hint
  * was too large for the tail: then the two change places, and what was left of the old tail is used later.
  *
- * With `waits` both sides also meet at a lock, but only when one of them sleeps. That is announced in `sleepers`, and no
- * wake-up is lost, because both sides then pass through `kick`: whoever comes second there sees what the first did. */
+ * With `waits` both sides also meet at a lock, but only when one of them sleeps. That is announced in `sleepers`, and
+ * no wake-up is lost, because both sides then pass through `kick`: whoever comes second there sees what the first did.
+ */
 #ifndef BUFFER_STREAM_H
 #define BUFFER_STREAM_H
 
@@ -33,7 +35,8 @@ struct place {
     size_t room;
 };
 
-/* One side of a stream. Two threads at once on one side, or a call from within a call, are a mistake of the caller's. */
+/* One side of a stream. Two threads at once on one side, or a call from within a call, are a mistake of the caller's.
+ */
 struct side {
     atomic_bool busy;
 };
@@ -103,7 +106,9 @@ static inline void side_leave(UNUSED struct side **side)
     assert(side_was_mine(*side));
 }
 
-#define IN_SIDE(of) UNUSED CLEANUP(side_leave) struct side *inside = side_enter(&(of).side)
+#define IN_SIDE(of)                                                                                                    \
+    UNUSED CLEANUP(side_leave)                                                                                         \
+    struct side *inside = side_enter(&(of).side)
 
 /* After a change that the other side may wait for. */
 void stream_changed(leat_stream *stream);

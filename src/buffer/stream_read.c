@@ -252,9 +252,7 @@ int stream_peek_iov(leat_stream *s, struct iovec *ret, int most, int *ret_n)
     int n = 0;
     for (uint64_t at = s->r.consumed; n < most && at < s->r.committed; at = end) {
         struct segment *segment = segment_at(s, at, &end);
-        const uint8_t *data = segment->data + (at - segment->base);
-        ret[n].iov_len = (size_t)(end - at);
-        memcpy(&ret[n++].iov_base, &data, sizeof(data)); /* iovec knows no const */
+        ret[n++] = iov_of(segment->data + (at - segment->base), (size_t)(end - at));
     }
     *ret_n = n;
     return 0;

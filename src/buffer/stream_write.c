@@ -17,7 +17,8 @@ static bool is_wanted(leat_stream *s)
     return atomic_load_explicit(&s->wanted, memory_order_acquire) > s->w.committed;
 }
 
-/* Between the marks it is what it was. A reader that can't go on has a larger allowance, but nobody passes the limit. */
+/* Between the marks it is what it was. A reader that can't go on has a larger allowance, but nobody passes the limit.
+ */
 static bool is_paused(leat_stream *s)
 {
     uint64_t level = unread(s);
@@ -344,8 +345,7 @@ static int append(leat_stream *s, struct source from, size_t n)
 int leat_stream_append(leat_stream *s, const void *bytes, size_t n)
 {
     IN_SIDE(s->w);
-    struct iovec piece = {.iov_len = n};
-    memcpy(&piece.iov_base, &bytes, sizeof(bytes)); /* iovec knows no const */
+    struct iovec piece = iov_of(bytes, n);
     return append(s, (struct source){&piece, 0}, n);
 }
 

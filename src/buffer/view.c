@@ -70,8 +70,7 @@ void view_bundle_add(struct bundle *bundle, struct chunk *chunk, const void *byt
 {
     struct piece *piece = &bundle->piece[bundle->count++];
     piece->chunk = chunk_ref(chunk);
-    piece->bytes.iov_len = n;
-    memcpy(&piece->bytes.iov_base, &bytes, sizeof(bytes)); /* iovec knows no const */
+    piece->bytes = iov_of(bytes, n);
 }
 
 struct leat_view view_of_bundle(struct bundle *bundle, size_t length)
@@ -127,8 +126,7 @@ struct walk {
 static void walk_begin(struct walk *walk, const struct leat_view *view, size_t offset, size_t length)
 {
     *walk = (struct walk){.bundle = view_bundle_of(view), .skip = offset, .left = length};
-    walk->one = (struct piece){.chunk = view->owner, .bytes.iov_len = view->length};
-    memcpy(&walk->one.bytes.iov_base, &view->data, sizeof(view->data));
+    walk->one = (struct piece){.chunk = view->owner, .bytes = iov_of(view->data, view->length)};
 }
 
 static bool walk_next(struct walk *walk, struct piece *ret)

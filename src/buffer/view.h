@@ -5,6 +5,7 @@
 #ifndef BUFFER_VIEW_H
 #define BUFFER_VIEW_H
 
+#include "base/op.h"
 #include "buffer/chunk.h"
 #include <leat/stream.h>
 

@@ -208,13 +208,15 @@ int connection_of_endpoint(leat_connection **ret, leat_endpoint *endpoint,
     int r = make(&c, options);
     if (r < 0) {
         leat_endpoint_close(endpoint);
-        return error_set(error, r, r == -EINVAL ? "These bounds can't be: resume_at < pause_at <= limit" : "out of memory");
+        return error_set(error, r,
+                         r == -EINVAL ? "These bounds can't be: resume_at < pause_at <= limit" : "out of memory");
     }
     c->endpoint = endpoint;
     if (node->kind == NODE_SOCKET)
         r = open_endpoint(node, error);
     else
-        r = error_set(error, -EPROTOTYPE, "A connection is a stream socket, and this is a %s", node_kind_name(node->kind));
+        r = error_set(error, -EPROTOTYPE, "A connection is a stream socket, and this is a %s",
+                      node_kind_name(node->kind));
     if (r == 0) {
         c->fd = node->fd;
         r = look_at(c);
@@ -383,8 +385,7 @@ int leat_connection_read_exactly(leat_connection *c, size_t n, struct leat_view 
 int leat_connection_read_until(leat_connection *c, const void *separator, size_t n, unsigned flags,
                                struct leat_view *ret)
 {
-    return answer(
-        c, &(struct request){.ask = ask_until, .separator = separator, .n = n, .flags = flags, .ret = ret});
+    return answer(c, &(struct request){.ask = ask_until, .separator = separator, .n = n, .flags = flags, .ret = ret});
 }
 
 int leat_connection_read_line(leat_connection *c, unsigned flags, struct leat_view *ret)
@@ -448,8 +449,7 @@ int leat_connection_writev(leat_connection *c, const struct iovec *pieces, size_
 
 int leat_connection_write(leat_connection *c, const void *bytes, size_t n, size_t *ret_n)
 {
-    struct iovec piece = {.iov_len = n};
-    memcpy(&piece.iov_base, &bytes, sizeof(bytes)); /* iovec knows no const */
+    struct iovec piece = iov_of(bytes, n);
     return leat_connection_writev(c, &piece, 1, ret_n);
 }
 

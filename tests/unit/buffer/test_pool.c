@@ -1,5 +1,5 @@
-/* Pools: sizes, a limit that holds, caches that hide nothing from who needs it, and memory that is given back when a rush
- * is over. */
+/* Pools: sizes, a limit that holds, caches that hide nothing from who needs it, and memory that is given back when a
+ * rush is over. */
 #include "buffer/pool.h"
 #include "unit/unit.h"
 #include <sched.h>

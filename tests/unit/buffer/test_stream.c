@@ -1,6 +1,6 @@
-/* A stream against a flat array of the same bytes: whatever is asked of both, the answers are the same, with chunks of one
- * byte and up, bounds, an end or a failure. LEAT_TEST_QUICK in the environment takes a sample; LEAT_SOAK_SECONDS goes on
- * for so long, and LEAT_SOAK_SEED begins with that seed. */
+/* A stream against a flat array of the same bytes: whatever is asked of both, the answers are the same, with chunks of
+ * one byte and up, bounds, an end or a failure. LEAT_TEST_QUICK in the environment takes a sample; LEAT_SOAK_SECONDS
+ * goes on for so long, and LEAT_SOAK_SEED begins with that seed. */
 #include "unit/unit.h"
 #include <leat/stream.h>
 #include <stdbool.h>
@@ -321,7 +321,8 @@ static unsigned flags(struct model *m)
     return (unsigned)below(m, 16);
 }
 
-static void check_taken(struct model *m, int r, const struct leat_view *view, size_t at, size_t n, size_t answer, unsigned f)
+static void check_taken(struct model *m, int r, const struct leat_view *view, size_t at, size_t n, size_t answer,
+                        unsigned f)
 {
     if (at == SIZE_MAX && !(m->end && f & LEAT_STREAM_REST)) {
         assert_int_equal(r, too_few(m));
@@ -380,9 +381,9 @@ static void do_piece(struct model *m)
 /* ---- all of it ---- */
 
 static void (*const operations[])(struct model *) = {
-    do_reserve, do_reserve, do_append,      do_append_ref, do_append_view, do_finish,     do_peek,      do_take,
-    do_read,    do_skip,    do_starts_with, do_find,       do_find,        do_take_until, do_take_line, do_take_line,
-    do_piece,   do_look_back,
+    do_reserve, do_reserve,    do_append,    do_append_ref, do_append_view, do_finish,
+    do_peek,    do_take,       do_read,      do_skip,       do_starts_with, do_find,
+    do_find,    do_take_until, do_take_line, do_take_line,  do_piece,       do_look_back,
 };
 
 static void run(uint64_t seed, size_t chunk, unsigned count)

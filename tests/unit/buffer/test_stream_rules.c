@@ -375,8 +375,7 @@ static void a_refused_reference_is_not_released(void **state UNUSED)
 
 static void a_pool_without_memory_loses_nothing(void **state UNUSED)
 {
-    struct leat_pool_options options = {
-        .size = sizeof(options), .chunk_min = 16, .chunk_max = 64, .memory_limit = 100};
+    struct leat_pool_options options = {.size = sizeof(options), .chunk_min = 16, .chunk_max = 64, .memory_limit = 100};
     leat_stream *stream;
     leat_pool *pool;
     struct leat_view view;
@@ -424,7 +423,7 @@ static void chunks_grow_and_shrink_with_what_comes(void **state UNUSED)
 
 /* ---- two threads ---- */
 
-#define MANY (getenv("LEAT_TEST_QUICK") ? 200000u : 2000000u)
+#define MANY (getenv("LEAT_TEST_QUICK") ? 40000u : 300000u)
 
 static void *write_numbers(void *user)
 {

@@ -57,8 +57,8 @@ static void pieces_are_all_there_in_order(void **state UNUSED)
 
 static void parts_outlive_the_whole(void **state UNUSED)
 {
-    static const size_t cuts[][2] = {{0, 0},  {0, 1},        {0, LONG},    {LONG, 0},   {1, LONG - 1},
-                                     {99, 2}, {100, 100},    {50, 1100},   {999, 1025}, {LONG - 1, 1}};
+    static const size_t cuts[][2] = {{0, 0},  {0, 1},     {0, LONG},  {LONG, 0},   {1, LONG - 1},
+                                     {99, 2}, {100, 100}, {50, 1100}, {999, 1025}, {LONG - 1, 1}};
     for (size_t i = 0; i < COUNT(cuts); i++)
         for (size_t chunk = 1; chunk <= 4096; chunk *= 8) {
             struct leat_view view = view_of(chunk), part, again;
@@ -179,12 +179,9 @@ static void a_view_goes_on_in_another_stream(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pieces_are_all_there_in_order),
-        cmocka_unit_test(parts_outlive_the_whole),
-        cmocka_unit_test(what_is_not_there_is_no_part),
-        cmocka_unit_test(order_does_not_depend_on_pieces),
-        cmocka_unit_test(find_looks_across_pieces),
-        cmocka_unit_test(a_borrowed_view_is_not_kept),
+        cmocka_unit_test(pieces_are_all_there_in_order),    cmocka_unit_test(parts_outlive_the_whole),
+        cmocka_unit_test(what_is_not_there_is_no_part),     cmocka_unit_test(order_does_not_depend_on_pieces),
+        cmocka_unit_test(find_looks_across_pieces),         cmocka_unit_test(a_borrowed_view_is_not_kept),
         cmocka_unit_test(a_view_goes_on_in_another_stream),
     };
     return cmocka_run_group_tests(tests, make_text, NULL);
