@@ -24,13 +24,15 @@ typedef int (*server_answer)(leat_stream *in, leat_stream *out);
 struct client {
     leat_connection *connection;
     short events;
+    struct client *next, **self; /* in the list of all */
 };
 
 struct server {
     int listener, epoll;
     leat_pool *pool;
     server_answer answer;
-    unsigned long clients;
+    struct client *first;
+    unsigned long clients; /* so many came */
 };
 
 static volatile sig_atomic_t server_stopped;
@@ -58,6 +60,9 @@ static int server_listen(const char *port)
 static void client_close(struct client *client)
 {
     leat_connection_close(client->connection);
+    *client->self = client->next;
+    if (client->next)
+        client->next->self = client->self;
     free(client);
 }
 
@@ -105,12 +110,18 @@ static void server_accept(struct server *server)
     }
     options.pool = server->pool;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    if (leat_connection_from_fd(&client->connection, fd, LEAT_TAKE, &options) < 0)
+    if (leat_connection_from_fd(&client->connection, fd, LEAT_TAKE, &options) < 0) {
         free(client);
-    else if (client_watch(server, client, EPOLL_CTL_ADD) < 0)
+        return;
+    }
+    client->next = server->first;
+    client->self = &server->first;
+    if (client->next)
+        client->next->self = &client->next;
+    server->first = client;
+    server->clients++;
+    if (client_watch(server, client, EPOLL_CTL_ADD) < 0)
         client_close(client);
-    else
-        server->clients++;
 }
 
 static void server_loop(struct server *server)
@@ -143,6 +154,8 @@ static int server_run(const char *port, uint64_t memory, server_answer answer)
         return 1;
     }
     server_loop(&server);
+    while (server.first)
+        client_close(server.first);
     leat_pool_statistics(server.pool, &stats);
     printf("%lu clients, at most %llu bytes\n", server.clients, (unsigned long long)stats.most);
     leat_pool_free(server.pool);

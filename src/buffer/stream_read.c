@@ -435,8 +435,10 @@ static bool line_in_head(leat_stream *s, struct search *line, size_t *ret_n)
     if (line->at > s->r.consumed || (line->hit && line->hit_at >= s->r.consumed))
         return false;
     size_t n = (size_t)(end_of(s, head, &next) - s->r.consumed);
+    if (n == 0)
+        return false;
     const uint8_t *bytes = head->data + (s->r.consumed - head->base);
-    const uint8_t *newline = n ? memchr(bytes, '\n', n) : NULL;
+    const uint8_t *newline = memchr(bytes, '\n', n);
     size_t before = newline ? (size_t)(newline - bytes) : n;
     line->from = s->r.consumed;
     line->at = line->from + before;

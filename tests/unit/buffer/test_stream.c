@@ -1,6 +1,7 @@
 /* A stream against a flat array of the same bytes: whatever is asked of both, the answers are the same, with chunks of
  * one byte and up, bounds, an end or a failure. LEAT_TEST_QUICK in the environment takes a sample; LEAT_SOAK_SECONDS
  * goes on for so long, and LEAT_SOAK_SEED begins with that seed. */
+#include "base/op.h"
 #include "unit/unit.h"
 #include <leat/stream.h>
 #include <stdbool.h>
@@ -129,12 +130,13 @@ static void do_append(struct model *m)
         add(m, bytes, n);
 }
 
-static void released(void *user, const void *bytes, size_t n UNUSED)
+static void released(void *user, const void *bytes, size_t n)
 {
     struct model *m = user;
     m->released++;
-    memset((void *)(uintptr_t)bytes, 'X', n); /* whoever still looks at them is found out */
-    free((void *)(uintptr_t)bytes);
+    void *made = iov_of(bytes, n).iov_base;
+    memset(made, 'X', n); /* whoever still looks at them is found out */
+    free(made);
 }
 
 static void do_append_ref(struct model *m)
