@@ -38,8 +38,12 @@ int leat_stream_open(leat_stream **ret, leat_pool *pool, const struct leat_strea
     if (r == 0 && !pool && !(pool = pool_default()))
         r = -ENOMEM;
     if (r == 0)
+        r = search_for(&s->r.line, "\n", 1);
+    if (r == 0)
         r = init_waits(s);
     if (r < 0) {
+        if (s)
+            search_free(&s->r.line);
         free(first);
         free(s);
         return r;
@@ -102,10 +106,8 @@ int leat_stream_statistics(const leat_stream *s, struct leat_stream_stats *ret)
 
 /* ---- waiting ---- */
 
-void stream_changed(leat_stream *s)
+void stream_wake(leat_stream *s)
 {
-    if (!s->waits)
-        return;
     atomic_fetch_add_explicit(&s->kick, 1, memory_order_acq_rel);
     if (atomic_load_explicit(&s->sleepers, memory_order_relaxed)) {
         pthread_mutex_lock(&s->lock);

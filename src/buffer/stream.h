@@ -60,6 +60,8 @@ struct reading {
     uint64_t consumed;
     uint64_t committed; /* as it was when this call began */
     int end;            /* the same: 0, 1 for an end, or a code */
+    const uint8_t *at;  /* the next byte, */
+    size_t window;      /* and so many lie there together for certain; 0: nothing is known */
     struct search line;
     struct search recent[3]; /* for other needles */
     unsigned oldest;
@@ -110,8 +112,14 @@ static inline void side_leave(UNUSED struct side **side)
     UNUSED CLEANUP(side_leave)                                                                                         \
     struct side *inside = side_enter(&(of).side)
 
+void stream_wake(leat_stream *stream);
+
 /* After a change that the other side may wait for. */
-void stream_changed(leat_stream *stream);
+static inline void stream_changed(leat_stream *stream)
+{
+    if (stream->waits)
+        stream_wake(stream);
+}
 
 /* Waits while ready(stream, n) is false. 0, -ETIMEDOUT, or -EOPNOTSUPP. */
 int stream_sleep(leat_stream *stream, bool (*ready)(leat_stream *stream, uint64_t n), uint64_t n, int timeout_ms);

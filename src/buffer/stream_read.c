@@ -27,6 +27,7 @@ static void drop_head(leat_stream *s, struct segment *next)
 {
     struct segment *head = s->r.head;
     s->r.head = next;
+    s->r.window = 0;
     forget(&s->r.line, head);
     for (size_t i = 0; i < COUNT(s->r.recent); i++)
         forget(&s->r.recent[i], head);
@@ -47,6 +48,10 @@ static void look(leat_stream *s)
     s->r.end = atomic_load_explicit(&s->end, memory_order_acquire);
     s->r.committed = atomic_load_explicit(&s->committed, memory_order_acquire);
     settle(s);
+    struct segment *next, *head = s->r.head;
+    s->r.window = (size_t)(end_of(s, head, &next) - s->r.consumed);
+    if (s->r.window)
+        s->r.at = head->data + (s->r.consumed - head->base);
 }
 
 static size_t left(const leat_stream *s)
@@ -58,8 +63,14 @@ static size_t left(const leat_stream *s)
 static void consume(leat_stream *s, size_t n, bool borrowed)
 {
     s->r.consumed += n;
-    if (!borrowed)
-        settle(s);
+    if (n < s->r.window) {
+        s->r.at += n;
+        s->r.window -= n;
+    } else {
+        s->r.window = 0;
+        if (!borrowed)
+            settle(s);
+    }
     atomic_store_explicit(&s->consumed, s->r.consumed, memory_order_release);
     stream_changed(s);
 }
@@ -427,51 +438,58 @@ static bool ends_in_return(leat_stream *s, size_t n)
     return segment->data[at - segment->base] == '\r';
 }
 
-/* Most lines lie in one chunk, and nothing is known of them: then this is all. Gives the length of the line, or leaves
- * what it has seen to the search. */
-static bool line_in_head(leat_stream *s, struct search *line, size_t *ret_n)
+/* Most lines lie in one chunk that the last call has looked at, and then this is all. What it has seen in vain is left
+ * to the search. */
+static bool quick_line(leat_stream *s, unsigned flags, struct leat_view *ret)
 {
-    struct segment *next, *head = s->r.head;
-    if (line->at > s->r.consumed || (line->hit && line->hit_at >= s->r.consumed))
+    struct reading *r = &s->r;
+    struct search *line = &r->line;
+    if (!r->window || line->at > r->consumed || (line->hit && line->hit_at >= r->consumed))
         return false;
-    size_t n = (size_t)(end_of(s, head, &next) - s->r.consumed);
-    if (n == 0)
+    const uint8_t *at = r->at, *newline = memchr(at, '\n', r->window);
+    if (!newline) {
+        line->from = r->consumed;
+        line->at = r->consumed + r->window;
+        line->matched = 0;
+        line->hit = false;
+        line->place = r->head;
+        count(&r->searched, r->window);
         return false;
-    const uint8_t *bytes = head->data + (s->r.consumed - head->base);
-    const uint8_t *newline = memchr(bytes, '\n', n);
-    size_t before = newline ? (size_t)(newline - bytes) : n;
-    line->from = s->r.consumed;
-    line->at = line->from + before;
-    line->matched = 0;
-    line->hit = false;
-    line->place = head;
-    count(&s->r.searched, before + (newline != NULL));
-    *ret_n = before;
-    return newline;
+    }
+    size_t n = (size_t)(newline - at), length = n + 1;
+    bool borrow = flags & LEAT_STREAM_BORROW;
+    if (flags & LEAT_STREAM_KEEP)
+        n = length;
+    else if (n && newline[-1] == '\r')
+        n--;
+    *ret = (struct leat_view){at, n, borrow ? NULL : chunk_ref(r->head->chunk)};
+    count(&r->searched, length);
+    consume(s, length, borrow);
+    return true;
 }
 
-int leat_stream_take_line(leat_stream *s, unsigned flags, struct leat_view *ret)
+static int take_line(leat_stream *s, unsigned flags, struct leat_view *ret)
 {
-    IN_SIDE(s->r);
     struct search *line = &s->r.line;
-    size_t n;
-    look(s);
-    if (is_over(s))
-        return say_end(s, ret);
-    int r = line->n ? 0 : search_for(line, "\n", 1);
-    if (r < 0)
-        return r;
-    if (!line_in_head(s, line, &n)) {
-        if (!search_in(s, line, s->r.consumed, UINT64_MAX))
-            return no_separator(s, flags, ret);
-        n = (size_t)(line->hit_at - s->r.consumed);
-    }
-    size_t length = n + 1;
+    if (!search_in(s, line, s->r.consumed, UINT64_MAX))
+        return no_separator(s, flags, ret);
+    size_t n = (size_t)(line->hit_at - s->r.consumed), length = n + 1;
     if (flags & LEAT_STREAM_KEEP)
         n++;
     else if (ends_in_return(s, n))
         n--;
     return take_part(s, n, length, flags, ret);
+}
+
+int leat_stream_take_line(leat_stream *s, unsigned flags, struct leat_view *ret)
+{
+    IN_SIDE(s->r);
+    if (quick_line(s, flags, ret))
+        return 0;
+    look(s);
+    if (is_over(s))
+        return say_end(s, ret);
+    return quick_line(s, flags, ret) ? 0 : take_line(s, flags, ret);
 }
 
 /* ---- waiting ---- */
