@@ -438,22 +438,33 @@ static bool ends_in_return(leat_stream *s, size_t n)
     return segment->data[at - segment->base] == '\r';
 }
 
-/* Most lines lie in one chunk that the last call has looked at, and then this is all. What it has seen in vain is left
- * to the search. */
-static bool quick_line(leat_stream *s, unsigned flags, struct leat_view *ret)
+/* Is anything known of lines that are not taken yet? */
+static inline bool knows_more(const struct reading *r)
+{
+    return r->line.at > r->consumed || (r->line.hit && r->line.hit_at >= r->consumed);
+}
+
+/* There is no newline in the window: the search goes on behind it. */
+static void seen_in_vain(struct reading *r)
+{
+    struct search *line = &r->line;
+    line->from = r->consumed;
+    line->at = r->consumed + r->window;
+    line->matched = 0;
+    line->hit = false;
+    line->place = r->head;
+    count(&r->searched, r->window);
+}
+
+/* Most lines lie in one chunk that the last call has looked at, and then this is all: no other thread is asked. */
+static inline bool quick_line(leat_stream *s, unsigned flags, struct leat_view *ret)
 {
     struct reading *r = &s->r;
-    struct search *line = &r->line;
-    if (!r->window || line->at > r->consumed || (line->hit && line->hit_at >= r->consumed))
+    if (!r->window || knows_more(r))
         return false;
     const uint8_t *at = r->at, *newline = memchr(at, '\n', r->window);
     if (!newline) {
-        line->from = r->consumed;
-        line->at = r->consumed + r->window;
-        line->matched = 0;
-        line->hit = false;
-        line->place = r->head;
-        count(&r->searched, r->window);
+        seen_in_vain(r);
         return false;
     }
     size_t n = (size_t)(newline - at), length = n + 1;
@@ -471,6 +482,11 @@ static bool quick_line(leat_stream *s, unsigned flags, struct leat_view *ret)
 static int take_line(leat_stream *s, unsigned flags, struct leat_view *ret)
 {
     struct search *line = &s->r.line;
+    look(s);
+    if (is_over(s))
+        return say_end(s, ret);
+    if (quick_line(s, flags, ret))
+        return 0;
     if (!search_in(s, line, s->r.consumed, UINT64_MAX))
         return no_separator(s, flags, ret);
     size_t n = (size_t)(line->hit_at - s->r.consumed), length = n + 1;
@@ -484,11 +500,6 @@ static int take_line(leat_stream *s, unsigned flags, struct leat_view *ret)
 int leat_stream_take_line(leat_stream *s, unsigned flags, struct leat_view *ret)
 {
     IN_SIDE(s->r);
-    if (quick_line(s, flags, ret))
-        return 0;
-    look(s);
-    if (is_over(s))
-        return say_end(s, ret);
     return quick_line(s, flags, ret) ? 0 : take_line(s, flags, ret);
 }
 

@@ -101,7 +101,8 @@ static bool is_borrowed(const struct leat_view *view)
 
 void leat_view_release(struct leat_view *view)
 {
-    chunk_unref(view->owner);
+    if (view->owner)
+        chunk_unref(view->owner);
     *view = (struct leat_view){NULL, 0, NULL};
 }
 
