@@ -12,6 +12,7 @@
 #define MAX(a, b)        ((a) > (b) ? (a) : (b))
 #define UNUSED           __attribute__((unused))
 #define CLEANUP(f)       __attribute__((cleanup(f)))
+#define COLD             __attribute__((cold, noinline))
 #define PRINTF(fmt, arg) __attribute__((format(printf, fmt, arg)))
 
 #define PAGE 4096u /* the unit of pipe slots and of file blocks; only a rounding, never a promise of the kernel's */

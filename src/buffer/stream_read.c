@@ -60,17 +60,21 @@ static size_t left(const leat_stream *s)
 }
 
 /* A borrowed view needs its chunk until the next call. */
-static void consume(leat_stream *s, size_t n, bool borrowed)
+static COLD void leave_window(leat_stream *s, bool borrowed)
+{
+    s->r.window = 0;
+    if (!borrowed)
+        settle(s);
+}
+
+static inline void consume(leat_stream *s, size_t n, bool borrowed)
 {
     s->r.consumed += n;
     if (n < s->r.window) {
         s->r.at += n;
         s->r.window -= n;
-    } else {
-        s->r.window = 0;
-        if (!borrowed)
-            settle(s);
-    }
+    } else
+        leave_window(s, borrowed);
     atomic_store_explicit(&s->consumed, s->r.consumed, memory_order_release);
     stream_changed(s);
 }
@@ -445,7 +449,7 @@ static inline bool knows_more(const struct reading *r)
 }
 
 /* There is no newline in the window: the search goes on behind it. */
-static void seen_in_vain(struct reading *r)
+static COLD void seen_in_vain(struct reading *r)
 {
     struct search *line = &r->line;
     line->from = r->consumed;
@@ -479,7 +483,7 @@ static inline bool quick_line(leat_stream *s, unsigned flags, struct leat_view *
     return true;
 }
 
-static int take_line(leat_stream *s, unsigned flags, struct leat_view *ret)
+static COLD int take_line(leat_stream *s, unsigned flags, struct leat_view *ret)
 {
     struct search *line = &s->r.line;
     look(s);
