@@ -44,7 +44,7 @@ def units(text):
 
 
 class Place:
-    leftovers = ("target", "fed", "written", "fio.json")
+    leftovers = ("target", "fed", "lines", "written", "fio.json")
 
     def __init__(self, parent):
         self.device = None
@@ -86,6 +86,10 @@ class Place:
         if row.zeros:
             with open(self.folder / "fed", "wb") as fed:
                 fed.truncate(size)
+        if row.lines:
+            with open(self.folder / "lines", "wb") as lines:
+                for _ in range(max(size // (100 << 13), 1)):
+                    lines.write((b"x" * 99 + b"\n") * (1 << 13))
         for part in range(row.parts):
             self.fill(f"part.{part + 1}", size // row.parts)
 

@@ -47,6 +47,7 @@ class Row:
     cold: bool = False  # nothing of the source is in the page cache
     device: bool = False  # {device} is needed
     zeros: bool = False  # of which the target shall consist
+    lines: bool = False  # there is a file `lines`, of lines of 100 bytes, that is as large as the source
     note: str = ""
     repeat: int = 1  # processes a round
     parts: int = 0  # part.1 ... part.N together are as large as the source
@@ -351,6 +352,28 @@ def file_over_tcp(place):
     )
 
 
+# ---- in memory ----
+
+
+def take_lines():
+    getdelim, evbuffer = "lines getdelim lines", "lines evbuffer lines"
+    return Row(
+        "take-line",
+        "lines of 100 bytes out of a stream buffer, in pieces of 16 KiB",
+        ours("lines borrow lines")
+        + forced("lines take lines")
+        + peers(getdelim, evbuffer)
+        + [Contender("lines memchr lines", "bare")],
+        [
+            Goal("speed", 1.5, (getdelim,), "getdelim"),
+            Goal("speed", 2.0, (evbuffer,), "libevent's evbuffer_readln"),
+            Goal("speed", 0.6, ("bare",), "a bare loop with memchr"),
+            MEMORY,
+        ],
+        lines=True,
+    )
+
+
 # ---- past the page cache ----
 
 
@@ -551,6 +574,7 @@ ROWS = [
     device_to_null(),
     zeros_to_file("memory"),
     streams(500, "1M"),
+    take_lines(),
     cold_read(),
     direct_copy(),
 ]
