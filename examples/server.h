@@ -154,8 +154,11 @@ static int server_run(const char *port, uint64_t memory, server_answer answer)
         return 1;
     }
     server_loop(&server);
-    while (server.first)
-        client_close(server.first);
+    for (struct client *client = server.first, *next; client; client = next) {
+        next = client->next;
+        leat_connection_close(client->connection);
+        free(client);
+    }
     leat_pool_statistics(server.pool, &stats);
     printf("%lu clients, at most %llu bytes\n", server.clients, (unsigned long long)stats.most);
     leat_pool_free(server.pool);
