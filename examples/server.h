@@ -159,7 +159,7 @@ static int server_run(const char *port, uint64_t memory, server_answer answer)
         leat_connection_close(client->connection);
         free(client);
     }
-    leat_pool_statistics(server.pool, &stats);
+    leat_pool_stats(server.pool, &stats);
     printf("%lu clients, at most %llu bytes\n", server.clients, (unsigned long long)stats.most);
     leat_pool_free(server.pool);
     close(server.listener);

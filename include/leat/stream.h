@@ -25,8 +25,8 @@
  * and no more than `limit` bytes are ever unread.
  *
  * Threads: one at a time on each side, and the two sides may be two threads; there are no locks. The writing side is
- * reserve, commit, append, finish; the reading side is find, starts_with, peek, take, read, skip; length, ended and
- * waits_for_room may be called from either. A thread may hand its side over to another one if something else orders the
+ * reserve, commit, append, finish, paused; the reading side is find, starts_with, peek, take, read, skip, wait; length,
+ * ended and stats may be called from either. A thread may hand its side over to another one if something else orders the
  * two. In a build without NDEBUG two threads on one side, or a release callback that calls the stream, end in an
  * assertion. Views belong to whoever has them: any thread may use and release one, each its own. A pool serves any
  * thread. A connection is for one thread at a time, its two streams included.
@@ -70,7 +70,14 @@ struct leat_pool_stats {
 /* -EINVAL: sizes that are no powers of two, or a limit below the smallest chunk. */
 LEAT_API int leat_pool_new(leat_pool **ret, const struct leat_pool_options *options);
 
-LEAT_API int leat_pool_statistics(leat_pool *pool, struct leat_pool_stats *ret);
+#ifdef __cplusplus
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" /* it has the name of its struct, as stat(2) has */
+#endif
+LEAT_API int leat_pool_stats(leat_pool *pool, struct leat_pool_stats *ret);
+#ifdef __cplusplus
+#pragma GCC diagnostic pop
+#endif
 
 /* Frees all that is unused now. */
 LEAT_API void leat_pool_trim(leat_pool *pool);
@@ -183,7 +190,7 @@ LEAT_API size_t leat_stream_length(const leat_stream *stream);
 /* 1 once it is finished, though bytes may be left; else 0. */
 LEAT_API int leat_stream_ended(const leat_stream *stream);
 
-/* 1 while reserve would say -EAGAIN. */
+/* 1 while reserve would say -EAGAIN. Of the writing side. */
 LEAT_API int leat_stream_paused(leat_stream *stream);
 
 enum leat_stream_flags {
@@ -236,7 +243,14 @@ LEAT_API int leat_stream_skip(leat_stream *stream, size_t n);
 LEAT_API int leat_stream_wait(leat_stream *stream, size_t n, int timeout_ms);
 
 /* Any thread; numbers of a moment. */
-LEAT_API int leat_stream_statistics(const leat_stream *stream, struct leat_stream_stats *ret);
+#ifdef __cplusplus
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow" /* it has the name of its struct, as stat(2) has */
+#endif
+LEAT_API int leat_stream_stats(const leat_stream *stream, struct leat_stream_stats *ret);
+#ifdef __cplusplus
+#pragma GCC diagnostic pop
+#endif
 
 /* ---- connections ---- */
 

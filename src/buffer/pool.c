@@ -244,7 +244,7 @@ static uint64_t allocated(leat_pool *pool)
     return n;
 }
 
-int leat_pool_statistics(leat_pool *pool, struct leat_pool_stats *ret)
+int leat_pool_stats(leat_pool *pool, struct leat_pool_stats *ret)
 {
     struct leat_pool_stats s = {
         .memory_limit = pool->budget.limit == UINT64_MAX ? 0 : pool->budget.limit,

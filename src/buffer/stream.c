@@ -91,7 +91,7 @@ int leat_stream_ended(const leat_stream *s)
     return atomic_load_explicit(&s->end, memory_order_acquire) != 0;
 }
 
-int leat_stream_statistics(const leat_stream *s, struct leat_stream_stats *ret)
+int leat_stream_stats(const leat_stream *s, struct leat_stream_stats *ret)
 {
     struct leat_stream_stats stats = {
         .bytes_out = atomic_load_explicit(&s->consumed, memory_order_acquire),

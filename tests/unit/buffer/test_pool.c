@@ -16,7 +16,7 @@ static leat_pool *pool_of(uint64_t limit, uint64_t least, uint64_t most, uint64_
 static struct leat_pool_stats stats_of(leat_pool *pool)
 {
     struct leat_pool_stats stats = LEAT_INIT(struct leat_pool_stats);
-    assert_int_equal(leat_pool_statistics(pool, &stats), 0);
+    assert_int_equal(leat_pool_stats(pool, &stats), 0);
     return stats;
 }
 

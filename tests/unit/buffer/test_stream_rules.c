@@ -58,7 +58,7 @@ static void a_line_says(leat_stream *stream, const char *text)
 static uint64_t searched(leat_stream *stream)
 {
     struct leat_stream_stats stats = LEAT_INIT(struct leat_stream_stats);
-    leat_stream_statistics(stream, &stats);
+    leat_stream_stats(stream, &stats);
     return stats.bytes_searched;
 }
 
@@ -194,7 +194,7 @@ static void the_rest_of_a_chunk_is_not_lost(void **state UNUSED)
     assert_int_equal(n, 24);
     memset(room, 'c', 24);
     assert_int_equal(leat_stream_commit(stream, 24), 0);
-    leat_pool_statistics(pool, &stats);
+    leat_pool_stats(pool, &stats);
     assert_int_equal(stats.in_use, 128); /* for 128 bytes */
     char all[128];
     assert_int_equal(leat_stream_read(stream, all, sizeof(all), &n), 0);
@@ -408,14 +408,14 @@ static void chunks_grow_and_shrink_with_what_comes(void **state UNUSED)
     for (size_t expected = 128; expected <= 1024; expected *= 2) {
         leat_stream_reserve(stream, 1, &room, &n);
         leat_stream_commit(stream, n);
-        leat_stream_statistics(stream, &stats);
+        leat_stream_stats(stream, &stats);
         assert_int_equal(stats.chunk_size, expected);
     }
     for (int i = 0; i < 40; i++) {
         leat_stream_reserve(stream, 1, &room, &n);
         leat_stream_commit(stream, 1);
     }
-    leat_stream_statistics(stream, &stats);
+    leat_stream_stats(stream, &stats);
     assert_int_equal(stats.chunk_size, 64);
     leat_stream_free(stream);
     leat_pool_free(pool);

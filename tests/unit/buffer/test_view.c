@@ -170,7 +170,7 @@ static void a_view_goes_on_in_another_stream(void **state UNUSED)
     leat_view_release(&back);
     assert_int_equal(leat_stream_take(to, LONG, &back), 0);
     assert_int_equal(leat_view_compare_bytes(&back, text, LONG), 0);
-    leat_stream_statistics(to, &stats);
+    leat_stream_stats(to, &stats);
     assert_int_equal(stats.bytes_copied, 0);
     leat_stream_free(to);
     leat_view_release(&back);
