@@ -26,8 +26,8 @@
  *
  * Threads: one at a time on each side, and the two sides may be two threads; there are no locks. The writing side is
  * reserve, commit, append, finish, paused; the reading side is find, starts_with, peek, take, read, skip, wait; length,
- * ended and stats may be called from either. A thread may hand its side over to another one if something else orders the
- * two. In a build without NDEBUG two threads on one side, or a release callback that calls the stream, end in an
+ * ended and stats may be called from either. A thread may hand its side over to another one if something else orders
+ * the two. In a build without NDEBUG two threads on one side, or a release callback that calls the stream, end in an
  * assertion. Views belong to whoever has them: any thread may use and release one, each its own. A pool serves any
  * thread. A connection is for one thread at a time, its two streams included.
  */
