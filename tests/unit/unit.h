@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Where POSIX is only imitated (tests/emscripten/system.c) some of it is missing. */
@@ -50,6 +51,13 @@ static inline bool unit_pipes_end(void)
     bool ends = read(fd[0], &byte, 1) == 0;
     close(fd[0]);
     return ends;
+}
+
+static inline void unit_fifo(const char *path)
+{
+    int r = mkfifo(path, 0600);
+    unit_needs(r == 0 || errno == EEXIST, "FIFOs");
+    assert_int_equal(r, 0);
 }
 
 /* A group's setup: an empty folder, which becomes the current one. */

@@ -125,13 +125,14 @@ static void *look_and_let_go(void *user)
     struct one *one = user;
     struct crowd *c = one->crowd;
     for (;;) {
+        bool over = atomic_load(&c->over); /* then this look is the last: nothing is handed over any more */
         struct chunk *chunk = atomic_exchange(&c->slot[one->index], NULL);
         if (chunk) {
             for (size_t i = 1; i < chunk->length; i++)
                 if (chunk->data[i] != chunk->data[0])
                     atomic_store(&c->wrong, true);
             chunk_unref(chunk);
-        } else if (atomic_load(&c->over))
+        } else if (over)
             return NULL;
         else
             sched_yield();

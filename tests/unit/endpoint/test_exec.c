@@ -1,4 +1,5 @@
-/* Child processes as source, as sink and in the middle: what they are given, how their end is judged, and that nothing
+/* emscripten: it has no processes
+ * Child processes as source, as sink and in the middle: what they are given, how their end is judged, and that nothing
  * of them is left.
  * engines: uring */
 #include "flow/hop.h"

@@ -55,10 +55,10 @@ static void run_cut(const struct scene *scene, const char *route, uint64_t most,
         assert_int_equal(delivered_to(&s, i), s.n);
         check_sink_whole(&s, i);
     }
-    if (scene->digest) {
+    if (s.digest) {
         char hex[LEAT_DIGEST_HEX_MAX];
-        assert_int_equal(leat_report_digest(s.report, scene->digest, hex, sizeof(hex)), 0);
-        assert_string_equal(hex, hex_of_content(s.content, s.n, scene->digest));
+        assert_int_equal(leat_report_digest(s.report, s.digest, hex, sizeof(hex)), 0);
+        assert_string_equal(hex, hex_of_content(s.content, s.n, s.digest));
     }
     stage_close(&s);
 }
@@ -76,7 +76,8 @@ static void cut_on_every_route(void **state UNUSED)
     };
     for (size_t c = 0; c < COUNT(scenes); c++)
         for (size_t r = 0; r < COUNT(routes); r++)
-            for (size_t h = 0; h < COUNT(heads) && has_route(routes[r]); h += getenv("LEAT_TEST_QUICK") ? 3 : 1)
+            for (size_t h = 0; h < COUNT(heads) && has_route(routes[r]) && can_play(&scenes[c]);
+                 h += getenv("LEAT_TEST_QUICK") ? 3 : 1)
                 run_cut(&scenes[c], routes[r], heads[h], h % 2);
 }
 

@@ -1,4 +1,5 @@
-/* engines: uring
+/* emscripten: its pipes have no end
+ * engines: uring
  * A filter that joins: two pipes, and somebody between them who reads the one and writes the other, as a child process
  * does. Its end, and how well it was, count before anything is published. */
 #include "base/fd.h"

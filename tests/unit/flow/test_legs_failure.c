@@ -138,6 +138,7 @@ static void the_reader_has_gone(void **state UNUSED)
 {
     int fd[2];
     leat_endpoint *sink;
+    unit_needs(unit_pipes_end(), "pipes with an end");
     assert_int_equal(fd_pipe(fd), 0);
     fd_close(fd[0]);
     assert_int_equal(leat_endpoint_from_fd(&sink, fd[1], LEAT_TAKE), 0);
@@ -190,6 +191,7 @@ static void who_is_not_waited_for_is_not_blamed(void **state UNUSED)
     int fd[2];
     struct gate to = {.at_most = 1 << 20};
     struct leat_pipeline_options options = {.size = sizeof(options), .memory_limit = 2 * PAGE};
+    unit_needs(unit_pipes_end(), "pipes with an end");
     assert_int_equal(fd_pipe(fd), 0);
     assert_int_equal(write(fd[1], letters, 60000), 60000);
     leat_pipeline *p = pipeline_of(&options, impatient(fd[0]), gate(&to));
@@ -253,7 +255,7 @@ static void cancelled_before_it_runs(void **state UNUSED)
 
 static void cancelled_while_it_opens(void **state UNUSED)
 {
-    assert_int_equal(mkfifo("fifo", 0600), 0);
+    unit_fifo("fifo");
     leat_pipeline *p = pipeline_of(NULL, from_bytes(letters, N), spec("fifo", LEAT_WRITE));
     leat_pipeline_filter(p, machine(machine_same));
     assert_int_equal(leat_pipeline_start(p), 0);
