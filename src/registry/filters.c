@@ -88,9 +88,12 @@ static int open_codec(leat_filter **ret, const struct request *r, struct leat_er
     return result;
 }
 
-static int open_exec(leat_filter **ret, const struct request *r, struct leat_error *error UNUSED)
+static int open_exec(leat_filter **ret, const struct request *r, struct leat_error *error)
 {
-    return leat_filter_exec(ret, r->argument);
+    int result = leat_filter_exec(ret, r->argument);
+    if (result == -EINVAL)
+        error_set(error, result, "'%.40s' names no command: write exec:COMMAND", r->argument);
+    return result;
 }
 
 enum argument {

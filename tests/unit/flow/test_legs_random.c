@@ -95,6 +95,8 @@ static leat_endpoint *source_of(struct trial *t)
     return source;
 }
 
+static bool pipes_end;
+
 static void choose_row(struct trial *t, struct dice *dice)
 {
     const struct machine_plan plans[] = {machine_same, machine_twice, machine_half, machine_hoard, machine_drip};
@@ -110,7 +112,7 @@ static void open_trial(struct trial *t, struct dice *dice, leat_engine *engine)
 {
     struct leat_pipeline_options options = {.size = sizeof(options), .shared_engine = engine};
     *t = (struct trial){.n = roll(dice, 2) ? roll(dice, 3000) : roll(dice, 3000000)};
-    t->from = engine ? FROM_MEMORY : roll(dice, 3);
+    t->from = engine ? FROM_MEMORY : roll(dice, pipes_end ? 3 : 2);
     choose_row(t, dice);
     options.memory_limit = (t->rows + 1) * PAGE << roll(dice, 10);
     t->want = t->n;
@@ -237,6 +239,14 @@ static void rows_share_an_engine(void **state UNUSED)
     leat_engine_free(engine);
 }
 
+static int begin(void **state)
+{
+    pipes_end = unit_pipes_end();
+    if (!pipes_end)
+        print_message("this system does not have pipes with an end: no row begins at a pipe\n");
+    return begin_legs(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,5 +255,5 @@ int main(void)
     };
     if (engine_missing())
         return 77;
-    return cmocka_run_group_tests(tests, begin_legs, unit_folder_gone);
+    return cmocka_run_group_tests(tests, begin, unit_folder_gone);
 }

@@ -133,7 +133,7 @@ static void filters(void **state UNUSED)
     is_refused("a | head:1x | b", 9, "'1x' is no size");
     is_refused("a | unzstd:level=3 | b", 11, "write unzstd");
     is_refused("a | exec | b", 4, "write exec:COMMAND");
-    is_refused("a | exec:' ' | b", 9, "names no command");
+    is_refused("a | exec:' ' | b", 10, "names no command");
     is_refused("a | exec:gzip -9 | b", 14, "in quotes");
 }
 
