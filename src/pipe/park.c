@@ -27,7 +27,7 @@ bool park_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadlin
         pthread_cond_wait(cond, lock);
         return true;
     }
-    struct timespec until = {.tv_sec = deadline_ns / 1000000000, .tv_nsec = deadline_ns % 1000000000};
+    struct timespec until = {.tv_sec = (time_t)(deadline_ns / 1000000000), .tv_nsec = deadline_ns % 1000000000};
     return pthread_cond_timedwait(cond, lock, &until) != ETIMEDOUT;
 }
 
