@@ -26,6 +26,7 @@ static inline struct ends open_with(int backend, uint64_t limit, uint64_t chunk,
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
     struct ends e;
+    unit_needs(backend != LEAT_PIPE_KERNEL || unit_pipes_end(), "pipes with an end");
     options.backend = backend;
     options.memory_limit = limit;
     options.chunk_size = chunk;
@@ -33,8 +34,7 @@ static inline struct ends open_with(int backend, uint64_t limit, uint64_t chunk,
     options.filter_count = n;
     options.ret_error = &error;
     int r = leat_pipe_open(&e.w, &e.r, &options);
-    if (r == -EOPNOTSUPP && !has_sized_pipes())
-        skip();
+    unit_needs(r != -EOPNOTSUPP || has_sized_pipes(), "pipes of a chosen size");
     if (r < 0)
         fail_msg("it can't be opened: %s", error.text);
     return e;

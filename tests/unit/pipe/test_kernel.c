@@ -1,4 +1,5 @@
-/* timeout: 120
+/* emscripten: its pipes have no end, and it has no processes
+ * timeout: 120
  * What only the kernel's pipe has: descriptors that others use, chunks handed over without a copy and never reused too
  * early, calls that are refused, processes that die. */
 #include "base/op.h"
