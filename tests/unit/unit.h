@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -51,6 +52,20 @@ static inline bool unit_pipes_end(void)
     bool ends = read(fd[0], &byte, 1) == 0;
     close(fd[0]);
     return ends;
+}
+
+static inline bool unit_signals_come(void)
+{
+    sigset_t set, before;
+    int number = 0;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &set, &before);
+    raise(SIGUSR1);
+    if (sigpending(&set) == 0 && sigismember(&set, SIGUSR1) == 1)
+        sigwait(&set, &number);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return number == SIGUSR1;
 }
 
 static inline void unit_fifo(const char *path)

@@ -219,27 +219,13 @@ static void *blow(void *user)
     return NULL;
 }
 
-static bool signals_come(void)
-{
-    sigset_t set, before;
-    int number = 0;
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    pthread_sigmask(SIG_BLOCK, &set, &before);
-    raise(SIGUSR1);
-    if (sigpending(&set) == 0 && sigismember(&set, SIGUSR1) == 1)
-        sigwait(&set, &number);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return number == SIGUSR1;
-}
-
 static void a_signal_is_no_error(void **state UNUSED)
 {
     struct sigaction action = {.sa_handler = ignore}, before; /* without SA_RESTART */
     int fd[2];
     char byte = 0;
     pthread_t thread;
-    unit_needs(signals_come(), "signals");
+    unit_needs(unit_signals_come(), "signals");
     assert_int_equal(pipe(fd), 0);
     struct storm storm = {.target = pthread_self(), .fd = fd[1]};
     sigaction(SIGUSR1, &action, &before);

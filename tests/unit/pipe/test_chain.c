@@ -237,7 +237,9 @@ static void the_digest_is_that_of_the_bytes(void **state UNUSED)
 {
     leat_filter *digest;
     char hex[LEAT_DIGEST_HEX_MAX];
-    assert_int_equal(leat_filter_digest(&digest, "sha256", NULL), 0);
+    int r = leat_filter_digest(&digest, "sha256", NULL);
+    unit_needs(r != -ELIBACC, "libcrypto");
+    assert_int_equal(r, 0);
     leat_filter_ref(digest);
     struct ends e = with(digest, NULL, NULL, 0);
     puts_text(e.w, "ab");
@@ -261,7 +263,9 @@ static void a_digest_of_much_on_its_own_thread(void **state UNUSED)
     options.threads = 1;
     fill_pattern(much, 0, MUCH);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(leat_filter_digest(&digest, "sha256", &options), 0);
+        int r = leat_filter_digest(&digest, "sha256", &options);
+        unit_needs(r != -ELIBACC, "libcrypto");
+        assert_int_equal(r, 0);
         leat_filter_ref(digest);
         struct ends e = with(digest, NULL, NULL, i ? 4096 : 0);
         struct call w = {.w = e.w, .bytes = much, .n = MUCH, .timeout_ms = SOON};
@@ -348,8 +352,7 @@ static void what_can_t_be_is_refused_with_a_sentence(void **state UNUSED)
     struct watcher w = {0};
     leat_filter child, *two[] = {doubler(&d[0]), doubler(&d[1])}, *one[] = {&child};
     int descriptors = unit_descriptors();
-    if (backend == LEAT_PIPE_KERNEL && !has_sized_pipes())
-        skip();
+    unit_needs(backend != LEAT_PIPE_KERNEL || has_sized_pipes(), "pipes of a chosen size");
     if (backend == LEAT_PIPE_QUEUE)
         assert_int_equal(refused(two, 2, 2, 0, "at least 3 bytes"), -EINVAL);
     else

@@ -577,6 +577,7 @@ static void *storm(void *user)
 static void signals_change_nothing(void **state UNUSED)
 {
     struct sigaction action = {.sa_handler = count}, before; /* without SA_RESTART */
+    unit_needs(unit_signals_come(), "signals");
     struct ends e = open_pipe(backend, 4096);
     struct call w = {.w = e.w, .bytes = much, .n = MUCH / 4, .timeout_ms = SOON};
     struct storm s = {.victim[1] = pthread_self()};
