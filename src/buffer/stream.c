@@ -50,7 +50,7 @@ int leat_stream_open(leat_stream **ret, leat_pool *pool, const struct leat_strea
     }
     s->pool = pool_ref(pool);
     s->waits = o.waits;
-    s->w.size = MIN(MAX(o.chunk_size, pool_chunk_min(pool)), pool_chunk_max(pool));
+    s->w.size = (size_t)MIN(MAX(o.chunk_size, pool_chunk_min(pool)), pool_chunk_max(pool));
     atomic_init(&s->chunk_size, s->w.size);
     s->w.last = s->r.head = first;
     *ret = s;
