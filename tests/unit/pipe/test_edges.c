@@ -2,6 +2,37 @@
  * Where two things happen at once, and numbers that are too large. */
 #include "unit/pipe/pipes.h"
 
+/* ---- codes ---- */
+
+/* A read that says -EAGAIN means that nothing is there yet; a stream that failed so would be read for ever. */
+static void fails_with_again(int backend)
+{
+    struct ends e = open_pipe(backend, 0);
+    puts_text(e.w, "bytes");
+    assert_int_equal(leat_writer_fail(e.w, -EAGAIN), 0);
+    gives_text(e.r, "bytes");
+    gives_code(e.r, -EIO);
+    close_both(e);
+}
+
+static void a_failure_never_says_that_nothing_is_there_yet(void **state UNUSED)
+{
+    fails_with_again(LEAT_PIPE_QUEUE);
+    fails_with_again(LEAT_PIPE_KERNEL);
+}
+
+static void a_filter_that_fails_with_again_is_told(void **state UNUSED)
+{
+    struct doubler d = {.fail_code = -EAGAIN};
+    leat_filter *filters[] = {doubler(&d)};
+    struct ends e = open_with(LEAT_PIPE_QUEUE, 0, 0, filters, 1);
+    size_t done;
+    leat_write(e.w, "x", 1, &done, 0);
+    leat_writer_flush(e.w);
+    gives_code(e.r, -EIO);
+    close_both(e);
+}
+
 /* ---- numbers ---- */
 
 static void a_limit_beyond_all_memory_is_refused(void **state UNUSED)
@@ -22,6 +53,8 @@ static void a_limit_beyond_all_memory_is_refused(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_failure_never_says_that_nothing_is_there_yet),
+        cmocka_unit_test(a_filter_that_fails_with_again_is_told),
         cmocka_unit_test(a_limit_beyond_all_memory_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
