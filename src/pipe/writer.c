@@ -334,7 +334,7 @@ static int finish(struct pipe *p)
         r = wait_for_room(p, &limit);
     if (r == -EPIPE)
         chain_drop(p);
-    if (r == 0 && (atomic_load(&p->code) || (pipe_is_broken(p) && !p->sated)))
+    if (r == 0 && (atomic_load(&p->code) || (p->abandoned && !p->sated)))
         r = -EPIPE;
     return r;
 }

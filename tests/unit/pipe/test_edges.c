@@ -2,6 +2,8 @@
  * Where two things happen at once, and numbers that are too large. */
 #include "unit/pipe/pipes.h"
 
+#define ROUNDS (getenv("LEAT_TEST_QUICK") ? 500 : 5000)
+
 /* ---- codes ---- */
 
 /* A read that says -EAGAIN means that nothing is there yet; a stream that failed so would be read for ever. */
@@ -50,12 +52,47 @@ static void a_limit_beyond_all_memory_is_refused(void **state UNUSED)
     }
 }
 
+/* ---- the end ---- */
+
+static void *read_and_leave(void *user)
+{
+    leat_reader *r = user;
+    char bytes[16];
+    size_t done;
+    while (leat_read(r, bytes, sizeof(bytes), &done, SOON) == 0 && done > 0)
+        ;
+    leat_reader_close(r);
+    return NULL;
+}
+
+/* Who has read the end may leave: that is no reason for the writer to say that not all of it was wanted. */
+static void finishes_well(int backend)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        struct ends e = open_pipe(backend, 4096);
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, read_and_leave, e.r), 0);
+        puts_text(e.w, "all of it");
+        assert_int_equal(leat_writer_finish(e.w), 0);
+        pthread_join(thread, NULL);
+        assert_int_equal(leat_writer_finish(e.w), 0);
+        leat_writer_close(e.w);
+    }
+}
+
+static void a_reader_that_leaves_at_the_end_breaks_nothing(void **state UNUSED)
+{
+    finishes_well(LEAT_PIPE_QUEUE);
+    finishes_well(LEAT_PIPE_KERNEL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failure_never_says_that_nothing_is_there_yet),
         cmocka_unit_test(a_filter_that_fails_with_again_is_told),
         cmocka_unit_test(a_limit_beyond_all_memory_is_refused),
+        cmocka_unit_test(a_reader_that_leaves_at_the_end_breaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
