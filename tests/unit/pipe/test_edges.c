@@ -1,6 +1,7 @@
 /* timeout: 60
  * Where two things happen at once, and numbers that are too large. */
 #include "unit/pipe/pipes.h"
+#include <sched.h>
 
 #define ROUNDS (getenv("LEAT_TEST_QUICK") ? 500 : 5000)
 
@@ -86,6 +87,51 @@ static void a_reader_that_leaves_at_the_end_breaks_nothing(void **state UNUSED)
     finishes_well(LEAT_PIPE_KERNEL);
 }
 
+/* ---- the pace ---- */
+
+#define PACED 400 /* bytes, in four tenths of a second */
+
+struct paced {
+    leat_reader *r;
+    atomic_size_t asked; /* bytes that were read, when the next read began */
+    size_t got;
+};
+
+static void *read_paced(void *user)
+{
+    struct paced *paced = user;
+    char byte;
+    size_t done = 1;
+    for (; paced->got < PACED && done; paced->got += done) {
+        atomic_store(&paced->asked, paced->got);
+        if (leat_read(paced->r, &byte, 1, &done, SOON / 10) < 0)
+            done = 0;
+    }
+    atomic_store(&paced->asked, PACED);
+    return NULL;
+}
+
+/* Behind a filter that changes bytes, the reader alone brings on what has to wait for its time. Each byte comes at the
+ * moment in which the reader finds nothing, and nothing comes behind it that would push it on. */
+static void a_reader_wakes_when_the_pace_allows(void **state UNUSED)
+{
+    struct doubler d = {0};
+    leat_filter *filters[2] = {doubler(&d)};
+    assert_int_equal(leat_filter_rate(&filters[1], 1000), 0);
+    struct ends e = open_with(LEAT_PIPE_QUEUE, 4096, 0, filters, 2);
+    struct paced paced = {.r = e.r};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, read_paced, &paced), 0);
+    for (size_t sent = 0; sent < PACED; sent += 2) {
+        while (atomic_load(&paced.asked) < sent)
+            sched_yield();
+        puts_text(e.w, "x");
+    }
+    pthread_join(thread, NULL);
+    assert_int_equal(paced.got, PACED);
+    close_both(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +139,7 @@ int main(void)
         cmocka_unit_test(a_filter_that_fails_with_again_is_told),
         cmocka_unit_test(a_limit_beyond_all_memory_is_refused),
         cmocka_unit_test(a_reader_that_leaves_at_the_end_breaks_nothing),
+        cmocka_unit_test(a_reader_wakes_when_the_pace_allows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
