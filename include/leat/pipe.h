@@ -23,8 +23,9 @@
  * call. A call with zero bytes returns 0 at once.
  *
  * Every byte that was written is there for a reader as soon as it asks, flush or not, except what a filter that changes
- * the bytes holds back; leat_writer_flush makes it give that, too. Filters run on the threads that write, or on one
- * that reads and would have to wait otherwise.
+ * the bytes holds back; leat_writer_flush makes it give that, too. With filters, bytes that were gathered before a
+ * reservation come with it, when it is committed or given back. Filters run on the threads that write, or on one that
+ * reads and would have to wait otherwise.
  *
  * Threads: several may use one end at the same time; a call's bytes are not interleaved with those of another call.
  * reserve/commit and peek/consume are for one thread at a time per end. finish, fail and close may be called from any
@@ -92,9 +93,9 @@ LEAT_API int leat_write(leat_writer *writer, const void *bytes, size_t n, size_t
 /* What fits, at least one byte; waits only while nothing fits. */
 LEAT_API int leat_write_some(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms);
 
-/* Room to write into, in one piece: at least `want` bytes (0: one), but never more than a chunk is promised. Valid
- * until it is committed, or the end is finished or closed. -EBUSY if there is a reservation already; until it is
- * committed all other writes say that, too. */
+/* Room to write into, in one piece: at least `want` bytes (0: one), but never more than a chunk is promised, nor than a
+ * filter that paces allows. Valid until it is committed, or the end is finished or closed. -EBUSY if there is a
+ * reservation already; until it is committed all other writes say that, too. */
 LEAT_API int leat_writer_reserve(leat_writer *writer, size_t want, void **ret, size_t *ret_n, int timeout_ms);
 
 /* The first n bytes of the reservation are written; 0 gives it back. Does not block, unless the reader's descriptor was
@@ -111,9 +112,9 @@ LEAT_API int leat_writer_flush(leat_writer *writer);
 LEAT_API int leat_writer_finish(leat_writer *writer);
 
 /* The end, and a bad one: the reader gets what was written (what a filter holds back only if there is room now), then
- * `code`, a negative errno. Never waits for room; writes that wait are ended with -ECANCELED. Nothing happens after
- * finish. -EINVAL if code is no negative number. Only readers in this process learn the code: who reads the descriptor
- * elsewhere sees the end. */
+ * `code`, a negative errno; for -EAGAIN it is told -EIO, since a read that says -EAGAIN has not failed. Never waits for
+ * room; writes that wait are ended with -ECANCELED. Nothing happens after finish. -EINVAL if code is no negative
+ * number. Only readers in this process learn the code: who reads the descriptor elsewhere sees the end. */
 LEAT_API int leat_writer_fail(leat_writer *writer, int code);
 
 /* ---- reading ---- */
@@ -167,15 +168,16 @@ LEAT_API int leat_reader_error(const leat_reader *reader, struct leat_error *ret
 
 /* Frees the end, for which NULL is allowed. Calls that other threads are in return -ECANCELED first. A writer that was
  * neither finished nor failed is finished as by leat_writer_finish, which may wait; leat_writer_fail before avoids
- * that. Afterwards the reader gets the end, or the writer -EPIPE and what was not read is dropped. */
+ * that, and then what has not come through the filters, for want of room, is dropped. Afterwards the reader gets the
+ * end, or the writer -EPIPE and what was not read is dropped. */
 LEAT_API void leat_writer_close(leat_writer *writer);
 LEAT_API void leat_reader_close(leat_reader *reader);
 
 /* An end as a source or a sink of a pipeline, which closes it in the end: the reference is taken, on failure too. A
  * kernel pipe without filters and without buffered bytes is spliced. A failure of the pipe fails the pipeline; a
  * pipeline that fails or is cancelled fails the writer with its code (-EIO if only the sink itself failed), or closes
- * the reader. -EOPNOTSUPP: filters that pace sit in the pipe, or filters between a kernel pipe's ends whose reading
- * descriptor was handed out; put them into the pipeline. */
+ * the reader. -EOPNOTSUPP: filters that pace sit in a writer's pipe, or filters between a kernel pipe's ends whose
+ * reading descriptor was handed out; put them into the pipeline. */
 LEAT_API int leat_endpoint_from_reader(leat_endpoint **ret, leat_reader *reader);
 LEAT_API int leat_endpoint_from_writer(leat_endpoint **ret, leat_writer *writer);
 

@@ -39,6 +39,12 @@ static int complete(struct node *node, uint64_t delivered UNUSED, struct leat_er
 
 /* ---- the source ---- */
 
+/* What the read says: "again" would be a word about the call, and nobody would make the joint ready any more. */
+static int failure(const struct joint *joint)
+{
+    return joint->error.code == -EAGAIN ? -EIO : joint->error.code;
+}
+
 static int fail(struct joint *joint, int code, const char *what)
 {
     char buffer[128];
@@ -50,7 +56,7 @@ static int fail(struct joint *joint, int code, const char *what)
     joint->error.node = joint->error.node && *joint->error.node ? joint->error.node : name;
     joint->error.operation = joint->error.operation && *joint->error.operation ? joint->error.operation : "transform";
     joint->error.offset = atomic_load(&joint->filter->bytes);
-    return code;
+    return failure(joint);
 }
 
 /* The filter breaks its word: the sentence says how. */
@@ -97,7 +103,7 @@ static ssize_t take(void *user, void *bytes, size_t n)
     bool offered = atomic_load(&joint->state) == JOINT_OFFERED;
     struct filter_buffers b = {.in = (const uint8_t *)"", .out = bytes, .out_n = n};
     if (joint->error.code)
-        return joint->error.code;
+        return failure(joint);
     if (joint->over)
         return 0;
     if (!offered && !complete)

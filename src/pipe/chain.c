@@ -64,7 +64,9 @@ void chain_drop(struct pipe *p)
         return;
     for (size_t i = 0; i < p->places; i++)
         p->place[i].chunk = chunk_unref(p->place[i].chunk);
-    atomic_store(&p->code, chain_stop(p, code));
+    p->abandoned = pipe_is_broken(p);
+    code = chain_stop(p, code);
+    atomic_store(&p->code, code == -EAGAIN ? -EIO : code); /* a read that says "again" means that it is not the end */
     atomic_store(&p->ended, true);
     if (p->is_kernel)
         kernel_end(&p->kernel);

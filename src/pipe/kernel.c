@@ -67,8 +67,8 @@ int kernel_lend(struct kernel *kernel)
     while (atomic_load(&kernel->calling)) /* a call that does not sleep */
         sched_yield();
     bool busy = atomic_load(&kernel->spliced_to) > atomic_load(&kernel->got) || atomic_load(&kernel->buffered);
-    if (busy && !was_lent)
-        atomic_store(&kernel->lent, false);
+    if (!busy || !was_lent) /* it may be said of the other end meanwhile that it is not lent after all */
+        atomic_store(&kernel->lent, !busy);
     return busy ? -EBUSY : 0;
 }
 

@@ -4,6 +4,7 @@
 #define LIMIT_DEFAULT     (1024 * 1024)
 #define CHUNK_MOST        (64 * 1024)
 #define KERNEL_CHUNK_MOST (256 * 1024) /* each is a system call and, it may be, a wake-up */
+#define CHUNKS_MOST       (1u << 30)   /* far beyond all memory */
 #define CHUNKS            16 /* of the limit: what a chunk that was read in part keeps from the writer is little then */
 
 static int refuse(struct leat_error *error, int code, const char *sentence)
@@ -31,10 +32,12 @@ static int choose_chunks(struct pipe *p, const struct leat_pipe_options *o, stru
                         (unsigned long long)least);
     if (!chunk)
         chunk = p->is_kernel ? MAX(MIN(p->limit / 4, KERNEL_CHUNK_MOST), PAGE)
-                             : MIN((p->limit + CHUNKS - 1) / CHUNKS, CHUNK_MOST);
+                             : MIN((p->limit - 1) / CHUNKS + 1, CHUNK_MOST);
     if (!o->chunk_size && !p->is_kernel && p->limit / chunk < least)
         chunk = p->limit / least;
     uint64_t chunks = p->limit / chunk;
+    if (chunk > PTRDIFF_MAX || chunks > CHUNKS_MOST)
+        return refuse(error, -ENOMEM, "There is not so much memory");
     if (p->is_kernel)
         chunks = MAX(chunks, least + 1);
     if (chunks < least)

@@ -107,7 +107,8 @@ struct pipe {
     enum want want;
     enum ending ending;
     int ending_code;
-    bool sated; /* ENDING_WELL because a filter wants no more */
+    bool sated;     /* ENDING_WELL because a filter wants no more */
+    bool abandoned; /* the reader had gone before it could see the end */
 
     struct queue queue;
     struct kernel kernel;

@@ -94,17 +94,17 @@ static bool bytes_ready(void *user)
     return queue_has(&p->queue) || atomic_load(&p->ended) || has_news(p);
 }
 
-/* Whoever has the write turn does it before giving it, if we can't. */
+/* Whoever has the write turn does it before giving it, if we can't. What was said before about the chain is forgotten
+ * first: a writer may leave something there, and say so, right after we have seen that nothing rests. */
 static void help(struct pipe *p)
 {
     atomic_store(&p->look_again, false);
+    atomic_store(&p->stuck, false);
+    atomic_store(&p->paced_until_ns, 0);
     if (atomic_load(&p->resting) && turn_take_or_wish(&p->write_turn)) {
         writer_help(p);
         writer_give(p);
-        return;
     }
-    atomic_store(&p->stuck, false); /* if it still is, we are woken */
-    atomic_store(&p->paced_until_ns, 0);
 }
 
 struct reading {

@@ -66,12 +66,17 @@ void writer_help(struct pipe *p)
     atomic_store(&p->paced_until_ns, r == -EAGAIN && p->want == WANT_TIME ? p->pace_ns : 0);
 }
 
+static void tell_reader(struct pipe *p)
+{
+    atomic_store(&p->look_again, true);
+    wake_reader(p);
+}
+
 void writer_give(struct pipe *p)
 {
     while (!turn_give(&p->write_turn)) {
         writer_help(p);
-        atomic_store(&p->look_again, true);
-        wake_reader(p);
+        tell_reader(p);
     }
 }
 
@@ -154,6 +159,8 @@ static void give(struct pipe *p, const struct limit *limit)
             (atomic_load(&p->hungry) || atomic_load(&p->eager))) {
             leave_nothing(p, limit);
             writer_help(p);
+            if (atomic_load(&p->paced_until_ns)) /* a reader that sleeps does not know of that time */
+                tell_reader(p);
         }
     }
     park_settle(&p->room, room_to_poll, p);
@@ -334,7 +341,7 @@ static int finish(struct pipe *p)
         r = wait_for_room(p, &limit);
     if (r == -EPIPE)
         chain_drop(p);
-    if (r == 0 && (atomic_load(&p->code) || (pipe_is_broken(p) && !p->sated)))
+    if (r == 0 && (atomic_load(&p->code) || (p->abandoned && !p->sated)))
         r = -EPIPE;
     return r;
 }

@@ -16,9 +16,10 @@ struct machine_plan {
     unsigned times; /* and comes out so often */
     bool hoards;    /* nothing comes out before the input has ended */
     bool drips;     /* it gives a byte at a time, and says that it is full */
-    bool fails;     /* after `behind` bytes, with -EILSEQ ... */
+    bool fails;     /* after `behind` bytes, with `code` (0: -EILSEQ) ... */
     bool ends;      /* ... or wants no more */
     unsigned lies;  /* 1: full, though there is room; 2: done, and has not taken all; 3: nonsense */
+    int code;
 };
 
 static const struct machine_plan UNUSED machine_same = {.every = 1, .times = 1};
@@ -83,7 +84,7 @@ static int machine_transform(leat_filter *filter, struct filter_buffers *b, int 
                 return LEAT_FILTER_FULL;
         }
         if (m->at == m->plan.behind && m->plan.fails)
-            return error_set(error, -EILSEQ, "It was told to fail");
+            return error_set(error, m->plan.code ? m->plan.code : -EILSEQ, "It was told to fail");
         if (m->at == m->plan.behind && m->plan.ends)
             return LEAT_FILTER_ENDED;
         if (!b->in_n)

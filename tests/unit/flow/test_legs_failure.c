@@ -54,6 +54,19 @@ static void a_transform_fails(void **state UNUSED)
         }
 }
 
+/* Of a call "again" means that it is to be made once more: of a filter it is a failure as any other. */
+static void a_transform_fails_with_again(void **state UNUSED)
+{
+    struct machine_plan bad = {.every = 1, .times = 1, .fails = true, .behind = 600000, .code = -EAGAIN};
+    for (uint32_t which = 0; which < 2; which++)
+        assert_int_equal(
+            fail_with(into_old_file(from_bytes(letters, N), which ? machine_same : bad, which ? bad : machine_same),
+                      -EAGAIN, LEAT_SIDE_FILTER)
+                ->index,
+            1 + which);
+    unit_holds("old", "the old file");
+}
+
 static void a_filter_breaks_its_word(void **state UNUSED)
 {
     for (unsigned lies = 1; lies <= 3; lies++) {
@@ -322,6 +335,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_transform_fails, unit_empty),
+        cmocka_unit_test_teardown(a_transform_fails_with_again, unit_empty),
         cmocka_unit_test_teardown(a_filter_breaks_its_word, unit_empty),
         cmocka_unit_test_teardown(a_filter_serves_one_place_at_a_time, unit_empty),
         cmocka_unit_test_teardown(the_source_fails, unit_empty),
