@@ -106,7 +106,9 @@ static ssize_t read_line(const char *at, size_t n, struct command *command)
     size_t length = end ? (size_t)(end - at) : 0;
     command->count = 0;
     for (size_t i = 0; i < length && command->count < ARGUMENTS;) {
-        size_t word = strcspn(at + i, " \r\n");
+        size_t word = 0;
+        while (i + word < length && at[i + word] != ' ' && at[i + word] != '\r')
+            word++;
         if (word)
             command->word[command->count++] = (struct word){at + i, word};
         i += word + 1;

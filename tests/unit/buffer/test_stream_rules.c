@@ -516,6 +516,7 @@ static void a_call_within_a_call_is_found_out(void **state UNUSED)
 #endif
     int status;
     pid_t child = fork();
+    unit_needs(child >= 0, "processes");
     if (child == 0) {
         freopen("/dev/null", "w", stderr);
         signal(SIGABRT, SIG_DFL);

@@ -1,4 +1,5 @@
-/* Connections: both forms of use, over sockets and pipes, with peers that are slow, that leave, or that say too much.
+/* emscripten: it has no sockets without a proxy
+ * Connections: both forms of use, over sockets and pipes, with peers that are slow, that leave, or that say too much.
  */
 #include "base/op.h"
 #include "unit/unit.h"

@@ -82,17 +82,17 @@ static void holes_come_as_zeros(void **state UNUSED)
             struct leat_pipeline_options options = {
                 .size = sizeof(options), .route = routes[i], .cache = cache, .sparse = LEAT_SPARSE_ALWAYS};
             unit_write("sparse", "begin", 5);
-            assert_int_equal(truncate("sparse", 1 << 20), 0);
+            assert_int_equal(truncate("sparse", 1 << 17), 0);
             leat_pipeline *p = pipeline_of(&options, spec("sparse", LEAT_READ), spec("copy", LEAT_WRITE));
             leat_pipeline_filter(p, digest_of("crc32c"));
             leat_pipeline_filter(p, machine(machine_twice));
             assert_int_equal(run_and_free(p), 0);
-            uint8_t *bytes = calloc(1, 2 << 20);
+            uint8_t *bytes = calloc(1, 2 << 17);
             int fd = open("copy", O_RDONLY | O_CLOEXEC);
-            assert_int_equal(read(fd, bytes, 2 << 20), 2 << 20);
+            assert_int_equal(read(fd, bytes, 2 << 17), 2 << 17);
             close(fd);
             assert_memory_equal(bytes, "bbeeggiinn\0", 11);
-            assert_memory_equal(bytes + 10, bytes + 11, (2 << 20) - 11); /* each as the one before: 0 */
+            assert_memory_equal(bytes + 10, bytes + 11, (2 << 17) - 11); /* each as the one before: 0 */
             free(bytes);
         }
 }
