@@ -53,6 +53,9 @@ def goal_text(goal):
     kind, bound = goal["kind"], goal["bound"]
     if kind == "memory":
         return f"peak memory {mib(goal['value'])}, wanted < {mib(bound)}"
+    if kind == "rate":
+        millions = {key: value / 1e6 for key, value in goal["spread"].items()}
+        return f"{ratio(millions)} million {goal['against']} a second, wanted ≥ {bound / 1e6:g}"
     what = {"speed": "× the speed of", "time": "× the time of", "cpu": "× the CPU seconds of"}[kind]
     sign = "≥" if kind == "speed" else "≤"
     noise = f" or within the noise ({goal['noise']:.2f})" if "noise" in goal and goal["spread"]["median"] < bound else ""
