@@ -276,27 +276,36 @@ static void *reads(void *user)
     return NULL;
 }
 
+static void go(struct run *run, const struct way *way)
+{
+    struct reading reading = {.run = run, .way = way};
+    pthread_t thread;
+    way->open(run);
+    if (!way->read) {
+        way->write(run);
+        return;
+    }
+    if (pthread_create(&thread, NULL, reads, &reading) != 0)
+        tool_fail("thread");
+    way->write(run);
+    pthread_join(thread, NULL);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 4)
         tool_usage(TOGETHER);
+    const struct way *way = find(argv[1]);
     struct run run = {.block = (size_t)tool_number(argv[2]), .bytes = tool_number(argv[3])};
-    struct reading reading = {.run = &run, .way = find(argv[1])};
-    pthread_t thread;
     if (run.block == 0 || HOLDS % run.block != 0 || run.bytes % run.block != 0)
         tool_usage("pipes: BLOCK divides 1 MiB and BYTES");
     run.reads = run.block > READS ? run.block : READS;
     run.from = tool_buffer(run.block);
     run.to = tool_buffer(run.reads);
-    reading.way->open(&run);
-    if (reading.way->read && pthread_create(&thread, NULL, reads, &reading) != 0)
-        tool_fail("thread");
-    reading.way->write(&run);
-    if (reading.way->read)
-        pthread_join(thread, NULL);
+    go(&run, way);
     free(run.from);
     free(run.to);
-    if (run.sum > 0 && (run.arrived == run.bytes || !reading.way->read))
+    if (run.sum > 0 && (run.arrived == run.bytes || !way->read))
         return 0;
     fprintf(stderr, "pipes: %llu bytes arrived\n", (unsigned long long)run.arrived);
     return 1;
