@@ -29,7 +29,7 @@ def between_threads():
                 against("write 64K", 2.0, "a kernel pipe of 1 MiB"),
                 Goal("speed", 0.8, ("bare",), "the best bare ring with the same two copies"),
             ],
-            times=16,
+            times=8,
         ),
         row(
             "peek",
@@ -37,7 +37,7 @@ def between_threads():
             "peek 64K",
             {"forced": ["queue 64K"], "bare": ["ring 64K"]},
             [against("queue 64K", 1.2, "the same with copies")],
-            times=16,
+            times=8,
         ),
         row(
             "small",
@@ -53,7 +53,7 @@ def between_threads():
             "kernel 64K",
             {"bare": ["write 64K"]},
             [against("write 64K", 0.95, "a bare loop of write and read")],
-            times=8,
+            times=4,
         ),
         row(
             "vmsplice",
@@ -61,7 +61,7 @@ def between_threads():
             "kernel-give 256K",
             {"bare": ["vmsplice 256K"]},
             [against("vmsplice 256K", 0.9, "a bare loop of vmsplice from two buffers and read")],
-            times=16,
+            times=8,
         ),
         row(
             "sha256",
