@@ -77,7 +77,8 @@ class Place:
 
     def prepare(self, row, size, source):
         """`fed` is what a target shall be where it is not the source."""
-        self.fill("source", size)
+        if row.source:
+            self.fill("source", size)
         if row.device:
             self.attach()
         if row.feed and row.target:
@@ -317,6 +318,9 @@ def judge(goal, result):
     if goal.kind == "memory":
         worst = max((c for c in all_of if c["role"] in ("ours", "forced")), key=lambda c: c["peak"])
         return verdict | {"value": worst["peak"], "command": worst["command"], "met": worst["peak"] < goal.bound}
+    if goal.kind == "rate":
+        rates = spread([result["bytes"] / goal.each / seconds for seconds in all_of[0]["seconds"]])
+        return verdict | {"value": rates["median"], "spread": rates, "met": rates["median"] >= goal.bound}
     others = [c for c in all_of if c["role"] in goal.against or c["command"] in goal.against]
     if not others:
         return None

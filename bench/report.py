@@ -53,6 +53,9 @@ def goal_text(goal):
     kind, bound = goal["kind"], goal["bound"]
     if kind == "memory":
         return f"peak memory {mib(goal['value'])}, wanted < {mib(bound)}"
+    if kind == "rate":
+        millions = {key: value / 1e6 for key, value in goal["spread"].items()}
+        return f"{ratio(millions)} million {goal['against']} a second, wanted ≥ {bound / 1e6:g}"
     what = {"speed": "× the speed of", "time": "× the time of", "cpu": "× the CPU seconds of"}[kind]
     sign = "≥" if kind == "speed" else "≤"
     noise = f" or within the noise ({goal['noise']:.2f})" if "noise" in goal and goal["spread"]["median"] < bound else ""
@@ -123,6 +126,8 @@ This file is written by `scripts/bench --docs`; the numbers behind it are in [pe
 - `leat copy` publishes: it writes a file without a name and gives it its name at the end, and an existing file is replaced;
   cp, cat and dd empty it first. *in-place* rows write over what is there. In a trial before the rounds every target is
   compared with its source.
+- Rows *threads/* are pipes inside one process ([bench/pipes.c](../bench/pipes.c)): every byte is touched on both sides, and
+  each pipe or ring holds 1 MiB.
 - *CPU s/GB* counts user and system time per 10⁹ bytes. *ours, as told* is leat with a route or a way of writing that it does
   not choose by itself. *The best route and engine* is the fastest of these; leat may be slower than that by a tenth, or where
   these ratios and the noise of the row overlap.

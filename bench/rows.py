@@ -4,85 +4,16 @@ A contender is a command in the words one would type. It runs in a folder where 
 has several), through a shell only where it needs one. {1} and {2} are pipes that the row hands over, {device} is a disk
 that is the source, {size} its bytes.
 """
-from dataclasses import dataclass
-
-MEMORY_MOST = 32 << 20  # bytes, of any copy
-
-
-@dataclass
-class Contender:
-    command: str
-    role: str = "peer"  # ours; forced: ours, told how; peer; bare: a loop of the benchmark; part: some of the work
-
-
-@dataclass
-class Goal:
-    """`kind` of the first contender against each of `against` (roles or commands): the worst of them counts.
-
-    speed: time of the other / ours, at least `bound`; time: ours / the other, at most; cpu: seconds of ours / the
-    other's, at most; memory: peak of ours in bytes, at most. `own`: the others are ours, too.
-    """
-
-    kind: str
-    bound: float
-    against: tuple = ()
-    called: str = ""
-    own: bool = False
-
-
-@dataclass
-class Row:
-    name: str
-    title: str
-    contenders: list
-    goals: list
-    place: str = "disk"  # or memory: where source and target lie
-    feed: str = ""  # how a pipe is filled on standard input: write, vmsplice
-    drain: str = ""  # how pipes are emptied, on standard output and {1}, {2}: sum, null
-    pipes: int = 0  # beside standard output
-    target: bool = False  # writes the file `target`, which must be what the source is
-    fresh: bool = True  # the target is deleted before; else it is there
-    size: int = 0  # of the source; 0: as asked for
-    times: int = 1  # what was asked for is multiplied by this
-    cold: bool = False  # nothing of the source is in the page cache
-    device: bool = False  # {device} is needed
-    zeros: bool = False  # of which the target shall consist
-    lines: bool = False  # there is a file `lines`, of lines of 100 bytes, that is as large as the source
-    note: str = ""
-    repeat: int = 1  # processes a round
-    parts: int = 0  # part.1 ... part.N together are as large as the source
-
-
-def ours(*commands):
-    return [Contender(c, "ours") for c in commands]
-
-
-def forced(*commands):
-    return [Contender(c, "forced") for c in commands]
-
-
-def peers(*commands):
-    return [Contender(c, "peer") for c in commands]
-
-
-def bare(*commands):
-    return [Contender("loops " + c, "bare") for c in commands]
-
-
-MEMORY = Goal("memory", MEMORY_MOST, called="peak memory")
-AUTO = Goal("speed", 0.9, ("forced",), "the best route and engine", own=True)
-COPY = [
-    Goal("speed", 0.95, ("peer",), "the best peer"),
-    Goal("speed", 0.95, ("bare",), "the best bare loop"),
-    AUTO,
-    MEMORY,
-]
-
-
-def told(command, *route_names):
-    """`leat copy` of the command by each of these routes, the first two of them on the other engine as well."""
-    ways = [f"--route {name}" for name in route_names] + [f"--engine uring --route {name}" for name in route_names[:2]]
-    return forced(*[command.replace("leat copy", f"leat copy {way}") for way in ways])
+from row import AUTO, COPY, MEMORY, Contender, Goal, Row, bare, forced, ours, peers, told
+from rows_pipes import between_threads
+from rows_sockets import (
+    file_over_tcp,
+    file_to_socket,
+    pipe_to_socket,
+    socket_to_file,
+    socket_to_pipe,
+    socket_to_socket,
+)
 
 
 def file_loops(target):
@@ -219,136 +150,6 @@ def small_file(place):
         target=True,
         size=4096,
         repeat=200,
-    )
-
-
-# ---- sockets ----
-
-# Below the ports that the kernel gives to those who connect.
-ADDRESSES = {"unix": "unix:socket", "tcp": "tcp:127.0.0.1:17611"}
-ONWARDS = {"unix": "unix:onwards", "tcp": "tcp:127.0.0.1:17612"}
-
-
-def in_socat(address):
-    return address.replace("unix:", "UNIX-CONNECT:").replace("tcp:", "TCP:")
-
-
-def between(name, title, ends, route_names, goals, peer, loops, others=(), **row):
-    """`ends`: what runs the sockets' other sides, source, sink."""
-    sides, source, sink = ends
-    command = f"{sides}leat copy {source} {sink}"
-    return Row(
-        name,
-        title,
-        ours(command)
-        + told(command, *route_names)
-        + peers(f"{sides}{peer}", *others)
-        + [Contender(f"{sides}loops {loop} {source} {sink}", "bare") for loop in loops],
-        [*goals, Goal("speed", 0.9, ("bare",), "the best bare loop"), AUTO, MEMORY],
-        **row,
-    )
-
-
-def file_to_socket(kind):
-    address = ADDRESSES[kind]
-    drain = f"peer drain {address} "
-    socat = f"socat -u FILE:source {in_socat(address)}"
-    return between(
-        f"file-to-socket/{kind}",
-        f"file → {kind} socket, with a reader",
-        (drain, "source", address),
-        {"unix": ("splice", "offload", "chunk"), "tcp": ("offload", "splice", "chunk")}[kind],
-        [Goal("speed", {"unix": 2.5, "tcp": 1.5}[kind], (drain + socat,), "socat")],
-        socat,
-        ("splice 256K", "splice 1M", "sendfile 1G", "read-write 128K"),
-        [f"{drain}sh -c 'pv -q source | nc -N 127.0.0.1 17611'"] if kind == "tcp" else [],
-        place="memory",
-    )
-
-
-def pipe_to_socket(kind):
-    address = ADDRESSES[kind]
-    return between(
-        f"pipe-to-socket/{kind}",
-        f"pipe → {kind} socket, with a reader",
-        (f"peer drain {address} ", "-", address),
-        ("splice", "chunk"),
-        [Goal("speed", 1.0, ("peer",), "socat")],
-        f"socat -u STDIN {in_socat(address)}",
-        ("splice-direct 1M", "read-write 128K"),
-        feed="write",
-    )
-
-
-def socket_to_pipe(kind):
-    address = ADDRESSES[kind]
-    return between(
-        f"socket-to-pipe/{kind}",
-        f"{kind} socket → pipe, with a reader",
-        (f"peer feed {address} source ", address, "-"),
-        ("splice", "chunk"),
-        [Goal("speed", 1.0, ("peer",), "socat")],
-        f"socat -u {in_socat(address)} STDOUT",
-        ("splice-direct 1M", "read-write 128K"),
-        drain="sum",
-    )
-
-
-def socket_to_socket(kind):
-    source, sink = ADDRESSES[kind], ONWARDS[kind]
-    return between(
-        f"socket-to-socket/{kind}",
-        f"{kind} socket → {kind} socket, with a reader",
-        (f"peer feed {source} source peer drain {sink} ", source, sink),
-        ("splice", "chunk"),
-        [Goal("speed", 1.0, ("peer",), "socat")],
-        f"socat -u {in_socat(source)} {in_socat(sink)}",
-        ("splice 256K", "read-write 128K"),
-        place="memory",
-    )
-
-
-def socket_to_file(kind, place):
-    address = ADDRESSES[kind]
-    return between(
-        f"socket-to-file/{kind}/{place}",
-        f"{kind} socket → new file, {{fs}}",
-        (f"peer feed {address} source ", address, "target"),
-        ("splice", "chunk"),
-        [Goal("speed", 1.0, ("peer",), "socat")],
-        f"socat -u {in_socat(address)} CREATE:target",
-        ("splice 256K", "read-write 128K"),
-        place=place,
-        target=True,
-    )
-
-
-def file_over_tcp(place):
-    """Both sides of a connection; `both` starts the second command when the first one listens."""
-
-    def through(receiver, sender):
-        return f"both 17613 {receiver} -- {sender}"
-
-    def leats(receives="", sends=""):
-        return through(
-            f"leat copy {receives}tcp-listen:127.0.0.1:17613 target", f"leat copy {sends}source tcp:127.0.0.1:17613"
-        )
-
-    socats = through(
-        "socat -u TCP-LISTEN:17613,bind=127.0.0.1,reuseaddr CREATE:target", "socat -u FILE:source TCP:127.0.0.1:17613"
-    )
-    pv_nc = through("sh -c 'nc -d -l 127.0.0.1 17613 > target'", "sh -c 'pv -q source | nc -N 127.0.0.1 17613'")
-    uring = "--engine uring "
-    chunk = "--route chunk "
-    return Row(
-        f"file-tcp-file/{place}",
-        "file → tcp → new file, both processes, {fs}",
-        ours(leats())
-        + forced(leats(uring, uring), leats(chunk), leats("", "--route splice "), leats(chunk, chunk))
-        + peers(socats, pv_nc),
-        [Goal("speed", 1.5, (socats,), "socat"), Goal("speed", 1.2, (pv_nc,), "pv into nc"), AUTO, MEMORY],
-        place,
-        target=True,
     )
 
 
@@ -575,6 +376,7 @@ ROWS = [
     zeros_to_file("memory"),
     streams(500, "1M"),
     take_lines(),
+    *between_threads(),
     cold_read(),
     direct_copy(),
 ]

@@ -1,6 +1,7 @@
-/* Kernel pipes against a pipe in user memory: one thread writes, another reads. Each step of the row adds one thing
- * that is known to make pipes faster, and the last ones need no kernel. In `pipes/null` nobody looks at the bytes, in
- * `pipes/sum` the reader looks at all of them; a speed that only the first one has is nothing that a program can use.
+/* Kernel pipes against pipes in user memory: one thread writes, another reads. Each step of the row adds one thing
+ * that is known to make pipes faster, and the last ones need no kernel, or are the library's own. In `pipes/null`
+ * nobody looks at the bytes, in `pipes/sum` the reader looks at all of them; a speed that only the first one has is
+ * nothing that a program can use.
  */
 #include "bench.h"
 #include "bench_peer.h"
@@ -19,12 +20,14 @@
 enum writing {
     BY_WRITE,
     BY_VMSPLICE,
-    BY_RING
+    BY_RING,
+    BY_LEAT /* leat_write */
 };
 
 enum reading {
     BY_READ,
     BY_SPLICE, /* to /dev/null, so nobody sees it */
+    BY_PEEK,
 };
 
 static const struct step {
@@ -42,8 +45,10 @@ static const struct step {
     {"vmsplice-splice", BY_VMSPLICE, BY_SPLICE, BIG_PIPE, 256u << 10, false, false},
     {"vmsplice-splice-huge", BY_VMSPLICE, BY_SPLICE, BIG_PIPE, 256u << 10, true, false},
     {"vmsplice-splice-huge-busy", BY_VMSPLICE, BY_SPLICE, BIG_PIPE, 256u << 10, true, true},
-    {"ring", BY_RING, BY_READ, BIG_PIPE, 256u << 10, false, false},
-    {"ring-busy", BY_RING, BY_READ, BIG_PIPE, 256u << 10, false, true},
+    {"ring", BY_RING, BY_PEEK, BIG_PIPE, 256u << 10, false, false},
+    {"ring-busy", BY_RING, BY_PEEK, BIG_PIPE, 256u << 10, false, true},
+    {"leat-queue", BY_LEAT, BY_PEEK, BIG_PIPE, 256u << 10, false, false},
+    {"leat-kernel", BY_LEAT, BY_READ, BIG_PIPE, 256u << 10, false, false},
 };
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
 
@@ -61,6 +66,8 @@ struct pipe_run {
     const struct step *step;
     const struct memory *memory;
     uint64_t bytes; /* to be written */
+    leat_writer *leat_writer;
+    leat_reader *leat_reader;
     int fd[2], null;
     uint64_t read, sum;
     int code; /* of the reader */
@@ -112,11 +119,36 @@ static void read_ring(struct pipe_run *run)
     }
 }
 
+/* One piece, in place or copied out; *ret_n == 0: the end. */
+static int take_leat(struct pipe_run *run, const void **ret, size_t *ret_n)
+{
+    if (run->step->reading == BY_PEEK)
+        return leat_reader_peek(run->leat_reader, ret, ret_n, -1);
+    *ret = run->memory->reader;
+    return leat_read(run->leat_reader, run->memory->reader, run->step->block, ret_n, -1);
+}
+
+static void read_leat(struct pipe_run *run)
+{
+    const void *bytes;
+    size_t n;
+    while ((run->code = take_leat(run, &bytes, &n)) == 0 && n > 0) {
+        if (run->memory->sum)
+            run->sum += sum_bytes(bytes, n);
+        run->read += n;
+        if (run->step->reading == BY_PEEK)
+            leat_reader_consume(run->leat_reader, n);
+    }
+    leat_reader_close(run->leat_reader);
+}
+
 static void *reader(void *user)
 {
     struct pipe_run *run = user;
     if (run->step->writing == BY_RING)
         read_ring(run);
+    else if (run->step->writing == BY_LEAT)
+        read_leat(run);
     else
         read_pipe(run);
     return NULL;
@@ -131,6 +163,10 @@ static ssize_t put(struct pipe_run *run, const char *bytes, size_t n)
         return system_give(run->fd[1], bytes, n, !step->busy);
     if (step->writing == BY_WRITE)
         return write(run->fd[1], bytes, n);
+    if (step->writing == BY_LEAT) {
+        errno = -leat_write(run->leat_writer, bytes, n, NULL, -1);
+        return errno ? -1 : (ssize_t)n;
+    }
     ring_write(&run->ring, bytes, n);
     return (ssize_t)n;
 }
@@ -155,11 +191,35 @@ static void end_writing(struct pipe_run *run)
 {
     if (run->step->writing == BY_RING)
         ring_end(&run->ring);
+    else if (run->step->writing == BY_LEAT)
+        leat_writer_close(run->leat_writer);
     else
         close(run->fd[1]);
 }
 
 /* ---- one run ---- */
+
+static int open_leat(struct pipe_run *run, char reason[REASON])
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
+    options.backend = run->step->reading == BY_PEEK ? LEAT_PIPE_QUEUE : LEAT_PIPE_KERNEL;
+    options.memory_limit = run->step->pipe;
+    options.ret_error = &error;
+    int r = leat_pipe_open(&run->leat_writer, &run->leat_reader, &options);
+    if (r < 0)
+        snprintf(reason, REASON, "%s", error.text);
+    return r;
+}
+
+/* Nobody came to read. */
+static void leave(struct pipe_run *run)
+{
+    if (run->step->writing == BY_LEAT)
+        leat_reader_close(run->leat_reader);
+    else if (run->step->writing != BY_RING)
+        close(run->fd[0]);
+}
 
 /* A pipe that stays smaller than it should is another step. */
 static int open_pipe(struct pipe_run *run, char reason[REASON])
@@ -169,6 +229,8 @@ static int open_pipe(struct pipe_run *run, char reason[REASON])
         run->ring = (struct ring){.bytes = run->memory->ring, .size = step->pipe, .spins = step->busy};
         return 0;
     }
+    if (step->writing == BY_LEAT)
+        return open_leat(run, reason);
     if (pipe(run->fd) < 0)
         return -errno;
     int size = system_pipe_size(run->fd[1], step->pipe);
@@ -193,8 +255,7 @@ static int go(struct pipe_run *run, struct sample *ret)
     int r = peer_thread(&thread, reader, run);
     if (r < 0) {
         end_writing(run);
-        if (run->step->writing != BY_RING)
-            close(run->fd[0]);
+        leave(run);
         return r;
     }
     r = writer(run);
