@@ -525,10 +525,11 @@ static void nothing_is_left_behind(void **state UNUSED)
         struct ends e = open_pipe(backend, i & 1 ? 4096 : 0);
         void *room;
         size_t n;
-        if (i & 2)
+        if (i & 2) {
             assert_int_equal(leat_writer_reserve(e.w, 4096, &room, &n, SOON), 0);
-        if (i & 2)
+            memset(room, i, n);
             assert_int_equal(leat_writer_commit(e.w, n), 0);
+        }
         if (i & 4)
             leat_writer_close(e.w);
         leat_reader_close(e.r);
