@@ -3,6 +3,7 @@
 #define LEAT_LEAT_H
 
 #include <leat/base.h>
+#include <leat/channel.h>
 #include <leat/endpoint.h>
 #include <leat/filter.h>
 #include <leat/pipe.h>

@@ -5,10 +5,51 @@
 
 #include "base/op.h"
 #include <leat/endpoint.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
+
+/* Memory that processes share, and what they need to wait for each other and to know who is still there. All of it is
+ * futexes, locks and descriptors of Linux's own, so it is there as a whole or not at all. Results are 0 or -errno. */
+struct platform_sharing {
+    /* A memory file of `size` zero bytes, which are there for good: it can't grow, shrink or lose its seals. Gives it. */
+    int (*make)(const char *name, uint64_t size);
+
+    /* Is it such a file? -EINVAL if it is not. */
+    int (*check)(int fd);
+
+    /* Maps `size` bytes of it twice, one behind the other, so that what wraps at the end needs no second look. */
+    int (*map_twice)(int fd, uint64_t offset, size_t size, void **ret);
+
+    /* A lock on `index`, which the kernel drops when the last copy of this descriptor is gone, however its owner went.
+     * It belongs to the open file, not to the process: who wants one of his own reopens the file. -EAGAIN: somebody
+     * else has it. */
+    int (*lock)(int fd, uint32_t index);
+    int (*unlock)(int fd, uint32_t index);
+    /* 1: somebody else has it; 0: nobody has. */
+    int (*locked)(int fd, uint32_t index);
+
+    /* Sleeps while *word is `value`, for at most so long; returns early at will. */
+    void (*wait)(_Atomic uint32_t *word, uint32_t value, int64_t timeout_ns);
+    /* Tells the processor that this is a loop that waits. */
+    void (*pause)(void);
+    /* Wakes up to n sleepers; gives how many there were. */
+    int (*wake)(_Atomic uint32_t *word, int n);
+
+    /* An event that stays readable until event_clear. Non-blocking; gives it. */
+    int (*event)(void);
+    void (*event_set)(int fd);
+    void (*event_clear)(int fd);
+
+    /* A descriptor that is readable while `event` is, and every `interval_ms` besides, until poller_clear. */
+    int (*poller)(int event, int interval_ms, int *ret_timer);
+    void (*poller_clear)(int timer);
+};
 
 struct platform {
     const char *name;
+
+    /* NULL: processes share no memory here. */
+    const struct platform_sharing *sharing;
 
     /* OP_SPLICE to OP_CLONE, READ and WRITE with OP_NOWAIT or OP_DONTCACHE, LINK of a file without a name. -1 with
      * errno; ENOSYS for what is not there, EOPNOTSUPP if such a flag can't be had on this descriptor. */

@@ -1,6 +1,7 @@
 /* The platform on Linux: its system calls as operations, private pipes, files without a name, holes. */
 #include "base/fd.h"
 #include "base/platform.h"
+#include "kernel/sharing.h"
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -300,6 +301,7 @@ static void consume_sigpipe(void)
 
 const struct platform platform = {
     .name = "linux",
+    .sharing = &linux_sharing,
     .execute = execute,
     .reopen = reopen,
     .is_direct = is_direct,

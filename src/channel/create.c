@@ -1,0 +1,302 @@
+/* Handles, and the descriptors that make further ones. The first of a set is the memory, opened anew, with the lock of
+ * the place that was taken for whoever it is sent to; its position says which end it is. */
+#include "base/fd.h"
+#include "channel/channel.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SPINS_FIRST 200
+
+static void way_reset(struct way *way)
+{
+    way->lane = NULL;
+    way->events[0] = way->events[1] = way->poll_fd = way->timer = -1;
+    atomic_init(&way->spins, SPINS_FIRST);
+}
+
+static leat_channel *handle_new(const struct geometry *g, uint32_t end)
+{
+    pthread_mutexattr_t attributes;
+    leat_channel *c = calloc(1, sizeof(*c));
+    if (!c)
+        return NULL;
+    /* Recursive: who waits for a lock on behalf of a dead one may find its owner dead, too. */
+    if (pthread_mutexattr_init(&attributes) != 0 ||
+        pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE) != 0 ||
+        pthread_mutex_init(&c->mutex, &attributes) != 0) {
+        free(c);
+        return NULL;
+    }
+    pthread_mutexattr_destroy(&attributes);
+    c->g = *g;
+    c->end = end;
+    c->fd = c->child_fd = -1;
+    c->looked_ns = clock_ns();
+    atomic_init(&c->known, UINT64_MAX);
+    way_reset(&c->out);
+    way_reset(&c->in);
+    return c;
+}
+
+static void way_close(leat_channel *c, struct way *way)
+{
+    if (way->ring)
+        munmap(way->ring, 2 * c->g.ring);
+    for (int i = 0; i < 2; i++)
+        way->events[i] = fd_close(way->events[i]);
+    way->poll_fd = fd_close(way->poll_fd);
+    way->timer = fd_close(way->timer);
+}
+
+static void handle_free(leat_channel *c)
+{
+    way_close(c, &c->out);
+    way_close(c, &c->in);
+    if (c->head)
+        munmap(c->head, c->mapped);
+    fd_close(c->fd);
+    free(c->stream.bytes);
+    pthread_mutex_destroy(&c->mutex);
+    free(c);
+}
+
+static int way_map(leat_channel *c, struct way *way, uint32_t index, int fd)
+{
+    void *ring;
+    int r = platform.sharing->map_twice(fd, c->g.rings_at + index * c->g.ring, c->g.ring, &ring);
+    if (r < 0)
+        return r;
+    way->ring = ring;
+    way->lane = (struct lane *)(void *)((uint8_t *)c->head + c->g.lanes_at) + index;
+    way->senders.word = &way->lane->sender_lock;
+    way->receivers.word = &way->lane->receiver_lock;
+    return 0;
+}
+
+/* The sender's end sends in lane 0; of a duplex channel it receives in lane 1. */
+static struct way *way_of(leat_channel *c, uint32_t lane)
+{
+    return lane == c->end ? &c->out : &c->in;
+}
+
+static int handle_map(leat_channel *c, int fd)
+{
+    c->mapped = c->g.rings_at;
+    void *at = mmap(NULL, c->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (at == MAP_FAILED)
+        return -errno;
+    c->head = at;
+    c->places = (struct place *)(void *)((uint8_t *)at + PAGE);
+    int r = 0;
+    for (uint32_t i = 0; r == 0 && i < c->g.lanes; i++)
+        r = way_map(c, way_of(c, i), i, fd);
+    return r;
+}
+
+/* `events`: those of lane 0, then of lane 1; copies are made. NULL: new ones. */
+static int handle_events(leat_channel *c, const int *events)
+{
+    for (uint32_t i = 0; i < 2 * c->g.lanes; i++) {
+        int fd = events ? fcntl(events[i], F_DUPFD_CLOEXEC, 0) : platform.sharing->event();
+        if (fd < 0)
+            return events ? -errno : fd;
+        way_of(c, i / 2)->events[i % 2] = fd;
+    }
+    return 0;
+}
+
+/* The memory, opened anew, with a place for somebody to come. */
+static int open_place(leat_channel *c, uint32_t end)
+{
+    uint32_t place;
+    int fd = platform.reopen(c->fd, O_RDWR);
+    if (fd < 0)
+        return fd;
+    int r = peers_take(c, fd, end, 0, &place);
+    if (r < 0) {
+        fd_close(fd);
+        return r;
+    }
+    return fd;
+}
+
+/* From here on it is a peer, and forks with us. */
+static int handle_join(leat_channel *c, int memory)
+{
+    int r = fork_enlist(c);
+    if (r < 0)
+        return r;
+    pthread_mutex_lock(&c->mutex);
+    c->fd = platform.reopen(memory, O_RDWR);
+    r = c->fd < 0 ? c->fd : peers_join(c, c->fd);
+    pthread_mutex_unlock(&c->mutex);
+    if (r < 0)
+        fork_strike(c);
+    return r;
+}
+
+static int handle_make(leat_channel **ret, const struct geometry *g, uint32_t end, int fd, const int *events)
+{
+    leat_channel *c = handle_new(g, end);
+    if (!c)
+        return -ENOMEM;
+    int r = handle_map(c, fd);
+    if (r == 0 && !events)
+        c->head->geometry = *g;
+    if (r == 0)
+        r = handle_events(c, events);
+    if (r == 0)
+        r = handle_join(c, fd);
+    if (r < 0) {
+        handle_free(c);
+        return r;
+    }
+    *ret = c;
+    return 0;
+}
+
+int leat_channel_create(leat_channel **ret, const struct leat_channel_options *options)
+{
+    struct leat_channel_options own;
+    struct geometry g;
+    copy_sized(&own, sizeof(own), options);
+    if (!platform.sharing)
+        return -ENOSYS;
+    if (own.end != LEAT_CHANNEL_SENDER && own.end != LEAT_CHANNEL_RECEIVER)
+        return -EINVAL;
+    int r = geometry_make(&g, &own);
+    if (r < 0)
+        return r;
+    CLEANUP_FD int fd = platform.sharing->make("leat-channel", g.total);
+    return fd < 0 ? fd : handle_make(ret, &g, (uint32_t)own.end, fd, NULL);
+}
+
+int channel_read_geometry(int fd, struct geometry *ret)
+{
+    struct geometry g;
+    struct stat st;
+    if (!platform.sharing)
+        return -ENOSYS;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (!S_ISREG(st.st_mode) || platform.sharing->check(fd) < 0)
+        return -EPROTO;
+    if (pread(fd, &g, sizeof(g), 0) != (ssize_t)sizeof(g) || !geometry_is_sound(&g) || (uint64_t)st.st_size != g.total)
+        return -EPROTO;
+    *ret = g;
+    return 0;
+}
+
+int leat_channel_attach(leat_channel **ret, const int *fds, size_t n)
+{
+    struct geometry g;
+    int r = n > 0 ? channel_read_geometry(fds[0], &g) : -EINVAL;
+    if (r < 0)
+        return r;
+    off_t end = lseek(fds[0], 0, SEEK_CUR) - 1;
+    if (n != 1 + 2 * (size_t)g.lanes || (end != LEAT_CHANNEL_SENDER && end != LEAT_CHANNEL_RECEIVER))
+        return -EPROTO;
+    return handle_make(ret, &g, (uint32_t)end, fds[0], fds + 1);
+}
+
+/* Where all places are taken, those of the dead may be had. */
+static int export_memory(leat_channel *c, enum leat_channel_end end)
+{
+    int fd = open_place(c, (uint32_t)end);
+    if (fd == -EUSERS) {
+        atomic_store(&c->looked_ns, 0);
+        peers_look(c);
+        fd = open_place(c, (uint32_t)end);
+    }
+    if (fd >= 0 && lseek(fd, (off_t)end + 1, SEEK_SET) < 0) {
+        int r = -errno;
+        fd_close(fd);
+        return r;
+    }
+    return fd;
+}
+
+int leat_channel_export_end(leat_channel *c, enum leat_channel_end end, int *fds, size_t *n)
+{
+    int made[LEAT_CHANNEL_FDS];
+    size_t count = 1 + 2 * (size_t)c->g.lanes, i;
+    if (end != LEAT_CHANNEL_SENDER && end != LEAT_CHANNEL_RECEIVER)
+        return -EINVAL;
+    if (*n < count)
+        return -ENOBUFS;
+    channel_enter(c);
+    for (i = 0; i < count; i++) {
+        made[i] = i == 0 ? export_memory(c, end)
+                         : fcntl(way_of(c, (uint32_t)(i - 1) / 2)->events[(i - 1) % 2], F_DUPFD_CLOEXEC, 0);
+        if (made[i] < 0)
+            break;
+    }
+    if (i < count) {
+        int r = i == 0 ? made[0] : -errno;
+        while (i--)
+            fd_close(made[i]);
+        return r;
+    }
+    memcpy(fds, made, count * sizeof(int));
+    *n = count;
+    return 0;
+}
+
+int leat_channel_export(leat_channel *c, int *fds, size_t *n)
+{
+    return leat_channel_export_end(c, c->end == LEAT_CHANNEL_SENDER ? LEAT_CHANNEL_RECEIVER : LEAT_CHANNEL_SENDER, fds,
+                                   n);
+}
+
+int leat_channel_memory_fd(leat_channel *c)
+{
+    return c->fd;
+}
+
+static void handle_leave(leat_channel *c, bool failed)
+{
+    if (!c)
+        return;
+    fork_strike(c);
+    if (atomic_load(&c->reserved))
+        leat_channel_abandon(c);
+    if (c->fd >= 0)
+        peers_leave(c, failed);
+    handle_free(c);
+}
+
+void leat_channel_close(leat_channel *c)
+{
+    handle_leave(c, false);
+}
+
+void channel_fail(leat_channel *c)
+{
+    handle_leave(c, true);
+}
+
+/* Made on the first call. It is readable then: whether there is anything is what the caller will ask. */
+int leat_channel_poll_fd(leat_channel *c, enum leat_direction direction, int *ret)
+{
+    struct way *way = direction == LEAT_READ ? &c->in : &c->out;
+    int r = 0;
+    if (!way->lane)
+        return -EBADF;
+    pthread_mutex_lock(&c->mutex);
+    int event = way->events[direction == LEAT_READ ? 0 : 1];
+    if (way->poll_fd < 0) {
+        r = platform.sharing->poller(event, LEAT_CHANNEL_PATIENCE_MS, &way->timer);
+        if (r >= 0) {
+            way->poll_fd = r;
+            platform.sharing->event_set(event);
+            atomic_store(&way->polled, true);
+        }
+    }
+    if (r >= 0)
+        *ret = way->poll_fd;
+    pthread_mutex_unlock(&c->mutex);
+    return MIN(r, 0);
+}

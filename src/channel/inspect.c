@@ -1,0 +1,115 @@
+/* Looking into a channel from outside, by reading alone. */
+#include "base/fd.h"
+#include "channel/channel.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+
+/* The whole of it before the rings, mapped to be read. */
+struct view {
+    struct geometry g;
+    int fd; /* opened anew: a lock is no obstacle to who has it himself */
+    const struct head *head;
+    const struct place *places;
+    const struct lane *lanes;
+};
+
+static int view_open(struct view *v, int fd)
+{
+    int r = channel_read_geometry(fd, &v->g);
+    if (r < 0)
+        return r;
+    v->fd = platform.reopen(fd, O_RDONLY);
+    if (v->fd < 0)
+        return v->fd;
+    const uint8_t *at = mmap(NULL, v->g.rings_at, PROT_READ, MAP_SHARED, v->fd, 0);
+    if (at == MAP_FAILED) {
+        r = -errno;
+        fd_close(v->fd);
+        return r;
+    }
+    v->head = (const struct head *)(const void *)at;
+    v->places = (const struct place *)(const void *)(at + PAGE);
+    v->lanes = (const struct lane *)(const void *)(at + v->g.lanes_at);
+    return 0;
+}
+
+static void view_close(struct view *v)
+{
+    munmap((void *)(uintptr_t)v->head, v->g.rings_at);
+    fd_close(v->fd);
+}
+
+/* Counts of what passes while we look may be ahead of each other. */
+static uint64_t difference(uint64_t a, uint64_t b)
+{
+    return (int64_t)(a - b) > 0 ? a - b : 0;
+}
+
+static void fill_lane(const struct view *v, uint32_t index, struct leat_channel_lane *ret)
+{
+    const struct lane *lane = &v->lanes[index];
+    uint64_t received = atomic_load(&lane->received);
+    ret->again = atomic_load(&lane->again);
+    ret->held = atomic_load(&lane->held);
+    ret->sent = atomic_load(&lane->sent);
+    ret->messages = difference(ret->sent, received) + ret->again;
+    ret->bytes = difference(atomic_load(&lane->tail), atomic_load(&lane->head));
+    ret->deaths = atomic_load(&v->head->deaths[index]);
+}
+
+static void add_peer(const struct view *v, uint32_t place, struct leat_channel_info *info,
+                     struct leat_channel_peer *ret)
+{
+    const struct place *p = &v->places[place];
+    uint32_t state = atomic_load(&p->state);
+    uint32_t end = state & PLACE_RECEIVER ? LEAT_CHANNEL_RECEIVER : LEAT_CHANNEL_SENDER;
+    *ret = (struct leat_channel_peer){.place = place, .end = (int32_t)end};
+    ret->alive = platform.sharing->locked(v->fd, place) == 1;
+    ret->attached = (state & PLACE_ATTACHED) != 0;
+    ret->pid = atomic_load(&p->pid);
+    for (uint32_t i = 0; i < v->g.lanes; i++)
+        if (ret->alive)
+            *(i == end ? &info->lane[i].senders : &info->lane[i].receivers) += 1;
+}
+
+/* What a place lost belongs to the lane that its last owner received from. */
+static void add_lost(const struct view *v, uint32_t place, bool alive, struct leat_channel_info *info)
+{
+    const struct place *p = &v->places[place];
+    uint64_t lost = alive ? atomic_load(&p->lost) : difference(atomic_load(&p->taken), atomic_load(&p->returned));
+    info->lost += lost;
+}
+
+int leat_channel_inspect(int fd, struct leat_channel_info *ret, struct leat_channel_peer *peers, size_t *n)
+{
+    struct leat_channel_info info = {.size = sizeof(info)};
+    struct view v;
+    size_t count = 0;
+    int r = view_open(&v, fd);
+    if (r < 0)
+        return r;
+    info.message_size = v.g.message_size;
+    info.count = v.g.message_size ? v.g.capacity / record_size(v.g.message_size) : 0;
+    info.ring_bytes = v.g.capacity;
+    info.message_limit = v.g.message_limit;
+    info.lanes = v.g.lanes;
+    info.peers = v.g.places;
+    for (uint32_t i = 0; i < v.g.lanes; i++)
+        fill_lane(&v, i, &info.lane[i]);
+    for (uint32_t i = 0; i < v.g.places; i++) {
+        struct leat_channel_peer peer = {0};
+        if (atomic_load(&v.places[i].state) != PLACE_FREE) {
+            add_peer(&v, i, &info, &peer);
+            if (n && count < *n)
+                peers[count] = peer;
+            count++;
+        }
+        add_lost(&v, i, peer.alive, &info);
+    }
+    view_close(&v);
+    return_sized(ret, &info, sizeof(info));
+    if (n)
+        *n = count;
+    return 0;
+}

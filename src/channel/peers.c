@@ -1,0 +1,175 @@
+/* Who is there. A peer has a place, and on it a lock of the kernel's that lives as long as its open file does: the one
+ * sure sign of life. What a place says of itself is written by who has that lock, and nobody else. */
+#include "channel/channel.h"
+#include <errno.h>
+#include <unistd.h>
+
+static uint32_t role(uint32_t end)
+{
+    return end == LEAT_CHANNEL_RECEIVER ? PLACE_RECEIVER : 0;
+}
+
+static void settle(const leat_channel *c, uint32_t place, uint32_t end, uint32_t attached)
+{
+    struct place *p = &c->places[place];
+    atomic_store(&p->lost, atomic_load(&p->taken) - atomic_load(&p->returned));
+    atomic_store(&p->pid, (int32_t)getpid());
+    atomic_store(&p->state, PLACE_TAKEN | role(end) | attached);
+    atomic_store(&c->head->ever[end], 1);
+    atomic_fetch_add(&c->head->changes, 1);
+}
+
+int peers_take(const leat_channel *c, int fd, uint32_t end, uint32_t attached, uint32_t *ret_place)
+{
+    for (uint32_t i = 0; i < c->g.places; i++) {
+        if (atomic_load(&c->places[i].state) != PLACE_FREE)
+            continue;
+        int r = platform.sharing->lock(fd, i);
+        if (r == 0 && atomic_load(&c->places[i].state) == PLACE_FREE) {
+            settle(c, i, end, attached);
+            *ret_place = i;
+            return 0;
+        }
+        if (r == 0)
+            platform.sharing->unlock(fd, i);
+        else if (r != -EAGAIN)
+            return r;
+    }
+    return -EUSERS;
+}
+
+void peers_free(const leat_channel *c, int fd, uint32_t place)
+{
+    atomic_store(&c->places[place].state, PLACE_FREE);
+    atomic_fetch_add(&c->head->changes, 1);
+    platform.sharing->unlock(fd, place);
+}
+
+/* All that a dead or leaving one has in one lane. What it did under a lock first, then what it held. */
+static int clear_lane(leat_channel *c, struct way *way, uint32_t place)
+{
+    const struct limit second = limit_of(1000);
+    if (lock_owner(atomic_load(way->senders.word)) == place + 1) {
+        recover_sender(way);
+        lock_break(&way->senders, place);
+    }
+    if (lock_owner(atomic_load(way->receivers.word)) == place + 1) {
+        recover_receiver(c, way, place);
+        lock_break(&way->receivers, place);
+    }
+    int r = lock_take(c, &way->receivers, &second);
+    if (r < 0)
+        return r;
+    r = recover_held(c, way, place);
+    lock_give(&way->receivers);
+    return r;
+}
+
+/* Everything that whoever had this place left, in all lanes. */
+static int clear(leat_channel *c, uint32_t place)
+{
+    int r = c->out.lane ? clear_lane(c, &c->out, place) : 0;
+    if (r == 0 && c->in.lane)
+        r = clear_lane(c, &c->in, place);
+    uint32_t state = atomic_load(&c->places[place].state);
+    /* Counted before it is gone: dying here counts it twice, which is better than not at all. */
+    if (r == 0 && (state & PLACE_ATTACHED))
+        atomic_fetch_add(&c->head->deaths[state & PLACE_RECEIVER ? 1 : 0], 1);
+    return r;
+}
+
+/* In the place of a dead one, for a handle that has none yet: it cleans up as that one. */
+static int take_over(leat_channel *c, int fd, uint32_t place)
+{
+    int r = platform.sharing->lock(fd, place);
+    if (r < 0)
+        return r;
+    c->place = place;
+    r = clear(c, place);
+    if (r < 0) {
+        platform.sharing->unlock(fd, place);
+        return r;
+    }
+    settle(c, place, c->end, PLACE_ATTACHED);
+    wait_wake_all(c);
+    return 0;
+}
+
+int peers_join(leat_channel *c, int fd)
+{
+    int r = peers_take(c, fd, c->end, PLACE_ATTACHED, &c->place);
+    for (uint32_t i = 0; r == -EUSERS && i < c->g.places; i++)
+        if (take_over(c, fd, i) == 0)
+            r = 0;
+    return r;
+}
+
+/* The mutex keeps the threads of this handle apart, for whom the kernel's lock is one and the same. */
+void peers_bury(leat_channel *c, uint32_t place)
+{
+    pthread_mutex_lock(&c->mutex);
+    if (place == c->place || platform.sharing->lock(c->fd, place) < 0) {
+        pthread_mutex_unlock(&c->mutex);
+        return;
+    }
+    if (clear(c, place) == 0 && atomic_load(&c->places[place].state) != PLACE_FREE) {
+        peers_free(c, c->fd, place);
+        wait_wake_all(c);
+    } else
+        platform.sharing->unlock(c->fd, place);
+    pthread_mutex_unlock(&c->mutex);
+}
+
+void peers_look(leat_channel *c)
+{
+    int64_t now = clock_ns(), looked = atomic_load(&c->looked_ns);
+    if (now - looked < PATIENCE_NS || !atomic_compare_exchange_strong(&c->looked_ns, &looked, now))
+        return;
+    for (uint32_t i = 0; i < c->g.places; i++)
+        if (atomic_load(&c->places[i].state) != PLACE_FREE)
+            peers_bury(c, i);
+}
+
+void peers_leave(leat_channel *c, bool failed)
+{
+    if (failed)
+        atomic_fetch_add(&c->head->deaths[c->end], 1);
+    if (c->in.lane) {
+        const struct limit second = limit_of(1000);
+        if (lock_take(c, &c->in.receivers, &second) == 0) {
+            recover_held(c, &c->in, c->place);
+            lock_give(&c->in.receivers);
+        }
+    }
+    peers_free(c, c->fd, c->place);
+    wait_wake_all(c);
+}
+
+static bool count_nobody(leat_channel *c)
+{
+    uint32_t other = role(!c->end);
+    for (uint32_t i = 0; i < c->g.places; i++) {
+        uint32_t state = atomic_load(&c->places[i].state);
+        if ((state & PLACE_TAKEN) && (state & PLACE_RECEIVER) == other)
+            return false;
+    }
+    return atomic_load(&c->head->ever[!c->end]);
+}
+
+/* Counted anew only when somebody came or went; while somebody does, the count is not sure. */
+bool peers_gone(leat_channel *c)
+{
+    uint32_t changes = atomic_load(&c->head->changes);
+    uint64_t known = atomic_load_explicit(&c->known, memory_order_relaxed);
+    while (known >> 1 != changes) {
+        known = (uint64_t)changes << 1 | count_nobody(c);
+        uint32_t after = atomic_load(&c->head->changes);
+        if (after == changes) {
+            atomic_store_explicit(&c->known, known, memory_order_relaxed);
+            break;
+        }
+        changes = after;
+        known = UINT64_MAX;
+    }
+    return known & 1;
+}

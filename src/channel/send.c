@@ -1,0 +1,252 @@
+/* Sending. Whoever has the senders' lock keeps it while he waits for room, so that a long message is not kept out by
+ * short ones; those who do not wait are told that there is none. */
+#include "channel/channel.h"
+#include <errno.h>
+
+static uint64_t tail_of(const struct way *way)
+{
+    return atomic_load_explicit(&way->lane->tail, memory_order_relaxed);
+}
+
+/* Is there room for `need` more? What was seen of `head` last is believed as long as it is enough. */
+static int has_room(leat_channel *c, struct way *way, uint64_t tail, uint64_t need)
+{
+    uint64_t used = tail - way->seen;
+    if (used <= c->g.capacity && c->g.capacity - used >= need)
+        return 0;
+    way->seen = atomic_load_explicit(&way->lane->head, memory_order_acquire);
+    used = tail - way->seen;
+    if (used > c->g.capacity || way->seen % UNIT || tail % UNIT)
+        return channel_corrupt(c);
+    return c->g.capacity - used >= need ? 0 : -EAGAIN;
+}
+
+static bool is_freed(leat_channel *c, struct way *way, uint64_t need)
+{
+    uint64_t used = tail_of(way) - atomic_load(&way->lane->head);
+    return used > c->g.capacity || c->g.capacity - used >= need || peers_gone(c);
+}
+
+/* Under the lock. */
+static int wait_room(leat_channel *c, struct way *way, uint64_t need, const struct limit *limit)
+{
+    for (;;) {
+        int r = peers_gone(c) ? -EPIPE : has_room(c, way, tail_of(way), need);
+        if (r != -EAGAIN)
+            return r;
+        if (limit->now) {
+            peers_look(c);
+            if (atomic_load(&way->polled))
+                wait_arm(c, way, &way->lane->freed, is_freed, need);
+            return -EAGAIN;
+        }
+        r = wait_for(c, way, &way->lane->freed, is_freed, need, limit);
+        if (r < 0)
+            return r;
+    }
+}
+
+static void put_head(leat_channel *c, struct way *way, uint64_t at, enum record_kind kind, uint64_t n, uint64_t extra)
+{
+    struct record *record = record_at(c, way, at);
+    atomic_store_explicit(&record->length, (uint32_t)n, memory_order_relaxed);
+    atomic_store_explicit(&record->mark, mark_make(kind, RECORD_READY, 0, 0), memory_order_relaxed);
+    atomic_store_explicit(&record->extra, extra, memory_order_relaxed);
+}
+
+static void put(leat_channel *c, struct way *way, uint64_t at, enum record_kind kind, const void *bytes, uint64_t n,
+                uint64_t extra)
+{
+    put_head(c, way, at, kind, n, extra);
+    if (n)
+        memcpy(record_at(c, way, at) + 1, bytes, n);
+}
+
+/* From here on it is sent: the store of `tail` decides. */
+static void commit(struct way *way, uint64_t tail, uint64_t messages)
+{
+    struct lane *lane = way->lane;
+    uint64_t sent = atomic_load_explicit(&lane->sent, memory_order_relaxed) + messages;
+    atomic_store_explicit(&lane->intent_sent, sent, memory_order_relaxed);
+    atomic_store_explicit(&lane->intent_tail, tail, memory_order_release);
+    atomic_store_explicit(&lane->tail, tail, memory_order_release);
+    atomic_store_explicit(&lane->sent, sent, memory_order_release);
+}
+
+/* Somebody who polls may have been turned away because we had the lock. */
+static void leave_slowly(struct way *way)
+{
+    lock_give(&way->senders);
+    wait_wake(way, &way->lane->freed, 1);
+}
+
+static uint64_t part_length(const leat_channel *c)
+{
+    uint64_t part = c->g.capacity >= 8 * UNIT ? c->g.capacity / 2 : c->g.capacity;
+    return (part & ~(uint64_t)(UNIT - 1)) - sizeof(struct record);
+}
+
+/* Under the lock: a message that is longer than the ring, part by part. If it can't be finished, those who have begun
+ * to receive it see that no sender is at it any more. */
+static int send_long(leat_channel *c, struct way *way, const uint8_t *bytes, uint64_t n, const struct limit *limit)
+{
+    uint64_t first = tail_of(way), most = part_length(c), at = 0;
+    int r = limit->now ? -EMSGSIZE : 0;
+    atomic_store(&way->lane->stream, first + 1);
+    while (r == 0 && at < n) {
+        uint64_t part = MIN(n - at, most), tail = tail_of(way);
+        enum record_kind kind = at == 0 ? RECORD_FIRST : at + part == n ? RECORD_LAST : RECORD_PART;
+        r = wait_room(c, way, record_size(part), limit);
+        if (r < 0)
+            break;
+        put(c, way, tail, kind, bytes + at, part, kind == RECORD_FIRST ? n : first);
+        at += part;
+        commit(way, tail + record_size(part), at == n);
+        wait_wake_ordered(way, &way->lane->filled, 1);
+    }
+    atomic_store(&way->lane->stream, 0);
+    return r;
+}
+
+static int check_length(const leat_channel *c, uint64_t n)
+{
+    return c->g.message_size ? (n == c->g.message_size ? 0 : -EMSGSIZE) : n <= c->g.message_limit ? 0 : -EMSGSIZE;
+}
+
+/* What every call begins with. */
+static int begin(leat_channel *c, const struct limit *limit)
+{
+    struct way *way = &c->out;
+    if (!way->lane)
+        return -EBADF;
+    channel_enter(c);
+    int code = atomic_load_explicit(&c->broken, memory_order_relaxed);
+    if (code < 0)
+        return code;
+    if (atomic_load_explicit(&c->reserved, memory_order_relaxed))
+        return -EBUSY;
+    if (peers_gone(c))
+        return -EPIPE;
+    int r = lock_take(c, &way->senders, limit);
+    if (r == -EAGAIN && atomic_load(&way->polled))
+        wait_arm(c, way, &way->lane->freed, is_freed, c->g.capacity);
+    return r;
+}
+
+/* Messages that were put behind `tail` and are not sent yet. */
+struct batch {
+    uint64_t tail;
+    size_t count;
+};
+
+static void flush(struct way *way, struct batch *batch)
+{
+    if (!batch->count)
+        return;
+    commit(way, batch->tail, batch->count);
+    batch->count = 0;
+}
+
+/* Under the lock. */
+static int send_one(leat_channel *c, struct way *way, struct batch *batch, const struct iovec *m,
+                    const struct limit *limit, bool *ret_slow)
+{
+    uint64_t need = record_size(m->iov_len);
+    int r = check_length(c, m->iov_len);
+    if (r < 0)
+        return r;
+    bool whole = need <= c->g.capacity;
+    r = whole ? has_room(c, way, batch->tail, need) : -EAGAIN;
+    if (r == -EAGAIN) {
+        int sent = (int)MIN(batch->count, (size_t)INT32_MAX - 1);
+        flush(way, batch);
+        if (sent)
+            wait_wake_ordered(way, &way->lane->filled, sent);
+        *ret_slow = true;
+        r = whole ? wait_room(c, way, need, limit) : send_long(c, way, m->iov_base, m->iov_len, limit);
+        batch->tail = tail_of(way);
+    }
+    if (r < 0 || !whole)
+        return r;
+    put(c, way, batch->tail, RECORD_WHOLE, m->iov_base, m->iov_len, 0);
+    batch->tail += need;
+    batch->count++;
+    return 0;
+}
+
+int leat_channel_sendv(leat_channel *c, const struct iovec *messages, size_t n, size_t *ret_n, int timeout_ms)
+{
+    const struct limit limit = limit_of(timeout_ms);
+    struct way *way = &c->out;
+    bool slow = false;
+    size_t done = 0;
+    int r = begin(c, &limit);
+    if (r == 0) {
+        struct batch batch = {.tail = tail_of(way)};
+        while (done < n && (r = send_one(c, way, &batch, &messages[done], &limit, &slow)) == 0)
+            done++;
+        int sent = (int)MIN(batch.count, (size_t)INT32_MAX - 1);
+        flush(way, &batch);
+        if (slow)
+            leave_slowly(way);
+        else
+            lock_give(&way->senders);
+        if (sent)
+            wait_wake(way, &way->lane->filled, sent);
+    }
+    if (ret_n)
+        *ret_n = done;
+    return r;
+}
+
+int leat_channel_send(leat_channel *c, const void *bytes, size_t n, int timeout_ms)
+{
+    const struct iovec message = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = n};
+    return leat_channel_sendv(c, &message, 1, NULL, timeout_ms);
+}
+
+int leat_channel_reserve(leat_channel *c, size_t n, void **ret, int timeout_ms)
+{
+    const struct limit limit = limit_of(timeout_ms);
+    struct way *way = &c->out;
+    if (way->lane && (check_length(c, n) < 0 || record_size(n) > c->g.capacity))
+        return -EMSGSIZE;
+    int r = begin(c, &limit);
+    if (r < 0)
+        return r;
+    r = wait_room(c, way, record_size(n), &limit);
+    if (r < 0) {
+        leave_slowly(way);
+        return r;
+    }
+    c->reserved_bytes = n;
+    atomic_store(&c->reserved, true);
+    *ret = record_at(c, way, tail_of(way)) + 1;
+    return 0;
+}
+
+int leat_channel_publish(leat_channel *c, size_t n)
+{
+    struct way *way = &c->out;
+    if (!way->lane)
+        return -EBADF;
+    if (!atomic_load(&c->reserved) || n > c->reserved_bytes || check_length(c, n) < 0)
+        return -EINVAL;
+    uint64_t tail = tail_of(way);
+    put_head(c, way, tail, RECORD_WHOLE, n, 0);
+    commit(way, tail + record_size(n), 1);
+    atomic_store(&c->reserved, false);
+    leave_slowly(way);
+    wait_wake(way, &way->lane->filled, 1);
+    return 0;
+}
+
+int leat_channel_abandon(leat_channel *c)
+{
+    if (!c->out.lane)
+        return -EBADF;
+    if (!atomic_exchange(&c->reserved, false))
+        return -EINVAL;
+    leave_slowly(&c->out);
+    return 0;
+}

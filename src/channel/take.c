@@ -1,0 +1,113 @@
+#include "channel/take.h"
+#include <errno.h>
+
+void take_next(leat_channel *c, struct way *way, uint64_t next, uint32_t messages, uint32_t calls)
+{
+    struct lane *lane = way->lane;
+    struct place *place = &c->places[c->place];
+    uint64_t from = atomic_load_explicit(&lane->next, memory_order_relaxed);
+    uint64_t received = atomic_load_explicit(&lane->received, memory_order_relaxed) + messages;
+    uint64_t taken = atomic_load_explicit(&place->taken, memory_order_relaxed) + calls;
+    atomic_store_explicit(&lane->intent_position, from, memory_order_relaxed);
+    atomic_store_explicit(&lane->intent_taken, taken, memory_order_relaxed);
+    atomic_store_explicit(&lane->intent_received, received, memory_order_relaxed);
+    atomic_store_explicit(&lane->intent, INTENT_NEXT, memory_order_release);
+    atomic_store_explicit(&lane->next, next, memory_order_release);
+    atomic_store_explicit(&place->taken, taken, memory_order_release);
+    atomic_store_explicit(&lane->received, received, memory_order_release);
+    atomic_store_explicit(&lane->intent, INTENT_NONE, memory_order_release);
+}
+
+void take_back(leat_channel *c, struct way *way, const struct found *f)
+{
+    struct lane *lane = way->lane;
+    struct place *place = &c->places[c->place];
+    uint64_t taken = atomic_load(&place->taken) + 1;
+    atomic_store(&lane->intent_position, f->position);
+    atomic_store(&lane->intent_taken, taken);
+    atomic_store(&lane->intent_received, atomic_load(&lane->received));
+    atomic_store(&lane->intent, INTENT_STATE);
+    atomic_store(&record_at(c, way, f->position)->mark, mark_make(RECORD_WHOLE, RECORD_DONE, 0, 0));
+    atomic_store(&place->taken, taken);
+    atomic_store(&lane->intent, INTENT_NONE);
+    atomic_fetch_sub(&lane->again, 1);
+    record_give_back(c, way);
+}
+
+/* Parts of a message whose receiver died, or whose end nobody will get. */
+static void pass_over(leat_channel *c, struct way *way, const struct found *f)
+{
+    take_next(c, way, f->position + f->size, mark_kind(f->mark) == RECORD_LAST, 0);
+    record_give_back(c, way);
+    wait_wake_ordered(way, &way->lane->freed, 1);
+}
+
+int take_look(leat_channel *c, struct way *way, struct found *ret)
+{
+    struct lane *lane = way->lane;
+    int r = record_find_back(c, way, ret);
+    if (r != -EAGAIN)
+        return r;
+    for (;;) {
+        uint64_t next = atomic_load_explicit(&lane->next, memory_order_relaxed);
+        if ((int64_t)(way->seen - next) <= 0)
+            way->seen = atomic_load_explicit(&lane->tail, memory_order_acquire);
+        if (way->seen == next)
+            return -EAGAIN;
+        r = record_look(c, way, next, way->seen - next, ret);
+        uint32_t reading = atomic_load_explicit(&lane->reading, memory_order_relaxed);
+        if (r < 0 || reading == c->place + 1)
+            return r;
+        if (reading)
+            return -EAGAIN;
+        if (mark_kind(ret->mark) <= RECORD_FIRST)
+            return 0;
+        pass_over(c, way, ret);
+    }
+}
+
+bool take_test(leat_channel *c, struct way *way, uint64_t unused UNUSED)
+{
+    struct lane *lane = way->lane;
+    uint32_t reading = atomic_load(&lane->reading);
+    if (atomic_load(&lane->again))
+        return true;
+    if (reading == c->place + 1 && !atomic_load(&c->stream.busy))
+        return true;
+    return !reading && atomic_load(&lane->tail) != atomic_load(&lane->next);
+}
+
+/* Nothing left, also not what another receiver has and might leave behind. Whoever holds something himself does not
+ * wait for that, else two such would wait for each other. */
+static bool is_empty(leat_channel *c, struct way *way)
+{
+    struct lane *lane = way->lane;
+    return !atomic_load(&lane->reading) && !atomic_load(&lane->again) &&
+           atomic_load(&lane->tail) == atomic_load(&lane->next) &&
+           (atomic_load(&c->holding) || !atomic_load(&lane->held));
+}
+
+int take_wait(leat_channel *c, struct way *way, const struct limit *limit)
+{
+    /* Gone first, empty then: what the last one sent before it left is seen. */
+    if (peers_gone(c) && is_empty(c, way))
+        return atomic_load(&c->head->deaths[!c->end]) ? -EOWNERDEAD : -ENODATA;
+    if (!limit->now)
+        return wait_for(c, way, &way->lane->filled, take_test, 0, limit);
+    peers_look(c);
+    if (atomic_load(&way->polled))
+        wait_arm(c, way, &way->lane->filled, take_test, 0);
+    return -EAGAIN;
+}
+
+int take_begin(leat_channel *c, const struct limit *limit)
+{
+    struct way *way = &c->in;
+    if (!way->lane)
+        return -EBADF;
+    channel_enter(c);
+    int code = atomic_load_explicit(&c->broken, memory_order_relaxed);
+    if (code < 0)
+        return code;
+    return lock_take(c, &way->receivers, limit);
+}

@@ -1,0 +1,38 @@
+/* Taking messages out of a ring, under the receivers' lock. */
+#ifndef CHANNEL_TAKE_H
+#define CHANNEL_TAKE_H
+
+#include "channel/channel.h"
+
+/* The next message for this handle, one that came back first. -EAGAIN: there is none. What begins or goes on with a long
+ * message is found too; parts that nobody wants any more are passed over. */
+int take_look(leat_channel *c, struct way *way, struct found *ret);
+
+/* Takes what lies from lane->next to `next`, `messages` of which are complete with it and `calls` of which a call of
+ * this handle is to give. */
+void take_next(leat_channel *c, struct way *way, uint64_t next, uint32_t messages, uint32_t calls);
+
+/* Takes a message that came back. */
+void take_back(leat_channel *c, struct way *way, const struct found *f);
+
+/* It, or they, were given to the caller. */
+static inline void take_returned(leat_channel *c, uint64_t messages)
+{
+    atomic_fetch_add_explicit(&c->places[c->place].returned, messages, memory_order_relaxed);
+}
+
+/* May there be something for this handle? */
+bool take_test(leat_channel *c, struct way *way, uint64_t unused);
+
+/* Sleeps until there may be, or says why not: the end, the limit, ... */
+int take_wait(leat_channel *c, struct way *way, const struct limit *limit);
+
+/* What every call that receives begins with: the lock. */
+int take_begin(leat_channel *c, const struct limit *limit);
+
+/* Receives a message that is longer than the ring: begins with its first record `f` under the lock, which is given
+ * back; or goes on (`f` NULL, without the lock). -EAGAIN: its sender gave up, look again. */
+int take_long(leat_channel *c, struct way *way, const struct found *f, void *bytes, size_t capacity, size_t *ret_n,
+              const struct limit *limit);
+
+#endif

@@ -1,0 +1,149 @@
+/* Sleeping until there is something to receive, or room to send, and waking who does.
+ *
+ * The word counts, above two bits: somebody SLEEPS on it, somebody who polls has ARMED it. Who wants to sleep sets the
+ * bit, looks once more, and sleeps while the word is what it was. Who makes the thing true looks at the word afterwards,
+ * and takes the bits away before he wakes, so that who was about to sleep doesn't. Both look after they wrote, so one of
+ * them sees the other. All sleeps end after the patience, so that a waker who is killed in between costs no more. */
+#include "channel/channel.h"
+#include <errno.h>
+
+#define SLEEPS    1u
+#define ARMED     2u
+#define ONE       4u
+#define SPINS_MAX 4000u
+#define SPINS_MIN 20u
+
+struct limit limit_of(int timeout_ms)
+{
+    struct limit l = {0};
+    if (timeout_ms == 0)
+        l.now = true;
+    else if (timeout_ms > 0)
+        l.deadline_ns = clock_ns() + (int64_t)timeout_ms * 1000000;
+    return l;
+}
+
+int64_t limit_left(const struct limit *limit, int64_t longest)
+{
+    if (limit->now)
+        return 0;
+    if (!limit->deadline_ns)
+        return longest;
+    int64_t left = limit->deadline_ns - clock_ns();
+    return left < 0 ? 0 : MIN(left, longest);
+}
+
+int limit_code(const struct limit *limit)
+{
+    return limit->now ? -EAGAIN : -ETIMEDOUT;
+}
+
+int channel_corrupt(leat_channel *c)
+{
+    atomic_store(&c->broken, -EPROTO);
+    atomic_store(&c->head->corrupt, 1);
+    return -EPROTO;
+}
+
+int channel_state(leat_channel *c)
+{
+    if (atomic_load(&c->cancelled))
+        return -ECANCELED;
+    if (atomic_load_explicit(&c->head->corrupt, memory_order_relaxed))
+        atomic_store(&c->broken, -EPROTO);
+    return atomic_load(&c->broken);
+}
+
+static _Atomic uint32_t *word_of(struct way *way, int which)
+{
+    return which == 0 ? &way->lane->filled : &way->lane->freed;
+}
+
+static int event_of(const struct way *way, const _Atomic uint32_t *word)
+{
+    return way->events[word == &way->lane->freed];
+}
+
+/* One more than is needed: if there were fewer sleepers, none is left, and the next one sets the bit anew. */
+void wait_wake_slowly(struct way *way, _Atomic uint32_t *word, int n)
+{
+    uint32_t value = atomic_load(word);
+    do
+        if (!(value & (SLEEPS | ARMED)))
+            return;
+    while (!atomic_compare_exchange_weak(word, &value, (value + ONE) & ~(SLEEPS | ARMED)));
+    if (value & ARMED)
+        platform.sharing->event_set(event_of(way, word));
+    if ((value & SLEEPS) && platform.sharing->wake(word, n + 1) > n)
+        atomic_fetch_or(word, SLEEPS);
+}
+
+static void wake_everybody(struct way *way)
+{
+    for (int i = 0; way->lane && i < 2; i++) {
+        uint32_t value = atomic_fetch_add(word_of(way, i), ONE);
+        platform.sharing->event_set(way->events[i]);
+        if (value & SLEEPS)
+            platform.sharing->wake(word_of(way, i), INT32_MAX);
+    }
+}
+
+void wait_wake_all(leat_channel *c)
+{
+    wake_everybody(&c->out);
+    wake_everybody(&c->in);
+}
+
+void leat_channel_cancel(leat_channel *c)
+{
+    int saved = errno;
+    atomic_store(&c->cancelled, true);
+    wait_wake_all(c);
+    if (c->out.lane)
+        platform.sharing->wake(c->out.senders.word, INT32_MAX);
+    if (c->in.lane)
+        platform.sharing->wake(c->in.receivers.word, INT32_MAX);
+    errno = saved;
+}
+
+/* Looking again for as long as that has paid lately. */
+static bool spin(leat_channel *c, struct way *way, wait_test test, uint64_t what)
+{
+    unsigned spins = atomic_load_explicit(&way->spins, memory_order_relaxed);
+    for (unsigned i = 0; i < spins; i++) {
+        if (test(c, way, what)) {
+            atomic_store_explicit(&way->spins, MIN(2 * spins, SPINS_MAX), memory_order_relaxed);
+            return true;
+        }
+        platform.sharing->pause();
+    }
+    atomic_store_explicit(&way->spins, MAX(spins / 2, SPINS_MIN), memory_order_relaxed);
+    return false;
+}
+
+int wait_for(leat_channel *c, struct way *way, _Atomic uint32_t *word, wait_test test, uint64_t what,
+             const struct limit *limit)
+{
+    if (spin(c, way, test, what))
+        return 0;
+    uint32_t value = atomic_fetch_or(word, SLEEPS) | SLEEPS;
+    int r = channel_state(c);
+    if (r < 0 || test(c, way, what))
+        return r;
+    int64_t left = limit_left(limit, PATIENCE_NS);
+    if (left == 0)
+        return limit_code(limit);
+    platform.sharing->wait(word, value, left);
+    peers_look(c);
+    return 0;
+}
+
+/* Armed first and silent then: what comes in between is seen by the look that follows. */
+void wait_arm(leat_channel *c, struct way *way, _Atomic uint32_t *word, wait_test test, uint64_t what)
+{
+    atomic_fetch_or(word, ARMED);
+    platform.sharing->poller_clear(way->timer);
+    platform.sharing->event_clear(event_of(way, word));
+    if (test(c, way, what))
+        platform.sharing->event_set(event_of(way, word));
+}
