@@ -174,6 +174,7 @@ void fork_strike(leat_channel *c);
 
 /* create.c: the memory of whoever makes it or is given it. */
 int channel_read_geometry(int fd, struct geometry *ret);
+int channel_make_mutex(leat_channel *c);
 /* Leaves so that others see a death. */
 void channel_fail(leat_channel *c);
 

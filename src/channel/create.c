@@ -17,20 +17,27 @@ static void way_reset(struct way *way)
     atomic_init(&way->spins, SPINS_FIRST);
 }
 
-static leat_channel *handle_new(const struct geometry *g, uint32_t end)
+/* Recursive: who waits for a lock on behalf of a dead one may find its owner dead, too. */
+int channel_make_mutex(leat_channel *c)
 {
     pthread_mutexattr_t attributes;
+    int r = -pthread_mutexattr_init(&attributes);
+    if (r < 0)
+        return r;
+    r = -pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    if (r == 0)
+        r = -pthread_mutex_init(&c->mutex, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+    return r;
+}
+
+static leat_channel *handle_new(const struct geometry *g, uint32_t end)
+{
     leat_channel *c = calloc(1, sizeof(*c));
-    if (!c)
-        return NULL;
-    /* Recursive: who waits for a lock on behalf of a dead one may find its owner dead, too. */
-    if (pthread_mutexattr_init(&attributes) != 0 ||
-        pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE) != 0 ||
-        pthread_mutex_init(&c->mutex, &attributes) != 0) {
+    if (!c || channel_make_mutex(c) < 0) {
         free(c);
         return NULL;
     }
-    pthread_mutexattr_destroy(&attributes);
     c->g = *g;
     c->end = end;
     c->fd = c->child_fd = -1;

@@ -68,7 +68,9 @@ static void in_child(void)
         c->stream.bytes = NULL;
         forget_poll(&c->out);
         forget_poll(&c->in);
-        pthread_mutex_unlock(&c->mutex);
+        /* One that knows its owner knows the parent's thread, and would not be unlocked by ours. */
+        if (channel_make_mutex(c) < 0)
+            atomic_store(&c->broken, -ENOMEM);
     }
     pthread_mutex_unlock(&list_lock);
 }
