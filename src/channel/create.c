@@ -89,8 +89,12 @@ static struct way *way_of(leat_channel *c, uint32_t lane)
     return lane == c->end ? &c->out : &c->in;
 }
 
-static int handle_map(leat_channel *c, int fd)
+/* Through an open file that has no lock: a mapping keeps its file open, in children, too, and with it a lock. */
+static int handle_map(leat_channel *c, int memory)
 {
+    CLEANUP_FD int fd = platform.reopen(memory, O_RDWR);
+    if (fd < 0)
+        return fd;
     c->mapped = c->g.rings_at;
     void *at = mmap(NULL, c->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED)

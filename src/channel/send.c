@@ -67,8 +67,9 @@ static void commit(struct way *way, uint64_t tail, uint64_t messages)
 {
     struct lane *lane = way->lane;
     uint64_t sent = atomic_load_explicit(&lane->sent, memory_order_relaxed) + messages;
-    atomic_store_explicit(&lane->intent_sent, sent, memory_order_relaxed);
+    /* In this order: as long as intent_tail is not `tail`, the count that is intended means nothing. */
     atomic_store_explicit(&lane->intent_tail, tail, memory_order_release);
+    atomic_store_explicit(&lane->intent_sent, sent, memory_order_release);
     atomic_store_explicit(&lane->tail, tail, memory_order_release);
     atomic_store_explicit(&lane->sent, sent, memory_order_release);
 }
