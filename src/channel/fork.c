@@ -68,7 +68,8 @@ static void in_child(void)
         c->stream.bytes = NULL;
         forget_poll(&c->out);
         forget_poll(&c->in);
-        /* One that knows its owner knows the parent's thread, and would not be unlocked by ours. */
+        /* One that knows its owner knows the parent's thread, and may not be unlocked by ours. */
+        pthread_mutex_unlock(&c->mutex);
         if (channel_make_mutex(c) < 0)
             atomic_store(&c->broken, -ENOMEM);
     }

@@ -150,7 +150,10 @@ static bool count_nobody(leat_channel *c)
     uint32_t other = role(!c->end);
     for (uint32_t i = 0; i < c->g.places; i++) {
         uint32_t state = atomic_load(&c->places[i].state);
-        if ((state & PLACE_TAKEN) && (state & PLACE_RECEIVER) == other)
+        if (!(state & PLACE_TAKEN) || (state & PLACE_RECEIVER) != other)
+            continue;
+        /* A set of descriptors is closed without a word, so it is looked after; a peer says that it leaves. */
+        if ((state & PLACE_ATTACHED) || platform.sharing->locked(c->fd, i) != 0)
             return false;
     }
     return atomic_load(&c->head->ever[!c->end]);

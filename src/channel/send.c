@@ -74,7 +74,7 @@ static void commit(struct way *way, uint64_t tail, uint64_t messages)
     atomic_store_explicit(&lane->sent, sent, memory_order_release);
 }
 
-/* Somebody who polls may have been turned away because we had the lock. */
+/* Somebody who polls may have been turned away because we had the lock for long. */
 static void leave_slowly(struct way *way)
 {
     lock_give(&way->senders);
@@ -188,7 +188,7 @@ int leat_channel_sendv(leat_channel *c, const struct iovec *messages, size_t n, 
             done++;
         int sent = (int)MIN(batch.count, (size_t)INT32_MAX - 1);
         flush(way, &batch);
-        if (slow)
+        if (slow && !limit.now)
             leave_slowly(way);
         else
             lock_give(&way->senders);
@@ -217,7 +217,7 @@ int leat_channel_reserve(leat_channel *c, size_t n, void **ret, int timeout_ms)
         return r;
     r = wait_room(c, way, record_size(n), &limit);
     if (r < 0) {
-        leave_slowly(way);
+        lock_give(&way->senders);
         return r;
     }
     c->reserved_bytes = n;

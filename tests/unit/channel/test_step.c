@@ -1,5 +1,5 @@
 /* A peer that is killed after each of the first instructions inside a call, one after the other: whatever it had begun is
- * either done or not begun, is counted, and is in nobody's way. */
+ * either done or not begun, is counted, and is in nobody's way. Each third instruction, or with LEAT_SOAK_SECONDS each. */
 /* labels: plain */
 #include "channel/channel.h"
 #include "channels.h"
@@ -295,7 +295,7 @@ static int one(const struct act *act, unsigned steps)
 
 static void test_steps(void **state UNUSED)
 {
-    unsigned stride = getenv("LEAT_TEST_QUICK") ? 7 : 1;
+    unsigned stride = getenv("LEAT_SOAK_SECONDS") ? 1 : 3;
     cpu_set_t one_cpu;
     CPU_ZERO(&one_cpu);
     CPU_SET(sched_getcpu(), &one_cpu);
