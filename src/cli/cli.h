@@ -17,6 +17,7 @@ enum cli_exit {
 int cli_copy(int argc, char **argv);
 int cli_run(int argc, char **argv);
 int cli_digest(int argc, char **argv);
+int cli_channel(int argc, char **argv);
 int cli_probe(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 

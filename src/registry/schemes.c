@@ -1,6 +1,7 @@
 /* The one list of schemes, and leat_endpoint_open, which reads them. To add an endpoint: a maker in src/endpoint and a
  * row here. */
 #include "registry/schemes.h"
+#include "channel/endpoint.h"
 #include "endpoint/endpoint.h"
 #include <ctype.h>
 #include <errno.h>
@@ -69,6 +70,11 @@ static int open_exec(leat_endpoint **ret, const struct request *r, struct leat_e
     return endpoint_exec(ret, r->spec, r->rest, r->direction, error);
 }
 
+static int open_channel(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+{
+    return channel_endpoint(ret, r->spec, r->rest, r->direction, error);
+}
+
 static const struct scheme {
     const char *name;
     int (*open)(leat_endpoint **ret, const struct request *request, struct leat_error *error);
@@ -77,7 +83,7 @@ static const struct scheme {
     {"null", open_null}, {"zero", open_zero},
     {"tcp", open_tcp},   {"tcp-listen", open_tcp_listen},
     {"unix", open_unix}, {"unix-listen", open_unix_listen},
-    {"exec", open_exec},
+    {"exec", open_exec}, {"channel", open_channel},
 };
 
 /* The length of `[a-z][a-z0-9+-]*` before a colon, 0 if the spec does not begin so. */

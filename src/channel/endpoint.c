@@ -1,0 +1,171 @@
+/* A channel as the beginning or the end of a pipeline: messages are received and their bytes go on as a stream; a stream
+ * is sent as messages of at most MESSAGE_MAX bytes. A sink that fails leaves as one that died does, so that nobody takes
+ * what came for the whole. */
+#include "channel/endpoint.h"
+#include "channel/channel.h"
+#include "node/endpoint.h"
+#include <ctype.h>
+#include <errno.h>
+#include <poll.h>
+
+#define MESSAGE_MAX ((size_t)256 * 1024)
+
+struct channel_node {
+    leat_endpoint endpoint;
+    leat_channel *channel;
+    int fds[LEAT_CHANNEL_FDS];
+    size_t n;
+    uint8_t *bytes; /* a message of which not all has gone on */
+    size_t capacity, at, end;
+};
+
+/* The next message into our memory, which grows to what it needs. */
+static ssize_t fill(struct channel_node *c)
+{
+    for (;;) {
+        size_t n = 0;
+        int r = leat_channel_receive(c->channel, c->bytes, c->capacity, &n, 0);
+        if (r == 0) {
+            c->at = 0;
+            c->end = n;
+            return (ssize_t)n;
+        }
+        if (r != -EMSGSIZE)
+            return r;
+        uint8_t *larger = realloc(c->bytes, n);
+        if (!larger)
+            return -ENOMEM;
+        c->bytes = larger;
+        c->capacity = n;
+    }
+}
+
+/* Empty messages have no bytes, and are not the end. */
+static ssize_t channel_read(void *user, void *bytes, size_t n)
+{
+    struct channel_node *c = user;
+    while (c->at == c->end) {
+        ssize_t r = fill(c);
+        if (r < 0)
+            return r == -ENODATA ? 0 : r;
+    }
+    n = MIN(n, c->end - c->at);
+    memcpy(bytes, c->bytes + c->at, n);
+    c->at += n;
+    return (ssize_t)n;
+}
+
+static ssize_t channel_write(void *user, void *bytes, size_t n)
+{
+    struct channel_node *c = user;
+    uint64_t most = c->channel->g.capacity / 2 > sizeof(struct record) ? c->channel->g.capacity / 2 : 2 * UNIT;
+    n = MIN(n, MIN(MESSAGE_MAX, (size_t)(most - sizeof(struct record))));
+    int r = n ? leat_channel_send(c->channel, bytes, n, 0) : 0;
+    return r < 0 ? r : (ssize_t)n;
+}
+
+static int channel_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
+{
+    struct channel_node *c = (struct channel_node *)node;
+    bool reads = node->direction == LEAT_READ;
+    int fd, r = leat_channel_attach(&c->channel, c->fds, c->n);
+    if (r < 0)
+        return endpoint_error(node, error, r, "attach",
+                              r == -EPROTO ? "these are not the descriptors of a channel" : NULL);
+    if (!reads && c->channel->g.message_size)
+        return endpoint_error(node, error, -EMSGSIZE, "open",
+                              "a stream has no messages of one size; use a channel for any length");
+    r = leat_channel_poll_fd(c->channel, node->direction, &fd);
+    if (r < 0)
+        return endpoint_error(node, error, r, "open",
+                              reads ? "this end of the channel can't receive" : "this end of the channel can't send");
+    node->call = reads ? channel_read : channel_write;
+    node->call_user = c;
+    node->wait = NODE_WAIT_OWN;
+    port_init(&node->port, fd, POLLIN);
+    return 0;
+}
+
+static int channel_commit(struct node *node, struct leat_error *error UNUSED)
+{
+    struct channel_node *c = (struct channel_node *)node;
+    node->port.fd = -1;
+    leat_channel_close(c->channel);
+    c->channel = NULL;
+    return 0;
+}
+
+static void channel_abort(struct node *node, int code UNUSED, uint64_t delivered UNUSED)
+{
+    struct channel_node *c = (struct channel_node *)node;
+    node->port.fd = -1;
+    if (c->channel)
+        channel_fail(c->channel);
+    c->channel = NULL;
+}
+
+static void channel_free(leat_endpoint *endpoint)
+{
+    struct channel_node *c = (struct channel_node *)endpoint;
+    leat_channel_close(c->channel);
+    free(c->bytes);
+    free(c);
+}
+
+static const struct node_ops channel_ops = {
+    .name = "channel",
+    .open = channel_open,
+    .commit = channel_commit,
+    .abort = channel_abort,
+};
+
+/* "3", or "3,7,8". */
+static int parse(const char *text, int fds[], size_t *ret_n)
+{
+    struct geometry g;
+    size_t n = 0;
+    for (const char *at = text;; at++) {
+        char *end;
+        errno = 0;
+        long fd = strtol(at, &end, 10);
+        if (!isdigit((unsigned char)*at) || errno || fd > INT32_MAX - LEAT_CHANNEL_FDS || n == LEAT_CHANNEL_FDS)
+            return -EINVAL;
+        fds[n++] = (int)fd;
+        at = end;
+        if (!*at)
+            break;
+        if (*at != ',')
+            return -EINVAL;
+    }
+    if (n == 1) {
+        int r = channel_read_geometry(fds[0], &g);
+        if (r < 0)
+            return r;
+        for (; n < 1 + 2 * (size_t)g.lanes; n++)
+            fds[n] = fds[0] + (int)n;
+    }
+    *ret_n = n;
+    return 0;
+}
+
+int channel_endpoint(leat_endpoint **ret, const char *spec, const char *rest, enum leat_direction direction,
+                     struct leat_error *error)
+{
+    int fds[LEAT_CHANNEL_FDS];
+    size_t n;
+    int r = parse(rest, fds, &n);
+    if (r == -EINVAL)
+        return error_set(error, r, "'%s' is no descriptor of a channel: write channel:3 or channel:3,4,5", rest);
+    if (r < 0)
+        return error_set(error, r, r == -ENOSYS ? "There are no channels here" : "Descriptor %d is no channel's", fds[0]);
+    struct channel_node *c = calloc(1, sizeof(*c));
+    if (!c || endpoint_init(&c->endpoint, &channel_ops, spec, direction, channel_free) < 0) {
+        free(c);
+        return error_set(error, -ENOMEM, "out of memory");
+    }
+    memcpy(c->fds, fds, n * sizeof(int));
+    c->n = n;
+    c->endpoint.node.kind = NODE_CALL;
+    *ret = &c->endpoint;
+    return 0;
+}

@@ -1,0 +1,179 @@
+/* leat channel inspect: what is in a shared-memory channel, and who is on it. */
+#include "cli.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help_text[] =
+    "usage: leat channel inspect [--json] PID FD\n"
+    "\n"
+    "Shows what is in a channel, and who is on it, without taking part: its geometry, the messages that lie in it, those\n"
+    "that were lost with a receiver that died, the peers alive and dead. FD is the descriptor of the channel's memory in\n"
+    "process PID; `ls -l /proc/PID/fd` shows it as /memfd:leat-channel. A channel that is at work is seen in passing, so\n"
+    "numbers need not fit each other.\n"
+    "\n"
+    "  --json   one object on one line, for programs\n"
+    "  --help   this\n"
+    "\n"
+    "Examples:\n"
+    "  leat channel inspect 4711 5\n"
+    "  leat channel inspect --json 4711 5 | jq .lost\n"
+    "\n"
+    "Exit codes: 0 shown, 1 it could not be (no such descriptor, no channel, no permission), 2 usage.\n";
+
+static const char *const end_names[] = {"sender", "receiver"};
+
+struct sight {
+    struct leat_channel_info info;
+    struct leat_channel_peer *peers;
+    size_t count;
+};
+
+static const char *life(const struct leat_channel_peer *p)
+{
+    return !p->alive ? "dead" : p->attached ? "alive" : "to come";
+}
+
+static void print_lane(const struct leat_channel_info *info, uint32_t index)
+{
+    const struct leat_channel_lane *l = &info->lane[index];
+    if (info->lanes > 1)
+        printf("%s\n", index == 0 ? "from the sender's end" : "from the receiver's end");
+    printf("  messages   %" PRIu64 " in %" PRIu64 " of %" PRIu64 " bytes", l->messages, l->bytes, info->ring_bytes);
+    printf(", %" PRIu64 " held, %" PRIu64 " again\n", l->held, l->again);
+    printf("  sent       %" PRIu64 "\n", l->sent);
+    printf("  ends       %u senders, %u receivers; %u senders died\n", l->senders, l->receivers, l->deaths);
+}
+
+static void print_text(const struct sight *s)
+{
+    const struct leat_channel_info *info = &s->info;
+    if (info->message_size)
+        printf("%s channel of %" PRIu64 " messages of %" PRIu64 " bytes\n", info->lanes > 1 ? "duplex" : "simplex",
+               info->count, info->message_size);
+    else
+        printf("%s channel for messages of any length up to %" PRIu64 "\n", info->lanes > 1 ? "duplex" : "simplex",
+               info->message_limit);
+    for (uint32_t i = 0; i < info->lanes; i++)
+        print_lane(info, i);
+    printf("  lost       %" PRIu64 " with receivers that died\n", info->lost);
+    printf("peers, %zu of %u places\n", s->count, info->peers);
+    for (size_t i = 0; i < s->count; i++)
+        printf("  %-4u %-8s  %-7s  pid %" PRId64 "\n", s->peers[i].place, end_names[s->peers[i].end != 0],
+               life(&s->peers[i]), s->peers[i].pid);
+}
+
+static json_t *lane_object(const struct leat_channel_lane *l)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:i}", "messages", (json_int_t)l->messages, "bytes",
+                     (json_int_t)l->bytes, "sent", (json_int_t)l->sent, "held", (json_int_t)l->held, "again",
+                     (json_int_t)l->again, "senders", (int)l->senders, "receivers", (int)l->receivers, "deaths",
+                     (int)l->deaths);
+}
+
+static json_t *peer_object(const struct leat_channel_peer *p)
+{
+    return json_pack("{s:i, s:s, s:s, s:I}", "place", (int)p->place, "end", end_names[p->end != 0], "state", life(p),
+                     "pid", (json_int_t)p->pid);
+}
+
+static int print_json(const struct sight *s)
+{
+    const struct leat_channel_info *info = &s->info;
+    json_t *lanes = json_array(), *peers = json_array();
+    for (uint32_t i = 0; i < info->lanes; i++)
+        json_array_append_new(lanes, lane_object(&info->lane[i]));
+    for (size_t i = 0; i < s->count; i++)
+        json_array_append_new(peers, peer_object(&s->peers[i]));
+    json_t *object = json_pack("{s:s, s:I, s:I, s:I, s:I, s:i, s:I, s:o, s:o}", "type", "channel", "message_size",
+                               (json_int_t)info->message_size, "count", (json_int_t)info->count, "ring_bytes",
+                               (json_int_t)info->ring_bytes, "message_limit", (json_int_t)info->message_limit, "places",
+                               (int)info->peers, "lost", (json_int_t)info->lost, "lanes", lanes, "peers", peers);
+    char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    json_decref(object);
+    if (!line)
+        return -ENOMEM;
+    puts(line);
+    free(line);
+    return 0;
+}
+
+/* The other process's descriptor as one of ours, opened anew. */
+static int look(const char *pid, const char *number, struct sight *s)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%s/fd/%s", pid, number);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return -errno;
+    s->info = LEAT_INIT(struct leat_channel_info);
+    int r = leat_channel_inspect(fd, &s->info, NULL, NULL);
+    if (r == 0) {
+        s->count = s->info.peers;
+        s->peers = calloc(s->count, sizeof(*s->peers));
+        r = s->peers ? leat_channel_inspect(fd, &s->info, s->peers, &s->count) : -ENOMEM;
+    }
+    close(fd);
+    return r;
+}
+
+static bool is_number(const char *text)
+{
+    return text[0] && strspn(text, "0123456789") == strlen(text) && strlen(text) < 12;
+}
+
+static int inspect(const char *pid, const char *number, bool json)
+{
+    struct sight sight = {0};
+    int r = look(pid, number, &sight);
+    if (r < 0) {
+        cli_warn("channel inspect: descriptor %s of process %s: %s", number, pid,
+                 r == -EPROTO ? "it is no channel" : strerror(-r));
+        free(sight.peers);
+        return EXIT_FAILED;
+    }
+    if (json)
+        r = print_json(&sight);
+    else
+        print_text(&sight);
+    free(sight.peers);
+    if (r == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+        r = -errno;
+    if (r < 0)
+        cli_warn("channel inspect: standard output: %s", strerror(-r));
+    return r < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+int cli_channel(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
+    };
+    bool json = false;
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;)
+        switch (option) {
+        case 'j':
+            json = true;
+            break;
+        case 'h':
+            fputs(help_text, stdout);
+            return EXIT_DONE;
+        default:
+            return cli_usage("channel", "unknown option '%s'", argv[optind - 1]);
+        }
+    argv += optind;
+    argc -= optind;
+    if (argc < 1 || strcmp(argv[0], "inspect") != 0)
+        return cli_usage("channel", "say what to do: inspect PID FD");
+    if (argc != 3 || !is_number(argv[1]) || !is_number(argv[2]))
+        return cli_usage("channel", "inspect takes the number of a process and that of its descriptor");
+    return inspect(argv[1], argv[2], json);
+}
