@@ -77,7 +77,7 @@ _leat()
     done
     word=${words[-1]}
     if [[ ${#words[@]} -le 2 ]]; then
-        _leat_words "$word" "copy run digest probe bench --help --version"
+        _leat_words "$word" "copy run digest channel probe bench --help --version"
         return
     fi
     before=${words[-2]}
@@ -94,6 +94,10 @@ _leat()
         options="--algorithm --length --jobs --tag --binary --text --zero --check --ignore-missing --quiet --status
             --strict --warn --help"
         wants="-a --algorithm -l --length -j --jobs"
+        ;;
+    channel)
+        options="--json --help"
+        wants=
         ;;
     probe)
         options="--json --help"
@@ -114,6 +118,12 @@ _leat()
         _leat_words "$word" "$options"
         if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then
             compopt -o nospace 2>/dev/null
+        fi
+    elif [[ ${words[1]} == channel ]]; then
+        if [[ ${#words[@]} -eq 3 ]]; then
+            _leat_words "$word" inspect
+        else
+            _leat_nothing
         fi
     elif [[ ${words[1]} == probe ]]; then
         compopt -o dirnames +o default +o bashdefault 2>/dev/null
