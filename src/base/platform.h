@@ -37,6 +37,7 @@ struct platform_sharing {
 
     /* An event that stays readable until event_clear. Non-blocking; gives it. */
     int (*event)(void);
+    bool (*is_event)(int fd);
     void (*event_set)(int fd);
     void (*event_clear)(int fd);
 

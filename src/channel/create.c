@@ -210,6 +210,9 @@ int leat_channel_attach(leat_channel **ret, const int *fds, size_t n)
     off_t end = lseek(fds[0], 0, SEEK_CUR) - 1;
     if (n != 1 + 2 * (size_t)g.lanes || (end != LEAT_CHANNEL_SENDER && end != LEAT_CHANNEL_RECEIVER))
         return -EPROTO;
+    for (size_t i = 1; i < n; i++)
+        if (!platform.sharing->is_event(fds[i]))
+            return -EPROTO;
     return handle_make(ret, &g, (uint32_t)end, fds[0], fds + 1);
 }
 

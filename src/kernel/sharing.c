@@ -3,8 +3,8 @@
 #include "base/fd.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/futex.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -109,6 +109,15 @@ static int event(void)
     return fd < 0 ? -errno : fd;
 }
 
+static bool is_event(int fd)
+{
+    static const char name[] = "anon_inode:[eventfd]";
+    char path[64], target[sizeof(name)];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(path, target, sizeof(target));
+    return n == (ssize_t)sizeof(name) - 1 && memcmp(target, name, sizeof(name) - 1) == 0;
+}
+
 static void event_set(int fd)
 {
     ssize_t n = write(fd, &(uint64_t){1}, sizeof(uint64_t));
@@ -150,6 +159,7 @@ const struct platform_sharing linux_sharing = {
     .pause = spin_pause,
     .wake = futex_wake,
     .event = event,
+    .is_event = is_event,
     .event_set = event_set,
     .event_clear = event_clear,
     .poller = poller,

@@ -453,11 +453,17 @@ static void test_fork(void **state UNUSED)
     leat_channel_close(d);
 }
 
+struct passed {
+    leat_channel *sender;
+    int socket;
+};
+
 static int child_attaches(void *user)
 {
-    int socket = *(int *)user;
+    struct passed *p = user;
     leat_channel *c;
-    if (leat_channel_attach_passed(&c, socket) < 0)
+    leat_channel_close(p->sender); /* a copy of it is an end, too */
+    if (leat_channel_attach_passed(&c, p->socket) < 0)
         return 1;
     for (int i = 0; i < 100; i++)
         if (receive_number(c, 5000) != i)
@@ -473,7 +479,8 @@ static void test_pass(void **state UNUSED)
     leat_channel *c = channel_make(4, 8, 0), *d;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
     assert_int_equal(leat_channel_pass(c, LEAT_CHANNEL_RECEIVER, sockets[0]), 0);
-    pid_t child = in_child(child_attaches, &sockets[1]);
+    struct passed p = {c, sockets[1]};
+    pid_t child = in_child(child_attaches, &p);
     for (uint32_t i = 0; i < 100; i++)
         assert_int_equal(send_number(c, i, 5000), 0);
     leat_channel_close(c);
@@ -494,6 +501,9 @@ static void test_attach(void **state UNUSED)
     int plain = memfd_create("plain", MFD_CLOEXEC), zero = open("/dev/zero", O_RDONLY);
     assert_int_equal(ftruncate(plain, 1 << 20), 0);
     int fds[3] = {plain, s.fd[1], s.fd[2]};
+    assert_int_equal(leat_channel_attach(&d, fds, 3), -EPROTO);
+    fds[0] = s.fd[0];
+    fds[2] = zero;
     assert_int_equal(leat_channel_attach(&d, fds, 3), -EPROTO);
     fds[0] = zero;
     assert_int_equal(leat_channel_attach(&d, fds, 3), -EPROTO);
