@@ -1,5 +1,5 @@
-/* Work for two children: the parent sends numbers, each child takes one where it lies, squares it and lets it go. One of
- * the children is killed with a number in its hands; the other gets that one too, and is told so. */
+/* Work for two children: the parent sends numbers, each child takes one where it lies, squares it and lets it go. One
+ * of the children is killed with a number in its hands; the other gets that one too, and is told so. */
 #include <errno.h>
 #include <leat/leat.h>
 #include <signal.h>
@@ -47,7 +47,7 @@ static pid_t begin_work(leat_channel *sender, const int *fds, size_t n, int dies
 int main(void)
 {
     struct leat_channel_options options = LEAT_INIT(struct leat_channel_options);
-    int fds[LEAT_CHANNEL_FDS], status = 1;
+    int fds[LEAT_CHANNEL_FDS] = {0}, status = 1;
     size_t n = LEAT_CHANNEL_FDS;
     leat_channel *sender;
     options.message_size = sizeof(unsigned);

@@ -37,7 +37,8 @@
  *     or as many as it asked for with leat_channel_receivev, and those are counted (`lost`).
  *   - leat_channel_acquire gives it at least once: what a receiver held when it died, or closed its handle, goes to
  *     another one, marked with LEAT_MESSAGE_AGAIN.
- *   - A message longer than the ring whose receiver dies is lost and counted. If its sender dies, the receiver drops it.
+ *   - A message longer than the ring whose receiver dies is lost and counted. If its sender dies, the receiver drops
+ * it.
  *   - Nobody waits for the dead longer than LEAT_CHANNEL_PATIENCE_MS; nor for a sender or receiver that will not come.
  * That a peer is alive is known from a lock that the kernel keeps for it, never from a process number.
  *
@@ -118,8 +119,8 @@ LEAT_API void leat_channel_cancel(leat_channel *channel);
  * leat_channel_publish. */
 LEAT_API int leat_channel_send(leat_channel *channel, const void *bytes, size_t n, int timeout_ms);
 
-/* Sends n messages, of which each has its bytes. Waits for room for each; *ret_n (may be NULL) is how many were sent and
- * is always set. 0 only if all were. */
+/* Sends n messages, of which each has its bytes. Waits for room for each; *ret_n (may be NULL) is how many were sent
+ * and is always set. 0 only if all were. */
 LEAT_API int leat_channel_sendv(leat_channel *channel, const struct iovec *messages, size_t n, size_t *ret_n,
                                 int timeout_ms);
 
@@ -134,7 +135,8 @@ LEAT_API int leat_channel_receivev(leat_channel *channel, struct iovec *messages
 
 /* Room for a message of up to n bytes in the ring itself, aligned to 16. It is sent by leat_channel_publish, with its
  * true length, or dropped by leat_channel_abandon. Meanwhile nobody else can send, so be quick. One at a time for each
- * handle (-EBUSY). Both give -EINVAL if nothing is reserved, or less than n. -EMSGSIZE if it is longer than the ring. */
+ * handle (-EBUSY). Both give -EINVAL if nothing is reserved, or less than n. -EMSGSIZE if it is longer than the ring.
+ */
 LEAT_API int leat_channel_reserve(leat_channel *channel, size_t n, void **ret, int timeout_ms);
 LEAT_API int leat_channel_publish(leat_channel *channel, size_t n);
 LEAT_API int leat_channel_abandon(leat_channel *channel);
@@ -160,21 +162,21 @@ LEAT_API int leat_channel_acquire(leat_channel *channel, struct leat_message *re
 LEAT_API int leat_channel_release(leat_channel *channel, const struct leat_message *message);
 
 /* A descriptor for event loops, borrowed, which lives as long as the handle: readable (in both directions) when there
- * may be something to receive (LEAT_READ), or room to send (LEAT_WRITE), and at every change of who is there. It becomes
- * silent when a call with timeout 0 says -EAGAIN. It also ticks every LEAT_CHANNEL_PATIENCE_MS, because nothing else
- * tells that a peer was killed: expect calls that then say -EAGAIN. */
+ * may be something to receive (LEAT_READ), or room to send (LEAT_WRITE), and at every change of who is there. It
+ * becomes silent when a call with timeout 0 says -EAGAIN. It also ticks every LEAT_CHANNEL_PATIENCE_MS, because nothing
+ * else tells that a peer was killed: expect calls that then say -EAGAIN. */
 LEAT_API int leat_channel_poll_fd(leat_channel *channel, enum leat_direction direction, int *ret);
 
 /* One direction of a channel. */
 struct leat_channel_lane {
-    uint64_t messages;   /* that are in the ring */
-    uint64_t bytes;      /* of the ring that are taken, with what each message has beside its bytes */
-    uint64_t sent;       /* messages, since it was made */
-    uint64_t held;       /* messages that were acquired and are not released */
-    uint64_t again;      /* messages in the ring that somebody held before */
-    uint32_t senders;    /* that are there, those to come included */
-    uint32_t receivers;  /* the same */
-    uint32_t deaths;     /* senders that ended without leat_channel_close */
+    uint64_t messages;  /* that are in the ring */
+    uint64_t bytes;     /* of the ring that are taken, with what each message has beside its bytes */
+    uint64_t sent;      /* messages, since it was made */
+    uint64_t held;      /* messages that were acquired and are not released */
+    uint64_t again;     /* messages in the ring that somebody held before */
+    uint32_t senders;   /* that are there, those to come included */
+    uint32_t receivers; /* the same */
+    uint32_t deaths;    /* senders that ended without leat_channel_close */
     uint32_t reserved;
 };
 

@@ -11,7 +11,8 @@
 /* Memory that processes share, and what they need to wait for each other and to know who is still there. All of it is
  * futexes, locks and descriptors of Linux's own, so it is there as a whole or not at all. Results are 0 or -errno. */
 struct platform_sharing {
-    /* A memory file of `size` zero bytes, which are there for good: it can't grow, shrink or lose its seals. Gives it. */
+    /* A memory file of `size` zero bytes, which are there for good: it can't grow, shrink or lose its seals. Gives it.
+     */
     int (*make)(const char *name, uint64_t size);
 
     /* Is it such a file? -EINVAL if it is not. */

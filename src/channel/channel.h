@@ -1,6 +1,6 @@
 /* A handle, and the parts of the room: lock.c the robust locks, wait.c sleeping and waking, peers.c who is there,
- * recover.c what is done for the dead, send.c and receive.c the messages, create.c handles and their descriptors, fork.c
- * what fork does to them. The design is in layout.h. */
+ * recover.c what is done for the dead, send.c and receive.c the messages, create.c handles and their descriptors,
+ * fork.c what fork does to them. The design is in layout.h. */
 #ifndef CHANNEL_CHANNEL_H
 #define CHANNEL_CHANNEL_H
 
@@ -21,9 +21,9 @@ struct way {
     struct lane *lane; /* NULL: this end does not have it */
     uint8_t *ring;
     struct lock senders, receivers;
-    uint64_t seen; /* head, or tail, when it was last looked at; under the lock of the side that we are */
-    int events[2];          /* that there is something, that there is room; or -1 */
-    int poll_fd, timer;     /* -1: nobody polls */
+    uint64_t seen;      /* head, or tail, when it was last looked at; under the lock of the side that we are */
+    int events[2];      /* that there is something, that there is room; or -1 */
+    int poll_fd, timer; /* -1: nobody polls */
     atomic_bool polled;
     atomic_uint spins; /* how long it has been worth while to look again before sleeping */
 };
@@ -46,7 +46,7 @@ struct leat_channel {
     uint32_t end;
     struct way out, in;
     atomic_bool cancelled;
-    atomic_int broken; /* why nothing goes any more: -EPROTO, or what kept a child from being a peer; 0 */
+    atomic_int broken;         /* why nothing goes any more: -EPROTO, or what kept a child from being a peer; 0 */
     _Atomic int64_t looked_ns; /* when the dead were last looked for */
 
     _Atomic uint64_t known; /* head->changes << 1 | is nobody at the other end any more */

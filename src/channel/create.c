@@ -203,7 +203,7 @@ int channel_read_geometry(int fd, struct geometry *ret)
 
 int leat_channel_attach(leat_channel **ret, const int *fds, size_t n)
 {
-    struct geometry g;
+    struct geometry g = {0};
     int r = n > 0 ? channel_read_geometry(fds[0], &g) : -EINVAL;
     if (r < 0)
         return r;

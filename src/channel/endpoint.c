@@ -1,6 +1,6 @@
-/* A channel as the beginning or the end of a pipeline: messages are received and their bytes go on as a stream; a stream
- * is sent as messages of at most MESSAGE_MAX bytes. A sink that fails leaves as one that died does, so that nobody takes
- * what came for the whole. */
+/* A channel as the beginning or the end of a pipeline: messages are received and their bytes go on as a stream; a
+ * stream is sent as messages of at most MESSAGE_MAX bytes. A sink that fails leaves as one that died does, so that
+ * nobody takes what came for the whole. */
 #include "channel/endpoint.h"
 #include "channel/channel.h"
 #include "node/endpoint.h"
@@ -157,7 +157,8 @@ int channel_endpoint(leat_endpoint **ret, const char *spec, const char *rest, en
     if (r == -EINVAL)
         return error_set(error, r, "'%s' is no descriptor of a channel: write channel:3 or channel:3,4,5", rest);
     if (r < 0)
-        return error_set(error, r, r == -ENOSYS ? "There are no channels here" : "Descriptor %d is no channel's", fds[0]);
+        return error_set(error, r, r == -ENOSYS ? "There are no channels here" : "Descriptor %d is no channel's",
+                         fds[0]);
     struct channel_node *c = calloc(1, sizeof(*c));
     if (!c || endpoint_init(&c->endpoint, &channel_ops, spec, direction, channel_free) < 0) {
         free(c);

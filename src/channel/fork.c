@@ -1,7 +1,7 @@
-/* What fork does to handles. A lock of the kernel's belongs to an open file, and a child has its parent's open files: it
- * would keep the parent's place locked after its death. So before each fork every handle takes a place for the child,
- * through an open file of its own; the parent closes that, the child closes the parent's. There is no moment at which
- * the child's end is not there. */
+/* What fork does to handles. A lock of the kernel's belongs to an open file, and a child has its parent's open files:
+ * it would keep the parent's place locked after its death. So before each fork every handle takes a place for the
+ * child, through an open file of its own; the parent closes that, the child closes the parent's. There is no moment at
+ * which the child's end is not there. */
 #include "base/fd.h"
 #include "channel/channel.h"
 #include <errno.h>

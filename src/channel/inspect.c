@@ -9,6 +9,7 @@
 struct view {
     struct geometry g;
     int fd; /* opened anew: a lock is no obstacle to who has it himself */
+    void *map;
     const struct head *head;
     const struct place *places;
     const struct lane *lanes;
@@ -22,12 +23,13 @@ static int view_open(struct view *v, int fd)
     v->fd = platform.reopen(fd, O_RDONLY);
     if (v->fd < 0)
         return v->fd;
-    const uint8_t *at = mmap(NULL, v->g.rings_at, PROT_READ, MAP_SHARED, v->fd, 0);
+    uint8_t *at = mmap(NULL, v->g.rings_at, PROT_READ, MAP_SHARED, v->fd, 0);
     if (at == MAP_FAILED) {
         r = -errno;
         fd_close(v->fd);
         return r;
     }
+    v->map = at;
     v->head = (const struct head *)(const void *)at;
     v->places = (const struct place *)(const void *)(at + PAGE);
     v->lanes = (const struct lane *)(const void *)(at + v->g.lanes_at);
@@ -36,7 +38,7 @@ static int view_open(struct view *v, int fd)
 
 static void view_close(struct view *v)
 {
-    munmap((void *)(uintptr_t)v->head, v->g.rings_at);
+    munmap(v->map, v->g.rings_at);
     fd_close(v->fd);
 }
 

@@ -2,8 +2,9 @@
  *
  *     head page | places of peers | lane 0 [| lane 1] | ring 0 [| ring 1]
  *
- * A lane is one direction: a ring of records between two locks. Positions only grow; where a record lies is its position
- * modulo the ring's memory, a power of two of pages which is mapped twice, so that no record ever wraps. `head` <= `next`
+ * A lane is one direction: a ring of records between two locks. Positions only grow; where a record lies is its
+ * position modulo the ring's memory, a power of two of pages which is mapped twice, so that no record ever wraps.
+ * `head` <= `next`
  * <= `tail` <= `head` + capacity.
  *
  *     head ............ next ............ tail
@@ -51,10 +52,10 @@ struct geometry {
 
 struct head {
     struct geometry geometry;
-    alignas(LINE) _Atomic uint32_t changes; /* counts comings and goings */
-    _Atomic uint32_t ever[2];               /* an end of this kind has been there */
-    _Atomic uint32_t deaths[2];             /* ends that were attached and died */
-    _Atomic uint32_t corrupt;               /* somebody has met what can't be */
+    _Atomic uint32_t changes;   /* counts comings and goings */
+    _Atomic uint32_t ever[2];   /* an end of this kind has been there */
+    _Atomic uint32_t deaths[2]; /* ends that were attached and died */
+    _Atomic uint32_t corrupt;   /* somebody has met what can't be */
 };
 
 /* PLACE_FREE to anything else and back only by who has the kernel's lock on it. */

@@ -57,7 +57,7 @@ static int take_one(leat_channel *c, struct way *way, const struct found *f, str
 static int take_now(leat_channel *c, struct way *way, struct iovec *to, size_t n, size_t *ret_n,
                     const struct limit *limit)
 {
-    struct found f;
+    struct found f = {0};
     size_t done = 0;
     int r = take_look(c, way, &f);
     if (r == 0 && mark_kind(f.mark) == RECORD_FIRST && !atomic_load(&c->stream.open)) {
@@ -140,7 +140,7 @@ int leat_channel_acquire(leat_channel *c, struct leat_message *ret, int timeout_
 {
     const struct limit limit = limit_of(timeout_ms);
     struct way *way = &c->in;
-    struct found f;
+    struct found f = {0};
     for (;;) {
         int r = take_begin(c, &limit);
         if (r == 0) {
@@ -166,7 +166,7 @@ int leat_channel_release(leat_channel *c, const struct leat_message *message)
     const struct limit limit = limit_of(-1);
     struct way *way = &c->in;
     struct lane *lane = way->lane;
-    struct found f;
+    struct found f = {0};
     int r = take_begin(c, &limit);
     if (r < 0)
         return r;

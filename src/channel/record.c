@@ -27,7 +27,7 @@ int record_give_back(leat_channel *c, struct way *way)
     uint64_t head = atomic_load_explicit(&lane->head, memory_order_relaxed);
     uint64_t begin = head;
     int r = 0;
-    for (struct found f; head != next; head += f.size) {
+    for (struct found f = {0}; head != next; head += f.size) {
         r = record_look(c, way, head, next - head, &f);
         if (r < 0 || mark_state(f.mark) == RECORD_HELD || mark_state(f.mark) == RECORD_BACK)
             break;
@@ -43,7 +43,7 @@ int record_find_back(leat_channel *c, struct way *way, struct found *ret)
     if (!atomic_load_explicit(&lane->again, memory_order_relaxed))
         return -EAGAIN;
     uint64_t next = atomic_load_explicit(&lane->next, memory_order_relaxed);
-    struct found f;
+    struct found f = {0};
     for (uint64_t at = atomic_load_explicit(&lane->head, memory_order_relaxed); at != next; at += f.size) {
         int r = record_look(c, way, at, next - at, &f);
         if (r < 0)

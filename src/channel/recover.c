@@ -48,7 +48,7 @@ int recover_held(leat_channel *c, struct way *way, uint32_t place)
     struct lane *lane = way->lane;
     uint64_t next = atomic_load(&lane->next);
     uint32_t back = 0, held = 0;
-    struct found f;
+    struct found f = {0};
     for (uint64_t at = atomic_load(&lane->head); at != next; at += f.size) {
         int r = record_look(c, way, at, next - at, &f);
         if (r < 0)

@@ -202,7 +202,8 @@ int leat_channel_sendv(leat_channel *c, const struct iovec *messages, size_t n, 
 
 int leat_channel_send(leat_channel *c, const void *bytes, size_t n, int timeout_ms)
 {
-    const struct iovec message = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = n};
+    struct iovec message = {.iov_len = n};
+    memcpy(&message.iov_base, &bytes, sizeof(bytes)); /* it is only read */
     return leat_channel_sendv(c, &message, 1, NULL, timeout_ms);
 }
 

@@ -78,7 +78,7 @@ static bool part_test(leat_channel *c, struct way *way, uint64_t id)
 /* One more part. 1: it was the last one. */
 static int step(leat_channel *c, struct way *way, const struct target *to)
 {
-    struct found f;
+    struct found f = {0};
     int r = lock_take(c, &way->receivers, to->limit);
     if (r < 0)
         return r;

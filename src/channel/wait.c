@@ -1,9 +1,10 @@
 /* Sleeping until there is something to receive, or room to send, and waking who does.
  *
  * The word counts, above two bits: somebody SLEEPS on it, somebody who polls has ARMED it. Who wants to sleep sets the
- * bit, looks once more, and sleeps while the word is what it was. Who makes the thing true looks at the word afterwards,
- * and takes the bits away before he wakes, so that who was about to sleep doesn't. Both look after they wrote, so one of
- * them sees the other. All sleeps end after the patience, so that a waker who is killed in between costs no more. */
+ * bit, looks once more, and sleeps while the word is what it was. Who makes the thing true looks at the word
+ * afterwards, and takes the bits away before he wakes, so that who was about to sleep doesn't. Both look after they
+ * wrote, so one of them sees the other. All sleeps end after the patience, so that a waker who is killed in between
+ * costs no more. */
 #include "channel/channel.h"
 #include <errno.h>
 

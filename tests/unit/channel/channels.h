@@ -136,7 +136,10 @@ static inline pid_t in_child(int (*f)(void *), void *user)
 static inline int status_of(pid_t child)
 {
     int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
+    pid_t r;
+    while ((r = waitpid(child, &status, 0)) < 0 && errno == EINTR)
+        ;
+    assert_int_equal(r, child);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 

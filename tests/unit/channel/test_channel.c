@@ -555,10 +555,12 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, count_descriptors, count_descriptors)
     const struct CMUnitTest tests[] = {
-        TEST(test_options), TEST(test_sizes), TEST(test_wrong),  TEST(test_full),   TEST(test_ends),
-        TEST(test_deaths),  TEST(test_reserve), TEST(test_held), TEST(test_end_waits_for_held),
-        TEST(test_batches), TEST(test_long),  TEST(test_cancel), TEST(test_poll),   TEST(test_duplex),
-        TEST(test_fork),    TEST(test_pass),  TEST(test_attach), TEST(test_places),
+        TEST(test_options), TEST(test_sizes),  TEST(test_wrong),
+        TEST(test_full),    TEST(test_ends),   TEST(test_deaths),
+        TEST(test_reserve), TEST(test_held),   TEST(test_end_waits_for_held),
+        TEST(test_batches), TEST(test_long),   TEST(test_cancel),
+        TEST(test_poll),    TEST(test_duplex), TEST(test_fork),
+        TEST(test_pass),    TEST(test_attach), TEST(test_places),
     };
     return channels_missing() ? 77 : cmocka_run_group_tests(tests, NULL, NULL);
 }

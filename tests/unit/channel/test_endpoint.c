@@ -137,7 +137,8 @@ static void test_sink(void **state UNUSED)
         sink_of(&j, &to);
         leat_channel_close(j.c);
         assert_int_equal(fails ? leat_endpoint_from_callbacks(&from, &broken, &calls)
-                               : leat_endpoint_from_memory(&from, bytes, BYTES), 0);
+                               : leat_endpoint_from_memory(&from, bytes, BYTES),
+                         0);
         assert_int_equal(run(from, to), fails ? -EIO : 0);
         set_close(&j.set);
         assert_int_equal(status_of(child), fails ? 3 : 0);
@@ -147,7 +148,8 @@ static void test_sink(void **state UNUSED)
 
 static void test_refused(void **state UNUSED)
 {
-    static const char *const wrong[] = {"channel:", "channel:x", "channel:-1", "channel:0", "channel:3,", "channel:1,2,3,4,5,6"};
+    static const char *const wrong[] = {"channel:",  "channel:x",  "channel:-1",
+                                        "channel:0", "channel:3,", "channel:1,2,3,4,5,6"};
     leat_endpoint *e, *from;
     for (size_t i = 0; i < COUNT(wrong); i++)
         assert_true(leat_endpoint_open(&e, wrong[i], LEAT_READ, NULL, NULL) < 0);

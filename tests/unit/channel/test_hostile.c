@@ -22,8 +22,8 @@ static uint32_t draw(uint32_t below)
 static void *suffer(void *user)
 {
     struct victim *v = user;
-    static const int allowed[] = {0, -EAGAIN, -ETIMEDOUT, -EPROTO, -EPIPE, -ENODATA, -EOWNERDEAD, -EMSGSIZE, -EINVAL,
-                                  -EBUSY, -ENOMEM};
+    static const int allowed[] = {0,           -EAGAIN,   -ETIMEDOUT, -EPROTO, -EPIPE, -ENODATA,
+                                  -EOWNERDEAD, -EMSGSIZE, -EINVAL,    -EBUSY,  -ENOMEM};
     uint8_t bytes[3000] = {0};
     struct leat_message m;
     while (!atomic_load(v->stop)) {

@@ -17,6 +17,7 @@ enum how {
 struct work {
     struct set set, other;
     uint32_t id, messages;
+    int r;
     uint64_t message_size, longest;
     uint32_t (*seen)[ENDS_MAX]; /* by each receiver, of each sender */
 };
@@ -89,12 +90,16 @@ static void tick_no_more(void)
 
 static void *thread_sends(void *user)
 {
-    return (void *)(intptr_t)send_them(user);
+    struct work *w = user;
+    w->r = send_them(w);
+    return NULL;
 }
 
 static void *thread_receives(void *user)
 {
-    return (void *)(intptr_t)receive_them(user);
+    struct work *w = user;
+    w->r = receive_them(w);
+    return NULL;
 }
 
 static int child_sends(void *user)
@@ -116,8 +121,8 @@ static int execute(void *user)
 {
     struct work *w = user;
     char text[6][24];
-    const uint64_t numbers[6] = {(uint64_t)w->set.fd[0], (uint64_t)w->set.fd[1], (uint64_t)w->set.fd[2], w->id,
-                                 w->messages, w->longest};
+    const uint64_t numbers[6] = {
+        (uint64_t)w->set.fd[0], (uint64_t)w->set.fd[1], (uint64_t)w->set.fd[2], w->id, w->messages, w->longest};
     for (int i = 0; i < 6; i++)
         snprintf(text[i], sizeof(text[i]), "%llu", (unsigned long long)numbers[i]);
     for (int i = 0; i < 3; i++)
@@ -169,19 +174,13 @@ static void run(enum how how, unsigned senders, unsigned receivers, leat_channel
     if (how == THREADS)
         tick();
     for (unsigned i = 0; i < all; i++) {
-        void *r = NULL;
         if (i == senders)
             set_close(&set[0]);
-        if (how == THREADS)
-            pthread_join(thread[i], &r);
-        else if (i < senders)
-            r = (void *)(intptr_t)status_of(child[i]);
-        else {
-            int status;
-            assert_int_equal(waitpid(child[i], &status, 0), child[i]);
-            r = (void *)(intptr_t)status;
-        }
-        assert_int_equal((intptr_t)r, 0);
+        if (how == THREADS) {
+            pthread_join(thread[i], NULL);
+            assert_int_equal(w[i].r, 0);
+        } else
+            assert_int_equal(status_of(child[i]), 0);
     }
     tick_no_more();
     for (unsigned s = 0; s < senders; s++) {
@@ -200,7 +199,7 @@ static void test_matrix(void **state UNUSED)
         uint64_t message_size, count, ring_bytes, longest;
         uint32_t messages;
     } rings[] = {
-        {16, 64, 0, 16, 20000}, {64, 1, 0, 64, 1000},        {0, 0, 5, 300, 200},
+        {16, 64, 0, 16, 20000},    {64, 1, 0, 64, 1000},     {0, 0, 5, 300, 200},
         {0, 0, 65536, 4000, 5000}, {0, 0, 4096, 65536, 300}, {0, 0, 1 << 20, 8 << 20, 15},
     };
     static const struct {
@@ -214,7 +213,8 @@ static void test_matrix(void **state UNUSED)
                 if (how == EXECUTED && rings[r].message_size)
                     continue;
                 struct work like = {.messages = MAX(rings[r].messages / divisor, 2),
-                                    .message_size = rings[r].message_size, .longest = rings[r].longest};
+                                    .message_size = rings[r].message_size,
+                                    .longest = rings[r].longest};
                 run((enum how)how, ends[e].senders, ends[e].receivers,
                     channel_make(rings[r].message_size, rings[r].count, rings[r].ring_bytes), &like);
             }

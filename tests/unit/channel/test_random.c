@@ -83,7 +83,8 @@ static int send_messages(void *user)
 static void enter(struct audit *a, const struct round *r, const uint8_t *bytes, size_t n, bool again, uint32_t *last)
 {
     struct message_head h;
-    if (!message_holds(bytes, n, &h) || h.sender >= LIVES || h.number >= NUMBERS || n != length_of(r, h.sender, h.number)) {
+    if (!message_holds(bytes, n, &h) || h.sender >= LIVES || h.number >= NUMBERS ||
+        n != length_of(r, h.sender, h.number)) {
         atomic_fetch_add(&a->bad, 1);
         return;
     }
