@@ -46,7 +46,8 @@ static int take_part(leat_channel *c, struct way *way, const struct found *f, ui
     bool first = mark_kind(f->mark) == RECORD_FIRST, last = mark_kind(f->mark) == RECORD_LAST;
     if (f->length > s->length - s->at || last != (f->length == s->length - s->at))
         return channel_corrupt(c);
-    memcpy(bytes + s->at, f->bytes, f->length);
+    if (f->length)
+        memcpy(bytes + s->at, f->bytes, f->length);
     s->at += f->length;
     take_next(c, way, f->position + f->size, last, first);
     return record_give_back(c, way);
