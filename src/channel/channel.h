@@ -129,6 +129,8 @@ static inline void wait_wake_ordered(struct way *way, _Atomic uint32_t *word, in
     if (atomic_fetch_add(word, 0) & 3)
         wait_wake_slowly(way, word, n);
 }
+/* For `n`: as many as there are, because only one of them can use what has come, and nobody knows which. */
+#define WAKE_ALL (INT32_MAX - 1)
 /* Everybody looks at everything again. */
 void wait_wake_all(leat_channel *c);
 

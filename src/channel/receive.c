@@ -186,6 +186,6 @@ int leat_channel_release(leat_channel *c, const struct leat_message *message)
     lock_give(&way->receivers);
     wait_wake(way, &lane->freed, 1);
     if (peers_gone(c))
-        wait_wake(way, &lane->filled, 1); /* who waits for the end waited for this one, too */
+        wait_wake(way, &lane->filled, WAKE_ALL); /* who waits for the end waited for this one, too */
     return r;
 }

@@ -103,9 +103,11 @@ static int send_long(leat_channel *c, struct way *way, const uint8_t *bytes, uin
         put(c, way, tail, kind, bytes + at, part, kind == RECORD_FIRST ? n : first);
         at += part;
         commit(way, tail + record_size(part), at == n);
-        wait_wake_ordered(way, &way->lane->filled, 1);
+        wait_wake_ordered(way, &way->lane->filled, WAKE_ALL);
     }
     atomic_store(&way->lane->stream, 0);
+    if (r < 0)
+        wait_wake_ordered(way, &way->lane->filled, WAKE_ALL);
     return r;
 }
 

@@ -115,7 +115,7 @@ static int go_on(leat_channel *c, struct way *way, const struct target *to)
     }
     atomic_store(&s->busy, false);
     take_returned(c, 1);
-    wait_wake(way, &way->lane->filled, 1);
+    wait_wake_ordered(way, &way->lane->filled, WAKE_ALL);
     if (r == 2)
         return -EAGAIN;
     *to->ret_n = length;
