@@ -1,0 +1,66 @@
+#include "stages/stages.h"
+#include <errno.h>
+
+static int put(leat_stages *stages, const struct stage_item *items, size_t n, size_t *ret_n, int64_t deadline_ns)
+{
+    *ret_n = 0;
+    enum stages_state state = atomic_load(&stages->state);
+    if (state == STAGES_NEW || state == STAGES_STARTING)
+        return -EPIPE;
+    int r = item_queue_push(&stage_at(stages, 0)->in, items, n, ret_n, deadline_ns, NULL);
+    return r == -ECANCELED ? stages_code(stages) : r;
+}
+
+int leat_stages_put(leat_stages *stages, void *item, int timeout_ms)
+{
+    size_t n;
+    struct stage_item one = {item, stage_size_of(stage_at(stages, 0), item)};
+    return put(stages, &one, 1, &n, stage_deadline(timeout_ms));
+}
+
+int leat_stages_control(leat_stages *stages, void *control, int timeout_ms)
+{
+    size_t n;
+    struct stage_item one = {control, ITEM_CONTROL};
+    return put(stages, &one, 1, &n, stage_deadline(timeout_ms));
+}
+
+int leat_stages_put_many(leat_stages *stages, void *const *items, size_t n, size_t *ret_n, int timeout_ms)
+{
+    int64_t deadline_ns = stage_deadline(timeout_ms);
+    int r = 0;
+    *ret_n = 0;
+    while (r == 0 && *ret_n < n) {
+        struct stage_item some[HAND_MAX];
+        size_t count = MIN(n - *ret_n, COUNT(some)), done;
+        for (size_t i = 0; i < count; i++)
+            some[i] = (struct stage_item){items[*ret_n + i], stage_size_of(stage_at(stages, 0), items[*ret_n + i])};
+        r = put(stages, some, count, &done, deadline_ns);
+        *ret_n += done;
+    }
+    return r;
+}
+
+int leat_stages_take(leat_stages *stages, void **ret, int timeout_ms)
+{
+    struct item_queue *queue = &stages->output.in;
+    int64_t deadline_ns = stage_deadline(timeout_ms);
+    struct hand hand;
+    if (!stages->built || stages->output.with.workers)
+        return -EINVAL;
+    hand.wanted = 1;
+    hand.n = 0;
+    hand.bytes = 0;
+    for (;;) {
+        int r = item_queue_pop(queue, &hand, deadline_ns, NULL);
+        if (r != 0)
+            return r == -ECANCELED ? stages_code(stages) : r;
+        if (!hand.control)
+            break;
+        if (stages->options.control_done)
+            stages->options.control_done(stages->options.user, hand.items[0].item, 0);
+    }
+    *ret = hand.items[0].item;
+    item_queue_release(queue, hand.n, hand.bytes);
+    return 0;
+}

@@ -1,0 +1,321 @@
+#include "stages/queue.h"
+#include <errno.h>
+
+int stage_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attributes;
+    int r = -pthread_condattr_init(&attributes);
+    if (r < 0)
+        return r;
+    r = -pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    if (r == 0)
+        r = -pthread_cond_init(cond, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return r;
+}
+
+bool stage_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ns)
+{
+    if (deadline_ns == 0)
+        return pthread_cond_wait(cond, lock) == 0;
+    struct timespec t = {.tv_sec = deadline_ns / 1000000000, .tv_nsec = deadline_ns % 1000000000};
+    return pthread_cond_timedwait(cond, lock, &t) != ETIMEDOUT;
+}
+
+int64_t stage_deadline(int timeout_ms)
+{
+    if (timeout_ms == 0)
+        return -1;
+    return timeout_ms < 0 ? 0 : clock_ns() + (int64_t)timeout_ms * 1000000;
+}
+
+/* The lock is held for some 20 ns, far less than it takes to sleep for it. */
+static void queue_lock(struct item_queue *queue)
+{
+    for (int i = 0; i < 100; i++)
+        if (pthread_mutex_trylock(&queue->lock) == 0)
+            return;
+    pthread_mutex_lock(&queue->lock);
+}
+
+int item_queue_init(struct item_queue *queue, uint64_t limit, uint64_t bytes_limit, uint32_t readers,
+                    uint32_t producers)
+{
+    uint64_t size = 1;
+    while (size < limit)
+        size *= 2;
+    *queue = (struct item_queue){.mask = size - 1,
+                                 .limit = limit,
+                                 .bytes_limit = bytes_limit,
+                                 .readers = MAX(readers, 1),
+                                 .producers = producers};
+    queue->ring = calloc(size, sizeof(*queue->ring));
+    if (!queue->ring)
+        return -ENOMEM;
+    int r = -pthread_mutex_init(&queue->lock, NULL);
+    if (r < 0)
+        goto err0;
+    if ((r = stage_cond_init(&queue->readable)) < 0)
+        goto err1;
+    if ((r = stage_cond_init(&queue->writable)) < 0)
+        goto err2;
+    return 0;
+err2:
+    pthread_cond_destroy(&queue->readable);
+err1:
+    pthread_mutex_destroy(&queue->lock);
+err0:
+    free(queue->ring);
+    queue->ring = NULL;
+    return r;
+}
+
+void item_queue_reset(struct item_queue *queue, uint32_t producers)
+{
+    queue_lock(queue);
+    queue->head = queue->tail = queue->in_hand = queue->most = queue->bytes = queue->controls = 0;
+    queue->producers = producers;
+    queue->paused = queue->control_out = queue->closed = queue->cancelled = false;
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void item_queue_destroy(struct item_queue *queue)
+{
+    if (!queue->ring)
+        return;
+    pthread_cond_destroy(&queue->writable);
+    pthread_cond_destroy(&queue->readable);
+    pthread_mutex_destroy(&queue->lock);
+    free(queue->ring);
+    queue->ring = NULL;
+}
+
+static uint64_t charged(const struct item_queue *queue)
+{
+    return queue->tail - queue->head + queue->in_hand;
+}
+
+static bool fits(const struct item_queue *queue, const struct stage_item *item)
+{
+    if (charged(queue) >= queue->limit)
+        return false;
+    if (queue->bytes_limit == 0 || item->bytes == ITEM_CONTROL || queue->bytes == 0)
+        return true;
+    return item->bytes <= queue->bytes_limit && queue->bytes <= queue->bytes_limit - item->bytes;
+}
+
+static void wake_reader(struct item_queue *queue)
+{
+    if (queue->readers_waiting && !queue->waking) {
+        queue->waking = true;
+        pthread_cond_signal(&queue->readable);
+    }
+}
+
+/* Which of several would fit is known to them alone where bytes count; and a source waits here for the end of a pause.
+ */
+static void wake_writer(struct item_queue *queue)
+{
+    if (queue->writers_waiting && (queue->bytes_limit || queue->paused))
+        pthread_cond_broadcast(&queue->writable);
+    else if (queue->writers_waiting)
+        pthread_cond_signal(&queue->writable);
+}
+
+/* Locked. Waits, and counts the time. False when it is too late. */
+static bool wait_on(struct item_queue *queue, pthread_cond_t *cond, uint32_t *waiting, int64_t deadline_ns,
+                    uint64_t *wait_ns)
+{
+    if (deadline_ns < 0)
+        return false;
+    int64_t began = clock_ns();
+    ++*waiting;
+    bool in_time = stage_cond_wait(cond, &queue->lock, deadline_ns);
+    --*waiting;
+    if (wait_ns)
+        *wait_ns += (uint64_t)(clock_ns() - began);
+    return in_time;
+}
+
+int item_queue_push(struct item_queue *queue, const struct stage_item *items, size_t n, size_t *ret_n,
+                    int64_t deadline_ns, uint64_t *wait_ns)
+{
+    size_t done = 0;
+    bool in_time = true;
+    int r = 0;
+    queue_lock(queue);
+    while (done < n) {
+        if (queue->cancelled)
+            r = -ECANCELED;
+        else if (queue->closed || queue->producers == 0)
+            r = -EPIPE;
+        if (r < 0)
+            break;
+        for (; done < n && fits(queue, &items[done]); done++) {
+            queue->ring[queue->tail++ & queue->mask] = items[done];
+            queue->controls += items[done].bytes == ITEM_CONTROL;
+            queue->bytes += items[done].bytes == ITEM_CONTROL ? 0 : items[done].bytes;
+        }
+        queue->most = MAX(queue->most, charged(queue));
+        wake_reader(queue);
+        if (done == n)
+            break;
+        if (!in_time) {
+            r = deadline_ns < 0 ? -EAGAIN : -ETIMEDOUT;
+            break;
+        }
+        in_time = wait_on(queue, &queue->writable, &queue->writers_waiting, deadline_ns, wait_ns);
+    }
+    if (queue->writers_waiting && charged(queue) < queue->limit)
+        wake_writer(queue);
+    pthread_mutex_unlock(&queue->lock);
+    *ret_n = done;
+    return r;
+}
+
+/* Locked. Writers behind a quick stage are woken when half of the room is free, so that they don't wake for each item.
+ */
+static void release(struct item_queue *queue, uint64_t n, uint64_t bytes)
+{
+    if (n == 0)
+        return;
+    queue->in_hand -= n;
+    queue->bytes -= bytes;
+    if (queue->writers_waiting && (n == 1 || queue->bytes_limit || charged(queue) <= queue->limit / 2))
+        wake_writer(queue);
+    if (queue->control_out && queue->in_hand == 0) {
+        queue->control_out = false;
+        pthread_cond_broadcast(&queue->readable);
+    } else if (queue->in_hand == 0 && queue->readers_waiting && queue->head != queue->tail) {
+        pthread_cond_broadcast(&queue->readable); /* a control item has waited for this */
+    }
+}
+
+void item_queue_release(struct item_queue *queue, uint64_t n, uint64_t bytes)
+{
+    queue_lock(queue);
+    release(queue, n, bytes);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+/* Locked. Fills the hand with what may be popped now: a fair share, so that no worker is left without. */
+static bool fill(struct item_queue *queue, struct hand *hand)
+{
+    uint64_t waiting = queue->tail - queue->head;
+    if (waiting == 0 || queue->paused || queue->control_out)
+        return false;
+    hand->first = queue->head;
+    uint64_t share = MIN((waiting + queue->readers - 1) / queue->readers, hand->wanted);
+    while (hand->n < share) {
+        struct stage_item *item = &queue->ring[queue->head & queue->mask];
+        if (item->bytes == ITEM_CONTROL) {
+            if (hand->n > 0 || queue->in_hand > 0)
+                break;
+            hand->control = queue->control_out = true;
+            hand->items[hand->n++] = *item;
+            queue->head++;
+            break;
+        }
+        hand->bytes += item->bytes;
+        hand->items[hand->n++] = *item;
+        queue->head++;
+    }
+    queue->in_hand += hand->n;
+    return hand->n > 0;
+}
+
+int item_queue_pop(struct item_queue *queue, struct hand *hand, int64_t deadline_ns, uint64_t *wait_ns)
+{
+    bool in_time = true;
+    int r = 0;
+    queue_lock(queue);
+    release(queue, hand->n, hand->bytes);
+    hand->n = 0;
+    hand->bytes = 0;
+    hand->control = false;
+    for (;;) {
+        if (queue->cancelled)
+            r = -ECANCELED;
+        else if (queue->closed || (queue->head == queue->tail && queue->producers == 0))
+            r = 1;
+        if (r != 0 || fill(queue, hand))
+            break;
+        if (!in_time) {
+            r = deadline_ns < 0 ? -EAGAIN : -ETIMEDOUT;
+            break;
+        }
+        in_time = wait_on(queue, &queue->readable, &queue->readers_waiting, deadline_ns, wait_ns);
+        queue->waking = false;
+    }
+    if (queue->head != queue->tail)
+        wake_reader(queue);
+    pthread_mutex_unlock(&queue->lock);
+    return r;
+}
+
+static void wake_all(struct item_queue *queue)
+{
+    pthread_cond_broadcast(&queue->readable);
+    pthread_cond_broadcast(&queue->writable);
+}
+
+void item_queue_produced(struct item_queue *queue)
+{
+    queue_lock(queue);
+    if (queue->producers > 0 && --queue->producers == 0)
+        wake_all(queue);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void item_queue_close(struct item_queue *queue)
+{
+    queue_lock(queue);
+    queue->closed = true;
+    wake_all(queue);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void item_queue_cancel(struct item_queue *queue)
+{
+    queue_lock(queue);
+    queue->cancelled = true;
+    wake_all(queue);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void item_queue_pause(struct item_queue *queue, bool paused)
+{
+    queue_lock(queue);
+    queue->paused = paused;
+    wake_all(queue);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+int item_queue_resumed(struct item_queue *queue)
+{
+    int r = 0;
+    queue_lock(queue);
+    for (;;) {
+        if (queue->cancelled)
+            r = -ECANCELED;
+        else if (queue->closed || queue->producers == 0)
+            r = -EPIPE;
+        if (r < 0 || !queue->paused)
+            break;
+        wait_on(queue, &queue->writable, &queue->writers_waiting, 0, NULL);
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return r;
+}
+
+bool item_queue_drop(struct item_queue *queue, struct stage_item *ret)
+{
+    queue_lock(queue);
+    bool some = queue->head != queue->tail;
+    if (some) {
+        *ret = queue->ring[queue->head++ & queue->mask];
+        queue->bytes -= ret->bytes == ITEM_CONTROL ? 0 : ret->bytes;
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return some;
+}

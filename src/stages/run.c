@@ -1,0 +1,231 @@
+#include "stages/stages.h"
+#include <errno.h>
+
+static void stage_reset(struct stage *stage)
+{
+    if (stage->kind != STAGE_SOURCE)
+        item_queue_reset(&stage->in, stages_producers(stage->stages, stage->index));
+    if (stage->ordered)
+        order_reset(&stage->order);
+    for (uint32_t i = 0; i < stage->with.workers; i++)
+        worker_reset(&stage->worker[i], stage);
+    atomic_store(&stage->dropped, 0);
+    atomic_store(&stage->refused, 0);
+}
+
+/* What waits to be taken from the run before belongs to nobody any more. */
+static int begin(leat_stages *stages)
+{
+    pthread_mutex_lock(&stages->lock);
+    enum stages_state state = atomic_load(&stages->state);
+    int r = state == STAGES_NEW || state == STAGES_ENDED ? 0 : -EBUSY;
+    if (r == 0 && !stages->built)
+        r = stages_build(stages);
+    if (r == 0)
+        atomic_store(&stages->state, STAGES_STARTING);
+    pthread_mutex_unlock(&stages->lock);
+    if (r < 0)
+        return r;
+    stages_drop_waiting(&stages->output);
+    pthread_mutex_lock(&stages->lock);
+    EACH_STAGE(stages, stage)
+    stage_reset(stage);
+    stages->cancelled = stages->aborted = false;
+    atomic_store(&stages->paused, false);
+    atomic_store(&stages->finishing, false);
+    stages->input_open = !stages->input.source;
+    stages->error = LEAT_INIT(struct leat_error);
+    stages->began_ns = clock_ns();
+    stages->ended_ns = 0;
+    pthread_mutex_unlock(&stages->lock);
+    return 0;
+}
+
+static void open_stages(leat_stages *stages)
+{
+    char text[64];
+    for (uint32_t i = 0; i < stages->count; i++) {
+        struct stage *stage = stages->stage[i];
+        int r = stage->with.open ? stage->with.open(stage->with.user) : 0;
+        if (r < 0) {
+            stages_fail(stages, r, stage, "open", 0, error_text(r, text, sizeof(text)));
+            return;
+        }
+        stage->is_open = true;
+    }
+}
+
+/* Under the lock, so that no thread counts itself out before it was counted in. */
+static int start_threads(leat_stages *stages)
+{
+    int r = 0;
+    EACH_STAGE(stages, stage)
+    {
+        for (uint32_t i = 0; i < stage->with.workers && r == 0; i++) {
+            r = -pthread_create(&stage->worker[i].thread, NULL, worker_main, &stage->worker[i]);
+            if (r == 0) {
+                stage->worker[i].made = true;
+                stages->threads++;
+            }
+        }
+    }
+    return r;
+}
+
+/* All threads have left, or are about to. What was not wanted is dropped; what waits to be taken stays, if all went
+ * well. */
+static void reap(leat_stages *stages)
+{
+    EACH_STAGE(stages, stage)
+    {
+        for (uint32_t i = 0; i < stage->with.workers; i++) {
+            if (stage->worker[i].made)
+                pthread_join(stage->worker[i].thread, NULL);
+            stage->worker[i].made = false;
+        }
+    }
+    pthread_mutex_lock(&stages->lock);
+    bool cancelled = stages->cancelled;
+    pthread_mutex_unlock(&stages->lock);
+    EACH_STAGE(stages, stage)
+    {
+        stages_drop_parked(stage);
+        if (stage->kind != STAGE_SOURCE && (cancelled || stage->kind != STAGE_SINK))
+            stages_drop_waiting(stage);
+        if (stage->is_open && stage->with.close)
+            stage->with.close(stage->with.user);
+        stage->is_open = false;
+    }
+    pthread_mutex_lock(&stages->lock);
+    atomic_store(&stages->state, STAGES_ENDED);
+    pthread_cond_broadcast(&stages->changed);
+    pthread_mutex_unlock(&stages->lock);
+}
+
+int leat_stages_start(leat_stages *stages)
+{
+    char text[64];
+    int r = begin(stages);
+    if (r < 0)
+        return r;
+    open_stages(stages);
+    pthread_mutex_lock(&stages->lock);
+    r = stages->cancelled ? stages->error.code : start_threads(stages);
+    atomic_store(&stages->state, STAGES_RUNNING);
+    pthread_mutex_unlock(&stages->lock);
+    if (r < 0) {
+        stages_fail(stages, r, NULL, "start", 0, error_text(r, text, sizeof(text)));
+        r = leat_stages_wait(stages, -1, NULL);
+    }
+    return r;
+}
+
+/* ---- ending ---- */
+
+int leat_stages_finish(leat_stages *stages)
+{
+    enum stages_state state = atomic_load(&stages->state);
+    if (state != STAGES_RUNNING)
+        return state == STAGES_NEW ? -EINVAL : 0;
+    atomic_store(&stages->finishing, true);
+    pthread_mutex_lock(&stages->lock);
+    bool open = stages->input_open;
+    stages->input_open = false;
+    pthread_mutex_unlock(&stages->lock);
+    if (open)
+        item_queue_produced(&stage_at(stages, 0)->in);
+    return 0;
+}
+
+int leat_stages_wait(leat_stages *stages, int timeout_ms, struct leat_error *ret_error)
+{
+    if (worker_is_of(stages))
+        return -EDEADLK;
+    int64_t deadline_ns = stage_deadline(timeout_ms);
+    bool in_time = deadline_ns >= 0, reaps = false;
+    pthread_mutex_lock(&stages->lock);
+    for (;;) {
+        enum stages_state state = atomic_load(&stages->state);
+        reaps = state == STAGES_RUNNING && stages->threads == 0;
+        if (reaps || state == STAGES_NEW || state == STAGES_ENDED || !in_time)
+            break;
+        in_time = stage_cond_wait(&stages->changed, &stages->lock, deadline_ns);
+    }
+    enum stages_state state = atomic_load(&stages->state);
+    if (reaps)
+        atomic_store(&stages->state, STAGES_JOINING);
+    pthread_mutex_unlock(&stages->lock);
+    if (state == STAGES_NEW)
+        return -EINVAL;
+    if (!reaps && state != STAGES_ENDED)
+        return timeout_ms == 0 ? -EAGAIN : -ETIMEDOUT;
+    if (reaps)
+        reap(stages);
+    pthread_mutex_lock(&stages->lock);
+    int r = stages->error.code ? stages->error.code : stages->aborted ? -ECANCELED : 0;
+    if (ret_error)
+        return_sized(ret_error, &stages->error, sizeof(stages->error));
+    pthread_mutex_unlock(&stages->lock);
+    return r;
+}
+
+int leat_stages_stop(leat_stages *stages, enum leat_stop how, struct leat_error *ret_error)
+{
+    if (worker_is_of(stages))
+        return -EDEADLK;
+    if (how == LEAT_STOP_ABORT) {
+        bool first = atomic_load(&stages->state) == STAGES_RUNNING && stages_cancel(stages, NULL);
+        int r = leat_stages_wait(stages, -1, ret_error);
+        return first ? 0 : r;
+    }
+    leat_stages_finish(stages);
+    leat_stages_resume(stages);
+    return leat_stages_wait(stages, -1, ret_error);
+}
+
+int leat_stages_run(leat_stages *stages, leat_next_fn source, void *user, leat_emit_fn sink, void *sink_user,
+                    struct leat_error *ret_error)
+{
+    if (!source)
+        return -EINVAL;
+    if (worker_is_of(stages))
+        return -EDEADLK;
+    enum stages_state state = atomic_load(&stages->state);
+    if (state != STAGES_NEW && state != STAGES_ENDED)
+        return -EBUSY;
+    if (stages->built && (!stages->input.with.workers || !stages->output.with.workers))
+        return -EBUSY;
+    stages->input.source = source;
+    stages->input.feed_user = user;
+    stages->input.with.workers = 1;
+    stages->output.sink = sink;
+    stages->output.feed_user = sink_user;
+    stages->output.with.workers = 1;
+    int r = leat_stages_start(stages);
+    if (r < 0 && !stages->built)
+        return r;
+    return leat_stages_wait(stages, -1, ret_error);
+}
+
+static int pause_all(leat_stages *stages, bool paused)
+{
+    if (atomic_load(&stages->state) != STAGES_RUNNING)
+        return -EINVAL;
+    atomic_store(&stages->paused, paused);
+    EACH_STAGE(stages, stage)
+    {
+        if (stage->kind != STAGE_SOURCE && (stage->kind != STAGE_SINK || stage->with.workers))
+            item_queue_pause(&stage->in, paused);
+    }
+    return 0;
+}
+
+int leat_stages_pause(leat_stages *stages)
+{
+    return pause_all(stages, true);
+}
+
+int leat_stages_resume(leat_stages *stages)
+{
+    return pause_all(stages, false);
+}

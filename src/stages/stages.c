@@ -1,0 +1,291 @@
+#include "stages/stages.h"
+#include <errno.h>
+
+#define QUEUE_DEFAULT 64
+
+/* ---- putting it together ---- */
+
+int leat_stages_new(leat_stages **ret, const struct leat_stages_options *options)
+{
+    leat_stages *stages = calloc(1, sizeof(*stages));
+    if (!stages)
+        return -ENOMEM;
+    copy_sized(&stages->options, sizeof(stages->options), options);
+    int r = stages->options.queue_bytes && !stages->options.item_size ? -EINVAL : 0;
+    if (r == 0)
+        r = -pthread_mutex_init(&stages->lock, NULL);
+    if (r == 0 && (r = stage_cond_init(&stages->changed)) < 0)
+        pthread_mutex_destroy(&stages->lock);
+    if (r < 0) {
+        free(stages);
+        return r;
+    }
+    static char sink_name[] = "sink", source_name[] = "source";
+    struct stage *output = &stages->output;
+    output->stages = stages;
+    output->kind = STAGE_SINK;
+    output->name = sink_name;
+    output->with = (struct leat_stage){.user = stages->options.user,
+                                       .dispose = stages->options.dispose,
+                                       .item_size = stages->options.item_size,
+                                       .queue = stages->options.queue,
+                                       .queue_bytes = stages->options.queue_bytes};
+    stages->input.stages = stages;
+    stages->input.kind = STAGE_SOURCE;
+    stages->input.name = source_name;
+    *ret = stages;
+    return 0;
+}
+
+static int check(const struct leat_stage *with)
+{
+    bool named = with->name && with->name[0] != '\0';
+    bool sized = with->item_size || (with->queue_bytes == 0 && with->group_bytes == 0);
+    bool policy = with->on_error == LEAT_ON_ERROR_FAIL || with->on_error == LEAT_ON_ERROR_DROP;
+    if (!named || !sized || !policy || with->workers == 0 || with->backoff_ms < 0 || with->group_ms < 0)
+        return -EINVAL;
+    return !with->function && with->workers > 1 ? -EINVAL : 0;
+}
+
+static void stage_unbuild(struct stage *stage)
+{
+    item_queue_destroy(&stage->in);
+    order_destroy(&stage->order);
+    free(stage->worker);
+    stage->worker = NULL;
+}
+
+int leat_stages_add(leat_stages *stages, const struct leat_stage *with)
+{
+    if (stages->built)
+        return -EBUSY;
+    struct stage **more = realloc(stages->stage, (stages->count + 1) * sizeof(struct stage *));
+    if (!more)
+        return -ENOMEM;
+    stages->stage = more;
+    struct stage *stage = calloc(1, sizeof(*stage));
+    if (!stage)
+        return -ENOMEM;
+    copy_sized(&stage->with, sizeof(stage->with), with);
+    int r = check(&stage->with);
+    if (r == 0 && !(stage->name = strdup(stage->with.name)))
+        r = -ENOMEM;
+    if (r < 0) {
+        free(stage);
+        return r;
+    }
+    stage->with.name = stage->name;
+    stage->kind = stage->with.function ? STAGE_FUNCTION : STAGE_GROUP;
+    stage->index = stages->count;
+    stage->stages = stages;
+    stages->stage[stages->count++] = stage;
+    return 0;
+}
+
+int leat_stages_source(leat_stages *stages, leat_next_fn source, void *user)
+{
+    if (stages->built)
+        return -EBUSY;
+    stages->input.source = source;
+    stages->input.feed_user = user;
+    stages->input.with.workers = source != NULL;
+    return 0;
+}
+
+int leat_stages_sink(leat_stages *stages, leat_emit_fn sink, void *user)
+{
+    if (stages->built)
+        return -EBUSY;
+    stages->output.sink = sink;
+    stages->output.feed_user = user;
+    stages->output.with.workers = 1;
+    return 0;
+}
+
+uint32_t stages_producers(const leat_stages *stages, uint32_t index)
+{
+    return index > 0 ? stages->stage[index - 1]->with.workers : 1;
+}
+
+static int stage_build(struct stage *stage)
+{
+    leat_stages *stages = stage->stages;
+    uint64_t limit = stage->with.workers + (uint64_t)(stage->with.queue ? stage->with.queue : QUEUE_DEFAULT);
+    int r = 0;
+    if (stage->kind != STAGE_SOURCE)
+        r = item_queue_init(&stage->in, limit, stage->with.queue_bytes, stage->with.workers,
+                            stages_producers(stages, stage->index));
+    stage->ordered = stage->with.ordered && stage->with.workers > 1;
+    if (r == 0 && stage->ordered)
+        r = order_init(&stage->order, limit);
+    if (r == 0 && stage->with.workers && !(stage->worker = calloc(stage->with.workers, sizeof(struct worker))))
+        r = -ENOMEM;
+    return r;
+}
+
+static void connect(leat_stages *stages)
+{
+    stages->output.index = stages->count;
+    for (uint32_t i = 0; i < stages->count; i++)
+        stages->stage[i]->next = stage_at(stages, i + 1);
+    stages->input.next = stage_at(stages, 0);
+}
+
+int stages_build(leat_stages *stages)
+{
+    int r = 0;
+    connect(stages);
+    EACH_STAGE(stages, stage)
+    {
+        if (r == 0)
+            r = stage_build(stage);
+    }
+    if (r == 0) {
+        stages->built = true;
+        return 0;
+    }
+    EACH_STAGE(stages, stage)
+    stage_unbuild(stage);
+    return r;
+}
+
+/* ---- dropping ---- */
+
+void stage_dispose(struct stage *stage, void *item)
+{
+    if (stage->with.dispose)
+        stage->with.dispose(stage->with.user, item);
+}
+
+void stage_drop(struct stage *stage, const struct stage_item *item)
+{
+    leat_stages *stages = stage->stages;
+    if (item->bytes != ITEM_CONTROL) {
+        count_shared(&stage->dropped, 1);
+        stage_dispose(stage, item->item);
+    } else if (stages->options.control_done) {
+        stages->options.control_done(stages->options.user, item->item, stages_code(stages));
+    }
+}
+
+void stages_drop_waiting(struct stage *stage)
+{
+    struct stage_item item;
+    while (item_queue_drop(&stage->in, &item))
+        stage_drop(stage, &item);
+}
+
+void stages_drop_parked(struct stage *stage)
+{
+    struct stage_item item;
+    while (stage->ordered && order_drop(&stage->order, &item)) {
+        if (item.bytes != ITEM_CONTROL)
+            count_shared(&stage->next->refused, 1);
+        stage_drop(stage->next, &item);
+    }
+}
+
+void stages_close(leat_stages *stages, uint32_t index)
+{
+    for (uint32_t i = 0; i <= index; i++)
+        item_queue_close(&stage_at(stages, i)->in);
+    for (uint32_t i = 0; i <= index; i++)
+        stages_drop_waiting(stage_at(stages, i));
+}
+
+/* ---- failing ---- */
+
+static void cancel_all(leat_stages *stages)
+{
+    EACH_STAGE(stages, stage)
+    {
+        if (stage->kind != STAGE_SOURCE)
+            item_queue_cancel(&stage->in);
+        if (stage->ordered)
+            order_cancel(&stage->order);
+    }
+}
+
+bool stages_cancel(leat_stages *stages, const struct leat_error *error)
+{
+    pthread_mutex_lock(&stages->lock);
+    bool first = !stages->cancelled && stages->built;
+    if (first) {
+        stages->cancelled = true;
+        stages->aborted = !error;
+        if (error)
+            stages->error = *error;
+        pthread_cond_broadcast(&stages->changed);
+    }
+    pthread_mutex_unlock(&stages->lock);
+    if (first)
+        cancel_all(stages);
+    return first;
+}
+
+static enum leat_side side_of(const struct stage *stage)
+{
+    static const enum leat_side sides[] = {LEAT_SIDE_FILTER, LEAT_SIDE_FILTER, LEAT_SIDE_SINK, LEAT_SIDE_SOURCE};
+    return stage ? sides[stage->kind] : LEAT_SIDE_NONE;
+}
+
+void stages_fail(leat_stages *stages, int code, const struct stage *stage, const char *operation, uint64_t offset,
+                 const char *text)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    if (stage && stage->kind != STAGE_SOURCE)
+        error_at(&error, code, side_of(stage), stage->name, operation, "stage %s, item %llu: %s", stage->name,
+                 (unsigned long long)offset, text);
+    else
+        error_at(&error, code, side_of(stage), stage ? stage->name : "", operation, "%s", text);
+    error.index = stage ? stage->index : 0;
+    error.offset = offset;
+    stages_cancel(stages, &error);
+}
+
+int leat_stages_cancel(leat_stages *stages)
+{
+    if (atomic_load(&stages->state) == STAGES_RUNNING || atomic_load(&stages->state) == STAGES_STARTING)
+        stages_fail(stages, -ECANCELED, NULL, "cancel", 0, "cancelled");
+    return 0;
+}
+
+int stages_code(leat_stages *stages)
+{
+    pthread_mutex_lock(&stages->lock);
+    int r = stages->error.code ? stages->error.code : -ECANCELED;
+    pthread_mutex_unlock(&stages->lock);
+    return r;
+}
+
+bool stages_sleep(leat_stages *stages, int64_t deadline_ns)
+{
+    pthread_mutex_lock(&stages->lock);
+    while (!stages->cancelled && stage_cond_wait(&stages->changed, &stages->lock, deadline_ns))
+        ;
+    bool slept = !stages->cancelled;
+    pthread_mutex_unlock(&stages->lock);
+    return slept;
+}
+
+/* ---- the end ---- */
+
+void leat_stages_free(leat_stages *stages)
+{
+    if (!stages)
+        return;
+    leat_stages_stop(stages, LEAT_STOP_ABORT, NULL);
+    if (stages->built)
+        stages_drop_waiting(&stages->output);
+    for (uint32_t i = 0; i < stages->count; i++) {
+        stage_unbuild(stages->stage[i]);
+        free(stages->stage[i]->name);
+        free(stages->stage[i]);
+    }
+    stage_unbuild(&stages->output);
+    stage_unbuild(&stages->input);
+    free(stages->stage);
+    pthread_cond_destroy(&stages->changed);
+    pthread_mutex_destroy(&stages->lock);
+    free(stages);
+}

@@ -1,0 +1,372 @@
+#include "stages/stages.h"
+#include <errno.h>
+
+static _Thread_local const leat_stages *inside; /* whose thread this is */
+
+bool worker_is_of(const leat_stages *stages)
+{
+    return inside == stages;
+}
+
+/* ---- results ---- */
+
+/* What nobody takes is dropped by the stage that would have got it. */
+static void refuse(struct worker *w)
+{
+    struct stage *next = w->stage->next;
+    for (uint32_t i = 0; i < w->out_n; i++) {
+        if (w->out[i].bytes != ITEM_CONTROL)
+            count_shared(&next->refused, 1);
+        stage_drop(next, &w->out[i]);
+    }
+    w->out_n = 0;
+}
+
+static void push_out(struct worker *w)
+{
+    uint64_t wait_ns = 0;
+    size_t n = 0;
+    if (w->out_n == 0)
+        return;
+    if (w->gone == 0)
+        w->gone = item_queue_push(&w->stage->next->in, w->out, w->out_n, &n, 0, &wait_ns);
+    if (wait_ns)
+        count(&w->counts.wait_out_ns, wait_ns);
+    memmove(w->out, w->out + n, (w->out_n - n) * sizeof(w->out[0]));
+    w->out_n -= (uint32_t)n;
+    refuse(w);
+}
+
+int worker_flush(struct worker *w)
+{
+    struct stage *stage = w->stage;
+    if (w->out_n > 0 && stage->ordered && w->gone == 0) {
+        int64_t began = clock_ns();
+        w->gone = order_wait(&stage->order, w->hand.first);
+        if (w->gone == 0 && stage->order.ended)
+            w->gone = -EPIPE;
+        count(&w->counts.wait_out_ns, (uint64_t)(clock_ns() - began));
+    }
+    push_out(w);
+    return w->gone;
+}
+
+/* Results are gathered, but no more than items of this hand have been worked on, since these items' places are what
+ * they lie in meanwhile. Where there is only one item it is handed over at once: it may be long until the function
+ * returns. */
+static int worker_emit(leat_work *work, void *item)
+{
+    struct worker *w = (struct worker *)work;
+    struct stage *stage = w->stage, *next = stage->next;
+    if (item == work->current)
+        work->gave = true;
+    uint32_t room = w->hand.n ? MIN(w->at + 1, w->hand.n) : 1;
+    if (w->out_n >= room)
+        worker_flush(w);
+    w->out[w->out_n++] = (struct stage_item){item, stage_size_of(next, item)};
+    count(&w->counts.out, 1);
+    if (next->in.bytes_limit || w->gone || (w->hand.n <= 1 && !stage->ordered))
+        return worker_flush(w);
+    return 0;
+}
+
+/* ---- one item ---- */
+
+static int call(struct worker *w, struct stage_item item)
+{
+    struct stage *stage = w->stage;
+    if (stage->kind == STAGE_GROUP)
+        return group_add(w, item);
+    if (stage->kind == STAGE_FUNCTION)
+        return stage->with.function(&w->work, item.item, stage->with.user);
+    return stage->sink ? stage->sink(stage->feed_user, item.item) : LEAT_STAGE_SKIP;
+}
+
+/* Waits before a retry. What is ready is not held up by it. */
+static bool back_off(struct worker *w)
+{
+    uint32_t doublings = MIN(w->work.attempt, 14);
+    int64_t ms = MIN((int64_t)w->stage->with.backoff_ms << doublings, 10000);
+    if (worker_flush(w) < 0)
+        return false;
+    return ms <= 0 || stages_sleep(w->stage->stages, clock_ns() + ms * 1000000);
+}
+
+static int attempt(struct worker *w, struct stage_item item)
+{
+    w->work.current = item.item;
+    w->work.gave = false;
+    for (w->work.attempt = 0;; w->work.attempt++) {
+        int r = call(w, item);
+        if (r >= 0 || w->gone || w->work.gave || w->work.attempt >= w->stage->with.retries || !back_off(w))
+            return r;
+        count(&w->counts.retries, 1);
+    }
+}
+
+/* It has failed for good. */
+static void failed(struct worker *w, struct stage_item item, int code)
+{
+    struct stage *stage = w->stage;
+    uint64_t number = w->hand.first + w->at;
+    char text[64];
+    if (w->gone == 0 && stage->with.on_error == LEAT_ON_ERROR_FAIL)
+        stages_fail(stage->stages, code, stage, "function", number, error_text(code, text, sizeof(text)));
+    if (w->work.gave) {
+        count(&w->counts.done, 1);
+    } else if (w->gone == 0 && stage->with.on_error == LEAT_ON_ERROR_DROP && stage->with.dead) {
+        struct leat_error error = LEAT_INIT(struct leat_error);
+        error_at(&error, code, LEAT_SIDE_FILTER, stage->name, "function", "%s", error_text(code, text, sizeof(text)));
+        error.index = stage->index;
+        error.offset = number;
+        count(&w->counts.dead, 1);
+        stage->with.dead(stage->with.user, item.item, &error);
+    } else {
+        stage_drop(stage, &item);
+    }
+}
+
+static void settle(struct worker *w, struct stage_item item, int answer)
+{
+    w->work.current = NULL;
+    if (answer > LEAT_STAGE_END)
+        answer = -EPROTO;
+    if (answer < 0) {
+        failed(w, item, answer);
+    } else if (answer == LEAT_STAGE_SKIP && !w->work.gave) {
+        stage_drop(w->stage, &item);
+    } else {
+        count(&w->counts.done, 1);
+        w->last = answer == LEAT_STAGE_END;
+    }
+}
+
+/* ---- a hand ---- */
+
+static void drop_rest(struct worker *w)
+{
+    for (; w->at < w->hand.n; w->at++)
+        stage_drop(w->stage, &w->hand.items[w->at]);
+}
+
+/* Everything before it is through, and nothing behind it has begun. */
+static void visit(struct worker *w)
+{
+    struct stage *stage = w->stage;
+    struct stage_item item = w->hand.items[0];
+    int r = 0;
+    if (stage->kind == STAGE_GROUP)
+        group_flush(w);
+    if (stage->with.control)
+        r = stage->with.control(&w->work, item.item, stage->with.user);
+    if (r < 0 && w->gone == 0)
+        stages_fail(stage->stages, r, stage, "control", w->hand.first, "a control item was not welcome");
+    worker_flush(w);
+    w->at = 1;
+    if (stage->next) {
+        w->out[w->out_n++] = item;
+    } else if (stage->stages->options.control_done) {
+        stage->stages->options.control_done(stage->stages->options.user, item.item, 0);
+    }
+}
+
+static void work_hand(struct worker *w)
+{
+    w->at = 0;
+    w->last = false;
+    if (w->hand.control) {
+        visit(w);
+        return;
+    }
+    for (; w->at < w->hand.n && !w->last && w->gone == 0; w->at++) {
+        struct stage_item item = w->hand.items[w->at];
+        settle(w, item, attempt(w, item));
+    }
+    drop_rest(w);
+}
+
+/* Whoever has the turn also hands over what others have parked behind it. */
+static void leave_in_order(struct worker *w)
+{
+    struct stage *stage = w->stage;
+    struct span span = {.n = w->hand.n, .made = w->out_n, .bytes = w->hand.bytes, .done = true, .last = w->last};
+    w->last = false;
+    w->hand.n = 0;
+    w->hand.bytes = 0;
+    if (order_park(&stage->order, w->hand.first, &span, w->out)) {
+        w->out_n = 0;
+        return;
+    }
+    do {
+        w->out_n = span.made;
+        if (stage->order.ended)
+            refuse(w);
+        push_out(w);
+        if (span.last && !stage->order.ended) {
+            stage->order.ended = true;
+            stages_close(stage->stages, stage->index);
+        }
+        item_queue_release(&stage->in, span.n, span.bytes);
+    } while (order_leave(&stage->order, span.n, &span, w->out));
+}
+
+/* The next hand is worth BATCH_NS, as far as this one tells. */
+static void size_hand(struct worker *w, int64_t ns, uint32_t n)
+{
+    uint32_t most = w->stage->with.batch ? MIN(w->stage->with.batch, HAND_MAX) : HAND_MAX;
+    int64_t fit = BATCH_NS / MAX(ns / n, 1);
+    w->hand.wanted = (uint32_t)MAX(MIN(MIN(fit, (int64_t)w->hand.wanted * 2), most), 1);
+}
+
+/* Returns what ended it. */
+static int work_all(struct worker *w)
+{
+    struct stage *stage = w->stage;
+    for (;;) {
+        uint64_t wait_ns = 0;
+        int r = item_queue_pop(&stage->in, &w->hand, w->group_deadline_ns, &wait_ns);
+        if (wait_ns)
+            count(&w->counts.wait_in_ns, wait_ns);
+        if (r == -ETIMEDOUT)
+            group_flush(w);
+        else if (r != 0)
+            return r;
+        if (r != 0)
+            continue;
+        uint32_t n = w->hand.n;
+        uint64_t out_ns = atomic_load_explicit(&w->counts.wait_out_ns, memory_order_relaxed);
+        int64_t began = clock_ns();
+        work_hand(w);
+        if (stage->ordered)
+            leave_in_order(w);
+        else
+            worker_flush(w);
+        out_ns = atomic_load_explicit(&w->counts.wait_out_ns, memory_order_relaxed) - out_ns;
+        int64_t ns = clock_ns() - began - (int64_t)out_ns;
+        count(&w->counts.busy_ns, (uint64_t)MAX(ns, 0));
+        size_hand(w, ns, n);
+        if (w->last)
+            stages_close(stage->stages, stage->index);
+    }
+}
+
+/* ---- the source ---- */
+
+static void feed_all(struct worker *w)
+{
+    struct stage *stage = w->stage, *next = stage->next;
+    leat_stages *stages = stage->stages;
+    char text[64];
+    void *item;
+    int r = 0;
+    for (uint64_t number = 0; r == 0 && w->gone == 0; number++) {
+        if (atomic_load(&stages->paused) && item_queue_resumed(&next->in) < 0)
+            return;
+        if (atomic_load(&stages->finishing))
+            return;
+        r = stage->source(stage->feed_user, &item);
+        if (r < 0)
+            stages_fail(stages, r, stage, "source", number, error_text(r, text, sizeof(text)));
+        if (r != 0)
+            return;
+        w->out[w->out_n++] = (struct stage_item){item, stage_size_of(next, item)};
+        count(&w->counts.out, 1);
+        push_out(w);
+    }
+}
+
+/* ---- the thread ---- */
+
+static void open_and_work(struct worker *w)
+{
+    struct stage *stage = w->stage;
+    char text[64];
+    int r = 0;
+    if (stage->with.worker_open)
+        r = stage->with.worker_open(stage->with.user, &w->work.state);
+    if (r < 0) {
+        stages_fail(stage->stages, r, stage, "worker_open", 0, error_text(r, text, sizeof(text)));
+        return;
+    }
+    w->opened = true;
+    if (stage->kind == STAGE_SOURCE)
+        feed_all(w);
+    else if (work_all(w) == 1 && stage->kind == STAGE_GROUP)
+        group_flush(w);
+}
+
+static void worker_gone(void *user)
+{
+    struct worker *w = user;
+    struct stage *stage = w->stage;
+    leat_stages *stages = stage->stages;
+    if (!w->finished)
+        stages_fail(stages, -EOWNERDEAD, stage, "worker", w->hand.first + w->at, "a function has left its thread");
+    if (stage->next)
+        item_queue_produced(&stage->next->in);
+    pthread_mutex_lock(&stages->lock);
+    if (--stages->threads == 0) {
+        stages->ended_ns = clock_ns();
+        pthread_cond_broadcast(&stages->changed);
+    }
+    pthread_mutex_unlock(&stages->lock);
+}
+
+/* Also where a function called pthread_exit; then everything ends. */
+static void worker_leave(void *user)
+{
+    struct worker *w = user;
+    bool finished = w->finished;
+    w->finished = false;
+    pthread_cleanup_push(worker_gone, w);
+    if (!finished) {
+        stages_fail(w->stage->stages, -EOWNERDEAD, w->stage, "worker", w->hand.first + w->at,
+                    "a function has left its thread");
+        w->at += w->work.gave;
+        drop_rest(w);
+        refuse(w);
+    }
+    group_drop(w);
+    if (w->opened && w->stage->with.worker_close) {
+        w->opened = false;
+        w->stage->with.worker_close(w->stage->with.user, w->work.state);
+    }
+    w->finished = true;
+    pthread_cleanup_pop(1);
+}
+
+void *worker_main(void *user)
+{
+    struct worker *w = user;
+    int state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    inside = w->stage->stages;
+    pthread_cleanup_push(worker_leave, w);
+    open_and_work(w);
+    w->finished = true;
+    pthread_cleanup_pop(1);
+    return NULL;
+}
+
+void worker_reset(struct worker *worker, struct stage *stage)
+{
+    memset(worker, 0, sizeof(*worker));
+    worker->stage = stage;
+    worker->work.emit = worker_emit;
+    worker->hand.wanted = 1;
+}
+
+int leat_emit(leat_work *work, void *item)
+{
+    return work->emit(work, item);
+}
+
+void *leat_work_state(const leat_work *work)
+{
+    return work->state;
+}
+
+uint32_t leat_work_attempt(const leat_work *work)
+{
+    return work->attempt;
+}
