@@ -17,8 +17,8 @@
  * once.
  *
  * The bound: each stage has at most `queue` + `workers` items that wait for it, are in its workers' hands or were made
- * of those and wait for their turn; the output has leat_stages_options.queue. A function that makes several items of
- * one holds one more while it hands it over, and a grouping stage has the group that it gathers besides.
+ * of those and wait to be handed over; the output has leat_stages_options.queue and one for the sink. A function that
+ * makes new items of one has up to two more, and a grouping stage has the group that it gathers besides.
  *
  * The first failure ends all: every blocked push, pop and wait is woken at once, and leat_stages_run, _wait, _put,
  * _take and _stop return its code from then on. What lies in the queues is disposed.

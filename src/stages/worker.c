@@ -82,14 +82,17 @@ static int call(struct worker *w, struct stage_item item)
     return stage->sink ? stage->sink(stage->feed_user, item.item) : LEAT_STAGE_SKIP;
 }
 
-/* Waits before a retry. What is ready is not held up by it. */
+/* Waits before a retry. What is ready is not held up by it. False: all has ended meanwhile, and the item has not failed
+ * for good. */
 static bool back_off(struct worker *w)
 {
     uint32_t doublings = MIN(w->work.attempt, 14);
     int64_t ms = MIN((int64_t)w->stage->with.backoff_ms << doublings, 10000);
     if (worker_flush(w) < 0)
         return false;
-    return ms <= 0 || stages_sleep(w->stage->stages, clock_ns() + ms * 1000000);
+    if (ms > 0 && !stages_sleep(w->stage->stages, clock_ns() + ms * 1000000))
+        w->gone = -ECANCELED;
+    return w->gone == 0;
 }
 
 static int attempt(struct worker *w, struct stage_item item)

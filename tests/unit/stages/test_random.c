@@ -212,14 +212,14 @@ static void add_part(struct scene *scene, unsigned i, uint64_t *dice)
         stage.queue_bytes = 1 + roll(dice, 50);
     }
     stage.retries = scene->fails ? 2 + roll(dice, 2) : 0;
-    stage.backoff_ms = (int32_t)roll(dice, 2);
+    stage.backoff_ms = scene->items < 50 && roll(dice, 4) == 0;
     stage.on_error = roll(dice, 20) ? LEAT_ON_ERROR_DROP : LEAT_ON_ERROR_FAIL;
     stage.dead = roll(dice, 2) ? bury : NULL;
     stage.open = part_open;
     stage.close = part_close;
     stage.worker_open = worker_open;
     stage.worker_close = worker_close;
-    scene->bound += stage.queue + 2 * stage.workers;
+    scene->bound += stage.queue + 3 * stage.workers;
     assert_int_equal(leat_stages_add(scene->handle, &stage), 0);
 }
 
@@ -253,13 +253,15 @@ static int put_and_take(struct scene *scene)
     pthread_t feeder;
     void *item;
     int r = leat_stages_start(scene->handle);
-    assert_int_equal(r, 0);
+    if (r < 0)
+        return r; /* the cancel was quicker */
     assert_int_equal(pthread_create(&feeder, NULL, put_all, scene), 0);
     while ((r = leat_stages_take(scene->handle, &item, -1)) == 0)
         sink(scene, item);
     pthread_join(feeder, NULL);
     int code = leat_stages_wait(scene->handle, -1, NULL);
-    assert_int_equal(code, r == LEAT_STAGES_END ? 0 : r);
+    if (r != LEAT_STAGES_END)
+        assert_int_equal(code, r); /* a cancel may come after the last result */
     return code;
 }
 
@@ -286,7 +288,7 @@ static void one_run(uint64_t seed)
     struct scene scene = {.seed = seed};
     struct leat_stages_options options = LEAT_INIT(struct leat_stages_options);
     pthread_t canceller;
-    scene.items = 1 + roll(&dice, roll(&dice, 2) ? 50 : 1000);
+    scene.items = 1 + roll(&dice, roll(&dice, 3) ? 50 : 500);
     scene.stages = 1 + roll(&dice, STAGES_MOST);
     scene.ordered = roll(&dice, 2);
     scene.fails = roll(&dice, 2);
@@ -304,7 +306,7 @@ static void one_run(uint64_t seed)
     if (scene.cancel_after_us)
         assert_int_equal(pthread_create(&canceller, NULL, cancel_later, &scene), 0);
     int r = roll(&dice, 2) ? leat_stages_run(scene.handle, next, &scene, sink, &scene, NULL) : put_and_take(&scene);
-    assert_true(r == 0 || (r == -ECANCELED && scene.cancel_after_us) || ((r == -EIO || r == -EAGAIN) && scene.fails));
+    assert_true(r == 0 || (r == -ECANCELED && scene.cancel_after_us) || (r == -EIO && scene.fails));
     if (scene.cancel_after_us)
         pthread_join(canceller, NULL);
     leat_stages_free(scene.handle);
@@ -316,13 +318,16 @@ static void items_are_conserved(void **state UNUSED)
     const char *seconds = getenv("LEAT_SOAK_SECONDS"), *first = getenv("LEAT_SOAK_SEED");
     uint64_t seed = first ? strtoull(first, NULL, 10) : 1;
     int64_t end = seconds ? clock_ns() + atoll(seconds) * 1000000000 : 0;
-    unsigned runs = getenv("LEAT_TEST_QUICK") ? 300 : 500;
+    unsigned runs = getenv("LEAT_TEST_QUICK") ? 150 : 500;
+    one_run(seed); /* a sanitizer's own threads come with the first */
     int threads = unit_threads();
     for (unsigned i = 0; end ? clock_ns() < end : i < runs; i++) {
         if (getenv("LEAT_SOAK_SEED"))
             print_message("seed %llu\n", (unsigned long long)seed);
         one_run(seed++);
     }
+    for (int i = 0; i < 100 && unit_threads() > threads; i++)
+        usleep(10000); /* one that was joined may be in the table for a moment */
     assert_int_equal(unit_threads(), threads);
 }
 
