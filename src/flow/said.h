@@ -3,7 +3,7 @@
 #ifndef FLOW_SAID_H
 #define FLOW_SAID_H
 
-#include "flow/json.h"
+#include "base/json.h"
 #include "node/node.h"
 #include <stdio.h>
 

@@ -1,11 +1,12 @@
 /* timeout: 600
  * emscripten: it has fewer threads
  * Random rows of stages: 1 to 6 of them with 1 to 16 workers each, every policy, and items that pass, vanish, multiply,
- * fail, fail for a while, or end it all; put in or pulled from a source; run to their end, drained, aborted or cancelled
- * at a random moment. Of all items that were made, each is taken, disposed or dead exactly once; never are more alive
- * than the limits allow; what is ordered stays in order; no run hangs; no thread is left.
+ * fail, fail for a while, or end it all; put in or pulled from a source; run to their end, drained, aborted or
+ * cancelled at a random moment. Of all items that were made, each is taken, disposed or dead exactly once; never are
+ * more alive than the limits allow; what is ordered stays in order; no run hangs; no thread is left.
  *
- * LEAT_SOAK_SECONDS: so long, else a fixed number of runs. LEAT_SOAK_SEED: where to begin; a failure prints its seed. */
+ * LEAT_SOAK_SECONDS: so long, else a fixed number of runs. LEAT_SOAK_SEED: where to begin; a failure prints its seed.
+ */
 #include "unit/unit.h"
 #include <leat/stages.h>
 #include <pthread.h>
@@ -269,12 +270,13 @@ static void is_conserved(struct scene *scene)
 {
     unsigned long long ended = scene->taken + scene->disposed + scene->dead + scene->vanished;
     if (scene->made != ended || scene->live != 0 || scene->bad || scene->out_of_order || scene->most > scene->bound)
-        fail_msg("seed %llu: made %llu, taken %llu, disposed %llu, dead %llu, vanished %llu; most alive %llu of %llu; %s",
-                 (unsigned long long)scene->seed, scene->made, scene->taken, scene->disposed, scene->dead,
-                 scene->vanished, scene->most, (unsigned long long)scene->bound,
-                 scene->bad            ? "a wrong call"
-                 : scene->out_of_order ? "out of order"
-                                       : "lost or too many");
+        fail_msg(
+            "seed %llu: made %llu, taken %llu, disposed %llu, dead %llu, vanished %llu; most alive %llu of %llu; %s",
+            (unsigned long long)scene->seed, scene->made, scene->taken, scene->disposed, scene->dead, scene->vanished,
+            scene->most, (unsigned long long)scene->bound,
+            scene->bad            ? "a wrong call"
+            : scene->out_of_order ? "out of order"
+                                  : "lost or too many");
     assert_int_equal(scene->controls, scene->controls_done);
     for (unsigned i = 0; i < scene->stages; i++) {
         assert_int_equal(scene->part[i].opened, scene->part[i].closed);

@@ -1,6 +1,6 @@
 /* Names in JSON: they may be any bytes, and JSON is Unicode. */
-#ifndef FLOW_JSON_H
-#define FLOW_JSON_H
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
 
 #include <jansson.h>
 

@@ -1,0 +1,222 @@
+/* Stages without threads. Each step has a list of what it has emitted and nobody has taken. The deepest step that has
+ * something is served first, so a list is never longer than what one item became, and no call is nested in another one,
+ * however many steps there are. */
+#include "stages/stages.h"
+#include <errno.h>
+
+struct pull_step {
+    struct leat_work work;
+    struct leat_stage with;
+    char *name;
+    uint64_t number; /* of the item that it works on */
+    void **made;
+    size_t first, n, room;
+    bool is_open, worker_is_open;
+    int failed; /* there was no memory for what it emitted */
+};
+
+struct leat_pull {
+    leat_next_fn source;
+    void *user;
+    struct pull_step *step;
+    size_t count;
+    size_t from; /* steps before this one are not asked any more */
+    bool begun, ended;
+    int code;
+};
+
+int leat_pull_new(leat_pull **ret, leat_next_fn source, void *user)
+{
+    leat_pull *pull = source ? calloc(1, sizeof(*pull)) : NULL;
+    if (!pull)
+        return source ? -ENOMEM : -EINVAL;
+    pull->source = source;
+    pull->user = user;
+    *ret = pull;
+    return 0;
+}
+
+static bool grow(struct pull_step *step)
+{
+    size_t room = step->room ? step->room * 2 : 16;
+    void **more = realloc(step->made, room * sizeof(*more));
+    if (more) {
+        step->made = more;
+        step->room = room;
+    }
+    return more != NULL;
+}
+
+/* `next` is whose kind the item is. */
+static void drop(leat_pull *pull, size_t next, void *item)
+{
+    struct leat_stage *with = &pull->step[MIN(next, pull->count - 1)].with;
+    if (with->dispose)
+        with->dispose(with->user, item);
+}
+
+static int pull_emit(leat_work *work, void *item)
+{
+    struct pull_step *step = (struct pull_step *)work;
+    work->gave |= item == work->current;
+    if (step->n == step->room && !grow(step)) {
+        step->failed = -ENOMEM;
+        if (step->with.dispose) /* of its own kind, as the last step's results are: there is nothing better at hand */
+            step->with.dispose(step->with.user, item);
+        return -ENOMEM;
+    }
+    step->made[step->n++] = item;
+    return 0;
+}
+
+int leat_pull_add(leat_pull *pull, const struct leat_stage *with)
+{
+    struct pull_step step = {.work.emit = pull_emit};
+    copy_sized(&step.with, sizeof(step.with), with);
+    if (!step.with.name || step.with.name[0] == '\0' || !step.with.function)
+        return -EINVAL;
+    if (pull->begun)
+        return -EBUSY;
+    struct pull_step *more = realloc(pull->step, (pull->count + 1) * sizeof(*more));
+    if (more)
+        pull->step = more;
+    if (!more || !(step.name = strdup(step.with.name)) || !grow(&step)) {
+        free(step.name);
+        return -ENOMEM;
+    }
+    step.with.name = step.name;
+    pull->step[pull->count++] = step;
+    return 0;
+}
+
+static int begin(leat_pull *pull)
+{
+    int r = 0;
+    pull->begun = true;
+    for (size_t i = 0; i < pull->count && r == 0; i++) {
+        struct pull_step *step = &pull->step[i];
+        r = step->with.open ? step->with.open(step->with.user) : 0;
+        step->is_open = r == 0;
+        if (r == 0 && step->with.worker_open)
+            r = step->with.worker_open(step->with.user, &step->work.state);
+        step->worker_is_open = r == 0;
+    }
+    return r;
+}
+
+static int failed(leat_pull *pull, size_t i, void *item, int code)
+{
+    struct pull_step *step = &pull->step[i];
+    bool fatal = step->with.on_error != LEAT_ON_ERROR_DROP || step->failed;
+    if (!step->work.gave && !fatal && step->with.dead) {
+        struct leat_error error = LEAT_INIT(struct leat_error);
+        char text[64];
+        error_at(&error, code, LEAT_SIDE_FILTER, step->name, "function", "%s", error_text(code, text, sizeof(text)));
+        error.index = (uint32_t)i;
+        error.offset = step->number;
+        step->with.dead(step->with.user, item, &error);
+    } else if (!step->work.gave) {
+        drop(pull, i, item);
+    }
+    return fatal ? code : 0;
+}
+
+/* One item through one step. */
+static int push(leat_pull *pull, size_t i, void *item)
+{
+    struct pull_step *step = &pull->step[i];
+    int r;
+    step->work.current = item;
+    step->work.gave = false;
+    step->work.attempt = 0;
+    do {
+        r = step->with.function(&step->work, item, step->with.user);
+    } while (r < 0 && !step->failed && !step->work.gave && step->work.attempt++ < step->with.retries);
+    if (step->failed || r > LEAT_STAGE_END)
+        r = step->failed ? step->failed : -EPROTO;
+    if (r == LEAT_STAGE_SKIP && !step->work.gave)
+        drop(pull, i, item);
+    if (r == LEAT_STAGE_END)
+        pull->from = i + 1;
+    if (r < 0)
+        r = failed(pull, i, item, r);
+    step->number++;
+    return r < 0 ? r : 0;
+}
+
+/* The step behind which something waits, as deep as it can be; 0: nothing does. */
+static size_t deepest(const leat_pull *pull, size_t from)
+{
+    while (from > 0 && pull->step[from - 1].n == 0)
+        from--;
+    return from;
+}
+
+static void *take(struct pull_step *step)
+{
+    void *item = step->made[step->first++];
+    if (step->first == step->n)
+        step->first = step->n = 0;
+    return item;
+}
+
+static void drop_before(leat_pull *pull, size_t end)
+{
+    for (size_t i = 0; i < end; i++)
+        while (pull->step[i].n > 0)
+            drop(pull, i + 1, take(&pull->step[i]));
+}
+
+static int fail(leat_pull *pull, int code)
+{
+    pull->code = code;
+    drop_before(pull, pull->count);
+    return code;
+}
+
+int leat_pull_next(leat_pull *pull, void **ret)
+{
+    if (!pull->begun && (pull->code = begin(pull)) < 0)
+        return pull->code;
+    if (pull->code < 0)
+        return pull->code;
+    for (size_t at = deepest(pull, pull->count);;) {
+        void *item;
+        if (at > 0) {
+            item = take(&pull->step[at - 1]);
+        } else {
+            int r = pull->ended || pull->from > 0 ? LEAT_STAGES_END : pull->source(pull->user, &item);
+            pull->ended |= r == LEAT_STAGES_END;
+            if (r != 0)
+                return r < 0 ? fail(pull, r) : LEAT_STAGES_END;
+        }
+        if (at == pull->count) {
+            *ret = item;
+            return 0;
+        }
+        int r = push(pull, at, item);
+        if (r < 0)
+            return fail(pull, r);
+        if (pull->from > 0)
+            drop_before(pull, pull->from - 1);
+        at = pull->step[at].n > 0 ? at + 1 : deepest(pull, at + 1);
+    }
+}
+
+void leat_pull_free(leat_pull *pull)
+{
+    if (!pull)
+        return;
+    drop_before(pull, pull->count);
+    for (size_t i = 0; i < pull->count; i++) {
+        struct pull_step *step = &pull->step[i];
+        if (step->worker_is_open && step->with.worker_close)
+            step->with.worker_close(step->with.user, step->work.state);
+        if (step->is_open && step->with.close)
+            step->with.close(step->with.user);
+        free(step->made);
+        free(step->name);
+    }
+    free(pull->step);
+    free(pull);
+}

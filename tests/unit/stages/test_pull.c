@@ -1,0 +1,227 @@
+/* Stages without threads. Items are numbers from 1 on, as pointers. */
+#include "unit/unit.h"
+#include <leat/stages.h>
+
+static char numbers[10001];
+static unsigned given, wanted, disposed, dead, open_now;
+
+static unsigned number_of(const void *item)
+{
+    return (unsigned)((const char *)item - numbers);
+}
+
+static int next(void *user, void **ret)
+{
+    if (given == wanted)
+        return user ? -EIO : LEAT_STAGES_END;
+    *ret = &numbers[++given];
+    return 0;
+}
+
+static int pass(leat_work *work, void *item, void *user UNUSED)
+{
+    return leat_emit(work, item);
+}
+
+/* n copies of n, at most 50; none of the even ones. */
+static int flatten(leat_work *work, void *item, void *user UNUSED)
+{
+    for (unsigned i = 0; number_of(item) % 2 && i < number_of(item) && i < 50; i++)
+        leat_emit(work, item);
+    return number_of(item) % 2 ? LEAT_STAGE_DONE : LEAT_STAGE_SKIP;
+}
+
+static int fails_at_three(leat_work *work, void *item, void *user UNUSED)
+{
+    if (number_of(item) == 3 && leat_work_attempt(work) < 2)
+        return -EDOM;
+    return leat_emit(work, item);
+}
+
+static int ends_at_three(leat_work *work, void *item, void *user UNUSED)
+{
+    leat_emit(work, item);
+    return number_of(item) == 3 ? LEAT_STAGE_END : LEAT_STAGE_DONE;
+}
+
+static void dispose(void *user UNUSED, void *item UNUSED)
+{
+    disposed++;
+}
+
+static void bury(void *user UNUSED, void *item, const struct leat_error *error)
+{
+    assert_int_equal(number_of(item), 3);
+    assert_int_equal(error->code, -EDOM);
+    dead++;
+}
+
+static int opens(void *user UNUSED)
+{
+    open_now++;
+    return 0;
+}
+
+static void closes(void *user UNUSED)
+{
+    open_now--;
+}
+
+static int opens_not(void *user UNUSED)
+{
+    return -ENODEV;
+}
+
+static leat_pull *begin(unsigned items, void *user)
+{
+    leat_pull *pull;
+    given = disposed = dead = open_now = 0;
+    wanted = items;
+    assert_int_equal(leat_pull_new(&pull, next, user), 0);
+    return pull;
+}
+
+static struct leat_stage step_of(leat_stage_fn function)
+{
+    struct leat_stage stage = LEAT_INIT(struct leat_stage);
+    stage.name = "step";
+    stage.function = function;
+    stage.dispose = dispose;
+    return stage;
+}
+
+static void add(leat_pull *pull, leat_stage_fn function)
+{
+    struct leat_stage stage = step_of(function);
+    assert_int_equal(leat_pull_add(pull, &stage), 0);
+}
+
+static void gives(leat_pull *pull, unsigned number)
+{
+    void *item;
+    assert_int_equal(leat_pull_next(pull, &item), 0);
+    assert_int_equal(number_of(item), number);
+}
+
+static void any_depth(void **state UNUSED)
+{
+    for (unsigned depth = 0; depth <= 20000; depth = depth * 20 + 50) {
+        leat_pull *pull = begin(20, NULL);
+        void *item;
+        for (unsigned i = 0; i < depth; i++)
+            add(pull, pass);
+        for (unsigned i = 1; i <= 20; i++)
+            gives(pull, i);
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(leat_pull_next(pull, &item), LEAT_STAGES_END);
+        leat_pull_free(pull);
+    }
+}
+
+static void lists_flatten_and_items_vanish(void **state UNUSED)
+{
+    leat_pull *pull = begin(60, NULL);
+    void *item;
+    add(pull, flatten);
+    add(pull, pass);
+    for (unsigned i = 1; i <= 60; i += 2)
+        for (unsigned k = 0; k < MIN(i, 50u); k++)
+            gives(pull, i);
+    assert_int_equal(leat_pull_next(pull, &item), LEAT_STAGES_END);
+    leat_pull_free(pull);
+    assert_int_equal(disposed, 30);
+}
+
+static void failures_retries_and_dead_letters(void **state UNUSED)
+{
+    struct leat_stage stage = step_of(fails_at_three);
+    leat_pull *pull = begin(5, NULL);
+    void *item;
+    add(pull, fails_at_three);
+    gives(pull, 1);
+    gives(pull, 2);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(leat_pull_next(pull, &item), -EDOM);
+    assert_int_equal(disposed, 1);
+    leat_pull_free(pull);
+
+    stage.retries = 2;
+    pull = begin(5, NULL);
+    assert_int_equal(leat_pull_add(pull, &stage), 0);
+    for (unsigned i = 1; i <= 5; i++)
+        gives(pull, i);
+    leat_pull_free(pull);
+
+    stage.retries = 1;
+    stage.on_error = LEAT_ON_ERROR_DROP;
+    stage.dead = bury;
+    pull = begin(5, NULL);
+    assert_int_equal(leat_pull_add(pull, &stage), 0);
+    for (unsigned i = 1; i <= 5; i++)
+        if (i != 3)
+            gives(pull, i);
+    leat_pull_free(pull);
+    assert_true(dead == 1 && disposed == 0);
+}
+
+static void the_source_fails_or_a_step_ends_it(void **state UNUSED)
+{
+    leat_pull *pull = begin(2, "fails");
+    void *item;
+    add(pull, pass);
+    gives(pull, 1);
+    gives(pull, 2);
+    assert_int_equal(leat_pull_next(pull, &item), -EIO);
+    leat_pull_free(pull);
+
+    pull = begin(10, NULL);
+    add(pull, flatten);
+    add(pull, ends_at_three);
+    add(pull, pass);
+    gives(pull, 1);
+    gives(pull, 3);
+    assert_int_equal(leat_pull_next(pull, &item), LEAT_STAGES_END);
+    leat_pull_free(pull);
+    assert_int_equal(given, 3);
+    assert_int_equal(disposed, 1 + 2); /* 2, and two more of 3 */
+}
+
+static void openers_and_refusals(void **state UNUSED)
+{
+    struct leat_stage stage = step_of(pass);
+    leat_pull *pull = begin(3, NULL);
+    void *item;
+    assert_int_equal(leat_pull_new(&pull, NULL, NULL), -EINVAL);
+    stage.open = opens;
+    stage.close = closes;
+    assert_int_equal(leat_pull_add(pull, &stage), 0);
+    gives(pull, 1);
+    assert_int_equal(open_now, 1);
+    assert_int_equal(leat_pull_add(pull, &stage), -EBUSY);
+    leat_pull_free(pull);
+    assert_int_equal(open_now, 0);
+
+    pull = begin(3, NULL);
+    assert_int_equal(leat_pull_add(pull, &stage), 0);
+    stage.open = opens_not;
+    assert_int_equal(leat_pull_add(pull, &stage), 0);
+    stage.function = NULL;
+    assert_int_equal(leat_pull_add(pull, &stage), -EINVAL);
+    assert_int_equal(leat_pull_next(pull, &item), -ENODEV);
+    assert_int_equal(leat_pull_next(pull, &item), -ENODEV);
+    leat_pull_free(pull);
+    assert_int_equal(open_now, 0);
+    leat_pull_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_depth),
+        cmocka_unit_test(lists_flatten_and_items_vanish),
+        cmocka_unit_test(failures_retries_and_dead_letters),
+        cmocka_unit_test(the_source_fails_or_a_step_ends_it),
+        cmocka_unit_test(openers_and_refusals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
