@@ -38,10 +38,7 @@ static void collect(struct stage *stage, struct leat_stage_stats *ret)
     ret->wait_in_ns = counts.wait_in_ns;
     ret->wait_out_ns = counts.wait_out_ns;
     ret->dropped = stage->dropped;
-    if (stage->kind == STAGE_SOURCE && stage->with.workers) {
-        uint64_t all = elapsed(stage->stages);
-        ret->busy_ns = all - MIN(all, ret->wait_out_ns);
-    } else if (queue->ring) {
+    if (queue->ring) {
         pthread_mutex_lock(&queue->lock);
         ret->in = queue->tail - queue->controls + stage->refused;
         ret->queued = queue->tail - queue->head;

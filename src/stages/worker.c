@@ -255,26 +255,43 @@ static int work_all(struct worker *w)
 
 /* ---- the source ---- */
 
-static void feed_all(struct worker *w)
+/* 0: one more was pushed; 1: the end, or a failure. */
+static int feed_one(struct worker *w, uint64_t number)
 {
     struct stage *stage = w->stage, *next = stage->next;
     leat_stages *stages = stage->stages;
     char text[64];
     void *item;
+    if (atomic_load(&stages->paused) && item_queue_resumed(&next->in) < 0)
+        return 1;
+    if (atomic_load(&stages->finishing))
+        return 1;
+    int r = stage->source(stage->feed_user, &item);
+    if (r < 0)
+        stages_fail(stages, r, stage, "source", number, error_text(r, text, sizeof(text)));
+    if (r != 0)
+        return 1;
+    w->out[w->out_n++] = (struct stage_item){item, stage_size_of(next, item)};
+    count(&w->counts.out, 1);
+    push_out(w);
+    return w->gone != 0;
+}
+
+/* Every item is pushed at once: nobody knows how long the source takes for the next one. */
+static void feed_all(struct worker *w)
+{
+    uint64_t out_ns = 0;
+    int64_t since = clock_ns();
     int r = 0;
-    for (uint64_t number = 0; r == 0 && w->gone == 0; number++) {
-        if (atomic_load(&stages->paused) && item_queue_resumed(&next->in) < 0)
-            return;
-        if (atomic_load(&stages->finishing))
-            return;
-        r = stage->source(stage->feed_user, &item);
-        if (r < 0)
-            stages_fail(stages, r, stage, "source", number, error_text(r, text, sizeof(text)));
-        if (r != 0)
-            return;
-        w->out[w->out_n++] = (struct stage_item){item, stage_size_of(next, item)};
-        count(&w->counts.out, 1);
-        push_out(w);
+    for (uint64_t number = 0; r == 0; number++) {
+        r = feed_one(w, number);
+        if (r == 0 && number % 8 != 0)
+            continue;
+        uint64_t all_out_ns = atomic_load_explicit(&w->counts.wait_out_ns, memory_order_relaxed);
+        int64_t now = clock_ns(), busy = now - since - (int64_t)(all_out_ns - out_ns);
+        count(&w->counts.busy_ns, (uint64_t)MAX(busy, 0));
+        since = now;
+        out_ns = all_out_ns;
     }
 }
 

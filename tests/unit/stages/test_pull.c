@@ -166,7 +166,7 @@ static void failures_retries_and_dead_letters(void **state UNUSED)
 
 static void the_source_fails_or_a_step_ends_it(void **state UNUSED)
 {
-    leat_pull *pull = begin(2, "fails");
+    leat_pull *pull = begin(2, &given);
     void *item;
     add(pull, pass);
     gives(pull, 1);
