@@ -1,5 +1,5 @@
-/* Digests of all files of a tree, made by several workers at once and printed in the order of the tree, in the form that
- * `sha256sum -c` reads: digest_tree WORKERS DIRECTORY. A file that can't be read is told, and the others go on. */
+/* Digests of all files of a tree, made by several workers at once and printed in the order of the tree, in the form
+ * that `sha256sum -c` reads: digest_tree WORKERS DIRECTORY. A file that can't be read is told, and the others go on. */
 #define _XOPEN_SOURCE 700 /* nftw */
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +84,7 @@ static int digest_file(leat_work *work, void *item, void *user)
         r = leat_pipeline_filter(pipeline, leat_filter_ref(digest));
     if (r == 0 && (r = leat_endpoint_from_fd(&from, fd, LEAT_BORROW)) == 0)
         r = leat_pipeline_source(pipeline, from);
-    if (r == 0 && (r = leat_endpoint_open(&to, "null:", LEAT_SINK, NULL, NULL)) == 0)
+    if (r == 0 && (r = leat_endpoint_open(&to, "null:", LEAT_WRITE, NULL, NULL)) == 0)
         r = leat_pipeline_sink(pipeline, to, NULL);
     if (r == 0)
         r = leat_pipeline_run(pipeline, NULL);

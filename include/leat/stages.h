@@ -77,7 +77,7 @@ struct leat_stage {
     void *user;
     void (*dispose)(void *user, void *item); /* NULL: nothing to do. Any thread */
     uint32_t workers;                        /* threads; 0 is refused, a grouping stage has one */
-    uint32_t queue;                          /* items that may wait; 0: 64 */
+    uint32_t queue;                          /* items that may wait; 0: 512 */
     uint64_t queue_bytes;                    /* their bytes by item_size, those in hand too; 0: no limit. A larger item
                                                 passes alone */
     size_t (*item_size)(void *user, const void *item);
@@ -104,7 +104,7 @@ struct leat_stage {
 struct leat_group {
     size_t count;
     uint64_t bytes;
-    void *items[];
+    void **items; /* within the same memory */
 };
 
 /* Frees the group, not its items. NULL is allowed. */
@@ -115,7 +115,7 @@ struct leat_stages_options {
     void *user;                              /* for these: */
     void (*dispose)(void *user, void *item); /* of what the last stage emitted */
     size_t (*item_size)(void *user, const void *item);
-    uint32_t queue; /* items that wait for the sink or for leat_stages_take; 0: 64 */
+    uint32_t queue; /* items that wait for the sink or for leat_stages_take; 0: 512 */
     uint64_t queue_bytes;
     /* A control item has visited all stages and is where it would be taken (code 0), or was dropped (a negative errno).
      * Once for each. */

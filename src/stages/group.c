@@ -27,8 +27,7 @@ int group_add(struct worker *w, struct stage_item item)
         w->group = malloc(sizeof(*w->group) + most(w->stage) * sizeof(void *));
         if (!w->group)
             return -ENOMEM;
-        w->group->count = 0;
-        w->group->bytes = 0;
+        *w->group = (struct leat_group){.items = (void **)(w->group + 1)};
         w->group_deadline_ns = with->group_ms > 0 ? clock_ns() + (int64_t)with->group_ms * 1000000 : 0;
     }
     w->group->items[w->group->count++] = item.item;

@@ -1,7 +1,7 @@
 #include "stages/stages.h"
 #include <errno.h>
 
-#define QUEUE_DEFAULT 64
+#define QUEUE_DEFAULT 512
 
 /* ---- putting it together ---- */
 
