@@ -85,12 +85,12 @@ static void print_text(FILE *out, const struct line *lines, size_t n, double sec
             "wait in", "wait out", "queued", "most", "retries", "dropped");
     for (size_t i = 0; i < n; i++) {
         const struct leat_stage_stats *s = &lines[i].stats;
-        uint64_t items = lines[i].stage->kind == STAGE_SOURCE ? s->out : s->done + s->dropped + s->dead;
+        uint64_t lost = s->dropped + s->dead;
+        uint64_t items = lines[i].stage->kind == STAGE_SOURCE ? s->out : s->done + lost;
         fprintf(out, "%-16s %7u %12llu %10.0f %4.0f%% %7.0f%% %7.0f%% %6llu %5llu %8llu %8llu\n", lines[i].stage->name,
                 lines[i].stage->with.workers, (unsigned long long)items, (double)items / seconds, lines[i].busy * 100,
                 lines[i].wait_in * 100, lines[i].wait_out * 100, (unsigned long long)s->queued,
-                (unsigned long long)s->most, (unsigned long long)s->retries,
-                (unsigned long long)(s->dropped + s->dead));
+                (unsigned long long)s->most, (unsigned long long)s->retries, (unsigned long long)lost);
     }
     if (most)
         fprintf(out, "bottleneck: %s, busy %.0f%% of its time\n", most->stage->name, most->busy * 100);

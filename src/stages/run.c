@@ -28,8 +28,8 @@ static int begin(leat_stages *stages)
         return r;
     stages_drop_waiting(&stages->output);
     pthread_mutex_lock(&stages->lock);
-    EACH_STAGE(stages, stage)
-    stage_reset(stage);
+    for (struct stage *stage = &stages->input; stage; stage = stage->next)
+        stage_reset(stage);
     stages->cancelled = stages->aborted = false;
     atomic_store(&stages->paused, false);
     atomic_store(&stages->finishing, false);
@@ -59,8 +59,7 @@ static void open_stages(leat_stages *stages)
 static int start_threads(leat_stages *stages)
 {
     int r = 0;
-    EACH_STAGE(stages, stage)
-    {
+    for (struct stage *stage = &stages->input; stage; stage = stage->next) {
         for (uint32_t i = 0; i < stage->with.workers && r == 0; i++) {
             r = -pthread_create(&stage->worker[i].thread, NULL, worker_main, &stage->worker[i]);
             if (r == 0) {
@@ -76,8 +75,7 @@ static int start_threads(leat_stages *stages)
  * well. */
 static void reap(leat_stages *stages)
 {
-    EACH_STAGE(stages, stage)
-    {
+    for (struct stage *stage = &stages->input; stage; stage = stage->next) {
         for (uint32_t i = 0; i < stage->with.workers; i++) {
             if (stage->worker[i].made)
                 pthread_join(stage->worker[i].thread, NULL);
@@ -87,8 +85,7 @@ static void reap(leat_stages *stages)
     pthread_mutex_lock(&stages->lock);
     bool cancelled = stages->cancelled;
     pthread_mutex_unlock(&stages->lock);
-    EACH_STAGE(stages, stage)
-    {
+    for (struct stage *stage = &stages->input; stage; stage = stage->next) {
         stages_drop_parked(stage);
         if (stage->kind != STAGE_SOURCE && (cancelled || stage->kind != STAGE_SINK))
             stages_drop_waiting(stage);
@@ -212,8 +209,7 @@ static int pause_all(leat_stages *stages, bool paused)
     if (atomic_load(&stages->state) != STAGES_RUNNING)
         return -EINVAL;
     atomic_store(&stages->paused, paused);
-    EACH_STAGE(stages, stage)
-    {
+    for (struct stage *stage = &stages->input; stage; stage = stage->next) {
         if (stage->kind != STAGE_SOURCE && (stage->kind != STAGE_SINK || stage->with.workers))
             item_queue_pause(&stage->in, paused);
     }

@@ -135,8 +135,7 @@ int stages_build(leat_stages *stages)
 {
     int r = 0;
     connect(stages);
-    EACH_STAGE(stages, stage)
-    {
+    for (struct stage *stage = &stages->input; stage; stage = stage->next) {
         if (r == 0)
             r = stage_build(stage);
     }
@@ -144,8 +143,8 @@ int stages_build(leat_stages *stages)
         stages->built = true;
         return 0;
     }
-    EACH_STAGE(stages, stage)
-    stage_unbuild(stage);
+    for (struct stage *stage = &stages->input; stage; stage = stage->next)
+        stage_unbuild(stage);
     return r;
 }
 
@@ -197,8 +196,7 @@ void stages_close(leat_stages *stages, uint32_t index)
 
 static void cancel_all(leat_stages *stages)
 {
-    EACH_STAGE(stages, stage)
-    {
+    for (struct stage *stage = &stages->input; stage; stage = stage->next) {
         if (stage->kind != STAGE_SOURCE)
             item_queue_cancel(&stage->in);
         if (stage->ordered)

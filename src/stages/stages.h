@@ -84,7 +84,8 @@ struct leat_stages {
     pthread_cond_t changed;
     struct stage **stage; /* count of the caller's; then `output` */
     uint32_t count;
-    struct stage output, input; /* what waits for the sink or for take; the source */
+    struct stage output; /* what waits for the sink or for take */
+    struct stage input;  /* the source; from here `next` leads through all of them */
     _Atomic enum stages_state state;
     uint32_t threads;
     bool built, cancelled, aborted, input_open;
@@ -109,9 +110,6 @@ static inline size_t stage_size_of(const struct stage *stage, const void *item)
 {
     return stage->with.item_size ? MIN(stage->with.item_size(stage->with.user, item), ITEM_CONTROL - 1) : 0;
 }
-
-/* For the stages in their order, the source first and the output last. */
-#define EACH_STAGE(stages, stage) for (struct stage *stage = &(stages)->input; stage; stage = stage->next)
 
 static inline struct stage *stage_at(leat_stages *stages, uint32_t index)
 {

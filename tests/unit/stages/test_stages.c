@@ -566,13 +566,13 @@ static void a_function_may_end_it_all(void **state UNUSED)
     struct list list;
     stage.ordered = 1;
     leat_stages *stages = stages_with(&stage);
-    begin(1000);
+    begin(100000);
     stage = stage_with(until_fifty, 4);
     stage.ordered = 1;
     assert_int_equal(leat_stages_add(stages, &stage), 0);
     assert_int_equal(run(stages, &list, NULL), 0);
     is_sequence(&list, 50);
-    assert_true(given < 1000);
+    assert_true(given < 100000);
     assert_int_equal(list.n + disposed, given);
     leat_stages_free(stages);
 }
