@@ -82,7 +82,7 @@ struct leat_stage {
                                                 passes alone */
     size_t (*item_size)(void *user, const void *item);
     int32_t ordered;  /* not 0: results leave in the order in which items came */
-    uint32_t batch;   /* the most items in a worker's hand; 0: 64 */
+    uint32_t batch;   /* the most items in a worker's hand, up to 64; 0: 64 */
     int32_t on_error; /* enum leat_on_error, when an item has failed `retries` times again */
     uint32_t retries;
     int32_t
