@@ -121,17 +121,12 @@ static int failed(leat_pull *pull, size_t i, void *item, int code)
     return fatal ? code : 0;
 }
 
-/* One item through one step. */
-static int push(leat_pull *pull, size_t i, void *item)
+/* The first call with an item did not simply take it. */
+static int settle(leat_pull *pull, size_t i, void *item, int r)
 {
     struct pull_step *step = &pull->step[i];
-    int r;
-    step->work.current = item;
-    step->work.gave = false;
-    step->work.attempt = 0;
-    do {
+    while (r < 0 && !step->failed && !step->work.gave && step->work.attempt++ < step->with.retries)
         r = step->with.function(&step->work, item, step->with.user);
-    } while (r < 0 && !step->failed && !step->work.gave && step->work.attempt++ < step->with.retries);
     if (step->failed || r > LEAT_STAGE_END)
         r = step->failed ? step->failed : -EPROTO;
     if (r == LEAT_STAGE_SKIP && !step->work.gave)
@@ -140,8 +135,21 @@ static int push(leat_pull *pull, size_t i, void *item)
         pull->from = i + 1;
     if (r < 0)
         r = failed(pull, i, item, r);
-    step->number++;
     return r < 0 ? r : 0;
+}
+
+/* One item through one step. */
+static int push(leat_pull *pull, size_t i, void *item)
+{
+    struct pull_step *step = &pull->step[i];
+    step->work.current = item;
+    step->work.gave = false;
+    step->work.attempt = 0;
+    int r = step->with.function(&step->work, item, step->with.user);
+    if (r != 0 || step->failed)
+        r = settle(pull, i, item, r);
+    step->number++;
+    return r;
 }
 
 /* The step behind which something waits, as deep as it can be; 0: nothing does. */

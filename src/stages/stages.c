@@ -133,12 +133,13 @@ static void connect(leat_stages *stages)
 
 int stages_build(leat_stages *stages)
 {
-    int r = 0;
+    struct stage *next = &stages->input;
+    int r;
     connect(stages);
-    for (struct stage *stage = &stages->input; stage; stage = stage->next) {
-        if (r == 0)
-            r = stage_build(stage);
-    }
+    do {
+        r = stage_build(next);
+        next = next->next;
+    } while (r == 0 && next);
     if (r == 0) {
         stages->built = true;
         return 0;

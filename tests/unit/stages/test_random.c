@@ -305,11 +305,12 @@ static void one_run(uint64_t seed)
     assert_int_equal(leat_stages_new(&scene.handle, &options), 0);
     for (unsigned i = 0; i < scene.stages; i++)
         add_part(&scene, i, &dice);
-    if (scene.cancel_after_us)
+    bool cancels = scene.cancel_after_us > 0;
+    if (cancels)
         assert_int_equal(pthread_create(&canceller, NULL, cancel_later, &scene), 0);
     int r = roll(&dice, 2) ? leat_stages_run(scene.handle, next, &scene, sink, &scene, NULL) : put_and_take(&scene);
     assert_true(r == 0 || (r == -ECANCELED && scene.cancel_after_us) || (r == -EIO && scene.fails));
-    if (scene.cancel_after_us)
+    if (cancels)
         pthread_join(canceller, NULL);
     leat_stages_free(scene.handle);
     is_conserved(&scene);
