@@ -181,9 +181,7 @@ LEAT_API int leat_stages_stop(leat_stages *stages, enum leat_stop how, struct le
 LEAT_API int leat_stages_pause(leat_stages *stages);
 LEAT_API int leat_stages_resume(leat_stages *stages);
 
-/* Counts of one stage since the start. For those that were put in: in = taken + dropped before they were taken +
- * queued.
- */
+/* Counts of one stage since the start: in = done + dropped + dead + what waits or is in hand. */
 struct leat_stage_stats {
     size_t size;
     uint64_t in;          /* items that came into its queue */
