@@ -321,7 +321,7 @@ static void items_are_conserved(void **state UNUSED)
     const char *seconds = getenv("LEAT_SOAK_SECONDS"), *first = getenv("LEAT_SOAK_SEED");
     uint64_t seed = first ? strtoull(first, NULL, 10) : 1;
     int64_t end = seconds ? clock_ns() + atoll(seconds) * 1000000000 : 0;
-    unsigned runs = getenv("LEAT_TEST_QUICK") ? 250 : 500;
+    unsigned runs = getenv("LEAT_TEST_QUICK") ? 150 : 500;
     one_run(seed); /* a sanitizer's own threads come with the first */
     int threads = unit_threads();
     for (unsigned i = 0; end ? clock_ns() < end : i < runs; i++) {
