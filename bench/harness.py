@@ -393,6 +393,7 @@ def options():
     parser.add_argument("--processes", type=int, help="in each round of a row that has many")
     parser.add_argument("--list", action="store_true", help="name the rows and what each compares")
     parser.add_argument("--docs", action="store_true", help="write docs/performance.md, .json and .svg too")
+    parser.add_argument("--minutes", type=float, help="begin no row after so long")
     parser.add_argument("--update", action="store_true", help="--docs, in which the rows not measured now stay as they are")
     parser.add_argument("--from", dest="old", metavar="JSON", help="measure nothing, take these results")
     parser.add_argument("--disk", default=str(HERE.parent / "build"), help="a folder on a disk (default build)")
@@ -401,11 +402,12 @@ def options():
     parser.add_argument("--results", default=str(HERE / "results"), help=argparse.SUPPRESS)
     parser.add_argument("--docs-folder", default=str(HERE.parent / "docs"), help=argparse.SUPPRESS)
     o = parser.parse_args()
-    if o.update and (o.rounds or o.size or o.quick or o.old):
-        parser.error("--update measures as the other rows were measured")
+    if o.update and (o.size or o.quick or o.old):
+        parser.error("--update measures rows of the size that the other rows had")
     if o.quick:
         o.rounds, o.size = 3, units("128M")
     o.docs |= o.update
+    o.asked = o.rounds
     o.rounds, o.size = o.rounds or ROUNDS, o.size or units(SIZE)
     if o.rounds < 1 or o.size < 4096:
         parser.error("at least one round of at least 4K")
@@ -415,6 +417,7 @@ def options():
 def measure(o):
     bench = Bench(pathlib.Path(o.build).resolve())
     places = {}
+    until = time.monotonic() + (o.minutes or float("inf")) * 60
     try:
         places["disk"] = Place(o.disk)
         places["memory"] = Place(o.memory)
@@ -428,6 +431,9 @@ def measure(o):
             "rows": [],
         }
         for row in wanted(o.rows):
+            if time.monotonic() > until:
+                print(f"no time for {row.name} and what is behind it")
+                break
             if o.processes and row.repeat > 1:
                 row.repeat = o.processes
             result = bench.row(row, places[row.place], o.rounds, o.size)
@@ -441,7 +447,8 @@ def measure(o):
 
 def merged(old, new):
     """The rows that were not measured now are the old ones, in the order of rows.ROWS."""
-    known = {row["name"]: row for row in old["rows"] + new["rows"]}
+    known = {row["name"]: {"rounds": old["rounds"]} | row for row in old["rows"]}
+    known |= {row["name"]: row for row in new["rows"]}
     return new | {"rows": [known[row.name] for row in rows.ROWS if row.name in known]}
 
 
@@ -450,7 +457,7 @@ def main():
     kept = pathlib.Path(o.docs_folder) / "performance.json"
     old = json.loads(kept.read_text()) if o.update else None
     if old:
-        o.rounds, o.size = old["rounds"], old["bytes"]
+        o.rounds, o.size = o.asked or old["rounds"], old["bytes"]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the data is removed
     if o.list:
         print(report.listing(wanted(o.rows)))

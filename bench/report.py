@@ -226,12 +226,17 @@ def draw(results, picture):
         data.unlink()
 
 
+def rounds(results):
+    counts = sorted({row["rounds"] for row in results["rows"]})
+    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+
+
 def write_docs(results, folder):
     folder.mkdir(parents=True, exist_ok=True)
     picture = folder / "performance.svg"
     if shutil.which("gnuplot"):
         draw(results, picture)
-    text = METHOD.format(picture=picture.name, rounds=results["rounds"], size=size_name(results["bytes"]))
+    text = METHOD.format(picture=picture.name, rounds=rounds(results), size=size_name(results["bytes"]))
     text += where(results) + goals_table(results) + "\n## Row by row\n"
     text += "".join(row_section(row) for row in results["rows"])
     (folder / "performance.md").write_text(text)
