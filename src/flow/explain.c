@@ -1,6 +1,6 @@
 /* The plan, for people and for programs. */
-#include "base/units.h"
 #include "base/json.h"
+#include "base/units.h"
 #include "flow/pipeline.h"
 #include <errno.h>
 #include <stdio.h>

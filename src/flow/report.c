@@ -1,6 +1,6 @@
 /* The report: a copy of what happened, independent of the pipeline it came from. */
-#include "base/units.h"
 #include "base/json.h"
+#include "base/units.h"
 #include "flow/pipeline.h"
 #include "flow/said.h"
 #include <errno.h>
