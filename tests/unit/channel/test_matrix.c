@@ -1,7 +1,8 @@
 /* One and many senders and receivers, in threads, in children and in programs that were executed anew; rings of one
  * message and of 5 bytes; messages from nothing to 8 MiB; with signals a thousand times a second. Every message comes
  * once, whole, and in its sender's order. */
-/* timeout: 120 */
+/* timeout: 120
+ * labels: limits */
 #include "channels.h"
 #include <pthread.h>
 #include <sys/time.h>
