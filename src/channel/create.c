@@ -51,7 +51,7 @@ static leat_channel *handle_new(const struct geometry *g, uint32_t end)
 static void way_close(leat_channel *c, struct way *way)
 {
     if (way->ring)
-        munmap(way->ring, 2 * c->g.ring);
+        munmap(way->ring, (size_t)(2 * c->g.ring));
     for (int i = 0; i < 2; i++)
         way->events[i] = fd_close(way->events[i]);
     way->poll_fd = fd_close(way->poll_fd);
@@ -73,7 +73,7 @@ static void handle_free(leat_channel *c)
 static int way_map(leat_channel *c, struct way *way, uint32_t index, int fd)
 {
     void *ring;
-    int r = platform.sharing->map_twice(fd, c->g.rings_at + index * c->g.ring, c->g.ring, &ring);
+    int r = platform.sharing->map_twice(fd, c->g.rings_at + index * c->g.ring, (size_t)c->g.ring, &ring);
     if (r < 0)
         return r;
     way->ring = ring;
@@ -95,7 +95,7 @@ static int handle_map(leat_channel *c, int memory)
     CLEANUP_FD int fd = platform.reopen(memory, O_RDWR);
     if (fd < 0)
         return fd;
-    c->mapped = c->g.rings_at;
+    c->mapped = (size_t)c->g.rings_at;
     void *at = mmap(NULL, c->mapped, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED)
         return -errno;

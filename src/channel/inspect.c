@@ -23,7 +23,7 @@ static int view_open(struct view *v, int fd)
     v->fd = platform.reopen(fd, O_RDONLY);
     if (v->fd < 0)
         return v->fd;
-    uint8_t *at = mmap(NULL, v->g.rings_at, PROT_READ, MAP_SHARED, v->fd, 0);
+    uint8_t *at = mmap(NULL, (size_t)v->g.rings_at, PROT_READ, MAP_SHARED, v->fd, 0);
     if (at == MAP_FAILED) {
         r = -errno;
         fd_close(v->fd);
@@ -38,7 +38,7 @@ static int view_open(struct view *v, int fd)
 
 static void view_close(struct view *v)
 {
-    munmap(v->map, v->g.rings_at);
+    munmap(v->map, (size_t)v->g.rings_at);
     fd_close(v->fd);
 }
 

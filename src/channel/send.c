@@ -59,7 +59,7 @@ static void put(leat_channel *c, struct way *way, uint64_t at, enum record_kind 
 {
     put_head(c, way, at, kind, n, extra);
     if (n)
-        memcpy(record_at(c, way, at) + 1, bytes, n);
+        memcpy(record_at(c, way, at) + 1, bytes, (size_t)n);
 }
 
 /* From here on it is sent: the store of `tail` decides. */

@@ -18,7 +18,7 @@ static int open_stream(leat_channel *c, struct way *way, const struct found *f)
         return channel_corrupt(c);
     if (atomic_exchange(&s->busy, true))
         return channel_corrupt(c); /* nobody reads, says the memory, but we do */
-    s->bytes = malloc(f->extra);
+    s->bytes = malloc((size_t)f->extra);
     if (!s->bytes) {
         atomic_store(&s->busy, false);
         return -ENOMEM;
@@ -102,12 +102,12 @@ static int step(leat_channel *c, struct way *way, const struct target *to)
 static int go_on(leat_channel *c, struct way *way, const struct target *to)
 {
     struct stream *s = &c->stream;
-    size_t length = s->length;
+    size_t length = (size_t)s->length;
     int r;
     while ((r = step(c, way, to)) == 0)
         ;
     if (r < 0) {
-        memcpy(s->bytes, to->bytes, s->at);
+        memcpy(s->bytes, to->bytes, (size_t)s->at);
         if (r == -EAGAIN && atomic_load(&way->polled))
             wait_arm(c, way, &way->lane->filled, part_test, s->id);
         atomic_store(&s->busy, false);
@@ -129,7 +129,7 @@ int take_long(leat_channel *c, struct way *way, const struct found *f, void *byt
     const struct target to = {bytes, ret_n, limit};
     if (f) {
         if (f->extra > capacity)
-            *ret_n = f->extra;
+            *ret_n = (size_t)f->extra;
         int r = f->extra > capacity ? -EMSGSIZE : open_stream(c, way, f);
         if (r == 0)
             r = take_part(c, way, f, to.bytes);
@@ -144,10 +144,10 @@ int take_long(leat_channel *c, struct way *way, const struct found *f, void *byt
     if (!atomic_load(&s->open) || s->length > capacity) {
         int r = atomic_load(&s->open) ? -EMSGSIZE : -EAGAIN;
         if (r == -EMSGSIZE)
-            *ret_n = s->length;
+            *ret_n = (size_t)s->length;
         atomic_store(&s->busy, false);
         return r;
     }
-    memcpy(to.bytes, s->bytes, s->at);
+    memcpy(to.bytes, s->bytes, (size_t)s->at);
     return go_on(c, way, &to);
 }

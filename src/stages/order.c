@@ -7,8 +7,8 @@ int order_init(struct order *order, uint64_t limit)
     while (size < limit)
         size *= 2;
     *order = (struct order){.mask = size - 1};
-    order->spans = calloc(size, sizeof(*order->spans));
-    order->parked = calloc(size, sizeof(*order->parked));
+    order->spans = calloc((size_t)size, sizeof(*order->spans));
+    order->parked = calloc((size_t)size, sizeof(*order->parked));
     int r = order->spans && order->parked ? -pthread_mutex_init(&order->lock, NULL) : -ENOMEM;
     if (r == 0 && (r = stage_cond_init(&order->changed)) < 0)
         pthread_mutex_destroy(&order->lock);

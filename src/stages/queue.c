@@ -18,7 +18,7 @@ bool stage_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadli
 {
     if (deadline_ns == 0)
         return pthread_cond_wait(cond, lock) == 0;
-    struct timespec t = {.tv_sec = deadline_ns / 1000000000, .tv_nsec = deadline_ns % 1000000000};
+    struct timespec t = {.tv_sec = (time_t)(deadline_ns / 1000000000), .tv_nsec = deadline_ns % 1000000000};
     return pthread_cond_timedwait(cond, lock, &t) != ETIMEDOUT;
 }
 
@@ -49,7 +49,7 @@ int item_queue_init(struct item_queue *queue, uint64_t limit, uint64_t bytes_lim
                                  .bytes_limit = bytes_limit,
                                  .readers = MAX(readers, 1),
                                  .producers = producers};
-    queue->ring = calloc(size, sizeof(*queue->ring));
+    queue->ring = calloc((size_t)size, sizeof(*queue->ring));
     if (!queue->ring)
         return -ENOMEM;
     int r = -pthread_mutex_init(&queue->lock, NULL);

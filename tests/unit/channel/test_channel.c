@@ -1,4 +1,5 @@
-/* One process, or two that know each other: what each call says, and what the ends see of each other. */
+/* emscripten: it has no processes to share memory with
+ * One process, or two that know each other: what each call says, and what the ends see of each other. */
 #include "channels.h"
 #include <poll.h>
 #include <pthread.h>

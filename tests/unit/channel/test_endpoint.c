@@ -1,4 +1,5 @@
-/* channel:N as a source and as a sink: everything arrives, and a failure is no end. */
+/* emscripten: it has no processes to share memory with
+ * channel:N as a source and as a sink: everything arrives, and a failure is no end. */
 /* timeout: 60 */
 #include "channels.h"
 #include <leat/pipeline.h>

@@ -1,4 +1,5 @@
-/* A peer that writes whatever it likes into the memory while others work: their calls may fail, and nothing else. */
+/* emscripten: it has no processes to share memory with
+ * A peer that writes whatever it likes into the memory while others work: their calls may fail, and nothing else. */
 /* timeout: 120 */
 #include "channel/channel.h"
 #include "channels.h"

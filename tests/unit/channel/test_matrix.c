@@ -1,4 +1,5 @@
-/* One and many senders and receivers, in threads, in children and in programs that were executed anew; rings of one
+/* emscripten: it has no processes to share memory with
+ * One and many senders and receivers, in threads, in children and in programs that were executed anew; rings of one
  * message and of 5 bytes; messages from nothing to 8 MiB; with signals a thousand times a second. Every message comes
  * once, whole, and in its sender's order. */
 /* timeout: 120

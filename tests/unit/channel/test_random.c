@@ -1,4 +1,5 @@
-/* Processes that are killed at random moments while they send and receive, and an auditor that knows every message:
+/* emscripten: it has no processes to share memory with
+ * Processes that are killed at random moments while they send and receive, and an auditor that knows every message:
  * what was sent is received once, except for one message at most for each receiver that was killed in receive; what was
  * acquired comes again, and says so; nothing is torn or invented, nobody waits for the dead, and the memory is gone.
  *
