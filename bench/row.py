@@ -33,7 +33,6 @@ class Row:
     title: str
     contenders: list
     goals: list
-    source: bool = True  # the file `source` is there
     place: str = "disk"  # or memory: where source and target lie
     feed: str = ""  # how a pipe is filled on standard input: write, vmsplice
     drain: str = ""  # how pipes are emptied, on standard output and {1}, {2}: sum, null
@@ -49,6 +48,7 @@ class Row:
     note: str = ""
     repeat: int = 1  # processes a round
     parts: int = 0  # part.1 ... part.N together are as large as the source
+    source: bool = True  # the file `source` is there
 
 
 def ours(*commands):
