@@ -167,8 +167,9 @@ static void give(struct pipe *p, const struct limit *limit)
     writer_give(p);
 }
 
-/* A reader that waits gets the first bytes while the rest is still being copied. */
-#define PIECE (16 * 1024)
+/* A reader that waits gets the first bytes while the rest is still being copied. Smaller pieces pass their cache lines
+ * more often than that is worth. */
+#define PIECE (64 * 1024)
 
 static ssize_t write_queue(struct pipe *p, const void *bytes, size_t n)
 {
