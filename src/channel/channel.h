@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "base/platform.h"
 #include "channel/layout.h"
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 
@@ -88,6 +89,15 @@ static inline void channel_enter(leat_channel *c)
 {
     if (atomic_load_explicit(&c->inherited, memory_order_relaxed))
         channel_arrive(c);
+}
+
+/* What every call on one direction begins with: 0, -EBADF without that end, or why nothing goes any more. */
+static inline int channel_begin(leat_channel *c, const struct way *way)
+{
+    if (!way->lane)
+        return -EBADF;
+    channel_enter(c);
+    return atomic_load_explicit(&c->broken, memory_order_relaxed);
 }
 
 /* The lock of one side of a lane. Taking it may repair what a dead owner left. */

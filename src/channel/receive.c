@@ -69,7 +69,7 @@ static int take_now(leat_channel *c, struct way *way, struct iovec *to, size_t n
     if (ours)
         r = -EAGAIN;
     else if (r == 0 && mark_kind(f.mark) != RECORD_WHOLE)
-        r = channel_corrupt(c); /* we read a long message, says the memory, and we don't */
+        r = channel_corrupt(c); /* only whole messages come back */
     else if (r == 0 && mark_state(f.mark) == RECORD_READY &&
              atomic_load_explicit(&way->lane->head, memory_order_relaxed) == f.position)
         r = take_run(c, way, &f, to, n, &done);

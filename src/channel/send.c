@@ -120,10 +120,7 @@ static int check_length(const leat_channel *c, uint64_t n)
 static int begin(leat_channel *c, const struct limit *limit)
 {
     struct way *way = &c->out;
-    if (!way->lane)
-        return -EBADF;
-    channel_enter(c);
-    int code = atomic_load_explicit(&c->broken, memory_order_relaxed);
+    int code = channel_begin(c, way);
     if (code < 0)
         return code;
     if (atomic_load_explicit(&c->reserved, memory_order_relaxed))

@@ -42,12 +42,23 @@ static void pass_over(leat_channel *c, struct way *way, const struct found *f)
     wait_wake_ordered(way, &way->lane->freed, 1);
 }
 
+/* This handle is in the middle of a long message, says the memory: the caller or another thread goes on with it. */
+static int look_at_stream(leat_channel *c)
+{
+    if (!atomic_load(&c->stream.open))
+        return channel_corrupt(c);
+    return atomic_load(&c->stream.busy) ? -EAGAIN : -EMSGSIZE;
+}
+
 int take_look(leat_channel *c, struct way *way, struct found *ret)
 {
     struct lane *lane = way->lane;
     int r = record_find_back(c, way, ret);
     if (r != -EAGAIN)
         return r;
+    uint32_t reading = atomic_load_explicit(&lane->reading, memory_order_relaxed);
+    if (reading == c->place + 1)
+        return look_at_stream(c);
     for (;;) {
         uint64_t next = atomic_load_explicit(&lane->next, memory_order_relaxed);
         if ((int64_t)(way->seen - next) <= 0)
@@ -55,8 +66,7 @@ int take_look(leat_channel *c, struct way *way, struct found *ret)
         if (way->seen == next)
             return -EAGAIN;
         r = record_look(c, way, next, way->seen - next, ret);
-        uint32_t reading = atomic_load_explicit(&lane->reading, memory_order_relaxed);
-        if (r < 0 || reading == c->place + 1)
+        if (r < 0)
             return r;
         if (reading)
             return -EAGAIN;
@@ -103,10 +113,7 @@ int take_wait(leat_channel *c, struct way *way, const struct limit *limit)
 int take_begin(leat_channel *c, const struct limit *limit)
 {
     struct way *way = &c->in;
-    if (!way->lane)
-        return -EBADF;
-    channel_enter(c);
-    int code = atomic_load_explicit(&c->broken, memory_order_relaxed);
+    int code = channel_begin(c, way);
     if (code < 0)
         return code;
     return lock_take(c, &way->receivers, limit);

@@ -125,15 +125,16 @@ static bool spin(leat_channel *c, struct way *way, wait_test test, uint64_t what
 int wait_for(leat_channel *c, struct way *way, _Atomic uint32_t *word, wait_test test, uint64_t what,
              const struct limit *limit)
 {
+    /* Before anything else: a peer that makes `test` say yes to what the caller can't take keeps nobody for ever. */
+    int64_t left = limit_left(limit, PATIENCE_NS);
+    if (left == 0)
+        return limit_code(limit);
     if (spin(c, way, test, what))
         return 0;
     uint32_t value = atomic_fetch_or(word, SLEEPS) | SLEEPS;
     int r = channel_state(c);
     if (r < 0 || test(c, way, what))
         return r;
-    int64_t left = limit_left(limit, PATIENCE_NS);
-    if (left == 0)
-        return limit_code(limit);
     platform.sharing->wait(word, value, left);
     peers_look(c);
     return 0;

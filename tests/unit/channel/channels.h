@@ -2,6 +2,7 @@
 #ifndef TESTS_CHANNELS_H
 #define TESTS_CHANNELS_H
 
+#include "base/platform.h"
 #include "unit/unit.h"
 #include <leat/channel.h>
 #include <signal.h>
@@ -10,16 +11,13 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-/* A program of such tests begins with this: 77 where processes share no memory. */
+/* A program of such tests begins with this: 77 in a build that has no memory for processes to share. One that has it
+ * and can't make a channel fails. */
 static inline bool channels_missing(void)
 {
-    leat_channel *c;
-    int r = leat_channel_create(&c, NULL);
-    if (r == 0)
-        leat_channel_close(c);
-    else
-        printf("there are no channels here: %s\n", strerror(-r));
-    return r < 0;
+    if (!platform.sharing)
+        printf("this build has no channels: POSIX alone can't share memory so\n");
+    return !platform.sharing;
 }
 
 static inline leat_channel *channel_make(uint64_t message_size, uint64_t count, uint64_t ring_bytes)

@@ -1,5 +1,6 @@
 /* emscripten: it has no processes to share memory with
  * One process, or two that know each other: what each call says, and what the ends see of each other. */
+#include "channel/channel.h"
 #include "channels.h"
 #include <poll.h>
 #include <pthread.h>
@@ -350,6 +351,36 @@ static void test_long(void **state UNUSED)
     leat_channel_close(d);
 }
 
+/* Once a long message was begun, messages can't be shown until it was received. To a peer that says so of a receiver
+ * that has begun none, or says that there is something where there is nothing, nobody waits longer than it wants to. */
+static void test_begun(void **state UNUSED)
+{
+    static uint8_t bytes[5000], got[5000];
+    leat_channel *c = channel_make(0, 0, 256), *d = other_end(c);
+    struct leat_message m;
+    size_t n = 0;
+    struct talk t = {c, bytes, sizeof(bytes), -1, 0};
+    pthread_t thread;
+    for (;;) {
+        int r = -EAGAIN;
+        assert_int_equal(pthread_create(&thread, NULL, send_thread, &t), 0);
+        while (r == -EAGAIN && !atomic_load(&d->stream.open))
+            r = leat_channel_receive(d, got, sizeof(got), &n, 0);
+        if (r != 0)
+            break;
+        pthread_join(thread, NULL); /* the sender was so fast that all came in one call */
+    }
+    assert_int_equal(leat_channel_acquire(d, &m, 1), -EMSGSIZE);
+    assert_int_equal(leat_channel_acquire(d, &m, -1), -EMSGSIZE);
+    assert_int_equal(leat_channel_receive(d, got, sizeof(got), &n, -1), 0);
+    pthread_join(thread, NULL);
+
+    atomic_store(&d->in.lane->reading, d->place + 1);
+    assert_int_equal(leat_channel_acquire(d, &m, 1), -EPROTO);
+    leat_channel_close(c);
+    leat_channel_close(d);
+}
+
 static void test_cancel(void **state UNUSED)
 {
     leat_channel *c = channel_make(4, 1, 0), *d = other_end(c);
@@ -556,12 +587,13 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, count_descriptors, count_descriptors)
     const struct CMUnitTest tests[] = {
-        TEST(test_options), TEST(test_sizes),  TEST(test_wrong),
-        TEST(test_full),    TEST(test_ends),   TEST(test_deaths),
-        TEST(test_reserve), TEST(test_held),   TEST(test_end_waits_for_held),
-        TEST(test_batches), TEST(test_long),   TEST(test_cancel),
-        TEST(test_poll),    TEST(test_duplex), TEST(test_fork),
-        TEST(test_pass),    TEST(test_attach), TEST(test_places),
+        TEST(test_options), TEST(test_sizes), TEST(test_wrong),
+        TEST(test_full),    TEST(test_ends),  TEST(test_deaths),
+        TEST(test_reserve), TEST(test_held),  TEST(test_end_waits_for_held),
+        TEST(test_batches), TEST(test_long),  TEST(test_begun),
+        TEST(test_cancel),  TEST(test_poll),  TEST(test_duplex),
+        TEST(test_fork),    TEST(test_pass),  TEST(test_attach),
+        TEST(test_places),
     };
     return channels_missing() ? 77 : cmocka_run_group_tests(tests, NULL, NULL);
 }
