@@ -167,11 +167,8 @@ int row_print(const struct row *row, bool json)
             print_contender(row, order[i], &w);
     if (!json && n > 0)
         print_verdict(row);
-    if (r == 0 && (fflush(stdout) != 0 || ferror(stdout)))
-        r = -errno;
+    r = cli_flush(r);
     if (r == -EPIPE)
         stop_for(SIGPIPE); /* the reader left: end as `cat` does */
-    else if (r < 0)
-        cli_warn("bench: standard output: %s", strerror(-r));
-    return r < 0 ? EXIT_FAILED : 0;
+    return cli_said("bench", r);
 }

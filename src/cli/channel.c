@@ -2,7 +2,6 @@
 #include "cli.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -145,33 +144,15 @@ static int inspect(const char *pid, const char *number, bool json)
     else
         print_text(&sight);
     free(sight.peers);
-    if (r == 0 && (fflush(stdout) != 0 || ferror(stdout)))
-        r = -errno;
-    if (r < 0)
-        cli_warn("channel inspect: standard output: %s", strerror(-r));
-    return r < 0 ? EXIT_FAILED : EXIT_DONE;
+    return cli_said("channel inspect", r);
 }
 
 int cli_channel(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
-    };
-    bool json = false;
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;)
-        switch (option) {
-        case 'j':
-            json = true;
-            break;
-        case 'h':
-            fputs(help_text, stdout);
-            return EXIT_DONE;
-        default:
-            return cli_usage("channel", "unknown option '%s'", argv[optind - 1]);
-        }
+    bool json;
+    int code = cli_json_option("channel", help_text, argc, argv, &json);
+    if (code >= 0)
+        return code;
     argv += optind;
     argc -= optind;
     if (argc < 1 || strcmp(argv[0], "inspect") != 0)

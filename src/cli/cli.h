@@ -27,6 +27,14 @@ void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same, then a hint at `leat COMMAND --help`; returns EXIT_USAGE. */
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The options of a command that has but --json and --help. -1: go on; else the exit code. */
+int cli_json_option(const char *command, const char *help_text, int argc, char **argv, bool *ret_json);
+
+/* `code`, or if that is 0 why standard output could not be written (a negative errno). */
+int cli_flush(int code);
+/* How a command that prints ends: with a message, if that failed. Returns the exit code. */
+int cli_said(const char *command, int code);
+
 /* One digest as sha256sum prints it, names escaped as it does; `tag`: the BSD form, which names the algorithm. */
 void cli_print_digest(FILE *to, const char *algorithm, const char *hex, const char *name, bool tag);
 

@@ -1,6 +1,8 @@
 /* leat: finds the subcommand. */
 #include "cli.h"
+#include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -39,6 +41,42 @@ int cli_usage(const char *command, const char *format, ...)
     fprintf(stderr, "\nTry 'leat %s --help'.\n", command);
     va_end(arguments);
     return EXIT_USAGE;
+}
+
+int cli_json_option(const char *command, const char *help_text, int argc, char **argv, bool *ret_json)
+{
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
+    };
+    *ret_json = false;
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;)
+        switch (option) {
+        case 'j':
+            *ret_json = true;
+            break;
+        case 'h':
+            fputs(help_text, stdout);
+            return EXIT_DONE;
+        default:
+            return cli_usage(command, "unknown option '%s'", argv[optind - 1]);
+        }
+    return -1;
+}
+
+int cli_flush(int code)
+{
+    return code == 0 && (fflush(stdout) != 0 || ferror(stdout)) ? -errno : code;
+}
+
+int cli_said(const char *command, int code)
+{
+    code = cli_flush(code);
+    if (code < 0)
+        cli_warn("%s: standard output: %s", command, strerror(-code));
+    return code < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 static void help(FILE *to)

@@ -1,7 +1,6 @@
 /* leat probe: what this machine allows, and why not. */
 #include "cli.h"
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,33 +139,15 @@ static int probe_and_print(const char *directory, bool json)
         code = print_json(&features);
     else
         print_table(&features);
-    if (code == 0 && (fflush(stdout) != 0 || ferror(stdout)))
-        code = -errno;
-    if (code < 0)
-        cli_warn("probe: standard output: %s", strerror(-code));
-    return code < 0 ? EXIT_FAILED : EXIT_DONE;
+    return cli_said("probe", code);
 }
 
 int cli_probe(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
-    };
-    bool json = false;
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;)
-        switch (option) {
-        case 'j':
-            json = true;
-            break;
-        case 'h':
-            fputs(help_text, stdout);
-            return EXIT_DONE;
-        default:
-            return cli_usage("probe", "unknown option '%s'", argv[optind - 1]);
-        }
+    bool json;
+    int code = cli_json_option("probe", help_text, argc, argv, &json);
+    if (code >= 0)
+        return code;
     if (argc - optind > 1)
         return cli_usage("probe", "one directory at a time, not '%s' as well", argv[optind + 1]);
     return probe_and_print(argv[optind], json);

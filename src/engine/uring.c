@@ -16,23 +16,13 @@
  * The ring is made, disabled, by whoever opens the loop, who learns at once whether it can be had; the thread that runs
  * the loop enables it and is from then on the only one that may submit (IORING_SETUP_SINGLE_ISSUER). */
 #include "base/fd.h"
-#include "engine/engine.h"
+#include "engine/uring_op.h"
+#include "engine/uring_ring.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <liburing.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdio.h>
 
-#ifndef RWF_DONTCACHE /* not in every linux/fs.h */
-#define RWF_DONTCACHE 0x80
-#endif
-
-/* Of the queue of submissions; when it is full it is submitted, so that any number of tasks goes through it. The kernel
- * keeps completions that find no room (IORING_FEAT_NODROP). Together 16 KiB. */
-#define ENTRIES     128
-#define COMPLETIONS 512
-#define BATCH       64
+#define BATCH 64 /* completions looked at in one go */
 
 /* Kernel threads of one loop. Any number above 0 would do, because no entry of ours waits for another: what waits for
  * somebody else is polled or asked with NOWAIT, and what a worker has to sleep in (a disk) comes back by itself.
@@ -41,12 +31,7 @@
 #define WORKERS_FILES 16
 #define WORKERS_OTHER 16
 
-#define LENGTH_MAX 0x7ffff000u /* the kernel's own, for any call */
-#define PAUSE_MS   100         /* after a submission that the kernel refused for lack of memory */
-
-/* Raw codes of a call that a cancel interrupted (ERESTARTSYS and its kin). */
-#define RESTART_FIRST 512
-#define RESTART_LAST  516
+#define PAUSE_MS 100 /* after a submission that the kernel refused for lack of memory */
 
 /* Low bits of user_data, for pointers to things of at least 8 bytes. */
 enum tag {
@@ -76,94 +61,18 @@ struct uring {
     bool workers_set;
 };
 
-/* ---- can it be had ---- */
-
-static unsigned disabled_by_sysctl(void)
-{
-    char text[2] = "";
-    int fd CLEANUP_FD = fd_open("/proc/sys/kernel/io_uring_disabled", O_RDONLY, 0);
-    return fd >= 0 && read(fd, text, 1) == 1 && text[0] > '0' ? (unsigned)(text[0] - '0') : 0;
-}
-
-static int refused(char why[ENGINE_WHY_MAX], const char *call, int code)
-{
-    unsigned disabled = code == -EPERM ? disabled_by_sysctl() : 0;
-    int n = snprintf(why, ENGINE_WHY_MAX, "%s says %s", call, leat_errno_name(code));
-    if (disabled)
-        snprintf(why + n, ENGINE_WHY_MAX - (size_t)n, " (kernel.io_uring_disabled is %u)", disabled);
-    return code;
-}
-
-static int unfit(char why[ENGINE_WHY_MAX], const char *what)
-{
-    snprintf(why, ENGINE_WHY_MAX, "io_uring of this kernel has no %s", what);
-    return -ENOSYS;
-}
-
-/* With what newer kernels offer for a ring that only one thread uses; else without it. Still disabled. */
-static int set_up(struct io_uring *ring, struct io_uring_params *params)
-{
-    static const unsigned wishes[] = {
-#if defined(IORING_SETUP_SINGLE_ISSUER) && defined(IORING_SETUP_DEFER_TASKRUN)
-        IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
-#endif
-#if defined(IORING_SETUP_COOP_TASKRUN)
-        IORING_SETUP_SUBMIT_ALL | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
-#endif
-        0,
-    };
-    int r = -EINVAL;
-    for (size_t i = 0; i < COUNT(wishes) && r == -EINVAL; i++) {
-        *params = (struct io_uring_params){.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE | wishes[i],
-                                           .cq_entries = COMPLETIONS};
-        r = io_uring_queue_init_params(ENTRIES, ring, params);
-    }
-    return r;
-}
-
-static const char *missing(struct io_uring *ring, const struct io_uring_params *params)
-{
-    static const struct {
-        int code;
-        const char *name;
-    } needed[] = {{IORING_OP_POLL_ADD, "POLL_ADD"}, {IORING_OP_ASYNC_CANCEL, "ASYNC_CANCEL"},
-                  {IORING_OP_READ, "READ"},         {IORING_OP_RECV, "RECV"},
-                  {IORING_OP_SPLICE, "SPLICE"},     {IORING_OP_TEE, "TEE"}};
-    if (!(params->features & IORING_FEAT_NODROP))
-        return "NODROP";
-    if (!(params->features & IORING_FEAT_EXT_ARG))
-        return "EXT_ARG";
-    struct io_uring_probe *probe = io_uring_get_probe_ring(ring);
-    const char *what = probe ? NULL : "PROBE";
-    for (size_t i = 0; i < COUNT(needed) && !what; i++)
-        if (!io_uring_opcode_supported(probe, needed[i].code))
-            what = needed[i].name;
-    io_uring_free_probe(probe);
-    return what;
-}
-
 static int uring_open(struct loop *loop, char why[ENGINE_WHY_MAX])
 {
-    struct io_uring_params params;
     struct uring *u = calloc(1, sizeof(*u));
     if (!u)
-        return refused(why, "calloc", -ENOMEM);
-    int r = set_up(&u->ring, &params);
+        return ring_refused(why, "calloc", -ENOMEM);
+    int r = ring_open(&u->ring, why);
     if (r < 0) {
         free(u);
-        return refused(why, "io_uring_setup", r);
+        return r;
     }
-    /* A filter may allow setting up alone; a ring that is still disabled says EBADFD. */
-    r = io_uring_enter((unsigned)u->ring.ring_fd, 0, 0, 0, NULL);
-    const char *what = r == -EBADFD ? missing(&u->ring, &params) : NULL;
-    if (r == -EBADFD && !what) {
-        io_uring_ring_dontfork(&u->ring);
-        loop->engine_state = u;
-        return 0;
-    }
-    io_uring_queue_exit(&u->ring);
-    free(u);
-    return what ? unfit(why, what) : refused(why, "io_uring_enter", r < 0 ? r : -EINVAL);
+    loop->engine_state = u;
+    return 0;
 }
 
 static void free_watches(struct watch *watch)
@@ -217,85 +126,22 @@ static struct io_uring_sqe *entry(struct uring *u)
     return sqe;
 }
 
-static bool never_sleeps(const struct op *op)
-{
-    return op->flags & (OP_NOWAIT | OP_NONBLOCK);
-}
-
-/* A position that the descriptor has, and that others may share, is moved by a call under a lock, and by the ring
- * without: two writers would overwrite each other. What is asked not to sleep has no position. */
-static bool has_place(const struct op *op)
-{
-    return op->offset[op->kind == OP_WRITE] >= 0 || (op->flags & OP_SOCKET) || never_sleeps(op);
-}
-
-static bool goes_to_ring(const struct loop *loop, const struct op *op)
-{
-    bool all = loop->engine == &engine_uring_all;
-    switch (op->kind) {
-    case OP_READ:
-    case OP_WRITE:
-        return !op->call && has_place(op) && (all || !never_sleeps(op));
-    case OP_SPLICE:
-    case OP_TEE:
-        return all || !never_sleeps(op);
-    case OP_FSYNC:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* In a ring O_NONBLOCK does not mean what it says: such an op would wait in the kernel instead of saying -EAGAIN. */
-static void fill_move(struct io_uring_sqe *sqe, const struct op *op)
-{
-    bool writes = op->kind == OP_WRITE;
-    int message = never_sleeps(op) ? MSG_DONTWAIT : 0;
-    unsigned n = (unsigned)MIN(op->length, LENGTH_MAX);
-    if (op->flags & OP_SOCKET) {
-        if (writes)
-            io_uring_prep_send(sqe, op->fd[1], op->bytes, n, message | MSG_NOSIGNAL);
-        else
-            io_uring_prep_recv(sqe, op->fd[0], op->bytes, n, message);
-        return;
-    }
-    if (writes)
-        io_uring_prep_write(sqe, op->fd[1], op->bytes, n, (uint64_t)op->offset[1]);
-    else
-        io_uring_prep_read(sqe, op->fd[0], op->bytes, n, (uint64_t)op->offset[0]);
-    sqe->rw_flags = (never_sleeps(op) ? RWF_NOWAIT : 0) | (op->flags & OP_DONTCACHE ? RWF_DONTCACHE : 0);
-}
-
-static void fill(struct io_uring_sqe *sqe, const struct op *op)
-{
-    unsigned n = (unsigned)MIN(op->length, LENGTH_MAX);
-    unsigned nowait = op->flags & OP_NOWAIT ? SPLICE_F_NONBLOCK : 0;
-    switch (op->kind) {
-    case OP_SPLICE:
-        io_uring_prep_splice(sqe, op->fd[0], op->offset[0], op->fd[1], op->offset[1], n,
-                             SPLICE_F_MOVE | nowait | (op->flags & OP_MORE ? SPLICE_F_MORE : 0));
-        break;
-    case OP_TEE:
-        io_uring_prep_tee(sqe, op->fd[0], op->fd[1], n, nowait);
-        break;
-    case OP_FSYNC:
-        io_uring_prep_fsync(sqe, op->fd[1], 0);
-        break;
-    default:
-        fill_move(sqe, op);
-    }
-}
-
 /* ---- ops ---- */
 
-static bool submit_op(struct uring *u, struct task *task)
+/* `thing`: what the tag says, that the completion is for. */
+static bool submit(struct uring *u, const struct op *op, const void *thing, enum tag tag)
 {
     struct io_uring_sqe *sqe = entry(u);
     if (!sqe)
         return false;
-    fill(sqe, task->op);
-    io_uring_sqe_set_data64(sqe, data_of(task, TAG_OP));
+    uring_fill(sqe, op);
+    io_uring_sqe_set_data64(sqe, data_of(thing, tag));
     return true;
+}
+
+static bool goes_to_ring(const struct loop *loop, const struct op *op)
+{
+    return uring_takes(op, loop->engine == &engine_uring_all);
 }
 
 static void uring_execute(struct loop *loop, struct task *task)
@@ -306,54 +152,33 @@ static void uring_execute(struct loop *loop, struct task *task)
         loop_done(task, op_execute(task->op));
     else if (!op_gate(task->op, &result))
         loop_done(task, result);
-    else if (!submit_op(loop->engine_state, task))
+    else if (!submit(loop->engine_state, task->op, task, TAG_OP))
         loop_done(task, op_perform(task->op));
-}
-
-/* What a plain call would have said. */
-static ssize_t result_of(struct op *op, ssize_t result)
-{
-    bool moves = op->kind == OP_READ || op->kind == OP_WRITE;
-    bool asked = moves && (never_sleeps(op) || (op->flags & OP_DONTCACHE)) && !(op->flags & OP_SOCKET);
-    if (!asked || (result != -EOPNOTSUPP && result != -EINVAL))
-        return result;
-    return op->flags & OP_NONBLOCK ? op_perform(op) : -EOPNOTSUPP;
 }
 
 static void op_over(struct uring *u, struct task *task, ssize_t result)
 {
-    if (result <= -RESTART_FIRST && result >= -RESTART_LAST)
-        result = -EINTR;
+    result = uring_result(task->op, result);
     if (result != -EINTR)
-        loop_done(task, result_of(task->op, result));
+        loop_done(task, result);
     else if (task->cancel != CANCEL_NO)
         loop_done(task, -ECANCELED);
-    else if (!submit_op(u, task)) /* EINTR is repeated */
+    else if (!submit(u, task->op, task, TAG_OP)) /* EINTR is repeated */
         loop_done(task, op_perform(task->op));
-}
-
-static bool submit_async(struct uring *u, struct op *op)
-{
-    struct io_uring_sqe *sqe = entry(u);
-    if (!sqe)
-        return false;
-    fill(sqe, op);
-    io_uring_sqe_set_data64(sqe, data_of(op, TAG_ASYNC));
-    return true;
 }
 
 static void uring_submit(struct loop *loop, struct op *op)
 {
-    if (!goes_to_ring(loop, op) || !submit_async(loop->engine_state, op))
+    if (!goes_to_ring(loop, op) || !submit(loop->engine_state, op, op, TAG_ASYNC))
         helpers_submit(loop, op);
 }
 
 static void async_over(struct uring *u, struct op *op, ssize_t result)
 {
-    bool interrupted = result == -EINTR || (result <= -RESTART_FIRST && result >= -RESTART_LAST);
-    if (!interrupted)
-        loop_done_async(op->task, op, result_of(op, result));
-    else if (!submit_async(u, op))
+    result = uring_result(op, result);
+    if (result != -EINTR)
+        loop_done_async(op->task, op, result);
+    else if (!submit(u, op, op, TAG_ASYNC))
         loop_done_async(op->task, op, op_perform(op));
 }
 

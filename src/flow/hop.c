@@ -421,12 +421,16 @@ const struct route *hop_route(const struct hop *hop)
 
 void hop_stop(struct hop *hop)
 {
-    if (hop->state) {
-        for (size_t i = 0; i < hop->branches; i++)
-            hop->branch[i].held = hop_route(hop)->held(hop, &hop->branch[i]);
-        hop_route(hop)->stop(hop);
-        hop->state = NULL;
-    }
+    const struct route *route = hop_route(hop);
+    if (!hop->state)
+        return;
+    for (size_t i = 0; i < hop->branches; i++)
+        hop->branch[i].held = route->held ? route->held(hop, &hop->branch[i]) : 0;
+    if (route->stop)
+        route->stop(hop);
+    else
+        free(hop->state);
+    hop->state = NULL;
 }
 
 static bool has_residue(const struct hop *hop)

@@ -54,10 +54,10 @@ struct route {
     /* The op that `next` named is over. */
     void (*done)(struct hop *hop, struct op *op, ssize_t result);
 
-    /* Bytes taken and not yet delivered to this branch. */
+    /* Bytes taken and not yet delivered to this branch. NULL: there never are any between two ops. */
     uint64_t (*held)(const struct hop *hop, const struct branch *branch);
 
-    /* Frees its state, residues excepted. No op is in flight. */
+    /* Frees its state, residues excepted. No op is in flight. NULL: the state is one piece, and free does. */
     void (*stop)(struct hop *hop);
 };
 

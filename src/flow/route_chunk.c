@@ -5,48 +5,13 @@
  * it. A chunk goes back to the pool when the slowest branch has passed it and the last observer is done with it. Memory
  * is bounded because the pool is: when it is empty, nothing is read until a chunk comes back. A branch that may drop
  * gives up its place in the ring instead, and keeps only the chunk that it has begun to write. */
-#include "base/fd.h"
-#include "flow/hop.h"
+#include "flow/route_chunk.h"
 #include <errno.h>
 
 #define CHUNK_PLAIN    (1024 * 1024) /* bench rows file-to-file: the larger the better up to here */
 #define CHUNK_OBSERVED (512 * 1024)  /* bench row copy-sha256: several threads look at each */
 #define AHEAD          4             /* chunks; more would only leave the cache (bench row file-to-pipe) */
 #define HOLE_MAX       (1024 * 1024) /* of a hole, at once, when somebody looks at the zeros */
-
-static uint8_t zeros[64 * 1024]; /* never written to; an op has no pointer to const */
-
-struct cursor {
-    uint64_t next;       /* the first chunk in the ring that it has not begun */
-    struct chunk *chunk; /* the one it is in; one reference */
-    size_t at;
-    struct chunk *scratch; /* what was read back from a residue of its own */
-};
-
-enum doing {
-    DOING_NOTHING,
-    DOING_READ,
-    DOING_RESIDUE,
-    DOING_PROBE,
-    DOING_WRITE,
-    DOING_BRANCH_RESIDUE
-};
-
-struct chunk_route {
-    struct chunk_pool pool;
-    struct port released; /* a chunk came back */
-    struct op op;
-    enum doing doing;
-    struct branch *busy; /* whose write is in flight */
-    struct chunk *filling;
-    uint8_t probe;
-    struct chunk **ring; /* chunk number i stands at i % capacity */
-    size_t capacity;
-    uint64_t head, tail; /* [head, tail) are in the ring */
-    size_t turn;         /* the branch that is looked at first */
-    bool looked;         /* for branches that are ready again, since a chunk came or went */
-    struct cursor cursor[];
-};
 
 /* ---- plan ---- */
 
@@ -117,14 +82,7 @@ static int start(struct hop *hop)
 
 /* ---- the ring ---- */
 
-static struct cursor *cursor_of(const struct hop *hop, const struct branch *branch)
-{
-    struct chunk_route *s = hop->state;
-    return &s->cursor[branch - hop->branch];
-}
-
-/* Chunks that every branch has begun leave the ring; the branch that is in one holds it by its own reference. */
-static void retire(struct hop *hop)
+void chunk_retire(struct hop *hop)
 {
     struct chunk_route *s = hop->state;
     uint64_t least = s->tail;
@@ -145,12 +103,12 @@ static uint64_t waiting_bytes(const struct chunk_route *s, const struct cursor *
 
 static void let_go(struct hop *hop, struct branch *branch)
 {
-    struct cursor *c = cursor_of(hop, branch);
+    struct cursor *c = chunk_cursor(hop, branch);
     c->chunk = chunk_unref(c->chunk);
     c->scratch = chunk_unref(c->scratch);
     c->next = UINT64_MAX;
     residue_drop(hop, &branch->residue);
-    retire(hop);
+    chunk_retire(hop);
 }
 
 /* Memory is short: a branch that may drop, and is the last of all, misses what it has not begun. Where one that may not
@@ -172,7 +130,7 @@ static bool drop_laggards(struct hop *hop)
         any = true;
     }
     if (any)
-        retire(hop);
+        chunk_retire(hop);
     return any;
 }
 
@@ -183,178 +141,7 @@ static void append(struct hop *hop, struct chunk *chunk)
     hop_observe(hop, chunk);
     s->ring[s->tail++ % s->capacity] = chunk;
     s->looked = false;
-    retire(hop);
-}
-
-/* ---- writing ---- */
-
-/* For --sparse=always: how many of these bytes, which go to `at` in the file, are whole blocks of zeros ... */
-static size_t zero_run(uint64_t at, const uint8_t *bytes, size_t n)
-{
-    size_t run = 0, block;
-    for (; run < n; run += block) {
-        block = MIN(n - run, PAGE - (size_t)((at + run) % PAGE));
-        if (memcmp(bytes + run, zeros, block) != 0)
-            break;
-    }
-    return run;
-}
-
-/* ... and how many come before the next such block. */
-static size_t data_run(uint64_t at, const uint8_t *bytes, size_t n)
-{
-    size_t run = 0;
-    while (run < n) {
-        size_t block = MIN(n - run, PAGE - (size_t)((at + run) % PAGE));
-        if (memcmp(bytes + run, zeros, block) == 0)
-            break;
-        run += block;
-    }
-    return run;
-}
-
-static void pass_hole(struct hop *hop, struct branch *branch, size_t n)
-{
-    hop_delivered(hop, branch, n);
-    branch->node->holes = true;
-    cursor_of(hop, branch)->at += n;
-}
-
-/* The next chunk for this branch, holes passed over where they may stay holes. False: nothing to write. */
-static bool at_bytes(struct hop *hop, struct branch *branch, size_t *ret_n)
-{
-    struct chunk_route *s = hop->state;
-    struct cursor *c = cursor_of(hop, branch);
-    for (;;) {
-        if (c->chunk && c->at == c->chunk->length)
-            c->chunk = chunk_unref(c->chunk);
-        if (!c->chunk) {
-            if (c->next == s->tail)
-                return false;
-            c->chunk = chunk_ref(s->ring[c->next++ % s->capacity]);
-            c->at = 0;
-            retire(hop);
-        }
-        size_t n = c->chunk->length - c->at;
-        if (branch->node->fresh && c->chunk->hole)
-            pass_hole(hop, branch, n);
-        else if (branch->node->fresh && hop->sparse == LEAT_SPARSE_ALWAYS) {
-            const uint8_t *bytes = c->chunk->data + c->at;
-            size_t hole = zero_run(branch->delivered, bytes, n);
-            *ret_n = data_run(branch->delivered, bytes, n);
-            if (hole == 0)
-                return true;
-            pass_hole(hop, branch, hole);
-        } else {
-            *ret_n = n;
-            return true;
-        }
-    }
-}
-
-static enum verdict write_from(struct hop *hop, struct branch *branch, uint8_t *bytes, size_t n, struct op **ret_op)
-{
-    struct chunk_route *s = hop->state;
-    struct node *node = branch->node;
-    s->busy = branch;
-    s->op = (struct op){.kind = OP_WRITE,
-                        .fd = {-1, node->fd},
-                        .offset = {-1, hop_out_offset(branch)},
-                        .bytes = bytes,
-                        .length = node_write_limit(node, n),
-                        .flags = node_op_flags(node),
-                        .call = node->call,
-                        .user = node->call_user};
-    *ret_op = &s->op;
-    return VERDICT_OP;
-}
-
-/* What the splice route left in this branch's own pipe comes before anything else: through a chunk, too. */
-static enum verdict write_residue(struct hop *hop, struct branch *branch, struct op **ret_op)
-{
-    struct chunk_route *s = hop->state;
-    struct cursor *c = cursor_of(hop, branch);
-    if (!c->scratch && !(c->scratch = chunk_get(&s->pool))) {
-        s->released.blocked = true;
-        return VERDICT_WAIT;
-    }
-    if (c->at < c->scratch->length) {
-        s->doing = DOING_WRITE;
-        return write_from(hop, branch, c->scratch->data + c->at, c->scratch->length - c->at, ret_op);
-    }
-    s->busy = branch;
-    s->doing = DOING_BRANCH_RESIDUE;
-    s->op = (struct op){.kind = OP_READ,
-                        .fd = {branch->residue.fd[0], -1},
-                        .offset = {-1, -1},
-                        .bytes = c->scratch->data,
-                        .length = MIN(s->pool.chunk_size, branch->residue.bytes),
-                        .flags = OP_NONBLOCK};
-    *ret_op = &s->op;
-    return VERDICT_OP;
-}
-
-static bool has_residue(const struct hop *hop, const struct branch *branch)
-{
-    const struct cursor *c = cursor_of(hop, branch);
-    return branch->residue.bytes > 0 || (c->scratch && c->at < c->scratch->length);
-}
-
-/* WAIT: this branch has nothing to do now. *ret_pending: it has bytes, and is not ready. */
-static enum verdict write_next(struct hop *hop, struct branch *branch, struct op **ret_op, bool *ret_pending)
-{
-    struct chunk_route *s = hop->state;
-    struct cursor *c = cursor_of(hop, branch);
-    size_t n;
-    if (has_residue(hop, branch)) {
-        *ret_pending = true;
-        return branch->node->port.blocked ? VERDICT_WAIT : write_residue(hop, branch, ret_op);
-    }
-    if (c->scratch)
-        c->scratch = chunk_unref(c->scratch);
-    if (!at_bytes(hop, branch, &n))
-        return VERDICT_WAIT;
-    *ret_pending = true;
-    if (branch->node->port.blocked)
-        return VERDICT_WAIT;
-    s->doing = DOING_WRITE;
-    if (c->chunk->hole)
-        return write_from(hop, branch, zeros, MIN(n, sizeof(zeros)), ret_op);
-    return write_from(hop, branch, c->chunk->data + c->at, n, ret_op);
-}
-
-static void wrote(struct hop *hop, struct branch *branch, ssize_t result)
-{
-    struct cursor *c = cursor_of(hop, branch);
-    if (node_not_ready(branch->node, result))
-        return;
-    if (result == 0)
-        result = -EIO; /* a write of something that takes nothing will take nothing for ever */
-    if (result < 0) {
-        hop_fail_branch(hop, branch, op_name(OP_WRITE), (int)result);
-        return; /* what it holds is counted when the route stops, and let go when the hop goes on without it */
-    }
-    c->at += (size_t)result;
-    ((struct chunk_route *)hop->state)->looked = false;
-    hop_delivered(hop, branch, (uint64_t)result);
-    if (branch->node->kind == NODE_PIPE && (size_t)result < ((struct chunk_route *)hop->state)->op.length)
-        branch->node->port.blocked = true; /* a short count says that the pipe is full */
-    if (!branch->residue.bytes && c->scratch && c->at == c->scratch->length)
-        residue_drop(hop, &branch->residue);
-}
-
-static void read_branch_residue(struct hop *hop, struct branch *branch, ssize_t result)
-{
-    struct cursor *c = cursor_of(hop, branch);
-    if (result == -EAGAIN)
-        return;
-    if (result <= 0) { /* our own pipe with bytes in it; nothing can be read: they are lost, and it is said */
-        hop_fail_branch(hop, branch, op_name(OP_READ), result < 0 ? (int)result : -EIO);
-        return;
-    }
-    c->scratch->length = (size_t)result;
-    c->at = 0;
-    branch->residue.bytes -= (size_t)result;
+    chunk_retire(hop);
 }
 
 /* ---- reading ---- */
@@ -504,30 +291,6 @@ static bool nobody_left(const struct hop *hop)
     return hop->branches > 0 && hop_live(hop) == 0;
 }
 
-/* The first branch that can be written to, in turn. WAIT: none; *ret_pending and *ret_residues tell whether any has
- * bytes, and whether some of these are a residue. */
-static enum verdict write_any(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait, bool *ret_pending,
-                              bool *ret_residues)
-{
-    struct chunk_route *s = hop->state;
-    *ret_pending = *ret_residues = false;
-    for (size_t i = 0; i < hop->branches; i++) {
-        struct branch *branch = &hop->branch[(s->turn + i) % hop->branches];
-        bool pending = false;
-        if (branch->failed)
-            continue;
-        *ret_residues |= has_residue(hop, branch);
-        if (write_next(hop, branch, ret_op, &pending) == VERDICT_OP) {
-            s->turn = (size_t)(branch - hop->branch);
-            return VERDICT_OP;
-        }
-        *ret_pending |= pending;
-        if (pending)
-            wait_add(ret_wait, branch->node->port.blocked ? &branch->node->port : &s->released);
-    }
-    return VERDICT_WAIT;
-}
-
 /* A source that is always ready leaves the engine no reason to wait, and who was not ready once would not be asked
  * again before the memory is full: too late for one that may drop. */
 static bool looks_first(struct chunk_route *s, struct wait_set *ret_wait)
@@ -546,7 +309,7 @@ static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *r
         ret_wait->n = 0;
         if (nobody_left(hop))
             return VERDICT_END;
-        if (write_any(hop, ret_op, ret_wait, &pending, &residues) == VERDICT_OP)
+        if (chunk_write_any(hop, ret_op, ret_wait, &pending, &residues) == VERDICT_OP)
             return VERDICT_OP;
         if (pending && looks_first(hop->state, ret_wait))
             return VERDICT_WAIT;
@@ -579,9 +342,9 @@ static void done(struct hop *hop, struct op *op UNUSED, ssize_t result)
         probed(hop, result);
     else {
         if (doing == DOING_BRANCH_RESIDUE)
-            read_branch_residue(hop, s->busy, result);
+            chunk_read_residue(hop, s->busy, result);
         else
-            wrote(hop, s->busy, result);
+            chunk_wrote(hop, s->busy, result);
         if (s->busy->failed && hop_live(hop) > 0)
             leave_behind(hop, s->busy);
     }
@@ -590,7 +353,7 @@ static void done(struct hop *hop, struct op *op UNUSED, ssize_t result)
 static uint64_t held(const struct hop *hop, const struct branch *branch)
 {
     struct chunk_route *s = hop->state;
-    struct cursor *c = &s->cursor[branch - hop->branch];
+    const struct cursor *c = chunk_cursor(hop, branch);
     if (c->next == UINT64_MAX)
         return 0; /* the others go on without it */
     uint64_t n = hop->residue.bytes + branch->residue.bytes;

@@ -130,16 +130,6 @@ static void done(struct hop *hop, struct op *op, ssize_t result)
     s->at++;
 }
 
-static uint64_t held(const struct hop *hop UNUSED, const struct branch *branch UNUSED)
-{
-    return 0;
-}
-
-static void stop(struct hop *hop)
-{
-    free(hop->state);
-}
-
 const struct route route_clone = {
     .name = "clone",
     .id = ROUTE_CLONE,
@@ -148,6 +138,4 @@ const struct route route_clone = {
     .start = start,
     .next = next,
     .done = done,
-    .held = held,
-    .stop = stop,
 };

@@ -91,16 +91,6 @@ static void done(struct hop *hop, struct op *op, ssize_t result)
     }
 }
 
-static uint64_t held(const struct hop *hop UNUSED, const struct branch *branch UNUSED)
-{
-    return 0;
-}
-
-static void stop(struct hop *hop)
-{
-    free(hop->state);
-}
-
 const struct route route_offload = {
     .name = "offload",
     .id = ROUTE_OFFLOAD,
@@ -109,6 +99,4 @@ const struct route route_offload = {
     .start = start,
     .next = next,
     .done = done,
-    .held = held,
-    .stop = stop,
 };
