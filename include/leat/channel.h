@@ -158,7 +158,8 @@ struct leat_message {
  * its room back when all older messages are done with, too. Several may be held. -EMSGSIZE for one that is longer than
  * the ring: receive it. */
 LEAT_API int leat_channel_acquire(leat_channel *channel, struct leat_message *ret, int timeout_ms);
-/* -EINVAL if it is not held by this handle. */
+/* -EINVAL if it is not held by this handle. Other receivers are waited for, which takes as long as copying a message;
+ * -ETIMEDOUT after a second, since one that was stopped in the middle of it may never go on: it is still held then. */
 LEAT_API int leat_channel_release(leat_channel *channel, const struct leat_message *message);
 
 /* A descriptor for event loops, borrowed, which lives as long as the handle: readable (in both directions) when there

@@ -163,11 +163,11 @@ int leat_channel_acquire(leat_channel *c, struct leat_message *ret, int timeout_
 
 int leat_channel_release(leat_channel *c, const struct leat_message *message)
 {
-    const struct limit limit = limit_of(-1);
+    const struct limit second = limit_of(1000);
     struct way *way = &c->in;
     struct lane *lane = way->lane;
     struct found f = {0};
-    int r = take_begin(c, &limit);
+    int r = take_begin(c, &second);
     if (r < 0)
         return r;
     uint64_t head = atomic_load(&lane->head), next = atomic_load(&lane->next), id = message->id;

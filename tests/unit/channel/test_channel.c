@@ -375,6 +375,14 @@ static void test_begun(void **state UNUSED)
     assert_int_equal(leat_channel_receive(d, got, sizeof(got), &n, -1), 0);
     pthread_join(thread, NULL);
 
+    /* The lock is another's, who lives and never gives it back. */
+    assert_int_equal(send_number(c, 1, 0), 0);
+    assert_int_equal(leat_channel_acquire(d, &m, 0), 0);
+    atomic_store(d->in.receivers.word, c->place + 1);
+    assert_int_equal(leat_channel_release(d, &m), -ETIMEDOUT);
+    atomic_store(d->in.receivers.word, 0);
+    assert_int_equal(leat_channel_release(d, &m), 0);
+
     atomic_store(&d->in.lane->reading, d->place + 1);
     assert_int_equal(leat_channel_acquire(d, &m, 1), -EPROTO);
     leat_channel_close(c);
