@@ -195,14 +195,17 @@ void stages_close(leat_stages *stages, uint32_t index)
 
 /* ---- failing ---- */
 
+/* Locked. From the back to the front: a queue is cancelled before a worker that pushes into it is woken and leaves, so
+ * that nobody takes that for the end. */
 static void cancel_all(leat_stages *stages)
 {
-    for (struct stage *stage = &stages->input; stage; stage = stage->next) {
-        if (stage->kind != STAGE_SOURCE)
-            item_queue_cancel(&stage->in);
+    for (uint32_t i = stages->count + 1; i-- > 0;) {
+        struct stage *stage = stage_at(stages, i);
+        item_queue_cancel(&stage->in);
         if (stage->ordered)
             order_cancel(&stage->order);
     }
+    pthread_cond_broadcast(&stages->changed);
 }
 
 bool stages_cancel(leat_stages *stages, const struct leat_error *error)
@@ -214,11 +217,9 @@ bool stages_cancel(leat_stages *stages, const struct leat_error *error)
         stages->aborted = !error;
         if (error)
             stages->error = *error;
-        pthread_cond_broadcast(&stages->changed);
+        cancel_all(stages);
     }
     pthread_mutex_unlock(&stages->lock);
-    if (first)
-        cancel_all(stages);
     return first;
 }
 

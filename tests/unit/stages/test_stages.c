@@ -1,7 +1,7 @@
 /* emscripten: it has fewer threads
  * What stages promise, one by one. Items are numbers from 1 on, as pointers, and `disposed` counts what was dropped. */
+#include "stages/stages.h"
 #include "unit/unit.h"
-#include <leat/stages.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
@@ -407,6 +407,54 @@ static void a_cancel_ends_a_back_off_and_a_take(void **state UNUSED)
     assert_int_equal(disposed, 1);
 }
 
+struct taker {
+    leat_stages *stages;
+    int r;
+};
+
+static void *take_one(void *user)
+{
+    struct taker *taker = user;
+    void *item;
+    taker->r = leat_stages_take(taker->stages, &item, -1);
+    return NULL;
+}
+
+static void *cancel(void *user)
+{
+    leat_stages_cancel(user);
+    return NULL;
+}
+
+/* Who cancels is held up at the queue of the first stage, whose worker has left. Meanwhile the second stage may drop
+ * its item and leave: nobody may take that for the end. */
+static void a_cancel_held_up_half_way_is_no_end(void **state UNUSED)
+{
+    struct leat_stage stage = stage_with(pass, 1);
+    leat_stages *stages = stages_with(&stage);
+    struct taker taker = {stages, 0};
+    pthread_t canceller, thread;
+    stage = stage_with(always_fails, 1);
+    stage.retries = 1;
+    stage.backoff_ms = 10000;
+    begin(0);
+    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    assert_int_equal(leat_stages_start(stages), 0);
+    assert_int_equal(leat_stages_put(stages, item_of(1), -1), 0);
+    leat_stages_finish(stages);
+    usleep(20000); /* most likely the item is in the back-off by now; if not, the result is the same */
+    pthread_mutex_lock(&stages->stage[0]->in.lock);
+    pthread_create(&canceller, NULL, cancel, stages);
+    pthread_create(&thread, NULL, take_one, &taker);
+    usleep(50000);
+    pthread_mutex_unlock(&stages->stage[0]->in.lock);
+    pthread_join(canceller, NULL);
+    pthread_join(thread, NULL);
+    assert_int_equal(taker.r, -ECANCELED);
+    leat_stages_free(stages);
+    assert_int_equal(disposed, 1);
+}
+
 static void free_cancels(void **state UNUSED)
 {
     struct leat_stage stage = stage_with(pass, 2);
@@ -764,6 +812,7 @@ int main(void)
         cmocka_unit_test(dead_letters_and_drops_are_counted),
         cmocka_unit_test(a_cancel_reaches_every_wait),
         cmocka_unit_test(a_cancel_ends_a_back_off_and_a_take),
+        cmocka_unit_test(a_cancel_held_up_half_way_is_no_end),
         cmocka_unit_test(free_cancels),
         cmocka_unit_test(who_waits_for_its_own_end_is_told),
         cmocka_unit_test(put_and_take_with_time_limits),
