@@ -36,8 +36,8 @@ struct leat_digest_options {
 /* A digest of the bytes that pass, by one or several algorithms separated by commas: md5, sha1, sha224, sha256,
  * sha384, sha512, sha512-256, sha3-256 and other sizes, blake2b-512, blake2s-256, sm3, ripemd160 and whatever else
  * libcrypto offers by name; crc32c and xxh3 (xxh3-128 for the long one), which detect accidents and not attacks.
- * libcrypto is loaded by the first call that needs it. -ENOENT for an unknown name, -ELIBACC when libcrypto is
- * missing. */
+ * libcrypto is loaded by the first call that needs it. -ENOENT for an unknown name, -ELIBACC (where a
+ * system has no such code: -ENOSYS) when libcrypto is missing. */
 LEAT_API int leat_filter_digest(leat_filter **ret, const char *algorithms, const struct leat_digest_options *options);
 
 /* The value so far, in lower-case hex with a NUL. May be called while the pipeline runs, from any thread, and then

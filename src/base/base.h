@@ -2,6 +2,7 @@
 #ifndef BASE_BASE_H
 #define BASE_BASE_H
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,10 @@
 #define PRINTF(fmt, arg) __attribute__((format(printf, fmt, arg)))
 
 #define PAGE 4096u /* the unit of pipe slots and of file blocks; only a rounding, never a promise of the kernel's */
+
+#ifndef ELIBACC /* Linux has it, POSIX does not */
+#define ELIBACC ENOSYS
+#endif
 
 static inline void free_pointer(void *p)
 {

@@ -2,9 +2,14 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include <errno.h>
 #include <leat/leat.h>
 #include <stdbool.h>
 #include <stdio.h>
+
+#ifndef ELIBACC /* Linux has it, POSIX does not */
+#define ELIBACC ENOSYS
+#endif
 
 enum cli_exit {
     EXIT_DONE = 0,

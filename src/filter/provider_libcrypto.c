@@ -1,14 +1,11 @@
 /* Digests by OpenSSL's libcrypto, with the CPU's instructions. It is loaded when the first digest is asked for and not
  * linked, so that a copy without one starts without it. Only the types come from its header. */
+#include "base/base.h"
 #include "base/digest_provider.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <openssl/evp.h>
 #include <pthread.h>
-
-#ifndef ELIBACC /* Linux has it, POSIX does not */
-#define ELIBACC ENOSYS
-#endif
 
 static struct {
     EVP_MD *(*md_fetch)(OSSL_LIB_CTX *, const char *, const char *);
