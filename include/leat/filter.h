@@ -68,10 +68,15 @@ LEAT_API int leat_filter_skip(leat_filter **ret, uint64_t bytes);
 LEAT_API int leat_filter_head(leat_filter **ret, uint64_t bytes);
 
 /* A codec by name. `options` (NULL: none) as in the text form of a pipeline, "name=N" separated by commas:
- *   zstd     level=N, negative ones too (3); checksum=0 leaves out the checksum of the content (1)
+ *   zstd     level=N, negative ones too (3); checksum=0 leaves out the checksum of the content (1); workers=N (0)
  *   unzstd   windowlog=N: a frame that needs a window of more than 2^N bytes fails with -E2BIG (27)
- *   gzip     level=N, from 1 to 9 (6); the header has no name and no time, so the same bytes give the same file
+ *   gzip     level=N, from 1 to 9 (6); workers=N (0). The header has no name and no time, so the same bytes give the
+ *            same file
  *   gunzip   none
+ * With workers=N, up to 64, so many threads compress blocks of 1 to 8 MiB (the window of zstd's level), from the begin
+ * of a pipeline to its end. Each block, also one that a flush ends, becomes a frame or member of its own; they follow
+ * in order and are the same with any number of workers. The memory that the blocks take is in the plan, beside the
+ * limit. A cancel waits for the blocks that are being compressed.
  * Decoders take several frames or members one after the other, unzstd passes over skippable frames, gunzip over zeros
  * behind the last member. Input that ends in the middle of one, is empty, is damaged or is followed by anything else
  * fails with -EBADMSG; what came before it has passed then. -ENOENT: no such codec in this build; -EINVAL: an option

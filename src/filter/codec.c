@@ -8,7 +8,7 @@ struct codec_filter {
     leat_filter filter;
     struct filter_ops ops; /* its own, since it has the codec's name */
     const struct codec *codec;
-    int value[CODEC_OPTIONS];
+    int value[CODEC_VALUES];
     void *state;
     uint64_t taken; /* in this run */
 };
@@ -85,21 +85,42 @@ static int wrong(struct leat_error *error, const char *options, const char *at)
     return -EINVAL;
 }
 
+static void workers_range(int *ret_least, int *ret_most)
+{
+    *ret_least = 0;
+    *ret_most = 64;
+}
+
+static const struct codec_option workers_option = {"workers", 0, workers_range};
+
+/* NULL: it has no such option. */
+static const struct codec_option *option_at(const struct codec *codec, size_t i)
+{
+    if (i == CODEC_WORKERS)
+        return codec->block ? &workers_option : NULL;
+    return codec->option[i].name ? &codec->option[i] : NULL;
+}
+
+/* CODEC_VALUES: none. */
 static size_t find_option(const struct codec *codec, const char *name, size_t length)
 {
     size_t i = 0;
-    while (i < CODEC_OPTIONS && codec->option[i].name &&
-           (strlen(codec->option[i].name) != length || strncmp(codec->option[i].name, name, length) != 0))
-        i++;
-    return i < CODEC_OPTIONS && codec->option[i].name ? i : CODEC_OPTIONS;
+    for (; i < CODEC_VALUES; i++) {
+        const struct codec_option *option = option_at(codec, i);
+        if (option && strlen(option->name) == length && strncmp(option->name, name, length) == 0)
+            break;
+    }
+    return i;
 }
 
 static int unknown_option(const struct codec *codec, const char *name, size_t length, struct leat_error *error)
 {
     char names[100] = "";
-    for (size_t i = 0; i < CODEC_OPTIONS && codec->option[i].name; i++) {
+    for (size_t i = 0; i < CODEC_VALUES; i++) {
+        const struct codec_option *option = option_at(codec, i);
         size_t n = strlen(names);
-        snprintf(names + n, sizeof(names) - n, "%s%s=N", n ? ", " : "", codec->option[i].name);
+        if (option)
+            snprintf(names + n, sizeof(names) - n, "%s%s=N", n ? ", " : "", option->name);
     }
     return error_set(error, -EINVAL, "%s has no option '%.*s', %s%s", codec->name, (int)length, name,
                      names[0] ? "only " : "nor any other", names);
@@ -123,59 +144,69 @@ static int read_value(int *ret, const char *text, const struct codec_option *opt
 }
 
 /* Reads one option and leaves *options behind it. */
-static int read_option(struct codec_filter *c, const char **options, struct leat_error *error)
+static int read_option(const struct codec *codec, int *value, const char **options, struct leat_error *error)
 {
     const char *name = *options;
     size_t length = strcspn(name, "=,");
-    size_t i = find_option(c->codec, name, length);
-    if (i == CODEC_OPTIONS)
-        return unknown_option(c->codec, name, length, error);
+    size_t i = find_option(codec, name, length);
+    if (i == CODEC_VALUES)
+        return unknown_option(codec, name, length, error);
+    const struct codec_option *option = option_at(codec, i);
     if (name[length] != '=')
-        return error_set(error, -EINVAL, "'%s' lacks its value: write %s=N", c->codec->option[i].name,
-                         c->codec->option[i].name);
+        return error_set(error, -EINVAL, "'%s' lacks its value: write %s=N", option->name, option->name);
     *options += length + 1;
-    int r = read_value(&c->value[i], *options, &c->codec->option[i], error);
+    int r = read_value(&value[i], *options, option, error);
     if (r == 0)
         *options += strcspn(*options, ",");
     return r;
 }
 
-static int read_options(struct codec_filter *c, const char *options, struct leat_error *error)
+static int read_options(const struct codec *codec, int *value, const char *options, struct leat_error *error)
 {
-    for (size_t i = 0; i < CODEC_OPTIONS; i++)
-        c->value[i] = c->codec->option[i].usual;
+    for (size_t i = 0; i < CODEC_VALUES; i++)
+        value[i] = option_at(codec, i) ? option_at(codec, i)->usual : 0;
     if (!options || !options[0])
         return 0;
     for (const char *at = options;; at++) {
-        if (read_option(c, &at, error) < 0)
+        if (read_option(codec, value, &at, error) < 0)
             return wrong(error, options, at);
         if (*at == '\0')
             return 0;
     }
 }
 
-int filter_codec(leat_filter **ret, const char *name, const char *options, struct leat_error *error)
+/* On the thread that calls it. */
+static int open_plain(leat_filter **ret, const struct codec *codec, const int *value)
 {
-    const struct codec *codec = find_codec(name);
-    if (!codec)
-        return unknown_codec(name, error);
-    if (!codec->open)
-        return error_set(error, -ENOENT, "There is no '%s': %s", name, codec->without);
     struct codec_filter *c = calloc(1, sizeof(*c));
     if (!c)
-        return error_set(error, -ENOMEM, "There is no memory for %s", name);
+        return -ENOMEM;
     c->codec = codec;
     c->ops = codec_ops;
     c->ops.name = codec->name;
+    memcpy(c->value, value, sizeof(c->value));
     filter_init(&c->filter, &c->ops);
-    int r = read_options(c, options, error);
-    if (r == 0 && (r = codec->open(&c->state, c->value)) < 0)
-        error_set(error, r, "There is no memory for %s", name);
+    int r = codec->open(&c->state, value);
     if (r < 0)
         free(c);
     else
         *ret = &c->filter;
     return r;
+}
+
+int filter_codec(leat_filter **ret, const char *name, const char *options, struct leat_error *error)
+{
+    const struct codec *codec = find_codec(name);
+    int value[CODEC_VALUES];
+    if (!codec)
+        return unknown_codec(name, error);
+    if (!codec->open)
+        return error_set(error, -ENOENT, "There is no '%s': %s", name, codec->without);
+    int r = read_options(codec, value, options, error);
+    if (r < 0)
+        return r;
+    r = value[CODEC_WORKERS] > 0 ? registry_codec_workers(ret, codec, value) : open_plain(ret, codec, value);
+    return r < 0 ? error_set(error, r, "There is no memory for %s", name) : 0;
 }
 
 int leat_filter_codec(leat_filter **ret, const char *name, const char *options)

@@ -132,6 +132,12 @@ static void gzip_close(void *state)
     free(g);
 }
 
+/* Some 30 windows. */
+static size_t gzip_block(const int *value UNUSED)
+{
+    return 1 << 20;
+}
+
 const struct codec codec_gzip = {
     .name = "gzip",
     .operation = "compress",
@@ -141,6 +147,7 @@ const struct codec codec_gzip = {
     .transform = gzip_transform,
     .memory = gzip_memory,
     .close = gzip_close,
+    .block = gzip_block,
 };
 
 /* ---- gunzip ---- */

@@ -85,6 +85,13 @@ static void zstd_close(void *state)
     ZSTD_freeCCtx(state);
 }
 
+/* As far as matches of this level reach, so that little is lost by beginning anew. */
+static size_t zstd_block(const int *value)
+{
+    unsigned window_log = ZSTD_getCParams(value[LEVEL], 0, 0).windowLog;
+    return (size_t)1 << MAX(MIN(window_log, 23), 20);
+}
+
 const struct codec codec_zstd = {
     .name = "zstd",
     .operation = "compress",
@@ -94,6 +101,7 @@ const struct codec codec_zstd = {
     .transform = zstd_transform,
     .memory = zstd_memory,
     .close = zstd_close,
+    .block = zstd_block,
 };
 
 /* ---- unzstd ---- */

@@ -113,9 +113,9 @@ static const struct filter_row {
     {"rate", "rate:SIZE", ARGUMENT_WANTED, open_rate},
     {"skip", "skip:SIZE", ARGUMENT_WANTED, open_skip},
     {"head", "head:SIZE", ARGUMENT_WANTED, open_head},
-    {"zstd", "zstd[:level=N]", ARGUMENT_MAYBE, open_codec},
+    {"zstd", "zstd[:level=N,workers=N]", ARGUMENT_MAYBE, open_codec},
     {"unzstd", "unzstd", ARGUMENT_NONE, open_codec},
-    {"gzip", "gzip[:level=N]", ARGUMENT_MAYBE, open_codec},
+    {"gzip", "gzip[:level=N,workers=N]", ARGUMENT_MAYBE, open_codec},
     {"gunzip", "gunzip", ARGUMENT_NONE, open_codec},
     {"exec", "exec:COMMAND", ARGUMENT_WANTED, open_exec},
 };
