@@ -107,8 +107,8 @@ int leat_stages_start(leat_stages *stages)
         return r;
     open_stages(stages);
     pthread_mutex_lock(&stages->lock);
+    atomic_store(&stages->state, STAGES_RUNNING); /* before the first thread is there, which may put or finish */
     r = stages->cancelled ? stages->error.code : start_threads(stages);
-    atomic_store(&stages->state, STAGES_RUNNING);
     pthread_mutex_unlock(&stages->lock);
     if (r < 0) {
         stages_fail(stages, r, NULL, "start", 0, error_text(r, text, sizeof(text)));
