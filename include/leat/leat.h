@@ -9,6 +9,7 @@
 #include <leat/pipe.h>
 #include <leat/pipeline.h>
 #include <leat/probe.h>
+#include <leat/record.h>
 #include <leat/stages.h>
 #include <leat/stream.h>
 

@@ -120,6 +120,9 @@ struct leat_stages_options {
     /* A control item has visited all stages and is where it would be taken (code 0), or was dropped (a negative errno).
      * Once for each. */
     void (*control_done)(void *user, void *control, int code);
+    /* All ends before its time: by a failure, a cancel or an abort. Should end what the source, the sink and the
+     * functions wait for elsewhere. Once in a run, on the thread that made it end; must not block. */
+    void (*wake)(void *user);
 };
 
 LEAT_API int leat_stages_new(leat_stages **ret, const struct leat_stages_options *options);

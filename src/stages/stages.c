@@ -220,6 +220,8 @@ bool stages_cancel(leat_stages *stages, const struct leat_error *error)
         cancel_all(stages);
     }
     pthread_mutex_unlock(&stages->lock);
+    if (first && stages->options.wake)
+        stages->options.wake(stages->options.user);
     return first;
 }
 
