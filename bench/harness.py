@@ -44,7 +44,7 @@ def units(text):
 
 
 class Place:
-    leftovers = ("target", "fed", "lines", "written", "fio.json")
+    leftovers = ("target", "fed", "lines", "text", "written", "fio.json")
 
     def __init__(self, parent):
         self.device = None
@@ -91,8 +91,21 @@ class Place:
             with open(self.folder / "lines", "wb") as lines:
                 for _ in range(max(size // (100 << 13), 1)):
                     lines.write((b"x" * 99 + b"\n") * (1 << 13))
+        if row.text:
+            self.write_text(size)
         for part in range(row.parts):
             self.fill(f"part.{part + 1}", size // row.parts)
+
+    def write_text(self, size):
+        """Words in a random order, the same each time, as compressible as prose is; they repeat only after 8 MiB."""
+        dice = random.Random(0)
+        words = ["".join(dice.choices("etaoinshrdlu", k=dice.randint(2, 9))) for _ in range(5000)]
+        weights = [1 / (place + 1) for place in range(len(words))]
+        text = " ".join(dice.choices(words, weights, k=min(size, 8 << 20) // 3))[: 8 << 20].encode()
+        with open(self.folder / "text", "wb") as file:
+            for _ in range(size // len(text)):
+                file.write(text)
+            file.write(text[: size % len(text)])
 
     def clear(self):
         """Of what one row leaves."""

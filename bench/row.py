@@ -45,6 +45,7 @@ class Row:
     device: bool = False  # {device} is needed
     zeros: bool = False  # of which the target shall consist
     lines: bool = False  # there is a file `lines`, of lines of 100 bytes, that is as large as the source
+    text: bool = False  # there is a file `text`, which can be compressed, as large as the source
     note: str = ""
     repeat: int = 1  # processes a round
     parts: int = 0  # part.1 ... part.N together are as large as the source

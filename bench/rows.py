@@ -6,6 +6,7 @@ that is the source, {size} its bytes.
 """
 from row import AUTO, COPY, MEMORY, Contender, Goal, Row, bare, forced, ours, peers, told
 from rows_pipes import between_threads
+from rows_stages import stages
 from rows_sockets import (
     file_over_tcp,
     file_to_socket,
@@ -377,6 +378,7 @@ ROWS = [
     streams(500, "1M"),
     take_lines(),
     *between_threads(),
+    *stages(),
     cold_read(),
     direct_copy(),
 ]

@@ -24,7 +24,8 @@
  * _take and _stop return its code from then on. What lies in the queues is disposed.
  *
  * Workers take several items at once, and hand their results over together, while the function is quick (a hand is
- * worth about 100 us). Functions that wait for one another should set `batch` to 1.
+ * worth about 500 us), and a longer queue then saves changes of threads. Functions that wait for one another should set
+ * `batch` to 1.
  *
  * Threads: what is put together before the start (_add, _source, _sink) is for one thread; everything else may be
  * called from any thread, also from a stage's function, except that a function that waits for its own end gets

@@ -14,7 +14,7 @@
 #include "stages/queue.h"
 #include <leat/stages.h>
 
-#define BATCH_NS 100000 /* what a hand should be worth */
+#define BATCH_NS 500000 /* what a hand should be worth */
 
 /* The call that a function of the caller makes its results with. */
 struct leat_work {
