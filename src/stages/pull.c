@@ -9,8 +9,7 @@ struct pull_step {
     struct leat_stage with;
     char *name;
     uint64_t number; /* of the item that it works on */
-    void **made;
-    size_t first, n, room;
+    size_t first;    /* of those that it made */
     bool is_open, worker_is_open;
     int failed; /* there was no memory for what it emitted */
 };
@@ -21,6 +20,7 @@ struct leat_pull {
     struct pull_step *step;
     size_t count;
     size_t from; /* steps before this one are not asked any more */
+    size_t deep; /* of this step and those behind it nothing waits that was left by a call before */
     bool begun, ended;
     int code;
 };
@@ -36,13 +36,13 @@ int leat_pull_new(leat_pull **ret, leat_next_fn source, void *user)
     return 0;
 }
 
-static bool grow(struct pull_step *step)
+static bool grow(struct leat_work *work)
 {
-    size_t room = step->room ? step->room * 2 : 16;
-    void **more = realloc(step->made, room * sizeof(*more));
+    size_t room = work->room ? work->room * 2 : 16;
+    void **more = realloc(work->made, room * sizeof(*more));
     if (more) {
-        step->made = more;
-        step->room = room;
+        work->made = more;
+        work->room = room;
     }
     return more != NULL;
 }
@@ -55,18 +55,17 @@ static void drop(leat_pull *pull, size_t next, void *item)
         with->dispose(with->user, item);
 }
 
+/* The list is full. */
 static int pull_emit(leat_work *work, void *item)
 {
     struct pull_step *step = (struct pull_step *)work;
+    if (grow(work))
+        return leat_emit(work, item);
     work->gave |= item == work->current;
-    if (step->n == step->room && !grow(step)) {
-        step->failed = -ENOMEM;
-        if (step->with.dispose) /* of its own kind, as the last step's results are: there is nothing better at hand */
-            step->with.dispose(step->with.user, item);
-        return -ENOMEM;
-    }
-    step->made[step->n++] = item;
-    return 0;
+    step->failed = -ENOMEM;
+    if (step->with.dispose) /* of its own kind, as the last step's results are: there is nothing better at hand */
+        step->with.dispose(step->with.user, item);
+    return -ENOMEM;
 }
 
 int leat_pull_add(leat_pull *pull, const struct leat_stage *with)
@@ -80,7 +79,7 @@ int leat_pull_add(leat_pull *pull, const struct leat_stage *with)
     struct pull_step *more = realloc(pull->step, (pull->count + 1) * sizeof(*more));
     if (more)
         pull->step = more;
-    if (!more || !(step.name = strdup(step.with.name)) || !grow(&step)) {
+    if (!more || !(step.name = strdup(step.with.name)) || !grow(&step.work)) {
         free(step.name);
         return -ENOMEM;
     }
@@ -152,27 +151,35 @@ static int push(leat_pull *pull, size_t i, void *item)
     return r;
 }
 
-/* The step behind which something waits, as deep as it can be; 0: nothing does. */
-static size_t deepest(const leat_pull *pull, size_t from)
+/* The step behind which something waits, as deep as it can be but not behind `from`; 0: nothing does. */
+static size_t deepest(leat_pull *pull, size_t from)
 {
-    while (from > 0 && pull->step[from - 1].n == 0)
+    from = MIN(from, pull->deep);
+    while (from > 0 && pull->step[from - 1].work.n == 0)
         from--;
+    pull->deep = from;
     return from;
 }
 
-static void *take(struct pull_step *step)
+/* From behind step i. */
+static void *take(leat_pull *pull, size_t i)
 {
-    void *item = step->made[step->first++];
-    if (step->first == step->n)
-        step->first = step->n = 0;
+    struct pull_step *step = &pull->step[i];
+    void *item = step->work.made[step->first];
+    if (step->first + 1 < step->work.n) {
+        step->first++;
+        pull->deep = MAX(pull->deep, i + 1);
+    } else {
+        step->first = step->work.n = 0;
+    }
     return item;
 }
 
 static void drop_before(leat_pull *pull, size_t end)
 {
     for (size_t i = 0; i < end; i++)
-        while (pull->step[i].n > 0)
-            drop(pull, i + 1, take(&pull->step[i]));
+        while (pull->step[i].work.n > 0)
+            drop(pull, i + 1, take(pull, i));
 }
 
 static int fail(leat_pull *pull, int code)
@@ -191,7 +198,7 @@ int leat_pull_next(leat_pull *pull, void **ret)
     for (size_t at = deepest(pull, pull->count);;) {
         void *item;
         if (at > 0) {
-            item = take(&pull->step[at - 1]);
+            item = take(pull, at - 1);
         } else {
             int r = pull->ended || pull->from > 0 ? LEAT_STAGES_END : pull->source(pull->user, &item);
             pull->ended |= r == LEAT_STAGES_END;
@@ -207,7 +214,7 @@ int leat_pull_next(leat_pull *pull, void **ret)
             return fail(pull, r);
         if (pull->from > 0)
             drop_before(pull, pull->from - 1);
-        at = pull->step[at].n > 0 ? at + 1 : deepest(pull, at + 1);
+        at = pull->step[at].work.n > 0 ? at + 1 : deepest(pull, at + 1);
     }
 }
 
@@ -222,7 +229,7 @@ void leat_pull_free(leat_pull *pull)
             step->with.worker_close(step->with.user, step->work.state);
         if (step->is_open && step->with.close)
             step->with.close(step->with.user);
-        free(step->made);
+        free(step->work.made);
         free(step->name);
     }
     free(pull->step);

@@ -378,7 +378,11 @@ void worker_reset(struct worker *worker, struct stage *stage)
 
 int leat_emit(leat_work *work, void *item)
 {
-    return work->emit(work, item);
+    if (work->n >= work->room)
+        return work->emit(work, item);
+    work->gave |= item == work->current;
+    work->made[work->n++] = item;
+    return 0;
 }
 
 void *leat_work_state(const leat_work *work)

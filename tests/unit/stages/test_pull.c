@@ -132,6 +132,59 @@ static void lists_flatten_and_items_vanish(void **state UNUSED)
     assert_int_equal(disposed, 30);
 }
 
+/* How many come of a number at each step, and which they are: of a random row. */
+static unsigned row_seed;
+
+static unsigned child_of(unsigned number, unsigned i)
+{
+    return (number * 31 + i * 7 + row_seed) % 10000 + 1;
+}
+
+static unsigned children_of(unsigned number, unsigned step)
+{
+    unsigned dice = (number * 2654435761u + step * 40503u + row_seed * 97u) >> 16;
+    return dice % 3 == 0 ? 1 : dice % 5;
+}
+
+static int spread(leat_work *work, void *item, void *user)
+{
+    unsigned step = *(unsigned *)user, n = children_of(number_of(item), step);
+    for (unsigned i = 0; i < n; i++)
+        leat_emit(work, &numbers[child_of(number_of(item), i)]);
+    return LEAT_STAGE_DONE;
+}
+
+/* What must come of a number behind these steps, in its order. */
+static void expect(leat_pull *pull, unsigned number, unsigned step, unsigned steps)
+{
+    if (step == steps) {
+        gives(pull, number);
+        return;
+    }
+    for (unsigned i = 0; i < children_of(number, step); i++)
+        expect(pull, child_of(number, i), step + 1, steps);
+}
+
+static void random_rows_give_what_nested_loops_give(void **state UNUSED)
+{
+    static unsigned index[] = {0, 1, 2, 3, 4, 5};
+    for (row_seed = 0; row_seed < 200; row_seed++) {
+        leat_pull *pull = begin(1 + row_seed % 20, NULL);
+        unsigned steps = 1 + row_seed % COUNT(index);
+        void *item;
+        for (unsigned i = 0; i < steps; i++) {
+            struct leat_stage stage = step_of(spread);
+            stage.user = &index[i];
+            assert_int_equal(leat_pull_add(pull, &stage), 0);
+        }
+        for (unsigned i = 1; i <= wanted; i++)
+            expect(pull, i, 0, steps);
+        assert_int_equal(leat_pull_next(pull, &item), LEAT_STAGES_END);
+        leat_pull_free(pull);
+    }
+    row_seed = 0;
+}
+
 static void failures_retries_and_dead_letters(void **state UNUSED)
 {
     struct leat_stage stage = step_of(fails_at_three);
@@ -219,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_depth),
         cmocka_unit_test(lists_flatten_and_items_vanish),
+        cmocka_unit_test(random_rows_give_what_nested_loops_give),
         cmocka_unit_test(failures_retries_and_dead_letters),
         cmocka_unit_test(the_source_fails_or_a_step_ends_it),
         cmocka_unit_test(openers_and_refusals),
