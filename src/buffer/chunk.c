@@ -46,6 +46,7 @@ static struct chunk *make(struct chunk_pool *pool)
     if (!chunk || posix_memalign(&data, pool->chunk_size < PAGE ? CACHE_LINE : PAGE, pool->chunk_size) != 0) {
         free(chunk);
         budget_give(pool->budget, pool->chunk_size);
+        pool->out_of_memory = true;
         return NULL;
     }
     chunk->data = data;
@@ -77,7 +78,7 @@ struct chunk *chunk_get(struct chunk_pool *pool)
 bool chunk_pool_has(struct chunk_pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
-    bool may_make = !pool->most || pool->made < pool->most;
+    bool may_make = !pool->out_of_memory && (!pool->most || pool->made < pool->most);
     bool has = pool->free_list || (may_make && budget_left(pool->budget) >= pool->chunk_size);
     pthread_mutex_unlock(&pool->lock);
     return has;
@@ -106,6 +107,7 @@ void chunk_give_back(struct chunk *chunk)
     pthread_mutex_lock(&pool->lock);
     chunk->next = pool->free_list;
     pool->free_list = chunk;
+    pool->out_of_memory = false;
     if (pool->waiting)
         port_notify(pool->waiting);
     void (*released)(void *) = pool->released;

@@ -32,6 +32,7 @@ struct chunk_pool {
     size_t made;          /* chunks that exist */
     uint64_t allocated;   /* and that were ever made */
     size_t most;          /* it never makes more, whatever the budget has; 0: the budget decides */
+    bool out_of_memory;   /* no more could be made, and none has come back since */
     struct port *waiting; /* notified on every release; may be NULL */
     /* Called on every release, without the lock; may be NULL. Whoever sets it keeps the pool until all chunks are back
      * and no thread is in here any more. */
@@ -45,7 +46,7 @@ int chunk_pool_init(struct chunk_pool *pool, struct budget *budget, size_t chunk
 void chunk_pool_destroy(struct chunk_pool *pool);
 /* One reference to an empty chunk, or NULL if the budget is spent (or memory is). Never blocks. */
 struct chunk *chunk_get(struct chunk_pool *pool);
-/* Would chunk_get give one now, memory permitting? */
+/* Would chunk_get give one now, or at least try to? What memory refused is not tried again until a chunk is back. */
 bool chunk_pool_has(struct chunk_pool *pool);
 /* Puts it back into its pool. */
 void chunk_give_back(struct chunk *chunk);

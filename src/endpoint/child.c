@@ -10,10 +10,10 @@
 #include "endpoint/child.h"
 #include "base/fd.h"
 #include "base/platform.h"
+#include "base/thread.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -266,25 +266,20 @@ static void *listen_and_reap(void *user)
     return NULL;
 }
 
-/* They take no signals: those of the program stay the program's. */
 static int start_threads(struct child *c)
 {
-    sigset_t all, saved;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &saved);
-    int r = pthread_create(&c->waiter, NULL, wait_for_exit, c);
+    int r = thread_create(&c->waiter, wait_for_exit, c);
     if (r == 0) {
-        r = pthread_create(&c->listener, NULL, listen_and_reap, c);
-        if (r != 0) {
+        r = thread_create(&c->listener, listen_and_reap, c);
+        if (r < 0) {
             kill(c->pid, SIGKILL);
             pthread_join(c->waiter, NULL);
         }
     } else
         kill(c->pid, SIGKILL);
-    if (r != 0)
+    if (r < 0)
         waitpid(c->pid, NULL, 0);
-    pthread_sigmask(SIG_SETMASK, &saved, NULL);
-    return -r;
+    return r;
 }
 
 int child_start(struct child **ret, const char *command, unsigned pipes, const char **ret_operation)

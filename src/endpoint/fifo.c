@@ -6,12 +6,11 @@
  * thread is left behind until a reader comes; it then closes what it opened (`left`), under the lock, and frees the
  * opener. */
 #include "base/fd.h"
+#include "base/thread.h"
 #include "endpoint/publish.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #define LET_OUT_MS 500
@@ -57,17 +56,6 @@ static void *open_and_tell(void *user)
     return NULL;
 }
 
-/* It takes no signals: those of the program stay the program's. */
-static int start_thread(struct fifo_opener *opener)
-{
-    sigset_t all, saved;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &saved);
-    int r = -pthread_create(&opener->thread, NULL, open_and_tell, opener);
-    pthread_sigmask(SIG_SETMASK, &saved, NULL);
-    return r;
-}
-
 static int start(struct fifo_opener **ret, const char *path, struct port *port)
 {
     struct fifo_opener *opener = calloc(1, sizeof(*opener));
@@ -78,7 +66,7 @@ static int start(struct fifo_opener **ret, const char *path, struct port *port)
     opener->path = strdup(path);
     int r = opener->path ? fd_pipe(opener->done) : -ENOMEM;
     if (r == 0)
-        r = start_thread(opener);
+        r = thread_create(&opener->thread, open_and_tell, opener);
     if (r < 0) {
         opener_free(opener);
         return r;

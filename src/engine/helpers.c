@@ -5,8 +5,8 @@
  * which the loop's thread takes it. Both lists belong to the lock. A thread is started when an op finds none idle, up
  * to a bound; what is more waits its turn. No wake-up is lost: an op is in the list before the loop is woken, and the
  * loop looks at the list after it has announced that it sleeps. */
+#include "base/thread.h"
 #include "engine/engine.h"
-#include <signal.h>
 
 #define HELPERS_MAX 16
 
@@ -70,16 +70,6 @@ static void *help(void *user)
     return NULL;
 }
 
-/* They take no signals. */
-static void start_thread(struct helpers *h)
-{
-    sigset_t all, saved;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &saved);
-    h->threads += pthread_create(&h->thread[h->threads], NULL, help, h) == 0;
-    pthread_sigmask(SIG_SETMASK, &saved, NULL);
-}
-
 static struct helpers *helpers_of(struct loop *loop)
 {
     struct helpers *h = loop->helpers;
@@ -102,7 +92,7 @@ void helpers_submit(struct loop *loop, struct op *op)
     }
     pthread_mutex_lock(&h->lock);
     if (h->idle <= h->submitted && h->threads < HELPERS_MAX)
-        start_thread(h);
+        h->threads += thread_create(&h->thread[h->threads], help, h) == 0;
     bool here = h->threads == 0;
     if (!here) {
         append(h, op);

@@ -1,7 +1,7 @@
 #include "base/sigpipe.h"
+#include "base/thread.h"
 #include "engine/engine.h"
 #include <errno.h>
-#include <signal.h>
 
 int loop_open(struct loop *loop, const struct engine *engine, char why[ENGINE_WHY_MAX])
 {
@@ -245,10 +245,5 @@ static void *run(void *user)
 
 int loop_run_on_thread(struct loop *loop, pthread_t *ret)
 {
-    sigset_t all, saved;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &saved);
-    int r = -pthread_create(ret, NULL, run, loop);
-    pthread_sigmask(SIG_SETMASK, &saved, NULL);
-    return r;
+    return thread_create(ret, run, loop);
 }

@@ -8,11 +8,11 @@
  *
  * An algorithm that failed stays failed until the filter is reset: nobody can go on in the middle of a digest. */
 #include "base/digest_provider.h"
+#include "base/thread.h"
 #include "buffer/queue.h"
 #include "filter/digest_name.h"
 #include "node/filter.h"
 #include <errno.h>
-#include <signal.h>
 #include <unistd.h>
 
 /* Chunks that may wait for one algorithm; the pool's budget bounds their memory, this only the array. */
@@ -60,17 +60,6 @@ static void *hash_queue(void *user)
         chunk_unref(chunk);
     }
     return NULL;
-}
-
-/* The signals of the program are for its own threads. */
-static int thread_create(pthread_t *ret, void *(*run)(void *), void *user)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int r = pthread_create(ret, NULL, run, user);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return -r;
 }
 
 /* Without a thread the digest is slower and just as right. */

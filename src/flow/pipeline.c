@@ -1,10 +1,10 @@
 /* The public face of a pipeline: building, starting, waiting, cancelling. */
 #include "flow/pipeline.h"
 #include "base/fd.h"
+#include "base/thread.h"
 #include <ctype.h>
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -367,14 +367,9 @@ int leat_pipeline_fd(leat_pipeline *p, int *ret)
     return 0;
 }
 
-/* The thread takes no signals: those of the program stay the program's. */
 static int start_thread(leat_pipeline *p)
 {
-    sigset_t all, saved;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &saved);
-    int r = -pthread_create(&p->thread, NULL, run_on_thread, p);
-    pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    int r = thread_create(&p->thread, run_on_thread, p);
     p->has_thread = r == 0;
     return r;
 }

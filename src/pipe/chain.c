@@ -94,6 +94,8 @@ static int room(struct pipe *p, size_t at, size_t *ret_n, bool *ret_limited)
         p->pace_ns = 0;
         n = MIN(n, p->filter[i]->ops->allowance(p->filter[i], n, &p->pace_ns));
         p->want = WANT_TIME;
+        if (n == 0 && p->pace_ns)
+            clock_set(&p->clock, p->pace_ns);
         if (n == 0)
             return p->pace_ns ? -EAGAIN : sate(p, at, i);
     }

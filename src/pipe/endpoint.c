@@ -62,21 +62,11 @@ static int reader_open(struct node *node, const struct node *source UNUSED, stru
     return 0;
 }
 
-static bool paces(const struct pipe *p)
-{
-    for (size_t i = 0; i < p->filters; i++)
-        if (p->filter[i]->ops->caps & FILTER_PACES)
-            return true;
-    return false;
-}
-
 static int writer_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
 {
     struct end *e = (struct end *)node;
     struct pipe *p = e->writer->pipe;
     int fd, r = 0;
-    if (paces(p))
-        return endpoint_error(node, error, -EOPNOTSUPP, "open", "the filter that paces belongs into the pipeline");
     if (p->is_kernel && p->filters && kernel_is_lent(&p->kernel))
         return endpoint_error(node, error, -EOPNOTSUPP, "open",
                               "the reader's descriptor was handed out, so the filters belong into the pipeline");

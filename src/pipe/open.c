@@ -91,7 +91,11 @@ static int open_parks(struct pipe *p)
         goto err3;
     if ((r = turn_init(&p->read_turn)) < 0)
         goto err4;
+    if ((r = clock_init(&p->clock)) < 0)
+        goto err5;
     return 0;
+err5:
+    turn_destroy(&p->read_turn);
 err4:
     turn_destroy(&p->write_turn);
 err3:
@@ -105,11 +109,27 @@ err1:
 
 static void close_parks(struct pipe *p)
 {
+    clock_destroy(&p->clock);
     turn_destroy(&p->read_turn);
     turn_destroy(&p->write_turn);
     park_destroy(&p->bytes);
     park_destroy(&p->room);
     pthread_mutex_destroy(&p->error_lock);
+}
+
+/* Each place could have its chunk now: a pipe that is open waits for chunks that are on their way, never for memory. */
+static int make_chunks(struct pipe *p, uint64_t n)
+{
+    struct chunk *made = NULL, *chunk = NULL;
+    for (; n > 0 && (chunk = chunk_get(&p->pool)); n--) {
+        chunk->next = made;
+        made = chunk;
+    }
+    while ((chunk = made)) {
+        made = chunk->next;
+        chunk_unref(chunk);
+    }
+    return n > 0 ? -ENOMEM : 0;
 }
 
 /* What was begun is undone by pipe_free. */
@@ -122,6 +142,8 @@ static int open_backend(struct pipe *p, const struct leat_pipe_options *o, struc
     if (r == 0)
         r = p->is_kernel ? kernel_prepare(&p->kernel, p->pool.most, p->chunk_size)
                          : queue_init(&p->queue, p->pool.most);
+    if (r == 0)
+        r = make_chunks(p, least_chunks(o));
     return r < 0 ? refuse(error, r, "Out of memory") : chain_open(p, error);
 }
 

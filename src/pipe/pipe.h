@@ -13,6 +13,7 @@
 
 #include "buffer/chunk.h"
 #include "node/filter.h"
+#include "pipe/clock.h"
 #include "pipe/kernel.h"
 #include "pipe/park.h"
 #include "pipe/queue.h"
@@ -112,6 +113,7 @@ struct pipe {
 
     struct queue queue;
     struct kernel kernel;
+    struct clock clock; /* runs only if a filter paces and somebody polls */
 };
 
 /* How long a call may take. */
@@ -158,6 +160,8 @@ void pipe_chunk_released(void *user);
 /* With the write turn: what rests in the chain goes on, as far as it can without waiting. Says in `stuck` and
  * `paced_until_ns` what a reader would have to wait for besides. */
 void writer_help(struct pipe *p);
+/* Somebody is going to poll a descriptor of the pipe's. 0, or -ENOMEM. */
+int pipe_polled(struct pipe *p);
 /* A descriptor that is readable while writers need not wait for our reader. */
 int writer_park_fd(struct pipe *p, int *ret);
 /* Gives the write turn, after having done what was wished for meanwhile. */

@@ -24,9 +24,17 @@ static ssize_t end_of_kernel(struct pipe *p, ssize_t r)
     return r;
 }
 
+static ssize_t look_kernel(struct pipe *p, const uint8_t **ret)
+{
+    ssize_t r = end_of_kernel(p, kernel_look(&p->kernel, ret));
+    if (r > 0) /* it has left the pipe, whenever it will be consumed */
+        park_wake(&p->room);
+    return r;
+}
+
 static ssize_t look(struct pipe *p, const uint8_t **ret)
 {
-    return p->is_kernel ? end_of_kernel(p, kernel_look(&p->kernel, ret)) : look_queue(p, ret);
+    return p->is_kernel ? look_kernel(p, ret) : look_queue(p, ret);
 }
 
 /* n bytes are read. Of the kernel's they are gone already, and whoever waits for chunks there hears of it here. */
@@ -282,18 +290,28 @@ int leat_reader_consume(leat_reader *reader, size_t n)
 /* ---- the rest ---- */
 
 /* From now on there is always somebody who waits, as far as writers know. */
+static int become_eager(struct pipe *p, int *ret)
+{
+    int r = pipe_polled(p);
+    if (r < 0)
+        return r;
+    atomic_store(&p->eager, true);
+    help(p);
+    if (!p->is_kernel)
+        return park_fd(&p->bytes, bytes_ready, p, ret);
+    r = kernel_lend(&p->kernel);
+    if (r == 0)
+        *ret = p->kernel.fd[0];
+    return r;
+}
+
 int leat_reader_fd(leat_reader *reader, int *ret)
 {
     struct pipe *p = reader->pipe;
     int r = turn_take(&p->read_turn, 0);
     if (r < 0)
         return r == -ETIMEDOUT ? -EBUSY : r;
-    atomic_store(&p->eager, true);
-    help(p);
-    if (!p->is_kernel)
-        r = park_fd(&p->bytes, bytes_ready, p, ret);
-    else if ((r = kernel_lend(&p->kernel)) == 0)
-        *ret = p->kernel.fd[0];
+    r = become_eager(p, ret);
     turn_give(&p->read_turn);
     return r;
 }

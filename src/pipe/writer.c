@@ -99,7 +99,15 @@ static bool room_ready(void *user)
 static bool room_to_poll(void *user)
 {
     struct pipe *p = user;
-    return p->want == WANT_PIPE ? is_over(p) || kernel_has_room(&p->kernel) : room_ready(p);
+    switch (p->want) {
+    case WANT_CHUNK:
+        return room_ready(p);
+    case WANT_PIPE:
+        return is_over(p) || kernel_has_room(&p->kernel);
+    case WANT_TIME:
+        return is_over(p) || p->pace_ns <= clock_ns();
+    }
+    return true;
 }
 
 static void wait_for(struct pipe *p, int64_t deadline_ns)
@@ -408,11 +416,35 @@ void leat_writer_close(leat_writer *writer)
 
 /* ---- the descriptor, and why ---- */
 
+/* The time has come that the chain waited for. A reader in a call looks by itself, and for nobody chunks would be sealed
+ * that are hardly begun. */
+static void tick(void *user)
+{
+    struct pipe *p = user;
+    if (atomic_load(&p->eager) && atomic_load(&p->resting) && turn_take_or_wish(&p->write_turn)) {
+        writer_help(p);
+        writer_give(p);
+    }
+    park_wake(&p->room);
+}
+
+int pipe_polled(struct pipe *p)
+{
+    bool paces = false;
+    for (size_t i = 0; i < p->filters; i++)
+        paces |= p->filter[i]->ops->caps & FILTER_PACES;
+    return paces ? clock_start(&p->clock, tick, p) : 0;
+}
+
 int writer_park_fd(struct pipe *p, int *ret)
 {
     int r = turn_take(&p->write_turn, 0);
     if (r == 0) {
-        r = park_fd(&p->room, room_to_poll, p, ret);
+        r = pipe_polled(p);
+        if (r == 0)
+            r = park_fd(&p->room, room_to_poll, p, ret);
+        if (p->want == WANT_TIME)
+            clock_set(&p->clock, p->pace_ns);
         writer_give(p);
     }
     return r == -ETIMEDOUT ? -EBUSY : r;

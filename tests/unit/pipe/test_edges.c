@@ -1,6 +1,7 @@
 /* timeout: 60
  * Where two things happen at once, and numbers that are too large. */
 #include "unit/pipe/pipes.h"
+#include <poll.h>
 #include <sched.h>
 
 #define ROUNDS (getenv("LEAT_TEST_QUICK") ? 500 : 5000)
@@ -132,6 +133,68 @@ static void a_reader_wakes_when_the_pace_allows(void **state UNUSED)
     close_both(e);
 }
 
+/* Who polls is woken then, too, on either side and on both backends: nobody is in a call who would know the time. */
+static void polls_wake_when_the_pace_allows(int backend, bool behind)
+{
+    struct doubler d = {0};
+    leat_filter *filters[2] = {doubler(&d)};
+    struct pollfd set = {.events = POLLIN};
+    uint8_t bytes[PACED] = {0};
+    size_t got = 0, done;
+    assert_int_equal(leat_filter_rate(&filters[1], 2000), 0);
+    struct ends e = open_with(backend, 0, 0, behind ? filters : filters + 1, behind ? 2 : 1);
+    assert_int_equal(behind ? leat_reader_fd(e.r, &set.fd) : leat_writer_fd(e.w, &set.fd), 0);
+    if (behind)
+        assert_int_equal(leat_write(e.w, bytes, PACED / 2, NULL, 0), 0);
+    while (got < PACED) {
+        int r = behind ? 0 : leat_write_some(e.w, bytes, PACED - got, NULL, 0);
+        int s = leat_read(e.r, bytes, PACED, &done, 0);
+        if (r == -EAGAIN || (behind && s == -EAGAIN))
+            assert_int_equal(poll(&set, 1, SOON), 1);
+        got += done;
+    }
+    assert_int_equal(got, PACED);
+    close_both(e);
+    if (!behind)
+        leat_filter_free(filters[0]);
+}
+
+static void who_polls_wakes_when_the_pace_allows(void **state UNUSED)
+{
+    polls_wake_when_the_pace_allows(LEAT_PIPE_QUEUE, true);
+    polls_wake_when_the_pace_allows(LEAT_PIPE_QUEUE, false);
+    polls_wake_when_the_pace_allows(LEAT_PIPE_KERNEL, true);
+}
+
+/* ---- room ---- */
+
+static void *do_reserve(void *user)
+{
+    struct call *c = user;
+    void *room;
+    c->result = leat_writer_reserve(c->w, 1, &room, &c->done, c->timeout_ms);
+    return NULL;
+}
+
+/* A peek empties the kernel's pipe before anything is consumed: a writer that waits for a chunk can go on then. */
+static void a_peek_wakes_who_waits_for_a_chunk(void **state UNUSED)
+{
+    struct ends e = open_pipe(LEAT_PIPE_KERNEL, 65536);
+    struct call c = {.w = e.w, .timeout_ms = SOON};
+    const void *bytes;
+    void *room;
+    size_t n;
+    while (leat_writer_reserve(e.w, 1, &room, &n, 0) == 0)
+        assert_int_equal(leat_writer_commit(e.w, n), 0);
+    start(&c, do_reserve);
+    let_it_block();
+    assert_int_equal(leat_reader_peek(e.r, &bytes, &n, SOON), 0);
+    wait_for(&c);
+    assert_int_equal(c.result, 0);
+    assert_int_equal(leat_writer_commit(e.w, 0), 0);
+    close_both(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +203,8 @@ int main(void)
         cmocka_unit_test(a_limit_beyond_all_memory_is_refused),
         cmocka_unit_test(a_reader_that_leaves_at_the_end_breaks_nothing),
         cmocka_unit_test(a_reader_wakes_when_the_pace_allows),
+        cmocka_unit_test(who_polls_wakes_when_the_pace_allows),
+        cmocka_unit_test(a_peek_wakes_who_waits_for_a_chunk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -201,15 +201,39 @@ static void an_unused_endpoint_closes_its_end(void **state UNUSED)
     leat_reader_close(f.r);
 }
 
-static void pacing_belongs_into_the_pipeline(void **state UNUSED)
+/* In front of a filter that changes bytes, and behind it. */
+static void a_sink_s_pipe_may_pace(void **state UNUSED)
+{
+    for (int behind = 0; behind < 2; behind++) {
+        struct doubler d = {0};
+        leat_filter *filters[2];
+        struct run run;
+        size_t done;
+        assert_int_equal(leat_filter_rate(&filters[behind], 20000), 0);
+        filters[!behind] = doubler(&d);
+        struct ends e = open_with(backend, 0, 0, filters, 2);
+        fill_pattern(much, 0, 2000);
+        begin(&run, from_bytes(much, 2000), sink_of(&e));
+        assert_int_equal(leat_read_full(e.r, back, 4001, &done, SOON), 0);
+        assert_int_equal(done, 4000);
+        for (size_t i = 0; i < done; i++)
+            assert_int_equal(back[i], much[i / 2]);
+        assert_int_equal(result(&run), 0);
+        leat_reader_close(e.r);
+    }
+}
+
+static void cancelling_ends_a_pipeline_that_is_paced(void **state UNUSED)
 {
     leat_filter *rate;
-    assert_int_equal(leat_filter_rate(&rate, 1000), 0);
+    assert_int_equal(leat_filter_rate(&rate, 1), 0);
     struct ends e = open_with(backend, 0, 0, &rate, 1);
-    struct run run;
-    begin(&run, from_bytes(much, 10), sink_of(&e));
-    assert_int_equal(result(&run), -EOPNOTSUPP);
-    gives_code(e.r, -EOPNOTSUPP);
+    leat_pipeline *p = pipeline_of(NULL, from_bytes(much, MUCH), sink_of(&e));
+    assert_int_equal(leat_pipeline_start(p), 0);
+    let_it_block();
+    leat_pipeline_cancel(p);
+    assert_int_equal(leat_pipeline_wait(p, SOON, NULL), -ECANCELED);
+    leat_pipeline_free(p);
     leat_reader_close(e.r);
 }
 
@@ -227,7 +251,8 @@ int main(void)
         TEST_BOTH(a_reader_that_leaves_fails_the_pipeline),
         TEST_BOTH(cancelling_ends_a_pipeline_that_waits_for_a_pipe),
         TEST_BOTH(an_unused_endpoint_closes_its_end),
-        TEST_BOTH(pacing_belongs_into_the_pipeline),
+        TEST_BOTH(a_sink_s_pipe_may_pace),
+        TEST_BOTH(cancelling_ends_a_pipeline_that_is_paced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
