@@ -1,10 +1,12 @@
-# What both gcc 12 and clang 14 accept, then what only one of them knows. The presets make errors of them.
-add_compile_options(
+# What both gcc 12 and clang 14 accept, then what only one of them knows. The presets make errors of them. For C alone: the
+# peers of the benchmark that are C++ are not ours.
+set(warnings
   -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wredundant-decls
   -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wno-format-nonliteral -Wimplicit-fallthrough
   -Wdouble-promotion -Wconversion -Wno-sign-conversion -Wnull-dereference)
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
-  add_compile_options(-Wduplicated-cond -Wduplicated-branches -Walloca -Wjump-misses-init)
+  list(APPEND warnings -Wduplicated-cond -Wduplicated-branches -Walloca -Wjump-misses-init)
 elseif(CMAKE_C_COMPILER_ID MATCHES "Clang")
-  add_compile_options(-Wcomma -Wloop-analysis -Wunreachable-code-aggressive)
+  list(APPEND warnings -Wcomma -Wloop-analysis -Wunreachable-code-aggressive)
 endif()
+add_compile_options("$<$<COMPILE_LANGUAGE:C>:${warnings}>")

@@ -152,7 +152,7 @@ static void codecs(void **state UNUSED)
     leat_filter *filter;
     unit_needs(leat_filter_codec(&filter, "zstd", NULL) == 0, "zstd");
     leat_filter_free(filter);
-    is_refused("a | zstd: | b", 4, "write zstd[:level=N]");
+    is_refused("a | zstd: | b", 4, "write zstd[:level=N,workers=N]");
     is_refused("a | zstd:levle=3 | b", 9, "no option 'levle'");
     is_refused("a | zstd:level=3,x=1 | b", 17, "no option 'x'");
     is_refused("a | zstd:'level=99' | b", 16, "out of range");
