@@ -181,6 +181,14 @@ static void a_retry_is_not_overtaken_by_the_end(void **state UNUSED)
     }
 }
 
+static void zero_workers_are_an_error_not_zero_items(void **state UNUSED)
+{
+    struct leat_stage stage = stage_with(fails_twice, 0);
+    leat_stages *stages = stages_with(NULL);
+    assert_int_equal(leat_stages_add(stages, &stage), -EINVAL);
+    leat_stages_free(stages);
+}
+
 static void bury(void *user, void *item, const struct leat_error *error)
 {
     assert_int_equal(error->code, -EIO);
@@ -220,6 +228,7 @@ int main(void)
         cmocka_unit_test(a_worker_that_leaves_its_thread),
         cmocka_unit_test(sources_and_sinks_that_fail),
         cmocka_unit_test(a_retry_is_not_overtaken_by_the_end),
+        cmocka_unit_test(zero_workers_are_an_error_not_zero_items),
         cmocka_unit_test(dead_letters_and_drops_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

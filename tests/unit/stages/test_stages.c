@@ -109,6 +109,156 @@ static void one_item_becomes_many(void **state UNUSED)
     leat_stages_free(stages);
 }
 
+static int skip_odd(leat_work *work, void *item, void *user UNUSED)
+{
+    if (number_of(item) % 2)
+        return LEAT_STAGE_SKIP;
+    leat_emit(work, item);
+    return LEAT_STAGE_DONE;
+}
+
+static void skipped_items_are_disposed(void **state UNUSED)
+{
+    struct leat_stage stage = stage_with(skip_odd, 3);
+    struct leat_stage_stats stats = LEAT_INIT(struct leat_stage_stats);
+    struct list list;
+    stage.ordered = 1;
+    leat_stages *stages = stages_with(&stage);
+    begin(101);
+    assert_int_equal(run(stages, &list, NULL), 0);
+    assert_int_equal(list.n, 50);
+    for (unsigned i = 0; i < list.n; i++)
+        assert_int_equal(list.number[i], 2 * (i + 1));
+    assert_int_equal(disposed, 51);
+    assert_int_equal(leat_stages_stats(stages, 0, &stats), 0);
+    assert_true(stats.in == 101 && stats.done == 50 && stats.dropped == 51 && stats.retries == 0);
+    leat_stages_free(stages);
+}
+
+/* ---- hooks ---- */
+
+static atomic_uint opened, closed, workers_opened, workers_closed;
+
+static int open_once(void *user UNUSED)
+{
+    assert_int_equal(workers_opened, 0);
+    atomic_fetch_add(&opened, 1);
+    return 0;
+}
+
+static void close_once(void *user UNUSED)
+{
+    assert_int_equal(workers_closed, workers_opened);
+    atomic_fetch_add(&closed, 1);
+}
+
+static int open_worker(void *user UNUSED, void **ret)
+{
+    atomic_fetch_add(&workers_opened, 1);
+    *ret = malloc(sizeof(pthread_t));
+    assert_non_null(*ret);
+    *(pthread_t *)*ret = pthread_self();
+    return 0;
+}
+
+static void close_worker(void *user UNUSED, void *worker)
+{
+    assert_true(pthread_equal(*(pthread_t *)worker, pthread_self()));
+    atomic_fetch_add(&workers_closed, 1);
+    free(worker);
+}
+
+static int is_its_own(leat_work *work, void *item, void *user)
+{
+    assert_true(pthread_equal(*(pthread_t *)leat_work_state(work), pthread_self()));
+    return pass(work, item, user);
+}
+
+static void hooks_come_once_and_each_worker_has_a_state(void **state UNUSED)
+{
+    struct leat_stage stage = stage_with(is_its_own, 4);
+    struct list list;
+    stage.open = open_once;
+    stage.close = close_once;
+    stage.worker_open = open_worker;
+    stage.worker_close = close_worker;
+    leat_stages *stages = stages_with(&stage);
+    for (unsigned round = 1; round <= 3; round++) {
+        begin(100);
+        workers_opened = workers_closed = 0;
+        assert_int_equal(run(stages, &list, NULL), 0);
+        assert_int_equal(list.n, 100);
+        assert_int_equal(workers_opened, 4);
+        assert_int_equal(workers_closed, 4);
+        assert_int_equal(opened, round);
+        assert_int_equal(closed, round);
+    }
+    leat_stages_free(stages);
+}
+
+/* ---- the bound ---- */
+
+static atomic_uint items_alive, most_items, bytes_alive, most_bytes;
+
+static void raise_to(atomic_uint *most, unsigned value)
+{
+    unsigned now = atomic_load(most);
+    while (value > now && !atomic_compare_exchange_weak(most, &now, value))
+        ;
+}
+
+static int next_weighed(void *user UNUSED, void **ret)
+{
+    int r = next(NULL, ret);
+    if (r == 0) {
+        raise_to(&most_items, atomic_fetch_add(&items_alive, 1) + 1);
+        raise_to(&most_bytes, atomic_fetch_add(&bytes_alive, 100) + 100);
+    }
+    return r;
+}
+
+static int slow_sink(void *user UNUSED, void *item)
+{
+    if (number_of(item) % 50 == 0)
+        usleep(2000);
+    atomic_fetch_sub(&items_alive, 1);
+    atomic_fetch_sub(&bytes_alive, 100);
+    return 0;
+}
+
+static size_t hundred(void *user UNUSED, const void *item UNUSED)
+{
+    return 100;
+}
+
+static void never_more_in_flight_than_the_limits(void **state UNUSED)
+{
+    for (int by_bytes = 0; by_bytes < 2; by_bytes++) {
+        struct leat_stages_options options = LEAT_INIT(struct leat_stages_options);
+        struct leat_stage stage = stage_with(pass, 2);
+        leat_stages *stages;
+        items_alive = most_items = bytes_alive = most_bytes = 0;
+        begin(1000);
+        options.queue = by_bytes ? 0 : 3;
+        options.queue_bytes = by_bytes ? 300 : 0;
+        stage.queue = by_bytes ? 0 : 5;
+        stage.queue_bytes = by_bytes ? 500 : 0;
+        options.item_size = stage.item_size = hundred;
+        assert_int_equal(leat_stages_new(&stages, &options), 0);
+        for (int i = 0; i < 3; i++) {
+            stage.ordered = i == 1;
+            assert_int_equal(leat_stages_add(stages, &stage), 0);
+        }
+        assert_int_equal(leat_stages_run(stages, next_weighed, NULL, slow_sink, NULL, NULL), 0);
+        assert_int_equal(items_alive, 0);
+        if (by_bytes)
+            assert_in_range(most_bytes, 500, 100 + 3 * 500 + 300 + 100);
+        else
+            assert_in_range(most_items, 5, 1 + 3 * (5 + 2) + 3 + 1);
+        leat_stages_free(stages);
+    }
+}
+
 static int finishes_at_once(void *user, void **ret)
 {
     if (given++ == 0)
@@ -294,6 +444,9 @@ int main(void)
         cmocka_unit_test(ordered_stages_give_the_order_of_their_input),
         cmocka_unit_test(a_function_may_end_it_all),
         cmocka_unit_test(one_item_becomes_many),
+        cmocka_unit_test(skipped_items_are_disposed),
+        cmocka_unit_test(hooks_come_once_and_each_worker_has_a_state),
+        cmocka_unit_test(never_more_in_flight_than_the_limits),
         cmocka_unit_test(the_first_thread_may_end_it),
         cmocka_unit_test(control_items_visit_each_stage_once_behind_what_was_before),
         cmocka_unit_test(groups_by_count_bytes_and_time),
