@@ -108,11 +108,7 @@ static int failed(leat_pull *pull, size_t i, void *item, int code)
     struct pull_step *step = &pull->step[i];
     bool fatal = step->with.on_error != LEAT_ON_ERROR_DROP || step->failed;
     if (!step->work.gave && !fatal && step->with.dead) {
-        struct leat_error error = LEAT_INIT(struct leat_error);
-        char text[64];
-        error_at(&error, code, LEAT_SIDE_FILTER, step->name, "function", "%s", error_text(code, text, sizeof(text)));
-        error.index = (uint32_t)i;
-        error.offset = step->number;
+        struct leat_error error = stage_letter(step->name, (uint32_t)i, step->number, code);
         step->with.dead(step->with.user, item, &error);
     } else if (!step->work.gave) {
         drop(pull, i, item);

@@ -43,12 +43,11 @@ static int begin(leat_stages *stages)
 
 static void open_stages(leat_stages *stages)
 {
-    char text[64];
     for (uint32_t i = 0; i < stages->count; i++) {
         struct stage *stage = stages->stage[i];
         int r = stage->with.open ? stage->with.open(stage->with.user) : 0;
         if (r < 0) {
-            stages_fail(stages, r, stage, "open", 0, error_text(r, text, sizeof(text)));
+            stages_fail(stages, r, stage, "open", 0, NULL);
             return;
         }
         stage->is_open = true;
@@ -101,7 +100,6 @@ static void reap(leat_stages *stages)
 
 int leat_stages_start(leat_stages *stages)
 {
-    char text[64];
     int r = begin(stages);
     if (r < 0)
         return r;
@@ -111,7 +109,7 @@ int leat_stages_start(leat_stages *stages)
     r = stages->cancelled ? stages->error.code : start_threads(stages);
     pthread_mutex_unlock(&stages->lock);
     if (r < 0) {
-        stages_fail(stages, r, NULL, "start", 0, error_text(r, text, sizeof(text)));
+        stages_fail(stages, r, NULL, "start", 0, NULL);
         r = leat_stages_wait(stages, -1, NULL);
     }
     return r;

@@ -235,6 +235,8 @@ void stages_fail(leat_stages *stages, int code, const struct stage *stage, const
                  const char *text)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
+    char meaning[64];
+    text = text ? text : error_text(code, meaning, sizeof(meaning));
     if (stage && stage->kind != STAGE_SOURCE)
         error_at(&error, code, side_of(stage), stage->name, operation, "stage %s, item %llu: %s", stage->name,
                  (unsigned long long)offset, text);
@@ -243,6 +245,17 @@ void stages_fail(leat_stages *stages, int code, const struct stage *stage, const
     error.index = stage ? stage->index : 0;
     error.offset = offset;
     stages_cancel(stages, &error);
+}
+
+struct leat_error stage_letter(const char *name, uint32_t index, uint64_t number, int code)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    char text[64];
+    error_at(&error, code, LEAT_SIDE_FILTER, name, "function", "stage %s, item %llu: %s", name,
+             (unsigned long long)number, error_text(code, text, sizeof(text)));
+    error.index = index;
+    error.offset = number;
+    return error;
 }
 
 int leat_stages_cancel(leat_stages *stages)

@@ -125,9 +125,11 @@ bool worker_is_of(const leat_stages *stages);
 void stage_drop(struct stage *stage, const struct stage_item *item);
 void stage_dispose(struct stage *stage, void *item);
 
-/* The first failure is kept, and all is woken. */
+/* The first failure is kept, and all is woken. `text` NULL: what the code means. */
 void stages_fail(leat_stages *stages, int code, const struct stage *stage, const char *operation, uint64_t offset,
                  const char *text);
+/* An item has failed for good: what `dead` hears. */
+struct leat_error stage_letter(const char *name, uint32_t index, uint64_t number, int code);
 /* What lies in its queue, or is parked in its order. */
 void stages_drop_waiting(struct stage *stage);
 void stages_drop_parked(struct stage *stage);

@@ -112,16 +112,12 @@ static void failed(struct worker *w, struct stage_item item, int code)
 {
     struct stage *stage = w->stage;
     uint64_t number = w->hand.first + w->at;
-    char text[64];
     if (w->gone == 0 && stage->with.on_error == LEAT_ON_ERROR_FAIL)
-        stages_fail(stage->stages, code, stage, "function", number, error_text(code, text, sizeof(text)));
+        stages_fail(stage->stages, code, stage, "function", number, NULL);
     if (w->work.gave) {
         count(&w->counts.done, 1);
     } else if (w->gone == 0 && stage->with.on_error == LEAT_ON_ERROR_DROP && stage->with.dead) {
-        struct leat_error error = LEAT_INIT(struct leat_error);
-        error_at(&error, code, LEAT_SIDE_FILTER, stage->name, "function", "%s", error_text(code, text, sizeof(text)));
-        error.index = stage->index;
-        error.offset = number;
+        struct leat_error error = stage_letter(stage->name, stage->index, number, code);
         count(&w->counts.dead, 1);
         stage->with.dead(stage->with.user, item.item, &error);
     } else {
@@ -260,7 +256,6 @@ static int feed_one(struct worker *w, uint64_t number)
 {
     struct stage *stage = w->stage, *next = stage->next;
     leat_stages *stages = stage->stages;
-    char text[64];
     void *item;
     if (atomic_load(&stages->paused) && item_queue_resumed(&next->in) < 0)
         return 1;
@@ -268,7 +263,7 @@ static int feed_one(struct worker *w, uint64_t number)
         return 1;
     int r = stage->source(stage->feed_user, &item);
     if (r < 0)
-        stages_fail(stages, r, stage, "source", number, error_text(r, text, sizeof(text)));
+        stages_fail(stages, r, stage, "source", number, NULL);
     if (r != 0)
         return 1;
     w->out[w->out_n++] = (struct stage_item){item, stage_size_of(next, item)};
@@ -300,12 +295,11 @@ static void feed_all(struct worker *w)
 static void open_and_work(struct worker *w)
 {
     struct stage *stage = w->stage;
-    char text[64];
     int r = 0;
     if (stage->with.worker_open)
         r = stage->with.worker_open(stage->with.user, &w->work.state);
     if (r < 0) {
-        stages_fail(stage->stages, r, stage, "worker_open", 0, error_text(r, text, sizeof(text)));
+        stages_fail(stage->stages, r, stage, "worker_open", 0, NULL);
         return;
     }
     w->opened = true;
