@@ -15,7 +15,8 @@
 #define SPARE_BLOCKS 3 /* beside one for each worker: to be filled, to be emptied, and one that waits for a worker */
 
 struct block {
-    struct block *next; /* free ones */
+    struct block *next;  /* of those that are not used */
+    struct block *older; /* of all */
     size_t in_n, out_n, at;
     uint8_t *in, *out; /* both within the same memory */
 };
@@ -27,8 +28,7 @@ struct workers_filter {
     int value[CODEC_VALUES];
     leat_stages *stages;
     size_t block_size, blocks, made; /* made: of these blocks */
-    struct block *unused, *filling, *emptying;
-    struct block **all;
+    struct block *all, *unused, *filling, *emptying;
     size_t in_stages;
     uint64_t taken; /* in this run */
     bool began;     /* a block was put in, in this run */
@@ -73,11 +73,13 @@ static struct block *make_block(struct workers_filter *f)
         return NULL;
     block->in = (uint8_t *)(block + 1);
     block->out = block->in + f->block_size;
-    f->all[f->made++] = block;
+    block->older = f->all;
+    f->all = block;
+    f->made++;
     return block;
 }
 
-static void free_block(struct workers_filter *f, struct block *block)
+static void put_back(struct workers_filter *f, struct block *block)
 {
     block->next = f->unused;
     f->unused = block;
@@ -146,7 +148,7 @@ static bool empty(struct workers_filter *f, struct filter_buffers *b)
     b->out_n -= n;
     if (block->at < block->out_n)
         return false;
-    free_block(f, block);
+    put_back(f, block);
     f->emptying = NULL;
     return true;
 }
@@ -158,8 +160,8 @@ static void stop(struct workers_filter *f)
 {
     leat_stages_stop(f->stages, LEAT_STOP_ABORT, NULL);
     f->filling = f->emptying = f->unused = NULL;
-    for (size_t i = 0; i < f->made; i++)
-        free_block(f, f->all[i]);
+    for (struct block *block = f->all; block; block = block->older)
+        put_back(f, block);
     f->in_stages = 0;
 }
 
@@ -252,9 +254,10 @@ static void workers_free(leat_filter *filter)
 {
     struct workers_filter *f = (struct workers_filter *)filter;
     leat_stages_free(f->stages);
-    for (size_t i = 0; i < f->made; i++)
-        free(f->all[i]);
-    free(f->all);
+    for (struct block *block = f->all, *older; block; block = older) {
+        older = block->older;
+        free(block);
+    }
     free(f);
 }
 
@@ -296,8 +299,7 @@ int registry_codec_workers(leat_filter **ret, const struct codec *codec, const i
     f->block_size = codec->block(value);
     f->blocks = (size_t)value[CODEC_WORKERS] + SPARE_BLOCKS;
     filter_init(&f->filter, &f->ops);
-    f->all = calloc(f->blocks, sizeof(struct block *));
-    int r = f->all ? make_stages(f) : -ENOMEM;
+    int r = make_stages(f);
     if (r < 0)
         workers_free(&f->filter);
     else

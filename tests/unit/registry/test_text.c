@@ -157,6 +157,9 @@ static void codecs(void **state UNUSED)
     is_refused("a | zstd:level=3,x=1 | b", 17, "no option 'x'");
     is_refused("a | zstd:'level=99' | b", 16, "out of range");
     is_refused("a | zstd:level=3 x | b", 17, "A filter is one word");
+    is_refused("a | zstd:level=3,workers=65 | b", 25, "out of range: it goes from 0 to 64");
+    is_refused("a | unzstd:workers=2 | b", 11, "Nothing belongs behind the name");
+    gives("a | zstd:workers=4,level=1 | gzip:workers=2 | b", "a | zstd | gzip | b");
     gives("a | zstd | unzstd | zstd:level=19 | b", "a | zstd | unzstd | zstd | b");
 }
 
