@@ -224,7 +224,6 @@ static void ends_in_the_middle(void **state UNUSED)
 static void a_sender_that_dies_is_no_end(void **state UNUSED)
 {
     struct channel_ends ends = channel_of(4096);
-    leat_stages *stages = passing(NULL, NULL);
     struct leat_error error = LEAT_INIT(struct leat_error);
     pid_t child = fork();
     assert_true(child >= 0);
@@ -233,6 +232,7 @@ static void a_sender_that_dies_is_no_end(void **state UNUSED)
         _exit(leat_channel_send(ends.sender, "hello", 5, -1) < 0);
     }
     leat_channel_close(ends.sender);
+    leat_stages *stages = passing(NULL, NULL);
     assert_int_equal(leat_stages_run(stages, leat_next_message, ends.receiver, NULL, NULL, &error), -EOWNERDEAD);
     assert_int_equal(error.side, LEAT_SIDE_SOURCE);
     assert_int_equal(error.offset, 1);
