@@ -119,7 +119,7 @@ static atomic_int states, opens_until_failure, blocks_until_failure;
 
 static int fragile_open(void **ret, const int *value UNUSED)
 {
-    if (atomic_fetch_sub(&opens_until_failure, 1) == 0)
+    if (atomic_fetch_sub(&opens_until_failure, 1) <= 0)
         return -ENOMEM;
     atomic_fetch_add(&states, 1);
     *ret = &states;
@@ -171,7 +171,7 @@ static void a_failure_of_any_block_is_the_filters(void **state UNUSED)
     for (int bad = 0; bad < 30; bad++) {
         struct leat_error error = LEAT_INIT(struct leat_error);
         struct bytes there CLEANUP_BYTES = {0};
-        opens_until_failure = -1;
+        opens_until_failure = 1000;
         blocks_until_failure = bad;
         assert_int_equal(drive(filter, text, 30 * BLOCK, how, &there, &error), -EIO);
         assert_string_equal(error.node, "fragile");
@@ -185,7 +185,11 @@ static void a_failure_of_any_block_is_the_filters(void **state UNUSED)
         struct bytes there CLEANUP_BYTES = {0};
         blocks_until_failure = -1;
         opens_until_failure = bad;
-        assert_int_equal(drive(filter, text, 30 * BLOCK, how, &there, &error), -ENOMEM);
+        int r = drive(filter, text, 30 * BLOCK, how, &there, &error);
+        if (bad == 0 || r != LEAT_FILTER_DONE) /* one worker may do it all before the next one opens */
+            assert_int_equal(r, -ENOMEM);
+        else
+            assert_int_equal(there.n, 30);
         assert_int_equal(filter->ops->finish(filter, -ENOMEM, &error), 0);
         assert_int_equal(states, 0);
     }
