@@ -1,6 +1,5 @@
 /* The life of a stream, and its waits. */
-#include "buffer/stream.h"
-#include <errno.h>
+#include "buffer/reading.h"
 
 #define LIMIT_FACTOR 16 /* of pause_at, where no limit is given */
 
@@ -53,6 +52,7 @@ int leat_stream_open(leat_stream **ret, leat_pool *pool, const struct leat_strea
     s->w.size = (size_t)MIN(MAX(o.chunk_size, pool_chunk_min(pool)), pool_chunk_max(pool));
     atomic_init(&s->chunk_size, s->w.size);
     s->w.last = s->r.head = first;
+    reading_close_window(&s->r);
     *ret = s;
     return 0;
 }

@@ -58,10 +58,9 @@ struct reading {
     struct side side;
     struct segment *head;
     uint64_t consumed;
-    uint64_t committed; /* as it was when this call began */
-    int end;            /* the same: 0, 1 for an end, or a code */
-    const uint8_t *at;  /* the next byte, */
-    size_t window;      /* and so many lie there together for certain; 0: nothing is known */
+    uint64_t committed;        /* as it was when this call began */
+    int end;                   /* the same: 0, 1 for an end, or a code */
+    const uint8_t *at, *until; /* the window, see reading.h */
     struct search line;
     struct search recent[3]; /* for other needles */
     unsigned oldest;
