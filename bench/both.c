@@ -1,5 +1,6 @@
-/* both PORT RECEIVER... -- SENDER...: runs two commands, the sender as soon as somebody listens at the TCP port PORT,
- * and waits for both. It exits as the first one that failed. */
+/* both [--server] PORT RECEIVER... -- SENDER...: runs two commands, the sender as soon as somebody listens at the TCP
+ * port PORT, and waits for both; a receiver that is a server is told to end when the sender has ended. It exits as the
+ * first one that failed. */
 #include "tool.h"
 #include <signal.h>
 #include <stdbool.h>
@@ -43,11 +44,16 @@ static int code_of(int status)
 
 int main(int argc, char **argv)
 {
+    bool server = argc > 1 && strcmp(argv[1], "--server") == 0;
+    if (server) {
+        argv++;
+        argc--;
+    }
     int between = 2;
     while (between < argc && strcmp(argv[between], "--") != 0)
         between++;
     if (between == 2 || between + 1 >= argc)
-        tool_usage("both PORT RECEIVER... -- SENDER...");
+        tool_usage("both [--server] PORT RECEIVER... -- SENDER...");
     argv[between] = NULL;
     uint64_t port = tool_number(argv[1]);
     int status, code;
@@ -61,8 +67,8 @@ int main(int argc, char **argv)
     if (waitpid(sender, &status, 0) < 0)
         tool_fail("waitpid");
     code = code_of(status);
-    if (code != 0)
-        kill(receiver, SIGTERM); /* it may wait for a connection that never comes */
+    if (server || code != 0)
+        kill(receiver, SIGTERM); /* else it may wait for a connection that never comes */
     if (waitpid(receiver, &status, 0) < 0)
         tool_fail("waitpid");
     return code ? code : code_of(status);

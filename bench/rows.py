@@ -15,6 +15,7 @@ from rows_sockets import (
     socket_to_pipe,
     socket_to_socket,
 )
+from rows_streams import stream_rows
 
 
 def file_loops(target):
@@ -151,28 +152,6 @@ def small_file(place):
         target=True,
         size=4096,
         repeat=200,
-    )
-
-
-# ---- in memory ----
-
-
-def take_lines():
-    getdelim, evbuffer = "lines getdelim lines", "lines evbuffer lines"
-    return Row(
-        "take-line",
-        "lines of 100 bytes out of a stream buffer, in pieces of 16 KiB",
-        ours("lines borrow lines")
-        + forced("lines take lines")
-        + peers(getdelim, evbuffer)
-        + [Contender("lines memchr lines", "bare")],
-        [
-            Goal("speed", 1.5, (getdelim,), "getdelim"),
-            Goal("speed", 2.0, (evbuffer,), "libevent's evbuffer_readln"),
-            Goal("speed", 0.6, ("bare",), "a bare loop with memchr"),
-            MEMORY,
-        ],
-        lines=True,
     )
 
 
@@ -376,7 +355,7 @@ ROWS = [
     device_to_null(),
     zeros_to_file("memory"),
     streams(500, "1M"),
-    take_lines(),
+    *stream_rows(),
     *between_threads(),
     *stages(),
     cold_read(),
