@@ -8,6 +8,7 @@
 #include <leat/filter.h>
 #include <leat/pipe.h>
 #include <leat/pipeline.h>
+#include <leat/pool.h>
 #include <leat/probe.h>
 #include <leat/record.h>
 #include <leat/stages.h>

@@ -38,6 +38,7 @@
 #include <leat/base.h>
 #include <leat/endpoint.h>
 #include <leat/filter.h>
+#include <leat/pool.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -64,6 +65,7 @@ struct leat_pipe_options {
     leat_filter **filters; /* between the ends, in this order; the references are taken, on failure too */
     size_t filter_count;
     struct leat_error *ret_error; /* NULL, or where a refusal leaves its sentence */
+    leat_pool *pool;              /* where the memory comes from; NULL: the one of the process. The pipe keeps it */
 };
 
 struct leat_pipe_stats {

@@ -26,6 +26,7 @@
 #include <leat/base.h>
 #include <leat/endpoint.h>
 #include <leat/filter.h>
+#include <leat/pool.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -86,6 +87,7 @@ struct leat_pipeline_options {
      * call. NULL: the defaults. */
     const struct leat_endpoint_options *endpoints;
     const struct leat_sink_options *sinks;
+    leat_pool *pool; /* where chunks come from; NULL: the one of the process. The pipeline keeps it */
 };
 
 struct leat_engine_options {

@@ -36,54 +36,12 @@
 
 #include <leat/base.h>
 #include <leat/endpoint.h>
+#include <leat/pool.h>
 #include <sys/uio.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* ---- pools ---- */
-
-/* Chunks of memory in sizes that are powers of two, kept for the next who needs one. Each thread has a small cache of
- * its own. What is kept unused is never more than what is in use, or `keep` if that is more: a pool shrinks when a rush
- * is over. */
-typedef struct leat_pool leat_pool;
-
-struct leat_pool_options {
-    size_t size;
-    uint64_t memory_limit; /* of all chunks together, unused ones included; 0: none */
-    uint64_t chunk_min;    /* the smallest chunk, a power of two; 0: 4 KiB */
-    uint64_t chunk_max;    /* the largest one; 0: 64 KiB, or chunk_min if that is more. At most 1 GiB */
-    uint64_t keep;         /* bytes that are kept unused in any case; 0: 1 MiB */
-};
-
-struct leat_pool_stats {
-    size_t size;
-    uint64_t memory_limit; /* 0: none */
-    uint64_t in_use;       /* bytes of the chunks that somebody has */
-    uint64_t unused;       /* bytes of those that are kept */
-    uint64_t most;         /* the most there ever were, of both together */
-    uint64_t handed_out;   /* chunks, since it was made */
-    uint64_t made;         /* chunks that were allocated for that; the others were there already */
-};
-
-/* -EINVAL: sizes that are no powers of two, or a limit below the smallest chunk. */
-LEAT_API int leat_pool_new(leat_pool **ret, const struct leat_pool_options *options);
-
-#ifdef __cplusplus
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow" /* it has the name of its struct, as stat(2) has */
-#endif
-LEAT_API int leat_pool_stats(leat_pool *pool, struct leat_pool_stats *ret);
-#ifdef __cplusplus
-#pragma GCC diagnostic pop
-#endif
-
-/* Frees all that is unused now. */
-LEAT_API void leat_pool_trim(leat_pool *pool);
-
-/* Gives the pool up: it is gone once the last stream and view that have chunks of it are. NULL is allowed. */
-LEAT_API void leat_pool_free(leat_pool *pool);
 
 /* ---- views ---- */
 

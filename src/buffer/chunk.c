@@ -1,4 +1,4 @@
-#include "buffer/chunk.h"
+#include "buffer/pool.h"
 #include <errno.h>
 
 #define CACHE_LINE 64
@@ -8,21 +8,7 @@ static size_t round_to_pages(size_t n)
     return (n + PAGE - 1) / PAGE * PAGE;
 }
 
-size_t chunk_pool_trim(struct chunk_pool *pool, size_t most)
-{
-    size_t n = 0;
-    pthread_mutex_lock(&pool->lock);
-    for (; pool->free_list && n < most; n++) {
-        struct chunk *chunk = pool->free_list;
-        pool->free_list = chunk->next;
-        free(chunk->data);
-        free(chunk);
-        pool->made--;
-        budget_give(pool->budget, pool->chunk_size);
-    }
-    pthread_mutex_unlock(&pool->lock);
-    return n;
-}
+/* ---- life ---- */
 
 int chunk_pool_init(struct chunk_pool *pool, struct budget *budget, size_t chunk_size, struct port *waiting)
 {
@@ -30,29 +16,91 @@ int chunk_pool_init(struct chunk_pool *pool, struct budget *budget, size_t chunk
     return -pthread_mutex_init(&pool->lock, NULL);
 }
 
+void chunk_pool_share(struct chunk_pool *pool, leat_pool *store)
+{
+    if (!store)
+        store = pool_default();
+    if (store && pool_lends(store, pool->chunk_size))
+        pool->store = pool_ref(store);
+}
+
 void chunk_pool_destroy(struct chunk_pool *pool)
 {
     chunk_pool_trim(pool, SIZE_MAX);
+    if (pool->store)
+        pool_unref(pool->store);
     pthread_mutex_destroy(&pool->lock);
 }
 
+/* ---- making chunks ---- */
+
 /* The bookkeeping of a chunk (its struct) is not paid for: 64 bytes against pages. */
+struct chunk *chunk_new(size_t size)
+{
+    struct chunk *chunk = calloc(1, sizeof(*chunk));
+    void *data = NULL;
+    if (!chunk || posix_memalign(&data, size < PAGE ? CACHE_LINE : PAGE, size) != 0) {
+        free(chunk);
+        return NULL;
+    }
+    chunk->data = data;
+    return chunk;
+}
+
+void chunk_free(struct chunk *chunk)
+{
+    free(chunk->data);
+    free(chunk);
+}
+
 static struct chunk *make(struct chunk_pool *pool)
 {
     if ((pool->most && pool->made >= pool->most) || !budget_take(pool->budget, pool->chunk_size))
         return NULL;
-    struct chunk *chunk = calloc(1, sizeof(*chunk));
-    void *data = NULL;
-    if (!chunk || posix_memalign(&data, pool->chunk_size < PAGE ? CACHE_LINE : PAGE, pool->chunk_size) != 0) {
-        free(chunk);
+    struct chunk *chunk = pool->store ? pool_lend(pool->store, pool->chunk_size) : chunk_new(pool->chunk_size);
+    if (!chunk) {
         budget_give(pool->budget, pool->chunk_size);
         pool->out_of_memory = true;
         return NULL;
     }
-    chunk->data = data;
     chunk->pool = pool;
     return chunk;
 }
+
+size_t chunk_pool_trim(struct chunk_pool *pool, size_t most)
+{
+    size_t n = 0;
+    pthread_mutex_lock(&pool->lock);
+    for (; pool->free_list && n < most; n++) {
+        struct chunk *chunk = pool->free_list;
+        pool->free_list = chunk->next;
+        if (pool->store)
+            pool_take_back(pool->store, chunk, pool->chunk_size);
+        else
+            chunk_free(chunk);
+        pool->made--;
+        budget_give(pool->budget, pool->chunk_size);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return n;
+}
+
+int chunk_pool_prepare(struct chunk_pool *pool, size_t n)
+{
+    struct chunk *got = NULL, *chunk = NULL;
+    for (; n > 0 && (chunk = chunk_get(pool)); n--) {
+        chunk->next = got;
+        got = chunk;
+    }
+    int r = n == 0 ? 0 : pool->out_of_memory ? -ENOMEM : -ENOBUFS;
+    while ((chunk = got)) {
+        got = chunk->next;
+        chunk_unref(chunk);
+    }
+    return r;
+}
+
+/* ---- chunks ---- */
 
 struct chunk *chunk_get(struct chunk_pool *pool)
 {

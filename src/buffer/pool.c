@@ -7,6 +7,7 @@
 #define CACHED_BYTES   65536 /* and no larger ones */
 #define CHUNK_MIN      4096
 #define CHUNK_MAX      65536
+#define LENT_MAX       (UINT64_C(1) << 20)
 #define KEEP_DEFAULT   (UINT64_C(1) << 20)
 #define SIZE_OF(class) ((size_t)1 << (class))
 
@@ -18,8 +19,9 @@ struct cache {
 
 struct leat_pool {
     atomic_size_t refs;
-    struct budget budget; /* all chunks, unused ones too */
-    unsigned smallest, largest;
+    struct budget budget;       /* all chunks, unused ones too */
+    unsigned smallest, largest; /* that streams get, */
+    unsigned last;              /* and that there are */
     uint64_t keep;
     _Atomic uint64_t in_use;
     _Atomic uint64_t handed_out;
@@ -45,7 +47,7 @@ static bool is_size(uint64_t size)
 static void destroy(leat_pool *pool)
 {
     leat_pool_trim(pool);
-    for (unsigned i = pool->smallest; i <= pool->largest; i++)
+    for (unsigned i = pool->smallest; i <= pool->last; i++)
         chunk_pool_destroy(&pool->class[i]);
     for (unsigned i = 0; i < CACHES; i++)
         pthread_mutex_destroy(&pool->cache[i].lock);
@@ -69,7 +71,8 @@ int leat_pool_new(leat_pool **ret, const struct leat_pool_options *options)
     pool->keep = o.keep ? o.keep : KEEP_DEFAULT;
     pool->smallest = class_of(o.chunk_min);
     pool->largest = class_of(o.chunk_max);
-    for (unsigned i = pool->smallest; i <= pool->largest; i++) {
+    pool->last = MAX(pool->largest, class_of(LENT_MAX));
+    for (unsigned i = pool->smallest; i <= pool->last; i++) {
         chunk_pool_init(&pool->class[i], &pool -> budget, SIZE_OF(i), NULL);
         pool->class[i].chunk_size = SIZE_OF(i); /* less than a page, too */
     }
@@ -163,7 +166,7 @@ static bool put_cached(struct cache *cache, unsigned class, struct chunk *chunk)
 static void empty_caches(leat_pool *pool)
 {
     for (unsigned i = 0; i < CACHES; i++)
-        for (unsigned class = pool->smallest; class <= pool->largest; class ++)
+        for (unsigned class = pool->smallest; class <= pool->last; class ++)
             for (struct chunk *chunk; (chunk = take_cached(&pool->cache[i], class));)
                 chunk_give_back(chunk);
 }
@@ -176,21 +179,25 @@ static uint64_t unused(leat_pool *pool)
     return all > used ? all - used : 0;
 }
 
-static void release(struct chunk *chunk)
+/* Nobody uses it any more. */
+static void put(leat_pool *pool, unsigned class, struct chunk *chunk)
 {
-    struct chunk_pool *home = chunk->pool;
-    leat_pool *pool = (leat_pool *)(void *)((char *)home->budget - offsetof(leat_pool, budget));
-    unsigned class = (unsigned)(home - pool->class);
     uint64_t used = atomic_fetch_sub(&pool->in_use, SIZE_OF(class)) - SIZE_OF(class);
     if (unused(pool) > MAX(pool->keep, used)) {
         chunk_give_back(chunk);
-        chunk_pool_trim(home, 2);
+        chunk_pool_trim(&pool->class[class], 2);
     } else if (!put_cached(my_cache(pool), class, chunk))
         chunk_give_back(chunk);
+}
+
+static void release(struct chunk *chunk)
+{
+    leat_pool *pool = (leat_pool *)(void *)((char *)chunk->pool->budget - offsetof(leat_pool, budget));
+    put(pool, (unsigned)(chunk->pool - pool->class), chunk);
     pool_unref(pool);
 }
 
-static struct chunk *get_class(leat_pool *pool, unsigned class)
+static struct chunk *find(leat_pool *pool, unsigned class)
 {
     struct chunk *chunk = take_cached(my_cache(pool), class);
     if (chunk) {
@@ -205,6 +212,16 @@ static struct chunk *get_class(leat_pool *pool, unsigned class)
     return chunk;
 }
 
+static struct chunk *get(leat_pool *pool, unsigned class)
+{
+    struct chunk *chunk = find(pool, class);
+    if (chunk) {
+        atomic_fetch_add(&pool->in_use, SIZE_OF(class));
+        atomic_fetch_add_explicit(&pool->handed_out, 1, memory_order_relaxed);
+    }
+    return chunk;
+}
+
 static unsigned class_within(const leat_pool *pool, size_t size)
 {
     return MIN(MAX(class_of(size), pool->smallest), pool->largest);
@@ -213,30 +230,54 @@ static unsigned class_within(const leat_pool *pool, size_t size)
 struct chunk *pool_get(leat_pool *pool, size_t least, size_t wish, size_t *ret_size)
 {
     unsigned class = class_within(pool, wish), last = class_within(pool, least);
-    struct chunk *chunk = get_class(pool, class);
+    struct chunk *chunk = get(pool, class);
     while (!chunk && class > last)
-        chunk = get_class(pool, --class);
+        chunk = get(pool, --class);
     if (!chunk)
         return NULL;
     chunk->release = release;
-    atomic_fetch_add(&pool->in_use, SIZE_OF(class));
-    atomic_fetch_add_explicit(&pool->handed_out, 1, memory_order_relaxed);
     pool_ref(pool);
     *ret_size = SIZE_OF(class);
     return chunk;
 }
 
+/* ---- lent ones ---- */
+
+bool pool_lends(const leat_pool *pool, size_t size)
+{
+    return is_size(size) && class_of(size) >= pool->smallest && class_of(size) <= pool->last;
+}
+
+struct chunk *pool_lend(leat_pool *pool, size_t size)
+{
+    return get(pool, class_of(size));
+}
+
+void pool_take_back(leat_pool *pool, struct chunk *chunk, size_t size)
+{
+    chunk->pool = &pool->class[class_of(size)];
+    put(pool, class_of(size), chunk);
+}
+
+size_t pool_size_within(size_t most)
+{
+    unsigned class = class_of(most);
+    return class < CLASSES && SIZE_OF(class) == most ? most : SIZE_OF(class - 1);
+}
+
+/* ---- all of it ---- */
+
 void leat_pool_trim(leat_pool *pool)
 {
     empty_caches(pool);
-    for (unsigned i = pool->smallest; i <= pool->largest; i++)
+    for (unsigned i = pool->smallest; i <= pool->last; i++)
         chunk_pool_trim(&pool->class[i], SIZE_MAX);
 }
 
 static uint64_t allocated(leat_pool *pool)
 {
     uint64_t n = 0;
-    for (unsigned i = pool->smallest; i <= pool->largest; i++) {
+    for (unsigned i = pool->smallest; i <= pool->last; i++) {
         pthread_mutex_lock(&pool->class[i].lock);
         n += pool->class[i].allocated;
         pthread_mutex_unlock(&pool->class[i].lock);

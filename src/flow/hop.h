@@ -95,6 +95,7 @@ struct hop {
     leat_filter **filter;
     size_t filters;
     struct budget *budget;
+    leat_pool *pool; /* where chunks come from; NULL: that of the process */
     enum leat_sparse sparse;
     enum leat_stability stability;
     enum leat_cache cache;

@@ -110,6 +110,7 @@ static void begin_readback(struct leg *leg)
     leg->readback = (struct hop){.in = &leg->written,
                                  .filter = leg->observer,
                                  .budget = hop->budget,
+                                 .pool = hop->pool,
                                  .cache = hop->cache,
                                  .waker = hop->waker,
                                  .rung = {{.route = &route_chunk}},

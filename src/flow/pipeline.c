@@ -2,6 +2,7 @@
 #include "flow/pipeline.h"
 #include "base/fd.h"
 #include "base/thread.h"
+#include "buffer/pool.h"
 #include <ctype.h>
 #include <errno.h>
 #include <poll.h>
@@ -148,6 +149,8 @@ static int copy_string(char **to, const char **from)
 static int take_options(leat_pipeline *p, const struct leat_pipeline_options *options)
 {
     copy_sized(&p->options, sizeof(p->options), options);
+    if (p->options.pool)
+        pool_ref(p->options.pool);
     int r = copy_string(&p->route, &p->options.route);
     if (r == 0)
         r = copy_string(&p->engine_name, &p->options.engine);
@@ -470,6 +473,7 @@ void leat_pipeline_free(leat_pipeline *p)
         if (p->leg[i].has_thread)
             loop_close(&p->leg[i].own_loop);
     free(p->leg);
+    leat_pool_free(p->options.pool);
     free(p->route);
     free(p->engine_name);
     free(p->expect);

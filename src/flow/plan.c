@@ -197,6 +197,7 @@ static size_t describe_leg(leat_pipeline *p, struct leg *leg, size_t first)
                             .filter = p->filter + first,
                             .filters = behind - first,
                             .budget = &leg->budget,
+                            .pool = p->options.pool,
                             .sparse = (enum leat_sparse)p->options.sparse,
                             .stability = (enum leat_stability)p->options.stability,
                             .cache = (enum leat_cache)p->options.cache,

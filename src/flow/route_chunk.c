@@ -6,6 +6,7 @@
  * is bounded because the pool is: when it is empty, nothing is read until a chunk comes back. A branch that may drop
  * gives up its place in the ring instead, and keeps only the chunk that it has begun to write. */
 #include "flow/route_chunk.h"
+#include "buffer/pool.h"
 #include <errno.h>
 
 #define CHUNK_PLAIN    (1024 * 1024) /* bench rows file-to-file: the larger the better up to here */
@@ -40,10 +41,10 @@ static size_t choose_chunk_size(const struct hop *hop)
 {
     uint64_t most = hop_needs_bytes(hop) || hop->branches > 1 ? CHUNK_OBSERVED : CHUNK_PLAIN;
     uint64_t size = MIN(most, hop->budget->limit / MAX(4, least_chunks(hop)) / PAGE * PAGE);
-    size = MIN(size, budget_left(hop->budget) / PAGE * PAGE);
-    if (hop->size_binds) /* no larger than the file */
-        size = MIN(size, (hop->in->size / PAGE + 1) * PAGE);
-    return (size_t)MAX(size, PAGE);
+    size = pool_size_within((size_t)MAX(MIN(size, budget_left(hop->budget)), PAGE));
+    while (hop->size_binds && size > PAGE && size / 2 > hop->in->size) /* no larger than the file needs */
+        size /= 2;
+    return (size_t)size;
 }
 
 /* Reading far ahead makes nothing faster: who reads the chunks finds them in memory, not in the cache. Only a branch
@@ -56,26 +57,47 @@ static size_t most_chunks(const struct hop *hop)
     return AHEAD;
 }
 
+/* The chunks that it can't do without are had at once: smaller ones, if the store has no others left. */
+static int make_pool(struct hop *hop, struct chunk_route *s)
+{
+    for (size_t size = choose_chunk_size(hop);; size /= 2) {
+        chunk_pool_init(&s->pool, hop->budget, size, &s->released);
+        chunk_pool_share(&s->pool, hop->pool);
+        s->pool.most = most_chunks(hop);
+        if (chunk_pool_prepare(&s->pool, least_chunks(hop)) != -ENOMEM)
+            return 0;
+        chunk_pool_destroy(&s->pool);
+        if (size <= PAGE)
+            return -ENOMEM;
+    }
+}
+
 static int start(struct hop *hop)
 {
     struct chunk_route *s = calloc(1, sizeof(*s) + hop->branches * sizeof(s->cursor[0]));
-    size_t chunk_size = choose_chunk_size(hop);
-    size_t capacity = (size_t)(hop->budget->limit / chunk_size) + 1;
-    if (s)
-        s->ring = calloc(capacity, sizeof(struct chunk *));
-    if (!s || !s->ring) {
-        free(s);
+    if (!s) {
         hop_because(hop, "out of memory");
         return -ENOMEM;
     }
-    s->capacity = capacity;
+    port_init(&s->released, -1, 0);
+    int r = make_pool(hop, s);
+    if (r == 0) {
+        s->capacity = (size_t)(hop->budget->limit / s->pool.chunk_size) + 1;
+        s->ring = calloc(s->capacity, sizeof(struct chunk *));
+        if (!s->ring) {
+            chunk_pool_destroy(&s->pool);
+            r = -ENOMEM;
+        }
+    }
+    if (r < 0) {
+        hop_because(hop, "out of memory");
+        free(s);
+        return r;
+    }
+    port_attach(&s->released, hop->waker);
     for (size_t i = 0; i < hop->branches; i++)
         if (hop->branch[i].failed) /* before this route began */
             s->cursor[i].next = UINT64_MAX;
-    port_init(&s->released, -1, 0);
-    port_attach(&s->released, hop->waker);
-    chunk_pool_init(&s->pool, hop->budget, chunk_size, &s->released);
-    s->pool.most = most_chunks(hop);
     hop->state = s;
     return 0;
 }

@@ -172,6 +172,20 @@ static void give_length(struct hop *hop, const struct direct_route *s)
     out->holes = true; /* it is cut to what was delivered */
 }
 
+static int make_pool(struct hop *hop, struct direct_route *s, size_t chunk_size)
+{
+    port_init(&s->released, -1, 0);
+    chunk_pool_init(&s->pool, hop->budget, chunk_size, &s->released);
+    chunk_pool_share(&s->pool, hop->pool);
+    int r = chunk_pool_prepare(&s->pool, 1);
+    if (r < 0) {
+        chunk_pool_destroy(&s->pool);
+        hop_because(hop, "out of memory");
+    }
+    port_attach(&s->released, hop->waker);
+    return r;
+}
+
 static int start(struct hop *hop)
 {
     struct direct_route *s = calloc(1, sizeof(*s));
@@ -191,6 +205,8 @@ static int start(struct hop *hop)
         hop_because(hop, "its blocks of %zu bytes are too large for the memory limit", s->align);
         r = -ENOBUFS;
     }
+    if (r == 0)
+        r = make_pool(hop, s, chunk_size);
     if (r < 0) {
         fd_close(s->fd[SOURCE]);
         fd_close(s->fd[SINK]);
@@ -200,9 +216,6 @@ static int start(struct hop *hop)
     s->depth = (size_t)MIN(DEPTH_MAX, hop->budget->limit / chunk_size);
     s->next = hop->taken;
     s->limit = choose_limit(hop);
-    port_init(&s->released, -1, 0);
-    port_attach(&s->released, hop->waker);
-    chunk_pool_init(&s->pool, hop->budget, chunk_size, &s->released);
     hop->state = s;
     give_length(hop, s);
     return 0;

@@ -1,4 +1,5 @@
 /* Making a pipe, and what both ends are asked for. */
+#include "buffer/pool.h"
 #include "pipe/chain.h"
 
 #define LIMIT_DEFAULT     (1024 * 1024)
@@ -35,6 +36,8 @@ static int choose_chunks(struct pipe *p, const struct leat_pipe_options *o, stru
                              : MIN((p->limit - 1) / CHUNKS + 1, CHUNK_MOST);
     if (!o->chunk_size && !p->is_kernel && p->limit / chunk < least)
         chunk = p->limit / least;
+    if (!o->chunk_size && chunk >= PAGE) /* of a size that the pool has */
+        chunk = pool_size_within((size_t)MIN(chunk, SIZE_MAX));
     uint64_t chunks = p->limit / chunk;
     if (chunk > PTRDIFF_MAX || chunks > CHUNKS_MOST)
         return refuse(error, -ENOMEM, "There is not so much memory");
@@ -49,7 +52,7 @@ static int choose_chunks(struct pipe *p, const struct leat_pipe_options *o, stru
 }
 
 /* Not rounded to pages, as other pools are: a limit of few bytes is one of few bytes. */
-static int make_pool(struct pipe *p)
+static int make_pool(struct pipe *p, leat_pool *store)
 {
     size_t most = p->pool.most;
     int r = chunk_pool_init(&p->pool, &p->budget, p->chunk_size, NULL);
@@ -57,6 +60,7 @@ static int make_pool(struct pipe *p)
     p->pool.most = most;
     p->pool.released = pipe_chunk_released;
     p->pool.user = p;
+    chunk_pool_share(&p->pool, store);
     return r;
 }
 
@@ -117,33 +121,20 @@ static void close_parks(struct pipe *p)
     pthread_mutex_destroy(&p->error_lock);
 }
 
-/* Each place could have its chunk now: a pipe that is open waits for chunks that are on their way, never for memory. */
-static int make_chunks(struct pipe *p, uint64_t n)
-{
-    struct chunk *made = NULL, *chunk = NULL;
-    for (; n > 0 && (chunk = chunk_get(&p->pool)); n--) {
-        chunk->next = made;
-        made = chunk;
-    }
-    while ((chunk = made)) {
-        made = chunk->next;
-        chunk_unref(chunk);
-    }
-    return n > 0 ? -ENOMEM : 0;
-}
-
 /* What was begun is undone by pipe_free. */
 static int open_backend(struct pipe *p, const struct leat_pipe_options *o, struct leat_error *error)
 {
     int r = p->is_kernel ? open_kernel(p, o, error) : 0;
     if (r < 0 || (r = choose_chunks(p, o, error)) < 0)
         return r;
-    r = make_pool(p);
+    r = make_pool(p, o->pool);
     if (r == 0)
         r = p->is_kernel ? kernel_prepare(&p->kernel, p->pool.most, p->chunk_size)
                          : queue_init(&p->queue, p->pool.most);
+    /* Each place could have its chunk now: a pipe that is open waits for chunks that are on their way, never for
+     * memory. */
     if (r == 0)
-        r = make_chunks(p, least_chunks(o));
+        r = chunk_pool_prepare(&p->pool, (size_t)least_chunks(o));
     return r < 0 ? refuse(error, r, "Out of memory") : chain_open(p, error);
 }
 
