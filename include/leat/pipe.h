@@ -95,6 +95,14 @@ LEAT_API int leat_write(leat_writer *writer, const void *bytes, size_t n, size_t
 /* What fits, at least one byte; waits only while nothing fits. */
 LEAT_API int leat_write_some(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms);
 
+/* All bytes of a view (leat/stream.h), without copying them: what they lie in is kept until the reader has them, and
+ * the view remains the caller's. A kernel pipe is given their pages while its own reader is the only one, else a copy.
+ * A piece of less than a quarter of chunk_size is copied, because one that is not counts as a chunk. After a time-out a
+ * slice of what is left may go on. -EINVAL: a borrowed view. If it is of leat_stream_append_ref, `release` may be
+ * called by the thread that reads, or that closes the last end, and must not call the pipe. */
+struct leat_view;
+LEAT_API int leat_write_view(leat_writer *writer, const struct leat_view *view, size_t *done, int timeout_ms);
+
 /* Room to write into, in one piece: at least `want` bytes (0: one), but never more than a chunk is promised, nor than a
  * filter that paces allows. Valid until it is committed, or the end is finished or closed. -EBUSY if there is a
  * reservation already; until it is committed all other writes say that, too. */

@@ -165,6 +165,22 @@ void chunk_give_back(struct chunk *chunk)
         released(user);
 }
 
+static void stand_no_more(struct chunk *chunk)
+{
+    chunk->data = chunk->own;
+    chunk->other = chunk_unref(chunk->other);
+    chunk_give_back(chunk);
+}
+
+void chunk_stand_for(struct chunk *chunk, struct chunk *other, uint8_t *bytes, size_t n)
+{
+    chunk->other = chunk_ref(other);
+    chunk->own = chunk->data;
+    chunk->data = bytes;
+    chunk->length = n;
+    chunk->release = stand_no_more;
+}
+
 struct chunk *chunk_unref(struct chunk *chunk)
 {
     if (chunk && atomic_fetch_sub_explicit(&chunk->refs, 1, memory_order_acq_rel) == 1)

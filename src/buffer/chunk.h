@@ -21,7 +21,9 @@ struct chunk {
     bool hole;     /* all of them are zero and were never there: a hole of the source */
     uint8_t *data; /* capacity of the pool's chunk_size */
     struct chunk_pool *pool;
-    struct chunk *next; /* in the pool's free list */
+    struct chunk *next;  /* in the pool's free list */
+    struct chunk *other; /* whose bytes `data` are, chunk_stand_for; NULL: its own */
+    uint8_t *own;        /* then: what `data` was */
     /* What the last reference does. chunk_give_back, unless whoever got the chunk has set something else. */
     void (*release)(struct chunk *chunk);
 };
@@ -67,6 +69,9 @@ size_t chunk_pool_trim(struct chunk_pool *pool, size_t most);
 /* Is every chunk back? */
 bool chunk_pool_is_whole(struct chunk_pool *pool);
 struct chunk *chunk_ref(struct chunk *chunk);
+/* The chunk, which is empty and its pool's, shows bytes of another one instead of its own, and keeps that until it is
+ * given back. */
+void chunk_stand_for(struct chunk *chunk, struct chunk *other, uint8_t *bytes, size_t n);
 /* NULL is allowed; returns NULL. */
 struct chunk *chunk_unref(struct chunk *chunk);
 /* Gives its bytes to `take`; those of a hole as zeros, in pieces. 0, or the negative errno at which `take` stopped it.

@@ -382,21 +382,21 @@ int leat_stream_append_ref(leat_stream *s, const void *bytes, size_t n,
 int leat_stream_append_view(leat_stream *s, const struct leat_view *view)
 {
     IN_SIDE(s->w);
-    const struct bundle *bundle = view_bundle_of(view);
     struct segment *chain = NULL, **end = &chain, *next;
+    struct piece one;
+    size_t count;
+    const struct piece *piece = view_pieces(view, &one, &count);
     int r = refusal_of(s, view->length);
     if (r < 0 || view->length == 0)
         return r;
-    if (!view->owner)
+    if (view_is_borrowed(view))
         return -EINVAL;
-    for (size_t i = 0; i < (bundle ? bundle->count : 1); i++)
-        if (chain_up(&chain, &end, chunk_ref(bundle ? bundle->piece[i].chunk : view->owner)) < 0)
+    for (size_t i = 0; i < count; i++)
+        if (chain_up(&chain, &end, chunk_ref(piece[i].chunk)) < 0)
             return -ENOMEM;
-    if (!bundle)
-        link_bytes(s, chain, chain->chunk, view->data, view->length);
-    for (size_t i = 0; bundle && i < bundle->count; i++, chain = next) {
+    for (; chain; chain = next, piece++) {
         next = chain->following;
-        link_bytes(s, chain, chain->chunk, bundle->piece[i].bytes.iov_base, bundle->piece[i].bytes.iov_len);
+        link_bytes(s, chain, chain->chunk, piece->bytes.iov_base, piece->bytes.iov_len);
     }
     publish(s);
     return 0;

@@ -82,6 +82,14 @@ struct leat_view view_of_bundle(struct bundle *bundle, size_t length)
     return view;
 }
 
+const struct piece *view_pieces(const struct leat_view *view, struct piece *one, size_t *ret_count)
+{
+    const struct bundle *bundle = view_bundle_of(view);
+    *one = (struct piece){.chunk = view->owner, .bytes = iov_of(view->data, view->length)};
+    *ret_count = bundle ? bundle->count : 1;
+    return bundle ? bundle->piece : one;
+}
+
 int view_copied(struct leat_view *ret, size_t n, uint8_t **ret_bytes)
 {
     struct chunk *chunk = new_owner(sizeof(*chunk) + n, free_chunk);
@@ -94,11 +102,6 @@ int view_copied(struct leat_view *ret, size_t n, uint8_t **ret_bytes)
 
 /* ---- the public functions ---- */
 
-static bool is_borrowed(const struct leat_view *view)
-{
-    return view->data && view->length && !view->owner;
-}
-
 void leat_view_release(struct leat_view *view)
 {
     if (view->owner)
@@ -108,7 +111,7 @@ void leat_view_release(struct leat_view *view)
 
 int leat_view_ref(const struct leat_view *view, struct leat_view *ret)
 {
-    if (is_borrowed(view))
+    if (view_is_borrowed(view))
         return -EINVAL;
     struct leat_view again = *view;
     if (again.owner)
@@ -119,32 +122,33 @@ int leat_view_ref(const struct leat_view *view, struct leat_view *ret)
 
 /* The pieces that hold [offset, offset + length), in order; true where one is left. */
 struct walk {
-    const struct bundle *bundle; /* NULL: there is one piece */
-    size_t next, skip, left;
+    const struct piece *piece; /* the next one */
+    size_t count, skip, left;
     struct piece one;
 };
 
 static void walk_begin(struct walk *walk, const struct leat_view *view, size_t offset, size_t length)
 {
-    *walk = (struct walk){.bundle = view_bundle_of(view), .skip = offset, .left = length};
-    walk->one = (struct piece){.chunk = view->owner, .bytes = iov_of(view->data, view->length)};
+    walk->skip = offset;
+    walk->left = length;
+    walk->piece = view_pieces(view, &walk->one, &walk->count);
 }
 
 static bool walk_next(struct walk *walk, struct piece *ret)
 {
-    size_t count = walk->bundle ? walk->bundle->count : 1;
-    while (walk->left && walk->next < count) {
-        const struct piece *piece = walk->bundle ? &walk->bundle->piece[walk->next] : &walk->one;
-        walk->next++;
-        if (walk->skip >= piece->bytes.iov_len) {
-            walk->skip -= piece->bytes.iov_len;
+    for (; walk->left && walk->count; walk->piece++, walk->count--) {
+        struct iovec bytes = walk->piece->bytes;
+        if (walk->skip >= bytes.iov_len) {
+            walk->skip -= bytes.iov_len;
             continue;
         }
-        ret->chunk = piece->chunk;
-        ret->bytes.iov_base = (uint8_t *)piece->bytes.iov_base + walk->skip;
-        ret->bytes.iov_len = MIN(piece->bytes.iov_len - walk->skip, walk->left);
+        ret->chunk = walk->piece->chunk;
+        ret->bytes.iov_base = (uint8_t *)bytes.iov_base + walk->skip;
+        ret->bytes.iov_len = MIN(bytes.iov_len - walk->skip, walk->left);
         walk->left -= ret->bytes.iov_len;
         walk->skip = 0;
+        walk->piece++;
+        walk->count--;
         return true;
     }
     return false;
@@ -153,7 +157,7 @@ static bool walk_next(struct walk *walk, struct piece *ret)
 int leat_view_slice(const struct leat_view *view, size_t offset, size_t length, struct leat_view *ret)
 {
     struct bundle *bundle = view_bundle_of(view);
-    if (is_borrowed(view))
+    if (view_is_borrowed(view))
         return -EINVAL;
     if (offset > view->length || length > view->length - offset)
         return -ERANGE;

@@ -28,8 +28,16 @@ struct bundle *view_bundle(size_t capacity);
 void view_bundle_add(struct bundle *bundle, struct chunk *chunk, const void *bytes, size_t n);
 /* The view of a bundle, whose reference it takes; one of a single piece if it has only one. */
 struct leat_view view_of_bundle(struct bundle *bundle, size_t length);
+/* Its pieces: those of its bundle, or *one, which is filled. */
+const struct piece *view_pieces(const struct leat_view *view, struct piece *one, size_t *ret_count);
 /* A view of new memory, to be filled through *ret_bytes. */
 int view_copied(struct leat_view *ret, size_t n, uint8_t **ret_bytes);
+
+/* Nobody keeps its bytes but who lent it. */
+static inline bool view_is_borrowed(const struct leat_view *view)
+{
+    return view->data && view->length && !view->owner;
+}
 
 static inline struct bundle *view_bundle_of(const struct leat_view *view)
 {

@@ -340,6 +340,25 @@ ssize_t chain_write(struct pipe *p, const uint8_t *bytes, size_t n)
     return done ? (ssize_t)done : r;
 }
 
+ssize_t chain_refer(struct pipe *p, struct chunk *chunk, uint8_t *bytes, size_t n)
+{
+    struct place *place = &p->place[0];
+    size_t part = 0;
+    bool limited;
+    int r = place->chunk && place->chunk->length ? put(p, 0, LEAT_FILTER_MORE) : 0;
+    if (r == 0)
+        r = room(p, 0, &part, &limited);
+    if (r == 0) {
+        part = MIN(part, n);
+        chunk_stand_for(place->chunk, chunk, bytes, 0);
+        r = came(p, 0, part);
+        if (r == 0)
+            r = put(p, 0, LEAT_FILTER_MORE);
+    }
+    passed(p, r);
+    return part ? (ssize_t)part : r;
+}
+
 int chain_reserve(struct pipe *p, size_t want, void **ret, size_t *ret_n)
 {
     struct place *place = &p->place[0];

@@ -13,6 +13,9 @@ int chain_open(struct pipe *p, struct leat_error *error);
 /* A count, -EAGAIN, or -EPIPE: it has ended, or failed meanwhile. */
 ssize_t chain_write(struct pipe *p, const uint8_t *bytes, size_t n);
 
+/* The same by reference: the chunk that they lie in is kept until they are read. */
+ssize_t chain_refer(struct pipe *p, struct chunk *chunk, uint8_t *bytes, size_t n);
+
 /* Room in the first place's chunk, for `want` bytes if a chunk is so large: 0, -EAGAIN or -EPIPE. */
 int chain_reserve(struct pipe *p, size_t want, void **ret, size_t *ret_n);
 /* n bytes of it are filled. */

@@ -118,7 +118,8 @@ static void hold(struct kernel *kernel, struct chunk *chunk)
  * is written, and it is not asked again. */
 static ssize_t hand_over(struct kernel *kernel, struct chunk *chunk, size_t at)
 {
-    if (!kernel->zero_copy || atomic_load(&kernel->plain) || chunk->length - at < PAGE || at % PAGE != 0)
+    bool amid_page = at && (uintptr_t)(chunk->data + at) % PAGE;
+    if (!kernel->zero_copy || atomic_load(&kernel->plain) || chunk->length - at < PAGE || amid_page)
         return -EOPNOTSUPP;
     ssize_t r = call(kernel, OP_VMSPLICE, chunk->data + at, chunk->length - at);
     if (r > 0)

@@ -154,6 +154,9 @@ void pipe_left(struct pipe *p);
 /* n bytes more lie behind the filters. */
 void pipe_pushed(struct pipe *p, size_t n);
 
+/* A reader that sleeps looks around again. */
+void pipe_wake_reader(struct pipe *p);
+
 /* Somebody waits for a chunk, or for what the chain holds for want of one: there is one. */
 void pipe_chunk_released(void *user);
 

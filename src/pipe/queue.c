@@ -32,7 +32,7 @@ static struct slot *last(struct queue *queue)
     return &queue->slot[(tail - 1) % queue->capacity];
 }
 
-static void close_last(struct queue *queue)
+void queue_close(struct queue *queue)
 {
     if (queue->growing)
         atomic_store(&last(queue)->filled, queue->length | QUEUE_CLOSED);
@@ -43,7 +43,7 @@ uint8_t *queue_room(struct queue *queue, struct chunk_pool *pool, size_t want, s
 {
     size_t most = pool->chunk_size;
     if (!queue->growing || most - queue->length < MIN(want, most)) {
-        close_last(queue);
+        queue_close(queue);
         struct chunk *chunk = chunk_get(pool);
         if (!chunk)
             return NULL;
@@ -59,14 +59,14 @@ void queue_grow(struct queue *queue, const struct chunk_pool *pool, size_t n)
 {
     queue->length += n;
     if (queue->length == pool->chunk_size)
-        close_last(queue);
+        queue_close(queue);
     else
         atomic_store(&last(queue)->filled, queue->length);
 }
 
 void queue_push(struct queue *queue, struct chunk *chunk)
 {
-    close_last(queue);
+    queue_close(queue);
     begin(queue, chunk, chunk->length | QUEUE_CLOSED);
 }
 

@@ -44,6 +44,8 @@ void queue_destroy(struct queue *queue);
 uint8_t *queue_room(struct queue *queue, struct chunk_pool *pool, size_t want, size_t *ret_n);
 /* n bytes of that room are filled, and are the reader's from now on. */
 void queue_grow(struct queue *queue, const struct chunk_pool *pool, size_t n);
+/* Nothing is added to the last chunk any more. */
+void queue_close(struct queue *queue);
 /* A whole chunk. Takes the reference. */
 void queue_push(struct queue *queue, struct chunk *chunk);
 

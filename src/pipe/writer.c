@@ -1,16 +1,9 @@
 /* The writer's end. Every call takes the write turn, moves what goes without waiting, waits as long as it may, and
  * gives the turn. */
+#include "buffer/view.h"
 #include "pipe/chain.h"
 
-/* ---- for both ends ---- */
-
-void pipe_blame(struct pipe *p, const struct leat_error *error)
-{
-    pthread_mutex_lock(&p->error_lock);
-    if (!p->error.code)
-        p->error = *error;
-    pthread_mutex_unlock(&p->error_lock);
-}
+/* ---- what it has written ---- */
 
 void pipe_pushed(struct pipe *p, size_t n)
 {
@@ -27,28 +20,6 @@ void pipe_pushed(struct pipe *p, size_t n)
             atomic_store_explicit(&p->high_water, held, memory_order_relaxed);
     }
     park_wake(&p->bytes);
-}
-
-void pipe_left(struct pipe *p)
-{
-    struct leat_error error = {.size = sizeof(error)};
-    error_at(&error, -EPIPE, LEAT_SIDE_SINK, "reader", "write", "The reader has closed");
-    pipe_blame(p, &error);
-}
-
-static void wake_reader(struct pipe *p)
-{
-    park_wake(&p->bytes);
-    if (p->is_kernel)
-        waker_wake(&p->kernel.reader);
-}
-
-void pipe_chunk_released(void *user)
-{
-    struct pipe *p = user;
-    park_wake(&p->room);
-    if (atomic_load(&p->stuck))
-        wake_reader(p);
 }
 
 static void note_rest(struct pipe *p)
@@ -69,7 +40,7 @@ void writer_help(struct pipe *p)
 static void tell_reader(struct pipe *p)
 {
     atomic_store(&p->look_again, true);
-    wake_reader(p);
+    pipe_wake_reader(p);
 }
 
 void writer_give(struct pipe *p)
@@ -209,28 +180,62 @@ static ssize_t write_kernel(struct pipe *p, const void *bytes, size_t n)
     return r;
 }
 
-static ssize_t move(struct pipe *p, const void *bytes, size_t n)
+/* No chunk is left. A reader that has read the last one to its end may give it back. */
+static int lacks_chunk(struct pipe *p)
 {
-    ssize_t r = p->filters     ? chain_write(p, bytes, n)
-                : p->is_kernel ? write_kernel(p, bytes, n)
-                               : write_queue(p, bytes, n);
+    p->want = WANT_CHUNK;
+    park_wake(&p->bytes);
+    return -EAGAIN;
+}
+
+static ssize_t refer_queue(struct pipe *p, const struct piece *piece)
+{
+    struct chunk *chunk = chunk_get(&p->pool);
+    size_t n = MIN(piece->bytes.iov_len, p->chunk_size);
+    if (!chunk) {
+        queue_close(&p->queue);
+        return lacks_chunk(p);
+    }
+    chunk_stand_for(chunk, piece->chunk, piece->bytes.iov_base, n);
+    queue_push(&p->queue, chunk);
+    pipe_pushed(p, n);
+    return (ssize_t)n;
+}
+
+/* By reference it takes the place of a chunk in the limit, so what is much smaller is copied. */
+static ssize_t move(struct pipe *p, const struct piece *piece)
+{
+    void *bytes = piece->bytes.iov_base;
+    size_t n = piece->bytes.iov_len;
+    ssize_t r;
+    if (piece->chunk && n >= p->chunk_size / 4)
+        r = p->filters || p->is_kernel ? chain_refer(p, piece->chunk, bytes, n) : refer_queue(p, piece);
+    else
+        r = p->filters ? chain_write(p, bytes, n) : p->is_kernel ? write_kernel(p, bytes, n) : write_queue(p, bytes, n);
     if (r > 0)
         counter_add(&p->written, (uint64_t)r);
     return r;
 }
 
-static int write_bytes(struct pipe *p, const uint8_t *bytes, size_t n, size_t *ret_done, int timeout_ms, bool some)
+/* n bytes, which are in these pieces. */
+static int write_pieces(struct pipe *p, const struct piece *piece, size_t n, size_t *ret_done, int timeout_ms,
+                        bool some)
 {
     struct limit limit = limit_of(timeout_ms);
+    struct piece left = *piece;
     size_t done = 0;
     int r = n ? take(p, &limit) : 0;
     if (n && r == 0) {
         r = refusal(p);
         while (r == 0 && done < n) {
-            ssize_t moved = move(p, bytes + done, n - done);
-            if (moved >= 0)
+            if (left.bytes.iov_len == 0)
+                left = *++piece;
+            ssize_t moved = move(p, &left);
+            if (moved >= 0) {
                 done += (size_t)moved;
-            else if (moved == -EAGAIN && some && done)
+                left.bytes.iov_base = (uint8_t *)left.bytes.iov_base + moved;
+                left.bytes.iov_len -= (size_t)moved;
+            } else if (moved == -EAGAIN && some && done)
                 break;
             else
                 r = moved == -EAGAIN ? wait_for_room(p, &limit) : (int)moved;
@@ -246,12 +251,27 @@ static int write_bytes(struct pipe *p, const uint8_t *bytes, size_t n, size_t *r
 
 int leat_write(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms)
 {
-    return write_bytes(writer->pipe, bytes, n, done, timeout_ms, false);
+    struct piece piece = {.bytes = iov_of(bytes, n)};
+    return write_pieces(writer->pipe, &piece, n, done, timeout_ms, false);
 }
 
 int leat_write_some(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms)
 {
-    return write_bytes(writer->pipe, bytes, n, done, timeout_ms, true);
+    struct piece piece = {.bytes = iov_of(bytes, n)};
+    return write_pieces(writer->pipe, &piece, n, done, timeout_ms, true);
+}
+
+int leat_write_view(leat_writer *writer, const struct leat_view *view, size_t *done, int timeout_ms)
+{
+    struct piece one;
+    size_t count;
+    const struct piece *piece = view_pieces(view, &one, &count);
+    if (view_is_borrowed(view)) {
+        if (done)
+            *done = 0;
+        return -EINVAL;
+    }
+    return write_pieces(writer->pipe, piece, view->length, done, timeout_ms, false);
 }
 
 /* ---- reservations ---- */
@@ -261,11 +281,8 @@ static int reserve(struct pipe *p, size_t want, void **ret, size_t *ret_n)
     if (p->is_kernel || p->filters)
         return chain_reserve(p, want, ret, ret_n);
     uint8_t *room = queue_room(&p->queue, &p->pool, want, ret_n);
-    if (!room) {
-        p->want = WANT_CHUNK;
-        park_wake(&p->bytes); /* a reader that has read the last chunk to its end may give it back */
-        return -EAGAIN;
-    }
+    if (!room)
+        return lacks_chunk(p);
     *ret = room;
     return 0;
 }

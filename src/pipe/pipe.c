@@ -1,0 +1,32 @@
+/* What both ends do to the pipe that they share. */
+#include "pipe/pipe.h"
+
+void pipe_blame(struct pipe *p, const struct leat_error *error)
+{
+    pthread_mutex_lock(&p->error_lock);
+    if (!p->error.code)
+        p->error = *error;
+    pthread_mutex_unlock(&p->error_lock);
+}
+
+void pipe_left(struct pipe *p)
+{
+    struct leat_error error = {.size = sizeof(error)};
+    error_at(&error, -EPIPE, LEAT_SIDE_SINK, "reader", "write", "The reader has closed");
+    pipe_blame(p, &error);
+}
+
+void pipe_wake_reader(struct pipe *p)
+{
+    park_wake(&p->bytes);
+    if (p->is_kernel)
+        waker_wake(&p->kernel.reader);
+}
+
+void pipe_chunk_released(void *user)
+{
+    struct pipe *p = user;
+    park_wake(&p->room);
+    if (atomic_load(&p->stuck))
+        pipe_wake_reader(p);
+}
