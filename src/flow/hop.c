@@ -451,15 +451,16 @@ static const char *unfit_now(const struct hop *hop, const struct rung *rung, cha
     return rung->route->unfit(hop, reason);
 }
 
-/* What a route leaves behind is still held, and the next route's to count. */
-static bool step_down(struct hop *hop)
+/* What a route leaves behind is still held, and the next route's to count. `r` is what its start said. */
+static bool step_down(struct hop *hop, int r)
 {
+    int code = r == -ENOMEM ? r : -EOPNOTSUPP;
     struct rung *from = &hop->rung[hop->current];
     hop_stop(hop);
     from->rejected = true;
     if (hop->strict) {
-        error_at(&hop->error, -EOPNOTSUPP, LEAT_SIDE_NONE, "", "route",
-                 "The route '%s' was forced and does not work here: %s", from->route->name, from->reason);
+        error_at(&hop->error, code, LEAT_SIDE_NONE, "", "route", "The route '%s' was forced and does not work here: %s",
+                 from->route->name, from->reason);
         return false;
     }
     for (hop->current++; hop->current < hop->rungs; hop->current++) {
@@ -473,8 +474,7 @@ static bool step_down(struct hop *hop)
         rung->rejected = true;
     }
     hop->current = hop->rungs - 1;
-    error_at(&hop->error, -EOPNOTSUPP, LEAT_SIDE_NONE, "", "route", "No route is left; the last one said: %s",
-             from->reason);
+    error_at(&hop->error, code, LEAT_SIDE_NONE, "", "route", "No route is left; the last one said: %s", from->reason);
     return false;
 }
 
@@ -501,7 +501,7 @@ enum verdict hop_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_
         if (r == 0)
             verdict = hop_route(hop)->next(hop, ret_op, ret_wait);
         if (verdict == VERDICT_STEP_DOWN) {
-            if (!step_down(hop))
+            if (!step_down(hop, r))
                 return VERDICT_END;
         } else if (verdict == VERDICT_END && must_confirm(hop))
             confirm(hop);
