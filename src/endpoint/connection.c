@@ -4,7 +4,6 @@
 #include "endpoint/connection.h"
 #include "base/fd.h"
 #include "base/sigpipe.h"
-#include "buffer/stream.h"
 #include "endpoint/socket.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,17 +15,6 @@
 #define PAUSE_DEFAULT 65536
 #define LIMIT_DEFAULT 1048576
 #define FILL_LEAST    2048 /* with less room than this a read takes the next chunk, too */
-#define PIECES        16   /* of a write */
-
-struct leat_connection {
-    leat_endpoint *endpoint; /* NULL: a descriptor that was handed in */
-    int fd;
-    bool owned, is_socket, polled;
-    bool shut;  /* the writing direction is closed */
-    int failed; /* why nothing can be written any more */
-    leat_stream *input, *output;
-    int64_t timeout_ns, deadline_ns; /* 0: none */
-};
 
 /* ---- life ---- */
 
@@ -128,19 +116,7 @@ int leat_connection_fd(const leat_connection *c)
 
 /* ---- waiting ---- */
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a == 0 || (b && b < a) ? b : a;
-}
-
-/* When a call that begins now must end. */
-static int64_t end_of_call(const leat_connection *c)
-{
-    return earlier(c->timeout_ns ? clock_ns() + c->timeout_ns : 0, c->deadline_ns);
-}
-
-/* Polls until one of the events, which are returned, or -ETIMEDOUT. until_ns 0: without a limit. */
-static int wait_until(int fd, short events, int64_t until_ns)
+int connection_wait(int fd, short events, int64_t until_ns)
 {
     struct pollfd set = {.fd = fd, .events = events};
     for (;;) {
@@ -161,18 +137,12 @@ static bool is_ready(const leat_connection *c, short events)
     return !c->polled || poll(&set, 1, 0) > 0;
 }
 
-int leat_connection_deadline(leat_connection *c, int ms)
-{
-    c->deadline_ns = ms < 0 ? 0 : clock_ns() + (int64_t)ms * 1000000;
-    return 0;
-}
-
 static bool has_output(const leat_connection *c)
 {
     return !c->failed && !c->shut && (leat_stream_length(c->output) || leat_stream_ended(c->output));
 }
 
-static short wanted_events(leat_connection *c)
+short connection_wants(leat_connection *c)
 {
     short in = !leat_stream_ended(c->input) && !leat_stream_paused(c->input) ? POLLIN : 0;
     return (short)(in | (has_output(c) ? POLLOUT : 0));
@@ -181,7 +151,7 @@ static short wanted_events(leat_connection *c)
 int leat_connection_events(leat_connection *c, int *ret_fd, short *ret_events)
 {
     *ret_fd = c->fd;
-    *ret_events = wanted_events(c);
+    *ret_events = connection_wants(c);
     return 0;
 }
 
@@ -194,7 +164,7 @@ static int open_endpoint(struct node *node, struct leat_error *error)
         int r = node->ops->open(node, NULL, error);
         if (r != -EAGAIN)
             return r;
-        r = wait_until(node->port.fd, node->port.events, node->deadline_ns);
+        r = connection_wait(node->port.fd, node->port.events, node->deadline_ns);
         if (r < 0 && r != -ETIMEDOUT)
             return endpoint_error(node, error, r, "poll", NULL);
     }
@@ -267,8 +237,7 @@ static int clip(const leat_connection *c, struct iovec *iov, int count)
     return count;
 }
 
-/* Writes as much as goes now. */
-static ssize_t put(leat_connection *c, struct iovec *iov, int count)
+ssize_t connection_put(leat_connection *c, struct iovec *iov, int count)
 {
     struct op op = {.kind = OP_WRITE, .fd = {-1, c->fd}, .offset = {-1, -1}, .iov = iov};
     op.flags = c->is_socket ? OP_SOCKET | OP_NOWAIT : 0;
@@ -299,165 +268,22 @@ static int say_end(leat_connection *c)
 
 int leat_connection_flush(leat_connection *c)
 {
-    struct iovec iov[PIECES];
+    struct iovec iov[CONNECTION_PIECES];
     int count;
     while (!c->failed) {
-        int r = stream_peek_iov(c->output, iov, PIECES, &count);
+        int r = stream_peek_iov(c->output, iov, CONNECTION_PIECES, &count);
         if (r == -EAGAIN)
             return 0;
         if (r < 0)
             return c->failed = r;
         if (count == 0)
             return say_end(c);
-        ssize_t n = put(c, iov, count);
+        ssize_t n = connection_put(c, iov, count);
         if (n < 0)
             return (int)n;
         leat_stream_skip(c->output, (size_t)n);
     }
     return c->failed;
-}
-
-/* ---- reading, and waiting for it ---- */
-
-struct request {
-    int (*ask)(leat_stream *stream, struct request *request);
-    void *bytes;
-    const void *separator;
-    size_t n;
-    size_t *ret_n;
-    unsigned flags;
-    struct leat_view *ret;
-};
-
-/* One step towards the answer. A peer that takes nothing more may still have said something. */
-static int step(leat_connection *c, int64_t until_ns)
-{
-    leat_connection_flush(c);
-    int r = leat_connection_fill(c, NULL);
-    if (r == -EAGAIN)
-        r = wait_until(c->fd, wanted_events(c), until_ns);
-    return leat_stream_ended(c->input) ? 0 : r;
-}
-
-static int answer(leat_connection *c, struct request *request)
-{
-    int64_t until_ns = end_of_call(c);
-    for (;;) {
-        int r = request->ask(c->input, request);
-        if (r != -EAGAIN)
-            return r;
-        r = step(c, until_ns);
-        if (r < 0)
-            return r;
-    }
-}
-
-static int ask_read(leat_stream *stream, struct request *q)
-{
-    return leat_stream_read(stream, q->bytes, q->n, q->ret_n);
-}
-
-static int ask_exactly(leat_stream *stream, struct request *q)
-{
-    return leat_stream_take(stream, q->n, q->ret);
-}
-
-static int ask_until(leat_stream *stream, struct request *q)
-{
-    return leat_stream_take_until(stream, q->separator, q->n, q->flags, q->ret);
-}
-
-static int ask_line(leat_stream *stream, struct request *q)
-{
-    return leat_stream_take_line(stream, q->flags, q->ret);
-}
-
-int leat_connection_read(leat_connection *c, void *bytes, size_t n, size_t *ret_n)
-{
-    return answer(c, &(struct request){.ask = ask_read, .bytes = bytes, .n = n, .ret_n = ret_n});
-}
-
-int leat_connection_read_exactly(leat_connection *c, size_t n, struct leat_view *ret)
-{
-    return answer(c, &(struct request){.ask = ask_exactly, .n = n, .ret = ret});
-}
-
-int leat_connection_read_until(leat_connection *c, const void *separator, size_t n, unsigned flags,
-                               struct leat_view *ret)
-{
-    return answer(c, &(struct request){.ask = ask_until, .separator = separator, .n = n, .flags = flags, .ret = ret});
-}
-
-int leat_connection_read_line(leat_connection *c, unsigned flags, struct leat_view *ret)
-{
-    return answer(c, &(struct request){.ask = ask_line, .flags = flags, .ret = ret});
-}
-
-/* ---- writing, and waiting for it ---- */
-
-/* The peer must read; perhaps it waits for the same of us. */
-static int wait_to_write(leat_connection *c, int64_t until_ns)
-{
-    int r = wait_until(c->fd, (short)(wanted_events(c) | POLLOUT), until_ns);
-    if (r > 0 && r & POLLIN)
-        leat_connection_fill(c, NULL);
-    return MIN(r, 0);
-}
-
-static int flush_all(leat_connection *c, int64_t until_ns)
-{
-    int r;
-    while ((r = leat_connection_flush(c)) == -EAGAIN)
-        if ((r = wait_to_write(c, until_ns)) < 0)
-            return r;
-    return r;
-}
-
-/* The pieces from `done` on, at most PIECES of them. */
-static int window(struct iovec *to, const struct iovec *pieces, size_t count, size_t done)
-{
-    int n = 0;
-    for (size_t i = 0; i < count && n < PIECES; i++) {
-        if (done >= pieces[i].iov_len) {
-            done -= pieces[i].iov_len;
-            continue;
-        }
-        to[n].iov_base = (uint8_t *)pieces[i].iov_base + done;
-        to[n++].iov_len = pieces[i].iov_len - done;
-        done = 0;
-    }
-    return n;
-}
-
-int leat_connection_writev(leat_connection *c, const struct iovec *pieces, size_t count, size_t *ret_n)
-{
-    struct iovec iov[PIECES];
-    size_t done = 0;
-    int64_t until_ns = end_of_call(c);
-    int n, r = leat_stream_ended(c->output) ? -EPIPE : flush_all(c, until_ns);
-    while (r == 0 && (n = window(iov, pieces, count, done)) > 0) {
-        ssize_t written = put(c, iov, n);
-        if (written >= 0)
-            done += (size_t)written;
-        else
-            r = written == -EAGAIN ? wait_to_write(c, until_ns) : (int)written;
-    }
-    if (ret_n)
-        *ret_n = done;
-    return r;
-}
-
-int leat_connection_write(leat_connection *c, const void *bytes, size_t n, size_t *ret_n)
-{
-    struct iovec piece = iov_of(bytes, n);
-    return leat_connection_writev(c, &piece, 1, ret_n);
-}
-
-int leat_connection_finish(leat_connection *c)
-{
-    if (!leat_stream_ended(c->output))
-        leat_stream_finish(c->output, 0);
-    return flush_all(c, end_of_call(c));
 }
 
 /* ---- the peer ---- */
