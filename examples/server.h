@@ -85,7 +85,8 @@ static int client_serve(struct server *server, struct client *client)
 {
     leat_stream *in = leat_connection_input(client->connection), *out = leat_connection_output(client->connection);
     int r, full, flushed;
-    leat_connection_fill(client->connection, NULL); /* whatever comes of it, the stream tells */
+    if (leat_connection_fill(client->connection, NULL) == -ENOMEM)
+        return -ECANCELED; /* what else comes of it, the stream tells */
     do {
         r = server->answer(in, out);
         full = leat_stream_paused(out);
