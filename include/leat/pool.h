@@ -9,9 +9,9 @@
  * pipeline while it runs, keeps the chunks it has until it ends, and they count as in use.
  *
  * Two limits hold, each by itself: the pool's, and the one that a pipe or a pipeline has of its own. Both of these take
- * the chunks they can't do without when they begin, or are refused with -ENOMEM; later they do with what they have. So
- * none of them ever waits for memory that somebody else has. Chunks of a size that the pool does not have, since a pipe
- * was asked for it, are no business of the pool's.
+ * the chunks they can't do without when they begin, or are refused with -ENOMEM; then they do with what they have, and
+ * never wait for memory that others have. Where a pipe was told a chunk size, or a limit so small, that the pool has no
+ * such chunks, they are its own and don't count here.
  *
  * Threads: any, at any time.
  */

@@ -5,10 +5,13 @@
  * has no descriptor: a *connection* owns two streams and a descriptor, fills the one and flushes the other.
  *
  *     leat_stream_open(&stream, NULL, NULL);
- *     leat_stream_reserve(stream, 1, &room, &n);           struct leat_view line;
- *     n = read(fd, room, n);                               while (leat_stream_take_line(stream, 0, &line) == 0 &&
- * line.data) leat_stream_commit(stream, n);                           use(line.data, line.length),
- * leat_view_release(&line);
+ *     while (leat_stream_reserve(stream, 1, &room, &n) == 0 && (got = read(fd, room, n)) > 0) {
+ *         leat_stream_commit(stream, got);
+ *         while (leat_stream_take_line(stream, LEAT_STREAM_JOIN, &line) == 0) {
+ *             use(line.data, line.length);
+ *             leat_view_release(&line);
+ *         }
+ *     }
  *
  * A read never waits, and has three answers:
  *   not yet    -EAGAIN: ask again when more was committed
@@ -212,11 +215,14 @@ LEAT_API int leat_stream_stats(const leat_stream *stream, struct leat_stream_sta
 
 /* ---- connections ---- */
 
-/* A stream descriptor with two streams: what came in (input), and what is to go out (output). Two ways to use it:
- *   blocking          leat_connection_read_line and its like, leat_connection_write
- *   an event loop's   leat_connection_events says what to poll for; then leat_connection_fill and
- * leat_connection_flush, which never wait, and in between the streams' own functions on leat_connection_input and
- * _output Both may be mixed. The descriptor's flags are never changed, blocking ones are never blocked on. */
+/* A stream descriptor with two streams: what came in (input), and what is to go out (output). Two ways to use it, which
+ * may be mixed:
+ *
+ *   blocking        leat_connection_read_line and its like, leat_connection_write
+ *   an event loop   leat_connection_events says what to poll for; then leat_connection_fill and leat_connection_flush,
+ *                   which never wait, and in between the streams' own functions on leat_connection_input and _output
+ *
+ * The descriptor's flags are never changed, blocking ones are never blocked on. */
 typedef struct leat_connection leat_connection;
 
 struct leat_connection_options {

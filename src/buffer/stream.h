@@ -1,9 +1,8 @@
 /* The inside of a stream: a list of segments, one writer at its tail, one reader at its head, no lock.
  *
  * A segment is a run of bytes within one chunk, and holds a reference to that. The writer links a new one behind the
- * last
- * (`next`, released) and then publishes how many bytes there are (`committed`, released); the reader looks at `end`,
- * then at `committed`, then at `next`. A segment ends where the next one begins, the last one at `committed`. So
+ * last (`next`, released) and then publishes how many bytes there are (`committed`, released); the reader looks at
+ * `end`, then at `committed`, then at `next`. A segment ends where the next one begins, the last one at `committed`. So
  * nothing of a segment changes once it is linked. The reader frees a segment when it is through with it and there is a
  * next one; the last one stays, because the writer goes on there. The first segment of all is empty.
  *
