@@ -45,7 +45,7 @@ def stages():
         Row(
             "stages/zstd",
             "a file of words through zstd by 2 workers, {size}",
-            ours("compress_blocks 2 8388608 < text > target")
+            ours("compress_blocks 2 2097152 < text > target")
             + [Contender("leat run 'text | zstd:level=3,workers=2 | target'", "forced")]
             + peers("zstd -q -3 -T2 -f text -o target"),
             [Goal("speed", 0.9, ("peer",), "zstd with two threads")],

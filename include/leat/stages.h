@@ -27,6 +27,8 @@
  * worth about 500 us), and a longer queue then saves changes of threads. Functions that wait for one another should set
  * `batch` to 1.
  *
+ * Sources and sinks for channels, and for pipes of lines or frames, are in leat/record.h.
+ *
  * Threads: what is put together before the start (_add, _source, _sink) is for one thread; everything else may be
  * called from any thread, also from a stage's function, except that a function that waits for its own end gets
  * -EDEADLK. */
