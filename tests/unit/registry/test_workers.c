@@ -176,7 +176,8 @@ static void a_failure_of_any_block_is_the_filters(void **state UNUSED)
         assert_int_equal(drive(filter, text, 30 * BLOCK, how, &there, &error), -EIO);
         assert_string_equal(error.node, "fragile");
         assert_string_equal(error.operation, "break");
-        assert_true(there.n <= (size_t)bad);
+        assert_true(there.n <=
+                    (size_t)bad + 3); /* a worker may fail before three others have begun blocks before its */
         assert_int_equal(filter->ops->finish(filter, -EIO, &error), 0);
         assert_int_equal(states, 0);
     }
