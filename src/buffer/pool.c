@@ -261,8 +261,10 @@ void pool_take_back(leat_pool *pool, struct chunk *chunk, size_t size)
 
 size_t pool_size_within(size_t most)
 {
-    unsigned class = class_of(most);
-    return class < CLASSES && SIZE_OF(class) == most ? most : SIZE_OF(class - 1);
+    size_t size = 1;
+    while (size <= most / 2 && size < SIZE_OF(CLASSES - 1))
+        size *= 2;
+    return size;
 }
 
 /* ---- all of it ---- */

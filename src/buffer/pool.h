@@ -28,7 +28,7 @@ bool pool_lends(const leat_pool *pool, size_t size);
 struct chunk *pool_lend(leat_pool *pool, size_t size);
 /* One that was lent. */
 void pool_take_back(leat_pool *pool, struct chunk *chunk, size_t size);
-/* The largest size of chunks, of whatever pool, that is no larger than this, which is at least 1. */
+/* The largest size of chunks, of whatever pool, that is no larger than this. */
 size_t pool_size_within(size_t most);
 
 /* What a stream gets. */

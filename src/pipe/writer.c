@@ -433,8 +433,8 @@ void leat_writer_close(leat_writer *writer)
 
 /* ---- the descriptor, and why ---- */
 
-/* The time has come that the chain waited for. A reader in a call looks by itself, and for nobody chunks would be sealed
- * that are hardly begun. */
+/* The time has come that the chain waited for. A reader in a call looks by itself, and for nobody chunks would be
+ * sealed that are hardly begun. */
 static void tick(void *user)
 {
     struct pipe *p = user;

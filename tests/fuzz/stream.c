@@ -1,6 +1,7 @@
 /* Any bytes as a list of operations on a stream, two for each: what, and how much. A flat array says what must come
  * out. */
-// instrumented: buffer/stream buffer/reading buffer/stream_read buffer/stream_find buffer/stream_write buffer/view buffer/pool buffer/search buffer/chunk
+// instrumented: buffer/stream buffer/reading buffer/stream_read buffer/stream_find buffer/stream_write
+// instrumented: buffer/view buffer/pool buffer/search buffer/chunk
 #include <errno.h>
 #include <leat/stream.h>
 #include <stdlib.h>
