@@ -235,6 +235,7 @@ static int transform(struct pipe *p, size_t at, enum leat_filter_mode mode)
     r = came(p, at + 1, given); /* of one that fails, too */
     if (answer < 0)
         return fail(p, at, place->end, answer, &error);
+    place->full = answer == LEAT_FILTER_FULL;
     place->flushed = answer == LEAT_FILTER_DONE && mode == LEAT_FILTER_FLUSH && b.in_n == 0;
     place->over = answer == LEAT_FILTER_ENDED || (answer == LEAT_FILTER_DONE && mode == LEAT_FILTER_FINISH);
     if (r == 0 && (limited || answer == LEAT_FILTER_FULL || next->chunk->length == p->chunk_size))
@@ -249,7 +250,8 @@ static int convert(struct pipe *p, size_t at, enum leat_filter_mode mode)
     struct place *place = &p->place[at];
     while (!place->over) {
         size_t left = place->sealed ? place->chunk->length - place->at : 0;
-        if (left == 0 && (mode == LEAT_FILTER_MORE || (mode == LEAT_FILTER_FLUSH && place->flushed)))
+        bool enough = mode == LEAT_FILTER_MORE || (mode == LEAT_FILTER_FLUSH && place->flushed);
+        if (left == 0 && !place->full && enough)
             break;
         int r = place[1].sealed ? put(p, at + 1, LEAT_FILTER_MORE) : 0;
         if (r == 0)

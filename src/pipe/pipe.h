@@ -32,6 +32,7 @@ struct place {
     size_t at;
     bool sealed;  /* full, or it has to go: it was shown to the filters here */
     bool flushed; /* `transform` holds nothing back */
+    bool full;    /* `transform` has more to put out than there was room for */
     bool over;    /* `transform` has put out its last byte */
 };
 

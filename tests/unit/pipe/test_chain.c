@@ -63,6 +63,19 @@ static void a_transform_changes_what_is_read(void **state UNUSED)
 }
 
 /* Output that grows, through chunks of a few bytes, several of them. */
+/* What had no room in one chunk comes in the next one, though there is no input left to go with it. */
+static void a_transform_that_was_full_is_asked_again(void **state UNUSED)
+{
+    struct doubler d = {0};
+    leat_filter *filter = doubler(&d);
+    struct ends e = open_with(LEAT_PIPE_QUEUE, 64, 3, &filter, 1);
+    puts_text(e.w, "ab");
+    gives_text(e.r, "aabb");
+    puts_text(e.w, "c");
+    gives_text(e.r, "cc");
+    close_both(e);
+}
+
 static void transforms_follow_each_other(void **state UNUSED)
 {
     struct doubler d[2] = {{.keep = 5, .trailer = "x"}, {.keep = 7}};
@@ -393,6 +406,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_BOTH(observers_see_every_byte_once),
         TEST_BOTH(a_transform_changes_what_is_read),
+        cmocka_unit_test(a_transform_that_was_full_is_asked_again),
         TEST_BOTH(transforms_follow_each_other),
         TEST_BOTH(the_limit_holds_through_filters),
         TEST_BOTH(small_writes_do_not_wait_for_a_flush),
