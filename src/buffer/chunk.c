@@ -149,12 +149,23 @@ struct chunk *chunk_ref(struct chunk *chunk)
     return chunk;
 }
 
+static void put_back(struct chunk_pool *pool, struct chunk *chunk)
+{
+    bool behind = pool->oldest_first && pool->free_list;
+    chunk->next = behind ? NULL : pool->free_list;
+    if (behind)
+        pool->free_last->next = chunk;
+    else
+        pool->free_list = chunk;
+    if (!chunk->next)
+        pool->free_last = chunk;
+}
+
 void chunk_give_back(struct chunk *chunk)
 {
     struct chunk_pool *pool = chunk->pool;
     pthread_mutex_lock(&pool->lock);
-    chunk->next = pool->free_list;
-    pool->free_list = chunk;
+    put_back(pool, chunk);
     pool->out_of_memory = false;
     if (pool->waiting)
         port_notify(pool->waiting);

@@ -33,6 +33,8 @@ struct chunk_pool {
     struct budget *budget;
     size_t chunk_size;
     struct chunk *free_list;
+    struct chunk *free_last;
+    bool oldest_first;    /* what came back first is given first; else what came back last, which one core has near */
     size_t made;          /* chunks that exist */
     uint64_t allocated;   /* and that were ever made */
     size_t most;          /* it never makes more, whatever the budget has; 0: the budget decides */

@@ -1,5 +1,26 @@
 #include "pipe/chain.h"
 
+/* ---- what the reader sees ---- */
+
+/* A reader that waits gets bytes now. To be said before it can see them: it may have read them, and wait for the next
+ * ones, before we come to it afterwards. */
+static bool feed(struct pipe *p)
+{
+    bool was_hungry = atomic_load(&p->hungry);
+    if (was_hungry)
+        atomic_store(&p->hungry, false);
+    return was_hungry;
+}
+
+void chain_show(struct pipe *p)
+{
+    if (!queue_hides(&p->queue))
+        return;
+    feed(p);
+    queue_show(&p->queue);
+    park_wake(&p->bytes);
+}
+
 /* ---- the end ---- */
 
 void chain_end(struct pipe *p, enum ending ending, size_t at, int code)
@@ -62,6 +83,7 @@ void chain_drop(struct pipe *p)
     int code = p->ending == ENDING_BADLY ? p->ending_code : 0;
     if (atomic_load(&p->ended))
         return;
+    chain_show(p);
     for (size_t i = 0; i < p->places; i++)
         p->place[i].chunk = chunk_unref(p->place[i].chunk);
     p->abandoned = pipe_is_broken(p);
@@ -159,16 +181,6 @@ static int fail_pipe(struct pipe *p, int code)
     pipe_blame(p, &error);
     chain_end(p, ENDING_BADLY, p->places, code);
     return -EPIPE;
-}
-
-/* A reader that waits gets bytes now. To be said before it can see them: it may have read them, and wait for the next
- * ones, before we come to it afterwards. */
-static bool feed(struct pipe *p)
-{
-    bool was_hungry = atomic_load(&p->hungry);
-    if (was_hungry)
-        atomic_store(&p->hungry, false);
-    return was_hungry;
 }
 
 static int deliver_kernel(struct pipe *p, struct place *place)
@@ -303,6 +315,7 @@ int chain_pass(struct pipe *p, enum leat_filter_mode mode)
     int r = 0;
     if (p->ending != ENDING_NOT)
         return chain_go_on(p);
+    chain_show(p);
     for (size_t i = p->reserved ? 1 : 0; i < p->places && r == 0; i++)
         r = put(p, i, mode);
     return passed(p, r);
@@ -310,7 +323,7 @@ int chain_pass(struct pipe *p, enum leat_filter_mode mode)
 
 bool chain_rests(const struct pipe *p)
 {
-    bool any = p->ending != ENDING_NOT && !atomic_load(&p->ended);
+    bool any = queue_hides(&p->queue) || (p->ending != ENDING_NOT && !atomic_load(&p->ended));
     for (size_t i = p->reserved ? 1 : 0; i < p->places && !any; i++)
         any = p->place[i].chunk && (p->place[i].sealed || p->place[i].chunk->length);
     return any;

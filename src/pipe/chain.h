@@ -21,6 +21,9 @@ int chain_reserve(struct pipe *p, size_t want, void **ret, size_t *ret_n);
 /* n bytes of it are filled. */
 void chain_commit(struct pipe *p, size_t n);
 
+/* What was written into the queue itself is the reader's. */
+void chain_show(struct pipe *p);
+
 /* All that is in chunks goes on; with LEAT_FILTER_FLUSH also what transforms hold back. */
 int chain_pass(struct pipe *p, enum leat_filter_mode mode);
 

@@ -58,6 +58,8 @@ static int make_pool(struct pipe *p, leat_pool *store)
     int r = chunk_pool_init(&p->pool, &p->budget, p->chunk_size, NULL);
     p->pool.chunk_size = p->chunk_size;
     p->pool.most = most;
+    p->pool.oldest_first =
+        true; /* what was just read is still in the reader's cache, from where it had to be fetched */
     p->pool.released = pipe_chunk_released;
     p->pool.user = p;
     chunk_pool_share(&p->pool, store);

@@ -49,7 +49,7 @@ uint8_t *queue_room(struct queue *queue, struct chunk_pool *pool, size_t want, s
             return NULL;
         begin(queue, chunk, 0);
         queue->growing = chunk;
-        queue->length = 0;
+        queue->length = queue->shown = 0;
     }
     *ret_n = most - queue->length;
     return queue->growing->data + queue->length;
@@ -60,8 +60,14 @@ void queue_grow(struct queue *queue, const struct chunk_pool *pool, size_t n)
     queue->length += n;
     if (queue->length == pool->chunk_size)
         queue_close(queue);
-    else
-        atomic_store(&last(queue)->filled, queue->length);
+}
+
+void queue_show(struct queue *queue)
+{
+    if (!queue_hides(queue))
+        return;
+    queue->shown = queue->length;
+    atomic_store(&last(queue)->filled, queue->length);
 }
 
 void queue_push(struct queue *queue, struct chunk *chunk)

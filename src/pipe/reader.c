@@ -121,11 +121,24 @@ struct reading {
     bool helped;
 };
 
+/* A writer of few bytes at a time is most likely about to show many. Asking it for the last ones at once costs both
+ * more than it brings. */
+#define PATIENCE_NS 2000
+
+static bool comes_unasked(struct pipe *p, int64_t deadline_ns)
+{
+    bool ready = false, patient = !p->is_kernel && !p->filters && p->bytes.spins;
+    for (int64_t until = patient ? MIN(clock_ns() + PATIENCE_NS, deadline_ns) : 0; !ready && clock_ns() < until;)
+        ready = bytes_ready(p);
+    return ready;
+}
+
 static int wait_for_bytes(struct reading *reading)
 {
     struct pipe *p = reading->p;
-    bool chained = p->is_kernel || p->filters;
-    if (chained && !reading->helped) { /* before each wait, and then to look again */
+    if (!reading->helped) { /* before each wait, and then to look again */
+        if (comes_unasked(p, reading->limit.deadline_ns))
+            return 0;
         reading->helped = true;
         atomic_store(&p->hungry, true);
         help(p);

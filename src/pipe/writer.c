@@ -5,7 +5,7 @@
 
 /* ---- what it has written ---- */
 
-void pipe_pushed(struct pipe *p, size_t n)
+static void count_pushed(struct pipe *p, size_t n)
 {
     uint64_t pushed = atomic_load_explicit(&p->pushed, memory_order_relaxed) + n;
     uint64_t high = atomic_load_explicit(&p->high_water, memory_order_relaxed);
@@ -19,6 +19,11 @@ void pipe_pushed(struct pipe *p, size_t n)
         if (held > high)
             atomic_store_explicit(&p->high_water, held, memory_order_relaxed);
     }
+}
+
+void pipe_pushed(struct pipe *p, size_t n)
+{
+    count_pushed(p, n);
     park_wake(&p->bytes);
 }
 
@@ -132,15 +137,13 @@ static void leave_nothing(struct pipe *p, const struct limit *limit)
 /* The end of a call that may have left bytes in the chain. Who reads in vain gets them now; who comes later, helps. */
 static void give(struct pipe *p, const struct limit *limit)
 {
-    if (p->is_kernel || p->filters) {
-        note_rest(p);
-        if (atomic_load_explicit(&p->resting, memory_order_relaxed) &&
-            (atomic_load(&p->hungry) || atomic_load(&p->eager))) {
-            leave_nothing(p, limit);
-            writer_help(p);
-            if (atomic_load(&p->paced_until_ns)) /* a reader that sleeps does not know of that time */
-                tell_reader(p);
-        }
+    note_rest(p);
+    if (atomic_load_explicit(&p->resting, memory_order_relaxed) &&
+        (atomic_load(&p->hungry) || atomic_load(&p->eager))) {
+        leave_nothing(p, limit);
+        writer_help(p);
+        if (atomic_load(&p->paced_until_ns)) /* a reader that sleeps does not know of that time */
+            tell_reader(p);
     }
     park_settle(&p->room, room_to_poll, p);
     writer_give(p);
@@ -149,6 +152,20 @@ static void give(struct pipe *p, const struct limit *limit)
 /* A reader that waits gets the first bytes while the rest is still being copied. Smaller pieces pass their cache lines
  * more often than that is worth. */
 #define PIECE (64 * 1024)
+
+/* Of the queue so many bytes are shown to a reader that has not asked for them. A write of a few bytes takes some ten
+ * nanoseconds, and showing them takes longer than that as soon as the reader, on another core, has looked. */
+#define SHOWN 4096
+
+static void grow_queue(struct pipe *p, size_t n, size_t least)
+{
+    queue_grow(&p->queue, &p->pool, n);
+    count_pushed(p, n);
+    if (!p->queue.growing) /* it is full, and was shown */
+        park_wake(&p->bytes);
+    else if (queue_hides(&p->queue) >= least)
+        chain_show(p);
+}
 
 static ssize_t write_queue(struct pipe *p, const void *bytes, size_t n)
 {
@@ -160,8 +177,7 @@ static ssize_t write_queue(struct pipe *p, const void *bytes, size_t n)
     }
     n = MIN(MIN(n, room), PIECE);
     memcpy(to, bytes, n);
-    queue_grow(&p->queue, &p->pool, n);
-    pipe_pushed(p, n);
+    grow_queue(p, n, SHOWN);
     return (ssize_t)n;
 }
 
@@ -280,6 +296,7 @@ static int reserve(struct pipe *p, size_t want, void **ret, size_t *ret_n)
 {
     if (p->is_kernel || p->filters)
         return chain_reserve(p, want, ret, ret_n);
+    chain_show(p); /* what is written is not hidden by a reservation that may take its time */
     uint8_t *room = queue_room(&p->queue, &p->pool, want, ret_n);
     if (!room)
         return lacks_chunk(p);
@@ -318,8 +335,7 @@ static void commit(struct pipe *p, size_t n)
         chain_commit(p, n);
         return;
     }
-    queue_grow(&p->queue, &p->pool, n);
-    pipe_pushed(p, n);
+    grow_queue(p, n, 1);
 }
 
 int leat_writer_commit(leat_writer *writer, size_t n)
