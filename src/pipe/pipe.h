@@ -69,12 +69,13 @@ struct pipe {
     size_t filters;
     bool is_kernel;
 
-    struct turn write_turn;
     uint8_t apart[APART];
+    struct turn write_turn;
+    uint8_t apart_too[APART];
     struct turn read_turn;
     struct park room;  /* where writers wait */
     struct park bytes; /* where readers wait */
-    uint8_t apart_too[APART];
+    uint8_t apart_as_well[APART];
 
     _Atomic int64_t paced_until_ns; /* a filter that paces has to be waited for, for what is in the chain; 0: none */
     atomic_uint ends;               /* that are open */

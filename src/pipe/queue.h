@@ -24,9 +24,12 @@ struct queue {
     struct slot *slot;
     size_t capacity;
 
-    /* The writer's. */
+    /* What the reader looks at again and again, and the writer changes once a chunk. */
     uint8_t apart[APART];
     _Atomic uint64_t tail; /* slots that were begun */
+
+    /* The writer's. */
+    uint8_t apart_as_well[APART];
     struct chunk *growing; /* the chunk of the last slot, while it may grow */
     size_t length;         /* of it */
     size_t shown;          /* of that, to the reader */
