@@ -145,7 +145,8 @@ class Bench:
         self.source = str(tools / "source")
         self.sink = str(tools / "sink")
         self.warm = str(tools / "warm")
-        self.env = {"PATH": f"{build}:{tools}:{os.environ['PATH']}", "LC_ALL": "C", "HOME": "/"}
+        scripts = pathlib.Path(__file__).resolve().parent
+        self.env = {"PATH": f"{build}:{tools}:{scripts}:{os.environ['PATH']}", "LC_ALL": "C", "HOME": "/"}
 
     def argv(self, command):
         """The program by its full path, so that looking for it is not measured; a shell where there is > < | or &."""

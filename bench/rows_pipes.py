@@ -6,11 +6,13 @@ def pipes(role, *ways):
     return [Contender(f"pipes {way} {{size}}", role) for way in ways]
 
 
-def row(name, title, ours, others, goals, **more):
-    """`others`: roles, each with its ways. Ways and what goals are against are words behind `pipes`."""
+def row(name, title, ours, others, goals, peers=(), **more):
+    """`others`: roles, each with its ways. Ways and what goals are against are words behind `pipes`. `peers`: those
+    of other programs."""
     contenders = pipes("ours", ours)
     for role, ways in others.items():
         contenders += pipes(role, *ways)
+    contenders += peers
     return Row(f"threads/{name}", f"between two threads, {title}, {{size}}", contenders, goals, source=False, **more)
 
 
@@ -70,5 +72,13 @@ def between_threads():
             {"part": ["sha256 64K"]},
             [against("sha256 64K", 0.9, "libcrypto alone, which moves nothing")],
             times=4,
+        ),
+        row(
+            "python",
+            "64 KiB at once, with SHA-256, against a queue.Queue and an os.pipe between two threads of Python",
+            "queue-sha256 64K",
+            {},
+            [Goal("speed", 1.0, ("peer",), "the better of Python's")],
+            peers=[Contender(f"pipes.py {way} 64K {{size}}") for way in ("queue", "pipe")],
         ),
     ]

@@ -23,7 +23,8 @@
  * call. A call with zero bytes returns 0 at once.
  *
  * Every byte that was written is there for a reader as soon as it asks, flush or not, except what a filter that changes
- * the bytes holds back; leat_writer_flush makes it give that, too. With filters, bytes that were gathered before a
+ * the bytes holds back; leat_writer_flush makes it give that, too. (A read that may not wait says -EAGAIN while another
+ * write is just going on, and may miss what the one before it wrote.) With filters, bytes that were gathered before a
  * reservation come with it, when it is committed or given back. Filters run on the threads that write, or on one that
  * reads and would have to wait otherwise.
  *
@@ -155,7 +156,8 @@ LEAT_API int leat_reader_consume(leat_reader *reader, size_t n);
  * which is shared with this process, so the end should be closed here. -EBUSY while bytes lie where only this library
  * can get at them (peeked at, reserved, or handed over without a copy and not read yet), or while a call is in this
  * end. Of the queue it is one that is readable (POLLIN, also for the writer) while there may be something to read or
- * room to write; a call that found nothing clears it. */
+ * room to write; a call that found nothing clears it. Where a filter paces it tells when the time has come, too, by a
+ * thread of the pipe's own: -ENOMEM if that can't be had. */
 LEAT_API int leat_writer_fd(leat_writer *writer, int *ret);
 LEAT_API int leat_reader_fd(leat_reader *reader, int *ret);
 
@@ -186,8 +188,8 @@ LEAT_API void leat_reader_close(leat_reader *reader);
 /* An end as a source or a sink of a pipeline, which closes it in the end: the reference is taken, on failure too. A
  * kernel pipe without filters and without buffered bytes is spliced. A failure of the pipe fails the pipeline; a
  * pipeline that fails or is cancelled fails the writer with its code (-EIO if only the sink itself failed), or closes
- * the reader. -EOPNOTSUPP: filters that pace sit in a writer's pipe, or filters between a kernel pipe's ends whose
- * reading descriptor was handed out; put them into the pipeline. */
+ * the reader. -EOPNOTSUPP: filters sit between a kernel pipe's ends whose reading descriptor was handed out; put them
+ * into the pipeline. */
 LEAT_API int leat_endpoint_from_reader(leat_endpoint **ret, leat_reader *reader);
 LEAT_API int leat_endpoint_from_writer(leat_endpoint **ret, leat_writer *writer);
 

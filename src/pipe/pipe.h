@@ -4,12 +4,10 @@
  * whoever has the read turn. The write turn is taken by a reader, too, when it would have to wait and bytes may still
  * lie in the chain (writer_help). Whoever waits for the other side keeps its turn, so that no other call's bytes come
  * between; closing an end and failing it interrupt that (`writer_closing`, `reader_closing`).
- * No byte is forgotten in the chain, nor in the queue where it is not shown yet: a writer that leaves some there says
- * so
- * (`resting`) and then looks whether a
- * reader waits (`hungry`, `eager`); a reader that is about to wait does it the other way round, and then pushes them on
- * itself. Order of locks: read turn, write turn, then a park's lock, then the pool's; nothing is taken the other way
- * round. */
+ * No byte is forgotten in the chain, nor in the queue before it is shown: a writer that leaves some there says so
+ * (`resting`) and then looks whether a reader waits (`hungry`, `eager`); a reader that is about to wait does it the
+ * other way round, and then pushes them on itself. Order of locks: read turn, write turn, then a park's lock, then the
+ * pool's; nothing is taken the other way round. */
 #ifndef PIPE_PIPE_H
 #define PIPE_PIPE_H
 
