@@ -282,6 +282,53 @@ static void hunt_run(unsigned n, uint64_t limit, size_t piece)
     leat_reader_close(h.e.r);
 }
 
+/* ---- questions and answers: a byte that is not shown is one that nobody pushes on ---- */
+
+struct echo {
+    struct ends there, back;
+};
+
+static void *echo_all(void *user)
+{
+    struct echo *echo = user;
+    uint8_t bytes[64];
+    size_t done;
+    while (leat_read(echo->there.r, bytes, sizeof(bytes), &done, SOON) == 0 && done)
+        if (leat_write(echo->back.w, bytes, done, NULL, SOON) < 0)
+            break;
+    leat_writer_close(echo->back.w);
+    return NULL;
+}
+
+/* Several small writes, of which the reader may have seen some, then a wait for all of them. */
+static void echo_run(uint64_t seed, unsigned rounds)
+{
+    struct dice dice = {seed};
+    struct echo echo = {.there = open_pipe(LEAT_PIPE_QUEUE, 0), .back = open_pipe(LEAT_PIPE_QUEUE, 0)};
+    pthread_t thread;
+    uint8_t bytes[64];
+    uint64_t sent = 0, got = 0;
+    assert_int_equal(pthread_create(&thread, NULL, echo_all, &echo), 0);
+    for (unsigned i = 0; i < rounds; i++) {
+        for (unsigned writes = 1 + roll(&dice, 4); writes > 0; writes--) {
+            size_t n = 1 + roll(&dice, 16);
+            fill_pattern(bytes, sent, n);
+            assert_int_equal(leat_write(echo.there.w, bytes, n, NULL, SOON), 0);
+            sent += n;
+        }
+        for (size_t done; got < sent; got += done) {
+            assert_int_equal(leat_read(echo.back.r, bytes, sizeof(bytes), &done, SOON), 0);
+            assert_true(done > 0);
+            is_pattern(bytes, got, done);
+        }
+    }
+    leat_writer_close(echo.there.w);
+    gives_code(echo.back.r, 0);
+    pthread_join(thread, NULL);
+    leat_reader_close(echo.there.r);
+    leat_reader_close(echo.back.r);
+}
+
 /* ---- the tests ---- */
 
 static uint64_t first_seed(void)
@@ -293,7 +340,7 @@ static uint64_t first_seed(void)
 static int64_t soak_until(void)
 {
     const char *seconds = getenv("LEAT_SOAK_SECONDS");
-    double s = seconds ? strtod(seconds, NULL) / 3 : 0;
+    double s = seconds ? strtod(seconds, NULL) / 4 : 0;
     return clock_ns() + (int64_t)(s * 1e9);
 }
 
@@ -327,12 +374,23 @@ static void no_wake_up_is_lost_at_a_limit_of_one_byte(void **state UNUSED)
         hunt_run(quick() ? 30 : 100, 1 + i % 3, 1 + i % 8);
 }
 
+static void no_byte_is_kept_back_from_who_waits(void **state UNUSED)
+{
+    int64_t until = soak_until();
+    unsigned least = quick() ? 2 : 10;
+    for (uint64_t seed = first_seed(), runs = 0; runs < least || clock_ns() < until; seed++, runs++) {
+        print_message("seed %llu\n", (unsigned long long)seed);
+        echo_run(seed, quick() ? 300 : 3000);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_calls_agree_with_a_plain_array),
         cmocka_unit_test(several_writers_and_readers_lose_nothing),
         cmocka_unit_test(no_wake_up_is_lost_at_a_limit_of_one_byte),
+        cmocka_unit_test(no_byte_is_kept_back_from_who_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
