@@ -79,6 +79,7 @@ def between_threads():
             "queue-sha256 64K",
             {},
             [Goal("speed", 1.0, ("peer",), "the better of Python's")],
+            times=4,
             peers=[Contender(f"pipes.py {way} 64K {{size}}") for way in ("queue", "pipe")],
         ),
     ]
