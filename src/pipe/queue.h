@@ -1,10 +1,10 @@
 /* The backend in memory: a bounded queue of chunks between one thread that writes and one that reads, without a lock.
  *
  * A slot holds a chunk and says how much of it is filled; the writer appends to the last one and shows the new length,
- * which is all that it takes to hand bytes over. It need not do so each time: a few bytes that are not shown cost the
- * reader's cache line nothing. The bound is the pool's: a chunk comes back when the reader has passed
- * it, so there are never more slots in use than chunks. Slot number i stands at i % capacity. The reader leaves a slot
- * when it is QUEUE_CLOSED and all of it was read, not when the next one is there: with a single chunk there is none. */
+ * which is all that it takes to hand bytes over. It need not do so each time: a few bytes that are not shown cost no
+ * cache line its way to the reader. The bound is the pool's: a chunk comes back when the reader has passed it, so there
+ * are never more slots in use than chunks. Slot number i stands at i % capacity. The reader leaves a slot when it is
+ * QUEUE_CLOSED and all of it was read, not when the next one is there: with a single chunk there is none. */
 #ifndef PIPE_QUEUE_H
 #define PIPE_QUEUE_H
 

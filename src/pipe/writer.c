@@ -449,26 +449,6 @@ void leat_writer_close(leat_writer *writer)
 
 /* ---- the descriptor, and why ---- */
 
-/* The time has come that the chain waited for. A reader in a call looks by itself, and for nobody chunks would be
- * sealed that are hardly begun. */
-static void tick(void *user)
-{
-    struct pipe *p = user;
-    if (atomic_load(&p->eager) && atomic_load(&p->resting) && turn_take_or_wish(&p->write_turn)) {
-        writer_help(p);
-        writer_give(p);
-    }
-    park_wake(&p->room);
-}
-
-int pipe_polled(struct pipe *p)
-{
-    bool paces = false;
-    for (size_t i = 0; i < p->filters; i++)
-        paces |= p->filter[i]->ops->caps & FILTER_PACES;
-    return paces ? clock_start(&p->clock, tick, p) : 0;
-}
-
 int writer_park_fd(struct pipe *p, int *ret)
 {
     int r = turn_take(&p->write_turn, 0);
