@@ -6,6 +6,7 @@
 int waker_open(struct waker *waker)
 {
     atomic_init(&waker->sleeping, false);
+    waker->owed = 0;
     return fd_pipe(waker->fd);
 }
 
@@ -33,11 +34,14 @@ void waker_sleeps(struct waker *waker)
 void waker_woke(struct waker *waker)
 {
     char bytes[64];
-    atomic_store(&waker->sleeping, false);
-    /* Always looked at: who claimed the sleeper may write its byte later than this, and a byte that nobody takes
-     * would end every poll from then on. */
-    while (read(waker->fd[0], bytes, sizeof(bytes)) > 0)
-        ;
+    ssize_t n = 1;
+    /* Who claimed the sleeper may write its byte later than this; then the next poll ends early, and it is taken. */
+    if (!atomic_exchange(&waker->sleeping, false))
+        waker->owed++;
+    while (waker->owed > 0 && n > 0) {
+        n = read(waker->fd[0], bytes, MIN(waker->owed, sizeof(bytes)));
+        waker->owed -= n > 0 ? (size_t)n : 0;
+    }
 }
 
 void port_init(struct port *port, int fd, short events)

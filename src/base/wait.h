@@ -24,6 +24,7 @@
 struct waker {
     int fd[2];
     atomic_bool sleeping;
+    size_t owed; /* bytes that are in the pipe, or soon will be; the owner's */
 };
 
 int waker_open(struct waker *waker);

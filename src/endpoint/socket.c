@@ -13,6 +13,7 @@
 
 #define CONNECT_DEFAULT_MS 30000
 #define DRAIN_MAX          256 /* reads */
+#define UNIX_BUFFER        (512 * 1024) /* or what the system allows; it doubles that */
 
 struct shared {
     atomic_uint refs;
@@ -62,13 +63,15 @@ static bool is_tcp(int fd)
     return address.ss_family == AF_INET || address.ss_family == AF_INET6;
 }
 
-/* Bytes go out as they come, and a peer whose machine is gone is noticed in the end. */
-static void set_tcp_options(int fd)
+/* By TCP bytes go out as they come, and a peer whose machine is gone is noticed in the end. A Unix socket with room is
+ * ready only when three quarters of it are, so with the usual 208 KiB its reader has run dry by then. */
+static void set_options(int fd)
 {
     if (is_tcp(fd)) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &(int){1}, sizeof(int));
-    }
+    } else
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){UNIX_BUFFER}, sizeof(int));
 }
 
 /* ---- opening ---- */
@@ -119,7 +122,7 @@ static int socket_open(struct node *node, const struct node *source UNUSED, stru
         node->deadline_ns = 0;
         if (fd < 0)
             return endpoint_error(node, error, fd, operation, hint(s, fd));
-        set_tcp_options(fd);
+        set_options(fd);
         s->shared = shared_new(fd, true, false);
         if (!s->shared) {
             fd_close(fd);

@@ -241,8 +241,5 @@ void kernel_wait(struct kernel *kernel, bool to_read, bool (*stop)(void *user), 
     waker_sleeps(waker);
     if (!stop(user)) /* a signal ends it early, and the caller looks again */
         poll(set, COUNT(set), milliseconds_until(deadline_ns));
-    if (set[1].revents)
-        waker_woke(waker); /* a byte that comes later ends the next poll, which finds it */
-    else
-        atomic_store(&waker->sleeping, false);
+    waker_woke(waker);
 }
