@@ -1,4 +1,5 @@
 #include "base/fd.h"
+#include "base/platform.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -37,12 +38,5 @@ int fd_own(int fd)
 
 int fd_pipe(int ret[2])
 {
-    int fd[2];
-    if (pipe(fd) < 0)
-        return -errno;
-    for (int i = 0; i < 2; i++) {
-        fd_own(fd[i]);
-        ret[i] = fd[i];
-    }
-    return 0;
+    return platform.pipe(ret);
 }

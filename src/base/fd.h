@@ -16,7 +16,8 @@ int fd_open(const char *path, int flags, unsigned mode);
 /* Makes a new descriptor close-on-exec and non-blocking. -errno; it is the caller's to close, on failure too. */
 int fd_own(int fd);
 
-/* A pipe, both ends close-on-exec and non-blocking. Gives both. */
+/* A pipe, both ends close-on-exec and non-blocking, on Linux from the start, so that no fork meets it otherwise. Gives
+ * both, or -errno. */
 int fd_pipe(int ret[2]);
 
 #endif

@@ -80,6 +80,9 @@ struct platform {
     /* A file without a name in a directory, for reading and writing. Gives it, or -errno (EOPNOTSUPP, EISDIR, ...). */
     int (*open_unnamed)(const char *directory, unsigned mode);
 
+    /* See fd_pipe. */
+    int (*pipe)(int ret[2]);
+
     /* A private pipe for splicing, of at most `size` bytes (at least a page, a power of two of pages), and its real
      * size. Both ends are non-blocking. Gives both, or -errno. */
     int (*pipe_make)(int ret[2], size_t size, size_t *ret_size);

@@ -48,6 +48,18 @@ static int open_unnamed(const char *directory UNUSED, unsigned mode UNUSED)
     return -EOPNOTSUPP;
 }
 
+static int two_ends(int ret[2])
+{
+    int fd[2];
+    if (pipe(fd) < 0)
+        return -errno;
+    for (int i = 0; i < 2; i++) {
+        fd_own(fd[i]);
+        ret[i] = fd[i];
+    }
+    return 0;
+}
+
 static int pipe_make(int ret[2] UNUSED, size_t size UNUSED, size_t *ret_size UNUSED)
 {
     return -ENOSYS;
@@ -166,6 +178,7 @@ const struct platform platform = {
     .write_back = write_back,
     .is_mount_point = is_mount_point,
     .open_unnamed = open_unnamed,
+    .pipe = two_ends,
     .pipe_make = pipe_make,
     .pipe_size = pipe_size,
     .find_data = find_data,

@@ -226,6 +226,17 @@ int leat_pipeline_filter(leat_pipeline *p, leat_filter *filter)
     return 0;
 }
 
+/* One more of them; only a plan points at them, which is made anew before a run. */
+static int add_branch(leat_pipeline *p, struct branch branch)
+{
+    struct branch *grown = realloc(p->branch, (p->sinks + 1) * sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    p->branch = grown;
+    p->branch[p->sinks] = branch;
+    return 0;
+}
+
 int leat_pipeline_sink(leat_pipeline *p, leat_endpoint *sink, const struct leat_sink_options *options)
 {
     struct leat_sink_options own;
@@ -233,13 +244,15 @@ int leat_pipeline_sink(leat_pipeline *p, leat_endpoint *sink, const struct leat_
     int r = atomic_load(&p->started) ? -EBUSY : p->sinks == BRANCHES_MAX ? -E2BIG : 0;
     if (r == 0)
         r = endpoint_use(sink, LEAT_WRITE);
+    if (r == 0)
+        r = add_branch(p, (struct branch){.node = &sink->node,
+                                          .slow = (enum leat_slow_sink)own.slow,
+                                          .residue = residue_none()});
     if (r < 0) {
         leat_endpoint_close(sink);
         return r;
     }
-    p->sink[p->sinks] = sink;
-    p->branch[p->sinks++] =
-        (struct branch){.node = &sink->node, .slow = (enum leat_slow_sink)own.slow, .residue = residue_none()};
+    p->sink[p->sinks++] = sink;
     return 0;
 }
 
@@ -473,6 +486,7 @@ void leat_pipeline_free(leat_pipeline *p)
         if (p->leg[i].has_thread)
             loop_close(&p->leg[i].own_loop);
     free(p->leg);
+    free(p->branch);
     leat_pool_free(p->options.pool);
     free(p->route);
     free(p->engine_name);

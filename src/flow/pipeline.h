@@ -59,7 +59,7 @@ struct leat_pipeline {
 
     leat_endpoint *source;
     leat_endpoint *sink[BRANCHES_MAX];
-    struct branch branch[BRANCHES_MAX];
+    struct branch *branch; /* as many as sinks */
     size_t sinks;
     leat_filter *filter[FILTERS_MAX];
     size_t filters;

@@ -187,13 +187,19 @@ static int open_unnamed(const char *directory, unsigned mode)
     return fd;
 }
 
+static int two_ends(int ret[2])
+{
+    return pipe2(ret, O_CLOEXEC | O_NONBLOCK) < 0 ? -errno : 0; /* which then leaves it as it is */
+}
+
 /* Asked for what is wanted, then for half, down to a page: past the per-user soft limit growing is refused and new
  * pipes have two pages. What counts is what F_GETPIPE_SZ says in the end. */
 static int pipe_make(int ret[2], size_t size, size_t *ret_size)
 {
     int fd[2];
-    if (pipe2(fd, O_CLOEXEC | O_NONBLOCK) < 0)
-        return -errno;
+    int r = two_ends(fd);
+    if (r < 0)
+        return r;
     int real = fcntl(fd[1], F_GETPIPE_SZ);
     for (size_t want = size; real > 0 && (size_t)real != want && want >= PAGE; want /= 2) {
         int got = fcntl(fd[1], F_SETPIPE_SZ, (int)want);
@@ -310,6 +316,7 @@ const struct platform platform = {
     .write_back = write_back,
     .is_mount_point = is_mount_point,
     .open_unnamed = open_unnamed,
+    .pipe = two_ends,
     .pipe_make = pipe_make,
     .pipe_size = pipe_size,
     .find_data = find_data,
