@@ -44,7 +44,7 @@ def units(text):
 
 
 class Place:
-    leftovers = ("target", "fed", "lines", "text", "written", "fio.json")
+    leftovers = ("target", "onto/target", "fed", "lines", "text", "written", "fio.json")
 
     def __init__(self, parent):
         self.device = None
@@ -135,6 +135,62 @@ class Place:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+class Disks(Place):
+    """Two file systems on loop devices in memory, so that no disk is waited for: the second one is the folder `onto`."""
+
+    def __init__(self, parent):
+        super().__init__(parent)
+        self.parent, self.mounted, self.file_system = self.folder, [], "ext4 on a loop device each"
+        self.folder = self.parent / "disk"
+
+    def mount(self, name, folder, size):
+        image = self.parent / name
+        with open(image, "wb") as file:  # all of its memory is there before anything is measured, and stays
+            os.posix_fallocate(file.fileno(), 0, size + size // 8 + (64 << 20))
+        folder.mkdir(exist_ok=True)
+        make = ["mkfs.ext4", "-q", "-F", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0", image]
+        for command in (make, ["mount", "-o", "loop", image, folder]):
+            try:
+                subprocess.run(command, capture_output=True, text=True, check=True)
+            except FileNotFoundError:
+                raise NotHere(f"{command[0]} is not installed")
+            except subprocess.CalledProcessError as failed:
+                raise NotHere(failed.stderr.strip().splitlines()[0] if failed.stderr.strip() else f"no {command[0]}")
+        self.mounted.append(folder)
+
+    def prepare(self, row, size, source):
+        self.mount("one", self.folder, size)
+        self.mount("other", self.folder / "onto", size)
+        super().prepare(row, size, source)
+
+    def clear(self):
+        super().clear()
+        while self.mounted:
+            subprocess.run(["umount", self.mounted.pop()], check=False)
+        for image in ("one", "other"):
+            (self.parent / image).unlink(missing_ok=True)
+
+    def remove(self):
+        super().remove()
+        shutil.rmtree(self.parent, ignore_errors=True)
+
+
+class Nowhere(Place):
+    """That which a row needs and nobody has named."""
+
+    def __init__(self, file_system, why):
+        self.file_system, self.why = file_system, why
+
+    def prepare(self, row, size, source):
+        raise NotHere(self.why)
+
+    def clear(self):
+        pass
+
+    def remove(self):
+        pass
+
+
 # ---- one run of one contender ----
 
 
@@ -145,6 +201,8 @@ class Bench:
         self.source = str(tools / "source")
         self.sink = str(tools / "sink")
         self.warm = str(tools / "warm")
+        # Of this process alone, and below those that the kernel gives to who connects.
+        self.ports = {f"port{i}": str(10000 + os.getpid() % 7000 * 3 + i) for i in range(3)}
         scripts = pathlib.Path(__file__).resolve().parent
         self.env = {"PATH": f"{build}:{tools}:{scripts}:{os.environ['PATH']}", "LC_ALL": "C", "HOME": "/"}
 
@@ -158,8 +216,8 @@ class Bench:
 
     def run(self, row, place, command, size):
         """Seconds, CPU seconds and peak memory of one round, in which it runs row.repeat times."""
-        target = place.folder / "target"
-        started, given = [], {"size": str(size), "device": str(place.device)}
+        target = place.folder / row.to
+        started, given = [], {"size": str(size), "device": str(place.device)} | self.ports
         result = place.folder / "result"
         result.unlink(missing_ok=True)
         (place.folder / "fio.json").unlink(missing_ok=True)
@@ -187,7 +245,7 @@ class Bench:
                     self.measure,
                     str(result),
                     str(row.repeat),
-                    "target" if row.target and row.fresh else "-",
+                    row.to if row.target and row.fresh else "-",
                     *self.argv(command),
                     stdin=stdin,
                     stdout=stdout,
@@ -224,7 +282,7 @@ class Bench:
 
     def settle(self, row, place, size):
         """What the last one left behind must not be the next one's business."""
-        target = place.folder / "target"
+        target = place.folder / row.to
         (place.folder / "written").unlink(missing_ok=True)
         if row.cold:
             target.unlink(missing_ok=True)
@@ -249,12 +307,23 @@ class Bench:
                 self.run(row, place, contender.command, size)
                 if row.target and "target" in contender.command:
                     whole = place.folder / ("fed" if row.feed or row.zeros else "source")
-                    if not filecmp.cmp(whole, place.folder / "target", shallow=False):
+                    if not filecmp.cmp(whole, place.folder / row.to, shallow=False):
                         raise NotHere("the target is not what the source is")
                 works.append(contender)
             except NotHere as why:
                 left_out.append({"command": contender.command, "role": contender.role, "why": str(why)})
         return works, left_out
+
+    def rounds(self, row, place, count, size, commands):
+        """For each command its runs; NotHere if one that worked in the trial works no more."""
+        runs = [[] for _ in commands]
+        dice = random.Random(row.name)
+        for _ in range(count):
+            os.sync()
+            for index in dice.sample(range(len(commands)), len(commands)):
+                self.settle(row, place, size)
+                runs[index].append(self.run(row, place, commands[index], size))
+        return runs
 
     def row(self, row, place, rounds, size):
         began = time.monotonic()
@@ -276,14 +345,13 @@ class Bench:
         first_peer = next((c for c in works if c.role == "peer"), works[0])
         twice = [works[0], *([first_peer] if first_peer != works[0] else [])]
         order = works + [rows.Contender(c.command + AGAIN, "again") for c in twice]
-        runs = [[] for _ in order]
-        dice = random.Random(row.name)
-        for _ in range(rounds):
-            os.sync()
-            for index in dice.sample(range(len(order)), len(order)):
-                self.settle(row, place, size)
-                runs[index].append(self.run(row, place, order[index].command.removesuffix(AGAIN), size))
-        place.clear()
+        try:
+            runs = self.rounds(row, place, rounds, size, [c.command.removesuffix(AGAIN) for c in order])
+        except NotHere as why:
+            result["left_out"].append({"command": "all of them", "role": "ours", "why": f"in a later round: {why}"})
+            return result
+        finally:
+            place.clear()
         result["contenders"] = [summary(c, runs[i], runs[0], size, row.repeat) for i, c in enumerate(order)]
         for c, again in zip(twice, result["contenders"][len(works) :]):
             again["itself"] = spread(paired(again["seconds"], result["contenders"][works.index(c)]["seconds"]))
@@ -369,7 +437,7 @@ def machine(places):
         "cores": os.cpu_count(),
         "memory_gib": round(memory / 2**30),
         "kernel": f"{platform.system()} {platform.release()}",
-        "file_systems": {name: place.file_system for name, place in places.items()},
+        "file_systems": {name: p.file_system for name, p in places.items() if not isinstance(p, Nowhere)},
     }
 
 
@@ -412,6 +480,7 @@ def options():
     parser.add_argument("--from", dest="old", metavar="JSON", help="measure nothing, take these results")
     parser.add_argument("--disk", default=str(HERE.parent / "build"), help="a folder on a disk (default build)")
     parser.add_argument("--memory", default="/dev/shm", help="a folder on tmpfs (default /dev/shm)")
+    parser.add_argument("--network", help="a folder on a file server (default: its rows are left out)")
     parser.add_argument("--build", default=str(HERE.parent / "build/release"), help=argparse.SUPPRESS)
     parser.add_argument("--results", default=str(HERE / "results"), help=argparse.SUPPRESS)
     parser.add_argument("--docs-folder", default=str(HERE.parent / "docs"), help=argparse.SUPPRESS)
@@ -435,6 +504,9 @@ def measure(o):
     try:
         places["disk"] = Place(o.disk)
         places["memory"] = Place(o.memory)
+        places["disks"] = Disks(o.memory)
+        no_server = "no folder on a file server was named (--network)"
+        places["network"] = Place(o.network) if o.network else Nowhere("a file server", no_server)
         results = {
             "type": "performance",
             "date": datetime.date.today().isoformat(),
@@ -491,7 +563,7 @@ def main():
         report.write_docs(results, pathlib.Path(o.docs_folder))
     missing = [row["name"] for row in results["rows"] if not row["contenders"] and "skipped" not in row]
     if missing:
-        print("scripts/bench: leat itself failed in: " + " ".join(missing), file=sys.stderr)
+        print("scripts/bench: nothing can be said of: " + " ".join(missing), file=sys.stderr)
     return 1 if missing else 0
 
 

@@ -33,11 +33,12 @@ class Row:
     title: str
     contenders: list
     goals: list
-    place: str = "disk"  # or memory: where source and target lie
+    place: str = "disk"  # where source and target lie; or memory, disks, network
     feed: str = ""  # how a pipe is filled on standard input: write, vmsplice
     drain: str = ""  # how pipes are emptied, on standard output and {1}, {2}: sum, null
     pipes: int = 0  # beside standard output
-    target: bool = False  # writes the file `target`, which must be what the source is
+    target: bool = False  # writes the file `to`, which must be what the source is
+    to: str = "target"  # or onto/target, on the other one of two disks
     fresh: bool = True  # the target is deleted before; else it is there
     size: int = 0  # of the source; 0: as asked for
     times: int = 1  # what was asked for is multiplied by this

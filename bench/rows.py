@@ -2,7 +2,7 @@
 
 A contender is a command in the words one would type. It runs in a folder where `source` is (and `part.1`... where the row
 has several), through a shell only where it needs one. {1} and {2} are pipes that the row hands over, {device} is a disk
-that is the source, {size} its bytes.
+that is the source, {size} its bytes, {port0} and its like are free TCP ports.
 """
 from row import AUTO, COPY, MEMORY, Contender, Goal, Row, bare, forced, ours, peers, told
 from rows_pipes import between_threads
@@ -12,6 +12,7 @@ from rows_sockets import (
     file_to_socket,
     pipe_to_socket,
     socket_to_file,
+    socket_to_null,
     socket_to_pipe,
     socket_to_socket,
 )
@@ -120,11 +121,14 @@ def copy_sha256(place):
 
 
 def digest(algorithm, sums, openssl_name):
+    copy = f"leat copy --digest {algorithm} source null:"
     return Row(
         f"digest/{algorithm}",
         f"{algorithm} of a file",
-        ours(f"leat digest -a {algorithm} source") + peers(f"{sums} source", f"openssl dgst -{openssl_name} source"),
-        [Goal("speed", 0.95, ("peer",), "the best peer"), MEMORY],
+        ours(f"leat digest -a {algorithm} source")
+        + forced(copy, copy.replace("copy", "copy --engine uring"))
+        + peers(f"{sums} source", f"openssl dgst -{openssl_name} source"),
+        [Goal("speed", 0.95, ("peer",), "the best peer"), AUTO, MEMORY],
     )
 
 
@@ -187,11 +191,30 @@ def cold_read():
     )
 
 
+def direct_copy_between_disks():
+    """Where no disk is waited for, what is done at the same time shows."""
+    command = "leat copy --cache direct source onto/target"
+    dd = "dd if=source of=onto/target bs=1M iflag=direct oflag=direct"
+    return Row(
+        "direct-copy/disks",
+        "a cold file of {size} → new file on another disk, both past the page cache, {fs}",
+        ours(command) + forced(command.replace("copy", "copy --engine uring")) + peers(dd, f"{dd} conv=fsync"),
+        [Goal("speed", 1.5, (dd,), "dd"), AUTO, MEMORY],
+        "disks",
+        times=4,
+        cold=True,
+        target=True,
+        to="onto/target",
+        note="The two disks are loop devices on files in memory, each of which has a thread of the kernel that copies for "
+        "it: dd keeps one of the two busy at a time.",
+    )
+
+
 def direct_copy():
     command = "leat copy --cache direct source target"
     dd = "dd if=source of=target bs=1M iflag=direct oflag=direct"
     return Row(
-        "direct-copy",
+        "direct-copy/disk",
         "a cold file of {size} → new file, both past the page cache, {fs}",
         ours(command)
         + forced(command.replace("copy", "copy --engine uring"))
@@ -259,6 +282,35 @@ def zeros_to_file(place):
     )
 
 
+def bytes_of_a_device():
+    """A pair that only chunks serve. The kernel makes random bytes slowly, so there are few."""
+    command = "leat copy --length {size} /dev/urandom null:"
+    return Row(
+        "random-to-null",
+        "random bytes of the kernel → /dev/null",
+        ours(command)
+        + forced(command.replace("copy", "copy --engine uring"), command.replace("copy", "copy --engine uring:all"))
+        + peers("head -c {size} /dev/urandom > /dev/null"),
+        [Goal("speed", 0.95, ("peer",), "head"), AUTO, MEMORY],
+        "memory",
+        size=32 << 20,
+        source=False,
+    )
+
+
+def pipe_to_null():
+    return Row(
+        "pipe-to-null",
+        "pipe → /dev/null",
+        ours("leat copy - null:")
+        + told("leat copy - null:", "splice", "chunk")
+        + peers("cat > /dev/null", "pv -q > /dev/null", "dd of=/dev/null bs=1M iflag=fullblock")
+        + bare("splice-direct 1M - /dev/null", "read-write 128K - /dev/null"),
+        COPY,
+        feed="write",
+    )
+
+
 def streams(count, each):
     """Many pipes to files at once; the tool fills the pipes itself."""
     return Row(
@@ -284,6 +336,7 @@ ROWS = [
     file_to_file("memory", fresh=True),
     file_to_file("memory", fresh=False),
     file_in_place("memory"),
+    file_to_file("network", fresh=True),
     Row(
         "file-to-null",
         "file → /dev/null",
@@ -310,6 +363,7 @@ ROWS = [
     ),
     pipe_to_pipe("write", "sum", "pipe → pipe, with a reader"),
     pipe_to_pipe("vmsplice", "null", "pipe → pipe, nobody touches the bytes"),
+    pipe_to_null(),
     pipe_to_file("disk"),
     pipe_to_file("memory"),
     Row(
@@ -350,14 +404,17 @@ ROWS = [
     socket_to_pipe("tcp"),
     socket_to_socket("unix"),
     socket_to_socket("tcp"),
+    socket_to_null("unix"),
     file_over_tcp("memory"),
     device_to_file("memory"),
     device_to_null(),
     zeros_to_file("memory"),
+    bytes_of_a_device(),
     streams(500, "1M"),
     *stream_rows(),
     *between_threads(),
     *stages(),
     cold_read(),
     direct_copy(),
+    direct_copy_between_disks(),
 ]

@@ -1,9 +1,9 @@
 """The rows where one end at least is a socket."""
 from row import AUTO, MEMORY, Contender, Goal, Row, forced, ours, peers, told
 
-# Below the ports that the kernel gives to those who connect.
-ADDRESSES = {"unix": "unix:socket", "tcp": "tcp:127.0.0.1:17611"}
-ONWARDS = {"unix": "unix:onwards", "tcp": "tcp:127.0.0.1:17612"}
+# {port0} and its like are given by the harness.
+ADDRESSES = {"unix": "unix:socket", "tcp": "tcp:127.0.0.1:{port0}"}
+ONWARDS = {"unix": "unix:onwards", "tcp": "tcp:127.0.0.1:{port1}"}
 
 
 def in_socat(address):
@@ -38,7 +38,7 @@ def file_to_socket(kind):
         [Goal("speed", {"unix": 2.5, "tcp": 1.5}[kind], (drain + socat,), "socat")],
         socat,
         ("splice 256K", "splice 1M", "sendfile 1G", "read-write 128K"),
-        [f"{drain}sh -c 'pv -q source | nc -N 127.0.0.1 17611'"] if kind == "tcp" else [],
+        [f"{drain}sh -c 'pv -q source | nc -N 127.0.0.1 {{port0}}'"] if kind == "tcp" else [],
         place="memory",
     )
 
@@ -85,6 +85,20 @@ def socket_to_socket(kind):
     )
 
 
+def socket_to_null(kind):
+    address = ADDRESSES[kind]
+    return between(
+        f"socket-to-null/{kind}",
+        f"{kind} socket → /dev/null",
+        (f"peer feed {address} source ", address, "/dev/null"),
+        ("splice", "chunk"),
+        [Goal("speed", 1.0, ("peer",), "socat")],
+        f"socat -u {in_socat(address)} OPEN:/dev/null",
+        ("splice 256K", "read-write 128K"),
+        place="memory",
+    )
+
+
 def socket_to_file(kind, place):
     address = ADDRESSES[kind]
     return between(
@@ -104,17 +118,17 @@ def file_over_tcp(place):
     """Both sides of a connection; `both` starts the second command when the first one listens."""
 
     def through(receiver, sender):
-        return f"both 17613 {receiver} -- {sender}"
+        return f"both {{port2}} {receiver} -- {sender}"
 
     def leats(receives="", sends=""):
         return through(
-            f"leat copy {receives}tcp-listen:127.0.0.1:17613 target", f"leat copy {sends}source tcp:127.0.0.1:17613"
+            f"leat copy {receives}tcp-listen:127.0.0.1:{{port2}} target", f"leat copy {sends}source tcp:127.0.0.1:{{port2}}"
         )
 
     socats = through(
-        "socat -u TCP-LISTEN:17613,bind=127.0.0.1,reuseaddr CREATE:target", "socat -u FILE:source TCP:127.0.0.1:17613"
+        "socat -u TCP-LISTEN:{port2},bind=127.0.0.1,reuseaddr CREATE:target", "socat -u FILE:source TCP:127.0.0.1:{port2}"
     )
-    pv_nc = through("sh -c 'nc -d -l 127.0.0.1 17613 > target'", "sh -c 'pv -q source | nc -N 127.0.0.1 17613'")
+    pv_nc = through("sh -c 'nc -d -l 127.0.0.1 {port2} > target'", "sh -c 'pv -q source | nc -N 127.0.0.1 {port2}'")
     uring = "--engine uring "
     chunk = "--route chunk "
     return Row(
