@@ -91,6 +91,7 @@ def listing(rows):
         title = row.title.format(fs=row.place, size="some size")
         lines.append(f"{row.name}: {title}")
         lines += [f"    {c.command}" for c in row.contenders]
+        lines += [f"    wanted: {goal.kind} {goal.bound:g}, {goal.called}" for goal in row.goals]
     return "\n".join(lines)
 
 

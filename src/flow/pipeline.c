@@ -245,9 +245,8 @@ int leat_pipeline_sink(leat_pipeline *p, leat_endpoint *sink, const struct leat_
     if (r == 0)
         r = endpoint_use(sink, LEAT_WRITE);
     if (r == 0)
-        r = add_branch(p, (struct branch){.node = &sink->node,
-                                          .slow = (enum leat_slow_sink)own.slow,
-                                          .residue = residue_none()});
+        r = add_branch(
+            p, (struct branch){.node = &sink->node, .slow = (enum leat_slow_sink)own.slow, .residue = residue_none()});
     if (r < 0) {
         leat_endpoint_close(sink);
         return r;

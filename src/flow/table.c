@@ -8,18 +8,23 @@
 #define ZEROS   (1u << NODE_ZERO)
 #define ANY     (~0u)
 
-/* The rows of bench/ are named in the reasons. Ratios are against the bare loop of the next best route. */
+/* Each reason names the rows of bench/ that show it; bench/smoke.test looks for them. */
 static const struct table_row table[] = {
+    {ANY,
+     ANY,
+     TABLE_OBSERVED,
+     {ROUTE_CLONE, ROUTE_SPLICE, ROUTE_CHUNK},
+     "what looks at the bytes reads them once, and they are written from there (bench: copy-sha256, digest)"},
     {FILES,
      FILES,
      TABLE_NETWORK,
      {ROUTE_CLONE, ROUTE_OFFLOAD, ROUTE_CHUNK},
-     "a file server copies by itself, so no byte crosses the network"},
+     "a file server copies by itself, so no byte crosses the network (bench: file-to-file/network)"},
     {FILES,
      FILES,
      TABLE_ANY,
      {ROUTE_CLONE, ROUTE_SPLICE, ROUTE_OFFLOAD, ROUTE_CHUNK},
-     "after a clone, one copy from page to page is the fastest (bench: file-to-file)"},
+     "after a clone, one copy from page to page is the fastest (bench: file-to-file, small-file)"},
     {FILES | DISKS,
      PIPES,
      TABLE_ANY,
@@ -77,13 +82,13 @@ static const struct table_row table[] = {
      TABLE_ANY,
      {ROUTE_CHUNK, ROUTE_SPLICE},
      "zeros are made in place, which is as fast as any way to move them (bench: zeros-to-file)"},
-    {ANY, ANY, TABLE_ANY, {ROUTE_CHUNK, ROUTE_SPLICE, ROUTE_OFFLOAD}, "the chunk route serves every pair"},
+    {ANY, ANY, TABLE_ANY, {ROUTE_CHUNK, ROUTE_SPLICE, ROUTE_OFFLOAD}, "the chunk route serves every pair (bench: random-to-null)"},
 };
 
 static bool matches(const struct table_row *row, const struct hop *hop)
 {
     if (!(row->from & (1u << hop->in->kind)) || (row->when == TABLE_NETWORK && !hop->in->network) ||
-        (row->when == TABLE_SHARED && !hop->shared))
+        (row->when == TABLE_OBSERVED && !hop_needs_bytes(hop)) || (row->when == TABLE_SHARED && !hop->shared))
         return false;
     for (size_t i = 0; i < hop->branches; i++) {
         const struct node *out = hop->branch[i].node;

@@ -8,6 +8,7 @@ struct table_row {
     unsigned from, to; /* masks of 1 << enum node_kind; every branch must be in `to` */
     enum {
         TABLE_ANY,
+        TABLE_OBSERVED, /* only where a filter looks at the bytes */
         TABLE_NETWORK, /* only from a network file system */
         TABLE_TCP,     /* only to connections by TCP */
         TABLE_SHARED,  /* only on an engine that many streams share */
