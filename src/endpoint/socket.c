@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define CONNECT_DEFAULT_MS 30000
-#define DRAIN_MAX          256 /* reads */
+#define DRAIN_MAX          256          /* reads */
 #define UNIX_BUFFER        (512 * 1024) /* or what the system allows; it doubles that */
 
 struct shared {

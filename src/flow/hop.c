@@ -8,12 +8,22 @@
 
 /* ---- questions ---- */
 
-bool hop_needs_bytes(const struct hop *hop)
+static bool any_filter(const struct hop *hop, unsigned cap)
 {
     for (size_t i = 0; i < hop->filters; i++)
-        if (hop->filter[i]->ops->caps & FILTER_OBSERVES)
+        if (hop->filter[i]->ops->caps & cap)
             return true;
     return false;
+}
+
+bool hop_needs_bytes(const struct hop *hop)
+{
+    return any_filter(hop, FILTER_OBSERVES);
+}
+
+bool hop_is_paced(const struct hop *hop)
+{
+    return any_filter(hop, FILTER_PACES);
 }
 
 bool hop_all_fresh(const struct hop *hop)

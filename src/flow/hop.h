@@ -132,6 +132,8 @@ struct hop {
 
 /* Must the bytes come to user memory? */
 bool hop_needs_bytes(const struct hop *hop);
+/* Does a filter say how many may pass, and when? */
+bool hop_is_paced(const struct hop *hop);
 /* All branches begin empty and may keep holes. */
 bool hop_all_fresh(const struct hop *hop);
 /* Branches that have not failed. */

@@ -36,9 +36,8 @@ static const char *unfit(const struct hop *hop, char reason[REASON_MAX])
         return "the source has no size";
     if (hop->sparse != LEAT_SPARSE_AUTO)
         return "a clone keeps the source's holes as they are";
-    for (size_t i = 0; i < hop->filters; i++)
-        if (hop->filter[i]->ops->caps & FILTER_PACES)
-            return "a clone can't be paced";
+    if (hop_is_paced(hop))
+        return "a clone can't be paced";
     if (never_clones(hop->in->file_system)) {
         snprintf(reason, REASON_MAX, "%s shares no blocks between files", hop->in->file_system);
         return reason;

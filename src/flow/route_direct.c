@@ -10,78 +10,24 @@
  * and counted as delivered in the order of the file alone. So `taken` and `delivered` are prefixes, and an error is
  * told at its own offset, after all that comes before it. A slot whose bytes were never taken is given up without a
  * trace. */
+#include "flow/route_direct.h"
 #include "base/fd.h"
 #include "base/platform.h"
-#include "flow/hop.h"
 #include <errno.h>
 
 #define CHUNK_DIRECT (1024 * 1024) /* bench row cold-read: half of it is as fast, and more calls */
-#define DEPTH_MAX    8             /* reads and writes together; twice as many gain nothing */
-
-enum side {
-    SOURCE,
-    SINK
-};
-
-struct slot {
-    struct op op;
-    enum side side; /* of the op, and whether it is on the descriptor that goes past the cache */
-    bool past_cache;
-    bool busy; /* the op is in flight */
-    enum {
-        SLOT_READING,
-        SLOT_READ,
-        SLOT_TAKEN
-    } state;
-    struct chunk *chunk; /* NULL: a hole that nobody looks at */
-    uint64_t at;         /* of its first byte, as hop->taken counts */
-    uint64_t want, got;  /* bytes that are to be read, and that were */
-    uint64_t put;        /* written */
-    uint64_t counted;    /* as delivered */
-    bool ends;           /* the source ended, or failed, behind them */
-    int error;           /* of the read or the write behind them */
-};
-
-struct direct_route {
-    struct chunk_pool pool;
-    struct port released; /* a chunk came back */
-    int fd[2];            /* by side: what goes past the cache, or -1 */
-    bool past_cache[2];   /* and is still used */
-    size_t align;
-    uint64_t base;        /* what `at` is added to for blocks to begin at multiples of `align` */
-    uint64_t next, limit; /* no slot asks for `next` yet; the source ends at `limit` */
-    uint64_t head, took, tail;
-    size_t depth, busy;
-    bool over;    /* nothing more is taken */
-    bool stuck;   /* a write failed; what is under way comes back, and nothing new is written */
-    bool refused; /* before anything was taken: the next route shall try */
-    struct slot slot[DEPTH_MAX];
-};
 
 /* ---- plan ---- */
 
-static bool paced(const struct hop *hop)
-{
-    for (size_t i = 0; i < hop->filters; i++)
-        if (hop->filter[i]->ops->caps & FILTER_PACES)
-            return true;
-    return false;
-}
-
-static bool is_storage(const struct node *node)
-{
-    return node->kind == NODE_FILE || node->kind == NODE_BLOCK;
-}
-
 static const char *unfit(const struct hop *hop, char reason[REASON_MAX] UNUSED)
 {
-    if (!is_storage(hop->in))
+    if (!direct_is_storage(hop->in))
         return "the source is neither a file nor a disk";
     if (hop->in->kind == NODE_FILE && !hop->size_binds)
         return "the source has no size";
     if (hop->branches > 1)
         return "it serves one sink";
-    if (paced(hop))
+    if (hop_is_paced(hop))
         return "what is paced is not read ahead";
     if (hop->sparse == LEAT_SPARSE_ALWAYS)
         return "zeros have to be looked for";
@@ -96,59 +42,6 @@ static uint64_t minimum(const struct hop *hop UNUSED)
 }
 
 /* ---- start ---- */
-
-/* Of the sink only where there is one. */
-static const struct node *node_of(const struct hop *hop, enum side side)
-{
-    return side == SOURCE ? hop->in : hop->branch[0].node;
-}
-
-/* A descriptor past the cache. -ESPIPE: there is no such thing for this kind of node. */
-static int open_side(const struct hop *hop, enum side side, size_t *ret_align)
-{
-    if (side == SINK && hop->branches == 0)
-        return -ESPIPE;
-    const struct node *node = node_of(hop, side);
-    if (!is_storage(node) || node->position < 0)
-        return -ESPIPE;
-    return platform.open_direct(node->fd, node->direction, ret_align);
-}
-
-static const char *place_name(const struct node *node)
-{
-    return node->file_system ? node->file_system : node_kind_name(node->kind);
-}
-
-static int because_refused(struct hop *hop, const int r[2])
-{
-    enum side side = r[SOURCE] == -ESPIPE ? SINK : SOURCE;
-    if (r[SINK] == -ESPIPE || side == SINK)
-        hop_because(hop, "%s says %s to O_DIRECT", place_name(node_of(hop, side)), leat_errno_name(r[side]));
-    else
-        hop_because(hop, "%s says %s to O_DIRECT, and the sink's %s says %s", place_name(node_of(hop, SOURCE)),
-                    leat_errno_name(r[SOURCE]), place_name(node_of(hop, SINK)), leat_errno_name(r[SINK]));
-    return r[side];
-}
-
-static int open_sides(struct hop *hop, struct direct_route *s)
-{
-    size_t align[2] = {PAGE, PAGE};
-    int r[2];
-    for (int side = SOURCE; side <= SINK; side++) {
-        r[side] = open_side(hop, (enum side)side, &align[side]);
-        s->fd[side] = MAX(r[side], -1);
-        s->past_cache[side] = r[side] >= 0;
-    }
-    if (r[SOURCE] < 0 && r[SINK] < 0)
-        return because_refused(hop, r);
-    s->align = MAX(align[SOURCE], align[SINK]);
-    s->base = (uint64_t)node_of(hop, s->past_cache[SOURCE] ? SOURCE : SINK)->position;
-    /* Blocks of one side that lie across the blocks of the other: only one of them can be had. */
-    if (s->past_cache[SOURCE] && s->past_cache[SINK] &&
-        (uint64_t)node_of(hop, SINK)->position % s->align != s->base % s->align)
-        s->past_cache[SINK] = false;
-    return 0;
-}
 
 static uint64_t choose_limit(const struct hop *hop)
 {
@@ -195,7 +88,7 @@ static int start(struct hop *hop)
         return r;
     }
     s->fd[SOURCE] = s->fd[SINK] = -1;
-    r = hop->in->position < 0 ? -ESPIPE : open_sides(hop, s);
+    r = hop->in->position < 0 ? -ESPIPE : direct_open_sides(hop, s);
     if (r == -ESPIPE)
         hop_because(hop, "the source has no positions");
     size_t chunk_size = r < 0 ? 0 : (size_t)MIN(CHUNK_DIRECT, hop->budget->limit / 4) / s->align * s->align;
@@ -213,75 +106,12 @@ static int start(struct hop *hop)
         free(s);
         return r;
     }
-    s->depth = (size_t)MIN(DEPTH_MAX, hop->budget->limit / chunk_size);
+    s->depth = (size_t)MIN(DIRECT_DEPTH, hop->budget->limit / chunk_size);
     s->next = hop->taken;
     s->limit = choose_limit(hop);
     hop->state = s;
     give_length(hop, s);
     return 0;
-}
-
-/* ---- operations ---- */
-
-static struct slot *slot_at(struct direct_route *s, uint64_t number)
-{
-    return &s->slot[number % DEPTH_MAX];
-}
-
-/* From here to the next place where a block begins. */
-static uint64_t to_boundary(const struct direct_route *s, uint64_t at)
-{
-    return s->align - (s->base + at) % s->align;
-}
-
-static enum verdict launch(struct direct_route *s, struct slot *slot, enum side side, struct op **ret_op)
-{
-    slot->side = side;
-    slot->busy = true;
-    s->busy++;
-    *ret_op = &slot->op;
-    return VERDICT_OP;
-}
-
-static enum verdict read_op(struct hop *hop, struct slot *slot, struct op **ret_op)
-{
-    struct direct_route *s = hop->state;
-    uint64_t at = slot->at + slot->got, length = slot->want - slot->got;
-    bool aligned = to_boundary(s, at) == s->align && slot->got % s->align == 0;
-    slot->past_cache = s->past_cache[SOURCE] && aligned;
-    if (slot->past_cache)
-        length = (length + s->align - 1) / s->align * s->align; /* there is room for it */
-    else if (s->past_cache[SOURCE])
-        length = MIN(length, to_boundary(s, at));
-    slot->op = (struct op){.kind = OP_READ,
-                           .fd = {slot->past_cache ? s->fd[SOURCE] : hop->in->fd, -1},
-                           .offset = {hop->in->position + (int64_t)at, -1},
-                           .bytes = slot->chunk->data + slot->got,
-                           .length = (size_t)length,
-                           .flags = OP_ASYNC | node_op_flags(hop->in)};
-    return launch(s, slot, SOURCE, ret_op);
-}
-
-static enum verdict write_op(struct hop *hop, struct slot *slot, struct op **ret_op)
-{
-    struct direct_route *s = hop->state;
-    struct node *out = hop->branch[0].node;
-    uint64_t at = slot->at + slot->put, length = slot->got - slot->put;
-    bool aligned = to_boundary(s, at) == s->align && slot->put % s->align == 0;
-    slot->past_cache = s->past_cache[SINK] && aligned && length >= s->align;
-    if (slot->past_cache)
-        length = length / s->align * s->align;
-    else if (s->past_cache[SINK])
-        length = MIN(length, to_boundary(s, at));
-    slot->op = (struct op){.kind = OP_WRITE,
-                           .fd = {-1, slot->past_cache ? s->fd[SINK] : out->fd},
-                           .offset = {-1, out->position < 0 ? -1 : out->position + (int64_t)at},
-                           .bytes = slot->chunk->data + slot->put,
-                           .length = node_write_limit(out, (size_t)length),
-                           .flags = (is_storage(out) ? OP_ASYNC : 0) | node_op_flags(out),
-                           .call = out->call,
-                           .user = out->call_user};
-    return launch(s, slot, SINK, ret_op);
 }
 
 /* ---- bytes move on, in the order of the file ---- */
@@ -294,8 +124,8 @@ static bool sink_failed(const struct hop *hop)
 static void take(struct hop *hop)
 {
     struct direct_route *s = hop->state;
-    while (!s->over && !sink_failed(hop) && s->took < s->tail && slot_at(s, s->took)->state == SLOT_READ) {
-        struct slot *slot = slot_at(s, s->took++);
+    while (!s->over && !sink_failed(hop) && s->took < s->tail && direct_slot_at(s, s->took)->state == SLOT_READ) {
+        struct slot *slot = direct_slot_at(s, s->took++);
         slot->state = SLOT_TAKEN;
         if (slot->got) {
             hop_took(hop, slot->got);
@@ -318,7 +148,7 @@ static void deliver(struct hop *hop)
     struct direct_route *s = hop->state;
     struct branch *branch = hop->branches ? &hop->branch[0] : NULL;
     while (s->head < s->took && !sink_failed(hop)) {
-        struct slot *slot = slot_at(s, s->head);
+        struct slot *slot = direct_slot_at(s, s->head);
         if (branch && slot->put > slot->counted) {
             hop_delivered(hop, branch, slot->put - slot->counted);
             slot->counted = slot->put;
@@ -335,60 +165,6 @@ static void deliver(struct hop *hop)
 
 /* ---- what comes back ---- */
 
-/* It was opened, and does not work all the same. */
-static bool refuses(struct hop *hop, const struct slot *slot, ssize_t result)
-{
-    struct direct_route *s = hop->state;
-    if (!slot->past_cache || (result != -EINVAL && result != -EOPNOTSUPP))
-        return false;
-    s->past_cache[slot->side] = false;
-    if (!s->past_cache[SOURCE] && !s->past_cache[SINK] && s->took == 0) {
-        s->refused = true;
-        hop_because(hop, "%s says %s with O_DIRECT", op_name(slot->op.kind), leat_errno_name((int)result));
-    }
-    return true;
-}
-
-/* Nothing happened; the same is asked again. A file system may read through the cache what was to go past it, so these
- * calls ask to leave nothing there, too; several that were under way may learn that it can't be asked. */
-static bool asks_again(struct hop *hop, const struct slot *slot, struct node *node, ssize_t result)
-{
-    if (!(slot->op.flags & OP_ASYNC))
-        return node_not_ready(node, result);
-    if (result == -EOPNOTSUPP && (slot->op.flags & OP_DONTCACHE)) {
-        node_caches(node, result);
-        return true;
-    }
-    return result == -EAGAIN || refuses(hop, slot, result);
-}
-
-static void was_read(struct hop *hop, struct slot *slot, ssize_t result)
-{
-    if (asks_again(hop, slot, hop->in, result))
-        return;
-    if (result > 0)
-        slot->got += MIN((uint64_t)result, slot->want - slot->got);
-    else {
-        slot->ends = true;
-        slot->error = (int)result;
-    }
-    if (slot->ends || slot->got == slot->want)
-        slot->state = SLOT_READ;
-}
-
-static void was_written(struct hop *hop, struct slot *slot, ssize_t result)
-{
-    struct direct_route *s = hop->state;
-    if (asks_again(hop, slot, hop->branch[0].node, result))
-        return;
-    if (result > 0)
-        slot->put += (uint64_t)result;
-    else {
-        slot->error = result < 0 ? (int)result : -EIO;
-        s->stuck = true;
-    }
-}
-
 static void done(struct hop *hop, struct op *op, ssize_t result)
 {
     struct direct_route *s = hop->state;
@@ -396,9 +172,9 @@ static void done(struct hop *hop, struct op *op, ssize_t result)
     slot->busy = false;
     s->busy--;
     if (slot->side == SOURCE)
-        was_read(hop, slot, result);
+        direct_was_read(hop, slot, result);
     else
-        was_written(hop, slot, result);
+        direct_was_written(hop, slot, result);
     if (s->refused)
         return;
     take(hop);
@@ -411,9 +187,9 @@ static bool read_on(struct hop *hop, struct op **ret_op)
 {
     struct direct_route *s = hop->state;
     for (uint64_t i = s->took; i < s->tail && !s->over; i++) {
-        struct slot *slot = slot_at(s, i);
+        struct slot *slot = direct_slot_at(s, i);
         if (slot->state == SLOT_READING && !slot->busy) {
-            read_op(hop, slot, ret_op);
+            direct_read_op(hop, slot, ret_op);
             return true;
         }
     }
@@ -425,7 +201,7 @@ static bool write_on(struct hop *hop, struct op **ret_op, struct wait_set *ret_w
 {
     struct direct_route *s = hop->state;
     for (uint64_t i = s->head; i < s->took && !s->stuck && !sink_failed(hop); i++) {
-        struct slot *slot = slot_at(s, i);
+        struct slot *slot = direct_slot_at(s, i);
         if (slot->busy && !s->past_cache[SINK])
             return false;
         if (slot->busy || slot->put == slot->got)
@@ -434,7 +210,7 @@ static bool write_on(struct hop *hop, struct op **ret_op, struct wait_set *ret_w
             wait_add(ret_wait, &hop->branch[0].node->port);
             return false;
         }
-        write_op(hop, slot, ret_op);
+        direct_write_op(hop, slot, ret_op);
         return true;
     }
     return false;
@@ -450,7 +226,7 @@ static bool extent(struct hop *hop, uint64_t *ret_n)
         uint64_t beyond = (s->base + s->next + n) % s->align;
         if (hole && n <= beyond) {
             hole = false;
-            n = to_boundary(s, s->next);
+            n = direct_to_boundary(s, s->next);
         } else if (hole)
             n -= beyond;
         else if (beyond)
@@ -492,15 +268,15 @@ static bool begin(struct hop *hop, bool *ret_hole, struct wait_set *ret_wait)
     bool unseen = *ret_hole && keeps_holes(hop) && !hop_needs_bytes(hop);
     if (!unseen)
         n = MIN(n, s->pool.chunk_size);
-    if (!*ret_hole && to_boundary(s, s->next) < s->align)
-        n = MIN(n, to_boundary(s, s->next));
+    if (!*ret_hole && direct_to_boundary(s, s->next) < s->align)
+        n = MIN(n, direct_to_boundary(s, s->next));
     struct chunk *chunk = unseen ? NULL : chunk_get(&s->pool);
     if (!chunk && !unseen) {
         s->released.blocked = true;
         wait_add(ret_wait, &s->released);
         return false;
     }
-    *slot_at(s, s->tail++) = (struct slot){.chunk = chunk, .at = s->next, .want = n};
+    *direct_slot_at(s, s->tail++) = (struct slot){.chunk = chunk, .at = s->next, .want = n};
     s->next += n;
     return true;
 }
@@ -511,7 +287,7 @@ static enum verdict end(struct hop *hop, struct wait_set *ret_wait)
 {
     struct direct_route *s = hop->state;
     for (; s->tail > s->took; s->tail--)
-        chunk_unref(slot_at(s, s->tail - 1)->chunk);
+        chunk_unref(direct_slot_at(s, s->tail - 1)->chunk);
     if (sink_failed(hop) || chunk_pool_is_whole(&s->pool))
         return VERDICT_END;
     s->released.blocked = true;
@@ -528,9 +304,9 @@ static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *r
     if (write_on(hop, ret_op, ret_wait) || read_on(hop, ret_op))
         return VERDICT_OP;
     while (begin(hop, &hole, ret_wait)) {
-        struct slot *slot = slot_at(s, s->tail - 1);
+        struct slot *slot = direct_slot_at(s, s->tail - 1);
         if (!hole)
-            return read_op(hop, slot, ret_op);
+            return direct_read_op(hop, slot, ret_op);
         fill_hole(hop, slot);
         take(hop);
         deliver(hop);
@@ -548,7 +324,7 @@ static uint64_t held(const struct hop *hop, const struct branch *branch UNUSED)
     struct direct_route *s = hop->state;
     uint64_t n = 0;
     for (uint64_t i = s->head; i < s->took; i++)
-        n += slot_at(s, i)->got - slot_at(s, i)->counted;
+        n += direct_slot_at(s, i)->got - direct_slot_at(s, i)->counted;
     return n;
 }
 
@@ -556,7 +332,7 @@ static void stop(struct hop *hop)
 {
     struct direct_route *s = hop->state;
     for (; s->head < s->tail; s->head++)
-        chunk_unref(slot_at(s, s->head)->chunk);
+        chunk_unref(direct_slot_at(s, s->head)->chunk);
     port_attach(&s->released, NULL);
     chunk_pool_destroy(&s->pool);
     fd_close(s->fd[SOURCE]);

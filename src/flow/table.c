@@ -82,7 +82,11 @@ static const struct table_row table[] = {
      TABLE_ANY,
      {ROUTE_CHUNK, ROUTE_SPLICE},
      "zeros are made in place, which is as fast as any way to move them (bench: zeros-to-file)"},
-    {ANY, ANY, TABLE_ANY, {ROUTE_CHUNK, ROUTE_SPLICE, ROUTE_OFFLOAD}, "the chunk route serves every pair (bench: random-to-null)"},
+    {ANY,
+     ANY,
+     TABLE_ANY,
+     {ROUTE_CHUNK, ROUTE_SPLICE, ROUTE_OFFLOAD},
+     "the chunk route serves every pair (bench: random-to-null)"},
 };
 
 static bool matches(const struct table_row *row, const struct hop *hop)

@@ -9,9 +9,9 @@ struct table_row {
     enum {
         TABLE_ANY,
         TABLE_OBSERVED, /* only where a filter looks at the bytes */
-        TABLE_NETWORK, /* only from a network file system */
-        TABLE_TCP,     /* only to connections by TCP */
-        TABLE_SHARED,  /* only on an engine that many streams share */
+        TABLE_NETWORK,  /* only from a network file system */
+        TABLE_TCP,      /* only to connections by TCP */
+        TABLE_SHARED,   /* only on an engine that many streams share */
     } when;
     enum route_id order[ROUTE_IDS + 1]; /* ends in ROUTE_CHUNK */
     const char *why;
