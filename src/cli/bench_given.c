@@ -1,6 +1,7 @@
 /* The user's own source and sink. A source must be there to be read again and again, and no sink is written to that
  * somebody might miss, unless that was asked for. */
 #include "bench_flow.h"
+#include "bench_peer.h"
 #include "bench_place.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define READER_PIPE (1u << 20)
+
 struct given {
     struct ends ends;
     const char *source, *sink; /* specs for the library */
@@ -18,6 +21,9 @@ struct given {
     struct leat_endpoint_options how;
     struct place place;
     bool replaces; /* there is an old target: each run replaces one, as it would there */
+    bool reads;    /* a thread reads, instead of the sink */
+    int fd;        /* and this is where to write for it; -1: it does not run */
+    struct peer reader;
 };
 
 /* ---- what a spec means ---- */
@@ -77,6 +83,12 @@ static bool is_dev_null(const struct stat *st)
 {
     struct stat null;
     return S_ISCHR(st->st_mode) && stat("/dev/null", &null) == 0 && null.st_rdev == st->st_rdev;
+}
+
+static bool is_null(const char *spec)
+{
+    struct stat st;
+    return same_name(spec, "null:") || (stat(without_file(spec), &st) == 0 && is_dev_null(&st));
 }
 
 static bool is_terminal(const char *spec, int fd)
@@ -213,6 +225,19 @@ static int use_sink(struct given *g, const struct bench_options *o)
 
 /* ---- the row ---- */
 
+static int open_sink(struct given *g, leat_endpoint **ret, struct leat_error *error)
+{
+    if (!g->reads)
+        return leat_endpoint_open(ret, g->sink, LEAT_WRITE, &g->how, error);
+    int fd = peer_pipe(&g->reader, PEER_SUM, READER_PIPE, 0);
+    if (fd < 0) {
+        snprintf(error->text, sizeof(error->text), "no pipe: %s", strerror(-fd));
+        return fd;
+    }
+    g->fd = fd;
+    return leat_endpoint_from_fd(ret, fd, LEAT_BORROW);
+}
+
 static int begin(struct ends *ends, leat_endpoint **ret_source, leat_endpoint **ret_sink, char reason[REASON])
 {
     struct given *g = (struct given *)ends;
@@ -220,7 +245,7 @@ static int begin(struct ends *ends, leat_endpoint **ret_source, leat_endpoint **
     put_back(g);
     int r = leat_endpoint_open(ret_source, g->source, LEAT_READ, NULL, &error);
     if (r == 0) {
-        r = leat_endpoint_open(ret_sink, g->sink, LEAT_WRITE, &g->how, &error);
+        r = open_sink(g, ret_sink, &error);
         if (r < 0)
             leat_endpoint_close(*ret_source);
     }
@@ -231,9 +256,15 @@ static int begin(struct ends *ends, leat_endpoint **ret_source, leat_endpoint **
 
 static int finish(struct ends *ends, uint64_t bytes, double *ret_cpu)
 {
-    (void)ends, (void)bytes;
+    struct given *g = (struct given *)ends;
     *ret_cpu = 0;
-    return 0;
+    if (g->fd < 0)
+        return 0;
+    close(g->fd);
+    g->fd = -1;
+    peer_join(&g->reader);
+    *ret_cpu = g->reader.cpu_seconds;
+    return bytes != UINT64_MAX && g->reader.bytes != bytes ? -EIO : 0;
 }
 
 static void clean(struct ends *ends)
@@ -273,6 +304,7 @@ int bench_given(const struct bench_options *o, const char *source, const char *s
                       .source = source,
                       .sink = sink,
                       .rewind = {-1, -1},
+                      .fd = -1,
                       .how = LEAT_INIT(struct leat_endpoint_options)};
     char title[256], most[32];
     int r = check(source, sink, o);
@@ -284,6 +316,11 @@ int bench_given(const struct bench_options *o, const char *source, const char *s
         snprintf(title, sizeof(title), "%.100s -> %.100s%s, at most %s", source, sink,
                  g.place.folder ? " (a copy beside it)" : "", size_text(o->size, most));
         r = flow_row("given", title, 0, &g.ends, o);
+    }
+    if (r == 0 && is_null(sink) && !stop_asked()) { /* where nobody looks at the bytes, the best may be to touch none */
+        snprintf(title, sizeof(title), "%.100s -> a reader that looks at it, at most %s", source, most);
+        g.reads = true;
+        r = flow_row("given/read", title, READER_PIPE, &g.ends, o);
     }
     put_back(&g);
     place_remove(&g.place);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum end_kind {
@@ -40,75 +41,74 @@ static const struct own_row {
 };
 #define OWN_ROWS (sizeof(own_rows) / sizeof(own_rows[0]))
 
+struct listener {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_un un;
+    } at;
+    socklen_t size;
+    char spec[128]; /* empty: there is none */
+};
+
 struct own {
     struct ends ends;
     const struct own_row *row;
     const struct place *place;
     uint64_t size;
-    int fd[2]; /* what the pipeline has of pipes and sockets: source, sink */
+    int fd[2];                   /* what the pipeline has of pipes: source, sink */
+    struct listener listener[2]; /* where it connects to */
     struct peer peer[2];
 };
 
-/* ---- pairs: [0] is read, [1] is written ---- */
+/* ---- sockets that listen ---- */
 
-static int make_pipe(int ret[2], size_t size)
+static int listen_at(struct listener *l)
 {
-    if (pipe(ret) < 0)
+    int fd = socket(l->at.any.sa_family, SOCK_STREAM, 0);
+    if (fd < 0)
         return -errno;
-    for (int i = 0; i < 2; i++)
-        fcntl(ret[i], F_SETFD, FD_CLOEXEC);
-    int r = size ? system_pipe_size(ret[1], size) : 0;
-    if (r < 0 && r != -ENOSYS) {
-        close(ret[0]);
-        close(ret[1]);
-        return r;
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    if (bind(fd, &l->at.any, l->size) == 0 && listen(fd, 2) == 0 && getsockname(fd, &l->at.any, &l->size) == 0)
+        return fd;
+    int r = -errno;
+    close(fd);
+    return r;
+}
+
+/* Gives a descriptor that listens at an address of its own, which the library then connects to, so that the connection
+ * is its own, too: those of others can't be spliced. */
+static int make_listener(struct listener *l, enum end_kind kind, const struct place *place)
+{
+    *l = (struct listener){.size = 0};
+    if (kind == END_TCP) {
+        l->at.in = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        l->size = sizeof(l->at.in);
+        int fd = listen_at(l);
+        snprintf(l->spec, sizeof(l->spec), "tcp:127.0.0.1:%d", ntohs(l->at.in.sin_port));
+        return fd;
     }
-    return 0;
+    l->at.un.sun_family = AF_UNIX;
+    l->size = sizeof(l->at.un);
+    int n = snprintf(l->at.un.sun_path, sizeof(l->at.un.sun_path), "%s/socket", place->folder);
+    if (n < 0 || (size_t)n >= sizeof(l->at.un.sun_path))
+        return -ENAMETOOLONG;
+    snprintf(l->spec, sizeof(l->spec), "unix:%s/socket", place->folder);
+    return listen_at(l);
 }
 
-static int connect_to(int listener, int ret[2])
+/* Whoever still waits there for a connection gets one, which is closed at once. */
+static void end_listener(struct listener *l)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof(address);
-    int r = -1;
-    ret[0] = -1;
-    ret[1] = socket(AF_INET, SOCK_STREAM, 0);
-    if (ret[1] >= 0 && bind(listener, (struct sockaddr *)&address, n) == 0 && listen(listener, 1) == 0 &&
-        getsockname(listener, (struct sockaddr *)&address, &n) == 0)
-        r = connect(ret[1], (struct sockaddr *)&address, n);
-    if (r == 0)
-        ret[0] = accept(listener, NULL, NULL);
-    if (ret[0] >= 0)
-        return 0;
-    r = errno ? -errno : -EIO;
-    if (ret[1] >= 0)
-        close(ret[1]);
-    return r;
-}
-
-static int make_tcp(int ret[2])
-{
-    int listener = socket(AF_INET, SOCK_STREAM, 0);
-    int r = listener < 0 ? -errno : connect_to(listener, ret);
-    if (listener >= 0)
-        close(listener);
-    for (int i = 0; i < 2 && r == 0; i++)
-        fcntl(ret[i], F_SETFD, FD_CLOEXEC);
-    return r;
-}
-
-static int make_unix(int ret[2])
-{
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ret) < 0)
-        return -errno;
-    for (int i = 0; i < 2; i++)
-        fcntl(ret[i], F_SETFD, FD_CLOEXEC);
-    return 0;
-}
-
-static int make_pair(enum end_kind kind, size_t pipe_size, int ret[2])
-{
-    return kind == END_PIPE ? make_pipe(ret, pipe_size) : kind == END_UNIX ? make_unix(ret) : make_tcp(ret);
+    int fd = l->spec[0] ? socket(l->at.any.sa_family, SOCK_STREAM, 0) : -1;
+    if (fd >= 0) {
+        int r = connect(fd, &l->at.any, l->size);
+        (void)r; /* nobody waits any more */
+        close(fd);
+    }
+    if (l->spec[0] && l->at.any.sa_family == AF_UNIX)
+        unlink(l->at.un.sun_path);
+    l->spec[0] = '\0';
 }
 
 /* ---- one run ---- */
@@ -120,21 +120,25 @@ static void close_ends(struct own *own)
             close(own->fd[side]);
         own->fd[side] = -1;
     }
-    for (int side = 0; side < 2; side++)
+    for (int side = 0; side < 2; side++) {
+        end_listener(&own->listener[side]);
         peer_join(&own->peer[side]);
+    }
 }
 
-/* A pair with a thread at its other end. */
-static int open_stream(struct own *own, int side, enum end_kind kind, leat_endpoint **ret)
+static int open_pipe(struct own *own, int side, enum peer_job job, leat_endpoint **ret)
 {
-    int pair[2] = {-1, -1};
-    int r = make_pair(kind, own->row->pipe, pair);
-    if (r < 0)
-        return r;
-    own->fd[side] = pair[side];
-    r = peer_start(&own->peer[side], side == 0 ? PEER_FEED : own->row->reader, pair[1 - side],
-                   side == 0 ? own->size : 0);
-    return r < 0 ? r : leat_endpoint_from_fd(ret, own->fd[side], LEAT_BORROW);
+    int fd = peer_pipe(&own->peer[side], job, own->row->pipe, side == 0 ? own->size : 0);
+    own->fd[side] = fd < 0 ? -1 : fd;
+    return fd < 0 ? fd : leat_endpoint_from_fd(ret, fd, LEAT_BORROW);
+}
+
+static int open_socket(struct own *own, int side, enum end_kind kind, enum peer_job job, leat_endpoint **ret)
+{
+    struct listener *l = &own->listener[side];
+    int fd = make_listener(l, kind, own->place);
+    int r = fd < 0 ? fd : peer_start_listener(&own->peer[side], job, fd, side == 0 ? own->size : 0);
+    return r < 0 ? r : leat_endpoint_open(ret, l->spec, side == 0 ? LEAT_READ : LEAT_WRITE, NULL, NULL);
 }
 
 static int open_side(struct own *own, int side, leat_endpoint **ret)
@@ -146,7 +150,8 @@ static int open_side(struct own *own, int side, leat_endpoint **ret)
                                   NULL);
     if (kind == END_NULL)
         return leat_endpoint_open(ret, "/dev/null", direction, NULL, NULL);
-    return open_stream(own, side, kind, ret);
+    enum peer_job job = side == 0 ? PEER_FEED : own->row->reader;
+    return kind == END_PIPE ? open_pipe(own, side, job, ret) : open_socket(own, side, kind, job, ret);
 }
 
 static int begin(struct ends *ends, leat_endpoint **ret_source, leat_endpoint **ret_sink, char reason[REASON])

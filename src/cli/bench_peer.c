@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -95,6 +96,11 @@ static void *run(void *user)
 {
     struct peer *peer = user;
     struct timespec used = {0};
+    if (peer->listens) {
+        int listener = peer->fd;
+        peer->fd = accept(listener, NULL, NULL); /* -1: every call on it fails, and that is the end */
+        close(listener);
+    }
     if (peer->job == PEER_FEED)
         feed(peer);
     else if (peer->job == PEER_SUM)
@@ -137,14 +143,52 @@ int peer_thread(pthread_t *ret, void *(*function)(void *), void *user)
     return -r;
 }
 
+static int start(struct peer *peer)
+{
+    int r = peer_bytes() ? peer_thread(&peer->thread, run, peer) : -ENOMEM;
+    if (r < 0)
+        close(peer->fd);
+    peer->running = r == 0;
+    return r;
+}
+
 int peer_start(struct peer *peer, enum peer_job job, int fd, uint64_t bytes)
 {
     *peer = (struct peer){.job = job, .fd = fd, .bytes = bytes};
-    int r = peer_bytes() ? peer_thread(&peer->thread, run, peer) : -ENOMEM;
+    return start(peer);
+}
+
+int peer_start_listener(struct peer *peer, enum peer_job job, int listener, uint64_t bytes)
+{
+    *peer = (struct peer){.job = job, .fd = listener, .listens = true, .bytes = bytes};
+    return start(peer);
+}
+
+static int make_pipe(int ret[2], size_t size)
+{
+    if (pipe(ret) < 0)
+        return -errno;
+    for (int i = 0; i < 2; i++)
+        fcntl(ret[i], F_SETFD, FD_CLOEXEC);
+    int r = size ? system_pipe_size(ret[1], size) : 0;
+    if (r < 0 && r != -ENOSYS) {
+        close(ret[0]);
+        close(ret[1]);
+        return r;
+    }
+    return 0;
+}
+
+int peer_pipe(struct peer *peer, enum peer_job job, size_t size, uint64_t bytes)
+{
+    int pair[2], left = job == PEER_FEED ? 0 : 1;
+    int r = make_pipe(pair, size);
     if (r < 0)
-        close(fd);
-    peer->running = r == 0;
-    return r;
+        return r;
+    r = peer_start(peer, job, pair[1 - left], bytes);
+    if (r < 0)
+        close(pair[left]);
+    return r < 0 ? r : pair[left];
 }
 
 void peer_join(struct peer *peer)

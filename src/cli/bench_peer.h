@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum peer_job {
@@ -16,6 +17,7 @@ enum peer_job {
 struct peer {
     enum peer_job job;
     int fd;
+    bool listens;   /* at first: whoever connects first is the other side */
     uint64_t bytes; /* to feed; or what has been read */
     uint64_t sum;   /* of the bytes; it is kept so that the looking is not left out */
     bool running;
@@ -23,8 +25,12 @@ struct peer {
     pthread_t thread;
 };
 
-/* The descriptor is taken, on failure too. */
+/* The descriptor is taken, on failure too. With a listener, whoever connects to it first is the other side. */
 int peer_start(struct peer *peer, enum peer_job job, int fd, uint64_t bytes);
+int peer_start_listener(struct peer *peer, enum peer_job job, int listener, uint64_t bytes);
+
+/* The same with a pipe of that size (0: as the system makes them): gives the end that is left. */
+int peer_pipe(struct peer *peer, enum peer_job job, size_t size, uint64_t bytes);
 
 /* Waits for its end, which comes when the other side has closed. Harmless where none was started. */
 void peer_join(struct peer *peer);
