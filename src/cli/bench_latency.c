@@ -19,16 +19,16 @@ enum link_kind {
     LINK_SOCKETPAIR,
     LINK_EVENTFD, /* the message is in memory, the descriptor tells that it is there */
     LINK_FUTEX,   /* the same, and a futex tells it */
+    LINK_LEAT_QUEUE,
+    LINK_LEAT_CHANNEL,
 };
 
 static const struct link_name {
     const char *name;
     enum link_kind kind;
 } links[] = {
-    {"pipe", LINK_PIPE},
-    {"socketpair", LINK_SOCKETPAIR},
-    {"eventfd", LINK_EVENTFD},
-    {"futex-ring", LINK_FUTEX},
+    {"pipe", LINK_PIPE},        {"socketpair", LINK_SOCKETPAIR}, {"eventfd", LINK_EVENTFD},
+    {"futex-ring", LINK_FUTEX}, {"leat-queue", LINK_LEAT_QUEUE}, {"leat-channel", LINK_LEAT_CHANNEL},
 };
 #define LINKS (sizeof(links) / sizeof(links[0]))
 
@@ -38,6 +38,9 @@ struct way {
     unsigned char slot[MESSAGE_MAX];
     _Atomic uint32_t sent, received;
     struct bell bell;
+    leat_writer *writer; /* of leat's queue, or NULL */
+    leat_reader *reader;
+    leat_channel *from, *to; /* handles of leat's channel that send and receive; each is in the other way, too */
 };
 
 struct trip {
@@ -88,11 +91,22 @@ static void sleep_until_sent(struct way *way)
     }
 }
 
+static int send_by_queue(struct way *way, const void *bytes, size_t n)
+{
+    size_t done;
+    int r = leat_write(way->writer, bytes, n, &done, -1);
+    return r < 0 ? r : leat_writer_flush(way->writer);
+}
+
 static int send_one(struct trip *t, struct way *way, const void *bytes)
 {
     static const uint64_t one = 1;
     if (t->kind == LINK_PIPE || t->kind == LINK_SOCKETPAIR)
         return write_all(way->write, bytes, t->n);
+    if (t->kind == LINK_LEAT_QUEUE)
+        return send_by_queue(way, bytes, t->n);
+    if (t->kind == LINK_LEAT_CHANNEL)
+        return leat_channel_send(way->from, bytes, t->n, -1);
     memcpy(way->slot, bytes, t->n);
     if (t->kind == LINK_EVENTFD)
         return write_all(way->write, &one, sizeof(one));
@@ -104,9 +118,14 @@ static int send_one(struct trip *t, struct way *way, const void *bytes)
 static int receive_one(struct trip *t, struct way *way, void *bytes)
 {
     uint64_t count;
+    size_t n;
     int r = 0;
     if (t->kind == LINK_PIPE || t->kind == LINK_SOCKETPAIR)
         return read_all(way->read, bytes, t->n);
+    if (t->kind == LINK_LEAT_QUEUE)
+        return leat_read_full(way->reader, bytes, t->n, &n, -1);
+    if (t->kind == LINK_LEAT_CHANNEL)
+        return leat_channel_receive(way->to, bytes, MESSAGE_MAX, &n, -1);
     if (t->kind == LINK_EVENTFD)
         r = read_all(way->read, &count, sizeof(count));
     else
@@ -131,12 +150,46 @@ static void *answer(void *user)
 
 /* ---- making the ways ---- */
 
+/* A duplex channel is both ways. */
+static int open_channel(struct trip *t)
+{
+    struct leat_channel_options options = LEAT_INIT(struct leat_channel_options);
+    int fds[LEAT_CHANNEL_FDS];
+    size_t n = LEAT_CHANNEL_FDS;
+    leat_channel *other = NULL;
+    options.duplex = 1;
+    int r = leat_channel_create(&t->way[0].from, &options);
+    if (r < 0)
+        return r;
+    r = leat_channel_export(t->way[0].from, fds, &n);
+    if (r < 0)
+        return r;
+    r = leat_channel_attach(&other, fds, n);
+    while (n > 0)
+        close(fds[--n]);
+    t->way[1].to = t->way[0].from;
+    t->way[0].to = t->way[1].from = other;
+    return r;
+}
+
+static int open_queues(struct trip *t)
+{
+    int r = 0;
+    for (int i = 0; i < 2 && r == 0; i++)
+        r = leat_pipe_open(&t->way[i].writer, &t->way[i].reader, NULL);
+    return r;
+}
+
 /* A socket pair is both of a trip's ways; an eventfd is both ends of one. */
 static int open_ways(struct trip *t)
 {
     int pair[2];
     for (int i = 0; i < 2; i++)
         t->way[i].read = t->way[i].write = -1;
+    if (t->kind == LINK_LEAT_QUEUE)
+        return open_queues(t);
+    if (t->kind == LINK_LEAT_CHANNEL)
+        return open_channel(t);
     if (t->kind == LINK_FUTEX)
         return system_sleeps ? 0 : -ENOSYS;
     if (t->kind == LINK_SOCKETPAIR) {
@@ -167,6 +220,9 @@ static void close_ways(struct trip *t)
             close(t->way[i].write);
         if (t->way[i].read >= 0 && t->kind == LINK_PIPE) /* else it is a writing end, too */
             close(t->way[i].read);
+        leat_writer_close(t->way[i].writer);
+        leat_reader_close(t->way[i].reader);
+        leat_channel_close(t->way[i].from);
     }
 }
 
