@@ -1,4 +1,4 @@
-/* streams MODE COUNT BYTES FOLDER: COUNT pipes, each with BYTES in it to come, into as many files of FOLDER at once.
+/* streams MODE COUNT BYTES FOLDER: COUNT pipes, out of which BYTES come together, into as many files of FOLDER at once.
  *
  *   sync, uring   libleat: pipelines on a shared engine of that name, 4 threads
  *   threads       a thread for each stream, plain read and write of 64 KiB
@@ -171,7 +171,7 @@ int main(int argc, char **argv)
     if (argc != 5)
         tool_usage("streams sync|uring|threads|epoll COUNT BYTES FOLDER");
     count = (size_t)tool_number(argv[2]);
-    bytes = (size_t)tool_number(argv[3]);
+    bytes = (size_t)tool_number(argv[3]) / count; /* of each */
     struct stream *streams = calloc(count, sizeof(*streams));
     for (size_t i = 0; i < count; i++)
         snprintf(streams[i].path, sizeof(streams[i].path), "%s/stream.%zu", argv[4], i);
