@@ -112,7 +112,8 @@ static inline int lock_take(leat_channel *c, struct lock *lock, const struct lim
     atomic_store_explicit(&lock->held, true, memory_order_relaxed);
     return 0;
 }
-/* Unlocks a word for its dead owner, whose place we have. */
+/* For its dead owner, whose place we have: the word becomes ours, or is unlocked. False: it is not his. */
+bool lock_inherit(leat_channel *c, struct lock *lock, uint32_t place);
 void lock_break(struct lock *lock, uint32_t place);
 static inline uint32_t lock_owner(uint32_t word)
 {

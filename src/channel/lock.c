@@ -81,6 +81,17 @@ void lock_give(struct lock *lock)
         platform.sharing->wake(lock->word, 1);
 }
 
+bool lock_inherit(leat_channel *c, struct lock *lock, uint32_t place)
+{
+    uint32_t word = atomic_load(lock->word);
+    while (lock_owner(word) == place + 1)
+        if (atomic_compare_exchange_weak(lock->word, &word, (c->place + 1) | (word & WAITED))) {
+            atomic_store_explicit(&lock->held, true, memory_order_relaxed);
+            return true;
+        }
+    return false;
+}
+
 void lock_break(struct lock *lock, uint32_t place)
 {
     uint32_t word = atomic_load(lock->word);

@@ -45,7 +45,8 @@ void peers_free(const leat_channel *c, int fd, uint32_t place)
     platform.sharing->unlock(fd, place);
 }
 
-/* All that a dead or leaving one has in one lane. What it did under a lock first, then what it held. */
+/* All that a dead one has in one lane. What it did under a lock first, then what it held: the receivers' lock is not free
+ * in between, because until then the lane's counts need not be those of its records. */
 static int clear_lane(leat_channel *c, struct way *way, uint32_t place)
 {
     const struct limit second = limit_of(1000);
@@ -53,11 +54,12 @@ static int clear_lane(leat_channel *c, struct way *way, uint32_t place)
         recover_sender(way);
         lock_break(&way->senders, place);
     }
+    bool inherited = false;
     if (lock_owner(atomic_load(way->receivers.word)) == place + 1) {
         recover_receiver(c, way, place);
-        lock_break(&way->receivers, place);
+        inherited = lock_inherit(c, &way->receivers, place);
     }
-    int r = lock_take(c, &way->receivers, &second);
+    int r = inherited ? 0 : lock_take(c, &way->receivers, &second);
     if (r < 0)
         return r;
     r = recover_held(c, way, place);

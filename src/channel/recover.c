@@ -21,6 +21,7 @@ static bool intent_happened(leat_channel *c, struct way *way, uint32_t intent, u
     return position < atomic_load(&lane->head) || mark_state(mark) == RECORD_DONE;
 }
 
+/* It may have been about to hold the next record, whether or not it had said so: what is not taken is nobody's. */
 static void undo_mark(leat_channel *c, struct way *way, uint64_t position)
 {
     struct record *record = record_at(c, way, position);
@@ -32,14 +33,13 @@ void recover_receiver(leat_channel *c, struct way *way, uint32_t place)
 {
     struct lane *lane = way->lane;
     uint32_t intent = atomic_load(&lane->intent);
-    uint64_t position = atomic_load(&lane->intent_position);
-    if (intent == INTENT_NONE)
-        return;
-    if (intent_happened(c, way, intent, position)) {
+    uint64_t position = atomic_load(&lane->intent_position), next = atomic_load(&lane->next);
+    if (intent != INTENT_NONE && intent_happened(c, way, intent, position)) {
         atomic_store(&c->places[place].taken, atomic_load(&lane->intent_taken));
         atomic_store(&lane->received, atomic_load(&lane->intent_received));
-    } else if (intent == INTENT_NEXT && atomic_load(&lane->tail) != position)
-        undo_mark(c, way, position);
+    }
+    if (atomic_load(&lane->tail) != next)
+        undo_mark(c, way, next);
     atomic_store(&lane->intent, INTENT_NONE);
 }
 

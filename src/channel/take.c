@@ -42,6 +42,22 @@ static void pass_over(leat_channel *c, struct way *way, const struct found *f)
     wait_wake_ordered(way, &way->lane->freed, 1);
 }
 
+/* Nothing left, also not what another receiver has and might leave behind. Whoever holds something himself does not
+ * wait for that, else two such would wait for each other. Sure under the lock alone, and after a look at who is there:
+ * what the last one sent before it left is seen. */
+static bool is_empty(leat_channel *c, struct way *way)
+{
+    struct lane *lane = way->lane;
+    return !atomic_load(&lane->reading) && !atomic_load(&lane->again) &&
+           atomic_load(&lane->tail) == atomic_load(&lane->next) &&
+           (atomic_load(&c->holding) || !atomic_load(&lane->held));
+}
+
+static int end_code(leat_channel *c)
+{
+    return atomic_load(&c->head->deaths[!c->end]) ? -EOWNERDEAD : -ENODATA;
+}
+
 /* This handle is in the middle of a long message, says the memory: the caller or another thread goes on with it. */
 static int look_at_stream(leat_channel *c)
 {
@@ -64,7 +80,7 @@ int take_look(leat_channel *c, struct way *way, struct found *ret)
         if ((int64_t)(way->seen - next) <= 0)
             way->seen = atomic_load_explicit(&lane->tail, memory_order_acquire);
         if (way->seen == next)
-            return -EAGAIN;
+            return peers_gone(c) && is_empty(c, way) ? end_code(c) : -EAGAIN;
         r = record_look(c, way, next, way->seen - next, ret);
         if (r < 0)
             return r;
@@ -84,24 +100,11 @@ bool take_test(leat_channel *c, struct way *way, uint64_t unused UNUSED)
         return true;
     if (reading == c->place + 1 && !atomic_load(&c->stream.busy))
         return true;
-    return !reading && atomic_load(&lane->tail) != atomic_load(&lane->next);
-}
-
-/* Nothing left, also not what another receiver has and might leave behind. Whoever holds something himself does not
- * wait for that, else two such would wait for each other. */
-static bool is_empty(leat_channel *c, struct way *way)
-{
-    struct lane *lane = way->lane;
-    return !atomic_load(&lane->reading) && !atomic_load(&lane->again) &&
-           atomic_load(&lane->tail) == atomic_load(&lane->next) &&
-           (atomic_load(&c->holding) || !atomic_load(&lane->held));
+    return (!reading && atomic_load(&lane->tail) != atomic_load(&lane->next)) || (peers_gone(c) && is_empty(c, way));
 }
 
 int take_wait(leat_channel *c, struct way *way, const struct limit *limit)
 {
-    /* Gone first, empty then: what the last one sent before it left is seen. */
-    if (peers_gone(c) && is_empty(c, way))
-        return atomic_load(&c->head->deaths[!c->end]) ? -EOWNERDEAD : -ENODATA;
     if (!limit->now)
         return wait_for(c, way, &way->lane->filled, take_test, 0, limit);
     peers_look(c);

@@ -4,9 +4,9 @@
 
 #include "channel/channel.h"
 
-/* The next message for this handle, one that came back first. -EAGAIN: there is none. What begins a long message is
- * found too; parts that nobody wants any more are passed over. -EMSGSIZE: a long one was begun, and is to be gone on
- * with. */
+/* The next message for this handle, one that came back first. -EAGAIN: there is none; -ENODATA, -EOWNERDEAD: nor will
+ * there be. What begins a long message is found too; parts that nobody wants any more are passed over. -EMSGSIZE: a long
+ * one was begun, and is to be gone on with. */
 int take_look(leat_channel *c, struct way *way, struct found *ret);
 
 /* Takes what lies from lane->next to `next`, `messages` of which are complete with it and `calls` of which a call of
@@ -25,7 +25,7 @@ static inline void take_returned(leat_channel *c, uint64_t messages)
 /* May there be something for this handle? */
 bool take_test(leat_channel *c, struct way *way, uint64_t unused);
 
-/* Sleeps until there may be, or says why not: the end, the limit, ... */
+/* Sleeps until there may be, or says why not. */
 int take_wait(leat_channel *c, struct way *way, const struct limit *limit);
 
 /* What every call that receives begins with: the lock. */

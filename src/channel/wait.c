@@ -79,13 +79,13 @@ void wait_wake_slowly(struct way *way, _Atomic uint32_t *word, int n)
         atomic_fetch_or(word, SLEEPS);
 }
 
+/* Whatever the bits say: somebody may have died who took them away, before he woke anybody. */
 static void wake_everybody(struct way *way)
 {
     for (int i = 0; way->lane && i < 2; i++) {
-        uint32_t value = atomic_fetch_add(word_of(way, i), ONE);
+        atomic_fetch_add(word_of(way, i), ONE);
         platform.sharing->event_set(way->events[i]);
-        if (value & SLEEPS)
-            platform.sharing->wake(word_of(way, i), INT32_MAX);
+        platform.sharing->wake(word_of(way, i), INT32_MAX);
     }
 }
 

@@ -19,6 +19,7 @@ struct act {
     /* `done`: the call had returned. */
     void (*check)(leat_channel *sender, leat_channel *receiver, bool done);
     uint64_t ring_bytes;
+    bool back; /* 1 came back from somebody who left */
 };
 
 static struct leat_message held;
@@ -150,6 +151,21 @@ static void check_acquire(leat_channel *sender, leat_channel *receiver, bool don
     check_empty(receiver, 3, 0);
 }
 
+/* The same for who takes copies: nothing is left in their way. */
+static void check_acquire_copies(leat_channel *sender, leat_channel *receiver, bool done UNUSED)
+{
+    uint8_t bytes[64];
+    struct message_head h = {0};
+    size_t n = 0;
+    put_number(sender, 3, 32);
+    for (uint32_t number = 1; number <= 3; number++) {
+        assert_int_equal(leat_channel_receive(receiver, bytes, sizeof(bytes), &n, 0), 0);
+        assert_true(message_holds(bytes, n, &h));
+        assert_int_equal(h.number, number);
+    }
+    check_empty(receiver, 3, 0);
+}
+
 static bool prepare_held(leat_channel *c)
 {
     return leat_channel_acquire(c, &held, 0) == 0;
@@ -174,14 +190,17 @@ static void check_release(leat_channel *sender, leat_channel *receiver, bool don
 }
 
 static const struct act acts[] = {
-    {"send", LEAT_CHANNEL_SENDER, NULL, call_send, check_send, 4096},
-    {"send into a small ring", LEAT_CHANNEL_SENDER, NULL, call_send, check_send, 4 * 48},
-    {"reserve and publish", LEAT_CHANNEL_SENDER, NULL, call_publish, check_send, 4096},
-    {"receive", LEAT_CHANNEL_RECEIVER, NULL, call_receive, check_receive, 4096},
-    {"receivev", LEAT_CHANNEL_RECEIVER, NULL, call_receivev, check_receivev, 4096},
-    {"receive beside one that is held", LEAT_CHANNEL_RECEIVER, prepare_held, call_receive, NULL, 4096},
-    {"acquire", LEAT_CHANNEL_RECEIVER, NULL, call_acquire, check_acquire, 4096},
-    {"release", LEAT_CHANNEL_RECEIVER, prepare_held, call_release, check_release, 4096},
+    {"send", LEAT_CHANNEL_SENDER, NULL, call_send, check_send, 4096, false},
+    {"send into a small ring", LEAT_CHANNEL_SENDER, NULL, call_send, check_send, 4 * 48, false},
+    {"reserve and publish", LEAT_CHANNEL_SENDER, NULL, call_publish, check_send, 4096, false},
+    {"receive", LEAT_CHANNEL_RECEIVER, NULL, call_receive, check_receive, 4096, false},
+    {"receivev", LEAT_CHANNEL_RECEIVER, NULL, call_receivev, check_receivev, 4096, false},
+    {"receive beside one that is held", LEAT_CHANNEL_RECEIVER, prepare_held, call_receive, NULL, 4096, false},
+    {"receive what came back", LEAT_CHANNEL_RECEIVER, NULL, call_receive, check_receive, 4096, true},
+    {"acquire", LEAT_CHANNEL_RECEIVER, NULL, call_acquire, check_acquire, 4096, false},
+    {"acquire, then copies", LEAT_CHANNEL_RECEIVER, NULL, call_acquire, check_acquire_copies, 4096, false},
+    {"acquire what came back", LEAT_CHANNEL_RECEIVER, NULL, call_acquire, check_acquire, 4096, true},
+    {"release", LEAT_CHANNEL_RECEIVER, prepare_held, call_release, check_release, 4096, false},
 };
 
 struct scene {
@@ -270,6 +289,12 @@ static int one(const struct act *act, unsigned steps)
     s.set = set_of(s.sender, act->end);
     put_number(s.sender, 1, 32);
     put_number(s.sender, 2, 32);
+    if (act->back) {
+        struct leat_message m;
+        leat_channel *other = set_attach(&s.set);
+        assert_int_equal(leat_channel_acquire(other, &m, 0), 0);
+        leat_channel_close(other);
+    }
     atomic_store(returned, false);
     int done = go(in_child(tracee, &s), steps);
     set_close(&s.set);
