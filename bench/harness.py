@@ -217,7 +217,7 @@ class Bench:
     def run(self, row, place, command, size):
         """Seconds, CPU seconds and peak memory of one round, in which it runs row.repeat times."""
         target = place.folder / row.to
-        started, given = [], {"size": str(size), "device": str(place.device)} | self.ports
+        started, given = [], {"size": str(size), "device": str(place.device), "bench": str(HERE)} | self.ports
         result = place.folder / "result"
         result.unlink(missing_ok=True)
         (place.folder / "fio.json").unlink(missing_ok=True)

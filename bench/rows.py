@@ -5,6 +5,7 @@ has several), through a shell only where it needs one. {1} and {2} are pipes tha
 that is the source, {size} its bytes, {port0} and its like are free TCP ports.
 """
 from row import AUTO, COPY, MEMORY, Contender, Goal, Row, bare, forced, ours, peers, told
+from rows_channels import between_processes
 from rows_pipes import between_threads
 from rows_stages import stages
 from rows_sockets import (
@@ -421,6 +422,7 @@ ROWS = [
     streams(500),
     *stream_rows(),
     *between_threads(),
+    *between_processes(),
     *stages(),
     cold_read(),
     direct_copy(),

@@ -27,6 +27,7 @@ struct way {
     int poll_fd, timer; /* -1: nobody polls */
     atomic_bool polled;
     atomic_uint spins; /* how long it has been worth while to look again before sleeping */
+    atomic_uint rests; /* how often not to */
 };
 
 /* A long message that is being received. */

@@ -12,7 +12,8 @@
 #define ARMED     2u
 #define ONE       4u
 #define SPINS_MAX 4000u
-#define SPINS_MIN 20u
+#define SPINS_MIN 100u
+#define RESTS     63u
 
 struct limit limit_of(int timeout_ms)
 {
@@ -107,9 +108,14 @@ void leat_channel_cancel(leat_channel *c)
     errno = saved;
 }
 
-/* Looking again for as long as that has paid lately. */
+/* Looking again for as long as that has paid lately; where it does not, as on one processor, only now and then. */
 static bool spin(leat_channel *c, struct way *way, wait_test test, uint64_t what)
 {
+    unsigned rests = atomic_load_explicit(&way->rests, memory_order_relaxed);
+    if (rests) {
+        atomic_store_explicit(&way->rests, rests - 1, memory_order_relaxed);
+        return false;
+    }
     unsigned spins = atomic_load_explicit(&way->spins, memory_order_relaxed);
     for (unsigned i = 0; i < spins; i++) {
         if (test(c, way, what)) {
@@ -119,6 +125,7 @@ static bool spin(leat_channel *c, struct way *way, wait_test test, uint64_t what
         platform.sharing->pause();
     }
     atomic_store_explicit(&way->spins, MAX(spins / 2, SPINS_MIN), memory_order_relaxed);
+    atomic_store_explicit(&way->rests, spins == SPINS_MIN ? RESTS : 0, memory_order_relaxed);
     return false;
 }
 
