@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 /* A program of such tests begins with this: 77 in a build that has no memory for processes to share. One that has it
@@ -110,6 +111,25 @@ static inline bool message_holds(const uint8_t *bytes, size_t n, struct message_
             return false;
     }
     return true;
+}
+
+static inline void nothing(int number UNUSED)
+{
+}
+
+/* A signal a thousand times a second, for some thread of this process; a call that is interrupted does not show it. */
+static inline void tick(void)
+{
+    struct sigaction action = {.sa_handler = nothing};
+    struct itimerval t = {.it_interval = {.tv_usec = 1000}, .it_value = {.tv_usec = 1000}};
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &t, NULL);
+}
+
+static inline void tick_no_more(void)
+{
+    struct itimerval none = {0};
+    setitimer(ITIMER_REAL, &none, NULL);
 }
 
 /* Memory that all children of a test see. */

@@ -6,7 +6,6 @@
  * labels: limits */
 #include "channels.h"
 #include <pthread.h>
-#include <sys/time.h>
 
 #define ENDS_MAX 4
 
@@ -69,25 +68,6 @@ static int receive_them(struct work *w)
     leat_channel_close(c);
     free(bytes);
     return r == -ENODATA ? 0 : r < 0 ? 5 : r;
-}
-
-static void nothing(int number UNUSED)
-{
-}
-
-/* Each process and thread gets them; a call that is interrupted does not show it. */
-static void tick(void)
-{
-    struct sigaction action = {.sa_handler = nothing};
-    struct itimerval t = {.it_interval = {.tv_usec = 1000}, .it_value = {.tv_usec = 1000}};
-    sigaction(SIGALRM, &action, NULL);
-    setitimer(ITIMER_REAL, &t, NULL);
-}
-
-static void tick_no_more(void)
-{
-    struct itimerval none = {0};
-    setitimer(ITIMER_REAL, &none, NULL);
 }
 
 static void *thread_sends(void *user)
@@ -207,14 +187,15 @@ static void test_matrix(void **state UNUSED)
     static const struct {
         unsigned senders, receivers;
     } ends[] = {{1, 1}, {3, 1}, {1, 3}, {3, 4}};
-    unsigned divisor = getenv("LEAT_TEST_QUICK") ? 10 : 1;
+    /* In a soak a million messages and more; those that fill the memory are enough as they are. */
+    unsigned divisor = getenv("LEAT_TEST_QUICK") ? 10 : 1, factor = getenv("LEAT_SOAK_SECONDS") ? 5 : 1;
     int before = unit_descriptors();
     for (size_t r = 0; r < COUNT(rings); r++)
         for (size_t e = 0; e < COUNT(ends); e++)
             for (int how = THREADS; how <= EXECUTED; how++) {
                 if (how == EXECUTED && rings[r].message_size)
                     continue;
-                struct work like = {.messages = MAX(rings[r].messages / divisor, 2),
+                struct work like = {.messages = MAX(rings[r].messages * factor / divisor, 2),
                                     .message_size = rings[r].message_size,
                                     .longest = rings[r].longest};
                 run((enum how)how, ends[e].senders, ends[e].receivers,

@@ -1,9 +1,10 @@
 /* emscripten: it has no processes to share memory with
  * Processes that are killed at random moments while they send and receive, and an auditor that knows every message:
  * what was sent is received once, except for one message at most for each receiver that was killed in receive; what was
- * acquired comes again, and says so; nothing is torn or invented, nobody waits for the dead, and the memory is gone.
+ * acquired comes again, and says so; nothing is torn or invented, nobody waits for the dead, and the memory is gone. All
+ * of them are interrupted a thousand times a second.
  *
- * LEAT_SOAK_SECONDS: go on for so long. LEAT_SOAK_SEED repeats a run as far as the scheduler lets it. */
+ * LEAT_SOAK_SECONDS: go on for so long, and for 10,000 kills. LEAT_SOAK_SEED repeats a run as far as the scheduler lets it. */
 /* timeout: 300 */
 #include "channels.h"
 #include <poll.h>
@@ -46,6 +47,7 @@ static size_t length_of(const struct round *r, uint32_t life, uint32_t number)
 
 static leat_channel *become(struct round *r, enum leat_channel_end end)
 {
+    tick();
     leat_channel_close(r->creator);
     leat_channel *c = set_attach(&r->set[end]);
     set_close(&r->set[0]);
@@ -207,7 +209,7 @@ static void round_of(uint64_t message_size, uint64_t count, uint64_t ring_bytes,
     munmap(r.audit, sizeof(*r.audit));
 }
 
-static void all_rounds(unsigned kills)
+static unsigned all_rounds(unsigned kills)
 {
     round_of(32, 64, 0, 32, false, kills);
     round_of(32, 64, 0, 32, true, kills);
@@ -217,6 +219,7 @@ static void all_rounds(unsigned kills)
     round_of(0, 0, 8192, 3000, true, kills);
     round_of(0, 0, 4096, 20000, false, kills); /* streamed, most of them */
     round_of(0, 0, 5, 300, false, kills);
+    return 8 * kills;
 }
 
 static void test_killed(void **state UNUSED)
@@ -225,11 +228,12 @@ static void test_killed(void **state UNUSED)
     int64_t end = clock_ns() + (seconds ? atoll(seconds) : 0) * 1000000000;
     random_state = seed ? (uint32_t)strtoul(seed, NULL, 0) : seconds ? (uint32_t)clock_ns() : 1;
     int before = unit_descriptors();
+    unsigned kills = 0;
     do {
         if (seconds)
             printf("LEAT_SOAK_SEED=%u\n", random_state);
-        all_rounds(seconds ? 500 : getenv("LEAT_TEST_QUICK") ? 15 : 60);
-    } while (clock_ns() < end);
+        kills += all_rounds(seconds ? 500 : getenv("LEAT_TEST_QUICK") ? 15 : 63);
+    } while (clock_ns() < end || (seconds && kills < 10000));
     assert_int_equal(unit_descriptors(), before);
 }
 
