@@ -34,11 +34,13 @@
  * The crash rule. A process may be killed at any instruction, and what it did then is as follows:
  *   - A sender loses the message that it was sending, if that, and no other. A message that was sent stays.
  *   - leat_channel_receive gives a message at most once. A receiver that is killed inside it loses one message at most,
- *     or as many as it asked for with leat_channel_receivev, and those are counted (`lost`).
+ *     or as many as it asked for with leat_channel_receivev, and those are counted (`lost`). Nobody but the receiver can
+ *     tell a call that was killed on its very way out from one that returned: a message that has been counted as given
+ *     (by one add, after which the call does nothing but return) is not counted as lost. And what was the last act of
+ *     the last one who was there is counted only if somebody comes after him.
  *   - leat_channel_acquire gives it at least once: what a receiver held when it died, or closed its handle, goes to
  *     another one, marked with LEAT_MESSAGE_AGAIN.
- *   - A message longer than the ring whose receiver dies is lost and counted. If its sender dies, the receiver drops
- * it.
+ *   - A message longer than the ring whose receiver dies is lost and counted. If its sender dies, the receiver drops it.
  *   - Nobody waits for the dead longer than LEAT_CHANNEL_PATIENCE_MS; nor for a sender or receiver that will not come.
  * That a peer is alive is known from a lock that the kernel keeps for it, never from a process number.
  *
@@ -198,8 +200,8 @@ struct leat_channel_info {
 struct leat_channel_peer {
     uint32_t place;
     int32_t end;      /* enum leat_channel_end */
-    int32_t alive;    /* 0: it died, and nobody has noticed yet */
-    int32_t attached; /* 0: still to come */
+    int32_t alive;    /* 0: it died, or its descriptors were closed, and nobody has noticed yet */
+    int32_t attached; /* 0: still to come, or not any more */
     int64_t pid;      /* as it said itself, in its own pid namespace; nothing depends on it */
 };
 

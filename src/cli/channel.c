@@ -38,7 +38,9 @@ struct sight {
 
 static const char *life(const struct leat_channel_peer *p)
 {
-    return !p->alive ? "dead" : p->attached ? "alive" : "to come";
+    if (p->attached)
+        return p->alive ? "alive" : "dead";
+    return p->alive ? "to come" : "closed";
 }
 
 static void print_lane(const struct leat_channel_info *info, uint32_t index)
