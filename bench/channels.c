@@ -17,9 +17,9 @@
  *   idle         somebody waits for a message for 2 s; idle-poll: for the end of a poll
  *
  * A receiver adds up all the bytes of what it got, except where it says else. */
+#include "channels.h"
 #include "bench_ring.h"
 #include "bench_system.h"
-#include "channels.h"
 #include "tool.h"
 #include <leat/leat.h>
 #include <linux/futex.h>
@@ -35,12 +35,12 @@
 #include <ck_ring.h>
 #endif
 
-#define USAGE  "channels WAY SENDERS RECEIVERS BLOCK BYTES"
-#define HOLDS  (1u << 20)
-#define BATCH  64
-#define COUNT  1024
-#define SMALL  32 /* what ck's ring is made for */
-#define OVER   UINT64_MAX
+#define USAGE   "channels WAY SENDERS RECEIVERS BLOCK BYTES"
+#define HOLDS   (1u << 20)
+#define BATCH   64
+#define COUNT   1024
+#define SMALL   32 /* what ck's ring is made for */
+#define OVER    UINT64_MAX
 #define PAGE_OF 4096
 
 struct tally {

@@ -8,8 +8,7 @@
 
 using boost::interprocess::message_queue;
 
-namespace
-{
+namespace {
 [[noreturn]] void fail(const std::exception &why)
 {
     std::fprintf(stderr, "boost: %s\n", why.what());

@@ -45,8 +45,8 @@ void peers_free(const leat_channel *c, int fd, uint32_t place)
     platform.sharing->unlock(fd, place);
 }
 
-/* All that a dead one has in one lane. What it did under a lock first, then what it held: the receivers' lock is not free
- * in between, because until then the lane's counts need not be those of its records. */
+/* All that a dead one has in one lane. What it did under a lock first, then what it held: the receivers' lock is not
+ * free in between, because until then the lane's counts need not be those of its records. */
 static int clear_lane(leat_channel *c, struct way *way, uint32_t place)
 {
     const struct limit second = limit_of(1000);

@@ -5,8 +5,8 @@
 #include "channel/channel.h"
 
 /* The next message for this handle, one that came back first. -EAGAIN: there is none; -ENODATA, -EOWNERDEAD: nor will
- * there be. What begins a long message is found too; parts that nobody wants any more are passed over. -EMSGSIZE: a long
- * one was begun, and is to be gone on with. */
+ * there be. What begins a long message is found too; parts that nobody wants any more are passed over. -EMSGSIZE: a
+ * long one was begun, and is to be gone on with. */
 int take_look(leat_channel *c, struct way *way, struct found *ret);
 
 /* Takes what lies from lane->next to `next`, `messages` of which are complete with it and `calls` of which a call of

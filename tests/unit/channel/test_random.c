@@ -1,10 +1,11 @@
 /* emscripten: it has no processes to share memory with
  * Processes that are killed at random moments while they send and receive, and an auditor that knows every message:
  * what was sent is received once, except for one message at most for each receiver that was killed in receive; what was
- * acquired comes again, and says so; nothing is torn or invented, nobody waits for the dead, and the memory is gone. All
- * of them are interrupted a thousand times a second.
+ * acquired comes again, and says so; nothing is torn or invented, nobody waits for the dead, and the memory is gone.
+ * All of them are interrupted a thousand times a second.
  *
- * LEAT_SOAK_SECONDS: go on for so long, and for 10,000 kills. LEAT_SOAK_SEED repeats a run as far as the scheduler lets it. */
+ * LEAT_SOAK_SECONDS: go on for so long, and for 10,000 kills. LEAT_SOAK_SEED repeats a run as far as the scheduler lets
+ * it. */
 /* timeout: 300 */
 #include "channels.h"
 #include <poll.h>
