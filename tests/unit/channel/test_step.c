@@ -5,8 +5,7 @@
 /* labels: plain */
 #include "channel/channel.h"
 #include "channels.h"
-#include <sched.h>
-#include <sys/ptrace.h>
+#include "stepping.h"
 
 #define MOST 3000
 
@@ -24,7 +23,6 @@ struct act {
 
 static struct leat_message held;
 static uint8_t third[32]; /* what is sent */
-static atomic_bool *returned;
 static unsigned uncounted;
 
 static void put_number(leat_channel *c, uint32_t number, size_t n)
@@ -238,33 +236,10 @@ static int tracee(void *user)
     if (!c || (s->act->prepare && !s->act->prepare(c)))
         return 1;
     warm_up(s->act);
-    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
+    if (step_begin() < 0)
         return 77;
-    raise(SIGSTOP);
     s->act->call(c);
-    atomic_store(returned, true);
-    raise(SIGSTOP);
-    return 0;
-}
-
-/* Lets it go so many instructions far. 1: the call had returned, 0: not yet, -1: this can't be done here. */
-static int go(pid_t child, unsigned steps)
-{
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (WIFEXITED(status)) {
-        assert_int_equal(WEXITSTATUS(status), 77);
-        return -1;
-    }
-    for (unsigned i = 0; i < steps && !atomic_load(returned); i++) {
-        assert_int_equal(ptrace(PTRACE_SINGLESTEP, child, NULL, NULL), 0);
-        assert_int_equal(waitpid(child, &status, 0), child);
-        assert_true(WIFSTOPPED(status));
-    }
-    int done = atomic_load(returned);
-    kill(child, SIGKILL);
-    assert_int_equal(status_of(child), -SIGKILL);
-    return done;
+    return step_end();
 }
 
 /* 1 is held by who died; 2 may be gone. */
@@ -296,7 +271,7 @@ static int one(const struct act *act, unsigned steps)
         leat_channel_close(other);
     }
     atomic_store(returned, false);
-    int done = go(in_child(tracee, &s), steps);
+    int done = step(in_child(tracee, &s), steps);
     set_close(&s.set);
     /* Now and then the locks of the dead are found by who needs them. */
     for (int i = 0; done >= 0 && i < 2; i++) {
@@ -323,12 +298,8 @@ static int one(const struct act *act, unsigned steps)
 static void test_steps(void **state UNUSED)
 {
     unsigned stride = getenv("LEAT_SOAK_SECONDS") ? 1 : 3;
-    cpu_set_t one_cpu;
-    CPU_ZERO(&one_cpu);
-    CPU_SET(sched_getcpu(), &one_cpu);
-    sched_setaffinity(0, sizeof(one_cpu), &one_cpu); /* whoever stops and who looks at it take turns anyway */
     message_fill(third, sizeof(third), 0, 3);
-    returned = shared_memory(sizeof(*returned));
+    step_prepare();
     for (size_t i = 0; i < COUNT(acts); i++) {
         unsigned steps = 0;
         uncounted = 0;
