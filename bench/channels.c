@@ -11,24 +11,14 @@
  *   seqpacket  a Unix socket
  *   pipe       a pipe of 1 MiB; each side touches a word of each page
  *
- *   trip         BYTES/BLOCK messages go there and back through a duplex channel, one after the other
- *   trip-asleep  so on one processor, where nobody can wait but asleep
- *   trip-futex   the same by a bare futex: nothing is carried but the turn
- *   idle         somebody waits for a message for 2 s; idle-poll: for the end of a poll
- *
  * A receiver adds up all the bytes of what it got, except where it says else. */
 #include "channels.h"
 #include "bench_ring.h"
-#include "bench_system.h"
 #include "tool.h"
 #include <leat/leat.h>
-#include <linux/futex.h>
 #include <mqueue.h>
-#include <poll.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #ifdef HAVE_CK
@@ -45,7 +35,6 @@
 
 struct tally {
     _Atomic uint64_t arrived, sum;
-    _Atomic uint32_t turn;
 };
 
 struct run {
@@ -54,7 +43,7 @@ struct run {
     uint64_t messages;
     struct tally *tally; /* shared */
     char *bytes;         /* BATCH messages */
-    leat_channel *creator, *channel;
+    leat_channel *creator;
     int fds[2][LEAT_CHANNEL_FDS];
     size_t n;
     int pair[2];
@@ -71,23 +60,6 @@ struct way {
     void (*send)(struct run *run, uint64_t count);
     void (*receive)(struct run *run);
 };
-
-static void must(int code, const char *what)
-{
-    if (code == 0)
-        return;
-    errno = -code;
-    tool_fail(what);
-}
-
-static void *shared(size_t size)
-{
-    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (at == MAP_FAILED)
-        tool_fail("mmap");
-    memset(at, 0, size);
-    return at;
-}
 
 static uint64_t add_up(const char *bytes, size_t n, size_t step)
 {
@@ -112,10 +84,10 @@ static void open_channel(struct run *run)
     struct leat_channel_options options = LEAT_INIT(struct leat_channel_options);
     options.message_size = run->block;
     options.count = run->depth;
-    must(leat_channel_create(&run->creator, &options), "leat_channel_create");
+    tool_must(leat_channel_create(&run->creator, &options), "leat_channel_create");
     for (int end = 0; end < 2; end++) {
         run->n = LEAT_CHANNEL_FDS;
-        must(leat_channel_export_end(run->creator, end, run->fds[end], &run->n), "leat_channel_export_end");
+        tool_must(leat_channel_export_end(run->creator, end, run->fds[end], &run->n), "leat_channel_export_end");
     }
 }
 
@@ -130,7 +102,7 @@ static leat_channel *attach(struct run *run, enum leat_channel_end end)
 {
     leat_channel *channel;
     leat_channel_close(run->creator);
-    must(leat_channel_attach(&channel, run->fds[end], run->n), "leat_channel_attach");
+    tool_must(leat_channel_attach(&channel, run->fds[end], run->n), "leat_channel_attach");
     close_sets(run);
     return channel;
 }
@@ -139,7 +111,7 @@ static void channel_sends(struct run *run, uint64_t count)
 {
     leat_channel *channel = attach(run, LEAT_CHANNEL_SENDER);
     while (count-- > 0)
-        must(leat_channel_send(channel, run->bytes, run->block, -1), "leat_channel_send");
+        tool_must(leat_channel_send(channel, run->bytes, run->block, -1), "leat_channel_send");
     leat_channel_close(channel);
 }
 
@@ -150,7 +122,7 @@ static void channel_receives(struct run *run)
     int r;
     for (; (r = leat_channel_receive(channel, run->bytes, run->block, NULL, -1)) == 0; arrived++)
         sum += add_up(run->bytes, run->block, sizeof(uint64_t));
-    must(r == -ENODATA ? 0 : r, "leat_channel_receive");
+    tool_must(r == -ENODATA ? 0 : r, "leat_channel_receive");
     leat_channel_close(channel);
     count_in(run, arrived, sum);
 }
@@ -168,7 +140,7 @@ static void batch_sends(struct run *run, uint64_t count)
     fill_batch(run, batch);
     for (uint64_t n; count > 0; count -= n) {
         n = count < BATCH ? count : BATCH;
-        must(leat_channel_sendv(channel, batch, n, NULL, -1), "leat_channel_sendv");
+        tool_must(leat_channel_sendv(channel, batch, n, NULL, -1), "leat_channel_sendv");
     }
     leat_channel_close(channel);
 }
@@ -183,7 +155,7 @@ static void batch_receives(struct run *run)
     fill_batch(run, batch);
     for (; (r = leat_channel_receivev(channel, batch, BATCH, &n, -1)) == 0; arrived += n)
         sum += add_up(run->bytes, n * run->block, sizeof(uint64_t));
-    must(r == -ENODATA ? 0 : r, "leat_channel_receivev");
+    tool_must(r == -ENODATA ? 0 : r, "leat_channel_receivev");
     leat_channel_close(channel);
     count_in(run, arrived, sum);
 }
@@ -199,9 +171,9 @@ static void lend_sends(struct run *run, uint64_t count)
     leat_channel *channel = attach(run, LEAT_CHANNEL_SENDER);
     for (; count > 0; count--) {
         void *room;
-        must(leat_channel_reserve(channel, run->block, &room, -1), "leat_channel_reserve");
+        tool_must(leat_channel_reserve(channel, run->block, &room, -1), "leat_channel_reserve");
         touch_pages(room, run->block, count);
-        must(leat_channel_publish(channel, run->block), "leat_channel_publish");
+        tool_must(leat_channel_publish(channel, run->block), "leat_channel_publish");
     }
     leat_channel_close(channel);
 }
@@ -214,9 +186,9 @@ static void lend_receives(struct run *run)
     int r;
     for (; (r = leat_channel_acquire(channel, &message, -1)) == 0; arrived++) {
         sum += add_up(message.data, message.length, PAGE_OF);
-        must(leat_channel_release(channel, &message), "leat_channel_release");
+        tool_must(leat_channel_release(channel, &message), "leat_channel_release");
     }
-    must(r == -ENODATA ? 0 : r, "leat_channel_acquire");
+    tool_must(r == -ENODATA ? 0 : r, "leat_channel_acquire");
     leat_channel_close(channel);
     count_in(run, arrived, sum);
 }
@@ -255,7 +227,7 @@ static void open_ck(struct run *run)
 {
     if (run->block != SMALL || run->senders != 1 || run->receivers != 1)
         tool_usage("ck: one sender, one receiver, 32 bytes");
-    struct ck *ck = run->queue = shared(sizeof(*ck));
+    struct ck *ck = run->queue = tool_shared(sizeof(*ck));
     ck_ring_init(&ck->ring, COUNT);
 }
 
@@ -301,8 +273,8 @@ static void get_mq(struct run *run, void *bytes)
 
 static void open_ring(struct run *run)
 {
-    run->ring = shared(sizeof(*run->ring));
-    *run->ring = (struct ring){.bytes = shared(HOLDS), .size = HOLDS, .spins = true};
+    run->ring = tool_shared(sizeof(*run->ring));
+    *run->ring = (struct ring){.bytes = tool_shared(HOLDS), .size = HOLDS, .spins = true};
 }
 
 static void put_ring(struct run *run, const void *bytes)
@@ -465,92 +437,6 @@ static const struct way ways[] = {
     {.name = "pipe", .open = open_pipe, .send = pipe_sends, .receive = pipe_receives},
 };
 
-/* ---- there and back ---- */
-
-static void open_duplex(struct run *run)
-{
-    struct leat_channel_options options = LEAT_INIT(struct leat_channel_options);
-    options.message_size = run->block;
-    options.duplex = 1;
-    must(leat_channel_create(&run->creator, &options), "leat_channel_create");
-    run->n = LEAT_CHANNEL_FDS;
-    must(leat_channel_export(run->creator, run->fds[1], &run->n), "leat_channel_export");
-}
-
-static void answer(struct run *run)
-{
-    leat_channel *channel;
-    leat_channel_close(run->creator);
-    must(leat_channel_attach(&channel, run->fds[1], run->n), "leat_channel_attach");
-    for (uint64_t i = 0; i < run->messages; i++) {
-        must(leat_channel_receive(channel, run->bytes, run->block, NULL, -1), "leat_channel_receive");
-        must(leat_channel_send(channel, run->bytes, run->block, -1), "leat_channel_send");
-    }
-    leat_channel_close(channel);
-    _exit(0);
-}
-
-static void ask(struct run *run)
-{
-    for (uint64_t i = 0; i < run->messages; i++) {
-        must(leat_channel_send(run->creator, run->bytes, run->block, -1), "leat_channel_send");
-        must(leat_channel_receive(run->creator, run->bytes, run->block, NULL, -1), "leat_channel_receive");
-    }
-}
-
-/* `mine`: the turns that are waited for, odd or even. */
-static void take_turns(struct run *run, uint32_t mine)
-{
-    _Atomic uint32_t *turn = &run->tally->turn;
-    uint32_t value = mine;
-    for (uint64_t i = 0; i < run->messages; i++, value += 2) {
-        for (uint32_t now; (now = atomic_load(turn)) != value;)
-            syscall(SYS_futex, turn, FUTEX_WAIT, now, NULL, NULL, 0);
-        atomic_store(turn, value + 1);
-        syscall(SYS_futex, turn, FUTEX_WAKE, 1, NULL, NULL, 0);
-    }
-}
-
-static int trip(struct run *run, const char *name)
-{
-    bool futex = strcmp(name, "trip-futex") == 0;
-    if (strcmp(name, "trip") != 0 && system_pin(0) < 0)
-        tool_usage("trip-asleep: a processor to stay on");
-    if (!futex)
-        open_duplex(run);
-    pid_t pid = fork();
-    if (pid < 0)
-        tool_fail("fork");
-    if (pid == 0 && !futex)
-        answer(run);
-    if (pid == 0) {
-        take_turns(run, 1);
-        _exit(0);
-    }
-    if (futex)
-        take_turns(run, 0);
-    else
-        ask(run);
-    leat_channel_close(run->creator);
-    wait_for(pid);
-    return 0;
-}
-
-static int idle(struct run *run, const char *name)
-{
-    if (strcmp(name, "idle-poll") == 0) {
-        poll(NULL, 0, 2000);
-        return 0;
-    }
-    open_channel(run);
-    leat_channel *channel;
-    must(leat_channel_attach(&channel, run->fds[1], run->n), "leat_channel_attach");
-    int r = leat_channel_receive(channel, run->bytes, run->block, NULL, 2000);
-    leat_channel_close(channel);
-    leat_channel_close(run->creator);
-    return r == -ETIMEDOUT ? 0 : 1;
-}
-
 int main(int argc, char **argv)
 {
     struct run run = {.n = 0};
@@ -563,12 +449,8 @@ int main(int argc, char **argv)
         tool_usage(USAGE);
     run.messages = tool_number(argv[5]) / run.block / run.senders * run.senders;
     run.depth = run.block <= HOLDS / COUNT ? COUNT : run.block < HOLDS / 2 ? HOLDS / run.block : 4;
-    run.tally = shared(sizeof(*run.tally));
+    run.tally = tool_shared(sizeof(*run.tally));
     run.bytes = tool_buffer((strcmp(argv[1], "batch") == 0 ? BATCH : 1) * run.block);
-    if (strncmp(argv[1], "trip", 4) == 0)
-        return trip(&run, argv[1]);
-    if (strncmp(argv[1], "idle", 4) == 0)
-        return idle(&run, argv[1]);
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
         if (strcmp(ways[i].name, argv[1]) == 0)
             return go(&ways[i], &run);

@@ -19,8 +19,13 @@ def row(name, title, ends, block, ours, others, goals, size, note=""):
 
 def against(goal, ends, block):
     way, bound, called = goal
-    kind = "time" if way.startswith("trip") else "speed"
-    return Goal(kind, bound, (f"channels {way} {ends} {block} {{size}}",), called)
+    return Goal("speed", bound, (f"channels {way} {ends} {block} {{size}}",), called)
+
+
+def trips(name, title, others, goal, count, note=""):
+    contenders = [Contender(f"trips {name} {{size}}", "ours")]
+    contenders += [Contender(f"trips {other} {{size}}", "bare") for other in others]
+    return Row(f"channels/{name}", title, contenders, [goal], size=32 * count, source=False, note=note)
 
 
 def python(name, block, size):
@@ -89,36 +94,27 @@ def between_processes():
             2 << 30,
             "Each side touches a word of each page: what is measured is what it costs to hand bytes over.",
         ),
-        row(
-            "trip-asleep",
+        trips(
+            "asleep",
             "100,000 round trips of 32 bytes, asleep",
-            "1 1",
-            32,
-            "trip-asleep",
-            {"bare": ["trip-futex"]},
-            [("trip-futex", 1.2, "a bare futex")],
-            3200000,
+            ["futex"],
+            Goal("time", 1.2, ("trips futex {size}",), "a bare futex"),
+            100000,
             "All on one processor, so that nobody can wait but asleep.",
         ),
-        row(
-            "trip",
+        trips(
+            "awake",
             "500,000 round trips of 32 bytes, awake",
-            "1 1",
-            32,
-            "trip",
-            {},
-            [Goal("rate", 1e6, called="round trips", each=32)],
-            16000000,
+            [],
+            Goal("rate", 1e6, called="round trips", each=32),
+            500000,
         ),
-        row(
+        trips(
             "idle",
             "nobody sends for two seconds",
-            "1 1",
-            32,
-            "idle",
-            {"bare": ["idle-poll"]},
-            [Goal("cpu", 3.0, ("bare",), "a poll for as long")],
-            4096,
+            ["idle-poll"],
+            Goal("cpu", 3.0, ("bare",), "a poll for as long"),
+            128,
             "Both are a millisecond, of which most is the start of a process: the channel itself looks every 100 ms.",
         ),
         python("python-small", 32, 8 << 20),

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static inline _Noreturn void tool_fail(const char *what)
 {
@@ -40,6 +41,25 @@ static inline void *tool_buffer(size_t size)
         tool_fail("memory");
     memset(buffer, 1, size);
     return buffer;
+}
+
+/* For what says 0 or a negative errno. */
+static inline void tool_must(int code, const char *what)
+{
+    if (code == 0)
+        return;
+    errno = -code;
+    tool_fail(what);
+}
+
+/* Zeros that children have in common with us. */
+static inline void *tool_shared(size_t size)
+{
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED)
+        tool_fail("mmap");
+    memset(at, 0, size);
+    return at;
 }
 
 #endif

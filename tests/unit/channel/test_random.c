@@ -6,7 +6,8 @@
  *
  * LEAT_SOAK_SECONDS: go on for so long, and for 10,000 kills. LEAT_SOAK_SEED repeats a run as far as the scheduler lets
  * it. */
-/* timeout: 300 */
+/* timeout: 300
+ * labels: uml */
 #include "channels.h"
 #include <poll.h>
 #include <time.h>
