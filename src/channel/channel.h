@@ -26,8 +26,8 @@ struct way {
     int events[2];      /* that there is something, that there is room; or -1 */
     int poll_fd, timer; /* -1: nobody polls */
     atomic_bool polled;
-    atomic_uint spins; /* how long it has been worth while to look again before sleeping */
-    atomic_uint rests; /* how often not to */
+    atomic_uint spins;        /* how long it has been worth while to look again before sleeping */
+    atomic_uint rests, pause; /* how often not to, from now on and at last */
 };
 
 /* A long message that is being received. */

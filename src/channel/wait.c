@@ -108,6 +108,18 @@ void leat_channel_cancel(leat_channel *c)
     errno = saved;
 }
 
+/* In vain again: the next looks are left out, and more each time. */
+static void spin_less(struct way *way, unsigned spins)
+{
+    unsigned pause = 0;
+    if (spins <= SPINS_MIN) {
+        pause = MIN(2 * atomic_load_explicit(&way->pause, memory_order_relaxed) + 1, RESTS);
+        atomic_store_explicit(&way->pause, pause, memory_order_relaxed);
+    }
+    atomic_store_explicit(&way->rests, pause, memory_order_relaxed);
+    atomic_store_explicit(&way->spins, MAX(spins / 2, SPINS_MIN), memory_order_relaxed);
+}
+
 /* Looking again for as long as that has paid lately; where it does not, as on one processor, only now and then. */
 static bool spin(leat_channel *c, struct way *way, wait_test test, uint64_t what)
 {
@@ -120,12 +132,12 @@ static bool spin(leat_channel *c, struct way *way, wait_test test, uint64_t what
     for (unsigned i = 0; i < spins; i++) {
         if (test(c, way, what)) {
             atomic_store_explicit(&way->spins, MIN(2 * spins, SPINS_MAX), memory_order_relaxed);
+            atomic_store_explicit(&way->pause, 0, memory_order_relaxed);
             return true;
         }
         platform.sharing->pause();
     }
-    atomic_store_explicit(&way->spins, MAX(spins / 2, SPINS_MIN), memory_order_relaxed);
-    atomic_store_explicit(&way->rests, spins == SPINS_MIN ? RESTS : 0, memory_order_relaxed);
+    spin_less(way, spins);
     return false;
 }
 
