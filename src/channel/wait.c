@@ -13,7 +13,7 @@
 #define ONE       4u
 #define SPINS_MAX 4000u
 #define SPINS_MIN 100u
-#define RESTS     63u
+#define RESTS     255u
 
 struct limit limit_of(int timeout_ms)
 {
