@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """channels_python.py BLOCK BYTES: messages of BLOCK bytes go between two processes through multiprocessing.Pipe."""
 import multiprocessing
 import sys

@@ -203,8 +203,7 @@ class Bench:
         self.warm = str(tools / "warm")
         # Of this process alone, and below those that the kernel gives to who connects.
         self.ports = {f"port{i}": str(10000 + os.getpid() % 7000 * 3 + i) for i in range(3)}
-        scripts = pathlib.Path(__file__).resolve().parent
-        self.env = {"PATH": f"{build}:{tools}:{scripts}:{os.environ['PATH']}", "LC_ALL": "C", "HOME": "/"}
+        self.env = {"PATH": f"{build}:{tools}:{HERE}:{os.environ['PATH']}", "LC_ALL": "C", "HOME": "/"}
 
     def argv(self, command):
         """The program by its full path, so that looking for it is not measured; a shell where there is > < | or &."""
@@ -217,7 +216,7 @@ class Bench:
     def run(self, row, place, command, size):
         """Seconds, CPU seconds and peak memory of one round, in which it runs row.repeat times."""
         target = place.folder / row.to
-        started, given = [], {"size": str(size), "device": str(place.device), "bench": str(HERE)} | self.ports
+        started, given = [], {"size": str(size), "device": str(place.device)} | self.ports
         result = place.folder / "result"
         result.unlink(missing_ok=True)
         (place.folder / "fio.json").unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """The rows of channels: messages between processes."""
 from row import Contender, Goal, Row
 
-PYTHON = "python3 {{bench}}/channels_python.py {block} {{size}}"
+PYTHON = "channels_python.py {block} {{size}}"
 
 
 def channels(role, ways, ends, block):

@@ -80,6 +80,6 @@ def between_threads():
             {},
             [Goal("speed", 1.0, ("peer",), "the better of Python's")],
             times=4,
-            peers=[Contender(f"pipes.py {way} 64K {{size}}") for way in ("queue", "pipe")],
+            peers=[Contender(f"pipes_python.py {way} 64K {{size}}") for way in ("queue", "pipe")],
         ),
     ]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""pipes.py WAY BLOCK BYTES: what bench/pipes.c does, by Python's standard library: BYTES go from one thread to another,
+"""pipes_python.py WAY BLOCK BYTES: what bench/pipes.c does, by Python's standard library: BYTES go from one thread to another,
 written in blocks of BLOCK bytes that are copied out of a buffer each time, and the reader takes their SHA-256.
 
 queue  a queue.Queue that holds 1 MiB of bytes objects
