@@ -89,8 +89,6 @@ static void *peer_run(void *user)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     if (peer->fd < 0)
         peer->fd = accept(peer->listener, NULL, NULL);
-    if (peer->listener >= 0)
-        close(peer->listener);
     if (peer->reads)
         for (;;) {
             if (peer->n == peer->capacity)
@@ -177,12 +175,15 @@ static void peer_knock(const struct peer *peer)
     close(fd);
 }
 
-/* Our end has to be closed before: the peer waits for that. */
+/* Our end has to be closed before: the peer waits for that. The listener is there until now, so that its port is nobody
+ * else's when we knock. */
 static void peer_join(struct peer *peer)
 {
     if (peer->spec[0])
         peer_knock(peer);
     pthread_join(peer->thread, NULL);
+    if (peer->listener >= 0)
+        close(peer->listener);
 }
 
 /* ---- the scene ---- */
