@@ -396,7 +396,7 @@ static void wait_for(pid_t pid)
 
 static int go(const struct way *way, struct run *run)
 {
-    pid_t sender[8], receiver[8];
+    pid_t sender[8] = {0}, receiver[8] = {0};
     way->open(run);
     for (unsigned i = 0; i < run->receivers; i++)
         receiver[i] = begin(way, run, false, 0);

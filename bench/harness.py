@@ -28,6 +28,7 @@ import rows
 HERE = pathlib.Path(__file__).resolve().parent
 TIMEOUT = 600  # seconds, for one command
 ROUNDS, SIZE = 7, "256M"  # so that all rows end within 25 minutes
+SMALLEST = 32  # of what a row has of its own, however it is shrunk
 AGAIN = " (again)"  # behind a command, the second time
 
 
@@ -195,8 +196,9 @@ class Nowhere(Place):
 
 
 class Bench:
-    def __init__(self, build):
+    def __init__(self, build, shrink):
         tools = build / "bench"
+        self.shrink = shrink  # what a size that a row has of its own is divided by
         self.measure = str(tools / "measure")
         self.source = str(tools / "source")
         self.sink = str(tools / "sink")
@@ -326,7 +328,7 @@ class Bench:
 
     def row(self, row, place, rounds, size):
         began = time.monotonic()
-        size = row.size or size * row.times
+        size = max(row.size // self.shrink, SMALLEST) if row.size else size * row.times
         title = row.title.format(fs=place.file_system, size=report.size_name(size))
         result = {"name": row.name, "title": title, "note": row.note, "bytes": size}
         result |= {"processes": row.repeat, "rounds": rounds, "date": datetime.date.today().isoformat()}
@@ -480,6 +482,7 @@ def options():
     parser.add_argument("--disk", default=str(HERE.parent / "build"), help="a folder on a disk (default build)")
     parser.add_argument("--memory", default="/dev/shm", help="a folder on tmpfs (default /dev/shm)")
     parser.add_argument("--network", help="a folder on a file server (default: its rows are left out)")
+    parser.add_argument("--shrink", type=int, default=1, help=argparse.SUPPRESS)
     parser.add_argument("--build", default=str(HERE.parent / "build/release"), help=argparse.SUPPRESS)
     parser.add_argument("--results", default=str(HERE / "results"), help=argparse.SUPPRESS)
     parser.add_argument("--docs-folder", default=str(HERE.parent / "docs"), help=argparse.SUPPRESS)
@@ -497,7 +500,7 @@ def options():
 
 
 def measure(o):
-    bench = Bench(pathlib.Path(o.build).resolve())
+    bench = Bench(pathlib.Path(o.build).resolve(), o.shrink)
     places = {}
     until = time.monotonic() + (o.minutes or float("inf")) * 60
     try:

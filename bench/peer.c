@@ -45,7 +45,11 @@ static int listen_there(const char *text)
     if (address.at.any.sa_family == AF_UNIX)
         unlink(address.at.local.sun_path);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    if (bind(fd, &address.at.any, address.size) < 0 || listen(fd, 1) < 0)
+    /* The peer of the command before has the port until it has accepted, which may be after that command's end. */
+    int r;
+    for (int i = 0; (r = bind(fd, &address.at.any, address.size)) < 0 && errno == EADDRINUSE && i < 500; i++)
+        usleep(10000);
+    if (r < 0 || listen(fd, 1) < 0)
         tool_fail(text);
     return fd;
 }
@@ -64,6 +68,7 @@ int main(int argc, char **argv)
             alarm(0);
             if (fd < 0)
                 tool_fail("accept");
+            close(listener);
             if (feeds)
                 feed(fd, argv[3]);
             else

@@ -10,9 +10,9 @@ def stages():
         Row(
             "stages/pass",
             f"{ITEMS} items that nothing is done with, through 3 stages of 2 workers, in no order",
-            ours(f"stages pass {ITEMS}")
-            + [Contender(f"stages usual {ITEMS}", "forced")]
-            + peers(f"tbb parallel {ITEMS}"),
+            ours("stages pass {size}")
+            + [Contender("stages usual {size}", "forced")]
+            + peers("tbb parallel {size}"),
             [Goal("speed", 0.4, ("peer",), "oneTBB, which takes an item through all filters on one thread")],
             source=False,
             size=ITEMS,
@@ -21,7 +21,7 @@ def stages():
         Row(
             "stages/ordered",
             f"{ITEMS} items that nothing is done with, through 3 stages of 2 workers, in their order",
-            ours(f"stages ordered {ITEMS}") + peers(f"tbb ordered {ITEMS}"),
+            ours("stages ordered {size}") + peers("tbb ordered {size}"),
             [Goal("speed", 0.4, ("peer",), "oneTBB, which takes an item through all filters on one thread")],
             source=False,
             size=ITEMS,
@@ -29,7 +29,7 @@ def stages():
         Row(
             "stages/pull",
             f"{PULLED} items that nothing is done with, pulled through 3 steps without threads",
-            ours(f"stages pull {PULLED}"),
+            ours("stages pull {size}"),
             [Goal("rate", 50e6, called="items", each=1)],
             source=False,
             size=PULLED,

@@ -184,8 +184,10 @@ static void a_peek_wakes_who_waits_for_a_chunk(void **state UNUSED)
     const void *bytes;
     void *room;
     size_t n;
-    while (leat_writer_reserve(e.w, 1, &room, &n, 0) == 0)
+    while (leat_writer_reserve(e.w, 1, &room, &n, 0) == 0) {
+        memset(room, 1, n);
         assert_int_equal(leat_writer_commit(e.w, n), 0);
+    }
     start(&c, do_reserve);
     let_it_block();
     assert_int_equal(leat_reader_peek(e.r, &bytes, &n, SOON), 0);
