@@ -33,6 +33,8 @@ struct platform_sharing {
     void (*wait)(_Atomic uint32_t *word, uint32_t value, int64_t timeout_ns);
     /* Tells the processor that this is a loop that waits. */
     void (*pause)(void);
+    /* May this thread run on one processor only? */
+    bool (*alone)(void);
     /* Wakes up to n sleepers; gives how many there were. */
     int (*wake)(_Atomic uint32_t *word, int n);
 

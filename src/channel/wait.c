@@ -111,16 +111,24 @@ void leat_channel_cancel(leat_channel *c)
 /* In vain again: the next looks are left out, and more each time. */
 static void spin_less(struct way *way, unsigned spins)
 {
-    unsigned pause = 0;
-    if (spins <= SPINS_MIN) {
-        pause = MIN(2 * atomic_load_explicit(&way->pause, memory_order_relaxed) + 1, RESTS);
-        atomic_store_explicit(&way->pause, pause, memory_order_relaxed);
-    }
+    unsigned pause = atomic_load_explicit(&way->pause, memory_order_relaxed);
+    if (pause || spins <= SPINS_MIN)
+        pause = MIN(2 * pause + 1, RESTS);
+    atomic_store_explicit(&way->pause, pause, memory_order_relaxed);
     atomic_store_explicit(&way->rests, pause, memory_order_relaxed);
-    atomic_store_explicit(&way->spins, MAX(spins / 2, SPINS_MIN), memory_order_relaxed);
+    atomic_store_explicit(&way->spins, pause ? SPINS_MIN : MAX(spins / 2, SPINS_MIN), memory_order_relaxed);
 }
 
-/* Looking again for as long as that has paid lately; where it does not, as on one processor, only now and then. */
+/* How long to look now. After a rest, so long that somebody who is asleep can wake up and answer: from then on two who
+ * talk to each other find each other awake. On one processor whoever looks keeps the other from answering. */
+static unsigned spins_now(struct way *way)
+{
+    if (!atomic_load_explicit(&way->pause, memory_order_relaxed))
+        return atomic_load_explicit(&way->spins, memory_order_relaxed);
+    return platform.sharing->alone() ? 0 : SPINS_MAX;
+}
+
+/* Looking again for as long as that has paid lately; where it does not, only now and then. */
 static bool spin(leat_channel *c, struct way *way, wait_test test, uint64_t what)
 {
     unsigned rests = atomic_load_explicit(&way->rests, memory_order_relaxed);
@@ -128,7 +136,7 @@ static bool spin(leat_channel *c, struct way *way, wait_test test, uint64_t what
         atomic_store_explicit(&way->rests, rests - 1, memory_order_relaxed);
         return false;
     }
-    unsigned spins = atomic_load_explicit(&way->spins, memory_order_relaxed);
+    unsigned spins = spins_now(way);
     for (unsigned i = 0; i < spins; i++) {
         if (test(c, way, what)) {
             atomic_store_explicit(&way->spins, MIN(2 * spins, SPINS_MAX), memory_order_relaxed);

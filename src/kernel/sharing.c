@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -88,6 +89,12 @@ static void futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t timeout_n
     syscall(SYS_futex, word, FUTEX_WAIT, value, &t, NULL, 0);
 }
 
+static bool runs_alone(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 1;
+}
+
 static void spin_pause(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -157,6 +164,7 @@ const struct platform_sharing linux_sharing = {
     .locked = locked,
     .wait = futex_wait,
     .pause = spin_pause,
+    .alone = runs_alone,
     .wake = futex_wake,
     .event = event,
     .is_event = is_event,
