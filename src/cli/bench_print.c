@@ -136,14 +136,7 @@ static json_t *contender_json(const struct row *row, const struct contender *c)
 
 static int print_line(const struct row *row, const struct contender *c)
 {
-    json_t *object = contender_json(row, c);
-    char *line = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(5)) : NULL;
-    json_decref(object);
-    if (!line)
-        return -ENOMEM;
-    puts(line);
-    free(line);
-    return 0;
+    return cli_print_json(contender_json(row, c));
 }
 
 /* ---- both ---- */

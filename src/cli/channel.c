@@ -98,13 +98,7 @@ static int print_json(const struct sight *s)
                                (json_int_t)info->message_size, "count", (json_int_t)info->count, "ring_bytes",
                                (json_int_t)info->ring_bytes, "message_limit", (json_int_t)info->message_limit, "places",
                                (int)info->peers, "lost", (json_int_t)info->lost, "lanes", lanes, "peers", peers);
-    char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
-    json_decref(object);
-    if (!line)
-        return -ENOMEM;
-    puts(line);
-    free(line);
-    return 0;
+    return cli_print_json(object);
 }
 
 /* The other process's descriptor as one of ours, opened anew. */

@@ -3,6 +3,7 @@
 #define CLI_CLI_H
 
 #include <errno.h>
+#include <jansson.h>
 #include <leat/leat.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -37,6 +38,8 @@ int cli_json_option(const char *command, const char *help_text, int argc, char *
 
 /* `code`, or if that is 0 why standard output could not be written (a negative errno). */
 int cli_flush(int code);
+/* A line of JSON on standard output. Takes the reference; -ENOMEM, also for NULL. */
+int cli_print_json(json_t *object);
 /* How a command that prints ends: with a message, if that failed. Returns the exit code. */
 int cli_said(const char *command, int code);
 

@@ -71,6 +71,17 @@ int cli_flush(int code)
     return code == 0 && (fflush(stdout) != 0 || ferror(stdout)) ? -errno : code;
 }
 
+int cli_print_json(json_t *object)
+{
+    char *line = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(5)) : NULL;
+    json_decref(object);
+    if (!line)
+        return -ENOMEM;
+    puts(line);
+    free(line);
+    return 0;
+}
+
 int cli_said(const char *command, int code)
 {
     code = cli_flush(code);

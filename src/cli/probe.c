@@ -116,12 +116,9 @@ static int print_json(const struct leat_features *features)
         json_t *object =
             json_pack("{s:s, s:s, s:b, s:s?, s:s}", "type", "feature", "name", f->name, "available", f->code == 0,
                       "errno", f->code == 0 ? NULL : leat_errno_name(f->code), "text", f->text);
-        char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
-        json_decref(object);
-        if (!line)
-            return -ENOMEM;
-        puts(line);
-        free(line);
+        int code = cli_print_json(object);
+        if (code < 0)
+            return code;
     }
     return 0;
 }

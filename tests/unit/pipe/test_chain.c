@@ -1,21 +1,7 @@
 /* timeout: 120
  * Filters between the ends, on both backends: they see every byte once, in order, without a copy; the bound holds
  * through them; what is held back comes by flush and finish; their end and their failure reach both sides. */
-#include "unit/pipe/pipes.h"
-
-static int backend;
-
-static int on_queue(void **state UNUSED)
-{
-    backend = LEAT_PIPE_QUEUE;
-    return 0;
-}
-
-static int on_kernel(void **state UNUSED)
-{
-    backend = LEAT_PIPE_KERNEL;
-    return 0;
-}
+#include "unit/pipe/backends.h"
 
 #define MUCH (1024 * 1024)
 static uint8_t much[2 * MUCH], back[4 * MUCH + 100];

@@ -3,21 +3,7 @@
  * The ends of pipes as source and sink of pipelines: all bytes arrive, what failed on one side fails on the other, and
  * nobody waits for ever. */
 #include "unit/flow/pipelines.h"
-#include "unit/pipe/pipes.h"
-
-static int backend;
-
-static int on_queue(void **state UNUSED)
-{
-    backend = LEAT_PIPE_QUEUE;
-    return 0;
-}
-
-static int on_kernel(void **state UNUSED)
-{
-    backend = LEAT_PIPE_KERNEL;
-    return 0;
-}
+#include "unit/pipe/backends.h"
 
 #define MUCH (3 * 1024 * 1024)
 static uint8_t much[MUCH], back[MUCH + 1];

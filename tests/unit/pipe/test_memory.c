@@ -1,6 +1,6 @@
 /* emscripten: its library has one piece for all that allocates, so none of it can be replaced
  * Memory that is refused: a pipe that could be opened goes on with the chunks that it has, and waits for them. */
-#include "unit/pipe/pipes.h"
+#include "unit/pipe/backends.h"
 
 static atomic_uint asked;   /* how often a chunk was to be allocated */
 static atomic_uint granted; /* so many more are */
@@ -14,20 +14,6 @@ int posix_memalign(void **ret, size_t alignment, size_t n)
     atomic_fetch_sub(&granted, 1);
     *ret = aligned_alloc(alignment, (n + alignment - 1) / alignment * alignment);
     return *ret ? 0 : ENOMEM;
-}
-
-static int backend;
-
-static int on_queue(void **state UNUSED)
-{
-    backend = LEAT_PIPE_QUEUE;
-    return 0;
-}
-
-static int on_kernel(void **state UNUSED)
-{
-    backend = LEAT_PIPE_KERNEL;
-    return 0;
 }
 
 static struct ends open_doubling(struct doubler *d, unsigned chunks)

@@ -1,24 +1,10 @@
 /* timeout: 120
  * Both backends, the same meaning: what each call says, what wakes whom, that no byte is lost and none comes twice. */
-#include "unit/pipe/pipes.h"
+#include "unit/pipe/backends.h"
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-
-static int backend; /* of the group that runs */
-
-static int on_queue(void **state UNUSED)
-{
-    backend = LEAT_PIPE_QUEUE;
-    return 0;
-}
-
-static int on_kernel(void **state UNUSED)
-{
-    backend = LEAT_PIPE_KERNEL;
-    return 0;
-}
 
 /* More than any pipe here holds. */
 #define MUCH (4 * 1024 * 1024)

@@ -2,22 +2,8 @@
  * pipe; among other writes, through filters, with any limit. What is given back is overwritten, so who still looks at
  * it is found out. */
 #include "base/op.h"
-#include "unit/pipe/pipes.h"
+#include "unit/pipe/backends.h"
 #include <leat/stream.h>
-
-static int backend;
-
-static int on_queue(void **state UNUSED)
-{
-    backend = LEAT_PIPE_QUEUE;
-    return 0;
-}
-
-static int on_kernel(void **state UNUSED)
-{
-    backend = LEAT_PIPE_KERNEL;
-    return 0;
-}
 
 static atomic_uint released;
 
