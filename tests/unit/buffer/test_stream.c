@@ -1,4 +1,5 @@
-/* What a stream promises, one by one: answers at the end, bounds that block nobody for good, searches that look at each
+/* labels: long
+ * What a stream promises, one by one: answers at the end, bounds that block nobody for good, searches that look at each
  * byte once, misuse that is refused and changes nothing. */
 #include "unit/unit.h"
 #include <leat/stream.h>

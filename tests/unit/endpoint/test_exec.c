@@ -1,4 +1,5 @@
 /* emscripten: it has no processes
+ * labels: long
  * Child processes as source, as sink and in the middle: what they are given, how their end is judged, and that nothing
  * of them is left.
  * engines: uring */

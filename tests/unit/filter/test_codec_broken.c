@@ -1,4 +1,5 @@
-/* The decoders: what other programs write, several frames or members, and everything that is not right: cut off,
+/* labels: long
+ * The decoders: what other programs write, several frames or members, and everything that is not right: cut off,
  * changed, followed by something else. */
 #include "codecs.h"
 #include <stdio.h>
