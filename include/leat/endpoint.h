@@ -129,6 +129,11 @@ LEAT_API int leat_endpoint_from_callbacks(leat_endpoint **ret, const struct leat
  * harm. -EINVAL for an endpoint of another kind. */
 LEAT_API int leat_endpoint_notify(leat_endpoint *endpoint);
 
+/* Do two endpoints stand for the same file, device, pipe or socket, or for the same name of a file that does not exist
+ * yet, however they are spelt? 1: they do. 0: they do not, as far as that is known when both were opened; endpoints of
+ * memory, callbacks, children and connections are the same as nothing else. Any thread. */
+LEAT_API int leat_endpoint_is_same(const leat_endpoint *a, const leat_endpoint *b);
+
 /* One more reference. Pipelines take the reference handed to them, on failure too; this keeps one. */
 LEAT_API leat_endpoint *leat_endpoint_ref(leat_endpoint *endpoint);
 

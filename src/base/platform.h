@@ -105,6 +105,9 @@ struct platform {
     /* The number that such a path stands for, as /proc/self/fd/3 does for 3; -1 for any other path. */
     int (*path_to_fd)(const char *path);
 
+    /* Do two descriptors share one open file? 1, 0, or -EOPNOTSUPP where the kernel does not tell. */
+    int (*is_same_open_file)(int a, int b);
+
     /* Takes one pending SIGPIPE of this thread away. */
     void (*consume_sigpipe)(void);
 };

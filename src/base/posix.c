@@ -158,6 +158,11 @@ static int path_to_fd(const char *path)
     return -1;
 }
 
+static int is_same_open_file(int a UNUSED, int b UNUSED)
+{
+    return -EOPNOTSUPP;
+}
+
 static void consume_sigpipe(void)
 {
     sigset_t set, pending;
@@ -185,5 +190,6 @@ const struct platform platform = {
     .file_system = file_system,
     .errno_name = errno_name,
     .path_to_fd = path_to_fd,
+    .is_same_open_file = is_same_open_file,
     .consume_sigpipe = consume_sigpipe,
 };

@@ -17,6 +17,11 @@ void leat_endpoint_close(leat_endpoint *endpoint)
     }
 }
 
+int leat_endpoint_is_same(const leat_endpoint *a, const leat_endpoint *b)
+{
+    return a == b || identity_is_same(&a->node.identity, &b->node.identity);
+}
+
 int leat_endpoint_notify(leat_endpoint *endpoint)
 {
     if (!endpoint->notify)

@@ -254,6 +254,8 @@ int endpoint_exec(leat_endpoint **ret, const char *spec, const char *command, en
     }
     e->end.exec = &e->exec;
     set_pipe(&e->end.endpoint.node);
+    if (direction == LEAT_WRITE)
+        identity_of_fd(&e->end.endpoint.node.inherited, STDOUT_FILENO);
     *ret = &e->end.endpoint;
     return 0;
 }

@@ -220,6 +220,8 @@ static int resolve_missing(struct file *f, struct leat_error *error)
     int r = stat(directory, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
     if (r < 0)
         error_at(error, r, LEAT_SIDE_SINK, node->name, "stat", "There is no directory '%s' to put it in", directory);
+    const char *slash = strrchr(f->path, '/');
+    identity_of_new_name(&node->identity, &st, slash ? slash + 1 : f->path);
     node->kind = NODE_FILE;
     free(directory);
     return r;

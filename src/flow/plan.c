@@ -5,15 +5,52 @@
 #include <errno.h>
 #include <stdio.h>
 
-static bool same_file(const struct node *a, const struct node *b)
+/* What would be read while it is written, or be written by two at once. Terminals and devices may be both, and a socket
+ * has two directions. */
+static bool keeps_bytes(const struct node *node)
 {
-    return a->kind == NODE_FILE && b->kind == NODE_FILE && a->inode && a->device == b->device && a->inode == b->inode;
+    return node->kind == NODE_FILE || node->kind == NODE_BLOCK;
 }
 
-/* Of files that are not there yet only the names can be compared. */
-static bool same_new_file(const struct node *a, const struct node *b)
+static bool is_same(const struct node *a, const struct node *b)
 {
-    return a->kind == NODE_FILE && b->kind == NODE_FILE && !a->inode && !b->inode && strcmp(a->name, b->name) == 0;
+    return keeps_bytes(a) && a->kind == b->kind && identity_is_same(&a->identity, &b->identity);
+}
+
+/* A pipe that is read and written by one pipeline never ends. */
+static bool is_loop(const struct node *in, const struct node *out)
+{
+    return is_same(in, out) || (in->kind == NODE_PIPE && identity_is_same(&in->identity, &out->identity));
+}
+
+static const char *noun(const struct node *node)
+{
+    return node->kind == NODE_FILE ? "file" : node_kind_name(node->kind);
+}
+
+/* What the source and each sink stand for, however they are spelt. */
+static int check_identities(leat_pipeline *p, struct leat_error *error)
+{
+    const struct node *in = pipeline_source(p);
+    for (size_t i = 0; i < p->sinks; i++) {
+        const struct node *sink = p->branch[i].node;
+        if (is_loop(in, sink))
+            return error_at(error, -EINVAL, LEAT_SIDE_SINK, sink->name, "stat",
+                            "The source and this sink are the same %s", noun(in));
+        if (keeps_bytes(in) && identity_is_same(&in->identity, &sink->inherited))
+            return error_at(error, -EINVAL, LEAT_SIDE_SINK, sink->name, "stat",
+                            "Its standard output and the source are the same %s", noun(in));
+        for (size_t k = 0; k < p->sinks; k++) {
+            const struct node *other = p->branch[k].node;
+            if (k < i && is_same(other, sink))
+                return error_at(error, -EINVAL, LEAT_SIDE_SINK, sink->name, "stat",
+                                "It is a sink twice; the other one is '%s'", other->name);
+            if (k != i && keeps_bytes(other) && identity_is_same(&other->identity, &sink->inherited))
+                return error_at(error, -EINVAL, LEAT_SIDE_SINK, sink->name, "stat",
+                                "Its standard output and the sink '%s' are the same %s", other->name, noun(other));
+        }
+    }
+    return 0;
 }
 
 /* A filter might end it; that of the option `rate`, which is the first, does not. */
@@ -35,15 +72,9 @@ static int check_parts(leat_pipeline *p, struct leat_error *error)
         return error_set(error, -EINVAL, "The pipeline has no source");
     if (p->sinks == 0 && p->filters == 0)
         return error_set(error, -EINVAL, "The pipeline has neither a sink nor a filter");
-    for (size_t i = 0; i < p->sinks; i++) {
-        const struct node *sink = p->branch[i].node;
-        if (same_file(pipeline_source(p), sink))
-            return error_at(error, -EINVAL, LEAT_SIDE_SINK, sink->name, "stat",
-                            "The source and this sink are the same file");
-        for (size_t k = 0; k < i; k++)
-            if (same_file(p->branch[k].node, sink) || same_new_file(p->branch[k].node, sink))
-                return error_at(error, -EINVAL, LEAT_SIDE_SINK, sink->name, "stat", "It is a sink twice");
-    }
+    int r = check_identities(p, error);
+    if (r < 0)
+        return r;
     if (pipeline_source(p)->kind == NODE_ZERO && !ends_somewhere(p))
         return error_at(error, -EINVAL, LEAT_SIDE_SOURCE, pipeline_source(p)->name, "open",
                         "It never ends: give a --length");

@@ -7,11 +7,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/fs.h>
+#include <linux/kcmp.h>
 #include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -21,6 +23,10 @@
 #define MAGIC_CIFS 0xFF534D42
 #define MAGIC_CEPH 0x00c36400
 #define MAGIC_ZFS  0x2fc12fc1
+
+#ifndef F_DUPFD_QUERY /* since Linux 6.10 */
+#define F_DUPFD_QUERY (1024 + 3)
+#endif
 
 #ifndef RWF_DONTCACHE /* not in every linux/fs.h */
 #define RWF_DONTCACHE 0x80
@@ -297,6 +303,16 @@ static int path_to_fd(const char *path)
     return -1;
 }
 
+/* fcntl needs a newer kernel, kcmp one that is built with it and a policy that allows it. */
+static int is_same_open_file(int a, int b)
+{
+    int r = fcntl(a, F_DUPFD_QUERY, b);
+    if (r >= 0)
+        return r;
+    long order = syscall(SYS_kcmp, getpid(), getpid(), KCMP_FILE, (unsigned long)a, (unsigned long)b);
+    return order < 0 ? -EOPNOTSUPP : order == 0;
+}
+
 static void consume_sigpipe(void)
 {
     sigset_t set;
@@ -323,5 +339,6 @@ const struct platform platform = {
     .file_system = file_system,
     .errno_name = errno_name,
     .path_to_fd = path_to_fd,
+    .is_same_open_file = is_same_open_file,
     .consume_sigpipe = consume_sigpipe,
 };

@@ -42,6 +42,7 @@ void node_set_stat(struct node *node, const struct stat *st)
                  : S_ISSOCK(st->st_mode) ? NODE_SOCKET
                                          : character_kind(st);
     node->mode = st->st_mode & 07777;
+    identity_of_stat(&node->identity, st);
     node->times[0] = st->st_atim;
     node->times[1] = st->st_mtim;
     if (node->kind == NODE_FILE) {

@@ -8,6 +8,7 @@
 #define NODE_NODE_H
 
 #include "base/error.h"
+#include "base/identity.h"
 #include "base/op.h"
 #include "base/wait.h"
 #include <leat/endpoint.h>
@@ -55,8 +56,11 @@ struct node {
     bool sparse;  /* a source that has holes, it seems */
     dev_t device; /* with inode: which file; 0, 0 where that means nothing */
     ino_t inode;
-    unsigned mode;       /* permissions of a source file, for a new target */
-    enum node_wait wait; /* a guess of the planner's until it is open */
+    struct identity
+        identity; /* what it is, for comparing it with others; filled for every kind that has a descriptor */
+    struct identity inherited; /* of a child that is a sink: the standard output that it has from us */
+    unsigned mode;             /* permissions of a source file, for a new target */
+    enum node_wait wait;       /* a guess of the planner's until it is open */
     struct timespec times[2];
     int64_t idle_ns; /* it fails with ETIMEDOUT when it keeps the transfer waiting for so long; 0: never */
 

@@ -182,6 +182,30 @@ static void a_link_to_a_descriptor_is_that_descriptor(void **state UNUSED)
     unit_holds("log", "oldnew");
 }
 
+static void two_spellings_are_the_same_endpoint(void **state UNUSED)
+{
+    static const char *const spellings[] = {"new", "./new", "file:new", "../folder/new", "link/new"};
+    assert_int_equal(mkdir("folder", 0755), 0);
+    assert_int_equal(chdir("folder"), 0);
+    assert_int_equal(symlink("../folder", "link"), 0);
+    for (int there = 0; there < 2; there++) {
+        for (size_t i = 0; i < COUNT(spellings); i++) {
+            leat_endpoint *a = opened("new", LEAT_WRITE, PUBLISH), *b = opened(spellings[i], LEAT_WRITE, PUBLISH);
+            assert_int_equal(leat_endpoint_is_same(a, b), 1);
+            leat_endpoint_close(b);
+            b = opened("newer", LEAT_WRITE, PUBLISH);
+            assert_int_equal(leat_endpoint_is_same(a, b), 0);
+            leat_endpoint_close(a);
+            leat_endpoint_close(b);
+        }
+        unit_write("new", "", 0);
+    }
+    assert_int_equal(unlink("new"), 0);
+    assert_int_equal(unlink("link"), 0);
+    assert_int_equal(chdir(".."), 0);
+    assert_int_equal(rmdir("folder"), 0);
+}
+
 /* ---- publishing ---- */
 
 static void a_new_file_appears_at_commit(void **state UNUSED)
@@ -576,6 +600,7 @@ int main(void)
         cmocka_unit_test_teardown(a_source_is_looked_at_again_when_it_is_opened, unit_empty),
         cmocka_unit_test_teardown(a_fifo_waits_for_its_first_writer, unit_empty),
         cmocka_unit_test_teardown(a_link_to_a_descriptor_is_that_descriptor, unit_empty),
+        cmocka_unit_test_teardown(two_spellings_are_the_same_endpoint, unit_empty),
         cmocka_unit_test_teardown(a_new_file_appears_at_commit, unit_empty),
         cmocka_unit_test_teardown(an_old_file_stays_until_commit_and_keeps_its_mode, unit_empty),
         cmocka_unit_test_teardown(an_old_file_keeps_its_owner, unit_empty),
