@@ -45,14 +45,31 @@ enum leat_side {
     LEAT_SIDE_SINK = 3,   /* where the bytes go */
 };
 
+/* What the caller can do about a failure, where that is known. A new version of the library may have more values. */
+enum leat_advice {
+    LEAT_ADVICE_NONE = 0,
+    LEAT_ADVICE_IN_PLACE = 1,        /* write through the existing file: LEAT_WRITE_IN_PLACE */
+    LEAT_ADVICE_DROP_ATTRIBUTES = 2, /* in place, or let go of the attributes that a new file can't have */
+    LEAT_ADVICE_REPLACE = 3,         /* allow that an existing file is replaced */
+    LEAT_ADVICE_FORCE = 4,           /* allow that a file without write permission is replaced */
+    LEAT_ADVICE_LENGTH = 5,          /* say how many bytes: leat_pipeline_options.length */
+    LEAT_ADVICE_CONNECT_TIMEOUT = 6, /* allow more time: leat_endpoint_options.connect_timeout_ms */
+    LEAT_ADVICE_IDLE_TIMEOUT = 7,    /* allow more time: leat_endpoint_options.idle_timeout_ms */
+    LEAT_ADVICE_USER_DIGEST = 8,     /* take another provider of digests: LEAT_DIGEST_USER */
+    LEAT_ADVICE_SOURCE_STABLE = 9,   /* if nobody changes the source meanwhile, say so: LEAT_SOURCE_STABLE */
+    LEAT_ADVICE_WINDOW = 10,         /* allow unzstd a larger window: its option windowlog */
+    LEAT_ADVICE_MEMORY = 11,         /* raise the memory limit */
+};
+
 /* The first true failure. `node` and `operation` are borrowed from whatever handed the error out and live as long
  * as that (for leat_endpoint_open: `node` is the caller's own spec). `text` is one sentence for people, without a
- * newline, and says what to do next where that is known. */
+ * newline. `advice` says what to do next where that is known. */
 struct leat_error {
     size_t size;
     int32_t code;          /* negative errno; 0: nothing failed */
     int32_t side;          /* enum leat_side */
     uint32_t index;        /* which sink or filter, counted from 0 */
+    int32_t advice;        /* enum leat_advice */
     const char *node;      /* the endpoint as it was named, "" when there is none */
     const char *operation; /* the system call or step that failed: "write", "splice", "verify" */
     uint64_t offset;       /* where in the stream */

@@ -39,6 +39,12 @@ int error_at(struct leat_error *error, int code, enum leat_side side, const char
     return code;
 }
 
+void error_advise(struct leat_error *error, enum leat_advice advice)
+{
+    if (error && error->code == 0)
+        error->advice = advice;
+}
+
 const char *error_text(int code, char *buffer, size_t size)
 {
     if (strerror_r(abs(code), buffer, size) != 0)

@@ -13,6 +13,11 @@ int error_set(struct leat_error *error, int code, const char *format, ...) PRINT
 int error_at(struct leat_error *error, int code, enum leat_side side, const char *node, const char *operation,
              const char *format, ...) PRINTF(6, 7);
 
+/* Notes what the caller can do about the failure that the next error_set or error_at tells. Call it right before that
+ * one: as there, an error that has a code already is left as it is. `error` may be NULL. The text of the failure does
+ * not repeat the advice and names no option of a command. */
+void error_advise(struct leat_error *error, enum leat_advice advice);
+
 /* "No space left on device", thread-safe, of either sign. */
 const char *error_text(int code, char *buffer, size_t size);
 

@@ -33,6 +33,9 @@ void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same, then a hint at `leat COMMAND --help`; returns EXIT_USAGE. */
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* What to do about a failure, as a part of a sentence that names the option. NULL: nothing is known. */
+const char *cli_advice(const struct leat_error *error);
+
 /* The options of a command that has but --json and --help. -1: go on; else the exit code. */
 int cli_json_option(const char *command, const char *help_text, int argc, char **argv, bool *ret_json);
 

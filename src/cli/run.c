@@ -11,7 +11,7 @@ static const char usage[] =
     "  meter                  counts\n"
     "  rate:SIZE              lets so many bytes pass in a second\n"
     "  skip:SIZE, head:SIZE   passes over the first bytes; lets so many pass, and ends there\n"
-    "  zstd[:level=N,workers=N], unzstd, gzip[:level=N,workers=N], gunzip\n"
+    "  zstd[:level=N,workers=N], unzstd[:windowlog=N], gzip[:level=N,workers=N], gunzip\n"
     "                         workers: so many threads compress blocks; output is a stream of them\n"
     "  exec:COMMAND           a child process, by /bin/sh\n"
     "\n"
@@ -45,10 +45,12 @@ static int refuse(const struct copy_options *o, const char *text, const struct l
 {
     size_t begin = (size_t)error->offset;
     bool misspelt = strcmp(error->operation, "parse") == 0;
+    const char *advice = cli_advice(error), *and = advice ? "; " : "";
+    advice = advice ? advice : "";
     if (misspelt)
-        cli_warn("%s", error->text);
+        cli_warn("%s%s%s", error->text, and, advice);
     else
-        cli_warn("%s: %s", error->operation, error->text);
+        cli_warn("%s: %s%s%s", error->operation, error->text, and, advice);
     while (begin > 0 && text[begin - 1] != '\n')
         begin--;
     if (*text)

@@ -18,8 +18,6 @@ struct file {
     struct fifo_opener *opener;
 };
 
-static const char hint_in_place[] = "--in-place writes through the existing file";
-
 /* ---- opening ---- */
 
 static int open_source(struct file *f, struct leat_error *error)
@@ -81,13 +79,14 @@ static int file_open(struct node *node, const struct node *source, struct leat_e
         return open_in_place(f, source, error);
     unsigned mode = source->kind == NODE_FILE ? source->mode & 0777 : 0666;
     int fd = publish_open(&f->publish, f->path, f->exists, mode);
+    bool forbidden = fd == -EACCES || fd == -EPERM || fd == -EROFS;
+    if (forbidden && f->exists)
+        error_advise(error, LEAT_ADVICE_IN_PLACE);
     if (fd < 0)
         return endpoint_error(node, error, fd, "open",
-                              fd == -EACCES || fd == -EPERM || fd == -EROFS
-                                  ? (f->exists ? "no new file can be made beside it; --in-place writes through the "
-                                                 "existing one"
-                                               : "no new file can be made in that directory")
-                                  : NULL);
+                              !forbidden  ? NULL
+                              : f->exists ? "no new file can be made beside it"
+                                          : "no new file can be made in that directory");
     node_set_fd(node, fd, 0, NODE_WAIT_NEVER);
     return 0;
 }
@@ -130,12 +129,13 @@ static int file_finish(struct node *node, uint64_t delivered, struct leat_error 
         struct op op = {.kind = OP_FSYNC, .fd = {-1, node->fd}};
         r = op_execute(&op);
     }
+    bool foreign = r == -EPERM && strcmp(operation, "fchown") == 0;
+    if (foreign)
+        error_advise(error, LEAT_ADVICE_IN_PLACE);
     if (r < 0)
         return endpoint_error(node, error, (int)r, operation,
-                              r == -EPERM && strcmp(operation, "fchown") == 0
-                                  ? "it belongs to somebody else, whom a new file can't be "
-                                    "given to; --in-place writes through the existing file"
-                                  : NULL);
+                              foreign ? "it belongs to another user, and a new file can't be given to that user"
+                                      : NULL);
     return 0;
 }
 
@@ -146,9 +146,10 @@ static int file_commit(struct node *node, struct leat_error *error)
         return 0;
     const char *operation;
     int r = publish_commit(&f->publish, f->sync, &operation);
-    const char *hint = r == -EBUSY                       ? hint_in_place
-                       : strcmp(operation, "fsync") == 0 ? "it is in its place, but may not be there after a crash"
-                                                         : NULL;
+    const char *hint =
+        r < 0 && strcmp(operation, "fsync") == 0 ? "it is in its place, but may not be there after a crash" : NULL;
+    if (r == -EBUSY)
+        error_advise(error, LEAT_ADVICE_IN_PLACE);
     return r < 0 ? endpoint_error(node, error, r, operation, hint) : 0;
 }
 
@@ -198,14 +199,14 @@ static int resolve_existing(struct file *f, const struct stat *st, struct leat_e
     node_set_stat(node, st);
     if (node->direction == LEAT_READ || node->kind != NODE_FILE || f->mode != LEAT_WRITE_PUBLISH)
         return 0;
+    bool mounted = platform.is_mount_point(f->path);
+    if (mounted || st->st_nlink > 1)
+        error_advise(error, LEAT_ADVICE_IN_PLACE);
     if (st->st_nlink > 1)
         return error_at(error, -EMLINK, LEAT_SIDE_SINK, node->name, "stat",
-                        "It has %u hard links, and replacing it would part them; %s", (unsigned)st->st_nlink,
-                        hint_in_place);
-    if (platform.is_mount_point(f->path))
-        return endpoint_error(node, error, -EBUSY, "statx",
-                              "it is a mount point and can't be replaced; --in-place "
-                              "writes through the existing file");
+                        "It has %u hard links, and replacing it would part them", (unsigned)st->st_nlink);
+    if (mounted)
+        return endpoint_error(node, error, -EBUSY, "statx", "it is a mount point and can't be replaced");
     publish_existing(&f->publish, st);
     return 0;
 }

@@ -90,8 +90,8 @@ static const char *hint(const struct socket *s, int code)
     case EACCES:
         return s->path ? NULL : "ports below 1024 may need a privilege";
     case ETIMEDOUT:
-        return s->listens ? "nobody has come in the time that --connect-timeout gives"
-                          : "no answer in the time that --connect-timeout gives";
+        return s->listens ? "no peer has connected in the time that is allowed"
+                          : "no answer in the time that is allowed for connecting";
     default:
         return NULL;
     }
@@ -120,6 +120,8 @@ static int socket_open(struct node *node, const struct node *source UNUSED, stru
         if (fd == -EAGAIN)
             return fd;
         node->deadline_ns = 0;
+        if (fd == -ETIMEDOUT)
+            error_advise(error, LEAT_ADVICE_CONNECT_TIMEOUT);
         if (fd < 0)
             return endpoint_error(node, error, fd, operation, hint(s, fd));
         set_options(fd);

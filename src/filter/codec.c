@@ -30,6 +30,8 @@ static int codec_transform(leat_filter *filter, struct filter_buffers *buffers, 
         return before == 0 && mode == LEAT_FILTER_MORE ? LEAT_FILTER_DONE : LEAT_FILTER_FULL;
     int r = c->codec->transform(c->state, buffers, mode, &why);
     c->taken += before - buffers->in_n;
+    if (r == -E2BIG)
+        error_advise(error, LEAT_ADVICE_WINDOW);
     if (r < 0)
         error_at(error, r, LEAT_SIDE_FILTER, c->codec->name, c->codec->operation, "%s, behind byte %llu of its input",
                  why, (unsigned long long)c->taken);

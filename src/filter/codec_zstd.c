@@ -154,7 +154,7 @@ static int unzstd_failed(size_t result, const char **ret_why)
     case ZSTD_error_memory_allocation:
         return -ENOMEM;
     case ZSTD_error_frameParameter_windowTooLarge:
-        *ret_why = "The frame needs a larger window than is allowed; windowlog=N allows one of 2^N bytes";
+        *ret_why = "The frame needs a larger window than is allowed";
         return -E2BIG;
     case ZSTD_error_prefix_unknown:
         *ret_why = "There is something that is no zstd frame";

@@ -175,9 +175,10 @@ static bool size_now(const struct hop *hop, uint64_t *ret)
 
 static void fail_changed(struct hop *hop, const char *verb, uint64_t now)
 {
+    error_advise(&hop->error, LEAT_ADVICE_LENGTH);
     error_at(&hop->error, -ESTALE, LEAT_SIDE_SOURCE, hop->in->name, "fstat",
-             "The source %s from %llu to %llu bytes while it was read; --length takes a part that stays", verb,
-             (unsigned long long)hop->in->size, (unsigned long long)now);
+             "The source %s from %llu to %llu bytes while it was read", verb, (unsigned long long)hop->in->size,
+             (unsigned long long)now);
     hop->error.offset = hop->taken;
     hop->source_ended = true;
 }
@@ -254,12 +255,14 @@ bool hop_skip_holes(struct hop *hop)
 
 /* ---- failures ---- */
 
-static const char hint_idle[] = "; it was not ready in the time that --idle-timeout gives";
+static const char hint_idle[] = "; it was not ready in the time that is allowed";
 
 void hop_fail_source(struct hop *hop, const char *operation, int code)
 {
     char buffer[128];
     const char *hint = hop->in->expired ? hint_idle : code == -ECONNRESET ? "; its sender broke off" : "";
+    if (hop->in->expired)
+        error_advise(&hop->error, LEAT_ADVICE_IDLE_TIMEOUT);
     error_at(&hop->error, code, LEAT_SIDE_SOURCE, hop->in->name, operation, "%s%s",
              error_text(code, buffer, sizeof(buffer)), hint);
     hop->error.offset = hop->taken;
@@ -301,6 +304,8 @@ void hop_fail_branch(struct hop *hop, struct branch *branch, const char *operati
     branch->failed = true;
     if (!hop->first_failed)
         hop->first_failed = (size_t)(branch - hop->branch) + 1;
+    if (branch->node->expired)
+        error_advise(&branch->error, LEAT_ADVICE_IDLE_TIMEOUT);
     error_at(&branch->error, code, LEAT_SIDE_SINK, branch->node->name, operation, "%s%s",
              error_text(code, buffer, sizeof(buffer)), branch->node->expired ? hint_idle : sink_hint(code));
     branch->error.index = (uint32_t)(branch - hop->branch);

@@ -75,10 +75,10 @@ static int check_parts(leat_pipeline *p, struct leat_error *error)
     int r = check_identities(p, error);
     if (r < 0)
         return r;
-    if (pipeline_source(p)->kind == NODE_ZERO && !ends_somewhere(p))
-        return error_at(error, -EINVAL, LEAT_SIDE_SOURCE, pipeline_source(p)->name, "open",
-                        "It never ends: give a --length");
-    return 0;
+    if (pipeline_source(p)->kind != NODE_ZERO || ends_somewhere(p))
+        return 0;
+    error_advise(error, LEAT_ADVICE_LENGTH);
+    return error_at(error, -EINVAL, LEAT_SIDE_SOURCE, pipeline_source(p)->name, "open", "It never ends");
 }
 
 /* ---- the ladder ---- */

@@ -45,7 +45,7 @@ static const char *unfit_filters(const struct hop *hop)
         if ((hop->filter[i]->ops->caps & FILTER_OBSERVES) && !takes_splices(hop->filter[i]))
             return "a filter must see the bytes";
     if (hop->in->kind != NODE_FILE || hop->stability != LEAT_SOURCE_STABLE)
-        return "a digest of pages that may change would not be the sink's (--source stable allows it)";
+        return "a digest of pages that may change would not be the sink's, unless the source is stable";
     if (hop->in->sparse && hop->sparse != LEAT_SPARSE_NEVER)
         return "a digest must see the zeros of the source's holes";
     return NULL;

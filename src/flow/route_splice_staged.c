@@ -169,8 +169,9 @@ static void digested(struct hop *hop, struct stage *stage, ssize_t result)
         return;
     }
     stage->refused = true; /* its round is not tried again; the sinks end theirs */
+    error_advise(&hop->error, LEAT_ADVICE_USER_DIGEST);
     error_at(&hop->error, result < 0 ? (int)result : -EIO, LEAT_SIDE_FILTER, stage->digest->ops->name,
-             op_name(OP_SPLICE), "The kernel's digest failed: %s; --digest-provider user computes it without",
+             op_name(OP_SPLICE), "The kernel's digest failed: %s",
              error_text(result < 0 ? (int)result : -EIO, buffer, sizeof(buffer)));
     hop->error.offset = hop->taken;
 }

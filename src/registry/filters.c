@@ -114,7 +114,7 @@ static const struct filter_row {
     {"skip", "skip:SIZE", ARGUMENT_WANTED, open_skip},
     {"head", "head:SIZE", ARGUMENT_WANTED, open_head},
     {"zstd", "zstd[:level=N,workers=N]", ARGUMENT_MAYBE, open_codec},
-    {"unzstd", "unzstd", ARGUMENT_NONE, open_codec},
+    {"unzstd", "unzstd[:windowlog=N]", ARGUMENT_MAYBE, open_codec},
     {"gzip", "gzip[:level=N,workers=N]", ARGUMENT_MAYBE, open_codec},
     {"gunzip", "gunzip", ARGUMENT_NONE, open_codec},
     {"exec", "exec:COMMAND", ARGUMENT_WANTED, open_exec},

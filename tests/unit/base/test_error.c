@@ -25,6 +25,18 @@ static void the_place_is_kept(void **state UNUSED)
     assert_string_equal(error.text, "100% of it");
 }
 
+static void advice_belongs_to_the_failure_that_counts(void **state UNUSED)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    error_advise(&error, LEAT_ADVICE_FORCE);
+    error_set(&error, -EACCES, "first");
+    error_advise(&error, LEAT_ADVICE_REPLACE);
+    error_set(&error, -EEXIST, "second");
+    assert_int_equal(error.code, -EACCES);
+    assert_int_equal(error.advice, LEAT_ADVICE_FORCE);
+    error_advise(NULL, LEAT_ADVICE_FORCE);
+}
+
 static void nowhere_to_say_it_is_fine(void **state UNUSED)
 {
     assert_int_equal(error_set(NULL, -EIO, "x"), -EIO);
@@ -139,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_failure_counts),
         cmocka_unit_test(the_place_is_kept),
+        cmocka_unit_test(advice_belongs_to_the_failure_that_counts),
         cmocka_unit_test(nowhere_to_say_it_is_fine),
         cmocka_unit_test(a_long_sentence_is_cut),
         cmocka_unit_test(options_of_an_older_caller_are_zero_filled),
