@@ -208,7 +208,7 @@ static void a_listener_that_does_not_answer(void **state UNUSED)
     snprintf(where, sizeof(where), "connect %s", text);
     int64_t begin = clock_ns();
     fails(pipeline_of(NULL, from_bytes("x", 1), limited(text, LEAT_WRITE, 150, 0)), -ETIMEDOUT, LEAT_SIDE_SINK, where,
-          "--connect-timeout");
+          "the time that is allowed");
     milliseconds_between(begin, 150, 3000);
     for (size_t i = 0; i < COUNT(fill); i++)
         close(fill[i]);
@@ -236,7 +236,7 @@ static void a_full_unix_queue(void **state UNUSED)
     assert_int_equal(connect(first, (struct sockaddr *)&address, sizeof(address)), 0);
     int64_t begin = clock_ns();
     fails(pipeline_of(NULL, from_bytes("x", 1), limited("unix:full", LEAT_WRITE, 120, 0)), -ETIMEDOUT, LEAT_SIDE_SINK,
-          "connect unix:full", "--connect-timeout");
+          "connect unix:full", "the time that is allowed");
     milliseconds_between(begin, 120, 3000);
     pthread_t thread;
     pthread_create(&thread, NULL, accept_later, &listener);
@@ -253,9 +253,9 @@ static void a_peer_that_does_not_come(void **state UNUSED)
     snprintf(where, sizeof(where), "accept %s", text);
     int64_t begin = clock_ns();
     fails(pipeline_of(NULL, limited(text, LEAT_READ, 100, 0), spec("null:", LEAT_WRITE)), -ETIMEDOUT, LEAT_SIDE_SOURCE,
-          where, "nobody has come");
+          where, "no peer has connected");
     fails(pipeline_of(NULL, limited("unix-listen:here", LEAT_READ, 100, 0), spec("null:", LEAT_WRITE)), -ETIMEDOUT,
-          LEAT_SIDE_SOURCE, "accept unix-listen:here", "nobody has come");
+          LEAT_SIDE_SOURCE, "accept unix-listen:here", "no peer has connected");
     milliseconds_between(begin, 200, 3000);
     assert_int_equal(unit_entries(), 0);
 }
@@ -301,9 +301,9 @@ static void a_peer_that_says_nothing(void **state UNUSED)
         int64_t begin = clock_ns();
         snprintf(where, sizeof(where), "%s %s", i == 0 ? "splice" : "read", text);
         fails(pipeline_of(&options, limited(text, LEAT_READ, 0, 100), e), -ETIMEDOUT, LEAT_SIDE_SOURCE, where,
-              "--idle-timeout");
+              "the time that is allowed");
         fails(pipeline_of(&options, limited(text, LEAT_READ, 0, 100), spec("out", LEAT_WRITE)), -ETIMEDOUT,
-              LEAT_SIDE_SOURCE, where, "--idle-timeout");
+              LEAT_SIDE_SOURCE, where, "the time that is allowed");
         milliseconds_between(begin, 200, 3000);
         close(pipe_fd[0]);
         close(pipe_fd[1]);
@@ -327,7 +327,7 @@ static void a_peer_that_takes_nothing(void **state UNUSED)
         int64_t begin = clock_ns();
         snprintf(where, sizeof(where), "%s %s", calls[i], text);
         fails(pipeline_of(&options, spec("in", LEAT_READ), limited(text, LEAT_WRITE, 0, 100)), -ETIMEDOUT,
-              LEAT_SIDE_SINK, where, "--idle-timeout");
+              LEAT_SIDE_SINK, where, "the time that is allowed");
         milliseconds_between(begin, 100, 3000);
     }
     close(listener);

@@ -131,7 +131,7 @@ static void filters(void **state UNUSED)
     is_refused("a | meter x | b", 10, "A filter is one word");
     is_refused("a | skip | b", 4, "write skip:SIZE");
     is_refused("a | head:1x | b", 9, "'1x' is no size");
-    is_refused("a | unzstd:level=3 | b", 11, "write unzstd");
+    is_refused("a | unzstd:level=3 | b", 11, "only windowlog");
     is_refused("a | exec | b", 4, "write exec:COMMAND");
     is_refused("a | exec:' ' | b", 10, "names no command");
     is_refused("a | exec:gzip -9 | b", 14, "in quotes");
@@ -158,7 +158,7 @@ static void codecs(void **state UNUSED)
     is_refused("a | zstd:'level=99' | b", 16, "out of range");
     is_refused("a | zstd:level=3 x | b", 17, "A filter is one word");
     is_refused("a | zstd:level=3,workers=65 | b", 25, "out of range: it goes from 0 to 64");
-    is_refused("a | unzstd:workers=2 | b", 11, "Nothing belongs behind the name");
+    is_refused("a | unzstd:workers=2 | b", 11, "only windowlog=N");
     gives("a | zstd:workers=4,level=1 | gzip:workers=2 | b", "a | zstd | gzip | b");
     gives("a | zstd | unzstd | zstd:level=19 | b", "a | zstd | unzstd | zstd | b");
 }
