@@ -466,13 +466,22 @@ static const char *unfit_now(const struct hop *hop, const struct rung *rung, cha
     return rung->route->unfit(hop, reason);
 }
 
-/* What a route leaves behind is still held, and the next route's to count. `r` is what its start said. */
+static bool fail_ladder(struct hop *hop, int code, const struct rung *last)
+{
+    error_at(&hop->error, code, LEAT_SIDE_NONE, "", "route", "No route is left; the last one said: %s", last->reason);
+    return false;
+}
+
+/* What a route leaves behind is still held, and the next route's to count. `r` is what its start said. The chunk route
+ * is the last one wherever it stands: it confirms the end of the others, which would come here again. */
 static bool step_down(struct hop *hop, int r)
 {
     int code = r == -ENOMEM ? r : -EOPNOTSUPP;
     struct rung *from = &hop->rung[hop->current];
     hop_stop(hop);
     from->rejected = true;
+    if (from->route->id == ROUTE_CHUNK)
+        return fail_ladder(hop, code, from);
     if (hop->strict) {
         error_at(&hop->error, code, LEAT_SIDE_NONE, "", "route", "The route '%s' was forced and does not work here: %s",
                  from->route->name, from->reason);
@@ -489,8 +498,7 @@ static bool step_down(struct hop *hop, int r)
         rung->rejected = true;
     }
     hop->current = hop->rungs - 1;
-    error_at(&hop->error, code, LEAT_SIDE_NONE, "", "route", "No route is left; the last one said: %s", from->reason);
-    return false;
+    return fail_ladder(hop, code, from);
 }
 
 /* Only reading tells the end of a file: procfs says 0 to splice and has bytes, and what grew has more. */

@@ -13,6 +13,7 @@
 #define CHUNK_OBSERVED (512 * 1024)  /* bench row copy-sha256: several threads look at each */
 #define AHEAD          4             /* chunks; more would only leave the cache (bench row file-to-pipe) */
 #define HOLE_MAX       (1024 * 1024) /* of a hole, at once, when somebody looks at the zeros */
+#define RING_FIRST     8             /* places in the ring at first; only a branch that may drop makes it grow */
 
 /* ---- plan ---- */
 
@@ -82,7 +83,7 @@ static int start(struct hop *hop)
     port_init(&s->released, -1, 0);
     int r = make_pool(hop, s);
     if (r == 0) {
-        s->capacity = (size_t)(hop->budget->limit / s->pool.chunk_size) + 1;
+        s->capacity = RING_FIRST;
         s->ring = calloc(s->capacity, sizeof(struct chunk *));
         if (!s->ring) {
             chunk_pool_destroy(&s->pool);
@@ -103,6 +104,23 @@ static int start(struct hop *hop)
 }
 
 /* ---- the ring ---- */
+
+/* There is a place for one more chunk. The ring grows with what is in it: the memory limit, which bounds that, may be a
+ * number far beyond any memory. If the ring can't grow, a place is free when the slowest branch has moved on. */
+static bool has_place(struct chunk_route *s)
+{
+    if (s->tail - s->head < s->capacity)
+        return true;
+    struct chunk **larger = calloc(s->capacity * 2, sizeof(struct chunk *));
+    if (!larger)
+        return false;
+    for (uint64_t i = s->head; i < s->tail; i++)
+        larger[i % (s->capacity * 2)] = s->ring[i % s->capacity];
+    free(s->ring);
+    s->ring = larger;
+    s->capacity *= 2;
+    return true;
+}
 
 void chunk_retire(struct hop *hop)
 {
@@ -219,7 +237,7 @@ static enum verdict read_next(struct hop *hop, struct op **ret_op, struct wait_s
         wait_add(ret_wait, &hop->in->port);
         return VERDICT_WAIT;
     }
-    if (s->tail - s->head == s->capacity || (!s->filling && !(s->filling = chunk_get(&s->pool)))) {
+    if (!has_place(s) || (!s->filling && !(s->filling = chunk_get(&s->pool)))) {
         if (drop_laggards(hop))
             return VERDICT_STEP_DOWN;
         s->released.blocked = true;

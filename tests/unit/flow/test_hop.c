@@ -125,6 +125,86 @@ static void residues_in_the_least_memory(void **state UNUSED)
     free(content);
 }
 
+/* ---- the most memory ---- */
+
+static const uint64_t huge[] = {UINT64_MAX, UINT64_C(1000) << 40, UINT64_C(1) << 62, SIZE_MAX};
+
+/* A limit is no amount that is there, or is asked for: whatever it says, the bytes arrive. */
+static void a_limit_beyond_all_memory(void **state UNUSED)
+{
+    static const char *const routes[] = {"auto", "prefer:splice", "prefer:offload", "prefer:direct", "chunk"};
+    uint8_t *content = make_content(300000);
+    put_file("source", content, 300000);
+    for (size_t i = 0; i < COUNT(huge); i++)
+        for (size_t k = 0; k < COUNT(routes) && has_route(routes[k]); k++) {
+            struct leat_pipeline_options options = {
+                .size = sizeof(options), .memory_limit = huge[i], .route = routes[k]};
+            leat_pipeline *p = pipeline_of(&options, spec("source", LEAT_READ), spec("copied", LEAT_WRITE));
+            int r = run_for_a_while(p, NULL);
+            leat_pipeline_free(p);
+            assert_int_equal(r, 0);
+            size_t n;
+            uint8_t *bytes = get_file("copied", &n);
+            assert_int_equal(n, 300000);
+            assert_memory_equal(bytes, content, n);
+            free(bytes);
+        }
+    free(content);
+}
+
+static int cannot_start(struct hop *hop)
+{
+    hop_because(hop, "out of memory");
+    return -ENOMEM;
+}
+
+static int starts(struct hop *hop)
+{
+    hop->state = malloc(1);
+    return hop->state ? 0 : -ENOMEM;
+}
+
+static unsigned ends_told;
+
+static enum verdict ends_at_once(struct hop *hop UNUSED, struct op **ret_op UNUSED, struct wait_set *ret_wait UNUSED)
+{
+    assert_true(++ends_told < 10);
+    return VERDICT_END;
+}
+
+static const char *always_fit(const struct hop *hop UNUSED, char reason[REASON_MAX] UNUSED)
+{
+    return NULL;
+}
+
+/* The routes end, and reading, which is to confirm it, can't begin: that is a failure, and no reason to begin anew. */
+static void the_end_can_not_be_confirmed(void **state UNUSED)
+{
+    static const struct route ends = {"ends", ROUTE_SPLICE, .unfit = always_fit, .start = starts, .next = ends_at_once},
+                              chunk = {"chunk", ROUTE_CHUNK, .unfit = always_fit, .start = cannot_start},
+                              behind = {"behind", ROUTE_DIRECT, .unfit = always_fit, .start = starts,
+                                        .next = ends_at_once};
+    for (int strict = 0; strict < 2; strict++) {
+        struct node in = {.kind = NODE_FILE, .name = "in"}, out = {.kind = NODE_FILE, .name = "out"};
+        struct branch branch = {.node = &out};
+        struct hop hop = {.in = &in,
+                          .branch = &branch,
+                          .branches = 1,
+                          .end = UINT64_MAX,
+                          .rung = {{.route = &ends}, {.route = &chunk}, {.route = &behind}},
+                          .rungs = 3,
+                          .strict = strict,
+                          .error = {.size = sizeof(hop.error)}};
+        struct op *op;
+        struct wait_set wait = {.n = 0};
+        ends_told = 0;
+        assert_int_equal(hop_next(&hop, &op, &wait), VERDICT_END);
+        assert_int_equal(hop.error.code, -ENOMEM);
+        assert_null(hop.state);
+        hop_stop(&hop);
+    }
+}
+
 /* ---- sinks that may drop ---- */
 
 #define BYTES (64 * (size_t)PAGE)
@@ -224,12 +304,45 @@ static void who_may_drop_holds_up_nobody(void **state UNUSED)
     assert_int_equal(all.n, BYTES);
 }
 
+static int sip(void *user, void *bytes, size_t n, size_t *ret_n)
+{
+    size_t *left = user;
+    *ret_n = MIN(MIN(n, *left), 100u);
+    memset(bytes, 'a', *ret_n);
+    *left -= *ret_n;
+    return 0;
+}
+
+/* Memory that the limit allows is there for it, however many chunks that are. */
+static void who_lags_far_behind_drops_nothing_yet(void **state UNUSED)
+{
+    struct leat_pipeline_options options = {.size = sizeof(options), .memory_limit = UINT64_MAX};
+    struct leat_endpoint_callbacks callbacks = {.size = sizeof(callbacks), .read = sip};
+    struct stopper all = {.go = true, .tells_at = 100 * 100}, lags = {0};
+    size_t left = 100 * 100;
+    leat_endpoint *source;
+    assert_int_equal(leat_endpoint_from_callbacks(&source, &callbacks, &left), 0);
+    leat_pipeline *p = pipeline_of(&options, source, stopper(&all));
+    assert_int_equal(leat_pipeline_sink(p, stopper(&lags), &drops), 0);
+    all.tells[0] = &lags;
+    assert_int_equal(run_for_a_while(p, NULL), 0);
+    leat_pipeline_free(p);
+    assert_int_equal(all.n, 100 * 100);
+    assert_int_equal(lags.n, 100 * 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_sparse_source_shrinks),          cmocka_unit_test(the_sums_of_a_sink_that_never_opened),
-        cmocka_unit_test(residues_in_the_least_memory),     cmocka_unit_test(only_who_lags_behind_drops),
-        cmocka_unit_test(who_is_ready_again_drops_nothing), cmocka_unit_test(who_may_drop_holds_up_nobody),
+        cmocka_unit_test(a_sparse_source_shrinks),
+        cmocka_unit_test(the_sums_of_a_sink_that_never_opened),
+        cmocka_unit_test(residues_in_the_least_memory),
+        cmocka_unit_test(only_who_lags_behind_drops),
+        cmocka_unit_test(who_is_ready_again_drops_nothing),
+        cmocka_unit_test(who_may_drop_holds_up_nobody),
+        cmocka_unit_test(a_limit_beyond_all_memory),
+        cmocka_unit_test(the_end_can_not_be_confirmed),
+        cmocka_unit_test(who_lags_far_behind_drops_nothing_yet),
     };
     return cmocka_run_group_tests(tests, enter_directory, leave_directory);
 }
