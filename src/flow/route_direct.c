@@ -196,12 +196,16 @@ static bool read_on(struct hop *hop, struct op **ret_op)
     return false;
 }
 
-/* Past the cache as many at once as there are; else one after the other, and in their order. */
+/* Past the cache as many at once as there are; else one after the other, and in their order. Behind a write that failed
+ * nothing is written any more; what lies before it is, until its end or an error of its own, because an error is told
+ * after all bytes before it. */
 static bool write_on(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
 {
     struct direct_route *s = hop->state;
-    for (uint64_t i = s->head; i < s->took && !s->stuck && !sink_failed(hop); i++) {
+    for (uint64_t i = s->head; i < s->took && !sink_failed(hop); i++) {
         struct slot *slot = direct_slot_at(s, i);
+        if (slot->error)
+            return false;
         if (slot->busy && !s->past_cache[SINK])
             return false;
         if (slot->busy || slot->put == slot->got)

@@ -42,7 +42,6 @@ struct direct_route {
     uint64_t head, took, tail;
     size_t depth, busy;
     bool over;    /* nothing more is taken */
-    bool stuck;   /* a write failed; what is under way comes back, and nothing new is written */
     bool refused; /* before anything was taken: the next route shall try */
     struct slot slot[DIRECT_DEPTH];
 };

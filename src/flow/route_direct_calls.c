@@ -102,13 +102,10 @@ void direct_was_read(struct hop *hop, struct slot *slot, ssize_t result)
 
 void direct_was_written(struct hop *hop, struct slot *slot, ssize_t result)
 {
-    struct direct_route *s = hop->state;
     if (asks_again(hop, slot, hop->branch[0].node, result))
         return;
     if (result > 0)
         slot->put += (uint64_t)result;
-    else {
+    else
         slot->error = result < 0 ? (int)result : -EIO;
-        s->stuck = true;
-    }
 }

@@ -1,8 +1,8 @@
 /* timeout: 600
  * engines: uring, uring:all
- * The Nth-call sweep: over whole copies each operation fails once with each plausible errno, comes back short once, and
- * is cancelled once. Afterwards taken = delivered + held + discarded, and either the result is right or the error names
- * side, call and offset, and nothing was published. */
+ * The Nth-call sweep: over whole copies each operation fails once with each plausible errno, comes back short once, is
+ * cancelled once, and comes back short and fails from then on. Afterwards taken = delivered + held + discarded, and
+ * either the result is right or the error names side, call and offset, and nothing was published. */
 #include "machine.h"
 #include "scene.h"
 
@@ -29,9 +29,12 @@ static const struct scene scenes[] = {
 };
 
 enum {
+    INJECT_NOTHING,
     INJECT_ERROR,
     INJECT_SHORT,
-    INJECT_CANCEL
+    INJECT_CANCEL,
+    INJECT_SHORT_ERROR, /* it comes back short, and the next one fails */
+    INJECT_SHORT_FULL,  /* it comes back short, and all behind it fail, as on a full disk */
 };
 
 static const struct fault {
@@ -83,6 +86,22 @@ static const struct fault {
     {OP_SPLICE, INJECT_CANCEL, ECANCELED},
     {OP_TEE, INJECT_CANCEL, ECANCELED},
     {OP_COPY_RANGE, INJECT_CANCEL, ECANCELED},
+    {OP_READ, INJECT_SHORT_ERROR, EIO},
+    {OP_READ, INJECT_SHORT_FULL, EIO},
+    {OP_READ, INJECT_SHORT_ERROR, EAGAIN},
+    {OP_WRITE, INJECT_SHORT_ERROR, EIO},
+    {OP_WRITE, INJECT_SHORT_ERROR, EAGAIN},
+    {OP_WRITE, INJECT_SHORT_FULL, ENOSPC},
+    {OP_SPLICE, INJECT_SHORT_ERROR, EIO},
+    {OP_SPLICE, INJECT_SHORT_ERROR, ENOSPC},
+    {OP_SPLICE, INJECT_SHORT_FULL, ENOSPC},
+    {OP_SPLICE, INJECT_SHORT_FULL, ENOMEM},
+    {OP_TEE, INJECT_SHORT_ERROR, ENOMEM},
+    {OP_TEE, INJECT_SHORT_FULL, EINVAL},
+    {OP_COPY_RANGE, INJECT_SHORT_ERROR, EIO},
+    {OP_COPY_RANGE, INJECT_SHORT_FULL, ENOSPC},
+    {OP_SENDFILE, INJECT_SHORT_ERROR, EIO},
+    {OP_SENDFILE, INJECT_SHORT_FULL, EPIPE},
 };
 
 struct injection {
@@ -91,17 +110,38 @@ struct injection {
     leat_pipeline *pipeline;
 };
 
+/* Past the page cache only whole blocks are taken; there a third is rounded down to them. */
+static void shorten(struct op *op)
+{
+    size_t third = op->length / 3;
+    if ((op->flags & OP_ASYNC) && third >= PAGE)
+        third = third / PAGE * PAGE;
+    op->length = third ? third : op->length;
+}
+
+/* What the fault does to the `n`-th operation of its kind, counted from the one that it is for. */
+static int how_now(const struct fault *fault, unsigned n)
+{
+    if (fault->how != INJECT_SHORT_ERROR && fault->how != INJECT_SHORT_FULL)
+        return n == 0 ? fault->how : INJECT_NOTHING;
+    if (n == 0)
+        return INJECT_SHORT;
+    return n == 1 || fault->how == INJECT_SHORT_FULL ? INJECT_ERROR : INJECT_NOTHING;
+}
+
 static bool inject(void *user, struct op *op, ssize_t *ret_result)
 {
     struct injection *injection = user;
-    if (op->kind != injection->fault.kind || ++injection->seen != injection->at)
+    if (op->kind != injection->fault.kind || ++injection->seen < injection->at)
         return true;
-    switch (injection->fault.how) {
+    switch (how_now(&injection->fault, injection->seen - injection->at)) {
+    case INJECT_NOTHING:
+        return true;
     case INJECT_ERROR:
         *ret_result = -injection->fault.code;
         return false;
     case INJECT_SHORT:
-        op->length = op->length > 3 ? op->length / 3 : op->length;
+        shorten(op);
         return true;
     default:
         leat_pipeline_cancel(injection->pipeline);
@@ -130,8 +170,9 @@ static bool run_with(const struct scene *scene, const char *route, const struct 
     struct stage s;
     struct leat_pipeline_options options = {.size = sizeof(options), .route = route, .memory_limit = MEMORY};
     if (getenv("SWEEP_TRACE")) /* the last line before a failure is the run that failed */
-        print_message("%s, %s: %s number %u, %s\n", scene->name, route, op_name(fault->kind), at,
-                      fault->how == INJECT_SHORT ? "short" : leat_errno_name(fault->code));
+        print_message("%s, %s: %s number %u, %s%s\n", scene->name, route, op_name(fault->kind), at,
+                      fault->how == INJECT_SHORT || fault->how >= INJECT_SHORT_ERROR ? "short " : "",
+                      fault->code ? leat_errno_name(fault->code) : "");
     stage_open(&s, scene, BYTES, &options);
     if (strstr(scene->name, "two legs"))
         assert_int_equal(leat_pipeline_filter(s.pipeline, machine(machine_same)), 0);
