@@ -162,12 +162,19 @@ static int allocate(int fd, uint64_t length)
     return fallocate(fd, 0, 0, (off_t)length) < 0 ? -errno : 0;
 }
 
+/* The call itself is not there, not allowed, or has no memory: nothing is known of the bytes. Any other error is the
+ * disk's. */
+static bool says_nothing_of_the_disk(int code)
+{
+    return code == ENOSYS || code == EPERM || code == EACCES || code == EINVAL || code == ESPIPE || code == ENOMEM;
+}
+
 static int write_back(int fd, int64_t offset, uint64_t length, bool wait)
 {
     unsigned waits = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
     if (sync_file_range(fd, offset, (off_t)length, SYNC_FILE_RANGE_WRITE | (wait ? waits : 0)) == 0)
         return 0;
-    if (errno != ENOSYS && errno != EPERM && errno != EINVAL && errno != ESPIPE)
+    if (!says_nothing_of_the_disk(errno))
         return -errno;
     return wait && fdatasync(fd) < 0 ? -errno : 0;
 }

@@ -1,8 +1,8 @@
 /* deny ERRNO WHAT[,WHAT...] COMMAND...: runs the command where some system calls fail with that errno.
  *
- * WHAT: splice, tee, vmsplice, copy_file_range, sendfile, preadv2, pwritev2, io_uring (setting one up), io_uring_enter,
- * io_uring_register, af_alg (its
- * sockets), ficlone (that ioctl), tmpfile (opening a file without a name). Exits with 77 where that can't be had. */
+ * WHAT: splice, tee, vmsplice, copy_file_range, sendfile, sync_file_range, preadv2, pwritev2, io_uring (setting one
+ * up), io_uring_enter, io_uring_register, af_alg (its sockets), ficlone (that ioctl), tmpfile (opening a file without a
+ * name). Exits with 77 where that can't be had. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/fs.h>
@@ -29,6 +29,7 @@ static const struct denial {
     {"vmsplice", SYS_vmsplice, -1, 0, 0},
     {"copy_file_range", SYS_copy_file_range, -1, 0, 0},
     {"sendfile", SYS_sendfile, -1, 0, 0},
+    {"sync_file_range", SYS_sync_file_range, -1, 0, 0},
     {"preadv2", SYS_preadv2, -1, 0, 0},
     {"pwritev2", SYS_pwritev2, -1, 0, 0},
     {"io_uring", 425, -1, 0, 0},
@@ -51,6 +52,8 @@ static const struct {
     {"EISDIR", EISDIR},
     {"EAFNOSUPPORT", EAFNOSUPPORT},
     {"EXDEV", EXDEV},
+    {"ENOMEM", ENOMEM},
+    {"EIO", EIO},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
