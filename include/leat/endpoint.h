@@ -109,7 +109,8 @@ LEAT_API int leat_endpoint_from_memory(leat_endpoint **ret, const void *bytes, s
 LEAT_API int leat_endpoint_to_memory(leat_endpoint **ret, void *bytes, size_t capacity, size_t *ret_size);
 
 /* A source or a sink that calls you. Each call comes from the thread that runs the pipeline, never two at once, and
- * must not block; to say "not yet" return -EAGAIN and later, from any thread, call leat_endpoint_notify. */
+ * must not block; to say "not yet" return -EAGAIN and later, from any thread, call leat_endpoint_notify. The functions
+ * return 0 or a negative errno; any other answer, or a count that is too large, fails the pipeline with -EPROTO. */
 struct leat_endpoint_callbacks {
     size_t size;
     /* Fill up to n bytes, store the count; 0 with *ret_n == 0 is the end. Sources must have it. */

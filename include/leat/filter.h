@@ -115,7 +115,8 @@ struct leat_filter_ops {
     /* Takes from `in`, gives into `out`. *in_n and *out_n say how much there is, and on return how much was used.
      * Either may be a single byte, so a unit of several bytes may come and go in parts. Gives an enum
      * leat_filter_answer, or a negative errno, which fails the pipeline or pipe. One that neither takes nor gives a
-     * byte and says FULL though there was room fails it with -EPROTO, as does one that says DONE and has left input. */
+     * byte and says FULL though there was room fails it with -EPROTO, as does one that says DONE and has left input.
+     * So does any answer of a hook that is none of those named here. */
     int (*transform)(void *user, const void *in, size_t *in_n, void *out, size_t *out_n, enum leat_filter_mode mode);
     /* Optional: the filter is freed; the last call. */
     void (*free)(void *user);

@@ -1,8 +1,11 @@
 #include "base/error.h"
 #include "base/platform.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+#define ERRNO_MAX 4095 /* the kernel's bound; POSIX names far fewer */
 
 /* The sentence is cut if it is too long: a cut sentence is better than none. */
 static void fill(struct leat_error *error, int code, const char *format, va_list arguments)
@@ -45,16 +48,27 @@ void error_advise(struct leat_error *error, enum leat_advice advice)
         error->advice = advice;
 }
 
+int error_of_answer(int answer)
+{
+    return answer <= 0 && answer >= -ERRNO_MAX ? answer : -EPROTO;
+}
+
+/* Of INT_MIN there is no positive number. */
+static int magnitude(int code)
+{
+    return code < 0 && code >= -INT_MAX ? -code : code;
+}
+
 const char *error_text(int code, char *buffer, size_t size)
 {
-    if (strerror_r(abs(code), buffer, size) != 0)
-        snprintf(buffer, size, "error %d", abs(code));
+    if (strerror_r(magnitude(code), buffer, size) != 0)
+        snprintf(buffer, size, "error %d", magnitude(code));
     return buffer;
 }
 
 const char *leat_errno_name(int code)
 {
-    const char *name = platform.errno_name(abs(code));
+    const char *name = platform.errno_name(magnitude(code));
     return name ? name : "E?";
 }
 

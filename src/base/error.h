@@ -18,6 +18,9 @@ int error_at(struct leat_error *error, int code, enum leat_side side, const char
  * not repeat the advice and names no option of a command. */
 void error_advise(struct leat_error *error, enum leat_advice advice);
 
+/* What a function of the caller's answered: 0 and negative errnos as they are; any other number is -EPROTO. */
+int error_of_answer(int answer);
+
 /* "No space left on device", thread-safe, of either sign. */
 const char *error_text(int code, char *buffer, size_t size);
 

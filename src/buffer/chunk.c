@@ -205,7 +205,7 @@ int chunk_show(const struct chunk *chunk, int (*take)(void *user, const void *by
     if (!chunk->hole)
         return take(user, chunk->data, chunk->length);
     int r = 0;
-    for (size_t part, left = chunk->length; left > 0 && r >= 0; left -= part) {
+    for (size_t part, left = chunk->length; left > 0 && r == 0; left -= part) {
         part = MIN(left, sizeof(zeros));
         r = take(user, zeros, part);
     }

@@ -76,8 +76,8 @@ struct chunk *chunk_ref(struct chunk *chunk);
 void chunk_stand_for(struct chunk *chunk, struct chunk *other, uint8_t *bytes, size_t n);
 /* NULL is allowed; returns NULL. */
 struct chunk *chunk_unref(struct chunk *chunk);
-/* Gives its bytes to `take`; those of a hole as zeros, in pieces. 0, or the negative errno at which `take` stopped it.
- */
+/* Gives its bytes to `take`; those of a hole as zeros, in pieces. 0, or the answer of `take` that was not 0, which
+ * stops it. */
 int chunk_show(const struct chunk *chunk, int (*take)(void *user, const void *bytes, size_t n), void *user);
 
 #endif

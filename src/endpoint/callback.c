@@ -22,9 +22,11 @@ static void drop_notices(struct callback *c)
         ;
 }
 
-/* A count that is not between 1 and n (0 and n for a source) is a bug of the caller's, and is said. */
-static ssize_t checked(int r, size_t done, size_t n, bool may_be_zero)
+/* A count that is not between 1 and n (0 and n for a source) is a bug of the caller's, and is said; so is an answer
+ * that is neither 0 nor a negative errno. */
+static ssize_t checked(int answer, size_t done, size_t n, bool may_be_zero)
 {
+    int r = error_of_answer(answer);
     if (r < 0)
         return r;
     return done > n || (done == 0 && !may_be_zero) ? -EPROTO : (ssize_t)done;
@@ -67,7 +69,7 @@ static int callback_end(struct callback *c, int code)
     if (!c->calls.finish || c->finished)
         return 0;
     c->finished = true;
-    return c->calls.finish(c->user, code);
+    return error_of_answer(c->calls.finish(c->user, code));
 }
 
 static int callback_commit(struct node *node, struct leat_error *error)

@@ -19,14 +19,14 @@ static int failed(const struct custom *c, struct leat_error *error, const char *
 static int custom_start(leat_filter *filter, uint64_t expected UNUSED, struct leat_error *error)
 {
     struct custom *c = (struct custom *)filter;
-    int r = c->calls.start ? c->calls.start(c->user) : 0;
+    int r = c->calls.start ? error_of_answer(c->calls.start(c->user)) : 0;
     return r < 0 ? failed(c, error, "start", r) : 0;
 }
 
 static int custom_observe(leat_filter *filter, struct chunk *chunk, struct leat_error *error)
 {
     struct custom *c = (struct custom *)filter;
-    int r = chunk_show(chunk, c->calls.observe, c->user);
+    int r = error_of_answer(chunk_show(chunk, c->calls.observe, c->user));
     filter_count(filter, chunk->length);
     return r < 0 ? failed(c, error, "observe", r) : 0;
 }
@@ -51,7 +51,7 @@ static int custom_transform(leat_filter *filter, struct filter_buffers *b, int m
     size_t in_n = b->in_n, out_n = b->out_n;
     int answer = c->calls.transform(c->user, b->in, &in_n, b->out, &out_n, (enum leat_filter_mode)mode);
     if (answer < 0)
-        return failed(c, error, "transform", answer);
+        return failed(c, error, "transform", error_of_answer(answer));
     const char *why = mistake(b, answer, in_n, out_n);
     if (why)
         return error_at(error, -EPROTO, LEAT_SIDE_FILTER, c->ops.name, "transform", "The filter is wrong: %s", why);
