@@ -168,17 +168,18 @@ LEAT_API int leat_pipeline_check(leat_pipeline *pipeline, struct leat_error *ret
 LEAT_API int leat_pipeline_explain(leat_pipeline *pipeline, enum leat_format format, char **ret);
 
 /* Plans, opens, moves, finishes, verifies, commits, on the calling thread. Blocks until the end; cancel ends it. The
- * report, if one is asked for, comes back on failure too (*ret is NULL when there is none: it could not start, or
- * memory ran out). Returns what the report says: 0, or the code of the first true failure; -EBADMSG with the operation
- * "verify": a digest was not the expected one; -ECANCELED. */
+ * report, if one is asked for, comes back on failure too. Returns what the report says: 0, or the code of the first
+ * true failure; -EBADMSG with the operation "verify": a digest was not the expected one; -ECANCELED. The memory of the
+ * report is had before anything is opened. If the run could not begin, *ret is NULL: -ENOMEM, -EMFILE, or -EBUSY for a
+ * pipeline that runs or has run. */
 LEAT_API int leat_pipeline_run(leat_pipeline *pipeline, leat_report **ret);
 
 /* The same on a thread of its own, or on the shared engine. */
 LEAT_API int leat_pipeline_start(leat_pipeline *pipeline);
 
-/* Waits for the end of what was started. -1 waits without a bound, 0 does not wait; -ETIMEDOUT if it still runs.
- * Otherwise as leat_pipeline_run. The report is handed out once; -EINVAL if nothing was started, or its end was seen.
- */
+/* Waits for the end of what was started. -1 waits without a bound, 0 does not wait. If it still runs: -EAGAIN for 0,
+ * -ETIMEDOUT for a positive time that has passed; *ret is untouched then. Otherwise as leat_pipeline_run. The report is
+ * handed out once; -EINVAL if nothing was started, or its end was seen. */
 LEAT_API int leat_pipeline_wait(leat_pipeline *pipeline, int timeout_ms, leat_report **ret);
 
 /* A descriptor that is readable when the pipeline has ended. Borrowed; lives as long as the pipeline. */

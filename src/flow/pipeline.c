@@ -334,13 +334,15 @@ static int prepare(leat_pipeline *p)
 {
     if (atomic_load(&p->started))
         return -EBUSY;
-    int r = p->options.shared_engine ? 0 : open_own_loop(p);
-    if (r < 0)
-        return r;
     add_expected_digests(p);
     p->tell = tell;
     runner_prepare(p);
-    if (p->has_own_loop && p->legs)
+    leat_report_free(p->report); /* of a start that failed */
+    p->report = report_new(p);
+    int r = !p->report ? -ENOMEM : p->options.shared_engine ? 0 : open_own_loop(p);
+    if (r < 0)
+        return r;
+    if (p->has_own_loop)
         atomic_store(&p->leg[0].loop, &p->own_loop);
     atomic_store(&p->started, true); /* from here on others may look at it */
     if (p->runner.error.code == 0)
@@ -382,10 +384,15 @@ int leat_pipeline_fd(leat_pipeline *p, int *ret)
     return 0;
 }
 
+/* Without a thread it has ended before it began, and the parts that were handed in are told. */
 static int start_thread(leat_pipeline *p)
 {
     int r = thread_create(&p->thread, run_on_thread, p);
-    p->has_thread = r == 0;
+    p->has_thread = p->waited_for = r == 0;
+    if (r < 0) {
+        error_at(&p->runner.error, r, LEAT_SIDE_NONE, "", "pthread_create", "There is no thread to run it on");
+        runner_give_up(p);
+    }
     return r;
 }
 
@@ -400,11 +407,8 @@ int leat_pipeline_start(leat_pipeline *p)
     p->waited_for = true;
     if (r == 1)
         return 0;
-    if (!p->options.shared_engine) {
-        r = start_thread(p);
-        p->waited_for = r == 0;
-        return r;
-    }
+    if (!p->options.shared_engine)
+        return start_thread(p);
     struct loop *loop = engine_choose_loop(p->options.shared_engine);
     p->engine = loop->engine;
     snprintf(p->engine_why, sizeof(p->engine_why), "%s", engine_why(p->options.shared_engine));
@@ -422,7 +426,7 @@ int leat_pipeline_wait(leat_pipeline *p, int timeout_ms, leat_report **ret)
         struct pollfd set = {.fd = p->ended_fd[0], .events = POLLIN};
         int64_t left = timeout_ms < 0 ? -1 : MAX((until - clock_ns() + 999999) / 1000000, 0);
         if (poll(&set, 1, (int)left) == 0 && timeout_ms >= 0)
-            return -ETIMEDOUT;
+            return timeout_ms == 0 ? -EAGAIN : -ETIMEDOUT;
     }
     pthread_mutex_lock(&p->telling);
     pthread_mutex_unlock(&p->telling);

@@ -6,7 +6,7 @@
  *
  * Threads: a leg belongs to the thread that runs it, once it runs, and all else to the first leg until the others
  * begin, and then to the one that ends last; except `cancelled`, `failed`, `running`, `over` and the atomic counts. The
- * report is made before `ended` is set; whoever waits looks at it after that. */
+ * report is filled before `ended` is set; whoever waits looks at it after that. */
 #ifndef FLOW_PIPELINE_H
 #define FLOW_PIPELINE_H
 
@@ -153,12 +153,15 @@ void runner_poke(leat_pipeline *p);
 /* settle.c: the `next` of the task that ends a run, as far as that takes time. */
 enum verdict settle_next(struct task *task, struct op **ret_op, struct wait_set *ret_wait);
 
-/* report.c: what there is to tell, taken when the run has ended. NULL: no memory. */
+/* report.c: what there is to tell. Its memory is had before the run (`new` of a pipeline that is planned; NULL: there
+ * is none), and it is filled when the run has ended: so what happened can always be told. */
 struct verdict_of_run {
     int code;
     const char *status; /* "done", "failed", "mismatch", "cancelled" */
     double seconds, cpu_seconds;
 };
-leat_report *report_make(leat_pipeline *p, const struct leat_error *error, const struct verdict_of_run *verdict);
+leat_report *report_new(const leat_pipeline *p);
+void report_fill(leat_report *report, leat_pipeline *p, const struct leat_error *error,
+                 const struct verdict_of_run *verdict);
 
 #endif

@@ -82,11 +82,10 @@ static void take_digests(leat_report *report, const leat_pipeline *p)
 
 static void take_branch(struct report_branch *to, const struct branch *from, uint64_t taken)
 {
-    to->to = strdup(from->node->name);
     to->failed = from->failed;
     to->error = from->error;
     to->error.size = sizeof(to->error);
-    to->error.node = to->to ? to->to : "";
+    to->error.node = to->to;
     to->error.taken = taken;
     to->error.delivered = to->delivered = from->delivered;
     to->error.held = to->held = from->held;
@@ -97,16 +96,25 @@ static void take_branch(struct report_branch *to, const struct branch *from, uin
 static void take_leg(leat_report *report, size_t index, const struct hop *hop)
 {
     struct report_leg *leg = &report->leg[index];
-    leg->from = hop->in ? strdup(hop->in->name) : NULL;
     leg->taken = hop->taken;
     leg->rungs = hop->rungs;
     memcpy(leg->rung, hop->rung, sizeof(leg->rung));
     report->memory_peak += hop->budget->peak; /* at most so much was in use at once */
-    for (size_t i = 0; i < hop->branches; i++) {
-        struct report_branch *branch = &report->branch[report->branches++];
+    for (size_t i = 0, k = 0; i < report->branches; i++)
+        if (report->branch[i].leg == index)
+            take_branch(&report->branch[i], &hop->branch[k++], leg->taken);
+}
+
+static bool name_leg(leat_report *report, size_t index, const struct hop *hop)
+{
+    bool all = !hop->in || (report->leg[index].from = strdup(hop->in->name));
+    for (size_t i = 0; i < hop->branches && all; i++) {
+        struct report_branch *branch = &report->branch[report->branches];
         branch->leg = index;
-        take_branch(branch, &hop->branch[i], leg->taken);
+        all = (branch->to = strdup(hop->branch[i].node->name));
+        report->branches += all;
     }
+    return all;
 }
 
 static int make_room(leat_report *report, const leat_pipeline *p)
@@ -115,7 +123,13 @@ static int make_room(leat_report *report, const leat_pipeline *p)
     report->sinks = p->sinks;
     report->leg = calloc(p->legs, sizeof(report->leg[0]));
     report->branch = calloc(p->legs + p->sinks, sizeof(report->branch[0]));
-    return p->legs && report->leg && report->branch ? 0 : -ENOMEM;
+    if (!p->legs || !report->leg || !report->branch)
+        return -ENOMEM;
+    report->sink = report->branch + p->legs - 1;
+    for (size_t i = 0; i < p->legs; i++)
+        if (!name_leg(report, i, &p->leg[i].hop))
+            return -ENOMEM;
+    return 0;
 }
 
 static void take_said(leat_report *report, const leat_pipeline *p)
@@ -137,13 +151,18 @@ static uint64_t bytes_of(const leat_report *report)
     return report->sinks == 0 ? report->leg[report->legs - 1].taken : good != UINT64_MAX ? good : all;
 }
 
-leat_report *report_make(leat_pipeline *p, const struct leat_error *error, const struct verdict_of_run *verdict)
+leat_report *report_new(const leat_pipeline *p)
 {
     leat_report *report = calloc(1, sizeof(*report));
-    if (!report || make_room(report, p) < 0) {
-        leat_report_free(report);
-        return NULL;
-    }
+    if (report && make_room(report, p) == 0)
+        return report;
+    leat_report_free(report);
+    return NULL;
+}
+
+void report_fill(leat_report *report, leat_pipeline *p, const struct leat_error *error,
+                 const struct verdict_of_run *verdict)
+{
     report->error = *error;
     report->error_node = strdup(error->node);
     report->error.node = report->error_node ? report->error_node : "";
@@ -157,12 +176,10 @@ leat_report *report_make(leat_pipeline *p, const struct leat_error *error, const
     snprintf(report->engine_why, sizeof(report->engine_why), "%s", p->engine_why);
     for (size_t i = 0; i < p->legs; i++)
         take_leg(report, i, &p->leg[i].hop);
-    report->sink = report->branch + p->legs - 1;
     report->bytes = bytes_of(report);
     take_said(report, p);
     if (p->runner.whole)
         take_digests(report, p);
-    return report;
 }
 
 int leat_report_of_error(leat_report **ret, const struct leat_error *error)

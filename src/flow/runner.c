@@ -390,7 +390,7 @@ static bool is_mismatch(const struct leat_error *error)
     return error->code == -EBADMSG && strcmp(error->operation, "verify") == 0;
 }
 
-static void make_report(leat_pipeline *p)
+static void fill_report(leat_pipeline *p)
 {
     struct leat_error error = first_failure(p);
     struct verdict_of_run verdict = {
@@ -403,7 +403,7 @@ static void make_report(leat_pipeline *p)
         .cpu_seconds = cpu_seconds() - p->cpu_began,
     };
     p->result = error.code;
-    p->report = report_make(p, &error, &verdict);
+    report_fill(p->report, p, &error, &verdict);
 }
 
 static void end_settled(struct task *task)
@@ -412,7 +412,7 @@ static void end_settled(struct task *task)
     if (!is_over(p))
         finish_nodes(p);
     commit_or_abort(p);
-    make_report(p);
+    fill_report(p);
     for (size_t i = 0; i < p->filters; i++)
         if (p->runner.claimed[i]) /* its value has been read */
             atomic_store(&p->filter[i]->busy, false);
@@ -480,6 +480,6 @@ void runner_run_alone(leat_pipeline *p)
 void runner_give_up(leat_pipeline *p)
 {
     commit_or_abort(p);
-    make_report(p);
+    fill_report(p);
     p->tell(p);
 }
