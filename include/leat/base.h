@@ -79,8 +79,19 @@ struct leat_error {
     char text[200];
 };
 
-/* "0.1.0". Never NULL, static. Any thread. */
+/* The version of these headers. LEAT_VERSION_NUMBER grows with each version and can be compared in an #if: 0.1.0 is 100,
+ * 1.2.3 is 10203. */
+#define LEAT_VERSION_MAJOR 0
+#define LEAT_VERSION_MINOR 1
+#define LEAT_VERSION_PATCH 0
+#define LEAT_VERSION_NUMBER (LEAT_VERSION_MAJOR * 10000 + LEAT_VERSION_MINOR * 100 + LEAT_VERSION_PATCH)
+
+/* The version of the library that the program runs with: "0.1.0". Never NULL, static. Any thread. */
 LEAT_API const char *leat_version(void);
+
+/* Frees a text that leat returned in a `char **ret`. NULL is allowed. Programs in C may call free(3) as well; bindings
+ * that have another allocator call this. Any thread. */
+LEAT_API void leat_free(void *text);
 
 /* The name of an errno value of either sign, such as "ENOSPC"; "E?" if it has none. Static. Any thread. */
 LEAT_API const char *leat_errno_name(int code);

@@ -68,10 +68,10 @@ extern "C" {
 typedef struct leat_channel leat_channel;
 
 /* How long anybody may be held up by one that was killed. */
-#define LEAT_CHANNEL_PATIENCE_MS 100
+enum { LEAT_CHANNEL_PATIENCE_MS = 100 };
 
 /* The most descriptors that one end may need. */
-#define LEAT_CHANNEL_FDS 5
+enum { LEAT_CHANNEL_FDS = 5 };
 
 enum leat_channel_end {
     LEAT_CHANNEL_SENDER = 0,

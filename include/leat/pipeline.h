@@ -164,7 +164,7 @@ LEAT_API const char *leat_pipeline_name(const leat_pipeline *pipeline, enum leat
  * *ret_error. Its node lives as long as the pipeline. */
 LEAT_API int leat_pipeline_check(leat_pipeline *pipeline, struct leat_error *ret_error);
 
-/* The plan as text. *ret is from malloc. No side effect: nothing is created, truncated or connected. */
+/* The plan as text. leat_free frees *ret. No side effect: nothing is created, truncated or connected. */
 LEAT_API int leat_pipeline_explain(leat_pipeline *pipeline, enum leat_format format, char **ret);
 
 /* Plans, opens, moves, finishes, verifies, commits, on the calling thread. Blocks until the end; cancel ends it. The
@@ -217,14 +217,14 @@ LEAT_API uint64_t leat_report_bytes(const leat_report *report);
 /* For one sink, counted from 0: its failure, or NULL. */
 LEAT_API const struct leat_error *leat_report_sink_error(const leat_report *report, size_t index);
 
-/* One line of JSON with a newline, from malloc. */
+/* One line of JSON with a newline. leat_free frees *ret. */
 LEAT_API int leat_report_json(const leat_report *report, char **ret);
 
 /* The report of a run that could not begin, because an endpoint could not be opened or a plan was refused: so that
  * programs which read reports get one in that case, too. The strings of the error are copied. */
 LEAT_API int leat_report_of_error(leat_report **ret, const struct leat_error *error);
 
-/* For people, several lines, from malloc. */
+/* For people, several lines. leat_free frees *ret. */
 LEAT_API int leat_report_text(const leat_report *report, char **ret);
 
 /* NULL is allowed. */

@@ -46,7 +46,7 @@ typedef struct leat_work leat_work;
 typedef struct leat_pull leat_pull;
 
 /* What a source and leat_stages_take say instead of 0 when there will be no more. */
-#define LEAT_STAGES_END 1
+enum { LEAT_STAGES_END = 1 };
 
 /* A source: 0 and the next item, LEAT_STAGES_END, or a negative errno, which fails all. May block; it is called by a
  * thread of its own, or by the one that pulls. */
@@ -206,7 +206,7 @@ struct leat_stage_stats {
 /* Of a stage by its number; the one behind the last is the sink, or what waits to be taken. -ENOENT: none. */
 LEAT_API int leat_stages_stats(leat_stages *stages, size_t index, struct leat_stage_stats *ret);
 
-/* A table (or JSON) of all stages, that names the bottleneck. At any time. The caller frees *ret. */
+/* A table (or JSON) of all stages, that names the bottleneck. At any time. leat_free frees *ret. */
 LEAT_API int leat_stages_explain(leat_stages *stages, enum leat_format format, char **ret);
 
 /* Cancels, waits for the threads, disposes of what is left. Nobody else may use it any more. NULL is allowed. */

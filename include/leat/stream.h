@@ -58,7 +58,7 @@ struct leat_view {
     void *owner;
 };
 
-#define LEAT_VIEW_SMALL 1024
+enum { LEAT_VIEW_SMALL = 1024 };
 
 /* Lets go of the bytes and makes it {NULL, 0, NULL}. */
 LEAT_API void leat_view_release(struct leat_view *view);

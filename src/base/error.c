@@ -76,3 +76,8 @@ const char *leat_version(void)
 {
     return LEAT_VERSION;
 }
+
+void leat_free(void *text)
+{
+    free(text);
+}

@@ -125,7 +125,7 @@ int leat_next_line(void *reader, void **ret_record)
     bool whole = false;
     int r = 0;
     for (size_t room = FIRST_ROOM; r == 0 && !whole; room *= 2) {
-        r = room > 2 * LEAT_RECORD_MAX ? -EMSGSIZE : make_room(&record, room);
+        r = room > (size_t)2 * LEAT_RECORD_MAX ? -EMSGSIZE : make_room(&record, room);
         if (r == 0)
             r = read_part(reader, record, room, &whole);
     }

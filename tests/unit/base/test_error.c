@@ -144,6 +144,12 @@ static void error_texts_are_sentences(void **state UNUSED)
 static void the_version_is_the_build_s(void **state UNUSED)
 {
     assert_string_equal(leat_version(), LEAT_VERSION);
+    char macros[32];
+    snprintf(macros, sizeof(macros), "%d.%d.%d", LEAT_VERSION_MAJOR, LEAT_VERSION_MINOR, LEAT_VERSION_PATCH);
+    assert_string_equal(leat_version(), macros);
+#if LEAT_VERSION_NUMBER < 100
+    fail_msg("LEAT_VERSION_NUMBER is less than that of the first version");
+#endif
 }
 
 int main(void)
