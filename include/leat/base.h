@@ -3,7 +3,12 @@
  * Rules that hold for the whole interface unless a declaration says otherwise:
  *   - Functions return 0 or a negative errno value. Parameters named ret_* are untouched on failure.
  *   - Options may be NULL, which means the defaults. A struct that the caller allocates begins with
- *     `size_t size`, which the caller sets to sizeof(struct ...): LEAT_INIT(struct ...) does it.
+ *     `size_t size`, which the caller sets to sizeof(struct ...): LEAT_INIT(struct ...) does it. A size below that of
+ *     the member itself, such as 0, is -EINVAL. A newer program may run with an older library: a struct larger than
+ *     the library's is taken if all bytes behind what the library knows are zero, else the call says -E2BIG.
+ *   - A value that its enum does not have is -EINVAL.
+ *   - A parameter or member `ret_error` may be NULL. The call resets what it points to when it begins, so that
+ *     afterwards it tells of this call alone: `code` is 0 on success, else what the call returned.
  *   - Descriptors are *borrowed* (used, never closed), *taken* (leat closes them, on failure too) or *given*
  *     (leat made it, the caller closes it). leat never changes the flags of a descriptor it did not create.
  *   - Nothing here prints, installs a signal handler or raises SIGPIPE. Every descriptor leat makes is

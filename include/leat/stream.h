@@ -120,7 +120,8 @@ LEAT_API void leat_stream_free(leat_stream *stream);
  * reservation already; -EPIPE: finished; -ENOMEM: the pool's limit is reached, or memory is. */
 LEAT_API int leat_stream_reserve(leat_stream *stream, size_t hint, void **ret, size_t *ret_n);
 
-/* The same, waiting while it is paused. timeout_ms: -1 waits, 0 does not. -ETIMEDOUT; -EOPNOTSUPP without `waits`. */
+/* The same, waiting while it is paused. timeout_ms: -1 waits, 0 does not. -EAGAIN if it is 0, -ETIMEDOUT
+ * when a positive one has passed; -EOPNOTSUPP without `waits`. */
 LEAT_API int leat_stream_reserve_wait(leat_stream *stream, size_t hint, void **ret, size_t *ret_n, int timeout_ms);
 
 /* The first n bytes of the reservation are written; 0 gives it back. -EINVAL, and nothing has changed, if there is none
@@ -199,8 +200,8 @@ LEAT_API int leat_stream_read(leat_stream *stream, void *bytes, size_t n, size_t
 /* Consumes exactly n bytes, or none. At the end -ENODATA, or the code of finish. */
 LEAT_API int leat_stream_skip(leat_stream *stream, size_t n);
 
-/* Waits until more than n bytes are unread, or the end. timeout_ms: -1 waits, 0 does not. -ETIMEDOUT; -EMSGSIZE:
- * `limit` is n or less; -EOPNOTSUPP without `waits`. Of the reading side. */
+/* Waits until more than n bytes are unread, or the end. timeout_ms: -1 waits, 0 does not. -EAGAIN if
+ * it is 0, -ETIMEDOUT when a positive one has passed; -EMSGSIZE: `limit` is n or less; -EOPNOTSUPP without `waits`. Of the reading side. */
 LEAT_API int leat_stream_wait(leat_stream *stream, size_t n, int timeout_ms);
 
 /* Any thread; numbers of a moment. */
@@ -285,7 +286,7 @@ LEAT_API int leat_connection_writev(leat_connection *connection, const struct io
 LEAT_API int leat_connection_finish(leat_connection *connection);
 
 /* From now on calls that wait end at this time, in milliseconds from now, or at that of timeout_ms if it is earlier;
- * -1: it is taken back. */
+ * -1: it is taken back; 0: no call waits, and what can't be done at once is -EAGAIN. */
 LEAT_API int leat_connection_deadline(leat_connection *connection, int ms);
 
 /* The peer, as a spec: "tcp:127.0.0.1:4711", "tcp:[::1]:4711", "unix:/path", "unix:" where it has no name, "fd:5" where

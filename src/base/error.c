@@ -59,6 +59,27 @@ static int magnitude(int code)
     return code < 0 && code >= -INT_MAX ? -code : code;
 }
 
+int error_begin(struct leat_error *ret_error)
+{
+    static const struct leat_error none = {.size = sizeof(none), .node = "", .operation = ""};
+    return ret_error ? return_sized(ret_error, &none, sizeof(none)) : 0;
+}
+
+int error_return(struct leat_error *ret_error, const struct leat_error *error, int r)
+{
+    struct leat_error own = *error;
+    if (r == 0 || !ret_error)
+        return r;
+    if (own.code == 0) {
+        own.code = r;
+        error_text(r, own.text, sizeof(own.text));
+    }
+    own.node = own.node ? own.node : "";
+    own.operation = own.operation ? own.operation : "";
+    return_sized(ret_error, &own, sizeof(own));
+    return r;
+}
+
 const char *error_text(int code, char *buffer, size_t size)
 {
     if (strerror_r(magnitude(code), buffer, size) != 0)

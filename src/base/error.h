@@ -21,6 +21,14 @@ void error_advise(struct leat_error *error, enum leat_advice advice);
 /* What a function of the caller's answered: 0 and negative errnos as they are; any other number is -EPROTO. */
 int error_of_answer(int answer);
 
+/* A call that takes a `ret_error` begins with this and ends with error_return, so that the caller's struct tells of
+ * this call alone. `ret_error` (may be NULL) is reset. -EINVAL: its size can't be. */
+int error_begin(struct leat_error *ret_error);
+
+/* Hands `error` over and returns `r`, the call's own result. A failure that has no sentence yet gets that of its errno
+ * value; of a success the caller's struct stays as error_begin left it. */
+int error_return(struct leat_error *ret_error, const struct leat_error *error, int r);
+
 /* "No space left on device", thread-safe, of either sign. */
 const char *error_text(int code, char *buffer, size_t size);
 

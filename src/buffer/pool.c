@@ -57,7 +57,9 @@ static void destroy(leat_pool *pool)
 int leat_pool_new(leat_pool **ret, const struct leat_pool_options *options)
 {
     struct leat_pool_options o;
-    copy_sized(&o, sizeof(o), options);
+    int r = options_copy(&o, sizeof(o), options);
+    if (r < 0)
+        return r;
     o.chunk_min = o.chunk_min ? o.chunk_min : CHUNK_MIN;
     o.chunk_max = o.chunk_max ? o.chunk_max : MAX(CHUNK_MAX, o.chunk_min);
     if (!is_size(o.chunk_min) || !is_size(o.chunk_max) || o.chunk_max < o.chunk_min ||
@@ -297,6 +299,5 @@ int leat_pool_stats(leat_pool *pool, struct leat_pool_stats *ret)
         .handed_out = atomic_load(&pool->handed_out),
         .made = allocated(pool),
     };
-    return_sized(ret, &s, sizeof(s));
-    return 0;
+    return return_sized(ret, &s, sizeof(s));
 }

@@ -30,10 +30,12 @@ static int init_waits(leat_stream *s)
 int leat_stream_open(leat_stream **ret, leat_pool *pool, const struct leat_stream_options *options)
 {
     struct leat_stream_options o;
-    copy_sized(&o, sizeof(o), options);
+    int r = options_copy(&o, sizeof(o), options);
+    if (r < 0)
+        return r;
     leat_stream *s = calloc(1, sizeof(*s));
     struct segment *first = calloc(1, sizeof(*first));
-    int r = s && first ? set_bounds(s, &o) : -ENOMEM;
+    r = s && first ? set_bounds(s, &o) : -ENOMEM;
     if (r == 0 && !pool && !(pool = pool_default()))
         r = -ENOMEM;
     if (r == 0)
@@ -100,8 +102,7 @@ int leat_stream_stats(const leat_stream *s, struct leat_stream_stats *ret)
         .bytes_copied = atomic_load_explicit(&s->r.copied, memory_order_relaxed),
         .chunk_size = atomic_load_explicit(&s->chunk_size, memory_order_relaxed),
     };
-    return_sized(ret, &stats, sizeof(stats));
-    return 0;
+    return return_sized(ret, &stats, sizeof(stats));
 }
 
 /* ---- waiting ---- */
@@ -135,7 +136,7 @@ int stream_sleep(leat_stream *s, bool (*ready)(leat_stream *stream, uint64_t n),
         if (ready(s, n))
             break;
         if (until && clock_ns() >= until) {
-            r = -ETIMEDOUT;
+            r = timeout_ms == 0 ? -EAGAIN : -ETIMEDOUT;
             break;
         }
         if (until)

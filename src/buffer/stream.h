@@ -119,7 +119,7 @@ static inline void stream_changed(leat_stream *stream)
         stream_wake(stream);
 }
 
-/* Waits while ready(stream, n) is false. 0, -ETIMEDOUT, or -EOPNOTSUPP. */
+/* Waits while ready(stream, n) is false. 0, -ETIMEDOUT (-EAGAIN if timeout_ms is 0), or -EOPNOTSUPP. */
 int stream_sleep(leat_stream *stream, bool (*ready)(leat_stream *stream, uint64_t n), uint64_t n, int timeout_ms);
 
 /* As leat_stream_reserve, in up to two pieces, which are committed together. */

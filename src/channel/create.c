@@ -173,12 +173,14 @@ int leat_channel_create(leat_channel **ret, const struct leat_channel_options *o
 {
     struct leat_channel_options own;
     struct geometry g;
-    copy_sized(&own, sizeof(own), options);
+    int r = options_copy(&own, sizeof(own), options);
+    if (r < 0)
+        return r;
     if (!platform.sharing)
         return -ENOSYS;
     if (own.end != LEAT_CHANNEL_SENDER && own.end != LEAT_CHANNEL_RECEIVER)
         return -EINVAL;
-    int r = geometry_make(&g, &own);
+    r = geometry_make(&g, &own);
     if (r < 0)
         return r;
     CLEANUP_FD int fd = platform.sharing->make("leat-channel", g.total);

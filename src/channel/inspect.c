@@ -110,7 +110,9 @@ int leat_channel_inspect(int fd, struct leat_channel_info *ret, struct leat_chan
         add_lost(&v, i, peer.alive, &info);
     }
     view_close(&v);
-    return_sized(ret, &info, sizeof(info));
+    r = return_sized(ret, &info, sizeof(info));
+    if (r < 0)
+        return r;
     if (n)
         *n = count;
     return 0;

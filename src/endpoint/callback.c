@@ -111,12 +111,16 @@ static const struct node_ops callback_ops = {
 
 int leat_endpoint_from_callbacks(leat_endpoint **ret, const struct leat_endpoint_callbacks *callbacks, void *user)
 {
-    if (!callbacks || (!callbacks->read && !callbacks->write))
-        return -EINVAL;
+    struct leat_endpoint_callbacks calls;
+    int r = options_copy(&calls, sizeof(calls), callbacks);
+    if (r == 0 && !calls.read && !calls.write)
+        r = -EINVAL;
+    if (r < 0)
+        return r;
     struct callback *c = calloc(1, sizeof(*c));
     if (!c)
         return -ENOMEM;
-    int r = fd_pipe(c->notice);
+    r = fd_pipe(c->notice);
     if (r == 0 && (r = endpoint_init(&c->endpoint, &callback_ops, "callback", LEAT_READ, callback_free)) < 0) {
         fd_close(c->notice[0]);
         fd_close(c->notice[1]);
@@ -125,7 +129,7 @@ int leat_endpoint_from_callbacks(leat_endpoint **ret, const struct leat_endpoint
         free(c);
         return r;
     }
-    copy_sized(&c->calls, sizeof(c->calls), callbacks);
+    c->calls = calls;
     c->user = user;
     c->endpoint.node.kind = NODE_CALL;
     c->endpoint.notify = callback_notify;

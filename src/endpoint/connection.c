@@ -55,8 +55,11 @@ int leat_connection_from_fd(leat_connection **ret, int fd, enum leat_ownership o
 {
     struct leat_connection_options o;
     leat_connection *c = NULL;
-    copy_sized(&o, sizeof(o), options);
-    int r = make(&c, &o);
+    int r = enum_check(ownership, LEAT_TAKE);
+    if (r == 0)
+        r = options_copy(&o, sizeof(o), options);
+    if (r == 0)
+        r = make(&c, &o);
     if (r == 0) {
         c->fd = fd;
         r = look_at(c);
@@ -127,7 +130,7 @@ int connection_wait(int fd, short events, int64_t until_ns)
         if (n < 0 && errno != EINTR)
             return -errno;
         if (until_ns && clock_ns() >= until_ns)
-            return -ETIMEDOUT;
+            return until_ns == CONNECTION_AT_ONCE ? -EAGAIN : -ETIMEDOUT;
     }
 }
 

@@ -21,7 +21,11 @@ struct leat_connection {
 int connection_of_endpoint(leat_connection **ret, leat_endpoint *endpoint,
                            const struct leat_connection_options *options, struct leat_error *error);
 
-/* Polls until one of the events, which are returned, or -ETIMEDOUT. until_ns 0: without a limit. */
+/* A deadline of calls that must not wait at all. */
+#define CONNECTION_AT_ONCE 1
+
+/* Polls until one of the events, which are returned, or -ETIMEDOUT (-EAGAIN for CONNECTION_AT_ONCE). until_ns 0:
+ * without a limit. */
 int connection_wait(int fd, short events, int64_t until_ns);
 /* What it would poll for. */
 short connection_wants(leat_connection *c);

@@ -18,7 +18,7 @@ static int64_t end_of_call(const leat_connection *c)
 
 int leat_connection_deadline(leat_connection *c, int ms)
 {
-    c->deadline_ns = ms < 0 ? 0 : clock_ns() + (int64_t)ms * 1000000;
+    c->deadline_ns = ms < 0 ? 0 : ms == 0 ? CONNECTION_AT_ONCE : clock_ns() + (int64_t)ms * 1000000;
     return 0;
 }
 

@@ -170,6 +170,8 @@ int endpoint_descriptor(leat_endpoint **ret, const char *spec, int fd, enum leat
 int leat_endpoint_from_fd(leat_endpoint **ret, int fd, enum leat_ownership ownership)
 {
     char spec[32];
+    if (enum_check(ownership, LEAT_TAKE) < 0)
+        return -EINVAL;
     snprintf(spec, sizeof(spec), "fd:%d", fd);
     return endpoint_descriptor(ret, spec, fd, LEAT_READ, ownership, NULL, NULL);
 }

@@ -337,7 +337,9 @@ static int make_pair(struct socket *end[2], int fd, bool owned)
 int leat_endpoint_duplex(leat_endpoint **ret_read, leat_endpoint **ret_write, int fd, enum leat_ownership ownership)
 {
     struct socket *end[2] = {NULL, NULL};
-    int r = make_pair(end, fd, ownership == LEAT_TAKE);
+    int r = enum_check(ownership, LEAT_TAKE);
+    if (r == 0)
+        r = make_pair(end, fd, ownership == LEAT_TAKE);
     if (r < 0) {
         for (int i = 0; i < 2; i++)
             leat_endpoint_close(end[i] ? &end[i]->endpoint : NULL);

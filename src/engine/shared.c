@@ -47,7 +47,9 @@ static size_t choose_count(const struct leat_engine_options *options)
 int leat_engine_new(leat_engine **ret, const struct leat_engine_options *options)
 {
     struct leat_engine_options own;
-    copy_sized(&own, sizeof(own), options);
+    int r = options_copy(&own, sizeof(own), options);
+    if (r < 0)
+        return r;
     const struct engine *engine = engine_by_name(own.engine);
     if (!engine || own.threads < 0)
         return -EINVAL;
@@ -56,7 +58,6 @@ int leat_engine_new(leat_engine **ret, const struct leat_engine_options *options
     if (!e)
         return -ENOMEM;
     e->engine = engine;
-    int r = 0;
     while (e->count < count && r == 0) {
         r = start_place(&e->place[e->count], e->engine, e->count == 0 ? e->why : NULL);
         if (r < 0 && e->count == 0 && e->engine != &engine_sync) {

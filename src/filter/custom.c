@@ -87,9 +87,11 @@ static const struct filter_ops transform_ops = {
 int leat_filter_custom(leat_filter **ret, const struct leat_filter_ops *ops, void *user)
 {
     struct leat_filter_ops calls;
-    copy_sized(&calls, sizeof(calls), ops);
-    if (!calls.observe == !calls.transform)
-        return -EINVAL;
+    int r = options_copy(&calls, sizeof(calls), ops);
+    if (r == 0 && !calls.observe == !calls.transform)
+        r = -EINVAL;
+    if (r < 0)
+        return r;
     struct custom *c = calloc(1, sizeof(*c));
     if (!c)
         return -ENOMEM;

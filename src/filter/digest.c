@@ -288,15 +288,17 @@ static size_t count_list(const char *list)
 int leat_filter_digest(leat_filter **ret, const char *algorithms, const struct leat_digest_options *options)
 {
     struct leat_digest_options o;
-    copy_sized(&o, sizeof(o), options);
-    if (!algorithms || o.provider < LEAT_DIGEST_AUTO || o.provider > LEAT_DIGEST_KERNEL)
-        return -EINVAL;
+    int r = options_copy(&o, sizeof(o), options);
+    if (r == 0)
+        r = algorithms ? enum_check(o.provider, LEAT_DIGEST_KERNEL) : -EINVAL;
+    if (r < 0)
+        return r;
     struct digest *d = calloc(1, sizeof(*d) + count_list(algorithms) * sizeof(d->algorithm[0]));
     if (!d)
         return -ENOMEM;
     filter_init(&d->filter, &digest_ops);
     d->options = o;
-    int r = add_list(d, algorithms);
+    r = add_list(d, algorithms);
     if (r < 0)
         digest_free(&d->filter);
     else

@@ -126,7 +126,9 @@ static json_t *plan_json(const leat_pipeline *p)
 
 int leat_pipeline_explain(leat_pipeline *p, enum leat_format format, char **ret)
 {
-    int r = leat_pipeline_check(p, NULL);
+    int r = enum_check(format, LEAT_FORMAT_JSON);
+    if (r == 0)
+        r = leat_pipeline_check(p, NULL);
     if (r < 0)
         return r;
     char *text = NULL;

@@ -148,19 +148,27 @@ static int copy_string(char **to, const char **from)
 
 static int take_options(leat_pipeline *p, const struct leat_pipeline_options *options)
 {
-    copy_sized(&p->options, sizeof(p->options), options);
+    int r = options_copy(&p->options, sizeof(p->options), options);
+    if (r < 0) {
+        p->options.pool = NULL; /* it has no reference yet */
+        return r;
+    }
     if (p->options.pool)
         pool_ref(p->options.pool);
-    int r = copy_string(&p->route, &p->options.route);
+    r = copy_string(&p->route, &p->options.route);
     if (r == 0)
         r = copy_string(&p->engine_name, &p->options.engine);
     if (r == 0)
         r = copy_string(&p->expect, &p->options.expect);
     if (r < 0)
         return r;
-    if (p->options.sparse < LEAT_SPARSE_AUTO || p->options.sparse > LEAT_SPARSE_NEVER)
+    if (enum_check(p->options.stability, LEAT_SOURCE_STABLE) < 0)
+        bad_option(p, "%s is nothing that can be promised of a source", "That");
+    if (enum_check(p->options.digest_provider, LEAT_DIGEST_KERNEL) < 0)
+        bad_option(p, "%s is no provider of digests", "That");
+    if (enum_check(p->options.sparse, LEAT_SPARSE_NEVER) < 0)
         bad_option(p, "%s is no way to treat holes", "That");
-    if (p->options.cache < LEAT_CACHE_KEEP || p->options.cache > LEAT_CACHE_DIRECT)
+    if (enum_check(p->options.cache, LEAT_CACHE_DIRECT) < 0)
         bad_option(p, "%s is no way to treat the page cache", "That");
     if (p->options.offset > INT64_MAX || (p->options.has_length && p->options.length > INT64_MAX))
         bad_option(p, "%s is larger than any file", "The offset or length");
@@ -240,8 +248,11 @@ static int add_branch(leat_pipeline *p, struct branch branch)
 int leat_pipeline_sink(leat_pipeline *p, leat_endpoint *sink, const struct leat_sink_options *options)
 {
     struct leat_sink_options own;
-    copy_sized(&own, sizeof(own), options);
-    int r = atomic_load(&p->started) ? -EBUSY : p->sinks == BRANCHES_MAX ? -E2BIG : 0;
+    int r = options_copy(&own, sizeof(own), options);
+    if (r == 0)
+        r = enum_check(own.slow, LEAT_SLOW_DROP);
+    if (r == 0)
+        r = atomic_load(&p->started) ? -EBUSY : p->sinks == BRANCHES_MAX ? -E2BIG : 0;
     if (r == 0)
         r = endpoint_use(sink, LEAT_WRITE);
     if (r == 0)
@@ -269,13 +280,13 @@ const char *leat_pipeline_name(const leat_pipeline *p, enum leat_side side, size
 int leat_pipeline_check(leat_pipeline *p, struct leat_error *ret_error)
 {
     struct leat_error error = {.size = sizeof(error)};
+    int r = error_begin(ret_error);
+    if (r < 0)
+        return r;
     if (atomic_load(&p->started))
-        return -EBUSY;
+        return error_return(ret_error, &error, -EBUSY);
     add_expected_digests(p);
-    int r = plan_make(p, &error);
-    if (r < 0 && ret_error)
-        return_sized(ret_error, &error, sizeof(error));
-    return r;
+    return error_return(ret_error, &error, plan_make(p, &error));
 }
 
 static int hand_over(leat_pipeline *p, leat_report **ret)
@@ -462,8 +473,7 @@ int leat_pipeline_progress(const leat_pipeline *p, struct leat_progress *ret)
     struct leat_progress now = {.size = sizeof(now)};
     if (atomic_load(&p->started))
         look(p, &now);
-    return_sized(ret, &now, sizeof(now));
-    return 0;
+    return return_sized(ret, &now, sizeof(now));
 }
 
 void leat_pipeline_free(leat_pipeline *p)

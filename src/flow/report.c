@@ -184,14 +184,20 @@ void report_fill(leat_report *report, leat_pipeline *p, const struct leat_error 
 
 int leat_report_of_error(leat_report **ret, const struct leat_error *error)
 {
+    struct leat_error own;
+    int r = options_copy(&own, sizeof(own), error);
+    if (r == 0)
+        r = enum_check(own.side, LEAT_SIDE_SINK);
+    if (r < 0)
+        return r;
     leat_report *report = calloc(1, sizeof(*report));
     if (!report)
         return -ENOMEM;
-    copy_sized(&report->error, sizeof(report->error), error);
-    report->error_node = error->node ? strdup(error->node) : NULL;
+    report->error = own;
+    report->error_node = own.node ? strdup(own.node) : NULL;
     report->error.node = report->error_node ? report->error_node : "";
     report->error.operation = report->error.operation ? report->error.operation : "";
-    report->code = error->code;
+    report->code = own.code;
     report->status = "failed";
     report->engine = "none";
     *ret = report;

@@ -160,23 +160,23 @@ void pipe_unref(struct pipe *p)
         pipe_free(p);
 }
 
-static int check(const struct leat_pipe_options *o)
+static int check(const struct leat_pipe_options *o, struct leat_error *error)
 {
-    if (o->backend < LEAT_PIPE_AUTO || o->backend > LEAT_PIPE_QUEUE)
-        return refuse(o->ret_error, -EINVAL, "There is no such backend");
+    if (enum_check(o->backend, LEAT_PIPE_QUEUE) < 0)
+        return refuse(error, -EINVAL, "There is no such backend");
     if (o->filter_count > PIPE_FILTERS_MAX)
-        return refuse(o->ret_error, -EINVAL, "There are more than 64 filters");
+        return refuse(error, -EINVAL, "There are more than 64 filters");
     return 0;
 }
 
-static int make(struct pipe **ret, const struct leat_pipe_options *o)
+static int make(struct pipe **ret, const struct leat_pipe_options *o, struct leat_error *error)
 {
-    int r = check(o);
+    int r = check(o, error);
     if (r < 0)
         return r;
     struct pipe *p = calloc(1, sizeof(*p));
     if (!p)
-        return refuse(o->ret_error, -ENOMEM, "Out of memory");
+        return refuse(error, -ENOMEM, "Out of memory");
     p->is_kernel = o->backend == LEAT_PIPE_KERNEL;
     kernel_init(&p->kernel);
     p->limit = o->memory_limit ? o->memory_limit : LIMIT_DEFAULT;
@@ -187,9 +187,9 @@ static int make(struct pipe **ret, const struct leat_pipe_options *o)
     atomic_init(&p->ends, 2);
     if ((r = open_parks(p)) < 0) {
         free(p);
-        return refuse(o->ret_error, r, "Out of memory");
+        return refuse(error, r, "Out of memory");
     }
-    if ((r = open_backend(p, o, o->ret_error)) < 0) {
+    if ((r = open_backend(p, o, error)) < 0) {
         p->filters = 0; /* they are still the caller's */
         pipe_free(p);
         return r;
@@ -202,8 +202,10 @@ int leat_pipe_open(leat_writer **ret_writer, leat_reader **ret_reader, const str
 {
     struct leat_pipe_options o;
     struct pipe *p = NULL;
-    copy_sized(&o, sizeof(o), options);
-    int r = make(&p, &o);
+    int r = options_copy(&o, sizeof(o), options);
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    if (r == 0 && (r = error_begin(o.ret_error)) == 0)
+        r = error_return(o.ret_error, &error, make(&p, &o, &error));
     if (r < 0) {
         for (size_t i = 0; i < o.filter_count; i++)
             leat_filter_free(o.filters[i]);
@@ -228,8 +230,7 @@ static int stats(struct pipe *p, struct leat_pipe_stats *ret)
         .writer_blocked_ns = atomic_load(&p->writer_blocked_ns),
         .reader_blocked_ns = atomic_load(&p->reader_blocked_ns),
     };
-    return_sized(ret, &s, sizeof(s));
-    return 0;
+    return return_sized(ret, &s, sizeof(s));
 }
 
 int leat_pipe_stats(const leat_writer *writer, struct leat_pipe_stats *ret)

@@ -338,8 +338,7 @@ int leat_reader_error(const leat_reader *reader, struct leat_error *ret)
         error = p->error;
         pthread_mutex_unlock(&p->error_lock);
     }
-    return_sized(ret, &error, sizeof(error));
-    return 0;
+    return return_sized(ret, &error, sizeof(error));
 }
 
 /* The descriptor is closed with the write turn, so that no write of ours ever meets a pipe without a reader. */

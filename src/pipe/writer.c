@@ -492,6 +492,5 @@ int leat_writer_error(const leat_writer *writer, struct leat_error *ret)
     pthread_mutex_unlock(&p->error_lock);
     error.node = error.node ? error.node : "";
     error.operation = error.operation ? error.operation : "";
-    return_sized(ret, &error, sizeof(error));
-    return 0;
+    return return_sized(ret, &error, sizeof(error));
 }

@@ -9,15 +9,15 @@ int leat_connection_open(leat_connection **ret, const char *spec, const struct l
     struct leat_endpoint_options endpoint_options = LEAT_INIT(struct leat_endpoint_options);
     struct leat_connection_options o;
     leat_endpoint *endpoint;
-    copy_sized(&o, sizeof(o), options);
+    int r = error_begin(ret_error);
+    if (r == 0)
+        r = options_copy(&o, sizeof(o), options);
     endpoint_options.connect_timeout_ms = o.connect_timeout_ms;
-    int r = leat_endpoint_open(&endpoint, spec, LEAT_WRITE, &endpoint_options, &error);
+    if (r == 0)
+        r = leat_endpoint_open(&endpoint, spec, LEAT_WRITE, &endpoint_options, &error);
     if (r == 0)
         r = connection_of_endpoint(ret, endpoint, &o, &error);
-    if (r < 0 && ret_error) {
-        error.side = LEAT_SIDE_NONE;
-        error.node = spec;
-        return_sized(ret_error, &error, sizeof(error));
-    }
-    return r;
+    error.side = LEAT_SIDE_NONE;
+    error.node = spec;
+    return error_return(ret_error, &error, r);
 }

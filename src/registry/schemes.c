@@ -125,10 +125,15 @@ int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_directio
     struct leat_error error = {.size = sizeof(error)};
     struct leat_endpoint_options own;
     struct request request = {.spec = spec, .rest = spec, .direction = direction, .options = &own};
-    copy_sized(&own, sizeof(own), options);
+    int r = error_begin(ret_error);
+    if (r < 0)
+        return r;
     size_t n = scheme_length(spec);
-    int r;
-    if (own.write_mode < LEAT_WRITE_PUBLISH || own.write_mode > LEAT_WRITE_APPEND)
+    if ((r = options_copy(&own, sizeof(own), options)) < 0)
+        error_set(&error, r, "The options are not those of this version");
+    else if (enum_check(direction, LEAT_WRITE) < 0)
+        r = error_set(&error, -EINVAL, "%d is no direction", (int)direction);
+    else if (enum_check(own.write_mode, LEAT_WRITE_APPEND) < 0)
         r = error_set(&error, -EINVAL, "%d is no way to write a file", own.write_mode);
     else if (strcmp(spec, "-") == 0)
         r = endpoint_descriptor(ret, spec, direction == LEAT_READ ? 0 : 1, direction, LEAT_BORROW, &own, &error);
@@ -140,11 +145,10 @@ int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_directio
         (*ret)->directed = true;
         (*ret)->node.idle_ns = own.idle_timeout_ms > 0 ? (int64_t)own.idle_timeout_ms * 1000000 : 0;
     }
-    if (r < 0 && ret_error) {
+    if (r < 0) {
         error.side = direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK;
         error.node = spec;
         error.operation = error.operation && error.operation[0] ? error.operation : "open";
-        return_sized(ret_error, &error, sizeof(error));
     }
-    return r;
+    return error_return(ret_error, &error, r);
 }

@@ -174,12 +174,16 @@ static int parse(struct parser *p)
 static int begin(struct parser *p, const char *text, const struct leat_pipeline_options *options)
 {
     struct leat_pipeline_options own;
-    copy_sized(&own, sizeof(own), options);
-    copy_sized(&p->settings.endpoint, sizeof(p->settings.endpoint), own.endpoints);
-    copy_sized(&p->settings.sink, sizeof(p->settings.sink), own.sinks);
+    int r = options_copy(&own, sizeof(own), options);
+    if (r == 0)
+        r = options_copy(&p->settings.endpoint, sizeof(p->settings.endpoint), own.endpoints);
+    if (r == 0)
+        r = options_copy(&p->settings.sink, sizeof(p->settings.sink), own.sinks);
+    if (r < 0)
+        return error_set(p->error, r, "The options are not those of this version");
     p->digests = (struct leat_digest_options){
         .size = sizeof(p->digests), .provider = own.digest_provider, .threads = own.threads};
-    int r = text ? 0 : wrong(p, 0, "There is no text");
+    r = text ? 0 : wrong(p, 0, "There is no text");
     if (r == 0)
         r = words_split(&p->words, text, p->error);
     if (r < 0)
@@ -193,7 +197,10 @@ int leat_pipeline_parse(leat_pipeline **ret, const char *text, const struct leat
 {
     struct leat_error error = {.size = sizeof(error), .node = text, .operation = "parse"};
     struct parser p = {.error = &error};
-    int r = begin(&p, text, options);
+    int r = error_begin(ret_error);
+    if (r < 0)
+        return r;
+    r = begin(&p, text, options);
     if (r == 0)
         r = parse(&p);
     words_free(&p.words);
@@ -204,7 +211,5 @@ int leat_pipeline_parse(leat_pipeline **ret, const char *text, const struct leat
     leat_pipeline_free(p.pipeline);
     if (r == -ENOMEM)
         error.operation = "malloc";
-    if (ret_error)
-        return_sized(ret_error, &error, sizeof(error));
-    return r;
+    return error_return(ret_error, &error, r);
 }

@@ -57,8 +57,7 @@ int leat_stages_stats(leat_stages *stages, size_t index, struct leat_stage_stats
     pthread_mutex_lock(&stages->lock);
     collect(stage_at(stages, (uint32_t)index), &stats);
     pthread_mutex_unlock(&stages->lock);
-    return_sized(ret, &stats, sizeof(stats));
-    return 0;
+    return return_sized(ret, &stats, sizeof(stats));
 }
 
 /* ---- for people ---- */
@@ -150,6 +149,8 @@ static void measure(struct line *line, struct stage *stage, double ns)
 int leat_stages_explain(leat_stages *stages, enum leat_format format, char **ret)
 {
     size_t n = 0;
+    if (enum_check(format, LEAT_FORMAT_JSON) < 0)
+        return -EINVAL;
     struct line *lines = calloc(stages->count + 2, sizeof(*lines));
     if (!lines)
         return -ENOMEM;

@@ -71,9 +71,13 @@ static int pull_emit(leat_work *work, void *item)
 int leat_pull_add(leat_pull *pull, const struct leat_stage *with)
 {
     struct pull_step step = {.work.emit = pull_emit};
-    copy_sized(&step.with, sizeof(step.with), with);
-    if (!step.with.name || step.with.name[0] == '\0' || !step.with.function)
-        return -EINVAL;
+    int r = options_copy(&step.with, sizeof(step.with), with);
+    if (r == 0 && (!step.with.name || step.with.name[0] == '\0' || !step.with.function))
+        r = -EINVAL;
+    if (r == 0)
+        r = enum_check(step.with.on_error, LEAT_ON_ERROR_DROP);
+    if (r < 0)
+        return r;
     if (pull->begun)
         return -EBUSY;
     struct pull_step *more = realloc(pull->step, (pull->count + 1) * sizeof(*more));

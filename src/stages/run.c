@@ -134,8 +134,12 @@ int leat_stages_finish(leat_stages *stages)
 
 int leat_stages_wait(leat_stages *stages, int timeout_ms, struct leat_error *ret_error)
 {
+    static const struct leat_error none = {.size = sizeof(none)};
+    int r = error_begin(ret_error);
+    if (r < 0)
+        return r;
     if (worker_is_of(stages))
-        return -EDEADLK;
+        return error_return(ret_error, &none, -EDEADLK);
     int64_t deadline_ns = stage_deadline(timeout_ms);
     bool in_time = deadline_ns >= 0, reaps = false;
     pthread_mutex_lock(&stages->lock);
@@ -151,26 +155,30 @@ int leat_stages_wait(leat_stages *stages, int timeout_ms, struct leat_error *ret
         atomic_store(&stages->state, STAGES_JOINING);
     pthread_mutex_unlock(&stages->lock);
     if (state == STAGES_NEW)
-        return -EINVAL;
+        return error_return(ret_error, &none, -EINVAL);
     if (!reaps && state != STAGES_ENDED)
-        return timeout_ms == 0 ? -EAGAIN : -ETIMEDOUT;
+        return error_return(ret_error, &none, timeout_ms == 0 ? -EAGAIN : -ETIMEDOUT);
     if (reaps)
         reap(stages);
     pthread_mutex_lock(&stages->lock);
-    int r = stages->error.code ? stages->error.code : stages->aborted ? -ECANCELED : 0;
-    if (ret_error)
-        return_sized(ret_error, &stages->error, sizeof(stages->error));
+    r = stages->error.code ? stages->error.code : stages->aborted ? -ECANCELED : 0;
+    error_return(ret_error, &stages->error, r);
     pthread_mutex_unlock(&stages->lock);
     return r;
 }
 
 int leat_stages_stop(leat_stages *stages, enum leat_stop how, struct leat_error *ret_error)
 {
+    int r = error_begin(ret_error);
+    if (r == 0)
+        r = enum_check(how, LEAT_STOP_ABORT);
+    if (r < 0)
+        return r;
     if (worker_is_of(stages))
         return -EDEADLK;
     if (how == LEAT_STOP_ABORT) {
         bool first = atomic_load(&stages->state) == STAGES_RUNNING && stages_cancel(stages, NULL);
-        int r = leat_stages_wait(stages, -1, ret_error);
+        r = leat_stages_wait(stages, -1, first ? NULL : ret_error);
         return first ? 0 : r;
     }
     leat_stages_finish(stages);
@@ -181,6 +189,9 @@ int leat_stages_stop(leat_stages *stages, enum leat_stop how, struct leat_error 
 int leat_stages_run(leat_stages *stages, leat_next_fn source, void *user, leat_emit_fn sink, void *sink_user,
                     struct leat_error *ret_error)
 {
+    int r = error_begin(ret_error);
+    if (r < 0)
+        return r;
     if (!source)
         return -EINVAL;
     if (worker_is_of(stages))
@@ -196,7 +207,7 @@ int leat_stages_run(leat_stages *stages, leat_next_fn source, void *user, leat_e
     stages->output.sink = sink;
     stages->output.feed_user = sink_user;
     stages->output.with.workers = 1;
-    int r = leat_stages_start(stages);
+    r = leat_stages_start(stages);
     if (r < 0 && !stages->built)
         return r;
     return leat_stages_wait(stages, -1, ret_error);

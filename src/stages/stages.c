@@ -7,13 +7,17 @@
 
 int leat_stages_new(leat_stages **ret, const struct leat_stages_options *options)
 {
+    struct leat_stages_options own;
+    int r = options_copy(&own, sizeof(own), options);
+    if (r == 0 && own.queue_bytes && !own.item_size)
+        r = -EINVAL;
+    if (r < 0)
+        return r;
     leat_stages *stages = calloc(1, sizeof(*stages));
     if (!stages)
         return -ENOMEM;
-    copy_sized(&stages->options, sizeof(stages->options), options);
-    int r = stages->options.queue_bytes && !stages->options.item_size ? -EINVAL : 0;
-    if (r == 0)
-        r = -pthread_mutex_init(&stages->lock, NULL);
+    stages->options = own;
+    r = -pthread_mutex_init(&stages->lock, NULL);
     if (r == 0 && (r = stage_cond_init(&stages->changed)) < 0)
         pthread_mutex_destroy(&stages->lock);
     if (r < 0) {
@@ -41,7 +45,7 @@ static int check(const struct leat_stage *with)
 {
     bool named = with->name && with->name[0] != '\0';
     bool sized = with->item_size || (with->queue_bytes == 0 && with->group_bytes == 0);
-    bool policy = with->on_error == LEAT_ON_ERROR_FAIL || with->on_error == LEAT_ON_ERROR_DROP;
+    bool policy = enum_check(with->on_error, LEAT_ON_ERROR_DROP) == 0;
     if (!named || !sized || !policy || with->workers == 0 || with->backoff_ms < 0 || with->group_ms < 0)
         return -EINVAL;
     return !with->function && with->workers > 1 ? -EINVAL : 0;
@@ -59,6 +63,12 @@ int leat_stages_add(leat_stages *stages, const struct leat_stage *with)
 {
     if (stages->built)
         return -EBUSY;
+    struct leat_stage own;
+    int r = options_copy(&own, sizeof(own), with);
+    if (r == 0)
+        r = check(&own);
+    if (r < 0)
+        return r;
     struct stage **more = realloc(stages->stage, (stages->count + 1) * sizeof(struct stage *));
     if (!more)
         return -ENOMEM;
@@ -66,13 +76,10 @@ int leat_stages_add(leat_stages *stages, const struct leat_stage *with)
     struct stage *stage = calloc(1, sizeof(*stage));
     if (!stage)
         return -ENOMEM;
-    copy_sized(&stage->with, sizeof(stage->with), with);
-    int r = check(&stage->with);
-    if (r == 0 && !(stage->name = strdup(stage->with.name)))
-        r = -ENOMEM;
-    if (r < 0) {
+    stage->with = own;
+    if (!(stage->name = strdup(stage->with.name))) {
         free(stage);
-        return r;
+        return -ENOMEM;
     }
     stage->with.name = stage->name;
     stage->kind = stage->with.function ? STAGE_FUNCTION : STAGE_GROUP;

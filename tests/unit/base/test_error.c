@@ -66,30 +66,48 @@ static void options_of_an_older_caller_are_zero_filled(void **state UNUSED)
 {
     struct options theirs = {.size = offsetof(struct options, b), .a = 1, .b = 99, .c = 99}, ours;
     memset(&ours, 0x5a, sizeof(ours));
-    copy_sized(&ours, sizeof(ours), &theirs);
+    assert_int_equal(options_copy(&ours, sizeof(ours), &theirs), 0);
     assert_int_equal(ours.size, sizeof(ours));
     assert_true(ours.a == 1 && ours.b == 0 && ours.c == 0);
 }
 
-static void options_of_a_newer_caller_are_cut(void **state UNUSED)
+static void options_of_a_newer_caller_may_ask_for_nothing_more(void **state UNUSED)
 {
     struct {
         struct options known;
         uint64_t unknown[4];
-    } theirs = {.known = {.size = sizeof(theirs), .a = 1, .b = 2, .c = 3}, .unknown = {4, 5, 6, 7}};
+    } theirs = {.known = {.size = sizeof(theirs), .a = 1, .b = 2, .c = 3}};
     struct {
         struct options options;
         uint64_t behind;
     } ours = {.behind = 42};
-    copy_sized(&ours.options, sizeof(ours.options), &theirs);
+    assert_int_equal(options_copy(&ours.options, sizeof(ours.options), &theirs), 0);
     assert_int_equal(ours.options.size, sizeof(ours.options));
     assert_true(ours.options.a == 1 && ours.options.b == 2 && ours.options.c == 3 && ours.behind == 42);
+    ((char *)theirs.unknown)[sizeof(theirs.unknown) - 1] = 1;
+    memset(&ours.options, 0x5a, sizeof(ours.options));
+    assert_int_equal(options_copy(&ours.options, sizeof(ours.options), &theirs), -E2BIG);
+    assert_true(ours.options.a == 1 && ours.options.c == 3 && ours.behind == 42); /* what a failure has to release */
+}
+
+static void a_size_that_cannot_be_is_refused(void **state UNUSED)
+{
+    struct options ours, theirs = {.a = 1};
+    for (theirs.size = 0; theirs.size < sizeof(theirs.size); theirs.size++) {
+        memset(&ours, 0x5a, sizeof(ours));
+        assert_int_equal(options_copy(&ours, sizeof(ours), &theirs), -EINVAL);
+        assert_true(ours.size == sizeof(ours) && ours.a == 0 && ours.c == 0);
+        assert_int_equal(return_sized(&theirs, &ours, sizeof(ours)), -EINVAL);
+        assert_int_equal(theirs.a, 1);
+    }
+    theirs.size = SIZE_MAX; /* nothing behind it is looked at */
+    assert_int_equal(options_copy(&ours, sizeof(ours), &theirs), -E2BIG);
 }
 
 static void no_options_are_defaults(void **state UNUSED)
 {
     struct options ours = {.a = 1};
-    copy_sized(&ours, sizeof(ours), NULL);
+    assert_int_equal(options_copy(&ours, sizeof(ours), NULL), 0);
     assert_true(ours.size == sizeof(ours) && ours.a == 0 && ours.c == 0);
 }
 
@@ -161,7 +179,8 @@ int main(void)
         cmocka_unit_test(nowhere_to_say_it_is_fine),
         cmocka_unit_test(a_long_sentence_is_cut),
         cmocka_unit_test(options_of_an_older_caller_are_zero_filled),
-        cmocka_unit_test(options_of_a_newer_caller_are_cut),
+        cmocka_unit_test(options_of_a_newer_caller_may_ask_for_nothing_more),
+        cmocka_unit_test(a_size_that_cannot_be_is_refused),
         cmocka_unit_test(no_options_are_defaults),
         cmocka_unit_test(an_older_caller_gets_what_it_has_room_for),
         cmocka_unit_test(a_newer_caller_keeps_its_size),

@@ -1,0 +1,653 @@
+/* Every struct of every public header that begins with its size: what a call says to a size that can't be, to a tail
+ * that it does not know, and to members that are no value of their enum. */
+#include "unit/unit.h"
+#include <leat/leat.h>
+
+#define ROOM 16384 /* the largest struct, and more */
+
+/* One try: hands `given` to the call, frees what that makes, and returns its answer. */
+typedef int (*try_fn)(void *given);
+
+static int try_pool(void *given)
+{
+    leat_pool *pool;
+    int r = leat_pool_new(&pool, given);
+    if (r == 0)
+        leat_pool_free(pool);
+    return r;
+}
+
+static int try_pool_stats(void *given)
+{
+    leat_pool *pool;
+    assert_int_equal(leat_pool_new(&pool, NULL), 0);
+    int r = leat_pool_stats(pool, given);
+    leat_pool_free(pool);
+    return r;
+}
+
+static int try_stream(void *given)
+{
+    leat_stream *stream;
+    int r = leat_stream_open(&stream, NULL, given);
+    if (r == 0)
+        leat_stream_free(stream);
+    return r;
+}
+
+static int try_stream_stats(void *given)
+{
+    leat_stream *stream;
+    assert_int_equal(leat_stream_open(&stream, NULL, NULL), 0);
+    int r = leat_stream_stats(stream, given);
+    leat_stream_free(stream);
+    return r;
+}
+
+static int connect_with(const struct leat_connection_options *options)
+{
+    leat_connection *c;
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC), r = leat_connection_from_fd(&c, fd, LEAT_TAKE, options);
+    if (r == 0)
+        leat_connection_close(c);
+    return r;
+}
+
+static int try_connection(void *given)
+{
+    return connect_with(given);
+}
+
+static int try_connection_input(void *given)
+{
+    struct leat_connection_options options = LEAT_INIT(struct leat_connection_options);
+    options.input = given;
+    return connect_with(&options);
+}
+
+static int try_connection_output(void *given)
+{
+    struct leat_connection_options options = LEAT_INIT(struct leat_connection_options);
+    options.output = given;
+    return connect_with(&options);
+}
+
+/* The call fails for another reason if the options are right. */
+static int try_connection_open(void *given)
+{
+    leat_connection *c;
+    int r = leat_connection_open(&c, "unix:there/is/none", given, NULL);
+    return r == -ENOENT || r == -ENOSYS ? 0 : r;
+}
+
+static int try_connection_error(void *given)
+{
+    leat_connection *c;
+    int r = leat_connection_open(&c, "no-scheme:", NULL, given);
+    return r == -EINVAL && ((struct leat_error *)given)->size >= sizeof(size_t) ? 0 : r;
+}
+
+static int open_pipe(const struct leat_pipe_options *options)
+{
+    leat_writer *writer;
+    leat_reader *reader;
+    int r = leat_pipe_open(&writer, &reader, options);
+    if (r == 0) {
+        leat_writer_close(writer);
+        leat_reader_close(reader);
+    }
+    return r;
+}
+
+static int try_pipe(void *given)
+{
+    return open_pipe(given);
+}
+
+static int try_pipe_error(void *given)
+{
+    struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
+    options.ret_error = given;
+    return open_pipe(&options);
+}
+
+static int ask_pipe(int (*of_writer)(const leat_writer *, void *), int (*of_reader)(const leat_reader *, void *),
+                    void *given)
+{
+    leat_writer *writer;
+    leat_reader *reader;
+    assert_int_equal(leat_pipe_open(&writer, &reader, NULL), 0);
+    int r = of_writer ? of_writer(writer, given) : of_reader(reader, given);
+    leat_writer_close(writer);
+    leat_reader_close(reader);
+    return r;
+}
+
+static int writer_stats(const leat_writer *writer, void *given)
+{
+    return leat_pipe_stats(writer, given);
+}
+
+static int reader_stats(const leat_reader *reader, void *given)
+{
+    return leat_reader_stats(reader, given);
+}
+
+static int writer_error(const leat_writer *writer, void *given)
+{
+    return leat_writer_error(writer, given);
+}
+
+static int reader_error(const leat_reader *reader, void *given)
+{
+    return leat_reader_error(reader, given);
+}
+
+static int try_pipe_stats(void *given)
+{
+    return ask_pipe(writer_stats, NULL, given);
+}
+
+static int try_reader_stats(void *given)
+{
+    return ask_pipe(NULL, reader_stats, given);
+}
+
+static int try_writer_error(void *given)
+{
+    return ask_pipe(writer_error, NULL, given);
+}
+
+static int try_reader_error(void *given)
+{
+    return ask_pipe(NULL, reader_error, given);
+}
+
+static int nothing(leat_work *work UNUSED, void *item UNUSED, void *user UNUSED)
+{
+    return 0;
+}
+
+static int none_left(void *user UNUSED, void **ret_item UNUSED)
+{
+    return LEAT_STAGES_END;
+}
+
+static int try_stages(void *given)
+{
+    leat_stages *stages;
+    int r = leat_stages_new(&stages, given);
+    if (r == 0)
+        leat_stages_free(stages);
+    return r;
+}
+
+static void make_stage(void *given)
+{
+    struct leat_stage *stage = given;
+    stage->name = "x";
+    stage->function = nothing;
+    stage->workers = 1;
+}
+
+static int try_stage(void *given)
+{
+    leat_stages *stages;
+    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    int r = leat_stages_add(stages, given);
+    leat_stages_free(stages);
+    return r;
+}
+
+static int try_pull(void *given)
+{
+    leat_pull *pull;
+    assert_int_equal(leat_pull_new(&pull, none_left, NULL), 0);
+    int r = leat_pull_add(pull, given);
+    leat_pull_free(pull);
+    return r;
+}
+
+static int with_stages(int (*call)(leat_stages *stages, void *given), void *given)
+{
+    leat_stages *stages;
+    struct leat_stage stage = LEAT_INIT(struct leat_stage);
+    make_stage(&stage);
+    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    int r = call(stages, given);
+    leat_stages_free(stages);
+    return r;
+}
+
+static int stage_stats(leat_stages *stages, void *given)
+{
+    return leat_stages_stats(stages, 0, given);
+}
+
+static int stages_run(leat_stages *stages, void *given)
+{
+    return leat_stages_run(stages, none_left, NULL, NULL, NULL, given);
+}
+
+static int stages_wait(leat_stages *stages, void *given)
+{
+    assert_int_equal(leat_stages_start(stages), 0);
+    assert_int_equal(leat_stages_finish(stages), 0);
+    return leat_stages_wait(stages, -1, given);
+}
+
+static int stages_stop(leat_stages *stages, void *given)
+{
+    assert_int_equal(leat_stages_start(stages), 0);
+    return leat_stages_stop(stages, LEAT_STOP_DRAIN, given);
+}
+
+static int try_stage_stats(void *given)
+{
+    return with_stages(stage_stats, given);
+}
+
+static int try_stages_run(void *given)
+{
+    return with_stages(stages_run, given);
+}
+
+static int try_stages_wait(void *given)
+{
+    return with_stages(stages_wait, given);
+}
+
+static int try_stages_stop(void *given)
+{
+    return with_stages(stages_stop, given);
+}
+
+static int try_digest(void *given)
+{
+    leat_filter *filter;
+    int r = leat_filter_digest(&filter, "crc32c", given);
+    if (r == 0)
+        leat_filter_free(filter);
+    return r;
+}
+
+static int seen(void *user UNUSED, const void *bytes UNUSED, size_t n UNUSED)
+{
+    return 0;
+}
+
+static void make_ops(void *given)
+{
+    ((struct leat_filter_ops *)given)->observe = seen;
+}
+
+static int try_custom(void *given)
+{
+    leat_filter *filter;
+    int r = leat_filter_custom(&filter, given, NULL);
+    if (r == 0)
+        leat_filter_free(filter);
+    return r;
+}
+
+static int open_endpoint(const struct leat_endpoint_options *options, struct leat_error *error)
+{
+    leat_endpoint *endpoint;
+    int r = leat_endpoint_open(&endpoint, "null:", LEAT_WRITE, options, error);
+    if (r == 0)
+        leat_endpoint_close(endpoint);
+    return r;
+}
+
+static int try_endpoint(void *given)
+{
+    return open_endpoint(given, NULL);
+}
+
+static int try_endpoint_error(void *given)
+{
+    return open_endpoint(NULL, given);
+}
+
+static int no_more(void *user UNUSED, void *bytes UNUSED, size_t n UNUSED, size_t *ret_n)
+{
+    *ret_n = 0;
+    return 0;
+}
+
+static void make_callbacks(void *given)
+{
+    ((struct leat_endpoint_callbacks *)given)->read = no_more;
+}
+
+static int try_callbacks(void *given)
+{
+    leat_endpoint *endpoint;
+    int r = leat_endpoint_from_callbacks(&endpoint, given, NULL);
+    if (r == 0)
+        leat_endpoint_close(endpoint);
+    return r;
+}
+
+static leat_pipeline *from_null(void)
+{
+    leat_pipeline *p;
+    assert_int_equal(leat_pipeline_parse(&p, "null: | null:", NULL, NULL), 0);
+    return p;
+}
+
+/* What is wrong with a value is told by the check, with a sentence. */
+static int try_pipeline(void *given)
+{
+    leat_pipeline *p;
+    leat_endpoint *endpoint;
+    int r = leat_pipeline_new(&p, given);
+    if (r < 0)
+        return r;
+    assert_int_equal(leat_endpoint_open(&endpoint, "null:", LEAT_READ, NULL, NULL), 0);
+    leat_pipeline_source(p, endpoint);
+    assert_int_equal(leat_endpoint_open(&endpoint, "null:", LEAT_WRITE, NULL, NULL), 0);
+    leat_pipeline_sink(p, endpoint, NULL);
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    r = leat_pipeline_check(p, &error);
+    assert_int_equal(error.code, r);
+    assert_true(r == 0 || error.text[0]);
+    leat_pipeline_free(p);
+    return r;
+}
+
+static int parse_with(const struct leat_pipeline_options *options, struct leat_error *error)
+{
+    leat_pipeline *p;
+    int r = leat_pipeline_parse(&p, "null: | null:", options, error);
+    if (r == 0) {
+        r = leat_pipeline_check(p, NULL);
+        leat_pipeline_free(p);
+    }
+    return r;
+}
+
+static int try_parse(void *given)
+{
+    return parse_with(given, NULL);
+}
+
+static int try_parse_endpoints(void *given)
+{
+    struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
+    options.endpoints = given;
+    return parse_with(&options, NULL);
+}
+
+static int try_parse_sinks(void *given)
+{
+    struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
+    options.sinks = given;
+    return parse_with(&options, NULL);
+}
+
+static int try_parse_error(void *given)
+{
+    return parse_with(NULL, given);
+}
+
+static int try_check_error(void *given)
+{
+    leat_pipeline *p = from_null();
+    int r = leat_pipeline_check(p, given);
+    leat_pipeline_free(p);
+    return r;
+}
+
+static int try_sink(void *given)
+{
+    leat_pipeline *p = from_null();
+    leat_endpoint *endpoint;
+    assert_int_equal(leat_endpoint_open(&endpoint, "null:", LEAT_WRITE, NULL, NULL), 0);
+    int r = leat_pipeline_sink(p, endpoint, given);
+    leat_pipeline_free(p);
+    return r;
+}
+
+static int try_progress(void *given)
+{
+    leat_pipeline *p = from_null();
+    int r = leat_pipeline_progress(p, given);
+    leat_pipeline_free(p);
+    return r;
+}
+
+static void make_error(void *given)
+{
+    struct leat_error *error = given;
+    error->code = -EIO;
+    error->node = error->operation = "x";
+}
+
+static int try_report(void *given)
+{
+    leat_report *report;
+    char *json = NULL;
+    int r = leat_report_of_error(&report, given);
+    if (r < 0)
+        return r;
+    assert_int_equal(leat_report_json(report, &json), 0);
+    free(json);
+    leat_report_free(report);
+    return 0;
+}
+
+static int try_engine(void *given)
+{
+    leat_engine *engine;
+    int r = leat_engine_new(&engine, given);
+    if (r == 0)
+        leat_engine_free(engine);
+    return r;
+}
+
+static int try_channel(void *given)
+{
+    leat_channel *channel;
+    int r = leat_channel_create(&channel, given);
+    if (r == 0)
+        leat_channel_close(channel);
+    return r;
+}
+
+static int try_inspect(void *given)
+{
+    leat_channel *channel;
+    int r = leat_channel_create(&channel, NULL);
+    if (r < 0)
+        return r;
+    r = leat_channel_inspect(leat_channel_memory_fd(channel), given, NULL, NULL);
+    leat_channel_close(channel);
+    return r;
+}
+
+static int try_probe(void *given)
+{
+    return leat_probe_run(given);
+}
+
+#define ENUM(type, member, last)                                                                                       \
+    {                                                                                                                  \
+        offsetof(struct type, member), last, #member                                                                   \
+    }
+#define INPUT(function, type)  .name = #function " " #type, .size = sizeof(struct type), .try = function, .input = true
+#define OUTPUT(function, type) .name = #function " " #type, .size = sizeof(struct type), .try = function
+
+static const struct row {
+    const char *name;
+    size_t size;
+    try_fn try;
+    bool input; /* the caller fills it, so that a tail which is not zero asks for something */
+    void (*make)(void *given);
+    struct {
+        size_t at;
+        int32_t last;
+        const char *name;
+    } member[5]; /* enums, as int32_t */
+} rows[] = {
+    {INPUT(try_pool, leat_pool_options)},
+    {OUTPUT(try_pool_stats, leat_pool_stats)},
+    {INPUT(try_stream, leat_stream_options)},
+    {OUTPUT(try_stream_stats, leat_stream_stats)},
+    {INPUT(try_connection, leat_connection_options)},
+    {INPUT(try_connection_input, leat_stream_options)},
+    {INPUT(try_connection_output, leat_stream_options)},
+    {INPUT(try_connection_open, leat_connection_options)},
+    {OUTPUT(try_connection_error, leat_error)},
+    {INPUT(try_pipe, leat_pipe_options), .member = {ENUM(leat_pipe_options, backend, LEAT_PIPE_QUEUE)}},
+    {OUTPUT(try_pipe_error, leat_error)},
+    {OUTPUT(try_pipe_stats, leat_pipe_stats)},
+    {OUTPUT(try_reader_stats, leat_pipe_stats)},
+    {OUTPUT(try_writer_error, leat_error)},
+    {OUTPUT(try_reader_error, leat_error)},
+    {INPUT(try_stages, leat_stages_options)},
+    {INPUT(try_stage, leat_stage), .make = make_stage, .member = {ENUM(leat_stage, on_error, LEAT_ON_ERROR_DROP)}},
+    {INPUT(try_pull, leat_stage), .make = make_stage, .member = {ENUM(leat_stage, on_error, LEAT_ON_ERROR_DROP)}},
+    {OUTPUT(try_stage_stats, leat_stage_stats)},
+    {OUTPUT(try_stages_run, leat_error)},
+    {OUTPUT(try_stages_wait, leat_error)},
+    {OUTPUT(try_stages_stop, leat_error)},
+    {INPUT(try_digest, leat_digest_options), .member = {ENUM(leat_digest_options, provider, LEAT_DIGEST_KERNEL)}},
+    {INPUT(try_custom, leat_filter_ops), .make = make_ops},
+    {INPUT(try_endpoint, leat_endpoint_options),
+     .member = {ENUM(leat_endpoint_options, write_mode, LEAT_WRITE_APPEND)}},
+    {OUTPUT(try_endpoint_error, leat_error)},
+    {INPUT(try_callbacks, leat_endpoint_callbacks), .make = make_callbacks},
+    {INPUT(try_pipeline, leat_pipeline_options),
+     .member = {ENUM(leat_pipeline_options, stability, LEAT_SOURCE_STABLE),
+                ENUM(leat_pipeline_options, sparse, LEAT_SPARSE_NEVER),
+                ENUM(leat_pipeline_options, digest_provider, LEAT_DIGEST_KERNEL),
+                ENUM(leat_pipeline_options, cache, LEAT_CACHE_DIRECT)}},
+    {INPUT(try_parse, leat_pipeline_options),
+     .member = {ENUM(leat_pipeline_options, stability, LEAT_SOURCE_STABLE),
+                ENUM(leat_pipeline_options, sparse, LEAT_SPARSE_NEVER),
+                ENUM(leat_pipeline_options, digest_provider, LEAT_DIGEST_KERNEL),
+                ENUM(leat_pipeline_options, cache, LEAT_CACHE_DIRECT)}},
+    {INPUT(try_parse_endpoints, leat_endpoint_options),
+     .member = {ENUM(leat_endpoint_options, write_mode, LEAT_WRITE_APPEND)}},
+    {INPUT(try_parse_sinks, leat_sink_options), .member = {ENUM(leat_sink_options, slow, LEAT_SLOW_DROP)}},
+    {OUTPUT(try_parse_error, leat_error)},
+    {OUTPUT(try_check_error, leat_error)},
+    {INPUT(try_sink, leat_sink_options), .member = {ENUM(leat_sink_options, slow, LEAT_SLOW_DROP)}},
+    {OUTPUT(try_progress, leat_progress)},
+    {INPUT(try_report, leat_error), .make = make_error, .member = {ENUM(leat_error, side, LEAT_SIDE_SINK)}},
+    {INPUT(try_engine, leat_engine_options)},
+    {INPUT(try_channel, leat_channel_options), .member = {ENUM(leat_channel_options, end, LEAT_CHANNEL_RECEIVER)}},
+    {OUTPUT(try_inspect, leat_channel_info)},
+    {OUTPUT(try_probe, leat_features)},
+};
+
+/* `given` says that it has `size` bytes; all of it that is not made is zero. */
+static void make_one(const struct row *row, void *given, size_t size)
+{
+    memset(given, 0, ROOM);
+    if (row->make)
+        row->make(given);
+    memcpy(given, &size, sizeof(size));
+}
+
+static void expect(const struct row *row, void *given, const char *what, int answer)
+{
+    int r = row->try(given);
+    if (r == -ENOSYS) /* channels, where there is no Linux */
+        return;
+    if (r != answer)
+        fail_msg("%s, %s: %d, not %d", row->name, what, r, answer);
+}
+
+static void a_size_that_cannot_be_is_refused(void **state UNUSED)
+{
+    CLEANUP_FREE void *given = malloc(ROOM);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        make_one(&rows[i], given, 0);
+        expect(&rows[i], given, "size 0", -EINVAL);
+        make_one(&rows[i], given, 1);
+        expect(&rows[i], given, "size 1", -EINVAL);
+    }
+}
+
+static void the_size_of_this_version_is_taken(void **state UNUSED)
+{
+    CLEANUP_FREE void *given = malloc(ROOM);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        make_one(&rows[i], given, rows[i].size);
+        expect(&rows[i], given, "its size", 0);
+    }
+}
+
+/* A newer program, that asks for nothing that an older library does not have. What leat fills may have any tail. */
+static void a_larger_size_is_taken_where_the_rest_is_zero(void **state UNUSED)
+{
+    CLEANUP_FREE char *given = malloc(ROOM);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        size_t larger = rows[i].size + 64;
+        make_one(&rows[i], given, larger);
+        expect(&rows[i], given, "larger", 0);
+        make_one(&rows[i], given, larger);
+        given[larger] = 1;
+        expect(&rows[i], given, "larger, and something behind it", 0);
+        make_one(&rows[i], given, larger);
+        given[larger - 1] = 1;
+        expect(&rows[i], given, "larger with a tail", rows[i].input ? -E2BIG : 0);
+    }
+}
+
+static void what_is_no_value_of_an_enum_is_refused(void **state UNUSED)
+{
+    CLEANUP_FREE char *given = malloc(ROOM);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        for (size_t m = 0; m < COUNT(rows[i].member) && rows[i].member[m].name; m++) {
+            const int32_t last = rows[i].member[m].last, wrong[] = {-1, last + 1, 1000, INT32_MAX, INT32_MIN};
+            for (int32_t value = 0; value <= last; value++) {
+                make_one(&rows[i], given, rows[i].size);
+                memcpy(given + rows[i].member[m].at, &value, sizeof(value));
+                expect(&rows[i], given, rows[i].member[m].name, 0);
+            }
+            for (size_t w = 0; w < COUNT(wrong); w++) {
+                make_one(&rows[i], given, rows[i].size);
+                memcpy(given + rows[i].member[m].at, &wrong[w], sizeof(wrong[w]));
+                expect(&rows[i], given, rows[i].member[m].name, -EINVAL);
+            }
+        }
+    }
+}
+
+/* The same of parameters. */
+static void a_parameter_that_is_no_value_of_its_enum_is_refused(void **state UNUSED)
+{
+    leat_endpoint *endpoint, *other;
+    leat_connection *connection;
+    leat_stages *stages;
+    char *text;
+    leat_pipeline *p = from_null();
+    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    for (int wrong = -1; wrong <= 5; wrong += 6) {
+        assert_int_equal(leat_endpoint_open(&endpoint, "null:", (enum leat_direction)wrong, NULL, NULL), -EINVAL);
+        assert_int_equal(leat_endpoint_from_fd(&endpoint, 0, (enum leat_ownership)wrong), -EINVAL);
+        assert_int_equal(leat_endpoint_duplex(&endpoint, &other, 0, (enum leat_ownership)wrong), -EINVAL);
+        assert_int_equal(leat_connection_from_fd(&connection, 0, (enum leat_ownership)wrong, NULL), -EINVAL);
+        assert_int_equal(leat_pipeline_explain(p, (enum leat_format)wrong, &text), -EINVAL);
+        assert_int_equal(leat_stages_explain(stages, (enum leat_format)wrong, &text), -EINVAL);
+        assert_int_equal(leat_stages_stop(stages, (enum leat_stop)wrong, NULL), -EINVAL);
+    }
+    leat_stages_free(stages);
+    leat_pipeline_free(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_size_that_cannot_be_is_refused),
+        cmocka_unit_test(the_size_of_this_version_is_taken),
+        cmocka_unit_test(a_larger_size_is_taken_where_the_rest_is_zero),
+        cmocka_unit_test(what_is_no_value_of_an_enum_is_refused),
+        cmocka_unit_test(a_parameter_that_is_no_value_of_its_enum_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,303 @@
+/* Every public call that takes a time limit: what it says when it can't proceed. 0 does not wait and says -EAGAIN; a
+ * limit that has passed says -ETIMEDOUT. Nothing is lost by either.
+ *
+ * emscripten: it has threads that wait */
+#include "unit/unit.h"
+#include <leat/leat.h>
+
+struct scene {
+    leat_writer *writer; /* of a queue that is full */
+    leat_reader *reader; /* of a queue that is empty */
+    leat_writer *other_writer;
+    leat_reader *other_reader;
+    leat_stream *full, *empty;
+    leat_stages *stages; /* full, and nothing comes out */
+    leat_pipeline *pipeline;
+    int source[2]; /* of the pipeline: nothing comes */
+    leat_connection *connection;
+    int peer[2];
+};
+
+/* The function of a stage that is stuck until the source of the pipeline ends. */
+static int sticks(leat_work *work UNUSED, void *item UNUSED, void *user)
+{
+    char byte;
+    return read(*(int *)user, &byte, 1) < 0 ? -errno : 0;
+}
+
+static void open_pipes(struct scene *s, int32_t backend)
+{
+    char bytes[4096] = {0};
+    struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
+    options.backend = backend;
+    options.memory_limit = 4096;
+    assert_int_equal(leat_pipe_open(&s->writer, &s->other_reader, &options), 0);
+    assert_int_equal(leat_pipe_open(&s->other_writer, &s->reader, &options), 0);
+    int r = leat_write(s->writer, bytes, sizeof(bytes), NULL, 0);
+    while (r == 0)
+        r = leat_write_some(s->writer, bytes, sizeof(bytes), NULL, 0);
+    assert_int_equal(r, -EAGAIN);
+}
+
+static void open_streams(struct scene *s)
+{
+    struct leat_stream_options options = LEAT_INIT(struct leat_stream_options);
+    options.pause_at = 4;
+    options.waits = 1;
+    assert_int_equal(leat_stream_open(&s->full, NULL, &options), 0);
+    assert_int_equal(leat_stream_open(&s->empty, NULL, &options), 0);
+    assert_int_equal(leat_stream_append(s->full, "1234", 4), 0);
+}
+
+static void open_stages(struct scene *s)
+{
+    struct leat_stage stage = LEAT_INIT(struct leat_stage);
+    stage.name = "sticks";
+    stage.function = sticks;
+    stage.user = &s->source[0];
+    stage.workers = 1;
+    stage.queue = 1;
+    assert_int_equal(leat_stages_new(&s->stages, NULL), 0);
+    assert_int_equal(leat_stages_add(s->stages, &stage), 0);
+    assert_int_equal(leat_stages_start(s->stages), 0);
+    while (leat_stages_put(s->stages, s, 0) == 0)
+        ;
+}
+
+static void open_all(struct scene *s, int32_t backend)
+{
+    leat_endpoint *from, *to;
+    *s = (struct scene){0};
+    assert_int_equal(pipe(s->source), 0);
+    open_pipes(s, backend);
+    open_streams(s);
+    open_stages(s);
+    assert_int_equal(leat_pipeline_new(&s->pipeline, NULL), 0);
+    assert_int_equal(leat_endpoint_from_fd(&from, s->source[0], LEAT_BORROW), 0);
+    assert_int_equal(leat_endpoint_open(&to, "null:", LEAT_WRITE, NULL, NULL), 0);
+    assert_int_equal(leat_pipeline_source(s->pipeline, from), 0);
+    assert_int_equal(leat_pipeline_sink(s->pipeline, to, NULL), 0);
+    assert_int_equal(leat_pipeline_start(s->pipeline), 0);
+    unit_socketpair(s->peer);
+    assert_int_equal(leat_connection_from_fd(&s->connection, s->peer[0], LEAT_TAKE, NULL), 0);
+}
+
+static void close_all(struct scene *s)
+{
+    leat_writer_fail(s->writer, -EIO);
+    leat_writer_close(s->writer);
+    leat_reader_close(s->other_reader);
+    leat_writer_close(s->other_writer);
+    leat_reader_close(s->reader);
+    leat_stream_free(s->full);
+    leat_stream_free(s->empty);
+    close(s->source[1]);
+    leat_stages_free(s->stages);
+    leat_pipeline_free(s->pipeline);
+    close(s->source[0]);
+    leat_connection_close(s->connection);
+    close(s->peer[1]);
+}
+
+static int try_write(struct scene *s, int timeout_ms)
+{
+    return leat_write(s->writer, "x", 1, NULL, timeout_ms);
+}
+
+static int try_write_some(struct scene *s, int timeout_ms)
+{
+    return leat_write_some(s->writer, "x", 1, NULL, timeout_ms);
+}
+
+static int try_write_view(struct scene *s, int timeout_ms)
+{
+    struct leat_view view;
+    assert_int_equal(leat_stream_peek(s->full, 3, &view), 0);
+    int r = leat_write_view(s->writer, &view, NULL, timeout_ms);
+    leat_view_release(&view);
+    return r;
+}
+
+static int try_writer_reserve(struct scene *s, int timeout_ms)
+{
+    void *room;
+    size_t n;
+    return leat_writer_reserve(s->writer, 1, &room, &n, timeout_ms);
+}
+
+static int try_read(struct scene *s, int timeout_ms)
+{
+    char byte;
+    return leat_read(s->reader, &byte, 1, NULL, timeout_ms);
+}
+
+static int try_read_full(struct scene *s, int timeout_ms)
+{
+    char bytes[2];
+    return leat_read_full(s->reader, bytes, sizeof(bytes), NULL, timeout_ms);
+}
+
+static int try_read_line(struct scene *s, int timeout_ms)
+{
+    char line[10];
+    return leat_read_line(s->reader, line, sizeof(line), NULL, timeout_ms);
+}
+
+static int try_peek(struct scene *s, int timeout_ms)
+{
+    const void *bytes;
+    size_t n;
+    return leat_reader_peek(s->reader, &bytes, &n, timeout_ms);
+}
+
+static int try_stream_reserve(struct scene *s, int timeout_ms)
+{
+    void *room;
+    size_t n;
+    return leat_stream_reserve_wait(s->full, 1, &room, &n, timeout_ms);
+}
+
+static int try_stream_wait(struct scene *s, int timeout_ms)
+{
+    return leat_stream_wait(s->empty, 0, timeout_ms);
+}
+
+static int try_put(struct scene *s, int timeout_ms)
+{
+    return leat_stages_put(s->stages, s, timeout_ms);
+}
+
+static int try_put_many(struct scene *s, int timeout_ms)
+{
+    void *items[2] = {s, s};
+    size_t n;
+    return leat_stages_put_many(s->stages, items, 2, &n, timeout_ms);
+}
+
+static int try_control(struct scene *s, int timeout_ms)
+{
+    return leat_stages_control(s->stages, s, timeout_ms);
+}
+
+static int try_take(struct scene *s, int timeout_ms)
+{
+    void *item;
+    return leat_stages_take(s->stages, &item, timeout_ms);
+}
+
+static int try_stages_wait(struct scene *s, int timeout_ms)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = leat_stages_wait(s->stages, timeout_ms, &error);
+    assert_int_equal(error.code, r);
+    assert_true(error.text[0]);
+    return r;
+}
+
+static int try_pipeline_wait(struct scene *s, int timeout_ms)
+{
+    leat_report *report = (leat_report *)s;
+    int r = leat_pipeline_wait(s->pipeline, timeout_ms, &report);
+    assert_ptr_equal(report, s);
+    return r;
+}
+
+/* The calls of a connection have the limit beside them. */
+static int try_connection_read(struct scene *s, int timeout_ms)
+{
+    char byte;
+    size_t n;
+    leat_connection_deadline(s->connection, timeout_ms);
+    return leat_connection_read(s->connection, &byte, 1, &n);
+}
+
+static int try_connection_line(struct scene *s, int timeout_ms)
+{
+    struct leat_view view;
+    leat_connection_deadline(s->connection, timeout_ms);
+    return leat_connection_read_line(s->connection, 0, &view);
+}
+
+static int try_connection_exactly(struct scene *s, int timeout_ms)
+{
+    struct leat_view view;
+    leat_connection_deadline(s->connection, timeout_ms);
+    return leat_connection_read_exactly(s->connection, 1, &view);
+}
+
+static int try_connection_until(struct scene *s, int timeout_ms)
+{
+    struct leat_view view;
+    leat_connection_deadline(s->connection, timeout_ms);
+    return leat_connection_read_until(s->connection, ";", 1, 0, &view);
+}
+
+static int try_connection_write(struct scene *s, int timeout_ms)
+{
+    static char much[4 << 20];
+    leat_connection_deadline(s->connection, timeout_ms);
+    return leat_connection_write(s->connection, much, sizeof(much), NULL);
+}
+
+static const struct row {
+    const char *name;
+    int (*try)(struct scene *s, int timeout_ms);
+} rows[] = {
+    {"leat_write", try_write},
+    {"leat_write_some", try_write_some},
+    {"leat_write_view", try_write_view},
+    {"leat_writer_reserve", try_writer_reserve},
+    {"leat_read", try_read},
+    {"leat_read_full", try_read_full},
+    {"leat_read_line", try_read_line},
+    {"leat_reader_peek", try_peek},
+    {"leat_stream_reserve_wait", try_stream_reserve},
+    {"leat_stream_wait", try_stream_wait},
+    {"leat_stages_put", try_put},
+    {"leat_stages_put_many", try_put_many},
+    {"leat_stages_control", try_control},
+    {"leat_stages_take", try_take},
+    {"leat_stages_wait", try_stages_wait},
+    {"leat_pipeline_wait", try_pipeline_wait},
+    {"leat_connection_read", try_connection_read},
+    {"leat_connection_read_line", try_connection_line},
+    {"leat_connection_read_exactly", try_connection_exactly},
+    {"leat_connection_read_until", try_connection_until},
+    {"leat_connection_write", try_connection_write},
+};
+
+static void try_all(int32_t backend)
+{
+    static const int limits[] = {0, 1, 10, 0};
+    struct scene s;
+    open_all(&s, backend);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        if (rows[i].try == try_writer_reserve && backend == LEAT_PIPE_KERNEL)
+            continue; /* when the kernel's pipe is full there still is a chunk to fill */
+        for (size_t l = 0; l < COUNT(limits); l++) {
+            int r = rows[i].try(&s, limits[l]), right = limits[l] ? -ETIMEDOUT : -EAGAIN;
+            if (r != right)
+                fail_msg("%s with %d: %d, not %d", rows[i].name, limits[l], r, right);
+        }
+    }
+    close_all(&s);
+}
+
+static void a_call_that_cannot_proceed_says_how_long_it_has_waited(void **state UNUSED)
+{
+    try_all(LEAT_PIPE_QUEUE);
+}
+
+static void the_same_of_a_kernel_pipe(void **state UNUSED)
+{
+    try_all(LEAT_PIPE_KERNEL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_call_that_cannot_proceed_says_how_long_it_has_waited),
+        cmocka_unit_test(the_same_of_a_kernel_pipe),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
