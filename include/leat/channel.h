@@ -16,20 +16,23 @@
  *
  * The memory is a sealed file without a name. It is gone when the last process that has it is gone, however it went. It
  * holds no pointer, and nothing in it is believed: a peer that is corrupt or malicious can destroy messages, and make
- * calls fail with -EPROTO or wait as long as they were told to, no more. The bytes that leat_channel_acquire shows may
- * change under such a peer; copy before you check.
+ * calls fail with -EPROTO or wait as long as they were told to, no more (docs/threat-model.md). The bytes that
+ * leat_channel_acquire shows may change under such a peer; copy before you check.
  *
  * What a call may say:
  *   the end       -ENODATA from receive: every sender has left, and nothing is left to receive
  *   the same      -EOWNERDEAD: so it is, but one of the senders at least ended without leat_channel_close
  *   broken        -EPIPE from send: every receiver has left, or died
- *   timed out     -ETIMEDOUT; -EAGAIN if timeout_ms was 0. Nothing was sent or received, and nothing is lost.
+ *   timed out     -ETIMEDOUT: the time is up. Nothing was sent or received, and nothing is lost.
+ *   not now       -EAGAIN: timeout_ms was 0, and the call would have to wait. The same.
  *   too long      -EMSGSIZE: nothing was sent, or nothing was received and *ret_n is the room that is needed
  *   wrong end     -EBADF: this end can't do that
  *   cancelled     -ECANCELED, see leat_channel_cancel
  *   corrupt       -EPROTO: what is in the memory can't be
- * timeout_ms: -1 waits, 0 does not. A signal changes nothing: no call ever says -EINTR. Sending to nobody yet is no
- * error: as long as no receiver has ever come, the ring fills.
+ * timeout_ms: a negative number waits without a limit; 0 does not wait, and what can't be done at once is -EAGAIN; a
+ * positive number waits for so many milliseconds, and then the call says -ETIMEDOUT. That holds for each call that has
+ * a timeout_ms. A signal changes nothing: no call ever says -EINTR. Sending to nobody yet is no error: as long as no
+ * receiver has ever come, the ring fills.
  *
  * The crash rule. A process may be killed at any instruction, and what it did then is as follows:
  *   - A sender loses the message that it was sending, if that, and no other. A message that was sent stays.
@@ -106,7 +109,7 @@ LEAT_API int leat_channel_export_end(leat_channel *channel, enum leat_channel_en
 LEAT_API int leat_channel_attach(leat_channel **ret, const int *fds, size_t n);
 
 /* The two in one, with the descriptors sent over a Unix socket in between. They block if the socket does. -ENODATA: the
- * peer has closed the socket. */
+ * peer has closed the socket. -EPROTO: what came is no channel; of other descriptors that came none stays open. */
 LEAT_API int leat_channel_pass(leat_channel *channel, enum leat_channel_end end, int socket);
 LEAT_API int leat_channel_attach_passed(leat_channel **ret, int socket);
 
@@ -167,8 +170,10 @@ LEAT_API int leat_channel_release(leat_channel *channel, const struct leat_messa
 
 /* A descriptor for event loops, borrowed, which lives as long as the handle: readable (in both directions) when there
  * may be something to receive (LEAT_READ), or room to send (LEAT_WRITE), and at every change of who is there. It
- * becomes silent when a call with timeout 0 says -EAGAIN. It also ticks every LEAT_CHANNEL_PATIENCE_MS, because nothing
- * else tells that a peer was killed: expect calls that then say -EAGAIN. */
+ * becomes silent when a call with timeout 0 says -EAGAIN. A peer that is killed makes it readable, too. It costs
+ * nothing while nothing happens; a process that has one has a thread that sleeps until a peer of one of its channels
+ * ends. Where the kernel does not tell of that (inotify is not there, or used up), the descriptor is readable every
+ * LEAT_CHANNEL_PATIENCE_MS instead. Expect calls that then say -EAGAIN. */
 LEAT_API int leat_channel_poll_fd(leat_channel *channel, enum leat_direction direction, int *ret);
 
 /* One direction of a channel. */

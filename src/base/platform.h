@@ -38,15 +38,33 @@ struct platform_sharing {
     /* Wakes up to n sleepers; gives how many there were. */
     int (*wake)(_Atomic uint32_t *word, int n);
 
-    /* An event that stays readable until event_clear. Non-blocking; gives it. */
+    /* An event, which pollers hear of. Gives it. Its open file belongs to every peer, so event_set never sleeps,
+     * whatever another peer makes of the flags or of the count; where that can't be had, nothing is set. */
     int (*event)(void);
     bool (*is_event)(int fd);
     void (*event_set)(int fd);
-    void (*event_clear)(int fd);
 
-    /* A descriptor that is readable while `event` is, and every `interval_ms` besides, until poller_clear. */
-    int (*poller)(int event, int interval_ms, int *ret_timer);
-    void (*poller_clear)(int timer);
+    /* A descriptor that becomes readable when one of the events is set, until poller_clear. Gives it. */
+    int (*poller)(const int *events, size_t n);
+    void (*poller_clear)(int poller);
+    /* Makes the poller readable every `interval_ms` besides. Gives the timer, which poller_clear_timer keeps going. */
+    int (*poller_tick)(int poller, int interval_ms);
+    void (*poller_clear_timer)(int timer);
+
+    /* Tells when open files of other files are closed, by whomever, be it the kernel after a kill. Gives a descriptor
+     * that is readable when it has something to tell. */
+    int (*closings)(void);
+    /* From now on of the file that `fd` is open on. Gives a number for it, the same for the same file. */
+    int (*closings_add)(int closings, int fd);
+    void (*closings_remove)(int closings, int number);
+    /* The numbers of up to n files that were closed, or -1 for any of them. Gives how many; -EAGAIN: none. */
+    int (*closings_next)(int closings, int *numbers, size_t n);
+
+    /* The position of a descriptor, without the lock on it that another process may keep for ever. Or -errno. */
+    int64_t (*position)(int fd);
+    /* Receives a byte and the descriptors that came with it: all are given, close-on-exec, and *n of them, of which the
+     * room was `*n`. What else came is closed. -EPROTO: there were more, or not all could be had; -ENODATA: the end. */
+    int (*receive)(int socket, int *fds, size_t *n);
 };
 
 struct platform {

@@ -1,6 +1,7 @@
 /* A handle, and the parts of the room: lock.c the robust locks, wait.c sleeping and waking, peers.c who is there,
  * recover.c what is done for the dead, send.c and receive.c the messages, create.c handles and their descriptors,
- * fork.c what fork does to them. The design is in layout.h. */
+ * poll.c what event loops wait for, watch.c the thread that hears of deaths for them, fork.c what fork does to handles.
+ * The design is in layout.h. */
 #ifndef CHANNEL_CHANNEL_H
 #define CHANNEL_CHANNEL_H
 
@@ -22,15 +23,17 @@ struct way {
     struct lane *lane; /* NULL: this end does not have it */
     uint8_t *ring;
     struct lock senders, receivers;
-    uint64_t seen;      /* head, or tail, when it was last looked at; under the lock of the side that we are */
-    int events[2];      /* that there is something, that there is room; or -1 */
-    int poll_fd, timer; /* -1: nobody polls */
+    uint64_t seen;    /* head, or tail, when it was last looked at; under the lock of the side that we are */
+    int events[2];    /* that there is something, that there is room; or -1 */
+    int poll_fd;      /* -1: nobody polls */
+    int alarm, timer; /* what makes it readable besides: an event of our own, and ticks where nothing tells of deaths */
     atomic_bool polled;
     atomic_uint spins;        /* how long it has been worth while to look again before sleeping */
     atomic_uint rests, pause; /* how often not to, from now on and at last */
 };
 
-/* A long message that is being received. */
+/* A long message that is being received. `open` changes under the receivers' lock, `busy` becomes true under it, and
+ * nothing is busy that is not open: so a thread that has the lock and finds nothing open may begin a message. */
 struct stream {
     atomic_bool busy; /* a thread is at it; the rest is that thread's */
     atomic_bool open;
@@ -50,6 +53,7 @@ struct leat_channel {
     atomic_bool cancelled;
     atomic_int broken;         /* why nothing goes any more: -EPROTO, or what kept a child from being a peer; 0 */
     _Atomic int64_t looked_ns; /* when the dead were last looked for */
+    atomic_uint look_at;       /* and where the next look begins */
 
     _Atomic uint64_t known; /* head->changes << 1 | is nobody at the other end any more */
 
@@ -59,6 +63,12 @@ struct leat_channel {
     struct stream stream;
 
     pthread_mutex_t mutex; /* of what is done for the dead, and of making a poll descriptor */
+
+    /* Of watch.c. */
+    struct leat_channel *watched;
+    int watch_number; /* -1: not watched */
+    bool suspect;     /* something was closed; the rest is under the lock of watch.c */
+    uint32_t changes;
 
     /* Of fork.c. */
     struct leat_channel *before, *after;
@@ -75,6 +85,7 @@ struct limit {
     bool now;
 };
 struct limit limit_of(int timeout_ms);
+struct limit limit_shorter(const struct limit *limit, int64_t longest);
 /* How long to sleep now, at most `longest`; 0: the time is up. */
 int64_t limit_left(const struct limit *limit, int64_t longest);
 /* -EAGAIN or -ETIMEDOUT. */
@@ -103,7 +114,12 @@ static inline int channel_begin(leat_channel *c, const struct way *way)
 
 /* The lock of one side of a lane. Taking it may repair what a dead owner left. */
 int lock_take_slowly(leat_channel *c, struct lock *lock, const struct limit *limit);
-void lock_give(struct lock *lock);
+/* Without repairs, and without waiting for a dead owner: for who is at repairs himself. */
+int lock_take_plainly(leat_channel *c, struct lock *lock, const struct limit *limit);
+/* True: an event loop was turned away meanwhile, and is to be told (lock_ask). */
+bool lock_give(struct lock *lock);
+/* Asks the owner to tell when it gives the lock back. False: it is free by now. */
+bool lock_ask(struct lock *lock);
 static inline int lock_take(leat_channel *c, struct lock *lock, const struct limit *limit)
 {
     uint32_t free = 0;
@@ -118,7 +134,7 @@ bool lock_inherit(leat_channel *c, struct lock *lock, uint32_t place);
 void lock_break(struct lock *lock, uint32_t place);
 static inline uint32_t lock_owner(uint32_t word)
 {
-    return word & 0x7fffffff;
+    return word & 0x3fffffff;
 }
 
 /* Sleeping until something is there (lane->filled) or there is room (lane->freed). */
@@ -126,7 +142,8 @@ typedef bool (*wait_test)(leat_channel *c, struct way *way, uint64_t what);
 /* Sleeps until `test` might be true, the limit is near or somebody died. -EAGAIN, -ETIMEDOUT, -ECANCELED, -EPROTO. */
 int wait_for(leat_channel *c, struct way *way, _Atomic uint32_t *word, wait_test test, uint64_t what,
              const struct limit *limit);
-/* For a caller that will poll: the descriptor is silent from now on unless `test` is true. */
+/* For a caller that will poll: the descriptor is silent from now on; then, unless `test` is true. */
+void wait_silence(struct way *way);
 void wait_arm(leat_channel *c, struct way *way, _Atomic uint32_t *word, wait_test test, uint64_t what);
 void wait_wake_slowly(struct way *way, _Atomic uint32_t *word, int n);
 /* After what `word` stands for has become true. n: for how many. */
@@ -145,6 +162,8 @@ static inline void wait_wake_ordered(struct way *way, _Atomic uint32_t *word, in
 #define WAKE_ALL (INT32_MAX - 1)
 /* Everybody looks at everything again. */
 void wait_wake_all(leat_channel *c);
+/* Whoever polls one of the descriptors of this handle looks again. */
+void wait_poke(leat_channel *c);
 
 /* Takes a free place for a descriptor of its own of the memory. -EUSERS. */
 int peers_take(const leat_channel *c, int fd, uint32_t end, uint32_t attached, uint32_t *ret_place);
@@ -153,10 +172,13 @@ int peers_join(leat_channel *c, int fd);
 void peers_free(const leat_channel *c, int fd, uint32_t place);
 /* `failed`: others are to see a death. */
 void peers_leave(leat_channel *c, bool failed);
-/* Looks for the dead, if that has not been done for the patience, and does what is to be done for them. */
-void peers_look(leat_channel *c);
-void peers_bury(leat_channel *c, uint32_t place);
-/* Has the other end been there, and gone? */
+/* Looks for the dead, if that has not been done for the patience, and does what is to be done for them, for at most so
+ * long as the caller may wait, and BURY_NS. */
+void peers_look(leat_channel *c, const struct limit *limit);
+/* 1: a dead one was buried. 0: there is none. Negative: its things are not all in order, and it keeps its place. */
+int peers_bury(leat_channel *c, uint32_t place, const struct limit *limit);
+#define BURY_NS ((int64_t)10 * 1000000)
+/* Has the other end been there, and gone? While peers come and go all the time, that is not known: false. */
 bool peers_gone(leat_channel *c);
 
 /* recover.c: what a dead owner of a lock left, by who has its place; then, under the receivers' lock, what it held. */
@@ -182,13 +204,23 @@ int record_give_back(leat_channel *c, struct way *way);
 /* The first record from `head` to `next` that came back. -EAGAIN: there is none. */
 int record_find_back(leat_channel *c, struct way *way, struct found *ret);
 
+/* watch.c: a handle whose descriptors are polled hears of deaths. Without `c->mutex`. -errno: it does not. */
+int watch_start(leat_channel *c);
+void watch_stop(leat_channel *c);
+void watch_before_fork(void);
+void watch_in_parent(void);
+void watch_in_child(void);
+
+/* poll.c */
+void poll_init(struct way *way);
+void poll_close(struct way *way);
+
 /* fork.c: a handle that a child inherits becomes a peer of its own. */
 int fork_enlist(leat_channel *c);
 void fork_strike(leat_channel *c);
 
 /* create.c: the memory of whoever makes it or is given it. */
 int channel_read_geometry(int fd, struct geometry *ret);
-int channel_make_mutex(leat_channel *c);
 /* Leaves so that others see a death. */
 void channel_fail(leat_channel *c);
 

@@ -13,34 +13,21 @@
 static void way_reset(struct way *way)
 {
     way->lane = NULL;
-    way->events[0] = way->events[1] = way->poll_fd = way->timer = -1;
+    way->events[0] = way->events[1] = -1;
+    poll_init(way);
     atomic_init(&way->spins, SPINS_FIRST);
-}
-
-/* Recursive: who waits for a lock on behalf of a dead one may find its owner dead, too. */
-int channel_make_mutex(leat_channel *c)
-{
-    pthread_mutexattr_t attributes;
-    int r = -pthread_mutexattr_init(&attributes);
-    if (r < 0)
-        return r;
-    r = -pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
-    if (r == 0)
-        r = -pthread_mutex_init(&c->mutex, &attributes);
-    pthread_mutexattr_destroy(&attributes);
-    return r;
 }
 
 static leat_channel *handle_new(const struct geometry *g, uint32_t end)
 {
     leat_channel *c = calloc(1, sizeof(*c));
-    if (!c || channel_make_mutex(c) < 0) {
+    if (!c || pthread_mutex_init(&c->mutex, NULL) != 0) {
         free(c);
         return NULL;
     }
     c->g = *g;
     c->end = end;
-    c->fd = c->child_fd = -1;
+    c->fd = c->child_fd = c->watch_number = -1;
     c->looked_ns = clock_ns();
     atomic_init(&c->known, UINT64_MAX);
     way_reset(&c->out);
@@ -54,8 +41,7 @@ static void way_close(leat_channel *c, struct way *way)
         munmap(way->ring, (size_t)(2 * c->g.ring));
     for (int i = 0; i < 2; i++)
         way->events[i] = fd_close(way->events[i]);
-    way->poll_fd = fd_close(way->poll_fd);
-    way->timer = fd_close(way->timer);
+    poll_close(way);
 }
 
 static void handle_free(leat_channel *c)
@@ -209,7 +195,7 @@ int leat_channel_attach(leat_channel **ret, const int *fds, size_t n)
     int r = n > 0 ? channel_read_geometry(fds[0], &g) : -EINVAL;
     if (r < 0)
         return r;
-    off_t end = lseek(fds[0], 0, SEEK_CUR) - 1;
+    int64_t end = platform.sharing->position(fds[0]) - 1;
     if (n != 1 + 2 * (size_t)g.lanes || (end != LEAT_CHANNEL_SENDER && end != LEAT_CHANNEL_RECEIVER))
         return -EPROTO;
     for (size_t i = 1; i < n; i++)
@@ -223,8 +209,9 @@ static int export_memory(leat_channel *c, enum leat_channel_end end)
 {
     int fd = open_place(c, (uint32_t)end);
     if (fd == -EUSERS) {
+        const struct limit patience = limit_of(LEAT_CHANNEL_PATIENCE_MS);
         atomic_store(&c->looked_ns, 0);
-        peers_look(c);
+        peers_look(c, &patience);
         fd = open_place(c, (uint32_t)end);
     }
     if (fd >= 0 && lseek(fd, (off_t)end + 1, SEEK_SET) < 0) {
@@ -276,6 +263,7 @@ static void handle_leave(leat_channel *c, bool failed)
 {
     if (!c)
         return;
+    watch_stop(c);
     fork_strike(c);
     if (atomic_load(&c->reserved))
         leat_channel_abandon(c);
@@ -292,27 +280,4 @@ void leat_channel_close(leat_channel *c)
 void channel_fail(leat_channel *c)
 {
     handle_leave(c, true);
-}
-
-/* Made on the first call. It is readable then: whether there is anything is what the caller will ask. */
-int leat_channel_poll_fd(leat_channel *c, enum leat_direction direction, int *ret)
-{
-    struct way *way = direction == LEAT_READ ? &c->in : &c->out;
-    int r = 0;
-    if (!way->lane)
-        return -EBADF;
-    pthread_mutex_lock(&c->mutex);
-    int event = way->events[direction == LEAT_READ ? 0 : 1];
-    if (way->poll_fd < 0) {
-        r = platform.sharing->poller(event, LEAT_CHANNEL_PATIENCE_MS, &way->timer);
-        if (r >= 0) {
-            way->poll_fd = r;
-            platform.sharing->event_set(event);
-            atomic_store(&way->polled, true);
-        }
-    }
-    if (r >= 0)
-        *ret = way->poll_fd;
-    pthread_mutex_unlock(&c->mutex);
-    return MIN(r, 0);
 }

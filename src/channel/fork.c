@@ -16,6 +16,7 @@ static int registered;
 static void before_fork(void)
 {
     pthread_mutex_lock(&list_lock);
+    watch_before_fork();
     for (leat_channel *c = list; c; c = c->after) {
         pthread_mutex_lock(&c->mutex);
         c->child_fd = c->fd >= 0 ? platform.reopen(c->fd, O_RDWR) : -EBADF;
@@ -37,14 +38,13 @@ static void in_parent(void)
         c->child_fd = -1;
         pthread_mutex_unlock(&c->mutex);
     }
+    watch_in_parent();
     pthread_mutex_unlock(&list_lock);
 }
 
 static void forget_poll(struct way *way)
 {
-    way->poll_fd = fd_close(way->poll_fd);
-    way->timer = fd_close(way->timer);
-    atomic_store(&way->polled, false);
+    poll_close(way);
     atomic_store(&way->senders.held, false);
     atomic_store(&way->receivers.held, false);
 }
@@ -52,6 +52,7 @@ static void forget_poll(struct way *way)
 /* Nothing that the parent held, or was in the middle of, is the child's. */
 static void in_child(void)
 {
+    watch_in_child();
     for (leat_channel *c = list; c; c = c->after) {
         fd_close(c->fd);
         c->fd = MAX(c->child_fd, -1);
@@ -68,9 +69,8 @@ static void in_child(void)
         c->stream.bytes = NULL;
         forget_poll(&c->out);
         forget_poll(&c->in);
-        /* One that knows its owner knows the parent's thread, and may not be unlocked by ours. */
         pthread_mutex_unlock(&c->mutex);
-        if (channel_make_mutex(c) < 0)
+        if (pthread_mutex_init(&c->mutex, NULL) != 0)
             atomic_store(&c->broken, -ENOMEM);
     }
     pthread_mutex_unlock(&list_lock);

@@ -33,8 +33,8 @@
 #include <stdbool.h>
 
 #define LAYOUT_MAGIC   UINT64_C(0x316c656e6e616863) /* "channel1" */
-#define LAYOUT_VERSION 1u
-#define LINE           64 /* what two processors must not share */
+#define LAYOUT_VERSION 2u                           /* 2: events are set by reading */
+#define LINE           64                           /* what two processors must not share */
 #define UNIT           16u
 
 struct geometry {

@@ -1,14 +1,19 @@
-/* A word of shared memory as a lock: 0, or the owner's place + 1 and perhaps WAITED. It is never held over a sleep that
- * a receiver's lock guards; a sender keeps his while he waits for room, so that long messages get their turn. The owner
- * may die; whoever waits longer than LOOK_NS looks whether he did. */
+/* A word of shared memory as a lock: 0, or the owner's place + 1 with WAITED and POLLED. A receiver gives its lock back
+ * before it sleeps; a sender keeps its lock while it waits for room, so that long messages get their turn. The owner
+ * may die; a call that waits longer than LOOK_NS looks whether the owner lives, and repairs what a dead one left. A
+ * repair takes locks plainly and starts no other repair, so there is no recursion, whatever a peer writes into the
+ * words. */
 #include "channel/channel.h"
 #include <errno.h>
 #include <sched.h>
 
-#define WAITED  0x80000000u
+#define WAITED  0x80000000u /* a call sleeps for it */
+#define POLLED  0x40000000u /* an event loop was turned away because of it */
 #define SPINS   200
 #define YIELDS  20
 #define LOOK_NS ((int64_t)10 * 1000000)
+/* A thread of ours may be kept from running between taking the word and saying so. */
+#define STRANGE_NS ((int64_t)2000 * 1000000)
 
 static bool try_take(leat_channel *c, struct lock *lock, uint32_t mark)
 {
@@ -31,32 +36,57 @@ static void sleep_once(struct lock *lock, int64_t ns)
 }
 
 /* After a sleep: is the owner one that can be, and is he alive? */
-static int look_at_owner(leat_channel *c, struct lock *lock, unsigned *strange)
+static int look_at_owner(leat_channel *c, struct lock *lock, int64_t *strange, const struct limit *limit)
 {
     uint32_t owner = lock_owner(atomic_load(lock->word));
     if (owner > c->g.places)
         return channel_corrupt(c);
     if (owner == c->place + 1) {
-        /* No thread of ours has it, and that twice: somebody else wrote it. */
-        *strange = atomic_load(&lock->held) ? 0 : *strange + 1;
-        return *strange > 2 ? channel_corrupt(c) : 0;
+        /* No thread of ours has it, and that for long: another peer wrote it. */
+        int64_t now = clock_ns();
+        *strange = atomic_load(&lock->held) ? 0 : *strange ? *strange : now;
+        return *strange && now - *strange > STRANGE_NS ? channel_corrupt(c) : 0;
     }
+    *strange = 0;
     if (owner)
-        peers_bury(c, owner - 1);
+        peers_bury(c, owner - 1, limit);
     return 0;
+}
+
+static bool try_often(leat_channel *c, struct lock *lock)
+{
+    for (int i = 0; i < SPINS; i++)
+        if (try_take(c, lock, 0))
+            return true;
+    for (int i = 0; i < YIELDS; i++) {
+        sched_yield();
+        if (try_take(c, lock, 0))
+            return true;
+    }
+    return false;
+}
+
+int lock_take_plainly(leat_channel *c, struct lock *lock, const struct limit *limit)
+{
+    if (try_often(c, lock))
+        return 0;
+    int64_t left;
+    while ((left = limit_left(limit, LOOK_NS)) > 0) {
+        uint32_t owner = lock_owner(atomic_load(lock->word));
+        if (owner && owner <= c->g.places && owner != c->place + 1 && platform.sharing->locked(c->fd, owner - 1) == 0)
+            break;
+        sleep_once(lock, left);
+        if (try_take(c, lock, WAITED))
+            return 0;
+    }
+    return limit_code(limit);
 }
 
 int lock_take_slowly(leat_channel *c, struct lock *lock, const struct limit *limit)
 {
-    unsigned strange = 0;
-    for (int i = 0; i < SPINS; i++)
-        if (try_take(c, lock, 0))
-            return 0;
-    for (int i = 0; i < YIELDS; i++) {
-        sched_yield();
-        if (try_take(c, lock, 0))
-            return 0;
-    }
+    int64_t strange = 0;
+    if (try_often(c, lock))
+        return 0;
     /* Also a call that does not wait looks once whether the owner is dead: nobody else might. */
     do {
         int r = limit->now ? 0 : channel_state(c);
@@ -65,7 +95,7 @@ int lock_take_slowly(leat_channel *c, struct lock *lock, const struct limit *lim
         if (try_take(c, lock, limit->now ? 0 : WAITED))
             return 0;
         if (r == 0)
-            r = look_at_owner(c, lock, &strange);
+            r = look_at_owner(c, lock, &strange, limit);
         if (r < 0)
             return r;
         if (try_take(c, lock, WAITED))
@@ -74,18 +104,32 @@ int lock_take_slowly(leat_channel *c, struct lock *lock, const struct limit *lim
     return limit_code(limit);
 }
 
-void lock_give(struct lock *lock)
+bool lock_give(struct lock *lock)
 {
     atomic_store_explicit(&lock->held, false, memory_order_relaxed);
-    if (atomic_exchange(lock->word, 0) & WAITED)
+    uint32_t word = atomic_exchange(lock->word, 0);
+    if (word & WAITED)
         platform.sharing->wake(lock->word, 1);
+    return word & POLLED;
+}
+
+/* Honest peers change a dead owner's word a few times at most, to set WAITED; a hostile one does not keep us here. */
+#define TRIES 1000
+
+bool lock_ask(struct lock *lock)
+{
+    uint32_t word = atomic_load(lock->word);
+    for (int i = 0; i < TRIES && lock_owner(word); i++)
+        if (atomic_compare_exchange_weak(lock->word, &word, word | POLLED))
+            return true;
+    return false;
 }
 
 bool lock_inherit(leat_channel *c, struct lock *lock, uint32_t place)
 {
     uint32_t word = atomic_load(lock->word);
-    while (lock_owner(word) == place + 1)
-        if (atomic_compare_exchange_weak(lock->word, &word, (c->place + 1) | (word & WAITED))) {
+    for (int i = 0; i < TRIES && lock_owner(word) == place + 1; i++)
+        if (atomic_compare_exchange_weak(lock->word, &word, (c->place + 1) | (word & (WAITED | POLLED)))) {
             atomic_store_explicit(&lock->held, true, memory_order_relaxed);
             return true;
         }
@@ -95,7 +139,7 @@ bool lock_inherit(leat_channel *c, struct lock *lock, uint32_t place)
 void lock_break(struct lock *lock, uint32_t place)
 {
     uint32_t word = atomic_load(lock->word);
-    while (lock_owner(word) == place + 1)
+    for (int i = 0; i < TRIES && lock_owner(word) == place + 1; i++)
         if (atomic_compare_exchange_weak(lock->word, &word, 0)) {
             if (word & WAITED)
                 platform.sharing->wake(lock->word, 1);

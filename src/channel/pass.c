@@ -37,23 +37,13 @@ int leat_channel_pass(leat_channel *c, enum leat_channel_end end, int socket)
 int leat_channel_attach_passed(leat_channel **ret, int socket)
 {
     int fds[LEAT_CHANNEL_FDS];
-    union control control;
-    char byte;
-    struct iovec iov = {&byte, 1};
-    struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control};
-    message.msg_controllen = sizeof(control);
-    ssize_t got;
-    do
-        got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-    while (got < 0 && errno == EINTR);
-    if (got <= 0)
-        return got < 0 ? -errno : -ENODATA;
-    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-    if (!head || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
-        return -EPROTO;
-    size_t n = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    memcpy(fds, CMSG_DATA(head), n * sizeof(int));
-    int r = message.msg_flags & MSG_CTRUNC ? -EPROTO : leat_channel_attach(ret, fds, n);
+    size_t n = LEAT_CHANNEL_FDS;
+    if (!platform.sharing)
+        return -ENOSYS;
+    int r = platform.sharing->receive(socket, fds, &n);
+    if (r < 0)
+        return r;
+    r = n ? leat_channel_attach(ret, fds, n) : -EPROTO;
     for (size_t i = 0; i < n; i++)
         fd_close(fds[i]);
     return r;

@@ -47,19 +47,19 @@ void peers_free(const leat_channel *c, int fd, uint32_t place)
 
 /* All that a dead one has in one lane. What it did under a lock first, then what it held: the receivers' lock is not
  * free in between, because until then the lane's counts need not be those of its records. */
-static int clear_lane(leat_channel *c, struct way *way, uint32_t place)
+static int clear_lane(leat_channel *c, struct way *way, uint32_t place, const struct limit *limit)
 {
-    const struct limit second = limit_of(1000);
     if (lock_owner(atomic_load(way->senders.word)) == place + 1) {
         recover_sender(way);
         lock_break(&way->senders, place);
+        platform.sharing->event_set(way->events[1]);
     }
     bool inherited = false;
     if (lock_owner(atomic_load(way->receivers.word)) == place + 1) {
         recover_receiver(c, way, place);
         inherited = lock_inherit(c, &way->receivers, place);
     }
-    int r = inherited ? 0 : lock_take(c, &way->receivers, &second);
+    int r = inherited ? 0 : lock_take_plainly(c, &way->receivers, limit);
     if (r < 0)
         return r;
     r = recover_held(c, way, place);
@@ -68,11 +68,11 @@ static int clear_lane(leat_channel *c, struct way *way, uint32_t place)
 }
 
 /* Everything that whoever had this place left, in all lanes. */
-static int clear(leat_channel *c, uint32_t place)
+static int clear(leat_channel *c, uint32_t place, const struct limit *limit)
 {
-    int r = c->out.lane ? clear_lane(c, &c->out, place) : 0;
+    int r = c->out.lane ? clear_lane(c, &c->out, place, limit) : 0;
     if (r == 0 && c->in.lane)
-        r = clear_lane(c, &c->in, place);
+        r = clear_lane(c, &c->in, place, limit);
     uint32_t state = atomic_load(&c->places[place].state);
     /* Counted before it is gone: dying here counts it twice, which is better than not at all. */
     if (r == 0 && (state & PLACE_ATTACHED))
@@ -81,13 +81,13 @@ static int clear(leat_channel *c, uint32_t place)
 }
 
 /* In the place of a dead one, for a handle that has none yet: it cleans up as that one. */
-static int take_over(leat_channel *c, int fd, uint32_t place)
+static int take_over(leat_channel *c, int fd, uint32_t place, const struct limit *limit)
 {
     int r = platform.sharing->lock(fd, place);
     if (r < 0)
         return r;
     c->place = place;
-    r = clear(c, place);
+    r = clear(c, place, limit);
     if (r < 0) {
         platform.sharing->unlock(fd, place);
         return r;
@@ -99,49 +99,79 @@ static int take_over(leat_channel *c, int fd, uint32_t place)
 
 int peers_join(leat_channel *c, int fd)
 {
+    const struct limit patience = limit_of(LEAT_CHANNEL_PATIENCE_MS);
     int r = peers_take(c, fd, c->end, PLACE_ATTACHED, &c->place);
-    for (uint32_t i = 0; r == -EUSERS && i < c->g.places; i++)
-        if (take_over(c, fd, i) == 0)
+    for (uint32_t i = 0; r == -EUSERS && i < c->g.places && limit_left(&patience, 1); i++) {
+        const struct limit own = limit_shorter(&patience, BURY_NS);
+        if (take_over(c, fd, i, &own) == 0)
             r = 0;
+    }
     return r;
 }
 
 /* The mutex keeps the threads of this handle apart, for whom the kernel's lock is one and the same. */
-void peers_bury(leat_channel *c, uint32_t place)
+int peers_bury(leat_channel *c, uint32_t place, const struct limit *limit)
 {
+    const struct limit own = limit_shorter(limit, BURY_NS);
+    int r = 0;
     pthread_mutex_lock(&c->mutex);
-    if (place == c->place || platform.sharing->lock(c->fd, place) < 0) {
-        pthread_mutex_unlock(&c->mutex);
-        return;
+    if (place != c->place && platform.sharing->lock(c->fd, place) == 0) {
+        r = clear(c, place, &own);
+        if (r == 0 && atomic_load(&c->places[place].state) != PLACE_FREE) {
+            peers_free(c, c->fd, place);
+            r = 1;
+        } else
+            platform.sharing->unlock(c->fd, place);
     }
-    if (clear(c, place) == 0 && atomic_load(&c->places[place].state) != PLACE_FREE) {
-        peers_free(c, c->fd, place);
-        wait_wake_all(c);
-    } else
-        platform.sharing->unlock(c->fd, place);
     pthread_mutex_unlock(&c->mutex);
+    if (r == 1)
+        wait_wake_all(c);
+    return r;
 }
 
-void peers_look(leat_channel *c)
+/* One after the other, from where the last look ended, for as long as there is time. True: one was buried that may have
+ * been in the way of another one, which is still to be. */
+static bool bury_all(leat_channel *c, const struct limit *limit)
+{
+    const struct limit own = limit_shorter(limit, BURY_NS);
+    uint32_t first = atomic_load(&c->look_at) % c->g.places;
+    bool left = false, buried = false;
+    for (uint32_t i = 0; i < c->g.places; i++) {
+        uint32_t place = (first + i) % c->g.places;
+        if (atomic_load(&c->places[place].state) == PLACE_FREE)
+            continue;
+        int r = peers_bury(c, place, &own);
+        buried = buried || r > 0;
+        left = left || r < 0;
+        if (r != 0 && clock_ns() > own.deadline_ns) {
+            atomic_store(&c->look_at, place + 1);
+            return false;
+        }
+    }
+    return left && buried;
+}
+
+void peers_look(leat_channel *c, const struct limit *limit)
 {
     int64_t now = clock_ns(), looked = atomic_load(&c->looked_ns);
     if (now - looked < PATIENCE_NS || !atomic_compare_exchange_strong(&c->looked_ns, &looked, now))
         return;
-    for (uint32_t i = 0; i < c->g.places; i++)
-        if (atomic_load(&c->places[i].state) != PLACE_FREE)
-            peers_bury(c, i);
+    if (bury_all(c, limit))
+        bury_all(c, limit);
 }
 
+/* Where a peer keeps the lock for a second, what we hold can't be given back: then we are gone as a dead one is, and
+ * another peer will do it. */
 void peers_leave(leat_channel *c, bool failed)
 {
     if (failed)
         atomic_fetch_add(&c->head->deaths[c->end], 1);
     if (c->in.lane) {
         const struct limit second = limit_of(1000);
-        if (lock_take(c, &c->in.receivers, &second) == 0) {
-            recover_held(c, &c->in, c->place);
-            lock_give(&c->in.receivers);
-        }
+        if (lock_take(c, &c->in.receivers, &second) < 0)
+            return;
+        recover_held(c, &c->in, c->place);
+        lock_give(&c->in.receivers);
     }
     peers_free(c, c->fd, c->place);
     wait_wake_all(c);
@@ -164,17 +194,16 @@ static bool count_nobody(leat_channel *c)
 /* Counted anew only when somebody came or went; while somebody does, the count is not sure. */
 bool peers_gone(leat_channel *c)
 {
-    uint32_t changes = atomic_load(&c->head->changes);
-    uint64_t known = atomic_load_explicit(&c->known, memory_order_relaxed);
-    while (known >> 1 != changes) {
+    for (int i = 0; i < 3; i++) {
+        uint32_t changes = atomic_load(&c->head->changes);
+        uint64_t known = atomic_load_explicit(&c->known, memory_order_relaxed);
+        if (known >> 1 == changes)
+            return known & 1;
         known = (uint64_t)changes << 1 | count_nobody(c);
-        uint32_t after = atomic_load(&c->head->changes);
-        if (after == changes) {
+        if (atomic_load(&c->head->changes) == changes) {
             atomic_store_explicit(&c->known, known, memory_order_relaxed);
-            break;
+            return known & 1;
         }
-        changes = after;
-        known = UINT64_MAX;
     }
-    return known & 1;
+    return false;
 }

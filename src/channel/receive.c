@@ -60,15 +60,13 @@ static int take_now(leat_channel *c, struct way *way, struct iovec *to, size_t n
     struct found f = {0};
     size_t done = 0;
     int r = take_look(c, way, &f);
-    if (r == 0 && mark_kind(f.mark) == RECORD_FIRST && !atomic_load(&c->stream.open)) {
-        r = take_long(c, way, &f, to->iov_base, to->iov_len, &to->iov_len, limit);
+    bool open = atomic_load(&c->stream.open);
+    if (open || (r == 0 && mark_kind(f.mark) == RECORD_FIRST)) {
+        r = take_long(c, way, open ? NULL : &f, to, limit);
         *ret_n = r == 0;
         return r;
     }
-    bool ours = atomic_load(&c->stream.open);
-    if (ours)
-        r = -EAGAIN;
-    else if (r == 0 && mark_kind(f.mark) != RECORD_WHOLE)
+    if (r == 0 && mark_kind(f.mark) != RECORD_WHOLE)
         r = channel_corrupt(c); /* only whole messages come back */
     else if (r == 0 && mark_state(f.mark) == RECORD_READY &&
              atomic_load_explicit(&way->lane->head, memory_order_relaxed) == f.position)
@@ -76,11 +74,6 @@ static int take_now(leat_channel *c, struct way *way, struct iovec *to, size_t n
     else if (r == 0 && (r = take_one(c, way, &f, to)) == 0)
         done = 1;
     lock_give(&way->receivers);
-    if (ours) {
-        r = take_long(c, way, NULL, to->iov_base, to->iov_len, &to->iov_len, limit);
-        *ret_n = r == 0;
-        return r;
-    }
     if (done) {
         wait_wake(way, &way->lane->freed, 1);
         take_returned(c, done);

@@ -35,7 +35,7 @@ static int wait_room(leat_channel *c, struct way *way, uint64_t need, const stru
         if (r != -EAGAIN)
             return r;
         if (limit->now) {
-            peers_look(c);
+            peers_look(c, limit);
             if (atomic_load(&way->polled))
                 wait_arm(c, way, &way->lane->freed, is_freed, need);
             return -EAGAIN;
@@ -74,11 +74,19 @@ static void commit(struct way *way, uint64_t tail, uint64_t messages)
     atomic_store_explicit(&lane->sent, sent, memory_order_release);
 }
 
-/* Somebody who polls may have been turned away because we had the lock for long. */
-static void leave_slowly(struct way *way)
+/* A peer that polls may have been turned away because we had the lock. */
+static void leave(struct way *way)
 {
-    lock_give(&way->senders);
-    wait_wake(way, &way->lane->freed, 1);
+    if (lock_give(&way->senders))
+        platform.sharing->event_set(way->events[1]);
+}
+
+/* By another sender's lock: the descriptor is silent until that is given back. */
+static void turned_away(struct way *way)
+{
+    wait_silence(way);
+    if (!lock_ask(&way->senders))
+        platform.sharing->event_set(way->alarm);
 }
 
 static uint64_t part_length(const leat_channel *c)
@@ -104,7 +112,12 @@ static int send_long(leat_channel *c, struct way *way, const uint8_t *bytes, uin
         at += part;
         commit(way, tail + record_size(part), at == n);
         wait_wake_ordered(way, &way->lane->filled, WAKE_ALL);
+        r = channel_state(c);
+        if (r == 0 && at < n && limit_left(limit, 1) == 0)
+            r = limit_code(limit);
     }
+    if (at == n)
+        r = 0;
     atomic_store(&way->lane->stream, 0);
     if (r < 0)
         wait_wake_ordered(way, &way->lane->filled, WAKE_ALL);
@@ -129,7 +142,7 @@ static int begin(leat_channel *c, const struct limit *limit)
         return -EPIPE;
     int r = lock_take(c, &way->senders, limit);
     if (r == -EAGAIN && atomic_load(&way->polled))
-        wait_arm(c, way, &way->lane->freed, is_freed, c->g.capacity);
+        turned_away(way);
     return r;
 }
 
@@ -149,7 +162,7 @@ static void flush(struct way *way, struct batch *batch)
 
 /* Under the lock. */
 static int send_one(leat_channel *c, struct way *way, struct batch *batch, const struct iovec *m,
-                    const struct limit *limit, bool *ret_slow)
+                    const struct limit *limit)
 {
     uint64_t need = record_size(m->iov_len);
     int r = check_length(c, m->iov_len);
@@ -162,7 +175,6 @@ static int send_one(leat_channel *c, struct way *way, struct batch *batch, const
         flush(way, batch);
         if (sent)
             wait_wake_ordered(way, &way->lane->filled, sent);
-        *ret_slow = true;
         r = whole ? wait_room(c, way, need, limit) : send_long(c, way, m->iov_base, m->iov_len, limit);
         batch->tail = tail_of(way);
     }
@@ -178,19 +190,15 @@ int leat_channel_sendv(leat_channel *c, const struct iovec *messages, size_t n, 
 {
     const struct limit limit = limit_of(timeout_ms);
     struct way *way = &c->out;
-    bool slow = false;
     size_t done = 0;
     int r = begin(c, &limit);
     if (r == 0) {
         struct batch batch = {.tail = tail_of(way)};
-        while (done < n && (r = send_one(c, way, &batch, &messages[done], &limit, &slow)) == 0)
+        while (done < n && (r = send_one(c, way, &batch, &messages[done], &limit)) == 0)
             done++;
         int sent = (int)MIN(batch.count, (size_t)INT32_MAX - 1);
         flush(way, &batch);
-        if (slow && !limit.now)
-            leave_slowly(way);
-        else
-            lock_give(&way->senders);
+        leave(way);
         if (sent)
             wait_wake(way, &way->lane->filled, sent);
     }
@@ -217,7 +225,7 @@ int leat_channel_reserve(leat_channel *c, size_t n, void **ret, int timeout_ms)
         return r;
     r = wait_room(c, way, record_size(n), &limit);
     if (r < 0) {
-        lock_give(&way->senders);
+        leave(way);
         return r;
     }
     c->reserved_bytes = n;
@@ -237,7 +245,7 @@ int leat_channel_publish(leat_channel *c, size_t n)
     put_head(c, way, tail, RECORD_WHOLE, n, 0);
     commit(way, tail + record_size(n), 1);
     atomic_store(&c->reserved, false);
-    leave_slowly(way);
+    leave(way);
     wait_wake(way, &way->lane->filled, 1);
     return 0;
 }
@@ -248,6 +256,6 @@ int leat_channel_abandon(leat_channel *c)
         return -EBADF;
     if (!atomic_exchange(&c->reserved, false))
         return -EINVAL;
-    leave_slowly(&c->out);
+    leave(&c->out);
     return 0;
 }

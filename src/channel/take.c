@@ -75,7 +75,7 @@ int take_look(leat_channel *c, struct way *way, struct found *ret)
     uint32_t reading = atomic_load_explicit(&lane->reading, memory_order_relaxed);
     if (reading == c->place + 1)
         return look_at_stream(c);
-    for (;;) {
+    for (uint64_t passed = 0;; passed += ret->size) {
         uint64_t next = atomic_load_explicit(&lane->next, memory_order_relaxed);
         if ((int64_t)(way->seen - next) <= 0)
             way->seen = atomic_load_explicit(&lane->tail, memory_order_acquire);
@@ -88,6 +88,8 @@ int take_look(leat_channel *c, struct way *way, struct found *ret)
             return -EAGAIN;
         if (mark_kind(ret->mark) <= RECORD_FIRST)
             return 0;
+        if (passed >= c->g.capacity)
+            return -EAGAIN; /* a lap, and its sender goes on: others may have the lock meanwhile */
         pass_over(c, way, ret);
     }
 }
@@ -107,7 +109,7 @@ int take_wait(leat_channel *c, struct way *way, const struct limit *limit)
 {
     if (!limit->now)
         return wait_for(c, way, &way->lane->filled, take_test, 0, limit);
-    peers_look(c);
+    peers_look(c, limit);
     if (atomic_load(&way->polled))
         wait_arm(c, way, &way->lane->filled, take_test, 0);
     return -EAGAIN;

@@ -31,9 +31,9 @@ int take_wait(leat_channel *c, struct way *way, const struct limit *limit);
 /* What every call that receives begins with: the lock. */
 int take_begin(leat_channel *c, const struct limit *limit);
 
-/* Receives a message that is longer than the ring: begins with its first record `f` under the lock, which is given
- * back; or goes on (`f` NULL, without the lock). -EAGAIN: its sender gave up, look again. */
-int take_long(leat_channel *c, struct way *way, const struct found *f, void *bytes, size_t capacity, size_t *ret_n,
-              const struct limit *limit);
+/* Under the lock, which is given back: receives a message that is longer than the ring. Begins with its first record
+ * `f`, or goes on with the one that is open (`f` NULL). -EAGAIN: its sender gave up, or another thread of this handle
+ * is at it; look again. */
+int take_long(leat_channel *c, struct way *way, const struct found *f, struct iovec *to, const struct limit *limit);
 
 #endif

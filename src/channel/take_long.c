@@ -1,6 +1,7 @@
 /* A message that is longer than the ring. Its receiver is named in lane->reading from the first record to the last, and
  * nobody else takes anything from behind `next` meanwhile; the lock is free between records, for those who release. The
- * bytes go to the caller's memory; only if the time is up are they kept in ours, for the next call. */
+ * bytes go to the caller's memory; only if the time is up are they kept in ours, for the next call. Of the threads of a
+ * handle one at a time is at it. */
 #include "channel/take.h"
 #include <errno.h>
 
@@ -16,13 +17,10 @@ static int open_stream(leat_channel *c, struct way *way, const struct found *f)
     struct stream *s = &c->stream;
     if (f->extra > c->g.message_limit || f->extra <= f->length)
         return channel_corrupt(c);
-    if (atomic_exchange(&s->busy, true))
-        return channel_corrupt(c); /* nobody reads, says the memory, but we do */
     s->bytes = malloc((size_t)f->extra);
-    if (!s->bytes) {
-        atomic_store(&s->busy, false);
+    if (!s->bytes)
         return -ENOMEM;
-    }
+    atomic_store(&s->busy, true);
     s->id = f->position;
     s->length = f->extra;
     s->at = 0;
@@ -31,12 +29,14 @@ static int open_stream(leat_channel *c, struct way *way, const struct found *f)
     return 0;
 }
 
+/* Under the lock: after it another thread may begin the next message. */
 static void close_stream(leat_channel *c, struct way *way)
 {
     atomic_store(&way->lane->reading, 0);
     free(c->stream.bytes);
     c->stream.bytes = NULL;
     atomic_store(&c->stream.open, false);
+    atomic_store(&c->stream.busy, false);
 }
 
 /* Under the lock: the bytes of one record. */
@@ -44,7 +44,7 @@ static int take_part(leat_channel *c, struct way *way, const struct found *f, ui
 {
     struct stream *s = &c->stream;
     bool first = mark_kind(f->mark) == RECORD_FIRST, last = mark_kind(f->mark) == RECORD_LAST;
-    if (f->length > s->length - s->at || last != (f->length == s->length - s->at))
+    if (f->length == 0 || f->length > s->length - s->at || last != (f->length == s->length - s->at))
         return channel_corrupt(c);
     if (f->length)
         memcpy(bytes + s->at, f->bytes, f->length);
@@ -69,6 +69,15 @@ static int look_part(leat_channel *c, struct way *way, struct found *f)
     return mark_kind(f->mark) > RECORD_FIRST && f->extra == c->stream.id ? 0 : -ECANCELED;
 }
 
+/* A call that takes a lap without an end looks whether it may go on. */
+static int pause_after_lap(leat_channel *c, const struct target *to, uint64_t *taken)
+{
+    if (*taken < c->g.capacity)
+        return 0;
+    *taken = 0;
+    return limit_left(to->limit, 1) == 0 ? limit_code(to->limit) : channel_state(c);
+}
+
 static bool part_test(leat_channel *c, struct way *way, uint64_t id)
 {
     struct lane *lane = way->lane;
@@ -76,8 +85,8 @@ static bool part_test(leat_channel *c, struct way *way, uint64_t id)
            atomic_load(&lane->reading) != c->place + 1;
 }
 
-/* One more part. 1: it was the last one. */
-static int step(leat_channel *c, struct way *way, const struct target *to)
+/* One more part. 1: it was the last one; 2: there will be none. After these another thread may have the stream. */
+static int step(leat_channel *c, struct way *way, const struct target *to, uint64_t *taken)
 {
     struct found f = {0};
     int r = lock_take(c, &way->receivers, to->limit);
@@ -87,15 +96,17 @@ static int step(leat_channel *c, struct way *way, const struct target *to)
     if (r == 0)
         r = take_part(c, way, &f, to->bytes);
     bool done = r == 0 && c->stream.at == c->stream.length;
+    uint64_t id = c->stream.id;
+    *taken += r == 0 ? f.size : 0;
     if (done || r == -ECANCELED)
         close_stream(c, way);
     lock_give(&way->receivers);
     wait_wake(way, &way->lane->freed, 1);
     if (r != -EAGAIN)
-        return done ? 1 : r == -ECANCELED ? 2 : r;
+        return done ? 1 : r == -ECANCELED ? 2 : r < 0 ? r : pause_after_lap(c, to, taken);
     if (to->limit->now)
         return -EAGAIN;
-    return wait_for(c, way, &way->lane->filled, part_test, c->stream.id, to->limit);
+    return wait_for(c, way, &way->lane->filled, part_test, id, to->limit);
 }
 
 /* What was begun is finished, dropped by its sender, or kept for the next call. */
@@ -103,17 +114,18 @@ static int go_on(leat_channel *c, struct way *way, const struct target *to)
 {
     struct stream *s = &c->stream;
     size_t length = (size_t)s->length;
+    uint64_t taken = 0;
     int r;
-    while ((r = step(c, way, to)) == 0)
+    while ((r = step(c, way, to, &taken)) == 0)
         ;
     if (r < 0) {
         memcpy(s->bytes, to->bytes, (size_t)s->at);
         if (r == -EAGAIN && atomic_load(&way->polled))
             wait_arm(c, way, &way->lane->filled, part_test, s->id);
         atomic_store(&s->busy, false);
+        wait_wake_ordered(way, &way->lane->filled, WAKE_ALL); /* another thread may go on with it */
         return r;
     }
-    atomic_store(&s->busy, false);
     take_returned(c, 1);
     wait_wake_ordered(way, &way->lane->filled, WAKE_ALL);
     if (r == 2)
@@ -122,32 +134,28 @@ static int go_on(leat_channel *c, struct way *way, const struct target *to)
     return 0;
 }
 
-int take_long(leat_channel *c, struct way *way, const struct found *f, void *bytes, size_t capacity, size_t *ret_n,
-              const struct limit *limit)
+int take_long(leat_channel *c, struct way *way, const struct found *f, struct iovec *to_iov, const struct limit *limit)
 {
     struct stream *s = &c->stream;
-    const struct target to = {bytes, ret_n, limit};
-    if (f) {
-        if (f->extra > capacity)
-            *ret_n = (size_t)f->extra;
-        int r = f->extra > capacity ? -EMSGSIZE : open_stream(c, way, f);
-        if (r == 0)
-            r = take_part(c, way, f, to.bytes);
-        lock_give(&way->receivers);
-        if (r < 0)
-            return r;
-        wait_wake(way, &way->lane->freed, 1);
-        return go_on(c, way, &to);
-    }
-    if (atomic_exchange(&s->busy, true))
-        return -EAGAIN;
-    if (!atomic_load(&s->open) || s->length > capacity) {
-        int r = atomic_load(&s->open) ? -EMSGSIZE : -EAGAIN;
-        if (r == -EMSGSIZE)
-            *ret_n = (size_t)s->length;
-        atomic_store(&s->busy, false);
+    const struct target to = {to_iov->iov_base, &to_iov->iov_len, limit};
+    uint64_t length = f ? f->extra : s->length;
+    int r = 0;
+    if (!f && atomic_load(&s->busy))
+        r = -EAGAIN;
+    else if (length > to_iov->iov_len) {
+        *to.ret_n = (size_t)length;
+        r = -EMSGSIZE;
+    } else if (f) {
+        r = open_stream(c, way, f);
+        if (r == 0 && (r = take_part(c, way, f, to.bytes)) < 0)
+            close_stream(c, way);
+    } else
+        atomic_store(&s->busy, true);
+    lock_give(&way->receivers);
+    if (r < 0)
         return r;
-    }
-    memcpy(to.bytes, s->bytes, (size_t)s->at);
+    if (!f)
+        memcpy(to.bytes, s->bytes, (size_t)s->at);
+    wait_wake(way, &way->lane->freed, 1);
     return go_on(c, way, &to);
 }

@@ -25,6 +25,14 @@ struct limit limit_of(int timeout_ms)
     return l;
 }
 
+struct limit limit_shorter(const struct limit *limit, int64_t longest)
+{
+    struct limit l = {.now = limit->now, .deadline_ns = clock_ns() + longest};
+    if (limit->deadline_ns)
+        l.deadline_ns = MIN(l.deadline_ns, limit->deadline_ns);
+    return l;
+}
+
 int64_t limit_left(const struct limit *limit, int64_t longest)
 {
     if (limit->now)
@@ -42,8 +50,9 @@ int limit_code(const struct limit *limit)
 
 int channel_corrupt(leat_channel *c)
 {
-    atomic_store(&c->broken, -EPROTO);
     atomic_store(&c->head->corrupt, 1);
+    if (atomic_exchange(&c->broken, -EPROTO) != -EPROTO)
+        wait_wake_all(c);
     return -EPROTO;
 }
 
@@ -66,14 +75,20 @@ static int event_of(const struct way *way, const _Atomic uint32_t *word)
     return way->events[word == &way->lane->freed];
 }
 
+/* The bits as they were, which are taken away. A peer that changes the word all the time gets both. */
+static uint32_t take_bits(_Atomic uint32_t *word)
+{
+    uint32_t value = atomic_load(word);
+    for (int i = 0; i < 1000 && (value & (SLEEPS | ARMED)); i++)
+        if (atomic_compare_exchange_weak(word, &value, (value + ONE) & ~(SLEEPS | ARMED)))
+            return value;
+    return value & (SLEEPS | ARMED) ? (atomic_fetch_add(word, ONE), SLEEPS | ARMED) : 0;
+}
+
 /* One more than is needed: if there were fewer sleepers, none is left, and the next one sets the bit anew. */
 void wait_wake_slowly(struct way *way, _Atomic uint32_t *word, int n)
 {
-    uint32_t value = atomic_load(word);
-    do
-        if (!(value & (SLEEPS | ARMED)))
-            return;
-    while (!atomic_compare_exchange_weak(word, &value, (value + ONE) & ~(SLEEPS | ARMED)));
+    uint32_t value = take_bits(word);
     if (value & ARMED)
         platform.sharing->event_set(event_of(way, word));
     if ((value & SLEEPS) && platform.sharing->wake(word, n + 1) > n)
@@ -94,6 +109,14 @@ void wait_wake_all(leat_channel *c)
 {
     wake_everybody(&c->out);
     wake_everybody(&c->in);
+}
+
+void wait_poke(leat_channel *c)
+{
+    if (atomic_load(&c->out.polled))
+        platform.sharing->event_set(c->out.alarm);
+    if (atomic_load(&c->in.polled))
+        platform.sharing->event_set(c->in.alarm);
 }
 
 void leat_channel_cancel(leat_channel *c)
@@ -156,23 +179,32 @@ int wait_for(leat_channel *c, struct way *way, _Atomic uint32_t *word, wait_test
     int64_t left = limit_left(limit, PATIENCE_NS);
     if (left == 0)
         return limit_code(limit);
+    int r = channel_state(c);
+    if (r < 0)
+        return r;
     if (spin(c, way, test, what))
         return 0;
     uint32_t value = atomic_fetch_or(word, SLEEPS) | SLEEPS;
-    int r = channel_state(c);
+    r = channel_state(c);
     if (r < 0 || test(c, way, what))
         return r;
     platform.sharing->wait(word, value, left);
-    peers_look(c);
+    peers_look(c, limit);
     return 0;
+}
+
+void wait_silence(struct way *way)
+{
+    platform.sharing->poller_clear(way->poll_fd);
+    if (way->timer >= 0)
+        platform.sharing->poller_clear_timer(way->timer);
 }
 
 /* Armed first and silent then: what comes in between is seen by the look that follows. */
 void wait_arm(leat_channel *c, struct way *way, _Atomic uint32_t *word, wait_test test, uint64_t what)
 {
     atomic_fetch_or(word, ARMED);
-    platform.sharing->poller_clear(way->timer);
-    platform.sharing->event_clear(event_of(way, word));
+    wait_silence(way);
     if (test(c, way, what))
-        platform.sharing->event_set(event_of(way, word));
+        platform.sharing->event_set(way->alarm);
 }

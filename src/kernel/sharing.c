@@ -1,16 +1,13 @@
-/* Memory that processes share: a sealed memfd, locks that end with their owner, futexes, eventfds. */
+/* Memory that processes share: a sealed memfd, locks that end with their owner, futexes. Events and what is passed over
+ * sockets have files of their own. */
 #include "kernel/sharing.h"
 #include "base/fd.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sched.h>
-#include <stdio.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
@@ -110,51 +107,6 @@ static int futex_wake(_Atomic uint32_t *word, int n)
     return r < 0 ? 0 : (int)r;
 }
 
-static int event(void)
-{
-    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return fd < 0 ? -errno : fd;
-}
-
-static bool is_event(int fd)
-{
-    static const char name[] = "anon_inode:[eventfd]";
-    char path[64], target[sizeof(name)];
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(path, target, sizeof(target));
-    return n == (ssize_t)sizeof(name) - 1 && memcmp(target, name, sizeof(name) - 1) == 0;
-}
-
-static void event_set(int fd)
-{
-    ssize_t n = write(fd, &(uint64_t){1}, sizeof(uint64_t));
-    (void)n; /* one that can't count further is readable already */
-}
-
-/* An eventfd gives all it has counted with one read, a timer all its ticks. */
-static void event_clear(int fd)
-{
-    uint64_t count;
-    ssize_t n = read(fd, &count, sizeof(count));
-    (void)n;
-}
-
-static int poller(int event_fd, int interval_ms, int *ret_timer)
-{
-    struct timespec t = {.tv_sec = interval_ms / 1000, .tv_nsec = interval_ms % 1000 * 1000000L};
-    struct itimerspec ticks = {.it_interval = t, .it_value = t};
-    CLEANUP_FD int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    CLEANUP_FD int fd = epoll_create1(EPOLL_CLOEXEC);
-    if (timer < 0 || fd < 0 || timerfd_settime(timer, 0, &ticks, NULL) < 0 ||
-        epoll_ctl(fd, EPOLL_CTL_ADD, timer, &(struct epoll_event){.events = EPOLLIN}) < 0 ||
-        epoll_ctl(fd, EPOLL_CTL_ADD, event_fd, &(struct epoll_event){.events = EPOLLIN}) < 0)
-        return -errno;
-    int r = fd;
-    *ret_timer = timer;
-    fd = timer = -1;
-    return r;
-}
-
 const struct platform_sharing linux_sharing = {
     .make = make,
     .check = check,
@@ -166,10 +118,17 @@ const struct platform_sharing linux_sharing = {
     .pause = spin_pause,
     .alone = runs_alone,
     .wake = futex_wake,
-    .event = event,
-    .is_event = is_event,
-    .event_set = event_set,
-    .event_clear = event_clear,
-    .poller = poller,
-    .poller_clear = event_clear,
+    .event = sharing_event,
+    .is_event = sharing_is_event,
+    .event_set = sharing_event_set,
+    .poller = sharing_poller,
+    .poller_clear = sharing_poller_clear,
+    .poller_tick = sharing_poller_tick,
+    .poller_clear_timer = sharing_poller_clear_timer,
+    .closings = sharing_closings,
+    .closings_add = sharing_closings_add,
+    .closings_remove = sharing_closings_remove,
+    .closings_next = sharing_closings_next,
+    .position = sharing_position,
+    .receive = sharing_receive,
 };

@@ -1,0 +1,227 @@
+/* Who hears of deaths for those who poll. A peer that is killed tells nobody; but the kernel closes its open file of
+ * the memory, and tells of that (inotify). One thread of the process sleeps until it does, for all channels of which a
+ * descriptor is polled; then it looks for the dead of that channel, buries them, which wakes everybody, and sees to it
+ * that whoever polls looks once. It is there as long as a handle is watched, and blocks all signals.
+ *
+ * The kernel tells of a close shortly before it drops the lock that is the sign of life. So the thread looks several
+ * times, in growing steps. Order of locks: fork's list, `lock`, a channel's mutex. */
+#include "base/fd.h"
+#include "channel/channel.h"
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+struct watcher {
+    pthread_t thread;
+    int closings;
+    int stop[2]; /* a pipe; a byte ends the thread */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all that follows, and of `watched` of each handle */
+static leat_channel *watched;
+static struct watcher *watcher;
+
+/* The steps in which it looks after a close. */
+static const int steps_ms[] = {1, 4, 15, 80, 400, 1500};
+
+/* What is new for a handle since the last look: a death, or that the number of comings and goings is another one, of
+ * which nobody may have been told who was killed between the two. */
+static void look(leat_channel *c)
+{
+    const struct limit now = {.now = true};
+    atomic_store(&c->looked_ns, 0);
+    peers_look(c, &now);
+    uint32_t changes = atomic_load(&c->head->changes);
+    if (changes != c->changes || atomic_load(&c->head->corrupt))
+        wait_poke(c);
+    c->changes = changes;
+}
+
+static void look_at_suspects(void)
+{
+    pthread_mutex_lock(&lock);
+    for (leat_channel *c = watched; c; c = c->watched)
+        if (c->suspect)
+            look(c);
+    pthread_mutex_unlock(&lock);
+}
+
+static void suspect(int number)
+{
+    for (leat_channel *c = watched; c; c = c->watched)
+        c->suspect = c->suspect || number < 0 || number == c->watch_number;
+}
+
+/* True: there was something. */
+static bool read_closings(int fd)
+{
+    int numbers[32], n;
+    bool any = false;
+    pthread_mutex_lock(&lock);
+    while ((n = platform.sharing->closings_next(fd, numbers, COUNT(numbers))) > 0) {
+        for (int i = 0; i < n; i++)
+            suspect(numbers[i]);
+        any = true;
+    }
+    pthread_mutex_unlock(&lock);
+    return any;
+}
+
+static void forget_suspects(void)
+{
+    pthread_mutex_lock(&lock);
+    for (leat_channel *c = watched; c; c = c->watched)
+        c->suspect = false;
+    pthread_mutex_unlock(&lock);
+}
+
+static void *watch(void *user)
+{
+    const struct watcher *w = user;
+    struct pollfd ports[2] = {{.fd = w->closings, .events = POLLIN}, {.fd = w->stop[0], .events = POLLIN}};
+    size_t step = COUNT(steps_ms);
+    for (;;) {
+        int n = poll(ports, 2, step < COUNT(steps_ms) ? steps_ms[step] : -1);
+        if ((n < 0 && errno != EINTR) || (n > 0 && ports[1].revents))
+            return NULL;
+        if (n > 0 && read_closings(w->closings))
+            step = 0;
+        else if (n == 0) {
+            look_at_suspects();
+            if (++step == COUNT(steps_ms))
+                forget_suspects();
+        }
+    }
+}
+
+static void watcher_free(struct watcher *w)
+{
+    if (!w)
+        return;
+    fd_close(w->closings);
+    fd_close(w->stop[0]);
+    fd_close(w->stop[1]);
+    free(w);
+}
+
+static int watcher_start(struct watcher *w)
+{
+    sigset_t all, before;
+    w->closings = platform.sharing->closings();
+    int r = w->closings < 0 ? w->closings : fd_pipe(w->stop);
+    if (r < 0)
+        return r;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    r = -pthread_create(&w->thread, NULL, watch, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return r;
+}
+
+/* Under `lock`. */
+static int watcher_make(void)
+{
+    struct watcher *w = malloc(sizeof(*w));
+    if (!w)
+        return -ENOMEM;
+    *w = (struct watcher){.closings = -1, .stop = {-1, -1}};
+    int r = watcher_start(w);
+    if (r < 0)
+        watcher_free(w);
+    else
+        watcher = w;
+    return r;
+}
+
+/* Under `lock`: one that nobody needs any more is handed to the caller, who ends it without the lock. */
+static struct watcher *watcher_unneeded(void)
+{
+    struct watcher *w = watched ? NULL : watcher;
+    if (w)
+        watcher = NULL;
+    return w;
+}
+
+static void watcher_end(struct watcher *w)
+{
+    if (!w)
+        return;
+    ssize_t n = write(w->stop[1], "", 1);
+    (void)n; /* an empty pipe takes a byte */
+    pthread_join(w->thread, NULL);
+    watcher_free(w);
+}
+
+/* Under `lock`. */
+static int add(leat_channel *c)
+{
+    int r = watcher ? 0 : watcher_make();
+    if (r == 0)
+        r = platform.sharing->closings_add(watcher->closings, c->fd);
+    if (r < 0)
+        return r;
+    c->watch_number = r;
+    c->changes = atomic_load(&c->head->changes);
+    c->suspect = false;
+    c->watched = watched;
+    watched = c;
+    return 0;
+}
+
+/* Under `lock`. */
+static void take_away(leat_channel *c)
+{
+    bool shared = false;
+    for (leat_channel **at = &watched; *at;)
+        if (*at == c)
+            *at = c->watched;
+        else {
+            shared = shared || (*at)->watch_number == c->watch_number;
+            at = &(*at)->watched;
+        }
+    if (!shared)
+        platform.sharing->closings_remove(watcher->closings, c->watch_number);
+    c->watch_number = -1;
+}
+
+int watch_start(leat_channel *c)
+{
+    pthread_mutex_lock(&lock);
+    int r = c->watch_number >= 0 ? 0 : add(c);
+    struct watcher *unneeded = watcher_unneeded();
+    pthread_mutex_unlock(&lock);
+    watcher_end(unneeded);
+    return r;
+}
+
+void watch_stop(leat_channel *c)
+{
+    pthread_mutex_lock(&lock);
+    if (c->watch_number >= 0)
+        take_away(c);
+    struct watcher *unneeded = watcher_unneeded();
+    pthread_mutex_unlock(&lock);
+    watcher_end(unneeded);
+}
+
+void watch_before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+void watch_in_parent(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+/* The thread is the parent's, and so are the descriptors that it watches for. */
+void watch_in_child(void)
+{
+    for (leat_channel *c = watched; c; c = c->watched)
+        c->watch_number = -1;
+    watched = NULL;
+    watcher_free(watcher);
+    watcher = NULL;
+    pthread_mutex_unlock(&lock);
+}
