@@ -1,38 +1,56 @@
 #include "base/json.h"
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char replacement[] = "\xEF\xBF\xBD";
 
-/* The length of the character that begins here, if jansson takes it; else 0. */
-static size_t character_length(const char *at, size_t left)
+/* The length of the character that begins here, 1 to 4; 0: this is no UTF-8. */
+static size_t character_length(const char *text)
 {
-    for (size_t n = 1; n <= 4 && n <= left; n++) {
-        json_t *one = json_stringn(at, n);
-        json_decref(one);
-        if (one)
-            return n;
-    }
-    return 0;
+    const unsigned char *at = (const unsigned char *)text;
+    size_t n = at[0] < 0x80 ? 1 : at[0] < 0xC2 ? 0 : at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : at[0] < 0xF5 ? 4 : 0;
+    for (size_t i = 1; i < n; i++)
+        if ((at[i] & 0xC0) != 0x80)
+            return 0;
+    bool overlong = (at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xF0 && at[1] < 0x90);
+    bool outside = (at[0] == 0xED && at[1] >= 0xA0) || (at[0] == 0xF4 && at[1] >= 0x90);
+    return overlong || outside ? 0 : n;
 }
 
 json_t *json_name(const char *name)
 {
     if (!name)
         return json_null();
-    json_t *whole = json_string(name);
-    if (whole)
-        return whole;
-    size_t left = strlen(name), n = 0;
-    char *text = malloc(left * 3 + 1);
-    while (text && left) {
-        size_t length = character_length(name, left), taken = length ? length : 1;
-        memcpy(text + n, length ? name : replacement, length ? length : 3);
-        n += length ? length : 3;
-        name += taken;
-        left -= taken;
+    size_t n = 0;
+    char *text = malloc(strlen(name) * strlen(replacement) + 1);
+    if (!text)
+        return NULL;
+    while (*name) {
+        size_t length = character_length(name), written = length ? length : strlen(replacement);
+        memcpy(text + n, length ? name : replacement, written);
+        n += written;
+        name += length ? length : 1;
     }
-    whole = text ? json_stringn(text, n) : json_null();
+    json_t *whole = json_stringn(text, n);
     free(text);
     return whole;
+}
+
+static void give_up(json_t **whole)
+{
+    json_decref(*whole);
+    *whole = NULL;
+}
+
+void json_append(json_t **list, json_t *value)
+{
+    if (json_array_append_new(*list, value) < 0)
+        give_up(list);
+}
+
+void json_set(json_t **object, const char *key, json_t *value)
+{
+    if (json_object_set_new(*object, key, value) < 0)
+        give_up(object);
 }

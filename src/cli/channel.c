@@ -90,14 +90,19 @@ static int print_json(const struct sight *s)
 {
     const struct leat_channel_info *info = &s->info;
     json_t *lanes = json_array(), *peers = json_array();
+    bool whole = true;
     for (uint32_t i = 0; i < info->lanes; i++)
-        json_array_append_new(lanes, lane_object(&info->lane[i]));
+        whole &= json_array_append_new(lanes, lane_object(&info->lane[i])) == 0;
     for (size_t i = 0; i < s->count; i++)
-        json_array_append_new(peers, peer_object(&s->peers[i]));
+        whole &= json_array_append_new(peers, peer_object(&s->peers[i])) == 0;
     json_t *object = json_pack("{s:s, s:I, s:I, s:I, s:I, s:i, s:I, s:o, s:o}", "type", "channel", "message_size",
                                (json_int_t)info->message_size, "count", (json_int_t)info->count, "ring_bytes",
                                (json_int_t)info->ring_bytes, "message_limit", (json_int_t)info->message_limit, "places",
                                (int)info->peers, "lost", (json_int_t)info->lost, "lanes", lanes, "peers", peers);
+    if (!whole) {
+        json_decref(object);
+        object = NULL;
+    }
     return cli_print_json(object);
 }
 

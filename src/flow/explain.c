@@ -93,18 +93,17 @@ static void plan_text(FILE *to, const leat_pipeline *p)
     fputc('\n', to);
 }
 
-static void add_hop(json_t *hops, const struct hop *hop, const char *engine)
+static void add_hop(json_t **hops, const struct hop *hop, const char *engine)
 {
     for (size_t b = 0; b < MAX(hop->branches, 1u); b++) {
         json_t *rejected = json_array();
         for (size_t i = 0; i < hop->rungs; i++)
             if (i != hop->current)
-                json_array_append_new(
-                    rejected, json_pack("{s:s, s:s}", "route", hop->rung[i].route->name, "reason", reason(hop, i)));
-        json_array_append_new(hops, json_pack("{s:o, s:o, s:s, s:s, s:s, s:o}", "from", json_name(hop->in->name), "to",
-                                              json_name(hop->branches ? hop->branch[b].node->name : NULL), "route",
-                                              hop_route(hop)->name, "engine", engine, "reason", hop->why, "rejected",
-                                              rejected));
+                json_append(&rejected,
+                            json_pack("{s:s, s:s}", "route", hop->rung[i].route->name, "reason", reason(hop, i)));
+        json_append(hops, json_pack("{s:o, s:o, s:s, s:s, s:s, s:o}", "from", json_name(hop->in->name), "to",
+                                    json_name(hop->branches ? hop->branch[b].node->name : NULL), "route",
+                                    hop_route(hop)->name, "engine", engine, "reason", hop->why, "rejected", rejected));
     }
 }
 
@@ -114,13 +113,13 @@ static json_t *plan_json(const leat_pipeline *p)
     char why[ENGINE_WHY_MAX];
     const char *engine = pipeline_engine(p, why)->name;
     for (size_t i = 0; i < p->legs; i++)
-        add_hop(hops, &p->leg[i].hop, engine);
+        add_hop(&hops, &p->leg[i].hop, engine);
     json_int_t pipes = (json_int_t)pipe_memory(p);
     json_t *plan = json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I, s:I}}", "type", "plan", "hops", hops, "memory", "limit",
                              (json_int_t)p->memory_limit, "pipes", pipes, "chunks", (json_int_t)p->memory_limit - pipes,
                              "minimum", (json_int_t)plan_minimum(p), "codecs", (json_int_t)plan_codecs(p));
     if (*why)
-        json_object_set_new(plan, "engine_why", json_string(why));
+        json_set(&plan, "engine_why", json_string(why));
     return plan;
 }
 
@@ -136,15 +135,16 @@ int leat_pipeline_explain(leat_pipeline *p, enum leat_format format, char **ret)
     FILE *to = open_memstream(&text, &n);
     if (!to)
         return -ENOMEM;
+    bool whole = true;
     if (format == LEAT_FORMAT_TEXT)
         plan_text(to, p);
     else {
         json_t *plan = plan_json(p);
-        json_dumpf(plan, to, JSON_COMPACT);
+        whole = plan && json_dumpf(plan, to, JSON_COMPACT) == 0;
         json_decref(plan);
         fputc('\n', to);
     }
-    if (fclose(to) != 0) {
+    if (fclose(to) != 0 || !whole) {
         free(text);
         return -ENOMEM;
     }

@@ -274,8 +274,8 @@ static json_t *digests_json(const leat_report *report)
         json_t *one = json_pack("{s:s, s:s, s:s, s:s?}", "algorithm", d->algorithm, "hex", d->hex, "side",
                                 side_name(d->side), "provider", d->provider);
         if (d->why)
-            json_object_set_new(one, "provider_why", json_string(d->why));
-        json_array_append_new(list, one);
+            json_set(&one, "provider_why", json_string(d->why));
+        json_append(&list, one);
     }
     return list;
 }
@@ -290,9 +290,9 @@ static json_t *sinks_json(const leat_report *report)
     json_t *list = json_array();
     for (size_t i = 0; i < report->sinks; i++) {
         const struct report_branch *sink = &report->sink[i];
-        json_array_append_new(list, json_pack("{s:o, s:s, s:I, s:o}", "spec", json_name(sink->to), "status",
-                                              sink_status(report, sink), "bytes", (json_int_t)sink->delivered, "error",
-                                              error_json(&sink->error)));
+        json_append(&list,
+                    json_pack("{s:o, s:s, s:I, s:o}", "spec", json_name(sink->to), "status", sink_status(report, sink),
+                              "bytes", (json_int_t)sink->delivered, "error", error_json(&sink->error)));
     }
     return list;
 }
@@ -303,8 +303,8 @@ static json_t *routes_json(const leat_report *report, const struct report_leg *l
     for (size_t i = 0; i < leg->rungs; i++) {
         const struct route *route = leg->rung[i].route;
         if (by_route[route->id])
-            json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "route", route->name, "engine", report->engine,
-                                                  "bytes", (json_int_t)by_route[route->id]));
+            json_append(&list, json_pack("{s:s, s:s, s:I}", "route", route->name, "engine", report->engine, "bytes",
+                                         (json_int_t)by_route[route->id]));
     }
     return list;
 }
@@ -314,8 +314,8 @@ static json_t *rejected_json(const struct report_leg *leg)
     json_t *list = json_array();
     for (size_t i = 0; i < leg->rungs; i++)
         if (leg->rung[i].rejected)
-            json_array_append_new(
-                list, json_pack("{s:s, s:s}", "route", leg->rung[i].route->name, "reason", leg->rung[i].reason));
+            json_append(&list,
+                        json_pack("{s:s, s:s}", "route", leg->rung[i].route->name, "reason", leg->rung[i].reason));
     return list;
 }
 
@@ -325,12 +325,11 @@ static json_t *hops_json(const leat_report *report)
     for (size_t i = 0; i < report->branches; i++) {
         const struct report_branch *branch = &report->branch[i];
         const struct report_leg *leg = &report->leg[branch->leg];
-        json_array_append_new(list,
-                              json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "from", json_name(leg->from), "to",
-                                        json_name(branch->to), "taken", (json_int_t)leg->taken, "delivered",
-                                        (json_int_t)branch->delivered, "held", (json_int_t)branch->held, "discarded",
-                                        (json_int_t)branch->discarded, "routes",
-                                        routes_json(report, leg, branch->by_route), "rejected", rejected_json(leg)));
+        json_append(&list, json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "from", json_name(leg->from), "to",
+                                     json_name(branch->to), "taken", (json_int_t)leg->taken, "delivered",
+                                     (json_int_t)branch->delivered, "held", (json_int_t)branch->held, "discarded",
+                                     (json_int_t)branch->discarded, "routes",
+                                     routes_json(report, leg, branch->by_route), "rejected", rejected_json(leg)));
     }
     return list;
 }
@@ -344,9 +343,9 @@ int leat_report_json(const leat_report *report, char **ret)
                   (json_int_t)report->memory_codecs, "engine", report->engine, "digests", digests_json(report), "sinks",
                   sinks_json(report), "hops", hops_json(report), "error", error_json(&report->error));
     if (report->engine_why[0])
-        json_object_set_new(root, "engine_why", json_string(report->engine_why));
+        json_set(&root, "engine_why", json_string(report->engine_why));
     if (report->said.n)
-        json_object_set_new(root, "stderr", said_json(&report->said));
+        json_set(&root, "stderr", said_json(&report->said));
     char *line = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     if (!line)

@@ -32,8 +32,8 @@ json_t *said_json(const struct said *said)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < said->n; i++)
-        json_array_append_new(list, json_pack("{s:o, s:o}", "node", json_name(said->entry[i].node), "text",
-                                              json_name(said->entry[i].text)));
+        json_append(&list, json_pack("{s:o, s:o}", "node", json_name(said->entry[i].node), "text",
+                                     json_name(said->entry[i].text)));
     return list;
 }
 

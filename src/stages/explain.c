@@ -111,7 +111,7 @@ static char *as_json(const struct line *lines, size_t n, double seconds)
     const struct line *most = bottleneck(lines, n);
     json_t *array = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(array, to_json(&lines[i], seconds));
+        json_append(&array, to_json(&lines[i], seconds));
     json_t *all = json_pack("{s:s, s:f, s:o, s:o}", "type", "stages", "seconds", seconds, "stages", array, "bottleneck",
                             json_name(most ? most->stage->name : NULL));
     char *text = json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(6));
