@@ -1,4 +1,5 @@
 /* The platform where there is no Linux: nothing but POSIX, so every faster call is "not there". */
+#include "base/errno_name.h"
 #include "base/fd.h"
 #include "base/platform.h"
 #include <ctype.h>
@@ -81,65 +82,6 @@ static const char *file_system(const char *path UNUSED, bool *ret_network)
     return NULL;
 }
 
-static const char *errno_name(int code)
-{
-#define NAME(e)                                                                                                        \
-    case e:                                                                                                            \
-        return #e
-    switch (code) {
-        NAME(E2BIG);
-        NAME(EACCES);
-        NAME(EADDRINUSE);
-        NAME(EAFNOSUPPORT);
-        NAME(EAGAIN);
-        NAME(EBADF);
-        NAME(EBADMSG);
-        NAME(EBUSY);
-        NAME(ECANCELED);
-        NAME(ECHILD);
-        NAME(ECONNABORTED);
-        NAME(ECONNREFUSED);
-        NAME(ECONNRESET);
-        NAME(EDQUOT);
-        NAME(EEXIST);
-        NAME(EFAULT);
-        NAME(EFBIG);
-        NAME(EINTR);
-        NAME(EINVAL);
-        NAME(EIO);
-        NAME(EISDIR);
-        NAME(ELOOP);
-        NAME(EMFILE);
-        NAME(EMLINK);
-        NAME(EMSGSIZE);
-        NAME(ENAMETOOLONG);
-        NAME(ENFILE);
-        NAME(ENOBUFS);
-        NAME(ENODATA);
-        NAME(ENODEV);
-        NAME(ENOENT);
-        NAME(ENOMEM);
-        NAME(ENOSPC);
-        NAME(ENOSYS);
-        NAME(ENOTDIR);
-        NAME(ENXIO);
-        NAME(EOPNOTSUPP);
-        NAME(EPERM);
-        NAME(EPIPE);
-        NAME(EPROTO);
-        NAME(ERANGE);
-        NAME(EROFS);
-        NAME(ESPIPE);
-        NAME(ESTALE);
-        NAME(ETIMEDOUT);
-        NAME(ETXTBSY);
-        NAME(EXDEV);
-    default:
-        return NULL;
-    }
-#undef NAME
-}
-
 static int path_to_fd(const char *path)
 {
     static const char *const names[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
@@ -188,7 +130,7 @@ const struct platform platform = {
     .pipe_size = pipe_size,
     .find_data = find_data,
     .file_system = file_system,
-    .errno_name = errno_name,
+    .errno_name = errno_name_posix,
     .path_to_fd = path_to_fd,
     .is_same_open_file = is_same_open_file,
     .consume_sigpipe = consume_sigpipe,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* Of the queue of submissions; when it is full it is submitted, so that any number of tasks goes through it. The kernel
  * keeps completions that find no room (IORING_FEAT_NODROP). Together 16 KiB. */

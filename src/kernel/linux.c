@@ -1,6 +1,8 @@
 /* The platform on Linux: its system calls as operations, private pipes, files without a name, holes. */
+#include "base/errno_name.h"
 #include "base/fd.h"
 #include "base/platform.h"
+#include "kernel/libc.h"
 #include "kernel/sharing.h"
 #include <ctype.h>
 #include <errno.h>
@@ -289,7 +291,11 @@ static const char *file_system(const char *path, bool *ret_network)
 
 static const char *errno_name(int code)
 {
+#ifdef LEAT_HAVE_STRERRORNAME_NP
     return code ? strerrorname_np(code) : NULL; /* glibc's name of 0 is "0" */
+#else
+    return errno_name_posix(code);
+#endif
 }
 
 static int path_to_fd(const char *path)

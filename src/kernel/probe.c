@@ -3,6 +3,7 @@
 #include "base/library.h"
 #include "base/platform.h"
 #include "base/sigpipe.h"
+#include "kernel/libc.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -124,7 +125,7 @@ static const char *cause(int code)
     for (size_t i = 0; i < COUNT(causes); i++)
         if (causes[i].code == -code)
             return causes[i].text;
-    const char *text = strerrordesc_np(-code);
+    const char *text = libc_errno_text(-code);
     return text ? text : "Refused";
 }
 

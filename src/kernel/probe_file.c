@@ -1,4 +1,5 @@
 /* Probes: what can be done with files in one directory. */
+#include "kernel/libc.h"
 #include "kernel/probe.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,7 @@
 /* Probes: splice between a pipe and each kind of peer, tee, vmsplice, and the pipes themselves. Every descriptor here
  * is non-blocking and every pipe holds less than a page, so that no call can wait. */
 #include "base/units.h"
+#include "kernel/libc.h"
 #include "kernel/probe.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -5,6 +5,7 @@
  * one of it with RWF_NOWAIT, which never sleeps and wakes everybody who polls for room to write. A poller is an epoll
  * of this process alone that hears of that once (EPOLLET), so nobody ever has to take an event back. */
 #include "base/fd.h"
+#include "kernel/libc.h"
 #include "kernel/sharing.h"
 #include <errno.h>
 #include <stdio.h>

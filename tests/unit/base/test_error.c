@@ -170,9 +170,18 @@ static void the_version_is_the_build_s(void **state UNUSED)
 #endif
 }
 
+static void texts_are_freed(void **state UNUSED)
+{
+    leat_free(NULL);
+    char *text = malloc(100);
+    assert_non_null(text);
+    leat_free(text); /* LeakSanitizer and valgrind would tell */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_are_freed),
         cmocka_unit_test(the_first_failure_counts),
         cmocka_unit_test(the_place_is_kept),
         cmocka_unit_test(advice_belongs_to_the_failure_that_counts),
