@@ -21,7 +21,10 @@
  * makes new items of one has up to two more, and a grouping stage has the group that it gathers besides.
  *
  * The first failure ends all: every blocked push, pop and wait is woken at once, and leat_stages_run, _wait, _put,
- * _take and _stop return its code from then on. What lies in the queues is disposed.
+ * _take and _stop return its code from then on. What lies in the queues is disposed. A function that fails with -EAGAIN
+ * or -ETIMEDOUT is told as -EIO, because the calls that wait say those themselves while nothing has failed; the sentence
+ * of the error keeps its meaning, and `dead` gets the code itself. An answer that is neither allowed nor an errno value
+ * is -EPROTO.
  *
  * Workers take several items at once, and hand their results over together, while the function is quick (a hand is
  * worth about 500 us), and a longer queue then saves changes of threads. Functions that wait for one another should set
@@ -141,7 +144,8 @@ LEAT_API int leat_stages_sink(leat_stages *stages, leat_emit_fn sink, void *user
 
 /* Runs all items of the source through and returns when all threads are gone. Without a sink results are disposed.
  * `ret_error` (may be NULL) gets the first failure: `node` the stage, or "source" or "sink", borrowed from `stages`;
- * `index` its number, `offset` the item's number in it, from 0. */
+ * `index` its number, `offset` the item's number in it, from 0. -EBUSY: it runs, or it was started without a source or a
+ * sink before. */
 LEAT_API int leat_stages_run(leat_stages *stages, leat_next_fn source, void *user, leat_emit_fn sink, void *sink_user,
                              struct leat_error *ret_error);
 
@@ -150,7 +154,8 @@ LEAT_API int leat_stages_run(leat_stages *stages, leat_next_fn source, void *use
 LEAT_API int leat_stages_start(leat_stages *stages);
 
 /* Puts an item in, at most timeout_ms long (-1 waits, 0 does not). It is taken if 0 is returned, else it is the
- * caller's. -EAGAIN, -ETIMEDOUT: no room; -EPIPE: no more are wanted, or it does not run; else the first failure. */
+ * caller's. -EAGAIN, -ETIMEDOUT: no room; -EPIPE: no more are wanted, or it has not been started; else the first
+ * failure. */
 LEAT_API int leat_stages_put(leat_stages *stages, void *item, int timeout_ms);
 
 /* Several. *ret_n is set on every way out: so many from the front were taken. */
@@ -176,7 +181,9 @@ LEAT_API int leat_stages_cancel(leat_stages *stages);
 
 enum leat_stop {
     LEAT_STOP_DRAIN = 0, /* leat_stages_finish, then wait */
-    LEAT_STOP_ABORT = 1, /* drop what is on the way; waits only for functions that are being called. No failure */
+    /* Drop what is on the way; waits only for functions that are being called. It is no failure of the call that does
+     * it, which returns 0 unless something had failed before. All other calls say -ECANCELED from then on. */
+    LEAT_STOP_ABORT = 1,
 };
 
 /* Ends it and returns when all threads are gone: 0, or the first failure. */

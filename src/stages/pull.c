@@ -98,10 +98,10 @@ static int begin(leat_pull *pull)
     pull->begun = true;
     for (size_t i = 0; i < pull->count && r == 0; i++) {
         struct pull_step *step = &pull->step[i];
-        r = step->with.open ? step->with.open(step->with.user) : 0;
+        r = step->with.open ? error_of_answer(step->with.open(step->with.user)) : 0;
         step->is_open = r == 0;
         if (r == 0 && step->with.worker_open)
-            r = step->with.worker_open(step->with.user, &step->work.state);
+            r = error_of_answer(step->with.worker_open(step->with.user, &step->work.state));
         step->worker_is_open = r == 0;
     }
     return r;
@@ -126,8 +126,8 @@ static int settle(leat_pull *pull, size_t i, void *item, int r)
     struct pull_step *step = &pull->step[i];
     while (r < 0 && !step->failed && !step->work.gave && step->work.attempt++ < step->with.retries)
         r = step->with.function(&step->work, item, step->with.user);
-    if (step->failed || r > LEAT_STAGE_END)
-        r = step->failed ? step->failed : -EPROTO;
+    if (step->failed || r < 0 || r > LEAT_STAGE_END)
+        r = step->failed ? step->failed : error_of_answer(r);
     if (r == LEAT_STAGE_SKIP && !step->work.gave)
         drop(pull, i, item);
     if (r == LEAT_STAGE_END)
@@ -202,6 +202,7 @@ int leat_pull_next(leat_pull *pull, void **ret)
         } else {
             int r = pull->ended || pull->from > 0 ? LEAT_STAGES_END : pull->source(pull->user, &item);
             pull->ended |= r == LEAT_STAGES_END;
+            r = r == LEAT_STAGES_END ? r : error_of_answer(r);
             if (r != 0)
                 return r < 0 ? fail(pull, r) : LEAT_STAGES_END;
         }

@@ -13,16 +13,51 @@ static void stage_reset(struct stage *stage)
     atomic_store(&stage->refused, 0);
 }
 
-/* What waits to be taken from the run before belongs to nobody any more. */
-static int begin(leat_stages *stages)
+/* What leat_stages_run brings with it. */
+struct feeds {
+    leat_next_fn source;
+    void *user;
+    leat_emit_fn sink;
+    void *sink_user;
+};
+
+/* Locked. */
+static int take_feeds(leat_stages *stages, const struct feeds *feeds)
 {
-    pthread_mutex_lock(&stages->lock);
+    if (stages->built && (!stages->input.with.workers || !stages->output.with.workers))
+        return -EBUSY;
+    stages->input.source = feeds->source;
+    stages->input.feed_user = feeds->user;
+    stages->input.with.workers = 1;
+    stages->output.sink = feeds->sink;
+    stages->output.feed_user = feeds->sink_user;
+    stages->output.with.workers = 1;
+    return 0;
+}
+
+/* Locked. Calls that have waited for the end of the run before are on their way out; they still look at its result. */
+static int claim(leat_stages *stages, const struct feeds *feeds)
+{
+    while (atomic_load(&stages->state) == STAGES_ENDED && stages->waiting)
+        pthread_cond_wait(&stages->changed, &stages->lock);
     enum stages_state state = atomic_load(&stages->state);
     int r = state == STAGES_NEW || state == STAGES_ENDED ? 0 : -EBUSY;
+    if (r == 0 && feeds)
+        r = take_feeds(stages, feeds);
     if (r == 0 && !stages->built)
         r = stages_build(stages);
-    if (r == 0)
-        atomic_store(&stages->state, STAGES_STARTING);
+    if (r < 0)
+        return r;
+    atomic_store(&stages->state, STAGES_STARTING);
+    stages->waiting += feeds != NULL; /* leat_stages_run sees the result of its own run */
+    return 0;
+}
+
+/* What waits to be taken from the run before belongs to nobody any more. */
+static int begin(leat_stages *stages, const struct feeds *feeds)
+{
+    pthread_mutex_lock(&stages->lock);
+    int r = claim(stages, feeds);
     pthread_mutex_unlock(&stages->lock);
     if (r < 0)
         return r;
@@ -45,7 +80,7 @@ static void open_stages(leat_stages *stages)
 {
     for (uint32_t i = 0; i < stages->count; i++) {
         struct stage *stage = stages->stage[i];
-        int r = stage->with.open ? stage->with.open(stage->with.user) : 0;
+        int r = stage->with.open ? error_of_answer(stage->with.open(stage->with.user)) : 0;
         if (r < 0) {
             stages_fail(stages, r, stage, "open", 0, NULL);
             return;
@@ -98,21 +133,25 @@ static void reap(leat_stages *stages)
     pthread_mutex_unlock(&stages->lock);
 }
 
-int leat_stages_start(leat_stages *stages)
+/* After `begin`. */
+static int start(leat_stages *stages)
 {
-    int r = begin(stages);
-    if (r < 0)
-        return r;
     open_stages(stages);
     pthread_mutex_lock(&stages->lock);
     atomic_store(&stages->state, STAGES_RUNNING); /* before the first thread is there, which may put or finish */
-    r = stages->cancelled ? stages->error.code : start_threads(stages);
+    int r = stages->cancelled ? stages->error.code : start_threads(stages);
     pthread_mutex_unlock(&stages->lock);
     if (r < 0) {
         stages_fail(stages, r, NULL, "start", 0, NULL);
-        r = leat_stages_wait(stages, -1, NULL);
+        leat_stages_wait(stages, -1, NULL);
     }
     return r;
+}
+
+int leat_stages_start(leat_stages *stages)
+{
+    int r = begin(stages, NULL);
+    return r < 0 ? r : start(stages);
 }
 
 /* ---- ending ---- */
@@ -132,17 +171,13 @@ int leat_stages_finish(leat_stages *stages)
     return 0;
 }
 
-int leat_stages_wait(leat_stages *stages, int timeout_ms, struct leat_error *ret_error)
+static const struct leat_error none = {.size = sizeof(none)};
+
+/* Locked, and counted in `waiting`. */
+static int wait_for_end(leat_stages *stages, int timeout_ms, struct leat_error *ret_error)
 {
-    static const struct leat_error none = {.size = sizeof(none)};
-    int r = error_begin(ret_error);
-    if (r < 0)
-        return r;
-    if (worker_is_of(stages))
-        return error_return(ret_error, &none, -EDEADLK);
     int64_t deadline_ns = stage_deadline(timeout_ms);
     bool in_time = deadline_ns >= 0, reaps = false;
-    pthread_mutex_lock(&stages->lock);
     for (;;) {
         enum stages_state state = atomic_load(&stages->state);
         reaps = state == STAGES_RUNNING && stages->threads == 0;
@@ -151,18 +186,38 @@ int leat_stages_wait(leat_stages *stages, int timeout_ms, struct leat_error *ret
         in_time = stage_cond_wait(&stages->changed, &stages->lock, deadline_ns);
     }
     enum stages_state state = atomic_load(&stages->state);
-    if (reaps)
-        atomic_store(&stages->state, STAGES_JOINING);
-    pthread_mutex_unlock(&stages->lock);
     if (state == STAGES_NEW)
         return error_return(ret_error, &none, -EINVAL);
     if (!reaps && state != STAGES_ENDED)
         return error_return(ret_error, &none, timeout_ms == 0 ? -EAGAIN : -ETIMEDOUT);
-    if (reaps)
+    if (reaps) {
+        atomic_store(&stages->state, STAGES_JOINING);
+        pthread_mutex_unlock(&stages->lock);
         reap(stages);
+        pthread_mutex_lock(&stages->lock);
+    }
+    int r = stages->error.code ? stages->error.code : stages->aborted ? -ECANCELED : 0;
+    return error_return(ret_error, &stages->error, r);
+}
+
+/* Locked. */
+static void leave(leat_stages *stages)
+{
+    if (--stages->waiting == 0)
+        pthread_cond_broadcast(&stages->changed);
+}
+
+int leat_stages_wait(leat_stages *stages, int timeout_ms, struct leat_error *ret_error)
+{
+    int r = error_begin(ret_error);
+    if (r < 0)
+        return r;
+    if (worker_is_of(stages))
+        return error_return(ret_error, &none, -EDEADLK);
     pthread_mutex_lock(&stages->lock);
-    r = stages->error.code ? stages->error.code : stages->aborted ? -ECANCELED : 0;
-    error_return(ret_error, &stages->error, r);
+    stages->waiting++;
+    r = wait_for_end(stages, timeout_ms, ret_error);
+    leave(stages);
     pthread_mutex_unlock(&stages->lock);
     return r;
 }
@@ -175,7 +230,7 @@ int leat_stages_stop(leat_stages *stages, enum leat_stop how, struct leat_error 
     if (r < 0)
         return r;
     if (worker_is_of(stages))
-        return -EDEADLK;
+        return error_return(ret_error, &none, -EDEADLK);
     if (how == LEAT_STOP_ABORT) {
         bool first = atomic_load(&stages->state) == STAGES_RUNNING && stages_cancel(stages, NULL);
         r = leat_stages_wait(stages, -1, first ? NULL : ret_error);
@@ -189,28 +244,19 @@ int leat_stages_stop(leat_stages *stages, enum leat_stop how, struct leat_error 
 int leat_stages_run(leat_stages *stages, leat_next_fn source, void *user, leat_emit_fn sink, void *sink_user,
                     struct leat_error *ret_error)
 {
+    struct feeds feeds = {source, user, sink, sink_user};
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    if (!source)
-        return -EINVAL;
-    if (worker_is_of(stages))
-        return -EDEADLK;
-    enum stages_state state = atomic_load(&stages->state);
-    if (state != STAGES_NEW && state != STAGES_ENDED)
-        return -EBUSY;
-    if (stages->built && (!stages->input.with.workers || !stages->output.with.workers))
-        return -EBUSY;
-    stages->input.source = source;
-    stages->input.feed_user = user;
-    stages->input.with.workers = 1;
-    stages->output.sink = sink;
-    stages->output.feed_user = sink_user;
-    stages->output.with.workers = 1;
-    r = leat_stages_start(stages);
-    if (r < 0 && !stages->built)
-        return r;
-    return leat_stages_wait(stages, -1, ret_error);
+    r = !source ? -EINVAL : worker_is_of(stages) ? -EDEADLK : begin(stages, &feeds);
+    if (r < 0)
+        return error_return(ret_error, &none, r);
+    start(stages);
+    pthread_mutex_lock(&stages->lock);
+    r = wait_for_end(stages, -1, ret_error);
+    leave(stages);
+    pthread_mutex_unlock(&stages->lock);
+    return r;
 }
 
 static int pause_all(leat_stages *stages, bool paused)

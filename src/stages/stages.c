@@ -244,6 +244,7 @@ void stages_fail(leat_stages *stages, int code, const struct stage *stage, const
     struct leat_error error = LEAT_INIT(struct leat_error);
     char meaning[64];
     text = text ? text : error_text(code, meaning, sizeof(meaning));
+    code = code == -EAGAIN || code == -ETIMEDOUT ? -EIO : code;
     if (stage && stage->kind != STAGE_SOURCE)
         error_at(&error, code, side_of(stage), stage->name, operation, "stage %s, item %llu: %s", stage->name,
                  (unsigned long long)offset, text);

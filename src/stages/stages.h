@@ -90,6 +90,7 @@ struct leat_stages {
     struct stage input;  /* the source; from here `next` leads through all of them */
     _Atomic enum stages_state state;
     uint32_t threads;
+    uint32_t waiting; /* calls that wait for the end, and look at the result then */
     bool built, cancelled, aborted, input_open;
     bool sinks;                    /* the output is a stage with a worker */
     atomic_bool paused, finishing; /* the source is to look before it is asked */
@@ -125,7 +126,8 @@ bool worker_is_of(const leat_stages *stages);
 void stage_drop(struct stage *stage, const struct stage_item *item);
 void stage_dispose(struct stage *stage, void *item);
 
-/* The first failure is kept, and all is woken. `text` NULL: what the code means. */
+/* The first failure is kept, and all is woken. -EAGAIN and -ETIMEDOUT are kept as -EIO, because the calls that wait say
+ * those when nothing has failed. `text` NULL: what the code means. */
 void stages_fail(leat_stages *stages, int code, const struct stage *stage, const char *operation, uint64_t offset,
                  const char *text);
 /* An item has failed for good: what `dead` hears. */

@@ -79,7 +79,7 @@ static int call(struct worker *w, struct stage_item item)
         return group_add(w, item);
     if (stage->kind == STAGE_FUNCTION)
         return stage->with.function(&w->work, item.item, stage->with.user);
-    return stage->sink ? stage->sink(stage->feed_user, item.item) : LEAT_STAGE_SKIP;
+    return stage->sink ? error_of_answer(stage->sink(stage->feed_user, item.item)) : LEAT_STAGE_SKIP;
 }
 
 /* Waits before a retry. What is ready is not held up by it. False: all has ended meanwhile, and the item has not failed
@@ -128,8 +128,8 @@ static void failed(struct worker *w, struct stage_item item, int code)
 static void settle(struct worker *w, struct stage_item item, int answer)
 {
     w->work.current = NULL;
-    if (answer > LEAT_STAGE_END)
-        answer = -EPROTO;
+    if (answer < LEAT_STAGE_DONE || answer > LEAT_STAGE_END)
+        answer = error_of_answer(answer);
     if (answer < 0) {
         failed(w, item, answer);
     } else if (answer == LEAT_STAGE_SKIP && !w->work.gave) {
@@ -157,7 +157,7 @@ static void visit(struct worker *w)
     if (stage->kind == STAGE_GROUP)
         group_flush(w);
     if (stage->with.control)
-        r = stage->with.control(&w->work, item.item, stage->with.user);
+        r = error_of_answer(stage->with.control(&w->work, item.item, stage->with.user));
     if (r < 0 && w->gone == 0)
         stages_fail(stage->stages, r, stage, "control", w->hand.first, "a control item was not welcome");
     worker_flush(w);
@@ -262,6 +262,8 @@ static int feed_one(struct worker *w, uint64_t number)
     if (atomic_load(&stages->finishing))
         return 1;
     int r = stage->source(stage->feed_user, &item);
+    if (r != LEAT_STAGES_END)
+        r = error_of_answer(r);
     if (r < 0)
         stages_fail(stages, r, stage, "source", number, NULL);
     if (r != 0)
@@ -297,7 +299,7 @@ static void open_and_work(struct worker *w)
     struct stage *stage = w->stage;
     int r = 0;
     if (stage->with.worker_open)
-        r = stage->with.worker_open(stage->with.user, &w->work.state);
+        r = error_of_answer(stage->with.worker_open(stage->with.user, &w->work.state));
     if (r < 0) {
         stages_fail(stage->stages, r, stage, "worker_open", 0, NULL);
         return;

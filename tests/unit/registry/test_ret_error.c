@@ -1,0 +1,213 @@
+/* Every call that takes a ret_error: it tells of that call alone, whatever stood in it. */
+#include "unit/unit.h"
+#include <leat/leat.h>
+
+/* Each does the same call, well or badly. */
+typedef int (*try_fn)(bool well, struct leat_error *error);
+
+static int try_endpoint(bool well, struct leat_error *error)
+{
+    leat_endpoint *endpoint;
+    int r = leat_endpoint_open(&endpoint, well ? "null:" : "no/such/file", LEAT_READ, NULL, error);
+    if (r == 0)
+        leat_endpoint_close(endpoint);
+    return r;
+}
+
+static int try_parse(bool well, struct leat_error *error)
+{
+    leat_pipeline *p;
+    int r = leat_pipeline_parse(&p, well ? "null: | null:" : "null: | no-filter | null:", NULL, error);
+    if (r == 0)
+        leat_pipeline_free(p);
+    return r;
+}
+
+static int try_check(bool well, struct leat_error *error)
+{
+    leat_pipeline *p;
+    struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
+    options.route = well ? NULL : "no-route";
+    assert_int_equal(leat_pipeline_parse(&p, "null: | null:", &options, NULL), 0);
+    int r = leat_pipeline_check(p, error);
+    leat_pipeline_free(p);
+    return r;
+}
+
+static int open_pipe(struct leat_pipe_options *options, struct leat_error *error)
+{
+    leat_writer *writer;
+    leat_reader *reader;
+    options->size = sizeof(*options);
+    options->ret_error = error;
+    int r = leat_pipe_open(&writer, &reader, options);
+    if (r == 0) {
+        leat_writer_close(writer);
+        leat_reader_close(reader);
+    }
+    return r;
+}
+
+static int try_pipe(bool well, struct leat_error *error)
+{
+    return open_pipe(&(struct leat_pipe_options){.memory_limit = 10, .chunk_size = well ? 10 : 11}, error);
+}
+
+static int try_pipe_backend(bool well, struct leat_error *error)
+{
+    return open_pipe(&(struct leat_pipe_options){.backend = well ? LEAT_PIPE_QUEUE : 99}, error);
+}
+
+static int try_pipe_filter(bool well, struct leat_error *error)
+{
+    leat_filter *filters[2];
+    assert_int_equal(leat_filter_meter(&filters[0]), 0);
+    filters[1] = leat_filter_ref(filters[0]);
+    if (well) {
+        leat_filter_free(filters[1]);
+        assert_int_equal(leat_filter_meter(&filters[1]), 0);
+    }
+    return open_pipe(&(struct leat_pipe_options){.filters = filters, .filter_count = 2}, error);
+}
+
+static int try_connection(bool well, struct leat_error *error)
+{
+    leat_connection *c;
+    int fd[2];
+    char spec[20];
+    unit_socketpair(fd);
+    snprintf(spec, sizeof(spec), "fd:%d", fd[0]);
+    int r = leat_connection_open(&c, well ? spec : "tcp:nonsense", NULL, error);
+    if (r == 0)
+        leat_connection_close(c);
+    close(fd[0]);
+    close(fd[1]);
+    return r;
+}
+
+static int does(leat_work *work UNUSED, void *item UNUSED, void *user)
+{
+    return *(bool *)user ? 0 : -EIO;
+}
+
+static int one(void *user, void **ret_item)
+{
+    int *left = user;
+    *ret_item = user;
+    return (*left)-- > 0 ? 0 : LEAT_STAGES_END;
+}
+
+static leat_stages *make(bool *well)
+{
+    leat_stages *stages;
+    struct leat_stage stage = LEAT_INIT(struct leat_stage);
+    stage.name = "x";
+    stage.function = does;
+    stage.user = well;
+    stage.workers = 1;
+    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    return stages;
+}
+
+static int try_run(bool well, struct leat_error *error)
+{
+    int left = 1;
+    leat_stages *stages = make(&well);
+    int r = leat_stages_run(stages, one, &left, NULL, NULL, error);
+    if (r < 0 && error)
+        error->node = "x"; /* borrowed from the stages, which are gone soon */
+    leat_stages_free(stages);
+    return r;
+}
+
+static int try_run_nothing(bool well, struct leat_error *error)
+{
+    int left = 1;
+    leat_stages *stages = make(&(bool){true});
+    int r = leat_stages_run(stages, well ? one : NULL, &left, NULL, NULL, error);
+    leat_stages_free(stages);
+    return r;
+}
+
+static int try_wait(bool well, struct leat_error *error)
+{
+    leat_stages *stages = make(&(bool){true});
+    if (well) {
+        assert_int_equal(leat_stages_start(stages), 0);
+        leat_stages_finish(stages);
+    }
+    int r = leat_stages_wait(stages, -1, error);
+    leat_stages_free(stages);
+    return r;
+}
+
+static int try_stop(bool well, struct leat_error *error)
+{
+    leat_stages *stages = make(&(bool){true});
+    assert_int_equal(leat_stages_start(stages), 0);
+    if (!well)
+        leat_stages_cancel(stages);
+    int r = leat_stages_stop(stages, LEAT_STOP_DRAIN, error);
+    leat_stages_free(stages);
+    return r;
+}
+
+static const struct row {
+    const char *name;
+    try_fn try;
+} rows[] = {
+    {"leat_endpoint_open", try_endpoint}, {"leat_pipeline_parse", try_parse},       {"leat_pipeline_check", try_check},
+    {"leat_pipe_open", try_pipe},         {"leat_pipe_open", try_pipe_backend},     {"leat_pipe_open", try_pipe_filter},
+    {"leat_stages_run", try_run},         {"leat_stages_run", try_run_nothing},     {"leat_stages_wait", try_wait},
+    {"leat_stages_stop", try_stop},       {"leat_connection_open", try_connection},
+};
+
+#define EARLIER "an earlier failure, of another call"
+
+static void an_earlier_failure_is_forgotten(void **state UNUSED)
+{
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        for (int well = 0; well <= 1; well++) {
+            struct leat_error error = {.size = sizeof(error),
+                                       .code = -ENOSPC,
+                                       .side = LEAT_SIDE_SINK,
+                                       .index = 7,
+                                       .advice = LEAT_ADVICE_IN_PLACE,
+                                       .node = EARLIER,
+                                       .operation = EARLIER,
+                                       .offset = 8,
+                                       .taken = 9,
+                                       .text = EARLIER};
+            int r = rows[i].try(well, &error);
+            if ((r == 0) != well || error.code != r || strcmp(error.text, EARLIER) == 0 || error.node == NULL ||
+                strcmp(error.node, EARLIER) == 0 || strcmp(error.operation, EARLIER) == 0 || error.taken == 9 ||
+                (r < 0) != (error.text[0] != '\0'))
+                fail_msg("%s %s: %d, and the error has %d: %s", rows[i].name, well ? "well" : "badly", r, error.code,
+                         error.text);
+        }
+    }
+}
+
+/* An older program's struct ends before the text. Nothing behind it may be written. */
+static void no_more_than_its_size_is_written(void **state UNUSED)
+{
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct leat_error error;
+        memset(&error, 0x5a, sizeof(error));
+        error.size = offsetof(struct leat_error, node);
+        assert_true(rows[i].try == try_run || rows[i].try(false, &error) < 0);
+        for (size_t at = offsetof(struct leat_error, node); at < sizeof(error); at++)
+            if (((unsigned char *)&error)[at] != 0x5a)
+                fail_msg("%s wrote at %zu", rows[i].name, at);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_earlier_failure_is_forgotten),
+        cmocka_unit_test(no_more_than_its_size_is_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
