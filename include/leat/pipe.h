@@ -4,8 +4,9 @@
  *     options.filters = &digest, options.filter_count = 1;
  *     leat_pipe_open(&writer, &reader, &options);
  *     one thread:  leat_write(writer, bytes, n, NULL, -1); ... leat_writer_finish(writer); leat_writer_close(writer);
- *     another one: while (leat_read(reader, bytes, sizeof(bytes), &n, -1) == 0 && n > 0) ...;
- * leat_reader_close(reader);
+ *     another one: while (leat_read(reader, bytes, sizeof(bytes), &n, -1) == 0 && n > 0)
+ *                      ...;
+ *                  leat_reader_close(reader);
  *
  * Two backends with the same meaning. `kernel` is a real pipe, whose descriptors others may poll, splice or inherit;
  * `queue` is a bounded queue of chunks in memory, portable and faster between threads.
@@ -58,7 +59,10 @@ struct leat_pipe_options {
     size_t size;
     int32_t backend; /* enum leat_pipe_backend */
     /* Bytes between the ends, filters' chunks included; 0: 1 MiB. The queue takes any number from 1 on, and one more
-     * for each filter that changes bytes. A kernel pipe holds the largest power of two in it, at least 4096 (or less,
+     * for each filter that changes bytes. Without filters it holds exactly so many bytes, in chunks of which there is
+     * one more than they need, and each byte that is read is room again at once. With filters it holds whole chunks,
+     * and a chunk is room again when all of it was read. UINT64_MAX is no limit, but for that of 2^20 chunks. What holds
+     * is in leat_pipe_stats. A kernel pipe holds the largest power of two in it, at least 4096 (or less,
      * if this user has too many large pipes); chunks that are handed to it without a copy come out of its own size,
      * those that filters work in are as much again, and what a peek reads ahead is a chunk more. */
     uint64_t memory_limit;

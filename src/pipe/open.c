@@ -5,7 +5,7 @@
 #define LIMIT_DEFAULT     (1024 * 1024)
 #define CHUNK_MOST        (64 * 1024)
 #define KERNEL_CHUNK_MOST (256 * 1024) /* each is a system call and, it may be, a wake-up */
-#define CHUNKS_MOST       (1u << 30)   /* far beyond all memory */
+#define CHUNKS_MOST       (1u << 20) /* more is no limit: the list of chunks is allocated, so nothing sizes it freely */
 #define CHUNKS            16 /* of the limit: what a chunk that was read in part keeps from the writer is little then */
 
 static int refuse(struct leat_error *error, int code, const char *sentence)
@@ -20,6 +20,18 @@ static uint64_t least_chunks(const struct leat_pipe_options *o)
     for (size_t i = 0; i < o->filter_count; i++)
         n += (o->filters[i]->ops->caps & FILTER_TRANSFORMS) != 0;
     return n;
+}
+
+/* The limit that holds, and how many chunks that takes. Where bytes are counted, the first chunk may have been read in
+ * part, and is one more. */
+static uint64_t limit_queue(struct pipe *p, uint64_t chunks)
+{
+    p->counts_bytes = p->filters == 0;
+    if (!p->counts_bytes || chunks == CHUNKS_MOST)
+        p->limit = chunks * p->chunk_size;
+    if (!p->counts_bytes)
+        return chunks;
+    return (p->limit - 1) / p->chunk_size + ((p->limit - 1) % p->chunk_size != 0) + 1;
 }
 
 static int choose_chunks(struct pipe *p, const struct leat_pipe_options *o, struct leat_error *error)
@@ -38,15 +50,17 @@ static int choose_chunks(struct pipe *p, const struct leat_pipe_options *o, stru
         chunk = p->limit / least;
     if (!o->chunk_size && chunk >= PAGE) /* of a size that the pool has */
         chunk = pool_size_within((size_t)MIN(chunk, SIZE_MAX));
-    uint64_t chunks = p->limit / chunk;
-    if (chunk > PTRDIFF_MAX || chunks > CHUNKS_MOST)
+    uint64_t chunks = MIN(p->limit / chunk, CHUNKS_MOST);
+    if (chunk > PTRDIFF_MAX)
         return refuse(error, -ENOMEM, "There is not so much memory");
     if (p->is_kernel)
         chunks = MAX(chunks, least + 1);
     if (chunks < least)
         return refuse(error, -EINVAL, "The chunks are too large: each filter that changes bytes needs one of its own");
     p->chunk_size = (size_t)chunk;
-    budget_init(&p->budget, chunks * chunk);
+    if (!p->is_kernel)
+        chunks = limit_queue(p, chunks);
+    budget_init(&p->budget, chunks <= UINT64_MAX / chunk ? chunks * chunk : UINT64_MAX);
     p->pool.most = (size_t)chunks;
     return 0;
 }

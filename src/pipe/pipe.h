@@ -61,7 +61,9 @@ struct leat_reader {
 struct pipe {
     struct leat_writer writer;
     struct leat_reader reader;
-    uint64_t limit;
+    uint64_t limit;    /* bytes that may lie behind the filters */
+    bool counts_bytes; /* of a queue without filters to the byte: chunks alone would hold back the part of one that was
+                          read */
     size_t chunk_size;
     leat_filter *filter[PIPE_FILTERS_MAX];
     size_t filters;
@@ -106,6 +108,7 @@ struct pipe {
     int64_t pace_ns;
     size_t ending_at;
     uint64_t taken_seen;
+    size_t needed; /* where bytes are counted: what a call waits for, at least */
     _Atomic uint64_t written, pushed, high_water, writer_blocked_ns;
     enum want want;
     enum ending ending;

@@ -37,10 +37,14 @@ static ssize_t look(struct pipe *p, const uint8_t **ret)
     return p->is_kernel ? look_kernel(p, ret) : look_queue(p, ret);
 }
 
-/* n bytes are read. Of the kernel's they are gone already, and whoever waits for chunks there hears of it here. */
+/* n bytes are read. Of the kernel's they are gone already, and whoever waits for chunks there hears of it here. Where
+ * the writer counts bytes it may wait for less than a chunk: it is counted in an order that park.h asks for. */
 static void took(struct pipe *p, size_t n)
 {
-    counter_add(&p->taken, n);
+    if (p->counts_bytes)
+        atomic_store(&p->taken, atomic_load_explicit(&p->taken, memory_order_relaxed) + n);
+    else
+        counter_add(&p->taken, n);
     if (p->is_kernel)
         park_wake(&p->room);
 }
@@ -52,6 +56,8 @@ static void drop(struct pipe *p, size_t n)
         kernel_drop(&p->kernel, n);
     else
         queue_drop(&p->queue, n);
+    if (p->counts_bytes)
+        park_wake(&p->room);
 }
 
 /* Chunk after chunk, but not behind a writer that adds to the last one at this moment: that would take the cache line

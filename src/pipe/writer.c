@@ -64,12 +64,47 @@ static bool is_over(void *user)
     return atomic_load(&p->writer_closing) || pipe_is_broken(p);
 }
 
-/* Is there a chunk, or an answer? */
+/* How many bytes the limit leaves. The reader's count is only looked at where the one that was seen last does not do.
+ */
+static uint64_t bytes_left(struct pipe *p, uint64_t wanted)
+{
+    if (!p->counts_bytes)
+        return UINT64_MAX;
+    uint64_t pushed = atomic_load_explicit(&p->pushed, memory_order_relaxed);
+    if (p->limit - (pushed - p->taken_seen) < wanted)
+        p->taken_seen = atomic_load_explicit(&p->taken, memory_order_acquire);
+    return p->limit - (pushed - p->taken_seen);
+}
+
+static bool has_bytes(struct pipe *p, uint64_t wanted)
+{
+    if (!p->counts_bytes)
+        return true;
+    p->taken_seen = atomic_load(&p->taken); /* as a listener: see took() */
+    return bytes_left(p, 0) >= wanted;
+}
+
+static bool has_answer(struct pipe *p)
+{
+    return is_over(p) || atomic_load(&p->ended) || (p->is_kernel && kernel_can_reclaim(&p->kernel));
+}
+
+static bool has_chunk(struct pipe *p)
+{
+    return p->queue.growing || chunk_pool_has(&p->pool);
+}
+
+/* Is there a chunk, and room in the limit, or an answer? */
 static bool room_ready(void *user)
 {
     struct pipe *p = user;
-    return is_over(p) || p->queue.growing || atomic_load(&p->ended) ||
-           (p->is_kernel && kernel_can_reclaim(&p->kernel)) || chunk_pool_has(&p->pool);
+    return has_answer(p) || (has_chunk(p) && has_bytes(p, MAX(p->needed, 1)));
+}
+
+static bool much_room_ready(void *user)
+{
+    struct pipe *p = user;
+    return has_answer(p) || (has_chunk(p) && has_bytes(p, p->chunk_size));
 }
 
 static bool room_to_poll(void *user)
@@ -86,11 +121,22 @@ static bool room_to_poll(void *user)
     return true;
 }
 
+/* A reader of few bytes at a time is most likely about to take many: to follow it closely costs both more than it
+ * brings. */
+#define PATIENCE_NS 50000
+
+static void wait_for_chunk(struct pipe *p, int64_t deadline_ns)
+{
+    int64_t until = p->counts_bytes ? clock_ns() + PATIENCE_NS : deadline_ns;
+    if (until >= deadline_ns || !park_wait(&p->room, much_room_ready, p, until))
+        park_wait(&p->room, room_ready, p, deadline_ns);
+}
+
 static void wait_for(struct pipe *p, int64_t deadline_ns)
 {
     switch (p->want) {
     case WANT_CHUNK:
-        park_wait(&p->room, room_ready, p, deadline_ns);
+        wait_for_chunk(p, deadline_ns);
         return;
     case WANT_PIPE:
         kernel_wait(&p->kernel, false, is_over, p, deadline_ns);
@@ -167,15 +213,24 @@ static void grow_queue(struct pipe *p, size_t n, size_t least)
         chain_show(p);
 }
 
+/* No chunk is left, or no room in the limit. A reader that has read the last one to its end may give it back. */
+static int lacks_chunk(struct pipe *p)
+{
+    p->want = WANT_CHUNK;
+    chain_show(p);
+    park_wake(&p->bytes);
+    return -EAGAIN;
+}
+
 static ssize_t write_queue(struct pipe *p, const void *bytes, size_t n)
 {
     size_t room;
-    uint8_t *to = queue_room(&p->queue, &p->pool, 1, &room);
-    if (!to) {
-        p->want = WANT_CHUNK;
-        return -EAGAIN;
-    }
-    n = MIN(MIN(n, room), PIECE);
+    uint64_t left = bytes_left(p, n);
+    p->needed = 1;
+    uint8_t *to = left ? queue_room(&p->queue, &p->pool, 1, &room) : NULL;
+    if (!to)
+        return lacks_chunk(p);
+    n = (size_t)MIN(MIN(MIN(n, room), PIECE), left);
     memcpy(to, bytes, n);
     grow_queue(p, n, SHOWN);
     return (ssize_t)n;
@@ -196,18 +251,13 @@ static ssize_t write_kernel(struct pipe *p, const void *bytes, size_t n)
     return r;
 }
 
-/* No chunk is left. A reader that has read the last one to its end may give it back. */
-static int lacks_chunk(struct pipe *p)
-{
-    p->want = WANT_CHUNK;
-    park_wake(&p->bytes);
-    return -EAGAIN;
-}
-
 static ssize_t refer_queue(struct pipe *p, const struct piece *piece)
 {
-    struct chunk *chunk = chunk_get(&p->pool);
     size_t n = MIN(piece->bytes.iov_len, p->chunk_size);
+    uint64_t left = bytes_left(p, n);
+    p->needed = 1;
+    struct chunk *chunk = left ? chunk_get(&p->pool) : NULL;
+    n = (size_t)MIN(n, left);
     if (!chunk) {
         queue_close(&p->queue);
         return lacks_chunk(p);
@@ -297,9 +347,12 @@ static int reserve(struct pipe *p, size_t want, void **ret, size_t *ret_n)
     if (p->is_kernel || p->filters)
         return chain_reserve(p, want, ret, ret_n);
     chain_show(p); /* what is written is not hidden by a reservation that may take its time */
-    uint8_t *room = queue_room(&p->queue, &p->pool, want, ret_n);
+    p->needed = MIN(want, p->chunk_size);
+    uint64_t left = bytes_left(p, want);
+    uint8_t *room = left >= p->needed ? queue_room(&p->queue, &p->pool, p->needed, ret_n) : NULL;
     if (!room)
         return lacks_chunk(p);
+    *ret_n = (size_t)MIN(*ret_n, left);
     *ret = room;
     return 0;
 }

@@ -1,0 +1,194 @@
+/* The limit of a queue, to the byte: so many are held, whatever the chunks, and what is read is room again at once. Two
+ * who move the same number of bytes in turn never wait for one another. */
+#include "unit/pipe/pipes.h"
+#include <pthread.h>
+
+static uint8_t much[100001], back[100001];
+
+static const uint64_t limits[] = {1, 2, 3, 7, 16, 17, 100, 1000, 4096, 4097, 65536, 100000};
+
+static struct ends of(uint64_t limit, uint64_t chunk)
+{
+    struct ends e;
+    struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
+    options.backend = LEAT_PIPE_QUEUE;
+    options.memory_limit = limit;
+    options.chunk_size = chunk;
+    assert_int_equal(leat_pipe_open(&e.w, &e.r, &options), 0);
+    return e;
+}
+
+static uint64_t chunk_of(uint64_t limit, int which)
+{
+    return which == 0 ? 0 : which == 1 ? limit : which == 2 ? 1 : MAX(limit / 3, 1);
+}
+
+static uint64_t limit_that_holds(const leat_writer *w)
+{
+    struct leat_pipe_stats stats = LEAT_INIT(struct leat_pipe_stats);
+    assert_int_equal(leat_pipe_stats(w, &stats), 0);
+    return stats.memory_limit;
+}
+
+static void so_many_bytes_are_held(void **state UNUSED)
+{
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        for (int which = 0; which < 4; which++) {
+            struct ends e = of(limits[i], chunk_of(limits[i], which));
+            size_t done;
+            assert_int_equal(limit_that_holds(e.w), limits[i]);
+            fill_pattern(much, 0, limits[i] + 1);
+            assert_int_equal(leat_write(e.w, much, limits[i] + 1, &done, 0), -EAGAIN);
+            assert_int_equal(done, limits[i]);
+            close_both(e);
+        }
+    }
+}
+
+/* Of a full queue: k bytes are read, so k fit, and no more. */
+static void what_is_read_is_room_at_once(void **state UNUSED)
+{
+    static const size_t steps[] = {1, 2, 3, 5, 64, 1000, 4095};
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        for (int which = 0; which < 4; which++) {
+            struct ends e = of(limits[i], chunk_of(limits[i], which));
+            size_t done, at = 0, read = 0;
+            fill_pattern(much, 0, limits[i]);
+            assert_int_equal(leat_write(e.w, much, limits[i], &done, 0), 0);
+            at += done;
+            for (size_t s = 0; s < 4 * COUNT(steps); s++) {
+                size_t k = MIN(steps[s % COUNT(steps)], limits[i]);
+                assert_int_equal(leat_read_full(e.r, back, k, &done, 0), 0);
+                is_pattern(back, read, k);
+                read += k;
+                fill_pattern(much, at, k + 1);
+                assert_int_equal(leat_write(e.w, much, k + 1, &done, 0), -EAGAIN);
+                assert_int_equal(done, k);
+                at += k;
+            }
+            close_both(e);
+        }
+    }
+}
+
+static void a_reservation_has_what_the_limit_leaves(void **state UNUSED)
+{
+    struct ends e = of(100, 50);
+    void *room;
+    size_t n;
+    assert_int_equal(leat_write(e.w, much, 90, NULL, 0), 0);
+    assert_int_equal(leat_writer_reserve(e.w, 11, &room, &n, 0), -EAGAIN);
+    assert_int_equal(leat_writer_reserve(e.w, 10, &room, &n, 0), 0);
+    assert_int_equal(n, 10);
+    assert_int_equal(leat_writer_commit(e.w, 10), 0);
+    assert_int_equal(leat_writer_reserve(e.w, 1, &room, &n, 0), -EAGAIN);
+    assert_int_equal(leat_read_full(e.r, back, 60, &n, 0), 0);
+    assert_int_equal(leat_writer_reserve(e.w, 1000, &room, &n, 0), 0); /* a chunk is all that is promised */
+    assert_int_equal(n, 50);
+    close_both(e);
+}
+
+/* ---- two threads ---- */
+
+#define ROUNDS 300
+
+struct peer {
+    leat_reader *r;
+    leat_writer *w;
+    int result;
+};
+
+/* Reads a byte and passes it on, so long as there are any. */
+static void *pass_on(void *user)
+{
+    struct peer *peer = user;
+    for (int i = 0; i < ROUNDS && peer->result == 0; i++) {
+        char byte;
+        peer->result = leat_read_full(peer->r, &byte, 1, NULL, SOON);
+        if (peer->result == 0)
+            peer->result = leat_write(peer->w, &byte, 1, NULL, SOON);
+    }
+    return NULL;
+}
+
+/* A ring of two pipes that is full: each can only go on when the other one has read a byte. */
+static void two_in_lockstep_over_full_pipes_go_on(void **state UNUSED)
+{
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        struct ends a = of(limits[i], 0), b = of(limits[i], 0);
+        struct peer one = {a.r, b.w, 0}, other = {b.r, a.w, 0};
+        pthread_t thread;
+        assert_int_equal(leat_write(a.w, much, limits[i], NULL, 0), 0);
+        assert_int_equal(leat_write(b.w, much, limits[i] - 1, NULL, 0), 0);
+        assert_int_equal(pthread_create(&thread, NULL, pass_on, &one), 0);
+        pass_on(&other);
+        pthread_join(thread, NULL);
+        if (one.result < 0 || other.result < 0)
+            fail_msg("with a limit of %llu: %d and %d", (unsigned long long)limits[i], one.result, other.result);
+        close_both(a);
+        close_both(b);
+    }
+}
+
+static void *write_one(void *user)
+{
+    struct peer *peer = user;
+    peer->result = leat_write(peer->w, "x", 1, NULL, SOON);
+    return NULL;
+}
+
+/* A call that already waits gets the byte that is read. */
+static void a_writer_that_waits_is_woken_by_one_byte(void **state UNUSED)
+{
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        struct ends e = of(limits[i], 0);
+        struct peer peer = {e.r, e.w, 0};
+        pthread_t thread;
+        char byte;
+        assert_int_equal(leat_write(e.w, much, limits[i], NULL, 0), 0);
+        assert_int_equal(pthread_create(&thread, NULL, write_one, &peer), 0);
+        if (i % 2)
+            usleep(2000); /* it sleeps; else it may still look around */
+        assert_int_equal(leat_read(e.r, &byte, 1, NULL, 0), 0);
+        pthread_join(thread, NULL);
+        assert_int_equal(peer.result, 0);
+        close_both(e);
+    }
+}
+
+/* A reader that waits for more than the limit lets the writer go on with each part. */
+static void *read_all(void *user)
+{
+    struct peer *peer = user;
+    peer->result = leat_read_full(peer->r, back, 100000, NULL, SOON);
+    return NULL;
+}
+
+static void a_read_of_more_than_the_limit_is_filled(void **state UNUSED)
+{
+    for (size_t i = 2; i < COUNT(limits); i++) {
+        struct ends e = of(limits[i], 0);
+        struct peer peer = {e.r, e.w, 0};
+        pthread_t thread;
+        fill_pattern(much, 0, 100000);
+        assert_int_equal(pthread_create(&thread, NULL, read_all, &peer), 0);
+        assert_int_equal(leat_write(e.w, much, 100000, NULL, SOON), 0);
+        pthread_join(thread, NULL);
+        assert_int_equal(peer.result, 0);
+        is_pattern(back, 0, 100000);
+        close_both(e);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(so_many_bytes_are_held),
+        cmocka_unit_test(what_is_read_is_room_at_once),
+        cmocka_unit_test(a_reservation_has_what_the_limit_leaves),
+        cmocka_unit_test(two_in_lockstep_over_full_pipes_go_on),
+        cmocka_unit_test(a_writer_that_waits_is_woken_by_one_byte),
+        cmocka_unit_test(a_read_of_more_than_the_limit_is_filled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
