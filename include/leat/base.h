@@ -68,7 +68,7 @@ enum leat_advice {
 
 /* The first true failure. `node` and `operation` are borrowed from whatever handed the error out and live as long
  * as that (for leat_endpoint_open: `node` is the caller's own spec). `text` is one sentence for people, without a
- * newline. `advice` says what to do next where that is known. */
+ * newline or any other control character. `advice` says what to do next where that is known. */
 struct leat_error {
     size_t size;
     int32_t code;          /* negative errno; 0: nothing failed */
@@ -108,6 +108,17 @@ LEAT_API int leat_size_parse(const char *text, uint64_t *ret);
 /* Reads a time such as "5", "5s", "500ms", "2m", "1.5h" as milliseconds; "none" is -1. -EINVAL if it is no time,
  * -ERANGE if it is less than a millisecond or does not fit. */
 LEAT_API int leat_time_parse(const char *text, int32_t *ret_ms);
+
+/* Writes a name so that a terminal can show it on one line: as it is, or, if it has control characters or is not UTF-8,
+ * quoted as a shell reads it: 'a'$'\n''b'. Stores at most `size` bytes with the NUL (`buffer` may be NULL if that is
+ * 0), and returns the length of the whole without its NUL, as snprintf does. Any thread. */
+LEAT_API size_t leat_quote(char *buffer, size_t size, const char *name);
+
+/* What a misspelt word was meant to be: finds the nearest of `words`, which end in NULL. The first `n` bytes of `word`
+ * are compared. Letters that are missing, superfluous, different or swapped are counted, and a beginning of a word is
+ * near it. Writes "digest", or "zstd or unzstd" if several are as near, and returns how many; 0, and an empty text,
+ * if none is near. Any thread. */
+LEAT_API size_t leat_nearest(char *buffer, size_t size, const char *word, size_t n, const char *const words[]);
 
 /* How the text of an explanation or a report is laid out. */
 enum leat_format {

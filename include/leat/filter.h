@@ -40,6 +40,10 @@ enum { LEAT_DIGEST_HEX_MAX = 129 };
  * system has no such code: -ENOSYS) when libcrypto is missing. */
 LEAT_API int leat_filter_digest(leat_filter **ret, const char *algorithms, const struct leat_digest_options *options);
 
+/* The names of the usual algorithms, for lists: that of `index`, counted from 0; NULL behind the last one. A build may
+ * lack some, and libcrypto may offer more. Static. Any thread. */
+LEAT_API const char *leat_digest_algorithm(size_t index);
+
 /* The value so far, in lower-case hex with a NUL. May be called while the pipeline runs, from any thread, and then
  * describes some prefix of the stream; after the end, all of it. -ENOENT: not one of its algorithms; -ENOSPC:
  * `capacity` is too small. */

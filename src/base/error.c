@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "base/platform.h"
+#include "base/quote.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -7,11 +8,13 @@
 
 #define ERRNO_MAX 4095 /* the kernel's bound; POSIX names far fewer */
 
-/* The sentence is cut if it is too long: a cut sentence is better than none. */
+/* The sentence is cut if it is too long: a cut sentence is better than none. Names in it, and what a peer or a child
+ * said, do not reach a terminal as control characters. */
 static void fill(struct leat_error *error, int code, const char *format, va_list arguments)
 {
     error->code = code;
     vsnprintf(error->text, sizeof(error->text), format, arguments);
+    quote_mask(error->text);
 }
 
 int error_set(struct leat_error *error, int code, const char *format, ...)

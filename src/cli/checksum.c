@@ -3,24 +3,26 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- lines ---- */
 
 /* BSD writes them in capitals, but for the BLAKE2s, whose longest digest is meant where no length is named. */
-void checksum_print_tag(FILE *to, const char *algorithm)
+void checksum_tag(const char *algorithm, char *ret, size_t size)
 {
     static const char *const odd[][2] = {
         {"blake2b-512", "BLAKE2b"}, {"blake2s-256", "BLAKE2s"}, {"blake2b", "BLAKE2b"}, {"blake2s", "BLAKE2s"}};
     for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
         if (strncmp(algorithm, odd[i][0], strlen(odd[i][0])) == 0) {
-            fprintf(to, "%s%s", odd[i][1], algorithm + strlen(odd[i][0]));
+            snprintf(ret, size, "%s%s", odd[i][1], algorithm + strlen(odd[i][0]));
             return;
         }
-    for (; *algorithm; algorithm++)
-        fputc(toupper((unsigned char)*algorithm), to);
+    snprintf(ret, size, "%s", algorithm);
+    for (; *ret; ret++)
+        *ret = (char)toupper((unsigned char)*ret);
 }
 
-void checksum_print_escaped(FILE *to, const char *name)
+static void checksum_print_escaped(FILE *to, const char *name)
 {
     for (; *name; name++)
         if (*name == '\\')
@@ -33,24 +35,47 @@ void checksum_print_escaped(FILE *to, const char *name)
             fputc(*name, to);
 }
 
-/* A backslash before all the rest tells that the name has some in it. */
-void checksum_print(FILE *to, const char *algorithm, const char *hex, const char *name,
-                    const struct checksum_style *style)
+/* What a terminal can't show, as the library quotes it. NULL: there is nothing like that, or no memory. */
+static char *quote_control(const char *name)
 {
-    bool escape = !style->zero && strpbrk(name, "\\\n\r") != NULL;
-    if (escape)
-        fputc('\\', to);
-    if (style->tag) {
-        checksum_print_tag(to, algorithm);
-        fputs(" (", to);
-    } else
-        fprintf(to, "%s %c", hex, style->binary ? '*' : ' ');
+    size_t n = leat_quote(NULL, 0, name);
+    char *text = n == strlen(name) ? NULL : malloc(n + 1);
+    if (text)
+        leat_quote(text, n + 1, name);
+    return text;
+}
+
+/* What a list has would be obeyed by a terminal. */
+static char *quote_for(FILE *to, const char *name)
+{
+    return isatty(fileno(to)) ? quote_control(name) : NULL;
+}
+
+/* A backslash before all the rest tells that the name has some in it. */
+void checksum_print_name(FILE *to, const char *before, const char *name, const char *behind, const char *escaped)
+{
+    char *quoted = quote_for(to, name);
+    bool escape = !quoted && strpbrk(name, escaped);
+    fprintf(to, "%s%s", escape ? "\\" : "", before);
     if (escape)
         checksum_print_escaped(to, name);
     else
-        fputs(name, to);
-    if (style->tag)
-        fprintf(to, ") = %s", hex);
+        fputs(quoted ? quoted : name, to);
+    fputs(behind, to);
+    free(quoted);
+}
+
+void checksum_print(FILE *to, const char *algorithm, const char *hex, const char *name,
+                    const struct checksum_style *style)
+{
+    char before[LEAT_DIGEST_HEX_MAX + 40], behind[LEAT_DIGEST_HEX_MAX + 40] = "";
+    if (style->tag) {
+        checksum_tag(algorithm, before, sizeof(before) - 2);
+        strcat(before, " (");
+        snprintf(behind, sizeof(behind), ") = %s", hex);
+    } else
+        snprintf(before, sizeof(before), "%s %c", hex, style->binary ? '*' : ' ');
+    checksum_print_name(to, before, name, behind, style->zero ? "" : "\\\n\r");
     fputc(style->zero ? '\0' : '\n', to);
 }
 
@@ -76,55 +101,27 @@ static bool wants_quotes(const char *name)
 /* Between double quotes an apostrophe reads better, where nothing else is special there. */
 static bool fits_double_quotes(const char *name)
 {
-    bool apostrophe = false;
-    for (; *name; name++) {
-        if ((unsigned char)*name < ' ' || strchr("!\"$\\`\177", *name))
-            return false;
-        apostrophe |= *name == '\'';
-    }
-    return apostrophe;
-}
-
-/* \n and its like, or three octal digits: what $'...' of a shell understands. */
-static void write_control(FILE *to, char c)
-{
-    static const char known[] = "\a\b\t\n\v\f\r", letters[] = "abtnvfr";
-    const char *at = strchr(known, c);
-    if (at)
-        fprintf(to, "\\%c", letters[at - known]);
-    else
-        fprintf(to, "\\%03o", (unsigned)(unsigned char)c);
+    return strchr(name, '\'') && !strpbrk(name, "!\"$\\`");
 }
 
 static void write_single_quoted(FILE *to, const char *name)
 {
-    bool escaping = false;
     fputc('\'', to);
-    for (; *name; name++) {
-        bool control = iscntrl((unsigned char)*name);
-        if (*name == '\'') {
+    for (; *name; name++)
+        if (*name == '\'')
             fputs("'\\''", to);
-            escaping = false;
-            continue;
-        }
-        if (control != escaping)
-            fputs(control ? "'$'" : "''", to);
-        escaping = control;
-        if (control)
-            write_control(to, *name);
         else
             fputc(*name, to);
-    }
     fputc('\'', to);
 }
 
 char *checksum_quote(const char *name)
 {
-    char *text = NULL;
+    char *text = quote_control(name);
     size_t size;
-    FILE *to = open_memstream(&text, &size);
+    FILE *to = text ? NULL : open_memstream(&text, &size);
     if (!to)
-        return NULL;
+        return text;
     if (!wants_quotes(name))
         fputs(name, to);
     else if (fits_double_quotes(name))

@@ -15,10 +15,11 @@ void checksum_print(FILE *to, const char *algorithm, const char *hex, const char
                     const struct checksum_style *style);
 
 /* The algorithm as the BSD form names it: SHA256, BLAKE2b. */
-void checksum_print_tag(FILE *to, const char *algorithm);
+void checksum_tag(const char *algorithm, char *ret, size_t size);
 
-/* The name in one line: \n, \r and \\ for what would break it. */
-void checksum_print_escaped(FILE *to, const char *name);
+/* The name between two other texts. If it has one of the characters of `escaped`, a backslash stands before all of it,
+ * and \n, \r and \\ for what would break the line. On a terminal a name that it can't show is quoted instead. */
+void checksum_print_name(FILE *to, const char *before, const char *name, const char *behind, const char *escaped);
 
 /* A file's name for a message, quoted for a shell if a shell would want that. From malloc; NULL: no memory. */
 char *checksum_quote(const char *name);

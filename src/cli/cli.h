@@ -3,6 +3,7 @@
 #define CLI_CLI_H
 
 #include <errno.h>
+#include <getopt.h>
 #include <jansson.h>
 #include <leat/leat.h>
 #include <stdbool.h>
@@ -39,8 +40,22 @@ const char *cli_advice(const struct leat_error *error);
 /* The options of a command that has but --json and --help. -1: go on; else the exit code. */
 int cli_json_option(const char *command, const char *help_text, int argc, char **argv, bool *ret_json);
 
-/* `code`, or if that is 0 why standard output could not be written (a negative errno). */
+/* A name in quotes, for a message; one that a terminal can't show is quoted as a shell reads it. Static: good until the
+ * fourth call after it. The main thread alone. */
+const char *cli_name(const char *name);
+
+/* "there is no option WORD", and the nearest ones, as cli_usage says it. */
+int cli_unknown_option(const char *command, const struct option *longs, const char *word);
+/* "known are A, B", with the nearest of them if one is near. Static. */
+const char *cli_known(const char *word, const char *const words[]);
+/* Which of the algorithms, separated by commas, is not known, and which are; as cli_usage says it. */
+int cli_unknown_algorithm(const char *command, const char *option, const char *list);
+
+/* Writes out what was printed. `code`, or if that is 0 the first failure of standard output (a negative errno). */
 int cli_flush(int code);
+/* The end of the command: closes standard output. A failure of it, or of standard error, is said and makes an exit code
+ * of 0 to 1. Returns the exit code. */
+int cli_end(int code);
 /* A line of JSON on standard output. Takes the reference; -ENOMEM, also for NULL. */
 int cli_print_json(json_t *object);
 /* How a command that prints ends: with a message, if that failed. Returns the exit code. */

@@ -1,4 +1,5 @@
 /* leat copy: one pass from a source to one or more sinks. */
+#include "places.h"
 #include "transfer.h"
 #include <string.h>
 
@@ -17,7 +18,7 @@ static const char usage[] =
     "  leat copy --explain image.iso /srv/image.iso\n"
     "\n";
 
-static int add_endpoints(leat_pipeline *pipeline, const struct copy_options *o, int count, char **spec)
+static int add_endpoints(leat_pipeline *pipeline, struct copy_options *o, int count, char **spec)
 {
     for (int i = 0; i < count; i++) {
         struct leat_error error = LEAT_INIT(struct leat_error);
@@ -26,14 +27,14 @@ static int add_endpoints(leat_pipeline *pipeline, const struct copy_options *o, 
             return transfer_refuse(o, &error, false);
         int r = i == 0 ? leat_pipeline_source(pipeline, endpoint) : leat_pipeline_sink(pipeline, endpoint, &o->branch);
         if (r < 0) {
-            cli_warn("'%s': %s", spec[i], strerror(-r));
+            cli_warn("%s: %s", cli_name(spec[i]), strerror(-r));
             return EXIT_FAILED;
         }
     }
     return 0;
 }
 
-static int build(leat_pipeline **ret, const struct copy_options *o, int count, char **spec)
+static int build(leat_pipeline **ret, struct copy_options *o, int count, char **spec)
 {
     int r = leat_pipeline_new(ret, &o->pipeline);
     if (r < 0) {
@@ -57,10 +58,13 @@ int cli_copy(int argc, char **argv)
         return r;
     if (argc - optind < 2)
         return cli_usage("copy", "a SOURCE and at least one SINK are wanted");
+    r = places_check_specs(&o, "copy", (size_t)(argc - optind), argv + optind);
+    if (r != 0)
+        return r;
     leat_pipeline *pipeline = NULL;
     r = build(&pipeline, &o, argc - optind, argv + optind);
     if (r == 0)
-        return transfer_run(pipeline, &o, o.digest != NULL);
+        return transfer_run(pipeline, &o, "copy", o.digest != NULL);
     leat_pipeline_free(pipeline);
     return r;
 }

@@ -76,8 +76,6 @@ static const struct option longs[] = {
 
 /* ---- what both halves say ---- */
 
-static int output_code; /* the first failure of stdout */
-
 void digest_warn(const char *name, const char *what)
 {
     char *quoted = checksum_quote(name);
@@ -87,17 +85,7 @@ void digest_warn(const char *name, const char *what)
 
 void digest_flush(void)
 {
-    if (fflush(stdout) != 0 && output_code == 0)
-        output_code = errno;
-}
-
-static int end(int code)
-{
-    digest_flush();
-    if (output_code == 0)
-        return code;
-    cli_warn("write error: %s", strerror(output_code));
-    return EXIT_FAILED;
+    cli_flush(0);
 }
 
 /* ---- options ---- */
@@ -224,7 +212,7 @@ static int try_algorithms(const struct digest_options *o)
         return EXIT_FAILED;
     }
     if (r == -ENOENT || r == -EINVAL)
-        return cli_usage("digest", "--algorithm: '%s' has an algorithm that is not known", o->algorithms);
+        return cli_unknown_algorithm("digest", "algorithm", o->algorithms);
     if (r == -ELIBACC)
         cli_warn("digest: libcrypto can't be loaded: install libssl3");
     else
@@ -239,7 +227,7 @@ static int parse(struct digest_options *o, int argc, char **argv)
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, ":a:l:j:btzcwh", longs, NULL)) != -1;) {
         if (option == '?')
-            return cli_usage("digest", "there is no option '%s'", argv[optind - 1]);
+            return cli_unknown_option("digest", longs, argv[optind - 1]);
         if (option == ':')
             return cli_usage("digest", "'%s' wants a value", argv[optind - 1]);
         int r = set(o, &t, option, optarg);
@@ -317,5 +305,5 @@ int cli_digest(int argc, char **argv)
         count = 1;
         names = no_names;
     }
-    return end(o.check ? digest_check(&o, count, names) : print_all(&o, count, names));
+    return o.check ? digest_check(&o, count, names) : print_all(&o, count, names);
 }

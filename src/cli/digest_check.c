@@ -28,12 +28,7 @@ struct check {
 
 static void say(const char *name, const char *verdict)
 {
-    bool escape = strchr(name, '\n') != NULL;
-    if (escape) {
-        fputc('\\', stdout);
-        checksum_print_escaped(stdout, name);
-    } else
-        fputs(name, stdout);
+    checksum_print_name(stdout, "", name, "", "\n");
     printf(": %s\n", verdict);
     digest_flush();
 }
@@ -42,10 +37,11 @@ static void say_strange(const struct check *c, uint64_t number)
 {
     char *list = checksum_quote(c->list);
     const char *algorithm = c->options->algorithms;
+    char tag[TAG_BYTES];
     fprintf(stderr, "leat: %s: %llu: improperly formatted ", list ? list : c->list, (unsigned long long)number);
     if (algorithm && !strchr(algorithm, ',')) {
-        checksum_print_tag(stderr, algorithm);
-        fputc(' ', stderr);
+        checksum_tag(algorithm, tag, sizeof(tag));
+        fprintf(stderr, "%s ", tag);
     }
     fputs("checksum line\n", stderr);
     free(list);

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,27 +20,6 @@ static const struct subcommand {
     {"probe", cli_probe, "what this machine allows, and why not"},
     {"bench", cli_bench, "every route and engine side by side, on your own endpoints"},
 };
-
-void cli_warn(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    fputs("leat: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-}
-
-int cli_usage(const char *command, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    fprintf(stderr, "leat %s: ", command);
-    vfprintf(stderr, format, arguments);
-    fprintf(stderr, "\nTry 'leat %s --help'.\n", command);
-    va_end(arguments);
-    return EXIT_USAGE;
-}
 
 int cli_json_option(const char *command, const char *help_text, int argc, char **argv, bool *ret_json)
 {
@@ -61,14 +39,9 @@ int cli_json_option(const char *command, const char *help_text, int argc, char *
             fputs(help_text, stdout);
             return EXIT_DONE;
         default:
-            return cli_usage(command, "unknown option '%s'", argv[optind - 1]);
+            return cli_unknown_option(command, options, argv[optind - 1]);
         }
     return -1;
-}
-
-int cli_flush(int code)
-{
-    return code == 0 && (fflush(stdout) != 0 || ferror(stdout)) ? -errno : code;
 }
 
 int cli_print_json(json_t *object)
@@ -80,14 +53,6 @@ int cli_print_json(json_t *object)
     puts(line);
     free(line);
     return 0;
-}
-
-int cli_said(const char *command, int code)
-{
-    code = cli_flush(code);
-    if (code < 0)
-        cli_warn("%s: standard output: %s", command, strerror(-code));
-    return code < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 static void help(FILE *to)
@@ -114,14 +79,10 @@ static void take_closed_numbers(void)
             exit(EXIT_FAILED);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
-    take_closed_numbers();
-    signal(SIGCHLD, SIG_DFL); /* who started us may ignore it, and then nobody would know how a child ended */
-    if (argc < 2) {
-        help(stderr);
-        return EXIT_USAGE;
-    }
+    const char *words[sizeof(subcommands) / sizeof(subcommands[0]) + 1] = {NULL};
+    char near[64];
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         help(stdout);
         return EXIT_DONE;
@@ -130,9 +91,26 @@ int main(int argc, char **argv)
         printf("leat %s\n", leat_version());
         return EXIT_DONE;
     }
-    for (size_t i = 0; i < sizeof(subcommands) / sizeof(subcommands[0]); i++)
-        if (strcmp(argv[1], subcommands[i].name) == 0)
+    for (size_t i = 0; i < sizeof(subcommands) / sizeof(subcommands[0]); i++) {
+        words[i] = subcommands[i].name;
+        if (strcmp(argv[1], words[i]) == 0)
             return subcommands[i].run(argc - 1, argv + 1);
-    fprintf(stderr, "leat: there is no command '%s'.\nTry 'leat --help'.\n", argv[1]);
+    }
+    if (leat_nearest(near, sizeof(near), argv[1], strlen(argv[1]), words) > 0)
+        cli_warn("there is no command %s; did you mean %s?", cli_name(argv[1]), near);
+    else
+        cli_warn("there is no command %s", cli_name(argv[1]));
+    fputs("Try 'leat --help'.\n", stderr);
     return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    take_closed_numbers();
+    signal(SIGCHLD, SIG_DFL); /* who started us may ignore it, and then nobody would know how a child ended */
+    if (argc < 2) {
+        help(stderr);
+        return EXIT_USAGE;
+    }
+    return cli_end(run(argc, argv));
 }

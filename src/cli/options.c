@@ -102,7 +102,7 @@ static int choose(const char *command, const char *option, const char *word, con
             *ret = i;
             return 0;
         }
-    return cli_usage(command, "--%s does not know '%s'", option, word);
+    return cli_usage(command, "--%s does not know '%s'; %s", option, word, cli_known(word, words));
 }
 
 static int size(const char *command, const char *option, const char *text, uint64_t *ret)
@@ -112,6 +112,13 @@ static int size(const char *command, const char *option, const char *text, uint6
         return cli_usage(command, "--%s: '%s' is %s: write 4096, 64K, 1.5G or 10MB", option, text,
                          r == -ERANGE ? "too large" : "no size");
     return 0;
+}
+
+/* KB, MB ... but neither K nor KiB. */
+static bool is_decimal(const char *text)
+{
+    size_t n = strlen(text);
+    return n > 2 && (text[n - 1] == 'B' || text[n - 1] == 'b') && strchr("KMGTPEkmgtpe", text[n - 2]);
 }
 
 /* Milliseconds, or -1. */
@@ -132,7 +139,7 @@ static int report(struct copy_options *o, const char *command, const char *text)
     else if (n == 4 && strncmp(text, "json", n) == 0)
         o->report = REPORT_JSON;
     else
-        return cli_usage(command, "--report does not know '%s'", text);
+        return cli_usage(command, "--report does not know '%s'; write text, json or json:FILE", text);
     o->report_file = colon ? colon + 1 : NULL;
     return 0;
 }
@@ -183,6 +190,7 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         return r == 0 && o->pipeline.memory_limit == 0 ? cli_usage(command, "--memory-limit must be more than 0") : r;
     case OPTION_RATE:
         r = size(command, "rate", value, &o->pipeline.rate);
+        o->decimal = is_decimal(value);
         return r == 0 && o->pipeline.rate == 0 ? cli_usage(command, "--rate must be more than 0") : r;
     case OPTION_CONNECT_TIMEOUT:
         return duration(command, "connect-timeout", value, &o->sink.connect_timeout_ms);
@@ -243,7 +251,7 @@ int options_parse(struct copy_options *o, const char *command, int argc, char **
         if (option == '?' && optopt > ' ' && optopt < OPTION_DIGEST) /* a letter, perhaps amid others */
             return cli_usage(command, "there is no option '-%c'", optopt);
         if (option == '?')
-            return cli_usage(command, "there is no option '%s'", argv[optind - 1]);
+            return cli_unknown_option(command, longs, argv[optind - 1]);
         if (option == ':')
             return cli_usage(command, "'%s' wants a value", argv[optind - 1]);
         int r = set(o, command, option, optarg);

@@ -9,7 +9,8 @@ enum progress_mode {
     PROGRESS_AUTO,
     PROGRESS_BAR,
     PROGRESS_JSON,
-    PROGRESS_NEVER
+    PROGRESS_NEVER,
+    PROGRESS_LINES /* plain ones: a bar where none can be drawn */
 };
 enum explain_mode {
     EXPLAIN_NO,
@@ -31,6 +32,8 @@ struct copy_options {
     enum explain_mode explain;
     enum report_mode report;
     const char *report_file; /* NULL: stderr */
+    FILE *report_stream;     /* open on it; NULL: not yet */
+    bool decimal;            /* the rate was given in powers of 1000, so that is how rates are told */
 };
 
 /* Reads argv up to the first operand, whose index is optind afterwards. 0, or an exit code that has been explained;

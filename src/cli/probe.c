@@ -129,7 +129,7 @@ static int probe_and_print(const char *directory, bool json)
     features.directory = directory;
     int code = leat_probe_run(&features);
     if (code < 0) {
-        cli_warn("probe: %s: %s", directory ? directory : ".", strerror(-code));
+        cli_warn("probe: %s: %s", cli_name(directory ? directory : "."), strerror(-code));
         return EXIT_FAILED;
     }
     if (json)

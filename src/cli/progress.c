@@ -1,17 +1,31 @@
 #include "progress.h"
+#include "progress_text.h"
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define INTERVAL_MS 200
+#define INTERVAL_MS  200
+#define LINE_SECONDS 3 /* between plain lines */
+#define STALL        2 /* seconds without a byte: the rate of late is 0, and no end is in sight */
 
-void progress_init(struct progress *progress, enum progress_mode mode)
+/* A terminal that does not go back in its line is one for plain lines. */
+static bool can_draw(void)
 {
-    *progress = (struct progress){.mode = mode};
-    if (mode == PROGRESS_AUTO || mode == PROGRESS_BAR)
-        progress->mode = isatty(STDERR_FILENO) ? PROGRESS_BAR : PROGRESS_NEVER;
+    const char *terminal = getenv("TERM");
+    return isatty(STDERR_FILENO) && terminal && terminal[0] && strcmp(terminal, "dumb") != 0;
+}
+
+void progress_init(struct progress *progress, enum progress_mode mode, bool decimal)
+{
+    *progress = (struct progress){.mode = mode, .asked = mode == PROGRESS_BAR, .decimal = decimal};
+    if (mode == PROGRESS_AUTO && !isatty(STDERR_FILENO))
+        progress->mode = PROGRESS_NEVER;
+    else if (mode == PROGRESS_AUTO || mode == PROGRESS_BAR)
+        progress->mode = can_draw() ? PROGRESS_BAR : PROGRESS_LINES;
+    progress->next_line = LINE_SECONDS;
 }
 
 int progress_interval(const struct progress *progress)
@@ -19,113 +33,145 @@ int progress_interval(const struct progress *progress)
     return progress->mode == PROGRESS_NEVER ? -1 : INTERVAL_MS;
 }
 
-static const char *human(double bytes, char buffer[16])
-{
-    static const char letters[] = " KMGTPE";
-    size_t i = 0;
-    while (bytes >= 1000 && i + 2 < sizeof(letters)) {
-        bytes /= 1024;
-        i++;
-    }
-    snprintf(buffer, 16, i == 0 ? "%.0f" : bytes < 9.95 ? "%.1f%c" : "%.0f%c", bytes, letters[i]);
-    return buffer;
-}
-
-static const char *clock_text(double seconds, char buffer[32])
-{
-    unsigned long s = seconds < 0 || seconds > 1e9 ? 0 : (unsigned long)(seconds + 0.5);
-    if (s >= 3600)
-        snprintf(buffer, 32, "%lu:%02lu:%02lu", s / 3600, s / 60 % 60, s % 60);
-    else
-        snprintf(buffer, 32, "%lu:%02lu", s / 60, s % 60);
-    return buffer;
-}
+/* ---- numbers ---- */
 
 /* The rate of late, smoothed, so that the time left follows a disk that slows down. */
-static struct leat_progress look(struct progress *progress, const leat_pipeline *pipeline, double *ret_eta)
+static struct progress_numbers look(struct progress *progress, const leat_pipeline *pipeline)
 {
-    struct leat_progress now = LEAT_INIT(struct leat_progress);
-    leat_pipeline_progress(pipeline, &now);
-    double seconds = now.seconds - progress->last_seconds;
+    struct progress_numbers n = {.now = LEAT_INIT(struct leat_progress), .decimal = progress->decimal, .eta = -1};
+    leat_pipeline_progress(pipeline, &n.now);
+    double seconds = n.now.seconds - progress->last_seconds;
     if (seconds > 0.05) {
-        double rate = (double)(now.bytes - progress->last_bytes) / seconds;
+        double rate = (double)(n.now.bytes - progress->last_bytes) / seconds;
         progress->rate = progress->rate > 0 ? 0.7 * progress->rate + 0.3 * rate : rate;
-        progress->last_seconds = now.seconds;
-        progress->last_bytes = now.bytes;
+        progress->last_seconds = n.now.seconds;
+        progress->last_bytes = n.now.bytes;
     }
-    *ret_eta = now.has_total && progress->rate > 0 && now.total > now.bytes
-                   ? (double)(now.total - now.bytes) / progress->rate
-                   : 0;
-    return now;
+    if (n.now.bytes != progress->moved_bytes) {
+        progress->moved_bytes = n.now.bytes;
+        progress->moved_seconds = n.now.seconds;
+    }
+    if (n.now.seconds - progress->moved_seconds >= STALL)
+        progress->rate = 0;
+    n.rate = progress->rate;
+    if (n.now.has_total && n.now.bytes >= n.now.total)
+        n.eta = 0;
+    else if (n.now.has_total && n.rate > 0)
+        n.eta = (double)(n.now.total - n.now.bytes) / n.rate;
+    return n;
 }
 
-static void print_numbers(FILE *to, const struct leat_progress *now, double rate, double eta)
+/* ---- the terminal ---- */
+
+/* Its shell, or another job, has it: what is drawn would be drawn over theirs. */
+static bool in_background(void)
 {
-    char bytes[16], total[16], speed[16], clock[32];
-    if (now->has_total && now->total)
-        fprintf(to, "%3.0f%%  %s of %s  %s/s  %s left", 100.0 * (double)now->bytes / (double)now->total,
-                human((double)now->bytes, bytes), human((double)now->total, total), human(rate, speed),
-                clock_text(eta, clock));
-    else
-        fprintf(to, "%s  %s/s  %s", human((double)now->bytes, bytes), human(rate, speed),
-                clock_text(now->seconds, clock));
+    pid_t foreground = tcgetpgrp(STDERR_FILENO);
+    return foreground > 0 && foreground != getpgrp();
 }
 
-static void print_json(const struct leat_progress *now, double rate, double eta)
+static size_t columns(void)
+{
+    struct winsize size = {0};
+    const char *said = getenv("COLUMNS");
+    long n = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col
+             : said                                                      ? strtol(said, NULL, 10)
+                                                                         : 0;
+    return isatty(STDERR_FILENO) && n > 0 ? (size_t)n : 80;
+}
+
+/* If it goes to the background between the look and this, it is written all the same, for under `stty tostop` the
+ * process would be stopped, and the transfer with it. */
+static void show(const char *text)
+{
+    sigset_t stop, old;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTTOU);
+    pthread_sigmask(SIG_BLOCK, &stop, &old);
+    fputs(text, stderr);
+    fflush(stderr);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+/* Blanks over what was there, not an escape sequence: there are terminals without them. */
+static void draw(struct progress *progress, const char *text)
+{
+    char line[2 * PROGRESS_TEXT_MAX + 4];
+    size_t n = strlen(text), blanks = progress->drawn > n ? progress->drawn - n : 0;
+    snprintf(line, sizeof(line), "\r%s%*s%s", text, (int)blanks, "", n ? "" : "\r");
+    show(line);
+    progress->drawn = n;
+    progress->shown = true;
+}
+
+static void clear(struct progress *progress)
+{
+    if (progress->drawn)
+        draw(progress, "");
+}
+
+static void print_text(const char *text)
+{
+    char line[PROGRESS_TEXT_MAX + 2];
+    snprintf(line, sizeof(line), "%s\n", text);
+    show(line);
+}
+
+static void print_json(const struct progress_numbers *n)
 {
     char total[32] = "null";
-    if (now->has_total)
-        snprintf(total, sizeof(total), "%llu", (unsigned long long)now->total);
+    if (n->now.has_total)
+        snprintf(total, sizeof(total), "%llu", (unsigned long long)n->now.total);
     fprintf(stderr, "{\"type\":\"progress\",\"bytes\":%llu,\"total\":%s,\"rate\":%.0f,\"seconds\":%.3f,\"eta\":",
-            (unsigned long long)now->bytes, total, rate, now->seconds);
-    if (now->has_total && (rate > 0 || now->bytes >= now->total))
-        fprintf(stderr, "%.1f}\n", eta);
+            (unsigned long long)n->now.bytes, total, n->rate, n->now.seconds);
+    if (n->eta >= 0)
+        fprintf(stderr, "%.1f}\n", n->eta);
     else
         fputs("null}\n", stderr);
 }
 
-static void draw_bar(const struct leat_progress *now, double rate, double eta)
-{
-    struct winsize size = {0};
-    int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
-    int width = columns - 48;
-    fputs("\r\033[K", stderr);
-    if (now->has_total && now->total && width > 4) {
-        int full = (int)((double)width * (double)now->bytes / (double)now->total);
-        full = full > width ? width : full;
-        fputc('[', stderr);
-        for (int i = 0; i < width; i++)
-            fputc(i < full ? '=' : i == full ? '>' : ' ', stderr);
-        fputs("] ", stderr);
-    }
-    print_numbers(stderr, now, rate, eta);
-    fflush(stderr);
-}
+/* ---- when ---- */
 
 void progress_update(struct progress *progress, const leat_pipeline *pipeline)
 {
-    double eta;
-    struct leat_progress now = look(progress, pipeline, &eta);
+    char text[PROGRESS_TEXT_MAX];
+    struct progress_numbers n = look(progress, pipeline);
     if (progress->mode == PROGRESS_JSON)
-        print_json(&now, progress->rate, eta);
+        print_json(&n);
+    else if (in_background())
+        progress->drawn = 0; /* what was drawn is scrolled away, or overwritten */
     else if (progress->mode == PROGRESS_BAR) {
-        draw_bar(&now, progress->rate, eta);
-        progress->drawn = true;
+        progress_text_bar(text, &n, columns());
+        draw(progress, text);
+    } else if (progress->mode == PROGRESS_LINES && n.now.seconds >= progress->next_line) {
+        progress->next_line = n.now.seconds + LINE_SECONDS;
+        progress->shown = true;
+        progress_text(text, &n, columns());
+        print_text(text);
     }
 }
 
 void progress_line(struct progress *progress, const leat_pipeline *pipeline)
 {
-    double eta;
-    struct leat_progress now = look(progress, pipeline, &eta);
-    progress_end(progress);
-    print_numbers(stderr, &now, progress->rate, eta);
-    fputc('\n', stderr);
+    char text[PROGRESS_TEXT_MAX];
+    struct progress_numbers n = look(progress, pipeline);
+    clear(progress);
+    progress_text(text, &n, columns());
+    print_text(text);
 }
 
-void progress_end(struct progress *progress)
+void progress_end(struct progress *progress, const leat_pipeline *pipeline)
 {
-    if (progress->drawn)
-        fputs("\r\033[K", stderr);
-    progress->drawn = false;
+    char text[PROGRESS_TEXT_MAX];
+    struct progress_numbers n = look(progress, pipeline);
+    if (progress->mode == PROGRESS_JSON)
+        print_json(&n);
+    if ((progress->mode != PROGRESS_BAR && progress->mode != PROGRESS_LINES) || in_background())
+        return;
+    clear(progress);
+    if (!progress->shown && !progress->asked)
+        return;
+    n.rate = n.now.seconds > 0 ? (double)n.now.bytes / n.now.seconds : 0;
+    progress_text_last(text, &n, columns());
+    print_text(text);
 }

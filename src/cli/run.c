@@ -1,4 +1,5 @@
 /* leat run: a pipeline written as text. */
+#include "places.h"
 #include "transfer.h"
 #include <string.h>
 
@@ -41,7 +42,7 @@ static void print_line(const char *line, size_t n, size_t column)
 }
 
 /* The sentence, the line of the text in which it is wrong, and a caret under the place. */
-static int refuse(const struct copy_options *o, const char *text, const struct leat_error *error)
+static int refuse(struct copy_options *o, const char *text, const struct leat_error *error)
 {
     size_t begin = (size_t)error->offset;
     bool misspelt = strcmp(error->operation, "parse") == 0;
@@ -80,11 +81,14 @@ static int build_and_run(struct copy_options *o, const char *text)
     leat_pipeline *pipeline;
     o->pipeline.endpoints = &o->sink;
     o->pipeline.sinks = &o->branch;
+    int r = places_check_text(o, "run", text);
+    if (r != 0)
+        return r;
     if (leat_pipeline_parse(&pipeline, text, &o->pipeline, &error) < 0)
         return refuse(o, text, &error);
-    int r = transfer_add_digest(pipeline, o, "run");
+    r = transfer_add_digest(pipeline, o, "run");
     if (r == 0)
-        return transfer_run(pipeline, o, has_digest(pipeline));
+        return transfer_run(pipeline, o, "run", has_digest(pipeline));
     leat_pipeline_free(pipeline);
     return r;
 }

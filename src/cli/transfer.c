@@ -1,6 +1,7 @@
 /* Design: the calling thread waits for the pipeline, which runs on another, and meanwhile looks after signals and
  * progress. A signal's handler only cancels and leaves a note; what the signal asked for is done at the very end. */
 #include "transfer.h"
+#include "places.h"
 #include "progress.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -79,15 +80,15 @@ static void explain_error(const struct leat_error *error)
     if (error->side == LEAT_SIDE_NONE || !node[0])
         cli_warn("%s%s%s", error->text, and, advice);
     else if (!error->operation || !error->operation[0]) /* the name itself was wrong */
-        cli_warn("%s'%s': %s%s%s", sides[error->side], node, error->text, and, advice);
+        cli_warn("%s%s: %s%s%s", sides[error->side], cli_name(node), error->text, and, advice);
     else if (error->side != LEAT_SIDE_FILTER && (error->offset || error->taken))
-        cli_warn("%s'%s': %s at byte %llu: %s%s%s", sides[error->side], node, error->operation,
+        cli_warn("%s%s: %s at byte %llu: %s%s%s", sides[error->side], cli_name(node), error->operation,
                  (unsigned long long)error->offset, error->text, and, advice);
     else
-        cli_warn("%s'%s': %s: %s%s%s", sides[error->side], node, error->operation, error->text, and, advice);
+        cli_warn("%s%s: %s: %s%s%s", sides[error->side], cli_name(node), error->operation, error->text, and, advice);
 }
 
-static int print_report(const struct copy_options *o, const leat_report *report)
+static int print_report(struct copy_options *o, const leat_report *report)
 {
     char *text = NULL;
     if (o->report == REPORT_NO)
@@ -97,17 +98,12 @@ static int print_report(const struct copy_options *o, const leat_report *report)
         cli_warn("no report: %s", strerror(-r));
         return EXIT_FAILED;
     }
-    FILE *to = o->report_file ? fopen(o->report_file, "we") : stderr;
-    bool failed = !to || fputs(text, to) < 0;
-    if (to && to != stderr)
-        failed |= fclose(to) != 0;
-    if (failed)
-        cli_warn("report '%s': %s", o->report_file ? o->report_file : "stderr", strerror(errno));
+    r = places_write_report(o, text);
     free(text);
-    return failed ? EXIT_FAILED : 0;
+    return r;
 }
 
-int transfer_refuse(const struct copy_options *o, const struct leat_error *error, bool told)
+int transfer_refuse(struct copy_options *o, const struct leat_error *error, bool told)
 {
     leat_report *report;
     if (!told)
@@ -119,28 +115,9 @@ int transfer_refuse(const struct copy_options *o, const struct leat_error *error
     return EXIT_FAILED;
 }
 
-static bool is_stdout(const char *spec)
-{
-    static const char *const names[] = {"-", "fd:1", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"};
-    if (strncmp(spec, "file:", 5) == 0)
-        spec += 5;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(spec, names[i]) == 0)
-            return true;
-    return false;
-}
-
 static const char *sink_name(const leat_pipeline *pipeline, size_t index)
 {
     return leat_pipeline_name(pipeline, LEAT_SIDE_SINK, index);
-}
-
-static bool goes_to_stdout(const leat_pipeline *pipeline)
-{
-    for (size_t i = 0; sink_name(pipeline, i); i++)
-        if (is_stdout(sink_name(pipeline, i)))
-            return true;
-    return false;
 }
 
 /* As sha256sum would have to find the file. */
@@ -171,10 +148,11 @@ static void print_inner_digests(FILE *to, const leat_pipeline *pipeline, const l
         }
 }
 
-/* On standard output, unless that carries the data. */
-static void print_digests(const leat_pipeline *pipeline, const leat_report *report)
+/* If there is no place for them, the report has them. */
+static void print_digests(FILE *to, const leat_pipeline *pipeline, const leat_report *report)
 {
-    FILE *to = goes_to_stdout(pipeline) ? stderr : stdout;
+    if (!to)
+        return;
     bool tag = has_digest(report, 1);
     print_inner_digests(to, pipeline, report, tag);
     for (size_t k = 0; sink_name(pipeline, k); k++)
@@ -195,8 +173,9 @@ static void explain_failure(const leat_pipeline *pipeline, const leat_report *re
     if (first && (first->side != LEAT_SIDE_SINK || !leat_report_sink_error(report, first->index)))
         explain_error(first);
     if (first && first->held)
-        cli_warn("taken %llu bytes, delivered %llu, held %llu", (unsigned long long)first->taken,
-                 (unsigned long long)first->delivered, (unsigned long long)first->held);
+        cli_warn("%llu of %llu bytes that were read from the source reached no sink; a file still has them, but if the "
+                 "source is a pipe or a socket they are lost: start its writer again as well",
+                 (unsigned long long)first->held, (unsigned long long)first->taken);
 }
 
 /* ---- running ---- */
@@ -217,9 +196,7 @@ static int wait_for_it(leat_pipeline *pipeline, struct progress *progress, leat_
         if (ready == 0)
             progress_update(progress, pipeline);
     }
-    if (progress->mode == PROGRESS_JSON)
-        progress_update(progress, pipeline);
-    progress_end(progress);
+    progress_end(progress, pipeline);
     return leat_pipeline_wait(pipeline, -1, ret);
 }
 
@@ -228,13 +205,13 @@ static bool reader_left(const leat_pipeline *pipeline, const leat_report *report
 {
     const struct leat_error *error = leat_report_error(report);
     return error && error->code == -EPIPE && error->side == LEAT_SIDE_SINK && !sink_name(pipeline, 1) &&
-           is_stdout(sink_name(pipeline, 0));
+           places_is_stdout(sink_name(pipeline, 0));
 }
 
 /* A bar would be drawn over what goes to the terminal. */
 static enum progress_mode progress_mode(const leat_pipeline *pipeline, const struct copy_options *o)
 {
-    bool drawn_over = goes_to_stdout(pipeline) && isatty(STDOUT_FILENO);
+    bool drawn_over = isatty(STDOUT_FILENO) && places_sink_is_stdout(pipeline);
     return o->progress == PROGRESS_AUTO && drawn_over ? PROGRESS_NEVER : o->progress;
 }
 
@@ -245,11 +222,15 @@ static bool is_mismatch(const leat_report *report)
     return error && error->code == -EBADMSG && strcmp(error->operation, "verify") == 0;
 }
 
-static int run(leat_pipeline *pipeline, const struct copy_options *o, bool digests)
+static int run(leat_pipeline *pipeline, struct copy_options *o, bool digests)
 {
+    if (places_open_report(o) != 0)
+        return EXIT_FAILED;
+    FILE *to = digests ? places_of_digests(pipeline) : NULL;
     struct progress progress;
     leat_report *report = NULL;
-    progress_init(&progress, progress_mode(pipeline, o));
+    progress_init(&progress, progress_mode(pipeline, o), o->decimal);
+    off_t output_at = lseek(STDOUT_FILENO, 0, SEEK_CUR);
     running = pipeline;
     catch_signals();
     int r = leat_pipeline_start(pipeline);
@@ -260,18 +241,17 @@ static int run(leat_pipeline *pipeline, const struct copy_options *o, bool diges
         cli_warn("%s", strerror(-r));
         return EXIT_FAILED;
     }
+    if (to == stdout && lseek(STDOUT_FILENO, 0, SEEK_CUR) != output_at)
+        to = stderr; /* a child has written its output there */
     bool left = reader_left(pipeline, report);
     if (digests && (r == 0 || leat_report_error(report)->side == LEAT_SIDE_SINK))
-        print_digests(pipeline, report);
+        print_digests(to, pipeline, report);
     if (r < 0 && !left && !ending_signal)
         explain_failure(pipeline, report);
     int code = r == 0 ? EXIT_DONE : is_mismatch(report) ? EXIT_MISMATCH : EXIT_FAILED;
     int told = print_report(o, report);
     leat_report_free(report);
-    if (fflush(stdout) != 0) {
-        cli_warn("standard output: %s", strerror(errno));
-        told = EXIT_FAILED;
-    }
+    cli_flush(0);
     if (left)
         raise_again(SIGPIPE);
     return code ? code : told;
@@ -287,22 +267,23 @@ static int explain(leat_pipeline *pipeline, enum explain_mode mode)
     }
     fputs(text, stdout);
     free(text);
-    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+    return EXIT_DONE;
 }
 
-static int check(leat_pipeline *pipeline, const struct copy_options *o)
+static int check(leat_pipeline *pipeline, struct copy_options *o, const char *command, bool digests)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
-    if (leat_pipeline_check(pipeline, &error) == 0)
-        return 0;
-    int r = transfer_refuse(o, &error, false);
+    int r = places_check(o, command, pipeline, digests);
+    if (r != 0 || leat_pipeline_check(pipeline, &error) == 0)
+        return r;
+    r = transfer_refuse(o, &error, false);
     bool misspelt = error.code == -EINVAL || error.code == -ENOENT || error.code == -E2BIG;
     return misspelt && error.side == LEAT_SIDE_NONE ? EXIT_USAGE : r;
 }
 
-int transfer_run(leat_pipeline *pipeline, const struct copy_options *o, bool digests)
+int transfer_run(leat_pipeline *pipeline, struct copy_options *o, const char *command, bool digests)
 {
-    int r = check(pipeline, o);
+    int r = check(pipeline, o, command, digests);
     if (r == 0)
         r = o->explain != EXPLAIN_NO ? explain(pipeline, o->explain) : run(pipeline, o, digests);
     leat_pipeline_free(pipeline);
@@ -311,14 +292,33 @@ int transfer_run(leat_pipeline *pipeline, const struct copy_options *o, bool dig
     return r;
 }
 
+/* 0, or an exit code: an algorithm of --expect is not known. */
+static int check_expected(const struct copy_options *o, const char *command)
+{
+    char name[64];
+    for (const char *at = o->pipeline.expect; at && *at;) {
+        leat_filter *filter;
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, ":,"), at);
+        int r = leat_filter_digest(&filter, name, NULL);
+        if (r == -ENOENT)
+            return cli_unknown_algorithm(command, "expect", name);
+        if (r == 0)
+            leat_filter_free(filter);
+        at += strcspn(at, ",");
+        at += *at == ',';
+    }
+    return 0;
+}
+
 int transfer_add_digest(leat_pipeline *pipeline, const struct copy_options *o, const char *command)
 {
     struct leat_digest_options options = LEAT_INIT(struct leat_digest_options);
     options.provider = o->pipeline.digest_provider;
     leat_filter *filter;
-    if (!o->digest)
-        return 0;
-    int r = leat_filter_digest(&filter, o->digest, &options);
+    int r = check_expected(o, command);
+    if (r != 0 || !o->digest)
+        return r;
+    r = leat_filter_digest(&filter, o->digest, &options);
     if (r == 0)
         r = leat_pipeline_filter(pipeline, filter);
     if (r == 0)
@@ -326,6 +326,6 @@ int transfer_add_digest(leat_pipeline *pipeline, const struct copy_options *o, c
     if (r == -ELIBACC)
         cli_warn("libcrypto can't be loaded: install libssl3");
     else
-        return cli_usage(command, "--digest: '%s' has an algorithm that is not known", o->digest);
+        return cli_unknown_algorithm(command, "digest", o->digest);
     return EXIT_FAILED;
 }

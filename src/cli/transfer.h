@@ -9,10 +9,10 @@ int transfer_add_digest(leat_pipeline *pipeline, const struct copy_options *opti
 
 /* It could not be built: says so, unless that was told already. Programs that want a report get one all the same.
  * EXIT_FAILED. */
-int transfer_refuse(const struct copy_options *options, const struct leat_error *error, bool told);
+int transfer_refuse(struct copy_options *options, const struct leat_error *error, bool told);
 
 /* Checks it; then explains it if that is what the options ask for, else runs it, prints its digests (if `digests`) and
  * its report. Takes the pipeline. The exit code, unless it dies of a signal that came meanwhile. */
-int transfer_run(leat_pipeline *pipeline, const struct copy_options *options, bool digests);
+int transfer_run(leat_pipeline *pipeline, struct copy_options *options, const char *command, bool digests);
 
 #endif

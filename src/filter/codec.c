@@ -1,5 +1,6 @@
 /* The filter around a codec: its name and options, what it has taken, and where its failures are. */
 #include "filter/codec.h"
+#include "base/nearest.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -71,12 +72,11 @@ static const struct codec *find_codec(const char *name)
 
 static int unknown_codec(const char *name, struct leat_error *error)
 {
-    char names[100] = "";
-    for (const struct codec *const *p = registry_codecs; *p; p++) {
-        size_t n = strlen(names);
-        snprintf(names + n, sizeof(names) - n, "%s%s", n ? ", " : "", (*p)->name);
-    }
-    return error_set(error, -ENOENT, "There is no codec '%s', only %s", name, names);
+    char text[UNKNOWN_MAX];
+    const char *words[10] = {NULL};
+    for (size_t i = 0; registry_codecs[i] && i + 1 < COUNT(words); i++)
+        words[i] = registry_codecs[i]->name;
+    return error_set(error, -ENOENT, "%s", unknown_word(text, "codec", name, strlen(name), words));
 }
 
 /* What is wrong begins at `at`. */

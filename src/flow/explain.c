@@ -1,5 +1,6 @@
 /* The plan, for people and for programs. */
 #include "base/json.h"
+#include "base/quote.h"
 #include "base/units.h"
 #include "flow/pipeline.h"
 #include <errno.h>
@@ -40,7 +41,8 @@ static const char *reason(const struct hop *hop, size_t i)
 
 static void node_text(FILE *to, const struct node *node)
 {
-    fprintf(to, "%s (%s", node->name, node_kind_name(node->kind));
+    quote_print(to, node->name);
+    fprintf(to, " (%s", node_kind_name(node->kind));
     if (node->file_system)
         fprintf(to, " on %s", node->file_system);
     if (node->direction == LEAT_WRITE && node->kind == NODE_FILE)
@@ -61,9 +63,13 @@ static const char *what_it_does(const leat_filter *filter)
 
 static void hop_text(FILE *to, const leat_pipeline *p, const struct hop *hop)
 {
-    if (p->legs > 1)
-        fprintf(to, "hop     %s to %s%s\n", hop->in->name, hop->branches ? hop->branch[0].node->name : "nobody",
-                hop->branches > 1 ? ", ..." : "");
+    if (p->legs > 1) {
+        fputs("hop     ", to);
+        quote_print(to, hop->in->name);
+        fputs(" to ", to);
+        quote_print(to, hop->branches ? hop->branch[0].node->name : "nobody");
+        fputs(hop->branches > 1 ? ", ...\n" : "\n", to);
+    }
     for (size_t i = 0; i < hop->rungs; i++)
         fprintf(to, "%-4s    %-8s %s\n", verb(hop, i), hop->rung[i].route->name, reason(hop, i));
 }

@@ -1,6 +1,7 @@
 /* The public face of a pipeline: building, starting, waiting, cancelling. */
 #include "flow/pipeline.h"
 #include "base/fd.h"
+#include "base/nearest.h"
 #include "base/thread.h"
 #include "buffer/pool.h"
 #include <ctype.h>
@@ -33,11 +34,13 @@ static int check_route(leat_pipeline *p)
     for (size_t i = 0; registry_routes[i]; i++)
         if (strcmp(registry_routes[i]->name, name) == 0)
             return 0;
-    char known[80] = "";
-    for (size_t i = 0, n = 0; registry_routes[i] && n < sizeof(known); i++)
-        n += (size_t)snprintf(known + n, sizeof(known) - n, "%s, ", registry_routes[i]->name);
-    return error_set(&p->bad_options, -EINVAL, "There is no route '%.60s' here: %sprefer:ROUTE and auto are known",
-                     name, known);
+    char text[UNKNOWN_MAX];
+    const char *words[ROUTE_IDS + 3] = {"auto"};
+    size_t n = 1;
+    for (size_t i = 0; registry_routes[i]; i++)
+        words[n++] = registry_routes[i]->name;
+    words[n] = "prefer:ROUTE";
+    return error_set(&p->bad_options, -EINVAL, "%s", unknown_word(text, "route", name, strlen(name), words));
 }
 
 static int check_engine(leat_pipeline *p)
@@ -45,7 +48,14 @@ static int check_engine(leat_pipeline *p)
     const struct engine *engine = engine_by_name(p->engine_name);
     if (engine)
         p->engine = engine;
-    return engine ? 0 : error_set(&p->bad_options, -EINVAL, "There is no engine '%s' in this build", p->engine_name);
+    if (engine)
+        return 0;
+    char text[UNKNOWN_MAX];
+    const char *words[10] = {"auto"};
+    for (size_t i = 0; registry_engines[i] && i + 2 < COUNT(words); i++)
+        words[i + 1] = registry_engines[i]->name;
+    return error_set(&p->bad_options, -EINVAL, "%s",
+                     unknown_word(text, "engine", p->engine_name, strlen(p->engine_name), words));
 }
 
 static int parse_expectation(leat_pipeline *p, const char *text, size_t n)

@@ -1,5 +1,6 @@
 /* The report: a copy of what happened, independent of the pipeline it came from. */
 #include "base/json.h"
+#include "base/quote.h"
 #include "base/units.h"
 #include "flow/pipeline.h"
 #include "flow/said.h"
@@ -365,16 +366,20 @@ int leat_report_json(const leat_report *report, char **ret)
 
 static void print_error(FILE *to, const struct leat_error *error)
 {
-    fprintf(to, "  %s: %s%s%s at byte %llu: %s\n", side_name(error->side), error->node, error->node[0] ? ": " : "",
-            error->operation, (unsigned long long)error->offset, error->text);
+    fprintf(to, "  %s: ", side_name(error->side));
+    quote_print(to, error->node);
+    fprintf(to, "%s%s at byte %llu: %s\n", error->node[0] ? ": " : "", error->operation,
+            (unsigned long long)error->offset, error->text);
 }
 
 static void print_branch(FILE *to, const leat_report *report, const struct report_branch *branch)
 {
     const struct report_leg *leg = &report->leg[branch->leg];
     char size[32];
-    fprintf(to, "%s -> %s: %s, %s", leg->from ? leg->from : "?", branch->to, sink_status(report, branch),
-            size_format(branch->delivered, size, sizeof(size)));
+    quote_print(to, leg->from ? leg->from : "?");
+    fputs(" -> ", to);
+    quote_print(to, branch->to);
+    fprintf(to, ": %s, %s", sink_status(report, branch), size_format(branch->delivered, size, sizeof(size)));
     for (size_t i = 0; i < leg->rungs; i++) {
         const struct route *route = leg->rung[i].route;
         if (branch->by_route[route->id])

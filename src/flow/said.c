@@ -1,4 +1,5 @@
 #include "flow/said.h"
+#include "base/quote.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,13 +38,26 @@ json_t *said_json(const struct said *said)
     return list;
 }
 
+/* What a child says may have colours, or worse. */
+static void print_line(FILE *to, const char *text, size_t n)
+{
+    char *line CLEANUP_FREE = strndup(text, n);
+    for (char *at = line; at && (at = strchr(at, '\t'));)
+        *at = ' ';
+    if (line)
+        quote_mask(line);
+    fprintf(to, "    %s\n", line ? line : "");
+}
+
 void said_print(FILE *to, const struct said *said)
 {
     for (size_t i = 0; i < said->n; i++) {
-        fprintf(to, "  %s said:\n", said->entry[i].node);
+        fputs("  ", to);
+        quote_print(to, said->entry[i].node);
+        fputs(" said:\n", to);
         for (const char *at = said->entry[i].text; at;) {
             const char *end = strchr(at, '\n');
-            fprintf(to, "    %.*s\n", (int)(end ? end - at : (ptrdiff_t)strlen(at)), at);
+            print_line(to, at, end ? (size_t)(end - at) : strlen(at));
             at = end ? end + 1 : NULL;
         }
     }

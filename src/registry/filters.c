@@ -1,6 +1,7 @@
 /* The one list of filters by name, for the text form of a pipeline. To add one: its constructor in src/filter, and a
  * row here. */
 #include "registry/filters.h"
+#include "base/nearest.h"
 #include "filter/codec.h"
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +12,17 @@ struct request {
     const struct leat_digest_options *digests;
     const char **ret_where;
 };
+
+/* The usual ones; libcrypto may have more. */
+static const char *const algorithms[] = {
+    "sha256",   "sha512",   "blake2b-512", "blake2s-256", "md5",    "sha1", "sha224",   "sha384", "sha512-256",
+    "sha3-256", "sha3-512", "sm3",         "ripemd160",   "crc32c", "xxh3", "xxh3-128", NULL,
+};
+
+const char *leat_digest_algorithm(size_t index)
+{
+    return index < COUNT(algorithms) - 1 ? algorithms[index] : NULL;
+}
 
 /* One algorithm after the other, until one is not to be had: the place of that one. */
 static const char *unknown_algorithm(const char *list, char ret[64])
@@ -30,7 +42,7 @@ static const char *unknown_algorithm(const char *list, char ret[64])
 
 static int open_digest(leat_filter **ret, const struct request *r, struct leat_error *error)
 {
-    char name[64];
+    char name[64], text[UNKNOWN_MAX];
     int result = leat_filter_digest(ret, r->argument, r->digests);
     if (result == -ELIBACC) {
         error->operation = "digest";
@@ -38,7 +50,7 @@ static int open_digest(leat_filter **ret, const struct request *r, struct leat_e
     }
     if (result < 0 && result != -ENOMEM) {
         *r->ret_where = unknown_algorithm(r->argument, name);
-        return error_set(error, result, "There is no digest algorithm '%.40s'", name);
+        return error_set(error, result, "%s", unknown_word(text, "digest algorithm", name, strlen(name), algorithms));
     }
     return result;
 }
@@ -136,11 +148,11 @@ bool filter_known(const char *word)
 
 static int refuse_unknown(const char *word, struct leat_error *error)
 {
-    char known[128] = "";
-    for (size_t i = 0, n = 0; i < COUNT(filters) && n < sizeof(known); i++)
-        n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s", i == 0 ? "" : ", ", filters[i].name);
-    return error_set(error, -EINVAL, "There is no filter '%.*s': known are %s", (int)MIN(strcspn(word, ":"), 40), word,
-                     known);
+    char text[UNKNOWN_MAX];
+    const char *words[COUNT(filters) + 1] = {NULL};
+    for (size_t i = 0; i < COUNT(filters); i++)
+        words[i] = filters[i].name;
+    return error_set(error, -EINVAL, "%s", unknown_word(text, "filter", word, strcspn(word, ":"), words));
 }
 
 int filter_open(leat_filter **ret, const char *word, const struct leat_digest_options *digests, const char **ret_where,

@@ -1,6 +1,7 @@
 /* The one list of schemes, and leat_endpoint_open, which reads them. To add an endpoint: a maker in src/endpoint and a
  * row here. */
 #include "registry/schemes.h"
+#include "base/nearest.h"
 #include "channel/endpoint.h"
 #include "endpoint/endpoint.h"
 #include <ctype.h>
@@ -115,8 +116,12 @@ static int open_scheme(leat_endpoint **ret, struct request *request, size_t n, s
     request->rest = request->spec + n + 1;
     if (scheme)
         return scheme->open(ret, request, error);
-    return error_set(error, -EINVAL, "There is no scheme '%.*s:' (if it is a path, write ./%s)", (int)n, request->spec,
-                     request->spec);
+    char text[UNKNOWN_MAX];
+    const char *words[COUNT(schemes) + 1] = {NULL};
+    for (size_t i = 0; i < COUNT(schemes); i++)
+        words[i] = schemes[i].name;
+    unknown_word(text, "scheme", request->spec, n, words);
+    return error_set(error, -EINVAL, "%s; a path is written ./%s", text, request->spec);
 }
 
 int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_direction direction,

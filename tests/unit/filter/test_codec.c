@@ -228,7 +228,7 @@ static void names_and_options(void **state UNUSED)
         uint64_t offset;
         const char *text;
     } rows[] = {
-        {"lz4", NULL, -ENOENT, 0, "no codec 'lz4', only zstd, unzstd, gzip, gunzip"},
+        {"lz4", NULL, -ENOENT, 0, "no codec 'lz4': known are zstd, unzstd, gzip, gunzip"},
         {"", NULL, -ENOENT, 0, "no codec ''"},
         {"zstd", "levle=3", -EINVAL, 0, "zstd has no option 'levle', only level=N, checksum=N"},
         {"zstd", "level=3,fast=1", -EINVAL, 8, "no option 'fast'"},

@@ -110,7 +110,7 @@ static void elements_in_the_wrong_place(void **state UNUSED)
 
 static void specs(void **state UNUSED)
 {
-    is_refused("foo:a | b", 0, "'foo:a': There is no scheme 'foo:'");
+    is_refused("foo:a | b", 0, "'foo:a': There is no scheme 'foo': known");
     is_refused("a | fd:x", 4, "'x' is no descriptor number");
     is_refused("a | b & null:x", 8, "Nothing belongs behind the colon");
     is_refused("a | ''", 4, "An empty path");

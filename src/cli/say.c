@@ -1,0 +1,162 @@
+/* What the command says. A message goes to standard error as one line that a terminal can show, whatever names and
+ * values stand in it; at the end it is seen whether all that was printed could be written. */
+#include "cli.h"
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OPTIONS_MAX 64
+
+/* ---- names and messages ---- */
+
+const char *cli_name(const char *name)
+{
+    static char *kept[4];
+    static unsigned next;
+    size_t n = strlen(name), quoted = leat_quote(NULL, 0, name);
+    char *text = malloc(quoted + 3);
+    if (!text)
+        return "?";
+    free(kept[next]);
+    kept[next] = text;
+    next = (next + 1) % 4;
+    if (quoted == n)
+        snprintf(text, quoted + 3, "'%s'", name);
+    else
+        leat_quote(text, quoted + 3, name);
+    return text;
+}
+
+/* Names are quoted before; this is for values of options, and whatever else a terminal could obey. */
+static void mask(char *text)
+{
+    for (size_t n; *text; text += n) {
+        unsigned char c = (unsigned char)*text;
+        char letter[5];
+        snprintf(letter, sizeof(letter), "%.*s", c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4, text);
+        n = strlen(letter);
+        if (leat_quote(NULL, 0, letter) == n)
+            continue;
+        *text = '?';
+        n = 1;
+    }
+}
+
+static void print_message(const char *format, va_list arguments)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    if (to) {
+        vfprintf(to, format, arguments);
+        fclose(to);
+    }
+    if (text)
+        mask(text);
+    fputs(text ? text : "out of memory", stderr);
+    free(text);
+}
+
+void cli_warn(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("leat: ", stderr);
+    print_message(format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+int cli_usage(const char *command, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "leat %s: ", command);
+    print_message(format, arguments);
+    fprintf(stderr, "\nTry 'leat %s --help'.\n", command);
+    va_end(arguments);
+    return EXIT_USAGE;
+}
+
+/* ---- words that are not known ---- */
+
+int cli_unknown_option(const char *command, const struct option *longs, const char *word)
+{
+    char dashed[OPTIONS_MAX][32], near[128];
+    const char *words[OPTIONS_MAX + 1] = {NULL};
+    for (size_t i = 0; longs[i].name && i < OPTIONS_MAX; i++) {
+        snprintf(dashed[i], sizeof(dashed[i]), "--%s", longs[i].name);
+        words[i] = dashed[i];
+    }
+    if (leat_nearest(near, sizeof(near), word, strcspn(word, "="), words) > 0)
+        return cli_usage(command, "there is no option '%s'; did you mean %s?", word, near);
+    return cli_usage(command, "there is no option '%s'", word);
+}
+
+const char *cli_known(const char *word, const char *const words[])
+{
+    static char text[600];
+    char near[128];
+    bool any = leat_nearest(near, sizeof(near), word, strlen(word), words) > 0;
+    size_t n = (size_t)snprintf(text, sizeof(text), "%s%s%s", any ? "did you mean " : "", near,
+                                any ? "? Known are" : "known are");
+    for (size_t i = 0; words[i] && n < sizeof(text); i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s %s", i ? "," : "", words[i]);
+    return text;
+}
+
+int cli_unknown_algorithm(const char *command, const char *option, const char *list)
+{
+    char name[64] = "";
+    const char *words[OPTIONS_MAX + 1] = {NULL};
+    for (size_t i = 0; i < OPTIONS_MAX && leat_digest_algorithm(i); i++)
+        words[i] = leat_digest_algorithm(i);
+    for (const char *at = list;; at++) {
+        size_t n = strcspn(at, ",");
+        leat_filter *filter;
+        snprintf(name, sizeof(name), "%.*s", (int)(n < 63 ? n : 63), at);
+        if (leat_filter_digest(&filter, name, NULL) < 0)
+            break;
+        leat_filter_free(filter);
+        at += n;
+        if (!*at)
+            return cli_usage(command, "--%s: '%s' can't be computed", option, list);
+    }
+    return cli_usage(command, "--%s: there is no algorithm '%s'; %s, and what else libcrypto offers", option, name,
+                     cli_known(name, words));
+}
+
+/* ---- standard output ---- */
+
+static int output_code; /* the first failure, a positive errno */
+static bool output_told;
+
+int cli_flush(int code)
+{
+    errno = 0;
+    bool failed = fflush(stdout) != 0;
+    if (output_code == 0 && (failed || ferror(stdout)))
+        output_code = errno ? errno : EIO;
+    return code == 0 ? -output_code : code;
+}
+
+int cli_said(const char *command, int code)
+{
+    code = cli_flush(code);
+    if (code < 0) {
+        cli_warn("%s: standard output: %s", command, strerror(-code));
+        output_told = true;
+    }
+    return code < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+int cli_end(int code)
+{
+    cli_flush(0);
+    if (close(STDOUT_FILENO) < 0 && output_code == 0)
+        output_code = errno;
+    if (output_code && !output_told)
+        cli_warn("standard output: %s", strerror(output_code));
+    return code == EXIT_DONE && (output_code || ferror(stderr)) ? EXIT_FAILED : code;
+}
