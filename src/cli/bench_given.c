@@ -306,19 +306,19 @@ int bench_given(const struct bench_options *o, const char *source, const char *s
                       .rewind = {-1, -1},
                       .fd = -1,
                       .how = LEAT_INIT(struct leat_endpoint_options)};
-    char title[256], most[32];
+    char title[300], most[32];
     int r = check(source, sink, o);
     if (r == 0)
         r = use_source(&g, o);
     if (r == 0)
         r = use_sink(&g, o);
     if (r == 0) {
-        snprintf(title, sizeof(title), "%.100s -> %.100s%s, at most %s", source, sink,
+        snprintf(title, sizeof(title), "%.110s -> %.110s%s, at most %s", cli_name(source), cli_name(sink),
                  g.place.folder ? " (a copy beside it)" : "", size_text(o->size, most));
         r = flow_row("given", title, 0, &g.ends, o);
     }
     if (r == 0 && is_null(sink) && !stop_asked()) { /* where nobody looks at the bytes, the best may be to touch none */
-        snprintf(title, sizeof(title), "%.100s -> a reader that looks at it, at most %s", source, most);
+        snprintf(title, sizeof(title), "%.110s -> a reader that looks at it, at most %s", cli_name(source), most);
         g.reads = true;
         r = flow_row("given/read", title, READER_PIPE, &g.ends, o);
     }

@@ -44,6 +44,9 @@ int cli_json_option(const char *command, const char *help_text, int argc, char *
  * fourth call after it. The main thread alone. */
 const char *cli_name(const char *name);
 
+/* The bytes of the letter at `at`, and whether a terminal can show it; 1 byte if it can't. */
+size_t cli_letter(const char *at, bool *ret_plain);
+
 /* "there is no option WORD", and the nearest ones, as cli_usage says it. */
 int cli_unknown_option(const char *command, const struct option *longs, const char *word);
 /* "known are A, B", with the nearest of them if one is near. Static. */

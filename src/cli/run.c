@@ -27,17 +27,19 @@ static const char usage[] =
     "  leat run --explain 'a | digest:sha256 | b'\n"
     "\n";
 
-/* The caret stands in a column of the terminal, not of bytes: a byte that goes on with a UTF-8 letter takes none, and
- * what can't be shown is one sign wide. */
+/* The caret stands in a column of the terminal, not of bytes: a letter is one sign wide, and so is each byte that can't
+ * be shown. */
 static void print_line(const char *line, size_t n, size_t column)
 {
+    bool plain;
     fputs("  ", stderr);
-    for (size_t i = 0; i < n; i++)
-        fputc((unsigned char)line[i] < ' ' || line[i] == 127 ? ' ' : line[i], stderr);
+    for (size_t i = 0, length; i < n; i += length) {
+        length = cli_letter(line + i, &plain);
+        fprintf(stderr, "%.*s", (int)length, plain ? line + i : " ");
+    }
     fputs("\n  ", stderr);
-    for (size_t i = 0; i < column; i++)
-        if (((unsigned char)line[i] & 0xc0) != 0x80)
-            fputc(' ', stderr);
+    for (size_t i = 0; i < column; i += cli_letter(line + i, &plain))
+        fputc(' ', stderr);
     fputs("^\n", stderr);
 }
 

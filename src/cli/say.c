@@ -28,18 +28,24 @@ const char *cli_name(const char *name)
     return text;
 }
 
+size_t cli_letter(const char *at, bool *ret_plain)
+{
+    unsigned char c = (unsigned char)*at;
+    char letter[5];
+    snprintf(letter, sizeof(letter), "%.*s", c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4, at);
+    size_t n = strlen(letter);
+    *ret_plain = leat_quote(NULL, 0, letter) == n;
+    return *ret_plain ? n : 1;
+}
+
 /* Names are quoted before; this is for values of options, and whatever else a terminal could obey. */
 static void mask(char *text)
 {
+    bool plain;
     for (size_t n; *text; text += n) {
-        unsigned char c = (unsigned char)*text;
-        char letter[5];
-        snprintf(letter, sizeof(letter), "%.*s", c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4, text);
-        n = strlen(letter);
-        if (leat_quote(NULL, 0, letter) == n)
-            continue;
-        *text = '?';
-        n = 1;
+        n = cli_letter(text, &plain);
+        if (!plain)
+            *text = '?';
     }
 }
 
