@@ -1,7 +1,8 @@
 /* leat/endpoint.h: where bytes come from and where they go.
  *
  * Opening an endpoint only resolves it: it looks at what is there and what that may allow. Nothing is created,
- * truncated or connected before a pipeline runs. An endpoint serves one pipeline, once.
+ * truncated or connected before a pipeline runs. A path may be held meanwhile by up to two descriptors, which have no
+ * effect on what it leads to (O_PATH). An endpoint serves one pipeline, once.
  *
  * A spec is a path, or a scheme and what belongs to it. `[a-z][a-z0-9+-]*:` at the start is always a scheme and an
  * unknown one is an error; write `./odd:name` for such a path.
@@ -25,10 +26,16 @@
  *
  * A sink that names a regular file, or nothing yet, is *published*: written without a name in the same directory,
  * and put in the place of the old file when everything, digests included, was right. Until then, and for good after
- * any failure, the old file is untouched. Symbolic links are followed to their target. An existing target keeps its
- * mode and owner; a new one has the source's mode under the umask. What is no plain name is written in place. A
- * target with several hard links, or that is a mount point, can't be replaced and is refused; `in_place` writes
- * through it.
+ * any failure, the old file is untouched. Symbolic links are followed to their target. A new file has the source's
+ * mode under the umask. An existing target keeps its mode, owner, access control list, extended attributes, security
+ * label, capabilities and flags of chattr(1); what a new file can't have is refused before a byte moves (error->text
+ * names it), unless `drop_attributes` is set. Set-user-ID and set-group-ID are not kept. A target without write
+ * permission is refused unless `force` is set (-EACCES). A name that is taken by another file while the pipeline runs
+ * is left to that file (-EEXIST). What is no plain name is written in place, and so is a file of procfs, sysfs and the
+ * like. A target with several hard links, or that is a mount point, can't be replaced and is refused; `in_place` writes
+ * through it. Closing is part of it: what close(2) would say of a regular file or device is known before it is
+ * published. So a pipeline closes a duplicate of a descriptor that it writes to, if that is on a network file system,
+ * FUSE or overlayfs, and the process loses its fcntl(2) locks of that file.
  *
  * A socket is connected when the pipeline runs, the source first. Looking a name up may block, nothing else does. When
  * all was delivered and verified the writing direction is shut down, so that the peer reads the end; "done" means that
@@ -84,6 +91,10 @@ struct leat_endpoint_options {
     /* Anything that may have to be waited for, sockets, pipes and terminals: how long it may keep the transfer waiting
      * without being ready for a single byte. 0 or -1: no limit. */
     int32_t idle_timeout_ms;
+    /* A sink that is a regular file, not 0: */
+    int32_t no_clobber;      /* a file that exists is refused (-EEXIST), also one that is made while the copy runs */
+    int32_t force;           /* a file without write permission may be replaced, a device in use written to */
+    int32_t drop_attributes; /* what a new file can't take over from the one that it replaces may be lost */
 };
 
 /* Resolves `spec`. On failure *ret_error (may be NULL) says what was wrong with it; its `node` is `spec`.

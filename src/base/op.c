@@ -1,6 +1,7 @@
 #include "base/op.h"
 #include "base/platform.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -24,6 +25,7 @@ const char *op_name(enum op_kind kind)
         [OP_SENDFILE] = "sendfile", [OP_CLONE] = "ioctl(FICLONE)",
         [OP_FSYNC] = "fsync",       [OP_TRUNCATE] = "ftruncate",
         [OP_LINK] = "link",         [OP_RENAME] = "rename",
+        [OP_CLOSE] = "close",
     };
     return names[kind];
 }
@@ -71,6 +73,11 @@ static ssize_t write_fd(const struct op *op)
     return write(op->fd[1], op->bytes, op->length);
 }
 
+static int directory_of(const struct op *op)
+{
+    return op->fd[0] >= 0 ? op->fd[0] : AT_FDCWD;
+}
+
 /* What POSIX has; everything else belongs to the platform. */
 static ssize_t execute_posix(const struct op *op)
 {
@@ -84,9 +91,11 @@ static ssize_t execute_posix(const struct op *op)
     case OP_TRUNCATE:
         return ftruncate(op->fd[1], (off_t)op->offset[1]);
     case OP_LINK:
-        return link(op->path[0], op->path[1]);
+        return linkat(directory_of(op), op->path[0], directory_of(op), op->path[1], 0);
     case OP_RENAME:
-        return rename(op->path[0], op->path[1]);
+        return renameat(directory_of(op), op->path[0], directory_of(op), op->path[1]);
+    case OP_CLOSE: /* interrupted or not, the descriptor is gone */
+        return close(op->fd[1]) < 0 && errno != EINTR ? -1 : 0;
     default:
         errno = ENOSYS;
         return -1;
@@ -100,6 +109,8 @@ static bool for_the_platform(const struct op *op)
         return true;
     if (op->kind == OP_LINK)
         return op->path[0] == NULL;
+    if (op->kind == OP_RENAME)
+        return op->flags & OP_NEW;
     return op->kind >= OP_SPLICE && op->kind <= OP_CLONE;
 }
 
@@ -123,4 +134,24 @@ ssize_t op_execute(struct op *op)
 {
     ssize_t result;
     return op_gate(op, &result) ? op_perform(op) : result;
+}
+
+int op_close(int *fd)
+{
+    struct op op = {.kind = OP_CLOSE, .fd = {-1, *fd}};
+    ssize_t result;
+    if (*fd < 0)
+        return 0;
+    if (op_gate(&op, &result))
+        result = op_perform(&op);
+    else
+        close(*fd);
+    *fd = -1;
+    return (int)result;
+}
+
+int op_close_duplicate(int fd)
+{
+    int duplicate = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return duplicate < 0 ? -errno : op_close(&duplicate);
 }

@@ -30,8 +30,9 @@ enum op_kind {
     OP_CLONE,      /* fd[0] -> fd[1], the whole file shares its blocks */
     OP_FSYNC,      /* fd[1] */
     OP_TRUNCATE,   /* fd[1] to offset[1] bytes, which may be more than a size_t holds */
-    OP_LINK,       /* fd[1], or path[0] if that is not NULL, gets the name path[1] */
-    OP_RENAME,     /* path[0] -> path[1] */
+    OP_LINK,       /* fd[1], or path[0] if that is not NULL, gets the name path[1]; both paths begin at fd[0] */
+    OP_RENAME,     /* path[0] -> path[1], both below the directory fd[0]; OP_NEW: path[1] must not exist (-EEXIST) */
+    OP_CLOSE,      /* fd[1]; see op_close */
     OP_KINDS,
 };
 
@@ -42,6 +43,7 @@ enum op_flags {
     OP_NONBLOCK = 1 << 3,  /* the descriptor of a READ or WRITE is non-blocking by itself */
     OP_DONTCACHE = 1 << 4, /* a READ or WRITE that leaves no page in the cache which was not there before: -EOPNOTSUPP
                                if that can't be asked for */
+    OP_NEW = 1 << 6,       /* RENAME replaces nothing. -EINVAL or -ENOSYS if that can't be asked for */
     OP_ASYNC = 1 << 5,     /* it may take long and wants no turn: the task goes on meanwhile (engine.h) */
 };
 
@@ -75,6 +77,13 @@ ssize_t op_execute(struct op *op);
  * and the call itself. The gate is asked once for each operation, on the thread of the loop. */
 bool op_gate(struct op *op, ssize_t *ret_result);
 ssize_t op_perform(struct op *op);
+
+/* Closes *fd and sets it to -1, whatever the result is; -1 is closed already. What close(2) says is the last chance to
+ * hear that a file system (NFS, CIFS, FUSE, quotas) could not keep what was written. */
+int op_close(int *fd);
+
+/* The same for a descriptor that stays open: a duplicate of it is closed. -EMFILE: there is none. */
+int op_close_duplicate(int fd);
 
 /* "splice": as in a man page. Static. */
 const char *op_name(enum op_kind kind);

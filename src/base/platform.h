@@ -97,8 +97,33 @@ struct platform {
     /* Is something mounted right on this path? */
     bool (*is_mount_point)(const char *path);
 
-    /* A file without a name in a directory, for reading and writing. Gives it, or -errno (EOPNOTSUPP, EISDIR, ...). */
-    int (*open_unnamed)(const char *directory, unsigned mode);
+    /* Takes hold of what a path leads to, whatever it is, without opening it: never blocks, has no effect on a device,
+     * needs no right on it, and stays with it when its names change. Gives a descriptor for fstat and path_of_fd alone,
+     * or -errno; -ENOSYS: there is no such thing here. */
+    int (*pin)(const char *path);
+
+    /* A directory, to look names up in, which needs no right to read it. `path` begins at `at`. Gives it, or -errno. */
+    int (*open_directory)(int at, const char *path);
+
+    /* A path to what `fd` is open on, whatever names that has, as long as fd is open. -ENOSYS, -ENOENT: there is none.
+     */
+    int (*path_of_fd)(int fd, char *text, size_t size);
+
+    /* -EPERM: chattr(1) has made it immutable, or such that it can only be appended to (*ret_appendable). */
+    int (*check_flags)(const char *path, bool *ret_appendable);
+
+    /* Its file system is the kernel's own and takes no new files: procfs, sysfs and their like. */
+    bool (*takes_no_files)(const char *path);
+
+    /* Gives `to` what the file at `from` carries besides bytes, owner, mode and times: its access control list,
+     * extended attributes, security label, capabilities and the flags of chattr(1). What it has already is left alone.
+     * -errno and what can't be given in `lost` ("its ..."); with `tries` it goes on with the rest, the result is 0, and
+     * `lost` is filled only if it is the access control list. */
+    int (*copy_attributes)(const char *from, int to, bool tries, char *lost, size_t size);
+
+    /* A file without a name in a directory, for reading and writing; `path` begins at `at`. Gives it, or -errno
+     * (EOPNOTSUPP, EISDIR, ...). */
+    int (*open_unnamed)(int at, const char *path, unsigned mode);
 
     /* See fd_pipe. */
     int (*pipe)(int ret[2]);

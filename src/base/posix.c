@@ -4,6 +4,7 @@
 #include "base/platform.h"
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <unistd.h>
@@ -44,7 +45,42 @@ static bool is_mount_point(const char *path UNUSED)
     return false;
 }
 
-static int open_unnamed(const char *directory UNUSED, unsigned mode UNUSED)
+static int pin(const char *path UNUSED)
+{
+    return -ENOSYS;
+}
+
+static int open_directory(int at, const char *path)
+{
+    int fd;
+    do
+        fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (fd < 0 && errno == EINTR);
+    return fd < 0 ? -errno : fd;
+}
+
+static int path_of_fd(int fd UNUSED, char *text UNUSED, size_t size UNUSED)
+{
+    return -ENOSYS;
+}
+
+static int check_flags(const char *path UNUSED, bool *ret_appendable UNUSED)
+{
+    return 0;
+}
+
+static bool takes_no_files(const char *path UNUSED)
+{
+    return false;
+}
+
+static int copy_attributes(const char *from UNUSED, int to UNUSED, bool tries UNUSED, char *lost UNUSED,
+                           size_t size UNUSED)
+{
+    return 0;
+}
+
+static int open_unnamed(int at UNUSED, const char *path UNUSED, unsigned mode UNUSED)
 {
     return -EOPNOTSUPP;
 }
@@ -124,6 +160,12 @@ const struct platform platform = {
     .allocate = allocate,
     .write_back = write_back,
     .is_mount_point = is_mount_point,
+    .pin = pin,
+    .open_directory = open_directory,
+    .path_of_fd = path_of_fd,
+    .check_flags = check_flags,
+    .takes_no_files = takes_no_files,
+    .copy_attributes = copy_attributes,
     .open_unnamed = open_unnamed,
     .pipe = two_ends,
     .pipe_make = pipe_make,

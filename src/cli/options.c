@@ -19,6 +19,9 @@ const char options_help[] =
     "How sinks are written\n"
     "  --append               behind what is there\n"
     "  --in-place             through the existing file, instead of replacing it when all is right\n"
+    "  --no-clobber           a file that exists is refused, also one that is made meanwhile\n"
+    "  --force                replace a file without write permission; write to a device that is in use\n"
+    "  --drop-attributes      replace a file though the new one can't have its owner, access list or attributes\n"
     "  --sync                 on the disk before the command ends\n"
     "  --preserve             the source's times and mode\n"
     "  --sparse[=auto|always|never]    holes: as in the source, wherever zeros are, none\n"
@@ -61,6 +64,9 @@ enum {
     OPTION_IN_PLACE,
     OPTION_OFFSET,
     OPTION_LENGTH,
+    OPTION_NO_CLOBBER,
+    OPTION_FORCE,
+    OPTION_DROP_ATTRIBUTES,
     OPTION_SYNC,
     OPTION_PRESERVE,
     OPTION_SPARSE,
@@ -87,6 +93,9 @@ static const struct option longs[] = {
     {"in-place", no_argument, NULL, OPTION_IN_PLACE},
     {"offset", required_argument, NULL, OPTION_OFFSET},
     {"length", required_argument, NULL, OPTION_LENGTH},
+    {"no-clobber", no_argument, NULL, OPTION_NO_CLOBBER},
+    {"force", no_argument, NULL, OPTION_FORCE},
+    {"drop-attributes", no_argument, NULL, OPTION_DROP_ATTRIBUTES},
     {"sync", no_argument, NULL, OPTION_SYNC},
     {"preserve", no_argument, NULL, OPTION_PRESERVE},
     {"sparse", optional_argument, NULL, OPTION_SPARSE},
@@ -226,6 +235,15 @@ static int set(struct copy_options *o, const char *command, int option, const ch
     case OPTION_LENGTH:
         o->pipeline.has_length = 1;
         return size(command, "length", value, &o->pipeline.length);
+    case OPTION_NO_CLOBBER:
+        o->sink.no_clobber = 1;
+        return 0;
+    case OPTION_FORCE:
+        o->sink.force = 1;
+        return 0;
+    case OPTION_DROP_ATTRIBUTES:
+        o->sink.drop_attributes = 1;
+        return 0;
     case OPTION_SYNC:
         o->sink.sync = 1;
         return 0;

@@ -84,6 +84,17 @@ static void leave_position(struct descriptor *d, uint64_t delivered)
         lseek(d->fd, d->endpoint.node.position + (off_t)delivered, SEEK_SET);
 }
 
+/* Closing a duplicate tells what closing the descriptor itself would. It also ends the locks of fcntl(2) that this
+ * process has on the file, so a borrowed one is left alone where nothing is to be learned. */
+static bool closing_tells(const struct descriptor *d)
+{
+    const struct node *node = &d->endpoint.node;
+    const char *name = node->file_system;
+    if (node->direction == LEAT_READ || node->kind != NODE_FILE)
+        return false;
+    return d->owned || node->network || !name || strcmp(name, "fuse") == 0 || strcmp(name, "overlay") == 0;
+}
+
 static int descriptor_finish(struct node *node, uint64_t delivered, struct leat_error *error)
 {
     struct descriptor *d = (struct descriptor *)node;
@@ -94,6 +105,9 @@ static int descriptor_finish(struct node *node, uint64_t delivered, struct leat_
         if (r < 0 && r != -EINVAL && r != -EROFS) /* pipes and sockets have nothing to sync */
             return endpoint_error(node, error, (int)r, "fsync", "the data may not be on the disk");
     }
+    int closed = closing_tells(d) ? op_close_duplicate(d->fd) : 0;
+    if (closed < 0)
+        return endpoint_error(node, error, closed, op_name(OP_CLOSE), "what was written may be lost");
     return 0;
 }
 

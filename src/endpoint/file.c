@@ -1,84 +1,166 @@
 /* A path: opened for reading, written in place, appended to, or published (publish.c). */
+#include "endpoint/file.h"
 #include "base/fd.h"
 #include "base/platform.h"
-#include "endpoint/publish.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-struct file {
-    leat_endpoint endpoint;
-    char *path; /* of a sink: symbolic links are followed already */
-    enum leat_write_mode mode;
-    bool sync, preserve;
-    bool exists;
-    const struct node *source; /* whose times and mode are preserved */
-    struct publish publish;
-    struct fifo_opener *opener;
-};
-
 /* ---- opening ---- */
+
+static bool is_ready(const struct node *node)
+{
+    return node->kind == NODE_FILE || node->kind == NODE_BLOCK;
+}
+
+/* What was looked at may have another file in its place by now. */
+static int check_identity(struct file *f, int fd, struct stat *ret, struct leat_error *error)
+{
+    struct node *node = &f->endpoint.node;
+    struct identity opened;
+    if (fstat(fd, ret) < 0)
+        return endpoint_error(node, error, -errno, "fstat", NULL);
+    identity_of_stat(&opened, ret);
+    enum leat_side side = node->direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK;
+    if (!identity_is_same(&opened, &node->identity))
+        return error_at(error, -ESTALE, side, node->name, "open", "Its name was given to another file meanwhile");
+    if (ret->st_nlink == 0 && !f->deleted && node->kind == NODE_FILE)
+        return error_at(error, -ENOENT, side, node->name, "open", "It was deleted meanwhile");
+    return 0;
+}
+
+/* Never waits, whatever the name stands for by now: a file that is held can't become a FIFO, and anything else is
+ * opened non-blocking. */
+static int open_held(struct file *f, int flags)
+{
+    bool blocks = f->way[0] && is_ready(&f->endpoint.node);
+    return fd_open(file_way(f), flags | O_NOCTTY | (blocks ? 0 : O_NONBLOCK), 0);
+}
 
 static int open_source(struct file *f, struct leat_error *error)
 {
     struct node *node = &f->endpoint.node;
-    bool waits = node->kind != NODE_FILE && node->kind != NODE_BLOCK;
-    int fd = fd_open(f->path, O_RDONLY | O_NOCTTY | (waits ? O_NONBLOCK : 0), 0);
+    struct stat st;
+    int fd = open_held(f, O_RDONLY);
     if (fd < 0)
         return endpoint_error(node, error, fd, "open", NULL);
-    struct stat st;
-    if (fstat(fd, &st) == 0 && node->kind == NODE_FILE)
-        node_set_stat(node, &st); /* what was resolved may have been replaced meanwhile */
+    int r = check_identity(f, fd, &st, error);
+    if (r < 0) {
+        fd_close(fd);
+        return r;
+    }
+    if (node->kind == NODE_FILE)
+        node_set_stat(node, &st); /* it may have grown meanwhile */
     off_t end = node->kind == NODE_BLOCK ? lseek(fd, 0, SEEK_END) : -1;
     if (end > 0) {
         node->has_size = true;
         node->size = (uint64_t)end;
     }
-    node_set_fd(node, fd, waits ? -1 : 0, waits ? NODE_WAIT_OWN : NODE_WAIT_NEVER);
-    node->seek_fd = waits ? -1 : fd;
+    bool seeks = is_ready(node) && lseek(fd, 0, SEEK_SET) == 0;
+    node_set_fd(node, fd, seeks ? 0 : -1, is_ready(node) ? NODE_WAIT_NEVER : NODE_WAIT_OWN);
+    node->seek_fd = seeks ? fd : -1;
     /* A FIFO that no writer has opened yet reads as ended; poll waits for the first one. */
     node->port.blocked = node->kind == NODE_PIPE;
     return 0;
+}
+
+static unsigned new_mode(const struct node *source)
+{
+    return source->kind == NODE_FILE ? source->mode & 0777 : 0666;
+}
+
+/* Gives the descriptor of a new file that is written under its own name, or -errno. */
+static int make_in_place(struct file *f, const struct node *source)
+{
+    int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | (f->endpoint.node.append ? O_APPEND : 0);
+    int fd = openat(f->publish.place.directory, f->publish.place.name, flags, (mode_t)new_mode(source));
+    return fd < 0 ? -errno : fd;
+}
+
+/* Of a device that is in use, exclusively, so that a mounted one is not written to. */
+static int open_existing(struct file *f)
+{
+    struct node *node = &f->endpoint.node;
+    if (node->kind == NODE_PIPE)
+        return fifo_open(&f->opener, f->path, &node->port);
+    int flags = (node->append ? O_APPEND : 0) | (node->kind == NODE_BLOCK && !f->force ? O_EXCL : 0);
+    int fd = open_held(f, (node->kind == NODE_FILE && !f->is_fixed ? O_RDWR : O_WRONLY) | flags);
+    return fd == -EACCES && node->kind == NODE_FILE ? open_held(f, O_WRONLY | flags) : fd;
+}
+
+/* How much there is room for is known where bytes are stored as they are: not where a file system compresses, or shares
+ * the blocks of the source. */
+static void look_at_room(struct node *node, const struct node *source)
+{
+    static const char *const plain[] = {"ext4", "tmpfs", "xfs"};
+    struct statvfs s;
+    struct stat st;
+    if (node->kind == NODE_BLOCK) {
+        off_t end = lseek(node->fd, 0, SEEK_END);
+        node->has_room = end > 0 && lseek(node->fd, 0, SEEK_SET) == 0;
+        node->room = node->has_room ? (uint64_t)end : 0;
+    }
+    if (node->kind != NODE_FILE || !node->file_system || fstat(node->fd, &st) < 0 || fstatvfs(node->fd, &s) < 0 ||
+        s.f_blocks == 0)
+        return;
+    if (st.st_dev == source->device && strcmp(node->file_system, "xfs") == 0)
+        return;
+    for (size_t i = 0; i < COUNT(plain); i++)
+        node->has_room |= strcmp(node->file_system, plain[i]) == 0;
+    node->room = (uint64_t)(geteuid() == 0 ? s.f_bfree : s.f_bavail) * s.f_frsize;
+    node->room += node->append ? 0 : (uint64_t)st.st_blocks * 512;
 }
 
 /* Devices and FIFOs too: everything that is not published. */
 static int open_in_place(struct file *f, const struct node *source, struct leat_error *error)
 {
     struct node *node = &f->endpoint.node;
-    bool waits = node->kind != NODE_FILE && node->kind != NODE_BLOCK;
-    unsigned mode = source->kind == NODE_FILE ? source->mode & 0777 : 0666;
-    int fd;
-    if (node->kind == NODE_PIPE) {
-        fd = fifo_open(&f->opener, f->path, &node->port);
-        if (fd == -EAGAIN)
-            return fd;
-    } else
-        fd = fd_open(f->path,
-                     O_NOCTTY |
-                         (waits                      ? O_WRONLY | O_NONBLOCK
-                          : node->kind == NODE_BLOCK ? O_WRONLY
-                                                     : O_RDWR | O_CREAT) |
-                         (node->append ? O_APPEND : 0),
-                     mode);
-    if (fd == -EACCES && node->kind == NODE_FILE && f->exists)
-        fd = fd_open(f->path, O_WRONLY | (node->append ? O_APPEND : 0), 0);
+    struct stat st;
+    int fd = f->exists ? open_existing(f) : make_in_place(f, source);
+    if (fd == -EAGAIN && node->kind == NODE_PIPE)
+        return fd;
+    bool in_use = fd == -EBUSY && node->kind == NODE_BLOCK;
+    if (in_use)
+        error_advise(error, LEAT_ADVICE_FORCE);
     if (fd < 0)
-        return endpoint_error(node, error, fd, "open", NULL);
-    node_set_fd(node, fd, waits || node->append ? -1 : 0, waits ? NODE_WAIT_OWN : NODE_WAIT_NEVER);
+        return endpoint_error(node, error, fd, "open", in_use ? "it is mounted, or in use by the system" : NULL);
+    int r = f->exists ? check_identity(f, fd, &st, error) : 0;
+    if (r < 0) {
+        fd_close(fd);
+        return r;
+    }
+    bool seeks = is_ready(node) && !node->append && lseek(fd, 0, SEEK_SET) == 0;
+    node_set_fd(node, fd, seeks ? 0 : -1, is_ready(node) ? NODE_WAIT_NEVER : NODE_WAIT_OWN);
+    look_at_room(node, source);
     return 0;
 }
 
-static int file_open(struct node *node, const struct node *source, struct leat_error *error)
+/* What can't be kept is told now, before a byte has moved. */
+static int try_attributes(struct file *f, struct leat_error *error)
 {
-    struct file *f = (struct file *)node;
-    if (node->direction == LEAT_READ)
-        return open_source(f, error);
-    f->source = source;
-    if (!node->fresh)
-        return open_in_place(f, source, error);
-    unsigned mode = source->kind == NODE_FILE ? source->mode & 0777 : 0666;
-    int fd = publish_open(&f->publish, f->path, f->exists, mode);
+    struct node *node = &f->endpoint.node;
+    char lost[CARRY_LOST_MAX];
+    const char *operation;
+    f->carried.from = f->way[0] ? f->way : f->path;
+    int r = f->exists ? carry_try(&f->carried, node->fd, &operation, lost) : 0;
+    if (r < 0)
+        return file_would_lose(f, error, r, operation, lost);
+    if (!f->preserve || f->carried.drops || f->source->kind != NODE_FILE)
+        return 0;
+    struct stat st;
+    r = fstat(node->fd, &st) < 0 ? -errno : carry_mode(node->fd, f->source->mode & 01777);
+    if (r < 0)
+        return file_would_lose(f, error, r, "fchmod", "the mode of the source");
+    r = carry_mode(node->fd, st.st_mode & 07777);
+    return r < 0 ? endpoint_error(node, error, r, "fchmod", NULL) : 0;
+}
+
+static int open_published(struct file *f, const struct node *source, struct leat_error *error)
+{
+    struct node *node = &f->endpoint.node;
+    int fd = publish_open(&f->publish, new_mode(source));
     bool forbidden = fd == -EACCES || fd == -EPERM || fd == -EROFS;
     if (forbidden && f->exists)
         error_advise(error, LEAT_ADVICE_IN_PLACE);
@@ -88,55 +170,89 @@ static int file_open(struct node *node, const struct node *source, struct leat_e
                               : f->exists ? "no new file can be made beside it"
                                           : "no new file can be made in that directory");
     node_set_fd(node, fd, 0, NODE_WAIT_NEVER);
-    return 0;
+    look_at_room(node, source);
+    return try_attributes(f, error);
+}
+
+static int file_open(struct node *node, const struct node *source, struct leat_error *error)
+{
+    struct file *f = (struct file *)node;
+    if (node->direction == LEAT_READ)
+        return open_source(f, error);
+    f->source = source;
+    return node->fresh ? open_published(f, source, error) : open_in_place(f, source, error);
 }
 
 /* ---- the end ---- */
 
+static int sync_it(struct file *f)
+{
+    struct op op = {.kind = OP_FSYNC, .fd = {-1, f->endpoint.node.fd}};
+    return f->sync ? (int)op_execute(&op) : 0;
+}
+
+/* Closing is the last thing that can fail, and is known before anything is published. */
+static int close_it(struct file *f, struct leat_error *error)
+{
+    struct node *node = &f->endpoint.node;
+    int r = node->kind == NODE_PIPE ? 0 : op_close_duplicate(node->fd);
+    return r < 0 ? endpoint_error(node, error, r, op_name(OP_CLOSE), "what was written may be lost") : 0;
+}
+
 /* A disk; pipes and most devices have nothing to sync. */
 static int finish_device(struct file *f, struct leat_error *error)
 {
-    struct op op = {.kind = OP_FSYNC, .fd = {-1, f->endpoint.node.fd}};
-    ssize_t r = f->sync ? op_execute(&op) : 0;
-    return r < 0 && r != -EINVAL && r != -EROFS ? endpoint_error(&f->endpoint.node, error, (int)r, "fsync", NULL) : 0;
+    int r = sync_it(f);
+    if (r < 0 && r != -EINVAL && r != -EROFS)
+        return endpoint_error(&f->endpoint.node, error, r, "fsync", NULL);
+    return close_it(f, error);
+}
+
+static int preserve(struct file *f, const char **ret_operation)
+{
+    struct node *node = &f->endpoint.node;
+    if (!f->preserve || f->source->kind != NODE_FILE)
+        return 0;
+    *ret_operation = "futimens";
+    if (futimens(node->fd, f->source->times) < 0)
+        return -errno;
+    *ret_operation = "fchmod";
+    int r = carry_mode(node->fd, f->source->mode & 01777); /* whose rights, nobody knows */
+    return f->carried.drops ? 0 : r;
+}
+
+static int cut(struct file *f, uint64_t delivered)
+{
+    struct node *node = &f->endpoint.node;
+    struct op op = {.kind = OP_TRUNCATE, .fd = {-1, node->fd}, .offset = {-1, (int64_t)delivered}};
+    bool cuts = node->holes || (!node->fresh && !node->append && !f->is_fixed);
+    return cuts ? (int)op_execute(&op) : 0;
 }
 
 static int file_finish(struct node *node, uint64_t delivered, struct leat_error *error)
 {
     struct file *f = (struct file *)node;
+    char lost[CARRY_LOST_MAX];
     if (node->direction == LEAT_READ)
         return 0;
     if (node->kind != NODE_FILE)
         return finish_device(f, error);
-    ssize_t r = 0;
     const char *operation = "ftruncate";
-    if (node->holes || (!node->fresh && !node->append)) {
-        struct op op = {.kind = OP_TRUNCATE, .fd = {-1, node->fd}, .offset = {-1, (int64_t)delivered}};
-        r = op_execute(&op);
+    int r = cut(f, delivered);
+    if (r >= 0 && f->publish.replaces) {
+        r = carry_apply(&f->carried, node->fd, &operation, lost);
+        if (r < 0)
+            return file_would_lose(f, error, r, operation, lost);
     }
-    if (r >= 0 && node->fresh)
-        r = publish_keep_owner(&f->publish, &operation);
-    if (r >= 0 && f->preserve && f->source->kind == NODE_FILE) {
-        operation = "futimens";
-        r = futimens(node->fd, f->source->times) < 0 ? -errno : 0;
-        if (r >= 0) {
-            operation = "fchmod";
-            r = fchmod(node->fd, (mode_t)(f->source->mode & 01777)) < 0 ? -errno : 0; /* whose rights, nobody knows */
-        }
-    }
-    if (r >= 0 && f->sync) {
+    if (r >= 0)
+        r = preserve(f, &operation);
+    if (r >= 0) {
         operation = "fsync";
-        struct op op = {.kind = OP_FSYNC, .fd = {-1, node->fd}};
-        r = op_execute(&op);
+        r = sync_it(f);
+        if (f->is_fixed && r == -EINVAL)
+            r = 0;
     }
-    bool foreign = r == -EPERM && strcmp(operation, "fchown") == 0;
-    if (foreign)
-        error_advise(error, LEAT_ADVICE_IN_PLACE);
-    if (r < 0)
-        return endpoint_error(node, error, (int)r, operation,
-                              foreign ? "it belongs to another user, and a new file can't be given to that user"
-                                      : NULL);
-    return 0;
+    return r < 0 ? endpoint_error(node, error, r, operation, NULL) : close_it(f, error);
 }
 
 static int file_commit(struct node *node, struct leat_error *error)
@@ -146,11 +262,16 @@ static int file_commit(struct node *node, struct leat_error *error)
         return 0;
     const char *operation;
     int r = publish_commit(&f->publish, f->sync, &operation);
-    const char *hint =
-        r < 0 && strcmp(operation, "fsync") == 0 ? "it is in its place, but may not be there after a crash" : NULL;
     if (r == -EBUSY)
         error_advise(error, LEAT_ADVICE_IN_PLACE);
-    return r < 0 ? endpoint_error(node, error, r, operation, hint) : 0;
+    if (r == -EEXIST)
+        return error_at(error, r, LEAT_SIDE_SINK, node->name, operation,
+                        "Another file was given that name meanwhile, and is left as it is: file exists");
+    return r < 0
+               ? endpoint_error(
+                     node, error, r, operation,
+                     strcmp(operation, "fsync") == 0 ? "it is in its place, but may not be there after a crash" : NULL)
+               : 0;
 }
 
 static void file_abort(struct node *node, int code UNUSED, uint64_t delivered UNUSED)
@@ -166,6 +287,7 @@ static void file_close(struct node *node)
     struct file *f = (struct file *)node;
     f->opener = fifo_cancel(f->opener);
     publish_close(&f->publish);
+    f->pinned = fd_close(f->pinned);
     node->fd = fd_close(node->fd);
     node->port.fd = node->seek_fd = -1;
 }
@@ -185,95 +307,16 @@ static const struct node_ops file_ops = {
     .close = file_close,
 };
 
-/* ---- resolving: look, change nothing ---- */
-
-static int resolve_existing(struct file *f, const struct stat *st, struct leat_error *error)
+static void set_options(struct file *f, const struct leat_endpoint_options *options)
 {
-    struct node *node = &f->endpoint.node;
-    if (S_ISDIR(st->st_mode))
-        return endpoint_error(node, error, -EISDIR, "stat",
-                              node->direction == LEAT_READ ? "a directory is no stream of bytes"
-                                                           : "name the file in it that is to be written");
-    if (S_ISSOCK(st->st_mode))
-        return endpoint_error(node, error, -ENXIO, "stat", "to connect to a socket write unix: before its path");
-    node_set_stat(node, st);
-    if (node->direction == LEAT_READ || node->kind != NODE_FILE || f->mode != LEAT_WRITE_PUBLISH)
-        return 0;
-    bool mounted = platform.is_mount_point(f->path);
-    if (mounted || st->st_nlink > 1)
-        error_advise(error, LEAT_ADVICE_IN_PLACE);
-    if (st->st_nlink > 1)
-        return error_at(error, -EMLINK, LEAT_SIDE_SINK, node->name, "stat",
-                        "It has %u hard links, and replacing it would part them", (unsigned)st->st_nlink);
-    if (mounted)
-        return endpoint_error(node, error, -EBUSY, "statx", "it is a mount point and can't be replaced");
-    publish_existing(&f->publish, st);
-    return 0;
-}
-
-static int resolve_missing(struct file *f, struct leat_error *error)
-{
-    struct stat st;
-    struct node *node = &f->endpoint.node;
-    char *directory = path_directory(f->path);
-    if (!directory)
-        return endpoint_error(node, error, -ENOMEM, "malloc", NULL);
-    int r = stat(directory, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
-    if (r < 0)
-        error_at(error, r, LEAT_SIDE_SINK, node->name, "stat", "There is no directory '%s' to put it in", directory);
-    const char *slash = strrchr(f->path, '/');
-    identity_of_new_name(&node->identity, &st, slash ? slash + 1 : f->path);
-    node->kind = NODE_FILE;
-    free(directory);
-    return r;
-}
-
-/* "file system" and device of a sink that is not there yet are those of its directory. */
-static void look_at_file_system(struct file *f)
-{
-    struct node *node = &f->endpoint.node;
-    if (node->kind != NODE_FILE)
+    f->mode = options ? (enum leat_write_mode)options->write_mode : LEAT_WRITE_PUBLISH;
+    if (!options)
         return;
-    char *directory = path_directory(f->path);
-    if (directory)
-        node->file_system = platform.file_system(f->exists ? f->path : directory, &node->network);
-    free(directory);
-}
-
-static int resolve(struct file *f, const char *path, struct leat_error *error)
-{
-    struct node *node = &f->endpoint.node;
-    struct stat st;
-    int r = 0;
-    if (node->direction == LEAT_READ)
-        f->path = strdup(path);
-    else
-        r = path_follow_links(path, &f->path);
-    if (r < 0 || !f->path)
-        return endpoint_error(node, error, r < 0 ? r : -ENOMEM, "readlink", NULL);
-    f->exists = stat(f->path, &st) == 0;
-    if (f->exists)
-        r = resolve_existing(f, &st, error);
-    else if (node->direction == LEAT_READ || errno != ENOENT)
-        r = endpoint_error(node, error, -errno, "stat", NULL);
-    else
-        r = resolve_missing(f, error);
-    if (r < 0)
-        return r;
-    if (node->direction == LEAT_WRITE && node->kind == NODE_FILE) {
-        node->fresh = f->mode == LEAT_WRITE_PUBLISH;
-        node->append = f->mode == LEAT_WRITE_APPEND;
-    }
-    look_at_file_system(f);
-    return 0;
-}
-
-/* The number of the descriptor that a path stands for, perhaps through links, as a log file may be a link to
- * /dev/stdout; -1: none. */
-static int descriptor_behind(const char *path)
-{
-    char *end CLEANUP_FREE = NULL;
-    return path_follow_links(path, &end) < 0 ? -1 : platform.path_to_fd(end);
+    f->sync = options->sync;
+    f->preserve = options->preserve;
+    f->no_clobber = options->no_clobber;
+    f->force = options->force;
+    f->carried.drops = options->drop_attributes;
 }
 
 int endpoint_path(leat_endpoint **ret, const char *spec, const char *path, enum leat_direction direction,
@@ -282,19 +325,19 @@ int endpoint_path(leat_endpoint **ret, const char *spec, const char *path, enum 
     if (path[0] == '\0')
         return error_at(error, -EINVAL, direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK, spec, "open",
                         "An empty path names nothing");
-    int fd = descriptor_behind(path);
+    int fd = place_descriptor(path);
     if (fd >= 0)
         return endpoint_descriptor(ret, spec, fd, direction, LEAT_BORROW, options, error);
     struct file *f = calloc(1, sizeof(*f));
-    if (!f || endpoint_init(&f->endpoint, &file_ops, spec, direction, file_free) < 0) {
+    if (!f || !(f->path = strdup(path)) || endpoint_init(&f->endpoint, &file_ops, spec, direction, file_free) < 0) {
+        if (f)
+            free(f->path);
         free(f);
         return error_set(error, -ENOMEM, "out of memory");
     }
-    f->publish.fd = -1;
-    f->mode = options ? (enum leat_write_mode)options->write_mode : LEAT_WRITE_PUBLISH;
-    f->sync = options && options->sync;
-    f->preserve = options && options->preserve;
-    int r = resolve(f, path, error);
+    f->pinned = f->publish.fd = f->publish.place.directory = -1;
+    set_options(f, options);
+    int r = file_resolve(f, error);
     if (r < 0) {
         if (error && error->code)
             error->node = spec; /* ours goes away with the endpoint */

@@ -2,6 +2,7 @@
 #include "base/errno_name.h"
 #include "base/fd.h"
 #include "base/platform.h"
+#include "kernel/files.h"
 #include "kernel/libc.h"
 #include "kernel/sharing.h"
 #include <ctype.h>
@@ -82,8 +83,15 @@ static unsigned splice_flags(const struct op *op)
 static ssize_t link_unnamed(struct op *op)
 {
     char path[64];
+    int directory = op->fd[0] >= 0 ? op->fd[0] : AT_FDCWD;
     snprintf(path, sizeof(path), "/proc/self/fd/%d", op->fd[1]);
-    return linkat(AT_FDCWD, path, AT_FDCWD, op->path[1], AT_SYMLINK_FOLLOW);
+    return linkat(AT_FDCWD, path, directory, op->path[1], AT_SYMLINK_FOLLOW);
+}
+
+static ssize_t rename_new(struct op *op)
+{
+    int directory = op->fd[0] >= 0 ? op->fd[0] : AT_FDCWD;
+    return syscall(SYS_renameat2, directory, op->path[0], directory, op->path[1], RENAME_NOREPLACE);
 }
 
 static ssize_t execute(struct op *op)
@@ -111,6 +119,8 @@ static ssize_t execute(struct op *op)
         return ioctl(op->fd[1], FICLONE, op->fd[0]);
     case OP_LINK:
         return link_unnamed(op);
+    case OP_RENAME:
+        return rename_new(op);
     default:
         errno = ENOSYS;
         return -1;
@@ -179,27 +189,6 @@ static int write_back(int fd, int64_t offset, uint64_t length, bool wait)
     if (!says_nothing_of_the_disk(errno))
         return -errno;
     return wait && fdatasync(fd) < 0 ? -errno : 0;
-}
-
-static bool is_mount_point(const char *path)
-{
-    struct statx stx;
-    return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &stx) == 0 && (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
-}
-
-/* It gets its name through /proc/self/fd later, so without procfs it is of no use. */
-static int open_unnamed(const char *directory, unsigned mode)
-{
-    char path[64];
-    int fd = fd_open(directory, O_TMPFILE | O_RDWR, mode);
-    if (fd < 0)
-        return fd;
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    if (access(path, F_OK) < 0) {
-        fd_close(fd);
-        return -EOPNOTSUPP;
-    }
-    return fd;
 }
 
 static int two_ends(int ret[2])
@@ -343,8 +332,14 @@ const struct platform platform = {
     .open_direct = open_direct,
     .allocate = allocate,
     .write_back = write_back,
-    .is_mount_point = is_mount_point,
-    .open_unnamed = open_unnamed,
+    .is_mount_point = linux_is_mount_point,
+    .pin = linux_pin,
+    .open_directory = linux_open_directory,
+    .path_of_fd = linux_path_of_fd,
+    .check_flags = linux_check_flags,
+    .takes_no_files = linux_takes_no_files,
+    .copy_attributes = linux_copy_attributes,
+    .open_unnamed = linux_open_unnamed,
     .pipe = two_ends,
     .pipe_make = pipe_make,
     .pipe_size = pipe_size,

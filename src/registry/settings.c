@@ -34,6 +34,24 @@ static int set_preserve(struct settings *s, const char *value UNUSED, struct lea
     return 0;
 }
 
+static int set_no_clobber(struct settings *s, const char *value UNUSED, struct leat_error *error UNUSED)
+{
+    s->endpoint.no_clobber = 1;
+    return 0;
+}
+
+static int set_force(struct settings *s, const char *value UNUSED, struct leat_error *error UNUSED)
+{
+    s->endpoint.force = 1;
+    return 0;
+}
+
+static int set_drop_attributes(struct settings *s, const char *value UNUSED, struct leat_error *error UNUSED)
+{
+    s->endpoint.drop_attributes = 1;
+    return 0;
+}
+
 static int set_slow_sink(struct settings *s, const char *value, struct leat_error *error)
 {
     bool drops = strcmp(value, "drop") == 0;
@@ -69,6 +87,9 @@ static const struct setting {
     {"in-place", NULL, true, set_in_place},
     {"sync", NULL, true, set_sync},
     {"preserve", NULL, true, set_preserve},
+    {"no-clobber", NULL, true, set_no_clobber},
+    {"force", NULL, true, set_force},
+    {"drop-attributes", NULL, true, set_drop_attributes},
     {"slow-sink", "wait|drop", true, set_slow_sink},
     {"connect-timeout", "TIME", false, set_connect_timeout},
     {"idle-timeout", "TIME", false, set_idle_timeout},
@@ -84,7 +105,7 @@ static const struct setting *find(const char *name, size_t n)
 
 static int refuse_unknown(const char *word, enum leat_direction direction, struct leat_error *error)
 {
-    char known[128] = "";
+    char known[160] = "";
     for (size_t i = 0, n = 0; i < COUNT(table); i++)
         if ((direction == LEAT_WRITE || !table[i].of_sinks) && n < sizeof(known))
             n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s%s", n ? ", " : "", table[i].name,

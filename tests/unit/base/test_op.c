@@ -84,7 +84,7 @@ static void links_and_renames(void **state UNUSED)
     unit_needs(linked != -EMLINK, "a file with two names");
     assert_int_equal(linked, 0);
     assert_int_equal(op_execute(&op), -EEXIST);
-    op = (struct op){.kind = OP_RENAME, .path = {"b", "c"}};
+    op = (struct op){.kind = OP_RENAME, .fd = {-1, -1}, .path = {"b", "c"}};
     assert_int_equal(op_execute(&op), 0);
     assert_int_equal(op_execute(&op), -ENOENT);
     unit_holds("c", "text");

@@ -236,7 +236,7 @@ static void an_old_file_stays_until_commit_and_keeps_its_mode(void **state UNUSE
     assert_int_equal(node_commit(e, NULL), 0);
     node_end(e);
     unit_holds("old", "new");
-    assert_int_equal(mode_of("old"), 04751);
+    assert_int_equal(mode_of("old"), 0751); /* set-user-ID belonged to the old contents */
     assert_int_equal(unit_entries(), 1);
 }
 
@@ -262,10 +262,10 @@ static void somebody_else_s_file_is_not_taken_over(void **state UNUSED)
     assert_int_equal(chmod(".", 0777), 0);
     assert_int_equal(seteuid(65534), 0);
     leat_endpoint *e = opened("old", LEAT_WRITE, PUBLISH);
-    assert_int_equal(node_open(e, &no_file, NULL), 0);
-    assert_int_equal(node_finish(e, 0, &error), -EPERM);
+    assert_int_equal(node_open(e, &no_file, &error), -EPERM); /* before a byte has moved */
     assert_string_equal(error.operation, "fchown");
-    assert_int_equal(error.advice, LEAT_ADVICE_IN_PLACE);
+    assert_int_equal(error.advice, LEAT_ADVICE_DROP_ATTRIBUTES);
+    assert_non_null(strstr(error.text, "its owner"));
     node_abort(e, 0);
     node_end(e);
     unit_holds("old", "old");
@@ -485,21 +485,68 @@ static void an_unsynced_folder_is_told_from_a_lost_file(void **state UNUSED)
     assert_int_equal(unit_entries(), 1);
 }
 
-static void a_file_that_appears_meanwhile_is_replaced(void **state UNUSED)
+/* Another file is made just before ours gets its name: by link, or by rename where files without a name are not to be
+ * had. Whatever it carries, ours does not become it. */
+static bool make_first(void *user, struct op *op, ssize_t *ret_result UNUSED)
 {
-    /* By link, or by rename where files without a name are not to be had. */
-    for (int kind = OP_LINK; kind <= OP_RENAME; kind++) {
-        struct refusal refusal = {.kind = (enum op_kind)kind, .make_first = "new"};
-        op_interpose(refuse, &refusal);
+    bool names_it = (op->kind == OP_LINK || op->kind == OP_RENAME) && strcmp(op->path[1], user) == 0;
+    if (names_it && access(user, F_OK) < 0) {
+        unit_write(user, "theirs", 6);
+        chmod(user, 0666);
+    }
+    return true;
+}
+
+static bool forbid_unnamed(void *user, struct op *op, ssize_t *ret_result)
+{
+    *ret_result = -EPERM;
+    return !(op->kind == OP_LINK && !op->path[0]) && make_first(user, op, ret_result);
+}
+
+static void a_file_that_appears_meanwhile_is_left_alone(void **state UNUSED)
+{
+    char name[] = "new";
+    for (int hidden = 0; hidden < 2; hidden++)
+        for (int old = 0; old < 2; old++) {
+            struct leat_error error = LEAT_INIT(struct leat_error);
+            if (old)
+                unit_write("new", "old", 3);
+            leat_endpoint *e = opened("new", LEAT_WRITE, PUBLISH);
+            op_interpose(hidden ? forbid_unnamed : make_first, name);
+            assert_int_equal(node_open(e, &no_file, NULL), 0);
+            node_write(e, "ours");
+            assert_int_equal(node_finish(e, 4, NULL), 0);
+            if (old) {
+                assert_int_equal(rename("new", "away"), 0);
+                unit_write("new", "theirs", 6);
+            }
+            assert_int_equal(node_commit(e, &error), -EEXIST);
+            op_interpose(NULL, NULL);
+            assert_non_null(strstr(error.text, "left as it is"));
+            node_abort(e, 4);
+            node_end(e);
+            unit_holds("new", "theirs");
+            unlink("new");
+            unlink("away");
+            assert_int_equal(unit_entries(), 0);
+        }
+}
+
+/* What gives a file without a name its name may be forbidden: the copy is not lost by that. */
+static void a_refused_link_does_not_lose_the_copy(void **state UNUSED)
+{
+    static char nothing[] = "nothing";
+    for (int old = 0; old < 2; old++) {
+        op_interpose(forbid_unnamed, nothing);
         delivers("new", PUBLISH, &no_file, "ours");
         op_interpose(NULL, NULL);
         unit_holds("new", "ours");
         assert_int_equal(unit_entries(), 1);
-        unlink("new");
     }
 }
 
-/* Another one has taken the hidden name, again and again; then it has not. */
+/* Another one has taken the hidden name, again and again; then it has not. The first call asks whether it can be done.
+ */
 static bool refuse_three_links(void *user, struct op *op, ssize_t *ret_result)
 {
     unsigned *calls = user;
@@ -510,6 +557,7 @@ static bool refuse_three_links(void *user, struct op *op, ssize_t *ret_result)
 static void a_hidden_name_that_is_taken_is_changed(void **state UNUSED)
 {
     unsigned calls = 0;
+    unit_write("new", "old", 3);
     op_interpose(refuse_three_links, &calls);
     delivers("new", PUBLISH, &no_file, "ours");
     op_interpose(NULL, NULL);
@@ -541,6 +589,189 @@ static void a_folder_that_takes_no_files_has_a_hint(void **state UNUSED)
     node_end(e);
     delivers("old", IN_PLACE, &no_file, "written");
     unit_holds("old", "written");
+}
+
+/* ---- closing ---- */
+
+static void what_closing_says_is_told_before_anything_is_published(void **state UNUSED)
+{
+    struct refusal refusal = {.kind = OP_CLOSE, .code = -ENOSPC};
+    for (int mode = PUBLISH; mode <= APPEND; mode++) {
+        struct leat_error error = LEAT_INIT(struct leat_error);
+        int descriptors = unit_descriptors();
+        unit_write("old", "old", 3);
+        leat_endpoint *e = opened("old", LEAT_WRITE, mode);
+        assert_int_equal(node_open(e, &no_file, NULL), 0);
+        node_write(e, "new");
+        op_interpose(refuse, &refusal);
+        assert_int_equal(node_finish(e, 3, &error), -ENOSPC);
+        op_interpose(NULL, NULL);
+        assert_string_equal(error.operation, "close");
+        node_abort(e, 3);
+        node_end(e);
+        assert_int_equal(unit_descriptors(), descriptors);
+        if (mode == PUBLISH)
+            unit_holds("old", "old");
+    }
+}
+
+/* ---- what is refused before a byte has moved ---- */
+
+static void refused_with(const char *spec, struct leat_endpoint_options options, int code, int advice)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    leat_endpoint *e;
+    options.size = sizeof(options);
+    int r = leat_endpoint_open(&e, spec, LEAT_WRITE, &options, &error);
+    if (r != code || error.advice != advice)
+        fail_msg("'%s': %d, not %d; advice %d; %s", spec, r, code, error.advice, error.text);
+}
+
+static void no_clobber_leaves_what_exists(void **state UNUSED)
+{
+    struct leat_endpoint_options options = {.size = sizeof(options), .no_clobber = 1};
+    unit_write("old", "old", 3);
+    assert_int_equal(symlink("old", "link"), 0);
+    for (int mode = PUBLISH; mode <= APPEND; mode++) {
+        leat_endpoint *e;
+        options.write_mode = mode;
+        refused_with("old", options, -EEXIST, LEAT_ADVICE_REPLACE);
+        refused_with("link", options, -EEXIST, LEAT_ADVICE_REPLACE);
+        assert_int_equal(leat_endpoint_open(&e, "/dev/null", LEAT_WRITE, &options, NULL), 0);
+        leat_endpoint_close(e);
+        /* One that is made between planning and opening. */
+        assert_int_equal(leat_endpoint_open(&e, "new", LEAT_WRITE, &options, NULL), 0);
+        unit_write("new", "theirs", 6);
+        int r = node_open(e, &no_file, NULL);
+        assert_int_equal(r == 0 ? node_commit(e, NULL) : r, -EEXIST);
+        node_abort(e, 0);
+        node_end(e);
+        unit_holds("new", "theirs");
+        unlink("new");
+    }
+    unit_holds("old", "old");
+}
+
+static void a_protected_file_is_replaced_by_force_alone(void **state UNUSED)
+{
+    struct leat_endpoint_options options = {.size = sizeof(options)};
+    unit_write("old", "old", 3);
+    assert_int_equal(chmod("old", 0444), 0);
+    if (geteuid() == 0 && (chown("old", 65534, 65534) < 0 || chmod(".", 0777) < 0))
+        skip();
+    if (geteuid() == 0 && (setegid(65534) < 0 || seteuid(65534) < 0))
+        skip();
+    refused_with("old", options, -EACCES, LEAT_ADVICE_FORCE);
+    options.force = 1;
+    leat_endpoint *e;
+    assert_int_equal(leat_endpoint_open(&e, "old", LEAT_WRITE, &options, NULL), 0);
+    assert_int_equal(node_open(e, &no_file, NULL), 0);
+    node_write(e, "new");
+    assert_int_equal(node_finish(e, 3, NULL), 0);
+    assert_int_equal(node_commit(e, NULL), 0);
+    node_end(e);
+    unit_holds("old", "new");
+    assert_int_equal(mode_of("old"), 0444);
+}
+
+static void a_foreign_file_in_a_sticky_folder_is_refused_at_once(void **state UNUSED)
+{
+    struct leat_endpoint_options options = {.size = sizeof(options)};
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(mkdir("shared", 0777), 0);
+    assert_int_equal(chmod("shared", 01777), 0);
+    unit_write("shared/theirs", "theirs", 6);
+    assert_int_equal(chmod("shared/theirs", 0666), 0);
+    assert_int_equal(symlink("nothing", "shared/link"), 0);
+    assert_int_equal(chown("shared", 1, 1), 0);
+    if (!become_nobody())
+        skip();
+    refused_with("shared/theirs", options, -EPERM, LEAT_ADVICE_IN_PLACE);
+    refused_with("shared/link", options, -EACCES, LEAT_ADVICE_NONE);
+    delivers("shared/theirs", IN_PLACE, &no_file, "x");
+    assert_int_equal(seteuid(0), 0);
+    unlink("shared/theirs");
+    unlink("shared/link");
+}
+
+/* ---- names that change meanwhile ---- */
+
+static void another_file_under_the_name_is_no_wait(void **state UNUSED)
+{
+    static const enum leat_direction directions[] = {LEAT_READ, LEAT_WRITE};
+    for (int i = 0; i < 2; i++) {
+        struct leat_error error = LEAT_INIT(struct leat_error);
+        unit_write("file", "text", 4);
+        leat_endpoint *e = opened("file", directions[i], IN_PLACE);
+        unlink("file");
+        unit_fifo("file");
+        int r = node_open(e, &no_file, &error);
+        if (r != -ENOENT && r != -ESTALE && r != -ENXIO)
+            fail_msg("a FIFO in its place: %d, %s", r, error.text);
+        node_abort(e, 0);
+        node_end(e);
+        unlink("file");
+    }
+}
+
+static void a_link_that_is_swapped_changes_nothing(void **state UNUSED)
+{
+    unit_write("first", "first", 5);
+    unit_write("second", "second", 6);
+    assert_int_equal(symlink("first", "link"), 0);
+    leat_endpoint *e = opened("link", LEAT_WRITE, PUBLISH);
+    assert_int_equal(node_open(e, &no_file, NULL), 0);
+    node_write(e, "new");
+    unlink("link");
+    assert_int_equal(symlink("second", "link"), 0);
+    assert_int_equal(node_finish(e, 3, NULL), 0);
+    assert_int_equal(node_commit(e, NULL), 0);
+    node_end(e);
+    unit_holds("first", "new");
+    unit_holds("second", "second");
+}
+
+/* The folder was held: what has its name now does not matter. */
+static void a_folder_that_is_swapped_changes_nothing(void **state UNUSED)
+{
+    assert_int_equal(mkdir("folder", 0755), 0);
+    leat_endpoint *e = opened("folder/new", LEAT_WRITE, PUBLISH);
+    assert_int_equal(rename("folder", "moved"), 0);
+    assert_int_equal(mkdir("folder", 0755), 0);
+    assert_int_equal(node_open(e, &no_file, NULL), 0);
+    node_write(e, "new");
+    assert_int_equal(node_finish(e, 3, NULL), 0);
+    assert_int_equal(node_commit(e, NULL), 0);
+    node_end(e);
+    unit_holds("moved/new", "new");
+    assert_int_equal(access("folder/new", F_OK), -1);
+    unlink("moved/new");
+}
+
+static bool look_at_names(void *user, struct op *op, ssize_t *ret_result UNUSED)
+{
+    char *longest = user;
+    for (int i = 0; i < 2; i++)
+        if (op->path[i] && strlen(op->path[i]) > strlen(longest) && strstr(op->path[i], ".leat-"))
+            snprintf(longest, 300, "%s", op->path[i]);
+    return true;
+}
+
+static void a_hidden_name_is_cut_between_letters(void **state UNUSED)
+{
+    char longest[300] = "";
+    char name[256] = "x";
+    for (int i = 0; i < 84; i++)
+        memcpy(name + strlen(name), "\xE2\x82\xAC", 4); /* three bytes a letter */
+    unit_write(name, "old", 3);
+    op_interpose(look_at_names, longest);
+    delivers(name, PUBLISH, &no_file, "new");
+    op_interpose(NULL, NULL);
+    unit_holds(name, "new");
+    const char *end = strstr(longest, ".leat-");
+    assert_non_null(end);
+    assert_int_equal((end - longest - 2) % 3, 0);
 }
 
 /* ---- in place, appended ---- */
@@ -616,9 +847,18 @@ int main(void)
         cmocka_unit_test_teardown(a_busy_target_has_a_hint, root_again),
         cmocka_unit_test_teardown(what_is_no_file_is_synced_too, root_again),
         cmocka_unit_test_teardown(an_unsynced_folder_is_told_from_a_lost_file, root_again),
-        cmocka_unit_test_teardown(a_file_that_appears_meanwhile_is_replaced, root_again),
+        cmocka_unit_test_teardown(a_file_that_appears_meanwhile_is_left_alone, root_again),
         cmocka_unit_test_teardown(a_hidden_name_that_is_taken_is_changed, root_again),
         cmocka_unit_test_teardown(a_folder_that_takes_no_files_has_a_hint, root_again),
+        cmocka_unit_test_teardown(a_refused_link_does_not_lose_the_copy, root_again),
+        cmocka_unit_test_teardown(what_closing_says_is_told_before_anything_is_published, root_again),
+        cmocka_unit_test_teardown(no_clobber_leaves_what_exists, unit_empty),
+        cmocka_unit_test_teardown(a_protected_file_is_replaced_by_force_alone, root_again),
+        cmocka_unit_test_teardown(a_foreign_file_in_a_sticky_folder_is_refused_at_once, root_again),
+        cmocka_unit_test_teardown(another_file_under_the_name_is_no_wait, unit_empty),
+        cmocka_unit_test_teardown(a_link_that_is_swapped_changes_nothing, unit_empty),
+        cmocka_unit_test_teardown(a_folder_that_is_swapped_changes_nothing, unit_empty),
+        cmocka_unit_test_teardown(a_hidden_name_is_cut_between_letters, root_again),
         cmocka_unit_test_teardown(in_place_is_cut_to_what_was_delivered, unit_empty),
         cmocka_unit_test_teardown(appended_is_behind_what_is_there, unit_empty),
         cmocka_unit_test_teardown(a_file_that_may_only_be_written_is_opened_so, root_again),

@@ -152,7 +152,7 @@ static void what_has_no_position_has_no_holes(void **state UNUSED)
 
 static void a_file_without_a_name_gets_one(void **state UNUSED)
 {
-    int fd = platform.open_unnamed(".", 0640);
+    int fd = platform.open_unnamed(AT_FDCWD, ".", 0640);
     if (fd == -EOPNOTSUPP || fd == -EISDIR) {
         print_message("this file system has no files without a name\n");
         skip();
@@ -170,10 +170,10 @@ static void a_file_without_a_name_gets_one(void **state UNUSED)
 
 static void a_folder_without_files_gives_none(void **state UNUSED)
 {
-    assert_true(platform.open_unnamed("/proc", 0600) < 0);
-    assert_int_equal(platform.open_unnamed("missing", 0600), -ENOENT);
+    assert_true(platform.open_unnamed(AT_FDCWD, "/proc", 0600) < 0);
+    assert_int_equal(platform.open_unnamed(AT_FDCWD, "missing", 0600), -ENOENT);
     unit_write("file", "", 0);
-    assert_int_equal(platform.open_unnamed("file", 0600), -ENOTDIR);
+    assert_int_equal(platform.open_unnamed(AT_FDCWD, "file", 0600), -ENOTDIR);
 }
 
 static void a_second_descriptor_has_its_own_position(void **state UNUSED)

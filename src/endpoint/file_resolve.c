@@ -1,0 +1,227 @@
+/* Resolving a path: look, change nothing, and refuse what can't come to a good end. */
+#include "base/fd.h"
+#include "base/platform.h"
+#include "endpoint/file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static int refuse(struct file *f, struct leat_error *error, int code, const char *operation, enum leat_advice advice,
+                  const char *why)
+{
+    error_advise(error, advice);
+    return error_at(error, code, LEAT_SIDE_SINK, f->endpoint.node.name, operation, "%s", why);
+}
+
+int file_would_lose(struct file *f, struct leat_error *error, int code, const char *operation, const char *lost)
+{
+    char buffer[128];
+    error_advise(error, LEAT_ADVICE_DROP_ATTRIBUTES);
+    return error_at(error, code, LEAT_SIDE_SINK, f->endpoint.node.name, operation,
+                    "A new file in its place can't have %s: %s", lost, error_text(code, buffer, sizeof(buffer)));
+}
+
+/* ---- what is there ---- */
+
+/* Held by the kernel, not by its name. Where that can't be done it is looked at by name, and again when it is open. */
+static int hold(struct file *f, struct stat *st)
+{
+    f->pinned = platform.pin(f->path);
+    if (f->pinned < 0 && f->pinned != -ENOSYS)
+        return f->pinned;
+    if (f->pinned < 0)
+        return stat(f->path, st) < 0 ? -errno : 0;
+    if (fstat(f->pinned, st) < 0)
+        return -errno;
+    if (platform.path_of_fd(f->pinned, f->way, sizeof(f->way)) < 0)
+        f->way[0] = '\0';
+    return 0;
+}
+
+/* Only what is replaced needs a place: the one where the kernel found it. */
+static int find_place(struct file *f, const struct stat *st, struct leat_error *error)
+{
+    struct node *node = &f->endpoint.node;
+    struct identity there;
+    int r = place_find(&f->publish.place, f->path);
+    if (r == 0)
+        r = place_identity(&f->publish.place, &there);
+    if (r == 0 && !identity_is_same(&there, &node->identity))
+        r = -ESTALE;
+    if (r < 0 && st->st_nlink == 0)
+        return refuse(f, error, -ENOENT, "stat", LEAT_ADVICE_IN_PLACE,
+                      "It was deleted, and has no name that a new file could take");
+    if (r == -ESTALE)
+        return refuse(f, error, r, "stat", LEAT_ADVICE_NONE, "Its name was given to another file meanwhile");
+    return r < 0 ? endpoint_error(node, error, r, "open", NULL) : 0;
+}
+
+/* ---- what may not be replaced ---- */
+
+static int check_flags(struct file *f, struct leat_error *error)
+{
+    bool appendable;
+    if (platform.check_flags(file_way(f), &appendable) == 0 || (appendable && f->mode == LEAT_WRITE_APPEND))
+        return 0;
+    return refuse(f, error, -EPERM, "statx", LEAT_ADVICE_NONE,
+                  appendable ? "It can only be appended to (chattr +a)" : "It is immutable (chattr +i)");
+}
+
+/* Whoever may not write to a file does not replace it by accident. */
+static int check_rights(struct file *f, struct leat_error *error)
+{
+    if (faccessat(AT_FDCWD, file_way(f), W_OK, AT_EACCESS) == 0 || (errno == EACCES && f->force))
+        return 0;
+    if (errno == EACCES)
+        return refuse(f, error, -EACCES, "access", LEAT_ADVICE_FORCE, "It is write-protected: permission denied");
+    return errno == EROFS ? endpoint_error(&f->endpoint.node, error, -errno, "access", NULL) : 0;
+}
+
+/* A folder such as /tmp lets a file be replaced by its owner alone. */
+static int check_folder(struct file *f, const struct stat *st, struct leat_error *error)
+{
+    struct stat folder;
+    char way[64];
+    bool appendable = false;
+    uid_t self = geteuid();
+    if (fstat(f->publish.place.directory, &folder) < 0)
+        return endpoint_error(&f->endpoint.node, error, -errno, "fstat", NULL);
+    if ((folder.st_mode & S_ISVTX) && self != 0 && self != st->st_uid && self != folder.st_uid)
+        return refuse(f, error, -EPERM, "stat", LEAT_ADVICE_IN_PLACE,
+                      "It belongs to another user, and its folder lets nobody else replace it");
+    if (platform.path_of_fd(f->publish.place.directory, way, sizeof(way)) == 0 &&
+        platform.check_flags(way, &appendable) < 0)
+        return refuse(f, error, -EPERM, "statx", LEAT_ADVICE_IN_PLACE,
+                      appendable ? "Files of its folder can't be replaced (chattr +a)"
+                                 : "Its folder is immutable (chattr +i)");
+    return 0;
+}
+
+static int check_replaceable(struct file *f, const struct stat *st, struct leat_error *error)
+{
+    bool mounted = platform.is_mount_point(file_way(f));
+    if (st->st_nlink > 1) {
+        error_advise(error, LEAT_ADVICE_IN_PLACE);
+        return error_at(error, -EMLINK, LEAT_SIDE_SINK, f->endpoint.node.name, "stat",
+                        "It has %u hard links, and replacing it would part them", (unsigned)st->st_nlink);
+    }
+    if (mounted) {
+        error_advise(error, LEAT_ADVICE_IN_PLACE);
+        return endpoint_error(&f->endpoint.node, error, -EBUSY, "statx", "it is a mount point and can't be replaced");
+    }
+    int r = find_place(f, st, error);
+    if (r == 0)
+        r = check_rights(f, error);
+    return r == 0 ? check_folder(f, st, error) : r;
+}
+
+static void remember_old(struct file *f, const struct stat *st)
+{
+    bool drops = f->carried.drops;
+    f->publish.replaces = true;
+    f->publish.old = f->endpoint.node.identity;
+    f->carried = (struct carried){.mode = st->st_mode & 07777, .uid = st->st_uid, .gid = st->st_gid, .drops = drops};
+}
+
+/* ---- the two cases ---- */
+
+static int resolve_existing(struct file *f, const struct stat *st, struct leat_error *error)
+{
+    struct node *node = &f->endpoint.node;
+    bool reads = node->direction == LEAT_READ;
+    if (S_ISDIR(st->st_mode))
+        return endpoint_error(node, error, -EISDIR, "stat",
+                              reads ? "a directory is no stream of bytes"
+                                    : "name the file in it that is to be written");
+    if (S_ISSOCK(st->st_mode))
+        return endpoint_error(node, error, -ENXIO, "stat", "to connect to a socket write unix: before its path");
+    node_set_stat(node, st);
+    if (reads)
+        return 0;
+    if (node->kind == NODE_BLOCK && f->mode == LEAT_WRITE_APPEND)
+        return refuse(f, error, -ESPIPE, "stat", LEAT_ADVICE_NONE, "A block device has no end to append to");
+    if (node->kind != NODE_FILE)
+        return 0;
+    if (f->no_clobber)
+        return refuse(f, error, -EEXIST, "stat", LEAT_ADVICE_REPLACE, "It exists already: file exists");
+    f->is_fixed = platform.takes_no_files(file_way(f));
+    if (f->is_fixed && f->mode == LEAT_WRITE_PUBLISH)
+        f->mode = LEAT_WRITE_IN_PLACE;
+    int r = check_flags(f, error);
+    if (r < 0 || f->mode != LEAT_WRITE_PUBLISH)
+        return r;
+    remember_old(f, st);
+    return check_replaceable(f, st, error);
+}
+
+/* The path's own, or that where its link leads. */
+static int refuse_directory(struct file *f, struct leat_error *error)
+{
+    char *directory CLEANUP_FREE = strdup(f->path);
+    char *slash = directory ? strrchr(directory, '/') : NULL;
+    struct stat st;
+    if (slash)
+        *slash = '\0';
+    if (slash && stat(directory, &st) < 0)
+        return error_at(error, -ENOENT, LEAT_SIDE_SINK, f->endpoint.node.name, "stat",
+                        "There is no directory '%s' to put it in", directory);
+    return refuse(f, error, -ENOENT, "stat", LEAT_ADVICE_NONE,
+                  "It is a symbolic link, and there is no directory where it leads");
+}
+
+static int resolve_missing(struct file *f, struct leat_error *error)
+{
+    struct node *node = &f->endpoint.node;
+    int r = place_find(&f->publish.place, f->path);
+    if (r == -EACCES)
+        return refuse(f, error, r, "open", LEAT_ADVICE_NONE,
+                      "It can't be looked up, or is a symbolic link of another user in a shared folder: "
+                      "permission denied");
+    if (r == -ENOENT)
+        return refuse_directory(f, error);
+    if (r == 0)
+        r = place_identity(&f->publish.place, &node->identity);
+    if (r < 0)
+        return endpoint_error(node, error, r, "stat", NULL);
+    if (node->identity.kind != IDENTITY_NAME)
+        return refuse(f, error, -ESTALE, "stat", LEAT_ADVICE_NONE, "Its name was given to another file meanwhile");
+    node->kind = NODE_FILE;
+    return 0;
+}
+
+/* "file system" and device of a sink that is not there yet are those of its directory. */
+static void look_at_file_system(struct file *f)
+{
+    struct node *node = &f->endpoint.node;
+    char way[64];
+    if (node->kind != NODE_FILE)
+        return;
+    if (f->exists)
+        node->file_system = platform.file_system(file_way(f), &node->network);
+    else if (platform.path_of_fd(f->publish.place.directory, way, sizeof(way)) == 0)
+        node->file_system = platform.file_system(way, &node->network);
+}
+
+int file_resolve(struct file *f, struct leat_error *error)
+{
+    struct node *node = &f->endpoint.node;
+    struct stat st;
+    int r = hold(f, &st);
+    f->exists = r == 0;
+    f->deleted = f->exists && st.st_nlink == 0;
+    if (f->exists)
+        r = resolve_existing(f, &st, error);
+    else if (node->direction == LEAT_READ || r != -ENOENT)
+        r = endpoint_error(node, error, r, "stat", NULL);
+    else
+        r = resolve_missing(f, error);
+    if (r < 0)
+        return r;
+    if (node->direction == LEAT_WRITE && node->kind == NODE_FILE) {
+        node->fresh = f->mode == LEAT_WRITE_PUBLISH;
+        node->append = f->mode == LEAT_WRITE_APPEND;
+    }
+    look_at_file_system(f);
+    return 0;
+}

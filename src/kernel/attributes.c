@@ -1,0 +1,138 @@
+/* What a file carries besides bytes, owner, mode and times, given to another one. An access control list is the
+ * extended attribute system.posix_acl_access here. */
+#include "base/base.h"
+#include "base/fd.h"
+#include "kernel/files.h"
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+static const char access_list[] = "system.posix_acl_access";
+
+/* Flags that tell how the file is to be kept; the others are the file system's own. */
+static const int kept_flags = FS_SECRM_FL | FS_UNRM_FL | FS_COMPR_FL | FS_SYNC_FL | FS_NODUMP_FL | FS_NOATIME_FL |
+                              FS_NOCOMP_FL | FS_JOURNAL_DATA_FL | FS_NOTAIL_FL | FS_NOCOW_FL;
+
+/* These describe the contents that are replaced. */
+static bool is_of_contents(const char *name)
+{
+    return strcmp(name, "security.ima") == 0 || strcmp(name, "security.evm") == 0;
+}
+
+/* Other names of "system." are views that the file system makes of what it has anyway. */
+static bool is_view(const char *name)
+{
+    return strncmp(name, "system.", 7) == 0 && strcmp(name, access_list) != 0 && strncmp(name, "system.nfs4", 11) != 0;
+}
+
+static ssize_t read_value(const char *path, int fd, const char *name, char **ret)
+{
+    ssize_t n = path ? getxattr(path, name, NULL, 0) : fgetxattr(fd, name, NULL, 0);
+    if (n < 0)
+        return -errno;
+    char *value = malloc((size_t)n + 1);
+    if (!value)
+        return -ENOMEM;
+    n = path ? getxattr(path, name, value, (size_t)n) : fgetxattr(fd, name, value, (size_t)n);
+    if (n < 0) {
+        int code = errno;
+        free(value);
+        return -code;
+    }
+    *ret = value;
+    return n;
+}
+
+static int copy_one(const char *from, int to, const char *name)
+{
+    char *value CLEANUP_FREE = NULL, *there CLEANUP_FREE = NULL;
+    ssize_t n = read_value(from, -1, name, &value);
+    if (n == -ENODATA)
+        return 0; /* gone meanwhile */
+    if (n < 0)
+        return (int)n;
+    if (read_value(NULL, to, name, &there) == n && memcmp(value, there, (size_t)n) == 0)
+        return 0;
+    return fsetxattr(to, name, value, (size_t)n, 0) < 0 ? -errno : 0;
+}
+
+/* NULL and 0: it has none. */
+static ssize_t list_names(const char *path, char **ret)
+{
+    ssize_t n = listxattr(path, NULL, 0);
+    if (n <= 0)
+        return n == 0 || errno == EOPNOTSUPP || errno == ENOSYS ? 0 : -errno;
+    char *names = malloc((size_t)n + 1);
+    if (!names)
+        return -ENOMEM;
+    n = listxattr(path, names, (size_t)n);
+    if (n < 0) {
+        int code = errno;
+        free(names);
+        return -code;
+    }
+    *ret = names;
+    return n;
+}
+
+static int copy_flags(const char *from, int to)
+{
+    int fd CLEANUP_FD = fd_open(from, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    int old = 0, new = 0;
+    if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &old) < 0 || ioctl(to, FS_IOC_GETFLAGS, &new) < 0)
+        return 0; /* unknown here */
+    int missing = old & kept_flags & ~new;
+    int want = new | missing;
+    return missing && ioctl(to, FS_IOC_SETFLAGS, &want) < 0 ? -errno : 0;
+}
+
+/* The folder may have given the new file a list that the old one does not have. */
+static int drop_list(int to)
+{
+    if (fremovexattr(to, access_list) == 0 || errno == ENODATA || errno == EOPNOTSUPP || errno == ENOSYS)
+        return 0;
+    return -errno;
+}
+
+static int lose(const char *what, int code, char *lost, size_t size)
+{
+    snprintf(lost, size, "%s", what);
+    return code;
+}
+
+static int lose_attribute(const char *name, int code, char *lost, size_t size)
+{
+    if (strcmp(name, access_list) == 0)
+        return lose("its access control list", code, lost, size);
+    snprintf(lost, size, "its attribute '%s'", name);
+    return code;
+}
+
+int linux_copy_attributes(const char *from, int to, bool tries, char *lost, size_t size)
+{
+    char *names CLEANUP_FREE = NULL;
+    bool listed = false;
+    ssize_t n = list_names(from, &names);
+    if (n < 0 && !tries)
+        return lose("its extended attributes", (int)n, lost, size);
+    for (const char *name = names; n > 0 && name < names + n; name += strlen(name) + 1) {
+        bool is_list = strcmp(name, access_list) == 0;
+        listed |= is_list;
+        if (is_of_contents(name) || is_view(name))
+            continue;
+        int r = copy_one(from, to, name);
+        if (r < 0 && (is_list || !tries))
+            lose_attribute(name, r, lost, size);
+        if (r < 0 && !tries)
+            return r;
+    }
+    int r = listed ? 0 : drop_list(to);
+    if (r < 0 && !tries)
+        return lose("its access rights: the folder adds a list", r, lost, size);
+    r = copy_flags(from, to);
+    return r < 0 && !tries ? lose("its flags (see chattr)", r, lost, size) : 0;
+}
