@@ -15,7 +15,8 @@ static bool is_ready(const struct node *node)
     return node->kind == NODE_FILE || node->kind == NODE_BLOCK;
 }
 
-/* What was looked at may have another file in its place by now. */
+/* What was looked at may have another file in its place by now, unless it is held. (Overlayfs gives a file other
+ * numbers when it is written to for the first time.) */
 static int check_identity(struct file *f, int fd, struct stat *ret, struct leat_error *error)
 {
     struct node *node = &f->endpoint.node;
@@ -24,7 +25,8 @@ static int check_identity(struct file *f, int fd, struct stat *ret, struct leat_
         return endpoint_error(node, error, -errno, "fstat", NULL);
     identity_of_stat(&opened, ret);
     enum leat_side side = node->direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK;
-    if (!identity_is_same(&opened, &node->identity))
+    bool held = f->way[0] && (node->kind != NODE_PIPE || node->direction == LEAT_READ);
+    if (!held && !identity_is_same(&opened, &node->identity))
         return error_at(error, -ESTALE, side, node->name, "open", "Its name was given to another file meanwhile");
     if (ret->st_nlink == 0 && !f->deleted && node->kind == NODE_FILE)
         return error_at(error, -ENOENT, side, node->name, "open", "It was deleted meanwhile");
