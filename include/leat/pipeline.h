@@ -68,7 +68,8 @@ struct leat_pipeline_options {
     uint64_t memory_limit; /* pipe pages and chunks together; 0: 16 MiB. Below the plan's minimum the run is refused
                               with -ENOBUFS and the minimum in the error's text. */
     uint64_t rate;         /* bytes per second, 0: no limit */
-    uint64_t offset;       /* of the source: where to begin; bytes before it are passed over */
+    uint64_t offset;       /* of the source: where to begin; bytes before it are passed over. A source that ends
+                              before it fails the run with -EINVAL, before anything is published */
     uint64_t length;       /* of the source: at most so many; used only if has_length is not 0 */
     int32_t has_length;
     int32_t stability;       /* enum leat_stability */
@@ -79,7 +80,8 @@ struct leat_pipeline_options {
                                 all that it can. One that can't be had here is replaced by "sync", and the report and the
                                 plan say why. Copied. */
     const char *expect;      /* NULL, or ALGORITHM:HEX digests separated by commas. A difference is -EBADMSG: nothing is
-                                published. One that no filter computes is of the source's bytes. Copied. */
+                                published. One that no filter computes is of the source's bytes. An empty word is no
+                                digest: -EINVAL. Copied. */
     int32_t digest_provider; /* enum leat_digest_provider, for the digests that `expect` adds */
     leat_engine *shared_engine; /* NULL: a thread of its own. Borrowed; freed only after the pipelines that use it */
     int32_t cache;              /* enum leat_cache */
@@ -108,6 +110,12 @@ LEAT_API const char *leat_engine_name(const leat_engine *engine);
 /* NULL is allowed. Every pipeline that used it must have ended (leat_pipeline_wait, or free). */
 LEAT_API void leat_engine_free(leat_engine *engine);
 
+/* What one pipeline takes at most. */
+enum leat_pipeline_limits {
+    LEAT_SINKS_MAX = 64,
+    LEAT_FILTERS_MAX = 64,
+};
+
 /* One of several sinks. */
 struct leat_sink_options {
     size_t size;
@@ -123,8 +131,8 @@ struct leat_progress {
     double seconds; /* since the run began */
 };
 
-/* An unknown route, an unknown engine or a malformed expectation is told, with a sentence, by leat_pipeline_check and
- * by the run. */
+/* An unknown route, an unknown engine, a malformed expectation, a number that no enum has, an offset or a length beyond
+ * any file is -EINVAL, told with a sentence by leat_pipeline_check and by the run. */
 LEAT_API int leat_pipeline_new(leat_pipeline **ret, const struct leat_pipeline_options *options);
 
 /* A pipeline written as text: a source, filters, and one or more sinks with & between them.
@@ -150,21 +158,23 @@ LEAT_API int leat_pipeline_parse(leat_pipeline **ret, const char *text, const st
                                  struct leat_error *ret_error);
 
 /* Each takes the reference handed to it, on failure too. -EBUSY once the pipeline runs, -EEXIST for a second source,
- * -E2BIG for more sinks or filters than leat handles (64 of each). Of endpoints: -EBUSY if a pipeline has it or had it,
- * -EINVAL if it was opened for the other direction. */
+ * -E2BIG for more than LEAT_SINKS_MAX sinks or LEAT_FILTERS_MAX filters. Of endpoints: -EBUSY if a pipeline has it or
+ * had it, -EINVAL if it was opened for the other direction, or for options that have no such value. */
 LEAT_API int leat_pipeline_source(leat_pipeline *pipeline, leat_endpoint *source);
 LEAT_API int leat_pipeline_filter(leat_pipeline *pipeline, leat_filter *filter);
 LEAT_API int leat_pipeline_sink(leat_pipeline *pipeline, leat_endpoint *sink, const struct leat_sink_options *options);
 
-/* How the source, a sink or a filter is called, which of them counted from 0: an endpoint's spec, a filter's kind such
- * as "digest". NULL past the last. Lives as long as the pipeline. */
+/* How the source, a sink or a filter is called, which of them counted from 0 as in `index` of an error: an endpoint's
+ * spec, a filter's kind such as "digest". The filters that the options `rate` and `expect` add come behind those that
+ * were handed in. NULL past the last. Lives as long as the pipeline. */
 LEAT_API const char *leat_pipeline_name(const leat_pipeline *pipeline, enum leat_side side, size_t index);
 
 /* Plans without running, and says what would be refused: -EINVAL, -ENOBUFS and so on with the sentence in
  * *ret_error. Its node lives as long as the pipeline. */
 LEAT_API int leat_pipeline_check(leat_pipeline *pipeline, struct leat_error *ret_error);
 
-/* The plan as text. leat_free frees *ret. No side effect: nothing is created, truncated or connected. */
+/* The plan as text. leat_free frees *ret. -EINVAL: no such format; otherwise as leat_pipeline_check. No side effect:
+ * nothing is created, truncated or connected. */
 LEAT_API int leat_pipeline_explain(leat_pipeline *pipeline, enum leat_format format, char **ret);
 
 /* Plans, opens, moves, finishes, verifies, commits, on the calling thread. Blocks until the end; cancel ends it. The
@@ -182,13 +192,15 @@ LEAT_API int leat_pipeline_start(leat_pipeline *pipeline);
  * handed out once; -EINVAL if nothing was started, or its end was seen. */
 LEAT_API int leat_pipeline_wait(leat_pipeline *pipeline, int timeout_ms, leat_report **ret);
 
-/* A descriptor that is readable when the pipeline has ended. Borrowed; lives as long as the pipeline. */
+/* A descriptor that is readable when the pipeline has ended, whenever it is asked for. Borrowed; lives as long as the
+ * pipeline. */
 LEAT_API int leat_pipeline_fd(leat_pipeline *pipeline, int *ret);
 
-/* Ends it soon, with -ECANCELED. Any thread; async-signal-safe; more than once is fine. */
+/* Ends it soon, with -ECANCELED. Any thread; async-signal-safe. More than once is fine, as is before the start, which
+ * then ends at once, and after the end, where it changes nothing. 0. */
 LEAT_API int leat_pipeline_cancel(leat_pipeline *pipeline);
 
-/* Any thread. */
+/* Any thread. All zero before the start. 0. */
 LEAT_API int leat_pipeline_progress(const leat_pipeline *pipeline, struct leat_progress *ret);
 
 /* NULL is allowed. Cancels what still runs and waits for it. */
@@ -221,7 +233,8 @@ LEAT_API const struct leat_error *leat_report_sink_error(const leat_report *repo
 LEAT_API int leat_report_json(const leat_report *report, char **ret);
 
 /* The report of a run that could not begin, because an endpoint could not be opened or a plan was refused: so that
- * programs which read reports get one in that case, too. The strings of the error are copied. */
+ * programs which read reports get one in that case, too. The strings of the error are copied. -EINVAL: its code is no
+ * negative errno, or its side none of enum leat_side. */
 LEAT_API int leat_report_of_error(leat_report **ret, const struct leat_error *error);
 
 /* For people, several lines. leat_free frees *ret. */

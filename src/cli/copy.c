@@ -1,6 +1,7 @@
 /* leat copy: one pass from a source to one or more sinks. */
 #include "places.h"
 #include "transfer.h"
+#include <errno.h>
 #include <string.h>
 
 static const char usage[] =
@@ -27,7 +28,10 @@ static int add_endpoints(leat_pipeline *pipeline, struct copy_options *o, int co
             return transfer_refuse(o, &error, false);
         int r = i == 0 ? leat_pipeline_source(pipeline, endpoint) : leat_pipeline_sink(pipeline, endpoint, &o->branch);
         if (r < 0) {
-            cli_warn("%s: %s", cli_name(spec[i]), strerror(-r));
+            if (r == -E2BIG)
+                cli_warn("%s: there may be %d sinks, not more", cli_name(spec[i]), LEAT_SINKS_MAX);
+            else
+                cli_warn("%s: %s", cli_name(spec[i]), strerror(-r));
             return EXIT_FAILED;
         }
     }

@@ -113,6 +113,12 @@ static void add_hop(json_t **hops, const struct hop *hop, const char *engine)
     }
 }
 
+/* JSON's numbers have a sign here. */
+static json_int_t json_count(uint64_t n)
+{
+    return (json_int_t)MIN(n, (uint64_t)INT64_MAX);
+}
+
 static json_t *plan_json(const leat_pipeline *p)
 {
     json_t *hops = json_array();
@@ -121,9 +127,10 @@ static json_t *plan_json(const leat_pipeline *p)
     for (size_t i = 0; i < p->legs; i++)
         add_hop(&hops, &p->leg[i].hop, engine);
     json_int_t pipes = (json_int_t)pipe_memory(p);
-    json_t *plan = json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I, s:I}}", "type", "plan", "hops", hops, "memory", "limit",
-                             (json_int_t)p->memory_limit, "pipes", pipes, "chunks", (json_int_t)p->memory_limit - pipes,
-                             "minimum", (json_int_t)plan_minimum(p), "codecs", (json_int_t)plan_codecs(p));
+    json_t *plan =
+        json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I, s:I}}", "type", "plan", "hops", hops, "memory", "limit",
+                  json_count(p->memory_limit), "pipes", pipes, "chunks", json_count(p->memory_limit - (uint64_t)pipes),
+                  "minimum", (json_int_t)plan_minimum(p), "codecs", (json_int_t)plan_codecs(p));
     if (*why)
         json_set(&plan, "engine_why", json_string(why));
     return plan;

@@ -284,6 +284,15 @@ void hop_observe(struct hop *hop, struct chunk *chunk)
     }
 }
 
+void hop_fail_offset(struct hop *hop)
+{
+    error_at(&hop->error, -EINVAL, LEAT_SIDE_SOURCE, hop->in->name, "seek",
+             "The source ends before the offset %llu, where the transfer was to begin",
+             (unsigned long long)hop->begins);
+    hop->error.offset = hop->taken;
+    hop->source_ended = true;
+}
+
 static const char *sink_hint(int code)
 {
     switch (-code) {

@@ -16,8 +16,10 @@
 #include "node/node.h"
 #include <leat/pipeline.h>
 
-#define BRANCHES_MAX 64
-#define FILTERS_MAX  64
+#define BRANCHES_MAX LEAT_SINKS_MAX
+#define FILTERS_MAX  LEAT_FILTERS_MAX                 /* that a program hands in */
+#define EXPECTED_MAX 16                               /* digests that are expected */
+#define FILTERS_ALL  (FILTERS_MAX + 1 + EXPECTED_MAX) /* with those of the options `rate` and `expect` */
 #define ROUTES_MAX   8
 #define REASON_MAX   160
 
@@ -170,6 +172,8 @@ int64_t hop_out_offset(const struct branch *branch);
 
 /* Notes a failure; the first counts. `op` gives the operation's name. */
 void hop_fail_source(struct hop *hop, const char *operation, int code);
+/* The source ends before the offset that was asked for. */
+void hop_fail_offset(struct hop *hop);
 void hop_fail_branch(struct hop *hop, struct branch *branch, const char *operation, int code);
 /* Why the current route steps down (printf). */
 enum verdict hop_because(struct hop *hop, const char *format, ...) PRINTF(2, 3);

@@ -133,6 +133,16 @@ static int open_end(struct node *node, const struct node *source UNUSED, struct 
 static const struct node_ops into_ops = {.name = "joint", .open = open_end, .finish = complete};
 static const struct node_ops out_ops = {.name = "joint", .open = open_end};
 
+bool joint_hands_back(struct joint *joint)
+{
+    if (atomic_load(&joint->state) == JOINT_OFFERED && joint->used)
+        atomic_store(&joint->state, JOINT_USED);
+    bool used = atomic_load(&joint->state) == JOINT_USED;
+    if (used)
+        joint->into->port.blocked = false;
+    return used;
+}
+
 void joint_make(struct joint *joint, leat_filter *filter, size_t index)
 {
     const char *name = filter->ops->name;

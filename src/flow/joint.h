@@ -37,4 +37,8 @@ struct joint {
 /* Gives the joint its nodes. Looks only, and may be repeated. */
 void joint_make(struct joint *joint, leat_filter *filter, size_t index);
 
+/* The leg behind has ended. True: the filter has used bytes of an offer that were not taken yet, and the write that
+ * offered them gets their number if it is made again. On the thread of the leg before. */
+bool joint_hands_back(struct joint *joint);
+
 #endif

@@ -4,6 +4,7 @@
  * How legs end, each rule once: a leg whose source is at its end has ended when all is delivered. When a leg has ended
  * well, nobody wants more from the one before, which so has ended well, too, wherever it is. When a leg fails, or the
  * run is cancelled, all of them stop where they are, and none is told of an end. */
+#include "base/platform.h"
 #include "flow/pipeline.h"
 #include <errno.h>
 #include <stdio.h>
@@ -54,13 +55,38 @@ static void check_ladder_again(struct hop *hop)
         hop->current++;
 }
 
+/* The byte before the offset is there: asked of what has no size, or one that is not to be believed. An error is the
+ * transfer's to meet. */
+static bool reaches(const struct node *in, uint64_t offset)
+{
+    uint8_t byte;
+    struct op op = {.kind = OP_READ,
+                    .fd = {in->fd, -1},
+                    .offset = {in->position + (int64_t)offset - 1, -1},
+                    .bytes = &byte,
+                    .length = 1};
+    return op_execute(&op) != 0;
+}
+
+static bool begins_within(const struct node *in, uint64_t offset)
+{
+    if (offset > (uint64_t)(INT64_MAX - in->position))
+        return false;
+    if (in->has_size && (uint64_t)in->position + offset > in->size)
+        return false;
+    return offset == 0 || platform.is_direct(in->fd) || reaches(in, offset);
+}
+
 static void begin_source(const leat_pipeline *p, struct hop *hop)
 {
-    hop->size_binds = hop->in->kind == NODE_FILE && hop->in->has_size && hop->in->position >= 0;
-    if (hop->in->position >= 0)
-        hop->in->position += (int64_t)p->options.offset;
-    else
+    struct node *in = hop->in;
+    hop->size_binds = in->kind == NODE_FILE && in->has_size && in->position >= 0;
+    if (in->position < 0)
         hop->skip = p->options.offset;
+    else if (begins_within(in, p->options.offset))
+        in->position += (int64_t)p->options.offset;
+    else
+        hop_fail_offset(hop);
 }
 
 void leg_begin(struct leg *leg)
@@ -176,7 +202,10 @@ static enum verdict finish_joints(struct leg *leg, struct wait_set *ret_wait)
 /* STEP_DOWN: look again. */
 static enum verdict move(struct leg *leg, struct op **ret_op, struct wait_set *ret_wait)
 {
-    if (is_unwanted(leg)) {
+    if (is_unwanted(leg)) { /* what the filter has used of the last write is delivered all the same */
+        if (joint_hands_back(&leg->joint) && hop_next(&leg->hop, ret_op, ret_wait) == VERDICT_OP &&
+            (*ret_op)->user == &leg->joint)
+            return VERDICT_OP;
         leg->phase = LEG_FINISH;
         return VERDICT_STEP_DOWN;
     }

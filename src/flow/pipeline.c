@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -17,11 +18,24 @@ struct node *pipeline_source(const leat_pipeline *p)
 
 /* ---- options ---- */
 
-static int bad_option(leat_pipeline *p, const char *format, const char *what)
+static void check_range(leat_pipeline *p, const char *name, int32_t value, int32_t least, int32_t most)
 {
-    char text[160];
-    snprintf(text, sizeof(text), format, what);
-    return error_set(&p->bad_options, -EINVAL, "%s", text);
+    if (value < least || value > most)
+        error_set(&p->bad_options, -EINVAL, "The option %s has no value %d", name, (int)value);
+}
+
+static void check_numbers(leat_pipeline *p)
+{
+    const struct leat_pipeline_options *o = &p->options;
+    check_range(p, "stability", o->stability, LEAT_SOURCE_LIVE, LEAT_SOURCE_STABLE);
+    check_range(p, "sparse (holes)", o->sparse, LEAT_SPARSE_AUTO, LEAT_SPARSE_NEVER);
+    check_range(p, "cache", o->cache, LEAT_CACHE_KEEP, LEAT_CACHE_DIRECT);
+    check_range(p, "threads", o->threads, -1, 1);
+    check_range(p, "digest_provider", o->digest_provider, LEAT_DIGEST_AUTO, LEAT_DIGEST_KERNEL);
+    if (o->offset > INT64_MAX)
+        error_set(&p->bad_options, -EINVAL, "The offset is larger than any file");
+    if (o->has_length && o->length > INT64_MAX)
+        error_set(&p->bad_options, -EINVAL, "The length is larger than any file");
 }
 
 static int check_route(leat_pipeline *p)
@@ -70,8 +84,8 @@ static int parse_expectation(leat_pipeline *p, const char *text, size_t n)
         if (!isxdigit((unsigned char)colon[1 + i]))
             return error_set(&p->bad_options, -EINVAL, "'%.*s' is no digest: '%c' is not hexadecimal", (int)MIN(n, 80),
                              text, colon[1 + i]);
-    if (p->expectations == EXPECTATION_MAX)
-        return error_set(&p->bad_options, -E2BIG, "More than %d expected digests", EXPECTATION_MAX);
+    if (p->expectations == EXPECTED_MAX)
+        return error_set(&p->bad_options, -E2BIG, "More than %d expected digests", EXPECTED_MAX);
     snprintf(e->algorithm, sizeof(e->algorithm), "%.*s", (int)(colon - text), text);
     snprintf(e->hex, sizeof(e->hex), "%.*s", (int)hex, colon + 1);
     p->expectations++;
@@ -90,28 +104,25 @@ static bool has_digest(const leat_pipeline *p, const char *algorithm, size_t *re
     return false;
 }
 
+/* Whoever expects nothing says NULL: an empty word, between commas too, is a mistake. */
 static int parse_expectations(leat_pipeline *p)
 {
-    for (const char *at = p->expect; at && *at;) {
+    const char *at = p->expect;
+    int r = 0;
+    while (at && r == 0) {
         size_t n = strcspn(at, ",");
-        int r = parse_expectation(p, at, n);
-        if (r < 0)
-            return r;
-        at += n + (at[n] == ',');
+        r = parse_expectation(p, at, n);
+        at = at[n] == ',' ? at + n + 1 : NULL;
     }
-    return 0;
+    return r;
 }
 
 /* Before those that were handed in: it works on the bytes of the source. */
-static int put_in_front(leat_pipeline *p, leat_filter *filter)
+static void put_in_front(leat_pipeline *p, leat_filter *filter)
 {
-    int r = leat_pipeline_filter(p, filter);
-    if (r < 0)
-        return r;
-    for (size_t i = p->filters - 1; i > p->in_front; i--)
+    for (size_t i = p->filters++; i > p->in_front; i--)
         p->filter[i] = p->filter[i - 1];
     p->filter[p->in_front++] = filter;
-    return 0;
 }
 
 static int add_digest(leat_pipeline *p, const char *algorithm)
@@ -120,7 +131,9 @@ static int add_digest(leat_pipeline *p, const char *algorithm)
         .size = sizeof(options), .provider = p->options.digest_provider, .threads = p->options.threads};
     leat_filter *filter;
     int r = leat_filter_digest(&filter, algorithm, &options);
-    return r < 0 ? r : put_in_front(p, filter);
+    if (r == 0)
+        put_in_front(p, filter);
+    return r;
 }
 
 /* A digest that is expected and that no filter computes gets a filter of its own. */
@@ -145,7 +158,9 @@ static int add_rate(leat_pipeline *p)
     if (p->options.rate == 0)
         return 0;
     int r = leat_filter_rate(&filter, p->options.rate);
-    return r < 0 ? r : put_in_front(p, filter);
+    if (r == 0)
+        put_in_front(p, filter);
+    return r;
 }
 
 static int copy_string(char **to, const char **from)
@@ -172,16 +187,7 @@ static int take_options(leat_pipeline *p, const struct leat_pipeline_options *op
         r = copy_string(&p->expect, &p->options.expect);
     if (r < 0)
         return r;
-    if (enum_check(p->options.stability, LEAT_SOURCE_STABLE) < 0)
-        bad_option(p, "%s is nothing that can be promised of a source", "That");
-    if (enum_check(p->options.digest_provider, LEAT_DIGEST_KERNEL) < 0)
-        bad_option(p, "%s is no provider of digests", "That");
-    if (enum_check(p->options.sparse, LEAT_SPARSE_NEVER) < 0)
-        bad_option(p, "%s is no way to treat holes", "That");
-    if (enum_check(p->options.cache, LEAT_CACHE_DIRECT) < 0)
-        bad_option(p, "%s is no way to treat the page cache", "That");
-    if (p->options.offset > INT64_MAX || (p->options.has_length && p->options.length > INT64_MAX))
-        bad_option(p, "%s is larger than any file", "The offset or length");
+    check_numbers(p);
     if (check_route(p) == 0 && check_engine(p) == 0)
         parse_expectations(p);
     return 0;
@@ -235,7 +241,7 @@ int leat_pipeline_source(leat_pipeline *p, leat_endpoint *source)
 
 int leat_pipeline_filter(leat_pipeline *p, leat_filter *filter)
 {
-    int r = atomic_load(&p->started) ? -EBUSY : p->filters == FILTERS_MAX ? -E2BIG : 0;
+    int r = atomic_load(&p->started) ? -EBUSY : p->filters - p->in_front == FILTERS_MAX ? -E2BIG : 0;
     if (r < 0) {
         leat_filter_free(filter);
         return r;
@@ -282,7 +288,9 @@ const char *leat_pipeline_name(const leat_pipeline *p, enum leat_side side, size
         return p->source->node.name;
     if (side == LEAT_SIDE_SINK && index < p->sinks)
         return p->sink[index]->node.name;
-    return side == LEAT_SIDE_FILTER && index < p->filters ? p->filter[index]->ops->name : NULL;
+    if (side != LEAT_SIDE_FILTER || index >= p->filters)
+        return NULL;
+    return p->filter[pipeline_filter_place(p, index)]->ops->name;
 }
 
 /* ---- running ---- */
@@ -396,10 +404,11 @@ static void *run_on_thread(void *user)
 
 int leat_pipeline_fd(leat_pipeline *p, int *ret)
 {
-    int r = p->ended_fd[0] >= 0 ? 0 : fd_pipe(p->ended_fd);
+    bool first = p->ended_fd[0] < 0;
+    int r = first ? fd_pipe(p->ended_fd) : 0;
     if (r < 0)
         return r;
-    if (atomic_load(&p->ended))
+    if (first && atomic_load(&p->ended))
         tell(p); /* nobody could, before */
     *ret = p->ended_fd[0];
     return 0;
@@ -451,17 +460,22 @@ int leat_pipeline_wait(leat_pipeline *p, int timeout_ms, leat_report **ret)
     }
     pthread_mutex_lock(&p->telling);
     pthread_mutex_unlock(&p->telling);
+    while (atomic_load(&p->cancelling)) /* the engine may be freed next */
+        sched_yield();
     if (p->has_thread)
         pthread_join(p->thread, NULL);
     p->has_thread = p->waited_for = false;
     return hand_over(p, ret);
 }
 
+/* Before the start nobody needs to be told, and after the end the engine may be gone. */
 int leat_pipeline_cancel(leat_pipeline *p)
 {
+    atomic_fetch_add(&p->cancelling, 1);
     atomic_store(&p->cancelled, true);
-    if (atomic_load(&p->started)) /* before that nobody needs to be told */
+    if (atomic_load(&p->started) && !atomic_load(&p->ended))
         runner_poke(p);
+    atomic_fetch_sub(&p->cancelling, 1);
     return 0;
 }
 

@@ -14,8 +14,7 @@
 #include "flow/joint.h"
 #include <pthread.h>
 
-#define MEMORY_DEFAULT  (16u * 1024 * 1024)
-#define EXPECTATION_MAX 16
+#define MEMORY_DEFAULT (16u * 1024 * 1024)
 
 struct expectation {
     char algorithm[32];
@@ -49,7 +48,7 @@ struct leg {
     struct node written;
     size_t readback_of; /* the sink */
     struct hop readback;
-    leat_filter *observer[FILTERS_MAX]; /* the other filters counted the clone */
+    leat_filter *observer[FILTERS_ALL]; /* the other filters counted the clone */
 };
 
 struct leat_pipeline {
@@ -61,10 +60,10 @@ struct leat_pipeline {
     leat_endpoint *sink[BRANCHES_MAX];
     struct branch *branch; /* as many as sinks */
     size_t sinks;
-    leat_filter *filter[FILTERS_MAX];
+    leat_filter *filter[FILTERS_ALL];
     size_t filters;
     size_t in_front; /* filters that were put before those that were handed in */
-    struct expectation expectation[EXPECTATION_MAX];
+    struct expectation expectation[EXPECTED_MAX];
     size_t expectations;
 
     uint64_t memory_limit;
@@ -76,13 +75,14 @@ struct leat_pipeline {
     struct loop own_loop; /* on the thread that runs it, unless an engine is shared */
     bool has_own_loop;
     atomic_bool cancelled;
+    atomic_uint cancelling; /* calls of leat_pipeline_cancel that have not returned: they may look at the loops */
     atomic_bool started;
     int64_t began_ns;
     double cpu_began;
     _Atomic uint64_t expected; /* bytes, for progress; UINT64_MAX: unknown */
     struct runner {
         size_t opened;             /* nodes: the source, those of the joints, then the sinks */
-        bool claimed[FILTERS_MAX]; /* filters that are ours until the run has ended */
+        bool claimed[FILTERS_ALL]; /* filters that are ours until the run has ended */
         size_t started;            /* filters that are to be finished */
         atomic_size_t running;     /* legs that have not ended */
         atomic_size_t failed;      /* the leg that failed first, counted from 1; 0: none */
@@ -103,6 +103,19 @@ struct leat_pipeline {
 };
 
 struct node *pipeline_source(const leat_pipeline *p);
+
+/* The number by which a program knows a filter, of its place in `filter`, and the other way: first come those that were
+ * handed in, then those of the options, which stand in front. */
+static inline size_t pipeline_filter_number(const leat_pipeline *p, size_t place)
+{
+    return place >= p->in_front ? place - p->in_front : p->filters - p->in_front + place;
+}
+
+static inline size_t pipeline_filter_place(const leat_pipeline *p, size_t number)
+{
+    size_t handed_in = p->filters - p->in_front;
+    return number < handed_in ? number + p->in_front : number - handed_in;
+}
 
 /* The engine that would run it now, and why it is not the one that was asked for ("": it is). Looks only. */
 const struct engine *pipeline_engine(const leat_pipeline *p, char ret_why[ENGINE_WHY_MAX]);

@@ -3,6 +3,7 @@
 #include "flow/pipeline.h"
 #include "flow/table.h"
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 /* What would be read while it is written, or be written by two at once. Terminals and devices may be both, and a socket
@@ -28,6 +29,19 @@ static const char *noun(const struct node *node)
     return node->kind == NODE_FILE ? "file" : node_kind_name(node->kind);
 }
 
+static int PRINTF(4, 5)
+    refuse_sink(struct leat_error *error, const struct node *sink, size_t index, const char *format, ...)
+{
+    char text[sizeof(error->text)];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    error_at(error, -EINVAL, LEAT_SIDE_SINK, sink->name, "stat", "%s", text);
+    error->index = (uint32_t)index;
+    return -EINVAL;
+}
+
 /* What the source and each sink stand for, however they are spelt. */
 static int check_identities(leat_pipeline *p, struct leat_error *error)
 {
@@ -35,19 +49,16 @@ static int check_identities(leat_pipeline *p, struct leat_error *error)
     for (size_t i = 0; i < p->sinks; i++) {
         const struct node *sink = p->branch[i].node;
         if (is_loop(in, sink))
-            return error_at(error, -EINVAL, LEAT_SIDE_SINK, sink->name, "stat",
-                            "The source and this sink are the same %s", noun(in));
+            return refuse_sink(error, sink, i, "The source and this sink are the same %s", noun(in));
         if (keeps_bytes(in) && identity_is_same(&in->identity, &sink->inherited))
-            return error_at(error, -EINVAL, LEAT_SIDE_SINK, sink->name, "stat",
-                            "Its standard output and the source are the same %s", noun(in));
+            return refuse_sink(error, sink, i, "Its standard output and the source are the same %s", noun(in));
         for (size_t k = 0; k < p->sinks; k++) {
             const struct node *other = p->branch[k].node;
             if (k < i && is_same(other, sink))
-                return error_at(error, -EINVAL, LEAT_SIDE_SINK, sink->name, "stat",
-                                "It is a sink twice; the other one is '%s'", other->name);
+                return refuse_sink(error, sink, i, "It is a sink twice; the other one is '%s'", other->name);
             if (k != i && keeps_bytes(other) && identity_is_same(&other->identity, &sink->inherited))
-                return error_at(error, -EINVAL, LEAT_SIDE_SINK, sink->name, "stat",
-                                "Its standard output and the sink '%s' are the same %s", other->name, noun(other));
+                return refuse_sink(error, sink, i, "Its standard output and the sink '%s' are the same %s", other->name,
+                                   noun(other));
         }
     }
     return 0;
@@ -62,6 +73,17 @@ static bool ends_somewhere(const leat_pipeline *p)
     return p->options.has_length;
 }
 
+/* Of a source whose size is known before it is opened; a descriptor may stand anywhere in its file. */
+static int check_offset(const leat_pipeline *p, struct leat_error *error)
+{
+    const struct node *in = pipeline_source(p);
+    if (in->kind != NODE_FILE || !in->has_size || p->options.offset <= in->size)
+        return 0;
+    return error_at(error, -EINVAL, LEAT_SIDE_SOURCE, in->name, "stat",
+                    "It has %llu bytes and ends before the offset %llu, where the transfer was to begin",
+                    (unsigned long long)in->size, (unsigned long long)p->options.offset);
+}
+
 static int check_parts(leat_pipeline *p, struct leat_error *error)
 {
     if (p->bad_options.code) {
@@ -73,6 +95,8 @@ static int check_parts(leat_pipeline *p, struct leat_error *error)
     if (p->sinks == 0 && p->filters == 0)
         return error_set(error, -EINVAL, "The pipeline has neither a sink nor a filter");
     int r = check_identities(p, error);
+    if (r == 0)
+        r = check_offset(p, error);
     if (r < 0)
         return r;
     if (pipeline_source(p)->kind != NODE_ZERO || ends_somewhere(p))

@@ -1,4 +1,5 @@
 /* The report: a copy of what happened, independent of the pipeline it came from. */
+#include "base/error.h"
 #include "base/json.h"
 #include "base/quote.h"
 #include "base/units.h"
@@ -34,7 +35,8 @@ struct report_branch {
 struct leat_report {
     struct leat_error error;
     char *error_node;
-    const char *status; /* static */
+    char *error_operation; /* NULL: it is static */
+    const char *status;    /* static */
     int code;
     bool aborted; /* `error` is no single sink's: nothing was published */
     uint64_t bytes;
@@ -44,7 +46,7 @@ struct leat_report {
     char engine_why[ENGINE_WHY_MAX]; /* not the one that was asked for; "" */
     struct said said;
     size_t digests;
-    struct report_digest digest[FILTERS_MAX];
+    struct report_digest digest[FILTERS_ALL];
     size_t legs, branches, sinks;
     struct report_leg *leg;
     struct report_branch *branch; /* of every leg, in order */
@@ -70,7 +72,7 @@ static void take_digests(leat_report *report, const leat_pipeline *p)
     for (size_t i = 0; i < p->filters; i++) {
         const struct filter_ops *ops = p->filter[i]->ops;
         const char *algorithm;
-        for (size_t k = 0; ops->result && report->digests < FILTERS_MAX; k++) {
+        for (size_t k = 0; ops->result && report->digests < FILTERS_ALL; k++) {
             struct report_digest *d = &report->digest[report->digests];
             if (ops->result(p->filter[i], k, &algorithm, d->hex, sizeof(d->hex), &d->provider, &d->why) < 0)
                 break;
@@ -189,15 +191,19 @@ int leat_report_of_error(leat_report **ret, const struct leat_error *error)
     int r = options_copy(&own, sizeof(own), error);
     if (r == 0)
         r = enum_check(own.side, LEAT_SIDE_SINK);
+    if (r == 0 && (own.code == 0 || error_of_answer(own.code) != own.code))
+        r = -EINVAL;
     if (r < 0)
         return r;
     leat_report *report = calloc(1, sizeof(*report));
     if (!report)
         return -ENOMEM;
     report->error = own;
+    report->error.text[sizeof(own.text) - 1] = '\0';
     report->error_node = own.node ? strdup(own.node) : NULL;
     report->error.node = report->error_node ? report->error_node : "";
-    report->error.operation = report->error.operation ? report->error.operation : "";
+    report->error_operation = own.operation ? strdup(own.operation) : NULL;
+    report->error.operation = report->error_operation ? report->error_operation : "";
     report->code = own.code;
     report->status = "failed";
     report->engine = "none";
@@ -256,15 +262,21 @@ static const char *side_name(int32_t side)
     return names[side];
 }
 
+/* JSON's numbers have a sign here. */
+static json_int_t count(uint64_t n)
+{
+    return (json_int_t)MIN(n, (uint64_t)INT64_MAX);
+}
+
 static json_t *error_json(const struct leat_error *error)
 {
     if (error->code == 0)
         return json_null();
     return json_pack("{s:s, s:I, s:o, s:s?, s:i, s:s, s:I, s:I, s:I, s:I, s:o}", "side", side_name(error->side),
                      "index", (json_int_t)error->index, "node", json_name(error->node), "operation", error->operation,
-                     "errno", -error->code, "name", leat_errno_name(error->code), "offset", (json_int_t)error->offset,
-                     "taken", (json_int_t)error->taken, "delivered", (json_int_t)error->delivered, "held",
-                     (json_int_t)error->held, "text", json_name(error->text));
+                     "errno", -error->code, "name", leat_errno_name(error->code), "offset", count(error->offset),
+                     "taken", count(error->taken), "delivered", count(error->delivered), "held", count(error->held),
+                     "text", json_name(error->text));
 }
 
 static json_t *digests_json(const leat_report *report)
@@ -446,5 +458,6 @@ void leat_report_free(leat_report *report)
     free(report->leg);
     said_free(&report->said);
     free(report->error_node);
+    free(report->error_operation);
     free(report);
 }

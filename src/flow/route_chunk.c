@@ -226,6 +226,11 @@ static void append_hole(struct hop *hop, size_t n)
     append(hop, chunk);
 }
 
+static bool wants_no_more(const struct hop *hop)
+{
+    return !hop->skip && (hop->taken >= hop->end || hop_is_cut(hop));
+}
+
 /* OP: read. WAIT: not now, and *ret_wait says for what. END: no more. STEP_DOWN: look again, something has changed. */
 static enum verdict read_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
 {
@@ -234,6 +239,8 @@ static enum verdict read_next(struct hop *hop, struct op **ret_op, struct wait_s
     if (hop->source_ended && (!hop->residue.bytes || hop->error.code))
         return VERDICT_END;
     if (hop->in->port.blocked && !hop->residue.bytes) {
+        if (wants_no_more(hop)) /* a byte that nobody asks for is not waited for */
+            return VERDICT_END;
         wait_add(ret_wait, &hop->in->port);
         return VERDICT_WAIT;
     }
@@ -281,6 +288,8 @@ static void got(struct hop *hop, ssize_t result)
     if (result < 0)
         hop_fail_source(hop, op_name(OP_READ), (int)result);
     else if (result == 0) {
+        if (hop->skip)
+            hop_fail_offset(hop);
         hop_source_short(hop);
         hop->source_ended = true;
     } else if (hop->skip)

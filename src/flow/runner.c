@@ -274,20 +274,36 @@ static void finish_nodes(leat_pipeline *p)
     }
 }
 
+/* The place of the filter that has it, or -ENOENT. */
 static int value_of(const leat_pipeline *p, const char *algorithm, char hex[LEAT_DIGEST_HEX_MAX])
 {
     for (size_t i = 0; i < p->filters; i++)
         if (p->filter[i]->ops->result && leat_filter_digest_hex(p->filter[i], algorithm, hex, LEAT_DIGEST_HEX_MAX) == 0)
-            return 0;
+            return (int)i;
     return -ENOENT;
 }
 
-static bool publishes(const leat_pipeline *p)
+/* Where the bytes are when a digest was not the expected one. */
+static const char *what_was_published(const leat_pipeline *p)
 {
+    size_t aside = 0;
     for (size_t i = 0; i < p->sinks; i++)
-        if (p->branch[i].node->fresh)
-            return true;
-    return false;
+        aside += p->branch[i].node->fresh;
+    if (p->sinks == 0)
+        return "";
+    if (aside == p->sinks)
+        return "; nothing was published";
+    return aside ? "; no new file was published, the other sinks have the bytes" : "; the bytes were written already";
+}
+
+static void mismatch(leat_pipeline *p, size_t place, const char *algorithm, const char *hex)
+{
+    if (p->runner.error.code)
+        return;
+    error_at(&p->runner.error, -EBADMSG, LEAT_SIDE_FILTER, "digest", "verify",
+             "The %s digest is %.40s%s, not the expected one%s", algorithm, hex, strlen(hex) > 40 ? "..." : "",
+             what_was_published(p));
+    p->runner.error.index = (uint32_t)place;
 }
 
 static void verify(leat_pipeline *p)
@@ -300,9 +316,7 @@ static void verify(leat_pipeline *p)
             error_at(&p->runner.error, r, LEAT_SIDE_FILTER, "digest", "verify", "There is no %s digest to compare",
                      e->algorithm);
         else if (strcasecmp(hex, e->hex) != 0)
-            error_at(&p->runner.error, -EBADMSG, LEAT_SIDE_FILTER, "digest", "verify",
-                     "The %s digest is %.40s%s, not the expected one%s", e->algorithm, hex,
-                     strlen(hex) > 40 ? "..." : "", publishes(p) ? "; nothing was published" : "");
+            mismatch(p, (size_t)r, e->algorithm, hex);
     }
 }
 
@@ -407,8 +421,8 @@ static struct leat_error first_failure(const leat_pipeline *p)
         add_numbers(&error, leg, branch);
     }
     error.size = sizeof(error);
-    if (error.side == LEAT_SIDE_FILTER) /* as they were handed in, without those of the options */
-        error.index -= MIN(error.index, (uint32_t)p->in_front);
+    if (error.side == LEAT_SIDE_FILTER)
+        error.index = (uint32_t)pipeline_filter_number(p, error.index);
     error.node = error.node ? error.node : "";
     error.operation = error.operation ? error.operation : "";
     return error;

@@ -71,7 +71,7 @@ static int add_endpoint(struct parser *p, const struct word *spec, leat_endpoint
     int r = endpoint->node.direction == LEAT_READ ? leat_pipeline_source(p->pipeline, endpoint)
                                                   : leat_pipeline_sink(p->pipeline, endpoint, &settings->sink);
     if (r == -E2BIG)
-        return error_set(at_column(p->error, spec->column), r, "These are more sinks than leat handles");
+        return error_set(at_column(p->error, spec->column), r, "These are more than %d sinks", LEAT_SINKS_MAX);
     return r < 0 ? error_set(at_column(p->error, spec->column), r, "It can't be used here") : 0;
 }
 
@@ -132,7 +132,7 @@ static int take_filter(struct parser *p)
     }
     r = leat_pipeline_filter(p->pipeline, filter);
     if (r < 0)
-        return error_set(at_column(p->error, word->column), r, "These are more filters than leat handles");
+        return error_set(at_column(p->error, word->column), r, "These are more than %d filters", LEAT_FILTERS_MAX);
     if (p->word->kind == WORD_TEXT)
         return wrong(p, p->word->column,
                      "A filter is one word: what it is told stands behind a colon, in quotes if there "

@@ -103,8 +103,8 @@ static void a_part_of_the_source(void **state UNUSED)
         int has_length;
         const char *expected;
     } parts[] = {
-        {0, 0, 1, ""},  {0, 3, 1, "012"}, {4, 0, 0, "456789"}, {4, 2, 1, "45"},          {9, 100, 1, "9"},
-        {10, 0, 0, ""}, {11, 0, 0, ""},   {4, 5, 0, "456789"}, {0, 10, 1, "0123456789"},
+        {0, 0, 1, ""},    {0, 3, 1, "012"}, {4, 0, 0, "456789"}, {4, 2, 1, "45"},
+        {9, 100, 1, "9"}, {10, 0, 0, ""},   {4, 5, 0, "456789"}, {0, 10, 1, "0123456789"},
     };
     for (size_t i = 0; i < COUNT(parts); i++) {
         char to[11] = "";
@@ -378,7 +378,7 @@ static void expected_digests(void **state UNUSED)
     expects("sha256:" SHA256_ABC, 0);
     expects("SHA256:BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD", 0);
     expects("sha256:" SHA256_ABC ",md5:" MD5_ABC, 0);
-    expects("", 0);
+    expects("", -EINVAL);
     expects("sha256:" SHA256_EMPTY, -EBADMSG);
     expects("sha256:" SHA256_ABC ",md5:00000000000000000000000000000000", -EBADMSG);
     expects("sha256:ba78", -EINVAL); /* a beginning is no digest */

@@ -222,6 +222,18 @@ static void every_call_fails_once(void **state)
     assert_int_equal(open_descriptors(), before);
 }
 
+/* Several writes are under way past the cache: one comes short, and one behind it fails before it goes on. */
+static void a_disk_fills_past_the_cache(void **state)
+{
+    (void)state;
+    static const struct fault fills[] = {{OP_WRITE, INJECT_SHORT_ERROR, EIO},
+                                         {OP_WRITE, INJECT_SHORT_ERROR, ENOSPC},
+                                         {OP_WRITE, INJECT_SHORT_FULL, ENOSPC}};
+    for (size_t f = 0; f < sizeof(fills) / sizeof(fills[0]) && has_route("direct"); f++)
+        for (unsigned at = 1; at <= 20 && run_with(&scenes[0], "prefer:direct", &fills[f], at); at++)
+            ;
+}
+
 /* One branch has failed; then a tee fails, and it is cancelled before the next route takes what is left. What the
  * failed branch missed is discarded, not held as well. */
 struct double_fault {
@@ -268,7 +280,8 @@ static void a_tee_fails_after_a_branch(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_call_fails_once),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_disk_fills_past_the_cache),
+                                       cmocka_unit_test(every_call_fails_once),
                                        cmocka_unit_test(a_tee_fails_after_a_branch)};
     if (engine_missing())
         return 77;

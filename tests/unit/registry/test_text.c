@@ -206,11 +206,11 @@ static void more_than_there_may_be(void **state UNUSED)
     for (size_t i = 0; i < FILTERS_MAX; i++)
         strcat(text, "|meter");
     strcat(text, "|meter | b");
-    is_refused(text, 3 + 6 * FILTERS_MAX, "more filters than");
+    is_refused(text, 3 + 6 * FILTERS_MAX, "more than 64 filters");
     strcpy(text, "a |null: ");
     for (size_t i = 0; i < BRANCHES_MAX; i++)
         strcat(text, "& null: ");
-    is_refused(text, 3 + 8 * BRANCHES_MAX, "more sinks than");
+    is_refused(text, 3 + 8 * BRANCHES_MAX, "more than 64 sinks");
 }
 
 /* What is found when an endpoint is looked up is no fault of the text. */
