@@ -251,7 +251,9 @@ static void arm(struct uring *u, const struct task *task, struct port *port)
     io_uring_sqe_set_data64(sqe, data_of(watch, TAG_WATCH));
 }
 
-/* Its completion is still to come, by the removal or because it fired meanwhile. */
+/* Its completion is still to come, by the removal or because it fired meanwhile. A removal by POLL_REMOVE is refused
+ * (EALREADY) while the kernel looks whether a watch has fired; if then the event is gone again, because somebody has
+ * read the byte, the watch stays. A cancel is remembered. */
 static void disarm(struct uring *u, struct watch *watch)
 {
     let_go_of_port(watch);
@@ -259,7 +261,7 @@ static void disarm(struct uring *u, struct watch *watch)
     u->short_of_room |= !sqe && !watch->removed;
     if (!sqe)
         return;
-    io_uring_prep_poll_remove(sqe, data_of(watch, TAG_WATCH));
+    io_uring_prep_cancel64(sqe, data_of(watch, TAG_WATCH), 0);
     io_uring_sqe_set_data64(sqe, data_of(u, TAG_NOBODY));
     watch->removed = true;
 }
