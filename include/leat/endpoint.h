@@ -44,13 +44,19 @@
  * that can't be done the peer sees an ordinary end: on a Unix socket, which has no reset; on a borrowed descriptor; and
  * on TCP when the whole process is killed, because then the kernel closes. Verify a digest where that matters.
  *
- * A child process is started when the pipeline runs, with the program's environment, an empty signal mask and SIGPIPE
- * as it usually is. A source reads /dev/null; a sink has the program's standard output. Other descriptors it has only
- * if they are not close-on-exec. "done" means that it has exited with status 0: that is waited for before anything is
- * published, and a sink is told the end only when all in front of it was right. Else the error has -EIO and says how it
- * ended, with the last lines that it wrote to standard error; -EPIPE: a sink that ended well, but before it had taken
- * everything. A pipeline that fails or is cancelled stops its children, by SIGTERM and a second later by SIGKILL, and
- * waits until they are gone. A program that ignores SIGCHLD, or waits for any child at all, takes that knowledge away.
+ * A child process is started when the pipeline runs, with the program's environment and LEAT_EXEC, an empty signal mask
+ * and SIGPIPE as it usually is. A source reads /dev/null; a sink has the program's standard output. Other descriptors
+ * it has only if they are not close-on-exec. "done" means that it has exited with status 0: that is waited for before
+ * anything is published, and a sink is told the end only when all in front of it was right. Else the error has -EIO and
+ * says how it ended, with the last lines that it wrote to standard error; -EPIPE: a sink that ended well, but before it
+ * had taken everything, and the bytes that it left in its pipe do not count as delivered. A pipeline that fails or is
+ * cancelled stops its children, by SIGTERM and a second later by SIGKILL, and waits until they are gone. The same
+ * happens to all processes that a child has started, and to what these have started, also when their parents have
+ * ended; but not to a daemon, which has a session of its own and no parent left. On Linux they are found through /proc,
+ * the orphans by the variable LEAT_EXEC, which each child has in its environment; one that runs as another user is left
+ * alone. A child stays in the program's process group, so that it may use the terminal. If there is neither /proc nor a
+ * terminal, it has a group of its own and its whole group is signalled; if there is a terminal and no /proc, the child
+ * alone is. A program that ignores SIGCHLD, or waits for any child at all, takes that knowledge away.
  */
 #ifndef LEAT_ENDPOINT_H
 #define LEAT_ENDPOINT_H

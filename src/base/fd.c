@@ -25,7 +25,30 @@ int fd_open(const char *path, int flags, unsigned mode)
     do
         fd = open(path, flags | O_CLOEXEC, (mode_t)mode);
     while (fd < 0 && errno == EINTR);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0) /* O_NONBLOCK, and another process has a lease on it: that is not "not yet" */
+        return errno == EAGAIN ? -EBUSY : -errno;
+    return fd_above_standard(fd);
+}
+
+int fd_above_standard(int fd)
+{
+    if (fd < 0 || fd > 2)
+        return fd;
+    int above = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (above < 0)
+        above = -errno;
+    fd_close(fd);
+    return above;
+}
+
+int fd_socket(int family, int type, int protocol)
+{
+    return fd_above_standard(platform.socket(family, type, protocol));
+}
+
+int fd_accept(int listener)
+{
+    return fd_above_standard(platform.accept(listener));
 }
 
 int fd_own(int fd)
@@ -36,7 +59,29 @@ int fd_own(int fd)
     return 0;
 }
 
+static int both_above_standard(const int fd[2], int ret[2])
+{
+    int above[2] = {fd_above_standard(fd[0]), fd_above_standard(fd[1])};
+    if (above[0] >= 0 && above[1] >= 0) {
+        ret[0] = above[0];
+        ret[1] = above[1];
+        return 0;
+    }
+    fd_close(above[0]);
+    fd_close(above[1]);
+    return above[0] < 0 ? above[0] : above[1];
+}
+
+int fd_pipe_of_size(int ret[2], size_t size, size_t *ret_size)
+{
+    int fd[2];
+    int r = platform.pipe_make(fd, size, ret_size);
+    return r < 0 ? r : both_above_standard(fd, ret);
+}
+
 int fd_pipe(int ret[2])
 {
-    return platform.pipe(ret);
+    int fd[2];
+    int r = platform.pipe(fd);
+    return r < 0 ? r : both_above_standard(fd, ret);
 }

@@ -16,8 +16,21 @@ int fd_open(const char *path, int flags, unsigned mode);
 /* Makes a new descriptor close-on-exec and non-blocking. -errno; it is the caller's to close, on failure too. */
 int fd_own(int fd);
 
+/* A new descriptor of ours that took the place of standard input, output or error, which the program was started
+ * without, moves out of it: else what the program prints would go into our file. Takes `fd`, on failure too; a negative
+ * one is handed back as it is. Gives the descriptor or -errno. */
+int fd_above_standard(int fd);
+
+/* A stream socket, and the peer that waits at a listener: close-on-exec, non-blocking and above the standard ones. Each
+ * gives the descriptor or -errno. */
+int fd_socket(int family, int type, int protocol);
+int fd_accept(int listener);
+
 /* A pipe, both ends close-on-exec and non-blocking, on Linux from the start, so that no fork meets it otherwise. Gives
  * both, or -errno. */
 int fd_pipe(int ret[2]);
+
+/* The same of at most `size` bytes, see platform.pipe_make. */
+int fd_pipe_of_size(int ret[2], size_t size, size_t *ret_size);
 
 #endif

@@ -67,8 +67,36 @@ struct platform_sharing {
     int (*receive)(int socket, int *fds, size_t *n);
 };
 
+struct platform_process {
+    pid_t pid, parent, session;
+    uint64_t start; /* when it began: together with pid it names one process for good */
+    bool ended;     /* it waits for its parent to take its status */
+};
+
+/* Processes that are not our children. */
+struct platform_processes {
+    /* Can other processes be seen? */
+    bool (*can_list)(void);
+    /* -ESRCH: it can't be seen, or is no more. */
+    int (*look)(pid_t pid, struct platform_process *ret);
+    /* Calls `visit` for each process that can be seen. -errno: none can. */
+    int (*each)(void (*visit)(void *user, const struct platform_process *process), void *user);
+    /* Does the environment that its program was started with have this entry ("NAME=VALUE")? False if that can't be
+     * told. */
+    bool (*has_environment)(pid_t pid, const char *entry);
+
+    /* A descriptor that stands for this process alone, and is readable once it has ended. Gives it, or -errno (ESRCH:
+     * there is no such process). */
+    int (*open)(pid_t pid);
+    /* Sends it a signal. */
+    int (*signal)(int process, int number);
+};
+
 struct platform {
     const char *name;
+
+    /* NULL: a process knows its own children alone. */
+    const struct platform_processes *processes;
 
     /* NULL: processes share no memory here. */
     const struct platform_sharing *sharing;
@@ -134,6 +162,14 @@ struct platform {
 
     /* The size of somebody's pipe, 0 if unknown. It is never changed. */
     size_t (*pipe_size)(int fd);
+
+    /* How many bytes a pipe holds that nobody has read; asked of either end. 0 if unknown. */
+    size_t (*pipe_unread)(int fd);
+
+    /* socket(2) and accept(2), close-on-exec and non-blocking, on Linux from the start. Each gives the descriptor, or
+     * -errno. */
+    int (*socket)(int family, int type, int protocol);
+    int (*accept)(int listener);
 
     /* The next data and the hole after it, from `offset` on. -ENXIO: no data until the end. Moves the position of `fd`,
      * so it is one that nobody shares. */

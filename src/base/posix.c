@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static ssize_t execute(struct op *op)
@@ -107,6 +108,29 @@ static size_t pipe_size(int fd UNUSED)
     return 0;
 }
 
+static size_t pipe_unread(int fd UNUSED)
+{
+    return 0;
+}
+
+static int owned(int fd)
+{
+    int r = fd < 0 ? -errno : fd_own(fd);
+    if (r < 0)
+        fd_close(fd);
+    return r < 0 ? r : fd;
+}
+
+static int open_socket(int family, int type, int protocol)
+{
+    return owned(socket(family, type, protocol));
+}
+
+static int accept_peer(int listener)
+{
+    return owned(accept(listener, NULL, NULL));
+}
+
 static int find_data(int fd UNUSED, uint64_t offset UNUSED, uint64_t *ret_start UNUSED, uint64_t *ret_end UNUSED)
 {
     return -ENOSYS;
@@ -170,6 +194,9 @@ const struct platform platform = {
     .pipe = two_ends,
     .pipe_make = pipe_make,
     .pipe_size = pipe_size,
+    .pipe_unread = pipe_unread,
+    .socket = open_socket,
+    .accept = accept_peer,
     .find_data = find_data,
     .file_system = file_system,
     .errno_name = errno_name_posix,

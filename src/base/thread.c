@@ -8,5 +8,5 @@ int thread_create(pthread_t *ret, void *(*run)(void *user), void *user)
     pthread_sigmask(SIG_BLOCK, &all, &saved);
     int r = -pthread_create(ret, NULL, run, user);
     pthread_sigmask(SIG_SETMASK, &saved, NULL);
-    return r;
+    return r == -EAGAIN ? -NO_MORE_THREADS : r;
 }

@@ -1,37 +1,40 @@
-/* Who owns what: the child is watched by two threads. The waiter sits in waitid(2), which leaves the dead where they
- * are, and says so through `gone`. The listener reads standard error, so that a child that says much is never held up;
- * when the child is gone it takes what is left there without waiting, because others may have that pipe too, reaps the
- * child, and says so through `done`. Between the death and the reaping the number is still the child's, and it is only
- * reaped under the lock: so a signal of ours never meets somebody else.
+/* Who owns what: the listener, a thread, reads the child's standard error, so that a child that says much is never held
+ * up; when the child is gone it takes what is left there without waiting, because others may have that pipe too, reaps
+ * the child, and says so through `done`. That the child is gone it hears from a pidfd; where there is none, from a
+ * second thread, the waiter, which sits in waitid(2), leaves the dead where they are, and says so through `gone`.
+ * Between the death and the reaping the number is still the child's, and it is only reaped under the lock: so a signal
+ * of ours never meets somebody else.
  *
  * `status`, `reaped` and `left` are under the lock; `said` is the listener's until `done` has its byte. A child that
- * not even SIGKILL ends in time is left behind: the listener then frees it. Nothing here looks at a process that is not
- * our own child, and no signal handler is needed. */
+ * not even SIGKILL ends in time is left behind: the listener then frees it. No signal handler is needed.
+ *
+ * A child that is to end takes with it what it has started (`family`), also what it has left behind. */
 #include "endpoint/child.h"
 #include "base/fd.h"
 #include "base/platform.h"
 #include "base/thread.h"
+#include "endpoint/family.h"
+#include "endpoint/spawn.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define GRACE_NS   1000000000 /* until the next step of a child that does not end */
-#define LET_GO_MS  2000       /* until one that was killed is left behind */
-#define PIPE_SIZE  65536
-#define DRAIN_MAX  64 /* reads, of CHILD_SAID_MAX each, when it is gone */
-#define COMMAND_FD 3  /* what the child gets is kept above its three while it is arranged */
-
-extern char **environ;
+#define GRACE_NS      1000000000 /* until the next step of a child that does not end */
+#define LET_GO_MS     2000       /* until one that was killed is left behind */
+#define LOOK_AGAIN_NS 20000000   /* for what tells nobody when it ends */
+#define ROUNDS        16         /* of looking for what was started since the last look */
+#define DRAIN_MAX     64         /* reads, of CHILD_SAID_MAX each, when it is gone */
 
 struct child {
-    pid_t pid;
-    int in, out, err; /* ours */
-    int gone[2], done[2];
+    struct spawned s;
+    int unread;  /* a reading end of its input, to be asked what it has left there; or -1 */
+    int exited;  /* a pidfd, or -1 */
+    int gone[2]; /* if there is no pidfd */
+    int done[2];
     pthread_t waiter, listener;
     pthread_mutex_t lock;
     int status;
@@ -44,121 +47,17 @@ struct child {
         RUNNING,
         GRACE,
         TERMINATED,
-        KILLED
+        KILLED,
+        LET_GO
     } step;
     int64_t until_ns; /* of this step */
+    struct family family;
     size_t said_n;
     bool cut; /* more was said before */
     char said[CHILD_SAID_MAX + 1];
 };
 
-/* ---- starting ---- */
-
-/* Between the making of a pipe and its close-on-exec another child might be started, which would hold it open; so one
- * is started after the other, where the kernel does not make both at once. */
-static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
-
-static int make_pipe(int fd[2])
-{
-    size_t size;
-    int r = platform.pipe_make(fd, PIPE_SIZE, &size);
-    return r == -ENOSYS ? fd_pipe(fd) : r;
-}
-
-/* The child's end: it may wait, and it is not one of the three that it will become. */
-static int make_theirs(int *fd)
-{
-    int r = fcntl(*fd, F_SETFL, fcntl(*fd, F_GETFL) & ~O_NONBLOCK);
-    if (r == 0 && *fd < COMMAND_FD) {
-        r = fcntl(*fd, F_DUPFD_CLOEXEC, COMMAND_FD);
-        if (r >= 0) {
-            fd_close(*fd);
-            *fd = r;
-        }
-    }
-    return r < 0 ? -errno : 0;
-}
-
-/* *ours and *theirs: one end for each; `read` tells which one is ours. */
-static int open_pipe(int *ours, int *theirs, bool read)
-{
-    int fd[2];
-    int r = make_pipe(fd);
-    if (r < 0)
-        return r;
-    *ours = fd[read ? 0 : 1];
-    *theirs = fd[read ? 1 : 0];
-    return make_theirs(theirs);
-}
-
-static int arrange(posix_spawn_file_actions_t *actions, const int theirs[3])
-{
-    int r = 0;
-    if (theirs[0] < 0)
-        r = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
-    for (int i = 0; i < 3 && r == 0; i++)
-        if (theirs[i] >= 0)
-            r = posix_spawn_file_actions_adddup2(actions, theirs[i], i);
-    return r;
-}
-
-static int set_signals(posix_spawnattr_t *attributes)
-{
-    sigset_t none, usual;
-    sigemptyset(&none);
-    sigemptyset(&usual);
-    sigaddset(&usual, SIGPIPE);
-    sigaddset(&usual, SIGCHLD);
-    int r = posix_spawnattr_setsigmask(attributes, &none);
-    if (r == 0)
-        r = posix_spawnattr_setsigdefault(attributes, &usual);
-    if (r == 0)
-        r = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    return r;
-}
-
-static int spawn(pid_t *ret, const char *command, const int theirs[3])
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    char *arguments[] = {(char[]){"sh"}, (char[]){"-c"}, strdup(command), NULL};
-    if (!arguments[2] || posix_spawn_file_actions_init(&actions) != 0) {
-        free(arguments[2]);
-        return -ENOMEM;
-    }
-    int r = posix_spawnattr_init(&attributes);
-    if (r == 0) {
-        r = arrange(&actions, theirs);
-        if (r == 0)
-            r = set_signals(&attributes);
-        if (r == 0)
-            r = posix_spawn(ret, "/bin/sh", &actions, &attributes, arguments, environ);
-        posix_spawnattr_destroy(&attributes);
-    }
-    posix_spawn_file_actions_destroy(&actions);
-    free(arguments[2]);
-    return r >= 0 ? -r : -ENOSYS; /* -1: a system that has it by name only */
-}
-
-static int start_on_pipes(struct child *c, const char *command, unsigned pipes, const char **ret_operation)
-{
-    int theirs[3] = {-1, -1, -1};
-    *ret_operation = "pipe";
-    int r = open_pipe(&c->err, &theirs[2], true);
-    if (r == 0 && (pipes & CHILD_STDIN))
-        r = open_pipe(&c->in, &theirs[0], false);
-    if (r == 0 && (pipes & CHILD_STDOUT))
-        r = open_pipe(&c->out, &theirs[1], true);
-    if (r == 0) {
-        *ret_operation = "posix_spawn";
-        r = spawn(&c->pid, command, theirs);
-    }
-    for (int i = 0; i < 3; i++)
-        fd_close(theirs[i]);
-    return r;
-}
-
-/* ---- its two threads ---- */
+/* ---- its threads ---- */
 
 static void say(int fd)
 {
@@ -170,7 +69,7 @@ static void *wait_for_exit(void *user)
 {
     struct child *c = user;
     siginfo_t info;
-    while (waitid(P_PID, (id_t)c->pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+    while (waitid(P_PID, (id_t)c->s.pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
         ;
     say(c->gone[1]);
     return NULL;
@@ -190,7 +89,7 @@ static void keep(struct child *c, const char *bytes, size_t n)
 static bool hear(struct child *c, bool *ret_over)
 {
     char bytes[CHILD_SAID_MAX];
-    ssize_t n = read(c->err, bytes, sizeof(bytes));
+    ssize_t n = read(c->s.err, bytes, sizeof(bytes));
     if (n > 0)
         keep(c, bytes, (size_t)n);
     *ret_over = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
@@ -199,7 +98,8 @@ static bool hear(struct child *c, bool *ret_over)
 
 static void hear_until_gone(struct child *c)
 {
-    struct pollfd set[] = {{.fd = c->gone[0], .events = POLLIN}, {.fd = c->err, .events = POLLIN}};
+    struct pollfd set[] = {{.fd = c->exited >= 0 ? c->exited : c->gone[0], .events = POLLIN},
+                           {.fd = c->s.err, .events = POLLIN}};
     bool over = false;
     for (;;) {
         int ready = poll(set, 2, -1);
@@ -232,7 +132,8 @@ static void tidy(struct child *c)
 
 static void close_all(struct child *c)
 {
-    int *const fd[] = {&c->in, &c->out, &c->err, &c->gone[0], &c->gone[1], &c->done[0], &c->done[1]};
+    int *const fd[] = {&c->s.in,    &c->s.out,   &c->s.err,   &c->unread, &c->exited,
+                       &c->gone[0], &c->gone[1], &c->done[0], &c->done[1]};
     for (size_t i = 0; i < COUNT(fd); i++)
         *fd[i] = fd_close(*fd[i]);
 }
@@ -240,6 +141,7 @@ static void close_all(struct child *c)
 static void destroy(struct child *c)
 {
     close_all(c);
+    family_clear(&c->family);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }
@@ -250,12 +152,13 @@ static void *listen_and_reap(void *user)
     pid_t r;
     hear_until_gone(c);
     tidy(c);
-    pthread_join(c->waiter, NULL);
+    if (c->exited < 0)
+        pthread_join(c->waiter, NULL);
     pthread_mutex_lock(&c->lock);
     do
-        r = waitpid(c->pid, &c->status, 0); /* it is dead: this does not wait */
+        r = waitpid(c->s.pid, &c->status, 0); /* it is dead: this does not wait */
     while (r < 0 && errno == EINTR);
-    c->lost = r != c->pid;
+    c->lost = r != c->s.pid;
     c->reaped = true;
     bool left = c->left;
     if (!left)
@@ -266,19 +169,30 @@ static void *listen_and_reap(void *user)
     return NULL;
 }
 
-static int start_threads(struct child *c)
+/* A pidfd of what is not reaped yet is the child's. None: so old a kernel, or it is forbidden. */
+static int watch_exit(struct child *c)
 {
-    int r = thread_create(&c->waiter, wait_for_exit, c);
-    if (r == 0) {
+    c->exited = platform.processes ? platform.processes->open(c->s.pid) : -1;
+    int r = c->exited >= 0 ? 0 : fd_pipe(c->gone);
+    return r == 0 && c->exited < 0 ? thread_create(&c->waiter, wait_for_exit, c) : r;
+}
+
+static void take_back(struct child *c, bool waiter)
+{
+    kill(c->s.pid, SIGKILL);
+    if (waiter)
+        pthread_join(c->waiter, NULL);
+    waitpid(c->s.pid, NULL, 0);
+}
+
+static int watch(struct child *c)
+{
+    int r = watch_exit(c);
+    bool waiter = r == 0 && c->exited < 0;
+    if (r == 0)
         r = thread_create(&c->listener, listen_and_reap, c);
-        if (r < 0) {
-            kill(c->pid, SIGKILL);
-            pthread_join(c->waiter, NULL);
-        }
-    } else
-        kill(c->pid, SIGKILL);
     if (r < 0)
-        waitpid(c->pid, NULL, 0);
+        take_back(c, waiter);
     return r;
 }
 
@@ -288,20 +202,15 @@ int child_start(struct child **ret, const char *command, unsigned pipes, const c
     *ret_operation = "malloc";
     if (!c)
         return -ENOMEM;
-    c->in = c->out = c->err = c->gone[0] = c->gone[1] = c->done[0] = c->done[1] = -1;
+    c->s.in = c->s.out = c->s.err = c->unread = c->exited = c->gone[0] = c->gone[1] = c->done[0] = c->done[1] = -1;
     pthread_mutex_init(&c->lock, NULL);
     *ret_operation = "pipe";
-    int r = fd_pipe(c->gone);
+    int r = fd_pipe(c->done);
     if (r == 0)
-        r = fd_pipe(c->done);
-    if (r == 0) {
-        pthread_mutex_lock(&starting);
-        r = start_on_pipes(c, command, pipes, ret_operation);
-        pthread_mutex_unlock(&starting);
-    }
+        r = spawn_shell(&c->s, command, pipes, ret_operation);
     if (r == 0) {
         *ret_operation = "pthread_create";
-        r = start_threads(c);
+        r = watch(c);
     }
     if (r < 0)
         destroy(c);
@@ -314,32 +223,66 @@ int child_start(struct child **ret, const char *command, unsigned pipes, const c
 
 int child_stdin(const struct child *c)
 {
-    return c->in;
+    return c->s.in;
 }
 
 int child_stdout(const struct child *c)
 {
-    return c->out;
+    return c->s.out;
 }
 
+/* From here on nobody writes there, so that a reading end of ours hides nothing from us: no broken pipe is to come. */
 void child_close_stdin(struct child *c)
 {
-    c->in = fd_close(c->in);
+    if (c->s.in < 0)
+        return;
+    c->unread = platform.reopen(c->s.in, O_RDONLY);
+    c->s.in = fd_close(c->s.in);
+}
+
+size_t child_unread(const struct child *c)
+{
+    int fd = c->s.in >= 0 ? c->s.in : c->unread;
+    return c->ended && fd >= 0 ? platform.pipe_unread(fd) : 0;
 }
 
 void child_close_stdout(struct child *c)
 {
-    c->out = fd_close(c->out);
+    c->s.out = fd_close(c->s.out);
 }
 
 /* ---- its end ---- */
 
+/* As long as it is not reaped. */
+static void signal_itself(struct child *c, int number)
+{
+    if (c->reaped)
+        return;
+    /* A program that waits for any child may have reaped it: then its pidfd says so, and its number does not. */
+    if (c->exited >= 0)
+        platform.processes->signal(c->exited, number);
+    else
+        kill(c->s.own_group ? -c->s.pid : c->s.pid, number);
+    c->signalled = true;
+}
+
+static size_t find_more(struct child *c)
+{
+    return family_find(&c->family, c->reaped ? 0 : c->s.pid, c->s.mark);
+}
+
+/* To the child and to all that it has started. What they start while we look is found by another look. */
 static void send_signal(struct child *c, int number)
 {
     pthread_mutex_lock(&c->lock);
-    if (!c->reaped) {
-        kill(c->pid, number);
-        c->signalled = true;
+    size_t from = 0;
+    find_more(c);
+    signal_itself(c, number);
+    for (int i = 0; i < ROUNDS; i++) {
+        family_signal(&c->family, from, number);
+        from = c->family.n;
+        if (find_more(c) == 0)
+            break;
     }
     pthread_mutex_unlock(&c->lock);
 }
@@ -357,7 +300,7 @@ static bool has_ended(struct child *c)
 static void go_on_to(struct child *c, int step, int number, int64_t now)
 {
     c->step = step;
-    c->until_ns = step == KILLED ? 0 : now + GRACE_NS;
+    c->until_ns = step == LET_GO ? 0 : now + (step == KILLED ? LET_GO_MS * 1000000LL : GRACE_NS);
     if (number)
         send_signal(c, number);
 }
@@ -372,17 +315,38 @@ static void escalate(struct child *c, enum child_patience patience)
         go_on_to(c, TERMINATED, SIGTERM, now);
     else if (late && c->step == TERMINATED)
         go_on_to(c, KILLED, SIGKILL, now);
+    else if (late && c->step == KILLED)
+        go_on_to(c, LET_GO, 0, now);
+}
+
+/* Nothing of it is left, or it was signalled in vain. */
+static bool family_is_over(struct child *c, int *ret_fd)
+{
+    *ret_fd = -1;
+    if (c->step < TERMINATED || c->step == LET_GO)
+        return true;
+    if (family_lives(&c->family, ret_fd))
+        return false;
+    pthread_mutex_lock(&c->lock);
+    size_t more = find_more(c);
+    family_signal(&c->family, c->family.n - more, SIGKILL);
+    pthread_mutex_unlock(&c->lock);
+    return !family_lives(&c->family, ret_fd);
 }
 
 int child_end(struct child *c, enum child_patience patience, struct port *port, int64_t *ret_deadline_ns)
 {
-    if (has_ended(c))
+    int fd = c->done[0];
+    if (!has_ended(c) || patience == CHILD_MUST_END || c->step >= TERMINATED)
+        escalate(c, patience);
+    if (has_ended(c) && family_is_over(c, &fd))
         return 0;
-    escalate(c, patience);
-    if (port->fd != c->done[0])
-        port_init(port, c->done[0], POLLIN);
+    if (port->fd != fd)
+        port_init(port, fd, POLLIN);
     port->blocked = true;
     *ret_deadline_ns = c->until_ns;
+    if (fd < 0)
+        *ret_deadline_ns = MIN(c->until_ns, clock_ns() + LOOK_AGAIN_NS);
     return -EAGAIN;
 }
 

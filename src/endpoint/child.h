@@ -1,5 +1,5 @@
 /* A child process on pipes: /bin/sh -c COMMAND, what it says on its standard error, how it ended, and its end in
- * bounded time. A child belongs to one thread, but for what its own two threads do (child.c); another one may have its
+ * bounded time. A child belongs to one thread, but for what its own threads do (child.c); another one may have its
  * input. */
 #ifndef ENDPOINT_CHILD_H
 #define ENDPOINT_CHILD_H
@@ -17,11 +17,12 @@ enum child_pipes {
 enum child_patience {
     CHILD_MAY_END,    /* as long as it likes */
     CHILD_SHOULD_END, /* a second; then it must */
-    CHILD_MUST_END,   /* SIGTERM now, SIGKILL a second later */
+    CHILD_MUST_END,   /* SIGTERM now, SIGKILL a second later, and all that it has started as well */
 };
 
-/* Starts it. Its signal mask is empty and SIGPIPE means what it usually does; of our descriptors it has none but its
- * three, of the program's those that are not close-on-exec. -errno: *ret_operation names what failed. */
+/* Starts it, in our process group, so that it has the terminal as we do (but see spawn.c). Its signal mask is empty and
+ * SIGPIPE means what it usually does; of our descriptors it has none but its three, of the program's those that are not
+ * close-on-exec. -errno: *ret_operation names what failed. */
 int child_start(struct child **ret, const char *command, unsigned pipes, const char **ret_operation);
 
 /* Our ends, non-blocking and borrowed; -1: there is none, or it is closed. */
@@ -30,8 +31,12 @@ int child_stdout(const struct child *child);
 void child_close_stdin(struct child *child);
 void child_close_stdout(struct child *child);
 
+/* Bytes in the pipe of its input that it has not taken, once it is gone; 0 if unknown. */
+size_t child_unread(const struct child *child);
+
 /* 0: it is gone, and all is known. -EAGAIN: not yet; call again when *port is ready or at *ret_deadline_ns (0: none).
- * The patience may get shorter from call to call. Never blocks. */
+ * The patience may get shorter from call to call, also after it is gone: CHILD_MUST_END then ends what it has left
+ * behind. Never blocks, but reads /proc when it sends a signal. */
 int child_end(struct child *child, enum child_patience patience, struct port *port, int64_t *ret_deadline_ns);
 
 /* The rest is known once it is gone. */

@@ -16,28 +16,17 @@ static size_t addresses_left(const struct addrinfo *at)
     return n;
 }
 
-static int open_socket(const struct addrinfo *at)
-{
-    int fd = socket(at->ai_family, at->ai_socktype, at->ai_protocol);
-    if (fd < 0)
-        return -errno;
-    int r = fd_own(fd);
-    if (r < 0) {
-        fd_close(fd);
-        return r;
-    }
-    return fd;
-}
-
 static int begin(struct dialer *dialer)
 {
     int64_t now = clock_ns();
-    dialer->fd = open_socket(dialer->at);
+    dialer->fd = fd_socket(dialer->at->ai_family, dialer->at->ai_socktype, dialer->at->ai_protocol);
     if (dialer->fd < 0)
         return dialer->fd;
     if (dialer->until_ns)
         dialer->share_ns = now + (dialer->until_ns - now) / (int64_t)addresses_left(dialer->at);
-    return connect(dialer->fd, dialer->at->ai_addr, dialer->at->ai_addrlen) < 0 ? -errno : 0;
+    int r = connect(dialer->fd, dialer->at->ai_addr, dialer->at->ai_addrlen) < 0 ? -errno : 0;
+    /* Only of a Unix socket it means "later"; else no local port is free. */
+    return r == -EAGAIN && dialer->at->ai_family != AF_UNIX ? -EADDRNOTAVAIL : r;
 }
 
 /* What came of the one that was begun: 0, or -EINPROGRESS. */

@@ -4,6 +4,7 @@
  *
  * A sink's child is told the end of its input only when all else was right, and while a failed one lives its input is
  * kept open: so it never takes what it got for the whole. */
+#include "base/thread.h"
 #include "endpoint/child.h"
 #include "endpoint/endpoint.h"
 #include "node/filter.h"
@@ -18,6 +19,7 @@ struct exec {
     char *command;
     struct child *child; /* NULL: not started, or gone */
     char *said;          /* for the report, which is made when the child is gone */
+    bool counted;        /* what its input has left was told */
     bool asked, whole;   /* was it the end of its output that ended the stream? */
 };
 
@@ -40,9 +42,16 @@ static int start(struct node *node, unsigned pipes, struct leat_error *error)
     free(x->said);
     x->said = NULL;
     node->said = NULL;
-    x->asked = x->whole = false;
+    x->counted = x->asked = x->whole = false;
     int r = child_start(&x->child, x->command, pipes, &operation);
-    return r < 0 ? endpoint_error(node, error, r, operation, "the command was not started") : 0;
+    if (r == 0)
+        return 0;
+    bool limit = r == -NO_MORE_THREADS && strcmp(operation, "malloc") != 0;
+    return endpoint_error(
+        node, error, r, operation,
+        limit ? "the command was not started: there is no memory, or the limit on processes and threads "
+                "(ulimit -u) is reached"
+              : "the command was not started");
 }
 
 static int source_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
@@ -112,14 +121,20 @@ static int fail(struct node *node, struct leat_error *error, int code, const cha
                     "'%.*s%s' %s%s%s", COMMAND_SHOWN, x->command, dots, how, said[0] ? ": " : "", said);
 }
 
-/* 0: it is gone; -EAGAIN: see `settle`. */
-static int end_child(struct node *node, enum child_patience patience)
+/* 0: it is gone; -EAGAIN: see `settle`. After a failure, its own or another's, what it has left behind goes with it. */
+static int end_child(struct node *node, enum child_patience patience, int code)
 {
     struct exec *x = exec_of(node);
+    char how[CHILD_TEXT_MAX];
     int r = child_end(x->child, patience, &node->port, &node->deadline_ns);
+    size_t unread = r == 0 && node->direction == LEAT_WRITE ? child_unread(x->child) : 0;
+    if (r == 0 && patience != CHILD_MUST_END && (code || unread || child_verdict(x->child, how) > 0))
+        r = child_end(x->child, CHILD_MUST_END, &node->port, &node->deadline_ns);
     if (r < 0)
         return r;
     node->deadline_ns = 0;
+    node->unread = x->counted ? 0 : unread;
+    x->counted = true;
     if (!x->said && *child_said(x->child))
         x->said = strdup(child_said(x->child));
     node->said = x->said;
@@ -148,7 +163,7 @@ static int source_settle(struct node *node, int code, struct leat_error *error)
         return 0;
     bool whole = ended_whole(x), judged = whole && code != -ECANCELED;
     bool waits = whole && !code;
-    int r = end_child(node, waits ? CHILD_MAY_END : judged || !code ? CHILD_SHOULD_END : CHILD_MUST_END);
+    int r = end_child(node, waits ? CHILD_MAY_END : judged || !code ? CHILD_SHOULD_END : CHILD_MUST_END, code);
     if (r < 0 || !judged)
         return r;
     r = child_verdict(x->child, how);
@@ -164,7 +179,12 @@ static int sink_settle(struct node *node, int code, struct leat_error *error)
     bool left = error->code == -EPIPE && code != -ECANCELED;
     if (!code && !error->code)
         child_close_stdin(x->child);
-    int r = end_child(node, !code && !error->code ? CHILD_MAY_END : left ? CHILD_SHOULD_END : CHILD_MUST_END);
+    int r = end_child(node,
+                      !code && !error->code ? CHILD_MAY_END
+                      : left                ? CHILD_SHOULD_END
+                                            : CHILD_MUST_END,
+                      code ? code : error->code);
+    left |= r == 0 && !code && !error->code && node->unread > 0;
     if (r < 0 || (error->code && !left) || (code && !left))
         return r;
     r = child_verdict(x->child, how);

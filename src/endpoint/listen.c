@@ -15,8 +15,8 @@ static const char *path_of(const struct addresses *addresses)
 /* Is what stands at the path a socket that nobody listens on? Only a connection tells: it is refused. */
 static bool is_dead(const struct addrinfo *at)
 {
-    CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    return fd >= 0 && fd_own(fd) == 0 && connect(fd, at->ai_addr, at->ai_addrlen) < 0 && errno == ECONNREFUSED;
+    CLEANUP_FD int fd = fd_socket(AF_UNIX, SOCK_STREAM, 0);
+    return fd >= 0 && connect(fd, at->ai_addr, at->ai_addrlen) < 0 && errno == ECONNREFUSED;
 }
 
 /* A socket file that its listener left behind is removed; it is looked at again just before, because somebody else may
@@ -55,10 +55,10 @@ static int listen_at(struct listener *listener, const struct addresses *addresse
                      const char **ret_operation)
 {
     *ret_operation = "socket";
-    listener->fd = socket(at->ai_family, at->ai_socktype, at->ai_protocol);
-    int r = listener->fd < 0 ? -errno : fd_own(listener->fd);
+    int r = fd_socket(at->ai_family, at->ai_socktype, at->ai_protocol);
     if (r < 0)
         return r;
+    listener->fd = r;
     *ret_operation = "bind";
     set_options(listener->fd, at);
     r = bind(listener->fd, at->ai_addr, at->ai_addrlen) < 0 ? -errno : 0;
@@ -103,8 +103,8 @@ int listener_next(struct listener *listener, const struct addresses *addresses, 
         listener->until_ns = timeout_ns ? clock_ns() + timeout_ns : 0;
     }
     *ret_operation = "accept";
-    int fd = accept(listener->fd, NULL, NULL);
-    if (fd < 0 && was_a_peer_that_left(errno)) {
+    int fd = fd_accept(listener->fd);
+    if (fd < 0 && was_a_peer_that_left(-fd)) {
         if (listener->until_ns && clock_ns() >= listener->until_ns)
             return -ETIMEDOUT;
         port_init(&node->port, listener->fd, POLLIN);
@@ -112,12 +112,9 @@ int listener_next(struct listener *listener, const struct addresses *addresses, 
         node->deadline_ns = listener->until_ns;
         return -EAGAIN;
     }
-    int r = fd < 0 ? -errno : fd_own(fd);
     node->port.fd = -1;
     listener_close(listener, addresses);
-    if (r < 0)
-        fd_close(fd);
-    return r < 0 ? r : fd;
+    return fd;
 }
 
 void listener_close(struct listener *listener, const struct addresses *addresses)

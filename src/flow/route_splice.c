@@ -16,6 +16,7 @@
  * in the pipe that was filled (the copies are destroyed): it is the residue of all. A sink that does not take a splice
  * leaves the round in its own pipe, after the others have drained theirs: it is the residue of that branch. */
 #include "flow/route_splice.h"
+#include "base/fd.h"
 #include "base/platform.h"
 #include <errno.h>
 
@@ -145,7 +146,7 @@ int splice_open_stage(struct hop *hop, struct stage *stage, size_t size)
     stage->pipe = residue_none();
     if (!budget_take(hop->budget, size))
         return -ENOBUFS;
-    int r = platform.pipe_make(stage->pipe.fd, size, &stage->size);
+    int r = fd_pipe_of_size(stage->pipe.fd, size, &stage->size);
     if (r < 0) {
         budget_give(hop->budget, size);
         return r;

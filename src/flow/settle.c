@@ -56,12 +56,26 @@ static bool settle_source(leat_pipeline *p, size_t index, struct wait_set *ret_w
     return true;
 }
 
+/* What the other side has not taken was not delivered after all. */
+static void take_back(struct branch *branch)
+{
+    uint64_t n = MIN(branch->node->unread, branch->delivered);
+    branch->node->unread = 0;
+    branch->delivered -= n;
+    branch->held += n;
+    if (branch->failed && n)
+        branch->error.offset = branch->delivered;
+}
+
 static void settle_sink(leat_pipeline *p, size_t index, struct wait_set *ret_wait)
 {
     struct branch *branch = &p->branch[index];
     struct hop *hop = &pipeline_last_leg(p)->hop;
     int r = settle(branch->node, code_of(p), &branch->error, ret_wait);
-    if (r == -EAGAIN || r == 0 || branch->failed)
+    if (r == -EAGAIN)
+        return;
+    take_back(branch);
+    if (r == 0 || branch->failed)
         return;
     branch->failed = true;
     branch->error.index = (uint32_t)index;

@@ -208,7 +208,7 @@ static bool splice_is_right(struct alg *alg)
 {
     int pipe_fd[2];
     size_t size;
-    if (platform.pipe_make(pipe_fd, PIPE_BYTES, &size) < 0)
+    if (fd_pipe_of_size(pipe_fd, PIPE_BYTES, &size) < 0)
         return false;
     bool right = splice_pattern(alg, pipe_fd) && is(alg, sha256_of_pattern);
     fd_close(pipe_fd[0]);

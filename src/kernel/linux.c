@@ -4,6 +4,7 @@
 #include "base/platform.h"
 #include "kernel/files.h"
 #include "kernel/libc.h"
+#include "kernel/processes.h"
 #include "kernel/sharing.h"
 #include <ctype.h>
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -229,6 +231,24 @@ static size_t pipe_size(int fd)
     return size > 0 ? (size_t)size : 0;
 }
 
+static size_t pipe_unread(int fd)
+{
+    int n;
+    return ioctl(fd, FIONREAD, &n) == 0 && n > 0 ? (size_t)n : 0;
+}
+
+static int open_socket(int family, int type, int protocol)
+{
+    int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+    return fd < 0 ? -errno : fd;
+}
+
+static int accept_peer(int listener)
+{
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    return fd < 0 ? -errno : fd;
+}
+
 static int find_data(int fd, uint64_t offset, uint64_t *ret_start, uint64_t *ret_end)
 {
     off_t start = lseek(fd, (off_t)offset, SEEK_DATA);
@@ -325,6 +345,7 @@ static void consume_sigpipe(void)
 
 const struct platform platform = {
     .name = "linux",
+    .processes = &linux_processes,
     .sharing = &linux_sharing,
     .execute = execute,
     .reopen = reopen,
@@ -343,6 +364,9 @@ const struct platform platform = {
     .pipe = two_ends,
     .pipe_make = pipe_make,
     .pipe_size = pipe_size,
+    .pipe_unread = pipe_unread,
+    .socket = open_socket,
+    .accept = accept_peer,
     .find_data = find_data,
     .file_system = file_system,
     .errno_name = errno_name,

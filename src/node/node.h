@@ -74,6 +74,7 @@ struct node {
     op_call call;     /* NODE_CALL */
     void *call_user;
     const char *left; /* what `abort` could not undo, as the end of a sentence; static, or NULL */
+    uint64_t unread;  /* `settle`: of what was delivered, bytes that the other side has left in the pipe for good */
     const char *said; /* lines that a child wrote to its standard error, the last ones; NULL: none. Lives as the name */
 
     /* Time limits, of clock_ns; 0: none. */

@@ -3,6 +3,7 @@
  * Child processes as source, as sink and in the middle: what they are given, how their end is judged, and that nothing
  * of them is left.
  * engines: uring */
+#include "base/platform.h"
 #include "flow/hop.h"
 #include "unit/endpoint/endpoints.h"
 #include "unit/flow/pipelines.h"
@@ -392,6 +393,101 @@ static void a_failure_elsewhere_ends_it(void **state UNUSED)
     assert_int_equal(run_and_free(p), -ENOENT);
 }
 
+/* A process that is not our own child: who adopted it may not have taken its status yet. */
+static bool runs(pid_t pid)
+{
+    char path[64], text[256] = "";
+    if (kill(pid, 0) < 0)
+        return false;
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+    if (fd >= 0)
+        close(fd);
+    return n <= 0 || !strstr(text, ") Z ");
+}
+
+/* What it has started: a child of its own, one that is deaf, one whose parent has gone. */
+static void a_cancel_ends_all_that_it_started(void **state UNUSED)
+{
+    static const char *const command[] = {
+        "sh -c 'echo $$ >pid; exec sleep 60'; true",
+        "sh -c 'echo $$ >pid; exec sleep 60' | cat",
+        "sh -c 'trap \"\" TERM; echo $$ >pid; while :; do sleep 0.1; done'; true",
+        "(sh -c 'echo $$ >pid; exec sleep 60' & ) ; exec sleep 60",
+        "env -i sh -c 'sh -c \"echo \\$\\$ >pid; exec sleep 60\"; true'; true",
+    };
+    for (size_t i = 0; i < COUNT(command); i++) {
+        char text[200];
+        snprintf(text, sizeof(text), "exec:%s", command[i]);
+        for (int way = 0; way < 2; way++) {
+            leat_pipeline *p = way ? from_big(spec("out", LEAT_WRITE)) : between(text, "out");
+            if (way)
+                through(p, command[i]);
+            assert_int_equal(leat_pipeline_start(p), 0);
+            pid_t pid = pid_in("pid");
+            leat_pipeline_cancel(p);
+            assert_int_equal(leat_pipeline_wait(p, 20000, NULL), -ECANCELED);
+            if (runs(pid))
+                fail_msg("'%s' is still there", command[i]);
+            leat_pipeline_free(p);
+            unit_empty(NULL);
+        }
+    }
+}
+
+static void a_failure_ends_what_it_left(void **state UNUSED)
+{
+    if (!platform.processes)
+        skip();
+    static const char left[] = "sh -c 'echo $$ >pid; exec sleep 60' >/dev/null & until [ -s pid ]; do sleep 0.01; done";
+    char text[200];
+    snprintf(text, sizeof(text), "exec:%s; exit 3", left);
+    fails(between(text, "out"), -EIO, LEAT_SIDE_SOURCE, "exited with status 3");
+    assert_false(runs(pid_in("pid")));
+    unlink("pid");
+    snprintf(text, sizeof(text), "exec:%s; exec yes", left);
+    fails(between(text, "exec:exit 2"), -EIO, LEAT_SIDE_SINK, "exited with status 2");
+    assert_false(runs(pid_in("pid")));
+}
+
+/* gpg-agent and the like: it has a session of its own, and nobody waits for it. */
+static void a_daemon_stays(void **state UNUSED)
+{
+    if (!platform.processes)
+        skip();
+    fails(between("exec:(setsid sh -c 'echo $$ >pid; exec sleep 60' >/dev/null 2>&1 &); "
+                  "until [ -s pid ]; do sleep 0.01; done; exit 3",
+                  "out"),
+          -EIO, LEAT_SIDE_SOURCE, "exited with status 3");
+    pid_t pid = pid_in("pid");
+    assert_true(runs(pid));
+    kill(pid, SIGKILL);
+}
+
+/* It fits into the pipe, so that nothing but the child can tell. */
+static void what_it_left_unread_is_not_delivered(void **state UNUSED)
+{
+    static const struct {
+        const char *command;
+        uint64_t taken;
+    } child[] = {{"exec:true", 0}, {"exec:sleep 0.1", 0}, {"exec:dd bs=100 count=1 of=/dev/null 2>/dev/null", 100}};
+    if (!platform.processes)
+        skip();
+    for (size_t i = 0; i < COUNT(child); i++) {
+        leat_report *report;
+        leat_pipeline *p = pipeline_of(NULL, from_bytes(big, 1000), spec(child[i].command, LEAT_WRITE));
+        assert_int_equal(leat_pipeline_run(p, &report), -EPIPE);
+        const struct leat_error *error = leat_report_error(report);
+        assert_non_null(strstr(error->text, "exited with status 0 before it had taken everything"));
+        assert_int_equal(error->taken, 1000);
+        assert_int_equal(error->delivered, child[i].taken);
+        assert_int_equal(error->held, 1000 - child[i].taken);
+        leat_report_free(report);
+        leat_pipeline_free(p);
+    }
+}
+
 /* Without all that a run does at its end. */
 static void an_endpoint_that_is_closed(void **state UNUSED)
 {
@@ -536,6 +632,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_grandchild_is_not_waited_for, begin, end),
         cmocka_unit_test_setup_teardown(a_cancel_ends_it, begin, end),
         cmocka_unit_test_setup_teardown(a_failure_elsewhere_ends_it, begin, end),
+        cmocka_unit_test_setup_teardown(a_cancel_ends_all_that_it_started, begin, end),
+        cmocka_unit_test_setup_teardown(a_failure_ends_what_it_left, begin, end),
+        cmocka_unit_test_setup_teardown(a_daemon_stays, begin, end),
+        cmocka_unit_test_setup_teardown(what_it_left_unread_is_not_delivered, begin, end),
         cmocka_unit_test_setup_teardown(an_endpoint_that_is_closed, begin, end),
         cmocka_unit_test_setup_teardown(no_other_descriptors, begin, end),
         cmocka_unit_test_setup_teardown(signals_mean_what_they_do, begin, end),

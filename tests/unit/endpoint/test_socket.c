@@ -1,6 +1,7 @@
 /* emscripten: it has no sockets without a proxy
  * Sockets: what is refused and how it is said; connecting and listening with their limits; the end, the reset, and
  * which side is named; both directions of one. */
+#include "base/platform.h"
 #include "flow/hop.h"
 #include "unit/endpoint/endpoints.h"
 #include "unit/flow/pipelines.h"
@@ -9,6 +10,7 @@
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #define BREAK ((1 << 20) + 1) /* where the sender fails */
@@ -25,6 +27,44 @@ static bool has_route(const char *name)
             return true;
     return false;
 }
+
+/* ---- close-on-exec from the start ---- */
+
+static atomic_bool watched;
+static atomic_int made, bare; /* descriptors; those of them that a child started at that moment would have */
+
+static void look_at(int type)
+{
+    if (!atomic_load(&watched))
+        return;
+    atomic_fetch_add(&made, 1);
+    atomic_fetch_add(&bare, !(type & SOCK_CLOEXEC));
+}
+
+#ifdef SYS_accept4
+int socket(int family, int type, int protocol)
+{
+    look_at(type);
+    return (int)syscall(SYS_socket, family, type, protocol);
+}
+
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
+{
+    look_at(flags);
+    return (int)syscall(SYS_accept4, fd, address, length, flags);
+}
+
+int accept(int fd, struct sockaddr *address, socklen_t *length)
+{
+    return accept4(fd, address, length, 0);
+}
+
+int pipe2(int fd[2], int flags)
+{
+    look_at(flags & O_CLOEXEC ? SOCK_CLOEXEC : 0);
+    return (int)syscall(SYS_pipe2, fd, flags);
+}
+#endif
 
 /* ---- peers ---- */
 
@@ -835,6 +875,24 @@ static void what_is_no_duplex(void **state UNUSED)
     close(fd[1]);
 }
 
+/* Another thread may fork at any moment. */
+static void no_child_would_have_it(void **state UNUSED)
+{
+    if (!platform.processes)
+        skip();
+    leat_report *report[2];
+    unit_write("in", "bytes", 5);
+    atomic_store(&watched, true);
+    struct receiver r = receiver("unix-listen:at", "unix:at", "chunk");
+    assert_int_equal(send_to(&r, "chunk", &report[0]), 0);
+    assert_int_equal(receiver_end(&r, &report[1]), 0);
+    atomic_store(&watched, false);
+    leat_report_free(report[0]);
+    leat_report_free(report[1]);
+    assert_true(atomic_load(&made) >= 3);
+    assert_int_equal(atomic_load(&bare), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -862,6 +920,7 @@ int main(void)
         cmocka_unit_test_teardown(duplex_echoes, unit_empty),
         cmocka_unit_test_teardown(a_failed_duplex_resets_at_once, unit_empty),
         cmocka_unit_test_teardown(what_is_no_duplex, unit_empty),
+        cmocka_unit_test_teardown(no_child_would_have_it, unit_empty),
     };
     return cmocka_run_group_tests(tests, unit_folder, unit_folder_gone);
 }

@@ -1,0 +1,130 @@
+#include "endpoint/family.h"
+#include "base/fd.h"
+#include "base/platform.h"
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+/* All processes, as one look saw them. */
+struct crowd {
+    struct platform_process *process;
+    size_t n, capacity;
+};
+
+static void *grown(void *array, size_t n, size_t *capacity, size_t each)
+{
+    if (n < *capacity)
+        return array;
+    size_t more = *capacity ? *capacity * 2 : 16;
+    void *bigger = realloc(array, more * each);
+    if (bigger)
+        *capacity = more;
+    return bigger;
+}
+
+static void add_to_crowd(void *user, const struct platform_process *process)
+{
+    struct crowd *crowd = user;
+    void *bigger = grown(crowd->process, crowd->n, &crowd->capacity, sizeof(*crowd->process));
+    if (!bigger)
+        return;
+    crowd->process = bigger;
+    crowd->process[crowd->n++] = *process;
+}
+
+static bool is_known(const struct family *family, pid_t pid)
+{
+    for (size_t i = 0; i < family->n; i++)
+        if (family->member[i].pid == pid && !family->member[i].gone)
+            return true;
+    return false;
+}
+
+static bool is_same(const struct member *member)
+{
+    struct platform_process now;
+    return platform.processes->look(member->pid, &now) == 0 && now.start == member->start && !now.ended;
+}
+
+/* What has ended since the look is not added. */
+static void add(struct family *family, const struct platform_process *process)
+{
+    struct member member = {.pid = process->pid, .start = process->start};
+    void *bigger = grown(family->member, family->n, &family->capacity, sizeof(*family->member));
+    if (!bigger)
+        return;
+    family->member = bigger;
+    member.fd = platform.processes->open(process->pid);
+    if (is_same(&member))
+        family->member[family->n++] = member;
+    else
+        fd_close(member.fd);
+}
+
+static bool belongs(const struct family *family, const struct platform_process *process, pid_t root, const char *mark)
+{
+    return (root && process->parent == root) || is_known(family, process->parent) ||
+           (process->session == getsid(0) && platform.processes->has_environment(process->pid, mark));
+}
+
+size_t family_find(struct family *family, pid_t root, const char *mark)
+{
+    struct crowd crowd = {.n = 0};
+    size_t before = family->n, last;
+    if (!platform.processes || platform.processes->each(add_to_crowd, &crowd) < 0)
+        return 0;
+    do { /* children may be listed before their parents */
+        last = family->n;
+        for (size_t i = 0; i < crowd.n; i++) {
+            const struct platform_process *process = &crowd.process[i];
+            bool other = process->pid != root && process->pid != getpid() && !process->ended;
+            if (other && !is_known(family, process->pid) && belongs(family, process, root, mark))
+                add(family, process);
+        }
+    } while (family->n > last);
+    free(crowd.process);
+    return family->n - before;
+}
+
+void family_signal(struct family *family, size_t from, int number)
+{
+    for (size_t i = from; i < family->n; i++) {
+        struct member *member = &family->member[i];
+        int r = 0;
+        if (member->gone)
+            continue;
+        if (member->fd >= 0)
+            r = platform.processes->signal(member->fd, number);
+        else if (is_same(member))
+            r = kill(member->pid, number) < 0 ? -errno : 0;
+        member->gone = r == -ESRCH || r == -EPERM;
+    }
+}
+
+static bool has_gone(const struct member *member)
+{
+    struct pollfd set = {.fd = member->fd, .events = POLLIN};
+    return member->fd >= 0 ? poll(&set, 1, 0) != 0 : !is_same(member);
+}
+
+bool family_lives(struct family *family, int *ret_fd)
+{
+    for (size_t i = 0; i < family->n; i++) {
+        struct member *member = &family->member[i];
+        member->gone |= has_gone(member);
+        if (!member->gone) {
+            *ret_fd = member->fd;
+            return true;
+        }
+    }
+    return false;
+}
+
+void family_clear(struct family *family)
+{
+    for (size_t i = 0; i < family->n; i++)
+        fd_close(family->member[i].fd);
+    free(family->member);
+    *family = (struct family){.n = 0};
+}

@@ -1,0 +1,9 @@
+/* What the platform knows about processes, from procfs and pidfds. */
+#ifndef KERNEL_PROCESSES_H
+#define KERNEL_PROCESSES_H
+
+#include "base/platform.h"
+
+extern const struct platform_processes linux_processes;
+
+#endif
