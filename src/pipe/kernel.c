@@ -23,7 +23,7 @@ void kernel_init(struct kernel *kernel)
 
 int kernel_open(struct kernel *kernel, size_t size)
 {
-    int r = platform.pipe_make(kernel->fd, size ? size : 1024 * 1024, &kernel->capacity);
+    int r = fd_pipe_of_size(kernel->fd, size ? size : 1024 * 1024, &kernel->capacity);
     if (r == -ENOSYS)
         r = size ? -EOPNOTSUPP : fd_pipe(kernel->fd);
     if (r == 0 && (r = waker_open(&kernel->writer)) == 0)
@@ -83,7 +83,7 @@ static ssize_t call(struct kernel *kernel, enum op_kind kind, const void *bytes,
                     .flags = kind == OP_VMSPLICE ? OP_NOWAIT : OP_NONBLOCK};
     memcpy(&op.bytes, &bytes, sizeof(bytes)); /* only looked at, though an op does not say so */
     struct sigpipe_guard guard;
-    bool guarded = kernel_is_lent(kernel);
+    bool guarded = kernel_is_lent(kernel) || atomic_load(&kernel->leaving);
     if (guarded)
         sigpipe_enter(&guard);
     ssize_t r = op_execute(&op);
@@ -209,6 +209,9 @@ void kernel_drop(struct kernel *kernel, size_t n)
 
 void kernel_leave(struct kernel *kernel)
 {
+    atomic_store(&kernel->leaving, true);
+    while (atomic_load(&kernel->calling)) /* a call that does not sleep */
+        sched_yield();
     kernel->fd[0] = fd_close(kernel->fd[0]);
 }
 

@@ -7,8 +7,9 @@
  * descriptor is handed out. To tell which came first there is `calling`: set before `lent` and `plain` are looked at,
  * and cleared after the call.
  *
- * A write to a pipe whose last reader has gone raises SIGPIPE. While nothing is lent that can't be: the reading
- * descriptor is ours, and is closed with the write turn. Else each write is guarded. */
+ * A write to a pipe whose last reader has gone raises SIGPIPE. While nothing is lent there is one reader, ours, which
+ * says that it is `leaving`, waits until no call is under way, and then closes. So each write is guarded that sees
+ * `lent` or `leaving`, and a write that sees neither is over before the reader has gone. */
 #ifndef PIPE_KERNEL_H
 #define PIPE_KERNEL_H
 
@@ -28,7 +29,8 @@ struct kernel {
     struct waker reader;
     bool spins; /* there is another processor, on which the other side may be busy */
     atomic_bool lent;
-    atomic_bool plain; /* somebody asked for a descriptor: nothing is handed over without a copy any more */
+    atomic_bool leaving; /* our reader is about to close its descriptor */
+    atomic_bool plain;   /* somebody asked for a descriptor: nothing is handed over without a copy any more */
     atomic_bool calling;
     _Atomic uint64_t got;        /* bytes that our reader has read */
     _Atomic uint64_t spliced_to; /* where the last byte ends that was handed over, in `sent` */

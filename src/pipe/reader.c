@@ -347,7 +347,7 @@ int leat_reader_error(const leat_reader *reader, struct leat_error *ret)
     return return_sized(ret, &error, sizeof(error));
 }
 
-/* The descriptor is closed with the write turn, so that no write of ours ever meets a pipe without a reader. */
+/* With the write turn, if it is to be had: a writer that is being closed keeps it. */
 void leat_reader_close(leat_reader *reader)
 {
     if (!reader)
