@@ -70,6 +70,18 @@ static void help(FILE *to)
           to);
 }
 
+static void nothing(int number)
+{
+    (void)number;
+}
+
+/* SIGUSR1 asks a command how far it is; one that has no answer goes on. A handler, since what is ignored would be
+ * ignored by the programs that it starts as well. */
+static void survive_questions(void)
+{
+    sigaction(SIGUSR1, &(struct sigaction){.sa_handler = nothing, .sa_flags = SA_RESTART}, NULL);
+}
+
 /* A standard descriptor that is closed would be the next one that is opened, and digests would go into a file that is
  * being written. Its number is taken by one that can't be used as it would be. */
 static void take_closed_numbers(void)
@@ -107,6 +119,7 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     take_closed_numbers();
+    survive_questions();
     signal(SIGCHLD, SIG_DFL); /* who started us may ignore it, and then nobody would know how a child ended */
     if (argc < 2) {
         help(stderr);

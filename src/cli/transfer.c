@@ -35,7 +35,7 @@ static void on_usr1(int number)
 
 static int open_wish(void)
 {
-    if (pipe(wish) < 0)
+    if (pipe(wish) < 0) /* before a thread or a child of ours is there */
         return -1;
     for (int i = 0; i < 2; i++) {
         fcntl(wish[i], F_SETFL, O_NONBLOCK);
@@ -44,14 +44,18 @@ static int open_wish(void)
     return 0;
 }
 
+static bool is_ignored(int number)
+{
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 static void catch_signals(void)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = on_end};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        struct sigaction old;
-        sigaction(numbers[i], NULL, &old);
-        if (old.sa_handler != SIG_IGN) /* nohup */
+        if (!is_ignored(numbers[i])) /* nohup */
             sigaction(numbers[i], &action, NULL);
     }
     if (open_wish() == 0)
@@ -238,12 +242,13 @@ static int run(leat_pipeline *pipeline, struct copy_options *o, bool digests)
         r = wait_for_it(pipeline, &progress, &report);
     running = NULL;
     if (!report) {
-        cli_warn("%s", strerror(-r));
+        cli_warn("%s%s", strerror(-r), r == -ENOMEM ? ", or no more threads may be started (ulimit -u)" : "");
         return EXIT_FAILED;
     }
     if (to == stdout && lseek(STDOUT_FILENO, 0, SEEK_CUR) != output_at)
         to = stderr; /* a child has written its output there */
-    bool left = reader_left(pipeline, report);
+    /* Whoever ignores SIGPIPE for us, as systemd does, wants to be told. */
+    bool left = reader_left(pipeline, report) && !is_ignored(SIGPIPE);
     if (digests && (r == 0 || leat_report_error(report)->side == LEAT_SIDE_SINK))
         print_digests(to, pipeline, report);
     if (r < 0 && !left && !ending_signal)
