@@ -1,5 +1,6 @@
 /* Every number that a pipeline takes, at its extremes; the calls of a pipeline in every order; and what a report
  * answers past its end. */
+#include "flow/table.h"
 #include "unit/flow/pipelines.h"
 #include <limits.h>
 #include <poll.h>
@@ -236,6 +237,60 @@ static void a_cancel_after_the_engine_has_gone(void **state UNUSED)
     }
 }
 
+/* ---- what a plan says ---- */
+
+static void a_refused_sink_is_named(void **state UNUSED)
+{
+    char name[] = "/tmp/leat-unit-XXXXXX";
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    close(mkstemp(name));
+    leat_pipeline *p = pipeline_of(NULL, spec(name, LEAT_READ), spec("null:", LEAT_WRITE));
+    assert_int_equal(leat_pipeline_sink(p, spec("null:", LEAT_WRITE), NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, spec(name, LEAT_WRITE), NULL), 0);
+    assert_int_equal(leat_pipeline_check(p, &error), -EINVAL);
+    assert_int_equal(error.side, LEAT_SIDE_SINK);
+    assert_int_equal(error.index, 2);
+    assert_string_equal(error.node, name);
+    leat_pipeline_free(p);
+    unlink(name);
+}
+
+/* As leat(7) says. */
+static void the_order_between_files(void **state UNUSED)
+{
+    struct node in = {.kind = NODE_FILE, .name = "in"}, out = {.kind = NODE_FILE, .name = "out"};
+    struct branch branch = {.node = &out};
+    struct hop hop = {.in = &in, .branch = &branch, .branches = 1};
+    const struct table_row *row = table_find(&hop);
+    assert_int_equal(row->order[0], ROUTE_CLONE);
+    assert_int_equal(row->order[1], ROUTE_SPLICE);
+    assert_int_equal(row->order[3], ROUTE_CHUNK);
+}
+
+static void engines_that_there_are(void **state UNUSED)
+{
+    static const char *const names[] = {NULL, "auto", "sync", "uring", "uring:all"};
+    leat_engine *engine = NULL;
+    struct leat_engine_options options = {.size = sizeof(options), .engine = "steam"};
+    assert_int_equal(leat_engine_new(&engine, &options), -EINVAL);
+    options = (struct leat_engine_options){.size = sizeof(options), .engine = ""};
+    assert_int_equal(leat_engine_new(&engine, &options), -EINVAL);
+    options = (struct leat_engine_options){.size = sizeof(options), .threads = -1};
+    assert_int_equal(leat_engine_new(&engine, &options), -EINVAL);
+    options.threads = INT32_MIN;
+    assert_int_equal(leat_engine_new(&engine, &options), -EINVAL);
+    assert_null(engine);
+    options.threads = 1;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        options.engine = names[i];
+        if (leat_engine_new(&engine, &options) < 0)
+            continue; /* this build lacks it */
+        assert_true(strcmp(leat_engine_name(engine), "sync") == 0 || strcmp(leat_engine_name(engine), names[i]) == 0);
+        leat_engine_free(engine);
+    }
+    leat_engine_free(NULL);
+}
+
 /* ---- reports ---- */
 
 static void ask_past_the_end(const leat_report *report)
@@ -327,6 +382,9 @@ int main(void)
         cmocka_unit_test(nothing_has_begun),
         cmocka_unit_test(all_is_over),
         cmocka_unit_test(a_cancel_after_the_engine_has_gone),
+        cmocka_unit_test(a_refused_sink_is_named),
+        cmocka_unit_test(the_order_between_files),
+        cmocka_unit_test(engines_that_there_are),
         cmocka_unit_test(reports_past_their_end),
         cmocka_unit_test(reports_of_any_error),
     };
