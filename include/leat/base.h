@@ -84,11 +84,11 @@ struct leat_error {
     char text[200];
 };
 
-/* The version of these headers. LEAT_VERSION_NUMBER grows with each version and can be compared in an #if: 0.1.0 is 100,
- * 1.2.3 is 10203. */
-#define LEAT_VERSION_MAJOR 0
-#define LEAT_VERSION_MINOR 1
-#define LEAT_VERSION_PATCH 0
+/* The version of these headers. LEAT_VERSION_NUMBER grows with each version and can be compared in an #if: 0.1.0 is
+ * 100, 1.2.3 is 10203. */
+#define LEAT_VERSION_MAJOR  0
+#define LEAT_VERSION_MINOR  1
+#define LEAT_VERSION_PATCH  0
 #define LEAT_VERSION_NUMBER (LEAT_VERSION_MAJOR * 10000 + LEAT_VERSION_MINOR * 100 + LEAT_VERSION_PATCH)
 
 /* The version of the library that the program runs with: "0.1.0". Never NULL, static. Any thread. */

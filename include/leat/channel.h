@@ -37,14 +37,13 @@
  * The crash rule. A process may be killed at any instruction, and what it did then is as follows:
  *   - A sender loses the message that it was sending, if that, and no other. A message that was sent stays.
  *   - leat_channel_receive gives a message at most once. A receiver that is killed inside it loses one message at most,
- *     or as many as it asked for with leat_channel_receivev, and those are counted (`lost`). Nobody but the receiver
- * can tell a call that was killed on its very way out from one that returned: a message that has been counted as given
- *     (by one add, after which the call does nothing but return) is not counted as lost. And what was the last act of
- *     the last one who was there is counted only if somebody comes after him.
+ *     or as many as it asked for with leat_channel_receivev, and those are counted (`lost`). A message that has been
+ *     counted as given (by one add, after which the call does nothing but return) is not counted as lost, even if the
+ *     receiver is killed on the way out of the call. What the last peer did last is counted when another one comes.
  *   - leat_channel_acquire gives it at least once: what a receiver held when it died, or closed its handle, goes to
  *     another one, marked with LEAT_MESSAGE_AGAIN.
- *   - A message longer than the ring whose receiver dies is lost and counted. If its sender dies, the receiver drops
- * it.
+ *   - A message longer than the ring whose receiver dies is lost and counted. If its sender dies, the receiver drops it
+ *     and goes on.
  *   - Nobody waits for the dead longer than LEAT_CHANNEL_PATIENCE_MS; nor for a sender or receiver that will not come.
  * That a peer is alive is known from a lock that the kernel keeps for it, never from a process number.
  *
@@ -71,10 +70,14 @@ extern "C" {
 typedef struct leat_channel leat_channel;
 
 /* How long anybody may be held up by one that was killed. */
-enum { LEAT_CHANNEL_PATIENCE_MS = 100 };
+enum {
+    LEAT_CHANNEL_PATIENCE_MS = 100
+};
 
 /* The most descriptors that one end may need. */
-enum { LEAT_CHANNEL_FDS = 5 };
+enum {
+    LEAT_CHANNEL_FDS = 5
+};
 
 enum leat_channel_end {
     LEAT_CHANNEL_SENDER = 0,

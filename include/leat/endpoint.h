@@ -19,9 +19,10 @@
  *   unix:PATH         connects to the stream socket at PATH
  *   unix-listen:PATH  takes one peer there. A socket at PATH that nobody listens on is replaced, anything else is left
  *                     alone (-EADDRINUSE). PATH is removed when the peer has come, or when none does.
- *   channel:N         an end of a leat/channel.h whose exported descriptors are N and those that follow it, or
- * channel:N,M,... where they do not. A source yields the bytes of the messages; a sink makes messages of the stream,
- *                     and one that fails leaves as if it had died, so that its receivers are not told of an end.
+ *   channel:N         an end of a leat/channel.h whose exported descriptors are N and those that follow it; where they
+ *                     do not follow each other, channel:N,M,... names each. A source yields the bytes of the messages;
+ *                     a sink makes messages of the stream. A sink that fails leaves as if it had died, so that its
+ *                     receivers are not told of an end.
  *   exec:COMMAND      a child process, /bin/sh -c COMMAND: its standard output is a source, its standard input a sink
  *
  * A sink that names a regular file, or nothing yet, is *published*: written without a name in the same directory,

@@ -31,7 +31,9 @@ struct leat_digest_options {
 };
 
 /* The longest digest in hex, with its NUL. */
-enum { LEAT_DIGEST_HEX_MAX = 129 };
+enum {
+    LEAT_DIGEST_HEX_MAX = 129
+};
 
 /* A digest of the bytes that pass, by one or several algorithms separated by commas: md5, sha1, sha224, sha256,
  * sha384, sha512, sha512-256, sha3-256 and other sizes, blake2b-512, blake2s-256, sm3, ripemd160 and whatever else

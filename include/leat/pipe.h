@@ -61,10 +61,10 @@ struct leat_pipe_options {
     /* Bytes between the ends, filters' chunks included; 0: 1 MiB. The queue takes any number from 1 on, and one more
      * for each filter that changes bytes. Without filters it holds exactly so many bytes, in chunks of which there is
      * one more than they need, and each byte that is read is room again at once. With filters it holds whole chunks,
-     * and a chunk is room again when all of it was read. UINT64_MAX is no limit, but for that of 2^20 chunks. What holds
-     * is in leat_pipe_stats. A kernel pipe holds the largest power of two in it, at least 4096 (or less,
-     * if this user has too many large pipes); chunks that are handed to it without a copy come out of its own size,
-     * those that filters work in are as much again, and what a peek reads ahead is a chunk more. */
+     * and a chunk is room again when all of it was read. UINT64_MAX is no limit, but for that of 2^20 chunks. What
+     * holds is in leat_pipe_stats. A kernel pipe holds the largest power of two in it, at least 4096 (or less, if this
+     * user has too many large pipes); chunks that are handed to it without a copy come out of its own size, those that
+     * filters work in are as much again, and what a peek reads ahead is a chunk more. */
     uint64_t memory_limit;
     uint64_t chunk_size;   /* 0: fits the limit, at most 64 KiB, of the kernel's 256 KiB; at most memory_limit */
     leat_filter **filters; /* between the ends, in this order; the references are taken, on failure too */

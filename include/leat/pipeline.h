@@ -52,8 +52,9 @@ enum leat_sparse {
 /* What files and disks leave in the page cache, source and sinks alike. */
 enum leat_cache {
     LEAT_CACHE_KEEP = 0,   /* what the kernel likes to keep */
-    LEAT_CACHE_DROP = 1,   /* nothing; it ends when the sinks are on the disk. What was cached of a sink before is
-                              dropped, too, and   of the source where its file system can't be asked to leave only that */
+    LEAT_CACHE_DROP = 1,   /* nothing; it ends when the sinks are on the disk. Pages of a sink that were cached before
+                              are dropped as well, and those of the source where its file system can't be asked to
+                              leave them */
     LEAT_CACHE_DIRECT = 2, /* past it by the route direct where that can be had, else as LEAT_CACHE_DROP */
 };
 

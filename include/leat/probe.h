@@ -25,7 +25,9 @@ struct leat_feature {
 
 /* The group "process" and "pipe-limits" are facts, not features: their code says only whether they could be read. The
  * one exception is "cap-sys-resource", which is tried. The group "library" is about this build of leat. */
-enum { LEAT_FEATURES_MAX = 64 };
+enum {
+    LEAT_FEATURES_MAX = 64
+};
 
 struct leat_features {
     size_t size;

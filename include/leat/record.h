@@ -27,7 +27,9 @@ struct leat_record {
 };
 
 /* No line or frame may be longer: who reads one has to have memory for it. */
-enum { LEAT_RECORD_MAX = 1 << 30 };
+enum {
+    LEAT_RECORD_MAX = 1 << 30
+};
 
 /* A record of these bytes, which are copied; NULL: they are zeros, to be filled. -ENOMEM. */
 LEAT_API int leat_record_new(struct leat_record **ret, const void *bytes, size_t n);

@@ -22,9 +22,9 @@
  *
  * The first failure ends all: every blocked push, pop and wait is woken at once, and leat_stages_run, _wait, _put,
  * _take and _stop return its code from then on. What lies in the queues is disposed. A function that fails with -EAGAIN
- * or -ETIMEDOUT is told as -EIO, because the calls that wait say those themselves while nothing has failed; the sentence
- * of the error keeps its meaning, and `dead` gets the code itself. An answer that is neither allowed nor an errno value
- * is -EPROTO.
+ * or -ETIMEDOUT is told as -EIO, because the calls that wait say those themselves while nothing has failed; the
+ * sentence of the error keeps its meaning, and `dead` gets the code itself. An answer that is neither allowed nor an
+ * errno value is -EPROTO.
  *
  * Workers take several items at once, and hand their results over together, while the function is quick (a hand is
  * worth about 500 us), and a longer queue then saves changes of threads. Functions that wait for one another should set
@@ -49,7 +49,9 @@ typedef struct leat_work leat_work;
 typedef struct leat_pull leat_pull;
 
 /* What a source and leat_stages_take say instead of 0 when there will be no more. */
-enum { LEAT_STAGES_END = 1 };
+enum {
+    LEAT_STAGES_END = 1
+};
 
 /* A source: 0 and the next item, LEAT_STAGES_END, or a negative errno, which fails all. May block; it is called by a
  * thread of its own, or by the one that pulls. */
@@ -144,8 +146,8 @@ LEAT_API int leat_stages_sink(leat_stages *stages, leat_emit_fn sink, void *user
 
 /* Runs all items of the source through and returns when all threads are gone. Without a sink results are disposed.
  * `ret_error` (may be NULL) gets the first failure: `node` the stage, or "source" or "sink", borrowed from `stages`;
- * `index` its number, `offset` the item's number in it, from 0. -EBUSY: it runs, or it was started without a source or a
- * sink before. */
+ * `index` its number, `offset` the item's number in it, from 0. -EBUSY: it runs, or it was started without a source or
+ * a sink before. */
 LEAT_API int leat_stages_run(leat_stages *stages, leat_next_fn source, void *user, leat_emit_fn sink, void *sink_user,
                              struct leat_error *ret_error);
 

@@ -58,7 +58,9 @@ struct leat_view {
     void *owner;
 };
 
-enum { LEAT_VIEW_SMALL = 1024 };
+enum {
+    LEAT_VIEW_SMALL = 1024
+};
 
 /* Lets go of the bytes and makes it {NULL, 0, NULL}. */
 LEAT_API void leat_view_release(struct leat_view *view);
@@ -94,8 +96,8 @@ struct leat_stream_options {
     uint64_t pause_at;  /* unread bytes at which the writer is paused; 0: never */
     uint64_t resume_at; /* and at which it may go on; 0: half of pause_at */
     uint64_t limit;     /* unread bytes that are never passed; 0: 16 times pause_at, or none if that is 0 */
-    /* The first chunk's size. The next ones double when what was committed filled all there was, and halve when it was
-     * less than a quarter of it several times. 0: the pool's smallest. */
+    /* The first chunk's size. The next ones double when one commit filled all there was and that was half a chunk at
+     * least, and halve when it was less than a quarter of it several times. 0: the pool's smallest. */
     uint64_t chunk_size;
     int32_t waits; /* not 0: the two sides are two threads that wait for each other. The calls that wait need it */
 };
@@ -201,7 +203,8 @@ LEAT_API int leat_stream_read(leat_stream *stream, void *bytes, size_t n, size_t
 LEAT_API int leat_stream_skip(leat_stream *stream, size_t n);
 
 /* Waits until more than n bytes are unread, or the end. timeout_ms: -1 waits, 0 does not. -EAGAIN if
- * it is 0, -ETIMEDOUT when a positive one has passed; -EMSGSIZE: `limit` is n or less; -EOPNOTSUPP without `waits`. Of the reading side. */
+ * it is 0, -ETIMEDOUT when a positive one has passed; -EMSGSIZE: `limit` is n or less; -EOPNOTSUPP without `waits`. Of
+ * the reading side. */
 LEAT_API int leat_stream_wait(leat_stream *stream, size_t n, int timeout_ms);
 
 /* Any thread; numbers of a moment. */

@@ -130,9 +130,10 @@ static void set_size(leat_stream *s, size_t size)
     atomic_store_explicit(&s->chunk_size, s->w.size, memory_order_relaxed);
 }
 
+/* A few bytes that happen to fill the rest of a chunk say nothing of how much comes at once. */
 static void learn(leat_stream *s, size_t offered, size_t n)
 {
-    if (n == offered)
+    if (n == offered && n >= s->w.size / 2)
         set_size(s, 2 * s->w.size);
     else if (n >= offered / 4)
         s->w.underfilled = 0;

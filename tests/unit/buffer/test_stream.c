@@ -422,6 +422,33 @@ static void chunks_grow_and_shrink_with_what_comes(void **state UNUSED)
     leat_pool_free(pool);
 }
 
+/* That a commit happens to fill the rest of a chunk says nothing of how much comes at once. */
+static void chunks_of_small_commits_get_no_larger(void **state UNUSED)
+{
+    struct leat_stream_options options = LEAT_INIT(struct leat_stream_options);
+    struct leat_stream_stats stats = LEAT_INIT(struct leat_stream_stats);
+    for (size_t small = 1; small <= 64; small *= 4) {
+        leat_stream *stream;
+        void *room;
+        size_t n;
+        options.chunk_size = 16384;
+        assert_int_equal(leat_stream_open(&stream, NULL, &options), 0);
+        uint64_t before = 16384;
+        for (size_t i = 0; i < 200000 / small; i++) {
+            assert_int_equal(leat_stream_reserve(stream, small, &room, &n), 0);
+            assert_int_equal(leat_stream_commit(stream, MIN(n, small)), 0);
+            assert_int_equal(leat_stream_skip(stream, MIN(n, small)), 0);
+            leat_stream_stats(stream, &stats);
+            if (stats.chunk_size > before)
+                fail_msg("commits of %zu: from %llu to %llu", small, (unsigned long long)before,
+                         (unsigned long long)stats.chunk_size);
+            before = stats.chunk_size;
+        }
+        assert_int_equal(before, 4096); /* the pool's smallest */
+        leat_stream_free(stream);
+    }
+}
+
 /* ---- two threads ---- */
 
 #define MANY (getenv("LEAT_TEST_QUICK") ? 40000u : 300000u)
@@ -575,6 +602,7 @@ int main(void)
         cmocka_unit_test(a_refused_reference_is_not_released),
         cmocka_unit_test(a_pool_without_memory_loses_nothing),
         cmocka_unit_test(chunks_grow_and_shrink_with_what_comes),
+        cmocka_unit_test(chunks_of_small_commits_get_no_larger),
         cmocka_unit_test(two_threads_wait_for_each_other),
         cmocka_unit_test(a_wait_has_an_end),
         cmocka_unit_test(a_call_within_a_call_is_found_out),
