@@ -151,6 +151,49 @@ static void a_dropped_item_keeps_its_code(void **state UNUSED)
     assert_int_equal(code, -EAGAIN);
 }
 
+/* ---- a source and a sink that are set ---- */
+
+static int sums(void *user, void *item)
+{
+    (void)item;
+    ++*(int *)user;
+    return 0;
+}
+
+static void a_source_and_a_sink_may_be_set_before_the_start(void **state UNUSED)
+{
+    int left = 5, taken = 0;
+    struct leat_stage stage = stage_of(passes, NULL);
+    leat_stages *stages = with(&stage);
+    void *item;
+    assert_int_equal(leat_stages_take(stages, &item, 0), -EINVAL); /* it was never started */
+    assert_int_equal(leat_stages_wait(stages, 0, NULL), -EINVAL);
+    assert_int_equal(leat_stages_source(stages, source_of_one, &left), 0);
+    assert_int_equal(leat_stages_sink(stages, sums, &taken), 0);
+    assert_int_equal(leat_stages_start(stages), 0);
+    assert_int_equal(leat_stages_source(stages, source_of_one, &left), -EBUSY);
+    assert_int_equal(leat_stages_sink(stages, sums, &taken), -EBUSY);
+    assert_int_equal(leat_stages_add(stages, &stage), -EBUSY);
+    assert_int_equal(leat_stages_take(stages, &item, 0), -EINVAL); /* there is a sink */
+    assert_int_equal(leat_stages_wait(stages, -1, NULL), 0);
+    assert_int_equal(taken, 5);
+    assert_int_equal(leat_stages_put(stages, &stage, 0), -EPIPE);
+    leat_stages_free(stages);
+}
+
+static void numbers_of_stages_that_are_none(void **state UNUSED)
+{
+    struct leat_stage_stats stats = LEAT_INIT(struct leat_stage_stats);
+    struct leat_stage stage = stage_of(passes, NULL);
+    leat_stages *stages = with(&stage);
+    assert_int_equal(leat_stages_stats(stages, 0, &stats), 0);
+    assert_int_equal(leat_stages_stats(stages, 1, &stats), 0); /* what waits to be taken */
+    assert_int_equal(leat_stages_stats(stages, 2, &stats), -ENOENT);
+    assert_int_equal(leat_stages_stats(stages, (size_t)UINT32_MAX + 1, &stats), -ENOENT);
+    assert_int_equal(leat_stages_stats(stages, SIZE_MAX, &stats), -ENOENT);
+    leat_stages_free(stages);
+}
+
 /* ---- two at once ---- */
 
 struct gate {
@@ -279,6 +322,8 @@ int main(void)
         cmocka_unit_test(every_function_may_answer_anything),
         cmocka_unit_test(the_same_of_a_pull),
         cmocka_unit_test(a_dropped_item_keeps_its_code),
+        cmocka_unit_test(a_source_and_a_sink_may_be_set_before_the_start),
+        cmocka_unit_test(numbers_of_stages_that_are_none),
         cmocka_unit_test(a_second_run_is_busy),
         cmocka_unit_test(every_run_has_its_own_result),
         cmocka_unit_test(an_abort_is_no_failure_of_the_call_that_does_it),
