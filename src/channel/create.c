@@ -195,7 +195,10 @@ int leat_channel_attach(leat_channel **ret, const int *fds, size_t n)
     int r = n > 0 ? channel_read_geometry(fds[0], &g) : -EINVAL;
     if (r < 0)
         return r;
-    int64_t end = platform.sharing->position(fds[0]) - 1;
+    int64_t end = platform.sharing->position(fds[0]);
+    if (end < 0)
+        return (int)end;
+    end--;
     if (n != 1 + 2 * (size_t)g.lanes || (end != LEAT_CHANNEL_SENDER && end != LEAT_CHANNEL_RECEIVER))
         return -EPROTO;
     for (size_t i = 1; i < n; i++)

@@ -54,6 +54,9 @@ int leat_channel_poll_fd(leat_channel *c, enum leat_direction direction, int *re
         poll_close(way);
     else
         *ret = way->poll_fd;
+    bool polled = atomic_load(&c->in.polled) || atomic_load(&c->out.polled);
     pthread_mutex_unlock(&c->mutex);
+    if (!polled)
+        watch_stop(c);
     return r;
 }

@@ -276,34 +276,19 @@ inline bury_end(who)
     wait_wake_all()
 }
 
-/* For the second one who died, while the first one is being buried: nobody else is dead then. */
-inline bury_second(who)
-{
-    if
-    :: atomic { kernel_lock[who] == NOBODY -> kernel_lock[who] = me + 1; KILL };
-        bury_locks(who);
-        if
-        :: atomic { receiver_lock == me + 1 }
-        :: atomic { receiver_lock == NOBODY -> receiver_lock = me + 1; KILL }
-        fi;
-        bury_end(who)
-    :: atomic { else }
-    fi
-}
-
+/* Where a second one died who has the lock, the first one waits for the next look: burying never buries another. */
 inline peers_bury(who)
 {
     if
     :: atomic { BURIABLE(who) -> kernel_lock[who] = me + 1; KILL };
         bury_locks(who);
-        do
-        :: atomic { receiver_lock == me + 1 -> break }
-        :: atomic { receiver_lock == NOBODY -> receiver_lock = me + 1; KILL; break }
-        :: atomic { OWNER_DEAD(receiver_lock) -> second = receiver_lock - 1 };
-            bury_second(second);
-            second = 0
-        od;
-        bury_end(who)
+        if
+        :: atomic { receiver_lock == me + 1 };
+            bury_end(who)
+        :: atomic { receiver_lock == NOBODY -> receiver_lock = me + 1; KILL };
+            bury_end(who)
+        :: atomic { OWNER_DEAD(receiver_lock) -> kernel_lock[who] = NOBODY; KILL }
+        fi
     :: atomic { else }
     fi
 }
@@ -397,7 +382,6 @@ inline end()
         back = 0;
         kept = 0;
         look = 0;
-        second = 0;
         woken = 0
     }
 }
@@ -405,7 +389,7 @@ inline end()
 proctype sender(byte me)
 {
     byte number = (me == 0 && CAME_BACK);
-    byte woken, look, second, at, back, kept;
+    byte woken, look, at, back, kept;
     do
     :: atomic { number < COUNT_OF(me) };
         send(FIRST * me + number);
@@ -563,7 +547,7 @@ inline release()
 
 proctype receiver(byte me)
 {
-    byte woken, look, second, at, back, kept, place, message;
+    byte woken, look, at, back, kept, place, message;
     bool found, ended, was_back, anew, had_second;
     do
     :: true ->

@@ -5,8 +5,8 @@
 #include "channels.h"
 #include <pthread.h>
 
-#define MESSAGES 150u
-#define LENGTH   1500u
+#define MESSAGES 4000u
+#define LENGTH   300u /* so that the last part of one and the first of the next lie in the ring together */
 #define THREADS  4
 
 struct side {
