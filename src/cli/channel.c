@@ -8,25 +8,23 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char help_text[] =
-    "usage: leat channel inspect [--json] PID FD\n"
-    "\n"
-    "Shows what is in a channel, and who is on it, without taking part: its geometry, the messages that lie in it, "
-    "those\n"
-    "that were lost with a receiver that died, the peers alive and dead. FD is the descriptor of the channel's memory "
-    "in\n"
-    "process PID; `ls -l /proc/PID/fd` shows it as /memfd:leat-channel. A channel that is at work is seen in passing, "
-    "so\n"
-    "numbers need not fit each other.\n"
-    "\n"
-    "  --json   one object on one line, for programs\n"
-    "  --help   this\n"
-    "\n"
-    "Examples:\n"
-    "  leat channel inspect 4711 5\n"
-    "  leat channel inspect --json 4711 5 | jq .lost\n"
-    "\n"
-    "Exit codes: 0 shown, 1 it could not be (no such descriptor, no channel, no permission), 2 usage.\n";
+static const char help_text[] = "usage: leat channel inspect [--json] PID FD\n"
+                                "\n"
+                                "Shows what is in a channel, and who is on it, without taking part: its\n"
+                                "geometry, the messages that lie in it, those that were lost with a receiver\n"
+                                "that died, the peers alive and dead. FD is the descriptor of the channel's\n"
+                                "memory in process PID; `ls -l /proc/PID/fd` shows it as /memfd:leat-channel. A\n"
+                                "channel that is at work is seen in passing, so numbers need not fit each other.\n"
+                                "\n"
+                                "  --json   one object on one line, for programs\n"
+                                "  --help   this\n"
+                                "\n"
+                                "Examples:\n"
+                                "  leat channel inspect 4711 5\n"
+                                "  leat channel inspect --json 4711 5 | jq .lost\n"
+                                "\n"
+                                "Exit codes: 0 shown, 1 it could not be (no such descriptor, no channel, no\n"
+                                "permission), 2 usage.\n";
 
 static const char *const end_names[] = {"sender", "receiver"};
 

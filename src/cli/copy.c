@@ -4,20 +4,21 @@
 #include <errno.h>
 #include <string.h>
 
-static const char usage[] =
-    "usage: leat copy [options] SOURCE SINK...\n"
-    "\n"
-    "Moves the bytes of SOURCE to every SINK in one pass, by the cheapest way the kernel allows.\n"
-    "\n"
-    "SOURCE and SINK are paths, - (standard input, output), fd:N, null:, zero:, file:PATH, tcp:HOST:PORT,\n"
-    "tcp-listen:[HOST:]PORT, unix:PATH, unix-listen:PATH or exec:COMMAND. A file appears whole when everything was\n"
-    "right, or not at all. Digests are printed as sha256sum prints them.\n"
-    "\n"
-    "  leat copy --digest sha256 image.iso /srv/image.iso\n"
-    "  leat copy --expect sha256:9f86... image.iso a.iso b.iso     verified before either appears\n"
-    "  producer | leat copy --rate 10M --progress - backup.img\n"
-    "  leat copy --explain image.iso /srv/image.iso\n"
-    "\n";
+static const char usage[] = "usage: leat copy [options] SOURCE SINK...\n"
+                            "\n"
+                            "Moves the bytes of SOURCE to every SINK in one pass, by the cheapest way the\n"
+                            "kernel allows.\n"
+                            "\n"
+                            "SOURCE and SINK are paths, - (standard input, output), fd:N, null:, zero:,\n"
+                            "file:PATH, tcp:HOST:PORT, tcp-listen:[HOST:]PORT, unix:PATH, unix-listen:PATH\n"
+                            "or exec:COMMAND. A file appears whole when everything was right, or not at all.\n"
+                            "Digests are printed as sha256sum prints them.\n"
+                            "\n"
+                            "  leat copy --digest sha256 image.iso /srv/image.iso\n"
+                            "  leat copy --expect sha256:9f86... image.iso a.iso b.iso\n"
+                            "  producer | leat copy --rate 10M --progress - backup.img\n"
+                            "  leat copy --explain image.iso /srv/image.iso\n"
+                            "\n";
 
 static int add_endpoints(leat_pipeline *pipeline, struct copy_options *o, int count, char **spec)
 {

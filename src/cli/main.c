@@ -57,14 +57,14 @@ int cli_print_json(json_t *object)
 
 static void help(FILE *to)
 {
-    fputs("leat moves bytes by the cheapest way the kernel allows, and says which way it took.\n\n"
+    fputs("leat moves bytes by the cheapest way the kernel allows, and says which it took.\n\n"
           "usage: leat COMMAND [options] ...\n\n",
           to);
     for (size_t i = 0; i < sizeof(subcommands) / sizeof(subcommands[0]); i++)
         fprintf(to, "  %-8s %s\n", subcommands[i].name, subcommands[i].help);
     fputs("\nTo begin:\n"
           "  leat copy --digest sha256 image.iso /srv/image.iso\n"
-          "  leat copy --explain image.iso /srv/image.iso       which way it would take, and why\n"
+          "  leat copy --explain image.iso /srv/image.iso       which way, and why\n"
           "  leat digest *.iso > SHA256SUMS; leat digest -c SHA256SUMS\n\n"
           "'leat COMMAND --help' tells more, 'leat --version' the version.\n",
           to);

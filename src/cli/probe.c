@@ -8,29 +8,30 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static const char help_text[] =
-    "usage: leat probe [--json] [DIRECTORY]\n"
-    "\n"
-    "Tries every kernel feature that leat can make use of and prints, for each, whether it works here; if it does "
-    "not,\n"
-    "the error number and what leat does instead. Files are tried in DIRECTORY (the current one), since file systems\n"
-    "differ. Nothing is left behind, nothing is changed. A \"no\" is not a fault: the result of a copy is the same\n"
-    "without it, only the way is another.\n"
-    "\n"
-    "  --json   one object a line, for programs\n"
-    "  --help   this\n"
-    "\n"
-    "Reading the errors:\n"
-    "  ENOSYS        the kernel does not have it\n"
-    "  EPERM         it is forbidden: by seccomp (see the row 'seccomp'), a sysctl, or a missing capability\n"
-    "  EOPNOTSUPP    this file system or descriptor does not offer it\n"
-    "\n"
-    "Examples:\n"
-    "  leat probe /srv                                      does /srv have reflinks?\n"
-    "  leat probe --json | jq -r 'select(.available == false) | .name'\n"
-    "  docker run -v $PWD:/w IMAGE /w/leat probe            what a container takes away\n"
-    "\n"
-    "Exit codes: 0 everything was tried, 1 it could not be (no such directory), 2 usage.\n";
+static const char help_text[] = "usage: leat probe [--json] [DIRECTORY]\n"
+                                "\n"
+                                "Tries every kernel feature that leat can make use of and prints, for each,\n"
+                                "whether it works here; if it does not, the error number and what leat does\n"
+                                "instead. Files are tried in DIRECTORY (the current one), since file systems\n"
+                                "differ. Nothing is left behind, nothing is changed. A \"no\" is not a fault: the\n"
+                                "result of a copy is the same without it, only the way is another.\n"
+                                "\n"
+                                "  --json        one object a line, for programs\n"
+                                "  --help        this\n"
+                                "\n"
+                                "Reading the errors:\n"
+                                "  ENOSYS        the kernel does not have it\n"
+                                "  EPERM         it is forbidden: by seccomp (see the row 'seccomp'), a sysctl,\n"
+                                "                or a missing capability\n"
+                                "  EOPNOTSUPP    this file system or descriptor does not offer it\n"
+                                "\n"
+                                "Examples:\n"
+                                "  leat probe /srv                                      does /srv have reflinks?\n"
+                                "  leat probe --json | jq -r 'select(.available == false) | .name'\n"
+                                "  docker run -v $PWD:/w IMAGE /w/leat probe      what a container lacks\n"
+                                "\n"
+                                "Exit codes: 0 everything was tried, 1 it could not be (no such directory), 2\n"
+                                "usage.\n";
 
 /* How the table is drawn. */
 struct look {
