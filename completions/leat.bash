@@ -85,7 +85,7 @@ _leat()
     case ${words[1]} in
     copy | run)
         options="--offset --length --source --digest --expect --digest-provider --append --in-place
-            --no-clobber --force --drop-attributes --sync --preserve
+            --no-clobber --replace --force --drop-attributes --sync --preserve
             --sparse --sparse= --slow-sink --route --cache --engine --memory-limit --rate --connect-timeout --idle-timeout
             --explain --explain= --progress --progress= --report --report= --help"
         wants="--offset --length --source --digest --expect --digest-provider --slow-sink --route --cache --engine

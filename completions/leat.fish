@@ -22,6 +22,7 @@ complete -c leat -n $transfer -l digest-provider -x -a 'auto user kernel' -d 'Wh
 complete -c leat -n $transfer -l append -d 'Behind what is there'
 complete -c leat -n $transfer -l in-place -d 'Through the existing file'
 complete -c leat -n $transfer -l no-clobber -d 'Refuse a file that exists'
+complete -c leat -n $transfer -l replace -d 'Replace files that exist, though there are several sinks'
 complete -c leat -n $transfer -l force -d 'Replace a file without write permission'
 complete -c leat -n $transfer -l drop-attributes -d 'Replace a file though owner or attributes are lost'
 complete -c leat -n $transfer -l sync -d 'On the disk before the command ends'

@@ -66,6 +66,7 @@ int cli_copy(int argc, char **argv)
     r = places_check_specs(&o, "copy", (size_t)(argc - optind), argv + optind);
     if (r != 0)
         return r;
+    options_several(&o, (size_t)(argc - optind) - 1);
     leat_pipeline *pipeline = NULL;
     r = build(&pipeline, &o, argc - optind, argv + optind);
     if (r == 0)

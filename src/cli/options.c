@@ -5,45 +5,66 @@
 
 #define LIST_MAX 4096
 
-const char options_help[] =
-    "What is moved\n"
-    "  --offset N             begin at byte N of the source\n"
-    "  --length N             move at most N bytes\n"
-    "  --source stable|live   stable: nobody changes the source meanwhile, so more routes are allowed (default live)\n"
-    "\n"
-    "Digests\n"
-    "  --digest ALG[,ALG]     sha256, blake2b-512, sha3-256, md5, crc32c, xxh3, ... of the bytes that were moved\n"
-    "  --expect ALG:HEX       nothing is published unless the digest is this one (exit code 3)\n"
-    "  --digest-provider user|kernel   who computes it (kernel: AF_ALG, where it works)\n"
-    "\n"
-    "How sinks are written\n"
-    "  --append               behind what is there\n"
-    "  --in-place             through the existing file, instead of replacing it when all is right\n"
-    "  --no-clobber           a file that exists is refused, also one that is made meanwhile\n"
-    "  --force                replace a file without write permission; write to a device that is in use\n"
-    "  --drop-attributes      replace a file though the new one can't have its owner, access list or attributes\n"
-    "  --sync                 on the disk before the command ends\n"
-    "  --preserve             the source's times and mode\n"
-    "  --sparse[=auto|always|never]    holes: as in the source, wherever zeros are, none\n"
-    "  --slow-sink wait|drop  a sink that lags behind the others holds them up, or misses bytes\n"
-    "\n"
-    "How the bytes go\n"
-    "  --route ROUTE          clone, offload, splice, direct or chunk, and no other; prefer:ROUTE may step down\n"
-    "  --cache keep|drop|direct   what files leave in the page cache: drop nothing, direct goes past it (O_DIRECT)\n"
-    "  --engine sync|uring|auto   who makes the system calls; uring:all leaves io_uring all that it can do\n"
-    "  --memory-limit SIZE    pipes and chunks together (default 16M)\n"
-    "  --rate SIZE            bytes per second\n"
-    "  --connect-timeout TIME   connecting may take so long (default 30s), and for -listen the peer (default none)\n"
-    "  --idle-timeout TIME    a socket, pipe or terminal may keep the copy waiting so long (default none)\n"
-    "\n"
-    "What is told\n"
-    "  --explain[=json]       print the plan and do nothing\n"
-    "  --progress[=auto|bar|json|never]   auto: a bar on a terminal; bar: also plain lines where there is\n"
-    "                         none; SIGUSR1 prints a line at any time\n"
-    "  --report[=text|json][:FILE]     what happened, to stderr or FILE\n"
-    "\n"
-    "Sizes are bytes, or take K M G T (powers of 1024) or KB MB GB TB (powers of 1000).\n"
-    "Times are seconds, or take ms s m h; none is no limit.\n";
+const char options_help[] = "What is moved\n"
+                            "  --offset N             begin at byte N of the source\n"
+                            "  --length N             move at most N bytes\n"
+                            "  --source stable|live   stable: nobody changes the source meanwhile, so more\n"
+                            "                         routes are allowed (default live)\n"
+                            "\n"
+                            "Digests\n"
+                            "  --digest ALG[,ALG]     sha256, blake2b-512, sha3-256, md5, crc32c, xxh3, ...\n"
+                            "                         of the bytes that were moved\n"
+                            "  --expect ALG:HEX       nothing is published unless the digest is this one\n"
+                            "                         (exit code 3)\n"
+                            "  --digest-provider user|kernel\n"
+                            "                         who computes it (kernel: AF_ALG, where it works)\n"
+                            "\n"
+                            "How sinks are written\n"
+                            "  --append               behind what is there\n"
+                            "  --in-place             through the existing file, instead of replacing it\n"
+                            "                         when all is right\n"
+                            "  --no-clobber           a file that exists is refused, also one that is made\n"
+                            "                         meanwhile\n"
+                            "  --replace              with several sinks files that exist are refused; this\n"
+                            "                         replaces them, as with one sink\n"
+                            "  --force                replace a file without write permission; write to a\n"
+                            "                         device that is in use\n"
+                            "  --drop-attributes      replace a file though the new one can't have its\n"
+                            "                         owner, access list or attributes\n"
+                            "  --sync                 on the disk before the command ends\n"
+                            "  --preserve             the source's times and mode\n"
+                            "  --sparse[=auto|always|never]\n"
+                            "                         holes: as in the source, wherever zeros are, none\n"
+                            "  --slow-sink wait|drop  a sink that lags behind the others holds them up, or\n"
+                            "                         misses bytes\n"
+                            "\n"
+                            "How the bytes go\n"
+                            "  --route ROUTE          clone, offload, splice, direct or chunk, and no other;\n"
+                            "                         prefer:ROUTE may step down\n"
+                            "  --cache keep|drop|direct\n"
+                            "                         what files leave in the page cache: drop nothing,\n"
+                            "                         direct goes past it (O_DIRECT)\n"
+                            "  --engine sync|uring|auto\n"
+                            "                         who makes the system calls; uring:all leaves io_uring\n"
+                            "                         all that it can do\n"
+                            "  --memory-limit SIZE    pipes and chunks together (default 16M)\n"
+                            "  --rate SIZE            bytes per second\n"
+                            "  --connect-timeout TIME\n"
+                            "                         connecting may take so long (default 30s), and for\n"
+                            "                         -listen the peer (default none)\n"
+                            "  --idle-timeout TIME    a socket, pipe or terminal may keep the copy waiting\n"
+                            "                         so long (default none)\n"
+                            "\n"
+                            "What is told\n"
+                            "  --explain[=json]       print the plan and do nothing\n"
+                            "  --progress[=auto|bar|json|never]\n"
+                            "                         auto: a bar on a terminal; bar: also plain lines where\n"
+                            "                         there is none; SIGUSR1 prints a line at any time\n"
+                            "  --report[=text|json][:FILE]\n"
+                            "                         what happened, to stderr or FILE\n"
+                            "\n"
+                            "Sizes are bytes, or take K M G T (powers of 1024) or KB MB GB TB (powers of\n"
+                            "1000). Times are seconds, or take ms s m h; none is no limit.\n";
 
 enum {
     OPTION_DIGEST = 1000,
@@ -65,6 +86,7 @@ enum {
     OPTION_OFFSET,
     OPTION_LENGTH,
     OPTION_NO_CLOBBER,
+    OPTION_REPLACE,
     OPTION_FORCE,
     OPTION_DROP_ATTRIBUTES,
     OPTION_SYNC,
@@ -94,6 +116,7 @@ static const struct option longs[] = {
     {"offset", required_argument, NULL, OPTION_OFFSET},
     {"length", required_argument, NULL, OPTION_LENGTH},
     {"no-clobber", no_argument, NULL, OPTION_NO_CLOBBER},
+    {"replace", no_argument, NULL, OPTION_REPLACE},
     {"force", no_argument, NULL, OPTION_FORCE},
     {"drop-attributes", no_argument, NULL, OPTION_DROP_ATTRIBUTES},
     {"sync", no_argument, NULL, OPTION_SYNC},
@@ -174,6 +197,8 @@ static int write_mode(struct copy_options *o, const char *command, enum leat_wri
     return 0;
 }
 
+static const char replace_or_not[] = "--replace and --no-clobber exclude each other";
+
 static int set(struct copy_options *o, const char *command, int option, const char *value)
 {
     static const char *const stability[] = {"live", "stable", NULL};
@@ -237,7 +262,10 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         return size(command, "length", value, &o->pipeline.length);
     case OPTION_NO_CLOBBER:
         o->sink.no_clobber = 1;
-        return 0;
+        return o->replace ? cli_usage(command, "%s", replace_or_not) : 0;
+    case OPTION_REPLACE:
+        o->replace = true;
+        return o->sink.no_clobber ? cli_usage(command, "%s", replace_or_not) : 0;
     case OPTION_FORCE:
         o->sink.force = 1;
         return 0;
@@ -278,4 +306,10 @@ int options_parse(struct copy_options *o, const char *command, int argc, char **
             return r;
     }
     return 0;
+}
+
+void options_several(struct copy_options *o, size_t sinks)
+{
+    if (sinks > 1 && !o->replace && o->sink.write_mode == LEAT_WRITE_PUBLISH)
+        o->sink.no_clobber = 1;
 }

@@ -32,6 +32,7 @@ struct copy_options {
     enum explain_mode explain;
     enum report_mode report;
     const char *report_file; /* NULL: stderr */
+    bool replace;            /* files that exist, though there are several sinks */
     FILE *report_stream;     /* open on it; NULL: not yet */
     bool decimal;            /* the rate was given in powers of 1000, so that is how rates are told */
 };
@@ -39,6 +40,10 @@ struct copy_options {
 /* Reads argv up to the first operand, whose index is optind afterwards. 0, or an exit code that has been explained;
  * -1: --help was asked for. */
 int options_parse(struct copy_options *options, const char *command, int argc, char **argv);
+
+/* To be called where `sinks` sinks are written: with several a file that exists is most likely there by mistake, as in
+ * `leat copy *.log all.log`. */
+void options_several(struct copy_options *options, size_t sinks);
 
 /* Their part of a help text. */
 extern const char options_help[];

@@ -3,29 +3,34 @@
 #include "transfer.h"
 #include <string.h>
 
-static const char usage[] =
-    "usage: leat run [options] 'SOURCE | FILTER | ... | SINK [& SINK...]'\n"
-    "\n"
-    "Runs a pipeline that is written as text. SOURCE and SINK are as in leat copy. A FILTER is one of\n"
-    "\n"
-    "  digest:ALG[,ALG]       sha256, blake2b-512, ... of the bytes that pass here\n"
-    "  meter                  counts\n"
-    "  rate:SIZE              lets so many bytes pass in a second\n"
-    "  skip:SIZE, head:SIZE   passes over the first bytes; lets so many pass, and ends there\n"
-    "  zstd[:level=N,workers=N], unzstd[:windowlog=N], gzip[:level=N,workers=N], gunzip\n"
-    "                         workers: so many threads compress blocks; output is a stream of them\n"
-    "  exec:COMMAND           a child process, by /bin/sh\n"
-    "\n"
-    "Words with blanks, bars or quotes in them are quoted as in a shell. Behind an endpoint may stand\n"
-    "connect-timeout=TIME, idle-timeout=TIME, and if it is a sink append, in-place, no-clobber, force,\n"
-    "drop-attributes, sync, preserve, slow-sink=wait|drop;\n"
-    "given as an option of the command they hold for all of them.\n"
-    "\n"
-    "  leat run 'file:a | digest:sha256,blake2b-512 | zstd:level=3 | file:a.zst'\n"
-    "  leat run 'file:a | exec:\"gzip -9\" | file:a.gz'\n"
-    "  leat run 'tcp-listen:9000 idle-timeout=30s | rate:10M | \"my file\" sync & other'\n"
-    "  leat run --explain 'a | digest:sha256 | b'\n"
-    "\n";
+static const char usage[] = "usage: leat run [options] 'SOURCE | FILTER | ... | SINK [& SINK...]'\n"
+                            "\n"
+                            "Runs a pipeline that is written as text. SOURCE and SINK are as in leat copy. A\n"
+                            "FILTER is one of\n"
+                            "\n"
+                            "  digest:ALG[,ALG]       sha256, blake2b-512, ... of the bytes that pass here\n"
+                            "  meter                  counts\n"
+                            "  rate:SIZE              lets so many bytes pass in a second\n"
+                            "  skip:SIZE, head:SIZE   passes over the first bytes; lets so many pass, and\n"
+                            "                         ends there\n"
+                            "  zstd[:level=N,workers=N], gzip[:level=N,workers=N]\n"
+                            "                         workers: so many threads compress blocks; output is\n"
+                            "                         a stream of them\n"
+                            "  unzstd[:windowlog=N], gunzip\n"
+                            "                         windowlog: frames may have a window of 2^N bytes\n"
+                            "  exec:COMMAND           a child process, by /bin/sh\n"
+                            "\n"
+                            "Words with blanks, bars or quotes in them are quoted as in a shell. Behind an\n"
+                            "endpoint may stand connect-timeout=TIME, idle-timeout=TIME, and if it is a sink\n"
+                            "append, in-place, no-clobber, replace, force, drop-attributes, sync, preserve,\n"
+                            "slow-sink=wait|drop; given as an option of the command they hold for all of\n"
+                            "them.\n"
+                            "\n"
+                            "  leat run 'file:a | digest:sha256,blake2b-512 | zstd:level=3 | file:a.zst'\n"
+                            "  leat run 'file:a | exec:\"gzip -9\" | file:a.gz'\n"
+                            "  leat run 'tcp-listen:9000 idle-timeout=30s | rate:10M | \"my file\" sync & b'\n"
+                            "  leat run --explain 'a | digest:sha256 | b'\n"
+                            "\n";
 
 /* The caret stands in a column of the terminal, not of bytes: a letter is one sign wide, and so is each byte that can't
  * be shown. */
@@ -86,7 +91,13 @@ static int build_and_run(struct copy_options *o, const char *text)
     int r = places_check_text(o, "run", text);
     if (r != 0)
         return r;
-    if (leat_pipeline_parse(&pipeline, text, &o->pipeline, &error) < 0)
+    int parsed = leat_pipeline_parse(&pipeline, text, &o->pipeline, &error);
+    if (parsed == 0 && leat_pipeline_name(pipeline, LEAT_SIDE_SINK, 1)) { /* once more, as several sinks want it */
+        leat_pipeline_free(pipeline);
+        options_several(o, 2);
+        parsed = leat_pipeline_parse(&pipeline, text, &o->pipeline, &error);
+    }
+    if (parsed < 0)
         return refuse(o, text, &error);
     r = transfer_add_digest(pipeline, o, "run");
     if (r == 0)

@@ -8,6 +8,7 @@ static int set_mode(struct settings *s, const char *word, enum leat_write_mode m
     if (s->written && strcmp(s->written, word) != 0)
         return error_set(error, -EINVAL, "append and in-place exclude each other");
     s->written = word;
+    s->endpoint.no_clobber &= s->refuses;
     s->endpoint.write_mode = mode;
     return 0;
 }
@@ -36,7 +37,14 @@ static int set_preserve(struct settings *s, const char *value UNUSED, struct lea
 
 static int set_no_clobber(struct settings *s, const char *value UNUSED, struct leat_error *error UNUSED)
 {
-    s->endpoint.no_clobber = 1;
+    s->endpoint.no_clobber = s->refuses = 1;
+    return 0;
+}
+
+/* Takes back what holds for all sinks. */
+static int set_replace(struct settings *s, const char *value UNUSED, struct leat_error *error UNUSED)
+{
+    s->endpoint.no_clobber = s->refuses = 0;
     return 0;
 }
 
@@ -88,6 +96,7 @@ static const struct setting {
     {"sync", NULL, true, set_sync},
     {"preserve", NULL, true, set_preserve},
     {"no-clobber", NULL, true, set_no_clobber},
+    {"replace", NULL, true, set_replace},
     {"force", NULL, true, set_force},
     {"drop-attributes", NULL, true, set_drop_attributes},
     {"slow-sink", "wait|drop", true, set_slow_sink},
@@ -105,7 +114,14 @@ static const struct setting *find(const char *name, size_t n)
 
 static int refuse_unknown(const char *word, enum leat_direction direction, struct leat_error *error)
 {
-    char known[160] = "";
+    char known[160] = "", near[64];
+    const char *words[COUNT(table) + 1] = {NULL};
+    for (size_t i = 0, n = 0; i < COUNT(table); i++)
+        if (direction == LEAT_WRITE || !table[i].of_sinks)
+            words[n++] = table[i].name;
+    if (leat_nearest(near, sizeof(near), word, strcspn(word, "="), words) > 0)
+        return error_set(error, -EINVAL, "'%.30s' is no option of a %s; did you mean %s?", word,
+                         direction == LEAT_READ ? "source" : "sink", near);
     for (size_t i = 0, n = 0; i < COUNT(table); i++)
         if ((direction == LEAT_WRITE || !table[i].of_sinks) && n < sizeof(known))
             n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s%s", n ? ", " : "", table[i].name,

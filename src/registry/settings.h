@@ -9,6 +9,7 @@
 struct settings {
     struct leat_endpoint_options endpoint;
     struct leat_sink_options sink;
+    int refuses;         /* no-clobber was said of this sink, so to be written in place does not take it back */
     const char *written; /* the word that said how files are written; NULL: none did */
 };
 

@@ -38,7 +38,8 @@ static int wrong_at(struct parser *p, const struct word *word, const char *where
     size_t column = where == word->text ? word->column : words_column(&p->words, where);
     if (error->operation[0])
         p->error->operation = error->operation;
-    return error_set(at_column(p->error, column), code, "%s", error->text);
+    error_advise(at_column(p->error, column), error->advice);
+    return error_set(p->error, code, "%s", error->text);
 }
 
 /* ---- endpoints ---- */
@@ -62,7 +63,8 @@ static int refuse_endpoint(struct parser *p, const struct word *spec, const stru
     p->error->index = p->sinks;
     if (error->code != -EINVAL || strcmp(error->operation, "open") != 0)
         p->error->operation = error->operation;
-    return error_set(at_column(p->error, spec->column), error->code, "'%.60s': %s", spec->text, error->text);
+    error_advise(at_column(p->error, spec->column), error->advice);
+    return error_set(p->error, error->code, "'%.60s': %s", spec->text, error->text);
 }
 
 static int add_endpoint(struct parser *p, const struct word *spec, leat_endpoint *endpoint,

@@ -74,11 +74,16 @@ def end(process, timeout=60):
     return Run(process.returncode, out, err or b"", " ".join(map(str, process.args)))
 
 
+def replacing(arguments):
+    """With several sinks that is an option."""
+    return [] if "--no-clobber" in arguments else ["--replace"]
+
+
 def copy(*arguments, before=(), data=None, timeout=60, **options):
-    """leat copy --report=json; `data` goes to its standard input through a pipe."""
+    """leat copy --report=json; `data` goes to its standard input through a pipe. Files of earlier runs are replaced."""
     if data is not None:
         options["stdin"] = subprocess.PIPE
-    process = start("copy", "--report=json", *arguments, before=before, **options)
+    process = start("copy", "--report=json", *replacing(arguments), *arguments, before=before, **options)
     if data is None:
         return end(process, timeout)
     try:

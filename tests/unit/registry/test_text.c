@@ -169,7 +169,10 @@ static void options_of_endpoints(void **state UNUSED)
 {
     is_refused("a append | b", 2, "append is for sinks");
     is_refused("a apend | b", 2, "'apend' is no option of a source: connect-timeout=, idle-timeout= (");
-    is_refused("a | b apend", 6, "append, in-place, sync, preserve, no-clobber, force, drop-attributes, slow-sink=, connect-timeout=, idle-timeout= (");
+    is_refused("a | b apend", 6, "is no option of a sink; did you mean append?");
+    is_refused(
+        "a | b qqqq", 6,
+        "append, in-place, sync, preserve, no-clobber, replace, force, drop-attributes, slow-sink=, connect-timeout=");
     is_refused("a | my file", 7, "wants quotes");
     is_refused("a | b append in-place", 13, "exclude each other");
     is_refused("a | b sync=1", 6, "sync takes no value");
