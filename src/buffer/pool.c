@@ -1,4 +1,5 @@
 #include "buffer/pool.h"
+#include "base/origin.h"
 #include <errno.h>
 
 #define CLASSES        31 /* 1 byte to 1 GiB */
@@ -19,6 +20,7 @@ struct cache {
 
 struct leat_pool {
     atomic_size_t refs;
+    unsigned origin;
     struct budget budget;       /* all chunks, unused ones too */
     unsigned smallest, largest; /* that streams get, */
     unsigned last;              /* and that there are */
@@ -69,6 +71,7 @@ int leat_pool_new(leat_pool **ret, const struct leat_pool_options *options)
     if (!pool)
         return -ENOMEM;
     atomic_init(&pool->refs, 1);
+    pool->origin = origin_here();
     budget_init(&pool->budget, o.memory_limit ? o.memory_limit : UINT64_MAX);
     pool->keep = o.keep ? o.keep : KEEP_DEFAULT;
     pool->smallest = class_of(o.chunk_min);
@@ -84,19 +87,19 @@ int leat_pool_new(leat_pool **ret, const struct leat_pool_options *options)
     return 0;
 }
 
-static leat_pool *of_process;
-
-static void make_default(void)
-{
-    if (leat_pool_new(&of_process, NULL) < 0)
-        of_process = NULL;
-}
-
+/* A child has one of its own: the locks of its parent's may be held for good. */
 leat_pool *pool_default(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, make_default);
-    return of_process;
+    static _Atomic(leat_pool *) of_process;
+    leat_pool *pool = atomic_load(&of_process), *fresh;
+    if (pool && origin_is_here(pool->origin))
+        return pool;
+    if (leat_pool_new(&fresh, NULL) < 0)
+        return NULL;
+    if (atomic_compare_exchange_strong(&of_process, &pool, fresh))
+        return fresh;
+    destroy(fresh);
+    return pool;
 }
 
 leat_pool *pool_ref(leat_pool *pool)
@@ -107,8 +110,13 @@ leat_pool *pool_ref(leat_pool *pool)
 
 void pool_unref(leat_pool *pool)
 {
-    if (atomic_fetch_sub_explicit(&pool->refs, 1, memory_order_acq_rel) == 1)
+    if (origin_is_here(pool->origin) && atomic_fetch_sub_explicit(&pool->refs, 1, memory_order_acq_rel) == 1)
         destroy(pool);
+}
+
+bool pool_is_here(const leat_pool *pool)
+{
+    return origin_is_here(pool->origin);
 }
 
 void leat_pool_free(leat_pool *pool)
@@ -195,6 +203,8 @@ static void put(leat_pool *pool, unsigned class, struct chunk *chunk)
 static void release(struct chunk *chunk)
 {
     leat_pool *pool = (leat_pool *)(void *)((char *)chunk->pool->budget - offsetof(leat_pool, budget));
+    if (!origin_is_here(pool->origin))
+        return;
     put(pool, (unsigned)(chunk->pool - pool->class), chunk);
     pool_unref(pool);
 }
@@ -257,6 +267,8 @@ struct chunk *pool_lend(leat_pool *pool, size_t size)
 
 void pool_take_back(leat_pool *pool, struct chunk *chunk, size_t size)
 {
+    if (!origin_is_here(pool->origin))
+        return;
     chunk->pool = &pool->class[class_of(size)];
     put(pool, class_of(size), chunk);
 }

@@ -21,6 +21,8 @@ leat_pool *pool_default(void);
 
 leat_pool *pool_ref(leat_pool *pool);
 void pool_unref(leat_pool *pool);
+/* Was it made by this process? */
+bool pool_is_here(const leat_pool *pool);
 
 /* Does it have chunks of exactly this size? */
 bool pool_lends(const leat_pool *pool, size_t size);

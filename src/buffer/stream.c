@@ -61,7 +61,7 @@ int leat_stream_open(leat_stream **ret, leat_pool *pool, const struct leat_strea
 
 void leat_stream_free(leat_stream *s)
 {
-    if (!s)
+    if (!s || !pool_is_here(s->pool)) /* after a fork a thread of the parent's may wait in it for good */
         return;
     for (struct segment *at = s->r.head, *next; at; at = next) {
         next = atomic_load_explicit(&at->next, memory_order_acquire);

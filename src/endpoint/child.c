@@ -11,6 +11,7 @@
  * A child that is to end takes with it what it has started (`family`), also what it has left behind. */
 #include "endpoint/child.h"
 #include "base/fd.h"
+#include "base/origin.h"
 #include "base/platform.h"
 #include "base/thread.h"
 #include "endpoint/family.h"
@@ -31,6 +32,7 @@
 
 struct child {
     struct spawned s;
+    unsigned origin;
     int unread;  /* a reading end of its input, to be asked what it has left there; or -1 */
     int exited;  /* a pidfd, or -1 */
     int gone[2]; /* if there is no pidfd */
@@ -203,6 +205,7 @@ int child_start(struct child **ret, const char *command, unsigned pipes, const c
     if (!c)
         return -ENOMEM;
     c->s.in = c->s.out = c->s.err = c->unread = c->exited = c->gone[0] = c->gone[1] = c->done[0] = c->done[1] = -1;
+    c->origin = origin_here();
     pthread_mutex_init(&c->lock, NULL);
     *ret_operation = "pipe";
     int r = fd_pipe(c->done);
@@ -390,7 +393,7 @@ const char *child_said(const struct child *c)
 
 struct child *child_free(struct child *c)
 {
-    if (!c)
+    if (!c || !origin_is_here(c->origin)) /* of a forked program it is the parent's child */
         return NULL;
     if (!has_ended(c)) {
         send_signal(c, SIGKILL);

@@ -1,4 +1,5 @@
 /* leat_engine: some loops, each on a thread of its own, shared by many pipelines. */
+#include "base/origin.h"
 #include "engine/engine.h"
 #include <errno.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 
 struct leat_engine {
     const struct engine *engine;
+    unsigned origin;
     char why[ENGINE_WHY_MAX]; /* not the one that was asked for; "" */
     size_t count;
     struct place {
@@ -58,6 +60,7 @@ int leat_engine_new(leat_engine **ret, const struct leat_engine_options *options
     if (!e)
         return -ENOMEM;
     e->engine = engine;
+    e->origin = origin_here();
     while (e->count < count && r == 0) {
         r = start_place(&e->place[e->count], e->engine, e->count == 0 ? e->why : NULL);
         if (r < 0 && e->count == 0 && e->engine != &engine_sync) {
@@ -95,7 +98,7 @@ struct loop *engine_choose_loop(leat_engine *e)
 
 void leat_engine_free(leat_engine *e)
 {
-    if (!e)
+    if (!e || !origin_is_here(e->origin))
         return;
     for (size_t i = 0; i < e->count; i++)
         loop_quit(&e->place[i].loop);

@@ -2,6 +2,7 @@
 #include "flow/pipeline.h"
 #include "base/fd.h"
 #include "base/nearest.h"
+#include "base/origin.h"
 #include "base/thread.h"
 #include "buffer/pool.h"
 #include <ctype.h>
@@ -198,6 +199,7 @@ int leat_pipeline_new(leat_pipeline **ret, const struct leat_pipeline_options *o
     leat_pipeline *p = calloc(1, sizeof(*p));
     if (!p)
         return -ENOMEM;
+    p->origin = origin_here();
     p->ended_fd[0] = p->ended_fd[1] = -1;
     p->bad_options.size = sizeof(p->bad_options);
     p->engine = registry_engines[0];
@@ -502,7 +504,7 @@ int leat_pipeline_progress(const leat_pipeline *p, struct leat_progress *ret)
 
 void leat_pipeline_free(leat_pipeline *p)
 {
-    if (!p)
+    if (!p || !origin_is_here(p->origin))
         return;
     if (p->waited_for) {
         leat_pipeline_cancel(p);

@@ -52,6 +52,7 @@ struct leg {
 };
 
 struct leat_pipeline {
+    unsigned origin;
     struct leat_pipeline_options options; /* its strings are the copies below */
     char *route, *engine_name, *expect;
     struct leat_error bad_options; /* kept until somebody asks */

@@ -94,6 +94,7 @@ struct filter_ops {
 struct leat_filter {
     const struct filter_ops *ops;
     atomic_uint refs;
+    unsigned origin;
     atomic_bool busy;       /* a pipeline runs through it */
     _Atomic uint64_t bytes; /* that passed */
 };

@@ -1,4 +1,5 @@
 /* Making a pipe, and what both ends are asked for. */
+#include "base/origin.h"
 #include "buffer/pool.h"
 #include "pipe/chain.h"
 
@@ -191,6 +192,7 @@ static int make(struct pipe **ret, const struct leat_pipe_options *o, struct lea
     struct pipe *p = calloc(1, sizeof(*p));
     if (!p)
         return refuse(error, -ENOMEM, "Out of memory");
+    p->origin = origin_here();
     p->is_kernel = o->backend == LEAT_PIPE_KERNEL;
     kernel_init(&p->kernel);
     p->limit = o->memory_limit ? o->memory_limit : LIMIT_DEFAULT;

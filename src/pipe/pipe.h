@@ -61,6 +61,7 @@ struct leat_reader {
 struct pipe {
     struct leat_writer writer;
     struct leat_reader reader;
+    unsigned origin;
     uint64_t limit;    /* bytes that may lie behind the filters */
     bool counts_bytes; /* of a queue without filters to the byte: chunks alone would hold back the part of one that was
                           read */

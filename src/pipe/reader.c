@@ -1,5 +1,7 @@
 /* The reader's end. Every call takes the read turn, looks for bytes, helps the chain to give what it has, waits as long
  * as it may, and gives the turn. */
+#include "base/fd.h"
+#include "base/origin.h"
 #include "pipe/chain.h"
 
 /* ---- what is there ---- */
@@ -353,6 +355,10 @@ void leat_reader_close(leat_reader *reader)
     if (!reader)
         return;
     struct pipe *p = reader->pipe;
+    if (!origin_is_here(p->origin)) {
+        p->kernel.fd[0] = fd_close(p->kernel.fd[0]);
+        return;
+    }
     atomic_store(&p->reader_closing, true);
     park_wake(&p->bytes);
     if (p->is_kernel)

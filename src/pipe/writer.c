@@ -1,5 +1,6 @@
 /* The writer's end. Every call takes the write turn, moves what goes without waiting, waits as long as it may, and
  * gives the turn. */
+#include "base/origin.h"
 #include "buffer/view.h"
 #include "pipe/chain.h"
 
@@ -491,6 +492,10 @@ void leat_writer_close(leat_writer *writer)
     if (!writer)
         return;
     struct pipe *p = writer->pipe;
+    if (!origin_is_here(p->origin)) { /* what is in the chain is the parent's to write */
+        kernel_end(&p->kernel);
+        return;
+    }
     interrupt(p);
     turn_close(&p->write_turn);
     atomic_store(&p->writer_closing, 0);

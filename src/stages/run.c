@@ -1,3 +1,5 @@
+#include "base/origin.h"
+#include "base/thread.h"
 #include "stages/stages.h"
 #include <errno.h>
 
@@ -95,7 +97,7 @@ static int start_threads(leat_stages *stages)
     int r = 0;
     for (struct stage *stage = &stages->input; stage; stage = stage->next) {
         for (uint32_t i = 0; i < stage->with.workers && r == 0; i++) {
-            r = -pthread_create(&stage->worker[i].thread, NULL, worker_main, &stage->worker[i]);
+            r = thread_create(&stage->worker[i].thread, worker_main, &stage->worker[i]);
             if (r == 0) {
                 stage->worker[i].made = true;
                 stages->threads++;
@@ -231,6 +233,8 @@ int leat_stages_stop(leat_stages *stages, enum leat_stop how, struct leat_error 
         return r;
     if (worker_is_of(stages))
         return error_return(ret_error, &none, -EDEADLK);
+    if (!origin_is_here(stages->origin)) /* the workers are the parent's */
+        return error_return(ret_error, &none, -EPERM);
     if (how == LEAT_STOP_ABORT) {
         bool first = atomic_load(&stages->state) == STAGES_RUNNING && stages_cancel(stages, NULL);
         r = leat_stages_wait(stages, -1, first ? NULL : ret_error);

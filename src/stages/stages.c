@@ -1,4 +1,5 @@
 #include "stages/stages.h"
+#include "base/origin.h"
 #include <errno.h>
 
 #define QUEUE_DEFAULT 512
@@ -17,6 +18,7 @@ int leat_stages_new(leat_stages **ret, const struct leat_stages_options *options
     if (!stages)
         return -ENOMEM;
     stages->options = own;
+    stages->origin = origin_here();
     r = -pthread_mutex_init(&stages->lock, NULL);
     if (r == 0 && (r = stage_cond_init(&stages->changed)) < 0)
         pthread_mutex_destroy(&stages->lock);
@@ -295,7 +297,7 @@ bool stages_sleep(leat_stages *stages, int64_t deadline_ns)
 
 void leat_stages_free(leat_stages *stages)
 {
-    if (!stages)
+    if (!stages || !origin_is_here(stages->origin))
         return;
     leat_stages_stop(stages, LEAT_STOP_ABORT, NULL);
     if (stages->built)

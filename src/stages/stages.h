@@ -82,6 +82,7 @@ enum stages_state {
 
 struct leat_stages {
     struct leat_stages_options options;
+    unsigned origin;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct stage **stage; /* count of the caller's; then `output` */

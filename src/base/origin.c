@@ -1,0 +1,28 @@
+#include "base/origin.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Forks on the way to this process, since the first object was made. */
+static atomic_uint forks = 1;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void in_child(void)
+{
+    atomic_fetch_add_explicit(&forks, 1, memory_order_relaxed);
+}
+
+static void begin(void)
+{
+    pthread_atfork(NULL, NULL, in_child);
+}
+
+unsigned origin_here(void)
+{
+    pthread_once(&once, begin);
+    return atomic_load_explicit(&forks, memory_order_relaxed);
+}
+
+bool origin_is_here(unsigned origin)
+{
+    return origin == atomic_load_explicit(&forks, memory_order_relaxed);
+}
