@@ -139,13 +139,13 @@ int place_descriptor(const char *path)
     struct walk walk = {.at = AT_FDCWD};
     struct identity by_path, by_fd;
     struct stat st;
-    int descriptor;
+    int descriptor = platform.path_to_fd(path);
+    if (descriptor >= 0 || lstat(path, &st) < 0 || !S_ISLNK(st.st_mode))
+        return descriptor;
     int r = walk_on(&walk, path, &descriptor);
     walk_end(&walk);
     if (r < 0 || descriptor < 0)
         return -1;
-    if (platform.path_to_fd(path) == descriptor)
-        return descriptor;
     if (stat(path, &st) < 0 || identity_of_fd(&by_fd, descriptor) < 0)
         return -1;
     identity_of_stat(&by_path, &st);

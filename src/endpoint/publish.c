@@ -120,14 +120,12 @@ static int sync_directory(const struct place *place)
     return r == -EINVAL ? 0 : r; /* not every file system has it */
 }
 
-/* Is what was looked at in the beginning what has the name now? */
+/* 0: what was looked at in the beginning has the name now. -ENOENT: nothing has it. -EEXIST: another file. */
 static int check_place(const struct publish *publish)
 {
     struct identity now;
     struct stat st;
     int r = place_stat(&publish->place, &st);
-    if (r == -ENOENT)
-        return 0;
     if (r < 0)
         return r;
     identity_of_stat(&now, &st);
@@ -161,7 +159,7 @@ static int take_free_name(struct publish *publish)
     if (r == 0 || r == -EEXIST)
         return r; /* `abort` takes the hidden name away */
     r = check_place(publish);
-    return r < 0 ? r : rename_hidden(publish, 0);
+    return r == -ENOENT ? rename_hidden(publish, 0) : r < 0 ? r : -EEXIST;
 }
 
 static int give_name(struct publish *publish, const char **ret_operation)
@@ -173,9 +171,9 @@ static int give_name(struct publish *publish, const char **ret_operation)
     if (r < 0)
         return r;
     *ret_operation = op_name(OP_RENAME);
-    if (!publish->replaces)
-        return take_free_name(publish);
     r = check_place(publish);
+    if (r == -ENOENT) /* also where the old file was taken away meanwhile */
+        return take_free_name(publish);
     return r < 0 ? r : rename_hidden(publish, 0);
 }
 
