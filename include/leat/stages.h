@@ -85,7 +85,8 @@ struct leat_stage {
     void *user;
     void (*dispose)(void *user, void *item); /* NULL: nothing to do. Any thread */
     uint32_t workers;                        /* threads; 0 is refused, a grouping stage has one */
-    uint32_t queue;                          /* items that may wait; 0: 512 */
+    uint32_t queue;                          /* items that may wait; 0: 512. Of an ordered stage at most
+                                                2^20 with those in hand */
     uint64_t queue_bytes;                    /* their bytes by item_size, those in hand too; 0: no limit. A larger item
                                                 passes alone */
     size_t (*item_size)(void *user, const void *item);

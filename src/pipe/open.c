@@ -181,6 +181,9 @@ static int check(const struct leat_pipe_options *o, struct leat_error *error)
         return refuse(error, -EINVAL, "There is no such backend");
     if (o->filter_count > PIPE_FILTERS_MAX)
         return refuse(error, -EINVAL, "There are more than 64 filters");
+    for (size_t i = 0; i < o->filter_count; i++)
+        if (!o->filters || !o->filters[i])
+            return refuse(error, -EINVAL, "A filter is missing");
     return 0;
 }
 
@@ -223,7 +226,7 @@ int leat_pipe_open(leat_writer **ret_writer, leat_reader **ret_reader, const str
     if (r == 0 && (r = error_begin(o.ret_error)) == 0)
         r = error_return(o.ret_error, &error, make(&p, &o, &error));
     if (r < 0) {
-        for (size_t i = 0; i < o.filter_count; i++)
+        for (size_t i = 0; o.filters && i < o.filter_count; i++)
             leat_filter_free(o.filters[i]);
         return r;
     }

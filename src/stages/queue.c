@@ -29,7 +29,7 @@ int64_t stage_deadline(int timeout_ms)
     return timeout_ms < 0 ? 0 : clock_ns() + (int64_t)timeout_ms * 1000000;
 }
 
-/* The lock is held for some 20 ns, far less than it takes to sleep for it. */
+/* The lock is held for some 20 ns (but when the ring grows), far less than it takes to sleep for it. */
 static void queue_lock(struct item_queue *queue)
 {
     for (int i = 0; i < 100; i++)
@@ -38,11 +38,13 @@ static void queue_lock(struct item_queue *queue)
     pthread_mutex_lock(&queue->lock);
 }
 
+#define RING_FIRST 1024 /* slots at first: a limit may be any number, and costs nothing until so many items wait */
+
 int item_queue_init(struct item_queue *queue, uint64_t limit, uint64_t bytes_limit, uint32_t readers,
                     uint32_t producers)
 {
     uint64_t size = 1;
-    while (size < limit)
+    while (size < MIN(limit, RING_FIRST))
         size *= 2;
     *queue = (struct item_queue){.mask = size - 1,
                                  .limit = limit,
@@ -104,6 +106,23 @@ static bool fits(const struct item_queue *queue, const struct stage_item *item)
     return item->bytes <= queue->bytes_limit && queue->bytes <= queue->bytes_limit - item->bytes;
 }
 
+/* Locked. The ring is as large as it was needed once. Without memory for a larger one the queue is full. */
+static bool has_slot(struct item_queue *queue)
+{
+    if (queue->tail - queue->head <= queue->mask)
+        return true;
+    uint64_t mask = queue->mask * 2 + 1;
+    struct stage_item *ring = mask < SIZE_MAX / sizeof(*ring) ? malloc((size_t)(mask + 1) * sizeof(*ring)) : NULL;
+    if (!ring)
+        return false;
+    for (uint64_t i = queue->head; i < queue->tail; i++)
+        ring[i & mask] = queue->ring[i & queue->mask];
+    free(queue->ring);
+    queue->ring = ring;
+    queue->mask = mask;
+    return true;
+}
+
 static void wake_reader(struct item_queue *queue)
 {
     if (queue->readers_waiting && !queue->waking) {
@@ -151,7 +170,7 @@ int item_queue_push(struct item_queue *queue, const struct stage_item *items, si
             r = -EPIPE;
         if (r < 0)
             break;
-        for (; done < n && fits(queue, &items[done]); done++) {
+        for (; done < n && fits(queue, &items[done]) && has_slot(queue); done++) {
             queue->ring[queue->tail++ & queue->mask] = items[done];
             queue->controls += items[done].bytes == ITEM_CONTROL;
             queue->bytes += items[done].bytes == ITEM_CONTROL ? 0 : items[done].bytes;

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #define QUEUE_DEFAULT 512
+#define ORDERED_MOST  (1u << 20) /* items in an ordered stage, for which there is a place each */
 
 /* ---- putting it together ---- */
 
@@ -121,10 +122,11 @@ static int stage_build(struct stage *stage)
     leat_stages *stages = stage->stages;
     uint64_t limit = stage->with.workers + (uint64_t)(stage->with.queue ? stage->with.queue : QUEUE_DEFAULT);
     int r = 0;
+    stage->ordered = stage->with.ordered && stage->with.workers > 1;
+    limit = stage->ordered ? MIN(limit, ORDERED_MOST) : limit;
     if (stage->kind != STAGE_SOURCE)
         r = item_queue_init(&stage->in, limit, stage->with.queue_bytes, stage->with.workers,
                             stages_producers(stages, stage->index));
-    stage->ordered = stage->with.ordered && stage->with.workers > 1;
     if (r == 0 && stage->ordered)
         r = order_init(&stage->order, limit);
     if (r == 0 && stage->with.workers && !(stage->worker = calloc(stage->with.workers, sizeof(struct worker))))

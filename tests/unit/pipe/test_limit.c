@@ -45,6 +45,27 @@ static void so_many_bytes_are_held(void **state UNUSED)
     }
 }
 
+/* With filters it holds whole chunks, and the stats say how many bytes that are. */
+static void with_filters_the_stats_say_what_holds(void **state UNUSED)
+{
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
+        struct ends e;
+        leat_filter *filter;
+        size_t done;
+        assert_int_equal(leat_filter_meter(&filter), 0);
+        options.memory_limit = limits[i];
+        options.filters = &filter;
+        options.filter_count = 1;
+        assert_int_equal(leat_pipe_open(&e.w, &e.r, &options), 0);
+        uint64_t holds = limit_that_holds(e.w);
+        assert_true(holds > 0 && holds <= limits[i]);
+        assert_int_equal(leat_write(e.w, much, sizeof(much), &done, 0), holds < sizeof(much) ? -EAGAIN : 0);
+        assert_int_equal(done, MIN(holds, sizeof(much)));
+        close_both(e);
+    }
+}
+
 /* Of a full queue: k bytes are read, so k fit, and no more. */
 static void what_is_read_is_room_at_once(void **state UNUSED)
 {
@@ -184,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(so_many_bytes_are_held),
+        cmocka_unit_test(with_filters_the_stats_say_what_holds),
         cmocka_unit_test(what_is_read_is_room_at_once),
         cmocka_unit_test(a_reservation_has_what_the_limit_leaves),
         cmocka_unit_test(two_in_lockstep_over_full_pipes_go_on),

@@ -216,6 +216,147 @@ static void the_largest_numbers_are_numbers(void **state UNUSED)
     }
 }
 
+/* ---- streams, views, records, pools ---- */
+
+static const size_t ends[] = {SIZE_MAX,      SIZE_MAX - 1,  SIZE_MAX - 7,     SIZE_MAX - 8,
+                              SIZE_MAX - 15, SIZE_MAX - 63, SIZE_MAX / 2 + 1, SIZE_MAX / 2};
+
+static void a_stream_may_be_asked_for_any_number(void **state UNUSED)
+{
+    leat_stream *stream;
+    struct leat_view view = {NULL, 0, NULL};
+    void *room;
+    size_t n;
+    assert_int_equal(leat_stream_open(&stream, NULL, NULL), 0);
+    assert_int_equal(leat_stream_append(stream, "0123456789", 10), 0);
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        assert_int_equal(leat_stream_peek(stream, ends[i], &view), -EAGAIN);
+        assert_int_equal(leat_stream_take(stream, ends[i], &view), -EAGAIN);
+        assert_int_equal(leat_stream_skip(stream, ends[i]), -EAGAIN);
+        assert_int_equal(leat_stream_find(stream, "x", 1, 0, ends[i], &n), -EAGAIN);
+        assert_int_equal(leat_stream_find(stream, "5", 1, 0, ends[i], &n), 0);
+        assert_int_equal(n, 5);
+        assert_int_equal(leat_stream_find(stream, "5", 1, ends[i], SIZE_MAX, &n),
+                         ends[i] == SIZE_MAX ? -ENODATA : -EAGAIN);
+        assert_int_equal(leat_stream_find(stream, "5", 1, ends[i], 3, &n), -EINVAL);
+        assert_int_equal(leat_stream_reserve(stream, ends[i], &room, &n), 0);
+        assert_true(n >= 1);
+        assert_int_equal(leat_stream_commit(stream, ends[i]), -EINVAL);
+        assert_int_equal(leat_stream_commit(stream, 0), 0);
+    }
+    assert_int_equal(leat_stream_take_at_most(stream, SIZE_MAX, &view), 0);
+    assert_int_equal(view.length, 10);
+    leat_view_release(&view);
+    leat_stream_free(stream);
+}
+
+static void a_wait_may_be_for_any_number(void **state UNUSED)
+{
+    struct leat_stream_options options = LEAT_INIT(struct leat_stream_options);
+    leat_stream *stream;
+    options.waits = 1;
+    assert_int_equal(leat_stream_open(&stream, NULL, &options), 0);
+    for (size_t i = 0; i < COUNT(ends); i++)
+        assert_int_equal(leat_stream_wait(stream, ends[i], 0), -EAGAIN);
+    leat_stream_free(stream);
+}
+
+static void bounds_of_a_stream_may_be_any_number(void **state UNUSED)
+{
+    static const uint64_t large[] = {UINT64_MAX, UINT64_MAX - 1,  (uint64_t)INT64_MAX + 1,
+                                     INT64_MAX,  UINT64_MAX / 16, UINT64_MAX / 16 + 1};
+    for (size_t i = 0; i < COUNT(large); i++) {
+        for (int which = 0; which < 4; which++) {
+            struct leat_stream_options options = LEAT_INIT(struct leat_stream_options);
+            leat_stream *stream;
+            void *room;
+            size_t n;
+            options.chunk_size = which == 0 ? large[i] : 0;
+            options.pause_at = which == 1 || which == 3 ? large[i] : 0;
+            options.limit = which >= 2 ? large[i] : 0;
+            assert_int_equal(leat_stream_open(&stream, NULL, &options), 0);
+            assert_int_equal(leat_stream_reserve(stream, 1, &room, &n), 0);
+            memset(room, 0, n);
+            assert_int_equal(leat_stream_commit(stream, n), 0);
+            assert_int_equal(leat_stream_paused(stream), 0);
+            leat_stream_free(stream);
+        }
+    }
+}
+
+/* Of one piece and of several. */
+static void parts_of_a_view_may_be_any_number(void **state UNUSED)
+{
+    static char bytes[3000], copy[4000];
+    for (int pieces = 1; pieces <= 2; pieces++) {
+        leat_stream *stream;
+        struct leat_view view, part = {NULL, 0, NULL};
+        size_t n;
+        assert_int_equal(leat_stream_open(&stream, NULL, NULL), 0);
+        for (int i = 0; i < pieces; i++)
+            assert_int_equal(leat_stream_append_ref(stream, bytes, sizeof(bytes), NULL, NULL), 0);
+        size_t length = (size_t)pieces * sizeof(bytes);
+        assert_int_equal(leat_stream_take(stream, length, &view), 0);
+        for (size_t i = 0; i < COUNT(ends); i++) {
+            assert_int_equal(leat_view_slice(&view, ends[i], 1, &part), -ERANGE);
+            assert_int_equal(leat_view_slice(&view, 1, ends[i], &part), -ERANGE);
+            assert_int_equal(leat_view_slice(&view, ends[i], ends[i], &part), -ERANGE);
+            assert_int_equal(leat_view_copy(&view, ends[i], copy, 10), 0);
+            assert_int_equal(leat_view_copy(&view, length - 10, copy, ends[i]), 10);
+            assert_int_equal(leat_view_find(&view, "x", 1, ends[i], &n), -ENODATA);
+        }
+        leat_view_release(&view);
+        leat_stream_free(stream);
+    }
+}
+
+static void a_record_that_is_too_long_is_refused(void **state UNUSED)
+{
+    struct leat_record *record = NULL;
+    for (size_t i = 0; i < COUNT(ends); i++)
+        if (ends[i] > SIZE_MAX / 2 + 1) /* less may be asked of malloc, and a sanitizer does not like that */
+            assert_int_equal(leat_record_new(&record, NULL, ends[i]), -ENOMEM);
+    assert_null(record);
+}
+
+static void limits_of_a_pool_may_be_any_number(void **state UNUSED)
+{
+    static const uint64_t large[] = {UINT64_MAX, (uint64_t)1 << 63, (uint64_t)1 << 62, (uint64_t)1 << 32,
+                                     UINT64_MAX - 4095};
+    for (size_t i = 0; i < COUNT(large); i++) {
+        struct leat_pool_options options = LEAT_INIT(struct leat_pool_options);
+        leat_pool *pool = NULL;
+        options.chunk_min = large[i];
+        assert_int_equal(leat_pool_new(&pool, &options), -EINVAL);
+        options.chunk_min = 0;
+        options.chunk_max = large[i];
+        assert_int_equal(leat_pool_new(&pool, &options), -EINVAL);
+        options.chunk_max = 0;
+        options.memory_limit = options.keep = large[i];
+        assert_int_equal(leat_pool_new(&pool, &options), 0);
+        leat_pool_free(pool);
+    }
+}
+
+/* What can't be there is refused before it is looked at. */
+static void filters_that_are_not_there_are_refused(void **state UNUSED)
+{
+    struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    leat_writer *writer;
+    leat_reader *reader;
+    leat_filter *none[2] = {NULL, NULL};
+    options.ret_error = &error;
+    options.filter_count = 2;
+    assert_int_equal(leat_pipe_open(&writer, &reader, &options), -EINVAL);
+    assert_true(error.text[0]);
+    options.filters = none;
+    assert_int_equal(leat_pipe_open(&writer, &reader, &options), -EINVAL);
+    options.filters = NULL;
+    options.filter_count = SIZE_MAX;
+    assert_int_equal(leat_pipe_open(&writer, &reader, &options), -EINVAL);
+}
+
 /* ---- nothing at all ---- */
 
 static void nothing_may_be_freed(void **state UNUSED)
@@ -251,6 +392,13 @@ int main(void)
         cmocka_unit_test(a_rate_may_change_to_any_number),
         cmocka_unit_test(a_value_with_nothing_in_it_is_refused),
         cmocka_unit_test(the_largest_numbers_are_numbers),
+        cmocka_unit_test(a_stream_may_be_asked_for_any_number),
+        cmocka_unit_test(a_wait_may_be_for_any_number),
+        cmocka_unit_test(bounds_of_a_stream_may_be_any_number),
+        cmocka_unit_test(parts_of_a_view_may_be_any_number),
+        cmocka_unit_test(a_record_that_is_too_long_is_refused),
+        cmocka_unit_test(limits_of_a_pool_may_be_any_number),
+        cmocka_unit_test(filters_that_are_not_there_are_refused),
         cmocka_unit_test(nothing_may_be_freed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -194,6 +194,41 @@ static void numbers_of_stages_that_are_none(void **state UNUSED)
     leat_stages_free(stages);
 }
 
+/* ---- limits ---- */
+
+/* A limit costs nothing until so many items wait, so it may be any number. */
+static void a_limit_of_items_may_be_any_number(void **state UNUSED)
+{
+    enum {
+        MANY = 5000
+    };
+    for (int ordered = 0; ordered <= 1; ordered++) {
+        struct leat_stages_options options = LEAT_INIT(struct leat_stages_options);
+        struct leat_stage stage = stage_of(passes, NULL);
+        leat_stages *stages;
+        void *item;
+        static char things[MANY];
+        options.queue = UINT32_MAX;
+        stage.queue = UINT32_MAX;
+        stage.ordered = ordered;
+        stage.workers = ordered ? 2 : 1;
+        assert_int_equal(leat_stages_new(&stages, &options), 0);
+        assert_int_equal(leat_stages_add(stages, &stage), 0);
+        assert_int_equal(leat_stages_start(stages), 0);
+        assert_int_equal(leat_stages_pause(stages), 0); /* so that all wait */
+        for (int i = 0; i < MANY; i++)
+            assert_int_equal(leat_stages_put(stages, &things[i], 0), 0);
+        assert_int_equal(leat_stages_resume(stages), 0);
+        assert_int_equal(leat_stages_finish(stages), 0);
+        for (int i = 0; i < MANY; i++) {
+            assert_int_equal(leat_stages_take(stages, &item, -1), 0);
+            assert_ptr_equal(item, &things[i]);
+        }
+        assert_int_equal(leat_stages_take(stages, &item, -1), LEAT_STAGES_END);
+        leat_stages_free(stages);
+    }
+}
+
 /* ---- two at once ---- */
 
 struct gate {
@@ -324,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_dropped_item_keeps_its_code),
         cmocka_unit_test(a_source_and_a_sink_may_be_set_before_the_start),
         cmocka_unit_test(numbers_of_stages_that_are_none),
+        cmocka_unit_test(a_limit_of_items_may_be_any_number),
         cmocka_unit_test(a_second_run_is_busy),
         cmocka_unit_test(every_run_has_its_own_result),
         cmocka_unit_test(an_abort_is_no_failure_of_the_call_that_does_it),
