@@ -3,6 +3,7 @@
 #include "base/origin.h"
 #include "buffer/view.h"
 #include "pipe/chain.h"
+#include "pipe/room.h"
 
 /* ---- what it has written ---- */
 
@@ -57,108 +58,6 @@ void writer_give(struct pipe *p)
     }
 }
 
-/* ---- waiting ---- */
-
-static bool is_over(void *user)
-{
-    struct pipe *p = user;
-    return atomic_load(&p->writer_closing) || pipe_is_broken(p);
-}
-
-/* How many bytes the limit leaves. The reader's count is only looked at where the one that was seen last does not do.
- */
-static uint64_t bytes_left(struct pipe *p, uint64_t wanted)
-{
-    if (!p->counts_bytes)
-        return UINT64_MAX;
-    uint64_t pushed = atomic_load_explicit(&p->pushed, memory_order_relaxed);
-    if (p->limit - (pushed - p->taken_seen) < wanted)
-        p->taken_seen = atomic_load_explicit(&p->taken, memory_order_acquire);
-    return p->limit - (pushed - p->taken_seen);
-}
-
-static bool has_bytes(struct pipe *p, uint64_t wanted)
-{
-    if (!p->counts_bytes)
-        return true;
-    p->taken_seen = atomic_load(&p->taken); /* as a listener: see took() */
-    return bytes_left(p, 0) >= wanted;
-}
-
-static bool has_answer(struct pipe *p)
-{
-    return is_over(p) || atomic_load(&p->ended) || (p->is_kernel && kernel_can_reclaim(&p->kernel));
-}
-
-static bool has_chunk(struct pipe *p)
-{
-    return p->queue.growing || chunk_pool_has(&p->pool);
-}
-
-/* Is there a chunk, and room in the limit, or an answer? */
-static bool room_ready(void *user)
-{
-    struct pipe *p = user;
-    return has_answer(p) || (has_chunk(p) && has_bytes(p, MAX(p->needed, 1)));
-}
-
-static bool much_room_ready(void *user)
-{
-    struct pipe *p = user;
-    return has_answer(p) || (has_chunk(p) && has_bytes(p, p->chunk_size));
-}
-
-static bool room_to_poll(void *user)
-{
-    struct pipe *p = user;
-    switch (p->want) {
-    case WANT_CHUNK:
-        return room_ready(p);
-    case WANT_PIPE:
-        return is_over(p) || kernel_has_room(&p->kernel);
-    case WANT_TIME:
-        return is_over(p) || p->pace_ns <= clock_ns();
-    }
-    return true;
-}
-
-/* A reader of few bytes at a time is most likely about to take many: to follow it closely costs both more than it
- * brings. */
-#define PATIENCE_NS 50000
-
-static void wait_for_chunk(struct pipe *p, int64_t deadline_ns)
-{
-    int64_t until = p->counts_bytes ? clock_ns() + PATIENCE_NS : deadline_ns;
-    if (until >= deadline_ns || !park_wait(&p->room, much_room_ready, p, until))
-        park_wait(&p->room, room_ready, p, deadline_ns);
-}
-
-static void wait_for(struct pipe *p, int64_t deadline_ns)
-{
-    switch (p->want) {
-    case WANT_CHUNK:
-        wait_for_chunk(p, deadline_ns);
-        return;
-    case WANT_PIPE:
-        kernel_wait(&p->kernel, false, is_over, p, deadline_ns);
-        return;
-    case WANT_TIME:
-        park_wait(&p->room, is_over, p, MIN(deadline_ns, p->pace_ns));
-        return;
-    }
-}
-
-/* After -EAGAIN: 0 when it is worth while to try again. */
-static int wait_for_room(struct pipe *p, const struct limit *limit)
-{
-    int64_t began = clock_ns();
-    if (began >= limit->deadline_ns)
-        return limit_code(limit);
-    wait_for(p, limit->deadline_ns);
-    counter_add(&p->writer_blocked_ns, (uint64_t)(clock_ns() - began));
-    return atomic_load(&p->writer_closing) ? -ECANCELED : pipe_is_broken(p) ? -EPIPE : 0;
-}
-
 /* ---- a call ---- */
 
 static int take(struct pipe *p, const struct limit *limit)
@@ -178,7 +77,7 @@ static void leave_nothing(struct pipe *p, const struct limit *limit)
     int r;
     do
         r = chain_pass(p, LEAT_FILTER_MORE);
-    while (r == -EAGAIN && p->is_kernel && kernel_is_lent(&p->kernel) && (r = wait_for_room(p, limit)) == 0);
+    while (r == -EAGAIN && p->is_kernel && kernel_is_lent(&p->kernel) && (r = room_wait(p, limit)) == 0);
 }
 
 /* The end of a call that may have left bytes in the chain. Who reads in vain gets them now; who comes later, helps. */
@@ -192,7 +91,7 @@ static void give(struct pipe *p, const struct limit *limit)
         if (atomic_load(&p->paced_until_ns)) /* a reader that sleeps does not know of that time */
             tell_reader(p);
     }
-    park_settle(&p->room, room_to_poll, p);
+    park_settle(&p->room, room_is_ready, p);
     writer_give(p);
 }
 
@@ -226,7 +125,7 @@ static int lacks_chunk(struct pipe *p)
 static ssize_t write_queue(struct pipe *p, const void *bytes, size_t n)
 {
     size_t room;
-    uint64_t left = bytes_left(p, n);
+    uint64_t left = room_bytes(p, n);
     p->needed = 1;
     uint8_t *to = left ? queue_room(&p->queue, &p->pool, 1, &room) : NULL;
     if (!to)
@@ -255,7 +154,7 @@ static ssize_t write_kernel(struct pipe *p, const void *bytes, size_t n)
 static ssize_t refer_queue(struct pipe *p, const struct piece *piece)
 {
     size_t n = MIN(piece->bytes.iov_len, p->chunk_size);
-    uint64_t left = bytes_left(p, n);
+    uint64_t left = room_bytes(p, n);
     p->needed = 1;
     struct chunk *chunk = left ? chunk_get(&p->pool) : NULL;
     n = (size_t)MIN(n, left);
@@ -305,7 +204,7 @@ static int write_pieces(struct pipe *p, const struct piece *piece, size_t n, siz
             } else if (moved == -EAGAIN && some && done)
                 break;
             else
-                r = moved == -EAGAIN ? wait_for_room(p, &limit) : (int)moved;
+                r = moved == -EAGAIN ? room_wait(p, &limit) : (int)moved;
             if (r == 0 && done < n)
                 r = atomic_load(&p->writer_closing) ? -ECANCELED : refusal(p);
         }
@@ -349,7 +248,7 @@ static int reserve(struct pipe *p, size_t want, void **ret, size_t *ret_n)
         return chain_reserve(p, want, ret, ret_n);
     chain_show(p); /* what is written is not hidden by a reservation that may take its time */
     p->needed = MIN(want, p->chunk_size);
-    uint64_t left = bytes_left(p, want);
+    uint64_t left = room_bytes(p, want);
     uint8_t *room = left >= p->needed ? queue_room(&p->queue, &p->pool, p->needed, ret_n) : NULL;
     if (!room)
         return lacks_chunk(p);
@@ -369,7 +268,7 @@ int leat_writer_reserve(leat_writer *writer, size_t want, void **ret, size_t *re
         return r;
     r = refusal(p);
     while (r == 0 && (r = reserve(p, MAX(want, 1), &room, &n)) == -EAGAIN)
-        r = wait_for_room(p, &limit);
+        r = room_wait(p, &limit);
     if (r == 0) {
         p->reserved = n;
         *ret = room;
@@ -420,7 +319,7 @@ int leat_writer_flush(leat_writer *writer)
         return r;
     r = refusal(p);
     while (r == 0 && (r = chain_pass(p, LEAT_FILTER_FLUSH)) == -EAGAIN)
-        r = wait_for_room(p, &limit);
+        r = room_wait(p, &limit);
     give(p, &limit);
     return r;
 }
@@ -434,7 +333,7 @@ static int finish(struct pipe *p)
         chain_end(p, ENDING_WELL, 0, 0);
     p->reserved = 0;
     while (r == 0 && (r = chain_go_on(p)) == -EAGAIN)
-        r = wait_for_room(p, &limit);
+        r = room_wait(p, &limit);
     if (r == -EPIPE)
         chain_drop(p);
     if (r == 0 && (atomic_load(&p->code) || (p->abandoned && !p->sated)))
@@ -513,7 +412,7 @@ int writer_park_fd(struct pipe *p, int *ret)
     if (r == 0) {
         r = pipe_polled(p);
         if (r == 0)
-            r = park_fd(&p->room, room_to_poll, p, ret);
+            r = park_fd(&p->room, room_is_ready, p, ret);
         if (p->want == WANT_TIME)
             clock_set(&p->clock, p->pace_ns);
         writer_give(p);

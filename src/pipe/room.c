@@ -1,0 +1,99 @@
+#include "pipe/room.h"
+
+static bool is_over(void *user)
+{
+    struct pipe *p = user;
+    return atomic_load(&p->writer_closing) || pipe_is_broken(p);
+}
+
+/* The reader's count is only looked at where the one that was seen last does not do. */
+uint64_t room_bytes(struct pipe *p, uint64_t wanted)
+{
+    if (!p->counts_bytes)
+        return UINT64_MAX;
+    uint64_t pushed = atomic_load_explicit(&p->pushed, memory_order_relaxed);
+    if (p->limit - (pushed - p->taken_seen) < wanted)
+        p->taken_seen = atomic_load_explicit(&p->taken, memory_order_acquire);
+    return p->limit - (pushed - p->taken_seen);
+}
+
+static bool has_bytes(struct pipe *p, uint64_t wanted)
+{
+    if (!p->counts_bytes)
+        return true;
+    p->taken_seen = atomic_load(&p->taken); /* as a listener: see took() */
+    return room_bytes(p, 0) >= wanted;
+}
+
+static bool has_answer(struct pipe *p)
+{
+    return is_over(p) || atomic_load(&p->ended) || (p->is_kernel && kernel_can_reclaim(&p->kernel));
+}
+
+static bool has_chunk(struct pipe *p)
+{
+    return p->queue.growing || chunk_pool_has(&p->pool);
+}
+
+/* Is there a chunk, and room in the limit, or an answer? */
+static bool room_ready(void *user)
+{
+    struct pipe *p = user;
+    return has_answer(p) || (has_chunk(p) && has_bytes(p, MAX(p->needed, 1)));
+}
+
+static bool much_room_ready(void *user)
+{
+    struct pipe *p = user;
+    return has_answer(p) || (has_chunk(p) && has_bytes(p, p->chunk_size));
+}
+
+bool room_is_ready(void *user)
+{
+    struct pipe *p = user;
+    switch (p->want) {
+    case WANT_CHUNK:
+        return room_ready(p);
+    case WANT_PIPE:
+        return is_over(p) || kernel_has_room(&p->kernel);
+    case WANT_TIME:
+        return is_over(p) || p->pace_ns <= clock_ns();
+    }
+    return true;
+}
+
+/* A reader of few bytes at a time is most likely about to take many: to follow it closely costs both more than it
+ * brings. */
+#define PATIENCE_NS 50000
+
+static void wait_for_chunk(struct pipe *p, int64_t deadline_ns)
+{
+    int64_t until = p->counts_bytes ? clock_ns() + PATIENCE_NS : deadline_ns;
+    if (until >= deadline_ns || !park_wait(&p->room, much_room_ready, p, until))
+        park_wait(&p->room, room_ready, p, deadline_ns);
+}
+
+static void wait_for(struct pipe *p, int64_t deadline_ns)
+{
+    switch (p->want) {
+    case WANT_CHUNK:
+        wait_for_chunk(p, deadline_ns);
+        return;
+    case WANT_PIPE:
+        kernel_wait(&p->kernel, false, is_over, p, deadline_ns);
+        return;
+    case WANT_TIME:
+        park_wait(&p->room, is_over, p, MIN(deadline_ns, p->pace_ns));
+        return;
+    }
+}
+
+int room_wait(struct pipe *p, const struct limit *limit)
+{
+    int64_t began = clock_ns();
+    if (began >= limit->deadline_ns)
+        return limit_code(limit);
+    wait_for(p, limit->deadline_ns);
+    counter_add(&p->writer_blocked_ns, (uint64_t)(clock_ns() - began));
+    return atomic_load(&p->writer_closing) ? -ECANCELED : pipe_is_broken(p) ? -EPIPE : 0;
+}
