@@ -213,7 +213,7 @@ int bench_options_parse(struct bench_options *o, int argc, char **argv)
         if (option == '?' && optopt > ' ' && optopt < OPTION_ROUNDS) /* a letter, perhaps amid others */
             return cli_usage("bench", "there is no option '-%c'", optopt);
         if (option == '?')
-            return cli_usage("bench", "there is no option '%s'", argv[optind - 1]);
+            return cli_unknown_option("bench", longs, argv[optind - 1]);
         if (option == ':')
             return cli_usage("bench", "'%s' wants a value", argv[optind - 1]);
         int r = set(o, option, optarg);

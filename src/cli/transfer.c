@@ -283,7 +283,10 @@ static int check(leat_pipeline *pipeline, struct copy_options *o, const char *co
         return r;
     r = transfer_refuse(o, &error, false);
     bool misspelt = error.code == -EINVAL || error.code == -ENOENT || error.code == -E2BIG;
-    return misspelt && error.side == LEAT_SIDE_NONE ? EXIT_USAGE : r;
+    if (!misspelt || error.side != LEAT_SIDE_NONE)
+        return r;
+    fprintf(stderr, "Try 'leat %s --help'.\n", command);
+    return EXIT_USAGE;
 }
 
 int transfer_run(leat_pipeline *pipeline, struct copy_options *o, const char *command, bool digests)
