@@ -116,7 +116,8 @@ LEAT_API int leat_channel_attach(leat_channel **ret, const int *fds, size_t n);
 LEAT_API int leat_channel_pass(leat_channel *channel, enum leat_channel_end end, int socket);
 LEAT_API int leat_channel_attach_passed(leat_channel **ret, int socket);
 
-/* Leaves. Messages that were acquired and not released go to others, a reservation is dropped. NULL is allowed. */
+/* Leaves. Messages that were acquired and not released go to others, a reservation is dropped. NULL is allowed. Other
+ * receivers are waited for as in leat_channel_release, for a second at most; then others find this one dead. */
 LEAT_API void leat_channel_close(leat_channel *channel);
 
 /* Ends every call on this handle in this process that waits, now and from now on, with -ECANCELED; what needs no wait

@@ -32,6 +32,7 @@ static ssize_t fill(struct channel_node *c)
         }
         if (r != -EMSGSIZE)
             return r;
+        n = MAX(n, MIN(2 * c->capacity, (size_t)c->channel->g.message_limit));
         uint8_t *larger = realloc(c->bytes, n);
         if (!larger)
             return -ENOMEM;
@@ -40,12 +41,15 @@ static ssize_t fill(struct channel_node *c)
     }
 }
 
+/* Of empty messages in a row. The descriptor is still readable then, and the engine may look whether to go on. */
+#define EMPTY_MAX 1000
+
 /* Empty messages have no bytes, and are not the end. */
 static ssize_t channel_read(void *user, void *bytes, size_t n)
 {
     struct channel_node *c = user;
-    while (c->at == c->end) {
-        ssize_t r = fill(c);
+    for (int i = 0; c->at == c->end; i++) {
+        ssize_t r = i < EMPTY_MAX ? fill(c) : -EAGAIN;
         if (r < 0)
             return r == -ENODATA ? 0 : r;
     }

@@ -9,13 +9,10 @@
 #include "kernel/sharing.h"
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/timerfd.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #define SETS ((uint64_t)1 << 63)
 

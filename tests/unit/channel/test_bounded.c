@@ -1,7 +1,8 @@
 /* emscripten: it has no processes to share memory with
  * A peer that does one thing for ever, against calls that have a limit: each comes back, with the code that the header
  * names. Whether one does not come back is told by the time limit of the test. */
-/* timeout: 120 */
+/* timeout: 120
+ * labels: long */
 #include "channel/channel.h"
 #include "channels.h"
 #include <pthread.h>
@@ -222,6 +223,24 @@ static void test_attach(void **state UNUSED)
     leat_channel_close(c);
 }
 
+/* A peer keeps the receivers' lock; what a receiver that leaves held goes to another one later all the same. */
+static void test_close(void **state UNUSED)
+{
+    leat_channel *c = channel_make(4, 8, 0), *d = other_end(c), *e = other_end(c);
+    uint32_t number = 7;
+    struct leat_message m;
+    assert_int_equal(leat_channel_send(c, &number, 4, 0), 0);
+    assert_int_equal(leat_channel_acquire(d, &m, 0), 0);
+    atomic_store(c->out.receivers.word, c->place + 1);
+    leat_channel_close(d);
+    atomic_store(c->out.receivers.word, 0);
+    number = 0;
+    assert_int_equal(leat_channel_receive(e, &number, 4, NULL, 10000), 0);
+    assert_int_equal(number, 7);
+    leat_channel_close(e);
+    leat_channel_close(c);
+}
+
 /* Another peer takes O_NONBLOCK from the events, which all share, and perhaps fills them to the brim. */
 static void test_event_flags(void **state UNUSED)
 {
@@ -316,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_attach),
         cmocka_unit_test(test_event_flags),
         cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_close),
     };
     return channels_missing() ? 77 : cmocka_run_group_tests(tests, NULL, NULL);
 }

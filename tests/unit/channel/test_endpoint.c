@@ -3,6 +3,7 @@
 /* timeout: 60 */
 #include "channels.h"
 #include <leat/pipeline.h>
+#include <pthread.h>
 
 #define BYTES 3000000u
 
@@ -80,6 +81,51 @@ static void test_source(void **state UNUSED)
     set_close(&j.set);
     free(bytes);
     free(got);
+}
+
+static int send_nothing(void *user)
+{
+    struct job *j = user;
+    while (leat_channel_send(j->c, "", 0, 10000) == 0)
+        ;
+    return 0;
+}
+
+static void *cancel_soon(void *user)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    leat_pipeline_cancel(user);
+    return NULL;
+}
+
+/* Empty messages without an end, in a ring that holds many: none is the end, and a cancel is heard. */
+static void test_nothing_for_ever(void **state UNUSED)
+{
+    uint8_t got[64];
+    char spec[64];
+    size_t n = 0;
+    leat_pipeline *p;
+    leat_endpoint *from, *to;
+    pthread_t thread;
+    struct job j = {.c = channel_make(0, 0, 32 << 20)};
+    j.set = set_of(j.c, LEAT_CHANNEL_RECEIVER);
+    while (leat_channel_send(j.c, "", 0, 0) == 0)
+        ;
+    pid_t child = in_child(send_nothing, &j);
+    leat_channel_close(j.c);
+    spec_of(&j.set, true, spec, sizeof(spec));
+    assert_int_equal(leat_endpoint_open(&from, spec, LEAT_READ, NULL, NULL), 0);
+    assert_int_equal(leat_endpoint_to_memory(&to, got, sizeof(got), &n), 0);
+    assert_int_equal(leat_pipeline_new(&p, NULL), 0);
+    assert_int_equal(leat_pipeline_source(p, from), 0);
+    assert_int_equal(leat_pipeline_sink(p, to, NULL), 0);
+    assert_int_equal(pthread_create(&thread, NULL, cancel_soon, p), 0);
+    assert_int_equal(leat_pipeline_run(p, NULL), -ECANCELED);
+    pthread_join(thread, NULL);
+    leat_pipeline_free(p);
+    set_close(&j.set);
+    kill(child, SIGKILL);
+    status_of(child);
 }
 
 static int receive_all(void *user)
@@ -170,7 +216,7 @@ static void test_refused(void **state UNUSED)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_source), cmocka_unit_test(test_sink),
-                                       cmocka_unit_test(test_refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_source), cmocka_unit_test(test_nothing_for_ever),
+                                       cmocka_unit_test(test_sink), cmocka_unit_test(test_refused)};
     return channels_missing() ? 77 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* emscripten: it has no processes to share memory with
  * Descriptors for event loops: what makes them readable, and that nothing does while nothing happens. */
 /* timeout: 120 */
-/* labels: limits */
+/* labels: limits long */
 #include "channel/channel.h"
 #include "channels.h"
 #include <dirent.h>

@@ -7,7 +7,7 @@
  * A minute, or 4000 rounds; 5 seconds with LEAT_TEST_QUICK; LEAT_SOAK_SECONDS. LEAT_SOAK_SEED repeats the round whose
  * number a failure prints, as far as timing lets it. */
 /* timeout: 200
- * labels: limits */
+ * labels: limits long */
 #include "channel/channel.h"
 #include "channels.h"
 #include <poll.h>

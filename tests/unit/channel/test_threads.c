@@ -1,6 +1,7 @@
 /* emscripten: it has no processes to share memory with
  * One handle, and many threads that use it at the same time, for messages longer than the ring. */
-/* timeout: 120 */
+/* timeout: 120
+ * labels: long */
 #include "channel/channel.h"
 #include "channels.h"
 #include <pthread.h>
