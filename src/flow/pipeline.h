@@ -1,5 +1,5 @@
-/* The inside of a pipeline: what was handed to it, its plan, its run and its report. Built by pipeline.c, planned by
- * plan.c, run by runner.c and leg.c, told by explain.c and report.c.
+/* The inside of a pipeline: what was handed to it, its plan, its run and its report. Built by pipeline.c and options.c,
+ * planned by plan.c, run by runner.c and leg.c, told by explain.c and report.c.
  *
  * Its plan is a chain of *legs*: each is one hop, with the filters that only look on or pace, and between two legs
  * there is a joint, which is a filter that transforms or joins. Mostly there is one leg.
@@ -125,6 +125,12 @@ static inline struct leg *pipeline_last_leg(const leat_pipeline *p)
 {
     return &p->leg[p->legs - 1];
 }
+
+/* options.c: takes what the caller wants, once; -EINVAL and the like of the struct itself, -ENOMEM. And filters for
+ * digests that are expected and that no filter computes yet, once all filters are there; may be repeated. What an
+ * option has against it is in p->bad_options. */
+int options_take(leat_pipeline *p, const struct leat_pipeline_options *options);
+int options_add_digests(leat_pipeline *p);
 
 /* plan.c: makes the legs and checks everything. Looks only, and may be repeated. */
 int plan_make(leat_pipeline *p, struct leat_error *error);
