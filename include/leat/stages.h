@@ -189,8 +189,8 @@ enum leat_stop {
     LEAT_STOP_ABORT = 1,
 };
 
-/* Ends it and returns when all threads are gone: 0, or the first failure. -EPERM in a child of fork(), which has none of
- * the threads. */
+/* Ends it and returns when all threads are gone: 0, or the first failure. -EPERM in a child of fork(), which has none
+ * of the threads. */
 LEAT_API int leat_stages_stop(leat_stages *stages, enum leat_stop how, struct leat_error *ret_error);
 
 /* No worker takes another item, and the source is not asked, until leat_stages_resume. Does not wait for the items in

@@ -65,7 +65,7 @@ struct node {
     int64_t idle_ns; /* it fails with ETIMEDOUT when it keeps the transfer waiting for so long; 0: never */
 
     /* Known once it is open. */
-    bool has_room;    /* a sink that can't hold more than `room` bytes, whatever they are */
+    bool has_room; /* a sink that can't hold more than `room` bytes, whatever they are */
     uint64_t room;
     struct port port; /* its descriptor (or -1) and whether it is ready */
     int fd;           /* -1 for NODE_CALL */
