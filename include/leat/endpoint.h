@@ -96,7 +96,8 @@ struct leat_endpoint_options {
      * listen, how long the peer may take to come (0: as long as it likes). -1: no limit. */
     int32_t connect_timeout_ms;
     /* Anything that may have to be waited for, sockets, pipes and terminals: how long it may keep the transfer waiting
-     * without being ready for a single byte. 0 or -1: no limit. */
+     * without being ready for a single byte. A child of leat_filter_exec has the longest such time of the pipeline's
+     * endpoints: to take something, and, once it was told the end, to put something out. 0 or -1: no limit. */
     int32_t idle_timeout_ms;
     /* A sink that is a regular file, not 0: */
     int32_t no_clobber;      /* a file that exists is refused (-EEXIST), also one that is made while the copy runs */

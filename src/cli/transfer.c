@@ -242,7 +242,10 @@ static int run(leat_pipeline *pipeline, struct copy_options *o, bool digests)
         r = wait_for_it(pipeline, &progress, &report);
     running = NULL;
     if (!report) {
-        cli_warn("%s%s", strerror(-r), r == -ENOMEM ? ", or no more threads may be started (ulimit -u)" : "");
+        cli_warn("the copy was not started: %s%s", strerror(-r),
+                 r == -ENOMEM   ? ", or no more threads may be started (ulimit -u)"
+                 : r == -EMFILE ? " (ulimit -n)"
+                                : "");
         return EXIT_FAILED;
     }
     if (to == stdout && lseek(STDOUT_FILENO, 0, SEEK_CUR) != output_at)

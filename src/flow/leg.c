@@ -209,6 +209,8 @@ static enum verdict move(struct leg *leg, struct op **ret_op, struct wait_set *r
         leg->phase = LEG_FINISH;
         return VERDICT_STEP_DOWN;
     }
+    if (leg->idle_ns && atomic_load(&leg[-1].over))
+        leg->hop.in->idle_ns = leg->idle_ns;
     /* After a failure of the source the hop still delivers what was taken. */
     enum verdict verdict = has_no_sink_left(leg) ? VERDICT_END : hop_next(&leg->hop, ret_op, ret_wait);
     if (verdict != VERDICT_END)

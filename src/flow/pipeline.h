@@ -40,6 +40,7 @@ struct leg {
         LEG_READBACK,
         LEG_FINISH,
     } phase;
+    int64_t idle_ns;         /* of the child that it reads from, once that has been told the end; 0: no limit */
     size_t ends_finished;    /* of the joints at its two ends */
     struct leat_error error; /* the first failure that is not the hop's */
     atomic_bool over;        /* it has ended, and well */

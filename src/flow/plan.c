@@ -275,9 +275,25 @@ static void describe_source(const leat_pipeline *p, struct hop *hop)
 
 static void watch(struct hop *hop)
 {
-    hop->watched = hop->in->idle_ns != 0;
+    hop->watched |= hop->in->idle_ns != 0;
     for (size_t i = 0; i < hop->branches; i++)
         hop->watched |= hop->branch[i].node->idle_ns != 0;
+}
+
+/* A child in the middle has the longest time that an endpoint has. It may put out nothing as long as it takes
+ * something, as sort(1) does; so what comes out of it is only watched when it has been told the end. */
+static void watch_children(leat_pipeline *p)
+{
+    int64_t idle_ns = pipeline_source(p) ? pipeline_source(p)->idle_ns : 0;
+    for (size_t i = 0; i < p->sinks; i++)
+        idle_ns = MAX(idle_ns, p->branch[i].node->idle_ns);
+    for (size_t i = 0; i + 1 < p->legs; i++) {
+        if (!(p->leg[i].joint.filter->ops->caps & FILTER_JOINS))
+            continue;
+        p->leg[i].joint.into->idle_ns = p->leg[i + 1].idle_ns = idle_ns;
+        p->leg[i].joint.out->idle_ns = 0;
+        p->leg[i + 1].hop.watched |= idle_ns != 0;
+    }
 }
 
 /* ---- the whole ---- */
@@ -294,6 +310,7 @@ int plan_make(leat_pipeline *p, struct leat_error *error)
     if (r < 0)
         return r;
     describe_source(p, &p->leg[0].hop);
+    watch_children(p);
     for (size_t i = 0; i < p->legs && r == 0; i++) {
         watch(&p->leg[i].hop);
         r = build_ladder(p, &p->leg[i].hop, error);

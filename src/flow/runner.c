@@ -496,6 +496,8 @@ void runner_ended(struct task *task)
         atomic_store(&leg->over, true);
         if (self > 0)
             poke(leg - 1);
+        if (self + 1 < p->legs && leg[1].idle_ns) /* its patience begins */
+            poke(leg + 1);
     }
     if (atomic_fetch_sub(&p->runner.running, 1) == 1 && p->options.shared_engine)
         end_run(p);

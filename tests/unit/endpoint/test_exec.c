@@ -488,6 +488,37 @@ static void what_it_left_unread_is_not_delivered(void **state UNUSED)
     }
 }
 
+static leat_endpoint *patient(const char *text, enum leat_direction direction, int ms)
+{
+    struct leat_endpoint_options options = {.size = sizeof(options), .idle_timeout_ms = ms};
+    leat_endpoint *e;
+    assert_int_equal(leat_endpoint_open(&e, text, direction, &options, NULL), 0);
+    return e;
+}
+
+/* One that takes nothing, and one that has been told the end and gives nothing. */
+static void one_in_the_middle_that_hangs(void **state UNUSED)
+{
+    static const char *const hang[] = {"exec sleep 60", "cat >/dev/null; exec sleep 60"};
+    for (size_t i = 0; i < COUNT(hang); i++) {
+        leat_pipeline *p = from_big(patient("out", LEAT_WRITE, 300));
+        through(p, hang[i]);
+        fails(p, -ETIMEDOUT, LEAT_SIDE_FILTER, "");
+        assert_false(is_there("out"));
+    }
+}
+
+/* Nothing comes out until the end, but it takes what there is. */
+static void one_in_the_middle_that_collects_is_not_idle(void **state UNUSED)
+{
+    leat_pipeline *p = pipeline_of(
+        NULL, patient("exec:for i in 1 2 3 4 5 6 7 8 9; do echo b; sleep 0.3; done; echo a", LEAT_READ, 2000),
+        spec("out", LEAT_WRITE));
+    through(p, "sort | head -n 1");
+    assert_int_equal(run_and_free(p), 0);
+    unit_holds("out", "a\n");
+}
+
 /* Without all that a run does at its end. */
 static void an_endpoint_that_is_closed(void **state UNUSED)
 {
@@ -636,6 +667,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_failure_ends_what_it_left, begin, end),
         cmocka_unit_test_setup_teardown(a_daemon_stays, begin, end),
         cmocka_unit_test_setup_teardown(what_it_left_unread_is_not_delivered, begin, end),
+        cmocka_unit_test_setup_teardown(one_in_the_middle_that_hangs, begin, end),
+        cmocka_unit_test_setup_teardown(one_in_the_middle_that_collects_is_not_idle, begin, end),
         cmocka_unit_test_setup_teardown(an_endpoint_that_is_closed, begin, end),
         cmocka_unit_test_setup_teardown(no_other_descriptors, begin, end),
         cmocka_unit_test_setup_teardown(signals_mean_what_they_do, begin, end),

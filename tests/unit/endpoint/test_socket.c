@@ -178,6 +178,9 @@ static void specs_that_are_refused(void **state UNUSED)
     refused("tcp:host:0", LEAT_READ, 0, -EINVAL, "65535");
     refused("tcp:host:65536", LEAT_READ, 0, -EINVAL, "65535");
     refused("tcp:host:9x", LEAT_READ, 0, -EINVAL, "65535");
+    refused("tcp://host:9000", LEAT_READ, 0, -EINVAL, "write tcp:host:9000");
+    refused("tcp://[::1]:9000/", LEAT_WRITE, 0, -EINVAL, "write tcp:[::1]:9000");
+    refused("tcp-listen://host:9000", LEAT_READ, 0, -EINVAL, "write tcp-listen:host:9000");
     refused("tcp-listen:", LEAT_READ, 0, -EINVAL, "tcp-listen:PORT");
     refused("tcp-listen::9000", LEAT_READ, 0, -EINVAL, "tcp-listen:PORT");
     refused("unix:", LEAT_READ, 0, -EINVAL, "no path");
