@@ -26,7 +26,7 @@ static int check_identity(struct file *f, int fd, struct stat *ret, struct leat_
     identity_of_stat(&opened, ret);
     enum leat_side side = node->direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK;
     bool held = f->way[0] && (node->kind != NODE_PIPE || node->direction == LEAT_READ);
-    if (!held && !identity_is_same(&opened, &node->identity))
+    if (!held && ((ret->st_mode & S_IFMT) != f->type || !identity_is_same(&opened, &node->identity)))
         return error_at(error, -ESTALE, side, node->name, "open", "Its name was given to another file meanwhile");
     if (ret->st_nlink == 0 && !f->deleted && node->kind == NODE_FILE)
         return error_at(error, -ENOENT, side, node->name, "open", "It was deleted meanwhile");

@@ -9,6 +9,7 @@ struct file {
     char *path;    /* as it was given */
     int pinned;    /* holds what it leads to, where the system can do that; or -1 */
     char way[64];  /* a path to what is pinned; "": none */
+    mode_t type;   /* S_IFMT: the number of an inode may be given to another file at once, of another type perhaps */
     bool exists;   /* something is there; else `publish.place` is where it will be */
     bool deleted;  /* it has no name any more, as /proc/PID/fd/N may show */
     bool is_fixed; /* it has no length that could be cut: what the kernel makes up (procfs, sysfs) */

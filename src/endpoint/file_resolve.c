@@ -210,6 +210,7 @@ int file_resolve(struct file *f, struct leat_error *error)
     int r = hold(f, &st);
     f->exists = r == 0;
     f->deleted = f->exists && st.st_nlink == 0;
+    f->type = f->exists ? st.st_mode & S_IFMT : 0;
     if (f->exists)
         r = resolve_existing(f, &st, error);
     else if (node->direction == LEAT_READ || r != -ENOENT)

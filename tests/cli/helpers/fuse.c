@@ -1,5 +1,6 @@
 /* A file system in memory that misbehaves: `flush` is what close(2) calls, and says ENOSPC while a file "broken" is
- * there; a file called "stream" can't seek. FOLDER -f -s */
+ * there; a file called "stream" can't seek; owners can't be changed, nor modes while a file "fixed" is there.
+ * FOLDER -f -s */
 #define _GNU_SOURCE
 #define FUSE_USE_VERSION 31
 #include <errno.h>
@@ -63,25 +64,6 @@ static int fs_readdir(const char *path, void *buffer, fuse_fill_dir_t fill, off_
     return 0;
 }
 
-static int fs_open(const char *path, struct fuse_file_info *info)
-{
-    info->fh = (info->flags & O_ACCMODE) != O_RDONLY; /* for flush */
-    info->direct_io = info->nonseekable = strcmp(path, "/stream") == 0;
-    return find(path) ? 0 : -ENOENT;
-}
-
-static int fs_create(const char *path, mode_t mode, struct fuse_file_info *info)
-{
-    for (int i = 0; i < FILES; i++)
-        if (!files[i].name[0]) {
-            files[i] =
-                (struct entry){.mode = S_IFREG | mode, .uid = fuse_get_context()->uid, .gid = fuse_get_context()->gid};
-            snprintf(files[i].name, sizeof(files[i].name), "%s", path + 1);
-            return fs_open(path, info);
-        }
-    return -ENOSPC;
-}
-
 static int fs_truncate(const char *path, off_t size, struct fuse_file_info *info)
 {
     (void)info;
@@ -96,6 +78,25 @@ static int fs_truncate(const char *path, off_t size, struct fuse_file_info *info
     e->bytes = bytes;
     e->size = (size_t)size;
     return 0;
+}
+
+static int fs_open(const char *path, struct fuse_file_info *info)
+{
+    info->fh = (info->flags & O_ACCMODE) != O_RDONLY; /* for flush */
+    info->direct_io = info->nonseekable = strcmp(path, "/stream") == 0;
+    return !find(path) ? -ENOENT : info->flags & O_TRUNC ? fs_truncate(path, 0, info) : 0;
+}
+
+static int fs_create(const char *path, mode_t mode, struct fuse_file_info *info)
+{
+    for (int i = 0; i < FILES; i++)
+        if (!files[i].name[0]) {
+            files[i] =
+                (struct entry){.mode = S_IFREG | mode, .uid = fuse_get_context()->uid, .gid = fuse_get_context()->gid};
+            snprintf(files[i].name, sizeof(files[i].name), "%s", path + 1);
+            return fs_open(path, info);
+        }
+    return -ENOSPC;
 }
 
 static int fs_read(const char *path, char *to, size_t n, off_t offset, struct fuse_file_info *info)
@@ -155,6 +156,8 @@ static int fs_chmod(const char *path, mode_t mode, struct fuse_file_info *info)
 {
     (void)info;
     struct entry *e = find(path);
+    if (find("/fixed"))
+        return -EPERM;
     if (e)
         e->mode = mode;
     return e ? 0 : -ENOENT;

@@ -93,6 +93,42 @@ static void links_and_renames(void **state UNUSED)
     close(fd);
 }
 
+static bool refuse_to_close(void *user, struct op *op, ssize_t *ret_result)
+{
+    *ret_result = *(int *)user;
+    return op->kind != OP_CLOSE;
+}
+
+/* Whatever it says, the descriptor is gone, and not closed twice. */
+static void a_close_that_fails_is_told(void **state UNUSED)
+{
+    int before = unit_descriptors(), code = -ENOSPC;
+    int fd = open_file("a", "text"), kept = fd;
+    op_interpose(refuse_to_close, &code);
+    assert_int_equal(op_close_duplicate(fd), -ENOSPC);
+    assert_int_equal(unit_descriptors(), before + 1);
+    assert_int_equal(op_close(&fd), -ENOSPC);
+    op_interpose(NULL, NULL);
+    assert_int_equal(fd, -1);
+    assert_int_equal(unit_descriptors(), before);
+    assert_int_equal(op_close(&fd), 0);
+    assert_int_equal(op_close(&kept), -EBADF);
+    assert_int_equal(op_close_duplicate(-1), -EBADF);
+}
+
+static void a_rename_may_replace_nothing(void **state UNUSED)
+{
+    close(open_file("a", "one"));
+    close(open_file("b", "two"));
+    struct op op = {.kind = OP_RENAME, .fd = {-1, -1}, .flags = OP_NEW, .path = {"a", "b"}};
+    ssize_t r = op_execute(&op);
+    assert_true(r == -EEXIST || r == -ENOSYS || r == -EINVAL);
+    unit_holds("a", "one");
+    unit_holds("b", "two");
+    unlink("b");
+    assert_int_equal(op_execute(&op), r == -EEXIST ? 0 : r);
+}
+
 static void moves_between_pipes(void **state UNUSED)
 {
     int a[2], b[2];
@@ -307,6 +343,8 @@ int main(void)
         cmocka_unit_test_teardown(reads_and_writes_with_and_without_offset, unit_empty),
         cmocka_unit_test_teardown(truncates_and_syncs, unit_empty),
         cmocka_unit_test_teardown(links_and_renames, unit_empty),
+        cmocka_unit_test_teardown(a_close_that_fails_is_told, unit_empty),
+        cmocka_unit_test_teardown(a_rename_may_replace_nothing, unit_empty),
         cmocka_unit_test(moves_between_pipes),
         cmocka_unit_test_teardown(moves_between_files, unit_empty),
         cmocka_unit_test(no_wait_is_said_on_pipes),
