@@ -1,5 +1,5 @@
 /* The inside of a pipeline: what was handed to it, its plan, its run and its report. Built by pipeline.c and options.c,
- * planned by plan.c, run by runner.c and leg.c, told by explain.c and report.c.
+ * planned by plan.c, run by runner.c and leg.c, told by explain.c, report.c and report_tell.c.
  *
  * Its plan is a chain of *legs*: each is one hop, with the filters that only look on or pace, and between two legs
  * there is a joint, which is a filter that transforms or joins. Mostly there is one leg.
