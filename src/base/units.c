@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <leat/base.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -39,10 +40,7 @@ static int scan_number(const char *text, uint64_t *ret_whole, double *ret_fracti
     if (!text || !isdigit((unsigned char)text[0]))
         return -EINVAL;
     char *end;
-    errno = 0;
-    *ret_whole = strtoull(text, &end, 10);
-    if (errno == ERANGE)
-        return -ERANGE;
+    *ret_whole = strtoull(text, &end, 10); /* UINT64_MAX if it is more than that */
     *ret_fraction = 0;
     if (*end == '.') {
         const char *point = end;
@@ -54,6 +52,14 @@ static int scan_number(const char *text, uint64_t *ret_whole, double *ret_fracti
     }
     *ret_end = end;
     return 0;
+}
+
+/* More digits than a number has that fits? It is told only of what is a size. */
+static bool is_beyond(const char *text)
+{
+    errno = 0;
+    strtoull(text, NULL, 10);
+    return errno == ERANGE;
 }
 
 /* Whole numbers go through integers, so that every byte count is exact; only a fraction goes through a double. */
@@ -68,6 +74,8 @@ int leat_size_parse(const char *text, uint64_t *ret)
     const struct unit *unit = find_unit(end);
     if (!unit)
         return -EINVAL;
+    if (whole == UINT64_MAX && is_beyond(text))
+        return -ERANGE;
     uint64_t factor = (uint64_t)unit->factor;
     if (__builtin_mul_overflow(whole, factor, &bytes) ||
         __builtin_add_overflow(bytes, (uint64_t)(fraction * unit->factor + 0.5), &bytes))

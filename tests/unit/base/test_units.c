@@ -97,6 +97,8 @@ static void what_is_no_size_is_einval(void **state UNUSED)
         "1Ki", "1iB", "1E", "0x10", "1e3", "1,5", "1..5", "1.5.5", "1.5x", "KB", "1b2", "1\n",
     };
     is_refused(NULL, -EINVAL);
+    is_refused("99999999999999999999x", -EINVAL); /* however large it is */
+    is_refused("99999999999999999999.", -EINVAL);
     for (size_t i = 0; i < COUNT(bad); i++)
         is_refused(bad[i], -EINVAL);
 }
