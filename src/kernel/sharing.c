@@ -16,7 +16,7 @@
 
 static int make(const char *name, uint64_t size)
 {
-    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int fd = fd_above_standard(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (fd < 0)
         return -errno;
     /* All pages at once: memory that runs out later would be a SIGBUS in somebody's copy. */

@@ -18,7 +18,7 @@
 
 int sharing_event(void)
 {
-    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
+    int fd = fd_above_standard(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE));
     if (fd < 0)
         return -errno;
     if (write(fd, &(uint64_t){SETS}, sizeof(uint64_t)) != (ssize_t)sizeof(uint64_t)) {
@@ -48,7 +48,7 @@ void sharing_event_set(int fd)
 
 int sharing_poller(const int *events, size_t n)
 {
-    CLEANUP_FD int fd = epoll_create1(EPOLL_CLOEXEC);
+    CLEANUP_FD int fd = fd_above_standard(epoll_create1(EPOLL_CLOEXEC));
     if (fd < 0)
         return -errno;
     for (size_t i = 0; i < n; i++)
@@ -69,7 +69,7 @@ int sharing_poller_tick(int poller, int interval_ms)
 {
     struct timespec t = {.tv_sec = interval_ms / 1000, .tv_nsec = interval_ms % 1000 * 1000000L};
     struct itimerspec ticks = {.it_interval = t, .it_value = t};
-    CLEANUP_FD int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    CLEANUP_FD int timer = fd_above_standard(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
     if (timer < 0 || timerfd_settime(timer, 0, &ticks, NULL) < 0 ||
         epoll_ctl(poller, EPOLL_CTL_ADD, timer, &(struct epoll_event){.events = EPOLLIN | EPOLLET}) < 0)
         return -errno;
@@ -88,7 +88,7 @@ void sharing_poller_clear_timer(int timer)
 
 int sharing_closings(void)
 {
-    int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    int fd = fd_above_standard(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     return fd < 0 ? -errno : fd;
 }
 
