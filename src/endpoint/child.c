@@ -262,10 +262,7 @@ static void signal_itself(struct child *c, int number)
     if (c->reaped)
         return;
     /* A program that waits for any child may have reaped it: then its pidfd says so, and its number does not. */
-    if (c->exited >= 0)
-        platform.processes->signal(c->exited, number);
-    else
-        kill(c->s.own_group ? -c->s.pid : c->s.pid, number);
+    family_signal_process(c->exited, c->s.own_group ? -c->s.pid : c->s.pid, number);
     c->signalled = true;
 }
 

@@ -87,17 +87,22 @@ size_t family_find(struct family *family, pid_t root, const char *mark)
     return family->n - before;
 }
 
+/* A filter of system calls may know the one call and not the other. */
+int family_signal_process(int fd, pid_t pid, int number)
+{
+    int r = fd >= 0 ? platform.processes->signal(fd, number) : -ENOSYS;
+    if (r == -ENOSYS || r == -EPERM)
+        r = kill(pid, number) < 0 ? -errno : 0;
+    return r;
+}
+
 void family_signal(struct family *family, size_t from, int number)
 {
     for (size_t i = from; i < family->n; i++) {
         struct member *member = &family->member[i];
-        int r = 0;
         if (member->gone)
             continue;
-        if (member->fd >= 0)
-            r = platform.processes->signal(member->fd, number);
-        else if (is_same(member))
-            r = kill(member->pid, number) < 0 ? -errno : 0;
+        int r = is_same(member) ? family_signal_process(member->fd, member->pid, number) : -ESRCH;
         member->gone = r == -ESRCH || r == -EPERM;
     }
 }

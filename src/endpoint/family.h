@@ -30,6 +30,8 @@ struct family {
 size_t family_find(struct family *family, pid_t root, const char *mark);
 /* To the members from number `from` on. One that may not be signalled counts as gone. */
 void family_signal(struct family *family, size_t from, int number);
+/* To one process through its pidfd (-1: there is none), else by its number, which must be its own. -errno. */
+int family_signal_process(int fd, pid_t pid, int number);
 /* Is there a member that has not ended? *ret_fd is readable when the first of them has; -1: nothing tells. */
 bool family_lives(struct family *family, int *ret_fd);
 void family_clear(struct family *family);
