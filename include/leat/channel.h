@@ -112,7 +112,8 @@ LEAT_API int leat_channel_export_end(leat_channel *channel, enum leat_channel_en
 LEAT_API int leat_channel_attach(leat_channel **ret, const int *fds, size_t n);
 
 /* The two in one, with the descriptors sent over a Unix socket in between. They block if the socket does. -ENODATA: the
- * peer has closed the socket. -EPROTO: what came is no channel; of other descriptors that came none stays open. */
+ * peer has closed the socket. -EMFILE: this process may not have so many descriptors; what came is closed, and lost.
+ * -EPROTO: what came is no channel; of other descriptors that came none stays open. */
 LEAT_API int leat_channel_pass(leat_channel *channel, enum leat_channel_end end, int socket);
 LEAT_API int leat_channel_attach_passed(leat_channel **ret, int socket);
 

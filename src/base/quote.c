@@ -50,10 +50,13 @@ static bool is_plain(const char *text)
 struct out {
     char *buffer;
     size_t size, n;
+    FILE *to; /* instead of a buffer */
 };
 
 static void put(struct out *out, const char *bytes, size_t n)
 {
+    if (out->to)
+        fwrite(bytes, 1, n, out->to);
     for (size_t i = 0; i < n; i++, out->n++)
         if (out->n + 1 < out->size)
             out->buffer[out->n] = bytes[i];
@@ -105,13 +108,11 @@ size_t leat_quote(char *buffer, size_t size, const char *name)
 
 void quote_print(FILE *to, const char *name)
 {
-    size_t size = leat_quote(NULL, 0, name) + 1;
-    char *text CLEANUP_FREE = malloc(size);
-    if (text) {
-        leat_quote(text, size, name);
-        fputs(text, to);
-    } else
-        fputc('?', to);
+    struct out out = {.to = to};
+    if (is_plain(name))
+        put(&out, name, strlen(name));
+    else
+        put_quoted(&out, name);
 }
 
 /* A text that was cut may end in a part of a letter. */

@@ -6,6 +6,7 @@
  * The kernel tells of a close shortly before it drops the lock that is the sign of life. So the thread looks several
  * times, in growing steps. Order of locks: fork's list, `lock`, a channel's mutex. */
 #include "base/fd.h"
+#include "base/thread.h"
 #include "channel/channel.h"
 #include <errno.h>
 #include <poll.h>
@@ -107,16 +108,11 @@ static void watcher_free(struct watcher *w)
 
 static int watcher_start(struct watcher *w)
 {
-    sigset_t all, before;
     w->closings = platform.sharing->closings();
     int r = w->closings < 0 ? w->closings : fd_pipe(w->stop);
     if (r < 0)
         return r;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = -pthread_create(&w->thread, NULL, watch, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return r;
+    return thread_create(&w->thread, watch, w);
 }
 
 /* Under `lock`. */

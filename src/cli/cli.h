@@ -53,6 +53,9 @@ int cli_unknown_option(const char *command, const struct option *longs, const ch
 const char *cli_known(const char *word, const char *const words[]);
 /* Which of the algorithms, separated by commas, is not known, and which are; as cli_usage says it. */
 int cli_unknown_algorithm(const char *command, const char *option, const char *list);
+/* leat_filter_digest has refused this list with this code: says why and returns the exit code. Only a name that is not
+ * known is wrong usage. */
+int cli_no_digest(const char *command, const char *option, const char *list, int code);
 
 /* Writes out what was printed. `code`, or if that is 0 the first failure of standard output (a negative errno). */
 int cli_flush(int code);

@@ -219,13 +219,7 @@ static int try_algorithms(const struct digest_options *o)
         cli_warn("digest: %s can't be computed: this libcrypto has no BLAKE2b of that length", o->algorithms);
         return EXIT_FAILED;
     }
-    if (r == -ENOENT || r == -EINVAL)
-        return cli_unknown_algorithm("digest", "algorithm", o->algorithms);
-    if (r == -ELIBACC)
-        cli_warn("digest: libcrypto can't be loaded: install libssl3");
-    else
-        cli_warn("digest: %s: %s", o->algorithms, strerror(-r));
-    return EXIT_FAILED;
+    return cli_no_digest("digest", "algorithm", o->algorithms ? o->algorithms : "sha256", r);
 }
 
 /* 0, or an exit code that has been explained; -1: --help was asked for. */

@@ -1,6 +1,7 @@
 /* What the command says. A message goes to standard error as one line that a terminal can show, whatever names and
  * values stand in it; at the end it is seen whether all that was printed could be written. */
 #include "cli.h"
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,16 +52,19 @@ static void mask(char *text)
 
 static void print_message(const char *format, va_list arguments)
 {
-    char *text = NULL;
+    char *text = NULL, shorter[512];
     size_t size;
+    va_list again;
+    va_copy(again, arguments);
     FILE *to = open_memstream(&text, &size);
-    if (to) {
-        vfprintf(to, format, arguments);
-        fclose(to);
-    }
-    if (text)
-        mask(text);
-    fputs(text ? text : "out of memory", stderr);
+    bool whole = to && vfprintf(to, format, arguments) >= 0;
+    if (to && (fclose(to) != 0 || !text))
+        whole = false;
+    if (!whole)
+        vsnprintf(shorter, sizeof(shorter), format, again); /* without memory, what fits */
+    va_end(again);
+    mask(whole ? text : shorter);
+    fputs(whole ? text : shorter, stderr);
     free(text);
 }
 
@@ -131,6 +135,17 @@ int cli_unknown_algorithm(const char *command, const char *option, const char *l
     }
     return cli_usage(command, "--%s: there is no algorithm '%s'; %s, and what else libcrypto offers", option, name,
                      cli_known(name, words));
+}
+
+int cli_no_digest(const char *command, const char *option, const char *list, int code)
+{
+    if (code == -ENOENT || code == -EINVAL)
+        return cli_unknown_algorithm(command, option, list);
+    if (code == -ELIBACC)
+        cli_warn("%s: libcrypto can't be loaded: install libssl3", command);
+    else
+        cli_warn("%s: %s: %s", command, list, strerror(-code));
+    return EXIT_FAILED;
 }
 
 /* ---- standard output ---- */

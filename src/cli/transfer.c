@@ -332,11 +332,5 @@ int transfer_add_digest(leat_pipeline *pipeline, const struct copy_options *o, c
     r = leat_filter_digest(&filter, o->digest, &options);
     if (r == 0)
         r = leat_pipeline_filter(pipeline, filter);
-    if (r == 0)
-        return 0;
-    if (r == -ELIBACC)
-        cli_warn("libcrypto can't be loaded: install libssl3");
-    else
-        return cli_unknown_algorithm(command, "digest", o->digest);
-    return EXIT_FAILED;
+    return r == 0 ? 0 : cli_no_digest(command, "digest", o->digest, r);
 }

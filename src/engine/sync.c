@@ -12,12 +12,6 @@ struct poll_room {
     size_t capacity;
 };
 
-static int sync_open(struct loop *loop, char why[ENGINE_WHY_MAX] UNUSED)
-{
-    loop->engine_state = calloc(1, sizeof(struct poll_room));
-    return loop->engine_state ? 0 : -ENOMEM;
-}
-
 static void sync_close(struct loop *loop)
 {
     struct poll_room *room = loop->engine_state;
@@ -48,14 +42,25 @@ static bool make_room(struct poll_room *room, size_t n)
     return true;
 }
 
+/* There is room for one task from the beginning, so that a task which runs alone never waits for memory. */
+static int sync_open(struct loop *loop, char why[ENGINE_WHY_MAX] UNUSED)
+{
+    struct poll_room *room = calloc(1, sizeof(*room));
+    if (!room)
+        return -ENOMEM;
+    loop->engine_state = room;
+    if (make_room(room, 1 + WAIT_PORTS_MAX))
+        return 0;
+    sync_close(loop);
+    return -ENOMEM;
+}
+
 /* Ports that nobody but port_notify makes ready have no descriptor, and need none here. */
 static size_t fill_set(struct loop *loop, bool *ret_all)
 {
     struct poll_room *room = loop->engine_state;
     size_t n = 0;
-    *ret_all = make_room(room, 1);
-    if (!*ret_all)
-        return 0;
+    *ret_all = true;
     room->set[n++] = (struct pollfd){.fd = loop->waker.fd[0], .events = POLLIN};
     for (struct task *task = loop->tasks; task; task = task->following) {
         if (task->state != TASK_WAITING)

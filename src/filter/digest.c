@@ -220,8 +220,8 @@ static const struct filter_ops digest_ops = {
     .free = digest_free,
 };
 
-/* The first provider that has it. One that steps aside for another reason than not knowing the name gives the code, if
- * nobody after it knows the name either. */
+/* The first provider that has it. The first one that steps aside for another reason than not knowing the name gives the
+ * code, if nobody after it knows the name either. */
 static int algorithm_open(struct algorithm *a, bool kernel)
 {
     int code = -ENOENT;
@@ -238,7 +238,7 @@ static int algorithm_open(struct algorithm *a, bool kernel)
         }
         if ((*p)->kernel)
             a->why = why;
-        else if (r != -ENOENT)
+        else if (code == -ENOENT)
             code = r;
     }
     return code;

@@ -34,8 +34,8 @@ static const struct {
     {"ERR_set_mark", &crypto.set_mark},       {"ERR_pop_to_mark", &crypto.pop_to_mark},
 };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static const char *missing; /* why it is not there; NULL: it is */
+static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
+static bool loaded; /* under that lock */
 
 /* POSIX says that a function's address fits into a void pointer; C does not, hence the copy of its bytes. */
 static const char *find_symbols(void *library)
@@ -49,19 +49,39 @@ static const char *find_symbols(void *library)
     return NULL;
 }
 
-/* Never unloaded: a digest may live as long as the program. */
-static void load(void)
+/* 0 where it is there, or a code and why it is not. dlopen says why only in words, but leaves the errno of what it
+ * tried last: a lack of memory or of descriptors is told apart from a lack of the library. */
+static int load(const char **ret_why)
 {
     static const char *const names[] = {"libcrypto.so.3", "libcrypto.so.4", "libcrypto.so"};
-    missing = "libcrypto.so.3 is not there (package libssl3, openssl-libs or the like)";
-    for (size_t i = 0; i < COUNT(names) && missing; i++) {
+    int code = -ELIBACC;
+    *ret_why = "libcrypto.so.3 is not there (package libssl3, openssl-libs or the like)";
+    for (size_t i = 0; i < COUNT(names) && !loaded; i++) {
+        errno = 0;
         void *library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+        if (!library && (errno == ENOMEM || errno == EMFILE || errno == ENFILE)) {
+            *ret_why = "libcrypto can't be loaded, for want of memory or descriptors";
+            return -errno;
+        }
         if (!library)
             continue;
-        missing = find_symbols(library);
-        if (missing)
+        const char *missing = find_symbols(library);
+        loaded = !missing;
+        if (missing) {
+            *ret_why = missing;
             dlclose(library);
+        }
     }
+    return loaded ? 0 : code;
+}
+
+/* Never unloaded: a digest may live as long as the program. What failed is tried again by whoever asks next. */
+static int need(const char **ret_why)
+{
+    pthread_mutex_lock(&loading);
+    int r = loaded ? 0 : load(ret_why);
+    pthread_mutex_unlock(&loading);
+    return r;
 }
 
 struct libcrypto {
@@ -102,19 +122,33 @@ static bool has_fixed_size(const EVP_MD *md)
 }
 
 /* The marks: a name that is not found leaves no trace in the error queue of a program which uses OpenSSL itself. */
-static int libcrypto_open(void **ret, const char *algorithm, size_t *ret_size, const char **ret_why)
+static EVP_MD *fetch(const char *algorithm)
 {
-    pthread_once(&once, load);
-    if (missing) {
-        *ret_why = missing;
-        return -ELIBACC;
-    }
     crypto.set_mark();
     EVP_MD *md = crypto.md_fetch(NULL, algorithm, NULL);
     crypto.pop_to_mark();
+    return md;
+}
+
+static int libcrypto_open(void **ret, const char *algorithm, size_t *ret_size, const char **ret_why)
+{
+    int r = need(ret_why);
+    if (r < 0)
+        return r;
+    EVP_MD *md = fetch(algorithm);
+    /* It says as little of a lack of memory. A name is unknown only where others are known and it is so twice. */
+    if (!md) {
+        EVP_MD *other = fetch("SHA2-256");
+        md = other ? fetch(algorithm) : NULL;
+        if (!md)
+            r = other ? -ENOENT : -ENOMEM;
+        if (r == -ENOMEM)
+            *ret_why = "there is no memory for libcrypto";
+        crypto.md_free(other);
+    }
     if (!md)
-        return -ENOENT;
-    int r = -ENOENT;
+        return r;
+    r = -ENOENT;
     if (has_fixed_size(md)) {
         *ret_why = "libcrypto can't begin the digest";
         r = begin(ret, md);

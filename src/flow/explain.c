@@ -1,6 +1,7 @@
 /* The plan, for people and for programs. */
 #include "base/json.h"
 #include "base/quote.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "flow/pipeline.h"
 #include <errno.h>
@@ -157,7 +158,7 @@ int leat_pipeline_explain(leat_pipeline *p, enum leat_format format, char **ret)
         json_decref(plan);
         fputc('\n', to);
     }
-    if (fclose(to) != 0 || !whole) {
+    if (text_close(to, &text) < 0 || !whole) {
         free(text);
         return -ENOMEM;
     }

@@ -1,6 +1,7 @@
 /* A report as a line of JSON, and as lines for people. */
 #include "base/json.h"
 #include "base/quote.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "flow/report.h"
 #include <errno.h>
@@ -190,10 +191,8 @@ int leat_report_text(const leat_report *report, char **ret)
     fprintf(to, "%s: %llu bytes in %.3f s, %s/s, %.3f s of processor time\n", report->status,
             (unsigned long long)report->bytes, report->seconds, size_format((uint64_t)rate, size, sizeof(size)),
             report->cpu_seconds);
-    if (fclose(to) != 0) {
-        free(text);
+    if (text_close(to, &text) < 0)
         return -ENOMEM;
-    }
     *ret = text;
     return 0;
 }

@@ -72,6 +72,8 @@ int sharing_receive(int socket, int *fds, size_t *n)
     }
     for (size_t i = 0; i < MIN(passed, *n); i++)
         fd_close(fds[i]);
+    if (message.msg_flags & MSG_CTRUNC)
+        return -EMFILE; /* the buffer has room for all: it was this process that had no numbers left */
     return got == 0 && passed == 0 ? -ENODATA : -EPROTO;
 }
 

@@ -1,4 +1,5 @@
 #include "base/json.h"
+#include "base/text.h"
 #include "stages/stages.h"
 #include <errno.h>
 #include <stdio.h>
@@ -133,7 +134,8 @@ static char *as_text(const struct line *lines, size_t n, double seconds)
     if (!out)
         return NULL;
     print_text(out, lines, n, seconds);
-    return fclose(out) == 0 ? text : NULL;
+    text_close(out, &text);
+    return text;
 }
 
 static void measure(struct line *line, struct stage *stage, double ns)

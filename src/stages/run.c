@@ -144,7 +144,7 @@ static int start(leat_stages *stages)
     int r = stages->cancelled ? stages->error.code : start_threads(stages);
     pthread_mutex_unlock(&stages->lock);
     if (r < 0) {
-        stages_fail(stages, r, NULL, "start", 0, NULL);
+        stages_fail(stages, r, NULL, "pthread_create", 0, "There is no thread for another worker");
         leat_stages_wait(stages, -1, NULL);
     }
     return r;

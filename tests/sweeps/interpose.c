@@ -17,6 +17,10 @@
  *                               LeakSanitizer tells it
  *   open FD NAME                descriptors that were not there at the beginning
  *
+ * and if it crashes, one for each frame of where it does:
+ *
+ *   crash MODULE OFFSET
+ *
  * The memory that libc and other libraries take is counted as well. Children that are executed are left alone; a forked
  * one fails as its parent would, but tells nothing. What a static liburing asks of the kernel does not come through
  * here. */
@@ -27,6 +31,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -466,6 +471,31 @@ static bool is_open(int fd)
     return syscall(SYS_fcntl, fd, F_GETFD) >= 0;
 }
 
+static void tell_place(FILE *out, const char *what, void *at, size_t bytes)
+{
+    Dl_info found = {0};
+
+    dladdr(at, &found);
+    fprintf(out, "%s %s %#lx %zu\n", what, found.dli_fname ? found.dli_fname : "?",
+            (unsigned long)((char *)at - (char *)found.dli_fbase), bytes);
+}
+
+/* A handler may not do this, but the program is lost anyway, and nobody waits for a lock that it holds. */
+static void crashed(int signal)
+{
+    void *where[FRAMES];
+
+    inside++;
+    alarm(10);
+    int n = backtrace(where, FRAMES);
+    FILE *out = fopen(sweep.out, "we");
+    for (int i = 0; out && i < n; i++)
+        tell_place(out, "crash", where[i], 0);
+    if (out)
+        fclose(out);
+    raise(signal); /* SA_RESETHAND */
+}
+
 __attribute__((constructor)) static void begin(void)
 {
     static const char *const names[] = {"", "memory", "task", "descriptor"};
@@ -489,19 +519,16 @@ __attribute__((constructor)) static void begin(void)
         blocks = NEXT(mmap)(NULL, LEDGER * sizeof(*blocks), PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     unsetenv("LD_PRELOAD");
+    if (sweep.ledger && sweep.out[0]) {
+        struct sigaction action = {.sa_handler = crashed, .sa_flags = SA_RESETHAND | SA_NODEFER};
+        sigaction(SIGSEGV, &action, NULL);
+        sigaction(SIGABRT, &action, NULL);
+        sigaction(SIGBUS, &action, NULL);
+    }
     frames_n = backtrace(frames, FRAMES); /* which loads what it needs */
     frames_n = 0;
     inside--;
     sweep.began = true;
-}
-
-static void tell_place(FILE *out, const char *what, void *at, size_t bytes)
-{
-    Dl_info found = {0};
-
-    dladdr(at, &found);
-    fprintf(out, "%s %s %#lx %zu\n", what, found.dli_fname ? found.dli_fname : "?",
-            (unsigned long)((char *)at - (char *)found.dli_fbase), bytes);
 }
 
 __attribute__((destructor)) static void end(void)

@@ -1,0 +1,35 @@
+/* leat/base.h, leat/probe.h, leat/pool.h, leat/record.h: what they have beside what others use of them. */
+#include "../swept.h"
+
+int main(void)
+{
+    struct leat_features features = LEAT_INIT(struct leat_features);
+    struct leat_pool_options options = LEAT_INIT(struct leat_pool_options);
+    struct leat_pool_stats stats = LEAT_INIT(struct leat_pool_stats);
+    struct leat_record *record = NULL;
+    leat_stream *stream = NULL;
+    leat_pool *pool = NULL;
+    uint64_t size;
+    int32_t ms;
+    TRY(leat_size_parse("3K", &size));
+    TRY(leat_time_parse("3s", &ms));
+    EXPECT(size == 3072 && ms == 3000);
+    TRY(leat_probe_run(&features));
+    EXPECT(features.count > 10);
+    options.memory_limit = 1 << 20;
+    TRY(leat_pool_new(&pool, &options));
+    TRY(leat_stream_open(&stream, pool, NULL));
+    TRY(leat_stream_append(stream, "abc", 3));
+    TRY(leat_pool_stats(pool, &stats));
+    EXPECT(stats.in_use > 0);
+    leat_stream_free(stream);
+    stream = NULL;
+    leat_pool_trim(pool);
+    TRY(leat_record_new(&record, "abc", 3));
+    EXPECT(leat_record_size(NULL, record) == 3);
+done:
+    leat_record_free(record);
+    leat_stream_free(stream);
+    leat_pool_free(pool);
+    return swept_result;
+}
