@@ -54,3 +54,17 @@ void json_set(json_t **object, const char *key, json_t *value)
     if (json_object_set_new(*object, key, value) < 0)
         give_up(object);
 }
+
+char *json_line(json_t *json, size_t flags)
+{
+    size_t size = json ? json_dumpb(json, NULL, 0, flags) : 0;
+    char *line = size ? malloc(size + 2) : NULL;
+    if (line && json_dumpb(json, line, size, flags) == size)
+        memcpy(line + size, "\n", 2);
+    else {
+        free(line);
+        line = NULL;
+    }
+    json_decref(json);
+    return line;
+}

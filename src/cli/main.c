@@ -46,13 +46,18 @@ int cli_json_option(const char *command, const char *help_text, int argc, char *
 
 int cli_print_json(json_t *object)
 {
-    char *line = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(5)) : NULL;
+    /* Not json_dumps, which leaves out a key for which its buffer could not grow, and says nothing. */
+    const size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(5);
+    size_t size = object ? json_dumpb(object, NULL, 0, flags) : 0;
+    char *line = size ? malloc(size + 1) : NULL;
+    bool whole = line && json_dumpb(object, line, size, flags) == size;
     json_decref(object);
-    if (!line)
-        return -ENOMEM;
-    puts(line);
+    if (whole) {
+        line[size] = '\0';
+        puts(line);
+    }
     free(line);
-    return 0;
+    return whole ? 0 : -ENOMEM;
 }
 
 static void help(FILE *to)

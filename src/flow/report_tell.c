@@ -112,18 +112,10 @@ int leat_report_json(const leat_report *report, char **ret)
         json_set(&root, "engine_why", json_string(report->engine_why));
     if (report->said.n)
         json_set(&root, "stderr", said_json(&report->said));
-    char *line = root ? json_dumps(root, JSON_COMPACT) : NULL;
-    json_decref(root);
+    char *line = json_line(root, JSON_COMPACT);
     if (!line)
         return -ENOMEM;
-    size_t n = strlen(line);
-    char *with_newline = realloc(line, n + 2);
-    if (!with_newline) {
-        free(line);
-        return -ENOMEM;
-    }
-    strcpy(with_newline + n, "\n");
-    *ret = with_newline;
+    *ret = line;
     return 0;
 }
 

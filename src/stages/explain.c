@@ -115,15 +115,7 @@ static char *as_json(const struct line *lines, size_t n, double seconds)
         json_append(&array, to_json(&lines[i], seconds));
     json_t *all = json_pack("{s:s, s:f, s:o, s:o}", "type", "stages", "seconds", seconds, "stages", array, "bottleneck",
                             json_name(most ? most->stage->name : NULL));
-    char *text = json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(6));
-    size_t length = text ? strlen(text) : 0;
-    char *line = text ? realloc(text, length + 2) : NULL;
-    if (line)
-        memcpy(line + length, "\n", 2);
-    else
-        free(text);
-    json_decref(all);
-    return line;
+    return json_line(all, JSON_COMPACT | JSON_REAL_PRECISION(6));
 }
 
 static char *as_text(const struct line *lines, size_t n, double seconds)

@@ -24,7 +24,7 @@ BUILD = os.environ["LEAT_BUILD"]
 LEAT = os.environ["LEAT"]
 INTERPOSE = os.path.join(BUILD, "tests", "sweep-interpose.so")
 QUICK = "LEAT_TEST_QUICK" in os.environ  # take samples
-SAMPLE = int(os.environ.get("LEAT_SWEEP_SAMPLE", "60" if QUICK else "300"))  # runs of a sweep at most; 0: all
+SAMPLE = int(os.environ.get("LEAT_SWEEP_SAMPLE", "30" if QUICK else "100"))  # runs of a sweep at most; 0: all
 PORTABLE = "LEAT_PORTABLE" in os.environ
 HANG = float(os.environ.get("LEAT_SWEEP_HANG", "60"))  # seconds until a run counts as one that hangs: each takes a fraction of one
 FAULTS_MAX = 12  # of a sweep: then it is given up, since each one of them may have to be waited for
@@ -73,13 +73,13 @@ class Case:
     a failure may leave in part. stdin: bytes. same(a, b), said(a, b): whether two outputs, two texts on standard error, of
     runs that went well are the same, where they need not be byte for byte. peer(folder, ended): runs meanwhile, on a
     thread, until the event `ended` is set at the latest. code: its exit code where nothing fails. kept: what may stay in
-    memory, as KEPT."""
+    memory, as KEPT. most: so many calls of a kind are enough unless all of them are asked for, since a run takes long."""
 
     def __init__(self, name, *command, files=None, partial=(), stdin=b"", same=None, said=None, peer=None, kinds=KINDS,
-                 program=None, code=0, kept=KEPT):
+                 program=None, code=0, kept=KEPT, most=None):
         self.name, self.command = name, [os.path.join(BUILD, "tests", "sweep-" + program) if program else LEAT, *command]
         self.files, self.partial, self.stdin, self.peer, self.kinds = files or {}, partial, stdin, peer, kinds
-        self.kept = kept
+        self.kept, self.most = kept, most
         self.same, self.said, self.code = same or equal, said or equal, code
 
 
@@ -237,19 +237,20 @@ def places(frames):
     return " < ".join(said)
 
 
-def numbers(count):
+def numbers(count, most):
     """Which calls of so many fail: all, or evenly spread ones, the first and the last among them."""
-    if SAMPLE == 0 or count <= SAMPLE:
+    sample = min(SAMPLE, most or SAMPLE)
+    if sample == 0 or count <= sample:
         yield from range(1, count + 1)
         return
-    for i in range(SAMPLE):
-        yield 1 + i * (count - 1) // (SAMPLE - 1)
+    for i in range(sample):
+        yield 1 + i * (count - 1) // (sample - 1)
 
 
 def sweep_kind(case, kind, good):
     done = bad = survived = 0
     at = 0
-    for at in numbers(good.calls):
+    for at in numbers(good.calls, case.most):
         run = Ended(case, kind, at)
         if run.told and run.failed == 0:
             continue  # threads take in another order what they take: not reached this time
