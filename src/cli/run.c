@@ -113,6 +113,7 @@ int cli_run(int argc, char **argv)
     int r = options_parse(&o, "run", argc - last, argv);
     if (r < 0) {
         fputs(usage, stdout);
+        cli_flush(0); /* a failure that the buffer meets by itself would have no errno */
         fputs(options_help, stdout);
         return EXIT_DONE;
     }
