@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const struct subcommand {
     const char *name;
@@ -124,9 +123,6 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static char buffer[1 << 16];
-    if (!isatty(STDOUT_FILENO)) /* a help text fits, so that cli_flush sees why it can't be written */
-        setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
     take_closed_numbers();
     survive_questions();
     signal(SIGCHLD, SIG_DFL); /* who started us may ignore it, and then nobody would know how a child ended */
