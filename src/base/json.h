@@ -13,8 +13,8 @@ json_t *json_name(const char *name);
 void json_append(json_t **list, json_t *value);
 void json_set(json_t **object, const char *key, json_t *value);
 
-/* One line of text with its newline; the reference is taken, NULL too. To be freed; NULL: no memory. json_dumps is not used,
- * because it leaves out a key for which its buffer could not grow, and says nothing. */
+/* One line of text with its newline; the reference is taken, NULL too. To be freed; NULL: no memory. json_dumps is not
+ * used, because it leaves out a key for which its buffer could not grow, and says nothing. */
 char *json_line(json_t *json, size_t flags);
 
 #endif
