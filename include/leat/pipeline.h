@@ -42,7 +42,8 @@ enum leat_stability {
     LEAT_SOURCE_STABLE = 1, /* nobody changes it until the pipeline has ended: more routes are allowed */
 };
 
-/* Holes in regular files. */
+/* Holes in regular files. In a file that is written in place they are punched; where its file system can't do that,
+ * zeros are written. */
 enum leat_sparse {
     LEAT_SPARSE_AUTO = 0,   /* the source's holes stay holes */
     LEAT_SPARSE_ALWAYS = 1, /* blocks of zeros become holes too */

@@ -19,13 +19,11 @@ void op_interpose(op_interposer with, void *user)
 const char *op_name(enum op_kind kind)
 {
     static const char *const names[OP_KINDS] = {
-        [OP_READ] = "read",         [OP_WRITE] = "write",
-        [OP_SPLICE] = "splice",     [OP_TEE] = "tee",
-        [OP_VMSPLICE] = "vmsplice", [OP_COPY_RANGE] = "copy_file_range",
-        [OP_SENDFILE] = "sendfile", [OP_CLONE] = "ioctl(FICLONE)",
-        [OP_FSYNC] = "fsync",       [OP_TRUNCATE] = "ftruncate",
-        [OP_LINK] = "link",         [OP_RENAME] = "rename",
-        [OP_CLOSE] = "close",
+        [OP_READ] = "read",         [OP_WRITE] = "write",          [OP_SPLICE] = "splice",
+        [OP_TEE] = "tee",           [OP_VMSPLICE] = "vmsplice",    [OP_COPY_RANGE] = "copy_file_range",
+        [OP_SENDFILE] = "sendfile", [OP_CLONE] = "ioctl(FICLONE)", [OP_PUNCH] = "fallocate",
+        [OP_FSYNC] = "fsync",       [OP_TRUNCATE] = "ftruncate",   [OP_LINK] = "link",
+        [OP_RENAME] = "rename",     [OP_CLOSE] = "close",
     };
     return names[kind];
 }
@@ -111,7 +109,7 @@ static bool for_the_platform(const struct op *op)
         return op->path[0] == NULL;
     if (op->kind == OP_RENAME)
         return op->flags & OP_NEW;
-    return op->kind >= OP_SPLICE && op->kind <= OP_CLONE;
+    return op->kind >= OP_SPLICE && op->kind <= OP_PUNCH;
 }
 
 bool op_gate(struct op *op, ssize_t *ret_result)

@@ -28,6 +28,7 @@ enum op_kind {
     OP_COPY_RANGE, /* fd[0] -> fd[1], copy_file_range */
     OP_SENDFILE,   /* fd[0] -> fd[1] */
     OP_CLONE,      /* fd[0] -> fd[1], the whole file shares its blocks */
+    OP_PUNCH,      /* `length` bytes at offset[1] of fd[1] become a hole; returns their number, or -EOPNOTSUPP */
     OP_FSYNC,      /* fd[1] */
     OP_TRUNCATE,   /* fd[1] to offset[1] bytes, which may be more than a size_t holds */
     OP_LINK,       /* fd[1], or path[0] if that is not NULL, gets the name path[1]; both paths begin at fd[0] */

@@ -101,7 +101,7 @@ struct platform {
     /* NULL: processes share no memory here. */
     const struct platform_sharing *sharing;
 
-    /* OP_SPLICE to OP_CLONE, READ and WRITE with OP_NOWAIT or OP_DONTCACHE, LINK of a file without a name. -1 with
+    /* OP_SPLICE to OP_PUNCH, READ and WRITE with OP_NOWAIT or OP_DONTCACHE, LINK of a file without a name. -1 with
      * errno; ENOSYS for what is not there, EOPNOTSUPP if such a flag can't be had on this descriptor. */
     ssize_t (*execute)(struct op *op);
 

@@ -222,6 +222,7 @@ int file_resolve(struct file *f, struct leat_error *error)
     if (node->direction == LEAT_WRITE && node->kind == NODE_FILE) {
         node->fresh = f->mode == LEAT_WRITE_PUBLISH;
         node->append = f->mode == LEAT_WRITE_APPEND;
+        node->punches = f->mode == LEAT_WRITE_IN_PLACE;
     }
     look_at_file_system(f);
     return 0;

@@ -34,6 +34,15 @@ bool hop_all_fresh(const struct hop *hop)
     return hop->branches > 0;
 }
 
+bool hop_must_punch(const struct hop *hop)
+{
+    bool holes = hop->in->sparse && hop->sparse != LEAT_SPARSE_NEVER;
+    for (size_t i = 0; i < hop->branches && holes; i++)
+        if (hop->branch[i].node->punches)
+            return true;
+    return false;
+}
+
 size_t hop_live(const struct hop *hop)
 {
     size_t live = 0;

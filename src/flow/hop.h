@@ -138,6 +138,8 @@ bool hop_needs_bytes(const struct hop *hop);
 bool hop_is_paced(const struct hop *hop);
 /* All branches begin empty and may keep holes. */
 bool hop_all_fresh(const struct hop *hop);
+/* The source has holes, and a branch is a file in place, in which only the chunk route makes holes. */
+bool hop_must_punch(const struct hop *hop);
 /* Branches that have not failed. */
 size_t hop_live(const struct hop *hop);
 

@@ -10,36 +10,56 @@ static void pass_hole(struct hop *hop, struct branch *branch, size_t n)
     chunk_cursor(hop, branch)->at += n;
 }
 
-/* The next chunk for this branch, holes passed over where they may stay holes. False: nothing to write. */
-static bool at_bytes(struct hop *hop, struct branch *branch, size_t *ret_n)
+/* Moves the cursor to a chunk that has bytes left. False: there is none now. */
+static bool at_chunk(struct hop *hop, struct branch *branch)
 {
     struct chunk_route *s = hop->state;
     struct cursor *c = chunk_cursor(hop, branch);
-    for (;;) {
-        if (c->chunk && c->at == c->chunk->length)
-            c->chunk = chunk_unref(c->chunk);
-        if (!c->chunk) {
-            if (c->next == s->tail)
-                return false;
-            c->chunk = chunk_ref(s->ring[c->next++ % s->capacity]);
-            c->at = 0;
-            chunk_retire(hop);
-        }
-        size_t n = c->chunk->length - c->at;
-        if (branch->node->fresh && c->chunk->hole)
-            pass_hole(hop, branch, n);
-        else if (branch->node->fresh && hop->sparse == LEAT_SPARSE_ALWAYS) {
-            const uint8_t *bytes = c->chunk->data + c->at;
-            size_t hole = zeros_run(branch->delivered, bytes, n);
-            *ret_n = zeros_next(branch->delivered, bytes, n);
-            if (hole == 0)
-                return true;
-            pass_hole(hop, branch, hole);
-        } else {
-            *ret_n = n;
-            return true;
-        }
+    if (c->chunk && c->at == c->chunk->length)
+        c->chunk = chunk_unref(c->chunk);
+    if (!c->chunk) {
+        if (c->next == s->tail)
+            return false;
+        c->chunk = chunk_ref(s->ring[c->next++ % s->capacity]);
+        c->at = 0;
+        chunk_retire(hop);
     }
+    return true;
+}
+
+/* What this branch gets next: `n` bytes, or a hole of `n` bytes, which is left out of a new file and punched into an
+ * existing one. */
+static bool is_hole(const struct hop *hop, const struct branch *branch, const struct cursor *c, size_t *ret_n)
+{
+    const struct node *node = branch->node;
+    *ret_n = c->chunk->length - c->at;
+    if (!node->fresh && !node->punches)
+        return false;
+    if (c->chunk->hole || hop->sparse != LEAT_SPARSE_ALWAYS)
+        return c->chunk->hole;
+    const uint8_t *bytes = c->chunk->data + c->at;
+    size_t n = *ret_n, hole = zeros_run(branch->delivered, bytes, n);
+    *ret_n = hole ? hole : zeros_next(branch->delivered, bytes, n);
+    return hole > 0;
+}
+
+enum next_part {
+    NEXT_NOTHING, /* none is there now */
+    NEXT_BYTES,
+    NEXT_HOLE, /* to be punched */
+};
+
+/* Holes of a new file are passed over. */
+static enum next_part next_part(struct hop *hop, struct branch *branch, size_t *ret_n)
+{
+    while (at_chunk(hop, branch)) {
+        if (!is_hole(hop, branch, chunk_cursor(hop, branch), ret_n))
+            return NEXT_BYTES;
+        if (!branch->node->fresh)
+            return NEXT_HOLE;
+        pass_hole(hop, branch, *ret_n);
+    }
+    return NEXT_NOTHING;
 }
 
 static enum verdict write_from(struct hop *hop, struct branch *branch, uint8_t *bytes, size_t n, struct op **ret_op)
@@ -55,6 +75,16 @@ static enum verdict write_from(struct hop *hop, struct branch *branch, uint8_t *
                         .flags = node_op_flags(node),
                         .call = node->call,
                         .user = node->call_user};
+    *ret_op = &s->op;
+    return VERDICT_OP;
+}
+
+static enum verdict punch(struct hop *hop, struct branch *branch, size_t n, struct op **ret_op)
+{
+    struct chunk_route *s = hop->state;
+    s->busy = branch;
+    s->op = (struct op){
+        .kind = OP_PUNCH, .fd = {-1, branch->node->fd}, .offset = {-1, hop_out_offset(branch)}, .length = n};
     *ret_op = &s->op;
     return VERDICT_OP;
 }
@@ -102,12 +132,15 @@ static enum verdict write_next(struct hop *hop, struct branch *branch, struct op
     }
     if (c->scratch)
         c->scratch = chunk_unref(c->scratch);
-    if (!at_bytes(hop, branch, &n))
+    enum next_part part = next_part(hop, branch, &n);
+    if (part == NEXT_NOTHING)
         return VERDICT_WAIT;
     *ret_pending = true;
     if (branch->node->port.blocked)
         return VERDICT_WAIT;
     s->doing = DOING_WRITE;
+    if (part == NEXT_HOLE)
+        return punch(hop, branch, n, ret_op);
     if (c->chunk->hole)
         return write_from(hop, branch, zeros, MIN(n, ZEROS), ret_op);
     return write_from(hop, branch, c->chunk->data + c->at, n, ret_op);
@@ -116,6 +149,11 @@ static enum verdict write_next(struct hop *hop, struct branch *branch, struct op
 void chunk_wrote(struct hop *hop, struct branch *branch, ssize_t result)
 {
     struct cursor *c = chunk_cursor(hop, branch);
+    struct op *op = &((struct chunk_route *)hop->state)->op;
+    if (op->kind == OP_PUNCH && result <= 0) {
+        branch->node->punches = false; /* zeros are written instead, and meet the error if it is a true one */
+        return;
+    }
     if (node_not_ready(branch->node, result))
         return;
     if (result == 0)

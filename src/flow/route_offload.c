@@ -28,6 +28,8 @@ static const char *unfit(const struct hop *hop, char reason[REASON_MAX] UNUSED)
         return "the sink is opened for appending";
     if (hop->sparse == LEAT_SPARSE_ALWAYS)
         return "zeros have to be looked for";
+    if (hop_must_punch(hop))
+        return "holes have to be punched into the existing file";
     if (hop->sparse == LEAT_SPARSE_NEVER && out->kind == NODE_FILE)
         return "a file system may keep holes, or share blocks, when it copies by itself";
     return NULL;

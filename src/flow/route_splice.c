@@ -116,6 +116,8 @@ static const char *unfit(const struct hop *hop, char reason[REASON_MAX] UNUSED)
         return "there is no sink";
     if (hop->sparse == LEAT_SPARSE_ALWAYS)
         return "zeros have to be looked for";
+    if (hop_must_punch(hop))
+        return "holes have to be punched into the existing file";
     if (hop->skip)
         return "the bytes before the offset have to be read";
     why = unfit_source(hop);

@@ -119,6 +119,10 @@ static ssize_t execute(struct op *op)
         return sendfile(op->fd[1], op->fd[0], o.in, op->length);
     case OP_CLONE:
         return ioctl(op->fd[1], FICLONE, op->fd[0]);
+    case OP_PUNCH:
+        return fallocate(op->fd[1], FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, op->offset[1], (off_t)op->length) < 0
+                   ? -1
+                   : (ssize_t)op->length;
     case OP_LINK:
         return link_unnamed(op);
     case OP_RENAME:

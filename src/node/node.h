@@ -51,6 +51,8 @@ struct node {
     bool network;            /* the file system may move data at a distance, or it is a TCP connection */
     bool fresh;              /* a sink that begins empty and may keep holes (it is published) */
     bool append;             /* a sink that always writes at its end */
+    bool punches;            /* a file that is written in place: what becomes a hole has to be punched. Cleared by the
+                                route when the file system can't */
     bool has_size;           /* a source that ends after `size` bytes, from the very start of the file */
     uint64_t size;
     bool sparse;  /* a source that has holes, it seems */
