@@ -1,4 +1,5 @@
 /* emscripten: it has no processes
+ * labels: fork
  * timeout: 120
  * A child of fork() frees what it inherited while threads of the parent are at work on it: it waits for nobody, and the
  * parent does not notice. */
