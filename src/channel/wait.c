@@ -82,7 +82,10 @@ static uint32_t take_bits(_Atomic uint32_t *word)
     for (int i = 0; i < 1000 && (value & (SLEEPS | ARMED)); i++)
         if (atomic_compare_exchange_weak(word, &value, (value + ONE) & ~(SLEEPS | ARMED)))
             return value;
-    return value & (SLEEPS | ARMED) ? (atomic_fetch_add(word, ONE), SLEEPS | ARMED) : 0;
+    if (!(value & (SLEEPS | ARMED)))
+        return 0;
+    atomic_fetch_add(word, ONE);
+    return SLEEPS | ARMED;
 }
 
 /* One more than is needed: if there were fewer sleepers, none is left, and the next one sets the bit anew. */

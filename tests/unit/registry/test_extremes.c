@@ -51,7 +51,7 @@ static void options_of_codecs_have_values_in_range(void **state UNUSED)
         ",",
         "level=3,",
         "level=99999999999999999999",
-        "level=" MOST,
+        ("level=" MOST),
         "level=-1e9",
         "level=-99999999999999999999",
         "workers=-1",
