@@ -57,7 +57,7 @@ static int open_directory(int at, const char *path)
     do
         fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     while (fd < 0 && errno == EINTR);
-    return fd < 0 ? -errno : fd;
+    return fd < 0 ? -errno : fd_above_standard(fd);
 }
 
 static int path_of_fd(int fd UNUSED, char *text UNUSED, size_t size UNUSED)

@@ -97,7 +97,7 @@ static int handle_map(leat_channel *c, int memory)
 static int handle_events(leat_channel *c, const int *events)
 {
     for (uint32_t i = 0; i < 2 * c->g.lanes; i++) {
-        int fd = events ? fcntl(events[i], F_DUPFD_CLOEXEC, 0) : platform.sharing->event();
+        int fd = events ? fcntl(events[i], F_DUPFD_CLOEXEC, 3) : platform.sharing->event();
         if (fd < 0)
             return events ? -errno : fd;
         way_of(c, i / 2)->events[i % 2] = fd;
@@ -236,7 +236,7 @@ int leat_channel_export_end(leat_channel *c, enum leat_channel_end end, int *fds
     channel_enter(c);
     for (i = 0; i < count; i++) {
         made[i] = i == 0 ? export_memory(c, end)
-                         : fcntl(way_of(c, (uint32_t)(i - 1) / 2)->events[(i - 1) % 2], F_DUPFD_CLOEXEC, 0);
+                         : fcntl(way_of(c, (uint32_t)(i - 1) / 2)->events[(i - 1) % 2], F_DUPFD_CLOEXEC, 3);
         if (made[i] < 0)
             break;
     }

@@ -115,9 +115,11 @@ static int look(const char *pid, const char *number, struct sight *s)
     s->info = LEAT_INIT(struct leat_channel_info);
     int r = leat_channel_inspect(fd, &s->info, NULL, NULL);
     if (r == 0) {
-        s->count = s->info.peers;
-        s->peers = calloc(s->count, sizeof(*s->peers));
+        size_t room = s->count = s->info.peers;
+        s->peers = calloc(room, sizeof(*s->peers));
         r = s->peers ? leat_channel_inspect(fd, &s->info, s->peers, &s->count) : -ENOMEM;
+        if (r == 0 && s->count > room) /* a peer may change the geometry between the two looks */
+            r = -EPROTO;
     }
     close(fd);
     return r;

@@ -59,7 +59,7 @@ static void catch_signals(void)
             sigaction(numbers[i], &action, NULL);
     }
     if (open_wish() == 0)
-        sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_usr1}, NULL);
+        sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_usr1, .sa_flags = SA_RESTART}, NULL);
 }
 
 /* Dies of it as if it had never been caught, so that the shell sees what happened. */

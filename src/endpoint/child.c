@@ -262,7 +262,9 @@ static void signal_itself(struct child *c, int number)
     if (c->reaped)
         return;
     /* A program that waits for any child may have reaped it: then its pidfd says so, and its number does not. */
-    family_signal_process(c->exited, c->s.own_group ? -c->s.pid : c->s.pid, number);
+    int r = family_signal_process(c->exited, c->s.pid, number);
+    if (c->s.own_group && r != -ESRCH) /* it is not reaped, so the number is still its group's */
+        kill(-c->s.pid, number);
     c->signalled = true;
 }
 

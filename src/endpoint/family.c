@@ -47,6 +47,12 @@ static bool is_same(const struct member *member)
     return platform.processes->look(member->pid, &now) == 0 && now.start == member->start && !now.ended;
 }
 
+static bool has_gone(const struct member *member)
+{
+    struct pollfd set = {.fd = member->fd, .events = POLLIN};
+    return member->fd >= 0 ? poll(&set, 1, 0) != 0 : !is_same(member);
+}
+
 /* What has ended since the look is not added. */
 static void add(struct family *family, const struct platform_process *process)
 {
@@ -72,7 +78,12 @@ size_t family_find(struct family *family, pid_t root, const char *mark)
 {
     struct crowd crowd = {.n = 0};
     size_t before = family->n, last;
-    if (!platform.processes || platform.processes->each(add_to_crowd, &crowd) < 0)
+    if (!platform.processes)
+        return 0;
+    /* The number of a member that has ended may be another process's by now, whose children are not ours. */
+    for (size_t i = 0; i < family->n; i++)
+        family->member[i].gone |= has_gone(&family->member[i]);
+    if (platform.processes->each(add_to_crowd, &crowd) < 0)
         return 0;
     do { /* children may be listed before their parents */
         last = family->n;
@@ -105,12 +116,6 @@ void family_signal(struct family *family, size_t from, int number)
         int r = is_same(member) ? family_signal_process(member->fd, member->pid, number) : -ESRCH;
         member->gone = r == -ESRCH || r == -EPERM;
     }
-}
-
-static bool has_gone(const struct member *member)
-{
-    struct pollfd set = {.fd = member->fd, .events = POLLIN};
-    return member->fd >= 0 ? poll(&set, 1, 0) != 0 : !is_same(member);
 }
 
 bool family_lives(struct family *family, int *ret_fd)

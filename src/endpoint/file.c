@@ -78,7 +78,7 @@ static int make_in_place(struct file *f, const struct node *source)
 {
     int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | (f->endpoint.node.append ? O_APPEND : 0);
     int fd = openat(f->publish.place.directory, f->publish.place.name, flags, (mode_t)new_mode(source));
-    return fd < 0 ? -errno : fd;
+    return fd < 0 ? -errno : fd_above_standard(fd);
 }
 
 /* Of a device that is in use, exclusively, so that a mounted one is not written to. */
@@ -111,8 +111,10 @@ static void look_at_room(struct node *node, const struct node *source)
         return;
     for (size_t i = 0; i < COUNT(plain); i++)
         node->has_room |= strcmp(node->file_system, plain[i]) == 0;
-    node->room = (uint64_t)(geteuid() == 0 ? s.f_bfree : s.f_bavail) * s.f_frsize;
-    node->room += node->append ? 0 : (uint64_t)st.st_blocks * 512;
+    /* Reserved blocks count: root, and whom the file system names, may use them, and a refusal must not be wrong. */
+    uint64_t own = (uint64_t)st.st_blocks * 512, used = (uint64_t)st.st_size;
+    node->room = (uint64_t)s.f_bfree * s.f_frsize;
+    node->room += !node->append ? own : own > used ? own - used : 0;
 }
 
 /* Devices and FIFOs too: everything that is not published. */

@@ -162,7 +162,7 @@ static int refuse_directory(struct file *f, struct leat_error *error)
     char *slash = directory ? strrchr(directory, '/') : NULL;
     struct stat st;
     if (slash)
-        *slash = '\0';
+        slash[slash == directory] = '\0';
     if (slash && stat(directory, &st) < 0)
         return error_at(error, -ENOENT, LEAT_SIDE_SINK, f->endpoint.node.name, "stat",
                         "There is no directory '%s' to put it in", directory);

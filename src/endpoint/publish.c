@@ -53,9 +53,10 @@ static int open_hidden(struct publish *publish, unsigned mode)
         int fd = openat(publish->place.directory, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
         if (fd >= 0) {
             int r = keep_hidden(publish, name);
-            if (r < 0)
-                fd_close(fd);
-            return r < 0 ? r : fd;
+            if (r == 0)
+                return fd_above_standard(fd);
+            fd_close(fd);
+            return r;
         }
         if (errno != EEXIST && errno != EINTR)
             return -errno;

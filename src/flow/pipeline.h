@@ -89,7 +89,6 @@ struct leat_pipeline {
         atomic_size_t running;     /* legs that have not ended */
         atomic_size_t failed;      /* the leg that failed first, counted from 1; 0: none */
         size_t cause;              /* the leg whose source said in the end that it had failed, likewise */
-        bool whole;                /* the filters have seen all that there is */
         struct leat_error error;   /* the first failure that belongs to no sink */
     } runner;
 
@@ -182,6 +181,8 @@ struct verdict_of_run {
     double seconds, cpu_seconds;
 };
 leat_report *report_new(const leat_pipeline *p);
+/* Takes the digests, before anything is published: one that can't be finished fails the run. */
+void report_take_digests(leat_report *report, const leat_pipeline *p, struct leat_error *error);
 void report_fill(leat_report *report, leat_pipeline *p, const struct leat_error *error,
                  const struct verdict_of_run *verdict);
 

@@ -19,18 +19,33 @@ static enum leat_side side_of_filter(const leat_pipeline *p, size_t place)
     return !behind ? LEAT_SIDE_SINK : !before ? LEAT_SIDE_SOURCE : LEAT_SIDE_FILTER;
 }
 
-static void take_digests(leat_report *report, const leat_pipeline *p)
+/* 0: it is there; -ENOENT: the filter has no more. */
+static int take_digest(leat_report *report, const leat_pipeline *p, size_t filter, size_t index)
 {
+    struct report_digest *d = &report->digest[report->digests];
+    const char *algorithm;
+    int r = p->filter[filter]->ops->result(p->filter[filter], index, &algorithm, d->hex, sizeof(d->hex), &d->provider,
+                                           &d->why);
+    if (r < 0)
+        return r;
+    snprintf(d->algorithm, sizeof(d->algorithm), "%s", algorithm);
+    d->side = side_of_filter(p, filter);
+    report->digests++;
+    return 0;
+}
+
+void report_take_digests(leat_report *report, const leat_pipeline *p, struct leat_error *error)
+{
+    char buffer[128];
     for (size_t i = 0; i < p->filters; i++) {
         const struct filter_ops *ops = p->filter[i]->ops;
-        const char *algorithm;
-        for (size_t k = 0; ops->result && report->digests < FILTERS_ALL; k++) {
-            struct report_digest *d = &report->digest[report->digests];
-            if (ops->result(p->filter[i], k, &algorithm, d->hex, sizeof(d->hex), &d->provider, &d->why) < 0)
-                break;
-            snprintf(d->algorithm, sizeof(d->algorithm), "%s", algorithm);
-            d->side = side_of_filter(p, i);
-            report->digests++;
+        int r = 0;
+        for (size_t k = 0; ops->result && r == 0 && report->digests < FILTERS_ALL; k++)
+            r = take_digest(report, p, i, k);
+        if (r < 0 && r != -ENOENT) {
+            error_at(error, r, LEAT_SIDE_FILTER, ops->name, "finish", "A digest can't be finished: %s",
+                     error_text(r, buffer, sizeof(buffer)));
+            error->index = (uint32_t)i;
         }
     }
 }
@@ -133,8 +148,6 @@ void report_fill(leat_report *report, leat_pipeline *p, const struct leat_error 
         take_leg(report, i, &p->leg[i].hop);
     report->bytes = bytes_of(report);
     take_said(report, p);
-    if (p->runner.whole)
-        take_digests(report, p);
 }
 
 int leat_report_of_error(leat_report **ret, const struct leat_error *error)

@@ -475,8 +475,9 @@ static void end_run(leat_pipeline *p)
 {
     struct task *task = &p->leg[0].task;
     let_go(p);
-    p->runner.whole = !is_over(p);
-    if (p->runner.whole)
+    if (!is_over(p))
+        report_take_digests(p->report, p, &p->runner.error);
+    if (!is_over(p))
         verify(p);
     task->next = settle_next;
     task->ended = end_settled;

@@ -27,7 +27,7 @@ int linux_pin(const char *path)
 int linux_open_directory(int at, const char *path)
 {
     int fd = openat(at, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    return fd < 0 ? -errno : fd_above_standard(fd);
 }
 
 int linux_path_of_fd(int fd, char *text, size_t size)
@@ -67,8 +67,9 @@ int linux_open_unnamed(int at, const char *path, unsigned mode)
 {
     char text[64];
     int fd = openat(at, path, O_TMPFILE | O_RDWR | O_CLOEXEC, (mode_t)mode);
+    fd = fd < 0 ? -errno : fd_above_standard(fd);
     if (fd < 0)
-        return -errno;
+        return fd;
     int r = linux_path_of_fd(fd, text, sizeof(text));
     if (r < 0)
         fd_close(fd);
