@@ -238,22 +238,6 @@ static int open_sink(struct given *g, leat_endpoint **ret, struct leat_error *er
     return leat_endpoint_from_fd(ret, fd, LEAT_BORROW);
 }
 
-static int begin(struct ends *ends, leat_endpoint **ret_source, leat_endpoint **ret_sink, char reason[REASON])
-{
-    struct given *g = (struct given *)ends;
-    struct leat_error error = LEAT_INIT(struct leat_error);
-    put_back(g);
-    int r = leat_endpoint_open(ret_source, g->source, LEAT_READ, NULL, &error);
-    if (r == 0) {
-        r = open_sink(g, ret_sink, &error);
-        if (r < 0)
-            leat_endpoint_close(*ret_source);
-    }
-    if (r < 0)
-        snprintf(reason, REASON, "%s", error.text);
-    return r;
-}
-
 static int finish(struct ends *ends, uint64_t bytes, double *ret_cpu)
 {
     struct given *g = (struct given *)ends;
@@ -265,6 +249,25 @@ static int finish(struct ends *ends, uint64_t bytes, double *ret_cpu)
     peer_join(&g->reader);
     *ret_cpu = g->reader.cpu_seconds;
     return bytes != UINT64_MAX && g->reader.bytes != bytes ? -EIO : 0;
+}
+
+static int begin(struct ends *ends, leat_endpoint **ret_source, leat_endpoint **ret_sink, char reason[REASON])
+{
+    struct given *g = (struct given *)ends;
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    put_back(g);
+    int r = leat_endpoint_open(ret_source, g->source, LEAT_READ, NULL, &error);
+    if (r == 0) {
+        r = open_sink(g, ret_sink, &error);
+        if (r < 0) {
+            double unused;
+            leat_endpoint_close(*ret_source);
+            finish(ends, UINT64_MAX, &unused); /* its reader may be there already */
+        }
+    }
+    if (r < 0)
+        snprintf(reason, REASON, "%s", error.text);
+    return r;
 }
 
 static void clean(struct ends *ends)
