@@ -59,7 +59,7 @@ bool identity_is_same(const struct identity *a, const struct identity *b)
 
 int identity_is_same_open_file(int a, int b)
 {
-    struct identity one, other;
+    struct identity one = {.kind = IDENTITY_NONE}, other = one;
     int r = identity_of_fd(&one, a);
     if (r == 0)
         r = identity_of_fd(&other, b);

@@ -158,16 +158,20 @@ static int resolve_existing(struct file *f, const struct stat *st, struct leat_e
 /* The path's own, or that where its link leads. */
 static int refuse_directory(struct file *f, struct leat_error *error)
 {
-    char *directory CLEANUP_FREE = strdup(f->path);
+    char *directory = strdup(f->path);
     char *slash = directory ? strrchr(directory, '/') : NULL;
     struct stat st;
     if (slash)
         slash[slash == directory] = '\0';
+    int r = -ENOENT;
     if (slash && stat(directory, &st) < 0)
-        return error_at(error, -ENOENT, LEAT_SIDE_SINK, f->endpoint.node.name, "stat",
-                        "There is no directory '%s' to put it in", directory);
-    return refuse(f, error, -ENOENT, "stat", LEAT_ADVICE_NONE,
-                  "It is a symbolic link, and there is no directory where it leads");
+        error_at(error, r, LEAT_SIDE_SINK, f->endpoint.node.name, "stat", "There is no directory '%s' to put it in",
+                 directory);
+    else
+        r = refuse(f, error, r, "stat", LEAT_ADVICE_NONE,
+                   "It is a symbolic link, and there is no directory where it leads");
+    free(directory);
+    return r;
 }
 
 static int resolve_missing(struct file *f, struct leat_error *error)

@@ -103,29 +103,34 @@ static int spawn_with(struct spawned *s, const posix_spawn_file_actions_t *actio
 {
     posix_spawnattr_t attributes;
     char *arguments[] = {(char[]){"sh"}, (char[]){"-c"}, command, NULL};
-    char **entries CLEANUP_FREE = marked_environment(s->mark);
+    char **entries = marked_environment(s->mark);
     if (!entries)
         return ENOMEM;
     int r = posix_spawnattr_init(&attributes);
-    if (r != 0)
-        return r;
-    r = set_attributes(&attributes, s->own_group);
-    if (r == 0)
-        r = posix_spawn(&s->pid, "/bin/sh", actions, &attributes, arguments, entries);
-    posix_spawnattr_destroy(&attributes);
+    if (r == 0) {
+        r = set_attributes(&attributes, s->own_group);
+        if (r == 0)
+            r = posix_spawn(&s->pid, "/bin/sh", actions, &attributes, arguments, entries);
+        posix_spawnattr_destroy(&attributes);
+    }
+    free(entries);
     return r;
 }
 
 static int spawn(struct spawned *s, const char *command, const int theirs[3])
 {
     posix_spawn_file_actions_t actions;
-    char *copy CLEANUP_FREE = strdup(command);
-    if (!copy || posix_spawn_file_actions_init(&actions) != 0)
+    char *copy = strdup(command);
+    if (!copy)
         return -ENOMEM;
-    int r = arrange(&actions, theirs);
-    if (r == 0)
-        r = spawn_with(s, &actions, copy);
-    posix_spawn_file_actions_destroy(&actions);
+    int r = posix_spawn_file_actions_init(&actions);
+    if (r == 0) {
+        r = arrange(&actions, theirs);
+        if (r == 0)
+            r = spawn_with(s, &actions, copy);
+        posix_spawn_file_actions_destroy(&actions);
+    }
+    free(copy);
     return r == EAGAIN ? -NO_MORE_THREADS : r >= 0 ? -r : -ENOSYS; /* -1: a system that has it by name only */
 }
 

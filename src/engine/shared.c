@@ -70,7 +70,7 @@ int leat_engine_new(leat_engine **ret, const struct leat_engine_options *options
         e->count += r == 0;
     }
     if (e->count == 0) {
-        leat_engine_free(e);
+        free(e);
         return r;
     }
     *ret = e; /* fewer threads than were asked for will do */

@@ -55,7 +55,7 @@ static int copy_one(const char *from, int to, const char *name)
         return 0; /* gone meanwhile */
     if (n < 0)
         return (int)n;
-    if (read_value(NULL, to, name, &there) == n && memcmp(value, there, (size_t)n) == 0)
+    if (read_value(NULL, to, name, &there) == n && value && there && memcmp(value, there, (size_t)n) == 0)
         return 0;
     return fsetxattr(to, name, value, (size_t)n, 0) < 0 ? -errno : 0;
 }
@@ -113,16 +113,13 @@ static int lose_attribute(const char *name, int code, char *lost, size_t size)
     return code;
 }
 
-int linux_copy_attributes(const char *from, int to, bool tries, char *lost, size_t size)
+/* *ret_listed: an access control list is among them. */
+static int copy_all(const char *from, int to, const char *names, ssize_t n, bool tries, bool *ret_listed, char *lost,
+                    size_t size)
 {
-    char *names CLEANUP_FREE = NULL;
-    bool listed = false;
-    ssize_t n = list_names(from, &names);
-    if (n < 0 && !tries)
-        return lose("its extended attributes", (int)n, lost, size);
     for (const char *name = names; n > 0 && name < names + n; name += strlen(name) + 1) {
         bool is_list = strcmp(name, access_list) == 0;
-        listed |= is_list;
+        *ret_listed |= is_list;
         if (is_of_contents(name) || is_view(name))
             continue;
         int r = copy_one(from, to, name);
@@ -131,7 +128,21 @@ int linux_copy_attributes(const char *from, int to, bool tries, char *lost, size
         if (r < 0 && !tries)
             return r;
     }
-    int r = listed ? 0 : drop_list(to);
+    return 0;
+}
+
+int linux_copy_attributes(const char *from, int to, bool tries, char *lost, size_t size)
+{
+    char *names = NULL;
+    bool listed = false;
+    ssize_t n = list_names(from, &names);
+    if (n < 0 && !tries)
+        return lose("its extended attributes", (int)n, lost, size);
+    int r = copy_all(from, to, names, n, tries, &listed, lost, size);
+    free(names);
+    if (r < 0)
+        return r;
+    r = listed ? 0 : drop_list(to);
     if (r < 0 && !tries)
         return lose("its access rights: the folder adds a list", r, lost, size);
     r = copy_flags(from, to);

@@ -7,7 +7,7 @@ int leat_connection_open(leat_connection **ret, const char *spec, const struct l
 {
     struct leat_error error = {.size = sizeof(error)};
     struct leat_endpoint_options endpoint_options = LEAT_INIT(struct leat_endpoint_options);
-    struct leat_connection_options o;
+    struct leat_connection_options o = {.size = sizeof(o)};
     leat_endpoint *endpoint;
     int r = error_begin(ret_error);
     if (r == 0)

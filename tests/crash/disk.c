@@ -40,10 +40,20 @@ static void need(int fine, const char *what)
     }
 }
 
+/* iovec knows no const, also where nothing is written. */
+static struct iovec piece_of(const void *bytes, size_t n)
+{
+    union {
+        const void *from;
+        void *to;
+    } u = {bytes};
+    return (struct iovec){u.to, n};
+}
+
 static void answer(uint64_t unique, int error, const void *data, size_t length)
 {
     struct fuse_out_header out = {.len = (uint32_t)(sizeof(out) + length), .error = error, .unique = unique};
-    struct iovec v[2] = {{&out, sizeof(out)}, {(void *)(uintptr_t)data, length}};
+    struct iovec v[2] = {{&out, sizeof(out)}, piece_of(data, length)};
     /* ENOENT: whoever asked has been interrupted. */
     need(writev(fuse, v, 2) >= 0 || errno == ENOENT, "answer");
 }
@@ -51,7 +61,7 @@ static void answer(uint64_t unique, int error, const void *data, size_t length)
 static void record(uint64_t offset, const void *data, uint32_t length, uint32_t flush)
 {
     struct record r = {offset, length, flush};
-    struct iovec v[2] = {{&r, sizeof(r)}, {(void *)(uintptr_t)data, length}};
+    struct iovec v[2] = {{&r, sizeof(r)}, piece_of(data, length)};
     need(writev(log_fd, v, 2) == (ssize_t)(sizeof(r) + length), "log");
 }
 

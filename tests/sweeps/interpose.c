@@ -49,6 +49,9 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+/* The macros make functions of names, types and lists of arguments, and mmap gives an address as a number.
+ * NOLINTBEGIN(bugprone-macro-parentheses,performance-no-int-to-ptr) */
+
 #define FRAMES      32
 #define LEDGER      (1u << 16) /* blocks at one time */
 #define OUTER       __builtin_return_address(0)
@@ -496,6 +499,12 @@ static void crashed(int signal)
     raise(signal); /* SA_RESETHAND */
 }
 
+static long number_of(const char *variable)
+{
+    const char *text = getenv(variable);
+    return text ? strtol(text, NULL, 10) : 0;
+}
+
 __attribute__((constructor)) static void begin(void)
 {
     static const char *const names[] = {"", "memory", "task", "descriptor"};
@@ -506,8 +515,8 @@ __attribute__((constructor)) static void begin(void)
     for (unsigned i = 1; kind && i < sizeof(names) / sizeof(*names); i++)
         if (strcmp(kind, names[i]) == 0)
             sweep.kind = (enum kind)i;
-    sweep.at = getenv("SWEEP_AT") ? atol(getenv("SWEEP_AT")) : 0;
-    sweep.error = getenv("SWEEP_ERRNO") ? atoi(getenv("SWEEP_ERRNO")) : 0;
+    sweep.at = number_of("SWEEP_AT");
+    sweep.error = (int)number_of("SWEEP_ERRNO");
     sweep.persistent = getenv("SWEEP_ON") != NULL;
     sweep.ledger = dlsym(RTLD_DEFAULT, "__asan_init") == NULL;
     snprintf(sweep.out, sizeof(sweep.out), "%s", out ? out : "");
@@ -560,3 +569,5 @@ __attribute__((destructor)) static void end(void)
     }
     fclose(out);
 }
+
+/* NOLINTEND(bugprone-macro-parentheses,performance-no-int-to-ptr) */
