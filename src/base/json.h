@@ -8,8 +8,8 @@
 json_t *json_name(const char *name);
 
 /* Add `value`, a reference that is taken, to a list or to an object. Where either of them is NULL, for want of memory,
- * or memory runs out, what there is so far is given up and becomes NULL: so nobody gets a list with a gap, and only the
- * whole has to be looked at. */
+ * or memory runs out, what there is so far is given up and becomes NULL: so no list has a gap, and the caller checks
+ * the whole alone. */
 void json_append(json_t **list, json_t *value);
 void json_set(json_t **object, const char *key, json_t *value);
 
