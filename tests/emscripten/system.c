@@ -15,9 +15,11 @@ int __real_poll(struct pollfd *set, nfds_t n, int timeout_ms);
 int __wrap_poll(struct pollfd *set, nfds_t n, int timeout_ms);
 int __real_fstat(int fd, struct stat *st);
 int __wrap_fstat(int fd, struct stat *st);
-int __real_rename(const char *from, const char *to);
-int __wrap_rename(const char *from, const char *to);
+int __real_renameat(int from_folder, const char *from, int to_folder, const char *to);
+int __wrap_renameat(int from_folder, const char *from, int to_folder, const char *to);
 void *__wrap_dlopen(const char *name, int flags);
+int __real_faccessat(int folder, const char *name, int mode, int flags);
+int __wrap_faccessat(int folder, const char *name, int mode, int flags);
 
 static long long now_ms(void)
 {
@@ -61,13 +63,13 @@ int __wrap_fstat(int fd, struct stat *st)
 }
 
 /* Its own finds a file that was replaced again once its successor is unlinked. */
-int __wrap_rename(const char *from, const char *to)
+int __wrap_renameat(int from_folder, const char *from, int to_folder, const char *to)
 {
     struct stat a, b;
-    bool both = stat(from, &a) == 0 && lstat(to, &b) == 0;
-    if (both && a.st_ino != b.st_ino && !S_ISDIR(a.st_mode) && !S_ISDIR(b.st_mode) && unlink(to) < 0)
+    bool both = fstatat(from_folder, from, &a, 0) == 0 && fstatat(to_folder, to, &b, AT_SYMLINK_NOFOLLOW) == 0;
+    if (both && a.st_ino != b.st_ino && !S_ISDIR(a.st_mode) && !S_ISDIR(b.st_mode) && unlinkat(to_folder, to, 0) < 0)
         return -1;
-    return __real_rename(from, to);
+    return __real_renameat(from_folder, from, to_folder, to);
 }
 
 /* Its own ends the program where no libraries can be loaded. */
@@ -76,4 +78,10 @@ void *__wrap_dlopen(const char *name, int flags)
     (void)name;
     (void)flags;
     return NULL;
+}
+
+/* Its own ends the program where it is asked for the effective user; there is one user alone. */
+int __wrap_faccessat(int folder, const char *name, int mode, int flags)
+{
+    return __real_faccessat(folder, name, mode, flags & ~AT_EACCESS);
 }

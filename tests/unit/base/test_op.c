@@ -103,6 +103,7 @@ static bool refuse_to_close(void *user, struct op *op, ssize_t *ret_result)
 static void a_close_that_fails_is_told(void **state UNUSED)
 {
     int before = unit_descriptors(), code = -ENOSPC;
+    unit_needs(before > 0, "a list of descriptors");
     int fd = open_file("a", "text"), kept = fd;
     op_interpose(refuse_to_close, &code);
     assert_int_equal(op_close_duplicate(fd), -ENOSPC);
