@@ -4,6 +4,8 @@
 #include "base/nearest.h"
 #include "channel/endpoint.h"
 #include "endpoint/endpoint.h"
+#include "store/http/http.h"
+#include "store/s3/s3.h"
 #include <ctype.h>
 #include <errno.h>
 
@@ -76,6 +78,16 @@ static int open_channel(leat_endpoint **ret, const struct request *r, struct lea
     return channel_endpoint(ret, r->spec, r->rest, r->direction, error);
 }
 
+static int open_http(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+{
+    return http_endpoint(ret, r->spec, r->direction, error);
+}
+
+static int open_s3(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+{
+    return s3_endpoint(ret, r->spec, r->rest, r->direction, error);
+}
+
 static const struct scheme {
     const char *name;
     int (*open)(leat_endpoint **ret, const struct request *request, struct leat_error *error);
@@ -85,6 +97,8 @@ static const struct scheme {
     {"tcp", open_tcp},   {"tcp-listen", open_tcp_listen},
     {"unix", open_unix}, {"unix-listen", open_unix_listen},
     {"exec", open_exec}, {"channel", open_channel},
+    {"http", open_http}, {"https", open_http},
+    {"s3", open_s3},
 };
 
 /* The length of `[a-z][a-z0-9+-]*` before a colon, 0 if the spec does not begin so. */

@@ -1,0 +1,95 @@
+#include "store/answer.h"
+#include <ctype.h>
+#include <strings.h>
+
+/* Digits alone, and no overflow. Gives where they end, or NULL. */
+static const char *read_number(const char *text, uint64_t *ret)
+{
+    uint64_t value = 0;
+    if (!isdigit((unsigned char)*text))
+        return NULL;
+    for (; isdigit((unsigned char)*text); text++) {
+        unsigned digit = (unsigned)(*text - '0');
+        if (value > (UINT64_MAX - digit) / 10)
+            return NULL;
+        value = value * 10 + digit;
+    }
+    *ret = value;
+    return text;
+}
+
+static void read_length(struct answer *answer, const char *value)
+{
+    const char *end = read_number(value, &answer->length);
+    answer->has_length = end && *end == '\0';
+}
+
+/* "bytes FIRST-LAST/TOTAL"; a total of "*" is of no use here. */
+static void read_range(struct answer *answer, const char *value)
+{
+    uint64_t first, last, total;
+    const char *at = strncasecmp(value, "bytes ", 6) == 0 ? read_number(value + 6, &first) : NULL;
+    at = at && *at == '-' ? read_number(at + 1, &last) : NULL;
+    at = at && *at == '/' ? read_number(at + 1, &total) : NULL;
+    answer->has_range = at && *at == '\0' && first <= last && last < total;
+    if (answer->has_range) {
+        answer->range_first = first;
+        answer->range_total = total;
+    }
+}
+
+static void read_etag(struct answer *answer, const char *value)
+{
+    if (strlen(value) < sizeof(answer->etag))
+        strcpy(answer->etag, value);
+}
+
+static void read_retry_after(struct answer *answer, const char *value)
+{
+    uint64_t seconds;
+    const char *end = read_number(value, &seconds);
+    if (end && *end == '\0')
+        answer->retry_after_s = (int64_t)MIN(seconds, 86400u);
+}
+
+static const struct {
+    const char *name;
+    void (*read)(struct answer *answer, const char *value);
+} headers[] = {
+    {"content-length", read_length},
+    {"content-range", read_range},
+    {"etag", read_etag},
+    {"retry-after", read_retry_after},
+};
+
+static void read_status(struct answer *answer, const char *line)
+{
+    uint64_t status;
+    const char *at = strchr(line, ' ');
+    *answer = (struct answer){.retry_after_s = -1};
+    if (at && read_number(at + strspn(at, " "), &status) && status < 1000)
+        answer->status = (int)status;
+}
+
+void answer_read_line(struct answer *answer, const char *line, size_t n)
+{
+    char text[1024];
+    while (n && isspace((unsigned char)line[n - 1]))
+        n--;
+    if (n >= sizeof(text) || memchr(line, '\0', n))
+        return;
+    memcpy(text, line, n);
+    text[n] = '\0';
+    if (strncasecmp(text, "HTTP/", 5) == 0) {
+        read_status(answer, text);
+        return;
+    }
+    char *colon = strchr(text, ':');
+    if (!colon)
+        return;
+    *colon = '\0';
+    const char *value = colon + 1 + strspn(colon + 1, " \t");
+    for (size_t i = 0; i < COUNT(headers); i++)
+        if (strcasecmp(text, headers[i].name) == 0)
+            headers[i].read(answer, value);
+}

@@ -1,0 +1,10 @@
+/* Objects that have a URL: http:// and https://. */
+#ifndef STORE_HTTP_HTTP_H
+#define STORE_HTTP_HTTP_H
+
+#include "node/endpoint.h"
+
+/* `spec` is the URL. */
+int http_endpoint(leat_endpoint **ret, const char *spec, enum leat_direction direction, struct leat_error *error);
+
+#endif

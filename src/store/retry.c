@@ -1,0 +1,52 @@
+#include "store/retry.h"
+#include <errno.h>
+
+#define ATTEMPTS_MAX 8
+#define FIRST_MS     100
+#define LONGEST_MS   20000
+#define PATIENCE_MS  120000
+
+void retry_init(struct retry *retry)
+{
+    *retry = (struct retry){.random = (uint64_t)clock_ns() | 1};
+}
+
+void retry_after(struct retry *retry, int64_t seconds)
+{
+    retry->after_ms = seconds > 0 ? seconds * 1000 : 0;
+}
+
+void retry_progress(struct retry *retry)
+{
+    retry->attempts = 0;
+    retry->after_ms = 0;
+}
+
+/* xorshift64: many clients that were refused together come back at different times. */
+static uint64_t next_random(struct retry *retry)
+{
+    retry->random ^= retry->random << 13;
+    retry->random ^= retry->random >> 7;
+    retry->random ^= retry->random << 17;
+    return retry->random;
+}
+
+int64_t retry_delay_ms(struct retry *retry)
+{
+    if (retry->attempts >= ATTEMPTS_MAX || retry->after_ms > PATIENCE_MS)
+        return -1;
+    int64_t longest = MIN((int64_t)FIRST_MS << retry->attempts, LONGEST_MS);
+    retry->attempts++;
+    int64_t delay = longest / 2 + (int64_t)(next_random(retry) % (uint64_t)(longest / 2));
+    return MAX(delay, retry->after_ms);
+}
+
+bool retry_is_status(int status)
+{
+    return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+bool retry_is_code(int code, bool reached)
+{
+    return code == -ECONNRESET || code == -EPIPE || (reached && (code == -ECONNREFUSED || code == -ETIMEDOUT));
+}

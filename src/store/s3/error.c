@@ -1,0 +1,31 @@
+#include "store/s3/error.h"
+#include "base/base.h"
+#include "store/xml.h"
+#include <stdio.h>
+
+struct explanation {
+    char code[64], message[128];
+};
+
+static void element(void *user, const char *path, const char *text)
+{
+    struct explanation *e = user;
+    if (strcmp(path, "Error/Code") == 0)
+        snprintf(e->code, sizeof(e->code), "%s", text);
+    else if (strcmp(path, "Error/Message") == 0)
+        snprintf(e->message, sizeof(e->message), "%s", text);
+}
+
+/* The body may have been cut, so what was read until then is used. */
+void s3_error_explain(const char *body, size_t n, char *ret, size_t capacity)
+{
+    static const struct xml_ops ops = {element};
+    struct explanation e = {"", ""};
+    xml_read(body, n, &ops, &e);
+    ret[0] = '\0';
+    if (e.code[0])
+        snprintf(ret, capacity, "%s%s%s", e.code, e.message[0] ? ": " : "", e.message);
+    for (char *c = ret; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127)
+            *c = ' ';
+}

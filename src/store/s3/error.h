@@ -1,0 +1,11 @@
+/* The XML that S3 answers a failed request with. */
+#ifndef STORE_S3_ERROR_H
+#define STORE_S3_ERROR_H
+
+#include <stddef.h>
+
+/* "NoSuchKey: The specified key does not exist.", or "" if the body is no such document. Control characters become
+ * blanks. */
+void s3_error_explain(const char *body, size_t n, char *ret, size_t capacity);
+
+#endif

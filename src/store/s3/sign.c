@@ -1,0 +1,190 @@
+#include "store/s3/sign.h"
+#include "base/libcrypto.h"
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#define HASH_BYTES 32
+#define HASH_HEX   (2 * HASH_BYTES + 1)
+
+static void to_hex(const unsigned char *bytes, char hex[HASH_HEX])
+{
+    for (size_t i = 0; i < HASH_BYTES; i++)
+        snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static int hash(const char *text, char hex[HASH_HEX])
+{
+    unsigned char bytes[HASH_BYTES];
+    unsigned n;
+    if (crypto.digest(text, strlen(text), bytes, &n, crypto.sha256(), NULL) != 1)
+        return -ENOMEM;
+    to_hex(bytes, hex);
+    return 0;
+}
+
+/* `key` and `ret` may be the same. */
+static int authenticate(const void *key, size_t n, const char *text, unsigned char ret[HASH_BYTES])
+{
+    unsigned char bytes[HASH_BYTES];
+    unsigned length;
+    if (!crypto.hmac(crypto.sha256(), key, (int)n, (const unsigned char *)text, strlen(text), bytes, &length))
+        return -ENOMEM;
+    memcpy(ret, bytes, HASH_BYTES);
+    return 0;
+}
+
+static int compare_headers(const void *a, const void *b)
+{
+    const char *const *x = a, *const *y = b;
+    size_t n = strcspn(*x, ":"), m = strcspn(*y, ":");
+    int order = memcmp(*x, *y, MIN(n, m));
+    return order ? order : (n > m) - (n < m);
+}
+
+static bool is_signed(const char *header)
+{
+    return strncmp(header, "x-amz-", 6) == 0 || strncmp(header, "host:", 5) == 0;
+}
+
+/* Copies the signed headers' pointers, sorted by name. */
+static size_t find_signed(const struct http_request *request, const char *ret[REQUEST_HEADERS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < request->headers; i++)
+        if (is_signed(request->header[i]))
+            ret[n++] = request->header[i];
+    qsort(ret, n, sizeof(ret[0]), compare_headers);
+    return n;
+}
+
+/* Runs of blanks in a value become one, those at its ends go. */
+static void write_value(FILE *to, const char *value)
+{
+    bool blank = false, any = false;
+    for (; *value; value++) {
+        if (*value == ' ') {
+            blank = true;
+            continue;
+        }
+        if (blank && any)
+            fputc(' ', to);
+        fputc(*value, to);
+        blank = false;
+        any = true;
+    }
+}
+
+static void write_names(FILE *to, const char *const *header, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        fprintf(to, "%s%.*s", i ? ";" : "", (int)strcspn(header[i], ":"), header[i]);
+}
+
+static void write_canonical(FILE *to, const struct http_request *request, const struct signing *with)
+{
+    const char *header[REQUEST_HEADERS_MAX];
+    size_t n = find_signed(request, header);
+    fprintf(to, "%s\n%s\n%s\n", request->method, with->path, with->query);
+    for (size_t i = 0; i < n; i++) {
+        size_t name = strcspn(header[i], ":");
+        fprintf(to, "%.*s:", (int)name, header[i]);
+        write_value(to, header[i] + name + 1);
+        fputc('\n', to);
+    }
+    fputc('\n', to);
+    write_names(to, header, n);
+    fprintf(to, "\n%s", with->payload);
+}
+
+/* Runs `write` into a text from malloc; NULL: no memory. */
+static char *canonical(const struct http_request *request, const struct signing *with)
+{
+    char *text = NULL;
+    size_t n;
+    FILE *to = open_memstream(&text, &n);
+    if (!to)
+        return NULL;
+    write_canonical(to, request, with);
+    if (fclose(to) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+struct stamp {
+    char day[9];   /* "20261128" */
+    char time[17]; /* "20261128T120000Z" */
+};
+
+static struct stamp stamp_of(time_t when)
+{
+    struct stamp stamp = {"", ""};
+    struct tm tm;
+    if (gmtime_r(&when, &tm)) {
+        strftime(stamp.day, sizeof(stamp.day), "%Y%m%d", &tm);
+        strftime(stamp.time, sizeof(stamp.time), "%Y%m%dT%H%M%SZ", &tm);
+    }
+    return stamp;
+}
+
+/* HMAC over HMAC: the secret, the day, the region, the service, "aws4_request", and what is to be signed. */
+static int chain(const struct signing *with, const struct stamp *stamp, const char *to_sign, char signature[HASH_HEX])
+{
+    char secret[4 + CREDENTIAL_MAX];
+    unsigned char key[HASH_BYTES];
+    int n = snprintf(secret, sizeof(secret), "AWS4%s", with->credentials->secret);
+    int r = authenticate(secret, (size_t)n, stamp->day, key);
+    const char *const links[] = {with->region, with->service, "aws4_request", to_sign};
+    for (size_t i = 0; i < COUNT(links) && r == 0; i++)
+        r = authenticate(key, sizeof(key), links[i], key);
+    to_hex(key, signature);
+    return r;
+}
+
+static int authorize(struct http_request *request, const struct signing *with, const struct stamp *stamp)
+{
+    const char *why;
+    int needed = libcrypto_need(&why);
+    if (needed < 0)
+        return needed;
+    char hex[HASH_HEX], signature[HASH_HEX], scope[128], to_sign[256];
+    char *text CLEANUP_FREE = canonical(request, with);
+    int r = text ? hash(text, hex) : -ENOMEM;
+    if (r < 0)
+        return r;
+    int n = snprintf(scope, sizeof(scope), "%s/%s/%s/aws4_request", stamp->day, with->region, with->service);
+    if (n >= (int)sizeof(scope))
+        return -EINVAL; /* no region is so long */
+    snprintf(to_sign, sizeof(to_sign), "AWS4-HMAC-SHA256\n%s\n%s\n%s", stamp->time, scope, hex);
+    r = chain(with, stamp, to_sign, signature);
+    if (r < 0)
+        return r;
+    const char *header[REQUEST_HEADERS_MAX];
+    size_t headers = find_signed(request, header);
+    char names[512];
+    FILE *to = fmemopen(names, sizeof(names), "w");
+    if (!to)
+        return -ENOMEM;
+    write_names(to, header, headers);
+    if (fclose(to) != 0)
+        return -E2BIG;
+    return request_header(request, "Authorization: AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%s",
+                          with->credentials->key, scope, names, signature);
+}
+
+int sign_request(struct http_request *request, const struct signing *with)
+{
+    struct stamp stamp = stamp_of(with->when);
+    int r = request_header(request, "host: %s", with->host);
+    if (!with->credentials->key[0])
+        return r; /* anonymous */
+    if (r == 0)
+        r = request_header(request, "x-amz-content-sha256: %s", with->payload);
+    if (r == 0)
+        r = request_header(request, "x-amz-date: %s", stamp.time);
+    if (r == 0 && with->credentials->token[0])
+        r = request_header(request, "x-amz-security-token: %s", with->credentials->token);
+    return r < 0 ? r : authorize(request, with, &stamp);
+}

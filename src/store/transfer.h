@@ -1,0 +1,62 @@
+/* HTTP requests under way, on one thread.
+ *
+ * The process has at most one transfer thread. It runs libcurl's multi interface and all callbacks below. It exists
+ * while there are users (transfers_get to transfers_put), so that one connection serves several requests of a user.
+ *
+ * A transfer is one request and its answer; after its end it may begin again with another request. Its callbacks are
+ * called in this order: `answered` once the headers are there, `body` for each piece, `ended` once. No callback may
+ * block, nor free the transfer.
+ *
+ * Bodies are HTTP/1.1: a paused transfer of HTTP/2 makes libcurl buffer what comes without a bound. */
+#ifndef STORE_TRANSFER_H
+#define STORE_TRANSFER_H
+
+#include "store/request.h"
+#include <stdbool.h>
+
+#define ETAG_MAX 256
+
+/* What the final answer's headers say. */
+struct answer {
+    int status;
+    bool has_length; /* of the body */
+    uint64_t length;
+    bool has_range; /* Content-Range */
+    uint64_t range_first, range_total;
+    int64_t retry_after_s; /* -1: it does not say */
+    char etag[ETAG_MAX];   /* with its quotes; "": none, or too long */
+};
+
+struct transfer_ops {
+    void (*answered)(void *user, const struct answer *answer);
+    /* Takes all n bytes (at most 16 KiB), or says false: then the transfer pauses, and the same bytes come again after
+     * transfer_resume. */
+    bool (*body)(void *user, const void *bytes, size_t n);
+    /* The answer is complete (0), or the connection failed: a negative errno and a sentence that is valid during the
+     * call. A status such as 404 is an answer, not a failure. May call transfer_again. */
+    void (*ended)(void *user, int code, const char *why);
+};
+
+struct transfer;
+
+/* Becomes a user of the transfer thread; the first one starts it. -ELIBACC without libcurl, -ENOMEM, -EAGAIN without
+ * another thread; *ret_why is then a static sentence. */
+int transfers_get(const char **ret_why);
+/* The last one to leave ends the thread and closes its connections. Its own transfers must be freed. */
+void transfers_put(void);
+
+/* Begins. The request is copied. -ENOMEM. */
+int transfer_start(struct transfer **ret, const struct http_request *request, const struct transfer_ops *ops,
+                   void *user);
+
+/* From `ended` alone: sends another request after `delay_ms`, with the same callbacks. -ENOMEM. */
+int transfer_again(struct transfer *transfer, const struct http_request *request, int64_t delay_ms);
+
+/* Goes on after a `body` that said false. Any thread; a needless call does no harm. */
+void transfer_resume(struct transfer *transfer);
+
+/* Stops it if it is not over, and frees it: after this no callback is running or will be called. Waits for the transfer
+ * thread, which never blocks for long. NULL is allowed. Not from a callback. */
+void transfer_free(struct transfer *transfer);
+
+#endif

@@ -1,0 +1,56 @@
+#include "store/url.h"
+#include <ctype.h>
+#include <strings.h>
+
+static bool is_unreserved(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_' || c == '~';
+}
+
+void url_encode(FILE *to, const char *bytes, size_t n, bool path)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        if (is_unreserved(c) || (path && c == '/'))
+            fputc(c, to);
+        else
+            fprintf(to, "%%%02X", c);
+    }
+}
+
+static bool is_plain(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text <= ' ' || *text == 127)
+            return false;
+    return true;
+}
+
+int url_parse(struct url *ret, const char *text)
+{
+    size_t scheme = strncasecmp(text, "https://", 8) == 0 ? 5 : strncasecmp(text, "http://", 7) == 0 ? 4 : 0;
+    if (!scheme || !is_plain(text))
+        return -EINVAL;
+    const char *host = text + scheme + 3;
+    size_t length = strcspn(host, "/?#");
+    if (length == 0 || memchr(host, '@', length))
+        return -EINVAL;
+    const char *path = host + length;
+    size_t path_length = strcspn(path, "#");
+    *ret = (struct url){strdup(scheme == 5 ? "https" : "http"), strndup(host, length), malloc(path_length + 2)};
+    if (!ret->scheme || !ret->host || !ret->path) {
+        url_clear(ret);
+        return -ENOMEM;
+    }
+    snprintf(ret->path, path_length + 2, "%s%.*s", *path == '/' ? "" : "/", (int)path_length, path);
+    return 0;
+}
+
+void url_clear(struct url *url)
+{
+    free(url->scheme);
+    free(url->host);
+    free(url->path);
+    *url = (struct url){0};
+}

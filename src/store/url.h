@@ -1,0 +1,25 @@
+/* Percent-encoding (RFC 3986), as URLs and signatures of S3 want it. */
+#ifndef STORE_URL_H
+#define STORE_URL_H
+
+#include "base/base.h"
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Writes `n` bytes; each one that is neither a letter, a digit nor one of -._~ as %XX. `path`: a slash stays as well.
+ */
+void url_encode(FILE *to, const char *bytes, size_t n, bool path);
+
+/* A URL in its parts, each from malloc. */
+struct url {
+    char *scheme; /* "http" or "https" */
+    char *host;   /* with a port, as the Host header has it; an IPv6 address is in brackets */
+    char *path;   /* begins with a slash and includes the query; at least "/" */
+};
+
+/* Splits `text`. -EINVAL: it is not http:// or https:// with a host, or has user information or control characters;
+ * -ENOMEM. On failure nothing is to be freed. */
+int url_parse(struct url *ret, const char *text);
+void url_clear(struct url *url);
+
+#endif

@@ -1,0 +1,22 @@
+/* A build without libcurl: the specs of stores are known, and refused. */
+#include "base/error.h"
+#include "store/http/http.h"
+#include "store/s3/s3.h"
+#include <errno.h>
+
+static int refuse(struct leat_error *error)
+{
+    return error_set(error, -ENOSYS, "leat was built without stores (LEAT_WITH_STORES)");
+}
+
+int http_endpoint(leat_endpoint **ret UNUSED, const char *spec UNUSED, enum leat_direction direction UNUSED,
+                  struct leat_error *error)
+{
+    return refuse(error);
+}
+
+int s3_endpoint(leat_endpoint **ret UNUSED, const char *spec UNUSED, const char *rest UNUSED,
+                enum leat_direction direction UNUSED, struct leat_error *error)
+{
+    return refuse(error);
+}

@@ -1,0 +1,58 @@
+/* URLs in parts, and percent-encoding. */
+#include "store/url.h"
+#include "unit/unit.h"
+
+static void test_parts(void **state UNUSED)
+{
+    static const struct {
+        const char *text, *scheme, *host, *path;
+    } urls[] = {
+        {"http://h", "http", "h", "/"},
+        {"HTTPS://h:1/a/b?c=d#e", "https", "h:1", "/a/b?c=d"},
+        {"http://[::1]:9000/", "http", "[::1]:9000", "/"},
+        {"http://h?x", "http", "h", "/?x"},
+    };
+    for (size_t i = 0; i < COUNT(urls); i++) {
+        struct url url;
+        assert_int_equal(url_parse(&url, urls[i].text), 0);
+        assert_string_equal(url.scheme, urls[i].scheme);
+        assert_string_equal(url.host, urls[i].host);
+        assert_string_equal(url.path, urls[i].path);
+        url_clear(&url);
+    }
+}
+
+static void test_no_urls(void **state UNUSED)
+{
+    static const char *const bad[] = {"",         "h",           "ftp://h/",       "http:/h",        "http://",
+                                      "http:///", "http://u@h/", "http://u:p@h/a", "http://h/a\nb:", "http://h/a b"};
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_int_equal(url_parse(&(struct url){0}, bad[i]), -EINVAL);
+}
+
+static void assert_encoded(const char *bytes, size_t n, bool path, const char *wanted)
+{
+    char text[1024] = "";
+    FILE *to = fmemopen(text, sizeof(text), "w");
+    url_encode(to, bytes, n, path);
+    assert_int_equal(fclose(to), 0);
+    assert_string_equal(text, wanted);
+}
+
+static void test_encoding(void **state UNUSED)
+{
+    assert_encoded("AZaz09-._~", 10, false, "AZaz09-._~");
+    assert_encoded("a/b c", 5, true, "a/b%20c");
+    assert_encoded("a/b+c", 5, false, "a%2Fb%2Bc");
+    assert_encoded("\0\x01\x7f\xff%", 5, true, "%00%01%7F%FF%25");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_no_urls),
+        cmocka_unit_test(test_encoding),
+    };
+    return cmocka_run_group_tests_name("url", tests, NULL, NULL);
+}
