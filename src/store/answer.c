@@ -40,7 +40,7 @@ static void read_range(struct answer *answer, const char *value)
 
 static void read_etag(struct answer *answer, const char *value)
 {
-    if (strlen(value) < sizeof(answer->etag))
+    if (strncmp(value, "W/", 2) != 0 && strlen(value) < sizeof(answer->etag)) /* a weak one promises no bytes */
         strcpy(answer->etag, value);
 }
 
@@ -52,14 +52,18 @@ static void read_retry_after(struct answer *answer, const char *value)
         answer->retry_after_s = (int64_t)MIN(seconds, 86400u);
 }
 
+/* Chunks have no length, whatever else was said. */
+static void read_encoding(struct answer *answer, const char *value UNUSED)
+{
+    answer->is_chunked = true;
+}
+
 static const struct {
     const char *name;
     void (*read)(struct answer *answer, const char *value);
 } headers[] = {
-    {"content-length", read_length},
-    {"content-range", read_range},
-    {"etag", read_etag},
-    {"retry-after", read_retry_after},
+    {"content-length", read_length},   {"content-range", read_range},        {"etag", read_etag},
+    {"retry-after", read_retry_after}, {"transfer-encoding", read_encoding},
 };
 
 static void read_status(struct answer *answer, const char *line)
@@ -76,6 +80,8 @@ void answer_read_line(struct answer *answer, const char *line, size_t n)
     char text[1024];
     while (n && isspace((unsigned char)line[n - 1]))
         n--;
+    if (strncasecmp(line, "HTTP/", MIN(n, 5u)) == 0)
+        n = MIN(n, sizeof(text) - 1); /* a status line counts, however long its sentence is */
     if (n >= sizeof(text) || memchr(line, '\0', n))
         return;
     memcpy(text, line, n);

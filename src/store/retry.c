@@ -48,5 +48,6 @@ bool retry_is_status(int status)
 
 bool retry_is_code(int code, bool reached)
 {
-    return code == -ECONNRESET || code == -EPIPE || (reached && (code == -ECONNREFUSED || code == -ETIMEDOUT));
+    bool unreachable = code == -ECONNREFUSED || code == -ETIMEDOUT || code == -EHOSTUNREACH || code == -ENETUNREACH;
+    return code == -ECONNRESET || code == -EPIPE || (reached && unreachable);
 }

@@ -9,6 +9,7 @@
  * looks once more, and only then goes to rest; the other side acts on what it clears. What else is shared (`state`,
  * `length`, `failure`) is under the lock. */
 #include "base/fd.h"
+#include "base/origin.h"
 #include "store/retry.h"
 #include "store/store.h"
 #include <errno.h>
@@ -25,14 +26,17 @@ struct source {
     leat_endpoint endpoint;
     struct object *object;
     bool user; /* of the transfer thread */
+    unsigned origin;
     struct transfer *transfer;
     leat_stream *stream;
     int notice[2];
     atomic_bool sleeping, paused;
+    bool broken; /* of the pipeline's thread: a read has failed */
 
     /* Of the transfer thread. */
     struct retry retry;
     uint64_t received;   /* bytes that are in the stream, or were */
+    uint64_t total;      /* bytes of the object; 0: unknown */
     char etag[ETAG_MAX]; /* of the version that is being read; "": unknown */
     bool is_failure;     /* this answer is one; its body explains it */
     char body[BODY_MAX];
@@ -74,11 +78,13 @@ static void fail(struct source *s, int code, const char *operation, const char *
 /* Is this the part of the object that was asked for, and of the same version? */
 static const char *check_answer(const struct source *s, const struct answer *answer)
 {
+    if (!s->received && answer->status != 200)
+        return "the server sent a part that nobody asked for";
     if (s->received && answer->status != 206)
         return "the server does not continue where the connection broke";
     if (s->received && (!answer->has_range || answer->range_first != s->received))
         return "the server sent another range than it was asked for";
-    if (s->received && s->has_length && answer->range_total != s->length)
+    if (s->received && s->total && answer->range_total != s->total)
         return "the object has another size than before";
     if (s->received && strcmp(answer->etag, s->etag) != 0)
         return "the object was replaced while it was read";
@@ -101,12 +107,16 @@ static void source_answered(void *user, const struct answer *answer)
         fail(s, -ESTALE, "GET", wrong);
         return;
     }
-    if (s->received)
+    if (s->received) {
+        s->total = answer->range_total;
         return;
+    }
+    bool has_length = answer->has_length && !answer->is_chunked;
+    s->total = has_length ? answer->length : 0;
     snprintf(s->etag, sizeof(s->etag), "%s", answer->etag);
     pthread_mutex_lock(&s->lock);
-    s->has_length = answer->has_length;
-    s->length = answer->length;
+    s->has_length = has_length;
+    s->length = s->total;
     s->state = SOURCE_ANSWERED;
     pthread_mutex_unlock(&s->lock);
     wake_reader(s);
@@ -129,6 +139,10 @@ static bool source_body(void *user, const void *bytes, size_t n)
     if (r == -EAGAIN || r == -ENOMEM) { /* the pool may have memory again when the reader has read */
         atomic_store(&s->paused, true);
         r = leat_stream_append(s->stream, bytes, n);
+        if (r == -ENOMEM && leat_stream_length(s->stream) == 0) { /* no reader will resume it */
+            fail(s, -ENOMEM, "GET", "out of memory");
+            return true;
+        }
         if (r < 0)
             return r != -EAGAIN && r != -ENOMEM; /* finished: what comes is dropped */
         atomic_store(&s->paused, false);
@@ -187,16 +201,28 @@ static bool may_continue(const struct source *s)
     return s->received == 0 || s->etag[0];
 }
 
+/* An answer that ends before the object does is a broken connection, though the connection may be whole. */
+static bool is_short(const struct source *s, int code)
+{
+    return code == 0 && !s->is_failure && s->total && s->received < s->total;
+}
+
 static void source_ended(void *user, int code, const char *why)
 {
     struct source *s = user;
-    bool over = s->failure.code != 0;
-    bool again = s->is_failure ? retry_is_status(s->status) : code < 0 && retry_is_code(code, s->status != 0);
+    bool by_status = s->is_failure, over = s->failure.code != 0;
+    if (is_short(s, code)) {
+        code = -ECONNRESET;
+        why = "the server sent less than the object has";
+    }
+    bool again = by_status ? retry_is_status(s->status) : code < 0 && retry_is_code(code, s->status != 0);
     int64_t delay_ms = again && !over && may_continue(s) ? retry_delay_ms(&s->retry) : -1;
+    s->is_failure = false; /* of the next attempt nothing is known */
+    retry_after(&s->retry, -1);
     int r = delay_ms >= 0 ? ask_again(s, delay_ms) : -EIO;
     if (r == 0 || over)
         return;
-    if (s->is_failure)
+    if (by_status)
         fail_by_status(s);
     else if (code < 0)
         fail(s, code, "GET", why);
@@ -221,6 +247,7 @@ static int start(struct source *s, struct leat_error *error)
     struct leat_stream_options window = {.size = sizeof(window), .pause_at = WINDOW_BYTES, .limit = WINDOW_BYTES};
     int r = transfers_get(&why);
     s->user = r == 0;
+    s->origin = origin_here();
     if (r == 0)
         r = fd_pipe(s->notice);
     if (r == 0)
@@ -256,6 +283,7 @@ static ssize_t source_read(void *user, void *bytes, size_t n)
     if (atomic_load(&s->paused) && leat_stream_length(s->stream) <= WINDOW_BYTES / 2 &&
         atomic_exchange(&s->paused, false))
         transfer_resume(s->transfer);
+    s->broken = r < 0 && r != -EAGAIN;
     return r < 0 ? r : (ssize_t)done;
 }
 
@@ -300,12 +328,12 @@ static int source_open(struct node *node, const struct node *source UNUSED, stru
     return r;
 }
 
-/* The cause of a broken read is known here. */
-static int source_settle(struct node *node, int code UNUSED, struct leat_error *error)
+/* The cause of a broken read is known here. What the transfer met behind the last byte that was read does not count. */
+static int source_settle(struct node *node, int code, struct leat_error *error)
 {
     struct source *s = (struct source *)node;
     pthread_mutex_lock(&s->lock);
-    int r = s->failure.code;
+    int r = s->broken || code < 0 ? s->failure.code : 0;
     if (r < 0)
         *error = s->failure;
     pthread_mutex_unlock(&s->lock);
@@ -317,7 +345,7 @@ static void source_close(struct node *node)
     struct source *s = (struct source *)node;
     transfer_free(s->transfer);
     s->transfer = NULL;
-    if (s->user)
+    if (s->user && origin_is_here(s->origin))
         transfers_put();
     s->user = false;
     leat_stream_free(s->stream);

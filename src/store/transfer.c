@@ -2,22 +2,24 @@
  * transfer, under the lock, and wake the thread: begin, resume, stop. The thread takes the orders without holding the
  * lock while it obeys them, so a callback may take locks of its own. A stopped transfer is given back by `stopped`. */
 #include "store/transfer.h"
+#include "base/origin.h"
 #include "base/thread.h"
 #include "store/answer.h"
 #include "store/curl.h"
 #include <errno.h>
 #include <limits.h>
-#include <unistd.h>
 
 #define BUFFER_BYTES                                                                                                   \
-    524288L /* of libcurl: 1.35 times the speed of its usual 16 KiB (measured from nginx, loopback)                    \
-             */
+    524288L                    /* of libcurl: 1.35 times the speed of its usual 16 KiB (measured from nginx, loopback) \
+                                */
+#define CONNECT_MS      30000L /* as for tcp: */
 #define LONGEST_REST_NS (INT64_C(3600) * 1000000000) /* whatever else happens wakes the thread */
 
 struct transfer {
     const struct transfer_ops *ops;
     void *user;
     struct http_request request;
+    unsigned origin;       /* the process that started it: a forked child has no thread for it */
     struct transfer *next; /* in the list; or, under the lock, in `added` */
 
     /* Of the thread. */
@@ -36,7 +38,7 @@ struct transfer {
 static struct {
     pthread_mutex_t users_lock; /* users, thread and multi; taken before `lock` */
     unsigned users;
-    pid_t process; /* that has the thread: a forked child has none */
+    unsigned origin; /* the process that has the thread: a forked child has none */
     pthread_t thread;
     CURLM *multi;
 
@@ -87,7 +89,7 @@ static size_t header_came(char *line, size_t size, size_t n, void *user)
 /* The first piece of the body, or the end, says that the headers of the final answer are there. */
 static void tell_answer(struct transfer *t)
 {
-    if (!t->answered && t->answer.status >= 200) {
+    if (!t->answered) { /* a status that can't be read is 0, and so a failure */
         t->answered = true;
         t->ops->answered(t->user, &t->answer);
     }
@@ -125,12 +127,23 @@ static bool set_options(struct transfer *t)
            curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_PRIVATE, (char *)t) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_came) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_HEADERDATA, (void *)t) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_came) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_WRITEDATA, (void *)t) == CURLE_OK;
+}
+
+/* Stopping then waits for no name look-up. Versions before 7.87 don't know the option, and wait. */
+static void set_quick_exit(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075700
+    curl.easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#else
+    (void)easy;
+#endif
 }
 
 static void leave(struct transfer *t)
@@ -153,7 +166,9 @@ static void begin(struct transfer *t)
     t->error[0] = '\0';
     t->easy = curl.easy_init();
     t->active = t->easy && set_options(t) && curl.multi_add_handle(transfers.multi, t->easy) == CURLM_OK;
-    if (!t->active) {
+    if (t->active)
+        set_quick_exit(t->easy);
+    else {
         leave(t);
         t->ops->ended(t->user, -ENOMEM, "out of memory");
     }
@@ -209,8 +224,9 @@ static void obey(void)
             give_back(t);
             continue;
         }
-        if (resume && t->active)
-            curl.easy_pause(t->easy, CURLPAUSE_CONT);
+        CURLcode resumed = resume && t->active ? curl.easy_pause(t->easy, CURLPAUSE_CONT) : CURLE_OK;
+        if (resumed != CURLE_OK) /* what libcurl had kept meanwhile is lost */
+            end(t, resumed);
         if (t->due_ns && t->due_ns <= now)
             begin(t);
         link = &t->next;
@@ -273,7 +289,7 @@ static int start_thread(const char **ret_why)
         return -ENOMEM;
     transfers.quits = false;
     transfers.first = transfers.added = NULL;
-    transfers.process = getpid();
+    transfers.origin = origin_here();
     *ret_why = "there can be no more threads";
     r = thread_create(&transfers.thread, run, NULL);
     if (r < 0)
@@ -283,13 +299,18 @@ static int start_thread(const char **ret_why)
 
 static bool has_thread(void)
 {
-    return transfers.process == getpid();
+    return origin_is_here(transfers.origin);
 }
 
 int transfers_get(const char **ret_why)
 {
     pthread_mutex_lock(&transfers.users_lock);
-    int r = transfers.users && has_thread() ? 0 : start_thread(ret_why);
+    if (transfers.users && !has_thread()) { /* a forked child begins anew: the locks may be held for good */
+        transfers.users = 0;
+        pthread_mutex_init(&transfers.lock, NULL);
+        pthread_cond_init(&transfers.changed, NULL);
+    }
+    int r = transfers.users ? 0 : start_thread(ret_why);
     if (r == 0)
         transfers.users++;
     pthread_mutex_unlock(&transfers.users_lock);
@@ -326,6 +347,7 @@ int transfer_start(struct transfer **ret, const struct http_request *request, co
     }
     t->ops = ops;
     t->user = user;
+    t->origin = origin_here();
     t->due_ns = 1; /* at once */
     *ret = t;
     pthread_mutex_lock(&transfers.lock);
@@ -360,7 +382,7 @@ void transfer_free(struct transfer *t)
 {
     if (!t)
         return;
-    if (has_thread()) {
+    if (origin_is_here(t->origin)) {
         pthread_mutex_lock(&transfers.lock);
         t->stop = true;
         wake();

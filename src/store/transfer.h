@@ -24,7 +24,8 @@ struct answer {
     bool has_range; /* Content-Range */
     uint64_t range_first, range_total;
     int64_t retry_after_s; /* -1: it does not say */
-    char etag[ETAG_MAX];   /* with its quotes; "": none, or too long */
+    bool is_chunked;       /* `length` means nothing then */
+    char etag[ETAG_MAX];   /* with its quotes; "": none, a weak one, or too long */
 };
 
 struct transfer_ops {

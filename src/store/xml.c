@@ -50,9 +50,12 @@ static void stop(struct reader *r, int code)
     expat.stop(r->parser, XML_FALSE);
 }
 
+/* A stopped parser still calls for the end of an element that is empty, so each handler looks at the code first. */
 static void begins(void *user, const XML_Char *name, const XML_Char **attributes UNUSED)
 {
     struct reader *r = user;
+    if (r->code)
+        return;
     size_t n = strlen(name), slash = r->path_length > 0;
     if (n + slash >= XML_PATH_MAX - r->path_length) {
         stop(r, -EBADMSG);
@@ -68,6 +71,8 @@ static void begins(void *user, const XML_Char *name, const XML_Char **attributes
 static void ends(void *user, const XML_Char *name)
 {
     struct reader *r = user;
+    if (r->code)
+        return;
     r->text[r->text_length] = '\0';
     r->ops->element(r->user, r->path, r->text);
     r->text_length = 0;
@@ -79,6 +84,8 @@ static void ends(void *user, const XML_Char *name)
 static void text_came(void *user, const XML_Char *bytes, int n)
 {
     struct reader *r = user;
+    if (r->code)
+        return;
     if ((size_t)n >= XML_TEXT_MAX - r->text_length) {
         stop(r, -E2BIG);
         return;

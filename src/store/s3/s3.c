@@ -90,6 +90,13 @@ static bool is_bucket(const struct name *name)
     return strspn(name->bucket, allowed) >= name->bucket_length;
 }
 
+/* Small letters, digits and dashes: one label of a host name, for which Amazon has a certificate. */
+static bool is_label(const struct name *name)
+{
+    return strspn(name->bucket, "abcdefghijklmnopqrstuvwxyz0123456789-") >= name->bucket_length &&
+           name->bucket_length <= 63;
+}
+
 /* ---- the endpoint ---- */
 
 static const char *first_variable(const char *const *names)
@@ -139,7 +146,7 @@ static void write_query(FILE *to, const struct name *name, const char *prefix UN
     }
 }
 
-/* A store that is named by a URL gets the bucket in the path; Amazon's gets it in the host name. */
+/* A store that is named by a URL gets the bucket in the path; Amazon's gets it in the host name, if that may be one. */
 static int find_place(struct s3_object *o, const struct name *name, struct leat_error *error)
 {
     static const char *const endpoints[] = {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", NULL};
@@ -151,19 +158,20 @@ static int find_place(struct s3_object *o, const struct name *name, struct leat_
             return error_set(error, r, "AWS_ENDPOINT_URL is no URL: '%s'; write http://HOST:PORT", endpoint);
         if (url.path[strlen(url.path) - 1] != '/') {
             url_clear(&url);
-            return error_set(error, -EINVAL, "The path of AWS_ENDPOINT_URL ends in a slash");
+            return error_set(error, -EINVAL, "The path of AWS_ENDPOINT_URL must end in a slash");
         }
         o->scheme = url.scheme;
         o->host = url.host;
         o->path = text_of(write_bucket_path, name, url.path);
         free(url.path);
     } else {
+        bool label = is_label(name);
         char host[512];
-        snprintf(host, sizeof(host), "%.*s.s3.%s.amazonaws.com", (int)MIN(name->bucket_length, 255u), name->bucket,
-                 o->region);
+        snprintf(host, sizeof(host), "%.*s%ss3.%s.amazonaws.com%s", label ? (int)name->bucket_length : 0, name->bucket,
+                 label ? "." : "", o->region, strncmp(o->region, "cn-", 3) == 0 ? ".cn" : "");
         o->scheme = strdup("https");
         o->host = strdup(host);
-        o->path = text_of(write_path, name, NULL);
+        o->path = label ? text_of(write_path, name, NULL) : text_of(write_bucket_path, name, "/");
     }
     o->query = text_of(write_query, name, NULL);
     return o->scheme && o->host && o->path && o->query ? 0 : error_set(error, -ENOMEM, "out of memory");

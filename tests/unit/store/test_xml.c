@@ -47,6 +47,12 @@ static void test_bounds(void **state UNUSED)
     memcpy(text, "<a>", 3);
     strcpy(text + 3 + XML_TEXT_MAX, "</a>");
     assert_int_equal(read_text(&seen, text), -E2BIG);
+    /* A name that is too long, of an element that is empty: it ends though it never began. */
+    char empty[XML_PATH_MAX + 64] = "<Error><";
+    memset(empty + 8, 'a', XML_PATH_MAX);
+    strcpy(empty + 8 + XML_PATH_MAX, "/></Error>");
+    assert_int_equal(read_text(&seen, empty), -EBADMSG);
+    assert_int_equal(seen.n, 0);
     char deep[1024];
     for (size_t i = 0; i < sizeof(deep) - 1; i++)
         deep[i] = "<a>"[i % 3];
