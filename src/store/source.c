@@ -47,7 +47,7 @@ struct source {
     enum {
         SOURCE_ASKED,    /* no answer yet */
         SOURCE_ANSWERED, /* with the object */
-        SOURCE_FAILED,
+        SOURCE_FAILED,   /* before that */
     } state;
     bool has_length;
     uint64_t length;
@@ -67,9 +67,9 @@ static void wake_reader(struct source *s)
 static void fail(struct source *s, int code, const char *operation, const char *sentence)
 {
     pthread_mutex_lock(&s->lock);
-    if (s->state != SOURCE_FAILED)
-        error_at(&s->failure, code, LEAT_SIDE_SOURCE, s->endpoint.node.name, operation, "%s", sentence);
-    s->state = SOURCE_FAILED;
+    error_at(&s->failure, code, LEAT_SIDE_SOURCE, s->endpoint.node.name, operation, "%s", sentence);
+    if (s->state == SOURCE_ASKED)
+        s->state = SOURCE_FAILED; /* else a read tells, behind the last byte that came */
     pthread_mutex_unlock(&s->lock);
     leat_stream_finish(s->stream, code);
     wake_reader(s);
