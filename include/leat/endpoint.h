@@ -48,19 +48,19 @@
  * that can't be done the peer sees an ordinary end: on a Unix socket, which has no reset; on a borrowed descriptor; and
  * on TCP when the whole process is killed, because then the kernel closes. Verify a digest where that matters.
  *
- * Objects of http:, https: and s3: are read by libcurl, which is loaded when the pipeline runs (-ELIBACC without it), on a
- * thread of its own. Up to 4 MiB wait for the pipeline, beside its memory limit; when they are there the transfer pauses.
- * A connection that breaks is made again from the byte where it broke, of the same version of the object: the server has
- * to give it a strong ETag and to answer ranges, else the run fails. An object that was replaced meanwhile is -ESTALE. A request
- * that failed is repeated after 0.1 s, then after twice as long each time, up to 20 s, with a random part, or after what
- * Retry-After says if that is more; after 8 attempts without a byte, or if the server asks for more than two minutes, the
- * run fails. A server that has never answered is not asked again if it can't be reached, and connecting takes 30 s at
- * most. A failure of TLS is final. libcurl reads http_proxy and the like. The error's operation is "GET"; 401 and 403 are
- * -EACCES, 404 and 410 are -ENOENT, 412 is -ESTALE, 408 and 504 are -ETIMEDOUT, 429 and 503 are -EBUSY, other statuses
- * -EPROTO. An s3: request is signed (AWS Signature
- * Version 4) if AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set; AWS_SESSION_TOKEN, AWS_REGION or AWS_DEFAULT_REGION
- * (us-east-1), AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL are read as well, when the endpoint is opened. A store that such a
- * URL names has the bucket in the path, Amazon's has it in the host name.
+ * Objects of http:, https: and s3: are read by libcurl, which is loaded when the pipeline runs (-ELIBACC without it),
+ * on a thread of its own. Up to 4 MiB wait for the pipeline, beside its memory limit; when they are there the transfer
+ * pauses. A connection that breaks is made again from the byte where it broke, of the same version of the object: the
+ * server has to give it a strong ETag and to answer ranges, else the run fails. An object that was replaced meanwhile
+ * is -ESTALE. A request that failed is repeated after 0.1 s, then after twice as long each time, up to 20 s, with a
+ * random part, or after what Retry-After says if that is more; after so many repetitions without a byte as `retries`
+ * says, or if the server asks for more than two minutes, the run fails. A server that has never answered is not asked
+ * again if it can't be reached, and connecting takes 30 s at most. A failure of TLS is final. libcurl reads http_proxy
+ * and the like. The error's operation is "GET"; 401 and 403 are -EACCES, 404 and 410 are -ENOENT, 412 is -ESTALE, 408
+ * and 504 are -ETIMEDOUT, 429 and 503 are -EBUSY, other statuses -EPROTO. An s3: request is signed (AWS Signature
+ * Version 4) if AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set; AWS_SESSION_TOKEN, AWS_REGION or
+ * AWS_DEFAULT_REGION (us-east-1), AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL are read as well, when the endpoint is
+ * opened. A store that such a URL names has the bucket in the path, Amazon's has it in the host name.
  *
  * A child process is started when the pipeline runs, with the program's environment and LEAT_EXEC, an empty signal mask
  * and SIGPIPE as it usually is. A source reads /dev/null; a sink has the program's standard output. Other descriptors
@@ -120,6 +120,9 @@ struct leat_endpoint_options {
     int32_t no_clobber;      /* a file that exists is refused (-EEXIST), also one that is made while the copy runs */
     int32_t force;           /* a file without write permission may be replaced, a device in use written to */
     int32_t drop_attributes; /* what a new file can't take over from the one that it replaces may be lost */
+    /* Objects in stores: how often a request that failed for now is repeated without progress (0: 8 times). -1: never.
+     */
+    int32_t retries;
 };
 
 /* Resolves `spec`. On failure *ret_error (may be NULL) says what was wrong with it; its `node` is `spec`.

@@ -1,4 +1,5 @@
 #include "options.h"
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,7 @@ const char options_help[] = "What is moved\n"
                             "                         -listen the peer (default none)\n"
                             "  --idle-timeout TIME    a socket, pipe or terminal may keep the copy waiting\n"
                             "                         so long (default none)\n"
+                            "  --retries N            of a request to a store without progress (default 8)\n"
                             "\n"
                             "What is told\n"
                             "  --explain[=json]       print the plan and do nothing\n"
@@ -74,6 +76,7 @@ enum {
     OPTION_RATE,
     OPTION_CONNECT_TIMEOUT,
     OPTION_IDLE_TIMEOUT,
+    OPTION_RETRIES,
     OPTION_ROUTE,
     OPTION_ENGINE,
     OPTION_CACHE,
@@ -104,6 +107,7 @@ static const struct option longs[] = {
     {"rate", required_argument, NULL, OPTION_RATE},
     {"connect-timeout", required_argument, NULL, OPTION_CONNECT_TIMEOUT},
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
+    {"retries", required_argument, NULL, OPTION_RETRIES},
     {"route", required_argument, NULL, OPTION_ROUTE},
     {"engine", required_argument, NULL, OPTION_ENGINE},
     {"cache", required_argument, NULL, OPTION_CACHE},
@@ -159,6 +163,17 @@ static int duration(const char *command, const char *option, const char *text, i
 {
     if (leat_time_parse(text, ret_ms) < 0)
         return cli_usage(command, "--%s: '%s' is no time: write 5s, 500ms, 2m or none", option, text);
+    return 0;
+}
+
+static int retries(const char *command, const char *text, int32_t *ret)
+{
+    char *end;
+    errno = 0;
+    long n = strtol(text, &end, 10);
+    if (!isdigit((unsigned char)text[0]) || *end || errno || n > INT32_MAX)
+        return cli_usage(command, "--retries: '%s' is no number", text);
+    *ret = n ? (int32_t)n : -1; /* 0 is the default there */
     return 0;
 }
 
@@ -231,6 +246,8 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         return duration(command, "connect-timeout", value, &o->sink.connect_timeout_ms);
     case OPTION_IDLE_TIMEOUT:
         return duration(command, "idle-timeout", value, &o->sink.idle_timeout_ms);
+    case OPTION_RETRIES:
+        return retries(command, value, &o->sink.retries);
     case OPTION_ROUTE:
         o->pipeline.route = value;
         return 0;

@@ -80,12 +80,12 @@ static int open_channel(leat_endpoint **ret, const struct request *r, struct lea
 
 static int open_http(leat_endpoint **ret, const struct request *r, struct leat_error *error)
 {
-    return http_endpoint(ret, r->spec, r->direction, error);
+    return http_endpoint(ret, r->spec, r->direction, r->options, error);
 }
 
 static int open_s3(leat_endpoint **ret, const struct request *r, struct leat_error *error)
 {
-    return s3_endpoint(ret, r->spec, r->rest, r->direction, error);
+    return s3_endpoint(ret, r->spec, r->rest, r->direction, r->options, error);
 }
 
 static const struct scheme {
@@ -154,6 +154,8 @@ int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_directio
         r = error_set(&error, -EINVAL, "%d is no direction", (int)direction);
     else if (enum_check(own.write_mode, LEAT_WRITE_APPEND) < 0)
         r = error_set(&error, -EINVAL, "%d is no way to write a file", own.write_mode);
+    else if (own.retries < -1)
+        r = error_set(&error, -EINVAL, "%d is no number of retries", own.retries);
     else if (strcmp(spec, "-") == 0)
         r = endpoint_descriptor(ret, spec, direction == LEAT_READ ? 0 : 1, direction, LEAT_BORROW, &own, &error);
     else if (n)

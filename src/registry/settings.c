@@ -1,7 +1,9 @@
 #include "registry/settings.h"
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static int set_mode(struct settings *s, const char *word, enum leat_write_mode mode, struct leat_error *error)
 {
@@ -85,6 +87,17 @@ static int set_idle_timeout(struct settings *s, const char *value, struct leat_e
     return set_time(&s->endpoint.idle_timeout_ms, value, error);
 }
 
+static int set_retries(struct settings *s, const char *value, struct leat_error *error)
+{
+    char *end;
+    errno = 0;
+    long n = strtol(value, &end, 10);
+    if (!isdigit((unsigned char)value[0]) || *end || errno || n > INT32_MAX)
+        return error_set(error, -EINVAL, "'%.40s' is no number of retries", value);
+    s->endpoint.retries = n ? (int32_t)n : -1;
+    return 0;
+}
+
 static const struct setting {
     const char *name;
     const char *value; /* what is wanted behind "="; NULL: nothing */
@@ -102,6 +115,7 @@ static const struct setting {
     {"slow-sink", "wait|drop", true, set_slow_sink},
     {"connect-timeout", "TIME", false, set_connect_timeout},
     {"idle-timeout", "TIME", false, set_idle_timeout},
+    {"retries", "N", false, set_retries},
 };
 
 static const struct setting *find(const char *name, size_t n)

@@ -1,14 +1,17 @@
 #include "store/retry.h"
 #include <errno.h>
 
-#define ATTEMPTS_MAX 8
-#define FIRST_MS     100
-#define LONGEST_MS   20000
-#define PATIENCE_MS  120000
+#define ATTEMPTS    8
+#define FIRST_MS    100
+#define LONGEST_MS  20000
+#define PATIENCE_MS 120000
 
-void retry_init(struct retry *retry)
+void retry_init(struct retry *retry, int32_t retries)
 {
-    *retry = (struct retry){.random = (uint64_t)clock_ns() | 1};
+    *retry = (struct retry){.most = retries > 0    ? (unsigned)retries
+                                    : retries == 0 ? ATTEMPTS
+                                                   : 0,
+                            .random = (uint64_t)clock_ns() | 1};
 }
 
 void retry_after(struct retry *retry, int64_t seconds)
@@ -33,9 +36,9 @@ static uint64_t next_random(struct retry *retry)
 
 int64_t retry_delay_ms(struct retry *retry)
 {
-    if (retry->attempts >= ATTEMPTS_MAX || retry->after_ms > PATIENCE_MS)
+    if (retry->attempts >= retry->most || retry->after_ms > PATIENCE_MS)
         return -1;
-    int64_t longest = MIN((int64_t)FIRST_MS << retry->attempts, LONGEST_MS);
+    int64_t longest = MIN((int64_t)FIRST_MS << MIN(retry->attempts, 16u), LONGEST_MS);
     retry->attempts++;
     int64_t delay = longest / 2 + (int64_t)(next_random(retry) % (uint64_t)(longest / 2));
     return MAX(delay, retry->after_ms);

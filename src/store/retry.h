@@ -6,12 +6,14 @@
 #include <stdbool.h>
 
 struct retry {
+    unsigned most;     /* attempts */
     unsigned attempts; /* without a byte of progress */
     int64_t after_ms;  /* what the server asked for; 0: nothing */
     uint64_t random;
 };
 
-void retry_init(struct retry *retry);
+/* `retries`: as in struct leat_endpoint_options. */
+void retry_init(struct retry *retry, int32_t retries);
 
 /* The server's Retry-After, in seconds; negative: it sent none. */
 void retry_after(struct retry *retry, int64_t seconds);
@@ -20,7 +22,8 @@ void retry_after(struct retry *retry, int64_t seconds);
 void retry_progress(struct retry *retry);
 
 /* For how long to wait before the next attempt: between half and all of 100 ms, 200 ms, 400 ms, ... up to 20 s, or what
- * the server asked for if that is more. -1: there were 8 attempts without progress, or the server asks for more than
+ * the server asked for if that is more. -1: there were as many attempts without progress as
+ * there may be, or the server asks for more than
  * two minutes. */
 int64_t retry_delay_ms(struct retry *retry);
 

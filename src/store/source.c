@@ -370,7 +370,8 @@ static const struct node_ops source_ops = {
     .close = source_close,
 };
 
-int store_source(leat_endpoint **ret, const char *spec, struct object *object, struct leat_error *error)
+int store_source(leat_endpoint **ret, const char *spec, struct object *object,
+                 const struct leat_endpoint_options *options, struct leat_error *error)
 {
     struct source *s = calloc(1, sizeof(*s));
     if (!s || endpoint_init(&s->endpoint, &source_ops, spec, LEAT_READ, source_free) < 0) {
@@ -384,7 +385,7 @@ int store_source(leat_endpoint **ret, const char *spec, struct object *object, s
     s->failure.size = sizeof(s->failure);
     s->endpoint.node.kind = NODE_CALL;
     s->endpoint.node.wait = NODE_WAIT_OWN;
-    retry_init(&s->retry);
+    retry_init(&s->retry, options->retries);
     *ret = &s->endpoint;
     return 0;
 }

@@ -27,7 +27,8 @@ struct store {
     void (*free)(struct object *object);
 };
 
-/* A source that reads the object, which it takes, on failure too. */
-int store_source(leat_endpoint **ret, const char *spec, struct object *object, struct leat_error *error);
+/* A source that reads the object, which it takes, on failure too. Of the options it takes `retries`. */
+int store_source(leat_endpoint **ret, const char *spec, struct object *object,
+                 const struct leat_endpoint_options *options, struct leat_error *error);
 
 #endif

@@ -10,7 +10,7 @@ static int refuse(struct leat_error *error)
 }
 
 int http_endpoint(leat_endpoint **ret UNUSED, const char *spec UNUSED, enum leat_direction direction UNUSED,
-                  struct leat_error *error)
+                  const struct leat_endpoint_options *options UNUSED, struct leat_error *error)
 {
     return refuse(error);
 }

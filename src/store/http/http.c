@@ -40,7 +40,8 @@ static const struct store http = {
     .free = http_free,
 };
 
-int http_endpoint(leat_endpoint **ret, const char *spec, enum leat_direction direction, struct leat_error *error)
+int http_endpoint(leat_endpoint **ret, const char *spec, enum leat_direction direction,
+                  const struct leat_endpoint_options *options, struct leat_error *error)
 {
     struct url url;
     int r = url_parse(&url, spec);
@@ -56,5 +57,5 @@ int http_endpoint(leat_endpoint **ret, const char *spec, enum leat_direction dir
         return error_set(error, -ENOMEM, "out of memory");
     }
     o->object.store = &http;
-    return store_source(ret, spec, &o->object, error);
+    return store_source(ret, spec, &o->object, options, error);
 }

@@ -5,6 +5,7 @@
 #include "node/endpoint.h"
 
 /* `spec` is the URL. */
-int http_endpoint(leat_endpoint **ret, const char *spec, enum leat_direction direction, struct leat_error *error);
+int http_endpoint(leat_endpoint **ret, const char *spec, enum leat_direction direction,
+                  const struct leat_endpoint_options *options, struct leat_error *error);
 
 #endif

@@ -192,7 +192,7 @@ static int describe(struct s3_object *o, const char *spec, const char *rest, str
 }
 
 int s3_endpoint(leat_endpoint **ret, const char *spec, const char *rest, enum leat_direction direction,
-                struct leat_error *error)
+                const struct leat_endpoint_options *options, struct leat_error *error)
 {
     if (direction == LEAT_WRITE)
         return error_set(error, -EOPNOTSUPP, "Writing to s3: is not supported");
@@ -205,5 +205,5 @@ int s3_endpoint(leat_endpoint **ret, const char *spec, const char *rest, enum le
         s3_free(&o->object);
         return r;
     }
-    return store_source(ret, spec, &o->object, error);
+    return store_source(ret, spec, &o->object, options, error);
 }

@@ -6,6 +6,6 @@
 
 /* `rest` is what stands behind "s3:". */
 int s3_endpoint(leat_endpoint **ret, const char *spec, const char *rest, enum leat_direction direction,
-                struct leat_error *error);
+                const struct leat_endpoint_options *options, struct leat_error *error);
 
 #endif

@@ -5,7 +5,7 @@
 static void test_delays_double_and_end(void **state UNUSED)
 {
     struct retry retry;
-    retry_init(&retry);
+    retry_init(&retry, 0);
     for (int i = 0; i < 8; i++) {
         int64_t longest = MIN(100 << i, 20000), delay = retry_delay_ms(&retry);
         assert_in_range(delay, longest / 2, longest);
@@ -18,7 +18,7 @@ static void test_delays_double_and_end(void **state UNUSED)
 static void test_the_server_says_when(void **state UNUSED)
 {
     struct retry retry;
-    retry_init(&retry);
+    retry_init(&retry, 0);
     retry_after(&retry, 3);
     assert_int_equal(retry_delay_ms(&retry), 3000);
     retry_after(&retry, -1);
@@ -27,12 +27,25 @@ static void test_the_server_says_when(void **state UNUSED)
     assert_int_equal(retry_delay_ms(&retry), -1);
 }
 
+static void test_a_number_of_retries(void **state UNUSED)
+{
+    struct retry retry;
+    retry_init(&retry, 2);
+    assert_true(retry_delay_ms(&retry) > 0 && retry_delay_ms(&retry) > 0);
+    assert_int_equal(retry_delay_ms(&retry), -1);
+    retry_init(&retry, -1);
+    assert_int_equal(retry_delay_ms(&retry), -1);
+    retry_init(&retry, INT32_MAX);
+    for (int i = 0; i < 100; i++)
+        assert_in_range(retry_delay_ms(&retry), 50, 20000);
+}
+
 /* Clients that were refused at the same time come back at different times. */
 static void test_delays_differ(void **state UNUSED)
 {
     struct retry a, b;
-    retry_init(&a);
-    retry_init(&b);
+    retry_init(&a, 0);
+    retry_init(&b, 0);
     b.random = a.random + 2;
     bool same = true;
     for (int i = 0; i < 8; i++)
@@ -45,6 +58,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_delays_double_and_end),
         cmocka_unit_test(test_the_server_says_when),
+        cmocka_unit_test(test_a_number_of_retries),
         cmocka_unit_test(test_delays_differ),
     };
     return cmocka_run_group_tests_name("retry", tests, NULL, NULL);
