@@ -33,8 +33,8 @@
  * Sources and sinks for channels, and for pipes of lines or frames, are in leat/record.h.
  *
  * Threads: what is put together before the start (_add, _source, _sink) is for one thread; everything else may be
- * called from any thread, also from a stage's function, except that a function that waits for its own end gets
- * -EDEADLK. */
+ * called from any thread, also from a stage's function or hook, except that one that waits for its own end gets
+ * -EDEADLK. A cancel, a stop or an end of input that comes while it starts holds. */
 #ifndef LEAT_STAGES_H
 #define LEAT_STAGES_H
 

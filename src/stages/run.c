@@ -15,6 +15,14 @@ static void stage_reset(struct stage *stage)
     atomic_store(&stage->refused, 0);
 }
 
+/* Locked. */
+static void close_input(leat_stages *stages)
+{
+    if (stages->input_open)
+        item_queue_produced(&stage_at(stages, 0)->in);
+    stages->input_open = false;
+}
+
 /* What leat_stages_run brings with it. */
 struct feeds {
     leat_next_fn source;
@@ -50,9 +58,27 @@ static int claim(leat_stages *stages, const struct feeds *feeds)
         r = stages_build(stages);
     if (r < 0)
         return r;
-    atomic_store(&stages->state, STAGES_STARTING);
-    stages->waiting += feeds != NULL; /* leat_stages_run sees the result of its own run */
+    stages->cancelled = stages->aborted = stages->input_open = false;
+    atomic_store(&stages->paused, false);
+    atomic_store(&stages->finishing, false);
+    stages->error = LEAT_INIT(struct leat_error);
+    atomic_store(&stages->state, STAGES_STARTING); /* from here on a cancel and a finish are this run's */
+    stages->waiting += feeds != NULL;              /* leat_stages_run sees the result of its own run */
     return 0;
+}
+
+/* Locked. A cancel or a finish that came since `claim` holds. */
+static void reset(leat_stages *stages)
+{
+    for (struct stage *stage = &stages->input; stage; stage = stage->next)
+        stage_reset(stage);
+    if (stages->cancelled)
+        stages_cancel_queues(stages);
+    stages->input_open = !stages->input.source;
+    if (atomic_load(&stages->finishing))
+        close_input(stages);
+    stages->began_ns = clock_ns();
+    stages->ended_ns = 0;
 }
 
 /* What waits to be taken from the run before belongs to nobody any more. */
@@ -63,17 +89,11 @@ static int begin(leat_stages *stages, const struct feeds *feeds)
     pthread_mutex_unlock(&stages->lock);
     if (r < 0)
         return r;
+    const leat_stages *outside = stages_enter(stages);
     stages_drop_waiting(&stages->output);
+    stages_enter(outside);
     pthread_mutex_lock(&stages->lock);
-    for (struct stage *stage = &stages->input; stage; stage = stage->next)
-        stage_reset(stage);
-    stages->cancelled = stages->aborted = false;
-    atomic_store(&stages->paused, false);
-    atomic_store(&stages->finishing, false);
-    stages->input_open = !stages->input.source;
-    stages->error = LEAT_INIT(struct leat_error);
-    stages->began_ns = clock_ns();
-    stages->ended_ns = 0;
+    reset(stages);
     pthread_mutex_unlock(&stages->lock);
     return 0;
 }
@@ -121,6 +141,7 @@ static void reap(leat_stages *stages)
     pthread_mutex_lock(&stages->lock);
     bool cancelled = stages->cancelled;
     pthread_mutex_unlock(&stages->lock);
+    const leat_stages *outside = stages_enter(stages);
     for (struct stage *stage = &stages->input; stage; stage = stage->next) {
         stages_drop_parked(stage);
         if (stage->kind != STAGE_SOURCE && (cancelled || stage->kind != STAGE_SINK))
@@ -129,6 +150,7 @@ static void reap(leat_stages *stages)
             stage->with.close(stage->with.user);
         stage->is_open = false;
     }
+    stages_enter(outside);
     pthread_mutex_lock(&stages->lock);
     atomic_store(&stages->state, STAGES_ENDED);
     pthread_cond_broadcast(&stages->changed);
@@ -138,10 +160,14 @@ static void reap(leat_stages *stages)
 /* After `begin`. */
 static int start(leat_stages *stages)
 {
+    const leat_stages *outside = stages_enter(stages);
     open_stages(stages);
+    stages_enter(outside);
     pthread_mutex_lock(&stages->lock);
     atomic_store(&stages->state, STAGES_RUNNING); /* before the first thread is there, which may put or finish */
-    int r = stages->cancelled ? stages->error.code : start_threads(stages);
+    int r = !stages->cancelled ? start_threads(stages) : stages->error.code ? stages->error.code : -ECANCELED;
+    if (stages->threads == 0)
+        pthread_cond_broadcast(&stages->changed); /* calls that wait for the end: no thread will tell them */
     pthread_mutex_unlock(&stages->lock);
     if (r < 0) {
         stages_fail(stages, r, NULL, "pthread_create", 0, "There is no thread for another worker");
@@ -160,17 +186,14 @@ int leat_stages_start(leat_stages *stages)
 
 int leat_stages_finish(leat_stages *stages)
 {
-    enum stages_state state = atomic_load(&stages->state);
-    if (state != STAGES_RUNNING)
-        return state == STAGES_NEW ? -EINVAL : 0;
-    atomic_store(&stages->finishing, true);
     pthread_mutex_lock(&stages->lock);
-    bool open = stages->input_open;
-    stages->input_open = false;
+    enum stages_state state = atomic_load(&stages->state);
+    if (state == STAGES_RUNNING || state == STAGES_STARTING) {
+        atomic_store(&stages->finishing, true);
+        close_input(stages);
+    }
     pthread_mutex_unlock(&stages->lock);
-    if (open)
-        item_queue_produced(&stage_at(stages, 0)->in);
-    return 0;
+    return state == STAGES_NEW ? -EINVAL : 0;
 }
 
 static const struct leat_error none = {.size = sizeof(none)};
@@ -214,7 +237,7 @@ int leat_stages_wait(leat_stages *stages, int timeout_ms, struct leat_error *ret
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    if (worker_is_of(stages))
+    if (stages_is_inside(stages))
         return error_return(ret_error, &none, -EDEADLK);
     pthread_mutex_lock(&stages->lock);
     stages->waiting++;
@@ -231,12 +254,13 @@ int leat_stages_stop(leat_stages *stages, enum leat_stop how, struct leat_error 
         r = enum_check(how, LEAT_STOP_ABORT);
     if (r < 0)
         return r;
-    if (worker_is_of(stages))
+    if (stages_is_inside(stages))
         return error_return(ret_error, &none, -EDEADLK);
     if (!origin_is_here(stages->origin)) /* the workers are the parent's */
         return error_return(ret_error, &none, -EPERM);
     if (how == LEAT_STOP_ABORT) {
-        bool first = atomic_load(&stages->state) == STAGES_RUNNING && stages_cancel(stages, NULL);
+        enum stages_state state = atomic_load(&stages->state);
+        bool first = (state == STAGES_RUNNING || state == STAGES_STARTING) && stages_cancel(stages, NULL);
         r = leat_stages_wait(stages, -1, first ? NULL : ret_error);
         return first ? 0 : r;
     }
@@ -252,7 +276,7 @@ int leat_stages_run(leat_stages *stages, leat_next_fn source, void *user, leat_e
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    r = !source ? -EINVAL : worker_is_of(stages) ? -EDEADLK : begin(stages, &feeds);
+    r = !source ? -EINVAL : stages_is_inside(stages) ? -EDEADLK : begin(stages, &feeds);
     if (r < 0)
         return error_return(ret_error, &none, r);
     start(stages);

@@ -5,6 +5,20 @@
 #define QUEUE_DEFAULT 512
 #define ORDERED_MOST  (1u << 20) /* items in an ordered stage, for which there is a place each */
 
+static _Thread_local const leat_stages *inside; /* whose hooks and functions this thread calls */
+
+bool stages_is_inside(const leat_stages *stages)
+{
+    return inside == stages;
+}
+
+const leat_stages *stages_enter(const leat_stages *stages)
+{
+    const leat_stages *outside = inside;
+    inside = stages;
+    return outside;
+}
+
 /* ---- putting it together ---- */
 
 int leat_stages_new(leat_stages **ret, const struct leat_stages_options *options)
@@ -208,7 +222,7 @@ void stages_close(leat_stages *stages, uint32_t index)
 
 /* Locked. From the back to the front: a queue is cancelled before a worker that pushes into it is woken and leaves, so
  * that nobody takes that for the end. */
-static void cancel_all(leat_stages *stages)
+void stages_cancel_queues(leat_stages *stages)
 {
     for (uint32_t i = stages->count + 1; i-- > 0;) {
         struct stage *stage = stage_at(stages, i);
@@ -228,7 +242,7 @@ bool stages_cancel(leat_stages *stages, const struct leat_error *error)
         stages->aborted = !error;
         if (error)
             stages->error = *error;
-        cancel_all(stages);
+        stages_cancel_queues(stages);
     }
     pthread_mutex_unlock(&stages->lock);
     if (first && stages->options.wake)

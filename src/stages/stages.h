@@ -120,8 +120,10 @@ static inline struct stage *stage_at(leat_stages *stages, uint32_t index)
     return index < stages->count ? stages->stage[index] : &stages->output;
 }
 
-/* Is this thread one of its workers? */
-bool worker_is_of(const leat_stages *stages);
+/* Does this thread call a hook or a function of these stages? It must not wait for their end. */
+bool stages_is_inside(const leat_stages *stages);
+/* From here on it does. Returns what is to be handed in when it does no longer. */
+const leat_stages *stages_enter(const leat_stages *stages);
 
 /* An item that lies before this stage is not wanted any more: disposed, and counted by the first of them. */
 void stage_drop(struct stage *stage, const struct stage_item *item);
@@ -143,6 +145,8 @@ uint32_t stages_producers(const leat_stages *stages, uint32_t index);
 void stages_close(leat_stages *stages, uint32_t index);
 /* Why it ended, after a queue said -ECANCELED. */
 int stages_code(leat_stages *stages);
+/* Everybody who waits in a queue, for a turn or for the end is woken. Locked. */
+void stages_cancel_queues(leat_stages *stages);
 /* `error` NULL: it is aborted, which is no failure. True for whoever was first. */
 bool stages_cancel(leat_stages *stages, const struct leat_error *error);
 /* Waits until deadline_ns; false when it was cancelled meanwhile. */

@@ -1,13 +1,6 @@
 #include "stages/stages.h"
 #include <errno.h>
 
-static _Thread_local const leat_stages *inside; /* whose thread this is */
-
-bool worker_is_of(const leat_stages *stages)
-{
-    return inside == stages;
-}
-
 /* ---- results ---- */
 
 /* What nobody takes is dropped by the stage that would have got it. */
@@ -356,7 +349,7 @@ void *worker_main(void *user)
     struct worker *w = user;
     int state;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-    inside = w->stage->stages;
+    stages_enter(w->stage->stages);
     pthread_cleanup_push(worker_leave, w);
     open_and_work(w);
     w->finished = true;

@@ -320,6 +320,153 @@ static void nothing_moves_in_a_pause_and_nothing_burns(void **state UNUSED)
     leat_stages_free(stages);
 }
 
+/* ---- while it starts ---- */
+
+/* An `open` that goes on only when another thread waits for the end. */
+static int open_for_a_while(void *user)
+{
+    leat_stages *stages = *(leat_stages **)user;
+    bool waited = false;
+    atomic_fetch_add(&called, 1);
+    while (!waited) {
+        usleep(1000);
+        pthread_mutex_lock(&stages->lock);
+        waited = stages->waiting > 0;
+        pthread_mutex_unlock(&stages->lock);
+    }
+    return 0;
+}
+
+static void *start(void *user)
+{
+    return (void *)(intptr_t)leat_stages_start(user);
+}
+
+/* What the call that stops it returns; *ret_start: what leat_stages_start returned. */
+static int stopped_while_it_starts(enum leat_stop how, int *ret_start)
+{
+    leat_stages *stages = NULL;
+    struct leat_stage stage = stage_with(pass, 2);
+    pthread_t starter;
+    void *answer;
+    stage.user = &stages;
+    stage.open = open_for_a_while;
+    stages = stages_with(&stage);
+    begin(0);
+    pthread_create(&starter, NULL, start, stages);
+    while (!atomic_load(&called))
+        usleep(1000);
+    alarm(60); /* in case the stop is lost */
+    int r = leat_stages_stop(stages, how, NULL);
+    pthread_join(starter, &answer);
+    alarm(0);
+    *ret_start = (int)(intptr_t)answer;
+    leat_stages_free(stages);
+    return r;
+}
+
+static void a_stop_while_it_starts_holds(void **state UNUSED)
+{
+    int started;
+    assert_int_equal(stopped_while_it_starts(LEAT_STOP_DRAIN, &started), 0);
+    assert_int_equal(started, 0);
+    assert_int_equal(stopped_while_it_starts(LEAT_STOP_ABORT, &started), 0);
+    assert_int_equal(started, -ECANCELED);
+}
+
+struct at_start {
+    leat_stages *stages;
+    int (*ends)(leat_stages *stages);
+    int waited, stopped;
+};
+
+/* Called when the next start drops what nobody has taken. */
+static void end_it(void *user, void *item UNUSED)
+{
+    struct at_start *at = user;
+    if (at->ends)
+        at->ends(at->stages);
+}
+
+static leat_stages *started_again(struct at_start *at, const struct leat_stage *stage)
+{
+    struct leat_stages_options options = LEAT_INIT(struct leat_stages_options);
+    options.user = at;
+    options.dispose = end_it;
+    at->ends = NULL;
+    assert_int_equal(leat_stages_new(&at->stages, &options), 0);
+    assert_int_equal(leat_stages_add(at->stages, stage), 0);
+    assert_int_equal(leat_stages_start(at->stages), 0);
+    assert_int_equal(leat_stages_put(at->stages, item_of(1), -1), 0);
+    assert_int_equal(leat_stages_stop(at->stages, LEAT_STOP_DRAIN, NULL), 0);
+    return at->stages;
+}
+
+/* The end of input, or a cancel, that comes while what is left of the run before is dropped. */
+static void an_end_while_it_starts_again_holds(void **state UNUSED)
+{
+    struct leat_stage stage = stage_with(pass, 1);
+    struct at_start at;
+    void *item;
+    begin(0);
+    leat_stages *stages = started_again(&at, &stage);
+    at.ends = leat_stages_finish;
+    assert_int_equal(leat_stages_start(stages), 0);
+    at.ends = NULL;
+    assert_int_equal(leat_stages_put(stages, item_of(1), 0), -EPIPE);
+    assert_int_equal(leat_stages_take(stages, &item, -1), LEAT_STAGES_END);
+    assert_int_equal(leat_stages_wait(stages, -1, NULL), 0);
+    leat_stages_free(stages);
+    stages = started_again(&at, &stage);
+    at.ends = leat_stages_cancel;
+    assert_int_equal(leat_stages_start(stages), -ECANCELED);
+    at.ends = NULL;
+    assert_int_equal(leat_stages_take(stages, &item, 0), -ECANCELED);
+    assert_int_equal(leat_stages_start(stages), 0); /* of the next run nobody said anything */
+    assert_int_equal(leat_stages_put(stages, item_of(1), -1), 0);
+    assert_int_equal(leat_stages_take(stages, &item, -1), 0);
+    leat_stages_free(stages);
+}
+
+static int wait_and_stop(void *user)
+{
+    struct at_start *at = user;
+    at->waited = leat_stages_wait(at->stages, -1, NULL);
+    at->stopped = leat_stages_stop(at->stages, LEAT_STOP_ABORT, NULL);
+    return 0;
+}
+
+static void close_and_wait(void *user)
+{
+    wait_and_stop(user);
+}
+
+static void hooks_that_wait_for_their_own_end_are_told(void **state UNUSED)
+{
+    struct leat_stage stage = stage_with(pass, 1);
+    struct at_start at = {NULL, NULL, 0, 0};
+    struct list list;
+    stage.user = &at;
+    stage.open = wait_and_stop;
+    at.stages = stages_with(&stage);
+    begin(3);
+    alarm(60); /* in case one waits */
+    assert_int_equal(run(at.stages, &list, NULL), 0);
+    assert_int_equal(at.waited, -EDEADLK);
+    assert_int_equal(at.stopped, -EDEADLK);
+    leat_stages_free(at.stages);
+    at.waited = at.stopped = 0;
+    stage.open = NULL;
+    stage.close = close_and_wait;
+    at.stages = stages_with(&stage);
+    begin(3);
+    assert_int_equal(run(at.stages, &list, NULL), 0);
+    alarm(0);
+    assert_int_equal(at.waited, -EDEADLK);
+    assert_int_equal(at.stopped, -EDEADLK);
+    leat_stages_free(at.stages);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +476,9 @@ int main(void)
         cmocka_unit_test(a_cancel_takes_less_than_100_ms),
         cmocka_unit_test(free_cancels),
         cmocka_unit_test(who_waits_for_its_own_end_is_told),
+        cmocka_unit_test(a_stop_while_it_starts_holds),
+        cmocka_unit_test(an_end_while_it_starts_again_holds),
+        cmocka_unit_test(hooks_that_wait_for_their_own_end_are_told),
         cmocka_unit_test(put_and_take_with_time_limits),
         cmocka_unit_test(results_can_be_taken_after_a_drain_not_after_an_abort),
         cmocka_unit_test(a_pause_holds_for_one_run),
