@@ -27,6 +27,9 @@
  *   http://HOST/PATH, https://HOST/PATH   a source: what a GET of this URL gives. Redirects are not followed.
  *   s3://BUCKET/KEY[?versionId=VERSION]   a source: an object in S3, or in a store that speaks its protocol. The key is
  *                     taken as it is, without decoding.
+ *   oci://HOST/NAME@DIGEST   a source: a blob in a registry of images, by its digest (sha256: or sha512:). The pipeline
+ *                     expects that digest, as by `expect` of its options, so it takes no offset and no length
+ * (-EINVAL).
  *
  * A sink that names a regular file, or nothing yet, is *published*: written without a name in the same directory,
  * and put in the place of the old file when everything, digests included, was right. Until then, and for good after
@@ -48,19 +51,24 @@
  * that can't be done the peer sees an ordinary end: on a Unix socket, which has no reset; on a borrowed descriptor; and
  * on TCP when the whole process is killed, because then the kernel closes. Verify a digest where that matters.
  *
- * Objects of http:, https: and s3: are read by libcurl, which is loaded when the pipeline runs (-ELIBACC without it),
- * on a thread of its own. Up to 4 MiB wait for the pipeline, beside its memory limit; when they are there the transfer
- * pauses. A connection that breaks is made again from the byte where it broke, of the same version of the object: the
- * server has to give it a strong ETag and to answer ranges, else the run fails. An object that was replaced meanwhile
- * is -ESTALE. A request that failed is repeated after 0.1 s, then after twice as long each time, up to 20 s, with a
- * random part, or after what Retry-After says if that is more; after so many repetitions without a byte as `retries`
- * says, or if the server asks for more than two minutes, the run fails. A server that has never answered is not asked
- * again if it can't be reached, and connecting takes 30 s at most. A failure of TLS is final. libcurl reads http_proxy
- * and the like. The error's operation is "GET"; 401 and 403 are -EACCES, 404 and 410 are -ENOENT, 412 is -ESTALE, 408
- * and 504 are -ETIMEDOUT, 429 and 503 are -EBUSY, other statuses -EPROTO. An s3: request is signed (AWS Signature
- * Version 4) if AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set; AWS_SESSION_TOKEN, AWS_REGION or
+ * Objects of http:, https:, s3: and oci: are read by libcurl, which is loaded when the pipeline runs (-ELIBACC without
+ * it), on a thread of its own. Up to 4 MiB wait for the pipeline, beside its memory limit; when they are there the
+ * transfer pauses. A connection that breaks is made again from the byte where it broke, of the same version of the
+ * object: the server has to give it a strong ETag and to answer ranges, else the run fails. An object that was replaced
+ * meanwhile is -ESTALE. A request that failed is repeated after 0.1 s, then after twice as long each time, up to 20 s,
+ * with a random part, or after what Retry-After says if that is more; after so many repetitions without a byte as
+ * `retries` says, or if the server asks for more than two minutes, the run fails. A server that has never answered is
+ * not asked again if it can't be reached, and connecting takes 30 s at most. A failure of TLS is final. libcurl reads
+ * http_proxy and the like. The error's operation is "GET"; 401 and 403 are -EACCES, 404 and 410 are -ENOENT, 412 is
+ * -ESTALE, 408 and 504 are -ETIMEDOUT, 429 and 503 are -EBUSY, other statuses -EPROTO. An s3: request is signed (AWS
+ * Signature Version 4) if AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set; AWS_SESSION_TOKEN, AWS_REGION or
  * AWS_DEFAULT_REGION (us-east-1), AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL are read as well, when the endpoint is
  * opened. A store that such a URL names has the bucket in the path, Amazon's has it in the host name.
+ * A registry of oci: is spoken to with TLS, except on loopback (localhost, 127.0.0.0/8, [::1]), where TLS is used only
+ * if the registry answers a request without it by 400. If the registry wants a password or a token, the login is read
+ * when the endpoint is opened: from the file that REGISTRY_AUTH_FILE names, or else from containers/auth.json of
+ * XDG_RUNTIME_DIR, of XDG_CONFIG_HOME (~/.config), or config.json of DOCKER_CONFIG (~/.docker). A token that has
+ * expired is replaced. Redirects of a registry are followed, without its password or token.
  *
  * A child process is started when the pipeline runs, with the program's environment and LEAT_EXEC, an empty signal mask
  * and SIGPIPE as it usually is. A source reads /dev/null; a sink has the program's standard output. Other descriptors

@@ -126,9 +126,25 @@ static int add_digest(leat_pipeline *p, const char *algorithm)
     return r;
 }
 
+/* A source whose name has its digest is compared with that. */
+static int expect_name(leat_pipeline *p)
+{
+    const char *expect = p->source && !p->has_named ? p->source->node.expect : NULL;
+    if (!expect)
+        return 0;
+    p->has_named = true;
+    if (p->options.offset || p->options.has_length)
+        return error_set(&p->bad_options, -EINVAL, "A part of '%.80s' can't be compared with the digest in its name",
+                         p->source->node.name);
+    return parse_expectation(p, expect, strlen(expect));
+}
+
 /* A digest that is expected and that no filter computes gets a filter of its own. */
 int options_add_digests(leat_pipeline *p)
 {
+    int named = expect_name(p);
+    if (named < 0)
+        return named;
     for (size_t i = 0; i < p->expectations; i++) {
         const char *algorithm = p->expectation[i].algorithm;
         size_t length, given = strlen(p->expectation[i].hex);

@@ -67,6 +67,7 @@ struct leat_pipeline {
     size_t in_front; /* filters that were put before those that were handed in */
     struct expectation expectation[EXPECTED_MAX];
     size_t expectations;
+    bool has_named; /* the one that the source has in its name is among them */
 
     uint64_t memory_limit;
     struct leg *leg;

@@ -64,7 +64,8 @@ struct node {
     unsigned mode;             /* permissions of a source file, for a new target */
     enum node_wait wait;       /* a guess of the planner's until it is open */
     struct timespec times[2];
-    int64_t idle_ns; /* it fails with ETIMEDOUT when it keeps the transfer waiting for so long; 0: never */
+    const char *expect; /* a source whose name has its digest: "sha256:HEX"; or NULL. Lives as the name */
+    int64_t idle_ns;    /* it fails with ETIMEDOUT when it keeps the transfer waiting for so long; 0: never */
 
     /* Known once it is open. */
     bool has_room; /* a sink that can't hold more than `room` bytes, whatever they are */

@@ -5,6 +5,7 @@
 #include "channel/endpoint.h"
 #include "endpoint/endpoint.h"
 #include "store/http/http.h"
+#include "store/oci/oci.h"
 #include "store/s3/s3.h"
 #include <ctype.h>
 #include <errno.h>
@@ -88,6 +89,11 @@ static int open_s3(leat_endpoint **ret, const struct request *r, struct leat_err
     return s3_endpoint(ret, r->spec, r->rest, r->direction, r->options, error);
 }
 
+static int open_oci(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+{
+    return oci_endpoint(ret, r->spec, r->rest, r->direction, r->options, error);
+}
+
 static const struct scheme {
     const char *name;
     int (*open)(leat_endpoint **ret, const struct request *request, struct leat_error *error);
@@ -98,7 +104,7 @@ static const struct scheme {
     {"unix", open_unix}, {"unix-listen", open_unix_listen},
     {"exec", open_exec}, {"channel", open_channel},
     {"http", open_http}, {"https", open_http},
-    {"s3", open_s3},
+    {"s3", open_s3},     {"oci", open_oci},
 };
 
 /* The length of `[a-z][a-z0-9+-]*` before a colon, 0 if the spec does not begin so. */

@@ -1,5 +1,6 @@
 #include "store/answer.h"
 #include <ctype.h>
+#include <stdio.h>
 #include <strings.h>
 
 /* Digits alone, and no overflow. Gives where they end, or NULL. */
@@ -52,6 +53,19 @@ static void read_retry_after(struct answer *answer, const char *value)
         answer->retry_after_s = (int64_t)MIN(seconds, 86400u);
 }
 
+static void read_location(struct answer *answer, const char *value)
+{
+    if (strlen(value) < sizeof(answer->location))
+        strcpy(answer->location, value);
+}
+
+static void read_challenge(struct answer *answer, const char *value)
+{
+    size_t n = strlen(answer->challenge);
+    if (n + 2 + strlen(value) < sizeof(answer->challenge))
+        sprintf(answer->challenge + n, "%s%s", n ? ", " : "", value);
+}
+
 /* Chunks have no length, whatever else was said. */
 static void read_encoding(struct answer *answer, const char *value UNUSED)
 {
@@ -62,8 +76,9 @@ static const struct {
     const char *name;
     void (*read)(struct answer *answer, const char *value);
 } headers[] = {
-    {"content-length", read_length},   {"content-range", read_range},        {"etag", read_etag},
-    {"retry-after", read_retry_after}, {"transfer-encoding", read_encoding},
+    {"content-length", read_length},      {"content-range", read_range},        {"etag", read_etag},
+    {"retry-after", read_retry_after},    {"transfer-encoding", read_encoding}, {"location", read_location},
+    {"www-authenticate", read_challenge},
 };
 
 static void read_status(struct answer *answer, const char *line)
@@ -77,7 +92,7 @@ static void read_status(struct answer *answer, const char *line)
 
 void answer_read_line(struct answer *answer, const char *line, size_t n)
 {
-    char text[1024];
+    char text[LOCATION_MAX + 64];
     while (n && isspace((unsigned char)line[n - 1]))
         n--;
     if (strncasecmp(line, "HTTP/", MIN(n, 5u)) == 0)

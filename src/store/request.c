@@ -1,4 +1,5 @@
 #include "store/request.h"
+#include "store/session.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -41,7 +42,8 @@ int request_header(struct http_request *request, const char *format, ...)
 
 int request_copy(struct http_request *ret, const struct http_request *from)
 {
-    *ret = (struct http_request){.method = from->method, .url = strdup(from->url)};
+    *ret =
+        (struct http_request){.method = from->method, .url = strdup(from->url), .session = session_ref(from->session)};
     bool complete = ret->url != NULL;
     for (; complete && ret->headers < from->headers; ret->headers += complete) {
         ret->header[ret->headers] = strdup(from->header[ret->headers]);
@@ -57,5 +59,6 @@ void request_clear(struct http_request *request)
     free(request->url);
     for (size_t i = 0; i < request->headers; i++)
         free(request->header[i]);
+    session_unref(request->session);
     *request = (struct http_request){0};
 }

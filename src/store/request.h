@@ -6,11 +6,14 @@
 
 #define REQUEST_HEADERS_MAX 24
 
+struct session;
+
 struct http_request {
     const char *method; /* static: "GET" */
     char *url;
     char *header[REQUEST_HEADERS_MAX]; /* "Name: value" */
     size_t headers;
+    struct session *session; /* a reference, or NULL: the request is sent as it stands */
 };
 
 /* Adds a header (printf format). -ENOMEM; -E2BIG; -EINVAL if a control character would end up in it. */

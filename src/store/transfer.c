@@ -6,12 +6,14 @@
 #include "base/thread.h"
 #include "store/answer.h"
 #include "store/curl.h"
+#include "store/session.h"
 #include <errno.h>
 #include <limits.h>
 
 #define BUFFER_BYTES                                                                                                   \
     524288L                    /* of libcurl: 1.35 times the speed of its usual 16 KiB (measured from nginx, loopback) \
                                 */
+#define HELD_PIECE      16384u /* as libcurl gives */
 #define CONNECT_MS      30000L /* as for tcp: */
 #define LONGEST_REST_NS (INT64_C(3600) * 1000000000) /* whatever else happens wakes the thread */
 
@@ -29,6 +31,7 @@ struct transfer {
     int64_t due_ns; /* it begins then; 0: it is not to begin */
     struct answer answer;
     bool answered;
+    struct course course; /* of `request` */
     char error[CURL_ERROR_SIZE];
 
     /* Under the lock. */
@@ -98,6 +101,8 @@ static void tell_answer(struct transfer *t)
 static size_t body_came(char *bytes, size_t size, size_t n, void *user)
 {
     struct transfer *t = user;
+    if (course_holds(&t->course, &t->request, &t->answer))
+        return course_keep(&t->course, bytes, size * n) ? size * n : 0;
     tell_answer(t);
     return t->ops->body(t->user, bytes, size * n) ? size * n : CURL_WRITEFUNC_PAUSE;
 }
@@ -106,8 +111,9 @@ static size_t body_came(char *bytes, size_t size, size_t n, void *user)
 
 static bool set_headers(struct transfer *t)
 {
-    for (size_t i = 0; i < t->request.headers; i++) {
-        struct curl_slist *more = curl.slist_append(t->headers, t->request.header[i]);
+    const struct http_request *request = &t->course.request;
+    for (size_t i = 0; i < request->headers; i++) {
+        struct curl_slist *more = curl.slist_append(t->headers, request->header[i]);
         if (!more)
             return false;
         t->headers = more;
@@ -118,11 +124,12 @@ static bool set_headers(struct transfer *t)
 static bool set_options(struct transfer *t)
 {
     CURL *easy = t->easy;
-    bool head = strcmp(t->request.method, "HEAD") == 0;
-    return set_headers(t) && curl.easy_setopt(easy, CURLOPT_URL, t->request.url) == CURLE_OK &&
+    const struct http_request *request = &t->course.request;
+    bool head = strcmp(request->method, "HEAD") == 0;
+    return set_headers(t) && curl.easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK && /* "a/../b" is a key of its own */
            (head ? curl.easy_setopt(easy, CURLOPT_NOBODY, 1L)
-                 : curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, t->request.method)) == CURLE_OK &&
+                 : curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method)) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES) == CURLE_OK &&
@@ -164,24 +171,53 @@ static void begin(struct transfer *t)
     t->answer = (struct answer){.retry_after_s = -1};
     t->answered = false;
     t->error[0] = '\0';
-    t->easy = curl.easy_init();
+    int r = course_prepare(&t->course, &t->request);
+    t->easy = r == 0 ? curl.easy_init() : NULL;
     t->active = t->easy && set_options(t) && curl.multi_add_handle(transfers.multi, t->easy) == CURLM_OK;
     if (t->active)
         set_quick_exit(t->easy);
     else {
         leave(t);
-        t->ops->ended(t->user, -ENOMEM, "out of memory");
+        course_clear(&t->course);
+        t->ops->ended(t->user, r < 0 ? r : -ENOMEM,
+                      r == 0 || r == -ENOMEM ? "out of memory" : "the request can't be made");
     }
+}
+
+/* An answer that the session wanted to see is final after all. */
+static void tell_held(struct transfer *t)
+{
+    tell_answer(t);
+    for (size_t at = 0; at < t->course.length; at += HELD_PIECE)
+        t->ops->body(t->user, t->course.body + at, MIN(HELD_PIECE, t->course.length - at));
+}
+
+/* True: another request goes out in its place. */
+static bool goes_on(struct transfer *t, int *code, const char **why)
+{
+    if (*code < 0 || !course_holds(&t->course, &t->request, &t->answer))
+        return false;
+    int r = course_next(&t->course, &t->request, &t->answer, why);
+    if (r == 0)
+        tell_held(t);
+    *code = r < 0 ? r : *code;
+    return r == 1;
 }
 
 static void end(struct transfer *t, CURLcode result)
 {
     int code = code_of(t, result);
-    char why[CURL_ERROR_SIZE];
-    snprintf(why, sizeof(why), "%s", t->error[0] ? t->error : curl.easy_strerror(result));
+    char curl_why[CURL_ERROR_SIZE];
+    const char *why = curl_why;
+    snprintf(curl_why, sizeof(curl_why), "%s", t->error[0] ? t->error : curl.easy_strerror(result));
+    leave(t);
+    if (goes_on(t, &code, &why)) {
+        begin(t);
+        return;
+    }
     if (code == 0)
         tell_answer(t);
-    leave(t);
+    course_clear(&t->course);
     t->ops->ended(t->user, code, why);
 }
 
@@ -390,6 +426,7 @@ void transfer_free(struct transfer *t)
             pthread_cond_wait(&transfers.changed, &transfers.lock);
         pthread_mutex_unlock(&transfers.lock);
     }
+    course_clear(&t->course);
     request_clear(&t->request);
     free(t);
 }

@@ -14,7 +14,9 @@
 #include "store/request.h"
 #include <stdbool.h>
 
-#define ETAG_MAX 256
+#define ETAG_MAX      256
+#define LOCATION_MAX  4096
+#define CHALLENGE_MAX 2048
 
 /* What the final answer's headers say. */
 struct answer {
@@ -23,9 +25,11 @@ struct answer {
     uint64_t length;
     bool has_range; /* Content-Range */
     uint64_t range_first, range_total;
-    int64_t retry_after_s; /* -1: it does not say */
-    bool is_chunked;       /* `length` means nothing then */
-    char etag[ETAG_MAX];   /* with its quotes; "": none, a weak one, or too long */
+    int64_t retry_after_s;         /* -1: it does not say */
+    bool is_chunked;               /* `length` means nothing then */
+    char etag[ETAG_MAX];           /* with its quotes; "": none, a weak one, or too long */
+    char location[LOCATION_MAX];   /* "": none, or too long */
+    char challenge[CHALLENGE_MAX]; /* WWW-Authenticate; several of them with commas between; "": none */
 };
 
 struct transfer_ops {

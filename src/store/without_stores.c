@@ -1,6 +1,7 @@
 /* A build without libcurl: the specs of stores are known, and refused. */
 #include "base/error.h"
 #include "store/http/http.h"
+#include "store/oci/oci.h"
 #include "store/s3/s3.h"
 #include <errno.h>
 
@@ -17,6 +18,13 @@ int http_endpoint(leat_endpoint **ret UNUSED, const char *spec UNUSED, enum leat
 
 int s3_endpoint(leat_endpoint **ret UNUSED, const char *spec UNUSED, const char *rest UNUSED,
                 enum leat_direction direction UNUSED, struct leat_error *error)
+{
+    return refuse(error);
+}
+
+int oci_endpoint(leat_endpoint **ret UNUSED, const char *spec UNUSED, const char *rest UNUSED,
+                 enum leat_direction direction UNUSED, const struct leat_endpoint_options *options UNUSED,
+                 struct leat_error *error)
 {
     return refuse(error);
 }
