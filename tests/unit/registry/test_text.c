@@ -106,7 +106,7 @@ static void elements_in_the_wrong_place(void **state UNUSED)
     is_refused("a | meter & meter | c", 10, "'&' stands between sinks");
     is_refused("& | c", 0, "The source is missing");
     is_refused("a | b | c", 4, "There is no filter 'b': known are digest, meter");
-    is_refused("a | http:x | c", 4, "There is no filter 'http'");
+    is_refused("a | gopher:x | c", 4, "There is no filter 'gopher'");
     is_refused("a | '' | c", 4, "There is no filter ''");
 }
 
@@ -168,7 +168,7 @@ static void codecs(void **state UNUSED)
 static void options_of_endpoints(void **state UNUSED)
 {
     is_refused("a append | b", 2, "append is for sinks");
-    is_refused("a apend | b", 2, "'apend' is no option of a source: connect-timeout=, idle-timeout= (");
+    is_refused("a apend | b", 2, "'apend' is no option of a source: connect-timeout=, idle-timeout=, retries= (");
     is_refused("a | b apend", 6, "is no option of a sink; did you mean append?");
     is_refused(
         "a | b qqqq", 6,
