@@ -86,10 +86,10 @@ _leat()
     copy | run)
         options="--offset --length --source --digest --expect --digest-provider --append --in-place
             --no-clobber --replace --force --drop-attributes --sync --preserve
-            --sparse --sparse= --slow-sink --route --cache --engine --memory-limit --rate --connect-timeout --idle-timeout --retries
+            --sparse --sparse= --slow-sink --route --cache --engine --memory-limit --rate --connect-timeout --idle-timeout --part-size --retries
             --explain --explain= --progress --progress= --report --report= --help"
         wants="--offset --length --source --digest --expect --digest-provider --slow-sink --route --cache --engine
-            --memory-limit --rate --connect-timeout --idle-timeout --retries"
+            --memory-limit --rate --connect-timeout --idle-timeout --part-size --retries"
         ;;
     digest)
         options="--algorithm --length --jobs --tag --binary --text --zero --check --ignore-missing --quiet --status

@@ -35,6 +35,7 @@ complete -c leat -n $transfer -l engine -x -a 'auto sync uring uring:all' -d 'Wh
 complete -c leat -n $transfer -l memory-limit -x -d 'Pipes and chunks together'
 complete -c leat -n $transfer -l rate -x -d 'Bytes per second'
 complete -c leat -n $transfer -l connect-timeout -x -d 'How long connecting may take'
+complete -c leat -n $transfer -l part-size -x -d 'How much one request sends to a store'
 complete -c leat -n $transfer -l retries -x -d 'How often a request to a store is repeated'
 complete -c leat -n $transfer -l idle-timeout -x -d 'How long an endpoint may keep the copy waiting'
 complete -c leat -n $transfer -l explain -a '--explain=text --explain=json' -d 'Print the plan and do nothing'

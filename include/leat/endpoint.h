@@ -131,6 +131,9 @@ struct leat_endpoint_options {
     /* Objects in stores: how often a request that failed for now is repeated without progress (0: 8 times). -1: never.
      */
     int32_t retries;
+    /* A sink that is an object of s3: how many bytes are sent by one request, if there are more of them (0: 8 MiB). Every
+     * 1,000 parts it is doubled. What is no multiple of a MiB is allowed; S3 wants at least 5 MiB. */
+    uint64_t part_size;
 };
 
 /* Resolves `spec`. On failure *ret_error (may be NULL) says what was wrong with it; its `node` is `spec`.

@@ -55,6 +55,8 @@ const char options_help[] = "What is moved\n"
                             "                         -listen the peer (default none)\n"
                             "  --idle-timeout TIME    a socket, pipe or terminal may keep the copy waiting\n"
                             "                         so long (default none)\n"
+                            "  --part-size SIZE       of an s3: sink: what one request sends (default 8M);\n"
+                            "                         every 1000 parts it is doubled\n"
                             "  --retries N            of a request to a store without progress (default 8)\n"
                             "\n"
                             "What is told\n"
@@ -77,6 +79,7 @@ enum {
     OPTION_CONNECT_TIMEOUT,
     OPTION_IDLE_TIMEOUT,
     OPTION_RETRIES,
+    OPTION_PART_SIZE,
     OPTION_ROUTE,
     OPTION_ENGINE,
     OPTION_CACHE,
@@ -107,6 +110,7 @@ static const struct option longs[] = {
     {"rate", required_argument, NULL, OPTION_RATE},
     {"connect-timeout", required_argument, NULL, OPTION_CONNECT_TIMEOUT},
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
+    {"part-size", required_argument, NULL, OPTION_PART_SIZE},
     {"retries", required_argument, NULL, OPTION_RETRIES},
     {"route", required_argument, NULL, OPTION_ROUTE},
     {"engine", required_argument, NULL, OPTION_ENGINE},
@@ -246,6 +250,8 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         return duration(command, "connect-timeout", value, &o->sink.connect_timeout_ms);
     case OPTION_IDLE_TIMEOUT:
         return duration(command, "idle-timeout", value, &o->sink.idle_timeout_ms);
+    case OPTION_PART_SIZE:
+        return size(command, "part-size", value, &o->sink.part_size);
     case OPTION_RETRIES:
         return retries(command, value, &o->sink.retries);
     case OPTION_ROUTE:

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* A newline in a value would begin another header. */
 static int check_value(const char *text)
@@ -40,11 +41,41 @@ int request_header(struct http_request *request, const char *format, ...)
     return 0;
 }
 
+void request_text(struct http_request *request, char *text, size_t n)
+{
+    request->text = text;
+    request->has_body = true;
+    request->body = (struct http_body){.bytes = text, .fd = -1, .length = n};
+}
+
+ssize_t body_read(const struct http_body *body, uint64_t at, void *bytes, size_t n)
+{
+    n = (size_t)MIN((uint64_t)n, body->length - at);
+    if (body->bytes) {
+        memcpy(bytes, (const char *)body->bytes + at, n);
+        return (ssize_t)n;
+    }
+    ssize_t r;
+    do
+        r = n ? pread(body->fd, bytes, n, (off_t)at) : 0;
+    while (r < 0 && errno == EINTR);
+    return r < 0 ? -errno : r == 0 && n ? -EIO : r;
+}
+
 int request_copy(struct http_request *ret, const struct http_request *from)
 {
-    *ret =
-        (struct http_request){.method = from->method, .url = strdup(from->url), .session = session_ref(from->session)};
+    *ret = (struct http_request){.method = from->method,
+                                 .url = strdup(from->url),
+                                 .session = session_ref(from->session),
+                                 .has_body = from->has_body,
+                                 .body = from->body};
     bool complete = ret->url != NULL;
+    if (complete && from->text) {
+        ret->body.bytes = ret->text = malloc(from->body.length + 1);
+        complete = ret->text != NULL;
+        if (complete)
+            memcpy(ret->text, from->text, from->body.length);
+    }
     for (; complete && ret->headers < from->headers; ret->headers += complete) {
         ret->header[ret->headers] = strdup(from->header[ret->headers]);
         complete = ret->header[ret->headers] != NULL;
@@ -57,6 +88,7 @@ int request_copy(struct http_request *ret, const struct http_request *from)
 void request_clear(struct http_request *request)
 {
     free(request->url);
+    free(request->text);
     for (size_t i = 0; i < request->headers; i++)
         free(request->header[i]);
     session_unref(request->session);

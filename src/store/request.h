@@ -1,12 +1,21 @@
-/* An HTTP request, as a store describes it: what is sent before the body. */
+/* An HTTP request, as a store describes it. */
 #ifndef STORE_REQUEST_H
 #define STORE_REQUEST_H
 
 #include "base/base.h"
+#include <stdbool.h>
 
 #define REQUEST_HEADERS_MAX 24
 
 struct session;
+
+/* What is sent behind the headers. It is read again when the request is repeated. */
+struct http_body {
+    const void *bytes; /* borrowed until the request is over; NULL: those of `fd` */
+    int fd;            /* borrowed likewise: a file, from its first byte on */
+    uint64_t length;
+    bool is_held; /* its last byte is withheld until transfer_release; `length` is not 0 */
+};
 
 struct http_request {
     const char *method; /* static: "GET" */
@@ -14,10 +23,19 @@ struct http_request {
     char *header[REQUEST_HEADERS_MAX]; /* "Name: value" */
     size_t headers;
     struct session *session; /* a reference, or NULL: the request is sent as it stands */
+    bool has_body;
+    struct http_body body;
+    char *text; /* from malloc: what `body` points to; or NULL */
 };
 
 /* Adds a header (printf format). -ENOMEM; -E2BIG; -EINVAL if a control character would end up in it. */
 int request_header(struct http_request *request, const char *format, ...) PRINTF(2, 3);
+
+/* The body is `text`, which comes from malloc and is taken. */
+void request_text(struct http_request *request, char *text, size_t n);
+
+/* Copies up to n bytes of the body from byte `at` on, and gives their number. -EIO: the file ends before. */
+ssize_t body_read(const struct http_body *body, uint64_t at, void *bytes, size_t n);
 
 /* *ret, which is empty, becomes the same request. -ENOMEM: it is empty still. */
 int request_copy(struct http_request *ret, const struct http_request *from);

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/origin.h"
 #include "store/retry.h"
+#include "store/status.h"
 #include "store/store.h"
 #include <errno.h>
 #include <leat/stream.h>
@@ -155,34 +156,11 @@ static bool source_body(void *user, const void *bytes, size_t n)
     return true;
 }
 
-static int code_of_status(int status)
-{
-    switch (status) {
-    case 401:
-    case 403:
-        return -EACCES;
-    case 404:
-    case 410:
-        return -ENOENT;
-    case 412:
-        return -ESTALE;
-    case 408:
-    case 504:
-        return -ETIMEDOUT;
-    case 429:
-    case 503:
-        return -EBUSY;
-    default:
-        return -EPROTO;
-    }
-}
-
 static void fail_by_status(struct source *s)
 {
-    char why[128], sentence[200];
-    s->object->store->explain(s->body, s->body_length, why, sizeof(why));
-    snprintf(sentence, sizeof(sentence), "the server answers %d%s%s", s->status, *why ? ": " : "", why);
-    fail(s, code_of_status(s->status), "GET", sentence);
+    char sentence[STATUS_MAX];
+    status_explain(s->object->store, s->status, s->body, s->body_length, sentence);
+    fail(s, status_code(s->status), "GET", sentence);
 }
 
 /* The request that goes on where the last one ended. */

@@ -4,9 +4,11 @@
 #define STORE_STORE_H
 
 #include "node/endpoint.h"
+#include "store/part.h"
 #include "store/transfer.h"
 
 struct store;
+struct multipart;
 
 /* An object in a store; each store's own struct begins with it. Constant once it is made. */
 struct object {
@@ -25,7 +27,47 @@ struct store {
     void (*explain)(const char *body, size_t n, char *ret, size_t capacity);
 
     void (*free)(struct object *object);
+
+    /* Of a sink. Requests as `read` makes them. */
+    /* Asks whether the object exists, how large it is, and for its ETag. */
+    int (*head)(const struct object *object, struct http_request *ret);
+    /* Puts the whole object, whose bytes are those of `part`. `if_none`: only where there is none yet. The body is
+     * that of the part; the caller may have it withheld. */
+    int (*put)(const struct object *object, const struct part *part, bool if_none, struct http_request *ret);
+    /* May a request that was answered with this body succeed later, though its status does not say so? */
+    bool (*is_passing)(const char *body, size_t n);
+    const struct multipart *multipart; /* NULL: an object is put by one request, however large it is */
 };
+
+/* A part that the store has. */
+struct sent_part {
+    char *etag; /* from malloc, as the store gave it */
+    char sha256_base64[45];
+};
+
+#define UPLOAD_MAX 1024 /* the name of an upload, with its NUL */
+
+/* An upload of several parts. It is begun, gets its parts in any order, several at once, and is completed or aborted.
+ */
+struct multipart {
+    unsigned most; /* parts */
+    uint64_t largest;
+    int (*create)(const struct object *object, struct http_request *ret);
+    /* The name of the upload, from the answer: -EBADMSG if it is not there. */
+    int (*created)(const char *body, size_t n, char ret[UPLOAD_MAX]);
+    int (*put)(const struct object *object, const char *upload, const struct part *part, struct http_request *ret);
+    int (*complete)(const struct object *object, const char *upload, const struct sent_part *sent, size_t n,
+                    bool if_none, struct http_request *ret);
+    /* Does the body of an answer with status 200 say that the object is there? -EIO if not. `etag`, of ETAG_MAX bytes:
+     * the object's, or "". */
+    int (*completed)(const char *body, size_t n, char *ret_etag);
+    int (*abort)(const struct object *object, const char *upload, struct http_request *ret);
+};
+
+/* A sink that writes the object, which it takes, on failure too. Of the options it takes `retries`, `no_clobber` and
+ * `part_size`. */
+int store_sink(leat_endpoint **ret, const char *spec, struct object *object,
+               const struct leat_endpoint_options *options, struct leat_error *error);
 
 /* A source that reads the object, which it takes, on failure too. Of the options it takes `retries`. */
 int store_source(leat_endpoint **ret, const char *spec, struct object *object,

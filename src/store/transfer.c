@@ -32,10 +32,11 @@ struct transfer {
     struct answer answer;
     bool answered;
     struct course course; /* of `request` */
+    uint64_t sent;        /* of the body */
     char error[CURL_ERROR_SIZE];
 
     /* Under the lock. */
-    bool resume, stop, stopped;
+    bool resume, release, stop, stopped;
 };
 
 static struct {
@@ -72,6 +73,8 @@ static int code_of(const struct transfer *t, CURLcode result)
     case CURLE_COULDNT_CONNECT:
         curl.easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_error);
         return os_error > 0 && os_error != EAGAIN && os_error != EINPROGRESS ? -(int)os_error : -ECONNREFUSED;
+    case CURLE_ABORTED_BY_CALLBACK:
+        return -EIO; /* what is to be sent can't be read */
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
@@ -107,6 +110,55 @@ static size_t body_came(char *bytes, size_t size, size_t n, void *user)
     return t->ops->body(t->user, bytes, size * n) ? size * n : CURL_WRITEFUNC_PAUSE;
 }
 
+/* ---- what goes to libcurl ---- */
+
+static bool is_released(struct transfer *t)
+{
+    pthread_mutex_lock(&transfers.lock);
+    bool released = t->release;
+    pthread_mutex_unlock(&transfers.lock);
+    return released;
+}
+
+static size_t body_wanted(char *to, size_t size, size_t n, void *user)
+{
+    struct transfer *t = user;
+    const struct http_body *body = &t->course.request.body;
+    uint64_t left = body->length - t->sent;
+    if (body->is_held && left == 1 && !is_released(t)) {
+        if (t->ops->held)
+            t->ops->held(t->user);
+        return CURL_READFUNC_PAUSE;
+    }
+    uint64_t most = left - (body->is_held && left > 1);
+    ssize_t r = body_read(body, t->sent, to, (size_t)MIN((uint64_t)size * n, most));
+    if (r < 0)
+        return CURL_READFUNC_ABORT;
+    t->sent += (uint64_t)r;
+    return (size_t)r;
+}
+
+static int body_sought(void *user, curl_off_t offset, int origin)
+{
+    struct transfer *t = user;
+    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > t->course.request.body.length)
+        return CURL_SEEKFUNC_FAIL;
+    t->sent = (uint64_t)offset;
+    return CURL_SEEKFUNC_OK;
+}
+
+static bool set_body(struct transfer *t)
+{
+    CURL *easy = t->easy;
+    return curl.easy_setopt(easy, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
+           curl.easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)t->course.request.body.length) == CURLE_OK &&
+           curl.easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES) == CURLE_OK &&
+           curl.easy_setopt(easy, CURLOPT_READFUNCTION, body_wanted) == CURLE_OK &&
+           curl.easy_setopt(easy, CURLOPT_READDATA, (void *)t) == CURLE_OK &&
+           curl.easy_setopt(easy, CURLOPT_SEEKFUNCTION, body_sought) == CURLE_OK &&
+           curl.easy_setopt(easy, CURLOPT_SEEKDATA, (void *)t) == CURLE_OK;
+}
+
 /* ---- one request ---- */
 
 static bool set_headers(struct transfer *t)
@@ -126,7 +178,8 @@ static bool set_options(struct transfer *t)
     CURL *easy = t->easy;
     const struct http_request *request = &t->course.request;
     bool head = strcmp(request->method, "HEAD") == 0;
-    return set_headers(t) && curl.easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
+    return set_headers(t) && (!request->has_body || set_body(t)) &&
+           curl.easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK && /* "a/../b" is a key of its own */
            (head ? curl.easy_setopt(easy, CURLOPT_NOBODY, 1L)
                  : curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method)) == CURLE_OK &&
@@ -170,6 +223,7 @@ static void begin(struct transfer *t)
     t->due_ns = 0;
     t->answer = (struct answer){.retry_after_s = -1};
     t->answered = false;
+    t->sent = 0;
     t->error[0] = '\0';
     int r = course_prepare(&t->course, &t->request);
     t->easy = r == 0 ? curl.easy_init() : NULL;
@@ -412,6 +466,19 @@ void transfer_resume(struct transfer *t)
     t->resume = true;
     pthread_mutex_unlock(&transfers.lock);
     wake();
+}
+
+void transfer_release(struct transfer *t)
+{
+    pthread_mutex_lock(&transfers.lock);
+    t->release = t->resume = true;
+    pthread_mutex_unlock(&transfers.lock);
+    wake();
+}
+
+uint64_t transfer_sent(const struct transfer *t)
+{
+    return t->sent;
 }
 
 void transfer_free(struct transfer *t)

@@ -30,6 +30,8 @@ struct answer {
     char etag[ETAG_MAX];           /* with its quotes; "": none, a weak one, or too long */
     char location[LOCATION_MAX];   /* "": none, or too long */
     char challenge[CHALLENGE_MAX]; /* WWW-Authenticate; several of them with commas between; "": none */
+    char sha256[48];               /* x-amz-checksum-sha256, in base64; "": none */
+    bool is_opaque;                /* the store encrypts so that the ETag is no digest of the bytes */
 };
 
 struct transfer_ops {
@@ -37,6 +39,8 @@ struct transfer_ops {
     /* Takes all n bytes (at most 16 KiB), or says false: then the transfer pauses, and the same bytes come again after
      * transfer_resume. */
     bool (*body)(void *user, const void *bytes, size_t n);
+    /* A body with `is_held` was sent but for its last byte. Once an attempt, or more often; NULL: nothing is done. */
+    void (*held)(void *user);
     /* The answer is complete (0), or the connection failed: a negative errno and a sentence that is valid during the
      * call. A status such as 404 is an answer, not a failure. May call transfer_again. */
     void (*ended)(void *user, int code, const char *why);
@@ -59,6 +63,12 @@ int transfer_again(struct transfer *transfer, const struct http_request *request
 
 /* Goes on after a `body` that said false. Any thread; a needless call does no harm. */
 void transfer_resume(struct transfer *transfer);
+
+/* Sends the last byte of a body with `is_held`. It is not withheld when the request is repeated. Any thread. */
+void transfer_release(struct transfer *transfer);
+
+/* From `ended` alone: how many bytes of the body this attempt has sent. */
+uint64_t transfer_sent(const struct transfer *transfer);
 
 /* Stops it if it is not over, and frees it: after this no callback is running or will be called. Waits for the transfer
  * thread, which never blocks for long. NULL is allowed. Not from a callback. */

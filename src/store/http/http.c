@@ -8,12 +8,16 @@ struct http_object {
     char *url;
 };
 
+static int set_url(const struct object *object, const char *method, struct http_request *ret)
+{
+    ret->method = method;
+    ret->url = strdup(((const struct http_object *)object)->url);
+    return ret->url ? 0 : -ENOMEM;
+}
+
 static int http_read(const struct object *object, uint64_t first, const char *etag, struct http_request *ret)
 {
-    const struct http_object *o = (const struct http_object *)object;
-    ret->method = "GET";
-    ret->url = strdup(o->url);
-    int r = ret->url ? 0 : -ENOMEM;
+    int r = set_url(object, "GET", ret);
     if (r == 0 && first)
         r = request_header(ret, "Range: bytes=%llu-", (unsigned long long)first);
     if (r == 0 && etag[0])
@@ -27,6 +31,26 @@ static void http_explain(const char *body UNUSED, size_t n UNUSED, char *ret, si
     ret[0] = '\0';
 }
 
+static int http_head(const struct object *object, struct http_request *ret)
+{
+    return set_url(object, "HEAD", ret);
+}
+
+static int http_put(const struct object *object, const struct part *part, bool if_none, struct http_request *ret)
+{
+    ret->has_body = true;
+    ret->body = part_body(part);
+    int r = set_url(object, "PUT", ret);
+    if (r == 0 && if_none)
+        r = request_header(ret, "If-None-Match: *");
+    return r;
+}
+
+static bool http_is_passing(const char *body UNUSED, size_t n UNUSED)
+{
+    return false;
+}
+
 static void http_free(struct object *object)
 {
     free(((struct http_object *)object)->url);
@@ -38,6 +62,9 @@ static const struct store http = {
     .read = http_read,
     .explain = http_explain,
     .free = http_free,
+    .head = http_head,
+    .put = http_put,
+    .is_passing = http_is_passing,
 };
 
 int http_endpoint(leat_endpoint **ret, const char *spec, enum leat_direction direction,
@@ -49,13 +76,12 @@ int http_endpoint(leat_endpoint **ret, const char *spec, enum leat_direction dir
         url_clear(&url);
     if (r == -EINVAL)
         return error_set(error, r, "'%s' is no URL: write http://HOST/PATH, with special characters as %%XX", spec);
-    if (r == 0 && direction == LEAT_WRITE)
-        return error_set(error, -EOPNOTSUPP, "Writing to a URL is not supported");
     struct http_object *o = r == 0 ? calloc(1, sizeof(*o)) : NULL;
     if (!o || !(o->url = strdup(spec))) {
         free(o);
         return error_set(error, -ENOMEM, "out of memory");
     }
     o->object.store = &http;
-    return store_source(ret, spec, &o->object, options, error);
+    return direction == LEAT_WRITE ? store_sink(ret, spec, &o->object, options, error)
+                                   : store_source(ret, spec, &o->object, options, error);
 }

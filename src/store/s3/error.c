@@ -29,3 +29,17 @@ void s3_error_explain(const char *body, size_t n, char *ret, size_t capacity)
         if ((unsigned char)*c < ' ' || *c == 127)
             *c = ' ';
 }
+
+bool s3_error_is_passing(const char *body, size_t n)
+{
+    static const char *const codes[] = {"InternalError",  "SlowDown",         "ServiceUnavailable",
+                                        "RequestTimeout", "OperationAborted", "ConditionalRequestConflict"};
+    static const struct xml_ops ops = {element};
+    struct explanation e = {"", ""};
+    if (n)
+        xml_read(body, n, &ops, &e);
+    for (size_t i = 0; i < COUNT(codes); i++)
+        if (strcmp(e.code, codes[i]) == 0)
+            return true;
+    return false;
+}

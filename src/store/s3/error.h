@@ -2,10 +2,14 @@
 #ifndef STORE_S3_ERROR_H
 #define STORE_S3_ERROR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* "NoSuchKey: The specified key does not exist.", or "" if the body is no such document. Control characters become
  * blanks. */
 void s3_error_explain(const char *body, size_t n, char *ret, size_t capacity);
+
+/* Does the document name a failure that passes by itself? */
+bool s3_error_is_passing(const char *body, size_t n);
 
 #endif

@@ -2,40 +2,38 @@
  * "?versionId=..." at its end is not part of the key. */
 #include "store/s3/s3.h"
 #include "store/s3/error.h"
+#include "store/s3/object.h"
 #include "store/s3/sign.h"
-#include "store/store.h"
 #include "store/url.h"
 #include <errno.h>
 
-struct s3_object {
-    struct object object;
-    struct credentials credentials;
-    char *scheme, *host; /* of the endpoint, with the bucket where that is part of the name */
-    char *path, *query;  /* percent-encoded */
-    char *region;
-};
-
-static int s3_read(const struct object *object, uint64_t first, const char *etag, struct http_request *ret)
+int s3_request(const struct s3_object *o, const char *method, const char *query, const char *payload,
+               struct http_request *ret)
 {
-    const struct s3_object *o = (const struct s3_object *)object;
     struct signing signing = {.credentials = &o->credentials,
                               .region = o->region,
                               .service = "s3",
                               .host = o->host,
                               .path = o->path,
-                              .query = o->query,
-                              .payload = SIGN_EMPTY,
+                              .query = query,
+                              .payload = payload,
                               .when = time(NULL)};
-    ret->method = "GET";
-    size_t n = strlen(o->scheme) + strlen(o->host) + strlen(o->path) + strlen(o->query) + sizeof("://?");
+    ret->method = method;
+    size_t n = strlen(o->scheme) + strlen(o->host) + strlen(o->path) + strlen(query) + sizeof("://?");
     ret->url = malloc(n);
     if (!ret->url)
         return -ENOMEM;
-    snprintf(ret->url, n, "%s://%s%s%s%s", o->scheme, o->host, o->path, o->query[0] ? "?" : "", o->query);
+    snprintf(ret->url, n, "%s://%s%s%s%s", o->scheme, o->host, o->path, query[0] ? "?" : "", query);
+    return sign_request(ret, &signing);
+}
+
+static int s3_read(const struct object *object, uint64_t first, const char *etag, struct http_request *ret)
+{
+    const struct s3_object *o = (const struct s3_object *)object;
     int r = first ? request_header(ret, "Range: bytes=%llu-", (unsigned long long)first) : 0;
     if (r == 0 && etag[0])
         r = request_header(ret, "If-Match: %s", etag);
-    return r < 0 ? r : sign_request(ret, &signing);
+    return r < 0 ? r : s3_request(o, "GET", o->query, SIGN_EMPTY, ret);
 }
 
 static void s3_free(struct object *object)
@@ -55,6 +53,10 @@ static const struct store s3 = {
     .read = s3_read,
     .explain = s3_error_explain,
     .free = s3_free,
+    .head = s3_head,
+    .put = s3_put,
+    .is_passing = s3_error_is_passing,
+    .multipart = &s3_multipart,
 };
 
 /* ---- the name ---- */
@@ -194,8 +196,6 @@ static int describe(struct s3_object *o, const char *spec, const char *rest, str
 int s3_endpoint(leat_endpoint **ret, const char *spec, const char *rest, enum leat_direction direction,
                 const struct leat_endpoint_options *options, struct leat_error *error)
 {
-    if (direction == LEAT_WRITE)
-        return error_set(error, -EOPNOTSUPP, "Writing to s3: is not supported");
     struct s3_object *o = calloc(1, sizeof(*o));
     if (!o)
         return error_set(error, -ENOMEM, "out of memory");
@@ -205,5 +205,10 @@ int s3_endpoint(leat_endpoint **ret, const char *spec, const char *rest, enum le
         s3_free(&o->object);
         return r;
     }
-    return store_source(ret, spec, &o->object, options, error);
+    if (direction == LEAT_WRITE && o->query[0]) {
+        s3_free(&o->object);
+        return error_set(error, -EINVAL, "'%s' names a version, which the store chooses itself", spec);
+    }
+    return direction == LEAT_WRITE ? store_sink(ret, spec, &o->object, options, error)
+                                   : store_source(ret, spec, &o->object, options, error);
 }

@@ -13,13 +13,17 @@ static void to_hex(const unsigned char *bytes, char hex[HASH_HEX])
         snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static int hash(const char *text, char hex[HASH_HEX])
+int sign_hash(const char *bytes, size_t n, char ret[HASH_HEX])
 {
-    unsigned char bytes[HASH_BYTES];
-    unsigned n;
-    if (crypto.digest(text, strlen(text), bytes, &n, crypto.sha256(), NULL) != 1)
+    unsigned char value[HASH_BYTES];
+    unsigned length;
+    const char *why;
+    int r = libcrypto_need(&why);
+    if (r < 0)
+        return r;
+    if (crypto.digest(bytes, n, value, &length, crypto.sha256(), NULL) != 1)
         return -ENOMEM;
-    to_hex(bytes, hex);
+    to_hex(value, ret);
     return 0;
 }
 
@@ -151,7 +155,7 @@ static int authorize(struct http_request *request, const struct signing *with, c
         return needed;
     char hex[HASH_HEX], signature[HASH_HEX], scope[128], to_sign[256];
     char *text CLEANUP_FREE = canonical(request, with);
-    int r = text ? hash(text, hex) : -ENOMEM;
+    int r = text ? sign_hash(text, strlen(text), hex) : -ENOMEM;
     if (r < 0)
         return r;
     int n = snprintf(scope, sizeof(scope), "%s/%s/%s/aws4_request", stamp->day, with->region, with->service);

@@ -20,6 +20,9 @@ struct signing {
     time_t when;
 };
 
+/* SHA-256 in hex. Needs libcrypto (-ELIBACC). */
+int sign_hash(const char *bytes, size_t n, char ret[65]);
+
 /* Adds the headers host, x-amz-content-sha256, x-amz-date, x-amz-security-token (where there is one) and Authorization.
  * All headers of the request that begin with "x-amz-" are signed; their names must be in lower case. Without
  * credentials the request stays unsigned. -ENOMEM, -E2BIG, -EINVAL; -ELIBACC without libcrypto. */

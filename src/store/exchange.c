@@ -1,0 +1,99 @@
+#include "store/exchange.h"
+#include <errno.h>
+#include <stdio.h>
+
+static void exchange_answered(void *user, const struct answer *answer)
+{
+    struct exchange *x = user;
+    x->answer = *answer;
+    x->body_length = 0;
+    x->reached = true;
+    retry_after(&x->retry, answer->retry_after_s);
+}
+
+static bool exchange_body(void *user, const void *bytes, size_t n)
+{
+    struct exchange *x = user;
+    n = MIN(n, sizeof(x->body) - x->body_length);
+    memcpy(x->body + x->body_length, bytes, n);
+    x->body_length += n;
+    return true;
+}
+
+static void exchange_held(void *user)
+{
+    struct exchange *x = user;
+    if (!atomic_exchange(&x->held, true))
+        x->wake(x->user);
+}
+
+static int make(struct exchange *x, struct http_request *request)
+{
+    x->requests++;
+    x->body_length = 0;
+    return x->make(x->user, request);
+}
+
+static int ask_again(struct exchange *x, int64_t delay_ms)
+{
+    struct http_request request = {0};
+    int r = make(x, &request);
+    if (r == 0)
+        r = transfer_again(x->transfer, &request, delay_ms);
+    request_clear(&request);
+    return r;
+}
+
+static bool is_again(const struct exchange *x, int code)
+{
+    if (code < 0)
+        return retry_is_code(code, x->reached);
+    return retry_is_status(x->answer.status) || (x->again && x->again(x));
+}
+
+static void exchange_ended(void *user, int code, const char *why)
+{
+    struct exchange *x = user;
+    x->sent += transfer_sent(x->transfer);
+    int64_t delay_ms = is_again(x, code) ? retry_delay_ms(&x->retry) : -1;
+    retry_after(&x->retry, -1);
+    int r = delay_ms >= 0 ? ask_again(x, delay_ms) : -EIO;
+    if (r == 0)
+        return;
+    x->code = delay_ms >= 0 ? r : code;
+    snprintf(x->why, sizeof(x->why), "%s", delay_ms >= 0 ? "the request can't be made" : why);
+    atomic_store(&x->over, true);
+    x->wake(x->user);
+}
+
+static const struct transfer_ops ops = {
+    .answered = exchange_answered,
+    .body = exchange_body,
+    .held = exchange_held,
+    .ended = exchange_ended,
+};
+
+int exchange_start(struct exchange *x, int32_t retries)
+{
+    struct http_request request = {0};
+    retry_init(&x->retry, retries);
+    atomic_store(&x->over, false);
+    atomic_store(&x->held, false);
+    x->code = 0;
+    int r = make(x, &request);
+    if (r == 0)
+        r = transfer_start(&x->transfer, &request, &ops, x);
+    request_clear(&request);
+    return r;
+}
+
+bool exchange_has_succeeded(const struct exchange *x)
+{
+    return x->code == 0 && x->answer.status / 100 == 2;
+}
+
+void exchange_stop(struct exchange *x)
+{
+    transfer_free(x->transfer);
+    x->transfer = NULL;
+}

@@ -1,0 +1,57 @@
+/* One request until it has its final answer: it is repeated while that may help, and the body of the answer is kept.
+ *
+ * Two threads meet here. `make`, `again`, `held` and `over` are called on the transfer thread. Everything else belongs
+ * to the thread that started the exchange, which looks at the results once exchange_is_over says so. */
+#ifndef STORE_EXCHANGE_H
+#define STORE_EXCHANGE_H
+
+#include "store/retry.h"
+#include "store/transfer.h"
+#include <stdatomic.h>
+
+#define EXCHANGE_BODY_MAX 8192 /* of an answer; what is behind is dropped */
+
+struct exchange {
+    /* Set before exchange_start, zero otherwise. */
+    int (*make)(void *user,
+                struct http_request *ret);   /* for each attempt; *ret is empty, and may be in part on failure */
+    bool (*again)(const struct exchange *x); /* an answer is to be asked for again; NULL: as its status says */
+    void (*wake)(void *user);                /* the exchange is over, or its last byte is withheld */
+    void *user;
+    bool reached; /* the server has answered before */
+
+    /* The outcome. */
+    int code; /* a negative errno: there is no answer, and `why` says why; 0: `answer` and `body` */
+    char why[160];
+    struct answer answer;
+    char body[EXCHANGE_BODY_MAX];
+    size_t body_length;
+    unsigned requests; /* that were made */
+    uint64_t sent;     /* bytes of bodies */
+
+    struct transfer *transfer;
+    struct retry retry;
+    atomic_bool over, held;
+};
+
+/* Makes the first request. On failure the exchange is not over, and has not begun. */
+int exchange_start(struct exchange *x, int32_t retries);
+
+static inline bool exchange_is_over(struct exchange *x)
+{
+    return atomic_load(&x->over);
+}
+
+/* Only the last byte is withheld. */
+static inline bool exchange_is_held(struct exchange *x)
+{
+    return atomic_load(&x->held);
+}
+
+/* 2xx. */
+bool exchange_has_succeeded(const struct exchange *x);
+
+/* Stops it if it is not over. Legal at any time; afterwards it may begin anew. */
+void exchange_stop(struct exchange *x);
+
+#endif

@@ -1,0 +1,236 @@
+/* An upload of many parts. The first full part creates it; from then on each full part is sent by a request of its own,
+ * while others are filled. Nothing shows in the store before the upload is completed. */
+#include "store/sink.h"
+#include "store/status.h"
+#include <errno.h>
+#include <stdio.h>
+
+#define DOUBLING 1000u /* parts */
+
+/* The first 1,000 parts have this size, the next 1,000 twice that, and so on: 10,000 parts of at least 5 MiB are 5 TB,
+ * and what must be kept at once grows with the object. */
+uint64_t multipart_size(uint64_t first, unsigned number, uint64_t largest)
+{
+    unsigned doubled = (number - 1) / DOUBLING;
+    return doubled < 20 && first << doubled >> doubled == first ? MIN(first << doubled, largest) : largest;
+}
+
+static const struct multipart *kind_of(const struct sink *s)
+{
+    return s->object->store->multipart;
+}
+
+/* ---- requests; on the transfer thread ---- */
+
+static int make_create(void *user, struct http_request *ret)
+{
+    const struct sink *s = user;
+    return kind_of(s)->create(s->object, ret);
+}
+
+static int make_part(void *user, struct http_request *ret)
+{
+    const struct slot *slot = user;
+    return kind_of(slot->sink)->put(slot->sink->object, slot->sink->upload, &slot->part, ret);
+}
+
+static int make_complete(void *user, struct http_request *ret)
+{
+    const struct sink *s = user;
+    return kind_of(s)->complete(s->object, s->upload, s->sent, s->numbers, s->no_clobber, ret);
+}
+
+static int make_abort(void *user, struct http_request *ret)
+{
+    const struct sink *s = user;
+    return kind_of(s)->abort(s->object, s->upload, ret);
+}
+
+/* ---- parts ---- */
+
+static void take_upload(struct sink *s)
+{
+    s->control_step = CONTROL_NONE;
+    if (!exchange_has_succeeded(&s->control))
+        sink_fail_by(s, &s->control, "CreateMultipartUpload");
+    else if (kind_of(s)->created(s->control.body, s->control.body_length, s->upload) < 0)
+        sink_fail(s, -EPROTO, "CreateMultipartUpload", "the server's answer names no upload");
+    sink_end(s, &s->control);
+}
+
+static int note_part(struct sink *s, const struct part *part, const char *etag)
+{
+    if (part->number > s->sent_room) {
+        size_t room = MAX(part->number + SINK_SLOTS, 2 * s->sent_room);
+        struct sent_part *sent = realloc(s->sent, room * sizeof(sent[0]));
+        if (!sent)
+            return -ENOMEM;
+        memset(sent + s->sent_room, 0, (room - s->sent_room) * sizeof(sent[0]));
+        s->sent = sent;
+        s->sent_room = room;
+    }
+    struct sent_part *sent = &s->sent[part->number - 1];
+    sent->etag = strdup(etag);
+    strcpy(sent->sha256_base64, part->sha256_base64);
+    return sent->etag ? 0 : -ENOMEM;
+}
+
+static void take_part(struct sink *s, struct slot *slot)
+{
+    const struct exchange *x = &slot->exchange;
+    const char *wrong = exchange_has_succeeded(x) ? sink_check_part(&slot->part, &x->answer) : NULL;
+    if (!exchange_has_succeeded(x))
+        sink_fail_by(s, x, "UploadPart");
+    else if (wrong || !x->answer.etag[0])
+        sink_fail(s, -EBADMSG, "UploadPart", wrong ? wrong : "the server gives a part no ETag");
+    else if (note_part(s, &slot->part, x->answer.etag) < 0)
+        sink_fail(s, -ENOMEM, "UploadPart", "out of memory");
+    sink_end(s, &slot->exchange);
+    part_forget(&slot->part);
+    slot->state = SLOT_FREE;
+    s->endpoint.node.deadline_ns = 0; /* something came */
+}
+
+void multipart_advance(struct sink *s)
+{
+    bool any = false;
+    if (s->control_step == CONTROL_CREATING && exchange_is_over(&s->control))
+        take_upload(s);
+    for (size_t i = 0; i < SINK_SLOTS && !s->single; i++) {
+        struct slot *slot = &s->slot[i];
+        if (slot->state == SLOT_SENDING && exchange_is_over(&slot->exchange))
+            take_part(s, slot);
+        any |= slot->state == SLOT_FULL;
+        if (slot->state != SLOT_FULL || !s->upload[0] || s->failure.code)
+            continue;
+        slot->state = SLOT_SENDING;
+        sink_start(s, &slot->exchange, make_part, slot);
+    }
+    if (any && !s->upload[0] && s->control_step == CONTROL_NONE && !s->failure.code) {
+        s->control_step = CONTROL_CREATING;
+        sink_start(s, &s->control, make_create, s);
+    }
+}
+
+bool multipart_is_idle(const struct sink *s)
+{
+    for (size_t i = 0; i < SINK_SLOTS; i++)
+        if (s->slot[i].state != SLOT_FREE)
+            return false;
+    return s->control_step == CONTROL_NONE;
+}
+
+/* ---- the end ---- */
+
+/* The answer 200 may come before the object is made, and then have an error in its body. */
+static bool complete_again(const struct exchange *x)
+{
+    const struct sink *s = x->user;
+    char etag[ETAG_MAX];
+    bool made = x->answer.status == 200 && kind_of(s)->completed(x->body, x->body_length, etag) == 0;
+    return !made && s->object->store->is_passing(x->body, x->body_length);
+}
+
+/* What the store must say of the whole: "" if its ETags are no digests. */
+static void expected_etag(const struct sink *s, char ret[ETAG_MAX])
+{
+    char(*hex)[33] = calloc(s->numbers, sizeof(hex[0]));
+    const char **list = calloc(s->numbers, sizeof(list[0]));
+    ret[0] = '\0';
+    for (size_t i = 0; hex && list && i < s->numbers; i++) {
+        const char *etag = s->sent[i].etag;
+        bool quoted = strlen(etag) == 34 && etag[0] == '"' && etag[33] == '"';
+        snprintf(hex[i], sizeof(hex[i]), "%.32s", quoted ? etag + 1 : etag);
+        list[i] = hex[i];
+    }
+    if (hex && list && part_md5_of(list, s->numbers, ret, ETAG_MAX) < 0)
+        ret[0] = '\0';
+    free(list);
+    free(hex);
+}
+
+static void check_completed(struct sink *s, const char *expected)
+{
+    const struct exchange *x = &s->control;
+    char etag[ETAG_MAX] = "", sentence[STATUS_MAX];
+    bool repeated = x->requests > 1;
+    if (x->code < 0 || (x->answer.status != 200 && x->answer.status != 404)) {
+        sink_fail_by(s, x, "CompleteMultipartUpload");
+        return;
+    }
+    /* 404: a request before may have made the object though its answer was lost. */
+    bool made = x->answer.status == 200 && kind_of(s)->completed(x->body, x->body_length, etag) == 0;
+    status_explain(s->object->store, x->answer.status, x->body, x->body_length, sentence);
+    if (!made && !(x->answer.status == 404 && repeated && expected[0])) {
+        sink_fail(s, x->answer.status == 200 ? -EIO : -ENOENT, "CompleteMultipartUpload", sentence);
+        return;
+    }
+    sink_end(s, &s->control);
+    s->control.again = NULL;
+    int r = sink_verify(s, expected);
+    if (r == 0)
+        s->upload[0] = '\0';
+    else if (r == -EACCES && made)
+        s->upload[0] = '\0'; /* the store said that it is there, and does not let us look */
+    else
+        sink_fail(s, r == -EBADMSG ? -EBADMSG : -EIO, "CompleteMultipartUpload",
+                  r == -EBADMSG ? "the object in the store has another size or ETag than what was sent"
+                                : "the object is not in the store");
+}
+
+void multipart_complete(struct sink *s)
+{
+    char expected[ETAG_MAX];
+    for (size_t i = 0; i < s->numbers; i++)
+        if (i >= s->sent_room || !s->sent[i].etag) {
+            sink_fail(s, -EIO, "CompleteMultipartUpload", "a part is missing");
+            return;
+        }
+    expected_etag(s, expected);
+    s->control_step = CONTROL_COMPLETING;
+    s->control.again = complete_again;
+    sink_start(s, &s->control, make_complete, s);
+    if (!s->failure.code) {
+        sink_wait(s, &s->control, 0);
+        if (!s->failure.code)
+            check_completed(s, expected);
+    }
+    sink_end(s, &s->control);
+    s->control.again = NULL;
+    s->control_step = CONTROL_NONE;
+}
+
+bool multipart_abort(struct sink *s)
+{
+    if (s->control_step == CONTROL_CREATING) { /* its answer names an upload that would be left */
+        bool over = sink_wait(s, &s->control, SINK_PATIENCE_NS);
+        if (over)
+            take_upload(s);
+        else {
+            sink_end(s, &s->control);
+            return false;
+        }
+    }
+    sink_end(s, &s->control);
+    if (!s->upload[0])
+        return true;
+    struct leat_error failure = s->failure; /* what made it necessary is told, not what happens here */
+    s->control_step = CONTROL_ABORTING;
+    s->failure.code = 0;
+    sink_start(s, &s->control, make_abort, s);
+    bool gone = !s->failure.code && sink_wait(s, &s->control, SINK_PATIENCE_NS) &&
+                (exchange_has_succeeded(&s->control) || (s->control.code == 0 && s->control.answer.status == 404));
+    sink_end(s, &s->control);
+    s->control_step = CONTROL_NONE;
+    s->failure = failure;
+    return gone;
+}
+
+void multipart_free(struct sink *s)
+{
+    for (size_t i = 0; i < s->sent_room; i++)
+        free(s->sent[i].etag);
+    free(s->sent);
+    s->sent = NULL;
+    s->sent_room = 0;
+}

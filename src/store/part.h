@@ -1,0 +1,46 @@
+/* The bytes of one request: gathered as they come, hashed on the way, and kept until the store has them. The first
+ * PART_MEMORY bytes rest in memory; a longer part rests in a file without a name. */
+#ifndef STORE_PART_H
+#define STORE_PART_H
+
+#include "base/libcrypto.h"
+#include "store/request.h"
+
+#define PART_MEMORY (8u * 1024 * 1024)
+
+struct part {
+    unsigned number; /* from 1 on */
+    uint64_t length, limit;
+    char sha256[65];        /* hex, once it is ended */
+    char sha256_base64[45]; /* the same, as x-amz-checksum-sha256 has it */
+    char md5[33];           /* hex; "": this libcrypto has none */
+
+    unsigned char *memory; /* of `capacity` bytes; kept for the next part */
+    size_t capacity;
+    int file; /* -1: none */
+    EVP_MD_CTX *sha256_ctx, *md5_ctx;
+    bool has_md5;
+};
+
+/* An empty part of at most `limit` bytes. `part` is zero but for `file` (-1), or was used before. -ENOMEM. Needs
+ * libcrypto. */
+int part_begin(struct part *part, unsigned number, uint64_t limit);
+
+/* Takes up to n bytes and stores their number; 0: the part is full. -ENOMEM, or what the file system says. */
+int part_add(struct part *part, const void *bytes, size_t n, size_t *ret);
+
+/* No more bytes come: the digests are there. */
+int part_end(struct part *part);
+
+/* Valid until the part begins anew. */
+struct http_body part_body(const struct part *part);
+
+/* The bytes are not needed any more; the memory is kept. */
+void part_forget(struct part *part);
+void part_free(struct part *part);
+
+/* The MD5 of MD5 values in hex, as stores give it to an object of many parts: "<hex>-<count>". -EINVAL: one is none;
+ * -ENOMEM; -ENOSYS without MD5. */
+int part_md5_of(const char *const *md5, size_t count, char *ret, size_t capacity);
+
+#endif

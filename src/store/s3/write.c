@@ -1,0 +1,188 @@
+/* The requests of S3 that write an object. Each one says the SHA-256 of its body twice: signed, so that the store
+ * compares it, and as a checksum, which stores that know it keep with the object. */
+#include "store/s3/object.h"
+#include "store/s3/sign.h"
+#include "store/url.h"
+#include "store/xml.h"
+#include <errno.h>
+#include <stdio.h>
+
+#define MOST_PARTS 10000
+#define LARGEST    (UINT64_C(5) * 1024 * 1024 * 1024) /* part */
+
+static const struct s3_object *of(const struct object *object)
+{
+    return (const struct s3_object *)object;
+}
+
+/* ---- whole objects ---- */
+
+int s3_head(const struct object *object, struct http_request *ret)
+{
+    return s3_request(of(object), "HEAD", "", SIGN_EMPTY, ret);
+}
+
+static void set_body(struct http_request *request, const struct part *part)
+{
+    request->has_body = true;
+    request->body = part_body(part);
+}
+
+int s3_put(const struct object *object, const struct part *part, bool if_none, struct http_request *ret)
+{
+    set_body(ret, part);
+    int r = request_header(ret, "x-amz-checksum-sha256: %s", part->sha256_base64);
+    if (r == 0 && if_none)
+        r = request_header(ret, "If-None-Match: *");
+    return r < 0 ? r : s3_request(of(object), "PUT", "", part->sha256, ret);
+}
+
+/* ---- parts ---- */
+
+static int create(const struct object *object, struct http_request *ret)
+{
+    ret->has_body = true;
+    ret->body = (struct http_body){.bytes = "", .fd = -1};
+    int r = request_header(ret, "x-amz-checksum-algorithm: SHA256");
+    return r < 0 ? r : s3_request(of(object), "POST", "uploads=", SIGN_EMPTY, ret);
+}
+
+struct creation {
+    char *upload;
+};
+
+static void creation_element(void *user, const char *path, const char *text)
+{
+    if (strcmp(path, "InitiateMultipartUploadResult/UploadId") == 0 && strlen(text) < UPLOAD_MAX)
+        strcpy(((struct creation *)user)->upload, text);
+}
+
+static int created(const char *body, size_t n, char ret[UPLOAD_MAX])
+{
+    static const struct xml_ops ops = {creation_element};
+    ret[0] = '\0';
+    int r = xml_read(body, n, &ops, &(struct creation){ret});
+    if (r < 0)
+        ret[0] = '\0';
+    return r < 0 ? r : ret[0] ? 0 : -EBADMSG;
+}
+
+/* "partNumber=1&uploadId=...": percent-encoded, from malloc. */
+static char *upload_query(const char *upload, unsigned number)
+{
+    char *text = NULL;
+    size_t n;
+    FILE *to = open_memstream(&text, &n);
+    if (!to)
+        return NULL;
+    if (number)
+        fprintf(to, "partNumber=%u&", number);
+    fputs("uploadId=", to);
+    url_encode(to, upload, strlen(upload), false);
+    if (fclose(to) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static int put_part(const struct object *object, const char *upload, const struct part *part, struct http_request *ret)
+{
+    char *query CLEANUP_FREE = upload_query(upload, part->number);
+    set_body(ret, part);
+    int r = query ? request_header(ret, "x-amz-checksum-sha256: %s", part->sha256_base64) : -ENOMEM;
+    return r < 0 ? r : s3_request(of(object), "PUT", query, part->sha256, ret);
+}
+
+/* ---- the end ---- */
+
+static void write_text(FILE *to, const char *text)
+{
+    for (; *text; text++)
+        switch (*text) {
+        case '&':
+            fputs("&amp;", to);
+            break;
+        case '<':
+            fputs("&lt;", to);
+            break;
+        case '>':
+            fputs("&gt;", to);
+            break;
+        default:
+            fputc(*text, to);
+        }
+}
+
+static int make_list(const struct sent_part *sent, size_t count, char **ret, size_t *ret_n)
+{
+    FILE *to = open_memstream(ret, ret_n);
+    if (!to)
+        return -ENOMEM;
+    fputs("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">", to);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(to, "<Part><PartNumber>%zu</PartNumber><ETag>", i + 1);
+        write_text(to, sent[i].etag);
+        fprintf(to, "</ETag><ChecksumSHA256>%s</ChecksumSHA256></Part>", sent[i].sha256_base64);
+    }
+    fputs("</CompleteMultipartUpload>", to);
+    if (fclose(to) == 0)
+        return 0;
+    free(*ret);
+    return -ENOMEM;
+}
+
+static int complete(const struct object *object, const char *upload, const struct sent_part *sent, size_t count,
+                    bool if_none, struct http_request *ret)
+{
+    char *query CLEANUP_FREE = upload_query(upload, 0), *list = NULL, hex[65];
+    size_t n;
+    int r = query ? make_list(sent, count, &list, &n) : -ENOMEM;
+    if (r < 0)
+        return r;
+    request_text(ret, list, n);
+    r = sign_hash(list, n, hex);
+    if (r == 0)
+        r = request_header(ret, "Content-Type: application/xml");
+    if (r == 0 && if_none)
+        r = request_header(ret, "If-None-Match: *");
+    return r < 0 ? r : s3_request(of(object), "POST", query, hex, ret);
+}
+
+struct completion {
+    bool is_there;
+    char *etag;
+};
+
+static void completion_element(void *user, const char *path, const char *text)
+{
+    struct completion *c = user;
+    c->is_there |= strcmp(path, "CompleteMultipartUploadResult") == 0;
+    if (strcmp(path, "CompleteMultipartUploadResult/ETag") == 0)
+        snprintf(c->etag, ETAG_MAX, "%s", text);
+}
+
+static int completed(const char *body, size_t n, char *ret_etag)
+{
+    static const struct xml_ops ops = {completion_element};
+    struct completion c = {.etag = ret_etag};
+    ret_etag[0] = '\0';
+    return xml_read(body, n, &ops, &c) == 0 && c.is_there ? 0 : -EIO;
+}
+
+static int abort_upload(const struct object *object, const char *upload, struct http_request *ret)
+{
+    char *query CLEANUP_FREE = upload_query(upload, 0);
+    return query ? s3_request(of(object), "DELETE", query, SIGN_EMPTY, ret) : -ENOMEM;
+}
+
+const struct multipart s3_multipart = {
+    .most = MOST_PARTS,
+    .largest = LARGEST,
+    .create = create,
+    .created = created,
+    .put = put_part,
+    .complete = complete,
+    .completed = completed,
+    .abort = abort_upload,
+};

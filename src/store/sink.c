@@ -1,0 +1,538 @@
+/* An object as a sink.
+ *
+ * What is written is gathered in parts and hashed. If the whole fits into one part, a single request puts the object:
+ * it is sent but for its last byte while the run settles, and the last byte when it commits, so that nothing shows
+ * before everything was right. Otherwise the parts are sent while others come (multipart.c), and the commit makes the
+ * object of them.
+ *
+ * Requests run on the transfer thread. Each one that is over writes a byte into the notice pipe, which is the node's
+ * port. The pipe is emptied before the exchanges are looked at, never after. */
+#include "store/sink.h"
+#include "base/fd.h"
+#include "base/origin.h"
+#include "store/status.h"
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define PART_BYTES   (8u * 1024 * 1024)
+#define COMMIT_NS    (INT64_C(600) * 1000000000) /* without --idle-timeout: stores take minutes for large uploads */
+#define WHOLE_OBJECT (INT64_MAX)
+
+/* ---- failures ---- */
+
+void sink_fail(struct sink *s, int code, const char *operation, const char *sentence)
+{
+    if (s->failure.code == 0)
+        error_at(&s->failure, code, LEAT_SIDE_SINK, s->endpoint.node.name, operation, "%s", sentence);
+}
+
+void sink_fail_by(struct sink *s, const struct exchange *x, const char *operation)
+{
+    char sentence[STATUS_MAX];
+    if (x->code < 0) {
+        sink_fail(s, x->code, operation, x->why);
+        return;
+    }
+    if (x->answer.status == 412 && s->no_clobber) {
+        if (s->failure.code == 0)
+            error_advise(&s->failure, LEAT_ADVICE_REPLACE);
+        sink_fail(s, -EEXIST, operation, "The object exists already");
+        return;
+    }
+    status_explain(s->object->store, x->answer.status, x->body, x->body_length, sentence);
+    sink_fail(s, status_code(x->answer.status), operation, sentence);
+}
+
+/* ---- requests ---- */
+
+static void wake(void *user)
+{
+    const struct sink *s = user;
+    ssize_t n = write(s->notice[1], "", 1);
+    (void)n; /* a full pipe says it as well */
+}
+
+static void wake_slot(void *user)
+{
+    wake(((struct slot *)user)->sink);
+}
+
+static void drop_notices(struct sink *s)
+{
+    char bytes[64];
+    while (read(s->notice[0], bytes, sizeof(bytes)) > 0)
+        ;
+}
+
+void sink_start(struct sink *s, struct exchange *x, int (*make)(void *user, struct http_request *ret), void *user)
+{
+    x->make = make;
+    x->user = user;
+    x->wake = user == s ? wake : wake_slot;
+    x->reached |= s->reached;
+    int r = exchange_start(x, s->retries);
+    if (r < 0)
+        sink_fail(s, r, "PUT", r == -ELIBACC ? "libcrypto can't be loaded" : "the request can't be made");
+}
+
+void sink_end(struct sink *s, struct exchange *x)
+{
+    exchange_stop(x);
+    s->reached |= x->reached;
+    s->requests += x->requests;
+    s->sent_bytes += x->sent;
+    x->requests = 0;
+    x->sent = 0;
+}
+
+/* `limit_ns` 0: as long as an endpoint may keep its pipeline waiting. */
+bool sink_wait(struct sink *s, struct exchange *x, int64_t limit_ns)
+{
+    int64_t idle_ns = s->endpoint.node.idle_ns ? s->endpoint.node.idle_ns : COMMIT_NS;
+    int64_t end = clock_ns() + (limit_ns ? limit_ns : idle_ns);
+    for (;;) {
+        drop_notices(s);
+        if (exchange_is_over(x))
+            return true;
+        int64_t left = end - clock_ns();
+        if (left <= 0)
+            break;
+        struct pollfd fd = {.fd = s->notice[0], .events = POLLIN};
+        poll(&fd, 1, (int)MIN(left / 1000000 + 1, 1000000));
+    }
+    if (!limit_ns) {
+        if (s->failure.code == 0)
+            error_advise(&s->failure, LEAT_ADVICE_IDLE_TIMEOUT);
+        sink_fail(s, -ETIMEDOUT, "PUT", "no answer in the time that is allowed");
+    }
+    return false;
+}
+
+/* An ETag without its quotes. */
+static void strip(const char *etag, char ret[ETAG_MAX])
+{
+    size_t n = strlen(etag);
+    bool quoted = n >= 2 && etag[0] == '"' && etag[n - 1] == '"';
+    snprintf(ret, ETAG_MAX, "%.*s", (int)(quoted ? n - 2 : n), quoted ? etag + 1 : etag);
+}
+
+static bool is_md5(const char *text)
+{
+    return strspn(text, "0123456789abcdef") == 32 && (text[32] == '\0' || text[32] == '-');
+}
+
+const char *sink_check_part(const struct part *part, const struct answer *answer)
+{
+    char etag[ETAG_MAX];
+    strip(answer->etag, etag);
+    if (answer->sha256[0] && strcmp(answer->sha256, part->sha256_base64) != 0)
+        return "the store has other bytes than were sent, by their SHA-256";
+    if (part->md5[0] && !answer->is_opaque && is_md5(etag) && etag[32] == '\0' && strcmp(etag, part->md5) != 0)
+        return "the store has other bytes than were sent, by their MD5";
+    return NULL;
+}
+
+/* ---- looking at the object ---- */
+
+static int make_head(void *user, struct http_request *ret)
+{
+    const struct sink *s = user;
+    return s->object->store->head(s->object, ret);
+}
+
+/* Without the right to list, S3 says 403 of an object that does not exist. */
+static void take_look(struct sink *s)
+{
+    const struct exchange *x = &s->control;
+    s->looked = true;
+    if (exchange_has_succeeded(x)) {
+        error_advise(&s->failure, LEAT_ADVICE_REPLACE);
+        sink_fail(s, -EEXIST, "HEAD", "The object exists already");
+    } else if (x->code < 0 || (x->answer.status != 404 && x->answer.status != 410 && x->answer.status != 403))
+        sink_fail_by(s, x, "HEAD");
+    sink_end(s, &s->control);
+    s->control_step = CONTROL_NONE;
+}
+
+static void look(struct sink *s)
+{
+    s->control_step = CONTROL_LOOKING;
+    sink_start(s, &s->control, make_head, s);
+}
+
+/* Some stores ignore the condition of a request in silence, so it is asked once more right before. */
+static void look_again(struct sink *s)
+{
+    if (!s->no_clobber || s->failure.code)
+        return;
+    look(s);
+    if (!s->failure.code && sink_wait(s, &s->control, 0))
+        take_look(s);
+    sink_end(s, &s->control);
+    s->control_step = CONTROL_NONE;
+}
+
+int sink_verify(struct sink *s, const char *etag)
+{
+    char found[ETAG_MAX];
+    sink_start(s, &s->control, make_head, s);
+    if (s->failure.code || !sink_wait(s, &s->control, 0))
+        return -EIO;
+    const struct answer answer = s->control.answer;
+    int code = s->control.code;
+    bool succeeded = exchange_has_succeeded(&s->control);
+    sink_end(s, &s->control);
+    if (!succeeded)
+        return code < 0 ? -EIO : answer.status == 404 ? -ENOENT : -EACCES;
+    strip(answer.etag, found);
+    if (answer.has_length && answer.length != s->total)
+        return -EBADMSG;
+    return etag[0] && is_md5(found) && !answer.is_opaque && strcmp(found, etag) != 0 ? -EBADMSG : 0;
+}
+
+/* ---- opening ---- */
+
+static int start(struct sink *s, struct leat_error *error)
+{
+    const char *why = NULL;
+    struct node *node = &s->endpoint.node;
+    int r = transfers_get(&why);
+    s->user = r == 0;
+    s->origin = origin_here();
+    if (r == 0)
+        r = libcrypto_need(&why);
+    if (r == 0)
+        r = fd_pipe(s->notice);
+    if (r < 0)
+        return endpoint_error(node, error, r, "PUT", why);
+    port_init(&node->port, s->notice[0], POLLIN);
+    if (s->no_clobber)
+        look(s);
+    return 0;
+}
+
+/* The time that is allowed without an answer begins with the first look, and anew when something came. */
+static int wait_for_answers(struct sink *s)
+{
+    struct node *node = &s->endpoint.node;
+    int64_t now = clock_ns();
+    if (node->idle_ns && !node->deadline_ns)
+        node->deadline_ns = now + node->idle_ns;
+    if (node->deadline_ns && now >= node->deadline_ns) {
+        error_advise(&s->failure, LEAT_ADVICE_IDLE_TIMEOUT);
+        sink_fail(s, -ETIMEDOUT, "PUT", "no answer in the time that is allowed");
+        return 0;
+    }
+    node->port.blocked = true;
+    return -EAGAIN;
+}
+
+/* The failure, with what only the runner knows of it. */
+static int tell_failure(const struct sink *s, struct leat_error *error)
+{
+    if (!s->failure.code)
+        return 0;
+    uint32_t index = error->index;
+    uint64_t offset = error->offset;
+    *error = s->failure;
+    error->index = index;
+    error->offset = offset;
+    return error->code;
+}
+
+static ssize_t sink_write(void *user, void *bytes, size_t n);
+
+static int sink_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
+{
+    struct sink *s = (struct sink *)node;
+    int r = s->user ? 0 : start(s, error);
+    if (r < 0)
+        return r;
+    drop_notices(s);
+    if (s->control_step == CONTROL_LOOKING && exchange_is_over(&s->control))
+        take_look(s);
+    if (s->control_step == CONTROL_LOOKING && !s->failure.code && wait_for_answers(s) < 0)
+        return -EAGAIN;
+    node->deadline_ns = 0;
+    node->call = sink_write;
+    node->call_user = s;
+    return tell_failure(s, error);
+}
+
+/* ---- bytes ---- */
+
+static uint64_t limit_of(const struct sink *s, unsigned number)
+{
+    const struct multipart *multipart = s->object->store->multipart;
+    return multipart ? multipart_size(s->part_size, number, multipart->largest) : WHOLE_OBJECT;
+}
+
+static void fail_local(struct sink *s, int r)
+{
+    char buffer[128];
+    sink_fail(s, r, "write", r == -ENOMEM ? "out of memory" : error_text(r, buffer, sizeof(buffer)));
+}
+
+/* A slot to be filled, if one is free. */
+static bool take_slot(struct sink *s)
+{
+    const struct multipart *multipart = s->object->store->multipart;
+    for (size_t i = 0; i < SINK_SLOTS && !s->filling; i++)
+        if (s->slot[i].state == SLOT_FREE)
+            s->filling = &s->slot[i];
+    if (!s->filling)
+        return false;
+    if (multipart && s->numbers == multipart->most) {
+        sink_fail(s, -EFBIG, "UploadPart", "the object would have more parts than the store allows");
+        s->filling = NULL;
+        return false;
+    }
+    s->numbers++;
+    s->filling->state = SLOT_FILLING;
+    int r = part_begin(&s->filling->part, s->numbers, limit_of(s, s->numbers));
+    if (r < 0)
+        fail_local(s, r);
+    return r == 0;
+}
+
+/* No more bytes go into the part that is being filled. */
+static void seal(struct sink *s)
+{
+    int r = part_end(&s->filling->part);
+    if (r < 0)
+        fail_local(s, r);
+    s->filling->state = SLOT_FULL;
+    s->filling = NULL;
+}
+
+/* A full part is sealed by the byte behind it: an object of just one part needs no upload of several. */
+static bool has_room(struct sink *s)
+{
+    if (s->filling && s->filling->part.length == s->filling->part.limit) {
+        seal(s);
+        multipart_advance(s);
+    }
+    return !s->failure.code && (s->filling || take_slot(s));
+}
+
+static ssize_t sink_write(void *user, void *bytes, size_t n)
+{
+    struct sink *s = user;
+    size_t done = 0;
+    drop_notices(s);
+    multipart_advance(s);
+    while (done < n && has_room(s)) {
+        size_t taken = 0;
+        int r = part_add(&s->filling->part, (const char *)bytes + done, n - done, &taken);
+        if (r < 0) {
+            fail_local(s, r);
+            break;
+        }
+        done += taken;
+        s->total += taken;
+    }
+    return s->failure.code ? s->failure.code : done || !n ? (ssize_t)done : -EAGAIN;
+}
+
+/* ---- one request ---- */
+
+static int make_put(void *user, struct http_request *ret)
+{
+    const struct slot *slot = user;
+    const struct sink *s = slot->sink;
+    int r = s->object->store->put(s->object, &slot->part, s->no_clobber, ret);
+    ret->body.is_held = slot->part.length > 0;
+    return r;
+}
+
+static bool put_again(const struct exchange *x)
+{
+    return ((const struct slot *)x->user)->sink->object->store->is_passing(x->body, x->body_length);
+}
+
+static void begin_single(struct sink *s)
+{
+    if (!s->filling && !take_slot(s))
+        return;
+    struct slot *slot = s->filling;
+    s->single = true;
+    seal(s);
+    slot->exchange.again = put_again;
+    slot->state = SLOT_SENDING;
+    if (slot->part.length && !s->failure.code) /* an empty body has no byte to withhold */
+        sink_start(s, &slot->exchange, make_put, slot);
+}
+
+static struct slot *single_slot(struct sink *s)
+{
+    for (size_t i = 0; i < SINK_SLOTS; i++)
+        if (s->slot[i].state == SLOT_SENDING)
+            return &s->slot[i];
+    return NULL;
+}
+
+static void check_single(struct sink *s, const struct slot *slot)
+{
+    const struct exchange *x = &slot->exchange;
+    /* Of several attempts the first one may have made the object. */
+    bool ours =
+        x->code == 0 && x->answer.status == 412 && x->requests > 1 && slot->part.md5[0] && s->object->store->multipart;
+    if (ours && sink_verify(s, slot->part.md5) == 0)
+        return;
+    if (!exchange_has_succeeded(x)) {
+        sink_fail_by(s, x, "PUT");
+        return;
+    }
+    const char *wrong = sink_check_part(&slot->part, &x->answer);
+    if (wrong && s->object->store->multipart) /* elsewhere an ETag may be anything */
+        sink_fail(s, -EBADMSG, "PUT", wrong);
+}
+
+static void commit_single(struct sink *s)
+{
+    struct slot *slot = single_slot(s);
+    look_again(s);
+    if (s->failure.code || !slot)
+        return;
+    if (slot->part.length)
+        transfer_release(slot->exchange.transfer);
+    else
+        sink_start(s, &slot->exchange, make_put, slot);
+    if (!s->failure.code && sink_wait(s, &slot->exchange, 0))
+        check_single(s, slot);
+}
+
+/* ---- the end ---- */
+
+/* -EAGAIN: something is on its way still. */
+static int settle_single(struct sink *s)
+{
+    struct slot *slot = single_slot(s);
+    if (s->failure.code || !slot || slot->part.length == 0 || exchange_is_held(&slot->exchange)) {
+        if (slot && exchange_is_over(&slot->exchange))
+            sink_fail_by(s, &slot->exchange, "PUT");
+        return 0;
+    }
+    if (!exchange_is_over(&slot->exchange))
+        return wait_for_answers(s);
+    if (exchange_has_succeeded(&slot->exchange))
+        sink_fail(s, -EPROTO, "PUT", "the server answers before it has everything");
+    else
+        sink_fail_by(s, &slot->exchange, "PUT");
+    return 0;
+}
+
+static int settle_parts(struct sink *s)
+{
+    if (s->filling)
+        seal(s);
+    multipart_advance(s);
+    return s->failure.code || multipart_is_idle(s) ? 0 : wait_for_answers(s);
+}
+
+static int sink_settle(struct node *node, int code, struct leat_error *error)
+{
+    struct sink *s = (struct sink *)node;
+    if (!s->user)
+        return 0;
+    drop_notices(s);
+    if (code == 0 && !s->failure.code) {
+        if (!s->single && s->numbers <= 1 && !s->upload[0] && s->control_step == CONTROL_NONE &&
+            (s->filling || s->numbers == 0))
+            begin_single(s);
+        if ((s->single ? settle_single(s) : settle_parts(s)) == -EAGAIN)
+            return -EAGAIN;
+    }
+    node->deadline_ns = 0;
+    return tell_failure(s, error);
+}
+
+static int sink_commit(struct node *node, struct leat_error *error)
+{
+    struct sink *s = (struct sink *)node;
+    if (s->single)
+        commit_single(s);
+    else {
+        look_again(s);
+        if (!s->failure.code)
+            multipart_complete(s);
+    }
+    return tell_failure(s, error);
+}
+
+static void sink_abort(struct node *node, int code UNUSED, uint64_t delivered UNUSED)
+{
+    struct sink *s = (struct sink *)node;
+    if (!s->user || !origin_is_here(s->origin))
+        return;
+    for (size_t i = 0; i < SINK_SLOTS; i++)
+        sink_end(s, &s->slot[i].exchange);
+    if (!multipart_abort(s))
+        node->left = "an unfinished upload may be left in the store";
+}
+
+static void sink_close(struct node *node)
+{
+    struct sink *s = (struct sink *)node;
+    for (size_t i = 0; i < SINK_SLOTS; i++) {
+        sink_end(s, &s->slot[i].exchange);
+        part_free(&s->slot[i].part);
+    }
+    sink_end(s, &s->control);
+    multipart_free(s);
+    if (s->user && origin_is_here(s->origin))
+        transfers_put();
+    s->user = false;
+    s->notice[0] = fd_close(s->notice[0]);
+    s->notice[1] = fd_close(s->notice[1]);
+    node->port.fd = -1;
+}
+
+static void sink_free(leat_endpoint *endpoint)
+{
+    struct sink *s = (struct sink *)endpoint;
+    s->object->store->free(s->object);
+    free(s);
+}
+
+static const struct node_ops sink_ops = {
+    .name = "store",
+    .open = sink_open,
+    .settle = sink_settle,
+    .commit = sink_commit,
+    .abort = sink_abort,
+    .close = sink_close,
+};
+
+int store_sink(leat_endpoint **ret, const char *spec, struct object *object,
+               const struct leat_endpoint_options *options, struct leat_error *error)
+{
+    struct sink *s = NULL;
+    int r = options->write_mode == LEAT_WRITE_PUBLISH
+                ? 0
+                : error_set(error, -EINVAL, "An object is written as a whole, neither in place nor at its end");
+    if (r == 0 &&
+        (!(s = calloc(1, sizeof(*s))) || endpoint_init(&s->endpoint, &sink_ops, spec, LEAT_WRITE, sink_free) < 0))
+        r = error_set(error, -ENOMEM, "out of memory");
+    if (r < 0) {
+        free(s);
+        object->store->free(object);
+        return r;
+    }
+    s->object = object;
+    s->notice[0] = s->notice[1] = -1;
+    s->failure.size = sizeof(s->failure);
+    s->retries = options->retries;
+    s->no_clobber = options->no_clobber;
+    s->part_size = options->part_size ? options->part_size : PART_BYTES;
+    for (size_t i = 0; i < SINK_SLOTS; i++) {
+        s->slot[i].sink = s;
+        s->slot[i].part.file = -1;
+    }
+    s->endpoint.node.kind = NODE_CALL;
+    s->endpoint.node.wait = NODE_WAIT_OWN;
+    *ret = &s->endpoint;
+    return 0;
+}

@@ -1,0 +1,102 @@
+/* The inside of a sink that is an object (sink.c), and what multipart.c does for it. Everything here belongs to the
+ * thread of the pipeline; the transfer thread only writes into the notice pipe. */
+#ifndef STORE_SINK_H
+#define STORE_SINK_H
+
+#include "store/exchange.h"
+#include "store/store.h"
+
+#define SINK_SLOTS       4 /* parts that are kept at once: three on their way, one that is being filled */
+#define SINK_PATIENCE_NS INT64_C(10000000000) /* how long the end of a failed upload may take */
+
+struct sink;
+
+/* A part, and the request that sends it. */
+struct slot {
+    struct sink *sink;
+    struct part part;
+    struct exchange exchange;
+    enum {
+        SLOT_FREE,
+        SLOT_FILLING,
+        SLOT_FULL, /* to be sent */
+        SLOT_SENDING,
+    } state;
+};
+
+struct sink {
+    leat_endpoint endpoint;
+    struct object *object;
+    bool user; /* of the transfer thread */
+    unsigned origin;
+    int notice[2];
+    int32_t retries;
+    bool no_clobber;
+    uint64_t part_size;
+
+    struct slot slot[SINK_SLOTS];
+    struct slot *filling; /* or NULL */
+    unsigned numbers;     /* parts that were begun */
+    uint64_t total;       /* bytes that were taken */
+
+    /* One request at a time besides those of the parts. */
+    struct exchange control;
+    enum {
+        CONTROL_NONE,
+        CONTROL_LOOKING, /* whether the object exists */
+        CONTROL_CREATING,
+        CONTROL_COMPLETING,
+        CONTROL_ABORTING,
+    } control_step;
+    bool looked;             /* and the object did not exist, as far as is known */
+    char upload[UPLOAD_MAX]; /* "": there is none */
+    struct sent_part *sent;  /* by their number; etag NULL: not yet */
+    size_t sent_room;
+    bool single; /* the object is put by one request, that of slot[0] */
+    bool reached;
+
+    struct leat_error failure;
+    unsigned requests;
+    uint64_t sent_bytes;
+};
+
+/* Notes the first failure. */
+void sink_fail(struct sink *s, int code, const char *operation, const char *sentence);
+/* The exchange is over and has not succeeded. */
+void sink_fail_by(struct sink *s, const struct exchange *x, const char *operation);
+
+/* Begins a request of `x`. A failure is noted. */
+void sink_start(struct sink *s, struct exchange *x, int (*make)(void *user, struct http_request *ret), void *user);
+
+/* Counts what an exchange did, and stops it. */
+void sink_end(struct sink *s, struct exchange *x);
+
+/* Blocks until the exchange is over. False: it took longer than that. */
+bool sink_wait(struct sink *s, struct exchange *x, int64_t limit_ns);
+
+/* Does the answer to a part fit the bytes that were sent? A sentence if not. */
+const char *sink_check_part(const struct part *part, const struct answer *answer);
+
+/* ---- multipart.c ---- */
+
+uint64_t multipart_size(uint64_t first, unsigned number, uint64_t largest);
+
+/* Looks at what has ended, and starts what can be started. */
+void multipart_advance(struct sink *s);
+
+/* All parts that were begun are in the store. */
+bool multipart_is_idle(const struct sink *s);
+
+/* Makes the object of the parts: blocks. A failure is noted. */
+void multipart_complete(struct sink *s);
+
+/* Ends the upload, if there is one: blocks for SINK_PATIENCE_NS at most. False: it may be left. */
+bool multipart_abort(struct sink *s);
+
+void multipart_free(struct sink *s);
+
+/* Blocks: does the object have the right size and ETag ("": any)? 0; -ENOENT; -EACCES: that can't be asked; -EBADMSG.
+ */
+int sink_verify(struct sink *s, const char *etag);
+
+#endif

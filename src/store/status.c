@@ -1,0 +1,36 @@
+#include "store/status.h"
+#include <errno.h>
+#include <stdio.h>
+
+int status_code(int status)
+{
+    switch (status) {
+    case 401:
+    case 403:
+        return -EACCES;
+    case 404:
+    case 410:
+        return -ENOENT;
+    case 412:
+        return -ESTALE;
+    case 408:
+    case 504:
+        return -ETIMEDOUT;
+    case 413:
+        return -EFBIG;
+    case 429:
+    case 503:
+        return -EBUSY;
+    case 507:
+        return -ENOSPC;
+    default:
+        return -EPROTO;
+    }
+}
+
+void status_explain(const struct store *store, int status, const char *body, size_t n, char ret[STATUS_MAX])
+{
+    char why[128];
+    store->explain(body, n, why, sizeof(why));
+    snprintf(ret, STATUS_MAX, "the server answers %d%s%s", status, *why ? ": " : "", why);
+}
