@@ -24,8 +24,8 @@
  *                     a sink makes messages of the stream. A sink that fails leaves as if it had died, so that its
  *                     receivers are not told of an end.
  *   exec:COMMAND      a child process, /bin/sh -c COMMAND: its standard output is a source, its standard input a sink
- *   http://HOST/PATH, https://HOST/PATH   a source: what a GET of this URL gives. Redirects are not followed.
- *   s3://BUCKET/KEY[?versionId=VERSION]   a source: an object in S3, or in a store that speaks its protocol. The key is
+ *   http://HOST/PATH, https://HOST/PATH   what a GET of this URL gives; a sink is put there. Redirects are not
+ * followed. s3://BUCKET/KEY[?versionId=VERSION]   an object in S3, or in a store that speaks its protocol. The key is
  *                     taken as it is, without decoding.
  *   oci://HOST/NAME@DIGEST   a source: a blob in a registry of images, by its digest (sha256: or sha512:). The pipeline
  *                     expects that digest, as by `expect` of its options, so it takes no offset and no length
@@ -64,11 +64,19 @@
  * Signature Version 4) if AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set; AWS_SESSION_TOKEN, AWS_REGION or
  * AWS_DEFAULT_REGION (us-east-1), AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL are read as well, when the endpoint is
  * opened. A store that such a URL names has the bucket in the path, Amazon's has it in the host name.
- * A registry of oci: is spoken to with TLS, except on loopback (localhost, 127.0.0.0/8, [::1]), where TLS is used only
- * if the registry answers a request without it by 400. If the registry wants a password or a token, the login is read
- * when the endpoint is opened: from the file that REGISTRY_AUTH_FILE names, or else from containers/auth.json of
- * XDG_RUNTIME_DIR, of XDG_CONFIG_HOME (~/.config), or config.json of DOCKER_CONFIG (~/.docker). A token that has
- * expired is replaced. Redirects of a registry are followed, without its password or token.
+ *
+ * An object that is a sink appears whole at the commit, or not at all. What fits into one part is put by one request,
+ * whose last byte is withheld until the commit. More goes to s3: in parts, of which 4 are kept at once: in memory
+ * (beside the memory limit) if they have at most 8 MiB, else in a file without a name in TMPDIR or /var/tmp, as what is
+ * more than 8 MiB for http:. Each s3: request says the SHA-256 of its body; ETags are compared with MD5 values, and
+ * after several parts the object's size is. Bytes that differ are -EBADMSG. A failed upload is aborted, within 10 s,
+ * else the error says that one may be left. `no_clobber` asks first (-EEXIST) and makes the request conditional. The
+ * commit blocks until the store has answered: for idle_timeout_ms, or 10 minutes. A registry of oci: is spoken to with
+ * TLS, except on loopback (localhost, 127.0.0.0/8, [::1]), where TLS is used only if the registry answers a request
+ * without it by 400. If the registry wants a password or a token, the login is read when the endpoint is opened: from
+ * the file that REGISTRY_AUTH_FILE names, or else from containers/auth.json of XDG_RUNTIME_DIR, of XDG_CONFIG_HOME
+ * (~/.config), or config.json of DOCKER_CONFIG (~/.docker). A token that has expired is replaced. Redirects of a
+ * registry are followed, without its password or token.
  *
  * A child process is started when the pipeline runs, with the program's environment and LEAT_EXEC, an empty signal mask
  * and SIGPIPE as it usually is. A source reads /dev/null; a sink has the program's standard output. Other descriptors
@@ -131,8 +139,8 @@ struct leat_endpoint_options {
     /* Objects in stores: how often a request that failed for now is repeated without progress (0: 8 times). -1: never.
      */
     int32_t retries;
-    /* A sink that is an object of s3: how many bytes are sent by one request, if there are more of them (0: 8 MiB). Every
-     * 1,000 parts it is doubled. What is no multiple of a MiB is allowed; S3 wants at least 5 MiB. */
+    /* A sink that is an object of s3: how many bytes are sent by one request, if there are more of them (0: 8 MiB).
+     * Every 1,000 parts it is doubled. What is no multiple of a MiB is allowed; S3 wants at least 5 MiB. */
     uint64_t part_size;
 };
 
