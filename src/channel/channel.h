@@ -37,7 +37,8 @@ struct way {
 struct stream {
     atomic_bool busy; /* a thread is at it; the rest is that thread's */
     atomic_bool open;
-    uint64_t id, length, at;
+    _Atomic uint64_t id;
+    uint64_t length, at;
     uint8_t *bytes; /* what was received before the time was up; as long as the message */
 };
 
@@ -67,8 +68,9 @@ struct leat_channel {
 
     /* Of watch.c. */
     struct leat_channel *watched;
-    int watch_number; /* -1: not watched */
-    bool suspect;     /* something was closed; the rest is under the lock of watch.c */
+    int watch_number;   /* -1: not watched */
+    unsigned watch_for; /* poll descriptors that are there or are being made */
+    bool suspect;       /* something was closed; the rest is under the lock of watch.c */
     uint32_t changes;
 
     /* Of fork.c. */
@@ -207,6 +209,9 @@ int record_find_back(leat_channel *c, struct way *way, struct found *ret);
 
 /* watch.c: a handle whose descriptors are polled hears of deaths. Without `c->mutex`. -errno: it does not. */
 int watch_start(leat_channel *c);
+/* One descriptor fewer needs it. */
+void watch_drop(leat_channel *c);
+/* None does. */
 void watch_stop(leat_channel *c);
 void watch_before_fork(void);
 void watch_in_parent(void);

@@ -46,17 +46,18 @@ int leat_channel_poll_fd(leat_channel *c, enum leat_direction direction, int *re
     int r = 0;
     if (!way->lane)
         return -EBADF;
-    bool watched = watch_start(c) == 0;
+    bool watched = watch_start(c) == 0, made = false;
     pthread_mutex_lock(&c->mutex);
-    if (way->poll_fd < 0)
+    if (way->poll_fd < 0) {
         r = poll_make(way, way->events[direction == LEAT_READ ? 0 : 1], watched);
+        made = r == 0;
+    }
     if (r < 0)
         poll_close(way);
     else
         *ret = way->poll_fd;
-    bool polled = atomic_load(&c->in.polled) || atomic_load(&c->out.polled);
     pthread_mutex_unlock(&c->mutex);
-    if (!polled)
-        watch_stop(c);
+    if (watched && !made)
+        watch_drop(c);
     return r;
 }

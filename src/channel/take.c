@@ -105,13 +105,21 @@ bool take_test(leat_channel *c, struct way *way, uint64_t unused UNUSED)
     return (!reading && atomic_load(&lane->tail) != atomic_load(&lane->next)) || (peers_gone(c) && is_empty(c, way));
 }
 
+/* The same for who polls: it has all that came of a long message that was begun, so only another part is news. */
+static bool poll_test(leat_channel *c, struct way *way, uint64_t unused)
+{
+    if (atomic_load(&way->lane->reading) != c->place + 1 || atomic_load(&way->lane->again))
+        return take_test(c, way, unused);
+    return !atomic_load(&c->stream.busy) && take_part_test(c, way, atomic_load(&c->stream.id));
+}
+
 int take_wait(leat_channel *c, struct way *way, const struct limit *limit)
 {
     if (!limit->now)
         return wait_for(c, way, &way->lane->filled, take_test, 0, limit);
     peers_look(c, limit);
     if (atomic_load(&way->polled))
-        wait_arm(c, way, &way->lane->filled, take_test, 0);
+        wait_arm(c, way, &way->lane->filled, poll_test, 0);
     return -EAGAIN;
 }
 

@@ -25,6 +25,9 @@ static inline void take_returned(leat_channel *c, uint64_t messages)
 /* May there be something for this handle? */
 bool take_test(leat_channel *c, struct way *way, uint64_t unused);
 
+/* Of the long message `id`, which this handle is receiving: has another part come, or will there be none? */
+bool take_part_test(leat_channel *c, struct way *way, uint64_t id);
+
 /* Sleeps until there may be, or says why not. */
 int take_wait(leat_channel *c, struct way *way, const struct limit *limit);
 

@@ -21,7 +21,7 @@ static int open_stream(leat_channel *c, struct way *way, const struct found *f)
     if (!s->bytes)
         return -ENOMEM;
     atomic_store(&s->busy, true);
-    s->id = f->position;
+    atomic_store(&s->id, f->position);
     s->length = f->extra;
     s->at = 0;
     atomic_store(&s->open, true);
@@ -57,7 +57,8 @@ static int take_part(leat_channel *c, struct way *way, const struct found *f, ui
 static int look_part(leat_channel *c, struct way *way, struct found *f)
 {
     struct lane *lane = way->lane;
-    bool sending = atomic_load(&lane->stream) == c->stream.id + 1;
+    uint64_t id = atomic_load(&c->stream.id);
+    bool sending = atomic_load(&lane->stream) == id + 1;
     uint64_t next = atomic_load(&lane->next), tail = atomic_load(&lane->tail);
     if (atomic_load(&lane->reading) != c->place + 1)
         return channel_corrupt(c);
@@ -66,7 +67,7 @@ static int look_part(leat_channel *c, struct way *way, struct found *f)
     int r = record_look(c, way, next, tail - next, f);
     if (r < 0)
         return r;
-    return mark_kind(f->mark) > RECORD_FIRST && f->extra == c->stream.id ? 0 : -ECANCELED;
+    return mark_kind(f->mark) > RECORD_FIRST && f->extra == id ? 0 : -ECANCELED;
 }
 
 /* A call that takes a lap without an end looks whether it may go on. */
@@ -78,7 +79,7 @@ static int pause_after_lap(leat_channel *c, const struct target *to, uint64_t *t
     return limit_left(to->limit, 1) == 0 ? limit_code(to->limit) : channel_state(c);
 }
 
-static bool part_test(leat_channel *c, struct way *way, uint64_t id)
+bool take_part_test(leat_channel *c, struct way *way, uint64_t id)
 {
     struct lane *lane = way->lane;
     return atomic_load(&lane->tail) != atomic_load(&lane->next) || atomic_load(&lane->stream) != id + 1 ||
@@ -96,7 +97,7 @@ static int step(leat_channel *c, struct way *way, const struct target *to, uint6
     if (r == 0)
         r = take_part(c, way, &f, to->bytes);
     bool done = r == 0 && c->stream.at == c->stream.length;
-    uint64_t id = c->stream.id;
+    uint64_t id = atomic_load(&c->stream.id);
     *taken += r == 0 ? f.size : 0;
     if (done || r == -ECANCELED)
         close_stream(c, way);
@@ -106,7 +107,7 @@ static int step(leat_channel *c, struct way *way, const struct target *to, uint6
         return done ? 1 : r == -ECANCELED ? 2 : r < 0 ? r : pause_after_lap(c, to, taken);
     if (to->limit->now)
         return -EAGAIN;
-    return wait_for(c, way, &way->lane->filled, part_test, id, to->limit);
+    return wait_for(c, way, &way->lane->filled, take_part_test, id, to->limit);
 }
 
 /* What was begun is finished, dropped by its sender, or kept for the next call. */
@@ -120,8 +121,6 @@ static int go_on(leat_channel *c, struct way *way, const struct target *to)
         ;
     if (r < 0) {
         memcpy(s->bytes, to->bytes, (size_t)s->at);
-        if (r == -EAGAIN && atomic_load(&way->polled))
-            wait_arm(c, way, &way->lane->filled, part_test, s->id);
         atomic_store(&s->busy, false);
         wait_wake_ordered(way, &way->lane->filled, WAKE_ALL); /* another thread may go on with it */
         return r;

@@ -9,6 +9,7 @@
 #include "base/thread.h"
 #include "channel/channel.h"
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -17,11 +18,13 @@ struct watcher {
     pthread_t thread;
     int closings;
     int stop[2]; /* a pipe; a byte ends the thread */
+    struct watcher *next;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all that follows, and of `watched` of each handle */
 static leat_channel *watched;
 static struct watcher *watcher;
+static struct watcher *ending; /* those that nobody needs any more, until their threads are gone */
 
 /* The steps in which it looks after a close. */
 static const int steps_ms[] = {1, 4, 15, 80, 400, 1500};
@@ -83,6 +86,9 @@ static void *watch(void *user)
     struct pollfd ports[2] = {{.fd = w->closings, .events = POLLIN}, {.fd = w->stop[0], .events = POLLIN}};
     size_t step = COUNT(steps_ms);
     for (;;) {
+        /* Before the first look after a close no other close is heard of: a peer that closes all the time would put
+         * that look off for ever. */
+        ports[0].fd = step == 0 ? -1 : w->closings;
         int n = poll(ports, 2, step < COUNT(steps_ms) ? steps_ms[step] : -1);
         if ((n < 0 && errno != EINTR) || (n > 0 && ports[1].revents))
             return NULL;
@@ -134,8 +140,11 @@ static int watcher_make(void)
 static struct watcher *watcher_unneeded(void)
 {
     struct watcher *w = watched ? NULL : watcher;
-    if (w)
+    if (w) {
         watcher = NULL;
+        w->next = ending;
+        ending = w;
+    }
     return w;
 }
 
@@ -146,7 +155,14 @@ static void watcher_end(struct watcher *w)
     ssize_t n = write(w->stop[1], "", 1);
     (void)n; /* an empty pipe takes a byte */
     pthread_join(w->thread, NULL);
-    watcher_free(w);
+    pthread_mutex_lock(&lock);
+    for (struct watcher **at = &ending; *at; at = &(*at)->next)
+        if (*at == w) {
+            *at = w->next;
+            break;
+        }
+    watcher_free(w); /* under the lock, so that no child gets its descriptors */
+    pthread_mutex_unlock(&lock);
 }
 
 /* Under `lock`. */
@@ -185,20 +201,32 @@ int watch_start(leat_channel *c)
 {
     pthread_mutex_lock(&lock);
     int r = c->watch_number >= 0 ? 0 : add(c);
+    c->watch_for += r == 0;
     struct watcher *unneeded = watcher_unneeded();
     pthread_mutex_unlock(&lock);
     watcher_end(unneeded);
     return r;
 }
 
-void watch_stop(leat_channel *c)
+static void leave(leat_channel *c, unsigned n)
 {
     pthread_mutex_lock(&lock);
-    if (c->watch_number >= 0)
+    c->watch_for -= MIN(n, c->watch_for);
+    if (c->watch_for == 0 && c->watch_number >= 0)
         take_away(c);
     struct watcher *unneeded = watcher_unneeded();
     pthread_mutex_unlock(&lock);
     watcher_end(unneeded);
+}
+
+void watch_drop(leat_channel *c)
+{
+    leave(c, 1);
+}
+
+void watch_stop(leat_channel *c)
+{
+    leave(c, UINT_MAX);
 }
 
 void watch_before_fork(void)
@@ -214,10 +242,16 @@ void watch_in_parent(void)
 /* The thread is the parent's, and so are the descriptors that it watches for. */
 void watch_in_child(void)
 {
-    for (leat_channel *c = watched; c; c = c->watched)
+    for (leat_channel *c = watched; c; c = c->watched) {
         c->watch_number = -1;
+        c->watch_for = 0;
+    }
     watched = NULL;
     watcher_free(watcher);
     watcher = NULL;
+    for (struct watcher *w; (w = ending);) {
+        ending = w->next;
+        watcher_free(w);
+    }
     pthread_mutex_unlock(&lock);
 }
