@@ -77,7 +77,7 @@ _leat()
     done
     word=${words[-1]}
     if [[ ${#words[@]} -le 2 ]]; then
-        _leat_words "$word" "copy run digest channel probe bench --help --version"
+        _leat_words "$word" "copy run digest image channel probe bench --help --version"
         return
     fi
     before=${words[-2]}
@@ -95,6 +95,10 @@ _leat()
         options="--algorithm --length --jobs --tag --binary --text --zero --check --ignore-missing --quiet --status
             --strict --warn --help"
         wants="-a --algorithm -l --length -j --jobs"
+        ;;
+    image)
+        options="--all --platform --jobs --retries --insecure --json --help"
+        wants="--platform --jobs --retries"
         ;;
     channel)
         options="--json --help"
@@ -120,6 +124,8 @@ _leat()
         if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then
             compopt -o nospace 2>/dev/null
         fi
+    elif [[ ${words[1]} == image && ${#words[@]} -eq 3 ]]; then
+        _leat_words "$word" "copy inspect verify"
     elif [[ ${words[1]} == channel ]]; then
         if [[ ${#words[@]} -eq 3 ]]; then
             _leat_words "$word" inspect

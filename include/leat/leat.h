@@ -6,6 +6,7 @@
 #include <leat/channel.h>
 #include <leat/endpoint.h>
 #include <leat/filter.h>
+#include <leat/image.h>
 #include <leat/pipe.h>
 #include <leat/pipeline.h>
 #include <leat/pool.h>

@@ -17,7 +17,7 @@ enum cli_exit {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
-    EXIT_MISMATCH = 3, /* copy and run: a digest was not the expected one */
+    EXIT_MISMATCH = 3, /* copy, run and image: a digest was not the expected one */
 };
 
 /* One subcommand: argv[0] is its name. Returns the exit code. */
@@ -27,6 +27,7 @@ int cli_digest(int argc, char **argv);
 int cli_channel(int argc, char **argv);
 int cli_probe(int argc, char **argv);
 int cli_bench(int argc, char **argv);
+int cli_image(int argc, char **argv);
 
 /* "leat: message" on stderr (printf format, no newline). */
 void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

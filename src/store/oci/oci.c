@@ -63,7 +63,7 @@ static int open_blob(leat_endpoint **ret, const char *spec, const struct referen
     struct session *repository;
     char path[OCI_DIGEST_MAX + 8];
     snprintf(path, sizeof(path), "blobs/%s", reference->digest);
-    int r = repository_new(&repository, reference, error);
+    int r = repository_new(&repository, reference, false, error);
     if (r < 0)
         return r;
     r = oci_source(ret, spec, repository, path, NULL, options, error);

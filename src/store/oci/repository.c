@@ -200,7 +200,7 @@ static const struct session_ops repository_ops = {
 
 /* ---- from outside ---- */
 
-int repository_new(struct session **ret, const struct reference *reference, struct leat_error *error)
+int repository_new(struct session **ret, const struct reference *reference, bool insecure, struct leat_error *error)
 {
     struct repository *r = calloc(1, sizeof(*r));
     char *file;
@@ -210,7 +210,7 @@ int repository_new(struct session **ret, const struct reference *reference, stru
     }
     r->session.ops = &repository_ops;
     atomic_init(&r->session.refs, 1);
-    r->tls = !reference_is_loopback(reference);
+    r->tls = !insecure && !reference_is_loopback(reference);
     int result = login_find(&r->login, reference->host, reference->name, &file);
     if (result < 0) {
         char buffer[128];

@@ -10,9 +10,9 @@
 #include "store/session.h"
 #include <leat/base.h>
 
-/* For the host and the name of `reference`, which is copied. Reads the files of login.h. -ENOMEM, or what login_find
- * says, with a sentence in *error. Drop it by session_unref. */
-int repository_new(struct session **ret, const struct reference *reference, struct leat_error *error);
+/* For the host and the name of `reference`, which is copied. `insecure`: without TLS first, wherever the host is. Reads
+ * the files of login.h. -ENOMEM, or what login_find says, with a sentence in *error. Drop it by session_unref. */
+int repository_new(struct session **ret, const struct reference *reference, bool insecure, struct leat_error *error);
 
 /* Begins a request: "/v2/NAME/" and `path` (printf format), which the session makes a URL of. -ENOMEM. */
 int repository_request(struct session *session, struct http_request *ret, const char *method, const char *path, ...)

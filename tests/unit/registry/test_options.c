@@ -479,6 +479,32 @@ static int try_probe(void *given)
 #define INPUT(function, type)  .name = #function " " #type, .size = sizeof(struct type), .try = function, .input = true
 #define OUTPUT(function, type) .name = #function " " #type, .size = sizeof(struct type), .try = function
 
+/* A layout that is not there: what the options say is looked at before. */
+static int try_image(void *given)
+{
+    int r = leat_image_verify("no/such/layout", given, NULL, NULL);
+    return r == -ENOENT || r == -ENOSYS ? 0 : r;
+}
+
+static int try_image_result(void *given)
+{
+    int r = leat_image_verify("no/such/layout", NULL, given, NULL);
+    return r == -ENOENT || r == -ENOSYS ? 0 : r;
+}
+
+static int try_image_error(void *given)
+{
+    int r = leat_image_verify("no/such/layout", NULL, NULL, given);
+    return r == -ENOENT || r == -ENOSYS ? 0 : r;
+}
+
+static int try_inspect_error(void *given)
+{
+    char *text;
+    int r = leat_image_inspect("oci:no/such/layout", NULL, &text, given);
+    return r == -ENOENT || r == -ENOSYS ? 0 : r;
+}
+
 static const struct row {
     const char *name;
     size_t size;
@@ -541,6 +567,10 @@ static const struct row {
     {INPUT(try_channel, leat_channel_options), .member = {ENUM(leat_channel_options, end, LEAT_CHANNEL_RECEIVER)}},
     {OUTPUT(try_inspect, leat_channel_info)},
     {OUTPUT(try_probe, leat_features)},
+    {INPUT(try_image, leat_image_options)},
+    {OUTPUT(try_image_result, leat_image_result)},
+    {OUTPUT(try_image_error, leat_error)},
+    {OUTPUT(try_inspect_error, leat_error)},
 };
 
 /* `given` says that it has `size` bytes; all of it that is not made is zero. */

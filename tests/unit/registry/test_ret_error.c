@@ -1,5 +1,6 @@
 /* Every call that takes a ret_error: it tells of that call alone, whatever stood in it. */
 #include "unit/unit.h"
+#include <ftw.h>
 #include <leat/leat.h>
 
 /* Each does the same call, well or badly. */
@@ -153,14 +154,92 @@ static int try_stop(bool well, struct leat_error *error)
     return r;
 }
 
+#define NOTHING_HEX  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define MANIFEST_HEX "e486a17198cd73662019b4c52f0180e1644e0172237e02c69bf62356e70dd232"
+
+static int remove_one(const char *path, const struct stat *st UNUSED, int kind UNUSED, struct FTW *at UNUSED)
+{
+    return remove(path);
+}
+
+/* In a layout with one image, which has no layers. */
+static int in_layout(bool well, int (*call)(const char *name, struct leat_error *error), struct leat_error *error)
+{
+    static const char manifest[] =
+        "{\"schemaVersion\":2,\"config\":{\"digest\":\"sha256:" NOTHING_HEX "\",\"size\":0},\"layers\":[]}";
+    char index[300];
+    char folder[] = "/tmp/leat-unit-XXXXXX";
+    int n = snprintf(index, sizeof(index),
+                     "{\"schemaVersion\":2,\"manifests\":[{\"digest\":\"sha256:" MANIFEST_HEX "\",\"size\":%zu}]}",
+                     strlen(manifest));
+    assert_true(mkdtemp(folder) && chdir(folder) == 0);
+    assert_int_equal(mkdir("blobs", 0777), 0);
+    assert_int_equal(mkdir("blobs/sha256", 0777), 0);
+    unit_write("blobs/sha256/" MANIFEST_HEX, manifest, strlen(manifest));
+    unit_write("blobs/sha256/" NOTHING_HEX, "", 0);
+    unit_write("index.json", index, (size_t)n);
+    int r = call(well ? "oci:." : "oci:none", error);
+    if (r == -ENOSYS && well) { /* a build without stores */
+        r = 0;
+        *error = LEAT_INIT(struct leat_error);
+        error->node = error->operation = "";
+    }
+    assert_true(chdir("/") == 0 && nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0);
+    return r;
+}
+
+static int call_copy(const char *name, struct leat_error *error)
+{
+    return leat_image_copy(name, "oci:copy", NULL, NULL, error);
+}
+
+static int try_image_copy(bool well, struct leat_error *error)
+{
+    return in_layout(well, call_copy, error);
+}
+
+static int call_inspect(const char *name, struct leat_error *error)
+{
+    char *text;
+    int r = leat_image_inspect(name, NULL, &text, error);
+    if (r == 0)
+        leat_free(text);
+    return r;
+}
+
+static int try_image_inspect(bool well, struct leat_error *error)
+{
+    return in_layout(well, call_inspect, error);
+}
+
+static int call_verify(const char *name, struct leat_error *error)
+{
+    return leat_image_verify(name, NULL, NULL, error);
+}
+
+static int try_image_verify(bool well, struct leat_error *error)
+{
+    return in_layout(well, call_verify, error);
+}
+
 static const struct row {
     const char *name;
     try_fn try;
 } rows[] = {
-    {"leat_endpoint_open", try_endpoint}, {"leat_pipeline_parse", try_parse},       {"leat_pipeline_check", try_check},
-    {"leat_pipe_open", try_pipe},         {"leat_pipe_open", try_pipe_backend},     {"leat_pipe_open", try_pipe_filter},
-    {"leat_stages_run", try_run},         {"leat_stages_run", try_run_nothing},     {"leat_stages_wait", try_wait},
-    {"leat_stages_stop", try_stop},       {"leat_connection_open", try_connection},
+    {"leat_endpoint_open", try_endpoint},
+    {"leat_pipeline_parse", try_parse},
+    {"leat_pipeline_check", try_check},
+    {"leat_pipe_open", try_pipe},
+    {"leat_pipe_open", try_pipe_backend},
+    {"leat_pipe_open", try_pipe_filter},
+    {"leat_stages_run", try_run},
+    {"leat_stages_run", try_run_nothing},
+    {"leat_stages_wait", try_wait},
+    {"leat_stages_stop", try_stop},
+    {"leat_connection_open", try_connection},
+    {"leat_image_copy", try_image_copy},
+    {"leat_image_inspect", try_image_inspect},
+    {"leat_image_verify", try_image_verify},
 };
 
 #define EARLIER "an earlier failure, of another call"

@@ -1,0 +1,85 @@
+/* leat/image.h: images of containers, between registries and folders.
+ *
+ *     struct leat_error error = LEAT_INIT(struct leat_error);
+ *     leat_image_copy("docker://localhost:5000/app:1", "oci:layout:1", NULL, NULL, &error);
+ *
+ * An image is named as skopeo(1) names it:
+ *
+ *   docker://HOST/NAME[:TAG|@DIGEST]   in a registry; TAG is "latest" if nothing is said. HOST is never guessed: it has
+ * a dot, a port, or is localhost. How a registry is reached, and whose password it gets, stands in leat/endpoint.h, at
+ * oci:. oci:DIRECTORY[:TAG]                in a folder, by the image layout of the Open Container Initiative; the first
+ *                                      colon ends the name of the folder. Without a TAG the source is its only image,
+ *                                      and the target gets no name.
+ *
+ * Every byte is compared with its digest while it is written, and a blob appears under its name when it is right, or
+ * not at all. Nothing is converted: manifests, configurations and layers stay as they are, and so do their digests.
+ * What the target has is not moved again: a blob of the right size in a layout, which leat image verify compares with
+ * its digest.
+ *
+ * Manifests are untrusted: one has at most 4 MiB, an index leads to others through at most 4 levels and to at most
+ * 4,096 of them, and a digest is sha256: or sha512: with hexadecimal digits, else it is refused (-EBADMSG).
+ *
+ * Threads: any; each call is on its own. A call blocks until the end.
+ */
+#ifndef LEAT_IMAGE_H
+#define LEAT_IMAGE_H
+
+#include <leat/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    LEAT_IMAGE_JOBS_MAX = 64
+};
+
+struct leat_image_options {
+    size_t size;
+    int32_t all;          /* not 0: an index with all that it leads to; else the one image for `platform` */
+    int32_t insecure;     /* not 0: a registry that is not on loopback may be spoken to without TLS, too */
+    int32_t jobs;         /* blobs that move at the same time, at most LEAT_IMAGE_JOBS_MAX; 0: 4 */
+    int32_t retries;      /* as in leat_endpoint_options */
+    const char *platform; /* OS/ARCHITECTURE[/VARIANT] as an index has it: "linux/arm64"; NULL: that of this machine */
+    /* Optional, for leat_image_verify: a blob that is missing (-ENOENT) or is not what its name says (-EBADMSG). The
+     * error's node is its digest; it is valid during the call. */
+    void (*problem)(void *user, const struct leat_error *error);
+    void *user;
+};
+
+#define LEAT_IMAGE_DIGEST_MAX 136
+
+/* What was done. */
+struct leat_image_result {
+    size_t size;
+    char digest[LEAT_IMAGE_DIGEST_MAX]; /* of the manifest or index, "sha256:..."; "" for leat_image_verify */
+    uint64_t manifests;                 /* and indexes */
+    uint64_t blobs;                     /* that were moved, or compared with their digests */
+    uint64_t bytes;                     /* of them */
+    uint64_t present;                   /* blobs that the target had */
+    uint64_t present_bytes;
+    uint64_t problems; /* leat_image_verify: blobs that are missing or wrong */
+};
+
+/* Copies an image. *ret (may be NULL) is filled on success. On failure the target may have some more blobs, all of them
+ * right, and its old images. -EINVAL: a name that makes no sense; -ENOENT: there is no such image, or none for the
+ * platform; -EBADMSG: a manifest is none, or, with the operation "verify", bytes are not those of their digest;
+ * -ELIBACC, -EACCES and the like as of endpoints. */
+LEAT_API int leat_image_copy(const char *source, const char *target, const struct leat_image_options *options,
+                             struct leat_image_result *ret, struct leat_error *ret_error);
+
+/* What an image consists of: one line of JSON with a newline, see docs/formats.md; leat_free frees *ret. With
+ * `options->all` an index is told as it is; else the image for the platform. Errors as above. */
+LEAT_API int leat_image_inspect(const char *source, const struct leat_image_options *options, char **ret,
+                                struct leat_error *ret_error);
+
+/* Reads every blob of the layout "oci:DIRECTORY", or just DIRECTORY, and compares it with its name, and its size with
+ * what the manifests say; blobs that none of them names as well. All problems are told to `options->problem`; the first
+ * is the error. *ret (may be NULL) is filled in this case, too. */
+LEAT_API int leat_image_verify(const char *layout, const struct leat_image_options *options,
+                               struct leat_image_result *ret, struct leat_error *ret_error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,248 @@
+/* leat image: images of containers, between registries and folders. */
+#include "cli.h"
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] = "usage: leat image copy [options] SOURCE TARGET\n"
+                            "       leat image inspect [options] SOURCE\n"
+                            "       leat image verify [options] LAYOUT\n"
+                            "\n"
+                            "Copies images of containers. Each blob is compared with its digest while it is\n"
+                            "written, and appears when it is right, or not at all; what TARGET has is not\n"
+                            "moved again. SOURCE and TARGET are docker://HOST/NAME[:TAG|@DIGEST], a registry,\n"
+                            "or oci:DIRECTORY[:TAG], a layout in a folder. `inspect` says what an image\n"
+                            "consists of, `verify` compares every blob of a layout with its digest.\n"
+                            "\n"
+                            "  --all                  an index with all its images, not the one for --platform\n"
+                            "  --platform OS/ARCH     and perhaps /VARIANT (default: that of this machine)\n"
+                            "  --jobs N               blobs that move at the same time (default 4)\n"
+                            "  --retries N            of a request without progress (default 8)\n"
+                            "  --insecure             other hosts than this one may be reached without TLS, too\n"
+                            "  --json                 print what was done as JSON\n"
+                            "  -h, --help             this text\n"
+                            "\n"
+                            "  leat image copy docker://localhost:5000/app:1 oci:layout:1\n"
+                            "  leat image inspect docker://localhost:5000/app:1\n"
+                            "  leat image verify oci:layout\n";
+
+enum {
+    OPTION_ALL = 256,
+    OPTION_PLATFORM,
+    OPTION_JOBS,
+    OPTION_RETRIES,
+    OPTION_INSECURE,
+    OPTION_JSON,
+};
+
+static const struct option longs[] = {
+    {"all", no_argument, NULL, OPTION_ALL},
+    {"platform", required_argument, NULL, OPTION_PLATFORM},
+    {"jobs", required_argument, NULL, OPTION_JOBS},
+    {"retries", required_argument, NULL, OPTION_RETRIES},
+    {"insecure", no_argument, NULL, OPTION_INSECURE},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+struct typed {
+    struct leat_image_options options;
+    bool json, help;
+};
+
+static int number(const char *option, const char *text, long least, long most, int32_t *ret)
+{
+    char *end;
+    errno = 0;
+    long n = strtol(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end || errno || n < least || n > most)
+        return cli_usage("image", "--%s: '%s' is no number from %ld to %ld", option, text, least, most);
+    *ret = (int32_t)n;
+    return 0;
+}
+
+static int set(struct typed *t, int option, const char *value)
+{
+    int r = 0;
+    switch (option) {
+    case OPTION_ALL:
+        t->options.all = 1;
+        break;
+    case OPTION_PLATFORM:
+        t->options.platform = value;
+        break;
+    case OPTION_JOBS:
+        return number("jobs", value, 1, LEAT_IMAGE_JOBS_MAX, &t->options.jobs);
+    case OPTION_RETRIES:
+        r = number("retries", value, 0, INT32_MAX, &t->options.retries);
+        if (r == 0 && t->options.retries == 0)
+            t->options.retries = -1; /* 0 is the default there */
+        break;
+    case OPTION_INSECURE:
+        t->options.insecure = 1;
+        break;
+    case OPTION_JSON:
+        t->json = true;
+        break;
+    default:
+        t->help = true;
+    }
+    return r;
+}
+
+/* 0, or an exit code that has been explained. */
+static int parse(struct typed *t, int argc, char **argv)
+{
+    *t = (struct typed){.options = LEAT_INIT(struct leat_image_options)};
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, ":h", longs, NULL)) != -1;) {
+        if (option == '?')
+            return cli_unknown_option("image", longs, argv[optind - 1]);
+        if (option == ':')
+            return cli_usage("image", "'%s' wants a value", argv[optind - 1]);
+        int r = set(t, option, optarg);
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+/* ---- telling ---- */
+
+static int failure(const struct leat_error *error)
+{
+    if (error->node && error->node[0])
+        cli_warn("image: %s: %s", cli_name(error->node), error->text);
+    else
+        cli_warn("image: %s", error->text);
+    if (error->code == -EBADMSG && error->operation && strcmp(error->operation, "verify") == 0)
+        return EXIT_MISMATCH;
+    return EXIT_FAILED;
+}
+
+static int print_result(const struct leat_image_result *result)
+{
+    return cli_print_json(json_pack("{ss ss? sI sI sI sI sI sI}", "type", "image-result", "digest",
+                                    result->digest[0] ? result->digest : NULL, "manifests",
+                                    (json_int_t)result->manifests, "blobs", (json_int_t)result->blobs, "bytes",
+                                    (json_int_t)result->bytes, "present", (json_int_t)result->present, "present_bytes",
+                                    (json_int_t)result->present_bytes, "problems", (json_int_t)result->problems));
+}
+
+static int copy(const struct typed *t, char **names)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    struct leat_image_result result = LEAT_INIT(struct leat_image_result);
+    if (leat_image_copy(names[0], names[1], &t->options, &result, &error) < 0)
+        return failure(&error);
+    if (t->json)
+        return cli_said("image copy", print_result(&result));
+    printf("%s  %" PRIu64 " blobs, %" PRIu64 " bytes", result.digest, result.blobs, result.bytes);
+    if (result.present)
+        printf("; %" PRIu64 " blobs were there", result.present);
+    putchar('\n');
+    return cli_said("image copy", 0);
+}
+
+/* ---- inspect ---- */
+
+static void print_part(const char *what, json_t *part)
+{
+    json_t *platform = json_object_get(part, "platform");
+    const char *os = json_string_value(json_object_get(platform, "os"));
+    const char *architecture = json_string_value(json_object_get(platform, "architecture"));
+    const char *variant = json_string_value(json_object_get(platform, "variant"));
+    printf("%-9s %s %12" JSON_INTEGER_FORMAT "  %s", what, json_string_value(json_object_get(part, "digest")),
+           json_integer_value(json_object_get(part, "size")), json_string_value(json_object_get(part, "media_type")));
+    if (os && architecture) {
+        char name[256], quoted[1024];
+        snprintf(name, sizeof(name), "%.80s/%.80s%s%.80s", os, architecture, variant ? "/" : "",
+                 variant ? variant : "");
+        leat_quote(quoted, sizeof(quoted), name);
+        printf("  %s", quoted);
+    }
+    putchar('\n');
+}
+
+static void print_image(json_t *image)
+{
+    json_t *part;
+    size_t i;
+    print_part(json_object_get(image, "manifests") ? "index" : "manifest", image);
+    json_array_foreach(json_object_get(image, "manifests"), i, part) print_part("manifest", part);
+    if ((part = json_object_get(image, "config")))
+        print_part("config", part);
+    json_array_foreach(json_object_get(image, "layers"), i, part) print_part("layer", part);
+}
+
+static int inspect(const struct typed *t, char **names)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    json_error_t problem;
+    char *text;
+    if (leat_image_inspect(names[0], &t->options, &text, &error) < 0)
+        return failure(&error);
+    json_t *image = t->json ? NULL : json_loads(text, 0, &problem);
+    int r = t->json || image ? 0 : -ENOMEM;
+    if (t->json)
+        fputs(text, stdout);
+    else if (image)
+        print_image(image);
+    json_decref(image);
+    leat_free(text);
+    return cli_said("image inspect", r);
+}
+
+/* ---- verify ---- */
+
+static void print_problem(void *user, const struct leat_error *error)
+{
+    bool *mismatch = user;
+    *mismatch |= error->code == -EBADMSG;
+    cli_warn("image: %s: %s", error->code == -ENOENT ? "missing" : "wrong", error->text);
+}
+
+static int verify(struct typed *t, char **names)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    struct leat_image_result result = LEAT_INIT(struct leat_image_result);
+    bool mismatch = false;
+    t->options.problem = print_problem;
+    t->options.user = &mismatch;
+    int r = leat_image_verify(names[0], &t->options, &result, &error);
+    if (r < 0 && result.problems == 0)
+        return failure(&error);
+    if (t->json)
+        r = print_result(&result);
+    else {
+        printf("%" PRIu64 " blobs are right, %" PRIu64 " bytes", result.blobs, result.bytes);
+        printf(result.problems ? "; %" PRIu64 " are not\n" : "\n", result.problems);
+        r = 0;
+    }
+    int said = cli_said("image verify", r);
+    return said ? said : mismatch ? EXIT_MISMATCH : result.problems ? EXIT_FAILED : EXIT_DONE;
+}
+
+int cli_image(int argc, char **argv)
+{
+    struct typed t;
+    int r = parse(&t, argc, argv);
+    if (r != 0)
+        return r;
+    if (t.help) {
+        fputs(usage, stdout);
+        return EXIT_DONE;
+    }
+    int count = argc - optind - 1;
+    char **names = argv + optind + 1;
+    const char *word = count >= 0 ? argv[optind] : "";
+    if (strcmp(word, "copy") == 0)
+        return count == 2 ? copy(&t, names) : cli_usage("image", "copy takes a SOURCE and a TARGET");
+    if (strcmp(word, "inspect") == 0)
+        return count == 1 ? inspect(&t, names) : cli_usage("image", "inspect takes the name of an image");
+    if (strcmp(word, "verify") == 0)
+        return count == 1 ? verify(&t, names) : cli_usage("image", "verify takes a layout");
+    return cli_usage("image", "say what to do: copy, inspect or verify");
+}

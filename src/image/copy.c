@@ -1,0 +1,111 @@
+#include "image/image.h"
+#include "image/tree.h"
+#include <errno.h>
+
+struct copying {
+    struct place *source, *target;
+    struct leat_image_result result;
+    struct leat_error *error;
+};
+
+static int open_both(void *user, const struct descriptor *blob, leat_endpoint **ret_in, leat_endpoint **ret_out,
+                     struct leat_error *error)
+{
+    struct copying *c = user;
+    int r = c->target->ops->has(c->target, blob, false, error);
+    if (r == 1) {
+        c->result.present++;
+        c->result.present_bytes += blob->size;
+        return 1;
+    }
+    if (r == 0)
+        r = c->source->ops->open_blob(c->source, blob, ret_in, error);
+    if (r == 0 && (r = c->target->ops->take_blob(c->target, blob, ret_out, error)) < 0)
+        leat_endpoint_close(*ret_in);
+    return r;
+}
+
+/* Another copy may have put the same blob there meanwhile. */
+static bool came_meanwhile(struct copying *c, const struct descriptor *blob, bool is_manifest, int code)
+{
+    struct leat_error error = {.size = sizeof(error)};
+    return code == -EEXIST && c->target->ops->has(c->target, blob, is_manifest, &error) == 1;
+}
+
+/* The first failure ends the copy. */
+static bool blob_done(void *user, const struct descriptor *blob, const struct leat_error *error)
+{
+    struct copying *c = user;
+    if (came_meanwhile(c, blob, false, error->code)) {
+        c->result.present++;
+        c->result.present_bytes += blob->size;
+        return true;
+    }
+    if (error->code == 0) {
+        c->result.blobs++;
+        c->result.bytes += blob->size;
+    } else if (c->error->code == 0)
+        *c->error = *error;
+    return error->code == 0;
+}
+
+static int move_manifest(struct copying *c, const struct document *document)
+{
+    struct leat_error error = {.size = sizeof(error)};
+    int r = c->target->ops->has(c->target, &document->self, true, &error);
+    if (r == 0)
+        r = c->target->ops->take_manifest(c->target, document, &error);
+    c->result.manifests++;
+    if (r == 1 || came_meanwhile(c, &document->self, true, r))
+        return 0;
+    if (r < 0)
+        *c->error = error;
+    return r;
+}
+
+static int move_all(struct copying *c, const struct tree *tree, size_t jobs)
+{
+    struct work work = {.blobs = &tree->blobs, .most = jobs, .user = c, .open = open_both, .done = blob_done};
+    work_run(&work);
+    int r = c->error->code;
+    for (size_t i = 0; i < tree->count && r == 0; i++)
+        r = move_manifest(c, &tree->document[i]);
+    return r == 0 ? c->target->ops->finish(c->target, &tree->document[tree->count - 1], c->error) : r;
+}
+
+static int copy(struct copying *c, size_t jobs)
+{
+    struct tree tree;
+    int r = tree_read(&tree, c->source, c->error);
+    if (r < 0)
+        return r;
+    r = move_all(c, &tree, jobs);
+    memcpy(c->result.digest, tree.document[tree.count - 1].self.digest, sizeof(c->result.digest));
+    tree_clear(&tree);
+    return r;
+}
+
+int leat_image_copy(const char *source, const char *target, const struct leat_image_options *options,
+                    struct leat_image_result *ret, struct leat_error *ret_error)
+{
+    struct leat_error error = {.size = sizeof(error)};
+    struct leat_image_options own;
+    struct copying c = {.error = &error, .result = {.size = sizeof(c.result)}};
+    int r = error_begin(ret_error);
+    if (r < 0)
+        return r;
+    r = image_options(&own, options, ret, &error);
+    if (r == 0)
+        r = place_open(&c.source, source, &own, false, &error);
+    if (r == 0)
+        r = place_open(&c.target, target, &own, true, &error);
+    if (r == 0)
+        r = copy(&c, image_jobs(&own));
+    place_free(c.source);
+    place_free(c.target);
+    if (r == 0 && ret)
+        r = return_sized(ret, &c.result, sizeof(c.result));
+    if (error.code && error.side != LEAT_SIDE_NONE)
+        error.node = error.side == LEAT_SIDE_SINK ? target : source;
+    return error_return(ret_error, &error, r);
+}

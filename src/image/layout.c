@@ -1,0 +1,358 @@
+/* index.json is read, changed and published again under a lock of the file `oci-layout`, so that of two copies into one
+ * folder none loses the other's name. */
+#include "image/layout.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "image/place.h"
+#include "store/oci/reference.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TAG_KEY   "org.opencontainers.image.ref.name"
+#define INDEX_MAX (64u * 1024 * 1024)
+
+struct layout {
+    struct place place;
+    char *directory;
+    char *tag; /* NULL: none */
+};
+
+/* ---- paths ---- */
+
+static char *join(const char *directory, const char *name)
+{
+    size_t n = strlen(directory) + strlen(name) + 2;
+    char *path = malloc(n);
+    if (path)
+        snprintf(path, n, "%s/%s", directory, name);
+    return path;
+}
+
+char *layout_blob_path(const char *directory, const char *digest)
+{
+    char name[LEAT_IMAGE_DIGEST_MAX + 8];
+    snprintf(name, sizeof(name), "blobs/%s", digest);
+    name[strcspn(name, ":")] = '/';
+    return join(directory, name);
+}
+
+/* The path as a spec: never a scheme. */
+static int open_path(const char *path, enum leat_direction direction, leat_endpoint **ret, struct leat_error *error)
+{
+    size_t n = strlen(path) + sizeof("file:");
+    char *spec = malloc(n);
+    if (!spec)
+        return error_set(error, -ENOMEM, "out of memory");
+    snprintf(spec, n, "file:%s", path);
+    struct leat_error own = {.size = sizeof(own)};
+    int r = leat_endpoint_open(ret, spec, direction, NULL, &own);
+    if (r < 0)
+        error_set(error, r, "%.100s: %s", path, own.text);
+    free(spec);
+    return r;
+}
+
+static int open_digest(struct layout *l, const char *digest, enum leat_direction direction, leat_endpoint **ret,
+                       struct leat_error *error)
+{
+    char *path = layout_blob_path(l->directory, digest);
+    int r = path ? open_path(path, direction, ret, error) : error_set(error, -ENOMEM, "out of memory");
+    free(path);
+    return r;
+}
+
+/* ---- index.json ---- */
+
+static int read_file(const char *path, char **ret, size_t *ret_n)
+{
+    struct stat st;
+    int fd = fd_open(path, O_RDONLY, 0);
+    if (fd < 0)
+        return fd;
+    int r = fstat(fd, &st) < 0 ? -errno : !S_ISREG(st.st_mode) || st.st_size > INDEX_MAX ? -EBADMSG : 0;
+    size_t size = r == 0 ? (size_t)st.st_size : 0, n = 0;
+    char *bytes = r == 0 ? malloc(size + 1) : NULL;
+    if (r == 0 && !bytes)
+        r = -ENOMEM;
+    while (r == 0 && n < size) {
+        ssize_t got = read(fd, bytes + n, size - n);
+        if (got <= 0)
+            break;
+        n += (size_t)got;
+    }
+    if (r == 0 && n < size)
+        r = -EIO;
+    fd_close(fd);
+    if (r < 0) {
+        free(bytes);
+        return r;
+    }
+    *ret = bytes;
+    *ret_n = n;
+    return 0;
+}
+
+int layout_index(const char *directory, json_t **ret, struct leat_error *error)
+{
+    char buffer[128], *bytes = NULL, *path = join(directory, "index.json");
+    size_t n = 0;
+    json_error_t problem;
+    int r = path ? read_file(path, &bytes, &n) : -ENOMEM;
+    free(path);
+    json_t *json = r == 0 && n ? json_loadb(bytes, n, 0, &problem) : NULL;
+    free(bytes);
+    if (r < 0)
+        return error_set(error, r, "%.100s/index.json: %s", directory, error_text(r, buffer, sizeof(buffer)));
+    if (!json_is_array(json_object_get(json, "manifests"))) {
+        json_decref(json);
+        return error_set(error, -EBADMSG, "%.100s/index.json is no index of images", directory);
+    }
+    *ret = json;
+    return 0;
+}
+
+const char *layout_tag(json_t *entry)
+{
+    return json_string_value(json_object_get(json_object_get(entry, "annotations"), TAG_KEY));
+}
+
+static json_t *new_entry(const struct document *top, const char *tag)
+{
+    json_t *entry = json_object();
+    json_set(&entry, "mediaType", json_string(top->self.type));
+    json_set(&entry, "digest", json_string(top->self.digest));
+    json_set(&entry, "size", json_integer((json_int_t)top->self.size));
+    if (tag) {
+        json_t *annotations = json_object();
+        json_set(&annotations, TAG_KEY, json_string(tag));
+        json_set(&entry, "annotations", annotations);
+    }
+    return entry;
+}
+
+/* An image that has this tag loses it; one without a tag is named once. */
+static bool is_replaced(json_t *entry, const struct document *top, const char *tag)
+{
+    const char *had = layout_tag(entry), *digest = json_string_value(json_object_get(entry, "digest"));
+    if (tag)
+        return had && strcmp(had, tag) == 0;
+    return !had && digest && strcmp(digest, top->self.digest) == 0;
+}
+
+static json_t *changed_index(json_t *old, const struct document *top, const char *tag)
+{
+    json_t *index = old ? json_copy(old) : json_object(), *list = json_array(), *entry;
+    size_t i;
+    json_array_foreach(json_object_get(old, "manifests"), i, entry) if (!is_replaced(entry, top, tag))
+        json_append(&list, json_incref(entry));
+    json_append(&list, new_entry(top, tag));
+    if (!old) {
+        json_set(&index, "schemaVersion", json_integer(2));
+        json_set(&index, "mediaType", json_string("application/vnd.oci.image.index.v1+json"));
+    }
+    json_set(&index, "manifests", list);
+    return index;
+}
+
+/* Gives the descriptor that holds the lock, or a negative errno. */
+static int lock_layout(const struct layout *l)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char *path = join(l->directory, "oci-layout");
+    int fd = path ? fd_open(path, O_RDWR, 0) : -ENOMEM;
+    free(path);
+    while (fd >= 0 && fcntl(fd, F_SETLKW, &lock) < 0)
+        if (errno != EINTR) {
+            int r = -errno;
+            fd_close(fd);
+            return r;
+        }
+    return fd;
+}
+
+static int write_index(const struct layout *l, json_t *index, struct leat_error *error)
+{
+    leat_endpoint *sink;
+    char *line = json_line(index, JSON_COMPACT), *path = join(l->directory, "index.json");
+    int r = line && path ? open_path(path, LEAT_WRITE, &sink, error) : error_set(error, -ENOMEM, "out of memory");
+    if (r == 0)
+        r = place_write(sink, line, strlen(line), NULL, error);
+    free(line);
+    free(path);
+    return r;
+}
+
+static int layout_finish(struct place *place, const struct document *top, struct leat_error *error)
+{
+    const struct layout *l = (const struct layout *)place;
+    char buffer[128];
+    json_t *old = NULL;
+    struct leat_error none = {.size = sizeof(none)};
+    int lock = lock_layout(l);
+    if (lock < 0)
+        return error_set(error, lock, "%.100s/oci-layout: %s", l->directory, error_text(lock, buffer, sizeof(buffer)));
+    int r = layout_index(l->directory, &old, &none);
+    if (r == -ENOENT)
+        r = 0;
+    else if (r < 0)
+        error_set(error, r, "%s", none.text);
+    if (r == 0)
+        r = write_index(l, changed_index(old, top, l->tag), error);
+    json_decref(old);
+    fd_close(lock);
+    return r;
+}
+
+/* ---- the other hooks ---- */
+
+static int layout_find(struct place *place, char *ret, size_t capacity, struct descriptor *ret_self,
+                       struct leat_error *error)
+{
+    const struct layout *l = (const struct layout *)place;
+    json_t *index, *entry, *found = NULL;
+    size_t i, matches = 0;
+    int r = layout_index(l->directory, &index, error);
+    if (r < 0)
+        return r;
+    json_array_foreach(json_object_get(index, "manifests"), i, entry)
+    {
+        const char *tag = layout_tag(entry);
+        if (l->tag && (!tag || strcmp(tag, l->tag) != 0))
+            continue;
+        matches++;
+        found = entry;
+    }
+    if (matches == 0)
+        r = error_set(error, -ENOENT, "%.60s has no image%s%.80s", l->directory, l->tag ? " named " : "",
+                      l->tag ? l->tag : "");
+    else if (matches > 1)
+        r = error_set(error, -EINVAL, "%.60s has %zu images%s: say which, oci:DIRECTORY:TAG", l->directory, matches,
+                      l->tag ? " of this name" : "");
+    else if (descriptor_read(ret_self, found) < 0)
+        r = error_set(error, -EBADMSG, "%.100s/index.json names an image without a digest and a size", l->directory);
+    else
+        snprintf(ret, capacity, "%s", ret_self->digest);
+    json_decref(index);
+    return r;
+}
+
+static int layout_open_manifest(struct place *place, const char *reference, leat_endpoint **ret,
+                                struct leat_error *error)
+{
+    return open_digest((struct layout *)place, reference, LEAT_READ, ret, error);
+}
+
+static int layout_open_blob(struct place *place, const struct descriptor *blob, leat_endpoint **ret,
+                            struct leat_error *error)
+{
+    return open_digest((struct layout *)place, blob->digest, LEAT_READ, ret, error);
+}
+
+static int layout_has(struct place *place, const struct descriptor *blob, bool is_manifest UNUSED,
+                      struct leat_error *error)
+{
+    const struct layout *l = (const struct layout *)place;
+    struct stat st;
+    char *path = layout_blob_path(l->directory, blob->digest);
+    if (!path)
+        return error_set(error, -ENOMEM, "out of memory");
+    int r = lstat(path, &st);
+    free(path);
+    return r == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == blob->size;
+}
+
+static int layout_take_blob(struct place *place, const struct descriptor *blob, leat_endpoint **ret,
+                            struct leat_error *error)
+{
+    return open_digest((struct layout *)place, blob->digest, LEAT_WRITE, ret, error);
+}
+
+static int layout_take_manifest(struct place *place, const struct document *document, struct leat_error *error)
+{
+    leat_endpoint *sink;
+    int r = open_digest((struct layout *)place, document->self.digest, LEAT_WRITE, &sink, error);
+    return r == 0 ? place_write(sink, document->bytes, document->length, document->self.digest, error) : r;
+}
+
+static void layout_free(struct place *place)
+{
+    struct layout *l = (struct layout *)place;
+    free(l->directory);
+    free(l->tag);
+    free(l);
+}
+
+static const struct place_ops layout_ops = {
+    .name = "oci",
+    .find = layout_find,
+    .open_manifest = layout_open_manifest,
+    .open_blob = layout_open_blob,
+    .has = layout_has,
+    .take_blob = layout_take_blob,
+    .take_manifest = layout_take_manifest,
+    .finish = layout_finish,
+    .free = layout_free,
+};
+
+/* ---- making one ---- */
+
+static int make_directory(const char *directory, const char *name)
+{
+    char *path = name ? join(directory, name) : strdup(directory);
+    int r = !path ? -ENOMEM : mkdir(path, 0777) < 0 && errno != EEXIST ? -errno : 0;
+    free(path);
+    return r;
+}
+
+/* The mark of a layout; one that is there already stays. */
+static int make_mark(const char *directory)
+{
+    static const char mark[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
+    struct leat_error error = {.size = sizeof(error)};
+    leat_endpoint *sink;
+    struct stat st;
+    char *path = join(directory, "oci-layout");
+    if (!path)
+        return -ENOMEM;
+    int r = lstat(path, &st) == 0 ? -EEXIST : open_path(path, LEAT_WRITE, &sink, &error);
+    free(path);
+    if (r == 0)
+        r = place_write(sink, mark, sizeof(mark) - 1, NULL, &error);
+    return r == -EEXIST ? 0 : r; /* another copy may have made it meanwhile */
+}
+
+static int make_layout(const char *directory, struct leat_error *error)
+{
+    static const char *const folders[] = {NULL, "blobs", "blobs/sha256", "blobs/sha512"};
+    char buffer[128];
+    int r = 0;
+    for (size_t i = 0; i < COUNT(folders) && r == 0; i++)
+        r = make_directory(directory, folders[i]);
+    if (r == 0)
+        r = make_mark(directory);
+    return r < 0 ? error_set(error, r, "%.100s: %s", directory, error_text(r, buffer, sizeof(buffer))) : 0;
+}
+
+int place_layout(struct place **ret, const char *rest, bool is_target, struct leat_error *error)
+{
+    size_t n = strcspn(rest, ":");
+    if (n == 0 || (rest[n] && !rest[n + 1]))
+        return error_set(error, -EINVAL, "'oci:%.80s' names no image: write oci:DIRECTORY or oci:DIRECTORY:TAG", rest);
+    struct layout *l = calloc(1, sizeof(*l));
+    if (!l || !(l->directory = strndup(rest, n)) || (rest[n] && !(l->tag = strdup(rest + n + 1)))) {
+        if (l)
+            layout_free(&l->place);
+        return error_set(error, -ENOMEM, "out of memory");
+    }
+    l->place.ops = &layout_ops;
+    int r = is_target ? make_layout(l->directory, error) : 0;
+    if (r < 0) {
+        layout_free(&l->place);
+        return r;
+    }
+    *ret = &l->place;
+    return 0;
+}

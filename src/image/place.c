@@ -1,0 +1,135 @@
+#include "image/place.h"
+#include <errno.h>
+#include <stdio.h>
+
+int place_open(struct place **ret, const char *spec, const struct leat_image_options *options, bool is_target,
+               struct leat_error *error)
+{
+    int r;
+    if (strncmp(spec, "docker://", 9) == 0)
+        r = place_remote(ret, spec + 9, options, is_target, error);
+    else if (strncmp(spec, "oci:", 4) == 0 && strncmp(spec, "oci://", 6) != 0)
+        r = place_layout(ret, spec + 4, is_target, error);
+    else
+        r = error_set(error, -EINVAL, "'%.80s' names no image: write docker://HOST/NAME:TAG or oci:DIRECTORY:TAG",
+                      spec);
+    if (r < 0)
+        return r;
+    (*ret)->spec = spec;
+    (*ret)->options = options;
+    return 0;
+}
+
+void place_free(struct place *place)
+{
+    if (place)
+        place->ops->free(place);
+}
+
+int place_failure(const leat_report *report, int code, const char *what, struct leat_error *error)
+{
+    const struct leat_error *cause = report ? leat_report_error(report) : NULL;
+    char buffer[128];
+    bool verify = cause && strcmp(cause->operation, "verify") == 0;
+    const char *text = cause ? cause->text : error_text(code, buffer, sizeof(buffer));
+    int n = (int)(verify ? strcspn(text, ";") : strlen(text)); /* who reads it knows what was published */
+    error_at(error, code, cause ? (enum leat_side)cause->side : LEAT_SIDE_NONE, "", verify ? "verify" : "copy",
+             "%.80s: %.*s", what, n, text);
+    return code;
+}
+
+/* ---- small bytes, through a pipeline as all others ---- */
+
+/* Takes the endpoints. *ret_digest, if it is not NULL, becomes "sha256:...". */
+static int move(leat_endpoint *in, leat_endpoint *out, const char *expect, char *ret_digest, const char *what,
+                struct leat_error *error)
+{
+    struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
+    leat_pipeline *pipeline = NULL;
+    leat_report *report = NULL;
+    leat_filter *filter;
+    options.expect = expect;
+    options.memory_limit = 1024u * 1024;
+    int r = leat_pipeline_new(&pipeline, &options);
+    if (r < 0) {
+        leat_endpoint_close(in);
+        leat_endpoint_close(out);
+        return place_failure(NULL, r, what, error);
+    }
+    int source = leat_pipeline_source(pipeline, in), sink = leat_pipeline_sink(pipeline, out, NULL);
+    r = source < 0 ? source : sink;
+    if (r == 0 && ret_digest && (r = leat_filter_digest(&filter, "sha256", NULL)) == 0)
+        r = leat_pipeline_filter(pipeline, filter);
+    if (r == 0)
+        r = leat_pipeline_run(pipeline, &report);
+    if (r == 0 && ret_digest) {
+        strcpy(ret_digest, "sha256:");
+        r = leat_report_digest(report, "sha256", ret_digest + 7, LEAT_IMAGE_DIGEST_MAX - 7);
+    }
+    if (r < 0)
+        place_failure(report, r, what, error);
+    leat_report_free(report);
+    leat_pipeline_free(pipeline);
+    return r;
+}
+
+/* The bytes of a manifest, and its digest if nobody knew it before. */
+static int read_bytes(struct place *place, const char *reference, struct descriptor *self, char **ret, size_t *ret_n,
+                      struct leat_error *error)
+{
+    leat_endpoint *in, *out;
+    char *bytes = malloc(DOCUMENT_MAX);
+    int r =
+        bytes ? place->ops->open_manifest(place, reference, &in, error) : error_set(error, -ENOMEM, "out of memory");
+    if (r == 0 && (r = leat_endpoint_to_memory(&out, bytes, DOCUMENT_MAX, ret_n)) < 0)
+        leat_endpoint_close(in);
+    if (r == 0) {
+        bool known = self->digest[0];
+        r = move(in, out, known ? self->digest : NULL, known ? NULL : self->digest, reference, error);
+        if (r == -ENOSPC && error->side == LEAT_SIDE_SINK)
+            snprintf(error->text, sizeof(error->text), "%.80s: a manifest has at most 4 MiB", reference);
+    }
+    if (r < 0) {
+        free(bytes);
+        return r;
+    }
+    *ret = bytes;
+    return 0;
+}
+
+int place_read(struct place *place, const struct descriptor *wanted, struct document *ret, struct leat_error *error)
+{
+    struct descriptor self = {.size = UINT64_MAX};
+    char reference[LEAT_IMAGE_DIGEST_MAX + 128], *bytes;
+    const char *why;
+    size_t n = 0;
+    int r = 0;
+    if (wanted) {
+        self = *wanted;
+        snprintf(reference, sizeof(reference), "%s", wanted->digest);
+    } else
+        r = place->ops->find(place, reference, sizeof(reference), &self, error);
+    if (r == 0)
+        r = read_bytes(place, reference, &self, &bytes, &n, error);
+    if (r < 0)
+        return r;
+    if (self.size != UINT64_MAX && self.size != n) {
+        free(bytes);
+        return error_at(error, -EBADMSG, LEAT_SIDE_SOURCE, "", "verify", "%.80s has %zu bytes, not %llu", reference, n,
+                        (unsigned long long)self.size);
+    }
+    self.size = n;
+    r = document_read(ret, bytes, n, &self, &why);
+    return r < 0 ? error_at(error, r, LEAT_SIDE_SOURCE, "", "copy", "%.80s: %s", reference, why) : 0;
+}
+
+int place_write(leat_endpoint *sink, const void *bytes, size_t n, const char *digest, struct leat_error *error)
+{
+    leat_endpoint *in;
+    int r = leat_endpoint_from_memory(&in, bytes, n);
+    if (r < 0) {
+        leat_endpoint_close(sink);
+        return error_set(error, r, "out of memory");
+    }
+    return move(in, sink, digest, NULL, digest ? digest : "index.json", error);
+}

@@ -1,0 +1,61 @@
+/* Where images are: what a registry and a folder have in common. */
+#ifndef IMAGE_PLACE_H
+#define IMAGE_PLACE_H
+
+#include "base/error.h"
+#include "image/document.h"
+#include <leat/pipeline.h>
+
+struct place;
+
+/* Each hook returns 0 or a negative errno with a sentence in *error. They block. */
+struct place_ops {
+    const char *name;
+
+    /* What the name of the place means: "sha256:..." or a tag for `open_manifest`, into `ret`. *ret_self has the size
+     * and type if they are known, and else an empty digest. */
+    int (*find)(struct place *place, char *ret, size_t capacity, struct descriptor *ret_self, struct leat_error *error);
+
+    /* A source that gives a manifest, by a digest or a tag; and one that gives a blob. */
+    int (*open_manifest)(struct place *place, const char *reference, leat_endpoint **ret, struct leat_error *error);
+    int (*open_blob)(struct place *place, const struct descriptor *blob, leat_endpoint **ret, struct leat_error *error);
+
+    /* Of a target. 1: it has this blob; 0: it has not. `is_manifest`: it is one, or an index. */
+    int (*has)(struct place *place, const struct descriptor *blob, bool is_manifest, struct leat_error *error);
+    /* A sink that takes a blob. */
+    int (*take_blob)(struct place *place, const struct descriptor *blob, leat_endpoint **ret, struct leat_error *error);
+    /* Takes a manifest or an index; all that it leads to is there. */
+    int (*take_manifest)(struct place *place, const struct document *document, struct leat_error *error);
+    /* Gives the whole its name. */
+    int (*finish)(struct place *place, const struct document *top, struct leat_error *error);
+
+    void (*free)(struct place *place);
+};
+
+struct place {
+    const struct place_ops *ops;
+    const char *spec; /* the caller's */
+    const struct leat_image_options *options;
+};
+
+/* `is_target`: it is made where it does not exist. -EINVAL. */
+int place_open(struct place **ret, const char *spec, const struct leat_image_options *options, bool is_target,
+               struct leat_error *error);
+/* NULL is allowed. */
+void place_free(struct place *place);
+
+int place_layout(struct place **ret, const char *rest, bool is_target, struct leat_error *error);
+int place_remote(struct place **ret, const char *rest, const struct leat_image_options *options, bool is_target,
+                 struct leat_error *error);
+
+/* Reads a manifest or an index: `wanted` (its bytes are compared with the digest and the size), or what the place's
+ * name means if that is NULL. */
+int place_read(struct place *place, const struct descriptor *wanted, struct document *ret, struct leat_error *error);
+/* Writes bytes that are in memory to a sink, which is taken, and compares them with the digest, unless that is NULL. */
+int place_write(leat_endpoint *sink, const void *bytes, size_t n, const char *digest, struct leat_error *error);
+
+/* The failure of a pipeline, as a sentence about `what`; returns its code. The operation is "verify" if bytes were not
+ * those of their digest, else "copy". */
+int place_failure(const leat_report *report, int code, const char *what, struct leat_error *error);
+
+#endif
