@@ -100,7 +100,7 @@ static int read_bytes(struct place *place, const char *reference, struct descrip
 int place_read(struct place *place, const struct descriptor *wanted, struct document *ret, struct leat_error *error)
 {
     struct descriptor self = {.size = UINT64_MAX};
-    char reference[LEAT_IMAGE_DIGEST_MAX + 128], *bytes;
+    char reference[LEAT_IMAGE_DIGEST_MAX + 128], *bytes = NULL;
     const char *why;
     size_t n = 0;
     int r = 0;

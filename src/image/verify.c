@@ -58,22 +58,17 @@ static int read_index(struct verifying *v, struct tree *tree)
     return 0;
 }
 
-/* A file in a folder of blobs that no manifest names has the size that it has. */
-static int add_file(struct verifying *v, struct blobs *blobs, const char *algorithm, const char *name)
+/* A file in a folder of blobs that no manifest names has the size that it has. `digest` is valid. */
+static int add_file(struct verifying *v, struct blobs *blobs, const char *digest)
 {
     struct descriptor found = {.size = 0};
     struct stat st;
-    if (strlen(algorithm) + strlen(name) + 2 > sizeof(found.digest))
-        return 0;
-    snprintf(found.digest, sizeof(found.digest), "%s:%s", algorithm, name);
-    if (!oci_digest_is_valid(found.digest) || blobs_find(blobs, found.digest))
-        return 0;
-    char *path = layout_blob_path(v->directory, found.digest);
-    int r = path ? lstat(path, &st) : -1;
-    free(path);
+    char *path = layout_blob_path(v->directory, digest);
     if (!path)
         return -ENOMEM;
-    found.size = r == 0 ? (uint64_t)st.st_size : 0;
+    found.size = lstat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+    memcpy(found.digest, digest, strlen(digest) + 1);
+    free(path);
     return blobs_add(blobs, &found);
 }
 
@@ -82,15 +77,15 @@ static int add_folder(struct verifying *v, const struct blobs *known, struct blo
     char *path = malloc(strlen(v->directory) + 32);
     if (!path)
         return -ENOMEM;
-    sprintf(path, "%s/blobs/%s", v->directory, algorithm);
+    sprintf(path, "%s/blobs/%.6s", v->directory, algorithm);
     DIR *folder = opendir(path);
     free(path);
     int r = 0;
     for (struct dirent *entry; folder && r == 0 && (entry = readdir(folder));) {
-        char digest[LEAT_IMAGE_DIGEST_MAX + 256];
-        snprintf(digest, sizeof(digest), "%s:%s", algorithm, entry->d_name);
-        if (strlen(digest) < LEAT_IMAGE_DIGEST_MAX && !blobs_find(known, digest))
-            r = add_file(v, blobs, algorithm, entry->d_name);
+        char digest[512];
+        snprintf(digest, sizeof(digest), "%.6s:%s", algorithm, entry->d_name);
+        if (oci_digest_is_valid(digest) && !blobs_find(known, digest))
+            r = add_file(v, blobs, digest);
     }
     if (folder)
         closedir(folder);
