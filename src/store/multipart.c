@@ -48,14 +48,54 @@ static int make_abort(void *user, struct http_request *ret)
 
 /* ---- parts ---- */
 
+/* Sends what waits, under the lock. False: a request can't be made; the part waits still. */
+static bool send_full(struct sink *s)
+{
+    for (size_t i = 0; i < SINK_SLOTS; i++) {
+        struct slot *slot = &s->slot[i];
+        if (slot->state != SLOT_FULL || !s->upload[0] || s->stopped)
+            continue;
+        slot->state = SLOT_SENDING;
+        if (sink_send(slot, make_part) < 0) {
+            slot->state = SLOT_FULL;
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Under the lock. */
+static bool read_upload(struct sink *s)
+{
+    return s->upload[0] || kind_of(s)->created(s->control.body, s->control.body_length, s->upload) == 0;
+}
+
+void multipart_woken(struct sink *s)
+{
+    pthread_mutex_lock(&s->lock);
+    if (s->control_step == CONTROL_CREATING && exchange_has_succeeded(&s->control) && read_upload(s))
+        send_full(s); /* if that fails, the next look of the pipeline's thread says so */
+    pthread_mutex_unlock(&s->lock);
+}
+
 static void take_upload(struct sink *s)
 {
+    pthread_mutex_lock(&s->lock);
+    bool succeeded = exchange_has_succeeded(&s->control), named = succeeded && read_upload(s);
     s->control_step = CONTROL_NONE;
-    if (!exchange_has_succeeded(&s->control))
+    pthread_mutex_unlock(&s->lock);
+    s->unsure = s->control.requests > 1; /* an answer that was lost may have named another upload */
+    if (!succeeded)
         sink_fail_by(s, &s->control, "CreateMultipartUpload");
-    else if (kind_of(s)->created(s->control.body, s->control.body_length, s->upload) < 0)
+    else if (!named)
         sink_fail(s, -EPROTO, "CreateMultipartUpload", "the server's answer names no upload");
     sink_end(s, &s->control);
+}
+
+static void create_upload(struct sink *s)
+{
+    s->control_step = CONTROL_CREATING;
+    sink_start(s, &s->control, make_create, s);
 }
 
 static int note_part(struct sink *s, const struct part *part, const char *etag)
@@ -98,24 +138,26 @@ void multipart_advance(struct sink *s)
         take_upload(s);
     for (size_t i = 0; i < SINK_SLOTS && !s->single; i++) {
         struct slot *slot = &s->slot[i];
-        if (slot->state == SLOT_SENDING && exchange_is_over(&slot->exchange))
+        unsigned state = atomic_load(&slot->state);
+        if (state == SLOT_SENDING && exchange_is_over(&slot->exchange))
             take_part(s, slot);
-        any |= slot->state == SLOT_FULL;
-        if (slot->state != SLOT_FULL || !s->upload[0] || s->failure.code)
-            continue;
-        slot->state = SLOT_SENDING;
-        sink_start(s, &slot->exchange, make_part, slot);
+        any |= state == SLOT_FULL;
     }
-    if (any && !s->upload[0] && s->control_step == CONTROL_NONE && !s->failure.code) {
-        s->control_step = CONTROL_CREATING;
-        sink_start(s, &s->control, make_create, s);
-    }
+    if (!any || s->failure.code)
+        return;
+    pthread_mutex_lock(&s->lock);
+    bool sent = send_full(s), none = !s->upload[0] && s->control_step == CONTROL_NONE;
+    pthread_mutex_unlock(&s->lock);
+    if (!sent)
+        sink_fail(s, -ENOMEM, "UploadPart", "the request can't be made");
+    if (none)
+        create_upload(s);
 }
 
 bool multipart_is_idle(const struct sink *s)
 {
     for (size_t i = 0; i < SINK_SLOTS; i++)
-        if (s->slot[i].state != SLOT_FREE)
+        if (atomic_load(&s->slot[i].state) != SLOT_FREE)
             return false;
     return s->control_step == CONTROL_NONE;
 }
@@ -134,8 +176,8 @@ static bool complete_again(const struct exchange *x)
 /* What the store must say of the whole: "" if its ETags are no digests. */
 static void expected_etag(const struct sink *s, char ret[ETAG_MAX])
 {
-    char(*hex)[33] = calloc(s->numbers, sizeof(hex[0]));
-    const char **list = calloc(s->numbers, sizeof(list[0]));
+    char(*hex)[33] = calloc(s->numbers + 1, sizeof(hex[0]));
+    const char **list = calloc(s->numbers + 1, sizeof(list[0]));
     ret[0] = '\0';
     for (size_t i = 0; hex && list && i < s->numbers; i++) {
         const char *etag = s->sent[i].etag;
@@ -200,6 +242,15 @@ void multipart_complete(struct sink *s)
     s->control_step = CONTROL_NONE;
 }
 
+void multipart_stop(struct sink *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->stopped = true;
+    pthread_mutex_unlock(&s->lock);
+    for (size_t i = 0; i < SINK_SLOTS; i++)
+        sink_end(s, &s->slot[i].exchange);
+}
+
 bool multipart_abort(struct sink *s)
 {
     if (s->control_step == CONTROL_CREATING) { /* its answer names an upload that would be left */
@@ -207,13 +258,14 @@ bool multipart_abort(struct sink *s)
         if (over)
             take_upload(s);
         else {
+            s->unsure = true;
             sink_end(s, &s->control);
             return false;
         }
     }
     sink_end(s, &s->control);
     if (!s->upload[0])
-        return true;
+        return !s->unsure;
     struct leat_error failure = s->failure; /* what made it necessary is told, not what happens here */
     s->control_step = CONTROL_ABORTING;
     s->failure.code = 0;
@@ -223,7 +275,7 @@ bool multipart_abort(struct sink *s)
     sink_end(s, &s->control);
     s->control_step = CONTROL_NONE;
     s->failure = failure;
-    return gone;
+    return gone && !s->unsure;
 }
 
 void multipart_free(struct sink *s)

@@ -47,16 +47,23 @@ void sink_fail_by(struct sink *s, const struct exchange *x, const char *operatio
 
 /* ---- requests ---- */
 
-static void wake(void *user)
+static void notify(const struct sink *s)
 {
-    const struct sink *s = user;
     ssize_t n = write(s->notice[1], "", 1);
     (void)n; /* a full pipe says it as well */
 }
 
+static void wake(void *user)
+{
+    struct sink *s = user;
+    if (exchange_is_over(&s->control))
+        multipart_woken(s);
+    notify(s);
+}
+
 static void wake_slot(void *user)
 {
-    wake(((struct slot *)user)->sink);
+    notify(((struct slot *)user)->sink);
 }
 
 static void drop_notices(struct sink *s)
@@ -75,6 +82,16 @@ void sink_start(struct sink *s, struct exchange *x, int (*make)(void *user, stru
     int r = exchange_start(x, s->retries);
     if (r < 0)
         sink_fail(s, r, "PUT", r == -ELIBACC ? "libcrypto can't be loaded" : "the request can't be made");
+}
+
+int sink_send(struct slot *slot, int (*make)(void *user, struct http_request *ret))
+{
+    struct exchange *x = &slot->exchange;
+    x->make = make;
+    x->user = slot;
+    x->wake = wake_slot;
+    x->reached = true; /* what is sent by slots follows an answer */
+    return exchange_start(x, slot->sink->retries);
 }
 
 void sink_end(struct sink *s, struct exchange *x)
@@ -303,7 +320,9 @@ static void seal(struct sink *s)
     int r = part_end(&s->filling->part);
     if (r < 0)
         fail_local(s, r);
+    pthread_mutex_lock(&s->lock);
     s->filling->state = SLOT_FULL;
+    pthread_mutex_unlock(&s->lock);
     s->filling = NULL;
 }
 
@@ -467,8 +486,7 @@ static void sink_abort(struct node *node, int code UNUSED, uint64_t delivered UN
     struct sink *s = (struct sink *)node;
     if (!s->user || !origin_is_here(s->origin))
         return;
-    for (size_t i = 0; i < SINK_SLOTS; i++)
-        sink_end(s, &s->slot[i].exchange);
+    multipart_stop(s);
     if (!multipart_abort(s))
         node->left = "an unfinished upload may be left in the store";
 }
@@ -476,10 +494,9 @@ static void sink_abort(struct node *node, int code UNUSED, uint64_t delivered UN
 static void sink_close(struct node *node)
 {
     struct sink *s = (struct sink *)node;
-    for (size_t i = 0; i < SINK_SLOTS; i++) {
-        sink_end(s, &s->slot[i].exchange);
+    multipart_stop(s);
+    for (size_t i = 0; i < SINK_SLOTS; i++)
         part_free(&s->slot[i].part);
-    }
     sink_end(s, &s->control);
     multipart_free(s);
     if (s->user && origin_is_here(s->origin))
@@ -494,6 +511,7 @@ static void sink_free(leat_endpoint *endpoint)
 {
     struct sink *s = (struct sink *)endpoint;
     s->object->store->free(s->object);
+    pthread_mutex_destroy(&s->lock);
     free(s);
 }
 
@@ -509,18 +527,15 @@ static const struct node_ops sink_ops = {
 int store_sink(leat_endpoint **ret, const char *spec, struct object *object,
                const struct leat_endpoint_options *options, struct leat_error *error)
 {
-    struct sink *s = NULL;
-    int r = options->write_mode == LEAT_WRITE_PUBLISH
-                ? 0
-                : error_set(error, -EINVAL, "An object is written as a whole, neither in place nor at its end");
-    if (r == 0 &&
-        (!(s = calloc(1, sizeof(*s))) || endpoint_init(&s->endpoint, &sink_ops, spec, LEAT_WRITE, sink_free) < 0))
-        r = error_set(error, -ENOMEM, "out of memory");
-    if (r < 0) {
+    bool whole = options->write_mode == LEAT_WRITE_PUBLISH;
+    struct sink *s = whole ? calloc(1, sizeof(*s)) : NULL;
+    if (!s || endpoint_init(&s->endpoint, &sink_ops, spec, LEAT_WRITE, sink_free) < 0) {
         free(s);
         object->store->free(object);
-        return r;
+        return whole ? error_set(error, -ENOMEM, "out of memory")
+                     : error_set(error, -EINVAL, "An object is written as a whole, neither in place nor at its end");
     }
+    pthread_mutex_init(&s->lock, NULL);
     s->object = object;
     s->notice[0] = s->notice[1] = -1;
     s->failure.size = sizeof(s->failure);

@@ -1,27 +1,33 @@
 /* The inside of a sink that is an object (sink.c), and what multipart.c does for it. Everything here belongs to the
- * thread of the pipeline; the transfer thread only writes into the notice pipe. */
+ * thread of the pipeline but for two things. The transfer thread writes into the notice pipe. And when an upload has
+ * its name, the transfer thread sends the parts that have waited for it, since the pipeline may be waiting for its
+ * source: so `upload`, `control_step`, `stopped`, and the step of a slot from full to sending are under `lock`. No
+ * transfer is freed while the lock is held. */
 #ifndef STORE_SINK_H
 #define STORE_SINK_H
 
 #include "store/exchange.h"
 #include "store/store.h"
+#include <pthread.h>
 
 #define SINK_SLOTS       4 /* parts that are kept at once: three on their way, one that is being filled */
 #define SINK_PATIENCE_NS INT64_C(10000000000) /* how long the end of a failed upload may take */
 
 struct sink;
 
+enum slot_state {
+    SLOT_FREE,
+    SLOT_FILLING,
+    SLOT_FULL, /* to be sent */
+    SLOT_SENDING,
+};
+
 /* A part, and the request that sends it. */
 struct slot {
     struct sink *sink;
     struct part part;
     struct exchange exchange;
-    enum {
-        SLOT_FREE,
-        SLOT_FILLING,
-        SLOT_FULL, /* to be sent */
-        SLOT_SENDING,
-    } state;
+    atomic_uint state; /* enum slot_state */
 };
 
 struct sink {
@@ -39,6 +45,8 @@ struct sink {
     unsigned numbers;     /* parts that were begun */
     uint64_t total;       /* bytes that were taken */
 
+    pthread_mutex_t lock;
+    bool stopped; /* no more parts are sent */
     /* One request at a time besides those of the parts. */
     struct exchange control;
     enum {
@@ -50,6 +58,7 @@ struct sink {
     } control_step;
     bool looked;             /* and the object did not exist, as far as is known */
     char upload[UPLOAD_MAX]; /* "": there is none */
+    bool unsure;             /* there may be another one, whose name nobody knows */
     struct sent_part *sent;  /* by their number; etag NULL: not yet */
     size_t sent_room;
     bool single; /* the object is put by one request, that of slot[0] */
@@ -68,6 +77,9 @@ void sink_fail_by(struct sink *s, const struct exchange *x, const char *operatio
 /* Begins a request of `x`. A failure is noted. */
 void sink_start(struct sink *s, struct exchange *x, int (*make)(void *user, struct http_request *ret), void *user);
 
+/* Begins the request of a slot: as exchange_start. Any thread. */
+int sink_send(struct slot *slot, int (*make)(void *user, struct http_request *ret));
+
 /* Counts what an exchange did, and stops it. */
 void sink_end(struct sink *s, struct exchange *x);
 
@@ -84,11 +96,17 @@ uint64_t multipart_size(uint64_t first, unsigned number, uint64_t largest);
 /* Looks at what has ended, and starts what can be started. */
 void multipart_advance(struct sink *s);
 
+/* From the transfer thread: the request of `control` is over. */
+void multipart_woken(struct sink *s);
+
 /* All parts that were begun are in the store. */
 bool multipart_is_idle(const struct sink *s);
 
 /* Makes the object of the parts: blocks. A failure is noted. */
 void multipart_complete(struct sink *s);
+
+/* Ends the requests of all parts; there will be no others. */
+void multipart_stop(struct sink *s);
 
 /* Ends the upload, if there is one: blocks for SINK_PATIENCE_NS at most. False: it may be left. */
 bool multipart_abort(struct sink *s);

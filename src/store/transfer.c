@@ -30,7 +30,7 @@ struct transfer {
     bool active;    /* the multi handle has it */
     int64_t due_ns; /* it begins then; 0: it is not to begin */
     struct answer answer;
-    bool answered;
+    bool answered, whole; /* all headers of the answer are there */
     struct course course; /* of `request` */
     uint64_t sent;        /* of the body */
     char error[CURL_ERROR_SIZE];
@@ -89,6 +89,7 @@ static size_t header_came(char *line, size_t size, size_t n, void *user)
 {
     struct transfer *t = user;
     answer_read_line(&t->answer, line, size * n);
+    t->whole = line[0] == '\r' || line[0] == '\n'; /* the empty line; another one begins another answer, or is cut */
     return size * n;
 }
 
@@ -222,7 +223,7 @@ static void begin(struct transfer *t)
 {
     t->due_ns = 0;
     t->answer = (struct answer){.retry_after_s = -1};
-    t->answered = false;
+    t->answered = t->whole = false;
     t->sent = 0;
     t->error[0] = '\0';
     int r = course_prepare(&t->course, &t->request);
@@ -260,10 +261,14 @@ static bool goes_on(struct transfer *t, int *code, const char **why)
 
 static void end(struct transfer *t, CURLcode result)
 {
-    int code = code_of(t, result);
+    bool cut = result == CURLE_OK && !t->whole; /* libcurl takes headers without an end for an answer */
+    int code = cut ? -ECONNRESET : code_of(t, result);
     char curl_why[CURL_ERROR_SIZE];
     const char *why = curl_why;
-    snprintf(curl_why, sizeof(curl_why), "%s", t->error[0] ? t->error : curl.easy_strerror(result));
+    snprintf(curl_why, sizeof(curl_why), "%s",
+             cut           ? "the connection broke within the headers of the answer"
+             : t->error[0] ? t->error
+                           : curl.easy_strerror(result));
     leave(t);
     if (goes_on(t, &code, &why)) {
         begin(t);

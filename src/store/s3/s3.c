@@ -201,13 +201,11 @@ int s3_endpoint(leat_endpoint **ret, const char *spec, const char *rest, enum le
         return error_set(error, -ENOMEM, "out of memory");
     o->object.store = &s3;
     int r = describe(o, spec, rest, error);
+    if (r == 0 && direction == LEAT_WRITE && o->query && o->query[0])
+        r = error_set(error, -EINVAL, "'%s' names a version, which the store chooses itself", spec);
     if (r < 0) {
         s3_free(&o->object);
         return r;
-    }
-    if (direction == LEAT_WRITE && o->query[0]) {
-        s3_free(&o->object);
-        return error_set(error, -EINVAL, "'%s' names a version, which the store chooses itself", spec);
     }
     return direction == LEAT_WRITE ? store_sink(ret, spec, &o->object, options, error)
                                    : store_source(ret, spec, &o->object, options, error);

@@ -1,0 +1,236 @@
+"""A store that breaks its word: enough of S3 to put objects, whole and in parts, in memory, on loopback.
+
+Bodies are compared with what their requests say of them: x-amz-content-sha256, x-amz-checksum-sha256, Content-MD5.
+Signatures are not looked at. The bucket names the fault, FAULT[.N]; each key has its own counters:
+
+  good                 none
+  status.N             the first two requests of each kind are answered with the status N
+  denied.N             the part with the number N, or an object that is put whole with N 0, is refused with 403
+  early                an object that is put whole is refused with 403 before its body is read
+  eat.N                the first connection that sends a body breaks after N bytes of it
+  cut.N                the first connection of each kind breaks after N bytes of its answer: what was asked for is done
+  error200             the first completion is answered with 200 and an error that passes
+  never200             every completion is answered with 200 and an error that does not pass
+  flip                 a bit of each body is changed before it is stored, and checksums are not compared
+  othersize            HEAD says another size of an object that was made of parts
+  otheretag            HEAD says another ETag of it
+  unconditional        If-None-Match is ignored, and HEAD says at first that the object does not exist
+  race                 the object is made by another writer before the first conditional request
+  silent               an object or a part that is put gets no answer
+  nouploadid           the answer to the creation of an upload is no XML
+"""
+import hashlib
+import base64
+import socketserver
+import threading
+import urllib.parse
+
+
+class Store:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.objects = {}   # (bucket, key): (bytes, etag)
+        self.uploads = {}   # id: (bucket, key, {number: bytes})
+        self.counts = {}
+        self.log = []       # (bucket, key, kind)
+        self.names = 0
+
+
+def md5(data):
+    return hashlib.md5(data).hexdigest()
+
+
+def etag_of_parts(parts):
+    return hashlib.md5(b"".join(hashlib.md5(part).digest() for part in parts)).hexdigest() + f"-{len(parts)}"
+
+
+class Broken(Exception):
+    pass
+
+
+class Connection(socketserver.StreamRequestHandler):
+    def handle(self):
+        try:
+            while self.request_comes():
+                pass
+        except (Broken, OSError):
+            pass
+
+    def request_comes(self):
+        line = self.rfile.readline().decode("latin-1").split()
+        if len(line) != 3:
+            return False
+        self.headers = {}
+        while (text := self.rfile.readline().decode("latin-1").strip()):
+            name, _, value = text.partition(":")
+            self.headers[name.lower()] = value.strip()
+        self.method = line[0]
+        path, _, query = line[1].partition("?")
+        self.query = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
+        self.bucket, _, self.key = urllib.parse.unquote_to_bytes(path).decode("utf-8", "surrogateescape")[1:].partition("/")
+        self.fault, _, number = self.bucket.partition(".")
+        self.number = int(number or 0)
+        self.kind = (self.method if not self.query else "create" if "uploads" in self.query
+                     else "part" + self.query["partNumber"] if "partNumber" in self.query
+                     else {"POST": "complete", "DELETE": "abort"}.get(self.method, self.method))
+        self.answer_request()
+        return True
+
+    @property
+    def store(self):
+        return self.server.store
+
+    def count(self, what):
+        with self.store.lock:
+            place = (self.bucket, self.key, what)
+            self.store.counts[place] = self.store.counts.get(place, 0) + 1
+            return self.store.counts[place]
+
+    def say(self, status, body=b"", **headers):
+        length = headers.pop("length", len(body))
+        lines = [f"HTTP/1.1 {status} Status", f"Content-Length: {length}"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        whole = ("\r\n".join(lines) + "\r\n\r\n").encode() + (b"" if self.method == "HEAD" else body)
+        if self.fault == "cut" and self.count("cut " + self.kind) == 1:
+            self.wfile.write(whole[:self.number])
+            raise Broken
+        self.wfile.write(whole)
+        self.wfile.flush()
+
+    def refuse(self, status, code):
+        self.say(status, f"<Error><Code>{code}</Code><Message>Refused</Message></Error>".encode())
+
+    def body_comes(self):
+        length = int(self.headers.get("content-length", 0))
+        if self.headers.get("expect", "").lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if length and self.fault == "eat" and self.count("eat") == 1:
+            self.rfile.read(self.number)
+            raise Broken
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise Broken
+        return body
+
+    def is_whole(self, body):
+        says = self.headers
+        return (says.get("x-amz-content-sha256", "UNSIGNED-PAYLOAD") in ("UNSIGNED-PAYLOAD", hashlib.sha256(body).hexdigest())
+                and says.get("x-amz-checksum-sha256") in (None, base64.b64encode(hashlib.sha256(body).digest()).decode())
+                and says.get("content-md5") in (None, base64.b64encode(hashlib.md5(body).digest()).decode()))
+
+    def answer_request(self):
+        with self.store.lock:
+            self.store.log.append((self.bucket, self.key, self.kind))
+        if self.fault == "early" and self.kind == "PUT":
+            self.refuse(403, "AccessDenied")
+            raise Broken
+        body = self.body_comes()
+        if self.fault == "silent" and (self.kind == "PUT" or self.kind.startswith("part")):
+            self.rfile.read(1)
+            raise Broken
+        if self.fault == "status" and self.count(self.kind) <= 2:
+            return self.refuse(self.number, "Passing")
+        if self.fault == "denied" and self.kind in ("PUT" if self.number == 0 else "", f"part{self.number}"):
+            return self.refuse(403, "AccessDenied")
+        if self.fault == "flip" and body and self.kind != "complete":
+            body = bytes([body[0] ^ 1]) + body[1:]
+        elif not self.is_whole(body):
+            return self.refuse(400, "BadDigest")
+        kind = "part" if self.kind.startswith("part") else self.kind
+        return getattr(self, "do_" + kind.lower())(body)
+
+    def is_refused(self):
+        """A condition that does not hold."""
+        if "if-none-match" not in self.headers or self.fault == "unconditional":
+            return False
+        with self.store.lock:
+            if self.fault == "race":
+                self.store.objects.setdefault((self.bucket, self.key), (b"theirs", md5(b"theirs")))
+            exists = (self.bucket, self.key) in self.store.objects
+        if exists:
+            self.refuse(412, "PreconditionFailed")
+        return exists
+
+    def do_put(self, body):
+        if self.is_refused():
+            return
+        with self.store.lock:
+            self.store.objects[self.bucket, self.key] = body, md5(body)
+        self.say(200, ETag=f'"{md5(body)}"')
+
+    def do_create(self, _):
+        with self.store.lock:
+            self.store.names += 1
+            name = f"upload/+{self.store.names}"
+            if self.fault != "nouploadid":
+                self.store.uploads[name] = self.bucket, self.key, {}
+        self.say(200, b"garbage" if self.fault == "nouploadid" else
+                 f"<InitiateMultipartUploadResult><UploadId>{name}</UploadId></InitiateMultipartUploadResult>".encode())
+
+    def do_part(self, body):
+        with self.store.lock:
+            upload = self.store.uploads.get(self.query["uploadId"])
+            if upload:
+                upload[2][int(self.query["partNumber"])] = body
+        if upload:
+            self.say(200, ETag=f'"{md5(body)}"')
+        else:
+            self.refuse(404, "NoSuchUpload")
+
+    def do_complete(self, body):
+        if self.fault == "never200" or (self.fault == "error200" and self.count("complete") == 1):
+            return self.refuse(200, "InternalError" if self.fault == "error200" else "AccessDenied")
+        if self.is_refused():
+            return
+        with self.store.lock:
+            upload = self.store.uploads.get(self.query["uploadId"])
+            parts = upload and [upload[2][number] for number in sorted(upload[2])]
+            good = upload and body.count(b"<Part>") == len(parts) and all(md5(part).encode() in body for part in parts)
+            if good:
+                del self.store.uploads[self.query["uploadId"]]
+                self.store.objects[self.bucket, self.key] = b"".join(parts), etag_of_parts(parts)
+        if not upload:
+            self.refuse(404, "NoSuchUpload")
+        elif not good:
+            self.refuse(400, "InvalidPart")
+        else:
+            self.say(200, b"<CompleteMultipartUploadResult><ETag></ETag></CompleteMultipartUploadResult>")
+
+    def do_abort(self, _):
+        with self.store.lock:
+            known = self.store.uploads.pop(self.query["uploadId"], None)
+        if known:
+            self.say(204)
+        else:
+            self.refuse(404, "NoSuchUpload")
+
+    def do_head(self, _):
+        with self.store.lock:
+            data, etag = self.store.objects.get((self.bucket, self.key), (None, None))
+        if data is None or (self.fault == "unconditional" and self.count("HEAD") == 1):
+            return self.say(404)
+        if self.fault == "otheretag":
+            etag = md5(b"") + etag[32:]
+        self.say(200, length=len(data) + (self.fault == "othersize"), ETag=f'"{etag}"')
+
+    def do_get(self, _):
+        with self.store.lock:
+            data, etag = self.store.objects.get((self.bucket, self.key), (None, None))
+        if data is None:
+            return self.refuse(404, "NoSuchKey")
+        self.say(200, data, ETag=f'"{etag}"')
+
+
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 64
+
+
+def start():
+    """The server, on a thread: server.store, and its URL in server.url."""
+    server = Server(("127.0.0.1", 0), Connection)
+    server.store = Store()
+    server.url = f"http://127.0.0.1:{server.server_address[1]}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
