@@ -234,3 +234,8 @@ def start():
     server.url = f"http://127.0.0.1:{server.server_address[1]}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
+
+
+if __name__ == "__main__":  # serves until it is killed; prints its URL
+    print(start().url, flush=True)
+    threading.Event().wait()

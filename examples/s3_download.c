@@ -1,0 +1,80 @@
+/* An object of S3 becomes a file: s3_download BUCKET KEY TARGET SHA256. The bytes go through 4 MiB of memory, however
+ * large the object is, and are hashed on the way. TARGET appears when the digest was the expected one, and else stays
+ * as it was. The environment has the keys (AWS_ACCESS_KEY_ID, ...) and, for other stores than Amazon's,
+ * AWS_ENDPOINT_URL. */
+#include <leat/leat.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MEMORY (4 * 1024 * 1024)
+
+static int say(const char *what, int r)
+{
+    fprintf(stderr, "s3_download: %s: %s\n", what, strerror(-r));
+    return 1;
+}
+
+static int explain(const struct leat_error *error)
+{
+    fprintf(stderr, "s3_download: %s: %s: %s\n", error->node, error->operation, error->text);
+    return 1;
+}
+
+/* Pipelines take what is handed to them, on failure too: after an error only the pipeline is left to free. */
+static int build(leat_pipeline *pipeline, const char *object, const char *target)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    leat_endpoint *from, *to;
+    if (leat_endpoint_open(&from, object, LEAT_READ, NULL, &error) < 0)
+        return explain(&error);
+    int r = leat_pipeline_source(pipeline, from);
+    if (r == 0 && leat_endpoint_open(&to, target, LEAT_WRITE, NULL, &error) < 0)
+        return explain(&error);
+    if (r == 0)
+        r = leat_pipeline_sink(pipeline, to, NULL);
+    return r < 0 ? say("building", r) : 0;
+}
+
+/* The expected digest is a filter of the pipeline; a broken connection goes on where it broke. */
+static int run(leat_pipeline *pipeline)
+{
+    leat_report *report = NULL;
+    int r = leat_pipeline_run(pipeline, &report), failed = r < 0;
+    if (!report)
+        return say("running", r);
+    if (failed)
+        explain(leat_report_error(report));
+    else
+        printf("%llu bytes\n", (unsigned long long)leat_report_bytes(report));
+    leat_report_free(report);
+    return failed;
+}
+
+int main(int argc, char **argv)
+{
+    struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
+    char object[2048], expected[128], target[4096];
+    leat_pipeline *pipeline;
+    if (argc != 5) {
+        fprintf(stderr, "usage: s3_download BUCKET KEY TARGET SHA256\n");
+        return 2;
+    }
+    /* A key is taken as it is; "file:" keeps a colon in the name of a file from being a scheme. */
+    int n = snprintf(object, sizeof(object), "s3://%s/%s", argv[1], argv[2]);
+    int m = snprintf(target, sizeof(target), "file:%s", argv[3]);
+    int k = snprintf(expected, sizeof(expected), "sha256:%s", argv[4]);
+    if (n >= (int)sizeof(object) || m >= (int)sizeof(target) || k >= (int)sizeof(expected)) {
+        fprintf(stderr, "s3_download: a name is too long\n");
+        return 2;
+    }
+    options.memory_limit = MEMORY;
+    options.expect = expected;
+    int r = leat_pipeline_new(&pipeline, &options);
+    if (r < 0)
+        return say("expecting", r);
+    int failed = build(pipeline, object, target);
+    if (!failed)
+        failed = run(pipeline);
+    leat_pipeline_free(pipeline);
+    return failed;
+}
