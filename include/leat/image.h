@@ -58,6 +58,8 @@ struct leat_image_result {
     uint64_t bytes;                     /* of them */
     uint64_t present;                   /* blobs that the target had */
     uint64_t present_bytes;
+    uint64_t mounted; /* blobs that the target took from another repository of the same registry */
+    uint64_t mounted_bytes;
     uint64_t problems; /* leat_image_verify: blobs that are missing or wrong */
 };
 

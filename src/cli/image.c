@@ -124,11 +124,12 @@ static int failure(const struct leat_error *error)
 
 static int print_result(const struct leat_image_result *result)
 {
-    return cli_print_json(json_pack("{ss ss? sI sI sI sI sI sI}", "type", "image-result", "digest",
-                                    result->digest[0] ? result->digest : NULL, "manifests",
-                                    (json_int_t)result->manifests, "blobs", (json_int_t)result->blobs, "bytes",
-                                    (json_int_t)result->bytes, "present", (json_int_t)result->present, "present_bytes",
-                                    (json_int_t)result->present_bytes, "problems", (json_int_t)result->problems));
+    return cli_print_json(
+        json_pack("{ss ss? sI sI sI sI sI sI sI sI}", "type", "image-result", "digest",
+                  result->digest[0] ? result->digest : NULL, "manifests", (json_int_t)result->manifests, "blobs",
+                  (json_int_t)result->blobs, "bytes", (json_int_t)result->bytes, "present", (json_int_t)result->present,
+                  "present_bytes", (json_int_t)result->present_bytes, "mounted", (json_int_t)result->mounted,
+                  "mounted_bytes", (json_int_t)result->mounted_bytes, "problems", (json_int_t)result->problems));
 }
 
 static int copy(const struct typed *t, char **names)
@@ -142,6 +143,8 @@ static int copy(const struct typed *t, char **names)
     printf("%s  %" PRIu64 " blobs, %" PRIu64 " bytes", result.digest, result.blobs, result.bytes);
     if (result.present)
         printf("; %" PRIu64 " blobs were there", result.present);
+    if (result.mounted)
+        printf("; %" PRIu64 " were mounted", result.mounted);
     putchar('\n');
     return cli_said("image copy", 0);
 }

@@ -18,6 +18,10 @@ static int open_both(void *user, const struct descriptor *blob, leat_endpoint **
         c->result.present_bytes += blob->size;
         return 1;
     }
+    if (r == 0 && c->target->ops->mount && (r = c->target->ops->mount(c->target, c->source, blob, error)) == 1) {
+        c->result.mounted++;
+        c->result.mounted_bytes += blob->size;
+    }
     if (r == 0)
         r = c->source->ops->open_blob(c->source, blob, ret_in, error);
     if (r == 0 && (r = c->target->ops->take_blob(c->target, blob, ret_out, error)) < 0)

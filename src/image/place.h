@@ -22,6 +22,9 @@ struct place_ops {
 
     /* Of a target. 1: it has this blob; 0: it has not. `is_manifest`: it is one, or an index. */
     int (*has)(struct place *place, const struct descriptor *blob, bool is_manifest, struct leat_error *error);
+    /* Takes a blob from the source without moving it: 1; 0: that can't be done. NULL: never. */
+    int (*mount)(struct place *place, const struct place *source, const struct descriptor *blob,
+                 struct leat_error *error);
     /* A sink that takes a blob. */
     int (*take_blob)(struct place *place, const struct descriptor *blob, leat_endpoint **ret, struct leat_error *error);
     /* Takes a manifest or an index; all that it leads to is there. */

@@ -1,7 +1,9 @@
 /* Images in a registry. */
 #include "image/place.h"
 #include "node/endpoint.h"
+#include "store/oci/ask.h"
 #include "store/oci/oci.h"
+#include "store/oci/push.h"
 #include "store/oci/repository.h"
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +13,7 @@ struct remote {
     struct reference reference;
     struct session *repository;
     struct leat_endpoint_options endpoint;
+    bool user; /* of the transfer thread, so that connections are kept */
 };
 
 /* What a manifest may be; a registry gives what it has. */
@@ -47,12 +50,104 @@ static int remote_open_blob(struct place *place, const struct descriptor *blob, 
     return open_source((struct remote *)place, "blobs", blob->digest, NULL, ret, error);
 }
 
+/* ---- as a target ---- */
+
+/* Asks; `missing` is a status that is an answer as well. 1: it succeeded; 0: `missing`. */
+static int ask(struct remote *r, struct question question, int missing, struct leat_error *error)
+{
+    struct leat_error own = {.size = sizeof(own)};
+    question.repository = r->repository;
+    int status = registry_ask(&question, r->endpoint.retries, NULL, &own);
+    if (status >= 0 && status / 100 == 2)
+        return 1;
+    if (status == missing)
+        return 0;
+    int code = status < 0 ? status : status == 401 || status == 403 ? -EACCES : status == 404 ? -ENOENT : -EPROTO;
+    return error_at(error, code, LEAT_SIDE_SINK, "", question.method, "%.60s: %s", question.path, own.text);
+}
+
+static int remote_has(struct place *place, const struct descriptor *blob, bool is_manifest, struct leat_error *error)
+{
+    char path[LEAT_IMAGE_DIGEST_MAX + 16];
+    snprintf(path, sizeof(path), "%s/%s", is_manifest ? "manifests" : "blobs", blob->digest);
+    return ask((struct remote *)place, (struct question){.method = "HEAD", .path = path, .first = UINT64_MAX}, 404,
+               error);
+}
+
+static int remote_take_blob(struct place *place, const struct descriptor *blob, leat_endpoint **ret,
+                            struct leat_error *error)
+{
+    struct remote *r = (struct remote *)place;
+    return oci_sink(ret, blob->digest, r->repository, blob->digest, &r->endpoint, error);
+}
+
+/* By its digest, or by the tag. */
+static int put_manifest(struct remote *r, const struct document *document, const char *reference,
+                        struct leat_error *error)
+{
+    char path[LEAT_IMAGE_DIGEST_MAX + 160];
+    snprintf(path, sizeof(path), "manifests/%s", reference);
+    int result = ask(r,
+                     (struct question){.method = "PUT",
+                                       .path = path,
+                                       .body = document->bytes,
+                                       .length = document->length,
+                                       .type = document->self.type,
+                                       .first = UINT64_MAX},
+                     0, error);
+    return result == 1 ? 0 : result;
+}
+
+static int remote_take_manifest(struct place *place, const struct document *document, struct leat_error *error)
+{
+    return put_manifest((struct remote *)place, document, document->self.digest, error);
+}
+
+/* What was asked for by its digest has no other name. */
+static int remote_finish(struct place *place, const struct document *top, struct leat_error *error)
+{
+    struct remote *r = (struct remote *)place;
+    if (r->reference.digest[0] && strcmp(r->reference.digest, top->self.digest) != 0)
+        return error_set(error, -EINVAL, "The image is %.80s, and the target is named by another digest",
+                         top->self.digest);
+    return r->reference.tag ? put_manifest(r, top, r->reference.tag, error) : 0;
+}
+
 static void remote_free(struct place *place)
 {
     struct remote *r = (struct remote *)place;
+    if (r->user)
+        transfers_put();
     reference_clear(&r->reference);
     session_unref(r->repository);
     free(r);
+}
+
+static const struct place_ops remote_ops;
+
+/* A registry that does not mount it begins an upload instead, which is given up. */
+static int remote_mount(struct place *place, const struct place *source, const struct descriptor *blob,
+                        struct leat_error *error UNUSED)
+{
+    struct remote *r = (struct remote *)place;
+    const struct remote *from = (const struct remote *)source;
+    struct leat_error own = {.size = sizeof(own)};
+    struct answer answer;
+    char path[LEAT_IMAGE_DIGEST_MAX + 320];
+    if (source->ops != &remote_ops || strcmp(from->reference.host, r->reference.host) != 0)
+        return 0;
+    snprintf(path, sizeof(path), "blobs/uploads/?mount=%s&from=%s", blob->digest, from->reference.name);
+    struct question question = {.repository = r->repository, .method = "POST", .path = path, .first = UINT64_MAX};
+    int status = registry_ask(&question, r->endpoint.retries, &answer, &own);
+    if (status == 202 && answer.location[0]) {
+        question = (struct question){.repository = r->repository,
+                                     .method = "DELETE",
+                                     .path = answer.location,
+                                     .is_location = true,
+                                     .first = UINT64_MAX};
+        registry_ask(&question, -1, NULL, &own);
+    }
+    return status == 201;
 }
 
 static const struct place_ops remote_ops = {
@@ -60,15 +155,18 @@ static const struct place_ops remote_ops = {
     .find = remote_find,
     .open_manifest = remote_open_manifest,
     .open_blob = remote_open_blob,
+    .has = remote_has,
+    .mount = remote_mount,
+    .take_blob = remote_take_blob,
+    .take_manifest = remote_take_manifest,
+    .finish = remote_finish,
     .free = remote_free,
 };
 
-int place_remote(struct place **ret, const char *rest, const struct leat_image_options *options, bool is_target,
+int place_remote(struct place **ret, const char *rest, const struct leat_image_options *options, bool is_target UNUSED,
                  struct leat_error *error)
 {
     const char *why = "out of memory";
-    if (is_target)
-        return error_set(error, -EOPNOTSUPP, "Writing to a registry is not supported");
     struct remote *r = calloc(1, sizeof(*r));
     int result = r ? reference_parse(&r->reference, rest, &why) : -ENOMEM;
     if (result < 0) {
@@ -81,6 +179,9 @@ int place_remote(struct place **ret, const char *rest, const struct leat_image_o
         result = error_set(error, -ENOMEM, "out of memory");
     if (result == 0)
         result = repository_new(&r->repository, &r->reference, options->insecure != 0, error);
+    if (result == 0 && (result = transfers_get(&why)) < 0)
+        error_set(error, result, "%s", why);
+    r->user = result == 0;
     if (result < 0) {
         remote_free(&r->place);
         return result;

@@ -53,6 +53,15 @@ static void read_retry_after(struct answer *answer, const char *value)
         answer->retry_after_s = (int64_t)MIN(seconds, 86400u);
 }
 
+/* "0-LAST", perhaps with "bytes=" before it. */
+static void read_uploaded(struct answer *answer, const char *value)
+{
+    if (strncasecmp(value, "bytes=", 6) == 0)
+        value += 6;
+    const char *end = strncmp(value, "0-", 2) == 0 ? read_number(value + 2, &answer->uploaded_last) : NULL;
+    answer->has_uploaded = end && *end == '\0';
+}
+
 static void read_location(struct answer *answer, const char *value)
 {
     if (strlen(value) < sizeof(answer->location))
@@ -100,6 +109,7 @@ static const struct {
     {"transfer-encoding", read_encoding},
     {"location", read_location},
     {"www-authenticate", read_challenge},
+    {"range", read_uploaded},
     {"x-amz-checksum-sha256", read_checksum},
     {"x-amz-server-side-encryption", read_encryption},
     {"x-amz-server-side-encryption-customer-algorithm", read_customer_key},

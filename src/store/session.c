@@ -111,6 +111,12 @@ int course_next(struct course *course, const struct http_request *wanted, const 
     return session->ops->refused(session, course, answer, course->body, course->length, ret_why);
 }
 
+void course_succeeded(const struct http_request *wanted)
+{
+    if (wanted->session)
+        wanted->session->ops->succeeded(wanted->session);
+}
+
 void course_clear(struct course *course)
 {
     request_clear(&course->request);

@@ -24,6 +24,9 @@ struct session_ops {
     int (*refused)(struct session *session, struct course *course, const struct answer *answer, const char *body,
                    size_t n, const char **ret_why);
 
+    /* An answer that is no failure came. */
+    void (*succeeded)(struct session *session);
+
     void (*free)(struct session *session);
 };
 
@@ -60,6 +63,8 @@ bool course_keep(struct course *course, const void *bytes, size_t n);
 /* Such an answer is complete: as session_ops.refused. */
 int course_next(struct course *course, const struct http_request *wanted, const struct answer *answer,
                 const char **ret_why);
+/* An answer that the session has not seen is final. */
+void course_succeeded(const struct http_request *wanted);
 /* Forgets everything. */
 void course_clear(struct course *course);
 

@@ -107,6 +107,8 @@ static size_t body_came(char *bytes, size_t size, size_t n, void *user)
     struct transfer *t = user;
     if (course_holds(&t->course, &t->request, &t->answer))
         return course_keep(&t->course, bytes, size * n) ? size * n : 0;
+    if (!t->answered)
+        course_succeeded(&t->request);
     tell_answer(t);
     return t->ops->body(t->user, bytes, size * n) ? size * n : CURL_WRITEFUNC_PAUSE;
 }
@@ -274,8 +276,11 @@ static void end(struct transfer *t, CURLcode result)
         begin(t);
         return;
     }
-    if (code == 0)
+    if (code == 0) {
+        if (!t->answered)
+            course_succeeded(&t->request);
         tell_answer(t);
+    }
     course_clear(&t->course);
     t->ops->ended(t->user, code, why);
 }

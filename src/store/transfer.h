@@ -25,10 +25,12 @@ struct answer {
     uint64_t length;
     bool has_range; /* Content-Range */
     uint64_t range_first, range_total;
-    int64_t retry_after_s;         /* -1: it does not say */
-    bool is_chunked;               /* `length` means nothing then */
-    char etag[ETAG_MAX];           /* with its quotes; "": none, a weak one, or too long */
-    char location[LOCATION_MAX];   /* "": none, or too long */
+    int64_t retry_after_s;       /* -1: it does not say */
+    bool is_chunked;             /* `length` means nothing then */
+    char etag[ETAG_MAX];         /* with its quotes; "": none, a weak one, or too long */
+    char location[LOCATION_MAX]; /* "": none, or too long */
+    bool has_uploaded;           /* Range of an upload: the number of its last byte, which a registry has */
+    uint64_t uploaded_last;
     char challenge[CHALLENGE_MAX]; /* WWW-Authenticate; several of them with commas between; "": none */
     char sha256[48];               /* x-amz-checksum-sha256, in base64; "": none */
     bool is_opaque;                /* the store encrypts so that the ETag is no digest of the bytes */

@@ -1,4 +1,5 @@
 #include "store/oci/oci.h"
+#include "store/oci/push.h"
 #include "store/oci/repository.h"
 #include "store/store.h"
 #include <errno.h>
@@ -58,7 +59,8 @@ int oci_source(leat_endpoint **ret, const char *spec, struct session *repository
 }
 
 static int open_blob(leat_endpoint **ret, const char *spec, const struct reference *reference,
-                     const struct leat_endpoint_options *options, struct leat_error *error)
+                     enum leat_direction direction, const struct leat_endpoint_options *options,
+                     struct leat_error *error)
 {
     struct session *repository;
     char path[OCI_DIGEST_MAX + 8];
@@ -66,9 +68,12 @@ static int open_blob(leat_endpoint **ret, const char *spec, const struct referen
     int r = repository_new(&repository, reference, false, error);
     if (r < 0)
         return r;
-    r = oci_source(ret, spec, repository, path, NULL, options, error);
+    if (direction == LEAT_READ)
+        r = oci_source(ret, spec, repository, path, NULL, options, error);
+    else
+        r = oci_sink(ret, spec, repository, reference->digest, options, error);
     session_unref(repository);
-    if (r == 0)
+    if (r == 0 && direction == LEAT_READ)
         (*ret)->node.expect = strstr((*ret)->spec, reference->digest);
     return r;
 }
@@ -78,15 +83,15 @@ int oci_endpoint(leat_endpoint **ret, const char *spec, const char *rest, enum l
 {
     struct reference reference;
     const char *why = "write oci://HOST/NAME@sha256:HEX";
-    if (direction == LEAT_WRITE)
-        return error_set(error, -EOPNOTSUPP, "Writing to oci: is not supported");
+    if (direction == LEAT_WRITE && options->write_mode != LEAT_WRITE_PUBLISH)
+        return error_set(error, -EINVAL, "A blob is written as a whole, neither in place nor at its end");
     int r = strncmp(rest, "//", 2) == 0 ? reference_parse(&reference, rest + 2, &why) : -EINVAL;
     if (r < 0)
         return error_set(error, r, r == -ENOMEM ? "out of memory" : "'%s' names no blob: %s", spec, why);
     if (reference.tag || !reference.digest[0])
         r = error_set(error, -EINVAL, "'%s' names no blob: a blob is named by its digest alone, @sha256:HEX", spec);
     else
-        r = open_blob(ret, spec, &reference, options, error);
+        r = open_blob(ret, spec, &reference, direction, options, error);
     reference_clear(&reference);
     return r;
 }

@@ -183,6 +183,11 @@ static int repository_refused(struct session *session, struct course *course, co
     return answer->status == 401 ? take_challenge(r, course, answer, ret_why) : 0;
 }
 
+static void repository_succeeded(struct session *session)
+{
+    ((struct repository *)session)->reached = true;
+}
+
 static void repository_free(struct session *session)
 {
     struct repository *r = (struct repository *)session;
@@ -195,6 +200,7 @@ static void repository_free(struct session *session)
 static const struct session_ops repository_ops = {
     .prepare = repository_prepare,
     .refused = repository_refused,
+    .succeeded = repository_succeeded,
     .free = repository_free,
 };
 

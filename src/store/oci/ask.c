@@ -1,0 +1,110 @@
+#include "store/oci/ask.h"
+#include "store/oci/repository.h"
+#include "store/status.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+
+/* A location is a whole URL, or a path on the registry. */
+static int add_url(const struct question *q, struct http_request *ret)
+{
+    size_t n = strlen(q->path) + (q->query ? strlen(q->query) : 0) + 2;
+    char *url = malloc(n);
+    if (!url)
+        return -ENOMEM;
+    snprintf(url, n, "%s%s%s", q->path, q->query ? (strchr(q->path, '?') ? "&" : "?") : "", q->query ? q->query : "");
+    if (q->is_location) {
+        ret->method = q->method;
+        ret->url = url;
+        ret->session = session_ref(q->repository);
+        return 0;
+    }
+    int r = repository_request(q->repository, ret, q->method, "%s", url);
+    free(url);
+    return r;
+}
+
+int question_request(const struct question *q, struct http_request *ret)
+{
+    int r = add_url(q, ret);
+    bool takes_body =
+        strcmp(q->method, "GET") != 0 && strcmp(q->method, "HEAD") != 0 && strcmp(q->method, "DELETE") != 0;
+    if (r == 0 && takes_body) {
+        ret->has_body = true;
+        ret->body = (struct http_body){.bytes = q->body ? q->body : "", .fd = -1, .length = q->length};
+    }
+    if (r == 0 && q->type)
+        r = request_header(ret, "Content-Type: %s", q->type);
+    if (r == 0 && q->body && q->first != UINT64_MAX)
+        r = request_header(ret, "Content-Range: %llu-%llu", (unsigned long long)q->first,
+                           (unsigned long long)(q->first + q->length - 1));
+    return r;
+}
+
+int registry_refusal(const struct exchange *x, char *ret, size_t capacity)
+{
+    char why[128];
+    if (x->code < 0) {
+        snprintf(ret, capacity, "%s", x->why);
+        return x->code;
+    }
+    repository_explain(x->body, x->body_length, why, sizeof(why));
+    snprintf(ret, capacity, "the server answers %d%s%s", x->answer.status, why[0] ? ": " : "", why);
+    return x->answer.status / 100 == 2 ? -EPROTO : status_code(x->answer.status);
+}
+
+struct asking {
+    const struct question *question;
+    struct exchange exchange;
+    pthread_mutex_t lock;
+    pthread_cond_t woken;
+};
+
+static int make(void *user, struct http_request *ret)
+{
+    return question_request(((const struct asking *)user)->question, ret);
+}
+
+static void wake(void *user)
+{
+    struct asking *a = user;
+    pthread_mutex_lock(&a->lock);
+    pthread_cond_broadcast(&a->woken);
+    pthread_mutex_unlock(&a->lock);
+}
+
+int registry_ask(const struct question *question, int32_t retries, struct answer *ret_answer, struct leat_error *error)
+{
+    struct asking *a = calloc(1, sizeof(*a));
+    char sentence[STATUS_MAX];
+    if (!a)
+        return error_set(error, -ENOMEM, "out of memory");
+    a->question = question;
+    a->exchange.make = make;
+    a->exchange.wake = wake;
+    a->exchange.user = a;
+    pthread_mutex_init(&a->lock, NULL);
+    pthread_cond_init(&a->woken, NULL);
+    int r = exchange_start(&a->exchange, retries);
+    if (r < 0)
+        error_set(error, r, "the request can't be made");
+    pthread_mutex_lock(&a->lock);
+    while (r == 0 && !exchange_is_over(&a->exchange))
+        pthread_cond_wait(&a->woken, &a->lock);
+    pthread_mutex_unlock(&a->lock);
+    exchange_stop(&a->exchange);
+    if (r == 0)
+        r = a->exchange.code < 0 ? a->exchange.code : a->exchange.answer.status;
+    if (r >= 400 || (r < 0 && error->code == 0))
+        registry_refusal(&a->exchange, sentence, sizeof(sentence));
+    if (r < 0 && error->code == 0)
+        error_at(error, r, LEAT_SIDE_SINK, "", question->method, "%s", sentence);
+    if (r >= 400) /* the caller may have expected that: the sentence is there if not */
+        snprintf(error->text, sizeof(error->text), "%s", sentence);
+    if (ret_answer)
+        *ret_answer = a->exchange.answer;
+    pthread_cond_destroy(&a->woken);
+    pthread_mutex_destroy(&a->lock);
+    free(a);
+    return r;
+}

@@ -1,0 +1,423 @@
+/* Bytes are gathered in a piece while the one before it is sent. After each piece, and after a failure, the registry
+ * says how much it has (Range), and what it lacks of the piece is sent again: nothing is assumed, because registries
+ * append whatever they get. The last piece goes with the request that ends the upload, when the run commits.
+ *
+ * All of this is of the pipeline's thread; the transfer thread only writes into the notice pipe. */
+#include "store/oci/push.h"
+#include "base/fd.h"
+#include "base/origin.h"
+#include "store/oci/ask.h"
+#include "store/status.h"
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define PIECE_BYTES (4u * 1024 * 1024)
+#define WAIT_NS     (INT64_C(600) * 1000000000) /* for the end of an upload: registries move large blobs then */
+#define ABORT_NS    (INT64_C(2) * 1000000000)   /* twice at most */
+#define REPEATS_MAX 8                           /* of a piece, without a byte of progress */
+
+struct push {
+    leat_endpoint endpoint;
+    struct session *repository;
+    char digest[OCI_DIGEST_MAX];
+    int32_t retries;
+    bool user; /* of the transfer thread */
+    unsigned origin;
+    int notice[2];
+
+    unsigned char *piece[2];
+    size_t length[2];
+    unsigned filling;    /* which piece takes bytes; the other one is sent, if it has any */
+    uint64_t base;       /* where the piece that is sent begins */
+    size_t acknowledged; /* bytes of it that the registry has */
+    unsigned repeats;
+
+    char location[LOCATION_MAX]; /* of the upload; "": there is none */
+    enum {
+        STEP_NONE,
+        STEP_BEGIN, /* the upload is asked for */
+        STEP_SEND,  /* a piece is on its way */
+        STEP_ASK,   /* how much the registry has */
+        STEP_END,   /* the whole is on its way */
+    } step;
+    struct exchange exchange;
+    struct question question;
+    struct leat_error failure;
+};
+
+/* ---- requests ---- */
+
+static void push_fail(struct push *p, int code, const char *operation, const char *sentence)
+{
+    if (p->failure.code == 0)
+        error_at(&p->failure, code, LEAT_SIDE_SINK, p->endpoint.node.name, operation, "%s", sentence);
+}
+
+static void fail_by_answer(struct push *p)
+{
+    char sentence[STATUS_MAX];
+    int code = registry_refusal(&p->exchange, sentence, sizeof(sentence));
+    push_fail(p, code, p->question.method, sentence);
+}
+
+static int make(void *user, struct http_request *ret)
+{
+    return question_request(&((const struct push *)user)->question, ret);
+}
+
+static void wake(void *user)
+{
+    const struct push *p = user;
+    ssize_t n = write(p->notice[1], "", 1);
+    (void)n; /* a full pipe says it as well */
+}
+
+static void drop_notices(struct push *p)
+{
+    char bytes[64];
+    while (read(p->notice[0], bytes, sizeof(bytes)) > 0)
+        ;
+}
+
+static void start(struct push *p, int step, struct question question, int32_t retries)
+{
+    bool reached = p->exchange.reached;
+    exchange_stop(&p->exchange);
+    p->exchange = (struct exchange){.make = make, .wake = wake, .user = p, .reached = reached};
+    question.repository = p->repository;
+    p->question = question;
+    p->step = step;
+    int r = exchange_start(&p->exchange, retries);
+    if (r < 0) {
+        p->step = STEP_NONE;
+        push_fail(p, r, question.method, r == -ENOMEM ? "out of memory" : "the request can't be made");
+    }
+}
+
+/* What the registry lacks of the piece. It is never repeated as it stands. */
+static void send_piece(struct push *p)
+{
+    unsigned at = 1 - p->filling;
+    start(p, STEP_SEND,
+          (struct question){.method = "PATCH",
+                            .path = p->location,
+                            .is_location = true,
+                            .body = p->piece[at] + p->acknowledged,
+                            .length = p->length[at] - p->acknowledged,
+                            .type = "application/octet-stream",
+                            .first = p->base + p->acknowledged},
+          -1);
+}
+
+static void ask(struct push *p)
+{
+    start(p, STEP_ASK,
+          (struct question){.method = "GET", .path = p->location, .is_location = true, .first = UINT64_MAX},
+          p->retries);
+}
+
+/* ---- answers ---- */
+
+static bool is_sending(const struct push *p)
+{
+    return p->length[1 - p->filling] > 0;
+}
+
+static void take_location(struct push *p)
+{
+    if (p->exchange.answer.location[0])
+        memcpy(p->location, p->exchange.answer.location, sizeof(p->location));
+}
+
+/* The registry says how much it has. "0-0" is nothing, too. */
+static void take_offset(struct push *p)
+{
+    const struct answer *answer = &p->exchange.answer;
+    unsigned at = 1 - p->filling;
+    uint64_t has = answer->uploaded_last ? answer->uploaded_last + 1 : 0;
+    if (has == 0 && p->base + p->length[at] == 1)
+        has = 1; /* one byte and none look alike; the digest tells in the end */
+    take_location(p);
+    if (has < p->base || has > p->base + p->length[at]) {
+        push_fail(p, -EIO, "PATCH", "the registry has lost or invented bytes of the upload");
+        return;
+    }
+    size_t before = p->acknowledged;
+    p->acknowledged = (size_t)(has - p->base);
+    p->repeats = p->acknowledged > before ? 0 : p->repeats + 1;
+    if (p->acknowledged == p->length[at]) {
+        p->base += p->length[at];
+        p->length[at] = p->acknowledged = 0;
+    } else if (p->repeats > REPEATS_MAX)
+        push_fail(p, -EIO, "PATCH", "the registry does not take what it is sent");
+    else
+        send_piece(p);
+}
+
+static void piece_ended(struct push *p)
+{
+    const struct exchange *x = &p->exchange;
+    if (exchange_has_succeeded(x) && x->answer.has_uploaded)
+        take_offset(p);
+    else if (exchange_has_succeeded(x)) {
+        take_location(p);
+        ask(p);
+    } else if (x->code < 0 ? retry_is_code(x->code, true)
+                           : retry_is_status(x->answer.status) || x->answer.status == 416) {
+        if (++p->repeats > REPEATS_MAX)
+            fail_by_answer(p);
+        else
+            ask(p);
+    } else
+        fail_by_answer(p);
+}
+
+static void begin_ended(struct push *p)
+{
+    take_location(p);
+    if (p->exchange.code < 0 || p->exchange.answer.status != 202 || !p->location[0])
+        fail_by_answer(p);
+}
+
+/* Looks at what has ended, and starts what can be started. */
+static void advance(struct push *p)
+{
+    int step = p->step;
+    if (step != STEP_NONE && step != STEP_END && !p->failure.code && exchange_is_over(&p->exchange)) {
+        p->step = STEP_NONE;
+        if (step == STEP_BEGIN)
+            begin_ended(p);
+        else if (step == STEP_SEND)
+            piece_ended(p);
+        else if (exchange_has_succeeded(&p->exchange) && p->exchange.answer.has_uploaded)
+            take_offset(p);
+        else
+            fail_by_answer(p);
+    }
+    if (p->step == STEP_NONE && !p->failure.code && !is_sending(p) && p->length[p->filling] == PIECE_BYTES) {
+        p->filling = 1 - p->filling;
+        send_piece(p);
+    }
+}
+
+/* ---- the node ---- */
+
+static int tell_failure(const struct push *p, struct leat_error *error)
+{
+    if (!p->failure.code)
+        return 0;
+    uint32_t index = error->index;
+    uint64_t offset = error->offset;
+    *error = p->failure;
+    error->index = index;
+    error->offset = offset;
+    return error->code;
+}
+
+static int prepare(struct push *p, struct leat_error *error)
+{
+    const char *why = NULL;
+    struct node *node = &p->endpoint.node;
+    int r = transfers_get(&why);
+    p->user = r == 0;
+    p->origin = origin_here();
+    for (size_t i = 0; i < 2 && r == 0; i++)
+        r = (p->piece[i] = malloc(PIECE_BYTES)) ? 0 : -ENOMEM;
+    if (r == 0)
+        r = fd_pipe(p->notice);
+    if (r < 0)
+        return endpoint_error(node, error, r, "POST", why);
+    port_init(&node->port, p->notice[0], POLLIN);
+    start(p, STEP_BEGIN, (struct question){.method = "POST", .path = "blobs/uploads/", .first = UINT64_MAX},
+          p->retries);
+    return 0;
+}
+
+/* The time that is allowed without an answer begins with the first look. */
+static int wait_for_answer(struct push *p)
+{
+    struct node *node = &p->endpoint.node;
+    int64_t now = clock_ns();
+    if (node->idle_ns && !node->deadline_ns)
+        node->deadline_ns = now + node->idle_ns;
+    if (node->deadline_ns && now >= node->deadline_ns) {
+        error_advise(&p->failure, LEAT_ADVICE_IDLE_TIMEOUT);
+        push_fail(p, -ETIMEDOUT, p->question.method, "no answer in the time that is allowed");
+        return 0;
+    }
+    node->port.blocked = true;
+    return -EAGAIN;
+}
+
+static ssize_t push_write(void *user, void *bytes, size_t n)
+{
+    struct push *p = user;
+    size_t done = 0;
+    drop_notices(p);
+    advance(p);
+    while (done < n && p->length[p->filling] < PIECE_BYTES && !p->failure.code) {
+        size_t *length = &p->length[p->filling], part = MIN(n - done, PIECE_BYTES - *length);
+        memcpy(p->piece[p->filling] + *length, (const char *)bytes + done, part);
+        *length += part;
+        done += part;
+        if (*length == PIECE_BYTES && done < n) /* the last piece goes with the end */
+            advance(p);
+    }
+    return p->failure.code ? p->failure.code : done || !n ? (ssize_t)done : -EAGAIN;
+}
+
+static int push_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
+{
+    struct push *p = (struct push *)node;
+    int r = p->user ? 0 : prepare(p, error);
+    if (r < 0)
+        return r;
+    drop_notices(p);
+    advance(p);
+    if (p->step == STEP_BEGIN && !p->failure.code && wait_for_answer(p) < 0)
+        return -EAGAIN;
+    node->deadline_ns = 0;
+    node->call = push_write;
+    node->call_user = p;
+    return tell_failure(p, error);
+}
+
+static int push_settle(struct node *node, int code, struct leat_error *error)
+{
+    struct push *p = (struct push *)node;
+    if (!p->user)
+        return 0;
+    drop_notices(p);
+    if (code == 0) {
+        advance(p);
+        if (!p->failure.code && p->step != STEP_NONE && wait_for_answer(p) < 0)
+            return -EAGAIN;
+    }
+    node->deadline_ns = 0;
+    return tell_failure(p, error);
+}
+
+static bool wait_for_end(struct push *p, int64_t limit_ns)
+{
+    int64_t end = clock_ns() + limit_ns;
+    for (;;) {
+        drop_notices(p);
+        if (exchange_is_over(&p->exchange))
+            return true;
+        int64_t left = end - clock_ns();
+        if (left <= 0) {
+            exchange_stop(&p->exchange); /* what it was asked with may be gone soon */
+            return false;
+        }
+        struct pollfd fd = {.fd = p->notice[0], .events = POLLIN};
+        poll(&fd, 1, (int)MIN(left / 1000000 + 1, 1000000));
+    }
+}
+
+/* The answer to the end was lost: is the blob there? */
+static bool is_there(struct push *p)
+{
+    char path[OCI_DIGEST_MAX + 8];
+    snprintf(path, sizeof(path), "blobs/%s", p->digest);
+    start(p, STEP_END, (struct question){.method = "HEAD", .path = path, .first = UINT64_MAX}, p->retries);
+    return !p->failure.code && wait_for_end(p, WAIT_NS) && exchange_has_succeeded(&p->exchange);
+}
+
+static int push_commit(struct node *node, struct leat_error *error)
+{
+    struct push *p = (struct push *)node;
+    char query[OCI_DIGEST_MAX + 8];
+    size_t length = p->length[p->filling];
+    snprintf(query, sizeof(query), "digest=%s", p->digest);
+    start(p, STEP_END,
+          (struct question){.method = "PUT",
+                            .path = p->location,
+                            .is_location = true,
+                            .body = p->piece[p->filling],
+                            .length = length,
+                            .type = "application/octet-stream",
+                            .first = length && p->base ? p->base : UINT64_MAX,
+                            .query = query},
+          -1);
+    if (!p->failure.code && !wait_for_end(p, node->idle_ns ? node->idle_ns : WAIT_NS))
+        push_fail(p, -ETIMEDOUT, "PUT", "no answer in the time that is allowed");
+    if (!p->failure.code && !exchange_has_succeeded(&p->exchange)) {
+        char sentence[STATUS_MAX];
+        int code = registry_refusal(&p->exchange, sentence, sizeof(sentence));
+        bool lost = p->exchange.code < 0 || retry_is_status(p->exchange.answer.status);
+        if (strstr(sentence, "DIGEST_INVALID"))
+            push_fail(p, -EBADMSG, "verify", sentence);
+        else if (!lost || !is_there(p))
+            push_fail(p, code, "PUT", sentence);
+    }
+    if (!p->failure.code)
+        p->location[0] = '\0'; /* the upload has become the blob */
+    return tell_failure(p, error);
+}
+
+/* A registry forgets an upload after some days in any case. It gives it up at once only where it knows the place, which
+ * changes with each piece. */
+static void push_abort(struct node *node, int code UNUSED, uint64_t delivered UNUSED)
+{
+    struct push *p = (struct push *)node;
+    if (!p->user || !origin_is_here(p->origin) || !p->location[0])
+        return;
+    if (p->step == STEP_SEND && wait_for_end(p, ABORT_NS))
+        take_location(p);
+    start(p, STEP_END,
+          (struct question){.method = "DELETE", .path = p->location, .is_location = true, .first = UINT64_MAX}, -1);
+    wait_for_end(p, ABORT_NS);
+    p->location[0] = '\0';
+}
+
+static void push_close(struct node *node)
+{
+    struct push *p = (struct push *)node;
+    exchange_stop(&p->exchange);
+    if (p->user && origin_is_here(p->origin))
+        transfers_put();
+    p->user = false;
+    for (size_t i = 0; i < 2; i++) {
+        free(p->piece[i]);
+        p->piece[i] = NULL;
+        p->notice[i] = fd_close(p->notice[i]);
+    }
+    node->port.fd = -1;
+}
+
+static void push_free(leat_endpoint *endpoint)
+{
+    struct push *p = (struct push *)endpoint;
+    session_unref(p->repository);
+    free(p);
+}
+
+static const struct node_ops push_ops = {
+    .name = "oci",
+    .open = push_open,
+    .settle = push_settle,
+    .commit = push_commit,
+    .abort = push_abort,
+    .close = push_close,
+};
+
+int oci_sink(leat_endpoint **ret, const char *spec, struct session *repository, const char *digest,
+             const struct leat_endpoint_options *options, struct leat_error *error)
+{
+    struct push *p = calloc(1, sizeof(*p));
+    if (!p || endpoint_init(&p->endpoint, &push_ops, spec, LEAT_WRITE, push_free) < 0) {
+        free(p);
+        return error_set(error, -ENOMEM, "out of memory");
+    }
+    p->repository = session_ref(repository);
+    snprintf(p->digest, sizeof(p->digest), "%s", digest);
+    p->retries = options->retries;
+    p->notice[0] = p->notice[1] = -1;
+    p->failure.size = sizeof(p->failure);
+    p->endpoint.node.kind = NODE_CALL;
+    p->endpoint.node.wait = NODE_WAIT_OWN;
+    *ret = &p->endpoint;
+    return 0;
+}
