@@ -43,7 +43,7 @@ static const char *reason(const struct hop *hop, size_t i)
 static void node_text(FILE *to, const struct node *node)
 {
     quote_print(to, node->name);
-    fprintf(to, " (%s", node_kind_name(node->kind));
+    fprintf(to, " (%s", node->store ? "object" : node_kind_name(node->kind));
     if (node->file_system)
         fprintf(to, " on %s", node->file_system);
     if (node->direction == LEAT_WRITE && node->kind == NODE_FILE)
@@ -51,6 +51,20 @@ static void node_text(FILE *to, const struct node *node)
     if (node->direction == LEAT_READ && node->has_size)
         fprintf(to, ", %llu bytes%s", (unsigned long long)node->size, node->sparse ? ", with holes" : "");
     fputc(')', to);
+}
+
+static void store_text(FILE *to, const struct node_store *store)
+{
+    char part[32], memory[32];
+    if (!store)
+        return;
+    fprintf(to, "%-7s ", store->way);
+    if (store->part_size)
+        fprintf(to, "one request, or parts of %s, of which %u are on their way",
+                size_format(store->part_size, part, sizeof(part)), store->connections);
+    else
+        fputs("one request", to);
+    fprintf(to, "; at most %s beside the memory limit\n", size_format(store->memory, memory, sizeof(memory)));
 }
 
 static const char *what_it_does(const leat_filter *filter)
@@ -88,6 +102,7 @@ static void plan_text(FILE *to, const leat_pipeline *p)
         fputs("sink    ", to);
         node_text(to, last->branch[i].node);
         fputc('\n', to);
+        store_text(to, last->branch[i].node->store);
     }
     const struct engine *engine = pipeline_engine(p, why);
     fprintf(to, *why ? "engine  %s (%s)\n" : "engine  %s\n", engine->name, why);
@@ -120,6 +135,23 @@ static json_int_t json_count(uint64_t n)
     return (json_int_t)MIN(n, (uint64_t)INT64_MAX);
 }
 
+static void add_stores(json_t **plan, const struct hop *hop)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < hop->branches; i++) {
+        const struct node *node = hop->branch[i].node;
+        if (node->store)
+            json_append(&list,
+                        json_pack("{s:o, s:s, s:I, s:i, s:I}", "spec", json_name(node->name), "way", node->store->way,
+                                  "part_size", json_count(node->store->part_size), "connections",
+                                  (int)node->store->connections, "memory", json_count(node->store->memory)));
+    }
+    if (json_array_size(list))
+        json_set(plan, "stores", list);
+    else
+        json_decref(list);
+}
+
 static json_t *plan_json(const leat_pipeline *p)
 {
     json_t *hops = json_array();
@@ -132,6 +164,7 @@ static json_t *plan_json(const leat_pipeline *p)
         json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I, s:I}}", "type", "plan", "hops", hops, "memory", "limit",
                   json_count(p->memory_limit), "pipes", pipes, "chunks", json_count(p->memory_limit - (uint64_t)pipes),
                   "minimum", (json_int_t)plan_minimum(p), "codecs", (json_int_t)plan_codecs(p));
+    add_stores(&plan, &pipeline_last_leg(p)->hop);
     if (*why)
         json_set(&plan, "engine_why", json_string(why));
     return plan;

@@ -26,6 +26,8 @@ struct report_branch {
     struct leat_error error;
     uint64_t delivered, held, discarded;
     uint64_t by_route[ROUTES_MAX];
+    bool has_store;
+    struct node_store store;
 };
 
 struct leat_report {

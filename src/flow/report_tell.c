@@ -51,14 +51,24 @@ static const char *sink_status(const leat_report *report, const struct report_br
     return sink->failed ? "failed" : report->aborted ? report->status : "done";
 }
 
+static json_t *store_json(const struct node_store *store)
+{
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "way", store->way, "part_size", (json_int_t)store->part_size,
+                     "requests", (json_int_t)store->requests, "repeated", (json_int_t)store->repeated, "bytes_sent",
+                     (json_int_t)store->bytes_sent, "bytes_again", (json_int_t)store->bytes_again);
+}
+
 static json_t *sinks_json(const leat_report *report)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < report->sinks; i++) {
         const struct report_branch *sink = &report->sink[i];
-        json_append(&list,
-                    json_pack("{s:o, s:s, s:I, s:o}", "spec", json_name(sink->to), "status", sink_status(report, sink),
-                              "bytes", (json_int_t)sink->delivered, "error", error_json(&sink->error)));
+        json_t *one =
+            json_pack("{s:o, s:s, s:I, s:o}", "spec", json_name(sink->to), "status", sink_status(report, sink), "bytes",
+                      (json_int_t)sink->delivered, "error", error_json(&sink->error));
+        if (sink->has_store)
+            json_set(&one, "store", store_json(&sink->store));
+        json_append(&list, one);
     }
     return list;
 }
@@ -143,6 +153,11 @@ static void print_branch(FILE *to, const leat_report *report, const struct repor
             fprintf(to, ", %s %llu", route->name, (unsigned long long)branch->by_route[route->id]);
     }
     fputc('\n', to);
+    if (branch->has_store)
+        fprintf(to, "  %s: %llu requests, %llu of them repeated; %llu bytes sent, %llu of them again\n",
+                branch->store.way, (unsigned long long)branch->store.requests,
+                (unsigned long long)branch->store.repeated, (unsigned long long)branch->store.bytes_sent,
+                (unsigned long long)branch->store.bytes_again);
     if (branch->held || branch->discarded)
         fprintf(to, "  taken %llu = delivered %llu + held %llu + discarded %llu\n", (unsigned long long)leg->taken,
                 (unsigned long long)branch->delivered, (unsigned long long)branch->held,

@@ -38,6 +38,18 @@ enum node_wait {
     NODE_WAIT_POLL,  /* not even that: poll before each call, and write little at a time */
 };
 
+/* Of a node that is an object in a store: how its bytes go there, and what that took. */
+struct node_store {
+    const char *way; /* static: "put" */
+    /* What is planned. */
+    uint64_t part_size; /* of the first parts; 0: one request has all */
+    unsigned connections;
+    uint64_t memory; /* at most, beside the limit of the pipeline */
+    /* What happened, valid when the node is closed. */
+    uint64_t requests, repeated;      /* the second are among the first */
+    uint64_t bytes_sent, bytes_again; /* of bodies; likewise */
+};
+
 struct node_ops;
 
 struct node {
@@ -78,6 +90,7 @@ struct node {
     void *call_user;
     const char *left; /* what `abort` could not undo, as the end of a sentence; static, or NULL */
     uint64_t unread;  /* `settle`: of what was delivered, bytes that the other side has left in the pipe for good */
+    const struct node_store *store; /* NULL: it is no object; lives as the name */
     const char *said; /* lines that a child wrote to its standard error, the last ones; NULL: none. Lives as the name */
 
     /* Time limits, of clock_ns; 0: none. */

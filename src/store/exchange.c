@@ -54,7 +54,8 @@ static bool is_again(const struct exchange *x, int code)
 static void exchange_ended(void *user, int code, const char *why)
 {
     struct exchange *x = user;
-    x->sent += transfer_sent(x->transfer);
+    x->last_sent = transfer_sent(x->transfer);
+    x->sent += x->last_sent;
     int64_t delay_ms = is_again(x, code) ? retry_delay_ms(&x->retry) : -1;
     retry_after(&x->retry, -1);
     int r = delay_ms >= 0 ? ask_again(x, delay_ms) : -EIO;

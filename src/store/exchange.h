@@ -26,8 +26,9 @@ struct exchange {
     struct answer answer;
     char body[EXCHANGE_BODY_MAX];
     size_t body_length;
-    unsigned requests; /* that were made */
-    uint64_t sent;     /* bytes of bodies */
+    unsigned requests;  /* that were made */
+    uint64_t sent;      /* bytes of bodies */
+    uint64_t last_sent; /* by the last request */
 
     struct transfer *transfer;
     struct retry retry;

@@ -98,10 +98,12 @@ void sink_end(struct sink *s, struct exchange *x)
 {
     exchange_stop(x);
     s->reached |= x->reached;
-    s->requests += x->requests;
-    s->sent_bytes += x->sent;
+    s->store.requests += x->requests;
+    s->store.repeated += x->requests ? x->requests - 1 : 0;
+    s->store.bytes_sent += x->sent;
+    s->store.bytes_again += x->sent - x->last_sent;
     x->requests = 0;
-    x->sent = 0;
+    x->sent = x->last_sent = 0;
 }
 
 /* `limit_ns` 0: as long as an endpoint may keep its pipeline waiting. */
@@ -548,6 +550,12 @@ int store_sink(leat_endpoint **ret, const char *spec, struct object *object,
     }
     s->endpoint.node.kind = NODE_CALL;
     s->endpoint.node.wait = NODE_WAIT_OWN;
+    bool parts = object->store->multipart != NULL;
+    s->store = (struct node_store){.way = "put",
+                                   .part_size = parts ? s->part_size : 0,
+                                   .connections = parts ? SINK_SLOTS - 1 : 1,
+                                   .memory = (parts ? SINK_SLOTS : 1) * MIN(s->part_size, PART_MEMORY)};
+    s->endpoint.node.store = &s->store;
     *ret = &s->endpoint;
     return 0;
 }

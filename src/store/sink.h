@@ -65,8 +65,7 @@ struct sink {
     bool reached;
 
     struct leat_error failure;
-    unsigned requests;
-    uint64_t sent_bytes;
+    struct node_store store; /* what is reported */
 };
 
 /* Notes the first failure. */
@@ -80,7 +79,7 @@ void sink_start(struct sink *s, struct exchange *x, int (*make)(void *user, stru
 /* Begins the request of a slot: as exchange_start. Any thread. */
 int sink_send(struct slot *slot, int (*make)(void *user, struct http_request *ret));
 
-/* Counts what an exchange did, and stops it. */
+/* Counts what an exchange did, and stops it. Of a body only the last sending counts as the first. */
 void sink_end(struct sink *s, struct exchange *x);
 
 /* Blocks until the exchange is over. False: it took longer than that. */
