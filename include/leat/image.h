@@ -15,6 +15,7 @@
  * not at all. Nothing is converted: manifests, configurations and layers stay as they are, and so do their digests.
  * What the target has is not moved again: a blob of the right size in a layout, which leat image verify compares with
  * its digest.
+ * What another repository of the same registry has is mounted from there.
  *
  * Manifests are untrusted: one has at most 4 MiB, an index leads to others through at most 4 levels and to at most
  * 4,096 of them, and a digest is sha256: or sha512: with hexadecimal digits, else it is refused (-EBADMSG).
