@@ -27,9 +27,9 @@
  *   http://HOST/PATH, https://HOST/PATH   what a GET of this URL gives; a sink is put there. Redirects are not
  * followed. s3://BUCKET/KEY[?versionId=VERSION]   an object in S3, or in a store that speaks its protocol. The key is
  *                     taken as it is, without decoding.
- *   oci://HOST/NAME@DIGEST   a blob in a registry of images, by its digest (sha256: or sha512:). Of a source the pipeline
- *                     expects that digest, as by `expect` of its options, so it takes no offset and no length (-EINVAL);
- *                     of a sink the registry compares it when the run commits (-EBADMSG).
+ *   oci://HOST/NAME@DIGEST   a blob in a registry of images, by its digest (sha256: or sha512:). Of a source the
+ * pipeline expects that digest, as by `expect` of its options, so it takes no offset and no length (-EINVAL); of a sink
+ * the registry compares it when the run commits (-EBADMSG).
  *
  * A sink that names a regular file, or nothing yet, is *published*: written without a name in the same directory,
  * and put in the place of the old file when everything, digests included, was right. Until then, and for good after
@@ -75,7 +75,9 @@
  * TLS, except on loopback (localhost, 127.0.0.0/8, [::1]), where TLS is used only if the registry answers a request
  * without it by 400. If the registry wants a password or a token, the login is read when the endpoint is opened: from
  * the file that REGISTRY_AUTH_FILE names, or else from containers/auth.json of XDG_RUNTIME_DIR, of XDG_CONFIG_HOME
- * (~/.config), or config.json of DOCKER_CONFIG (~/.docker). A token that has expired is replaced. Redirects of a
+ * (~/.config), or config.json of DOCKER_CONFIG (~/.docker). If the file names a helper for the
+ * host, the program docker-credential-HELPER is run then, and waited for, 30 seconds at most. A token that has expired
+ * is replaced. Redirects of a
  * registry are followed, without its password or token. A
  * blob is sent in pieces of 4 MiB, of which two are kept beside the memory limit, each behind what the registry says
  * that it has.

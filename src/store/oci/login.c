@@ -70,6 +70,16 @@ static int set_auth(struct login *login, const char *text)
     return login->user && login->password ? 0 : -ENOMEM;
 }
 
+/* It becomes a part of a command. */
+static int set_helper(struct login *login, const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    if (!*name || strlen(name) >= HELPER_MAX || strspn(name, letters) != strlen(name))
+        return -EBADMSG;
+    strcpy(login->helper, name);
+    return 1;
+}
+
 static int read_entry(struct login *ret, json_t *entry)
 {
     struct login login = {0};
@@ -98,7 +108,11 @@ int login_read(struct login *ret, const char *json, size_t n, const char *host, 
         return -EBADMSG;
     }
     json_t *entry = find_entry(json_object_get(whole, "auths"), host, name);
-    int r = entry ? read_entry(ret, entry) : 0;
+    const char *helper = json_string_value(json_object_get(json_object_get(whole, "credHelpers"), host));
+    const char *keychain = json_string_value(json_object_get(whole, "credsStore"));
+    int r = helper ? set_helper(ret, helper) : entry ? read_entry(ret, entry) : 0;
+    if (r == 0 && keychain && *keychain)
+        r = set_helper(ret, keychain);
     json_decref(whole);
     return r;
 }
@@ -169,7 +183,7 @@ static char *place_path(const struct place *place, int *ret_code)
     return path;
 }
 
-int login_find(struct login *ret, const char *host, const char *name, char **ret_file)
+static int find_in_files(struct login *ret, const char *host, const char *name, char **ret_file)
 {
     const char *named = getenv("REGISTRY_AUTH_FILE");
     int r = 0;
@@ -191,6 +205,18 @@ int login_find(struct login *ret, const char *host, const char *name, char **ret
             free(path);
     }
     return r < 0 ? r : 0;
+}
+
+int login_find(struct login *ret, const char *host, const char *name, char **ret_file)
+{
+    int r = find_in_files(ret, host, name, ret_file);
+    if (r < 0 || !ret->helper[0])
+        return r;
+    r = login_ask_helper(ret, ret->helper, host);
+    size_t n = sizeof("docker-credential-") + strlen(ret->helper);
+    if (r < 0 && (*ret_file = malloc(n)))
+        snprintf(*ret_file, n, "docker-credential-%s", ret->helper);
+    return r;
 }
 
 static void wipe(char **text)

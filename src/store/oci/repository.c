@@ -1,6 +1,7 @@
 #include "store/oci/repository.h"
 #include "base/error.h"
 #include "base/quote.h"
+#include "base/text.h"
 #include "store/oci/challenge.h"
 #include "store/oci/login.h"
 #include "store/url.h"
@@ -84,8 +85,39 @@ static int add_basic(const struct repository *r, struct http_request *request)
     return result;
 }
 
+static void write_form(FILE *to, const struct repository *r)
+{
+    char separator = '&';
+    fputs("grant_type=refresh_token&client_id=leat", to);
+    write_parameter(to, "service", r->challenge.service, strlen(r->challenge.service), &separator);
+    write_parameter(to, "scope", r->challenge.scope, strlen(r->challenge.scope), &separator);
+    write_parameter(to, "refresh_token", r->login.refresh, strlen(r->login.refresh), &separator);
+}
+
+/* A token for a token: by POST (OAuth 2). */
+static int ask_by_refresh(const struct repository *r, struct http_request *ret)
+{
+    char *text = NULL;
+    size_t n;
+    FILE *to = open_memstream(&text, &n);
+    if (!to)
+        return -ENOMEM;
+    write_form(to, r);
+    ret->method = "POST";
+    ret->url = strdup(r->challenge.realm);
+    if (text_close(to, &text) < 0 || !ret->url) {
+        free(text);
+        return -ENOMEM;
+    }
+    request_text(ret, text, n);
+    int result = request_header(ret, "Content-Type: application/x-www-form-urlencoded");
+    return result < 0 ? result : 1;
+}
+
 static int ask_for_token(const struct repository *r, struct http_request *ret)
 {
+    if (r->login.refresh)
+        return ask_by_refresh(r, ret);
     ret->method = "GET";
     ret->url = token_url(r);
     if (!ret->url)
@@ -221,7 +253,7 @@ int repository_new(struct session **ret, const struct reference *reference, bool
     if (result < 0) {
         char buffer[128];
         error_set(error, result, "%.120s: %s", file ? file : "logins of registries",
-                  result == -EBADMSG ? "no file of logins" : error_text(result, buffer, sizeof(buffer)));
+                  result == -EBADMSG ? "no logins that can be read" : error_text(result, buffer, sizeof(buffer)));
         free(file);
         repository_free(&r->session);
         return result;

@@ -47,6 +47,29 @@ static void test_no_files(void **state UNUSED)
         assert_login(bad[i], "h", "y", -EBADMSG, NULL, NULL);
 }
 
+static void test_helpers(void **state UNUSED)
+{
+    static const char json[] = "{\"credHelpers\": {\"h\": \"one\"}, \"credsStore\": \"all\","
+                               "\"auths\": {\"h\": {\"auth\": \"YTpi\"}, \"i\": {\"auth\": \"YTpi\"}}}";
+    static const struct {
+        const char *host, *helper;
+    } rows[] = {{"h", "one"}, {"i", ""}, {"j", "all"}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct login login = {0};
+        assert_int_equal(login_read(&login, json, strlen(json), rows[i].host, "y"), 1);
+        assert_string_equal(login.helper, rows[i].helper);
+        login_clear(&login);
+    }
+    assert_login("{\"credsStore\": \"a b\"}", "h", "y", -EBADMSG, NULL, NULL);
+    struct login login = {0};
+    static const char said[] = "{\"Username\": \"<token>\", \"Secret\": \"s\"}";
+    assert_int_equal(login_read_helper(&login, said, strlen(said)), 0);
+    assert_string_equal(login.refresh, "s");
+    login_clear(&login);
+    assert_int_equal(login_read_helper(&login, "{}", 2), -EBADMSG);
+    assert_int_equal(login_read_helper(&login, "", 0), -EBADMSG);
+}
+
 static void test_base64(void **state UNUSED)
 {
     static const char *const rows[][2] = {{"", ""},
@@ -75,6 +98,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_no_files),
+        cmocka_unit_test(test_helpers),
         cmocka_unit_test(test_base64),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

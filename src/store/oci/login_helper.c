@@ -1,0 +1,64 @@
+#include "store/oci/login.h"
+#include <jansson.h>
+#include <leat/pipeline.h>
+#include <stdio.h>
+
+#define ANSWER_MAX  65536u
+#define PATIENCE_MS 30000
+
+int login_read_helper(struct login *ret, const char *json, size_t n)
+{
+    json_error_t problem;
+    json_t *whole = n ? json_loadb(json, n, 0, &problem) : NULL;
+    const char *user = json_string_value(json_object_get(whole, "Username"));
+    const char *secret = json_string_value(json_object_get(whole, "Secret"));
+    int r = user && secret ? 0 : -EBADMSG;
+    if (r == 0 && strcmp(user, "<token>") == 0)
+        r = (ret->refresh = strdup(secret)) ? 0 : -ENOMEM;
+    else if (r == 0) {
+        ret->user = strdup(user);
+        ret->password = strdup(secret);
+        r = ret->user && ret->password ? 0 : -ENOMEM;
+    }
+    json_decref(whole);
+    return r;
+}
+
+/* The host goes in, JSON comes out: a pipeline of two memories and a child. */
+static int run(const char *command, const char *host, char *answer, size_t *ret_n)
+{
+    struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
+    leat_pipeline *pipeline;
+    leat_endpoint *endpoint;
+    leat_filter *child;
+    options.memory_limit = 1024u * 1024;
+    int r = leat_pipeline_new(&pipeline, &options);
+    if (r < 0)
+        return r;
+    if ((r = leat_endpoint_from_memory(&endpoint, host, strlen(host))) == 0 &&
+        (r = leat_pipeline_source(pipeline, endpoint)) == 0 &&
+        (r = leat_endpoint_to_memory(&endpoint, answer, ANSWER_MAX, ret_n)) == 0 &&
+        (r = leat_pipeline_sink(pipeline, endpoint, NULL)) == 0 && (r = leat_filter_exec(&child, command)) == 0 &&
+        (r = leat_pipeline_filter(pipeline, child)) == 0 && (r = leat_pipeline_start(pipeline)) == 0)
+        r = leat_pipeline_wait(pipeline, PATIENCE_MS, NULL);
+    leat_pipeline_free(pipeline);
+    return r;
+}
+
+int login_ask_helper(struct login *ret, const char *helper, const char *host)
+{
+    char command[HELPER_MAX + 32];
+    char *answer = calloc(1, ANSWER_MAX + 1);
+    size_t n = 0;
+    if (!answer)
+        return -ENOMEM;
+    snprintf(command, sizeof(command), "docker-credential-%s get", helper);
+    int r = run(command, host, answer, &n);
+    if (r == 0)
+        r = login_read_helper(ret, answer, n);
+    else if (strstr(answer, "credentials not found")) /* its words for "nothing" */
+        r = 0;
+    memset(answer, 0, ANSWER_MAX);
+    free(answer);
+    return r;
+}
