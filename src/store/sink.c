@@ -18,7 +18,7 @@
 
 #define PART_BYTES   (8u * 1024 * 1024)
 #define COMMIT_NS    (INT64_C(600) * 1000000000) /* without --idle-timeout: stores take minutes for large uploads */
-#define WHOLE_OBJECT (INT64_MAX)
+#define WHOLE_OBJECT INT64_MAX
 
 /* ---- failures ---- */
 
@@ -129,88 +129,6 @@ bool sink_wait(struct sink *s, struct exchange *x, int64_t limit_ns)
     return false;
 }
 
-/* An ETag without its quotes. */
-static void strip(const char *etag, char ret[ETAG_MAX])
-{
-    size_t n = strlen(etag);
-    bool quoted = n >= 2 && etag[0] == '"' && etag[n - 1] == '"';
-    snprintf(ret, ETAG_MAX, "%.*s", (int)(quoted ? n - 2 : n), quoted ? etag + 1 : etag);
-}
-
-static bool is_md5(const char *text)
-{
-    return strspn(text, "0123456789abcdef") == 32 && (text[32] == '\0' || text[32] == '-');
-}
-
-const char *sink_check_part(const struct part *part, const struct answer *answer)
-{
-    char etag[ETAG_MAX];
-    strip(answer->etag, etag);
-    if (answer->sha256[0] && strcmp(answer->sha256, part->sha256_base64) != 0)
-        return "the store has other bytes than were sent, by their SHA-256";
-    if (part->md5[0] && !answer->is_opaque && is_md5(etag) && etag[32] == '\0' && strcmp(etag, part->md5) != 0)
-        return "the store has other bytes than were sent, by their MD5";
-    return NULL;
-}
-
-/* ---- looking at the object ---- */
-
-static int make_head(void *user, struct http_request *ret)
-{
-    const struct sink *s = user;
-    return s->object->store->head(s->object, ret);
-}
-
-/* Without the right to list, S3 says 403 of an object that does not exist. */
-static void take_look(struct sink *s)
-{
-    const struct exchange *x = &s->control;
-    s->looked = true;
-    if (exchange_has_succeeded(x)) {
-        error_advise(&s->failure, LEAT_ADVICE_REPLACE);
-        sink_fail(s, -EEXIST, "HEAD", "The object exists already");
-    } else if (x->code < 0 || (x->answer.status != 404 && x->answer.status != 410 && x->answer.status != 403))
-        sink_fail_by(s, x, "HEAD");
-    sink_end(s, &s->control);
-    s->control_step = CONTROL_NONE;
-}
-
-static void look(struct sink *s)
-{
-    s->control_step = CONTROL_LOOKING;
-    sink_start(s, &s->control, make_head, s);
-}
-
-/* Some stores ignore the condition of a request in silence, so it is asked once more right before. */
-static void look_again(struct sink *s)
-{
-    if (!s->no_clobber || s->failure.code)
-        return;
-    look(s);
-    if (!s->failure.code && sink_wait(s, &s->control, 0))
-        take_look(s);
-    sink_end(s, &s->control);
-    s->control_step = CONTROL_NONE;
-}
-
-int sink_verify(struct sink *s, const char *etag)
-{
-    char found[ETAG_MAX];
-    sink_start(s, &s->control, make_head, s);
-    if (s->failure.code || !sink_wait(s, &s->control, 0))
-        return -EIO;
-    const struct answer answer = s->control.answer;
-    int code = s->control.code;
-    bool succeeded = exchange_has_succeeded(&s->control);
-    sink_end(s, &s->control);
-    if (!succeeded)
-        return code < 0 ? -EIO : answer.status == 404 ? -ENOENT : -EACCES;
-    strip(answer.etag, found);
-    if (answer.has_length && answer.length != s->total)
-        return -EBADMSG;
-    return etag[0] && is_md5(found) && !answer.is_opaque && strcmp(found, etag) != 0 ? -EBADMSG : 0;
-}
-
 /* ---- opening ---- */
 
 static int start(struct sink *s, struct leat_error *error)
@@ -228,12 +146,12 @@ static int start(struct sink *s, struct leat_error *error)
         return endpoint_error(node, error, r, "PUT", why);
     port_init(&node->port, s->notice[0], POLLIN);
     if (s->no_clobber)
-        look(s);
+        look_start(s);
     return 0;
 }
 
 /* The time that is allowed without an answer begins with the first look, and anew when something came. */
-static int wait_for_answers(struct sink *s)
+int sink_wait_later(struct sink *s)
 {
     struct node *node = &s->endpoint.node;
     int64_t now = clock_ns();
@@ -271,8 +189,8 @@ static int sink_open(struct node *node, const struct node *source UNUSED, struct
         return r;
     drop_notices(s);
     if (s->control_step == CONTROL_LOOKING && exchange_is_over(&s->control))
-        take_look(s);
-    if (s->control_step == CONTROL_LOOKING && !s->failure.code && wait_for_answers(s) < 0)
+        look_take(s);
+    if (s->control_step == CONTROL_LOOKING && !s->failure.code && sink_wait_later(s) < 0)
         return -EAGAIN;
     node->deadline_ns = 0;
     node->call = sink_write;
@@ -295,7 +213,7 @@ static void fail_local(struct sink *s, int r)
 }
 
 /* A slot to be filled, if one is free. */
-static bool take_slot(struct sink *s)
+bool sink_take_slot(struct sink *s)
 {
     const struct multipart *multipart = s->object->store->multipart;
     for (size_t i = 0; i < SINK_SLOTS && !s->filling; i++)
@@ -317,7 +235,7 @@ static bool take_slot(struct sink *s)
 }
 
 /* No more bytes go into the part that is being filled. */
-static void seal(struct sink *s)
+void sink_seal(struct sink *s)
 {
     int r = part_end(&s->filling->part);
     if (r < 0)
@@ -332,10 +250,10 @@ static void seal(struct sink *s)
 static bool has_room(struct sink *s)
 {
     if (s->filling && s->filling->part.length == s->filling->part.limit) {
-        seal(s);
+        sink_seal(s);
         multipart_advance(s);
     }
-    return !s->failure.code && (s->filling || take_slot(s));
+    return !s->failure.code && (s->filling || sink_take_slot(s));
 }
 
 static ssize_t sink_write(void *user, void *bytes, size_t n)
@@ -357,100 +275,14 @@ static ssize_t sink_write(void *user, void *bytes, size_t n)
     return s->failure.code ? s->failure.code : done || !n ? (ssize_t)done : -EAGAIN;
 }
 
-/* ---- one request ---- */
-
-static int make_put(void *user, struct http_request *ret)
-{
-    const struct slot *slot = user;
-    const struct sink *s = slot->sink;
-    int r = s->object->store->put(s->object, &slot->part, s->no_clobber, ret);
-    ret->body.is_held = slot->part.length > 0;
-    return r;
-}
-
-static bool put_again(const struct exchange *x)
-{
-    return ((const struct slot *)x->user)->sink->object->store->is_passing(x->body, x->body_length);
-}
-
-static void begin_single(struct sink *s)
-{
-    if (!s->filling && !take_slot(s))
-        return;
-    struct slot *slot = s->filling;
-    s->single = true;
-    seal(s);
-    slot->exchange.again = put_again;
-    slot->state = SLOT_SENDING;
-    if (slot->part.length && !s->failure.code) /* an empty body has no byte to withhold */
-        sink_start(s, &slot->exchange, make_put, slot);
-}
-
-static struct slot *single_slot(struct sink *s)
-{
-    for (size_t i = 0; i < SINK_SLOTS; i++)
-        if (s->slot[i].state == SLOT_SENDING)
-            return &s->slot[i];
-    return NULL;
-}
-
-static void check_single(struct sink *s, const struct slot *slot)
-{
-    const struct exchange *x = &slot->exchange;
-    /* Of several attempts the first one may have made the object. */
-    bool ours =
-        x->code == 0 && x->answer.status == 412 && x->requests > 1 && slot->part.md5[0] && s->object->store->multipart;
-    if (ours && sink_verify(s, slot->part.md5) == 0)
-        return;
-    if (!exchange_has_succeeded(x)) {
-        sink_fail_by(s, x, "PUT");
-        return;
-    }
-    const char *wrong = sink_check_part(&slot->part, &x->answer);
-    if (wrong && s->object->store->multipart) /* elsewhere an ETag may be anything */
-        sink_fail(s, -EBADMSG, "PUT", wrong);
-}
-
-static void commit_single(struct sink *s)
-{
-    struct slot *slot = single_slot(s);
-    look_again(s);
-    if (s->failure.code || !slot)
-        return;
-    if (slot->part.length)
-        transfer_release(slot->exchange.transfer);
-    else
-        sink_start(s, &slot->exchange, make_put, slot);
-    if (!s->failure.code && sink_wait(s, &slot->exchange, 0))
-        check_single(s, slot);
-}
-
 /* ---- the end ---- */
-
-/* -EAGAIN: something is on its way still. */
-static int settle_single(struct sink *s)
-{
-    struct slot *slot = single_slot(s);
-    if (s->failure.code || !slot || slot->part.length == 0 || exchange_is_held(&slot->exchange)) {
-        if (slot && exchange_is_over(&slot->exchange))
-            sink_fail_by(s, &slot->exchange, "PUT");
-        return 0;
-    }
-    if (!exchange_is_over(&slot->exchange))
-        return wait_for_answers(s);
-    if (exchange_has_succeeded(&slot->exchange))
-        sink_fail(s, -EPROTO, "PUT", "the server answers before it has everything");
-    else
-        sink_fail_by(s, &slot->exchange, "PUT");
-    return 0;
-}
 
 static int settle_parts(struct sink *s)
 {
     if (s->filling)
-        seal(s);
+        sink_seal(s);
     multipart_advance(s);
-    return s->failure.code || multipart_is_idle(s) ? 0 : wait_for_answers(s);
+    return s->failure.code || multipart_is_idle(s) ? 0 : sink_wait_later(s);
 }
 
 static int sink_settle(struct node *node, int code, struct leat_error *error)
@@ -462,8 +294,8 @@ static int sink_settle(struct node *node, int code, struct leat_error *error)
     if (code == 0 && !s->failure.code) {
         if (!s->single && s->numbers <= 1 && !s->upload[0] && s->control_step == CONTROL_NONE &&
             (s->filling || s->numbers == 0))
-            begin_single(s);
-        if ((s->single ? settle_single(s) : settle_parts(s)) == -EAGAIN)
+            single_begin(s);
+        if ((s->single ? single_settle(s) : settle_parts(s)) == -EAGAIN)
             return -EAGAIN;
     }
     node->deadline_ns = 0;
@@ -474,9 +306,9 @@ static int sink_commit(struct node *node, struct leat_error *error)
 {
     struct sink *s = (struct sink *)node;
     if (s->single)
-        commit_single(s);
+        single_commit(s);
     else {
-        look_again(s);
+        look_once_more(s);
         if (!s->failure.code)
             multipart_complete(s);
     }

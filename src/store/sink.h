@@ -56,7 +56,6 @@ struct sink {
         CONTROL_COMPLETING,
         CONTROL_ABORTING,
     } control_step;
-    bool looked;             /* and the object did not exist, as far as is known */
     char upload[UPLOAD_MAX]; /* "": there is none */
     bool unsure;             /* there may be another one, whose name nobody knows */
     struct sent_part *sent;  /* by their number; etag NULL: not yet */
@@ -85,8 +84,41 @@ void sink_end(struct sink *s, struct exchange *x);
 /* Blocks until the exchange is over. False: it took longer than that. */
 bool sink_wait(struct sink *s, struct exchange *x, int64_t limit_ns);
 
+/* From open or settle: -EAGAIN, after setting the node to wait for an answer; 0: the time for that is over, and a
+ * failure is noted. */
+int sink_wait_later(struct sink *s);
+
+/* Begins a part in a slot that is free: `filling`. False: none is free, or a failure was noted. */
+bool sink_take_slot(struct sink *s);
+
+/* No more bytes go into the part that is being filled. */
+void sink_seal(struct sink *s);
+
+/* ---- look.c ---- */
+
 /* Does the answer to a part fit the bytes that were sent? A sentence if not. */
 const char *sink_check_part(const struct part *part, const struct answer *answer);
+
+/* Asks whether the object exists. */
+void look_start(struct sink *s);
+/* The answer is there: a failure is noted if the object exists. */
+void look_take(struct sink *s);
+/* Blocks; for `no_clobber` alone. Some stores ignore the condition of a request in silence, so it is asked once more
+ * right before. */
+void look_once_more(struct sink *s);
+
+/* Blocks: does the object have the right size and ETag ("": any)? 0; -ENOENT; -EACCES: that can't be asked; -EBADMSG.
+ */
+int sink_verify(struct sink *s, const char *etag);
+
+/* ---- single.c ---- */
+
+/* What was taken is all: it becomes the body of one request, which begins if there is any. */
+void single_begin(struct sink *s);
+/* -EAGAIN: not all but the last byte was sent. A failure is noted. */
+int single_settle(struct sink *s);
+/* Sends the last byte, and blocks until the store has answered. A failure is noted. */
+void single_commit(struct sink *s);
 
 /* ---- multipart.c ---- */
 
@@ -111,9 +143,5 @@ void multipart_stop(struct sink *s);
 bool multipart_abort(struct sink *s);
 
 void multipart_free(struct sink *s);
-
-/* Blocks: does the object have the right size and ETag ("": any)? 0; -ENOENT; -EACCES: that can't be asked; -EBADMSG.
- */
-int sink_verify(struct sink *s, const char *etag);
 
 #endif

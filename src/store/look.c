@@ -1,0 +1,82 @@
+/* What a store says of an object that a sink writes: whether it is there, and whether it is what was sent. */
+#include "store/sink.h"
+#include <errno.h>
+#include <stdio.h>
+
+/* An ETag without its quotes. */
+static void strip(const char *etag, char ret[ETAG_MAX])
+{
+    size_t n = strlen(etag);
+    bool quoted = n >= 2 && etag[0] == '"' && etag[n - 1] == '"';
+    snprintf(ret, ETAG_MAX, "%.*s", (int)(quoted ? n - 2 : n), quoted ? etag + 1 : etag);
+}
+
+static bool is_md5(const char *text)
+{
+    return strspn(text, "0123456789abcdef") == 32 && (text[32] == '\0' || text[32] == '-');
+}
+
+const char *sink_check_part(const struct part *part, const struct answer *answer)
+{
+    char etag[ETAG_MAX];
+    strip(answer->etag, etag);
+    if (answer->sha256[0] && strcmp(answer->sha256, part->sha256_base64) != 0)
+        return "the store has other bytes than were sent, by their SHA-256";
+    if (part->md5[0] && !answer->is_opaque && is_md5(etag) && etag[32] == '\0' && strcmp(etag, part->md5) != 0)
+        return "the store has other bytes than were sent, by their MD5";
+    return NULL;
+}
+
+static int make_head(void *user, struct http_request *ret)
+{
+    const struct sink *s = user;
+    return s->object->store->head(s->object, ret);
+}
+
+/* Without the right to list, S3 says 403 of an object that does not exist. */
+void look_take(struct sink *s)
+{
+    const struct exchange *x = &s->control;
+    if (exchange_has_succeeded(x)) {
+        error_advise(&s->failure, LEAT_ADVICE_REPLACE);
+        sink_fail(s, -EEXIST, "HEAD", "The object exists already");
+    } else if (x->code < 0 || (x->answer.status != 404 && x->answer.status != 410 && x->answer.status != 403))
+        sink_fail_by(s, x, "HEAD");
+    sink_end(s, &s->control);
+    s->control_step = CONTROL_NONE;
+}
+
+void look_start(struct sink *s)
+{
+    s->control_step = CONTROL_LOOKING;
+    sink_start(s, &s->control, make_head, s);
+}
+
+void look_once_more(struct sink *s)
+{
+    if (!s->no_clobber || s->failure.code)
+        return;
+    look_start(s);
+    if (!s->failure.code && sink_wait(s, &s->control, 0))
+        look_take(s);
+    sink_end(s, &s->control);
+    s->control_step = CONTROL_NONE;
+}
+
+int sink_verify(struct sink *s, const char *etag)
+{
+    char found[ETAG_MAX];
+    sink_start(s, &s->control, make_head, s);
+    if (s->failure.code || !sink_wait(s, &s->control, 0))
+        return -EIO;
+    const struct answer answer = s->control.answer;
+    int code = s->control.code;
+    bool succeeded = exchange_has_succeeded(&s->control);
+    sink_end(s, &s->control);
+    if (!succeeded)
+        return code < 0 ? -EIO : answer.status == 404 ? -ENOENT : -EACCES;
+    strip(answer.etag, found);
+    if (answer.has_length && answer.length != s->total)
+        return -EBADMSG;
+    return etag[0] && is_md5(found) && !answer.is_opaque && strcmp(found, etag) != 0 ? -EBADMSG : 0;
+}

@@ -1,0 +1,88 @@
+/* An object that one request puts. It is sent but for its last byte while the run settles, and the last byte when it
+ * commits. */
+#include "store/sink.h"
+#include <errno.h>
+
+static int make_put(void *user, struct http_request *ret)
+{
+    const struct slot *slot = user;
+    const struct sink *s = slot->sink;
+    int r = s->object->store->put(s->object, &slot->part, s->no_clobber, ret);
+    ret->body.is_held = slot->part.length > 0;
+    return r;
+}
+
+static bool put_again(const struct exchange *x)
+{
+    return ((const struct slot *)x->user)->sink->object->store->is_passing(x->body, x->body_length);
+}
+
+void single_begin(struct sink *s)
+{
+    if (!s->filling && !sink_take_slot(s))
+        return;
+    struct slot *slot = s->filling;
+    s->single = true;
+    sink_seal(s);
+    slot->exchange.again = put_again;
+    slot->state = SLOT_SENDING;
+    if (slot->part.length && !s->failure.code) /* an empty body has no byte to withhold */
+        sink_start(s, &slot->exchange, make_put, slot);
+}
+
+static struct slot *single_slot(struct sink *s)
+{
+    for (size_t i = 0; i < SINK_SLOTS; i++)
+        if (s->slot[i].state == SLOT_SENDING)
+            return &s->slot[i];
+    return NULL;
+}
+
+static void check(struct sink *s, const struct slot *slot)
+{
+    const struct exchange *x = &slot->exchange;
+    /* Of several attempts the first one may have made the object. */
+    bool ours =
+        x->code == 0 && x->answer.status == 412 && x->requests > 1 && slot->part.md5[0] && s->object->store->multipart;
+    if (ours && sink_verify(s, slot->part.md5) == 0)
+        return;
+    if (!exchange_has_succeeded(x)) {
+        sink_fail_by(s, x, "PUT");
+        return;
+    }
+    const char *wrong = sink_check_part(&slot->part, &x->answer);
+    if (wrong && s->object->store->multipart) /* elsewhere an ETag may be anything */
+        sink_fail(s, -EBADMSG, "PUT", wrong);
+}
+
+void single_commit(struct sink *s)
+{
+    struct slot *slot = single_slot(s);
+    look_once_more(s);
+    if (s->failure.code || !slot)
+        return;
+    if (slot->part.length)
+        transfer_release(slot->exchange.transfer);
+    else
+        sink_start(s, &slot->exchange, make_put, slot);
+    if (!s->failure.code && sink_wait(s, &slot->exchange, 0))
+        check(s, slot);
+}
+
+/* -EAGAIN: something is on its way still. */
+int single_settle(struct sink *s)
+{
+    struct slot *slot = single_slot(s);
+    if (s->failure.code || !slot || slot->part.length == 0 || exchange_is_held(&slot->exchange)) {
+        if (slot && exchange_is_over(&slot->exchange))
+            sink_fail_by(s, &slot->exchange, "PUT");
+        return 0;
+    }
+    if (!exchange_is_over(&slot->exchange))
+        return sink_wait_later(s);
+    if (exchange_has_succeeded(&slot->exchange))
+        sink_fail(s, -EPROTO, "PUT", "the server answers before it has everything");
+    else
+        sink_fail_by(s, &slot->exchange, "PUT");
+    return 0;
+}

@@ -1,0 +1,130 @@
+/* Parts: how large they become, where their bytes rest, and what their digests are. */
+#include "store/part.h"
+#include "store/sink.h"
+#include "unit/unit.h"
+#include <errno.h>
+
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+
+/* 10,000 parts hold the largest object of S3, and none is too large. */
+static void test_parts_grow(void **state UNUSED)
+{
+    uint64_t sum = 0;
+    for (unsigned number = 1; number <= 10000; number++) {
+        uint64_t size = multipart_size(8 * MIB, number, 5 * GIB);
+        assert_in_range(size, 8 * MIB, 5 * GIB);
+        sum += size;
+    }
+    assert_true(sum >= 5 * 1024 * GIB);
+    assert_true(multipart_size(8 * MIB, 1000, 5 * GIB) == 8 * MIB);
+    assert_true(multipart_size(8 * MIB, 1001, 5 * GIB) == 16 * MIB);
+    assert_true(multipart_size(5 * GIB, 2001, 5 * GIB) == 5 * GIB);
+    assert_true(multipart_size(UINT64_MAX, 1, 5 * GIB) == 5 * GIB);
+}
+
+static void need_libcrypto(void)
+{
+    const char *why;
+    if (libcrypto_need(&why) < 0) {
+        print_message("%s\n", why);
+        skip();
+    }
+}
+
+static void test_digests(void **state UNUSED)
+{
+    struct part part = {.file = -1};
+    size_t n;
+    need_libcrypto();
+    assert_int_equal(part_begin(&part, 1, 10), 0);
+    assert_int_equal(part_add(&part, "ab", 2, &n), 0);
+    assert_int_equal(part_add(&part, "c", 1, &n), 0);
+    assert_int_equal(part_end(&part), 0);
+    assert_string_equal(part.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_string_equal(part.sha256_base64, "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+    if (part.has_md5)
+        assert_string_equal(part.md5, "900150983cd24fb0d6963f7d28e17f72");
+    /* The next one knows nothing of it. */
+    assert_int_equal(part_begin(&part, 2, 10), 0);
+    assert_int_equal(part_end(&part), 0);
+    assert_string_equal(part.sha256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    part_free(&part);
+}
+
+static void test_md5_of_md5(void **state UNUSED)
+{
+    const char *md5[] = {"900150983cd24fb0d6963f7d28e17f72", "d41d8cd98f00b204e9800998ecf8427e"}, *odd[] = {"no"};
+    char etag[64];
+    need_libcrypto();
+    int r = part_md5_of(md5, 2, etag, sizeof(etag));
+    if (r == -ENOSYS)
+        skip();
+    assert_int_equal(r, 0);
+    assert_string_equal(etag, "fdf1fdf1567f6942ffe1743f1e72301e-2");
+    assert_int_equal(part_md5_of(odd, 1, etag, sizeof(etag)), -EINVAL);
+}
+
+/* What is sent is what came, in memory and in a file, and a full part takes no more. */
+static void check_bytes(uint64_t limit, size_t piece)
+{
+    static unsigned char bytes[3 * MIB + 5], back[sizeof(bytes)];
+    struct part part = {.file = -1};
+    uint64_t taken = 0;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (unsigned char)(i * 2654435761u >> 24);
+    assert_int_equal(part_begin(&part, 1, limit), 0);
+    for (size_t n = 1; n > 0; taken += n) {
+        size_t at = (size_t)(taken % (sizeof(bytes) - piece));
+        assert_int_equal(part_add(&part, bytes + at, piece, &n), 0);
+    }
+    assert_true(taken == limit && part.length == limit);
+    assert_int_equal(part.file >= 0, limit > PART_MEMORY);
+    struct http_body body = part_body(&part);
+    assert_true(body.length == limit);
+    for (uint64_t at = 0; at < limit;) {
+        uint64_t from = at % (sizeof(bytes) - piece), n = MIN(piece, limit - at);
+        for (uint64_t done = 0; done < n;) {
+            ssize_t r = body_read(&body, at + done, back, (size_t)(n - done));
+            assert_true(r > 0);
+            assert_memory_equal(back, bytes + from + done, (size_t)r);
+            done += (uint64_t)r;
+        }
+        at += n;
+    }
+    part_free(&part);
+}
+
+static void test_bytes(void **state UNUSED)
+{
+    need_libcrypto();
+    check_bytes(1, 1);
+    check_bytes(100000, 4097);
+    check_bytes(PART_MEMORY, 1 * MIB);
+    check_bytes(PART_MEMORY + 1, 1 * MIB);
+    check_bytes(20 * MIB, 3 * MIB);
+}
+
+static void test_no_room_for_the_file(void **state UNUSED)
+{
+    static unsigned char bytes[PART_MEMORY];
+    struct part part = {.file = -1};
+    size_t n;
+    need_libcrypto();
+    setenv("TMPDIR", "/nowhere", 1);
+    assert_int_equal(part_begin(&part, 1, 2 * PART_MEMORY), 0);
+    assert_int_equal(part_add(&part, bytes, sizeof(bytes), &n), 0);
+    assert_int_equal(part_add(&part, bytes, 1, &n), -ENOENT);
+    part_free(&part);
+    unsetenv("TMPDIR");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parts_grow),           cmocka_unit_test(test_digests),
+        cmocka_unit_test(test_md5_of_md5),           cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_no_room_for_the_file),
+    };
+    return cmocka_run_group_tests_name("part", tests, NULL, NULL);
+}
