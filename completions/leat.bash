@@ -86,10 +86,12 @@ _leat()
     copy | run)
         options="--offset --length --source --digest --expect --digest-provider --append --in-place
             --no-clobber --replace --force --drop-attributes --sync --preserve
-            --sparse --sparse= --slow-sink --route --cache --engine --memory-limit --rate --connect-timeout --idle-timeout --part-size --retries
+            --sparse --sparse= --slow-sink --route --cache --engine --memory-limit --rate --connect-timeout --idle-timeout --part-size --total-timeout --retries
+            --streams
             --explain --explain= --progress --progress= --report --report= --help"
         wants="--offset --length --source --digest --expect --digest-provider --slow-sink --route --cache --engine
-            --memory-limit --rate --connect-timeout --idle-timeout --part-size --retries"
+            --memory-limit --rate --connect-timeout --idle-timeout --part-size --total-timeout --retries
+            --streams"
         ;;
     digest)
         options="--algorithm --length --jobs --tag --binary --text --zero --check --ignore-missing --quiet --status

@@ -52,18 +52,25 @@
  * on TCP when the whole process is killed, because then the kernel closes. Verify a digest where that matters.
  *
  * Objects of http:, https:, s3: and oci: are read by libcurl, which is loaded when the pipeline runs (-ELIBACC without
- * it), on a thread of its own. Up to 4 MiB wait for the pipeline, beside its memory limit; when they are there the
- * transfer pauses. A connection that breaks is made again from the byte where it broke, of the same version of the
- * object: the server has to give it a strong ETag and to answer ranges, else the run fails. An object that was replaced
- * meanwhile is -ESTALE. A request that failed is repeated after 0.1 s, then after twice as long each time, up to 20 s,
- * with a random part, or after what Retry-After says if that is more; after so many repetitions without a byte as
- * `retries` says, or if the server asks for more than two minutes, the run fails. A server that has never answered is
- * not asked again if it can't be reached, and connecting takes 30 s at most. A failure of TLS is final. libcurl reads
- * http_proxy and the like. The error's operation is "GET"; 401 and 403 are -EACCES, 404 and 410 are -ENOENT, 412 is
- * -ESTALE, 408 and 504 are -ETIMEDOUT, 429 and 503 are -EBUSY, other statuses -EPROTO. An s3: request is signed (AWS
- * Signature Version 4) if AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set; AWS_SESSION_TOKEN, AWS_REGION or
- * AWS_DEFAULT_REGION (us-east-1), AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL are read as well, when the endpoint is
- * opened. A store that such a URL names has the bucket in the path, Amazon's has it in the host name.
+ * it), on a thread of its own. What waits for the pipeline counts towards its memory limit, of which it takes up to
+ * three quarters; when that is used the transfer pauses. libcurl has up to 512 KiB for each connection beside that.
+ * With `streams` several connections read parts of the object, which go into the pipeline in order: the server has to
+ * say the size, a strong ETag and, where the number is found by measurement, that it has ranges; else there is one. A
+ * connection that gives no byte for 30 s, or for half of `idle_timeout_ms`, is replaced, once the object was answered.
+ * Digests of the whole object that the server sends (Repr-Digest, Content-Digest, Content-MD5, x-amz-checksum-sha256,
+ * -sha1, -crc32c, and of s3: an ETag that is an MD5, if there is no other) are compared when the object was read to its
+ * end; a difference is -EBADMSG, operation "verify", and nothing is published. A connection that breaks is made again
+ * from the byte where it broke, of the same version of the object: the server has to give it a strong ETag and to
+ * answer ranges, else the run fails. An object that was replaced meanwhile is -ESTALE. A request that failed is
+ * repeated after 0.1 s, then after twice as long each time, up to 20 s, with a random part, or after what Retry-After
+ * says if that is more; after so many repetitions without a byte as `retries` says, or if the server asks for more than
+ * two minutes, the run fails. A server that has never answered is not asked again if it can't be reached, and
+ * connecting takes 30 s at most. A failure of TLS is final. libcurl reads http_proxy and the like. The error's
+ * operation is "GET"; 401 and 403 are -EACCES, 404 and 410 are -ENOENT, 412 is -ESTALE, 408 and 504 are -ETIMEDOUT, 429
+ * and 503 are -EBUSY, other statuses -EPROTO. An s3: request is signed (AWS Signature Version 4) if AWS_ACCESS_KEY_ID
+ * and AWS_SECRET_ACCESS_KEY are set; AWS_SESSION_TOKEN, AWS_REGION or AWS_DEFAULT_REGION (us-east-1),
+ * AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL are read as well, when the endpoint is opened. A store that such a URL names
+ * has the bucket in the path, Amazon's has it in the host name.
  *
  * An object that is a sink appears whole at the commit, or not at all. What fits into one part is put by one request,
  * whose last byte is withheld until the commit. More goes to s3: in parts, of which 4 are kept at once: in memory
@@ -143,9 +150,17 @@ struct leat_endpoint_options {
     /* Objects in stores: how often a request that failed for now is repeated without progress (0: 8 times). -1: never.
      */
     int32_t retries;
+    /* Of an object in a store: how many connections read its parts at the same time, at most LEAT_STREAMS_MAX. 0: one,
+     * and more as long as measurement shows that the bytes come faster for it, up to 8. */
+    int32_t streams;
+    int32_t total_timeout_ms; /* how long reading an object may take in all, from its opening on. 0 or -1: no limit */
     /* A sink that is an object of s3: how many bytes are sent by one request, if there are more of them (0: 8 MiB).
      * Every 1,000 parts it is doubled. What is no multiple of a MiB is allowed; S3 wants at least 5 MiB. */
     uint64_t part_size;
+};
+
+enum {
+    LEAT_STREAMS_MAX = 64
 };
 
 /* Resolves `spec`. On failure *ret_error (may be NULL) says what was wrong with it; its `node` is `spec`.

@@ -57,7 +57,11 @@ const char options_help[] = "What is moved\n"
                             "                         so long (default none)\n"
                             "  --part-size SIZE       of an s3: sink: what one request sends (default 8M);\n"
                             "                         every 1000 parts it is doubled\n"
+                            "  --total-timeout TIME   reading an object of a store may take so long in all\n"
+                            "                         (default none)\n"
                             "  --retries N            of a request to a store without progress (default 8)\n"
+                            "  --streams N|auto       connections that read one object of a store (default\n"
+                            "                         auto: more while the bytes come faster for it)\n"
                             "\n"
                             "What is told\n"
                             "  --explain[=json]       print the plan and do nothing\n"
@@ -78,8 +82,10 @@ enum {
     OPTION_RATE,
     OPTION_CONNECT_TIMEOUT,
     OPTION_IDLE_TIMEOUT,
+    OPTION_TOTAL_TIMEOUT,
     OPTION_RETRIES,
     OPTION_PART_SIZE,
+    OPTION_STREAMS,
     OPTION_ROUTE,
     OPTION_ENGINE,
     OPTION_CACHE,
@@ -111,7 +117,9 @@ static const struct option longs[] = {
     {"connect-timeout", required_argument, NULL, OPTION_CONNECT_TIMEOUT},
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
     {"part-size", required_argument, NULL, OPTION_PART_SIZE},
+    {"total-timeout", required_argument, NULL, OPTION_TOTAL_TIMEOUT},
     {"retries", required_argument, NULL, OPTION_RETRIES},
+    {"streams", required_argument, NULL, OPTION_STREAMS},
     {"route", required_argument, NULL, OPTION_ROUTE},
     {"engine", required_argument, NULL, OPTION_ENGINE},
     {"cache", required_argument, NULL, OPTION_CACHE},
@@ -178,6 +186,19 @@ static int retries(const char *command, const char *text, int32_t *ret)
     if (!isdigit((unsigned char)text[0]) || *end || errno || n > INT32_MAX)
         return cli_usage(command, "--retries: '%s' is no number", text);
     *ret = n ? (int32_t)n : -1; /* 0 is the default there */
+    return 0;
+}
+
+static int streams(const char *command, const char *text, int32_t *ret)
+{
+    char *end;
+    errno = 0;
+    long n = strtol(text, &end, 10);
+    bool is_auto = strcmp(text, "auto") == 0;
+    if (!is_auto && (!isdigit((unsigned char)text[0]) || *end || errno || n < 1 || n > LEAT_STREAMS_MAX))
+        return cli_usage(command, "--streams: '%s' is no number of connections: write 1 to %d, or auto", text,
+                         LEAT_STREAMS_MAX);
+    *ret = is_auto ? 0 : (int32_t)n;
     return 0;
 }
 
@@ -252,8 +273,12 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         return duration(command, "idle-timeout", value, &o->sink.idle_timeout_ms);
     case OPTION_PART_SIZE:
         return size(command, "part-size", value, &o->sink.part_size);
+    case OPTION_TOTAL_TIMEOUT:
+        return duration(command, "total-timeout", value, &o->sink.total_timeout_ms);
     case OPTION_RETRIES:
         return retries(command, value, &o->sink.retries);
+    case OPTION_STREAMS:
+        return streams(command, value, &o->sink.streams);
     case OPTION_ROUTE:
         o->pipeline.route = value;
         return 0;

@@ -43,7 +43,7 @@ static const char *reason(const struct hop *hop, size_t i)
 static void node_text(FILE *to, const struct node *node)
 {
     quote_print(to, node->name);
-    fprintf(to, " (%s", node->store ? "object" : node_kind_name(node->kind));
+    fprintf(to, " (%s", node->store || node->traffic ? "object" : node_kind_name(node->kind));
     if (node->file_system)
         fprintf(to, " on %s", node->file_system);
     if (node->direction == LEAT_WRITE && node->kind == NODE_FILE)
@@ -89,6 +89,19 @@ static void hop_text(FILE *to, const leat_pipeline *p, const struct hop *hop)
         fprintf(to, "%-4s    %-8s %s\n", verb(hop, i), hop->rung[i].route->name, reason(hop, i));
 }
 
+static void traffic_text(FILE *to, const struct node *node)
+{
+    const struct node_traffic *t = node->traffic;
+    char memory[32];
+    fprintf(to, "%-7s ", t->route);
+    if (t->connections)
+        fprintf(to, "up to %u %s (%s)", t->connections_max, t->connections_max == 1 ? "connection" : "connections",
+                t->why);
+    else
+        fprintf(to, "1 to %u connections (%s)", t->connections_max, t->why);
+    fprintf(to, ", %s of the memory ahead\n", size_format(node->memory.share, memory, sizeof(memory)));
+}
+
 static void plan_text(FILE *to, const leat_pipeline *p)
 {
     const struct hop *last = &pipeline_last_leg(p)->hop;
@@ -96,6 +109,8 @@ static void plan_text(FILE *to, const leat_pipeline *p)
     fputs("source  ", to);
     node_text(to, pipeline_source(p));
     fputc('\n', to);
+    if (pipeline_source(p)->traffic)
+        traffic_text(to, pipeline_source(p));
     for (size_t i = 0; i < p->filters; i++)
         fprintf(to, "filter  %s (%s)\n", p->filter[i]->ops->name, what_it_does(p->filter[i]));
     for (size_t i = 0; i < last->branches; i++) {
@@ -165,6 +180,13 @@ static json_t *plan_json(const leat_pipeline *p)
                   json_count(p->memory_limit), "pipes", pipes, "chunks", json_count(p->memory_limit - (uint64_t)pipes),
                   "minimum", (json_int_t)plan_minimum(p), "codecs", (json_int_t)plan_codecs(p));
     add_stores(&plan, &pipeline_last_leg(p)->hop);
+    const struct node *in = pipeline_source(p);
+    if (in->traffic)
+        json_set(&plan, "source",
+                 json_pack("{s:s, s:I, s:I, s:s, s:I}", "route", in->traffic->route, "connections",
+                           (json_int_t)in->traffic->connections, "connections_max",
+                           (json_int_t)in->traffic->connections_max, "reason", in->traffic->why, "memory",
+                           json_count(in->memory.share)));
     if (*why)
         json_set(&plan, "engine_why", json_string(why));
     return plan;

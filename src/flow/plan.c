@@ -190,7 +190,24 @@ static uint64_t hop_minimum(const struct hop *hop)
         if (!hop->strict || i == 0)
             least = MIN(least, hop->rung[i].route->minimum(hop));
     /* Whatever is taken first, chunks may have to take over, or confirm the end. */
-    return MAX(least, route_chunk.minimum(hop));
+    return MAX(least, route_chunk.minimum(hop)) + hop->in->memory.least;
+}
+
+/* What a source may hold ahead: all but a quarter, from which the routes live. A branch that may drop wants the memory
+ * for itself. */
+static void share_memory(const leat_pipeline *p, struct hop *hop)
+{
+    struct node_memory *memory = &hop->in->memory;
+    uint64_t limit = hop->budget->limit, least = route_chunk.minimum(hop);
+    if (!memory->least)
+        return;
+    bool drops = false;
+    for (size_t i = 0; i < hop->branches; i++)
+        drops |= hop->branch[i].slow == LEAT_SLOW_DROP;
+    uint64_t most = limit > least ? limit - least : 0;
+    memory->share = MIN(most, MAX(memory->least, drops ? limit / 4 : limit / 4 * 3));
+    memory->budget = hop->budget;
+    memory->pool = p->options.pool;
 }
 
 /* All legs have equal shares. */
@@ -317,6 +334,7 @@ int plan_make(leat_pipeline *p, struct leat_error *error)
     }
     if (r < 0)
         return r;
+    share_memory(p, &p->leg[0].hop);
     if (p->memory_limit < plan_minimum(p))
         return error_set(error, -ENOBUFS, "The memory limit of %llu bytes is below the plan's minimum of %llu",
                          (unsigned long long)p->memory_limit, (unsigned long long)plan_minimum(p));

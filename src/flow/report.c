@@ -70,6 +70,9 @@ static void take_leg(leat_report *report, size_t index, const struct hop *hop)
 {
     struct report_leg *leg = &report->leg[index];
     leg->taken = hop->taken;
+    leg->has_traffic = hop->in && hop->in->traffic;
+    if (leg->has_traffic)
+        leg->traffic = *hop->in->traffic;
     leg->rungs = hop->rungs;
     memcpy(leg->rung, hop->rung, sizeof(leg->rung));
     report->memory_peak += hop->budget->peak; /* at most so much was in use at once */

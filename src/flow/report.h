@@ -14,6 +14,8 @@ struct report_digest {
 
 struct report_leg {
     char *from;
+    bool has_traffic; /* its source talks to a store */
+    struct node_traffic traffic;
     uint64_t taken;
     struct rung rung[ROUTES_MAX];
     size_t rungs;

@@ -110,6 +110,14 @@ static json_t *hops_json(const leat_report *report)
     return list;
 }
 
+static json_t *traffic_json(const struct node_traffic *t)
+{
+    return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:s}", "route", t->route, "connections",
+                     (json_int_t)t->connections_top, "reason", t->why, "parts", count(t->parts), "part_size",
+                     count(t->part_size), "requests", count(t->requests), "retries", count(t->retries), "twice",
+                     count(t->twice), "verified", t->verified, "unverified", t->unverified);
+}
+
 int leat_report_json(const leat_report *report, char **ret)
 {
     json_t *root =
@@ -120,6 +128,8 @@ int leat_report_json(const leat_report *report, char **ret)
                   sinks_json(report), "hops", hops_json(report), "error", error_json(&report->error));
     if (report->engine_why[0])
         json_set(&root, "engine_why", json_string(report->engine_why));
+    if (report->legs && report->leg[0].has_traffic)
+        json_set(&root, "source", traffic_json(&report->leg[0].traffic));
     if (report->said.n)
         json_set(&root, "stderr", said_json(&report->said));
     char *line = json_line(root, JSON_COMPACT);
@@ -176,6 +186,22 @@ static void print_leg(FILE *to, const leat_report *report, const struct report_l
             fprintf(to, "  not %s: %s\n", leg->rung[i].route->name, leg->rung[i].reason);
 }
 
+static void print_traffic(FILE *to, const struct node_traffic *t)
+{
+    char size[32];
+    fprintf(to, "  %s: %u %s (%s), %llu %s", t->route, t->connections_top,
+            t->connections_top == 1 ? "connection" : "connections", t->why, (unsigned long long)t->parts,
+            t->parts == 1 ? "part" : "parts");
+    if (t->part_size)
+        fprintf(to, " of up to %s", size_format(t->part_size, size, sizeof(size)));
+    fprintf(to, ", %llu %s, %llu of them again, %llu bytes in vain\n", (unsigned long long)t->requests,
+            t->requests == 1 ? "request" : "requests", (unsigned long long)t->retries, (unsigned long long)t->twice);
+    if (t->verified[0])
+        fprintf(to, "  as the server says: %s\n", t->verified);
+    if (t->unverified[0])
+        fprintf(to, "  not compared: %s\n", t->unverified);
+}
+
 int leat_report_text(const leat_report *report, char **ret)
 {
     char *text = NULL, size[32];
@@ -185,6 +211,8 @@ int leat_report_text(const leat_report *report, char **ret)
         return -ENOMEM;
     for (size_t i = 0; i < report->legs; i++)
         print_leg(to, report, &report->leg[i]);
+    if (report->legs && report->leg[0].has_traffic)
+        print_traffic(to, &report->leg[0].traffic);
     if (report->engine_why[0])
         fprintf(to, "  engine %s: %s\n", report->engine, report->engine_why);
     for (size_t i = 0; i < report->digests; i++)

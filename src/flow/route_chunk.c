@@ -4,7 +4,11 @@
  * The chunks that are not delivered everywhere yet stand in a ring, numbered without end; each branch is a cursor over
  * it. A chunk goes back to the pool when the slowest branch has passed it and the last observer is done with it. Memory
  * is bounded because the pool is: when it is empty, nothing is read until a chunk comes back. A branch that may drop
- * gives up its place in the ring instead, and keeps only the chunk that it has begun to write. */
+ * gives up its place in the ring instead, and keeps only the chunk that it has begun to write.
+ *
+ * A source that holds its bytes in chunks of its own (node->take) hands these over, and nothing is copied. The source
+ * bounds them: while all of them are in the ring it has none to fill, and says -EAGAIN. A branch that may drop must not
+ * be waited for in this way, so beside one the bytes are copied. */
 #include "flow/route_chunk.h"
 #include "buffer/pool.h"
 #include <errno.h>
@@ -36,12 +40,19 @@ static uint64_t minimum(const struct hop *hop)
     return least_chunks(hop) * PAGE;
 }
 
+/* What the source does not hold. */
+static uint64_t memory_of(const struct hop *hop)
+{
+    uint64_t limit = hop->budget->limit, share = hop->in->memory.share;
+    return limit > share ? limit - share : 0;
+}
+
 /* A quarter of the memory, so that reading, observing and several branches overlap; within reason. Residues may have
  * taken more than the rest of it. */
 static size_t choose_chunk_size(const struct hop *hop)
 {
     uint64_t most = hop_needs_bytes(hop) || hop->branches > 1 ? CHUNK_OBSERVED : CHUNK_PLAIN;
-    uint64_t size = MIN(most, hop->budget->limit / MAX(4, least_chunks(hop)) / PAGE * PAGE);
+    uint64_t size = MIN(most, memory_of(hop) / MAX(4, least_chunks(hop)) / PAGE * PAGE);
     size = pool_size_within((size_t)MAX(MIN(size, budget_left(hop->budget)), PAGE));
     while (hop->size_binds && size > PAGE && size / 2 > hop->in->size) /* no larger than the file needs */
         size /= 2;
@@ -50,21 +61,20 @@ static size_t choose_chunk_size(const struct hop *hop)
 
 /* Reading far ahead makes nothing faster: who reads the chunks finds them in memory, not in the cache. Only a branch
  * that may drop is given all the memory there is before it misses anything. */
-static size_t most_chunks(const struct hop *hop)
+static size_t most_chunks(const struct hop *hop, size_t chunk_size)
 {
-    for (size_t i = 0; i < hop->branches; i++)
-        if (hop->branch[i].slow == LEAT_SLOW_DROP)
-            return 0;
-    return AHEAD;
+    if (least_chunks(hop) == 1)
+        return AHEAD;
+    return hop->in->memory.share ? (size_t)MAX(memory_of(hop) / chunk_size, least_chunks(hop)) : 0;
 }
 
 /* The chunks that it can't do without are had at once: smaller ones, if the store has no others left. */
 static int make_pool(struct hop *hop, struct chunk_route *s)
 {
-    for (size_t size = choose_chunk_size(hop);; size /= 2) {
+    for (size_t size = s->gives ? PAGE : choose_chunk_size(hop);; size /= 2) {
         chunk_pool_init(&s->pool, hop->budget, size, &s->released);
         chunk_pool_share(&s->pool, hop->pool);
-        s->pool.most = most_chunks(hop);
+        s->pool.most = most_chunks(hop, size);
         if (chunk_pool_prepare(&s->pool, least_chunks(hop)) != -ENOMEM)
             return 0;
         chunk_pool_destroy(&s->pool);
@@ -81,6 +91,7 @@ static int start(struct hop *hop)
         return -ENOMEM;
     }
     port_init(&s->released, -1, 0);
+    s->gives = hop->in->take && least_chunks(hop) == 1 && !hop->residue.bytes;
     int r = make_pool(hop, s);
     if (r == 0) {
         s->capacity = RING_FIRST;
@@ -209,6 +220,16 @@ static enum verdict read_op(struct hop *hop, enum doing doing, void *bytes, size
     return VERDICT_OP;
 }
 
+static enum verdict next_bytes(struct hop *hop, size_t n, struct op **ret_op)
+{
+    struct chunk_route *s = hop->state;
+    if (!s->gives)
+        return read_op(hop, DOING_READ, s->filling->data, n, ret_op);
+    read_op(hop, DOING_TAKE, &s->taken, n, ret_op);
+    s->op.call = hop->in->take;
+    return VERDICT_OP;
+}
+
 static size_t hole_limit(const struct hop *hop, uint64_t n)
 {
     return (size_t)MIN(n, hop_needs_bytes(hop) || !hop_all_fresh(hop) ? HOLE_MAX : SIZE_MAX / 2);
@@ -244,7 +265,7 @@ static enum verdict read_next(struct hop *hop, struct op **ret_op, struct wait_s
         wait_add(ret_wait, &hop->in->port);
         return VERDICT_WAIT;
     }
-    if (!has_place(s) || (!s->filling && !(s->filling = chunk_get(&s->pool)))) {
+    if (!has_place(s) || (!s->gives && !s->filling && !(s->filling = chunk_get(&s->pool)))) {
         if (drop_laggards(hop))
             return VERDICT_STEP_DOWN;
         s->released.blocked = true;
@@ -253,21 +274,22 @@ static enum verdict read_next(struct hop *hop, struct op **ret_op, struct wait_s
     }
     if (hop->residue.bytes)
         return read_op(hop, DOING_RESIDUE, s->filling->data, MIN(s->pool.chunk_size, hop->residue.bytes), ret_op);
+    size_t most = s->gives ? SIZE_MAX / 2 : s->pool.chunk_size;
     if (hop->skip)
-        return read_op(hop, DOING_READ, s->filling->data, (size_t)MIN(s->pool.chunk_size, hop->skip), ret_op);
+        return next_bytes(hop, (size_t)MIN(most, hop->skip), ret_op);
     if (hop->taken >= hop->end)
         return VERDICT_END;
     if (hop_until_size(hop) == 0)
         return hop_is_cut(hop) ? VERDICT_END : read_op(hop, DOING_PROBE, &s->probe, 1, ret_op);
     bool hole = hop_extent(hop, &n) == 1;
-    size_t allowed = hop_allowance(hop, hole ? hole_limit(hop, n) : MIN(s->pool.chunk_size, n), ret_wait);
+    size_t allowed = hop_allowance(hop, hole ? hole_limit(hop, n) : MIN(most, n), ret_wait);
     if (allowed == 0)
         return ret_wait->deadline_ns ? VERDICT_WAIT : VERDICT_END;
     if (hole) {
         append_hole(hop, allowed);
         return VERDICT_STEP_DOWN;
     }
-    return read_op(hop, DOING_READ, s->filling->data, allowed, ret_op);
+    return next_bytes(hop, allowed, ret_op);
 }
 
 static void passed_over(struct hop *hop, size_t n)
@@ -283,6 +305,7 @@ static void passed_over(struct hop *hop, size_t n)
 static void got(struct hop *hop, ssize_t result)
 {
     struct chunk_route *s = hop->state;
+    struct chunk *chunk = s->gives ? s->taken : s->filling;
     if (node_not_ready(hop->in, result))
         return;
     if (result < 0)
@@ -292,10 +315,11 @@ static void got(struct hop *hop, ssize_t result)
             hop_fail_offset(hop);
         hop_source_short(hop);
         hop->source_ended = true;
-    } else if (hop->skip)
+    } else if (hop->skip) {
         passed_over(hop, (size_t)result);
-    else {
-        struct chunk *chunk = s->filling;
+        if (s->gives)
+            chunk_unref(chunk);
+    } else {
         s->filling = NULL;
         chunk->length = (size_t)result;
         hop_took(hop, chunk->length);
@@ -383,7 +407,7 @@ static void done(struct hop *hop, struct op *op UNUSED, ssize_t result)
     struct chunk_route *s = hop->state;
     enum doing doing = s->doing;
     s->doing = DOING_NOTHING;
-    if (doing == DOING_READ)
+    if (doing == DOING_READ || doing == DOING_TAKE)
         got(hop, result);
     else if (doing == DOING_RESIDUE)
         got_residue(hop, result);

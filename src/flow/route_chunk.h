@@ -14,6 +14,7 @@ struct cursor {
 enum doing {
     DOING_NOTHING,
     DOING_READ,
+    DOING_TAKE,
     DOING_RESIDUE,
     DOING_PROBE,
     DOING_WRITE,
@@ -27,6 +28,8 @@ struct chunk_route {
     enum doing doing;
     struct branch *busy; /* whose write is in flight */
     struct chunk *filling;
+    void *taken; /* a chunk of the source's own */
+    bool gives;  /* the source hands over its chunks, so none is filled */
     uint8_t probe;
     struct chunk **ring; /* chunk number i stands at i % capacity */
     size_t capacity;

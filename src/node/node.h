@@ -7,6 +7,7 @@
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
 
+#include "base/budget.h"
 #include "base/error.h"
 #include "base/identity.h"
 #include "base/op.h"
@@ -52,6 +53,30 @@ struct node_store {
 
 struct node_ops;
 
+/* The memory in which a node holds bytes ahead of the hop. The node says `least`; the planner fills the rest. */
+struct node_memory {
+    uint64_t least; /* bytes without which it can't work; 0: it holds none */
+    uint64_t share; /* and that it may take from the budget */
+    struct budget *budget;
+    struct leat_pool *pool; /* where chunks come from; NULL: that of the process */
+};
+
+/* How an endpoint that talks to a store moves bytes, for the plan and the report. The node owns it; it lives as long as
+ * the node, and is constant once the run has ended. */
+struct node_traffic {
+    const char *route;        /* "fetch"; static */
+    uint32_t connections;     /* that are asked for; 0: found by measurement */
+    uint32_t connections_max; /* that may be open at once */
+    uint32_t connections_top; /* and that were */
+    char why[160];            /* why so many */
+    uint64_t part_size;       /* of the largest part; 0: all is one part */
+    uint64_t parts;
+    uint64_t requests, retries; /* sent; of them those that repeat one that failed */
+    uint64_t twice;             /* bytes that crossed the network in vain */
+    char verified[96];          /* digests of the server that were compared: "sha-256 (Repr-Digest)" */
+    char unverified[96];        /* and why others were not: "x-amz-checksum-sha256 is that of the parts" */
+};
+
 struct node {
     const struct node_ops *ops;
     const char *name; /* as it was given; owned by the node's maker, lives as long as the node */
@@ -88,7 +113,12 @@ struct node {
     int64_t position; /* where the transfer begins in a seekable file; -1: only the descriptor knows */
     op_call call;     /* NODE_CALL */
     void *call_user;
-    const char *left; /* what `abort` could not undo, as the end of a sentence; static, or NULL */
+    /* A source that holds its bytes in chunks. As `call`, but `bytes` is where a `struct chunk *` goes: a reference to
+     * a chunk, or a view of one, with as many bytes as it returns, at least one. NULL: `call` is the only way. */
+    op_call take;
+    struct node_memory memory;
+    const struct node_traffic *traffic; /* NULL: it talks to no store */
+    const char *left;                   /* what `abort` could not undo, as the end of a sentence; static, or NULL */
     uint64_t unread;  /* `settle`: of what was delivered, bytes that the other side has left in the pipe for good */
     const struct node_store *store; /* NULL: it is no object; lives as the name */
     const char *said; /* lines that a child wrote to its standard error, the last ones; NULL: none. Lives as the name */

@@ -162,6 +162,8 @@ int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_directio
         r = error_set(&error, -EINVAL, "%d is no way to write a file", own.write_mode);
     else if (own.retries < -1)
         r = error_set(&error, -EINVAL, "%d is no number of retries", own.retries);
+    else if (own.streams < 0 || own.streams > LEAT_STREAMS_MAX)
+        r = error_set(&error, -EINVAL, "%d connections: up to %d are possible", own.streams, LEAT_STREAMS_MAX);
     else if (strcmp(spec, "-") == 0)
         r = endpoint_descriptor(ret, spec, direction == LEAT_READ ? 0 : 1, direction, LEAT_BORROW, &own, &error);
     else if (n)

@@ -98,6 +98,24 @@ static int set_retries(struct settings *s, const char *value, struct leat_error 
     return 0;
 }
 
+static int set_streams(struct settings *s, const char *value, struct leat_error *error)
+{
+    char *end;
+    errno = 0;
+    long n = strtol(value, &end, 10);
+    bool is_auto = strcmp(value, "auto") == 0;
+    if (!is_auto && (!isdigit((unsigned char)value[0]) || *end || errno || n < 1 || n > LEAT_STREAMS_MAX))
+        return error_set(error, -EINVAL, "'%.40s' is no number of connections: write 1 to %d, or auto", value,
+                         LEAT_STREAMS_MAX);
+    s->endpoint.streams = is_auto ? 0 : (int32_t)n;
+    return 0;
+}
+
+static int set_total_timeout(struct settings *s, const char *value, struct leat_error *error)
+{
+    return set_time(&s->endpoint.total_timeout_ms, value, error);
+}
+
 static const struct setting {
     const char *name;
     const char *value; /* what is wanted behind "="; NULL: nothing */
@@ -115,7 +133,9 @@ static const struct setting {
     {"slow-sink", "wait|drop", true, set_slow_sink},
     {"connect-timeout", "TIME", false, set_connect_timeout},
     {"idle-timeout", "TIME", false, set_idle_timeout},
+    {"total-timeout", "TIME", false, set_total_timeout},
     {"retries", "N", false, set_retries},
+    {"streams", "N", false, set_streams},
 };
 
 static const struct setting *find(const char *name, size_t n)
@@ -140,7 +160,7 @@ static int refuse_unknown(const char *word, enum leat_direction direction, struc
         if ((direction == LEAT_WRITE || !table[i].of_sinks) && n < sizeof(known))
             n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s%s", n ? ", " : "", table[i].name,
                                   table[i].value ? "=" : "");
-    return error_set(error, -EINVAL, "'%.30s' is no option of a %s: %s (a name with blanks wants quotes)", word,
+    return error_set(error, -EINVAL, "'%.30s' is no option of a %s (a name with blanks wants quotes): %s", word,
                      direction == LEAT_READ ? "source" : "sink", known);
 }
 

@@ -29,12 +29,19 @@ static void read_length(struct answer *answer, const char *value)
 static void read_range(struct answer *answer, const char *value)
 {
     uint64_t first, last, total;
+    const char *size = strncasecmp(value, "bytes */", 8) == 0 ? read_number(value + 8, &total) : NULL;
+    answer->is_behind = size && *size == '\0';
+    if (answer->is_behind) {
+        answer->range_total = total;
+        return;
+    }
     const char *at = strncasecmp(value, "bytes ", 6) == 0 ? read_number(value + 6, &first) : NULL;
     at = at && *at == '-' ? read_number(at + 1, &last) : NULL;
     at = at && *at == '/' ? read_number(at + 1, &total) : NULL;
     answer->has_range = at && *at == '\0' && first <= last && last < total;
     if (answer->has_range) {
         answer->range_first = first;
+        answer->range_last = last;
         answer->range_total = total;
     }
 }
@@ -75,6 +82,11 @@ static void read_challenge(struct answer *answer, const char *value)
         sprintf(answer->challenge + n, "%s%s", n ? ", " : "", value);
 }
 
+static void read_accepts(struct answer *answer, const char *value)
+{
+    answer->has_ranges = strcasecmp(value, "bytes") == 0;
+}
+
 /* Chunks have no length, whatever else was said. */
 static void read_encoding(struct answer *answer, const char *value UNUSED)
 {
@@ -113,6 +125,7 @@ static const struct {
     {"x-amz-checksum-sha256", read_checksum},
     {"x-amz-server-side-encryption", read_encryption},
     {"x-amz-server-side-encryption-customer-algorithm", read_customer_key},
+    {"accept-ranges", read_accepts},
 };
 
 static void read_status(struct answer *answer, const char *line)
@@ -147,4 +160,5 @@ void answer_read_line(struct answer *answer, const char *line, size_t n)
     for (size_t i = 0; i < COUNT(headers); i++)
         if (strcasecmp(text, headers[i].name) == 0)
             headers[i].read(answer, value);
+    digests_read_header(&answer->digests, text, value);
 }

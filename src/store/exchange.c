@@ -11,13 +11,13 @@ static void exchange_answered(void *user, const struct answer *answer)
     retry_after(&x->retry, answer->retry_after_s);
 }
 
-static bool exchange_body(void *user, const void *bytes, size_t n)
+static enum transfer_wish exchange_body(void *user, const void *bytes, size_t n)
 {
     struct exchange *x = user;
     n = MIN(n, sizeof(x->body) - x->body_length);
     memcpy(x->body + x->body_length, bytes, n);
     x->body_length += n;
-    return true;
+    return TRANSFER_MORE;
 }
 
 static void exchange_held(void *user)

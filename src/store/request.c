@@ -62,10 +62,23 @@ ssize_t body_read(const struct http_body *body, uint64_t at, void *bytes, size_t
     return r < 0 ? -errno : r == 0 && n ? -EIO : r;
 }
 
+int request_range(struct http_request *request, uint64_t first, uint64_t behind, const char *etag)
+{
+    int r = 0;
+    if (behind != UINT64_MAX)
+        r = request_header(request, "Range: bytes=%llu-%llu", (unsigned long long)first,
+                           (unsigned long long)behind - 1);
+    else if (first)
+        r = request_header(request, "Range: bytes=%llu-", (unsigned long long)first);
+    return r == 0 && etag[0] ? request_header(request, "If-Match: %s", etag) : r;
+}
+
 int request_copy(struct http_request *ret, const struct http_request *from)
 {
     *ret = (struct http_request){.method = from->method,
                                  .url = strdup(from->url),
+                                 .deadline_ns = from->deadline_ns,
+                                 .stall_ns = from->stall_ns,
                                  .session = session_ref(from->session),
                                  .has_body = from->has_body,
                                  .body = from->body};

@@ -22,6 +22,8 @@ struct http_request {
     char *url;
     char *header[REQUEST_HEADERS_MAX]; /* "Name: value" */
     size_t headers;
+    int64_t deadline_ns;     /* of clock_ns: the answer is complete by then, or it fails with -ETIMEDOUT; 0: no limit */
+    int64_t stall_ns;        /* so long without a byte, but for a pause, is a failure, -ETIMEDOUT; 0: no limit */
     struct session *session; /* a reference, or NULL: the request is sent as it stands */
     bool has_body;
     struct http_body body;
@@ -36,6 +38,9 @@ void request_text(struct http_request *request, char *text, size_t n);
 
 /* Copies up to n bytes of the body from byte `at` on, and gives their number. -EIO: the file ends before. */
 ssize_t body_read(const struct http_body *body, uint64_t at, void *bytes, size_t n);
+/* Asks for the bytes from `first` on and before `behind` (UINT64_MAX: to the end) of this version alone; `etag` ""
+ * takes any. Asks for all if first is 0 and there is no end. Errors as above. */
+int request_range(struct http_request *request, uint64_t first, uint64_t behind, const char *etag);
 
 /* *ret, which is empty, becomes the same request. -ENOMEM: it is empty still. */
 int request_copy(struct http_request *ret, const struct http_request *from);

@@ -18,10 +18,12 @@ struct object {
 struct store {
     const char *name; /* "s3" */
 
-    /* The request that reads the object from byte `first` on, to its end. `etag` "" takes any version of it, else only
-     * that one (If-Match). *ret is empty before; on failure it may hold a part. Called for each attempt, since a
-     * signature has a time; on any thread, one at a time. -ENOMEM, -E2BIG, -EINVAL, or -ELIBACC without libcrypto. */
-    int (*read)(const struct object *object, uint64_t first, const char *etag, struct http_request *ret);
+    bool etag_is_md5; /* an ETag that looks like an MD5 is that of the object, unless it is encrypted */
+
+    /* The request that reads the object. Range and If-Match are added to it, so they can't be signed. *ret is empty
+     * before; on failure it may hold a part. Called for each attempt, since a signature has a time; on any thread, one
+     * at a time. -ENOMEM, -E2BIG, -EINVAL, or -ELIBACC without libcrypto. */
+    int (*read)(const struct object *object, struct http_request *ret);
 
     /* One sentence for an answer that is a failure, from its body, which need not be text: "" if it says nothing. */
     void (*explain)(const char *body, size_t n, char *ret, size_t capacity);
@@ -69,7 +71,8 @@ struct multipart {
 int store_sink(leat_endpoint **ret, const char *spec, struct object *object,
                const struct leat_endpoint_options *options, struct leat_error *error);
 
-/* A source that reads the object, which it takes, on failure too. Of the options it takes `retries`. */
+/* A source that reads the object, which it takes, on failure too. Of the options it takes `retries`, `streams` and
+ * `total_timeout_ms`. */
 int store_source(leat_endpoint **ret, const char *spec, struct object *object,
                  const struct leat_endpoint_options *options, struct leat_error *error);
 

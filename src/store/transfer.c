@@ -31,6 +31,10 @@ struct transfer {
     int64_t due_ns; /* it begins then; 0: it is not to begin */
     struct answer answer;
     bool answered, whole; /* all headers of the answer are there */
+    bool enough;          /* `body` wants no more */
+    bool touched;         /* `body` was called since `drained` was */
+    bool paused;
+    int64_t heard_ns;     /* when the last byte came, or the request began */
     struct course course; /* of `request` */
     uint64_t sent;        /* of the body */
     char error[CURL_ERROR_SIZE];
@@ -88,6 +92,7 @@ static int code_of(const struct transfer *t, CURLcode result)
 static size_t header_came(char *line, size_t size, size_t n, void *user)
 {
     struct transfer *t = user;
+    t->heard_ns = clock_ns();
     answer_read_line(&t->answer, line, size * n);
     t->whole = line[0] == '\r' || line[0] == '\n'; /* the empty line; another one begins another answer, or is cut */
     return size * n;
@@ -105,12 +110,24 @@ static void tell_answer(struct transfer *t)
 static size_t body_came(char *bytes, size_t size, size_t n, void *user)
 {
     struct transfer *t = user;
+    t->heard_ns = clock_ns();
     if (course_holds(&t->course, &t->request, &t->answer))
         return course_keep(&t->course, bytes, size * n) ? size * n : 0;
     if (!t->answered)
         course_succeeded(&t->request);
     tell_answer(t);
-    return t->ops->body(t->user, bytes, size * n) ? size * n : CURL_WRITEFUNC_PAUSE;
+    t->touched = true;
+    t->paused = false;
+    switch (t->ops->body(t->user, bytes, size * n)) {
+    case TRANSFER_MORE:
+        return size * n;
+    case TRANSFER_PAUSE:
+        t->paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    default:
+        t->enough = true;
+        return 0; /* libcurl then fails the transfer */
+    }
 }
 
 /* ---- what goes to libcurl ---- */
@@ -176,6 +193,12 @@ static bool set_headers(struct transfer *t)
     return true;
 }
 
+static bool set_limits(struct transfer *t)
+{
+    int64_t left_ms = t->request.deadline_ns ? MAX((t->request.deadline_ns - clock_ns()) / 1000000, 1) : 0;
+    return curl.easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)MIN(left_ms, INT32_MAX)) == CURLE_OK;
+}
+
 static bool set_options(struct transfer *t)
 {
     CURL *easy = t->easy;
@@ -188,7 +211,7 @@ static bool set_options(struct transfer *t)
                  : curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method)) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES) == CURLE_OK &&
+           curl.easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES) == CURLE_OK && set_limits(t) &&
            curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_PRIVATE, (char *)t) == CURLE_OK &&
@@ -225,7 +248,8 @@ static void begin(struct transfer *t)
 {
     t->due_ns = 0;
     t->answer = (struct answer){.retry_after_s = -1};
-    t->answered = t->whole = false;
+    t->answered = t->whole = t->enough = t->touched = t->paused = false;
+    t->heard_ns = clock_ns();
     t->sent = 0;
     t->error[0] = '\0';
     int r = course_prepare(&t->course, &t->request);
@@ -264,7 +288,7 @@ static bool goes_on(struct transfer *t, int *code, const char **why)
 static void end(struct transfer *t, CURLcode result)
 {
     bool cut = result == CURLE_OK && !t->whole; /* libcurl takes headers without an end for an answer */
-    int code = cut ? -ECONNRESET : code_of(t, result);
+    int code = t->enough ? 0 : cut ? -ECONNRESET : code_of(t, result);
     char curl_why[CURL_ERROR_SIZE];
     const char *why = curl_why;
     snprintf(curl_why, sizeof(curl_why), "%s",
@@ -308,6 +332,20 @@ static void give_back(struct transfer *t)
     pthread_mutex_unlock(&transfers.lock);
 }
 
+/* When it is silent for too long; INT64_MAX: never. libcurl's own limit of speed looks back 5 seconds. */
+static int64_t stall_ns(const struct transfer *t)
+{
+    return t->active && !t->paused && t->request.stall_ns ? t->heard_ns + t->request.stall_ns : INT64_MAX;
+}
+
+static void stop_silent(struct transfer *t, int64_t now)
+{
+    if (stall_ns(t) > now)
+        return;
+    snprintf(t->error, sizeof(t->error), "the server has stopped sending");
+    end(t, CURLE_OPERATION_TIMEDOUT);
+}
+
 /* Obeys the orders of all transfers, and begins those that are due. */
 static void obey(void)
 {
@@ -327,6 +365,7 @@ static void obey(void)
         CURLcode resumed = resume && t->active ? curl.easy_pause(t->easy, CURLPAUSE_CONT) : CURLE_OK;
         if (resumed != CURLE_OK) /* what libcurl had kept meanwhile is lost */
             end(t, resumed);
+        stop_silent(t, now);
         if (t->due_ns && t->due_ns <= now)
             begin(t);
         link = &t->next;
@@ -338,8 +377,7 @@ static int rest_ms(void)
 {
     int64_t now = clock_ns(), due = now + LONGEST_REST_NS;
     for (const struct transfer *t = transfers.first; t; t = t->next)
-        if (t->due_ns)
-            due = MIN(due, t->due_ns);
+        due = MIN(due, MIN(t->due_ns ? t->due_ns : INT64_MAX, stall_ns(t)));
     return (int)(MAX(due - now + 999999, 0) / 1000000);
 }
 
@@ -352,6 +390,15 @@ static void report_ends(void)
         curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
         if (user)
             end((struct transfer *)(void *)user, result);
+    }
+}
+
+static void tell_drained(void)
+{
+    for (struct transfer *t = transfers.first; t; t = t->next) {
+        if (t->touched && t->ops->drained)
+            t->ops->drained(t->user);
+        t->touched = false;
     }
 }
 
@@ -370,6 +417,7 @@ static void *run(void *unused UNUSED)
         obey();
         curl.multi_perform(transfers.multi, &running);
         report_ends();
+        tell_drained();
         if (curl.multi_poll(transfers.multi, NULL, 0, rest_ms(), NULL) != CURLM_OK)
             nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL); /* out of memory: poll can't wait */
     }
@@ -468,6 +516,11 @@ int transfer_again(struct transfer *t, const struct http_request *request, int64
     t->request = copy;
     t->due_ns = MAX(clock_ns() + delay_ms * 1000000, 1);
     return 0;
+}
+
+void transfer_stalls_after(struct transfer *t, int64_t stall_ns)
+{
+    t->request.stall_ns = stall_ns;
 }
 
 void transfer_resume(struct transfer *t)

@@ -11,6 +11,7 @@
 #ifndef STORE_TRANSFER_H
 #define STORE_TRANSFER_H
 
+#include "store/digests.h"
 #include "store/request.h"
 #include <stdbool.h>
 
@@ -24,7 +25,9 @@ struct answer {
     bool has_length; /* of the body */
     uint64_t length;
     bool has_range; /* Content-Range */
-    uint64_t range_first, range_total;
+    uint64_t range_first, range_last, range_total;
+    bool is_behind;              /* Content-Range says that the range lies behind the end: range_total alone is set */
+    bool has_ranges;             /* Accept-Ranges: bytes */
     int64_t retry_after_s;       /* -1: it does not say */
     bool is_chunked;             /* `length` means nothing then */
     char etag[ETAG_MAX];         /* with its quotes; "": none, a weak one, or too long */
@@ -32,15 +35,23 @@ struct answer {
     bool has_uploaded;           /* Range of an upload: the number of its last byte, which a registry has */
     uint64_t uploaded_last;
     char challenge[CHALLENGE_MAX]; /* WWW-Authenticate; several of them with commas between; "": none */
-    char sha256[48];               /* x-amz-checksum-sha256, in base64; "": none */
-    bool is_opaque;                /* the store encrypts so that the ETag is no digest of the bytes */
+    struct sent_digests digests;
+    char sha256[48]; /* x-amz-checksum-sha256, in base64; "": none */
+    bool is_opaque;  /* the store encrypts so that the ETag is no digest of the bytes */
+};
+
+enum transfer_wish {
+    TRANSFER_MORE,
+    TRANSFER_PAUSE,  /* the same bytes come again after transfer_resume */
+    TRANSFER_ENOUGH, /* the rest is not wanted: `ended` comes with 0, and the connection is closed */
 };
 
 struct transfer_ops {
     void (*answered)(void *user, const struct answer *answer);
-    /* Takes all n bytes (at most 16 KiB), or says false: then the transfer pauses, and the same bytes come again after
-     * transfer_resume. */
-    bool (*body)(void *user, const void *bytes, size_t n);
+    /* Takes all n bytes (at most 16 KiB), or says that it does not. */
+    enum transfer_wish (*body)(void *user, const void *bytes, size_t n);
+    /* `body` was called, and now the connection has no more bytes, for the moment. May be NULL. */
+    void (*drained)(void *user);
     /* A body with `is_held` was sent but for its last byte. Once an attempt, or more often; NULL: nothing is done. */
     void (*held)(void *user);
     /* The answer is complete (0), or the connection failed: a negative errno and a sentence that is valid during the
@@ -63,7 +74,10 @@ int transfer_start(struct transfer **ret, const struct http_request *request, co
 /* From `ended` alone: sends another request after `delay_ms`, with the same callbacks. -ENOMEM. */
 int transfer_again(struct transfer *transfer, const struct http_request *request, int64_t delay_ms);
 
-/* Goes on after a `body` that said false. Any thread; a needless call does no harm. */
+/* From a callback: sets `stall_ns` of the request under way. */
+void transfer_stalls_after(struct transfer *transfer, int64_t stall_ns);
+
+/* Goes on after a `body` that said TRANSFER_PAUSE. Any thread; a needless call does no harm. */
 void transfer_resume(struct transfer *transfer);
 
 /* Sends the last byte of a body with `is_held`. It is not withheld when the request is repeated. Any thread. */

@@ -17,7 +17,8 @@ int http_endpoint(leat_endpoint **ret UNUSED, const char *spec UNUSED, enum leat
 }
 
 int s3_endpoint(leat_endpoint **ret UNUSED, const char *spec UNUSED, const char *rest UNUSED,
-                enum leat_direction direction UNUSED, struct leat_error *error)
+                enum leat_direction direction UNUSED, const struct leat_endpoint_options *options UNUSED,
+                struct leat_error *error)
 {
     return refuse(error);
 }

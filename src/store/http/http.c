@@ -15,14 +15,9 @@ static int set_url(const struct object *object, const char *method, struct http_
     return ret->url ? 0 : -ENOMEM;
 }
 
-static int http_read(const struct object *object, uint64_t first, const char *etag, struct http_request *ret)
+static int http_read(const struct object *object, struct http_request *ret)
 {
-    int r = set_url(object, "GET", ret);
-    if (r == 0 && first)
-        r = request_header(ret, "Range: bytes=%llu-", (unsigned long long)first);
-    if (r == 0 && etag[0])
-        r = request_header(ret, "If-Match: %s", etag);
-    return r;
+    return set_url(object, "GET", ret);
 }
 
 /* The body of an answer is a page for people. */

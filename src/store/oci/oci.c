@@ -12,17 +12,11 @@ struct oci_object {
     char *accept; /* or NULL */
 };
 
-static int oci_read(const struct object *object, uint64_t first, const char *etag, struct http_request *ret)
+static int oci_read(const struct object *object, struct http_request *ret)
 {
     const struct oci_object *o = (const struct oci_object *)object;
     int r = repository_request(o->repository, ret, "GET", "%s", o->path);
-    if (r == 0 && o->accept)
-        r = request_header(ret, "Accept: %s", o->accept);
-    if (r == 0 && first)
-        r = request_header(ret, "Range: bytes=%llu-", (unsigned long long)first);
-    if (r == 0 && etag[0])
-        r = request_header(ret, "If-Match: %s", etag);
-    return r;
+    return r == 0 && o->accept ? request_header(ret, "Accept: %s", o->accept) : r;
 }
 
 static void oci_free(struct object *object)

@@ -27,12 +27,10 @@ int s3_request(const struct s3_object *o, const char *method, const char *query,
     return sign_request(ret, &signing);
 }
 
-static int s3_read(const struct object *object, uint64_t first, const char *etag, struct http_request *ret)
+static int s3_read(const struct object *object, struct http_request *ret)
 {
     const struct s3_object *o = (const struct s3_object *)object;
-    int r = first ? request_header(ret, "Range: bytes=%llu-", (unsigned long long)first) : 0;
-    if (r == 0 && etag[0])
-        r = request_header(ret, "If-Match: %s", etag);
+    int r = request_header(ret, "x-amz-checksum-mode: ENABLED");
     return r < 0 ? r : s3_request(o, "GET", o->query, SIGN_EMPTY, ret);
 }
 
@@ -50,6 +48,7 @@ static void s3_free(struct object *object)
 
 static const struct store s3 = {
     .name = "s3",
+    .etag_is_md5 = true,
     .read = s3_read,
     .explain = s3_error_explain,
     .free = s3_free,

@@ -168,7 +168,9 @@ static void codecs(void **state UNUSED)
 static void options_of_endpoints(void **state UNUSED)
 {
     is_refused("a append | b", 2, "append is for sinks");
-    is_refused("a apend | b", 2, "'apend' is no option of a source: connect-timeout=, idle-timeout=, retries= (");
+    is_refused("a apend | b", 2,
+               "'apend' is no option of a source (a name with blanks wants quotes): connect-timeout=, idle-timeout=, "
+               "total-timeout=, retries=, streams=");
     is_refused("a | b apend", 6, "is no option of a sink; did you mean append?");
     is_refused(
         "a | b qqqq", 6,
@@ -200,7 +202,7 @@ static void long_texts(void **state UNUSED)
     snprintf(text, sizeof(text), "a | %s | b", word);
     is_refused(text, 4, "There is no filter 'xxx");
     snprintf(text, sizeof(text), "a |b %s", word);
-    is_refused(text, 5, "is no option of a sink: append");
+    is_refused(text, 5, "is no option of a sink (a name with blanks wants quotes): append");
 }
 
 static void more_than_there_may_be(void **state UNUSED)

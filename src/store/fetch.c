@@ -1,0 +1,237 @@
+#include "store/fetch.h"
+#include <errno.h>
+#include <stdio.h>
+
+/* ---- parts ---- */
+
+/* So many chunks that all parts lie in the window, and that of a lane that is ahead of the others as well. */
+static uint64_t part_size(const struct fetch *f)
+{
+    return MAX(f->window.slots / (f->pace.connections + 1), 1u) * f->window.chunk_size;
+}
+
+static void note_part(struct fetch *f, const struct lane *l)
+{
+    bool is_cut = l->end < f->total;
+    f->traffic->parts++;
+    f->traffic->part_size = MAX(f->traffic->part_size, is_cut ? l->end - l->at : 0);
+}
+
+bool fetch_give_part(struct fetch *f, struct lane *l)
+{
+    if (f->next >= f->total || f->active > f->pace.connections || f->next >= f->fail_at)
+        return false;
+    bool alone = f->pace.connections == 1;
+    l->at = f->next;
+    l->end = f->next = alone ? f->total : MIN(f->total, f->next + part_size(f));
+    note_part(f, l);
+    return true;
+}
+
+/* The first lane reads no further than where its part ends, so that there are others. */
+static void cut_first(struct fetch *f)
+{
+    struct lane *l = &f->lane[0];
+    uint64_t chunk = f->window.chunk_size, from = (l->at + chunk - 1) / chunk * chunk;
+    l->end = f->next = MIN(f->total, from + part_size(f));
+    f->traffic->part_size = MAX(f->traffic->part_size, l->end - l->at);
+}
+
+/* A lane that can't begin is a lane fewer. */
+static void add_lane(struct fetch *f)
+{
+    struct lane *l = &f->lane[f->lanes];
+    if (f->next >= f->total)
+        return;
+    f->active++;
+    if (!fetch_give_part(f, l)) {
+        f->active--;
+        return;
+    }
+    l->active = true;
+    pthread_mutex_lock(&f->lock);
+    int r = f->stopping ? -ECANCELED : lane_begin(l, f);
+    pthread_mutex_unlock(&f->lock);
+    if (r < 0) { /* its part would be a gap */
+        f->active--;
+        l->active = false;
+        fetch_fail(f, l->at, r, "out of memory");
+        return;
+    }
+    f->lanes++;
+    f->traffic->connections_top = MAX(f->traffic->connections_top, f->active);
+}
+
+static void add_lanes(struct fetch *f)
+{
+    if (f->pace.connections > 1 && f->lanes == 1 && f->lane[0].end == f->total)
+        cut_first(f);
+    while (f->active < f->pace.connections && f->next < f->total && f->lanes < LEAT_STREAMS_MAX &&
+           f->fail_at == UINT64_MAX)
+        add_lane(f);
+}
+
+/* ---- what the lanes tell ---- */
+
+/* The reason why there is one connection alone, or NULL. */
+static const char *why_one(const struct fetch *f, const struct answer *answer, unsigned asked)
+{
+    if (f->total == UINT64_MAX)
+        return "the server does not say how large it is";
+    if (!answer->etag[0])
+        return "the server names no version (ETag)";
+    if (!asked && !answer->has_ranges)
+        return "the server offers no ranges";
+    return f->total <= 2 * f->window.chunk_size ? "it is small" : NULL;
+}
+
+/* Memory and connections, now that the size is known. */
+static int open_window(struct fetch *f, const struct answer *answer)
+{
+    unsigned asked = f->traffic->connections, wish = asked ? asked : PACE_MOST;
+    int r = window_open(&f->window, &f->memory, wish, f->total);
+    if (r < 0)
+        return r;
+    pace_init(&f->pace, asked, (unsigned)MIN(wish, MAX(f->window.slots / 2, 1u)));
+    const char *why = why_one(f, answer, asked);
+    if (why)
+        pace_settle(&f->pace, 1, why);
+    return 0;
+}
+
+static int open_verify(struct fetch *f, const struct answer *answer)
+{
+    struct sent_digests sent = answer->digests;
+    digests_end(&sent, f->object->store->etag_is_md5 ? answer->etag : NULL);
+    const char *why = sent.skipped;
+    int r = verify_open(&f->verify, &sent, f->total, &why);
+    snprintf(f->traffic->unverified, sizeof(f->traffic->unverified), "%s", why);
+    return r;
+}
+
+void fetch_answered(struct fetch *f, const struct answer *answer)
+{
+    f->total = answer->has_length && !answer->is_chunked ? answer->length : UINT64_MAX;
+    snprintf(f->etag, sizeof(f->etag), "%s", answer->etag);
+    f->lane[0].end = f->next = f->total;
+    int r = open_window(f, answer);
+    if (r == 0)
+        r = open_verify(f, answer);
+    if (r < 0) {
+        fetch_fail(f, 0, r, "out of memory");
+        return;
+    }
+    note_part(f, &f->lane[0]);
+    pthread_mutex_lock(&f->lock);
+    f->state = FETCH_ANSWERED;
+    pthread_mutex_unlock(&f->lock);
+    add_lanes(f);
+    f->wake(f->user);
+}
+
+void fetch_progress(struct fetch *f, size_t n)
+{
+    f->received += n;
+    if (f->pace.settled)
+        return;
+    pace_look(&f->pace, clock_ns(), f->received, f->total - f->received, window_is_ahead(&f->window));
+    if (f->pace.connections > f->active)
+        add_lanes(f);
+}
+
+void fetch_fail(struct fetch *f, uint64_t at, int code, const char *sentence)
+{
+    if (at >= f->fail_at)
+        return;
+    f->fail_at = at;
+    pthread_mutex_lock(&f->lock);
+    f->failure = (struct leat_error){.size = sizeof(f->failure)};
+    error_at(&f->failure, code, LEAT_SIDE_SOURCE, f->name, "GET", "%s", sentence);
+    if (f->state == FETCH_ASKED)
+        f->state = FETCH_FAILED; /* else a take tells, behind the last byte that came */
+    pthread_mutex_unlock(&f->lock);
+    window_fail(&f->window, at, code);
+    f->wake(f->user);
+}
+
+void fetch_ends(struct fetch *f, uint64_t at)
+{
+    f->total = f->next = at;
+    window_finish(&f->window, at);
+}
+
+/* ---- the thread of the pipeline ---- */
+
+static void window_ready(void *user)
+{
+    struct fetch *f = user;
+    f->wake(f->user);
+}
+
+/* Lanes that wait for room go on. Any thread; a lane that waits has a transfer. */
+static void window_space(void *user)
+{
+    struct fetch *f = user;
+    for (size_t i = 0; i < LEAT_STREAMS_MAX; i++)
+        if (window_may_resume(&f->window, &f->lane[i].waiter))
+            transfer_resume(f->lane[i].transfer);
+}
+
+int fetch_begin(struct fetch *f, unsigned streams)
+{
+    window_init(&f->window);
+    pthread_mutex_init(&f->lock, NULL);
+    f->window.ready = window_ready;
+    f->window.space = window_space;
+    f->window.user = f;
+    f->total = f->fail_at = f->next = f->lane[0].end = UINT64_MAX;
+    f->pace.connections = f->active = f->lanes = 1;
+    f->lane[0].active = true;
+    f->traffic->connections = streams;
+    f->traffic->connections_top = 1;
+    return lane_begin(&f->lane[0], f);
+}
+
+enum fetch_state fetch_look(struct fetch *f, uint64_t *ret_size, struct leat_error *error)
+{
+    pthread_mutex_lock(&f->lock);
+    enum fetch_state state = f->state;
+    if (state == FETCH_FAILED)
+        *error = f->failure;
+    pthread_mutex_unlock(&f->lock);
+    pthread_mutex_lock(&f->window.lock);
+    *ret_size = f->window.end;
+    pthread_mutex_unlock(&f->window.lock);
+    return state;
+}
+
+ssize_t fetch_take(struct fetch *f, size_t n, struct chunk **ret)
+{
+    ssize_t r = window_take(&f->window, n, ret);
+    if (r > 0 && f->verify)
+        verify_take(f->verify, *ret);
+    return r;
+}
+
+int fetch_failure(struct fetch *f, struct leat_error *error)
+{
+    pthread_mutex_lock(&f->lock);
+    int code = f->failure.code;
+    if (code)
+        *error = f->failure;
+    pthread_mutex_unlock(&f->lock);
+    return code;
+}
+
+void fetch_close(struct fetch *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->stopping = true;
+    pthread_mutex_unlock(&f->lock);
+    for (size_t i = 0; i < LEAT_STREAMS_MAX; i++)
+        transfer_free(f->lane[i].transfer);
+    snprintf(f->traffic->why, sizeof(f->traffic->why), "%s", f->pace.why);
+    verify_free(f->verify);
+    window_close(&f->window);
+    pthread_mutex_destroy(&f->lock);
+}

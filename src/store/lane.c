@@ -1,0 +1,311 @@
+#include "store/lane.h"
+#include "store/fetch.h"
+#include "store/status.h"
+#include <errno.h>
+#include <stdio.h>
+
+#define STALL_NS INT64_C(30000000000) /* without a byte, once the server has answered */
+
+/* ---- requests ---- */
+
+/* Half of what the pipeline waits, so that a new connection may still save it. */
+static int64_t stall_limit(const struct lane *l)
+{
+    int64_t idle_ns = l->fetch->idle_ns;
+    return idle_ns ? MIN(idle_ns / 2, STALL_NS) : STALL_NS;
+}
+
+/* For the bytes of the lane's part that have not come. */
+static int make_request(struct lane *l, struct http_request *ret)
+{
+    struct fetch *f = l->fetch;
+    uint64_t behind = l->end < f->total ? l->end : UINT64_MAX;
+    l->asked = l->at;
+    l->body_end = behind;
+    l->body_length = 0;
+    l->skip = 0;
+    l->is_failure = false;
+    l->status = 0;
+    ret->deadline_ns = f->deadline_ns;
+    ret->stall_ns = f->state == FETCH_ASKED ? 0 : stall_limit(l); /* the first answer may take its time */
+    f->traffic->requests++;
+    int r = f->object->store->read(f->object, ret);
+    return r < 0 ? r : request_range(ret, l->at, behind, f->etag);
+}
+
+static int ask_again(struct lane *l, int64_t delay_ms)
+{
+    struct http_request request = {0};
+    int r = make_request(l, &request);
+    if (r == 0)
+        r = transfer_again(l->transfer, &request, delay_ms);
+    request_clear(&request);
+    return r;
+}
+
+/* ---- the answer ---- */
+
+/* Of an answer to a range: is it this range of this version? */
+static const char *check_part(const struct lane *l, const struct answer *answer)
+{
+    const struct fetch *f = l->fetch;
+    if (!answer->has_range || answer->range_first != l->asked)
+        return "the server sent another range than it was asked for";
+    if (f->total != UINT64_MAX && answer->range_total != f->total)
+        return "the object has another size than before";
+    return strcmp(answer->etag, f->etag) != 0 ? "the object was replaced while it was read" : NULL;
+}
+
+/* Of the whole object, though a range was asked for: what is there already is passed over. */
+static const char *check_whole(const struct lane *l, const struct answer *answer)
+{
+    const struct fetch *f = l->fetch;
+    if (strcmp(answer->etag, f->etag) != 0)
+        return "the object was replaced while it was read";
+    if (f->total != UINT64_MAX && (!answer->has_length || answer->is_chunked || answer->length != f->total))
+        return "the object has another size than before";
+    return NULL;
+}
+
+static void take_part(struct lane *l, const struct answer *answer)
+{
+    struct fetch *f = l->fetch;
+    const char *wrong = check_part(l, answer);
+    l->body_end = answer->range_last + 1;
+    if (wrong) {
+        l->is_failure = true;
+        fetch_fail(f, l->at, -ESTALE, wrong);
+    } else if (f->total == UINT64_MAX) {
+        f->total = answer->range_total;
+        window_finish(&f->window, f->total);
+        l->end = f->total;
+    }
+}
+
+static void take_whole(struct lane *l, const struct answer *answer)
+{
+    struct fetch *f = l->fetch;
+    const char *wrong = check_whole(l, answer);
+    l->skip = l->asked;
+    l->body_end = f->total;
+    if (wrong) {
+        l->is_failure = true;
+        fetch_fail(f, l->at, -ESTALE, wrong);
+    } else if (l->asked)
+        pace_settle(&f->pace, 1, "the server ignores ranges");
+}
+
+/* A part behind the end is the end, where that was not known. */
+static bool is_end(const struct lane *l, const struct answer *answer)
+{
+    return answer->status == 416 && answer->is_behind && l->fetch->total == UINT64_MAX && l->asked > 0 &&
+           answer->range_total == l->asked;
+}
+
+static void lane_answered(void *user, const struct answer *answer)
+{
+    struct lane *l = user;
+    struct fetch *f = l->fetch;
+    l->status = answer->status;
+    l->was_answered = true;
+    if (is_end(l, answer)) {
+        l->end = l->at;
+        fetch_ends(f, l->at);
+        return;
+    }
+    l->is_failure = answer->status != 200 && answer->status != 206;
+    if (l->is_failure) {
+        retry_after(&l->retry, answer->retry_after_s);
+        return;
+    }
+    bool first = f->state == FETCH_ASKED; /* this thread alone changes it */
+    if (first && answer->status != 200) {
+        l->is_failure = true;
+        fetch_fail(f, 0, -ESTALE, "the server sent a part that nobody asked for");
+    } else if (first) {
+        fetch_answered(f, answer);
+        l->body_end = f->total;
+        transfer_stalls_after(l->transfer, stall_limit(l));
+    } else if (answer->status == 206)
+        take_part(l, answer);
+    else
+        take_whole(l, answer);
+}
+
+/* ---- the body ---- */
+
+static enum transfer_wish keep_explanation(struct lane *l, const void *bytes, size_t n)
+{
+    n = MIN(n, sizeof(l->body) - l->body_length);
+    memcpy(l->body + l->body_length, bytes, n);
+    l->body_length += n;
+    return TRANSFER_MORE;
+}
+
+static enum transfer_wish too_little_memory(struct lane *l)
+{
+    fetch_fail(l->fetch, l->at, -ENOMEM, "out of memory");
+    return TRANSFER_ENOUGH;
+}
+
+/* The one lane that is left, and whose answer goes on behind its part, needs no request for the next one. */
+static void go_on(struct lane *l)
+{
+    struct fetch *f = l->fetch;
+    bool goes_on = f->active == 1 && f->pace.connections == 1 && l->end == f->next && l->body_end > l->end;
+    if (l->at == l->end && goes_on && l->end < f->total)
+        fetch_give_part(f, l);
+}
+
+/* What was there already is passed over once the rest has found room, or it would be passed over again. */
+static enum transfer_wish lane_body(void *user, const void *bytes, size_t n)
+{
+    struct lane *l = user;
+    struct fetch *f = l->fetch;
+    if (l->at >= f->fail_at)
+        return TRANSFER_ENOUGH;
+    if (l->is_failure)
+        return keep_explanation(l, bytes, n);
+    go_on(l);
+    size_t over = (size_t)MIN(l->skip, n), more = (size_t)MIN(n - over, l->end - l->at);
+    int r = more ? window_put(&f->window, l->at, (const uint8_t *)bytes + over, more, &l->waiter) : 0;
+    if (r == -EAGAIN)
+        return TRANSFER_PAUSE;
+    if (r < 0)
+        return too_little_memory(l);
+    l->skip -= over;
+    l->at += more;
+    f->traffic->twice += n - more;
+    if (more) {
+        retry_progress(&l->retry);
+        fetch_progress(f, more);
+    }
+    return over + more < n ? TRANSFER_ENOUGH : TRANSFER_MORE;
+}
+
+static void lane_drained(void *user)
+{
+    struct lane *l = user;
+    window_flush(&l->fetch->window);
+}
+
+/* ---- the end of an answer ---- */
+
+static void fail_by_status(struct lane *l)
+{
+    char sentence[STATUS_MAX];
+    status_explain(l->fetch->object->store, l->status, l->body, l->body_length, sentence);
+    fetch_fail(l->fetch, l->at, status_code(l->status), sentence);
+}
+
+static bool may_continue(const struct lane *l)
+{
+    return l->fetch->received == 0 || l->fetch->etag[0];
+}
+
+/* Does the part end here, as far as the answer tells? */
+static bool is_complete(struct lane *l, int code)
+{
+    if (code == 0 && !l->is_failure && l->end == UINT64_MAX)
+        fetch_ends(l->fetch, l->at);
+    return l->at == l->end || l->at == l->fetch->total;
+}
+
+static void leave(struct lane *l)
+{
+    l->active = false;
+    l->fetch->active--;
+}
+
+static void next_part(struct lane *l)
+{
+    struct fetch *f = l->fetch;
+    int r = fetch_give_part(f, l) ? ask_again(l, 0) : 1;
+    if (r < 0)
+        fetch_fail(f, l->at, r, "out of memory");
+    if (r)
+        leave(l);
+}
+
+/* Fewer connections, where the server says that there are too many requests. */
+static void slow_down(struct lane *l)
+{
+    struct pace *pace = &l->fetch->pace;
+    if ((l->status == 429 || l->status == 503) && pace->connections > 1)
+        pace_settle(pace, pace->connections / 2, "the server asked for fewer requests");
+}
+
+/* The same again, after a while; -1: no more. */
+static int64_t delay_of_retry(struct lane *l, int code)
+{
+    int64_t deadline_ns = l->fetch->deadline_ns;
+    bool again = l->is_failure ? retry_is_status(l->status) : retry_is_code(code, l->was_answered);
+    int64_t delay_ms = again && may_continue(l) ? retry_delay_ms(&l->retry) : -1;
+    retry_after(&l->retry, -1);
+    return deadline_ns && delay_ms >= 0 && clock_ns() + delay_ms * 1000000 >= deadline_ns ? -1 : delay_ms;
+}
+
+static void fail_lane(struct lane *l, int code, const char *why)
+{
+    struct fetch *f = l->fetch;
+    if (f->deadline_ns && clock_ns() >= f->deadline_ns - 1000000)
+        fetch_fail(f, l->at, -ETIMEDOUT, "it took longer than is allowed in all");
+    else if (l->is_failure)
+        fail_by_status(l);
+    else
+        fetch_fail(f, l->at, code, why);
+    leave(l);
+}
+
+static void lane_ended(void *user, int code, const char *why)
+{
+    struct lane *l = user;
+    struct fetch *f = l->fetch;
+    window_flush(&f->window);
+    if (l->at >= f->fail_at) {
+        leave(l);
+        return;
+    }
+    if (is_complete(l, code)) {
+        next_part(l);
+        return;
+    }
+    if (code == 0 && !l->is_failure && l->at == l->body_end && l->at > l->asked) { /* a slice: the rest is asked for */
+        int r = ask_again(l, 0);
+        if (r < 0)
+            fail_lane(l, r, "out of memory");
+        return;
+    }
+    if (code == 0 && !l->is_failure) {
+        code = -ECONNRESET;
+        why = "the server sent less than the object has";
+    }
+    slow_down(l);
+    int64_t delay_ms = delay_of_retry(l, code);
+    f->traffic->retries += delay_ms >= 0;
+    int r = delay_ms >= 0 ? ask_again(l, delay_ms) : 0;
+    if (delay_ms < 0)
+        fail_lane(l, code, why);
+    else if (r < 0)
+        fail_lane(l, r, "out of memory");
+}
+
+static const struct transfer_ops transfer_ops = {
+    .answered = lane_answered,
+    .body = lane_body,
+    .drained = lane_drained,
+    .ended = lane_ended,
+};
+
+int lane_begin(struct lane *l, struct fetch *f)
+{
+    struct http_request request = {0};
+    l->fetch = f;
+    l->was_answered = f->state != FETCH_ASKED;
+    retry_init(&l->retry, f->retries);
+    int r = make_request(l, &request);
+    if (r == 0)
+        r = transfer_start(&l->transfer, &request, &transfer_ops, l);
+    request_clear(&request);
+    return r;
+}

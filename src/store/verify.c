@@ -1,0 +1,168 @@
+#include "store/verify.h"
+#include "base/thread.h"
+#include "buffer/queue.h"
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define QUEUE_CHUNKS 64           /* the window bounds their memory, this only the array */
+#define SMALL_BYTES  (256 * 1024) /* below this a thread costs more than it gives */
+
+struct hash {
+    const struct digest_provider *provider;
+    void *state;
+    int failed; /* of the hash's thread while there is one */
+    struct sent_digest sent;
+    bool threaded;
+    pthread_t thread;
+    struct chunk_queue queue;
+};
+
+struct verify {
+    size_t n;
+    struct hash hash[DIGESTS_MAX];
+};
+
+static void hash_chunk(struct hash *h, const struct chunk *chunk)
+{
+    if (!h->failed)
+        h->failed = h->provider->update(h->state, chunk->data, chunk->length);
+}
+
+static void *hash_queue(void *user)
+{
+    struct hash *h = user;
+    struct chunk *chunk;
+    while ((chunk = chunk_queue_pop(&h->queue))) {
+        hash_chunk(h, chunk);
+        chunk_unref(chunk);
+    }
+    return NULL;
+}
+
+/* Without a thread it is slower and just as right. */
+static void start_thread(struct hash *h)
+{
+    if (chunk_queue_init(&h->queue, QUEUE_CHUNKS) < 0)
+        return;
+    h->threaded = thread_create(&h->thread, hash_queue, h) == 0;
+    if (!h->threaded)
+        chunk_queue_destroy(&h->queue);
+}
+
+static void stop_threads(struct verify *v)
+{
+    for (size_t i = 0; i < v->n; i++)
+        if (v->hash[i].threaded)
+            chunk_queue_end(&v->hash[i].queue);
+    for (size_t i = 0; i < v->n; i++)
+        if (v->hash[i].threaded) {
+            pthread_join(v->hash[i].thread, NULL);
+            chunk_queue_destroy(&v->hash[i].queue);
+            v->hash[i].threaded = false;
+        }
+}
+
+static int open_hash(struct hash *h, const struct sent_digest *sent)
+{
+    int code = -ENOENT;
+    h->sent = *sent;
+    for (const struct digest_provider *const *p = registry_digest_providers; *p; p++) {
+        const char *why;
+        size_t size = 0;
+        int r = (*p)->kernel ? -ENOENT : (*p)->open(&h->state, sent->algorithm, &size, &why);
+        if (r == 0) {
+            h->provider = *p;
+            if (size == sent->n)
+                return 0;
+            (*p)->close(h->state);
+            return -EINVAL;
+        }
+        code = r == -ENOMEM ? r : code;
+    }
+    return code;
+}
+
+static bool is_known(const struct verify *v, const struct sent_digest *sent)
+{
+    for (size_t i = 0; i < v->n; i++)
+        if (strcmp(v->hash[i].sent.algorithm, sent->algorithm) == 0 &&
+            memcmp(v->hash[i].sent.bytes, sent->bytes, sent->n) == 0)
+            return true;
+    return false;
+}
+
+int verify_open(struct verify **ret, const struct sent_digests *digests, uint64_t size, const char **ret_why)
+{
+    struct verify *v = digests->n ? calloc(1, sizeof(*v)) : NULL;
+    int r = digests->n && !v ? -ENOMEM : 0;
+    for (size_t i = 0; i < digests->n && r == 0; i++) {
+        struct hash *h = &v->hash[v->n];
+        if (is_known(v, &digests->one[i]))
+            continue;
+        r = open_hash(h, &digests->one[i]);
+        if (r == 0)
+            v->n++;
+        else if (r != -ENOMEM) {
+            *ret_why = "a digest of the server can't be computed here";
+            r = 0;
+        }
+    }
+    if (r < 0 || (v && v->n == 0)) {
+        verify_free(v);
+        v = NULL;
+    }
+    bool threads = size > SMALL_BYTES && sysconf(_SC_NPROCESSORS_ONLN) > 1;
+    for (size_t i = 0; v && threads && i < v->n; i++)
+        start_thread(&v->hash[i]);
+    *ret = v;
+    return r;
+}
+
+void verify_take(struct verify *v, struct chunk *chunk)
+{
+    for (size_t i = 0; i < v->n; i++)
+        if (v->hash[i].threaded)
+            chunk_queue_push(&v->hash[i].queue, chunk_ref(chunk));
+    for (size_t i = 0; i < v->n; i++)
+        if (!v->hash[i].threaded)
+            hash_chunk(&v->hash[i], chunk);
+}
+
+static int compare(struct hash *h)
+{
+    uint8_t bytes[DIGEST_BYTES_MAX];
+    int r = h->failed ? h->failed : h->provider->value(h->state, bytes);
+    if (r < 0)
+        return r;
+    return memcmp(bytes, h->sent.bytes, h->sent.n) == 0 ? 0 : -EBADMSG;
+}
+
+int verify_end(struct verify *v, char *text, size_t capacity)
+{
+    size_t at = 0;
+    stop_threads(v);
+    text[0] = '\0';
+    for (size_t i = 0; i < v->n; i++) {
+        struct hash *h = &v->hash[i];
+        int r = compare(h);
+        if (r < 0) {
+            snprintf(text, capacity, "%s (%s)", h->sent.algorithm, h->sent.header);
+            return r;
+        }
+        if (at < capacity)
+            at += (size_t)snprintf(text + at, capacity - at, "%s%s (%s)", at ? ", " : "", h->sent.algorithm,
+                                   h->sent.header);
+    }
+    return 0;
+}
+
+void verify_free(struct verify *v)
+{
+    if (!v)
+        return;
+    stop_threads(v);
+    for (size_t i = 0; i < v->n; i++)
+        v->hash[i].provider->close(v->hash[i].state);
+    free(v);
+}
