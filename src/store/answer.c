@@ -32,6 +32,7 @@ static void read_range(struct answer *answer, const char *value)
     const char *size = strncasecmp(value, "bytes */", 8) == 0 ? read_number(value + 8, &total) : NULL;
     answer->is_behind = size && *size == '\0';
     if (answer->is_behind) {
+        answer->has_range = false;
         answer->range_total = total;
         return;
     }
