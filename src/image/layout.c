@@ -175,14 +175,13 @@ static int lock_layout(const struct layout *l)
 
 static int write_index(const struct layout *l, json_t *index, struct leat_error *error)
 {
-    leat_endpoint *sink;
-    char *line = json_line(index, JSON_COMPACT), *path = join(l->directory, "index.json");
-    int r = line && path ? open_path(path, LEAT_WRITE, &sink, error) : error_set(error, -ENOMEM, "out of memory");
-    if (r == 0)
-        r = place_write(sink, line, strlen(line), NULL, error);
-    free(line);
-    free(path);
-    return r;
+    leat_endpoint *sink = NULL;
+    char *line CLEANUP_FREE = json_line(index, JSON_COMPACT);
+    char *path CLEANUP_FREE = join(l->directory, "index.json");
+    if (!line || !path)
+        return error_set(error, -ENOMEM, "out of memory");
+    int r = open_path(path, LEAT_WRITE, &sink, error);
+    return r == 0 ? place_write(sink, line, strlen(line), NULL, error) : r;
 }
 
 static int layout_finish(struct place *place, const struct document *top, struct leat_error *error)
@@ -212,7 +211,7 @@ static int layout_find(struct place *place, char *ret, size_t capacity, struct d
                        struct leat_error *error)
 {
     const struct layout *l = (const struct layout *)place;
-    json_t *index, *entry, *found = NULL;
+    json_t *index = NULL, *entry, *found = NULL;
     size_t i, matches = 0;
     int r = layout_index(l->directory, &index, error);
     if (r < 0)
@@ -272,7 +271,7 @@ static int layout_take_blob(struct place *place, const struct descriptor *blob, 
 
 static int layout_take_manifest(struct place *place, const struct document *document, struct leat_error *error)
 {
-    leat_endpoint *sink;
+    leat_endpoint *sink = NULL;
     int r = open_digest((struct layout *)place, document->self.digest, LEAT_WRITE, &sink, error);
     return r == 0 ? place_write(sink, document->bytes, document->length, document->self.digest, error) : r;
 }
@@ -312,7 +311,7 @@ static int make_mark(const char *directory)
 {
     static const char mark[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
     struct leat_error error = {.size = sizeof(error)};
-    leat_endpoint *sink;
+    leat_endpoint *sink = NULL;
     struct stat st;
     char *path = join(directory, "oci-layout");
     if (!path)

@@ -77,7 +77,7 @@ static int move(leat_endpoint *in, leat_endpoint *out, const char *expect, char 
 static int read_bytes(struct place *place, const char *reference, struct descriptor *self, char **ret, size_t *ret_n,
                       struct leat_error *error)
 {
-    leat_endpoint *in, *out;
+    leat_endpoint *in = NULL, *out = NULL;
     char *bytes = malloc(DOCUMENT_MAX);
     int r =
         bytes ? place->ops->open_manifest(place, reference, &in, error) : error_set(error, -ENOMEM, "out of memory");

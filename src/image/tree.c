@@ -48,7 +48,7 @@ static int add(struct tree *tree, struct place *place, const struct descriptor *
 static int add_document(struct tree *tree, struct place *place, struct document *document, size_t level,
                         struct leat_error *error)
 {
-    struct descriptor part;
+    struct descriptor part = {.size = 0};
     int r = 0, found;
     for (size_t i = 0; r == 0 && (found = document_part(document, i, &part)) != -ENOENT; i++) {
         if (found < 0)
@@ -68,7 +68,7 @@ static int add_document(struct tree *tree, struct place *place, struct document 
 static int add(struct tree *tree, struct place *place, const struct descriptor *wanted, size_t level,
                struct leat_error *error)
 {
-    struct document document;
+    struct document document = {.bytes = NULL};
     if (is_known(tree, wanted->digest))
         return 0;
     int r = check_bounds(tree, level, error);
@@ -112,7 +112,7 @@ int tree_top(struct place *place, struct document *ret, struct leat_error *error
 
 int tree_read(struct tree *ret, struct place *place, struct leat_error *error)
 {
-    struct document top;
+    struct document top = {.bytes = NULL};
     *ret = (struct tree){.count = 0};
     int r = tree_top(place, &top, error);
     if (r == 0)

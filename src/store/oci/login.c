@@ -22,9 +22,11 @@ static size_t key_matches(const char *key, const char *host, const char *name)
     if (*path == '\0' || strcmp(path, "/") == 0 || strcmp(path, "/v1/") == 0 || strcmp(path, "/v2/") == 0 ||
         strcmp(path, "/v1") == 0 || strcmp(path, "/v2") == 0)
         return n;
-    size_t length = strlen(path + 1);
-    bool below = *path == '/' && strncmp(name, path + 1, length) == 0 && (name[length] == '/' || name[length] == '\0');
-    return below ? n + 1 + length : 0;
+    size_t same = 0;
+    while (*path == '/' && name[same] && name[same] == path[1 + same])
+        same++;
+    bool below = *path == '/' && path[1 + same] == '\0' && (name[same] == '/' || name[same] == '\0');
+    return below ? n + 1 + same : 0;
 }
 
 /* The entry of the longest key that fits. */
