@@ -176,12 +176,15 @@ static int lock_layout(const struct layout *l)
 static int write_index(const struct layout *l, json_t *index, struct leat_error *error)
 {
     leat_endpoint *sink = NULL;
-    char *line CLEANUP_FREE = json_line(index, JSON_COMPACT);
-    char *path CLEANUP_FREE = join(l->directory, "index.json");
+    char *line = json_line(index, JSON_COMPACT), *path = join(l->directory, "index.json");
+    int r = -ENOMEM;
     if (!line || !path)
-        return error_set(error, -ENOMEM, "out of memory");
-    int r = open_path(path, LEAT_WRITE, &sink, error);
-    return r == 0 ? place_write(sink, line, strlen(line), NULL, error) : r;
+        error_set(error, r, "out of memory");
+    else if ((r = open_path(path, LEAT_WRITE, &sink, error)) == 0)
+        r = place_write(sink, line, strlen(line), NULL, error);
+    free(line);
+    free(path);
+    return r;
 }
 
 static int layout_finish(struct place *place, const struct document *top, struct leat_error *error)
