@@ -185,7 +185,8 @@ int fetch_begin(struct fetch *f, unsigned streams)
     f->window.space = window_space;
     f->window.user = f;
     f->total = f->fail_at = f->next = f->lane[0].end = UINT64_MAX;
-    f->pace.connections = f->active = f->lanes = 1;
+    pace_settle(&f->pace, 1, "there was no answer");
+    f->active = f->lanes = 1;
     f->lane[0].active = true;
     f->traffic->connections = streams;
     f->traffic->connections_top = 1;
