@@ -68,7 +68,8 @@
  * connecting takes 30 s at most. A failure of TLS is final. libcurl reads http_proxy and the like. The error's
  * operation is "GET"; 401 and 403 are -EACCES, 404 and 410 are -ENOENT, 412 is -ESTALE, 408 and 504 are -ETIMEDOUT, 429
  * and 503 are -EBUSY, other statuses -EPROTO. An s3: request is signed (AWS Signature Version 4) if AWS_ACCESS_KEY_ID
- * and AWS_SECRET_ACCESS_KEY are set; AWS_SESSION_TOKEN, AWS_REGION or AWS_DEFAULT_REGION (us-east-1),
+ * and AWS_SECRET_ACCESS_KEY are set, or the profile AWS_PROFILE (default) of AWS_SHARED_CREDENTIALS_FILE
+ * (~/.aws/credentials) has them; AWS_SESSION_TOKEN, AWS_REGION or AWS_DEFAULT_REGION (us-east-1),
  * AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL are read as well, when the endpoint is opened. A store that such a URL names
  * has the bucket in the path, Amazon's has it in the host name.
  *

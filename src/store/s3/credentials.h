@@ -13,8 +13,10 @@ struct credentials {
     char token[TOKEN_MAX]; /* "": none */
 };
 
-/* Reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN. None of them set: anonymous. -EINVAL: a key
- * without its secret, or a value that is too long; *ret_why is then a static sentence. */
+/* Reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; without a key, the profile AWS_PROFILE
+ * (default) of AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials). Nothing of it is there: anonymous. -ENOENT: there is
+ * no profile AWS_PROFILE. -EINVAL: a key without its secret, or a value that is too long; *ret_why is then a static
+ * sentence. */
 int credentials_find(struct credentials *ret, const char **ret_why);
 
 #endif
