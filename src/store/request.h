@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include <stdbool.h>
+#include <sys/types.h>
 
 #define REQUEST_HEADERS_MAX 24
 
