@@ -32,7 +32,7 @@ int place_failure(const leat_report *report, int code, const char *what, struct 
     char buffer[128];
     bool verify = cause && strcmp(cause->operation, "verify") == 0;
     const char *text = cause ? cause->text : error_text(code, buffer, sizeof(buffer));
-    int n = (int)(verify ? strcspn(text, ";") : strlen(text)); /* who reads it knows what was published */
+    int n = (int)(verify ? strcspn(text, ";") : strlen(text)); /* behind ";" stands what was published */
     error_at(error, code, cause ? (enum leat_side)cause->side : LEAT_SIDE_NONE, "", verify ? "verify" : "copy",
              "%.80s: %.*s", what, n, text);
     return code;

@@ -119,7 +119,7 @@ struct node {
     struct node_memory memory;
     const struct node_traffic *traffic; /* NULL: it talks to no store */
     const char *left;                   /* what `abort` could not undo, as the end of a sentence; static, or NULL */
-    uint64_t unread;  /* `settle`: of what was delivered, bytes that the other side has left in the pipe for good */
+    uint64_t unread; /* `settle`: of what was delivered, bytes that the other side has left in the pipe for good */
     const struct node_store *store; /* NULL: it is no object; lives as the name */
     const char *said; /* lines that a child wrote to its standard error, the last ones; NULL: none. Lives as the name */
 

@@ -145,7 +145,7 @@ uint32_t stages_producers(const leat_stages *stages, uint32_t index);
 void stages_close(leat_stages *stages, uint32_t index);
 /* Why it ended, after a queue said -ECANCELED. */
 int stages_code(leat_stages *stages);
-/* Everybody who waits in a queue, for a turn or for the end is woken. Locked. */
+/* Wakes every thread that waits in a queue, for a turn or for the end. Locked. */
 void stages_cancel_queues(leat_stages *stages);
 /* `error` NULL: it is aborted, which is no failure. True for whoever was first. */
 bool stages_cancel(leat_stages *stages, const struct leat_error *error);

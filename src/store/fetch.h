@@ -1,7 +1,7 @@
 /* Reading one object over one or more connections.
  *
  * The object is cut into parts, which are given out in order: each *lane*, which is one connection, reads a part, and
- * then the next one that nobody has. The first request asks for the whole object; its answer tells the size and the
+ * then the next one that no lane has. The first request asks for the whole object; its answer tells the size and the
  * ETag, and the first lane keeps its connection until it comes to where the second one began. All bytes go through a
  * window (window.h), out of which the pipeline takes them in order. How many lanes there are is a matter of pace.h.
  *

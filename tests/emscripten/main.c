@@ -1,4 +1,5 @@
-/* All unit tests as one program: its argument says which one runs. emscripten_tests.h has a line TEST(name, main) for each. */
+/* All unit tests as one program: its argument says which one runs. emscripten_tests.h has a line TEST(name, main) for
+ * each. */
 #include <stdio.h>
 #include <string.h>
 
