@@ -45,6 +45,18 @@ int error_at(struct leat_error *error, int code, enum leat_side side, const char
     return code;
 }
 
+int error_hand_on(struct leat_error *error, const struct leat_error *failure)
+{
+    if (!failure->code)
+        return 0;
+    uint32_t index = error->index;
+    uint64_t offset = error->offset;
+    *error = *failure;
+    error->index = index;
+    error->offset = offset;
+    return error->code;
+}
+
 void error_advise(struct leat_error *error, enum leat_advice advice)
 {
     if (error && error->code == 0)

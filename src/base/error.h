@@ -13,6 +13,10 @@ int error_set(struct leat_error *error, int code, const char *format, ...) PRINT
 int error_at(struct leat_error *error, int code, enum leat_side side, const char *node, const char *operation,
              const char *format, ...) PRINTF(6, 7);
 
+/* Hands on a failure that was noted earlier, and returns its code: 0 if there is none. `error` keeps its index and
+ * offset, which only the runner knows. */
+int error_hand_on(struct leat_error *error, const struct leat_error *failure);
+
 /* Notes what the caller can do about the failure that the next error_set or error_at tells. Call it right before that
  * one: as there, an error that has a code already is left as it is. `error` may be NULL. The text of the failure does
  * not repeat the advice and names no option of a command. */

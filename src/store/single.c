@@ -79,7 +79,7 @@ int single_settle(struct sink *s)
         return 0;
     }
     if (!exchange_is_over(&slot->exchange))
-        return sink_wait_later(s);
+        return client_wait_later(&s->endpoint.node, &s->failure, "PUT");
     if (exchange_has_succeeded(&slot->exchange))
         sink_fail(s, -EPROTO, "PUT", "the server answers before it has everything");
     else

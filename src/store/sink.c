@@ -8,13 +8,10 @@
  * Requests run on the transfer thread. Each one that is over writes a byte into the notice pipe, which is the node's
  * port. The pipe is emptied before the exchanges are looked at, never after. */
 #include "store/sink.h"
-#include "base/fd.h"
-#include "base/origin.h"
+#include "base/error.h"
 #include "store/status.h"
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define PART_BYTES   (8u * 1024 * 1024)
 #define COMMIT_NS    (INT64_C(600) * 1000000000) /* without --idle-timeout: stores take minutes for large uploads */
@@ -36,8 +33,7 @@ void sink_fail_by(struct sink *s, const struct exchange *x, const char *operatio
         return;
     }
     if (x->answer.status == 412 && s->no_clobber) {
-        if (s->failure.code == 0)
-            error_advise(&s->failure, LEAT_ADVICE_REPLACE);
+        error_advise(&s->failure, LEAT_ADVICE_REPLACE);
         sink_fail(s, -EEXIST, operation, "The object exists already");
         return;
     }
@@ -47,30 +43,17 @@ void sink_fail_by(struct sink *s, const struct exchange *x, const char *operatio
 
 /* ---- requests ---- */
 
-static void notify(const struct sink *s)
-{
-    ssize_t n = write(s->notice[1], "", 1);
-    (void)n; /* a full pipe says it as well */
-}
-
 static void wake(void *user)
 {
     struct sink *s = user;
     if (exchange_is_over(&s->control))
         multipart_woken(s);
-    notify(s);
+    client_notify(&s->client);
 }
 
 static void wake_slot(void *user)
 {
-    notify(((struct slot *)user)->sink);
-}
-
-static void drop_notices(struct sink *s)
-{
-    char bytes[64];
-    while (read(s->notice[0], bytes, sizeof(bytes)) > 0)
-        ;
+    client_notify(&((struct slot *)user)->sink->client);
 }
 
 void sink_start(struct sink *s, struct exchange *x, int (*make)(void *user, struct http_request *ret), void *user)
@@ -111,19 +94,13 @@ bool sink_wait(struct sink *s, struct exchange *x, int64_t limit_ns)
 {
     int64_t idle_ns = s->endpoint.node.idle_ns ? s->endpoint.node.idle_ns : COMMIT_NS;
     int64_t end = clock_ns() + (limit_ns ? limit_ns : idle_ns);
-    for (;;) {
-        drop_notices(s);
+    do {
+        client_drop_notices(&s->client);
         if (exchange_is_over(x))
             return true;
-        int64_t left = end - clock_ns();
-        if (left <= 0)
-            break;
-        struct pollfd fd = {.fd = s->notice[0], .events = POLLIN};
-        poll(&fd, 1, (int)MIN(left / 1000000 + 1, 1000000));
-    }
+    } while (client_wait(&s->client, end));
     if (!limit_ns) {
-        if (s->failure.code == 0)
-            error_advise(&s->failure, LEAT_ADVICE_IDLE_TIMEOUT);
+        error_advise(&s->failure, LEAT_ADVICE_IDLE_TIMEOUT);
         sink_fail(s, -ETIMEDOUT, "PUT", "no answer in the time that is allowed");
     }
     return false;
@@ -135,48 +112,14 @@ static int start(struct sink *s, struct leat_error *error)
 {
     const char *why = NULL;
     struct node *node = &s->endpoint.node;
-    int r = transfers_get(&why);
-    s->user = r == 0;
-    s->origin = origin_here();
+    int r = client_open(&s->client, &node->port, &why);
     if (r == 0)
         r = libcrypto_need(&why);
-    if (r == 0)
-        r = fd_pipe(s->notice);
     if (r < 0)
         return endpoint_error(node, error, r, "PUT", why);
-    port_init(&node->port, s->notice[0], POLLIN);
     if (s->no_clobber)
         look_start(s);
     return 0;
-}
-
-/* The time that is allowed without an answer begins with the first look, and anew when something came. */
-int sink_wait_later(struct sink *s)
-{
-    struct node *node = &s->endpoint.node;
-    int64_t now = clock_ns();
-    if (node->idle_ns && !node->deadline_ns)
-        node->deadline_ns = now + node->idle_ns;
-    if (node->deadline_ns && now >= node->deadline_ns) {
-        error_advise(&s->failure, LEAT_ADVICE_IDLE_TIMEOUT);
-        sink_fail(s, -ETIMEDOUT, "PUT", "no answer in the time that is allowed");
-        return 0;
-    }
-    node->port.blocked = true;
-    return -EAGAIN;
-}
-
-/* The failure, with what only the runner knows of it. */
-static int tell_failure(const struct sink *s, struct leat_error *error)
-{
-    if (!s->failure.code)
-        return 0;
-    uint32_t index = error->index;
-    uint64_t offset = error->offset;
-    *error = s->failure;
-    error->index = index;
-    error->offset = offset;
-    return error->code;
 }
 
 static ssize_t sink_write(void *user, void *bytes, size_t n);
@@ -184,18 +127,18 @@ static ssize_t sink_write(void *user, void *bytes, size_t n);
 static int sink_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
 {
     struct sink *s = (struct sink *)node;
-    int r = s->user ? 0 : start(s, error);
+    int r = s->client.open ? 0 : start(s, error);
     if (r < 0)
         return r;
-    drop_notices(s);
+    client_drop_notices(&s->client);
     if (s->control_step == CONTROL_LOOKING && exchange_is_over(&s->control))
         look_take(s);
-    if (s->control_step == CONTROL_LOOKING && !s->failure.code && sink_wait_later(s) < 0)
+    if (s->control_step == CONTROL_LOOKING && !s->failure.code && client_wait_later(node, &s->failure, "PUT") < 0)
         return -EAGAIN;
     node->deadline_ns = 0;
     node->call = sink_write;
     node->call_user = s;
-    return tell_failure(s, error);
+    return error_hand_on(error, &s->failure);
 }
 
 /* ---- bytes ---- */
@@ -260,7 +203,7 @@ static ssize_t sink_write(void *user, void *bytes, size_t n)
 {
     struct sink *s = user;
     size_t done = 0;
-    drop_notices(s);
+    client_drop_notices(&s->client);
     multipart_advance(s);
     while (done < n && has_room(s)) {
         size_t taken = 0;
@@ -282,15 +225,15 @@ static int settle_parts(struct sink *s)
     if (s->filling)
         sink_seal(s);
     multipart_advance(s);
-    return s->failure.code || multipart_is_idle(s) ? 0 : sink_wait_later(s);
+    return s->failure.code || multipart_is_idle(s) ? 0 : client_wait_later(&s->endpoint.node, &s->failure, "PUT");
 }
 
 static int sink_settle(struct node *node, int code, struct leat_error *error)
 {
     struct sink *s = (struct sink *)node;
-    if (!s->user)
+    if (!s->client.open)
         return 0;
-    drop_notices(s);
+    client_drop_notices(&s->client);
     if (code == 0 && !s->failure.code) {
         if (!s->single && s->numbers <= 1 && !s->upload[0] && s->control_step == CONTROL_NONE &&
             (s->filling || s->numbers == 0))
@@ -299,7 +242,7 @@ static int sink_settle(struct node *node, int code, struct leat_error *error)
             return -EAGAIN;
     }
     node->deadline_ns = 0;
-    return tell_failure(s, error);
+    return error_hand_on(error, &s->failure);
 }
 
 static int sink_commit(struct node *node, struct leat_error *error)
@@ -312,13 +255,13 @@ static int sink_commit(struct node *node, struct leat_error *error)
         if (!s->failure.code)
             multipart_complete(s);
     }
-    return tell_failure(s, error);
+    return error_hand_on(error, &s->failure);
 }
 
 static void sink_abort(struct node *node, int code UNUSED, uint64_t delivered UNUSED)
 {
     struct sink *s = (struct sink *)node;
-    if (!s->user || !origin_is_here(s->origin))
+    if (!client_is_here(&s->client))
         return;
     multipart_stop(s);
     if (!multipart_abort(s))
@@ -333,12 +276,7 @@ static void sink_close(struct node *node)
         part_free(&s->slot[i].part);
     sink_end(s, &s->control);
     multipart_free(s);
-    if (s->user && origin_is_here(s->origin))
-        transfers_put();
-    s->user = false;
-    s->notice[0] = fd_close(s->notice[0]);
-    s->notice[1] = fd_close(s->notice[1]);
-    node->port.fd = -1;
+    client_close(&s->client, &node->port);
 }
 
 static void sink_free(leat_endpoint *endpoint)
@@ -371,7 +309,7 @@ int store_sink(leat_endpoint **ret, const char *spec, struct object *object,
     }
     pthread_mutex_init(&s->lock, NULL);
     s->object = object;
-    s->notice[0] = s->notice[1] = -1;
+    s->client = CLIENT_CLOSED;
     s->failure.size = sizeof(s->failure);
     s->retries = options->retries;
     s->no_clobber = options->no_clobber;

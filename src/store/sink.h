@@ -6,6 +6,7 @@
 #ifndef STORE_SINK_H
 #define STORE_SINK_H
 
+#include "store/client.h"
 #include "store/exchange.h"
 #include "store/store.h"
 #include <pthread.h>
@@ -33,9 +34,7 @@ struct slot {
 struct sink {
     leat_endpoint endpoint;
     struct object *object;
-    bool user; /* of the transfer thread */
-    unsigned origin;
-    int notice[2];
+    struct client client;
     int32_t retries;
     bool no_clobber;
     uint64_t part_size;
@@ -83,10 +82,6 @@ void sink_end(struct sink *s, struct exchange *x);
 
 /* Blocks until the exchange is over. False: it took longer than that. */
 bool sink_wait(struct sink *s, struct exchange *x, int64_t limit_ns);
-
-/* From open or settle: -EAGAIN, after setting the node to wait for an answer; 0: the time for that is over, and a
- * failure is noted. */
-int sink_wait_later(struct sink *s);
 
 /* Begins a part in a slot that is free: `filling`. False: none is free, or a failure was noted. */
 bool sink_take_slot(struct sink *s);

@@ -1,12 +1,9 @@
 /* An object as a source: the hooks of the endpoint, on the thread of the pipeline. What is read comes from a fetch
  * (fetch.h), which works on the transfer thread and says by a byte in a pipe that there is something to look for. */
-#include "base/fd.h"
-#include "base/origin.h"
+#include "store/client.h"
 #include "store/fetch.h"
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
-#include <unistd.h>
 
 struct source {
     leat_endpoint endpoint;
@@ -16,21 +13,17 @@ struct source {
     int64_t total_ns; /* that it may take; 0: no limit */
     struct node_traffic traffic;
 
-    bool user; /* of the transfer thread */
-    unsigned origin;
-    int notice[2];
+    struct client client;
     struct fetch *fetch; /* NULL: it is not open */
     uint64_t taken;
     bool ended;  /* it was read to its end */
     bool broken; /* a read has failed */
 };
 
-/* Called on the transfer thread. A full pipe says it as well. */
+/* Called on the transfer thread. */
 static void wake(void *user)
 {
-    struct source *s = user;
-    ssize_t n = write(s->notice[1], "", 1);
-    (void)n;
+    client_notify(&((struct source *)user)->client);
 }
 
 static int begin(struct source *s)
@@ -53,23 +46,10 @@ static int begin(struct source *s)
 static int start(struct source *s, struct leat_error *error)
 {
     const char *why = NULL;
-    int r = transfers_get(&why);
-    s->user = r == 0;
-    s->origin = origin_here();
+    int r = client_open(&s->client, &s->endpoint.node.port, &why);
     if (r == 0)
-        r = fd_pipe(s->notice);
-    if (r == 0) {
-        port_init(&s->endpoint.node.port, s->notice[0], POLLIN);
         r = begin(s);
-    }
     return r < 0 ? endpoint_error(&s->endpoint.node, error, r, "GET", why) : 0;
-}
-
-static void drop_notices(struct source *s)
-{
-    char bytes[64];
-    while (read(s->notice[0], bytes, sizeof(bytes)) > 0)
-        ;
 }
 
 /* ---- reading ---- */
@@ -78,7 +58,7 @@ static ssize_t take_next(struct source *s, size_t n, struct chunk **ret)
 {
     ssize_t r = fetch_take(s->fetch, n, ret);
     if (r == -EAGAIN) { /* notices of what was found already; then it looks for what came before they were dropped */
-        drop_notices(s);
+        client_drop_notices(&s->client);
         r = fetch_take(s->fetch, n, ret);
     }
     s->ended |= r == 0;
@@ -128,7 +108,7 @@ static int source_open(struct node *node, const struct node *source UNUSED, stru
     int r = s->fetch ? 0 : start(s, error);
     if (r < 0)
         return r;
-    drop_notices(s);
+    client_drop_notices(&s->client);
     switch (fetch_look(s->fetch, &size, error)) {
     case FETCH_ASKED:
         return wait_for_answer(s, error);
@@ -183,17 +163,12 @@ static int source_settle(struct node *node, int code, struct leat_error *error)
 static void source_close(struct node *node)
 {
     struct source *s = (struct source *)node;
-    if (s->fetch && origin_is_here(s->origin)) { /* a forked child has no thread that could be stopped */
+    if (s->fetch && client_is_here(&s->client)) { /* a forked child has no thread that could be stopped */
         fetch_close(s->fetch);
         free(s->fetch);
     }
     s->fetch = NULL;
-    if (s->user && origin_is_here(s->origin))
-        transfers_put();
-    s->user = false;
-    s->notice[0] = fd_close(s->notice[0]);
-    s->notice[1] = fd_close(s->notice[1]);
-    node->port.fd = -1;
+    client_close(&s->client, &node->port);
 }
 
 static void source_free(leat_endpoint *endpoint)
@@ -233,7 +208,7 @@ int store_source(leat_endpoint **ret, const char *spec, struct object *object,
     s->streams = (uint32_t)options->streams;
     s->retries = options->retries;
     s->total_ns = options->total_timeout_ms > 0 ? (int64_t)options->total_timeout_ms * 1000000 : 0;
-    s->notice[0] = s->notice[1] = -1;
+    s->client = CLIENT_CLOSED;
     s->endpoint.node.kind = NODE_CALL;
     s->endpoint.node.wait = NODE_WAIT_OWN;
     s->endpoint.node.memory.least = WINDOW_LEAST;

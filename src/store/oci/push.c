@@ -4,14 +4,12 @@
  *
  * All of this is of the pipeline's thread; the transfer thread only writes into the notice pipe. */
 #include "store/oci/push.h"
-#include "base/fd.h"
-#include "base/origin.h"
+#include "base/error.h"
+#include "store/client.h"
 #include "store/oci/ask.h"
 #include "store/status.h"
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define PIECE_BYTES (4u * 1024 * 1024)
 #define WAIT_NS     (INT64_C(600) * 1000000000) /* for the end of an upload: registries move large blobs then */
@@ -23,9 +21,7 @@ struct push {
     struct session *repository;
     char digest[OCI_DIGEST_MAX];
     int32_t retries;
-    bool user; /* of the transfer thread */
-    unsigned origin;
-    int notice[2];
+    struct client client;
 
     unsigned char *piece[2];
     size_t length[2];
@@ -69,16 +65,7 @@ static int make(void *user, struct http_request *ret)
 
 static void wake(void *user)
 {
-    const struct push *p = user;
-    ssize_t n = write(p->notice[1], "", 1);
-    (void)n; /* a full pipe says it as well */
-}
-
-static void drop_notices(struct push *p)
-{
-    char bytes[64];
-    while (read(p->notice[0], bytes, sizeof(bytes)) > 0)
-        ;
+    client_notify(&((const struct push *)user)->client);
 }
 
 static void start(struct push *p, int step, struct question question, int32_t retries)
@@ -204,58 +191,25 @@ static void advance(struct push *p)
 
 /* ---- the node ---- */
 
-static int tell_failure(const struct push *p, struct leat_error *error)
-{
-    if (!p->failure.code)
-        return 0;
-    uint32_t index = error->index;
-    uint64_t offset = error->offset;
-    *error = p->failure;
-    error->index = index;
-    error->offset = offset;
-    return error->code;
-}
-
 static int prepare(struct push *p, struct leat_error *error)
 {
     const char *why = NULL;
     struct node *node = &p->endpoint.node;
-    int r = transfers_get(&why);
-    p->user = r == 0;
-    p->origin = origin_here();
+    int r = client_open(&p->client, &node->port, &why);
     for (size_t i = 0; i < 2 && r == 0; i++)
         r = (p->piece[i] = malloc(PIECE_BYTES)) ? 0 : -ENOMEM;
-    if (r == 0)
-        r = fd_pipe(p->notice);
     if (r < 0)
         return endpoint_error(node, error, r, "POST", why);
-    port_init(&node->port, p->notice[0], POLLIN);
     start(p, STEP_BEGIN, (struct question){.method = "POST", .path = "blobs/uploads/", .first = UINT64_MAX},
           p->retries);
     return 0;
-}
-
-/* The time that is allowed without an answer begins with the first look. */
-static int wait_for_answer(struct push *p)
-{
-    struct node *node = &p->endpoint.node;
-    int64_t now = clock_ns();
-    if (node->idle_ns && !node->deadline_ns)
-        node->deadline_ns = now + node->idle_ns;
-    if (node->deadline_ns && now >= node->deadline_ns) {
-        error_advise(&p->failure, LEAT_ADVICE_IDLE_TIMEOUT);
-        push_fail(p, -ETIMEDOUT, p->question.method, "no answer in the time that is allowed");
-        return 0;
-    }
-    node->port.blocked = true;
-    return -EAGAIN;
 }
 
 static ssize_t push_write(void *user, void *bytes, size_t n)
 {
     struct push *p = user;
     size_t done = 0;
-    drop_notices(p);
+    client_drop_notices(&p->client);
     advance(p);
     while (done < n && p->length[p->filling] < PIECE_BYTES && !p->failure.code) {
         size_t *length = &p->length[p->filling], part = MIN(n - done, PIECE_BYTES - *length);
@@ -271,49 +225,44 @@ static ssize_t push_write(void *user, void *bytes, size_t n)
 static int push_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
 {
     struct push *p = (struct push *)node;
-    int r = p->user ? 0 : prepare(p, error);
+    int r = p->client.open ? 0 : prepare(p, error);
     if (r < 0)
         return r;
-    drop_notices(p);
+    client_drop_notices(&p->client);
     advance(p);
-    if (p->step == STEP_BEGIN && !p->failure.code && wait_for_answer(p) < 0)
+    if (p->step == STEP_BEGIN && !p->failure.code && client_wait_later(node, &p->failure, p->question.method) < 0)
         return -EAGAIN;
     node->deadline_ns = 0;
     node->call = push_write;
     node->call_user = p;
-    return tell_failure(p, error);
+    return error_hand_on(error, &p->failure);
 }
 
 static int push_settle(struct node *node, int code, struct leat_error *error)
 {
     struct push *p = (struct push *)node;
-    if (!p->user)
+    if (!p->client.open)
         return 0;
-    drop_notices(p);
+    client_drop_notices(&p->client);
     if (code == 0) {
         advance(p);
-        if (!p->failure.code && p->step != STEP_NONE && wait_for_answer(p) < 0)
+        if (!p->failure.code && p->step != STEP_NONE && client_wait_later(node, &p->failure, p->question.method) < 0)
             return -EAGAIN;
     }
     node->deadline_ns = 0;
-    return tell_failure(p, error);
+    return error_hand_on(error, &p->failure);
 }
 
 static bool wait_for_end(struct push *p, int64_t limit_ns)
 {
     int64_t end = clock_ns() + limit_ns;
-    for (;;) {
-        drop_notices(p);
+    do {
+        client_drop_notices(&p->client);
         if (exchange_is_over(&p->exchange))
             return true;
-        int64_t left = end - clock_ns();
-        if (left <= 0) {
-            exchange_stop(&p->exchange); /* what it was asked with may be gone soon */
-            return false;
-        }
-        struct pollfd fd = {.fd = p->notice[0], .events = POLLIN};
-        poll(&fd, 1, (int)MIN(left / 1000000 + 1, 1000000));
-    }
+    } while (client_wait(&p->client, end));
+    exchange_stop(&p->exchange); /* what it was asked with may be gone soon */
+    return false;
 }
 
 /* The answer to the end was lost: is the blob there? */
@@ -354,7 +303,7 @@ static int push_commit(struct node *node, struct leat_error *error)
     }
     if (!p->failure.code)
         p->location[0] = '\0'; /* the upload has become the blob */
-    return tell_failure(p, error);
+    return error_hand_on(error, &p->failure);
 }
 
 /* A registry forgets an upload after some days in any case. It gives it up at once only where it knows the place, which
@@ -362,7 +311,7 @@ static int push_commit(struct node *node, struct leat_error *error)
 static void push_abort(struct node *node, int code UNUSED, uint64_t delivered UNUSED)
 {
     struct push *p = (struct push *)node;
-    if (!p->user || !origin_is_here(p->origin) || !p->location[0])
+    if (!client_is_here(&p->client) || !p->location[0])
         return;
     if (p->step == STEP_SEND && wait_for_end(p, ABORT_NS))
         take_location(p);
@@ -376,15 +325,11 @@ static void push_close(struct node *node)
 {
     struct push *p = (struct push *)node;
     exchange_stop(&p->exchange);
-    if (p->user && origin_is_here(p->origin))
-        transfers_put();
-    p->user = false;
+    client_close(&p->client, &node->port);
     for (size_t i = 0; i < 2; i++) {
         free(p->piece[i]);
         p->piece[i] = NULL;
-        p->notice[i] = fd_close(p->notice[i]);
     }
-    node->port.fd = -1;
 }
 
 static void push_free(leat_endpoint *endpoint)
@@ -414,7 +359,7 @@ int oci_sink(leat_endpoint **ret, const char *spec, struct session *repository, 
     p->repository = session_ref(repository);
     snprintf(p->digest, sizeof(p->digest), "%s", digest);
     p->retries = options->retries;
-    p->notice[0] = p->notice[1] = -1;
+    p->client = CLIENT_CLOSED;
     p->failure.size = sizeof(p->failure);
     p->endpoint.node.kind = NODE_CALL;
     p->endpoint.node.wait = NODE_WAIT_OWN;
