@@ -22,15 +22,18 @@ static enum leat_side side_of_filter(const leat_pipeline *p, size_t place)
 /* 0: it is there; -ENOENT: the filter has no more. */
 static int take_digest(leat_report *report, const leat_pipeline *p, size_t filter, size_t index)
 {
-    struct report_digest *d = &report->digest[report->digests];
+    struct report_digest d = {.side = side_of_filter(p, filter)};
     const char *algorithm;
-    int r = p->filter[filter]->ops->result(p->filter[filter], index, &algorithm, d->hex, sizeof(d->hex), &d->provider,
-                                           &d->why);
+    int r =
+        p->filter[filter]->ops->result(p->filter[filter], index, &algorithm, d.hex, sizeof(d.hex), &d.provider, &d.why);
     if (r < 0)
         return r;
-    snprintf(d->algorithm, sizeof(d->algorithm), "%s", algorithm);
-    d->side = side_of_filter(p, filter);
-    report->digests++;
+    struct report_digest *more = realloc(report->digest, (report->digests + 1) * sizeof(*more));
+    if (!more)
+        return -ENOMEM;
+    report->digest = more;
+    snprintf(d.algorithm, sizeof(d.algorithm), "%s", algorithm);
+    report->digest[report->digests++] = d;
     return 0;
 }
 
@@ -40,7 +43,7 @@ void report_take_digests(leat_report *report, const leat_pipeline *p, struct lea
     for (size_t i = 0; i < p->filters; i++) {
         const struct filter_ops *ops = p->filter[i]->ops;
         int r = 0;
-        for (size_t k = 0; ops->result && r == 0 && report->digests < FILTERS_ALL; k++)
+        for (size_t k = 0; ops->result && r == 0; k++)
             r = take_digest(report, p, i, k);
         if (r < 0 && r != -ENOENT) {
             error_at(error, r, LEAT_SIDE_FILTER, ops->name, "finish", "A digest can't be finished: %s",
@@ -238,5 +241,6 @@ void leat_report_free(leat_report *report)
     said_free(&report->said);
     free(report->error_node);
     free(report->error_operation);
+    free(report->digest);
     free(report);
 }

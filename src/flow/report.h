@@ -46,7 +46,7 @@ struct leat_report {
     char engine_why[ENGINE_WHY_MAX]; /* not the one that was asked for; "" */
     struct said said;
     size_t digests;
-    struct report_digest digest[FILTERS_ALL];
+    struct report_digest *digest;
     size_t legs, branches, sinks;
     struct report_leg *leg;
     struct report_branch *branch; /* of every leg, in order */

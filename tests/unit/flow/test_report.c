@@ -31,6 +31,24 @@ static void the_digest_of_the_others(void **state UNUSED)
     leat_pipeline_free(p);
 }
 
+/* As many filters as a pipeline takes, each with several digests. */
+static void all_digests_are_there(void **state UNUSED)
+{
+    static char from[1000], to[1000];
+    const char *algorithm, *hex;
+    size_t n = 0;
+    leat_report *report;
+    leat_pipeline *p = pipeline_of(NULL, from_bytes(from, sizeof(from)), to_bytes(to, sizeof(to), NULL));
+    for (size_t i = 0; i < LEAT_FILTERS_MAX; i++)
+        assert_int_equal(leat_pipeline_filter(p, digest_of("sha256,crc32c")), 0);
+    assert_int_equal(leat_pipeline_run(p, &report), 0);
+    while (leat_report_digest_at(report, n, &algorithm, &hex) == 0)
+        assert_string_equal(algorithm, n++ % 2 ? "crc32c" : "sha256");
+    assert_int_equal(n, 2 * LEAT_FILTERS_MAX);
+    leat_report_free(report);
+    leat_pipeline_free(p);
+}
+
 static leat_filter *shared;
 
 static int try_reset(void *user, int code UNUSED)
@@ -72,6 +90,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_digest_of_a_part),
         cmocka_unit_test(the_digest_of_the_others),
+        cmocka_unit_test(all_digests_are_there),
         cmocka_unit_test(a_filter_is_busy_to_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
