@@ -119,15 +119,15 @@ static void print_text(const char *text)
 
 static void print_json(const struct progress_numbers *n)
 {
-    char total[32] = "null";
+    char line[256], total[32] = "null", eta[32] = "null";
     if (n->now.has_total)
         snprintf(total, sizeof(total), "%llu", (unsigned long long)n->now.total);
-    fprintf(stderr, "{\"type\":\"progress\",\"bytes\":%llu,\"total\":%s,\"rate\":%.0f,\"seconds\":%.3f,\"eta\":",
-            (unsigned long long)n->now.bytes, total, n->rate, n->now.seconds);
     if (n->eta >= 0)
-        fprintf(stderr, "%.1f}\n", n->eta);
-    else
-        fputs("null}\n", stderr);
+        snprintf(eta, sizeof(eta), "%.1f", n->eta);
+    snprintf(line, sizeof(line),
+             "{\"type\":\"progress\",\"bytes\":%llu,\"total\":%s,\"rate\":%.0f,\"seconds\":%.3f,\"eta\":%s}\n",
+             (unsigned long long)n->now.bytes, total, n->rate, n->now.seconds, eta);
+    show(line);
 }
 
 /* ---- when ---- */

@@ -91,10 +91,23 @@ int cli_usage(const char *command, const char *format, ...)
 
 /* ---- words that are not known ---- */
 
+/* As getopt_long, which takes the beginning of a name for the name. */
+const char *cli_has_value(const struct option *longs, const char *word)
+{
+    size_t n = strcspn(word, "=");
+    for (size_t i = 0; longs[i].name && n > 2 && word[n] && strncmp(word, "--", 2) == 0; i++)
+        if (longs[i].has_arg == no_argument && strncmp(longs[i].name, word + 2, n - 2) == 0)
+            return longs[i].name;
+    return NULL;
+}
+
 int cli_unknown_option(const char *command, const struct option *longs, const char *word)
 {
     char dashed[OPTIONS_MAX][32], near[128];
     const char *words[OPTIONS_MAX + 1] = {NULL};
+    const char *name = cli_has_value(longs, word);
+    if (name)
+        return cli_usage(command, "--%s takes no value", name);
     for (size_t i = 0; longs[i].name && i < OPTIONS_MAX; i++) {
         snprintf(dashed[i], sizeof(dashed[i]), "--%s", longs[i].name);
         words[i] = dashed[i];
