@@ -1,20 +1,17 @@
-/* An object in S3, and how its requests are signed. */
+/* An object in S3. */
 #ifndef STORE_S3_OBJECT_H
 #define STORE_S3_OBJECT_H
 
-#include "store/s3/credentials.h"
+#include "store/s3/place.h"
 #include "store/store.h"
 
 struct s3_object {
     struct object object;
-    struct credentials credentials;
-    char *scheme, *host; /* of the endpoint, with the bucket where that is part of the name */
-    char *path, *query;  /* percent-encoded */
-    char *region;
+    struct s3_place place;
+    char *path, *query; /* percent-encoded */
 };
 
-/* Makes *ret, which may have headers already, a signed request. `query`: percent-encoded, sorted, each parameter with
- * "="; "": none. `payload`: the SHA-256 of the body in hex. As sign_request otherwise. */
+/* As s3_place_request, of this object. */
 int s3_request(const struct s3_object *object, const char *method, const char *query, const char *payload,
                struct http_request *ret);
 

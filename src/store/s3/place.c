@@ -1,0 +1,147 @@
+#include "store/s3/place.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "store/s3/sign.h"
+#include "store/url.h"
+#include <errno.h>
+
+/* ---- the name ---- */
+
+/* Letters, digits, dots and dashes alone: what a host name may have, and a bucket. */
+static bool is_bucket(const struct s3_name *name)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    return name->bucket_length && strspn(name->bucket, allowed) >= name->bucket_length;
+}
+
+int s3_name_split(struct s3_name *ret, const char *rest)
+{
+    static const char mark[] = "?versionId=";
+    if (strncmp(rest, "//", 2) != 0)
+        return -EINVAL;
+    *ret = (struct s3_name){.bucket = rest + 2};
+    ret->bucket_length = strcspn(ret->bucket, "/");
+    ret->key = ret->bucket + ret->bucket_length;
+    ret->key += *ret->key == '/';
+    for (const char *at = ret->key; (at = strstr(at, mark)); at++)
+        ret->version = at;
+    ret->key_length = ret->version ? (size_t)(ret->version - ret->key) : strlen(ret->key);
+    ret->version = ret->version ? ret->version + sizeof(mark) - 1 : NULL;
+    return is_bucket(ret) ? 0 : -EINVAL;
+}
+
+/* Small letters, digits and dashes: one label of a host name, for which Amazon has a certificate. */
+static bool is_label(const struct s3_name *name)
+{
+    return strspn(name->bucket, "abcdefghijklmnopqrstuvwxyz0123456789-") >= name->bucket_length &&
+           name->bucket_length <= 63;
+}
+
+/* ---- where it is ---- */
+
+static const char *first_variable(const char *const *names)
+{
+    for (; *names; names++) {
+        const char *value = getenv(*names);
+        if (value && *value)
+            return value;
+    }
+    return NULL;
+}
+
+static char *join(const char *a, const char *b, size_t b_length, const char *c)
+{
+    size_t n = strlen(a) + b_length + strlen(c) + 1;
+    char *text = malloc(n);
+    if (text)
+        snprintf(text, n, "%s%.*s%s", a, (int)b_length, b, c);
+    return text;
+}
+
+/* A store that is named by a URL. Its path may be a prefix. */
+static int take_endpoint(struct s3_place *p, const char *endpoint, const struct s3_name *name, struct leat_error *error)
+{
+    struct url url;
+    int r = url_parse(&url, endpoint);
+    if (r < 0)
+        return error_set(error, r, "AWS_ENDPOINT_URL is no URL: '%s'; write http://HOST:PORT", endpoint);
+    p->scheme = url.scheme;
+    p->host = url.host;
+    if (url.path[strlen(url.path) - 1] != '/')
+        r = error_set(error, -EINVAL, "The path of AWS_ENDPOINT_URL must end in a slash");
+    else
+        p->folder = join(url.path, name->bucket, name->bucket_length, "/");
+    free(url.path);
+    return r;
+}
+
+/* Amazon's store has the bucket in the host name, if that may be one. */
+static void take_amazon(struct s3_place *p, const struct s3_name *name)
+{
+    bool label = is_label(name);
+    char domain[256];
+    snprintf(domain, sizeof(domain), "%ss3.%.200s.amazonaws.com%s", label ? "." : "", p->region,
+             strncmp(p->region, "cn-", 3) == 0 ? ".cn" : "");
+    p->scheme = strdup("https");
+    p->host = join("", name->bucket, label ? name->bucket_length : 0, domain);
+    p->folder = label ? strdup("/") : join("/", name->bucket, name->bucket_length, "/");
+}
+
+int s3_place_find(struct s3_place *ret, const struct s3_name *name, struct leat_error *error)
+{
+    static const char *const regions[] = {"AWS_REGION", "AWS_DEFAULT_REGION", NULL};
+    static const char *const endpoints[] = {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", NULL};
+    const char *region = first_variable(regions), *endpoint = first_variable(endpoints), *why;
+    int r = credentials_find(&ret->credentials, &why);
+    if (r < 0)
+        return error_set(error, r, "%s", why);
+    ret->region = strdup(region ? region : "us-east-1");
+    if (ret->region && endpoint)
+        r = take_endpoint(ret, endpoint, name, error);
+    else if (ret->region)
+        take_amazon(ret, name);
+    if (r < 0)
+        return r;
+    return ret->region && ret->scheme && ret->host && ret->folder ? 0 : error_set(error, -ENOMEM, "out of memory");
+}
+
+void s3_place_clear(struct s3_place *place)
+{
+    free(place->scheme);
+    free(place->host);
+    free(place->folder);
+    free(place->region);
+    memset(&place->credentials, 0, sizeof(place->credentials));
+}
+
+char *s3_place_path(const struct s3_place *place, const char *key, size_t n)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    if (!to)
+        return NULL;
+    fputs(place->folder, to);
+    url_encode(to, key, n, true);
+    return text_close(to, &text) < 0 ? NULL : text;
+}
+
+int s3_place_request(const struct s3_place *place, const char *method, const char *path, const char *query,
+                     const char *payload, struct http_request *ret)
+{
+    struct signing signing = {.credentials = &place->credentials,
+                              .region = place->region,
+                              .service = "s3",
+                              .host = place->host,
+                              .path = path,
+                              .query = query,
+                              .payload = payload,
+                              .when = time(NULL)};
+    ret->method = method;
+    size_t n = strlen(place->scheme) + strlen(place->host) + strlen(path) + strlen(query) + sizeof("://?");
+    ret->url = malloc(n);
+    if (!ret->url)
+        return -ENOMEM;
+    snprintf(ret->url, n, "%s://%s%s%s%s", place->scheme, place->host, path, query[0] ? "?" : "", query);
+    return sign_request(ret, &signing);
+}

@@ -1,0 +1,40 @@
+/* Where objects of S3 lie, and how what is asked of their store is signed. */
+#ifndef STORE_S3_PLACE_H
+#define STORE_S3_PLACE_H
+
+#include "store/request.h"
+#include "store/s3/credentials.h"
+#include <leat/base.h>
+
+/* "//BUCKET/KEY[?versionId=VERSION]". A key is taken as it stands, without decoding. */
+struct s3_name {
+    const char *bucket, *key, *version; /* version NULL: the latest */
+    size_t bucket_length, key_length;
+};
+
+/* Splits what stands behind "s3:"; *ret points into it. -EINVAL: there is no bucket, or its name is none. The key may
+ * be empty. */
+int s3_name_split(struct s3_name *ret, const char *rest);
+
+/* A bucket. Constant once it is found. */
+struct s3_place {
+    struct credentials credentials;
+    char *scheme, *host; /* of the endpoint, with the bucket where that is part of the host's name */
+    char *folder;        /* the path of the bucket, percent-encoded; it begins and ends with a slash */
+    char *region;
+};
+
+/* Finds the bucket of `name`: by the environment and the files of AWS. With a sentence in *error: -EINVAL, -ENOMEM, as
+ * credentials_find. Also on failure s3_place_clear frees what is there. *ret is zeroed before. */
+int s3_place_find(struct s3_place *ret, const struct s3_name *name, struct leat_error *error);
+void s3_place_clear(struct s3_place *place);
+
+/* The path of a key in the bucket, from malloc. NULL: no memory. */
+char *s3_place_path(const struct s3_place *place, const char *key, size_t n);
+
+/* Makes *ret, which may have headers already, a signed request. `query`: percent-encoded, sorted, each parameter with
+ * "="; "": none. `payload`: the SHA-256 of the body in hex. As sign_request otherwise. */
+int s3_place_request(const struct s3_place *place, const char *method, const char *path, const char *query,
+                     const char *payload, struct http_request *ret);
+
+#endif
