@@ -24,16 +24,14 @@ import time
 
 import report
 import rows
+from row import NotHere
+from servers import ENVIRONMENT, Server
 
 HERE = pathlib.Path(__file__).resolve().parent
 TIMEOUT = 600  # seconds, for one command
 ROUNDS, SIZE = 7, "256M"  # so that all rows end within 25 minutes
 SMALLEST = 32  # of what a row has of its own, however it is shrunk
 AGAIN = " (again)"  # behind a command, the second time
-
-
-class NotHere(Exception):
-    """A contender that does not work on this machine, and why."""
 
 
 def units(text):
@@ -44,11 +42,19 @@ def units(text):
 # ---- a place: a folder on one file system, with the files that rows need ----
 
 
+def remove(path):
+    """A file, a folder, or nothing."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 class Place:
     leftovers = ("target", "onto/target", "fed", "lines", "text", "written", "fio.json")
 
     def __init__(self, parent):
-        self.device = None
+        self.device = self.server = None
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-bench-", dir=parent))
         df = subprocess.run(["df", "--output=fstype", self.folder], capture_output=True, text=True, check=True)
         self.file_system = df.stdout.split()[-1]
@@ -110,8 +116,11 @@ class Place:
 
     def clear(self):
         """Of what one row leaves."""
+        if self.server:
+            self.server.stop()
+            self.server = None
         for name in self.leftovers:
-            (self.folder / name).unlink(missing_ok=True)
+            remove(self.folder / name)
         if self.device:
             self.held.close()
             subprocess.run(["losetup", "--detach", self.device], check=False)
@@ -205,7 +214,7 @@ class Bench:
         self.warm = str(tools / "warm")
         # Of this process alone, and below those that the kernel gives to who connects.
         self.ports = {f"port{i}": str(10000 + os.getpid() % 7000 * 3 + i) for i in range(3)}
-        self.env = {"PATH": f"{build}:{tools}:{HERE}:{os.environ['PATH']}", "LC_ALL": "C", "HOME": "/"}
+        self.env = {"PATH": f"{build}:{tools}:{HERE}:{os.environ['PATH']}", "LC_ALL": "C", "HOME": "/"} | ENVIRONMENT
 
     def argv(self, command):
         """The program by its full path, so that looking for it is not measured; a shell where there is > < | or &."""
@@ -284,7 +293,7 @@ class Bench:
     def settle(self, row, place, size):
         """What the last one left behind must not be the next one's business."""
         target = place.folder / row.to
-        (place.folder / "written").unlink(missing_ok=True)
+        remove(place.folder / "written")
         if row.cold:
             target.unlink(missing_ok=True)
             place.cool()
@@ -335,6 +344,8 @@ class Bench:
         result |= {"contenders": [], "goals": []}
         try:
             place.prepare(row, size, self.source)
+            if row.server:
+                place.server = Server(row.server, place.folder, self.ports["port0"], self.env)
         except NotHere as why:
             place.clear()
             return result | {"skipped": str(why), "left_out": []}
@@ -411,7 +422,7 @@ def judge(goal, result):
         worst = max(others, key=lambda c: c["cpu"]["median"])
         value = worst["cpu"]
     else:
-        worst = min(others, key=lambda c: c["speed"]["median"])
+        worst = (max if goal.slowest else min)(others, key=lambda c: c["speed"]["median"])
         value = worst["speed"]
     if goal.kind == "time":
         value = {"median": 1 / value["median"], "low": 1 / value["high"], "high": 1 / value["low"]}

@@ -2,6 +2,11 @@
 from dataclasses import dataclass
 
 MEMORY_MOST = 32 << 20  # bytes, of any copy
+OBJECTS = 1000  # small ones
+
+
+class NotHere(Exception):
+    """A contender that does not work on this machine, and why."""
 
 
 @dataclass
@@ -16,7 +21,7 @@ class Goal:
 
     speed: time of the other / ours, at least `bound`; time: ours / the other, at most; cpu: seconds of ours / the
     other's, at most; memory: peak of ours in bytes, at most; rate: operations of ours a second, of `each` bytes, at
-    least. `own`: the others are ours, too.
+    least. `own`: the others are ours, too. `slowest`: the best of them counts instead.
     """
 
     kind: str
@@ -25,6 +30,7 @@ class Goal:
     called: str = ""
     own: bool = False
     each: int = 0
+    slowest: bool = False
 
 
 @dataclass
@@ -51,6 +57,7 @@ class Row:
     repeat: int = 1  # processes a round
     parts: int = 0  # part.1 ... part.N together are as large as the source
     source: bool = True  # the file `source` is there
+    server: str = ""  # of servers.py, at {port0}
 
 
 def ours(*commands):

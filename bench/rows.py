@@ -17,6 +17,7 @@ from rows_sockets import (
     socket_to_pipe,
     socket_to_socket,
 )
+from rows_stores import store_rows
 from rows_streams import stream_rows
 
 
@@ -424,6 +425,7 @@ ROWS = [
     *between_threads(),
     *between_processes(),
     *stages(),
+    *store_rows(),
     cold_read(),
     direct_copy(),
     direct_copy_between_disks(),
