@@ -1,4 +1,4 @@
-/* leat/image.h: images of containers, between registries and folders.
+/* leat/image.h: images of containers, between registries, folders and archives.
  *
  *     struct leat_error error = LEAT_INIT(struct leat_error);
  *     leat_image_copy("docker://localhost:5000/app:1", "oci:layout:1", NULL, NULL, &error);
@@ -7,9 +7,15 @@
  *
  *   docker://HOST/NAME[:TAG|@DIGEST]   in a registry; TAG is "latest" if nothing is said. HOST is never guessed: it has
  * a dot, a port, or is localhost. How a registry is reached, and whose password it gets, stands in leat/endpoint.h, at
- * oci:. oci:DIRECTORY[:TAG]                in a folder, by the image layout of the Open Container Initiative; the first
+ * oci:.
+ *   oci:DIRECTORY[:TAG]                in a folder, by the image layout of the Open Container Initiative; the first
  *                                      colon ends the name of the folder. Without a TAG the source is its only image,
  *                                      and the target gets no name.
+ *   oci-archive:FILE[:TAG]             the same in a tar file, by libarchive, which is loaded when such a name is met
+ *                                      (-ELIBACC without it). A source may be compressed by gzip or zstd, and is a
+ *                                      regular file. A target becomes a new archive, as leat/endpoint.h says of files
+ *                                      that are published; until all of it is there it waits in a file without a name
+ *                                      in TMPDIR, or in /var/tmp.
  *
  * Every byte is compared with its digest while it is written, and a blob appears under its name when it is right, or
  * not at all. Nothing is converted: manifests, configurations and layers stay as they are, and so do their digests.
@@ -17,8 +23,11 @@
  * its digest.
  * What another repository of the same registry has is mounted from there.
  *
- * Manifests are untrusted: one has at most 4 MiB, an index leads to others through at most 4 levels and to at most
- * 4,096 of them, and a digest is sha256: or sha512: with hexadecimal digits, else it is refused (-EBADMSG).
+ * Archives are untrusted: names in them are looked up and never made, a link leads to another entry of the archive, and
+ * an entry that is there twice, has not the bytes that its header promises, or is longer than what it stands for may
+ * be, is refused. There are at most 100,000 of them. Manifests are untrusted: one has at most 4 MiB, an index leads to
+ * others through at most 4 levels and to at most 4,096 of them, and a digest is sha256: or sha512: with hexadecimal
+ * digits, else it is refused (-EBADMSG).
  *
  * Threads: any; each call is on its own. A call blocks until the end.
  */

@@ -2,6 +2,7 @@
 #include "base/platform.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 int fd_close(int fd)
@@ -28,6 +29,23 @@ int fd_open(const char *path, int flags, unsigned mode)
     if (fd < 0) /* O_NONBLOCK, and another process has a lease on it: that is not "not yet" */
         return errno == EAGAIN ? -EBUSY : -errno;
     return fd_above_standard(fd);
+}
+
+int fd_unnamed(void)
+{
+    const char *folder = getenv("TMPDIR");
+    char path[4096];
+    int n = snprintf(path, sizeof(path), "%s/leat-XXXXXX", folder && *folder ? folder : "/var/tmp");
+    if (n >= (int)sizeof(path))
+        return -ENAMETOOLONG;
+    int fd = mkstemp(path);
+    if (fd < 0)
+        return -errno;
+    unlink(path);
+    fd = fd_above_standard(fd);
+    if (fd >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+        fd = fd_close(fd);
+    return fd;
 }
 
 int fd_above_standard(int fd)

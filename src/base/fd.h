@@ -16,6 +16,10 @@ int fd_open(const char *path, int flags, unsigned mode);
 /* Makes a new descriptor close-on-exec and non-blocking. -errno; it is the caller's to close, on failure too. */
 int fd_own(int fd);
 
+/* A file without a name, for what is too long for memory: in TMPDIR, or else in /var/tmp, since /tmp is often memory.
+ * Gives the descriptor or -errno. */
+int fd_unnamed(void);
+
 /* A new descriptor of ours that took the place of standard input, output or error, which the program was started
  * without, moves out of it: else what the program prints would go into our file. Takes `fd`, on failure too; a negative
  * one is handed back as it is. Gives the descriptor or -errno. */

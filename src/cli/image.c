@@ -1,4 +1,4 @@
-/* leat image: images of containers, between registries and folders. */
+/* leat image: images of containers, between registries, folders and archives. */
 #include "cli.h"
 #include <inttypes.h>
 #include <limits.h>
@@ -12,8 +12,9 @@ static const char usage[] = "usage: leat image copy [options] SOURCE TARGET\n"
                             "Copies images of containers. Each blob is compared with its digest while it is\n"
                             "written, and appears when it is right, or not at all; what TARGET has is not\n"
                             "moved again. SOURCE and TARGET are docker://HOST/NAME[:TAG|@DIGEST], a registry,\n"
-                            "or oci:DIRECTORY[:TAG], a layout in a folder. `inspect` says what an image\n"
-                            "consists of, `verify` compares every blob of a layout with its digest.\n"
+                            "oci:DIRECTORY[:TAG], a layout in a folder, or oci-archive:FILE[:TAG], one in a\n"
+                            "tar file. `inspect` says what an image consists of, `verify` compares every\n"
+                            "blob of a layout with its digest.\n"
                             "\n"
                             "  --all                  an index with all its images, not only one\n"
                             "  --platform OS/ARCH     and perhaps /VARIANT (default: that of this machine)\n"

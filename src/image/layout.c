@@ -3,6 +3,7 @@
 #include "image/layout.h"
 #include "base/fd.h"
 #include "base/json.h"
+#include "image/index.h"
 #include "image/place.h"
 #include "store/oci/reference.h"
 #include <errno.h>
@@ -10,9 +11,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define TAG_KEY   "org.opencontainers.image.ref.name"
-#define INDEX_MAX (64u * 1024 * 1024)
 
 struct layout {
     struct place place;
@@ -39,27 +37,11 @@ char *layout_blob_path(const char *directory, const char *digest)
     return join(directory, name);
 }
 
-/* The path as a spec: never a scheme. */
-static int open_path(const char *path, enum leat_direction direction, leat_endpoint **ret, struct leat_error *error)
-{
-    size_t n = strlen(path) + sizeof("file:");
-    char *spec = malloc(n);
-    if (!spec)
-        return error_set(error, -ENOMEM, "out of memory");
-    snprintf(spec, n, "file:%s", path);
-    struct leat_error own = {.size = sizeof(own)};
-    int r = leat_endpoint_open(ret, spec, direction, NULL, &own);
-    if (r < 0)
-        error_set(error, r, "%.100s: %s", path, own.text);
-    free(spec);
-    return r;
-}
-
 static int open_digest(struct layout *l, const char *digest, enum leat_direction direction, leat_endpoint **ret,
                        struct leat_error *error)
 {
     char *path = layout_blob_path(l->directory, digest);
-    int r = path ? open_path(path, direction, ret, error) : error_set(error, -ENOMEM, "out of memory");
+    int r = path ? place_file(path, direction, ret, error) : error_set(error, -ENOMEM, "out of memory");
     free(path);
     return r;
 }
@@ -99,62 +81,13 @@ int layout_index(const char *directory, json_t **ret, struct leat_error *error)
 {
     char buffer[128], *bytes = NULL, *path = join(directory, "index.json");
     size_t n = 0;
-    json_error_t problem;
     int r = path ? read_file(path, &bytes, &n) : -ENOMEM;
     free(path);
-    json_t *json = r == 0 && n ? json_loadb(bytes, n, 0, &problem) : NULL;
-    free(bytes);
     if (r < 0)
         return error_set(error, r, "%.100s/index.json: %s", directory, error_text(r, buffer, sizeof(buffer)));
-    if (!json_is_array(json_object_get(json, "manifests"))) {
-        json_decref(json);
-        return error_set(error, -EBADMSG, "%.100s/index.json is no index of images", directory);
-    }
-    *ret = json;
-    return 0;
-}
-
-const char *layout_tag(json_t *entry)
-{
-    return json_string_value(json_object_get(json_object_get(entry, "annotations"), TAG_KEY));
-}
-
-static json_t *new_entry(const struct document *top, const char *tag)
-{
-    json_t *entry = json_object();
-    json_set(&entry, "mediaType", json_string(top->self.type));
-    json_set(&entry, "digest", json_string(top->self.digest));
-    json_set(&entry, "size", json_integer((json_int_t)top->self.size));
-    if (tag) {
-        json_t *annotations = json_object();
-        json_set(&annotations, TAG_KEY, json_string(tag));
-        json_set(&entry, "annotations", annotations);
-    }
-    return entry;
-}
-
-/* An image that has this tag loses it; one without a tag is named once. */
-static bool is_replaced(json_t *entry, const struct document *top, const char *tag)
-{
-    const char *had = layout_tag(entry), *digest = json_string_value(json_object_get(entry, "digest"));
-    if (tag)
-        return had && strcmp(had, tag) == 0;
-    return !had && digest && strcmp(digest, top->self.digest) == 0;
-}
-
-static json_t *changed_index(json_t *old, const struct document *top, const char *tag)
-{
-    json_t *index = old ? json_copy(old) : json_object(), *list = json_array(), *entry;
-    size_t i;
-    json_array_foreach(json_object_get(old, "manifests"), i, entry) if (!is_replaced(entry, top, tag))
-        json_append(&list, json_incref(entry));
-    json_append(&list, new_entry(top, tag));
-    if (!old) {
-        json_set(&index, "schemaVersion", json_integer(2));
-        json_set(&index, "mediaType", json_string("application/vnd.oci.image.index.v1+json"));
-    }
-    json_set(&index, "manifests", list);
-    return index;
+    r = index_read(bytes, n, directory, ret, error);
+    free(bytes);
+    return r;
 }
 
 /* Gives the descriptor that holds the lock, or a negative errno. */
@@ -180,7 +113,7 @@ static int write_index(const struct layout *l, json_t *index, struct leat_error 
     int r = -ENOMEM;
     if (!line || !path)
         error_set(error, r, "out of memory");
-    else if ((r = open_path(path, LEAT_WRITE, &sink, error)) == 0)
+    else if ((r = place_file(path, LEAT_WRITE, &sink, error)) == 0)
         r = place_write(sink, line, strlen(line), NULL, error);
     free(line);
     free(path);
@@ -202,7 +135,7 @@ static int layout_finish(struct place *place, const struct document *top, struct
     else if (r < 0)
         error_set(error, r, "%s", none.text);
     if (r == 0)
-        r = write_index(l, changed_index(old, top, l->tag), error);
+        r = write_index(l, index_with(old, &top->self, l->tag), error);
     json_decref(old);
     fd_close(lock);
     return r;
@@ -214,30 +147,14 @@ static int layout_find(struct place *place, char *ret, size_t capacity, struct d
                        struct leat_error *error)
 {
     const struct layout *l = (const struct layout *)place;
-    json_t *index = NULL, *entry, *found = NULL;
-    size_t i, matches = 0;
+    json_t *index;
     int r = layout_index(l->directory, &index, error);
     if (r < 0)
         return r;
-    json_array_foreach(json_object_get(index, "manifests"), i, entry)
-    {
-        const char *tag = layout_tag(entry);
-        if (l->tag && (!tag || strcmp(tag, l->tag) != 0))
-            continue;
-        matches++;
-        found = entry;
-    }
-    if (matches == 0)
-        r = error_set(error, -ENOENT, "%.60s has no image%s%.80s", l->directory, l->tag ? " named " : "",
-                      l->tag ? l->tag : "");
-    else if (matches > 1)
-        r = error_set(error, -EINVAL, "%.60s has %zu images%s: say which, oci:DIRECTORY:TAG", l->directory, matches,
-                      l->tag ? " of this name" : "");
-    else if (descriptor_read(ret_self, found) < 0)
-        r = error_set(error, -EBADMSG, "%.100s/index.json names an image without a digest and a size", l->directory);
-    else
-        snprintf(ret, capacity, "%s", ret_self->digest);
+    r = index_find(index, l->tag, l->directory, "oci:DIRECTORY:TAG", ret_self, error);
     json_decref(index);
+    if (r == 0)
+        snprintf(ret, capacity, "%s", ret_self->digest);
     return r;
 }
 
@@ -319,7 +236,7 @@ static int make_mark(const char *directory)
     char *path = join(directory, "oci-layout");
     if (!path)
         return -ENOMEM;
-    int r = lstat(path, &st) == 0 ? -EEXIST : open_path(path, LEAT_WRITE, &sink, &error);
+    int r = lstat(path, &st) == 0 ? -EEXIST : place_file(path, LEAT_WRITE, &sink, &error);
     free(path);
     if (r == 0)
         r = place_write(sink, mark, sizeof(mark) - 1, NULL, &error);
@@ -340,21 +257,18 @@ static int make_layout(const char *directory, struct leat_error *error)
 
 int place_layout(struct place **ret, const char *rest, bool is_target, struct leat_error *error)
 {
-    size_t n = strcspn(rest, ":");
-    if (n == 0 || (rest[n] && !rest[n + 1]))
-        return error_set(error, -EINVAL, "'oci:%.80s' names no image: write oci:DIRECTORY or oci:DIRECTORY:TAG", rest);
     struct layout *l = calloc(1, sizeof(*l));
-    if (!l || !(l->directory = strndup(rest, n)) || (rest[n] && !(l->tag = strdup(rest + n + 1)))) {
+    int r = l ? index_split(rest, &l->directory, &l->tag) : -ENOMEM;
+    if (r == 0 && is_target)
+        r = make_layout(l->directory, error);
+    if (r < 0) {
         if (l)
             layout_free(&l->place);
-        return error_set(error, -ENOMEM, "out of memory");
+        return r == -EINVAL
+                   ? error_set(error, r, "'oci:%.80s' names no image: write oci:DIRECTORY or oci:DIRECTORY:TAG", rest)
+                   : error_set(error, r, "out of memory");
     }
     l->place.ops = &layout_ops;
-    int r = is_target ? make_layout(l->directory, error) : 0;
-    if (r < 0) {
-        layout_free(&l->place);
-        return r;
-    }
     *ret = &l->place;
     return 0;
 }

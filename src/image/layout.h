@@ -12,7 +12,4 @@ char *layout_blob_path(const char *directory, const char *digest);
  * -EBADMSG. */
 int layout_index(const char *directory, json_t **ret, struct leat_error *error);
 
-/* The tag of an entry, or NULL. */
-const char *layout_tag(json_t *entry);
-
 #endif

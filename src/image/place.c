@@ -10,8 +10,11 @@ int place_open(struct place **ret, const char *spec, const struct leat_image_opt
         r = place_remote(ret, spec + 9, options, is_target, error);
     else if (strncmp(spec, "oci:", 4) == 0 && strncmp(spec, "oci://", 6) != 0)
         r = place_layout(ret, spec + 4, is_target, error);
+    else if (strncmp(spec, "oci-archive:", 12) == 0)
+        r = place_oci_archive(ret, spec + 12, is_target, error);
     else
-        r = error_set(error, -EINVAL, "'%.80s' names no image: write docker://HOST/NAME:TAG or oci:DIRECTORY:TAG",
+        r = error_set(error, -EINVAL,
+                      "'%.80s' names no image: write docker://HOST/NAME:TAG, oci:DIRECTORY:TAG or oci-archive:FILE:TAG",
                       spec);
     if (r < 0)
         return r;
@@ -24,6 +27,21 @@ void place_free(struct place *place)
 {
     if (place)
         place->ops->free(place);
+}
+
+int place_file(const char *path, enum leat_direction direction, leat_endpoint **ret, struct leat_error *error)
+{
+    size_t n = strlen(path) + sizeof("file:");
+    char *spec = malloc(n);
+    if (!spec)
+        return error_set(error, -ENOMEM, "out of memory");
+    snprintf(spec, n, "file:%s", path);
+    struct leat_error own = {.size = sizeof(own)};
+    int r = leat_endpoint_open(ret, spec, direction, NULL, &own);
+    if (r < 0)
+        error_set(error, r, "%.100s: %s", path, own.text);
+    free(spec);
+    return r;
 }
 
 int place_failure(const leat_report *report, int code, const char *what, struct leat_error *error)
@@ -40,9 +58,8 @@ int place_failure(const leat_report *report, int code, const char *what, struct 
 
 /* ---- small bytes, through a pipeline as all others ---- */
 
-/* Takes the endpoints. *ret_digest, if it is not NULL, becomes "sha256:...". */
-static int move(leat_endpoint *in, leat_endpoint *out, const char *expect, char *ret_digest, const char *what,
-                struct leat_error *error)
+int place_move(leat_endpoint *in, leat_endpoint *out, const char *expect, char *ret_digest, const char *what,
+               struct leat_error *error)
 {
     struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
     leat_pipeline *pipeline = NULL;
@@ -85,7 +102,7 @@ static int read_bytes(struct place *place, const char *reference, struct descrip
         leat_endpoint_close(in);
     if (r == 0) {
         bool known = self->digest[0];
-        r = move(in, out, known ? self->digest : NULL, known ? NULL : self->digest, reference, error);
+        r = place_move(in, out, known ? self->digest : NULL, known ? NULL : self->digest, reference, error);
         if (r == -ENOSPC && error->side == LEAT_SIDE_SINK)
             snprintf(error->text, sizeof(error->text), "%.80s: a manifest has at most 4 MiB", reference);
     }
@@ -131,5 +148,5 @@ int place_write(leat_endpoint *sink, const void *bytes, size_t n, const char *di
         leat_endpoint_close(sink);
         return error_set(error, r, "out of memory");
     }
-    return move(in, sink, digest, NULL, digest ? digest : "index.json", error);
+    return place_move(in, sink, digest, NULL, digest ? digest : "index.json", error);
 }

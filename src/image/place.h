@@ -48,12 +48,19 @@ int place_open(struct place **ret, const char *spec, const struct leat_image_opt
 void place_free(struct place *place);
 
 int place_layout(struct place **ret, const char *rest, bool is_target, struct leat_error *error);
+int place_oci_archive(struct place **ret, const char *rest, bool is_target, struct leat_error *error);
 int place_remote(struct place **ret, const char *rest, const struct leat_image_options *options, bool is_target,
                  struct leat_error *error);
 
 /* Reads a manifest or an index: `wanted` (its bytes are compared with the digest and the size), or what the place's
  * name means if that is NULL. */
 int place_read(struct place *place, const struct descriptor *wanted, struct document *ret, struct leat_error *error);
+/* A file by its path, which is never a scheme, as a source or a sink. */
+int place_file(const char *path, enum leat_direction direction, leat_endpoint **ret, struct leat_error *error);
+/* Moves the bytes of one endpoint to the other, and takes both. They are compared with the digest `expect`, unless that
+ * is NULL; *ret_digest, if it is not NULL, becomes their own, "sha256:...". `what` is their name for a sentence. */
+int place_move(leat_endpoint *in, leat_endpoint *out, const char *expect, char *ret_digest, const char *what,
+               struct leat_error *error);
 /* Writes bytes that are in memory to a sink, which is taken, and compares them with the digest, unless that is NULL. */
 int place_write(leat_endpoint *sink, const void *bytes, size_t n, const char *digest, struct leat_error *error);
 

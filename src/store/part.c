@@ -138,27 +138,9 @@ static int write_file(const struct part *part, const void *bytes, size_t n, uint
     return 0;
 }
 
-/* /tmp is often memory, so without TMPDIR it is /var/tmp. */
-static int make_file(void)
-{
-    const char *folder = getenv("TMPDIR");
-    char path[4096];
-    int n = snprintf(path, sizeof(path), "%s/leat-XXXXXX", folder && *folder ? folder : "/var/tmp");
-    if (n >= (int)sizeof(path))
-        return -ENAMETOOLONG;
-    int fd = mkstemp(path);
-    if (fd < 0)
-        return -errno;
-    unlink(path);
-    fd = fd_above_standard(fd);
-    if (fd >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-        fd = fd_close(fd);
-    return fd;
-}
-
 static int move_to_file(struct part *part)
 {
-    part->file = make_file();
+    part->file = fd_unnamed();
     if (part->file < 0) {
         int r = part->file;
         part->file = -1;

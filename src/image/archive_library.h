@@ -1,0 +1,48 @@
+/* libarchive, loaded when the first archive is opened. Only the types come from its headers. */
+#ifndef IMAGE_ARCHIVE_LIBRARY_H
+#define IMAGE_ARCHIVE_LIBRARY_H
+
+#include <archive.h>
+#include <archive_entry.h>
+
+/* The functions, under the names of their manual pages without "archive_". Valid once archive_need has said 0. */
+extern struct archive_library {
+    const char *(*error_string)(struct archive *);
+    void (*set_error)(struct archive *, int, const char *, ...);
+    struct archive *(*read_new)(void);
+    int (*read_support_format_tar)(struct archive *);
+    int (*read_support_filter_gzip)(struct archive *);
+    int (*read_support_filter_zstd)(struct archive *);
+    int (*read_open2)(struct archive *, void *, archive_open_callback *, archive_read_callback *,
+                      archive_skip_callback *, archive_close_callback *);
+    int (*read_next_header)(struct archive *, struct archive_entry **);
+    la_ssize_t (*read_data)(struct archive *, void *, size_t);
+    int (*read_free)(struct archive *);
+    struct archive *(*write_new)(void);
+    int (*write_set_format_pax_restricted)(struct archive *);
+    int (*write_set_bytes_per_block)(struct archive *, int);
+    int (*write_open)(struct archive *, void *, archive_open_callback *, archive_write_callback *,
+                      archive_close_callback *);
+    int (*write_header)(struct archive *, struct archive_entry *);
+    la_ssize_t (*write_data)(struct archive *, const void *, size_t);
+    int (*write_finish_entry)(struct archive *);
+    int (*write_close)(struct archive *);
+    int (*write_free)(struct archive *);
+    struct archive_entry *(*entry_new)(void);
+    void (*entry_free)(struct archive_entry *);
+    const char *(*entry_pathname)(struct archive_entry *);
+    const char *(*entry_symlink)(struct archive_entry *);
+    const char *(*entry_hardlink)(struct archive_entry *);
+    la_int64_t (*entry_size)(struct archive_entry *);
+    __LA_MODE_T (*entry_filetype)(struct archive_entry *);
+    void (*entry_set_pathname)(struct archive_entry *, const char *);
+    void (*entry_set_size)(struct archive_entry *, la_int64_t);
+    void (*entry_set_filetype)(struct archive_entry *, unsigned);
+    void (*entry_set_perm)(struct archive_entry *, __LA_MODE_T);
+    void (*entry_set_mtime)(struct archive_entry *, time_t, long);
+} archive;
+
+/* As loader_need. */
+int archive_need(const char **ret_why);
+
+#endif

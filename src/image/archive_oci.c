@@ -1,0 +1,178 @@
+/* An image layout in a tar file. */
+#include "base/json.h"
+#include "image/archive_tar.h"
+#include "image/archive_target.h"
+#include "image/index.h"
+#include "image/place.h"
+#include <errno.h>
+#include <stdio.h>
+
+#define NAME_MAX_LENGTH (LEAT_IMAGE_DIGEST_MAX + 8)
+
+struct oci_archive {
+    struct place place;
+    char *path;
+    char *tag; /* NULL: none */
+    struct tar tar;
+    struct archive_target target;
+};
+
+static void blob_name(char ret[NAME_MAX_LENGTH], const char *digest)
+{
+    snprintf(ret, NAME_MAX_LENGTH, "blobs/%s", digest);
+    ret[strcspn(ret, ":")] = '/';
+}
+
+/* ---- as a source ---- */
+
+static int oci_index(const struct oci_archive *o, json_t **ret, struct leat_error *error)
+{
+    const struct tar_entry *entry;
+    char *bytes = NULL;
+    size_t n = 0;
+    int r = tar_find(&o->tar, "index.json", &entry, error);
+    if (r == 0)
+        r = tar_read(&o->tar, entry, INDEX_MAX, &bytes, &n, error);
+    if (r == 0)
+        r = index_read(bytes, n, o->path, ret, error);
+    free(bytes);
+    return r;
+}
+
+static int oci_find(struct place *place, char *ret, size_t capacity, struct descriptor *ret_self,
+                    struct leat_error *error)
+{
+    const struct oci_archive *o = (const struct oci_archive *)place;
+    json_t *index;
+    int r = oci_index(o, &index, error);
+    if (r < 0)
+        return r;
+    r = index_find(index, o->tag, o->path, "oci-archive:FILE:TAG", ret_self, error);
+    json_decref(index);
+    if (r == 0)
+        snprintf(ret, capacity, "%s", ret_self->digest);
+    return r;
+}
+
+static int oci_open_manifest(struct place *place, const char *reference, leat_endpoint **ret, struct leat_error *error)
+{
+    const struct oci_archive *o = (const struct oci_archive *)place;
+    const struct tar_entry *entry;
+    char name[NAME_MAX_LENGTH];
+    blob_name(name, reference);
+    int r = tar_find(&o->tar, name, &entry, error);
+    return r == 0 ? tar_source(ret, &o->tar, entry, error) : r;
+}
+
+static int oci_open_blob(struct place *place, const struct descriptor *blob, leat_endpoint **ret,
+                         struct leat_error *error)
+{
+    return oci_open_manifest(place, blob->digest, ret, error);
+}
+
+/* ---- as a target ---- */
+
+static int oci_has(struct place *place UNUSED, const struct descriptor *blob UNUSED, bool is_manifest UNUSED,
+                   struct leat_error *error UNUSED)
+{
+    return 0;
+}
+
+static int oci_take_blob(struct place *place, const struct descriptor *blob, leat_endpoint **ret,
+                         struct leat_error *error)
+{
+    return archive_target_blob(&((struct oci_archive *)place)->target, blob, ret, NULL, error);
+}
+
+static int oci_take_manifest(struct place *place, const struct document *document, struct leat_error *error)
+{
+    return archive_target_manifest(&((struct oci_archive *)place)->target, document, error);
+}
+
+/* The mark of a layout, its index, the manifests, then the blobs. */
+static int write_all(struct oci_archive *o, const char *index, struct leat_error *error)
+{
+    static const char mark[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
+    struct archive_target *target = &o->target;
+    size_t count = 2, most = 2 + target->manifest_count + target->blob_count;
+    struct pack_item *item = calloc(most, sizeof(*item));
+    char(*name)[NAME_MAX_LENGTH] = calloc(most, sizeof(*name));
+    leat_endpoint *sink = target->sink;
+    int r = -ENOMEM;
+    if (!item || !name)
+        error_set(error, r, "out of memory");
+    else {
+        item[0] = (struct pack_item){.name = "oci-layout", .bytes = mark, .length = sizeof(mark) - 1};
+        item[1] = (struct pack_item){.name = "index.json", .bytes = index, .length = strlen(index)};
+        for (size_t i = 0; i < target->manifest_count; i++, count++) {
+            const struct document *document = target->manifest[i];
+            blob_name(name[count], document->self.digest);
+            item[count] = (struct pack_item){.name = name[count], .bytes = document->bytes, .length = document->length};
+        }
+        for (const struct taken *taken = target->blobs; taken; taken = taken->next, count++) {
+            blob_name(name[count], taken->blob.digest);
+            item[count] = (struct pack_item){.name = name[count], .blob = &taken->bytes};
+        }
+        target->sink = NULL;
+        r = pack_write(sink, o->path, item, count, error);
+    }
+    free(item);
+    free(name);
+    return r;
+}
+
+static int oci_finish(struct place *place, const struct document *top, struct leat_error *error)
+{
+    struct oci_archive *o = (struct oci_archive *)place;
+    char *index = json_line(index_with(NULL, &top->self, o->tag), JSON_COMPACT);
+    int r = index ? write_all(o, index, error) : error_set(error, -ENOMEM, "out of memory");
+    free(index);
+    return r;
+}
+
+/* ---- making one ---- */
+
+static void oci_free(struct place *place)
+{
+    struct oci_archive *o = (struct oci_archive *)place;
+    tar_close(&o->tar);
+    archive_target_close(&o->target);
+    free(o->path);
+    free(o->tag);
+    free(o);
+}
+
+static const struct place_ops oci_ops = {
+    .name = "oci-archive",
+    .find = oci_find,
+    .open_manifest = oci_open_manifest,
+    .open_blob = oci_open_blob,
+    .has = oci_has,
+    .take_blob = oci_take_blob,
+    .take_manifest = oci_take_manifest,
+    .finish = oci_finish,
+    .free = oci_free,
+};
+
+int place_oci_archive(struct place **ret, const char *rest, bool is_target, struct leat_error *error)
+{
+    struct oci_archive *o = calloc(1, sizeof(*o));
+    if (!o)
+        return error_set(error, -ENOMEM, "out of memory");
+    o->place.ops = &oci_ops;
+    o->tar.fd = -1;
+    o->target = ARCHIVE_TARGET_NONE;
+    int r = index_split(rest, &o->path, &o->tag);
+    if (r == 0)
+        r = is_target ? archive_target_open(&o->target, o->path, error) : tar_open(&o->tar, o->path, error);
+    if (r < 0) {
+        oci_free(&o->place);
+        return r == -EINVAL ? error_set(error, r,
+                                        "'oci-archive:%.80s' names no image: write oci-archive:FILE or "
+                                        "oci-archive:FILE:TAG",
+                                        rest)
+                            : error_set(error, r, "out of memory");
+    }
+    *ret = &o->place;
+    return 0;
+}

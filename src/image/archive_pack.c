@@ -1,0 +1,147 @@
+/* libarchive puts out what the pipeline asks for: each entry is handed to it piece by piece, and what it makes of a
+ * piece is kept until it was read. */
+#include "image/archive_pack.h"
+#include "image/archive_library.h"
+#include "image/place.h"
+#include <errno.h>
+
+#define BLOCK (256u * 1024)
+
+struct pack {
+    struct archive *archive;
+    const struct pack_item *item;
+    size_t count, index; /* the entry that is written */
+    bool begun, ended;
+    uint64_t at;
+    unsigned char *block;
+    unsigned char *out; /* what was put out; the first `read` bytes are gone */
+    size_t length, read, capacity;
+    bool poor; /* there was no memory for it */
+};
+
+static la_ssize_t on_write(struct archive *a UNUSED, void *user, const void *bytes, size_t n)
+{
+    struct pack *p = user;
+    if (p->length + n > p->capacity) {
+        size_t capacity = p->length + n + BLOCK;
+        unsigned char *grown = realloc(p->out, capacity);
+        if (!grown) {
+            p->poor = true;
+            return -1;
+        }
+        p->out = grown;
+        p->capacity = capacity;
+    }
+    memcpy(p->out + p->length, bytes, n);
+    p->length += n;
+    return (la_ssize_t)n;
+}
+
+static int failed(const struct pack *p)
+{
+    return p->poor ? -ENOMEM : -EIO;
+}
+
+static uint64_t size_of(const struct pack_item *item)
+{
+    return item->bytes ? item->length : item->blob->size;
+}
+
+static int begin_item(struct pack *p)
+{
+    const struct pack_item *item = &p->item[p->index];
+    struct archive_entry *entry = archive.entry_new();
+    if (!entry)
+        return -ENOMEM;
+    archive.entry_set_pathname(entry, item->name);
+    archive.entry_set_size(entry, (la_int64_t)size_of(item));
+    archive.entry_set_filetype(entry, AE_IFREG);
+    archive.entry_set_perm(entry, 0644);
+    archive.entry_set_mtime(entry, 0, 0);
+    int r = archive.write_header(p->archive, entry) == ARCHIVE_OK ? 0 : failed(p);
+    archive.entry_free(entry);
+    p->begun = true;
+    p->at = 0;
+    return r;
+}
+
+static int go_on(struct pack *p)
+{
+    const struct pack_item *item = &p->item[p->index];
+    size_t n = (size_t)MIN(size_of(item) - p->at, BLOCK);
+    if (n == 0) {
+        p->begun = false;
+        p->index++;
+        return archive.write_finish_entry(p->archive) == ARCHIVE_OK ? 0 : failed(p);
+    }
+    if (item->bytes)
+        memcpy(p->block, (const char *)item->bytes + p->at, n);
+    ssize_t got = item->bytes ? (ssize_t)n : spool_read(item->blob, p->at, p->block, n);
+    if (got < 0)
+        return (int)got;
+    p->at += (uint64_t)got;
+    return archive.write_data(p->archive, p->block, (size_t)got) == got ? 0 : failed(p);
+}
+
+/* Lets libarchive put out some more. */
+static int produce(struct pack *p)
+{
+    if (p->begun)
+        return go_on(p);
+    if (p->index < p->count)
+        return begin_item(p);
+    p->ended = true;
+    return archive.write_close(p->archive) == ARCHIVE_OK ? 0 : failed(p);
+}
+
+static int source_read(void *user, void *bytes, size_t n, size_t *ret_n)
+{
+    struct pack *p = user;
+    if (p->read == p->length)
+        p->read = p->length = 0;
+    while (p->length == 0 && !p->ended) {
+        int r = produce(p);
+        if (r < 0)
+            return r;
+    }
+    n = MIN(n, p->length - p->read);
+    if (n)
+        memcpy(bytes, p->out + p->read, n);
+    p->read += n;
+    *ret_n = n;
+    return 0;
+}
+
+static int begin(struct pack *p)
+{
+    p->block = malloc(BLOCK);
+    p->archive = p->block ? archive.write_new() : NULL;
+    if (!p->archive)
+        return -ENOMEM;
+    return archive.write_set_format_pax_restricted(p->archive) == ARCHIVE_OK &&
+                   archive.write_set_bytes_per_block(p->archive, 0) == ARCHIVE_OK &&
+                   archive.write_open(p->archive, p, NULL, on_write, NULL) == ARCHIVE_OK
+               ? 0
+               : failed(p);
+}
+
+int pack_write(leat_endpoint *sink, const char *path, const struct pack_item *item, size_t count,
+               struct leat_error *error)
+{
+    struct leat_endpoint_callbacks callbacks = LEAT_INIT(struct leat_endpoint_callbacks);
+    struct pack pack = {.item = item, .count = count};
+    leat_endpoint *in;
+    callbacks.read = source_read;
+    int r = begin(&pack);
+    if (r == 0)
+        r = leat_endpoint_from_callbacks(&in, &callbacks, &pack);
+    if (r == 0)
+        r = place_move(in, sink, NULL, NULL, path, error);
+    else
+        leat_endpoint_close(sink);
+    if (pack.archive)
+        archive.write_free(pack.archive);
+    free(pack.block);
+    free(pack.out);
+    return r < 0 ? error_set(error, r, "%.100s: the archive can't be written", path) : 0;
+}

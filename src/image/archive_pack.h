@@ -1,0 +1,18 @@
+/* Writing tar files: the same entries give the same bytes, whoever writes them and when. */
+#ifndef IMAGE_ARCHIVE_PACK_H
+#define IMAGE_ARCHIVE_PACK_H
+
+#include "image/archive_spool.h"
+
+struct pack_item {
+    const char *name;
+    const void *bytes; /* NULL: those of `blob` */
+    size_t length;
+    const struct spool_blob *blob;
+};
+
+/* Writes the archive of these items to a sink, which is taken. `path` is its name for a sentence. */
+int pack_write(leat_endpoint *sink, const char *path, const struct pack_item *item, size_t count,
+               struct leat_error *error);
+
+#endif
