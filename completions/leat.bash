@@ -77,7 +77,7 @@ _leat()
     done
     word=${words[-1]}
     if [[ ${#words[@]} -le 2 ]]; then
-        _leat_words "$word" "copy run digest image channel probe bench --help --version"
+        _leat_words "$word" "copy run digest image store channel probe bench --help --version"
         return
     fi
     before=${words[-2]}
@@ -101,6 +101,10 @@ _leat()
     image)
         options="--all --platform --jobs --retries --insecure --json --help"
         wants="--platform --jobs --retries"
+        ;;
+    store)
+        options="--older-than --dry-run --retries --json --help"
+        wants="--older-than --retries"
         ;;
     channel)
         options="--json --help"
@@ -128,6 +132,8 @@ _leat()
         fi
     elif [[ ${words[1]} == image && ${#words[@]} -eq 3 ]]; then
         _leat_words "$word" "copy inspect verify"
+    elif [[ ${words[1]} == store && ${#words[@]} -eq 3 ]]; then
+        _leat_words "$word" "sweep"
     elif [[ ${words[1]} == channel ]]; then
         if [[ ${#words[@]} -eq 3 ]]; then
             _leat_words "$word" inspect

@@ -13,6 +13,7 @@
 #include <leat/probe.h>
 #include <leat/record.h>
 #include <leat/stages.h>
+#include <leat/store.h>
 #include <leat/stream.h>
 
 #endif

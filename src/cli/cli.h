@@ -28,6 +28,7 @@ int cli_channel(int argc, char **argv);
 int cli_probe(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_image(int argc, char **argv);
+int cli_store(int argc, char **argv);
 
 /* "leat: message" on stderr (printf format, no newline). */
 void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

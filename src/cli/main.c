@@ -17,6 +17,7 @@ static const struct subcommand {
     {"run", cli_run, "the same for a pipeline written as text, with filters"},
     {"digest", cli_digest, "print and check digests of files, as sha256sum does"},
     {"image", cli_image, "images of containers, between registries and folders"},
+    {"store", cli_store, "uploads that were left unfinished in a store"},
     {"channel", cli_channel, "what is in a shared-memory channel, and who is on it"},
     {"probe", cli_probe, "what this machine allows, and why not"},
     {"bench", cli_bench, "every route and engine side by side, on your own endpoints"},

@@ -6,14 +6,33 @@ static void exchange_answered(void *user, const struct answer *answer)
 {
     struct exchange *x = user;
     x->answer = *answer;
-    x->body_length = 0;
+    x->body_length = x->page_length = 0;
     x->reached = true;
     retry_after(&x->retry, answer->retry_after_s);
+}
+
+/* What does not fit, or has no memory, cuts the page. */
+static void keep_page(struct exchange *x, const void *bytes, size_t n)
+{
+    size_t room = 16384;
+    while (room < x->page_length + n)
+        room *= 2;
+    bool fits = x->page_length + n <= x->page_most;
+    char *page = fits ? realloc(x->page, room) : NULL;
+    if (!page) {
+        x->page_most = x->page_length;
+        return;
+    }
+    memcpy(page + x->page_length, bytes, n);
+    x->page = page;
+    x->page_length += n;
 }
 
 static enum transfer_wish exchange_body(void *user, const void *bytes, size_t n)
 {
     struct exchange *x = user;
+    if (x->page_most && x->answer.status / 100 == 2)
+        keep_page(x, bytes, n);
     n = MIN(n, sizeof(x->body) - x->body_length);
     memcpy(x->body + x->body_length, bytes, n);
     x->body_length += n;

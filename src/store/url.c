@@ -1,5 +1,6 @@
 #include "store/url.h"
 #include <ctype.h>
+#include <errno.h>
 #include <strings.h>
 
 static bool is_unreserved(unsigned char c)
@@ -17,6 +18,32 @@ void url_encode(FILE *to, const char *bytes, size_t n, bool path)
         else
             fprintf(to, "%%%02X", c);
     }
+}
+
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+int url_decode(char *text)
+{
+    char *to = text;
+    while (*text) {
+        char c = *text++;
+        if (c == '%') {
+            int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
+            if (low < 0 || high + low == 0)
+                return -EINVAL;
+            c = (char)(high * 16 + low);
+            text += 2;
+        } else if (c == '+')
+            c = ' ';
+        *to++ = c;
+    }
+    *to = '\0';
+    return 0;
 }
 
 static bool is_plain(const char *text)

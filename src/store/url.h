@@ -10,6 +10,10 @@
  */
 void url_encode(FILE *to, const char *bytes, size_t n, bool path);
 
+/* Decodes in place what a form or a list of S3 has encoded: %XX, and "+" as a blank. -EINVAL: a "%" without two
+ * hexadecimal digits, or "%00". */
+int url_decode(char *text);
+
 /* A URL in its parts, each from malloc. */
 struct url {
     char *scheme; /* "http" or "https" */

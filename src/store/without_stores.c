@@ -3,6 +3,7 @@
 #include "store/http/http.h"
 #include "store/oci/oci.h"
 #include "store/s3/s3.h"
+#include "store/sweep.h"
 #include <errno.h>
 
 static int refuse(struct leat_error *error)
@@ -28,4 +29,16 @@ int oci_endpoint(leat_endpoint **ret UNUSED, const char *spec UNUSED, const char
                  struct leat_error *error)
 {
     return refuse(error);
+}
+
+int leat_store_sweep(const char *spec UNUSED, const struct leat_store_sweep_options *options,
+                     struct leat_store_sweep_result *ret, struct leat_error *ret_error)
+{
+    struct leat_error error = {.size = sizeof(error)};
+    struct leat_store_sweep_options own;
+    int r = error_begin(ret_error);
+    if (r < 0)
+        return r;
+    r = sweep_options(&own, options, ret, &error);
+    return error_return(ret_error, &error, r < 0 ? r : refuse(&error));
 }

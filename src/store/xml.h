@@ -11,7 +11,7 @@ struct xml_ops {
 };
 
 #define XML_PATH_MAX 256
-#define XML_TEXT_MAX 2048 /* a key has up to 1,024 bytes */
+#define XML_TEXT_MAX 4096 /* a key has up to 1,024 bytes, each of which may be encoded as three */
 
 /* Reads the document. What was read before a failure has been reported. -EBADMSG: it is no XML, is cut, has a document
  * type (which could define entities without end), or is nested too deeply; -E2BIG: a text is too long; -ENOMEM;

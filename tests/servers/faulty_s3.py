@@ -17,12 +17,20 @@ Signatures are not looked at. The bucket names the fault, FAULT[.N]; each key ha
   unconditional        If-None-Match is ignored, and HEAD says at first that the object does not exist
   race                 the object is made by another writer before the first conditional request
   silent               an object or a part that is put gets no answer
+  old.N                uploads are N hours older than they are
+  pages.N              lists have N entries a page
+  circle               each page of a list leads to itself
+  silentcode           lists encode keys, and do not say so
+  nocode               lists do not encode keys, though they are asked to
+  keeps                an upload can't be aborted: 403
   nouploadid           the answer to the creation of an upload is no XML
 """
 import hashlib
 import base64
+import html
 import socketserver
 import threading
+import time
 import urllib.parse
 
 
@@ -31,6 +39,7 @@ class Store:
         self.lock = threading.Lock()
         self.objects = {}   # (bucket, key): (bytes, etag)
         self.uploads = {}   # id: (bucket, key, {number: bytes})
+        self.begun = {}     # id: seconds
         self.counts = {}
         self.log = []       # (bucket, key, kind)
         self.names = 0
@@ -70,7 +79,8 @@ class Connection(socketserver.StreamRequestHandler):
         self.bucket, _, self.key = urllib.parse.unquote_to_bytes(path).decode("utf-8", "surrogateescape")[1:].partition("/")
         self.fault, _, number = self.bucket.partition(".")
         self.number = int(number or 0)
-        self.kind = (self.method if not self.query else "create" if "uploads" in self.query
+        self.kind = (self.method if not self.query else "create" if "uploads" in self.query and self.method == "POST"
+                     else "uploads" if "uploads" in self.query
                      else "part" + self.query["partNumber"] if "partNumber" in self.query
                      else {"POST": "complete", "DELETE": "abort"}.get(self.method, self.method))
         self.answer_request()
@@ -164,6 +174,7 @@ class Connection(socketserver.StreamRequestHandler):
             name = f"upload/+{self.store.names}"
             if self.fault != "nouploadid":
                 self.store.uploads[name] = self.bucket, self.key, {}
+                self.store.begun[name] = time.time() - (self.number * 3600 if self.fault == "old" else 0)
         self.say(200, b"garbage" if self.fault == "nouploadid" else
                  f"<InitiateMultipartUploadResult><UploadId>{name}</UploadId></InitiateMultipartUploadResult>".encode())
 
@@ -196,7 +207,28 @@ class Connection(socketserver.StreamRequestHandler):
         else:
             self.say(200, b"<CompleteMultipartUploadResult><ETag></ETag></CompleteMultipartUploadResult>")
 
+    def do_uploads(self, _):
+        quote = urllib.parse.quote_plus if self.query.get("encoding-type") == "url" and self.fault != "nocode" else html.escape
+        marker = self.query.get("key-marker", ""), self.query.get("upload-id-marker", "")
+        with self.store.lock:
+            found = sorted((key, name, self.store.begun[name]) for name, (bucket, key, _) in self.store.uploads.items()
+                           if bucket == self.bucket and key.startswith(self.query.get("prefix", "")))
+        if self.fault != "circle":
+            found = [upload for upload in found if upload[:2] > marker]
+        page = found[:self.number if self.fault == "pages" else int(self.query.get("max-uploads", 1000))]
+        text = "".join(f"<Upload><Key>{quote(key)}</Key><UploadId>{html.escape(name)}</UploadId>"
+                       f"<Initiated>{time.strftime('%Y-%m-%dT%H:%M:%S.000Z', time.gmtime(begun))}</Initiated></Upload>"
+                       for key, name, begun in page)
+        if page and (len(page) < len(found) or self.fault == "circle"):
+            text += (f"<IsTruncated>true</IsTruncated><NextKeyMarker>{quote(page[-1][0])}</NextKeyMarker>"
+                     f"<NextUploadIdMarker>{html.escape(page[-1][1])}</NextUploadIdMarker>")
+        if "encoding-type" in self.query and self.fault not in ("silentcode", "nocode"):
+            text += "<EncodingType>url</EncodingType>"
+        self.say(200, f"<ListMultipartUploadsResult>{text}</ListMultipartUploadsResult>".encode())
+
     def do_abort(self, _):
+        if self.fault == "keeps":
+            return self.refuse(403, "AccessDenied")
         with self.store.lock:
             known = self.store.uploads.pop(self.query["uploadId"], None)
         if known:

@@ -1,8 +1,8 @@
 #include "store/oci/ask.h"
+#include "store/ask.h"
 #include "store/oci/repository.h"
 #include "store/status.h"
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 
 /* A location is a whole URL, or a path on the registry. */
@@ -53,58 +53,31 @@ int registry_refusal(const struct exchange *x, char *ret, size_t capacity)
     return x->answer.status / 100 == 2 ? -EPROTO : status_code(x->answer.status);
 }
 
-struct asking {
-    const struct question *question;
-    struct exchange exchange;
-    pthread_mutex_t lock;
-    pthread_cond_t woken;
-};
-
 static int make(void *user, struct http_request *ret)
 {
-    return question_request(((const struct asking *)user)->question, ret);
-}
-
-static void wake(void *user)
-{
-    struct asking *a = user;
-    pthread_mutex_lock(&a->lock);
-    pthread_cond_broadcast(&a->woken);
-    pthread_mutex_unlock(&a->lock);
+    return question_request(user, ret);
 }
 
 int registry_ask(const struct question *question, int32_t retries, struct answer *ret_answer, struct leat_error *error)
 {
-    struct asking *a = calloc(1, sizeof(*a));
+    struct exchange *x = calloc(1, sizeof(*x));
+    struct question own = *question;
     char sentence[STATUS_MAX];
-    if (!a)
+    if (!x)
         return error_set(error, -ENOMEM, "out of memory");
-    a->question = question;
-    a->exchange.make = make;
-    a->exchange.wake = wake;
-    a->exchange.user = a;
-    pthread_mutex_init(&a->lock, NULL);
-    pthread_cond_init(&a->woken, NULL);
-    int r = exchange_start(&a->exchange, retries);
+    int r = ask(x, make, &own, retries);
     if (r < 0)
         error_set(error, r, "the request can't be made");
-    pthread_mutex_lock(&a->lock);
-    while (r == 0 && !exchange_is_over(&a->exchange))
-        pthread_cond_wait(&a->woken, &a->lock);
-    pthread_mutex_unlock(&a->lock);
-    exchange_stop(&a->exchange);
-    if (r == 0)
-        r = a->exchange.code < 0 ? a->exchange.code : a->exchange.answer.status;
+    else
+        r = x->code < 0 ? x->code : x->answer.status;
     if (r >= 400 || (r < 0 && error->code == 0))
-        registry_refusal(&a->exchange, sentence, sizeof(sentence));
+        registry_refusal(x, sentence, sizeof(sentence));
     if (r < 0 && error->code == 0)
         error_at(error, r, LEAT_SIDE_SINK, "", question->method, "%s", sentence);
     if (r >= 400) /* the caller may have expected that: the sentence is there if not */
         snprintf(error->text, sizeof(error->text), "%s", sentence);
     if (ret_answer)
-        *ret_answer = a->exchange.answer;
-    pthread_cond_destroy(&a->woken);
-    pthread_mutex_destroy(&a->lock);
-    free(a);
+        *ret_answer = x->answer;
+    free(x);
     return r;
 }

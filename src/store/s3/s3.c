@@ -30,7 +30,7 @@ static void s3_free(struct object *object)
     free(o);
 }
 
-static const struct store s3 = {
+const struct store s3_store = {
     .name = "s3",
     .etag_is_md5 = true,
     .read = s3_read,
@@ -73,7 +73,7 @@ int s3_endpoint(leat_endpoint **ret, const char *spec, const char *rest, enum le
     struct s3_object *o = calloc(1, sizeof(*o));
     if (!o)
         return error_set(error, -ENOMEM, "out of memory");
-    o->object.store = &s3;
+    o->object.store = &s3_store;
     int r = describe(o, spec, rest, error);
     if (r == 0 && direction == LEAT_WRITE && o->query[0])
         r = error_set(error, -EINVAL, "'%s' names a version, which the store chooses itself", spec);

@@ -176,6 +176,12 @@ static int abort_upload(const struct object *object, const char *upload, struct 
     return query ? s3_request(of(object), "DELETE", query, SIGN_EMPTY, ret) : -ENOMEM;
 }
 
+int s3_abort(const struct s3_place *place, const char *key, const char *upload, struct http_request *ret)
+{
+    char *query CLEANUP_FREE = upload_query(upload, 0), *path CLEANUP_FREE = s3_place_path(place, key, strlen(key));
+    return query && path ? s3_place_request(place, "DELETE", path, query, SIGN_EMPTY, ret) : -ENOMEM;
+}
+
 const struct multipart s3_multipart = {
     .most = MOST_PARTS,
     .largest = LARGEST,

@@ -505,6 +505,30 @@ static int try_inspect_error(void *given)
     return r == -ENOENT || r == -ENOSYS ? 0 : r;
 }
 
+/* Nobody listens there. */
+static int try_sweep_of(const struct leat_store_sweep_options *options, struct leat_store_sweep_result *result,
+                        struct leat_error *error)
+{
+    setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1", 1);
+    int r = leat_store_sweep("s3://bucket", options, result, error);
+    return r == -ECONNREFUSED || r == -ENOSYS ? 0 : r;
+}
+
+static int try_sweep(void *given)
+{
+    return try_sweep_of(given, NULL, NULL);
+}
+
+static int try_sweep_result(void *given)
+{
+    return try_sweep_of(NULL, given, NULL);
+}
+
+static int try_sweep_error(void *given)
+{
+    return try_sweep_of(NULL, NULL, given);
+}
+
 static const struct row {
     const char *name;
     size_t size;
@@ -571,6 +595,9 @@ static const struct row {
     {OUTPUT(try_image_result, leat_image_result)},
     {OUTPUT(try_image_error, leat_error)},
     {OUTPUT(try_inspect_error, leat_error)},
+    {INPUT(try_sweep, leat_store_sweep_options)},
+    {OUTPUT(try_sweep_result, leat_store_sweep_result)},
+    {OUTPUT(try_sweep_error, leat_error)},
 };
 
 /* `given` says that it has `size` bytes; all of it that is not made is zero. */

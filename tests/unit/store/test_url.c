@@ -47,12 +47,33 @@ static void test_encoding(void **state UNUSED)
     assert_encoded("\0\x01\x7f\xff%", 5, true, "%00%01%7F%FF%25");
 }
 
+static void assert_decoded(const char *text, const char *wanted)
+{
+    char own[64];
+    snprintf(own, sizeof(own), "%s", text);
+    assert_int_equal(url_decode(own), wanted ? 0 : -EINVAL);
+    if (wanted)
+        assert_string_equal(own, wanted);
+}
+
+static void test_decoding(void **state UNUSED)
+{
+    assert_decoded("", "");
+    assert_decoded("b%2F1", "b/1");
+    assert_decoded("a+b%2b%20%fF", "a b+ \xff");
+    assert_decoded("%2541", "%41");
+    const char *const bad[] = {"%", "%4", "%4x", "a%00b", "%%41"};
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_decoded(bad[i], NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_no_urls),
         cmocka_unit_test(test_encoding),
+        cmocka_unit_test(test_decoding),
     };
     return cmocka_run_group_tests_name("url", tests, NULL, NULL);
 }

@@ -1,0 +1,168 @@
+/* leat store: what is left in a store by programs that were killed. */
+#include "cli.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] = "usage: leat store sweep [options] s3://BUCKET[/PREFIX]\n"
+                            "\n"
+                            "Aborts uploads of several parts that nobody has finished, and gives the room of\n"
+                            "their parts back. Programs that were killed leave such uploads. An upload that\n"
+                            "still goes on looks the same, so only those older than a day are aborted.\n"
+                            "\n"
+                            "  --older-than TIME      how old an upload must be (default 24h); 0: all\n"
+                            "  --dry-run              only say which ones would be aborted\n"
+                            "  --retries N            of a request without progress (default 8)\n"
+                            "  --json                 print each upload, and the sum, as JSON\n"
+                            "  -h, --help             this text\n"
+                            "\n"
+                            "  leat store sweep --dry-run s3://bucket\n"
+                            "  leat store sweep --older-than 2h s3://bucket/backups/\n";
+
+enum {
+    OPTION_OLDER = 256,
+    OPTION_DRY,
+    OPTION_RETRIES,
+    OPTION_JSON,
+};
+
+static const struct option longs[] = {
+    {"older-than", required_argument, NULL, OPTION_OLDER},
+    {"dry-run", no_argument, NULL, OPTION_DRY},
+    {"retries", required_argument, NULL, OPTION_RETRIES},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+struct typed {
+    struct leat_store_sweep_options options;
+    bool json, help;
+};
+
+static int age(const char *text, int64_t *ret)
+{
+    int32_t ms;
+    bool all = strcmp(text, "0") == 0 || strcmp(text, "0s") == 0;
+    if (!all && (leat_time_parse(text, &ms) < 0 || ms < 0))
+        return cli_usage("store", "--older-than: '%s' is no time: write 2h, 30m or 0", text);
+    *ret = all ? -1 : ms;
+    return 0;
+}
+
+static int retries(const char *text, int32_t *ret)
+{
+    char *end;
+    errno = 0;
+    long n = strtol(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end || errno || n > INT32_MAX)
+        return cli_usage("store", "--retries: '%s' is no number", text);
+    *ret = n ? (int32_t)n : -1; /* 0 is the default there */
+    return 0;
+}
+
+static int set(struct typed *t, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_OLDER:
+        return age(value, &t->options.older_ms);
+    case OPTION_DRY:
+        t->options.dry_run = 1;
+        break;
+    case OPTION_RETRIES:
+        return retries(value, &t->options.retries);
+    case OPTION_JSON:
+        t->json = true;
+        break;
+    default:
+        t->help = true;
+    }
+    return 0;
+}
+
+/* 0, or an exit code that has been explained. */
+static int parse(struct typed *t, int argc, char **argv)
+{
+    *t = (struct typed){.options = LEAT_INIT(struct leat_store_sweep_options)};
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, ":h", longs, NULL)) != -1;) {
+        if (option == '?')
+            return cli_unknown_option("store", longs, argv[optind - 1]);
+        if (option == ':')
+            return cli_usage("store", "'%s' wants a value", argv[optind - 1]);
+        int r = set(t, option, optarg);
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+/* ---- telling ---- */
+
+static const char *const outcomes[] = {"aborted", "young", "untouched", "failed"};
+
+/* A key that is not UTF-8, as JSON has to be, is quoted. */
+static json_t *text_of(const char *key)
+{
+    json_t *text = json_string(key);
+    return text ? text : json_string(cli_name(key));
+}
+
+static void print_upload(void *user, const struct leat_store_upload *upload)
+{
+    const struct typed *t = user;
+    const char *why = upload->error ? upload->error->text : NULL;
+    if (upload->outcome == LEAT_UPLOAD_FAILED)
+        cli_warn("store: %s: %s", cli_name(upload->key), why);
+    if (t->json)
+        cli_print_json(json_pack("{ss so ss ss so ss ss?}", "type", "store-upload", "key", text_of(upload->key), "id",
+                                 upload->id, "begun", upload->begun, "age", upload->age_s < 0 ? json_null() : json_integer(upload->age_s), "outcome",
+                                 outcomes[upload->outcome], "error", why));
+    else
+        printf("%-9s  %s  %s\n", outcomes[upload->outcome], upload->begun, cli_name(upload->key));
+}
+
+static int print_sum(const struct typed *t, const struct leat_store_sweep_result *result)
+{
+    if (t->json)
+        return cli_print_json(json_pack("{ss sI sI sI sI sb}", "type", "store-sweep", "found",
+                                        (json_int_t)result->found, "aborted", (json_int_t)result->aborted, "young",
+                                        (json_int_t)result->young, "failed", (json_int_t)result->failed, "dry_run",
+                                        t->options.dry_run != 0));
+    printf("%" PRIu64 " unfinished uploads; %" PRIu64 " %s aborted", result->found, result->aborted,
+           t->options.dry_run ? "would be" : "were");
+    if (result->young)
+        printf(", %" PRIu64 " are too young", result->young);
+    if (result->failed)
+        printf(", %" PRIu64 " could not be", result->failed);
+    putchar('\n');
+    return 0;
+}
+
+static int sweep(struct typed *t, const char *spec)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    struct leat_store_sweep_result result = LEAT_INIT(struct leat_store_sweep_result);
+    t->options.upload = print_upload;
+    t->options.user = t;
+    int r = leat_store_sweep(spec, &t->options, &result, &error);
+    if (r < 0 && result.failed == 0)
+        cli_warn("store: %s: %s", cli_name(spec), error.text);
+    int said = r < 0 && result.found == 0 ? EXIT_FAILED : cli_said("store sweep", print_sum(t, &result));
+    return said == 0 && r < 0 ? EXIT_FAILED : said;
+}
+
+int cli_store(int argc, char **argv)
+{
+    struct typed t;
+    int r = parse(&t, argc, argv);
+    if (r != 0)
+        return r;
+    if (t.help) {
+        fputs(usage, stdout);
+        return EXIT_DONE;
+    }
+    if (argc - optind < 1 || strcmp(argv[optind], "sweep") != 0)
+        return cli_usage("store", "say what to do: sweep");
+    return argc - optind == 2 ? sweep(&t, argv[optind + 1]) : cli_usage("store", "sweep takes the name of a bucket");
+}

@@ -1,0 +1,321 @@
+/* Unfinished uploads of a bucket: those that a page lists are ended before the next page is asked for. */
+#include "store/sweep.h"
+#include "base/text.h"
+#include "store/s3/list.h"
+#include "store/transfer.h"
+#include "store/url.h"
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#define DAY_MS INT64_C(86400000)
+
+/* Each text is from malloc. */
+struct found {
+    char *key, *id, *begun;
+    char *plain; /* the key, if the list does not say whether its keys are encoded, as it was asked to; else NULL */
+};
+
+struct sweep {
+    struct s3_place place;
+    const char *prefix;
+    struct leat_store_sweep_options options;
+    struct leat_store_sweep_result result;
+    struct leat_error failure; /* of the first upload that could not be aborted */
+
+    /* Of a page. */
+    struct found *found;
+    size_t count, room;
+    struct found reading;         /* the upload that is being read */
+    char *next_key, *next_upload; /* where the next page begins */
+    bool is_cut, is_encoded;
+    int code;
+
+    char *key_marker, *upload_marker; /* where this page began; NULL: the first page */
+};
+
+static void found_clear(struct found *f)
+{
+    free(f->key);
+    free(f->id);
+    free(f->begun);
+    free(f->plain);
+    *f = (struct found){.key = NULL};
+}
+
+static void clear_page(struct sweep *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        found_clear(&s->found[i]);
+    found_clear(&s->reading);
+    free(s->next_key);
+    free(s->next_upload);
+    s->next_key = s->next_upload = NULL;
+    s->count = 0;
+    s->is_cut = s->is_encoded = false;
+}
+
+/* ---- a page ---- */
+
+static void add_parameter(FILE *to, const char *name, const char *value)
+{
+    if (!value || !*value)
+        return;
+    fprintf(to, "&%s=", name);
+    url_encode(to, value, strlen(value), false);
+}
+
+static char *query(void *user)
+{
+    const struct sweep *s = user;
+    char *text = NULL;
+    size_t n;
+    FILE *to = open_memstream(&text, &n);
+    if (!to)
+        return NULL;
+    fputs("encoding-type=url", to); /* a key may have characters that XML has not */
+    add_parameter(to, "key-marker", s->key_marker);
+    fputs("&max-uploads=1000", to);
+    add_parameter(to, "prefix", s->prefix);
+    add_parameter(to, "upload-id-marker", s->upload_marker);
+    fputs("&uploads=", to);
+    return text_close(to, &text) < 0 ? NULL : text;
+}
+
+static void keep(struct sweep *s, char **to, const char *text)
+{
+    free(*to);
+    *to = strdup(text);
+    if (!*to)
+        s->code = -ENOMEM;
+}
+
+static void add_found(struct sweep *s)
+{
+    if (s->count == s->room) {
+        size_t room = MAX(64u, 2 * s->room);
+        struct found *found = realloc(s->found, room * sizeof(found[0]));
+        if (!found) {
+            s->code = -ENOMEM;
+            return;
+        }
+        s->found = found;
+        s->room = room;
+    }
+    s->found[s->count++] = s->reading;
+    s->reading = (struct found){.key = NULL};
+}
+
+#define ROOT "ListMultipartUploadsResult/"
+
+static void element(void *user, const char *path, const char *text)
+{
+    struct sweep *s = user;
+    if (strncmp(path, ROOT, strlen(ROOT)) != 0)
+        return;
+    path += strlen(ROOT);
+    if (strcmp(path, "EncodingType") == 0)
+        s->is_encoded = strcmp(text, "url") == 0;
+    else if (strcmp(path, "IsTruncated") == 0)
+        s->is_cut = strcmp(text, "true") == 0;
+    else if (strcmp(path, "NextKeyMarker") == 0)
+        keep(s, &s->next_key, text);
+    else if (strcmp(path, "NextUploadIdMarker") == 0)
+        keep(s, &s->next_upload, text);
+    else if (strcmp(path, "Upload/Key") == 0)
+        keep(s, &s->reading.key, text);
+    else if (strcmp(path, "Upload/UploadId") == 0)
+        keep(s, &s->reading.id, text);
+    else if (strcmp(path, "Upload/Initiated") == 0)
+        keep(s, &s->reading.begun, text);
+    else if (strcmp(path, "Upload") == 0)
+        add_found(s);
+}
+
+/* ---- one upload ---- */
+
+/* Days from 1970-01-01 to a date of the Gregorian calendar. */
+static int64_t days_of(int64_t year, int64_t month, int64_t day)
+{
+    year -= month <= 2;
+    int64_t era = year / 400, of_era = year - era * 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+/* How long ago it was, by "2026-11-28T12:00:00.000Z"; -1: that is no time. */
+static int64_t age_of(const char *begun)
+{
+    int year, month, day, hour, minute, second;
+    if (!begun || sscanf(begun, "%4d-%2d-%2dT%2d:%2d:%2d", &year, &month, &day, &hour, &minute, &second) != 6 ||
+        year < 1970 || month < 1 || month > 12)
+        return -1;
+    int64_t then = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    return MAX((int64_t)time(NULL) - then, 0);
+}
+
+struct ending {
+    const struct s3_place *place;
+    const char *key, *id;
+};
+
+static int make_abort(void *user, struct http_request *ret)
+{
+    const struct ending *e = user;
+    return s3_abort(e->place, e->key, e->id, ret);
+}
+
+static int end_upload(struct sweep *s, const struct found *found, struct leat_error *error)
+{
+    const char *const keys[] = {found->key, found->plain};
+    int r = -ENOENT;
+    for (size_t i = 0; i < COUNT(keys) && keys[i] && r == -ENOENT; i++) {
+        struct ending ending = {&s->place, keys[i], found->id};
+        *error = (struct leat_error){.size = sizeof(*error)};
+        r = s3_ask("AbortMultipartUpload", s->options.retries, make_abort, &ending, error);
+    }
+    return r == -ENOENT ? 0 : r; /* it ended meanwhile */
+}
+
+/* An upload whose age is unknown is young, unless all are meant. */
+static bool is_young(const struct sweep *s, int64_t age_s)
+{
+    int64_t older_ms = s->options.older_ms ? s->options.older_ms : DAY_MS;
+    return older_ms > 0 && (age_s < 0 || age_s < (older_ms + 999) / 1000);
+}
+
+static void take(struct sweep *s, struct found *found)
+{
+    struct leat_error error = {.size = sizeof(error)};
+    struct leat_store_upload told = {
+        .key = found->key, .id = found->id, .begun = found->begun ? found->begun : "", .age_s = age_of(found->begun)};
+    s->result.found++;
+    if (is_young(s, told.age_s))
+        told.outcome = LEAT_UPLOAD_YOUNG;
+    else if (s->options.dry_run)
+        told.outcome = LEAT_UPLOAD_UNTOUCHED;
+    else
+        told.outcome = end_upload(s, found, &error) < 0 ? LEAT_UPLOAD_FAILED : LEAT_UPLOAD_ABORTED;
+    s->result.young += told.outcome == LEAT_UPLOAD_YOUNG;
+    s->result.failed += told.outcome == LEAT_UPLOAD_FAILED;
+    s->result.aborted += told.outcome == LEAT_UPLOAD_ABORTED || told.outcome == LEAT_UPLOAD_UNTOUCHED;
+    if (told.outcome == LEAT_UPLOAD_FAILED) {
+        told.error = &error;
+        error_hand_on(&s->failure, &error);
+    }
+    if (s->options.upload)
+        s->options.upload(s->options.user, &told);
+}
+
+/* ---- all of them ---- */
+
+/* A page that ends where it began would be asked for without an end. */
+static bool goes_on(const struct sweep *s)
+{
+    const char *key = s->next_key ? s->next_key : "", *upload = s->next_upload ? s->next_upload : "";
+    return *key && (strcmp(key, s->key_marker ? s->key_marker : "") != 0 ||
+                    strcmp(upload, s->upload_marker ? s->upload_marker : "") != 0);
+}
+
+/* radosgw 16 encodes keys and does not say so. Other stores may not know what they are asked for. */
+static bool decode_key(struct sweep *s, struct found *found)
+{
+    if (s->is_encoded)
+        return url_decode(found->key) == 0;
+    keep(s, &found->plain, found->key);
+    if (s->code || url_decode(found->key) == 0)
+        return true;
+    free(found->key);
+    found->key = found->plain;
+    found->plain = NULL;
+    return true;
+}
+
+static int check_page(struct sweep *s)
+{
+    bool good = !s->is_cut || goes_on(s);
+    for (size_t i = 0; i < s->count && s->code == 0; i++) {
+        struct found *found = &s->found[i];
+        good &= found->key && found->key[0] && found->id && found->id[0];
+        good = good && decode_key(s, found);
+    }
+    if (s->is_cut && s->is_encoded && s->next_key)
+        good &= url_decode(s->next_key) == 0;
+    return s->code ? s->code : good ? 0 : -EBADMSG;
+}
+
+static int page(void *user, struct leat_error *error)
+{
+    struct sweep *s = user;
+    int r = check_page(s);
+    if (r < 0)
+        return error_at(error, r, LEAT_SIDE_NONE, "", "ListMultipartUploads",
+                        r == -ENOMEM ? "out of memory" : "the server's list makes no sense");
+    for (size_t i = 0; i < s->count; i++)
+        take(s, &s->found[i]);
+    free(s->key_marker);
+    free(s->upload_marker);
+    s->key_marker = s->next_key;
+    s->upload_marker = s->next_upload;
+    s->next_key = s->next_upload = NULL;
+    r = s->is_cut;
+    clear_page(s);
+    return r;
+}
+
+static int run(struct sweep *s, struct leat_error *error)
+{
+    const struct s3_list list = {.place = &s->place,
+                                 .operation = "ListMultipartUploads",
+                                 .retries = s->options.retries,
+                                 .query = query,
+                                 .xml = {element},
+                                 .page = page,
+                                 .user = s};
+    const char *why = NULL;
+    int r = transfers_get(&why);
+    if (r < 0)
+        return error_set(error, r, "%s", why);
+    r = s3_list(&list, error);
+    transfers_put();
+    clear_page(s);
+    free(s->found);
+    free(s->key_marker);
+    free(s->upload_marker);
+    return r < 0 ? r : error_hand_on(error, &s->failure);
+}
+
+static int sweep(struct sweep *s, const char *spec, struct leat_error *error)
+{
+    struct s3_name name;
+    if (!spec || strncmp(spec, "s3:", 3) != 0 || s3_name_split(&name, spec + 3) < 0 || name.version)
+        return error_set(error, -EINVAL, "'%s' names no bucket: write s3://BUCKET or s3://BUCKET/PREFIX",
+                         spec ? spec : "");
+    s->prefix = name.key;
+    int r = s3_place_find(&s->place, &name, error);
+    if (r == 0)
+        r = run(s, error);
+    s3_place_clear(&s->place);
+    return r;
+}
+
+int leat_store_sweep(const char *spec, const struct leat_store_sweep_options *options,
+                     struct leat_store_sweep_result *ret, struct leat_error *ret_error)
+{
+    struct leat_error error = {.size = sizeof(error)};
+    struct sweep s = {.result = {.size = sizeof(s.result)}, .failure = {.size = sizeof(s.failure)}};
+    int r = error_begin(ret_error);
+    if (r < 0)
+        return r;
+    r = sweep_options(&s.options, options, ret, &error);
+    if (r == 0) {
+        r = sweep(&s, spec, &error);
+        if (ret) {
+            int copied = return_sized(ret, &s.result, sizeof(s.result));
+            r = r < 0 ? r : copied;
+        }
+    }
+    if (error.code)
+        error.node = spec;
+    return error_return(ret_error, &error, r);
+}
