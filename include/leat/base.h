@@ -69,6 +69,7 @@ enum leat_advice {
     LEAT_ADVICE_SOURCE_STABLE = 9,   /* if nobody changes the source meanwhile, say so: LEAT_SOURCE_STABLE */
     LEAT_ADVICE_WINDOW = 10,         /* allow unzstd a larger window: its option windowlog */
     LEAT_ADVICE_MEMORY = 11,         /* raise the memory limit */
+    LEAT_ADVICE_CACERT = 12,         /* name the authority that signed: leat_endpoint_options.cacert */
 };
 
 /* The first true failure. `node` and `operation` are borrowed from whatever handed the error out and live as long

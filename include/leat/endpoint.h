@@ -65,7 +65,11 @@
  * repeated after 0.1 s, then after twice as long each time, up to 20 s, with a random part, or after what Retry-After
  * says if that is more; after so many repetitions without a byte as `retries` says, or if the server asks for more than
  * two minutes, the run fails. A server that has never answered is not asked again if it can't be reached, and
- * connecting takes 30 s at most. A failure of TLS is final. libcurl reads http_proxy and the like. The error's
+ * connecting takes 30 s at most. libcurl reads http_proxy and the like. A failure of TLS is final (-EPROTO). A server
+ * with TLS has to have a certificate for its name by an authority that is trusted: those of `cacert`, else those of the
+ * file that CURL_CA_BUNDLE names, else those of SSL_CERT_FILE and SSL_CERT_DIR, else the system's. A body without a
+ * length is whole if the server says that the connection ends (close_notify); if it does not, the connection was
+ * cut (-ECONNRESET). The error's
  * operation is "GET"; 401 and 403 are -EACCES, 404 and 410 are -ENOENT, 412 is -ESTALE, 408 and 504 are -ETIMEDOUT, 429
  * and 503 are -EBUSY, other statuses -EPROTO. An s3: request is signed (AWS Signature Version 4) if AWS_ACCESS_KEY_ID
  * and AWS_SECRET_ACCESS_KEY are set, or the profile AWS_PROFILE (default) of AWS_SHARED_CREDENTIALS_FILE
@@ -158,6 +162,11 @@ struct leat_endpoint_options {
     /* A sink that is an object of s3: how many bytes are sent by one request, if there are more of them (0: 8 MiB).
      * Every 1,000 parts it is doubled. What is no multiple of a MiB is allowed; S3 wants at least 5 MiB. */
     uint64_t part_size;
+    /* Objects in stores: how servers with TLS are verified, and what they are shown. Names of files in PEM; borrowed
+     * until the endpoint is open. */
+    const char *cacert; /* certificates of authorities that are trusted, and no others; NULL: the system's */
+    const char *cert;   /* the client's certificate; NULL: none */
+    const char *key;    /* its private key, without a password; NULL: it is in the same file */
 };
 
 enum {

@@ -14,6 +14,7 @@ static const char *const advices[] = {
     [LEAT_ADVICE_SOURCE_STABLE] = "--source stable allows it if nobody changes the source meanwhile",
     [LEAT_ADVICE_WINDOW] = "unzstd:windowlog=31 allows the largest",
     [LEAT_ADVICE_MEMORY] = "--memory-limit SIZE allows more",
+    [LEAT_ADVICE_CACERT] = "--cacert FILE names the authority that signed it",
 };
 
 const char *cli_advice(const struct leat_error *error)

@@ -63,6 +63,12 @@ const char options_help[] = "What is moved\n"
                             "  --streams N|auto       connections that read one object of a store (default\n"
                             "                         auto: more while the bytes come faster for it)\n"
                             "\n"
+                            "How servers with TLS are verified (https:, s3:, oci:)\n"
+                            "  --cacert FILE          certificates of the authorities that are trusted\n"
+                            "                         (default: the system's)\n"
+                            "  --cert FILE            the client's certificate\n"
+                            "  --key FILE             its private key, if it is in another file\n"
+                            "\n"
                             "What is told\n"
                             "  --explain[=json]       print the plan and do nothing\n"
                             "  --progress[=auto|bar|json|never]\n"
@@ -86,6 +92,9 @@ enum {
     OPTION_RETRIES,
     OPTION_PART_SIZE,
     OPTION_STREAMS,
+    OPTION_CACERT,
+    OPTION_CERT,
+    OPTION_KEY,
     OPTION_ROUTE,
     OPTION_ENGINE,
     OPTION_CACHE,
@@ -120,6 +129,9 @@ static const struct option longs[] = {
     {"total-timeout", required_argument, NULL, OPTION_TOTAL_TIMEOUT},
     {"retries", required_argument, NULL, OPTION_RETRIES},
     {"streams", required_argument, NULL, OPTION_STREAMS},
+    {"cacert", required_argument, NULL, OPTION_CACERT},
+    {"cert", required_argument, NULL, OPTION_CERT},
+    {"key", required_argument, NULL, OPTION_KEY},
     {"route", required_argument, NULL, OPTION_ROUTE},
     {"engine", required_argument, NULL, OPTION_ENGINE},
     {"cache", required_argument, NULL, OPTION_CACHE},
@@ -279,6 +291,15 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         return retries(command, value, &o->sink.retries);
     case OPTION_STREAMS:
         return streams(command, value, &o->sink.streams);
+    case OPTION_CACERT:
+        o->sink.cacert = value;
+        return 0;
+    case OPTION_CERT:
+        o->sink.cert = value;
+        return 0;
+    case OPTION_KEY:
+        o->sink.key = value;
+        return 0;
     case OPTION_ROUTE:
         o->pipeline.route = value;
         return 0;

@@ -6,6 +6,7 @@ struct curl_library curl;
 
 static const struct loader_symbol symbols[] = {
     {"curl_global_init", &curl.global_init},
+    {"curl_version", &curl.version},
     {"curl_easy_init", &curl.easy_init},
     {"curl_easy_cleanup", &curl.easy_cleanup},
     {"curl_easy_setopt", &curl.easy_setopt},

@@ -8,6 +8,7 @@
 /* The functions, under the names of their manual pages without "curl_". Valid once curl_need has said 0. */
 extern struct curl_library {
     CURLcode (*global_init)(long flags);
+    char *(*version)(void);
     CURL *(*easy_init)(void);
     void (*easy_cleanup)(CURL *);
     CURLcode (*easy_setopt)(CURL *, CURLoption, ...);

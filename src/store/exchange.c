@@ -1,4 +1,5 @@
 #include "store/exchange.h"
+#include "store/http_settings.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -50,7 +51,9 @@ static int make(struct exchange *x, struct http_request *request)
 {
     x->requests++;
     x->body_length = 0;
-    return x->make(x->user, request);
+    int r = x->make(x->user, request);
+    request->settings = http_settings_ref(x->settings);
+    return r;
 }
 
 static int ask_again(struct exchange *x, int64_t delay_ms)
@@ -80,6 +83,7 @@ static void exchange_ended(void *user, int code, const char *why)
     int r = delay_ms >= 0 ? ask_again(x, delay_ms) : -EIO;
     if (r == 0)
         return;
+    x->advice = transfer_advice(x->transfer);
     x->code = delay_ms >= 0 ? r : code;
     snprintf(x->why, sizeof(x->why), "%s", delay_ms >= 0 ? "the request can't be made" : why);
     atomic_store(&x->over, true);

@@ -18,12 +18,14 @@ struct exchange {
     bool (*again)(const struct exchange *x); /* an answer is to be asked for again; NULL: as its status says */
     void (*wake)(void *user);                /* the exchange is over, or its last byte is withheld */
     void *user;
-    bool reached;     /* the server has answered before */
-    size_t page_most; /* not 0: of an answer with 2xx so many bytes of the body are kept in `page` */
+    struct http_settings *settings; /* of the requests; borrowed, or NULL */
+    bool reached;                   /* the server has answered before */
+    size_t page_most;               /* not 0: of an answer with 2xx so many bytes of the body are kept in `page` */
 
     /* The outcome. */
     int code; /* a negative errno: there is no answer, and `why` says why; 0: `answer` and `body` */
     char why[160];
+    enum leat_advice advice;
     struct answer answer;
     char body[EXCHANGE_BODY_MAX];
     size_t body_length;

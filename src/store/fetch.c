@@ -141,11 +141,17 @@ void fetch_progress(struct fetch *f, size_t n)
 
 void fetch_fail(struct fetch *f, uint64_t at, int code, const char *sentence)
 {
+    fetch_fail_advised(f, at, code, sentence, LEAT_ADVICE_NONE);
+}
+
+void fetch_fail_advised(struct fetch *f, uint64_t at, int code, const char *sentence, enum leat_advice advice)
+{
     if (at >= f->fail_at)
         return;
     f->fail_at = at;
     pthread_mutex_lock(&f->lock);
     f->failure = (struct leat_error){.size = sizeof(f->failure)};
+    error_advise(&f->failure, advice);
     error_at(&f->failure, code, LEAT_SIDE_SOURCE, f->name, "GET", "%s", sentence);
     if (f->state == FETCH_ASKED)
         f->state = FETCH_FAILED; /* else a take tells, behind the last byte that came */

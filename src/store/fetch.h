@@ -75,6 +75,8 @@ void fetch_answered(struct fetch *fetch, const struct answer *answer);
 void fetch_progress(struct fetch *fetch, size_t n);
 /* Nothing will come from byte `at` on. */
 void fetch_fail(struct fetch *fetch, uint64_t at, int code, const char *sentence);
+/* The same, with what the caller can do about it. */
+void fetch_fail_advised(struct fetch *fetch, uint64_t at, int code, const char *sentence, enum leat_advice advice);
 /* The object ends at `at`, which was not known. */
 void fetch_ends(struct fetch *fetch, uint64_t at);
 

@@ -30,6 +30,7 @@ static int make_request(struct lane *l, struct http_request *ret)
     ret->stall_ns = f->state == FETCH_ASKED ? 0 : stall_limit(l); /* the first answer may take its time */
     f->traffic->requests++;
     int r = f->object->store->read(f->object, ret);
+    ret->settings = http_settings_ref(f->object->settings);
     return r < 0 ? r : request_range(ret, l->at, behind, f->etag);
 }
 
@@ -253,7 +254,7 @@ static void fail_lane(struct lane *l, int code, const char *why)
     else if (l->is_failure)
         fail_by_status(l);
     else
-        fetch_fail(f, l->at, code, why);
+        fetch_fail_advised(f, l->at, code, why, transfer_advice(l->transfer));
     leave(l);
 }
 

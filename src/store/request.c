@@ -1,4 +1,5 @@
 #include "store/request.h"
+#include "store/http_settings.h"
 #include "store/session.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -80,6 +81,7 @@ int request_copy(struct http_request *ret, const struct http_request *from)
                                  .deadline_ns = from->deadline_ns,
                                  .stall_ns = from->stall_ns,
                                  .session = session_ref(from->session),
+                                 .settings = http_settings_ref(from->settings),
                                  .has_body = from->has_body,
                                  .body = from->body};
     bool complete = ret->url != NULL;
@@ -105,5 +107,6 @@ void request_clear(struct http_request *request)
     for (size_t i = 0; i < request->headers; i++)
         free(request->header[i]);
     session_unref(request->session);
+    http_settings_unref(request->settings);
     *request = (struct http_request){0};
 }

@@ -9,6 +9,7 @@
 #define REQUEST_HEADERS_MAX 24
 
 struct session;
+struct http_settings;
 
 /* What is sent behind the headers. It is read again when the request is repeated. */
 struct http_body {
@@ -26,6 +27,7 @@ struct http_request {
     int64_t deadline_ns;     /* of clock_ns: the answer is complete by then, or it fails with -ETIMEDOUT; 0: no limit */
     int64_t stall_ns;        /* so long without a byte, but for a pause, is a failure, -ETIMEDOUT; 0: no limit */
     struct session *session; /* a reference, or NULL: the request is sent as it stands */
+    struct http_settings *settings; /* a reference; NULL: the usual ones */
     bool has_body;
     struct http_body body;
     char *text; /* from malloc: what `body` points to; or NULL */

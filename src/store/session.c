@@ -1,4 +1,5 @@
 #include "store/session.h"
+#include "store/http_settings.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -37,6 +38,7 @@ int course_prepare(struct course *course, const struct http_request *wanted)
     course->body = NULL;
     course->length = 0;
     course->errand = false;
+    course->own = !course->location;
     course->steps++;
     if (!session)
         return request_copy(&course->request, wanted);
@@ -44,6 +46,9 @@ int course_prepare(struct course *course, const struct http_request *wanted)
         return follow(course, wanted, &course->request);
     int r = session->ops->prepare(session, course, wanted, &course->request);
     course->errand = r == 1;
+    course->own = !course->errand;
+    if (r == 1)
+        course->request.settings = http_settings_ref(wanted->settings);
     return r < 0 ? r : 0;
 }
 

@@ -46,6 +46,7 @@ void session_unref(struct session *session);
 struct course {
     struct http_request request; /* what is being sent */
     bool errand;
+    bool own;            /* it goes to the server of the request, not to where an answer sends it */
     unsigned steps;      /* requests that were sent */
     unsigned generation; /* the session's: which authorization was sent with it */
     bool granted;        /* an authorization was had for it, so a refusal is meant */

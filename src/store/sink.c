@@ -29,6 +29,7 @@ void sink_fail_by(struct sink *s, const struct exchange *x, const char *operatio
 {
     char sentence[STATUS_MAX];
     if (x->code < 0) {
+        error_advise(&s->failure, x->advice);
         sink_fail(s, x->code, operation, x->why);
         return;
     }
@@ -60,6 +61,7 @@ void sink_start(struct sink *s, struct exchange *x, int (*make)(void *user, stru
 {
     x->make = make;
     x->user = user;
+    x->settings = s->object->settings;
     x->wake = user == s ? wake : wake_slot;
     x->reached |= s->reached;
     int r = exchange_start(x, s->retries);
@@ -72,6 +74,7 @@ int sink_send(struct slot *slot, int (*make)(void *user, struct http_request *re
     struct exchange *x = &slot->exchange;
     x->make = make;
     x->user = slot;
+    x->settings = slot->sink->object->settings;
     x->wake = wake_slot;
     x->reached = true; /* what is sent by slots follows an answer */
     return exchange_start(x, slot->sink->retries);
@@ -282,7 +285,7 @@ static void sink_close(struct node *node)
 static void sink_free(leat_endpoint *endpoint)
 {
     struct sink *s = (struct sink *)endpoint;
-    s->object->store->free(s->object);
+    object_free(s->object);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }
@@ -300,12 +303,13 @@ int store_sink(leat_endpoint **ret, const char *spec, struct object *object,
                const struct leat_endpoint_options *options, struct leat_error *error)
 {
     bool whole = options->write_mode == LEAT_WRITE_PUBLISH;
-    struct sink *s = whole ? calloc(1, sizeof(*s)) : NULL;
+    int r = whole ? http_settings_new(&object->settings, options, error)
+                  : error_set(error, -EINVAL, "An object is written as a whole, neither in place nor at its end");
+    struct sink *s = r == 0 ? calloc(1, sizeof(*s)) : NULL;
     if (!s || endpoint_init(&s->endpoint, &sink_ops, spec, LEAT_WRITE, sink_free) < 0) {
         free(s);
-        object->store->free(object);
-        return whole ? error_set(error, -ENOMEM, "out of memory")
-                     : error_set(error, -EINVAL, "An object is written as a whole, neither in place nor at its end");
+        object_free(object);
+        return r < 0 ? r : error_set(error, -ENOMEM, "out of memory");
     }
     pthread_mutex_init(&s->lock, NULL);
     s->object = object;

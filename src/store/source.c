@@ -174,7 +174,7 @@ static void source_close(struct node *node)
 static void source_free(leat_endpoint *endpoint)
 {
     struct source *s = (struct source *)endpoint;
-    s->object->store->free(s->object);
+    object_free(s->object);
     free(s);
 }
 
@@ -199,9 +199,15 @@ int store_source(leat_endpoint **ret, const char *spec, struct object *object,
                  const struct leat_endpoint_options *options, struct leat_error *error)
 {
     struct source *s = calloc(1, sizeof(*s));
+    int r = http_settings_new(&object->settings, options, error);
+    if (r < 0) {
+        free(s);
+        object_free(object);
+        return r;
+    }
     if (!s || endpoint_init(&s->endpoint, &source_ops, spec, LEAT_READ, source_free) < 0) {
         free(s);
-        object->store->free(object);
+        object_free(object);
         return error_set(error, -ENOMEM, "out of memory");
     }
     s->object = object;

@@ -4,6 +4,7 @@
 #define STORE_STORE_H
 
 #include "node/endpoint.h"
+#include "store/http_settings.h"
 #include "store/part.h"
 #include "store/transfer.h"
 
@@ -13,6 +14,7 @@ struct multipart;
 /* An object in a store; each store's own struct begins with it. Constant once it is made. */
 struct object {
     const struct store *store;
+    struct http_settings *settings; /* of all its requests; set by store_source and store_sink */
 };
 
 struct store {
@@ -65,6 +67,12 @@ struct multipart {
     int (*completed)(const char *body, size_t n, char *ret_etag);
     int (*abort)(const struct object *object, const char *upload, struct http_request *ret);
 };
+
+static inline void object_free(struct object *object)
+{
+    http_settings_unref(object->settings);
+    object->store->free(object);
+}
 
 /* A sink that writes the object, which it takes, on failure too. Of the options it takes `retries`, `no_clobber` and
  * `part_size`. */

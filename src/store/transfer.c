@@ -6,7 +6,10 @@
 #include "base/thread.h"
 #include "store/answer.h"
 #include "store/curl.h"
+#include "store/failure.h"
+#include "store/http_settings.h"
 #include "store/session.h"
+#include "store/tls.h"
 #include <errno.h>
 #include <limits.h>
 
@@ -34,9 +37,13 @@ struct transfer {
     bool enough;          /* `body` wants no more */
     bool touched;         /* `body` was called since `drained` was */
     bool paused;
-    int64_t heard_ns;     /* when the last byte came, or the request began */
-    struct course course; /* of `request` */
-    uint64_t sent;        /* of the body */
+    int64_t heard_ns;        /* when the last byte came, or the request began */
+    struct course course;    /* of `request` */
+    enum leat_advice advice; /* after a failure */
+    uint64_t sent;           /* of the body */
+    bool watched;            /* of its connection it is known whether the peer has ended it */
+    bool ended;              /* and it has */
+    const void *connection;
     char error[CURL_ERROR_SIZE];
 
     /* Under the lock. */
@@ -61,37 +68,17 @@ static struct {
 
 /* ---- what comes from libcurl ---- */
 
-static int code_of(const struct transfer *t, CURLcode result)
+static void peer_ended(const void *connection)
 {
-    long os_error = 0;
-    switch (result) {
-    case CURLE_OK:
-        return 0;
-    case CURLE_OUT_OF_MEMORY:
-        return -ENOMEM;
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        return -EHOSTUNREACH;
-    case CURLE_OPERATION_TIMEDOUT:
-        return -ETIMEDOUT;
-    case CURLE_COULDNT_CONNECT:
-        curl.easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &os_error);
-        return os_error > 0 && os_error != EAGAIN && os_error != EINPROGRESS ? -(int)os_error : -ECONNREFUSED;
-    case CURLE_ABORTED_BY_CALLBACK:
-        return -EIO; /* what is to be sent can't be read */
-    case CURLE_PARTIAL_FILE:
-    case CURLE_GOT_NOTHING:
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-        return -ECONNRESET;
-    default:
-        return -EPROTO;
-    }
+    for (struct transfer *t = transfers.first; t; t = t->next)
+        t->ended |= t->connection == connection;
 }
 
 static size_t header_came(char *line, size_t size, size_t n, void *user)
 {
     struct transfer *t = user;
+    if (t->watched && !t->connection)
+        t->connection = tls_connection(t->easy);
     t->heard_ns = clock_ns();
     answer_read_line(&t->answer, line, size * n);
     t->whole = line[0] == '\r' || line[0] == '\n'; /* the empty line; another one begins another answer, or is cut */
@@ -195,7 +182,7 @@ static bool set_headers(struct transfer *t)
 
 static bool set_limits(struct transfer *t)
 {
-    int64_t left_ms = t->request.deadline_ns ? MAX((t->request.deadline_ns - clock_ns()) / 1000000, 1) : 0;
+    int64_t left_ms = t->request.deadline_ns ? MAX((t->request.deadline_ns - clock_ns()) / 1000000 + 2, 1) : 0;
     return curl.easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)MIN(left_ms, INT32_MAX)) == CURLE_OK;
 }
 
@@ -205,6 +192,7 @@ static bool set_options(struct transfer *t)
     const struct http_request *request = &t->course.request;
     bool head = strcmp(request->method, "HEAD") == 0;
     return set_headers(t) && (!request->has_body || set_body(t)) &&
+           http_settings_apply(request->settings, easy, t->course.own) &&
            curl.easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK && /* "a/../b" is a key of its own */
            (head ? curl.easy_setopt(easy, CURLOPT_NOBODY, 1L)
@@ -251,10 +239,14 @@ static void begin(struct transfer *t)
     t->answered = t->whole = t->enough = t->touched = t->paused = false;
     t->heard_ns = clock_ns();
     t->sent = 0;
+    t->ended = false;
+    t->connection = NULL;
     t->error[0] = '\0';
+    t->advice = LEAT_ADVICE_NONE;
     int r = course_prepare(&t->course, &t->request);
     t->easy = r == 0 ? curl.easy_init() : NULL;
     t->active = t->easy && set_options(t) && curl.multi_add_handle(transfers.multi, t->easy) == CURLM_OK;
+    t->watched = t->active && tls_watch(t->easy, peer_ended);
     if (t->active)
         set_quick_exit(t->easy);
     else {
@@ -285,16 +277,28 @@ static bool goes_on(struct transfer *t, int *code, const char **why)
     return r == 1;
 }
 
+/* libcurl takes headers without an end for an answer, and any end of a connection for the end of a body. NULL: the
+ * answer is whole. */
+static const char *find_cut(struct transfer *t)
+{
+    curl_off_t length = 0;
+    if (!t->whole)
+        return "the connection broke within the headers of the answer";
+    if (!t->connection || t->ended || t->answer.is_chunked || t->answer.status == 204 || t->answer.status == 304 ||
+        strcmp(t->course.request.method, "HEAD") == 0)
+        return NULL;
+    curl.easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    return length < 0 ? "the connection was cut: TLS did not say that it ends" : NULL;
+}
+
 static void end(struct transfer *t, CURLcode result)
 {
-    bool cut = result == CURLE_OK && !t->whole; /* libcurl takes headers without an end for an answer */
-    int code = t->enough ? 0 : cut ? -ECONNRESET : code_of(t, result);
-    char curl_why[CURL_ERROR_SIZE];
-    const char *why = curl_why;
-    snprintf(curl_why, sizeof(curl_why), "%s",
-             cut           ? "the connection broke within the headers of the answer"
-             : t->error[0] ? t->error
-                           : curl.easy_strerror(result));
+    struct failure failure;
+    const char *cut = result == CURLE_OK ? find_cut(t) : NULL;
+    const char *why = cut ? cut : failure.sentence;
+    failure_read(&failure, t->easy, result, t->error, t->course.request.url);
+    int code = t->enough ? 0 : cut ? -ECONNRESET : failure.code;
+    t->advice = failure.advice;
     leave(t);
     if (goes_on(t, &code, &why)) {
         begin(t);
@@ -537,6 +541,11 @@ void transfer_release(struct transfer *t)
     t->release = t->resume = true;
     pthread_mutex_unlock(&transfers.lock);
     wake();
+}
+
+enum leat_advice transfer_advice(const struct transfer *t)
+{
+    return t->advice;
 }
 
 uint64_t transfer_sent(const struct transfer *t)

@@ -54,6 +54,20 @@ static bool is_plain(const char *text)
     return true;
 }
 
+size_t url_host(const char *url, const char **ret)
+{
+    const char *mark = strstr(url, "://");
+    const char *at = mark ? mark + 3 : url;
+    size_t n = strcspn(at, "/?#");
+    for (size_t i = n; i > 0; i--)
+        if (at[i - 1] == '@') {
+            *ret = at + i;
+            return n - i;
+        }
+    *ret = at;
+    return n;
+}
+
 int url_parse(struct url *ret, const char *text)
 {
     size_t scheme = strncasecmp(text, "https://", 8) == 0 ? 5 : strncasecmp(text, "http://", 7) == 0 ? 4 : 0;

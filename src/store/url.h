@@ -14,6 +14,9 @@ void url_encode(FILE *to, const char *bytes, size_t n, bool path);
  * hexadecimal digits, or "%00". */
 int url_decode(char *text);
 
+/* Where the host of an http: or https: URL begins, and the length of it and its port; without a password before it. */
+size_t url_host(const char *url, const char **ret);
+
 /* A URL in its parts, each from malloc. */
 struct url {
     char *scheme; /* "http" or "https" */

@@ -1,0 +1,76 @@
+#include "store/failure.h"
+#include "base/base.h"
+#include "base/quote.h"
+#include "store/url.h"
+#include <errno.h>
+#include <stdio.h>
+
+static int connect_code(CURL *easy)
+{
+    long os_error = 0;
+    curl.easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
+    return os_error > 0 && os_error != EAGAIN && os_error != EINPROGRESS ? -(int)os_error : -ECONNREFUSED;
+}
+
+static int code_of(CURL *easy, CURLcode result)
+{
+    switch (result) {
+    case CURLE_OK:
+        return 0;
+    case CURLE_OUT_OF_MEMORY:
+        return -ENOMEM;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return -EHOSTUNREACH;
+    case CURLE_OPERATION_TIMEDOUT:
+        return -ETIMEDOUT;
+    case CURLE_COULDNT_CONNECT:
+        return connect_code(easy);
+    case CURLE_ABORTED_BY_CALLBACK:
+        return -EIO; /* what is to be sent can't be read */
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+        return -ECONNRESET;
+    default:
+        return -EPROTO;
+    }
+}
+
+static const char *without(const char *text, const char *start)
+{
+    size_t n = strlen(start);
+    return strncmp(text, start, n) == 0 ? text + n : text;
+}
+
+/* The server's certificate is not good. Another authority does not help where the name or the time is wrong. */
+static void refuse_certificate(struct failure *f, const char *said, const char *url)
+{
+    const char *host;
+    int n = (int)url_host(url, &host);
+    said = without(without(said, "SSL certificate problem: "), "SSL: ");
+    bool names_it = strstr(said, "name") || strstr(said, "expired") || strstr(said, "not yet valid");
+    f->advice = names_it ? LEAT_ADVICE_NONE : LEAT_ADVICE_CACERT;
+    snprintf(f->sentence, sizeof(f->sentence), "the certificate of %.*s is refused: %s", n, host, said);
+}
+
+void failure_read(struct failure *f, CURL *easy, CURLcode result, const char *said, const char *url)
+{
+    said = said[0] ? said : curl.easy_strerror(result);
+    f->code = code_of(easy, result);
+    f->advice = LEAT_ADVICE_NONE;
+    const char *host;
+    int n = (int)url_host(url, &host);
+    switch (result) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        refuse_certificate(f, said, url);
+        break;
+    case CURLE_SSL_CONNECT_ERROR:
+        snprintf(f->sentence, sizeof(f->sentence), "there is no TLS with %.*s: %s", n, host, said);
+        break;
+    default:
+        snprintf(f->sentence, sizeof(f->sentence), "%s", said);
+    }
+    quote_mask(f->sentence);
+}
