@@ -92,6 +92,20 @@ struct platform_processes {
     int (*signal)(int process, int number);
 };
 
+/* What is known of a file system from a path in it. */
+struct platform_file_system {
+    const char *name; /* "ext4"; NULL: unknown. Static */
+    bool network;     /* data may be moved at a distance */
+    bool is_fixed;    /* it is the kernel's own and takes no new files: procfs, sysfs and their like */
+};
+
+/* What statx(2) tells of a path. */
+enum {
+    PATH_MOUNTED = 1 << 0,     /* something is mounted right on it */
+    PATH_APPEND_ONLY = 1 << 1, /* chattr +a */
+    PATH_IMMUTABLE = 1 << 2,   /* chattr +i */
+};
+
 struct platform {
     const char *name;
 
@@ -122,35 +136,33 @@ struct platform {
      * write-back says is said once, so it is to be believed. */
     int (*write_back)(int fd, int64_t offset, uint64_t length, bool wait);
 
-    /* Is something mounted right on this path? */
-    bool (*is_mount_point)(const char *path);
+    /* All of the file system of an open file goes to its disk. 0 or -errno. */
+    int (*sync_file_system)(int fd);
 
-    /* Takes hold of what a path leads to, whatever it is, without opening it: never blocks, has no effect on a device,
-     * needs no right on it, and stays with it when its names change. Gives a descriptor for fstat and path_of_fd alone,
-     * or -errno; -ENOSYS: there is no such thing here. */
-    int (*pin)(const char *path);
+    /* PATH_ bits; none of what is not known. */
+    unsigned (*path_flags)(const char *path);
+
+    /* Takes hold of what a path leads to (`follows`), or of the link that it is, without opening it: never blocks, has
+     * no effect on a device, needs no right on it, and stays with it when its names change. Gives a descriptor for
+     * fstat and path_of_fd alone, or -errno; -ENOSYS: there is no such thing here. */
+    int (*pin)(const char *path, bool follows);
 
     /* A directory, to look names up in, which needs no right to read it. `path` begins at `at`. Gives it, or -errno. */
     int (*open_directory)(int at, const char *path);
 
-    /* A path to what `fd` is open on, whatever names that has, as long as fd is open. -ENOSYS, -ENOENT: there is none.
-     */
+    /* A path to what `fd` is open on, whatever names that has, as long as fd is open. -ENOSYS: there is none. That the
+     * path can be used shows when file_system is asked for it: procfs may not be mounted. */
     int (*path_of_fd)(int fd, char *text, size_t size);
-
-    /* -EPERM: chattr(1) has made it immutable, or such that it can only be appended to (*ret_appendable). */
-    int (*check_flags)(const char *path, bool *ret_appendable);
-
-    /* Its file system is the kernel's own and takes no new files: procfs, sysfs and their like. */
-    bool (*takes_no_files)(const char *path);
 
     /* Gives `to` what the file at `from` carries besides bytes, owner, mode and times: its access control list,
      * extended attributes, security label, capabilities and the flags of chattr(1). What it has already is left alone.
-     * -errno and what can't be given in `lost` ("its ..."); with `tries` it goes on with the rest, the result is 0, and
+     * 1: something was given or taken away; 0: nothing had to be.
+     * -errno and what can't be given in `lost` ("its ..."); with `tries` it goes on with the rest, the result is 1, and
      * `lost` is filled only if it is the access control list. */
     int (*copy_attributes)(const char *from, int to, bool tries, char *lost, size_t size);
 
     /* A file without a name in a directory, for reading and writing; `path` begins at `at`. Gives it, or -errno
-     * (EOPNOTSUPP, EISDIR, ...). */
+     * (EOPNOTSUPP, EISDIR, ...). It may be of no use: whether OP_LINK can name it shows when it is tried. */
     int (*open_unnamed)(int at, const char *path, unsigned mode);
 
     /* See fd_pipe. */
@@ -175,8 +187,8 @@ struct platform {
      * so it is one that nobody shares. */
     int (*find_data)(int fd, uint64_t offset, uint64_t *ret_start, uint64_t *ret_end);
 
-    /* "ext4"; *ret_network if data may be moved at a distance. NULL if unknown. Static. */
-    const char *(*file_system)(const char *path, bool *ret_network);
+    /* That of what a path leads to. -errno: the path can't be used, and *ret is empty. */
+    int (*file_system)(const char *path, struct platform_file_system *ret);
 
     /* "ENOSPC" for ENOSPC. NULL for none. Static. */
     const char *(*errno_name)(int code);

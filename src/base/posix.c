@@ -41,12 +41,18 @@ static int write_back(int fd, int64_t offset UNUSED, uint64_t length UNUSED, boo
     return wait && fsync(fd) < 0 ? -errno : 0;
 }
 
-static bool is_mount_point(const char *path UNUSED)
+static int sync_file_system(int fd UNUSED)
 {
-    return false;
+    sync();
+    return 0;
 }
 
-static int pin(const char *path UNUSED)
+static unsigned path_flags(const char *path UNUSED)
+{
+    return 0;
+}
+
+static int pin(const char *path UNUSED, bool follows UNUSED)
 {
     return -ENOSYS;
 }
@@ -63,16 +69,6 @@ static int open_directory(int at, const char *path)
 static int path_of_fd(int fd UNUSED, char *text UNUSED, size_t size UNUSED)
 {
     return -ENOSYS;
-}
-
-static int check_flags(const char *path UNUSED, bool *ret_appendable UNUSED)
-{
-    return 0;
-}
-
-static bool takes_no_files(const char *path UNUSED)
-{
-    return false;
 }
 
 static int copy_attributes(const char *from UNUSED, int to UNUSED, bool tries UNUSED, char *lost UNUSED,
@@ -136,10 +132,10 @@ static int find_data(int fd UNUSED, uint64_t offset UNUSED, uint64_t *ret_start 
     return -ENOSYS;
 }
 
-static const char *file_system(const char *path UNUSED, bool *ret_network)
+static int file_system(const char *path UNUSED, struct platform_file_system *ret)
 {
-    *ret_network = false;
-    return NULL;
+    *ret = (struct platform_file_system){.name = NULL};
+    return -ENOSYS;
 }
 
 static int path_to_fd(const char *path)
@@ -183,12 +179,11 @@ const struct platform platform = {
     .open_direct = open_direct,
     .allocate = allocate,
     .write_back = write_back,
-    .is_mount_point = is_mount_point,
+    .sync_file_system = sync_file_system,
+    .path_flags = path_flags,
     .pin = pin,
     .open_directory = open_directory,
     .path_of_fd = path_of_fd,
-    .check_flags = check_flags,
-    .takes_no_files = takes_no_files,
     .copy_attributes = copy_attributes,
     .open_unnamed = open_unnamed,
     .pipe = two_ends,

@@ -215,8 +215,10 @@ static bool reader_left(const leat_pipeline *pipeline, const leat_report *report
 /* A bar would be drawn over what goes to the terminal. */
 static enum progress_mode progress_mode(const leat_pipeline *pipeline, const struct copy_options *o)
 {
-    bool drawn_over = isatty(STDOUT_FILENO) && places_sink_is_stdout(pipeline);
-    return o->progress == PROGRESS_AUTO && drawn_over ? PROGRESS_NEVER : o->progress;
+    if (o->progress != PROGRESS_AUTO)
+        return o->progress;
+    bool drawn_over = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO) && places_sink_is_stdout(pipeline);
+    return drawn_over ? PROGRESS_NEVER : PROGRESS_AUTO;
 }
 
 /* A file system and a decoder say -EBADMSG too. */
@@ -234,7 +236,7 @@ static int run(leat_pipeline *pipeline, struct copy_options *o, bool digests)
     struct progress progress;
     leat_report *report = NULL;
     progress_init(&progress, progress_mode(pipeline, o), o->decimal);
-    off_t output_at = lseek(STDOUT_FILENO, 0, SEEK_CUR);
+    off_t output_at = to == stdout ? lseek(STDOUT_FILENO, 0, SEEK_CUR) : -1;
     running = pipeline;
     catch_signals();
     int r = leat_pipeline_start(pipeline);

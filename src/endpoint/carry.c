@@ -3,12 +3,15 @@
 #include <stdio.h>
 #include <unistd.h>
 
+static int change_mode(int fd, const struct stat *now, unsigned mode)
+{
+    return (now->st_mode & 07777) == mode || fchmod(fd, (mode_t)mode) == 0 ? 0 : -errno;
+}
+
 int carry_mode(int fd, unsigned mode)
 {
     struct stat st;
-    if (fstat(fd, &st) < 0)
-        return -errno;
-    return (st.st_mode & 07777) == mode || fchmod(fd, (mode_t)mode) == 0 ? 0 : -errno;
+    return fstat(fd, &st) < 0 ? -errno : change_mode(fd, &st, mode);
 }
 
 static int lose(const char *what, int code, char lost[CARRY_LOST_MAX])
@@ -17,20 +20,20 @@ static int lose(const char *what, int code, char lost[CARRY_LOST_MAX])
     return code;
 }
 
-/* *ret_group: the group, at least, is as it was. */
-static int give_owner(const struct carried *carried, int fd, bool *ret_group, char lost[CARRY_LOST_MAX])
+/* *ret_group: the group, at least, is as it was. 1: something was changed. */
+static int give_owner(const struct carried *carried, int fd, const struct stat *now, bool *ret_group,
+                      char lost[CARRY_LOST_MAX])
 {
-    struct stat st;
+    bool owner = now->st_uid == carried->uid, group = now->st_gid == carried->gid;
     *ret_group = true;
-    if (fstat(fd, &st) < 0)
-        return lose("its owner", -errno, lost);
-    bool owner = st.st_uid == carried->uid, group = st.st_gid == carried->gid;
-    if ((owner && group) || fchown(fd, owner ? (uid_t)-1 : carried->uid, group ? (gid_t)-1 : carried->gid) == 0)
+    if (owner && group)
         return 0;
+    if (fchown(fd, owner ? (uid_t)-1 : carried->uid, group ? (gid_t)-1 : carried->gid) == 0)
+        return 1;
     int code = -errno;
     if (carried->drops) {
         *ret_group = group || fchown(fd, (uid_t)-1, carried->gid) == 0;
-        return 0;
+        return 1;
     }
     return lose(owner ? "its group" : "its owner", code, lost);
 }
@@ -41,20 +44,38 @@ static unsigned safe_mode(unsigned mode, bool same_rights)
     return same_rights ? mode : mode & (~070u | ((mode & 07) << 3));
 }
 
-int carry_apply(const struct carried *carried, int fd, const char **ret_operation, char lost[CARRY_LOST_MAX])
+/* `now` is what the file is like, and the mode in it what that is in the end. 1: more than the mode was changed. */
+static int apply(const struct carried *carried, int fd, struct stat *now, const char **ret_operation,
+                 char lost[CARRY_LOST_MAX])
 {
     bool group;
     lost[0] = '\0';
     *ret_operation = "fchown";
-    int r = give_owner(carried, fd, &group, lost);
-    if (r == 0) {
+    int owner = give_owner(carried, fd, now, &group, lost), r = owner;
+    if (r >= 0) {
         *ret_operation = "fsetxattr";
         r = platform.copy_attributes(carried->from, fd, carried->drops, lost, CARRY_LOST_MAX);
     }
     if (r < 0)
         return r;
+    bool changed = owner > 0 || r > 0;
+    unsigned mode = safe_mode(carried->mode & 01777, group && !lost[0]);
     *ret_operation = "fchmod";
-    r = carry_mode(fd, safe_mode(carried->mode & 01777, group && !lost[0]));
+    r = changed ? carry_mode(fd, mode) : change_mode(fd, now, mode);
+    now->st_mode = (now->st_mode & S_IFMT) | mode;
+    return r < 0 && !carried->drops ? lose("its mode", r, lost) : changed;
+}
+
+int carry_apply(const struct carried *carried, int fd, const char **ret_operation, char lost[CARRY_LOST_MAX])
+{
+    struct stat now;
+    *ret_operation = "fstat";
+    if (fstat(fd, &now) < 0)
+        return lose("its owner", -errno, lost);
+    if (!carried->plain)
+        return MIN(apply(carried, fd, &now, ret_operation, lost), 0);
+    *ret_operation = "fchmod";
+    int r = change_mode(fd, &now, carried->mode & 01777);
     return r < 0 && !carried->drops ? lose("its mode", r, lost) : 0;
 }
 
@@ -62,18 +83,22 @@ int carry_apply(const struct carried *carried, int fd, const char **ret_operatio
 static int take_back(int fd, const struct stat *before)
 {
     struct stat now;
-    if (fstat(fd, &now) < 0 || (now.st_uid != before->st_uid && fchown(fd, before->st_uid, (gid_t)-1) < 0))
+    if (fstat(fd, &now) < 0)
         return -errno;
-    return carry_mode(fd, before->st_mode & 07777);
+    if (now.st_uid == before->st_uid)
+        return change_mode(fd, &now, before->st_mode & 07777);
+    return fchown(fd, before->st_uid, (gid_t)-1) < 0 ? -errno : carry_mode(fd, before->st_mode & 07777);
 }
 
-int carry_try(const struct carried *carried, int fd, const char **ret_operation, char lost[CARRY_LOST_MAX])
+int carry_try(struct carried *carried, int fd, const char **ret_operation, char lost[CARRY_LOST_MAX])
 {
-    struct stat st;
+    struct stat before, now;
     *ret_operation = "fstat";
-    if (fstat(fd, &st) < 0)
+    if (fstat(fd, &before) < 0)
         return lose("its owner", -errno, lost);
-    int r = carry_apply(carried, fd, ret_operation, lost);
-    int back = take_back(fd, &st);
+    now = before;
+    int r = apply(carried, fd, &now, ret_operation, lost);
+    carried->plain = r == 0;
+    int back = r == 0 ? change_mode(fd, &now, before.st_mode & 07777) : take_back(fd, &before);
     return r < 0 ? r : back < 0 && !carried->drops ? lose("its mode", back, lost) : 0;
 }

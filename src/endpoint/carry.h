@@ -16,11 +16,12 @@ struct carried {
     uid_t uid;
     gid_t gid;
     bool drops; /* what the new file can't have is left out */
+    bool plain; /* carry_try has found that there is nothing to carry but the mode */
 };
 
 /* Tries all of it on the new file while that is empty, which nobody else may open meanwhile: mode 0600 in the end.
  * -errno: `lost` names what can't be kept, and *ret_operation the call. */
-int carry_try(const struct carried *carried, int fd, const char **ret_operation, char lost[CARRY_LOST_MAX]);
+int carry_try(struct carried *carried, int fd, const char **ret_operation, char lost[CARRY_LOST_MAX]);
 
 /* For good, when all bytes are written. Calls nothing that changes nothing. */
 int carry_apply(const struct carried *carried, int fd, const char **ret_operation, char lost[CARRY_LOST_MAX]);

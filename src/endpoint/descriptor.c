@@ -173,9 +173,12 @@ int endpoint_descriptor(leat_endpoint **ret, const char *spec, int fd, enum leat
     if (node->kind == NODE_DEVICE && isatty(fd))
         node->kind = NODE_TTY;
     if (node->kind == NODE_FILE) {
+        struct platform_file_system system;
         char path[64];
         snprintf(path, sizeof(path), "/dev/fd/%d", fd);
-        node->file_system = platform.file_system(path, &node->network);
+        platform.file_system(path, &system);
+        node->file_system = system.name;
+        node->network = system.network;
     }
     *ret = &d->endpoint;
     return 0;

@@ -98,19 +98,21 @@ static void look_at_room(struct node *node, const struct node *source)
 {
     static const char *const plain[] = {"ext4", "tmpfs", "xfs"};
     struct statvfs s;
-    struct stat st;
+    struct stat st = {.st_blocks = 0}; /* as that of a new file */
     if (node->kind == NODE_BLOCK) {
         off_t end = lseek(node->fd, 0, SEEK_END);
         node->has_room = end > 0 && lseek(node->fd, 0, SEEK_SET) == 0;
         node->room = node->has_room ? (uint64_t)end : 0;
     }
-    if (node->kind != NODE_FILE || !node->file_system || fstat(node->fd, &st) < 0 || fstatvfs(node->fd, &s) < 0 ||
-        s.f_blocks == 0)
+    bool is_plain = false;
+    for (size_t i = 0; i < COUNT(plain) && node->kind == NODE_FILE && node->file_system; i++)
+        is_plain |= strcmp(node->file_system, plain[i]) == 0;
+    bool shares = is_plain && strcmp(node->file_system, "xfs") == 0;
+    if (!is_plain || ((shares || !node->fresh) && fstat(node->fd, &st) < 0))
         return;
-    if (st.st_dev == source->device && strcmp(node->file_system, "xfs") == 0)
+    if ((shares && st.st_dev == source->device) || fstatvfs(node->fd, &s) < 0 || s.f_blocks == 0)
         return;
-    for (size_t i = 0; i < COUNT(plain); i++)
-        node->has_room |= strcmp(node->file_system, plain[i]) == 0;
+    node->has_room = true;
     /* Reserved blocks count: root, and whom the file system names, may use them, and a refusal must not be wrong. */
     uint64_t own = (uint64_t)st.st_blocks * 512, used = (uint64_t)st.st_size;
     node->room = (uint64_t)s.f_bfree * s.f_frsize;
@@ -329,9 +331,6 @@ int endpoint_path(leat_endpoint **ret, const char *spec, const char *path, enum 
     if (path[0] == '\0')
         return error_at(error, -EINVAL, direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK, spec, "open",
                         "An empty path names nothing");
-    int fd = place_descriptor(path);
-    if (fd >= 0)
-        return endpoint_descriptor(ret, spec, fd, direction, LEAT_BORROW, options, error);
     struct file *f = calloc(1, sizeof(*f));
     if (!f || !(f->path = strdup(path)) || endpoint_init(&f->endpoint, &file_ops, spec, direction, file_free) < 0) {
         if (f)
@@ -341,6 +340,11 @@ int endpoint_path(leat_endpoint **ret, const char *spec, const char *path, enum 
     }
     f->pinned = f->publish.fd = f->publish.place.directory = -1;
     set_options(f, options);
+    int fd = file_look(f);
+    if (fd >= 0) {
+        leat_endpoint_close(&f->endpoint);
+        return endpoint_descriptor(ret, spec, fd, direction, LEAT_BORROW, options, error);
+    }
     int r = file_resolve(f, error);
     if (r < 0) {
         if (error && error->code)

@@ -6,9 +6,11 @@
 
 struct file {
     leat_endpoint endpoint;
-    char *path;    /* as it was given */
-    int pinned;    /* holds what it leads to, where the system can do that; or -1 */
-    char way[64];  /* a path to what is pinned; "": none */
+    char *path;   /* as it was given */
+    int pinned;   /* holds what it leads to, where the system can do that; or -1 */
+    char way[64]; /* a path to what is pinned; "": none */
+    int found;    /* 0: what the path leads to is `st`; or -errno */
+    struct stat st;
     mode_t type;   /* S_IFMT: the number of an inode may be given to another file at once, of another type perhaps */
     bool exists;   /* something is there; else `publish.place` is where it will be */
     bool deleted;  /* it has no name any more, as /proc/PID/fd/N may show */
@@ -27,7 +29,11 @@ static inline const char *file_way(const struct file *f)
     return f->way[0] ? f->way : f->path;
 }
 
-/* Looks at the path and changes nothing. Fills kind, identity, place; 0, or -errno and *error. */
+/* Looks for what the path leads to. Gives the number of the descriptor that it stands for, or -1: it is a file, or
+ * nothing. */
+int file_look(struct file *f);
+
+/* Looks at what was found and changes nothing. Fills kind, identity, place; 0, or -errno and *error. */
 int file_resolve(struct file *f, struct leat_error *error);
 
 /* Fills *error for something that replacing it would lose. */

@@ -24,19 +24,42 @@ int file_would_lose(struct file *f, struct leat_error *error, int code, const ch
 
 /* ---- what is there ---- */
 
-/* Held by the kernel, not by its name. Where that can't be done it is looked at by name, and again when it is open. */
-static int hold(struct file *f, struct stat *st)
+static int pin(struct file *f, bool follows)
 {
-    f->pinned = platform.pin(f->path);
-    if (f->pinned < 0 && f->pinned != -ENOSYS)
-        return f->pinned;
+    fd_close(f->pinned);
+    f->pinned = platform.pin(f->path, follows);
     if (f->pinned < 0)
-        return stat(f->path, st) < 0 ? -errno : 0;
-    if (fstat(f->pinned, st) < 0)
-        return -errno;
-    if (platform.path_of_fd(f->pinned, f->way, sizeof(f->way)) < 0)
-        f->way[0] = '\0';
-    return 0;
+        return f->pinned;
+    return fstat(f->pinned, &f->st) < 0 ? -errno : 0;
+}
+
+/* Held by the kernel, not by its name. Where that can't be done it is looked at by name, and again when it is open.
+ * Only a link may stand for a descriptor without looking so. */
+int file_look(struct file *f)
+{
+    int fd = platform.path_to_fd(f->path);
+    if (fd >= 0)
+        return fd;
+    f->found = pin(f, false);
+    if (f->found == -ENOENT || (f->found == 0 && !S_ISLNK(f->st.st_mode)))
+        return -1;
+    fd = place_descriptor(f->path);
+    if (fd >= 0)
+        return fd;
+    f->found = pin(f, true);
+    if (f->found == -ENOSYS)
+        f->found = stat(f->path, &f->st) < 0 ? -errno : 0;
+    return -1;
+}
+
+/* procfs, which has the way to what is pinned, may not be mounted. */
+static void look_at_file_system(struct file *f, struct platform_file_system *ret)
+{
+    bool has_way = f->pinned >= 0 && platform.path_of_fd(f->pinned, f->way, sizeof(f->way)) == 0;
+    if (has_way && platform.file_system(f->way, ret) == 0)
+        return;
+    f->way[0] = '\0';
+    platform.file_system(f->path, ret);
 }
 
 /* Only what is replaced needs a place: the one where the kernel found it. */
@@ -44,9 +67,7 @@ static int find_place(struct file *f, const struct stat *st, struct leat_error *
 {
     struct node *node = &f->endpoint.node;
     struct identity there;
-    int r = place_find(&f->publish.place, f->path);
-    if (r == 0)
-        r = place_identity(&f->publish.place, &there);
+    int r = place_find(&f->publish.place, f->path, &there);
     if (r == 0 && !identity_is_same(&there, &node->identity))
         r = -ESTALE;
     if (r < 0 && st->st_nlink == 0)
@@ -59,13 +80,13 @@ static int find_place(struct file *f, const struct stat *st, struct leat_error *
 
 /* ---- what may not be replaced ---- */
 
-static int check_flags(struct file *f, struct leat_error *error)
+static int check_flags(struct file *f, unsigned flags, struct leat_error *error)
 {
-    bool appendable;
-    if (platform.check_flags(file_way(f), &appendable) == 0 || (appendable && f->mode == LEAT_WRITE_APPEND))
-        return 0;
-    return refuse(f, error, -EPERM, "statx", LEAT_ADVICE_NONE,
-                  appendable ? "It can only be appended to (chattr +a)" : "It is immutable (chattr +i)");
+    if (flags & PATH_IMMUTABLE)
+        return refuse(f, error, -EPERM, "statx", LEAT_ADVICE_NONE, "It is immutable (chattr +i)");
+    if ((flags & PATH_APPEND_ONLY) && f->mode != LEAT_WRITE_APPEND)
+        return refuse(f, error, -EPERM, "statx", LEAT_ADVICE_NONE, "It can only be appended to (chattr +a)");
+    return 0;
 }
 
 /* Whoever may not write to a file does not replace it by accident. */
@@ -83,30 +104,30 @@ static int check_folder(struct file *f, const struct stat *st, struct leat_error
 {
     struct stat folder;
     char way[64];
-    bool appendable = false;
+    unsigned flags = 0;
     uid_t self = geteuid();
     if (fstat(f->publish.place.directory, &folder) < 0)
         return endpoint_error(&f->endpoint.node, error, -errno, "fstat", NULL);
     if ((folder.st_mode & S_ISVTX) && self != 0 && self != st->st_uid && self != folder.st_uid)
         return refuse(f, error, -EPERM, "stat", LEAT_ADVICE_IN_PLACE,
                       "It belongs to another user, and its folder lets nobody else replace it");
-    if (platform.path_of_fd(f->publish.place.directory, way, sizeof(way)) == 0 &&
-        platform.check_flags(way, &appendable) < 0)
+    if (platform.path_of_fd(f->publish.place.directory, way, sizeof(way)) == 0)
+        flags = platform.path_flags(way);
+    if (flags & (PATH_IMMUTABLE | PATH_APPEND_ONLY))
         return refuse(f, error, -EPERM, "statx", LEAT_ADVICE_IN_PLACE,
-                      appendable ? "Files of its folder can't be replaced (chattr +a)"
-                                 : "Its folder is immutable (chattr +i)");
+                      flags & PATH_IMMUTABLE ? "Its folder is immutable (chattr +i)"
+                                             : "Files of its folder can't be replaced (chattr +a)");
     return 0;
 }
 
-static int check_replaceable(struct file *f, const struct stat *st, struct leat_error *error)
+static int check_replaceable(struct file *f, const struct stat *st, unsigned flags, struct leat_error *error)
 {
-    bool mounted = platform.is_mount_point(file_way(f));
     if (st->st_nlink > 1) {
         error_advise(error, LEAT_ADVICE_IN_PLACE);
         return error_at(error, -EMLINK, LEAT_SIDE_SINK, f->endpoint.node.name, "stat",
                         "It has %u hard links, and replacing it would part them", (unsigned)st->st_nlink);
     }
-    if (mounted) {
+    if (flags & PATH_MOUNTED) {
         error_advise(error, LEAT_ADVICE_IN_PLACE);
         return endpoint_error(&f->endpoint.node, error, -EBUSY, "statx", "it is a mount point and can't be replaced");
     }
@@ -129,6 +150,7 @@ static void remember_old(struct file *f, const struct stat *st)
 static int resolve_existing(struct file *f, const struct stat *st, struct leat_error *error)
 {
     struct node *node = &f->endpoint.node;
+    struct platform_file_system system;
     bool reads = node->direction == LEAT_READ;
     if (S_ISDIR(st->st_mode))
         return endpoint_error(node, error, -EISDIR, "stat",
@@ -137,6 +159,9 @@ static int resolve_existing(struct file *f, const struct stat *st, struct leat_e
     if (S_ISSOCK(st->st_mode))
         return endpoint_error(node, error, -ENXIO, "stat", "to connect to a socket write unix: before its path");
     node_set_stat(node, st);
+    look_at_file_system(f, &system);
+    node->file_system = node->kind == NODE_FILE ? system.name : NULL;
+    node->network = node->kind == NODE_FILE && system.network;
     if (reads)
         return 0;
     if (node->kind == NODE_BLOCK && f->mode == LEAT_WRITE_APPEND)
@@ -145,14 +170,15 @@ static int resolve_existing(struct file *f, const struct stat *st, struct leat_e
         return 0;
     if (f->no_clobber)
         return refuse(f, error, -EEXIST, "stat", LEAT_ADVICE_REPLACE, "It exists already: file exists");
-    f->is_fixed = platform.takes_no_files(file_way(f));
+    f->is_fixed = system.is_fixed;
     if (f->is_fixed && f->mode == LEAT_WRITE_PUBLISH)
         f->mode = LEAT_WRITE_IN_PLACE;
-    int r = check_flags(f, error);
+    unsigned flags = platform.path_flags(file_way(f));
+    int r = check_flags(f, flags, error);
     if (r < 0 || f->mode != LEAT_WRITE_PUBLISH)
         return r;
     remember_old(f, st);
-    return check_replaceable(f, st, error);
+    return check_replaceable(f, st, flags, error);
 }
 
 /* The path's own, or that where its link leads. */
@@ -174,49 +200,41 @@ static int refuse_directory(struct file *f, struct leat_error *error)
     return r;
 }
 
+/* "file system" and device of a sink that is not there yet are those of its directory. */
 static int resolve_missing(struct file *f, struct leat_error *error)
 {
     struct node *node = &f->endpoint.node;
-    int r = place_find(&f->publish.place, f->path);
+    struct platform_file_system system;
+    char way[64];
+    int r = place_find(&f->publish.place, f->path, &node->identity);
     if (r == -EACCES)
         return refuse(f, error, r, "open", LEAT_ADVICE_NONE,
                       "It can't be looked up, or is a symbolic link of another user in a shared folder: "
                       "permission denied");
     if (r == -ENOENT)
         return refuse_directory(f, error);
-    if (r == 0)
-        r = place_identity(&f->publish.place, &node->identity);
     if (r < 0)
         return endpoint_error(node, error, r, "stat", NULL);
     if (node->identity.kind != IDENTITY_NAME)
         return refuse(f, error, -ESTALE, "stat", LEAT_ADVICE_NONE, "Its name was given to another file meanwhile");
     node->kind = NODE_FILE;
+    if (platform.path_of_fd(f->publish.place.directory, way, sizeof(way)) == 0 &&
+        platform.file_system(way, &system) == 0) {
+        node->file_system = system.name;
+        node->network = system.network;
+    }
     return 0;
-}
-
-/* "file system" and device of a sink that is not there yet are those of its directory. */
-static void look_at_file_system(struct file *f)
-{
-    struct node *node = &f->endpoint.node;
-    char way[64];
-    if (node->kind != NODE_FILE)
-        return;
-    if (f->exists)
-        node->file_system = platform.file_system(file_way(f), &node->network);
-    else if (platform.path_of_fd(f->publish.place.directory, way, sizeof(way)) == 0)
-        node->file_system = platform.file_system(way, &node->network);
 }
 
 int file_resolve(struct file *f, struct leat_error *error)
 {
     struct node *node = &f->endpoint.node;
-    struct stat st;
-    int r = hold(f, &st);
+    int r = f->found;
     f->exists = r == 0;
-    f->deleted = f->exists && st.st_nlink == 0;
-    f->type = f->exists ? st.st_mode & S_IFMT : 0;
+    f->deleted = f->exists && f->st.st_nlink == 0;
+    f->type = f->exists ? f->st.st_mode & S_IFMT : 0;
     if (f->exists)
-        r = resolve_existing(f, &st, error);
+        r = resolve_existing(f, &f->st, error);
     else if (node->direction == LEAT_READ || r != -ENOENT)
         r = endpoint_error(node, error, r, "stat", NULL);
     else
@@ -228,6 +246,5 @@ int file_resolve(struct file *f, struct leat_error *error)
         node->append = f->mode == LEAT_WRITE_APPEND;
         node->punches = f->mode == LEAT_WRITE_IN_PLACE;
     }
-    look_at_file_system(f);
     return 0;
 }

@@ -15,6 +15,8 @@ struct walk {
     int at;
     char path[PATH_MAX + 1];
     bool foreign; /* a link was followed that the kernel might not follow for us */
+    bool found;   /* what has the name of the end is `end` */
+    struct stat end;
 };
 
 /* Opens the directory of walk->path, and makes the path its last part. */
@@ -47,10 +49,14 @@ static int follow(struct walk *walk)
 {
     struct stat before, after, directory;
     char text[PATH_MAX + 1];
+    walk->found = false;
     if (fstatat(walk->at, walk->path, &before, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -errno;
-    if (!S_ISLNK(before.st_mode))
+    if (!S_ISLNK(before.st_mode)) {
+        walk->found = true;
+        walk->end = before;
         return 0;
+    }
     ssize_t n = readlinkat(walk->at, walk->path, text, PATH_MAX);
     if (n < 0 || fstat(walk->at, &directory) < 0 || fstatat(walk->at, walk->path, &after, AT_SYMLINK_NOFOLLOW) < 0)
         return -errno;
@@ -85,25 +91,40 @@ static void walk_end(struct walk *walk)
         walk->at = fd_close(walk->at);
 }
 
-int place_find(struct place *ret, const char *path)
+static int identify(const struct place *place, const struct stat *found, struct identity *ret)
+{
+    struct stat directory;
+    if (found) {
+        identity_of_stat(ret, found);
+        return 0;
+    }
+    if (fstat(place->directory, &directory) < 0)
+        return -errno;
+    identity_of_new_name(ret, &directory, place->name);
+    return 0;
+}
+
+int place_find(struct place *ret, const char *path, struct identity *ret_now)
 {
     struct walk walk = {.at = AT_FDCWD};
-    struct stat st;
     int descriptor;
     *ret = (struct place){.directory = -1};
     int r = walk_on(&walk, path, &descriptor);
     if (r == 0 && descriptor >= 0)
         r = -ENOENT;
-    if (r == 0 && walk.foreign && fstatat(walk.at, walk.path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (r == 0 && walk.foreign && !walk.found)
         r = -EACCES;
-    char *name = r == 0 ? strdup(walk.path) : NULL;
-    if (r == 0 && !name)
+    struct place place = {.directory = walk.at, .name = r == 0 ? strdup(walk.path) : NULL};
+    if (r == 0 && !place.name)
         r = -ENOMEM;
+    if (r == 0 && ret_now)
+        r = identify(&place, walk.found ? &walk.end : NULL, ret_now);
     if (r < 0) {
+        free(place.name);
         walk_end(&walk);
         return r;
     }
-    *ret = (struct place){.directory = walk.at, .name = name};
+    *ret = place;
     return 0;
 }
 
@@ -117,20 +138,6 @@ void place_clear(struct place *place)
 int place_stat(const struct place *place, struct stat *ret)
 {
     return fstatat(place->directory, place->name, ret, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
-}
-
-int place_identity(const struct place *place, struct identity *ret)
-{
-    struct stat st;
-    int r = place_stat(place, &st);
-    if (r == 0)
-        identity_of_stat(ret, &st);
-    if (r != -ENOENT)
-        return r;
-    if (fstat(place->directory, &st) < 0)
-        return -errno;
-    identity_of_new_name(ret, &st, place->name);
-    return 0;
 }
 
 /* The kernel has the last word: the path leads to what the descriptor is open on. */

@@ -12,10 +12,11 @@
 
 /* ---- the hidden name ---- */
 
-/* As much of the name as has room, whole letters of UTF-8 only: some file systems take nothing else. */
-static size_t shortened(const struct place *place)
+/* As much of the name as has room, whole letters of UTF-8 only: some file systems take nothing else. The file system is
+ * asked for its limit (`asks`) where a shorter name was too long. */
+static size_t shortened(const struct place *place, bool asks)
 {
-    long max = fpathconf(place->directory, _PC_NAME_MAX);
+    long max = asks ? fpathconf(place->directory, _PC_NAME_MAX) : 0;
     size_t room = max <= 0 ? HIDDEN_MAX - 56 : MIN((size_t)max, HIDDEN_MAX - 56);
     room = room > HIDDEN_AROUND ? room - HIDDEN_AROUND : 0;
     size_t n = strlen(place->name);
@@ -27,11 +28,11 @@ static size_t shortened(const struct place *place)
 }
 
 /* ".NAME.leat-XXXXXX", with letters that nobody else has. */
-static void hidden_name(const struct place *place, unsigned try, char text[HIDDEN_MAX])
+static void hidden_name(const struct place *place, unsigned try, bool asks, char text[HIDDEN_MAX])
 {
     uint64_t mix = ((uint64_t)clock_ns() ^ ((uint64_t)getpid() << 32)) + try * UINT64_C(0x9E3779B97F4A7C15);
     mix = (mix ^ (mix >> 31)) * UINT64_C(0xBF58476D1CE4E5B9);
-    snprintf(text, HIDDEN_MAX, ".%.*s.leat-%06x", (int)shortened(place), place->name, (unsigned)(mix >> 40));
+    snprintf(text, HIDDEN_MAX, ".%.*s.leat-%06x", (int)shortened(place, asks), place->name, (unsigned)(mix >> 40));
 }
 
 static int keep_hidden(struct publish *publish, const char *name)
@@ -48,8 +49,9 @@ static int keep_hidden(struct publish *publish, const char *name)
 static int open_hidden(struct publish *publish, unsigned mode)
 {
     char name[HIDDEN_MAX];
+    bool asks = false;
     for (unsigned try = 0; try < HIDDEN_TRIES; try++) {
-        hidden_name(&publish->place, try, name);
+        hidden_name(&publish->place, try, asks, name);
         int fd = openat(publish->place.directory, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
         if (fd >= 0) {
             int r = keep_hidden(publish, name);
@@ -58,8 +60,10 @@ static int open_hidden(struct publish *publish, unsigned mode)
             fd_close(fd);
             return r;
         }
-        if (errno != EEXIST && errno != EINTR)
+        bool is_long = errno == ENAMETOOLONG && !asks;
+        if (errno != EEXIST && errno != EINTR && !is_long)
             return -errno;
+        asks |= is_long;
     }
     return -EEXIST;
 }
@@ -101,9 +105,14 @@ static int link_hidden(struct publish *publish)
 {
     char name[HIDDEN_MAX];
     int r = -EEXIST;
+    bool asks = false;
     for (unsigned try = 0; try < HIDDEN_TRIES && r == -EEXIST; try++) {
-        hidden_name(&publish->place, try, name);
+        hidden_name(&publish->place, try, asks, name);
         r = link_at(publish, name);
+        if (r == -ENAMETOOLONG && !asks) {
+            asks = true;
+            r = -EEXIST;
+        }
     }
     if (r < 0)
         return r;
@@ -111,11 +120,12 @@ static int link_hidden(struct publish *publish)
     return keep_hidden(publish, name);
 }
 
-static int sync_directory(const struct place *place)
+/* A folder that may not be read can't be opened for that, but all of its file system can be synced through the file. */
+static int sync_directory(const struct place *place, int file)
 {
     int fd CLEANUP_FD = openat(place->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return -errno;
+        return errno == EACCES ? platform.sync_file_system(file) : -errno;
     struct op op = {.kind = OP_FSYNC, .fd = {-1, fd}};
     int r = (int)op_execute(&op);
     return r == -EINVAL ? 0 : r; /* not every file system has it */
@@ -187,7 +197,7 @@ int publish_commit(struct publish *publish, bool sync, const char **ret_operatio
     if (!sync)
         return 0;
     *ret_operation = op_name(OP_FSYNC);
-    return sync_directory(&publish->place);
+    return sync_directory(&publish->place, publish->fd);
 }
 
 void publish_abort(struct publish *publish)

@@ -47,6 +47,7 @@ static ssize_t read_value(const char *path, int fd, const char *name, char **ret
     return n;
 }
 
+/* 1: it is new there. */
 static int copy_one(const char *from, int to, const char *name)
 {
     char *value CLEANUP_FREE = NULL, *there CLEANUP_FREE = NULL;
@@ -57,7 +58,7 @@ static int copy_one(const char *from, int to, const char *name)
         return (int)n;
     if (read_value(NULL, to, name, &there) == n && value && there && memcmp(value, there, (size_t)n) == 0)
         return 0;
-    return fsetxattr(to, name, value, (size_t)n, 0) < 0 ? -errno : 0;
+    return fsetxattr(to, name, value, (size_t)n, 0) < 0 ? -errno : 1;
 }
 
 /* NULL and 0: it has none. */
@@ -79,6 +80,8 @@ static ssize_t list_names(const char *path, char **ret)
     return n;
 }
 
+/* A flag that the folder has given the new file may exclude one of the old file's: btrfs has no file that is compressed
+ * and written without copies. So what the old one does not have is taken away first. */
 static int copy_flags(const char *from, int to)
 {
     int fd CLEANUP_FD = fd_open(from, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
@@ -86,17 +89,20 @@ static int copy_flags(const char *from, int to)
     if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &old) < 0 || ioctl(to, FS_IOC_GETFLAGS, &new) < 0)
         return 0; /* unknown here */
     int missing = old & kept_flags & ~new;
-    int want = new | missing;
-    return missing && ioctl(to, FS_IOC_SETFLAGS, &want) < 0 ? -errno : 0;
+    int fewer = new & ~(kept_flags & ~old), want = fewer | missing;
+    if (!missing)
+        return 0;
+    if (fewer != new &&ioctl(to, FS_IOC_SETFLAGS, &fewer) < 0)
+        return -errno;
+    return ioctl(to, FS_IOC_SETFLAGS, &want) < 0 ? -errno : 1;
 }
 
 /* The folder may have given the new file a list that the old one does not have. */
 static int drop_list(int to)
 {
-    if (fremovexattr(to, access_list) == 0)
-        return 0;
-    int code = -errno;
-    return fgetxattr(to, access_list, NULL, 0) < 0 ? 0 : code; /* servers differ in what they say where there is none */
+    if (fgetxattr(to, access_list, NULL, 0) < 0)
+        return 0; /* servers differ in what they say where there is none */
+    return fremovexattr(to, access_list) < 0 ? -errno : 1;
 }
 
 static int lose(const char *what, int code, char *lost, size_t size)
@@ -117,6 +123,7 @@ static int lose_attribute(const char *name, int code, char *lost, size_t size)
 static int copy_all(const char *from, int to, const char *names, ssize_t n, bool tries, bool *ret_listed, char *lost,
                     size_t size)
 {
+    bool changed = false;
     for (const char *name = names; n > 0 && name < names + n; name += strlen(name) + 1) {
         bool is_list = strcmp(name, access_list) == 0;
         *ret_listed |= is_list;
@@ -127,8 +134,9 @@ static int copy_all(const char *from, int to, const char *names, ssize_t n, bool
             lose_attribute(name, r, lost, size);
         if (r < 0 && !tries)
             return r;
+        changed |= r != 0;
     }
-    return 0;
+    return changed;
 }
 
 int linux_copy_attributes(const char *from, int to, bool tries, char *lost, size_t size)
@@ -142,9 +150,13 @@ int linux_copy_attributes(const char *from, int to, bool tries, char *lost, size
     free(names);
     if (r < 0)
         return r;
+    bool changed = r != 0 || n < 0;
     r = listed ? 0 : drop_list(to);
     if (r < 0 && !tries)
         return lose("its access rights: the folder adds a list", r, lost, size);
+    changed |= r != 0;
     r = copy_flags(from, to);
-    return r < 0 && !tries ? lose("its flags (see chattr)", r, lost, size) : 0;
+    if (r < 0 && !tries)
+        return lose("its flags (see chattr)", r, lost, size);
+    return changed || r != 0;
 }

@@ -3,15 +3,14 @@
 #ifndef KERNEL_FILES_H
 #define KERNEL_FILES_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "base/platform.h"
 
-bool linux_is_mount_point(const char *path);
-int linux_pin(const char *path);
+int linux_sync_file_system(int fd);
+unsigned linux_path_flags(const char *path);
+int linux_pin(const char *path, bool follows);
 int linux_open_directory(int at, const char *path);
 int linux_path_of_fd(int fd, char *text, size_t size);
-int linux_check_flags(const char *path, bool *ret_appendable);
-bool linux_takes_no_files(const char *path);
+int linux_file_system(const char *path, struct platform_file_system *ret);
 int linux_open_unnamed(int at, const char *path, unsigned mode);
 
 /* attributes.c */

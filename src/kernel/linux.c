@@ -12,22 +12,13 @@
 #include <limits.h>
 #include <linux/fs.h>
 #include <linux/kcmp.h>
-#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
-
-/* Not in every linux/magic.h. */
-#define MAGIC_FUSE 0x65735546
-#define MAGIC_XFS  0x58465342
-#define MAGIC_CIFS 0xFF534D42
-#define MAGIC_CEPH 0x00c36400
-#define MAGIC_ZFS  0x2fc12fc1
 
 #ifndef F_DUPFD_QUERY /* since Linux 6.10 */
 #define F_DUPFD_QUERY (1024 + 3)
@@ -203,20 +194,21 @@ static int two_ends(int ret[2])
 }
 
 /* Asked for what is wanted, then for half, down to a page: past the per-user soft limit growing is refused and new
- * pipes have two pages. What counts is what F_GETPIPE_SZ says in the end. */
+ * pipes have two pages. What counts is what the kernel says it is in the end. */
 static int pipe_make(int ret[2], size_t size, size_t *ret_size)
 {
     int fd[2];
     int r = two_ends(fd);
     if (r < 0)
         return r;
-    int real = fcntl(fd[1], F_GETPIPE_SZ);
-    for (size_t want = size; real > 0 && (size_t)real != want && want >= PAGE; want /= 2) {
-        int got = fcntl(fd[1], F_SETPIPE_SZ, (int)want);
-        if (got >= 0 || errno != EPERM)
+    int real = -1;
+    for (size_t want = size; real < 0 && want >= PAGE; want /= 2) {
+        real = fcntl(fd[1], F_SETPIPE_SZ, (int)want);
+        if (real < 0 && errno != EPERM)
             break;
     }
-    real = fcntl(fd[1], F_GETPIPE_SZ);
+    if (real < 0)
+        real = fcntl(fd[1], F_GETPIPE_SZ);
     if (real < 0 || (size_t)real > MAX(size, PAGE)) {
         int code = real < 0 ? -errno : -ENOBUFS;
         fd_close(fd[0]);
@@ -264,42 +256,6 @@ static int find_data(int fd, uint64_t offset, uint64_t *ret_start, uint64_t *ret
     *ret_start = (uint64_t)start;
     *ret_end = (uint64_t)end;
     return 0;
-}
-
-static const char *file_system(const char *path, bool *ret_network)
-{
-    static const struct {
-        unsigned long magic;
-        const char *name;
-        bool network;
-    } known[] = {
-        {EXT4_SUPER_MAGIC, "ext4", false},
-        {MAGIC_XFS, "xfs", false},
-        {BTRFS_SUPER_MAGIC, "btrfs", false},
-        {TMPFS_MAGIC, "tmpfs", false},
-        {OVERLAYFS_SUPER_MAGIC, "overlay", false},
-        {MAGIC_FUSE, "fuse", false},
-        {MAGIC_ZFS, "zfs", false},
-        {F2FS_SUPER_MAGIC, "f2fs", false},
-        {PROC_SUPER_MAGIC, "proc", false},
-        {SYSFS_MAGIC, "sysfs", false},
-        {HOSTFS_SUPER_MAGIC, "hostfs", false},
-        {NFS_SUPER_MAGIC, "nfs", true},
-        {SMB_SUPER_MAGIC, "smb", true},
-        {SMB2_SUPER_MAGIC, "smb2", true},
-        {MAGIC_CIFS, "cifs", true},
-        {MAGIC_CEPH, "ceph", true},
-    };
-    struct statfs s;
-    *ret_network = false;
-    if (statfs(path, &s) < 0)
-        return NULL;
-    for (size_t i = 0; i < COUNT(known); i++)
-        if ((unsigned long)s.f_type == known[i].magic) {
-            *ret_network = known[i].network;
-            return known[i].name;
-        }
-    return NULL;
 }
 
 static const char *errno_name(int code)
@@ -357,12 +313,11 @@ const struct platform platform = {
     .open_direct = open_direct,
     .allocate = allocate,
     .write_back = write_back,
-    .is_mount_point = linux_is_mount_point,
+    .sync_file_system = linux_sync_file_system,
+    .path_flags = linux_path_flags,
     .pin = linux_pin,
     .open_directory = linux_open_directory,
     .path_of_fd = linux_path_of_fd,
-    .check_flags = linux_check_flags,
-    .takes_no_files = linux_takes_no_files,
     .copy_attributes = linux_copy_attributes,
     .open_unnamed = linux_open_unnamed,
     .pipe = two_ends,
@@ -372,7 +327,7 @@ const struct platform platform = {
     .socket = open_socket,
     .accept = accept_peer,
     .find_data = find_data,
-    .file_system = file_system,
+    .file_system = linux_file_system,
     .errno_name = errno_name,
     .path_to_fd = path_to_fd,
     .is_same_open_file = is_same_open_file,

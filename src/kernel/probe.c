@@ -155,8 +155,9 @@ int leat_probe_run(struct leat_features *features)
 
     /* A caller of an older leat has less room. */
     size_t room = (features->size - head) / sizeof(struct leat_feature);
-    bool network;
-    struct probe_run run = {.directory = directory, .file_system = platform.file_system(path, &network)};
+    struct platform_file_system system;
+    platform.file_system(path, &system);
+    struct probe_run run = {.directory = directory, .file_system = system.name};
     struct sigpipe_guard guard;
     sigpipe_enter(&guard);
     probe_ring_open(&run.ring);

@@ -208,19 +208,20 @@ static void o_direct_is_seen(void **state UNUSED)
 
 static void mount_points_are_seen(void **state UNUSED)
 {
-    assert_true(platform.is_mount_point("/proc"));
-    assert_false(platform.is_mount_point("."));
-    assert_false(platform.is_mount_point("missing"));
+    assert_int_equal(platform.path_flags("/proc"), PATH_MOUNTED);
+    assert_int_equal(platform.path_flags("."), 0);
+    assert_int_equal(platform.path_flags("missing"), 0);
 }
 
 static void file_systems_have_names(void **state UNUSED)
 {
-    bool network = true;
-    assert_string_equal(platform.file_system("/proc", &network), "proc");
-    assert_false(network);
-    network = true;
-    assert_null(platform.file_system("missing", &network));
-    assert_false(network);
+    struct platform_file_system system = {.network = true};
+    assert_int_equal(platform.file_system("/proc", &system), 0);
+    assert_string_equal(system.name, "proc");
+    assert_true(system.is_fixed && !system.network);
+    system = (struct platform_file_system){.name = "other", .network = true};
+    assert_int_equal(platform.file_system("missing", &system), -ENOENT);
+    assert_true(!system.name && !system.network && !system.is_fixed);
 }
 
 /* ---- names ---- */

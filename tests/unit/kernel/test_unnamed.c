@@ -74,7 +74,7 @@ static bool write_text(int fd, const char *text)
 static struct publish publish_at(const char *path)
 {
     struct publish publish = {.fd = -1};
-    place_find(&publish.place, path);
+    place_find(&publish.place, path, NULL);
     return publish;
 }
 
@@ -131,7 +131,7 @@ static int abort_it(void)
 static int refuse_a_folder(void)
 {
     struct place place;
-    CHECK(place_find(&place, "missing/new") == -ENOENT);
+    CHECK(place_find(&place, "missing/new", NULL) == -ENOENT);
     CHECK(place.directory == -1 && !place.name);
     place_clear(&place);
     return 0;
