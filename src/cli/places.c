@@ -7,12 +7,24 @@
 
 /* ---- the same? ---- */
 
+/* An object in a store is the same as no descriptor, and opening it may ask programs and servers for keys. */
+static bool is_in_store(const char *spec)
+{
+    static const char *const schemes[] = {"http:", "https:", "s3:", "oci:"};
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+        if (strncmp(spec, schemes[i], strlen(schemes[i])) == 0)
+            return true;
+    return false;
+}
+
 /* Opening an endpoint looks and changes nothing. NULL: it is nothing that can be opened, so it is the same as nothing.
  */
 static leat_endpoint *look(const char *spec, enum leat_direction direction)
 {
     struct leat_endpoint_options options = LEAT_INIT(struct leat_endpoint_options);
     leat_endpoint *endpoint;
+    if (is_in_store(spec))
+        return NULL;
     options.write_mode = direction == LEAT_WRITE ? LEAT_WRITE_IN_PLACE : LEAT_WRITE_PUBLISH;
     return leat_endpoint_open(&endpoint, spec, direction, &options, NULL) == 0 ? endpoint : NULL;
 }

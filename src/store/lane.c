@@ -195,7 +195,7 @@ static void lane_drained(void *user)
 static void fail_by_status(struct lane *l)
 {
     char sentence[STATUS_MAX];
-    status_explain(l->fetch->object->store, l->status, l->body, l->body_length, sentence);
+    status_explain(l->fetch->object, l->status, l->body, l->body_length, sentence);
     fetch_fail(l->fetch, l->at, status_code(l->status), sentence);
 }
 
@@ -236,11 +236,17 @@ static void slow_down(struct lane *l)
         pace_settle(pace, pace->connections / 2, "the server asked for fewer requests");
 }
 
+static bool is_passing(const struct lane *l)
+{
+    const struct object *object = l->fetch->object;
+    return object->store->is_passing && object->store->is_passing(object, l->status, l->body, l->body_length);
+}
+
 /* The same again, after a while; -1: no more. */
 static int64_t delay_of_retry(struct lane *l, int code)
 {
     int64_t deadline_ns = l->fetch->deadline_ns;
-    bool again = l->is_failure ? retry_is_status(l->status) : retry_is_code(code, l->was_answered);
+    bool again = l->is_failure ? retry_is_status(l->status) || is_passing(l) : retry_is_code(code, l->was_answered);
     int64_t delay_ms = again && may_continue(l) ? retry_delay_ms(&l->retry) : -1;
     retry_after(&l->retry, -1);
     return deadline_ns && delay_ms >= 0 && clock_ns() + delay_ms * 1000000 >= deadline_ns ? -1 : delay_ms;

@@ -170,7 +170,7 @@ static bool complete_again(const struct exchange *x)
     const struct sink *s = x->user;
     char etag[ETAG_MAX];
     bool made = x->answer.status == 200 && kind_of(s)->completed(x->body, x->body_length, etag) == 0;
-    return !made && s->object->store->is_passing(x->body, x->body_length);
+    return !made && sink_again(x);
 }
 
 /* What the store must say of the whole: "" if its ETags are no digests. */
@@ -202,7 +202,7 @@ static void check_completed(struct sink *s, const char *expected)
     }
     /* 404: a request before may have made the object though its answer was lost. */
     bool made = x->answer.status == 200 && kind_of(s)->completed(x->body, x->body_length, etag) == 0;
-    status_explain(s->object->store, x->answer.status, x->body, x->body_length, sentence);
+    status_explain(s->object, x->answer.status, x->body, x->body_length, sentence);
     if (!made && !(x->answer.status == 404 && repeated && expected[0])) {
         sink_fail(s, x->answer.status == 200 ? -EIO : -ENOENT, "CompleteMultipartUpload", sentence);
         return;

@@ -82,6 +82,7 @@ int request_copy(struct http_request *ret, const struct http_request *from)
                                  .stall_ns = from->stall_ns,
                                  .session = session_ref(from->session),
                                  .settings = http_settings_ref(from->settings),
+                                 .is_direct = from->is_direct,
                                  .has_body = from->has_body,
                                  .body = from->body};
     bool complete = ret->url != NULL;

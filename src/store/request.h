@@ -28,6 +28,7 @@ struct http_request {
     int64_t stall_ns;        /* so long without a byte, but for a pause, is a failure, -ETIMEDOUT; 0: no limit */
     struct session *session; /* a reference, or NULL: the request is sent as it stands */
     struct http_settings *settings; /* a reference; NULL: the usual ones */
+    bool is_direct;                 /* through no proxy */
     bool has_body;
     struct http_body body;
     char *text; /* from malloc: what `body` points to; or NULL */

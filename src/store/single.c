@@ -12,11 +12,6 @@ static int make_put(void *user, struct http_request *ret)
     return r;
 }
 
-static bool put_again(const struct exchange *x)
-{
-    return ((const struct slot *)x->user)->sink->object->store->is_passing(x->body, x->body_length);
-}
-
 void single_begin(struct sink *s)
 {
     if (!s->filling && !sink_take_slot(s))
@@ -24,7 +19,6 @@ void single_begin(struct sink *s)
     struct slot *slot = s->filling;
     s->single = true;
     sink_seal(s);
-    slot->exchange.again = put_again;
     slot->state = SLOT_SENDING;
     if (slot->part.length && !s->failure.code) /* an empty body has no byte to withhold */
         sink_start(s, &slot->exchange, make_put, slot);

@@ -38,7 +38,7 @@ void sink_fail_by(struct sink *s, const struct exchange *x, const char *operatio
         sink_fail(s, -EEXIST, operation, "The object exists already");
         return;
     }
-    status_explain(s->object->store, x->answer.status, x->body, x->body_length, sentence);
+    status_explain(s->object, x->answer.status, x->body, x->body_length, sentence);
     sink_fail(s, status_code(x->answer.status), operation, sentence);
 }
 
@@ -57,12 +57,36 @@ static void wake_slot(void *user)
     client_notify(&((struct slot *)user)->sink->client);
 }
 
+static bool is_passing(const struct object *object, const struct exchange *x)
+{
+    return object->store->is_passing && object->store->is_passing(object, x->answer.status, x->body, x->body_length);
+}
+
+bool sink_again(const struct exchange *x)
+{
+    const struct sink *s = x->user;
+    return is_passing(s->object, x);
+}
+
+static bool slot_again(const struct exchange *x)
+{
+    const struct slot *slot = x->user;
+    return x->answer.status / 100 != 2 && is_passing(slot->sink->object, x);
+}
+
+static bool control_again(const struct exchange *x)
+{
+    return x->answer.status / 100 != 2 && sink_again(x);
+}
+
 void sink_start(struct sink *s, struct exchange *x, int (*make)(void *user, struct http_request *ret), void *user)
 {
     x->make = make;
     x->user = user;
     x->settings = s->object->settings;
     x->wake = user == s ? wake : wake_slot;
+    if (!x->again)
+        x->again = user == s ? control_again : slot_again;
     x->reached |= s->reached;
     int r = exchange_start(x, s->retries);
     if (r < 0)
@@ -76,6 +100,7 @@ int sink_send(struct slot *slot, int (*make)(void *user, struct http_request *re
     x->user = slot;
     x->settings = slot->sink->object->settings;
     x->wake = wake_slot;
+    x->again = slot_again;
     x->reached = true; /* what is sent by slots follows an answer */
     return exchange_start(x, slot->sink->retries);
 }

@@ -71,6 +71,9 @@ void sink_fail(struct sink *s, int code, const char *operation, const char *sent
 /* The exchange is over and has not succeeded. */
 void sink_fail_by(struct sink *s, const struct exchange *x, const char *operation);
 
+/* Of an exchange whose user is the sink: may the request be answered otherwise later, by what its answer says? */
+bool sink_again(const struct exchange *x);
+
 /* Begins a request of `x`. A failure is noted. */
 void sink_start(struct sink *s, struct exchange *x, int (*make)(void *user, struct http_request *ret), void *user);
 

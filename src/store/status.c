@@ -28,9 +28,14 @@ int status_code(int status)
     }
 }
 
-void status_explain(const struct store *store, int status, const char *body, size_t n, char ret[STATUS_MAX])
+void status_sentence(int status, const char *why, char ret[STATUS_MAX])
 {
-    char why[128];
-    store->explain(body, n, why, sizeof(why));
-    snprintf(ret, STATUS_MAX, "the server answers %d%s%s", status, *why ? ": " : "", why);
+    snprintf(ret, STATUS_MAX, "the server answers %d%s%.160s", status, *why ? ": " : "", why);
+}
+
+void status_explain(const struct object *object, int status, const char *body, size_t n, char ret[STATUS_MAX])
+{
+    char why[STATUS_MAX];
+    object->store->explain(object, body, n, why, sizeof(why));
+    status_sentence(status, why, ret);
 }

@@ -28,7 +28,11 @@ struct store {
     int (*read)(const struct object *object, struct http_request *ret);
 
     /* One sentence for an answer that is a failure, from its body, which need not be text: "" if it says nothing. */
-    void (*explain)(const char *body, size_t n, char *ret, size_t capacity);
+    void (*explain)(const struct object *object, const char *body, size_t n, char *ret, size_t capacity);
+
+    /* May a request that was answered so succeed later, though its status does not say so? `body` may be empty. NULL:
+     * it may not. */
+    bool (*is_passing)(const struct object *object, int status, const char *body, size_t n);
 
     void (*free)(struct object *object);
 
@@ -38,8 +42,6 @@ struct store {
     /* Puts the whole object, whose bytes are those of `part`. `if_none`: only where there is none yet. The body is
      * that of the part; the caller may have it withheld. */
     int (*put)(const struct object *object, const struct part *part, bool if_none, struct http_request *ret);
-    /* May a request that was answered with this body succeed later, though its status does not say so? */
-    bool (*is_passing)(const char *body, size_t n);
     const struct multipart *multipart; /* NULL: an object is put by one request, however large it is */
 };
 

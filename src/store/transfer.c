@@ -200,6 +200,7 @@ static bool set_options(struct transfer *t)
            curl.easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES) == CURLE_OK && set_limits(t) &&
+           (!t->course.request.is_direct || curl.easy_setopt(easy, CURLOPT_NOPROXY, "*") == CURLE_OK) &&
            curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_PRIVATE, (char *)t) == CURLE_OK &&

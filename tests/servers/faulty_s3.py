@@ -73,7 +73,7 @@ class Connection(socketserver.StreamRequestHandler):
         while (text := self.rfile.readline().decode("latin-1").strip()):
             name, _, value = text.partition(":")
             self.headers[name.lower()] = value.strip()
-        self.method = line[0]
+        self.method, self.target = line[0], line[1]
         path, _, query = line[1].partition("?")
         self.query = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
         self.bucket, _, self.key = urllib.parse.unquote_to_bytes(path).decode("utf-8", "surrogateescape")[1:].partition("/")

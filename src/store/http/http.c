@@ -21,7 +21,8 @@ static int http_read(const struct object *object, struct http_request *ret)
 }
 
 /* The body of an answer is a page for people. */
-static void http_explain(const char *body UNUSED, size_t n UNUSED, char *ret, size_t capacity UNUSED)
+static void http_explain(const struct object *object UNUSED, const char *body UNUSED, size_t n UNUSED, char *ret,
+                         size_t capacity UNUSED)
 {
     ret[0] = '\0';
 }
@@ -41,11 +42,6 @@ static int http_put(const struct object *object, const struct part *part, bool i
     return r;
 }
 
-static bool http_is_passing(const char *body UNUSED, size_t n UNUSED)
-{
-    return false;
-}
-
 static void http_free(struct object *object)
 {
     free(((struct http_object *)object)->url);
@@ -59,7 +55,6 @@ static const struct store http = {
     .free = http_free,
     .head = http_head,
     .put = http_put,
-    .is_passing = http_is_passing,
 };
 
 int http_endpoint(leat_endpoint **ret, const char *spec, enum leat_direction direction,

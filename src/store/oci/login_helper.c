@@ -1,6 +1,6 @@
+#include "store/helper.h"
 #include "store/oci/login.h"
 #include <jansson.h>
-#include <leat/pipeline.h>
 #include <stdio.h>
 
 #define ANSWER_MAX  65536u
@@ -24,27 +24,6 @@ int login_read_helper(struct login *ret, const char *json, size_t n)
     return r;
 }
 
-/* The host goes in, JSON comes out: a pipeline of two memories and a child. */
-static int run(const char *command, const char *host, char *answer, size_t *ret_n)
-{
-    struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
-    leat_pipeline *pipeline;
-    leat_endpoint *endpoint;
-    leat_filter *child;
-    options.memory_limit = 1024u * 1024;
-    int r = leat_pipeline_new(&pipeline, &options);
-    if (r < 0)
-        return r;
-    if ((r = leat_endpoint_from_memory(&endpoint, host, strlen(host))) == 0 &&
-        (r = leat_pipeline_source(pipeline, endpoint)) == 0 &&
-        (r = leat_endpoint_to_memory(&endpoint, answer, ANSWER_MAX, ret_n)) == 0 &&
-        (r = leat_pipeline_sink(pipeline, endpoint, NULL)) == 0 && (r = leat_filter_exec(&child, command)) == 0 &&
-        (r = leat_pipeline_filter(pipeline, child)) == 0 && (r = leat_pipeline_start(pipeline)) == 0)
-        r = leat_pipeline_wait(pipeline, PATIENCE_MS, NULL);
-    leat_pipeline_free(pipeline);
-    return r;
-}
-
 int login_ask_helper(struct login *ret, const char *helper, const char *host)
 {
     char command[HELPER_MAX + 32];
@@ -53,7 +32,7 @@ int login_ask_helper(struct login *ret, const char *helper, const char *host)
     if (!answer)
         return -ENOMEM;
     snprintf(command, sizeof(command), "docker-credential-%s get", helper);
-    int r = run(command, host, answer, &n);
+    int r = helper_run(command, host, answer, ANSWER_MAX, &n, PATIENCE_MS, NULL);
     if (r == 0)
         r = login_read_helper(ret, answer, n);
     else if (strstr(answer, "credentials not found")) /* its words for "nothing" */

@@ -19,6 +19,11 @@ static int oci_read(const struct object *object, struct http_request *ret)
     return r == 0 && o->accept ? request_header(ret, "Accept: %s", o->accept) : r;
 }
 
+static void oci_explain(const struct object *object UNUSED, const char *body, size_t n, char *ret, size_t capacity)
+{
+    repository_explain(body, n, ret, capacity);
+}
+
 static void oci_free(struct object *object)
 {
     struct oci_object *o = (struct oci_object *)object;
@@ -31,7 +36,7 @@ static void oci_free(struct object *object)
 static const struct store oci = {
     .name = "oci",
     .read = oci_read,
-    .explain = repository_explain,
+    .explain = oci_explain,
     .free = oci_free,
 };
 

@@ -30,16 +30,32 @@ void s3_error_explain(const char *body, size_t n, char *ret, size_t capacity)
             *c = ' ';
 }
 
-bool s3_error_is_passing(const char *body, size_t n)
+static bool has_code(const char *body, size_t n, const char *const codes[])
 {
-    static const char *const codes[] = {"InternalError",  "SlowDown",         "ServiceUnavailable",
-                                        "RequestTimeout", "OperationAborted", "ConditionalRequestConflict"};
     static const struct xml_ops ops = {element};
     struct explanation e = {"", ""};
     if (n)
         xml_read(body, n, &ops, &e);
-    for (size_t i = 0; i < COUNT(codes); i++)
-        if (strcmp(e.code, codes[i]) == 0)
+    for (; *codes; codes++)
+        if (strcmp(e.code, *codes) == 0)
             return true;
     return false;
+}
+
+bool s3_error_is_passing(const char *body, size_t n)
+{
+    static const char *const codes[] = {"InternalError",
+                                        "SlowDown",
+                                        "ServiceUnavailable",
+                                        "RequestTimeout",
+                                        "OperationAborted",
+                                        "ConditionalRequestConflict",
+                                        NULL};
+    return has_code(body, n, codes);
+}
+
+bool s3_error_is_expiry(const char *body, size_t n)
+{
+    static const char *const codes[] = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", NULL};
+    return has_code(body, n, codes);
 }

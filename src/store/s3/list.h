@@ -3,7 +3,7 @@
 #define STORE_S3_LIST_H
 
 #include "base/error.h"
-#include "store/s3/object.h"
+#include "store/s3/place.h"
 #include "store/xml.h"
 
 struct s3_list {
@@ -21,9 +21,5 @@ struct s3_list {
 /* Asks for all pages, and blocks. The caller is a user of the transfer thread. 0, or a negative errno with a sentence,
  * also for what `page` says. */
 int s3_list(const struct s3_list *list, struct leat_error *error);
-
-/* A request of which the answer alone counts: `make` gets `user`. Blocks. A failure has a sentence. -ENOENT: 404. */
-int s3_ask(const char *operation, int32_t retries, int (*make)(void *user, struct http_request *ret), void *user,
-           struct leat_error *error);
 
 #endif

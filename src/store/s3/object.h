@@ -15,16 +15,11 @@ struct s3_object {
 int s3_request(const struct s3_object *object, const char *method, const char *query, const char *payload,
                struct http_request *ret);
 
-/* For the sentences of its failures, too. */
-extern const struct store s3_store;
-
 /* How objects are written (write.c). */
 int s3_head(const struct object *object, struct http_request *ret);
 int s3_put(const struct object *object, const struct part *part, bool if_none, struct http_request *ret);
 extern const struct multipart s3_multipart;
 /* Aborts an upload of the object `key`. */
 int s3_abort(const struct s3_place *place, const char *key, const char *upload, struct http_request *ret);
-/* Aborts an upload of the object `key` in a bucket. */
-int s3_abort_at(const struct s3_object *bucket, const char *key, const char *upload, struct http_request *ret);
 
 #endif

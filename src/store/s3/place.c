@@ -1,6 +1,7 @@
 #include "store/s3/place.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "store/s3/error.h"
 #include "store/s3/sign.h"
 #include "store/url.h"
 #include <errno.h>
@@ -87,22 +88,57 @@ static void take_amazon(struct s3_place *p, const struct s3_name *name)
     p->folder = label ? strdup("/") : join("/", name->bucket, name->bucket_length, "/");
 }
 
-int s3_place_find(struct s3_place *ret, const struct s3_name *name, struct leat_error *error)
+static int take_place(struct s3_place *p, const struct profile *profile, const struct s3_name *name,
+                      struct leat_error *error)
 {
     static const char *const regions[] = {"AWS_REGION", "AWS_DEFAULT_REGION", NULL};
     static const char *const endpoints[] = {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", NULL};
-    const char *region = first_variable(regions), *endpoint = first_variable(endpoints), *why;
-    int r = credentials_find(&ret->credentials, &why);
-    if (r < 0)
-        return error_set(error, r, "%s", why);
-    ret->region = strdup(region ? region : "us-east-1");
-    if (ret->region && endpoint)
-        r = take_endpoint(ret, endpoint, name, error);
-    else if (ret->region)
-        take_amazon(ret, name);
+    const char *region = first_variable(regions), *endpoint = first_variable(endpoints);
+    int r = 0;
+    if (!region)
+        region = profile->region[0] ? profile->region : "us-east-1";
+    if (!endpoint && profile->endpoint[0])
+        endpoint = profile->endpoint;
+    p->region = strdup(region);
+    if (p->region && endpoint)
+        r = take_endpoint(p, endpoint, name, error);
+    else if (p->region)
+        take_amazon(p, name);
     if (r < 0)
         return r;
-    return ret->region && ret->scheme && ret->host && ret->folder ? 0 : error_set(error, -ENOMEM, "out of memory");
+    return p->region && p->scheme && p->host && p->folder ? 0 : error_set(error, -ENOMEM, "out of memory");
+}
+
+int s3_place_find(struct s3_place *ret, const struct s3_name *name, struct leat_error *error)
+{
+    struct profile *profile = malloc(sizeof(*profile));
+    const char *why;
+    if (!profile)
+        return error_set(error, -ENOMEM, "out of memory");
+    int r = profile_find(profile, &why);
+    if (r < 0)
+        error_set(error, r, "%s", why);
+    else if ((r = take_place(ret, profile, name, error)) == 0)
+        r = keyring_open(&ret->keyring, profile, error);
+    profile_clear(profile);
+    free(profile);
+    return r;
+}
+
+void s3_place_explain(const struct s3_place *place, const char *body, size_t n, char *ret, size_t capacity)
+{
+    const char *said = keyring_said(place->keyring);
+    s3_error_explain(body, n, ret, capacity);
+    size_t length = strlen(ret);
+    if (*said && strncmp(ret, "AccessDenied", 12) == 0)
+        snprintf(ret + length, capacity - length, "; no credentials; asked were %s", said);
+}
+
+bool s3_place_is_passing(const struct s3_place *place, int status, const char *body, size_t n)
+{
+    bool refused = status == 400 || status == 401 || status == 403;
+    return s3_error_is_passing(body, n) ||
+           (refused && keyring_has_expired(place->keyring, s3_error_is_expiry(body, n)));
 }
 
 void s3_place_clear(struct s3_place *place)
@@ -111,7 +147,7 @@ void s3_place_clear(struct s3_place *place)
     free(place->host);
     free(place->folder);
     free(place->region);
-    memset(&place->credentials, 0, sizeof(place->credentials));
+    keyring_free(place->keyring);
 }
 
 char *s3_place_path(const struct s3_place *place, const char *key, size_t n)
@@ -129,7 +165,8 @@ char *s3_place_path(const struct s3_place *place, const char *key, size_t n)
 int s3_place_request(const struct s3_place *place, const char *method, const char *path, const char *query,
                      const char *payload, struct http_request *ret)
 {
-    struct signing signing = {.credentials = &place->credentials,
+    struct credentials credentials;
+    struct signing signing = {.credentials = &credentials,
                               .region = place->region,
                               .service = "s3",
                               .host = place->host,
@@ -143,5 +180,8 @@ int s3_place_request(const struct s3_place *place, const char *method, const cha
     if (!ret->url)
         return -ENOMEM;
     snprintf(ret->url, n, "%s://%s%s%s%s", place->scheme, place->host, path, query[0] ? "?" : "", query);
-    return sign_request(ret, &signing);
+    keyring_get(place->keyring, &credentials);
+    int r = sign_request(ret, &signing);
+    memset(&credentials, 0, sizeof(credentials));
+    return r;
 }

@@ -3,7 +3,7 @@
 #define STORE_S3_PLACE_H
 
 #include "store/request.h"
-#include "store/s3/credentials.h"
+#include "store/s3/keyring.h"
 #include <leat/base.h>
 
 /* "//BUCKET/KEY[?versionId=VERSION]". A key is taken as it stands, without decoding. */
@@ -18,16 +18,20 @@ int s3_name_split(struct s3_name *ret, const char *rest);
 
 /* A bucket. Constant once it is found. */
 struct s3_place {
-    struct credentials credentials;
+    struct keyring *keyring;
     char *scheme, *host; /* of the endpoint, with the bucket where that is part of the host's name */
     char *folder;        /* the path of the bucket, percent-encoded; it begins and ends with a slash */
     char *region;
 };
 
 /* Finds the bucket of `name`: by the environment and the files of AWS. With a sentence in *error: -EINVAL, -ENOMEM, as
- * credentials_find. Also on failure s3_place_clear frees what is there. *ret is zeroed before. */
+ * profile_find and keyring_open. Also on failure s3_place_clear frees what is there. *ret is zeroed before. */
 int s3_place_find(struct s3_place *ret, const struct s3_name *name, struct leat_error *error);
 void s3_place_clear(struct s3_place *place);
+
+/* As explain and is_passing of struct store. A refusal without credentials says which sources have none, and why. */
+void s3_place_explain(const struct s3_place *place, const char *body, size_t n, char *ret, size_t capacity);
+bool s3_place_is_passing(const struct s3_place *place, int status, const char *body, size_t n);
 
 /* The path of a key in the bucket, from malloc. NULL: no memory. */
 char *s3_place_path(const struct s3_place *place, const char *key, size_t n);

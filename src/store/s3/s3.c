@@ -2,7 +2,6 @@
  * "?versionId=..." at its end is not part of the key. */
 #include "store/s3/s3.h"
 #include "base/text.h"
-#include "store/s3/error.h"
 #include "store/s3/object.h"
 #include "store/s3/sign.h"
 #include "store/url.h"
@@ -21,6 +20,16 @@ static int s3_read(const struct object *object, struct http_request *ret)
     return r < 0 ? r : s3_request(o, "GET", o->query, SIGN_EMPTY, ret);
 }
 
+static void s3_explain(const struct object *object, const char *body, size_t n, char *ret, size_t capacity)
+{
+    s3_place_explain(&((const struct s3_object *)object)->place, body, n, ret, capacity);
+}
+
+static bool s3_is_passing(const struct object *object, int status, const char *body, size_t n)
+{
+    return s3_place_is_passing(&((const struct s3_object *)object)->place, status, body, n);
+}
+
 static void s3_free(struct object *object)
 {
     struct s3_object *o = (struct s3_object *)object;
@@ -30,15 +39,15 @@ static void s3_free(struct object *object)
     free(o);
 }
 
-const struct store s3_store = {
+static const struct store s3_store = {
     .name = "s3",
     .etag_is_md5 = true,
     .read = s3_read,
-    .explain = s3_error_explain,
+    .explain = s3_explain,
     .free = s3_free,
     .head = s3_head,
     .put = s3_put,
-    .is_passing = s3_error_is_passing,
+    .is_passing = s3_is_passing,
     .multipart = &s3_multipart,
 };
 

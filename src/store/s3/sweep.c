@@ -1,7 +1,9 @@
 /* Unfinished uploads of a bucket: those that a page lists are ended before the next page is asked for. */
 #include "store/sweep.h"
 #include "base/text.h"
+#include "store/s3/call.h"
 #include "store/s3/list.h"
+#include "store/s3/object.h"
 #include "store/transfer.h"
 #include "store/url.h"
 #include <errno.h>
@@ -165,6 +167,21 @@ static int make_abort(void *user, struct http_request *ret)
     return s3_abort(e->place, e->key, e->id, ret);
 }
 
+static int ask_to_abort(const struct sweep *s, struct ending *ending, struct leat_error *error)
+{
+    struct s3_call *call = calloc(1, sizeof(*call));
+    if (!call)
+        return error_set(error, -ENOMEM, "out of memory");
+    call->place = &s->place;
+    call->operation = "AbortMultipartUpload";
+    call->retries = s->options.retries;
+    call->make = make_abort;
+    call->user = ending;
+    int r = s3_call(call, error);
+    free(call);
+    return r;
+}
+
 static int end_upload(struct sweep *s, const struct found *found, struct leat_error *error)
 {
     const char *const keys[] = {found->key, found->plain};
@@ -172,7 +189,7 @@ static int end_upload(struct sweep *s, const struct found *found, struct leat_er
     for (size_t i = 0; i < COUNT(keys) && keys[i] && r == -ENOENT; i++) {
         struct ending ending = {&s->place, keys[i], found->id};
         *error = (struct leat_error){.size = sizeof(*error)};
-        r = s3_ask("AbortMultipartUpload", s->options.retries, make_abort, &ending, error);
+        r = ask_to_abort(s, &ending, error);
     }
     return r == -ENOENT ? 0 : r; /* it ended meanwhile */
 }
