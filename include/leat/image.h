@@ -16,12 +16,18 @@
  *                                      regular file. A target becomes a new archive, as leat/endpoint.h says of files
  *                                      that are published; until all of it is there it waits in a file without a name
  *                                      in TMPDIR, or in /var/tmp.
+ *   docker-archive:FILE[:NAME[:TAG]]   in a tar file as docker-save(1) writes it; TAG is "latest" if nothing is said,
+ *                                      and docker.io/library/ in front of a name means nothing. Layers are not
+ *                                      compressed there. So a source has a manifest that is made, that of an OCI image
+ *                                      whose layers are plain tar files, with the digests that the configuration
+ *                                      names. A target takes one image: its layers are decompressed (gzip, zstd) and
+ *                                      compared with the configuration (-EBADMSG, operation "verify"), and its old
+ *                                      manifest is not kept. All else is as of oci-archive.
  *
  * Every byte is compared with its digest while it is written, and a blob appears under its name when it is right, or
- * not at all. Nothing is converted: manifests, configurations and layers stay as they are, and so do their digests.
- * What the target has is not moved again: a blob of the right size in a layout, which leat image verify compares with
- * its digest.
- * What another repository of the same registry has is mounted from there.
+ * not at all. Nothing else is converted: manifests, configurations and layers stay as they are, and so do their
+ * digests. What the target has is not moved again: a blob of the right size in a layout, which leat image verify
+ * compares with its digest. What another repository of the same registry has is mounted from there.
  *
  * Archives are untrusted: names in them are looked up and never made, a link leads to another entry of the archive, and
  * an entry that is there twice, has not the bytes that its header promises, or is longer than what it stands for may
@@ -85,9 +91,10 @@ LEAT_API int leat_image_copy(const char *source, const char *target, const struc
 LEAT_API int leat_image_inspect(const char *source, const struct leat_image_options *options, char **ret,
                                 struct leat_error *ret_error);
 
-/* Reads every blob of the layout "oci:DIRECTORY", or just DIRECTORY, and compares it with its name, and its size with
- * what the manifests say; blobs that none of them names as well. All problems are told to `options->problem`; the first
- * is the error. *ret (may be NULL) is filled in this case, too. */
+/* Reads every blob of the layout "oci:DIRECTORY", or just DIRECTORY, of "oci-archive:FILE" or "docker-archive:FILE",
+ * and compares it with its name, or what the configuration says of it, and its size with what the manifests say; blobs
+ * that none of them names as well. All problems are told to `options->problem`; the first is the error. *ret (may be
+ * NULL) is filled in this case, too. */
 LEAT_API int leat_image_verify(const char *layout, const struct leat_image_options *options,
                                struct leat_image_result *ret, struct leat_error *ret_error);
 

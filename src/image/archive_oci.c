@@ -4,6 +4,7 @@
 #include "image/archive_target.h"
 #include "image/index.h"
 #include "image/place.h"
+#include "store/oci/reference.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -67,7 +68,37 @@ static int oci_open_manifest(struct place *place, const char *reference, leat_en
 static int oci_open_blob(struct place *place, const struct descriptor *blob, leat_endpoint **ret,
                          struct leat_error *error)
 {
-    return oci_open_manifest(place, blob->digest, ret, error);
+    const struct oci_archive *o = (const struct oci_archive *)place;
+    const struct tar_entry *entry;
+    char name[NAME_MAX_LENGTH];
+    blob_name(name, blob->digest);
+    int r = tar_find(&o->tar, name, &entry, error);
+    if (r == 0 && entry->size != blob->size)
+        r = error_at(error, -EBADMSG, LEAT_SIDE_SOURCE, "", "verify", "%.80s has %llu bytes, not %llu", blob->digest,
+                     (unsigned long long)entry->size, (unsigned long long)blob->size);
+    return r == 0 ? tar_source(ret, &o->tar, entry, error) : r;
+}
+
+static int oci_list(struct place *place, json_t **ret, struct leat_error *error)
+{
+    return oci_index((const struct oci_archive *)place, ret, error);
+}
+
+static int oci_each(struct place *place, int (*add)(void *user, const char *digest, uint64_t size), void *user)
+{
+    const struct oci_archive *o = (const struct oci_archive *)place;
+    int r = 0;
+    for (size_t i = 0; i < o->tar.count && r == 0; i++) {
+        char digest[NAME_MAX_LENGTH];
+        const struct tar_entry *entry = &o->tar.entry[i];
+        if (strncmp(entry->name, "blobs/", 6) != 0 || strlen(entry->name + 6) >= sizeof(digest))
+            continue;
+        strcpy(digest, entry->name + 6);
+        digest[strcspn(digest, "/")] = ':';
+        if (oci_digest_is_valid(digest))
+            r = add(user, digest, entry->size);
+    }
+    return r;
 }
 
 /* ---- as a target ---- */
@@ -78,10 +109,9 @@ static int oci_has(struct place *place UNUSED, const struct descriptor *blob UNU
     return 0;
 }
 
-static int oci_take_blob(struct place *place, const struct descriptor *blob, leat_endpoint **ret,
-                         struct leat_error *error)
+static int oci_take_blob(struct place *place, const struct descriptor *blob, struct way *way, struct leat_error *error)
 {
-    return archive_target_blob(&((struct oci_archive *)place)->target, blob, ret, NULL, error);
+    return archive_target_blob(&((struct oci_archive *)place)->target, blob, &way->out, NULL, error);
 }
 
 static int oci_take_manifest(struct place *place, const struct document *document, struct leat_error *error)
@@ -147,6 +177,8 @@ static const struct place_ops oci_ops = {
     .find = oci_find,
     .open_manifest = oci_open_manifest,
     .open_blob = oci_open_blob,
+    .index = oci_list,
+    .each = oci_each,
     .has = oci_has,
     .take_blob = oci_take_blob,
     .take_manifest = oci_take_manifest,

@@ -8,6 +8,7 @@
 
 struct taken {
     struct descriptor blob;
+    char digest[LEAT_IMAGE_DIGEST_MAX]; /* SHA-256 of `bytes`, where it was asked for */
     struct spool_blob bytes;
     struct taken *next;
 };

@@ -8,8 +8,7 @@ struct copying {
     struct leat_error *error;
 };
 
-static int open_both(void *user, const struct descriptor *blob, leat_endpoint **ret_in, leat_endpoint **ret_out,
-                     struct leat_error *error)
+static int open_both(void *user, const struct descriptor *blob, struct way *way, struct leat_error *error)
 {
     struct copying *c = user;
     int r = c->target->ops->has(c->target, blob, false, error);
@@ -23,9 +22,9 @@ static int open_both(void *user, const struct descriptor *blob, leat_endpoint **
         c->result.mounted_bytes += blob->size;
     }
     if (r == 0)
-        r = c->source->ops->open_blob(c->source, blob, ret_in, error);
-    if (r == 0 && (r = c->target->ops->take_blob(c->target, blob, ret_out, error)) < 0)
-        leat_endpoint_close(*ret_in);
+        r = c->source->ops->open_blob(c->source, blob, &way->in, error);
+    if (r == 0 && (r = c->target->ops->take_blob(c->target, blob, way, error)) < 0)
+        leat_endpoint_close(way->in);
     return r;
 }
 
@@ -83,7 +82,10 @@ static int copy(struct copying *c, size_t jobs)
     int r = tree_read(&tree, c->source, c->error);
     if (r < 0)
         return r;
-    r = move_all(c, &tree, jobs);
+    if (c->target->ops->accepts)
+        r = c->target->ops->accepts(c->target, &tree.document[tree.count - 1], c->error);
+    if (r == 0)
+        r = move_all(c, &tree, jobs);
     memcpy(c->result.digest, tree.document[tree.count - 1].self.digest, sizeof(c->result.digest));
     tree_clear(&tree);
     return r;

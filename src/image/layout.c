@@ -6,6 +6,7 @@
 #include "image/index.h"
 #include "image/place.h"
 #include "store/oci/reference.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -170,6 +171,49 @@ static int layout_open_blob(struct place *place, const struct descriptor *blob, 
     return open_digest((struct layout *)place, blob->digest, LEAT_READ, ret, error);
 }
 
+static int layout_list(struct place *place, json_t **ret, struct leat_error *error)
+{
+    return layout_index(((const struct layout *)place)->directory, ret, error);
+}
+
+static int add_file(const struct layout *l, const char *digest,
+                    int (*add)(void *user, const char *digest, uint64_t size), void *user)
+{
+    struct stat st;
+    char *path = layout_blob_path(l->directory, digest);
+    int r = path ? lstat(path, &st) : 0;
+    free(path);
+    return path ? add(user, digest, r == 0 ? (uint64_t)st.st_size : 0) : -ENOMEM;
+}
+
+static int each_of(const struct layout *l, const char *algorithm,
+                   int (*add)(void *user, const char *digest, uint64_t size), void *user)
+{
+    char *path = malloc(strlen(l->directory) + 32);
+    if (!path)
+        return -ENOMEM;
+    sprintf(path, "%s/blobs/%.6s", l->directory, algorithm);
+    DIR *folder = opendir(path);
+    free(path);
+    int r = 0;
+    for (struct dirent *entry; folder && r == 0 && (entry = readdir(folder));) {
+        char digest[LEAT_IMAGE_DIGEST_MAX];
+        int n = snprintf(digest, sizeof(digest), "%.6s:%.128s", algorithm, entry->d_name);
+        if (oci_digest_is_valid(digest) && strlen(entry->d_name) == (size_t)n - 7)
+            r = add_file(l, digest, add, user);
+    }
+    if (folder)
+        closedir(folder);
+    return r;
+}
+
+static int layout_each(struct place *place, int (*add)(void *user, const char *digest, uint64_t size), void *user)
+{
+    const struct layout *l = (const struct layout *)place;
+    int r = each_of(l, "sha256", add, user);
+    return r == 0 ? each_of(l, "sha512", add, user) : r;
+}
+
 static int layout_has(struct place *place, const struct descriptor *blob, bool is_manifest UNUSED,
                       struct leat_error *error)
 {
@@ -183,10 +227,10 @@ static int layout_has(struct place *place, const struct descriptor *blob, bool i
     return r == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == blob->size;
 }
 
-static int layout_take_blob(struct place *place, const struct descriptor *blob, leat_endpoint **ret,
+static int layout_take_blob(struct place *place, const struct descriptor *blob, struct way *way,
                             struct leat_error *error)
 {
-    return open_digest((struct layout *)place, blob->digest, LEAT_WRITE, ret, error);
+    return open_digest((struct layout *)place, blob->digest, LEAT_WRITE, &way->out, error);
 }
 
 static int layout_take_manifest(struct place *place, const struct document *document, struct leat_error *error)
@@ -209,6 +253,8 @@ static const struct place_ops layout_ops = {
     .find = layout_find,
     .open_manifest = layout_open_manifest,
     .open_blob = layout_open_blob,
+    .index = layout_list,
+    .each = layout_each,
     .has = layout_has,
     .take_blob = layout_take_blob,
     .take_manifest = layout_take_manifest,

@@ -12,9 +12,12 @@ int place_open(struct place **ret, const char *spec, const struct leat_image_opt
         r = place_layout(ret, spec + 4, is_target, error);
     else if (strncmp(spec, "oci-archive:", 12) == 0)
         r = place_oci_archive(ret, spec + 12, is_target, error);
+    else if (strncmp(spec, "docker-archive:", 15) == 0)
+        r = place_docker_archive(ret, spec + 15, is_target, error);
     else
         r = error_set(error, -EINVAL,
-                      "'%.80s' names no image: write docker://HOST/NAME:TAG, oci:DIRECTORY:TAG or oci-archive:FILE:TAG",
+                      "'%.80s' names no image: write docker://HOST/NAME:TAG, oci:DIRECTORY:TAG, oci-archive:FILE:TAG "
+                      "or docker-archive:FILE:NAME:TAG",
                       spec);
     if (r < 0)
         return r;

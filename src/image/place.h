@@ -8,6 +8,13 @@
 
 struct place;
 
+/* How a blob moves. */
+struct way {
+    leat_endpoint *in, *out;
+    const char *codec; /* "gunzip": `out` gets what this makes of the blob; NULL: the blob itself. Static */
+    char *digest; /* where the SHA-256 of what `out` gets goes, "sha256:...", LEAT_IMAGE_DIGEST_MAX bytes; or NULL */
+};
+
 /* Each hook returns 0 or a negative errno with a sentence in *error. They block. */
 struct place_ops {
     const char *name;
@@ -20,13 +27,21 @@ struct place_ops {
     int (*open_manifest)(struct place *place, const char *reference, leat_endpoint **ret, struct leat_error *error);
     int (*open_blob)(struct place *place, const struct descriptor *blob, leat_endpoint **ret, struct leat_error *error);
 
-    /* Of a target. 1: it has this blob; 0: it has not. `is_manifest`: it is one, or an index. */
+    /* For `verify`; NULL: it can't be. All images, as an index has them: gives a reference. */
+    int (*index)(struct place *place, json_t **ret, struct leat_error *error);
+    /* Tells `add` of each blob that lies there, by its name and the size that it has. The first failure of `add` ends
+     * it. NULL: none lies there but those of the images. */
+    int (*each)(struct place *place, int (*add)(void *user, const char *digest, uint64_t size), void *user);
+
+    /* Of a target. Can it take the image? Called before anything is moved. NULL: any. */
+    int (*accepts)(struct place *place, const struct document *top, struct leat_error *error);
+    /* 1: it has this blob; 0: it has not. `is_manifest`: it is one, or an index. */
     int (*has)(struct place *place, const struct descriptor *blob, bool is_manifest, struct leat_error *error);
     /* Takes a blob from the source without moving it: 1; 0: that can't be done. NULL: never. */
     int (*mount)(struct place *place, const struct place *source, const struct descriptor *blob,
                  struct leat_error *error);
-    /* A sink that takes a blob. */
-    int (*take_blob)(struct place *place, const struct descriptor *blob, leat_endpoint **ret, struct leat_error *error);
+    /* Fills all of the way but `in`, which is another's. */
+    int (*take_blob)(struct place *place, const struct descriptor *blob, struct way *way, struct leat_error *error);
     /* Takes a manifest or an index; all that it leads to is there. */
     int (*take_manifest)(struct place *place, const struct document *document, struct leat_error *error);
     /* Gives the whole its name. */
@@ -48,6 +63,7 @@ int place_open(struct place **ret, const char *spec, const struct leat_image_opt
 void place_free(struct place *place);
 
 int place_layout(struct place **ret, const char *rest, bool is_target, struct leat_error *error);
+int place_docker_archive(struct place **ret, const char *rest, bool is_target, struct leat_error *error);
 int place_oci_archive(struct place **ret, const char *rest, bool is_target, struct leat_error *error);
 int place_remote(struct place **ret, const char *rest, const struct leat_image_options *options, bool is_target,
                  struct leat_error *error);

@@ -74,11 +74,11 @@ static int remote_has(struct place *place, const struct descriptor *blob, bool i
                error);
 }
 
-static int remote_take_blob(struct place *place, const struct descriptor *blob, leat_endpoint **ret,
+static int remote_take_blob(struct place *place, const struct descriptor *blob, struct way *way,
                             struct leat_error *error)
 {
     struct remote *r = (struct remote *)place;
-    return oci_sink(ret, blob->digest, r->repository, blob->digest, &r->endpoint, error);
+    return oci_sink(&way->out, blob->digest, r->repository, blob->digest, &r->endpoint, error);
 }
 
 /* By its digest, or by the tag. */

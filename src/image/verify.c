@@ -1,16 +1,11 @@
 /* Each blob of a layout is compared with its name. First come those that the images name, with the sizes that are said
  * of them, then what else lies in the folders. */
 #include "image/image.h"
-#include "image/layout.h"
 #include "image/tree.h"
-#include "store/oci/reference.h"
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 struct verifying {
-    const char *directory;
     struct place *place;
     struct leat_image_options options;
     struct leat_image_result result;
@@ -41,7 +36,7 @@ static int read_index(struct verifying *v, struct tree *tree)
     json_t *index, *entry;
     size_t i;
     struct descriptor top;
-    int r = layout_index(v->directory, &index, v->error);
+    int r = v->place->ops->index(v->place, &index, v->error);
     if (r < 0)
         return r;
     json_array_foreach(json_object_get(index, "manifests"), i, entry)
@@ -58,47 +53,28 @@ static int read_index(struct verifying *v, struct tree *tree)
     return 0;
 }
 
-/* A file in a folder of blobs that no manifest names has the size that it has. `digest` is valid. */
-static int add_file(struct verifying *v, struct blobs *blobs, const char *digest)
+struct adding {
+    const struct blobs *known;
+    struct blobs *blobs;
+};
+
+/* What no image names. */
+static int add_other(void *user, const char *digest, uint64_t size)
 {
-    struct descriptor found = {.size = 0};
-    struct stat st;
-    char *path = layout_blob_path(v->directory, digest);
-    if (!path)
-        return -ENOMEM;
-    found.size = lstat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
-    memcpy(found.digest, digest, strlen(digest) + 1);
-    free(path);
-    return blobs_add(blobs, &found);
+    struct adding *a = user;
+    struct descriptor found = {.size = size};
+    if (blobs_find(a->known, digest))
+        return 0;
+    snprintf(found.digest, sizeof(found.digest), "%s", digest);
+    return blobs_add(a->blobs, &found);
 }
 
-static int add_folder(struct verifying *v, const struct blobs *known, struct blobs *blobs, const char *algorithm)
-{
-    char *path = malloc(strlen(v->directory) + 32);
-    if (!path)
-        return -ENOMEM;
-    sprintf(path, "%s/blobs/%.6s", v->directory, algorithm);
-    DIR *folder = opendir(path);
-    free(path);
-    int r = 0;
-    for (struct dirent *entry; folder && r == 0 && (entry = readdir(folder));) {
-        char digest[512];
-        snprintf(digest, sizeof(digest), "%.6s:%s", algorithm, entry->d_name);
-        if (oci_digest_is_valid(digest) && !blobs_find(known, digest))
-            r = add_file(v, blobs, digest);
-    }
-    if (folder)
-        closedir(folder);
-    return r;
-}
-
-static int open_blob(void *user, const struct descriptor *blob, leat_endpoint **ret_in, leat_endpoint **ret_out,
-                     struct leat_error *error)
+static int open_blob(void *user, const struct descriptor *blob, struct way *way, struct leat_error *error)
 {
     struct verifying *v = user;
-    int r = v->place->ops->open_blob(v->place, blob, ret_in, error);
-    if (r == 0 && (r = leat_endpoint_open(ret_out, "null:", LEAT_WRITE, NULL, NULL)) < 0) {
-        leat_endpoint_close(*ret_in);
+    int r = v->place->ops->open_blob(v->place, blob, &way->in, error);
+    if (r == 0 && (r = leat_endpoint_open(&way->out, "null:", LEAT_WRITE, NULL, NULL)) < 0) {
+        leat_endpoint_close(way->in);
         error_set(error, r, "/dev/null can't be opened");
     }
     return r;
@@ -126,10 +102,9 @@ static int verify_all(struct verifying *v)
     v->result.manifests = tree.count;
     if (r == 0)
         r = tree_unite(&tree, v->error);
-    if (r == 0)
-        r = add_folder(v, &tree.blobs, &others, "sha256");
-    if (r == 0)
-        r = add_folder(v, &tree.blobs, &others, "sha512");
+    struct adding adding = {.known = &tree.blobs, .blobs = &others};
+    if (r == 0 && v->place->ops->each)
+        r = v->place->ops->each(v->place, add_other, &adding);
     struct work work = {
         .blobs = &tree.blobs, .most = image_jobs(&v->options), .user = v, .open = open_blob, .done = blob_done};
     if (r == 0)
@@ -142,6 +117,23 @@ static int verify_all(struct verifying *v)
     return r < 0 ? error_set(v->error, r, "out of memory") : v->error->code;
 }
 
+/* All of a layout or an archive: a name without a tag. A bare one is a folder's. */
+static int open_whole(struct verifying *v, const char *spec)
+{
+    const char *colon = strchr(spec, ':'), *name = colon ? colon + 1 : spec;
+    if (!*name || strchr(name, ':') || strncmp(name, "//", 2) == 0)
+        return error_set(v->error, -EINVAL,
+                         "'%.80s' is no layout: write oci:DIRECTORY, oci-archive:FILE or "
+                         "docker-archive:FILE, without a tag",
+                         spec);
+    if (colon)
+        return place_open(&v->place, spec, &v->options, false, v->error);
+    int r = place_layout(&v->place, spec, false, v->error);
+    if (r == 0)
+        v->place->options = &v->options;
+    return r;
+}
+
 int leat_image_verify(const char *layout, const struct leat_image_options *options, struct leat_image_result *ret,
                       struct leat_error *ret_error)
 {
@@ -150,14 +142,10 @@ int leat_image_verify(const char *layout, const struct leat_image_options *optio
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    v.directory = strncmp(layout, "oci:", 4) == 0 ? layout + 4 : layout;
     r = image_options(&v.options, options, ret, &error);
-    if (r == 0 && (!v.directory[0] || strchr(v.directory, ':')))
-        r = error_set(&error, -EINVAL, "'%.80s' is no layout: write oci:DIRECTORY, without a tag", layout);
     if (r == 0)
-        r = place_layout(&v.place, v.directory, false, &error);
+        r = open_whole(&v, layout);
     if (r == 0) {
-        v.place->options = &v.options;
         r = verify_all(&v);
         int told = ret ? return_sized(ret, &v.result, sizeof(v.result)) : 0;
         r = r < 0 ? r : told;

@@ -1,5 +1,4 @@
 #include "image/work.h"
-#include "image/place.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -62,6 +61,8 @@ void blobs_clear(struct blobs *blobs)
 struct slot {
     const struct descriptor *blob; /* NULL: it is free */
     leat_pipeline *pipeline;
+    leat_filter *codec; /* or NULL */
+    char *digest;       /* where that of the result goes; or NULL */
 };
 
 struct run {
@@ -73,23 +74,46 @@ struct run {
     bool stopped;
 };
 
-static int build(const struct work *work, const struct descriptor *blob, leat_endpoint *in, leat_endpoint *out,
-                 leat_pipeline **ret)
+static int add_digest(leat_pipeline *pipeline, const char *algorithm)
 {
+    leat_filter *filter;
+    int r = leat_filter_digest(&filter, algorithm, NULL);
+    return r == 0 ? leat_pipeline_filter(pipeline, filter) : r;
+}
+
+/* A blob that is decoded has a digest before the decoder, which `end` compares, and one behind it. */
+static int add_filters(struct slot *slot, const char *codec)
+{
+    char algorithm[16];
+    snprintf(algorithm, sizeof(algorithm), "%.*s", (int)strcspn(slot->blob->digest, ":"), slot->blob->digest);
+    int r = codec ? add_digest(slot->pipeline, algorithm) : 0;
+    if (r == 0 && codec)
+        r = leat_filter_codec(&slot->codec, codec, NULL);
+    if (r == 0 && codec)
+        r = leat_pipeline_filter(slot->pipeline, leat_filter_ref(slot->codec));
+    return r == 0 && slot->digest ? add_digest(slot->pipeline, "sha256") : r;
+}
+
+static int build(const struct work *work, struct slot *slot, const struct way *way)
+{
+    const struct descriptor *blob = slot->blob;
     struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
-    options.expect = blob->digest;
+    options.expect = way->codec ? NULL : blob->digest;
     options.memory_limit = MAX(MEMORY_ALL / work->most, MEMORY_LEAST);
     options.has_length = 1; /* what never ends is cut, and then has another digest */
     options.length = MIN(blob->size, (uint64_t)INT64_MAX - 1) + 1;
-    int r = leat_pipeline_new(ret, &options);
+    int r = leat_pipeline_new(&slot->pipeline, &options);
     if (r < 0) {
-        leat_endpoint_close(in);
-        leat_endpoint_close(out);
+        leat_endpoint_close(way->in);
+        leat_endpoint_close(way->out);
         return r;
     }
-    int source = leat_pipeline_source(*ret, in), sink = leat_pipeline_sink(*ret, out, NULL);
+    int source = leat_pipeline_source(slot->pipeline, way->in),
+        sink = leat_pipeline_sink(slot->pipeline, way->out, NULL);
     r = source < 0 ? source : sink;
-    return r == 0 ? leat_pipeline_start(*ret) : r;
+    if (r == 0)
+        r = add_filters(slot, way->codec);
+    return r == 0 ? leat_pipeline_start(slot->pipeline) : r;
 }
 
 static void tell(struct run *run, const struct descriptor *blob, const struct leat_error *error)
@@ -98,30 +122,71 @@ static void tell(struct run *run, const struct descriptor *blob, const struct le
         run->stopped = true;
 }
 
+static void clear(struct slot *slot)
+{
+    leat_filter_free(slot->codec);
+    leat_pipeline_free(slot->pipeline);
+    *slot = (struct slot){.blob = NULL};
+}
+
 static void begin(struct run *run, struct slot *slot)
 {
     const struct descriptor *blob = &run->work->blobs->blob[run->next++];
     struct leat_error error = {.size = sizeof(error)};
-    leat_endpoint *in, *out;
-    int fd, r = run->work->open(run->work->user, blob, &in, &out, &error);
+    struct way way = {.in = NULL};
+    int fd, r = run->work->open(run->work->user, blob, &way, &error);
     if (r == 1)
         return;
-    leat_pipeline *pipeline = NULL;
     if (r == 0) {
-        r = build(run->work, blob, in, out, &pipeline);
+        *slot = (struct slot){.blob = blob, .digest = way.digest};
+        r = build(run->work, slot, &way);
         if (r == 0)
-            r = leat_pipeline_fd(pipeline, &fd);
-        if (r < 0)
+            r = leat_pipeline_fd(slot->pipeline, &fd);
+        if (r == -ENOENT)
+            error_set(&error, r = -ENOSYS, "%.80s: leat was built without %s", blob->digest, way.codec);
+        else if (r < 0)
             place_failure(NULL, r, blob->digest, &error);
     }
     if (r < 0) {
-        leat_pipeline_free(pipeline);
+        clear(slot);
         tell(run, blob, &error);
         return;
     }
-    *slot = (struct slot){.blob = blob, .pipeline = pipeline};
     run->set[slot - run->slot] = (struct pollfd){.fd = fd, .events = POLLIN};
     run->under_way++;
+}
+
+/* The bytes of the blob, before the decoder if there is one. */
+static uint64_t bytes_of(const struct slot *slot, const leat_report *report)
+{
+    uint64_t bytes = leat_report_bytes(report);
+    if (slot->codec)
+        leat_filter_bytes(slot->codec, &bytes);
+    return bytes;
+}
+
+static int compare_blob(const struct slot *slot, const leat_report *report, struct leat_error *error)
+{
+    const char *algorithm = "", *hex = "", *expected = slot->blob->digest + strcspn(slot->blob->digest, ":") + 1;
+    uint64_t bytes = bytes_of(slot, report);
+    if (slot->codec)
+        leat_report_digest_at(report, 0, &algorithm, &hex);
+    if (slot->codec && strcmp(hex, expected) != 0)
+        return error_at(error, -EBADMSG, LEAT_SIDE_SOURCE, "", "verify", "%.80s: The %s digest is %.40s..., not this",
+                        slot->blob->digest, algorithm, hex);
+    if (bytes != slot->blob->size)
+        return error_at(error, -EBADMSG, LEAT_SIDE_SOURCE, "", "verify", "%.80s has %llu bytes, not %llu",
+                        slot->blob->digest, (unsigned long long)bytes, (unsigned long long)slot->blob->size);
+    return 0;
+}
+
+/* What the sink has got. */
+static void tell_digest(const struct slot *slot, const leat_report *report)
+{
+    const char *algorithm, *hex;
+    for (size_t i = 0; slot->digest && leat_report_digest_at(report, i, &algorithm, &hex) == 0; i++)
+        if (strcmp(algorithm, "sha256") == 0 && leat_report_digest_side(report, i) != LEAT_SIDE_FILTER)
+            snprintf(slot->digest, LEAT_IMAGE_DIGEST_MAX, "sha256:%s", hex);
 }
 
 static void end(struct run *run, struct slot *slot)
@@ -132,12 +197,10 @@ static void end(struct run *run, struct slot *slot)
     int r = leat_pipeline_wait(slot->pipeline, -1, &report);
     if (r < 0)
         place_failure(report, r, blob->digest, &error);
-    else if (leat_report_bytes(report) != blob->size)
-        error_at(&error, -EBADMSG, LEAT_SIDE_SOURCE, "", "verify", "%.80s has %llu bytes, not %llu", blob->digest,
-                 (unsigned long long)leat_report_bytes(report), (unsigned long long)blob->size);
+    else if (compare_blob(slot, report, &error) == 0)
+        tell_digest(slot, report);
     leat_report_free(report);
-    leat_pipeline_free(slot->pipeline);
-    *slot = (struct slot){.blob = NULL};
+    clear(slot);
     run->set[slot - run->slot].fd = -1;
     run->under_way--;
     if (r != -ECANCELED || !run->stopped)

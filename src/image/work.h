@@ -3,6 +3,7 @@
 #define IMAGE_WORK_H
 
 #include "image/document.h"
+#include "image/place.h"
 #include <leat/pipeline.h>
 
 /* A list of blobs, each digest once after `blobs_unite`. */
@@ -24,10 +25,9 @@ struct work {
     size_t most; /* at the same time; at least 1 */
     void *user;
 
-    /* The two ends of a blob's way. 0; 1: there is nothing to do for it; negative: a failure of this blob, with a
+    /* A blob's way; *way is empty. 0; 1: there is nothing to do for it; negative: a failure of this blob, with a
      * sentence in *error. */
-    int (*open)(void *user, const struct descriptor *blob, leat_endpoint **ret_in, leat_endpoint **ret_out,
-                struct leat_error *error);
+    int (*open)(void *user, const struct descriptor *blob, struct way *way, struct leat_error *error);
     /* A blob's bytes were moved and compared with its digest and its size (error->code 0), or something failed. False:
      * nothing more is begun, and what is under way is stopped. */
     bool (*done)(void *user, const struct descriptor *blob, const struct leat_error *error);

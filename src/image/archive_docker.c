@@ -1,0 +1,347 @@
+/* An image in an archive of docker save. As a target it gets layers that are not compressed: each is decoded on its way
+ * and compared with what the configuration says of it, before the archive is written. */
+#include "image/archive_docker.h"
+#include "base/json.h"
+#include "image/archive_target.h"
+#include "image/index.h"
+#include "image/place.h"
+#include <errno.h>
+#include <stdio.h>
+
+#define CONFIG_MAX      (4u * 1024 * 1024)
+#define NAME_MAX_LENGTH (LEAT_IMAGE_DIGEST_MAX + 8)
+
+struct docker_archive {
+    struct place place;
+    char *path;
+    char *name; /* as docker_name gives it; NULL: none */
+    struct tar tar;
+    struct docker_image *image; /* of a source, those that were looked at */
+    size_t images;
+    struct archive_target target;
+};
+
+/* ---- as a source ---- */
+
+/* Gives the manifest of one more image. */
+static int add_image(struct docker_archive *d, json_t *entry, struct descriptor *ret, struct leat_error *error)
+{
+    struct docker_image *grown = realloc(d->image, (d->images + 1) * sizeof(*grown));
+    if (!grown)
+        return error_set(error, -ENOMEM, "out of memory");
+    d->image = grown;
+    int r = docker_image(&d->tar, entry, &grown[d->images], error);
+    if (r == 0)
+        *ret = grown[d->images++].self;
+    return r;
+}
+
+static int docker_find(struct place *place, char *ret, size_t capacity, struct descriptor *ret_self,
+                       struct leat_error *error)
+{
+    struct docker_archive *d = (struct docker_archive *)place;
+    json_t *list = NULL, *entry;
+    int r = docker_list(&d->tar, &list, error);
+    if (r == 0)
+        r = docker_choose(list, d->name, d->path, &entry, error);
+    if (r == 0)
+        r = add_image(d, entry, ret_self, error);
+    json_decref(list);
+    if (r == 0)
+        snprintf(ret, capacity, "%s", ret_self->digest);
+    return r;
+}
+
+static int docker_index(struct place *place, json_t **ret, struct leat_error *error)
+{
+    struct docker_archive *d = (struct docker_archive *)place;
+    json_t *list = NULL, *entry, *index = NULL;
+    struct descriptor self;
+    size_t i;
+    int r = docker_list(&d->tar, &list, error);
+    json_array_foreach(list, i, entry)
+    {
+        if ((r = add_image(d, entry, &self, error)) < 0)
+            break;
+        json_t *longer = index_with(index, &self, NULL);
+        json_decref(index);
+        index = longer;
+        if (!index) {
+            r = error_set(error, -ENOMEM, "out of memory");
+            break;
+        }
+    }
+    json_decref(list);
+    if (r == 0 && !index)
+        r = error_set(error, -ENOENT, "%.100s has no image", d->path);
+    if (r < 0)
+        json_decref(index);
+    else
+        *ret = index;
+    return r;
+}
+
+static int open_part(struct docker_archive *d, const char *digest, leat_endpoint **ret, struct leat_error *error)
+{
+    for (size_t i = 0; i < d->images; i++) {
+        const struct docker_image *image = &d->image[i];
+        if (strcmp(digest, image->self.digest) == 0) {
+            int r = leat_endpoint_from_memory(ret, image->manifest, (size_t)image->self.size);
+            return r < 0 ? error_set(error, r, "out of memory") : 0;
+        }
+        for (size_t k = 0; k < image->parts; k++)
+            if (strcmp(image->part[k].digest, digest) == 0)
+                return tar_source(ret, &d->tar, image->part[k].entry, error);
+    }
+    return error_set(error, -ENOENT, "%.100s has no %.80s", d->path, digest);
+}
+
+static int docker_open_manifest(struct place *place, const char *reference, leat_endpoint **ret,
+                                struct leat_error *error)
+{
+    return open_part((struct docker_archive *)place, reference, ret, error);
+}
+
+static int docker_open_blob(struct place *place, const struct descriptor *blob, leat_endpoint **ret,
+                            struct leat_error *error)
+{
+    return open_part((struct docker_archive *)place, blob->digest, ret, error);
+}
+
+/* ---- as a target ---- */
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static const char *codec_of(const char *type)
+{
+    if (ends_with(type, ".tar+gzip") || ends_with(type, ".tar.gzip"))
+        return "gunzip";
+    return ends_with(type, ".tar+zstd") ? "unzstd" : NULL;
+}
+
+static int docker_accepts(struct place *place UNUSED, const struct document *top, struct leat_error *error)
+{
+    struct descriptor part;
+    if (top->is_index)
+        return error_set(error, -EINVAL, "An archive of docker takes one image, and this is an index");
+    for (size_t i = 1; document_part(top, i, &part) == 0; i++)
+        if (!codec_of(part.type) && !ends_with(part.type, ".tar"))
+            return error_set(error, -EINVAL, "Layer %zu is '%.80s', which an archive of docker can't have", i,
+                             part.type);
+    return 0;
+}
+
+static int docker_has(struct place *place UNUSED, const struct descriptor *blob UNUSED, bool is_manifest UNUSED,
+                      struct leat_error *error UNUSED)
+{
+    return 0;
+}
+
+static int docker_take_blob(struct place *place, const struct descriptor *blob, struct way *way,
+                            struct leat_error *error)
+{
+    struct taken *taken;
+    int r = archive_target_blob(&((struct docker_archive *)place)->target, blob, &way->out, &taken, error);
+    if (r < 0)
+        return r;
+    way->codec = codec_of(blob->type);
+    way->digest = taken->digest;
+    return 0;
+}
+
+static int docker_take_manifest(struct place *place, const struct document *document, struct leat_error *error)
+{
+    return archive_target_manifest(&((struct docker_archive *)place)->target, document, error);
+}
+
+static int read_config(const struct taken *taken, json_t **ret, struct leat_error *error)
+{
+    json_error_t problem;
+    size_t size = (size_t)MIN(taken->bytes.size, (uint64_t)CONFIG_MAX + 1), n = 0;
+    char *bytes = size <= CONFIG_MAX ? malloc(size + 1) : NULL;
+    ssize_t got = bytes ? 1 : 0;
+    while (got > 0 && n < size) {
+        got = spool_read(&taken->bytes, n, bytes + n, size - n);
+        n += got > 0 ? (size_t)got : 0;
+    }
+    *ret = n && n == size ? json_loadb(bytes, n, 0, &problem) : NULL;
+    free(bytes);
+    if (got < 0)
+        return error_set(error, (int)got, "The configuration can't be read again");
+    return *ret ? 0
+                : error_at(error, -EBADMSG, LEAT_SIDE_SOURCE, "", "read", "The configuration %.80s is no JSON",
+                           taken->blob.digest);
+}
+
+/* Each layer is what the configuration says. */
+static int compare_layers(const struct docker_archive *d, const struct document *top, json_t *config,
+                          struct leat_error *error)
+{
+    struct descriptor part;
+    size_t count = json_array_size(json_object_get(top->json, "layers"));
+    json_t *diffs;
+    int r = docker_diffs(config, count, &diffs, error);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        r = document_part(top, i + 1, &part);
+        const struct taken *layer = r == 0 ? archive_target_find(&d->target, part.digest) : NULL;
+        const char *expected = json_string_value(json_array_get(diffs, i));
+        if (!layer || strcmp(layer->digest, expected) != 0)
+            r = error_at(error, -EBADMSG, LEAT_SIDE_SOURCE, "", "verify",
+                         "Layer %zu is %.20s..., and not %.20s..., as the configuration says", i + 1,
+                         layer ? layer->digest : "missing", expected);
+    }
+    return r;
+}
+
+/* "HEX.tar", of the digest "sha256:HEX". */
+static void item_name(char ret[NAME_MAX_LENGTH], const struct taken *taken, bool is_config)
+{
+    snprintf(ret, NAME_MAX_LENGTH, "%s%s", taken->digest + strcspn(taken->digest, ":") + 1,
+             is_config ? ".json" : ".tar");
+}
+
+static char *tell_list(const struct docker_archive *d, const struct document *top)
+{
+    json_t *list = json_array(), *entry = json_object(), *tags = json_array(), *layers = json_array();
+    struct descriptor part;
+    char name[NAME_MAX_LENGTH];
+    for (size_t i = 0; document_part(top, i, &part) == 0; i++) {
+        item_name(name, archive_target_find(&d->target, part.digest), i == 0);
+        if (i == 0)
+            json_set(&entry, "Config", json_string(name));
+        else
+            json_append(&layers, json_string(name));
+    }
+    if (d->name)
+        json_append(&tags, json_string(d->name));
+    json_set(&entry, "RepoTags", tags);
+    json_set(&entry, "Layers", layers);
+    json_append(&list, entry);
+    return json_line(list, JSON_COMPACT);
+}
+
+/* Several layers may be the same one, perhaps compressed in several ways: it is written once. */
+static bool is_written(const struct pack_item *item, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(item[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The configuration and the layers in their order, whatever the blobs were called. */
+static int write_all(struct docker_archive *d, const struct document *top, const char *list, struct leat_error *error)
+{
+    struct archive_target *target = &d->target;
+    size_t most = json_array_size(json_object_get(top->json, "layers")) + 2, count = 1;
+    struct pack_item *item = calloc(most, sizeof(*item));
+    char(*name)[NAME_MAX_LENGTH] = calloc(most, sizeof(*name));
+    struct descriptor part;
+    int r = -ENOMEM;
+    if (!item || !name)
+        error_set(error, r, "out of memory");
+    else {
+        leat_endpoint *sink = target->sink;
+        item[0] = (struct pack_item){.name = "manifest.json", .bytes = list, .length = strlen(list)};
+        for (size_t i = 0; i + 1 < most && document_part(top, i, &part) == 0; i++) {
+            const struct taken *taken = archive_target_find(target, part.digest);
+            item_name(name[count], taken, i == 0);
+            if (!is_written(item, count, name[count])) {
+                item[count] = (struct pack_item){.name = name[count], .blob = &taken->bytes};
+                count++;
+            }
+        }
+        target->sink = NULL;
+        r = pack_write(sink, d->path, item, count, error);
+    }
+    free(item);
+    free(name);
+    return r;
+}
+
+static int docker_finish(struct place *place, const struct document *top, struct leat_error *error)
+{
+    struct docker_archive *d = (struct docker_archive *)place;
+    struct descriptor part;
+    json_t *config = NULL;
+    char *list = NULL;
+    int r = document_part(top, 0, &part);
+    const struct taken *taken = r == 0 ? archive_target_find(&d->target, part.digest) : NULL;
+    if (!taken)
+        return error_set(error, -EBADMSG, "The image has no configuration");
+    r = read_config(taken, &config, error);
+    if (r == 0)
+        r = compare_layers(d, top, config, error);
+    if (r == 0)
+        r = (list = tell_list(d, top)) ? write_all(d, top, list, error) : error_set(error, -ENOMEM, "out of memory");
+    json_decref(config);
+    free(list);
+    return r;
+}
+
+/* ---- making one ---- */
+
+static void docker_free(struct place *place)
+{
+    struct docker_archive *d = (struct docker_archive *)place;
+    for (size_t i = 0; i < d->images; i++)
+        docker_image_clear(&d->image[i]);
+    free(d->image);
+    tar_close(&d->tar);
+    archive_target_close(&d->target);
+    free(d->path);
+    free(d->name);
+    free(d);
+}
+
+static const struct place_ops docker_ops = {
+    .name = "docker-archive",
+    .find = docker_find,
+    .open_manifest = docker_open_manifest,
+    .open_blob = docker_open_blob,
+    .index = docker_index,
+    .accepts = docker_accepts,
+    .has = docker_has,
+    .take_blob = docker_take_blob,
+    .take_manifest = docker_take_manifest,
+    .finish = docker_finish,
+    .free = docker_free,
+};
+
+static int read_names(struct docker_archive *d, const char *rest)
+{
+    char *name = NULL;
+    int r = index_split(rest, &d->path, &name);
+    if (r == 0 && name)
+        r = docker_name(name, &d->name);
+    free(name);
+    return r;
+}
+
+int place_docker_archive(struct place **ret, const char *rest, bool is_target, struct leat_error *error)
+{
+    struct docker_archive *d = calloc(1, sizeof(*d));
+    if (!d)
+        return error_set(error, -ENOMEM, "out of memory");
+    d->place.ops = &docker_ops;
+    d->tar.fd = -1;
+    d->target = ARCHIVE_TARGET_NONE;
+    int r = read_names(d, rest);
+    if (r == -EINVAL)
+        error_set(error, r,
+                  "'docker-archive:%.80s' names no image: write docker-archive:FILE or "
+                  "docker-archive:FILE:NAME:TAG",
+                  rest);
+    if (r == 0)
+        r = is_target ? archive_target_open(&d->target, d->path, error) : tar_open(&d->tar, d->path, error);
+    if (r < 0) {
+        docker_free(&d->place);
+        return error_set(error, r, "out of memory");
+    }
+    *ret = &d->place;
+    return 0;
+}
