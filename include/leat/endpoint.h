@@ -24,9 +24,9 @@
  *                     a sink makes messages of the stream. A sink that fails leaves as if it had died, so that its
  *                     receivers are not told of an end.
  *   exec:COMMAND      a child process, /bin/sh -c COMMAND: its standard output is a source, its standard input a sink
- *   http://HOST/PATH, https://HOST/PATH   what a GET of this URL gives; a sink is put there. Redirects are not
- * followed. s3://BUCKET/KEY[?versionId=VERSION]   an object in S3, or in a store that speaks its protocol. The key is
- *                     taken as it is, without decoding.
+ *   http://HOST/PATH, https://HOST/PATH   what a GET of this URL gives; a sink is put there. Redirects are followed.
+ *   s3://BUCKET/KEY[?versionId=VERSION]   an object in S3, or in a store that speaks its protocol. The key is taken as
+ *                     it is, without decoding.
  *   oci://HOST/NAME@DIGEST   a blob in a registry of images, by its digest (sha256: or sha512:). Of a source the
  * pipeline expects that digest, as by `expect` of its options, so it takes no offset and no length (-EINVAL); of a sink
  * the registry compares it when the run commits (-EBADMSG).
@@ -95,10 +95,14 @@
  * the file that REGISTRY_AUTH_FILE names, or else from containers/auth.json of XDG_RUNTIME_DIR, of XDG_CONFIG_HOME
  * (~/.config), or config.json of DOCKER_CONFIG (~/.docker). If the file names a helper for the
  * host, the program docker-credential-HELPER is run then, and waited for, 30 seconds at most. A token that has expired
- * is replaced. Redirects of a
- * registry are followed, without its password or token. A
- * blob is sent in pieces of 4 MiB, of which two are kept beside the memory limit, each behind what the registry says
- * that it has.
+ * is replaced. A blob is sent in pieces of 4 MiB, of which two are kept beside the memory limit, each behind what the
+ * registry says that it has.
+ *
+ * Redirects (301, 302, 303, 307, 308) of http:, https: and oci: are followed, at most 10 in a row (-ELOOP); those of a
+ * request that sends a body only if they keep it (307, 308). One that leads from https: to http:, or to what is no URL
+ * of either, is -EPROTO. Passwords, tokens and the certificate of the client are sent to the server that the endpoint
+ * names, and to no other host, port or scheme. Later requests of the same source go to the place that was found; if
+ * that has gone (400, 401, 403, 404, 410, as of a signed URL), the endpoint's URL is asked again.
  *
  * A child process is started when the pipeline runs, with the program's environment and LEAT_EXEC, an empty signal mask
  * and SIGPIPE as it usually is. A source reads /dev/null; a sink has the program's standard output. Other descriptors

@@ -239,6 +239,7 @@ void fetch_close(struct fetch *f)
         transfer_free(f->lane[i].transfer);
     snprintf(f->traffic->why, sizeof(f->traffic->why), "%s", f->pace.why);
     verify_free(f->verify);
+    free(f->place);
     window_close(&f->window);
     pthread_mutex_destroy(&f->lock);
 }

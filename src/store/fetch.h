@@ -38,6 +38,7 @@ struct fetch {
     uint64_t total;      /* bytes of the object; UINT64_MAX: unknown */
     uint64_t fail_at;    /* bytes from here on are not wanted any more */
     uint64_t received;   /* bytes that are in the window, or were */
+    char *place;         /* where redirects have led, or NULL: asked first by the next requests */
     char etag[ETAG_MAX]; /* of the version that is being read; "": unknown */
 
     pthread_mutex_t lock;

@@ -30,6 +30,8 @@ static int make_request(struct lane *l, struct http_request *ret)
     ret->stall_ns = f->state == FETCH_ASKED ? 0 : stall_limit(l); /* the first answer may take its time */
     f->traffic->requests++;
     int r = f->object->store->read(f->object, ret);
+    if (r == 0 && f->place && !(ret->place = strdup(f->place)))
+        r = -ENOMEM;
     ret->settings = http_settings_ref(f->object->settings);
     return r < 0 ? r : request_range(ret, l->at, behind, f->etag);
 }
@@ -103,6 +105,14 @@ static bool is_end(const struct lane *l, const struct answer *answer)
            answer->range_total == l->asked;
 }
 
+/* Parts and what is repeated are asked of the place where the object was found. Without memory they begin anew. */
+static void note_place(struct lane *l)
+{
+    const char *place = transfer_place(l->transfer);
+    free(l->fetch->place);
+    l->fetch->place = place ? strdup(place) : NULL;
+}
+
 static void lane_answered(void *user, const struct answer *answer)
 {
     struct lane *l = user;
@@ -119,6 +129,7 @@ static void lane_answered(void *user, const struct answer *answer)
         retry_after(&l->retry, answer->retry_after_s);
         return;
     }
+    note_place(l);
     bool first = f->state == FETCH_ASKED; /* this thread alone changes it */
     if (first && answer->status != 200) {
         l->is_failure = true;
@@ -289,6 +300,10 @@ static void lane_ended(void *user, int code, const char *why)
     }
     slow_down(l);
     int64_t delay_ms = delay_of_retry(l, code);
+    if (l->at == l->asked) { /* a place that gives nothing is not asked again */
+        free(f->place);
+        f->place = NULL;
+    }
     f->traffic->retries += delay_ms >= 0;
     int r = delay_ms >= 0 ? ask_again(l, delay_ms) : 0;
     if (delay_ms < 0)

@@ -78,6 +78,8 @@ int request_copy(struct http_request *ret, const struct http_request *from)
 {
     *ret = (struct http_request){.method = from->method,
                                  .url = strdup(from->url),
+                                 .follows = from->follows,
+                                 .place = from->place ? strdup(from->place) : NULL,
                                  .deadline_ns = from->deadline_ns,
                                  .stall_ns = from->stall_ns,
                                  .session = session_ref(from->session),
@@ -85,7 +87,7 @@ int request_copy(struct http_request *ret, const struct http_request *from)
                                  .is_direct = from->is_direct,
                                  .has_body = from->has_body,
                                  .body = from->body};
-    bool complete = ret->url != NULL;
+    bool complete = ret->url && (ret->place || !from->place);
     if (complete && from->text) {
         ret->body.bytes = ret->text = malloc(from->body.length + 1);
         complete = ret->text != NULL;
@@ -104,6 +106,7 @@ int request_copy(struct http_request *ret, const struct http_request *from)
 void request_clear(struct http_request *request)
 {
     free(request->url);
+    free(request->place);
     free(request->text);
     for (size_t i = 0; i < request->headers; i++)
         free(request->header[i]);

@@ -24,6 +24,8 @@ struct http_request {
     char *url;
     char *header[REQUEST_HEADERS_MAX]; /* "Name: value" */
     size_t headers;
+    bool follows;            /* redirects; with a session they are followed in any case */
+    char *place;             /* where one has led this request before: it is asked first; or NULL. From malloc */
     int64_t deadline_ns;     /* of clock_ns: the answer is complete by then, or it fails with -ETIMEDOUT; 0: no limit */
     int64_t stall_ns;        /* so long without a byte, but for a pause, is a failure, -ETIMEDOUT; 0: no limit */
     struct session *session; /* a reference, or NULL: the request is sent as it stands */

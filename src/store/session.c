@@ -1,9 +1,11 @@
 #include "store/session.h"
 #include "store/http_settings.h"
+#include "store/redirect.h"
 #include <errno.h>
 #include <stdio.h>
 
-#define STEPS_MAX 12 /* requests for one answer: redirects, tokens and what follows them */
+#define STEPS_MAX     20 /* requests for one answer: redirects, tokens and what follows them */
+#define REDIRECTS_MAX 10
 
 struct session *session_ref(struct session *session)
 {
@@ -18,48 +20,89 @@ void session_unref(struct session *session)
         session->ops->free(session);
 }
 
-/* The target of a redirect gets what the owner asked for, and nothing of the session's. */
-static int follow(const struct course *course, const struct http_request *wanted, struct http_request *ret)
+/* ---- what is sent ---- */
+
+/* The request as it goes to where a redirect has led. The session sees it only if that is its own server. */
+static int follow(struct course *course, const struct http_request *wanted, struct http_request *ret)
 {
-    int r = request_copy(ret, wanted);
-    char *url = r == 0 ? strdup(course->location) : NULL;
-    if (!url)
-        return -ENOMEM;
-    free(ret->url);
-    ret->url = url;
-    return 0;
+    struct http_request there;
+    int r = request_copy(&there, wanted);
+    if (r < 0)
+        return r;
+    free(there.url);
+    there.url = strdup(course->location);
+    course->own = course->origin && redirect_is_same_server(course->origin, course->location);
+    if (!there.url)
+        r = -ENOMEM;
+    else if (course->own && wanted->session)
+        r = wanted->session->ops->prepare(wanted->session, course, &there, ret);
+    else {
+        *ret = there;
+        return 0;
+    }
+    request_clear(&there);
+    return r;
+}
+
+static int note_origin(struct course *course, const char *url)
+{
+    if (course->origin || url[0] == '/')
+        return 0;
+    course->origin = strdup(url);
+    return course->origin ? 0 : -ENOMEM;
+}
+
+/* Where it was the last time comes first. */
+static int begin(struct course *course, const struct http_request *wanted)
+{
+    if (course->steps++ > 0)
+        return 0;
+    course->is_old = wanted->place != NULL;
+    course->location = wanted->place ? strdup(wanted->place) : NULL;
+    return course->is_old && !course->location ? -ENOMEM : note_origin(course, wanted->url);
+}
+
+static int prepare(struct course *course, const struct http_request *wanted)
+{
+    course->own = true;
+    if (course->location)
+        return follow(course, wanted, &course->request);
+    if (!wanted->session)
+        return request_copy(&course->request, wanted);
+    int r = wanted->session->ops->prepare(wanted->session, course, wanted, &course->request);
+    return r == 0 ? note_origin(course, course->request.url) : r;
 }
 
 int course_prepare(struct course *course, const struct http_request *wanted)
 {
-    struct session *session = wanted->session;
     request_clear(&course->request);
     free(course->body);
     course->body = NULL;
     course->length = 0;
-    course->errand = false;
-    course->own = !course->location;
-    course->steps++;
-    if (!session)
-        return request_copy(&course->request, wanted);
-    if (course->location)
-        return follow(course, wanted, &course->request);
-    int r = session->ops->prepare(session, course, wanted, &course->request);
+    int r = begin(course, wanted);
+    if (r == 0)
+        r = prepare(course, wanted);
     course->errand = r == 1;
-    course->own = !course->errand;
-    if (r == 1)
+    if (course->errand) {
+        course->own = false;
         course->request.settings = http_settings_ref(wanted->settings);
+    }
     return r < 0 ? r : 0;
 }
 
-static bool is_redirect(int status)
+/* ---- what comes ---- */
+
+/* Signed URLs end in one of these ways. */
+static bool has_gone(const struct course *course, int status)
 {
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+    return course->is_old && (status == 400 || status == 401 || status == 403 || status == 404 || status == 410);
 }
 
 bool course_holds(const struct course *course, const struct http_request *wanted, const struct answer *answer)
 {
-    return wanted->session && (course->errand || answer->status >= 400 || is_redirect(answer->status));
+    bool refused = wanted->session && (course->errand || answer->status >= 400);
+    bool redirected = (wanted->session || wanted->follows) && redirect_is_status(answer->status);
+    return refused || redirected || has_gone(course, answer->status);
 }
 
 bool course_keep(struct course *course, const void *bytes, size_t n)
@@ -75,25 +118,33 @@ bool course_keep(struct course *course, const void *bytes, size_t n)
     return true;
 }
 
-/* "http://host:80" of a URL; the length. */
-static size_t origin_length(const char *url)
+static int take_redirect(struct course *course, const struct answer *answer, const char **ret_why)
 {
-    const char *host = strstr(url, "://");
-    return host ? (size_t)(host - url) + 3 + strcspn(host + 3, "/?#") : 0;
+    char *location;
+    if (++course->redirects > REDIRECTS_MAX) {
+        *ret_why = "the server redirects again and again";
+        return -ELOOP;
+    }
+    if (!redirect_keeps_method(answer->status, course->request.method)) {
+        *ret_why = "the server redirects by 301, 302 or 303, which is for downloads alone";
+        return -EPROTO;
+    }
+    int r = redirect_resolve(&location, course->request.url, answer->location, ret_why);
+    if (r < 0)
+        return r;
+    free(course->location);
+    course->location = location;
+    course->is_old = false;
+    return 1;
 }
 
-/* Where an answer sends the request: a whole URL, or a path on the same server. NULL: it can't be followed. */
-static char *resolve(const char *base, const char *location)
+/* The place of an earlier redirect is not there any more. */
+static int start_over(struct course *course)
 {
-    size_t origin = origin_length(base);
-    if (strncmp(location, "http://", 7) == 0 || strncmp(location, "https://", 8) == 0)
-        return strncmp(base, "https:", 6) == 0 && location[4] == ':' ? NULL : strdup(location);
-    if (location[0] != '/' || location[1] == '/' || !origin)
-        return NULL;
-    char *url = malloc(origin + strlen(location) + 1);
-    if (url)
-        sprintf(url, "%.*s%s", (int)origin, base, location);
-    return url;
+    free(course->location);
+    course->location = NULL;
+    course->is_old = false;
+    return 1;
 }
 
 int course_next(struct course *course, const struct http_request *wanted, const struct answer *answer,
@@ -104,14 +155,11 @@ int course_next(struct course *course, const struct http_request *wanted, const 
         *ret_why = "the server asks for one more request again and again";
         return -ELOOP;
     }
-    if (is_redirect(answer->status) && !course->errand) {
-        char *location = resolve(course->request.url, answer->location);
-        free(course->location);
-        course->location = location;
-        *ret_why = "the server redirects to a place that can't be used";
-        return location ? 1 : -EPROTO;
-    }
-    if (course->location)
+    if (redirect_is_status(answer->status) && !course->errand)
+        return take_redirect(course, answer, ret_why);
+    if (has_gone(course, answer->status) && !course->errand)
+        return start_over(course);
+    if (!session || (!course->own && !course->errand))
         return 0;
     return session->ops->refused(session, course, answer, course->body, course->length, ret_why);
 }
@@ -126,6 +174,7 @@ void course_clear(struct course *course)
 {
     request_clear(&course->request);
     free(course->location);
+    free(course->origin);
     free(course->body);
     *course = (struct course){0};
 }

@@ -2,8 +2,12 @@
  *
  * A request that has a session goes through these hooks when it is sent and when it is refused. All hooks but `free`
  * are called on the transfer thread alone, so a session needs no lock. What the session asks on its own is an *errand*,
- * such as for a token; its answer goes to the session and not to the owner of the transfer. Redirects of a request that
- * has a session are followed, without the session: what authorizes is not sent to another place. */
+ * such as for a token; its answer goes to the session and not to the owner of the transfer.
+ *
+ * A *course* is all that becomes of one request: errands, and redirects, with a session or without one. What
+ * authorizes, the session's or the settings', is sent to the server of the request and to no other. A place that a
+ * redirect has led to may be asked first by later requests; if it has gone, as signed URLs do, the URL of the request
+ * is asked again. */
 #ifndef STORE_SESSION_H
 #define STORE_SESSION_H
 
@@ -46,22 +50,24 @@ void session_unref(struct session *session);
 struct course {
     struct http_request request; /* what is being sent */
     bool errand;
-    bool own;            /* it goes to the server of the request, not to where an answer sends it */
-    unsigned steps;      /* requests that were sent */
-    unsigned generation; /* the session's: which authorization was sent with it */
-    bool granted;        /* an authorization was had for it, so a refusal is meant */
-    char *location;      /* the redirect that it follows, or NULL */
+    bool own;                  /* it goes to the server of the request, not to where an answer sends it */
+    unsigned steps, redirects; /* requests that were sent, and redirects that were followed */
+    unsigned generation;       /* the session's: which authorization was sent with it */
+    bool granted;              /* an authorization was had for it, so a refusal is meant */
+    char *location;            /* the redirect that it follows, or NULL */
+    bool is_old;               /* that was found by an earlier request */
+    char *origin;              /* a URL on the server of the request; NULL: not known yet */
     char *body;
     size_t length;
 };
 
 /* Makes the next request, into course->request. */
 int course_prepare(struct course *course, const struct http_request *wanted);
-/* Is this answer for the session, at first? */
+/* Is this answer for the course, at first? */
 bool course_holds(const struct course *course, const struct http_request *wanted, const struct answer *answer);
 /* Keeps a piece of such an answer's body. False: no memory. */
 bool course_keep(struct course *course, const void *bytes, size_t n);
-/* Such an answer is complete: as session_ops.refused. */
+/* Such an answer is complete: as session_ops.refused. -ELOOP: too many redirects. */
 int course_next(struct course *course, const struct http_request *wanted, const struct answer *answer,
                 const char **ret_why);
 /* An answer that the session has not seen is final. */

@@ -544,6 +544,11 @@ void transfer_release(struct transfer *t)
     wake();
 }
 
+const char *transfer_place(const struct transfer *t)
+{
+    return t->course.location;
+}
+
 enum leat_advice transfer_advice(const struct transfer *t)
 {
     return t->advice;

@@ -83,6 +83,9 @@ void transfer_resume(struct transfer *transfer);
 /* Sends the last byte of a body with `is_held`. It is not withheld when the request is repeated. Any thread. */
 void transfer_release(struct transfer *transfer);
 
+/* From `answered` alone: where redirects have led this request, or NULL. Valid during the call. */
+const char *transfer_place(const struct transfer *transfer);
+
 /* From `ended` alone: what the caller can do about a failure. */
 enum leat_advice transfer_advice(const struct transfer *transfer);
 

@@ -11,6 +11,7 @@ struct http_object {
 static int set_url(const struct object *object, const char *method, struct http_request *ret)
 {
     ret->method = method;
+    ret->follows = true;
     ret->url = strdup(((const struct http_object *)object)->url);
     return ret->url ? 0 : -ENOMEM;
 }
