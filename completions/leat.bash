@@ -45,7 +45,7 @@ _leat_value()
         _leat_words "$2" "file-to-file file-to-null file-to-pipe pipe-to-pipe pipe-to-file file-to-unix file-to-tcp
             unix-to-file tcp-to-file pipes latency"
         ;;
-    --cacert | --cert | --key) compopt -o default 2>/dev/null ;;
+    --cacert | --cert | --key | --netrc-file) compopt -o default 2>/dev/null ;;
     --directory) compopt -o dirnames +o default +o bashdefault 2>/dev/null ;;
     --explain) _leat_words "$2" "text json" ;;
     --progress) _leat_words "$2" "auto bar json never" ;;
@@ -88,11 +88,11 @@ _leat()
         options="--offset --length --source --digest --expect --digest-provider --append --in-place
             --no-clobber --replace --force --drop-attributes --sync --preserve
             --sparse --sparse= --slow-sink --route --cache --engine --memory-limit --rate --connect-timeout --idle-timeout --part-size --total-timeout --retries
-            --streams --cacert --cert --key
+            --streams --header --netrc --netrc-file --cacert --cert --key
             --explain --explain= --progress --progress= --report --report= --help"
         wants="--offset --length --source --digest --expect --digest-provider --slow-sink --route --cache --engine
             --memory-limit --rate --connect-timeout --idle-timeout --part-size --total-timeout --retries
-            --streams --cacert --cert --key"
+            --streams --header --netrc-file --cacert --cert --key"
         ;;
     digest)
         options="--algorithm --length --jobs --tag --binary --text --zero --check --ignore-missing --quiet --status

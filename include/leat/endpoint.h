@@ -98,6 +98,12 @@
  * is replaced. A blob is sent in pieces of 4 MiB, of which two are kept beside the memory limit, each behind what the
  * registry says that it has.
  *
+ * A user and a password in the URL of http: and https: (http://USER:PASSWORD@HOST/, special characters as %XX), or of
+ * `netrc_file` or `netrc`, are sent by the scheme Basic; they are no part of the endpoint's name, and nothing tells
+ * them. `headers` are sent as they are; those that leat has to set itself are refused (-EINVAL), such as Range,
+ * If-Match and Host. Of the headers only Accept, Accept-Encoding, Accept-Language and User-Agent are sent to other
+ * servers.
+ *
  * Redirects (301, 302, 303, 307, 308) of http:, https: and oci: are followed, at most 10 in a row (-ELOOP); those of a
  * request that sends a body only if they keep it (307, 308). One that leads from https: to http:, or to what is no URL
  * of either, is -EPROTO. Passwords, tokens and the certificate of the client are sent to the server that the endpoint
@@ -177,6 +183,10 @@ struct leat_endpoint_options {
     const char *cacert; /* certificates of authorities that are trusted, and no others; NULL: the system's */
     const char *cert;   /* the client's certificate; NULL: none */
     const char *key;    /* its private key, without a password; NULL: it is in the same file */
+    /* http: and https:. Borrowed until the endpoint is open. */
+    const char *const *headers; /* that each request has: "NAME: VALUE", and NULL behind the last one; NULL: none */
+    const char *netrc_file;     /* where users and passwords of hosts are, as curl(1) has it; NULL: nowhere */
+    int32_t netrc;              /* not 0: they are in ~/.netrc, if netrc_file is NULL */
 };
 
 enum {

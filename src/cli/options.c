@@ -4,81 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_MAX 4096
-
-const char options_help[] = "What is moved\n"
-                            "  --offset N             begin at byte N of the source\n"
-                            "  --length N             move at most N bytes\n"
-                            "  --source stable|live   stable: nobody changes the source meanwhile, so more\n"
-                            "                         routes are allowed (default live)\n"
-                            "\n"
-                            "Digests\n"
-                            "  --digest ALG[,ALG]     sha256, blake2b-512, sha3-256, md5, crc32c, xxh3, ...\n"
-                            "                         of the bytes that were moved\n"
-                            "  --expect ALG:HEX       nothing is published unless the digest is this one\n"
-                            "                         (exit code 3)\n"
-                            "  --digest-provider user|kernel\n"
-                            "                         who computes it (kernel: AF_ALG, where it works)\n"
-                            "\n"
-                            "How sinks are written\n"
-                            "  --append               behind what is there\n"
-                            "  --in-place             through the existing file, instead of replacing it\n"
-                            "                         when all is right\n"
-                            "  --no-clobber           a file that exists is refused, also one that is made\n"
-                            "                         meanwhile\n"
-                            "  --replace              with several sinks files that exist are refused; this\n"
-                            "                         replaces them, as with one sink\n"
-                            "  --force                replace a file without write permission; write to a\n"
-                            "                         device that is in use\n"
-                            "  --drop-attributes      replace a file though the new one can't have its\n"
-                            "                         owner, access list or attributes\n"
-                            "  --sync                 on the disk before the command ends\n"
-                            "  --preserve             the source's times and mode\n"
-                            "  --sparse[=auto|always|never]\n"
-                            "                         holes: as in the source, wherever zeros are, none\n"
-                            "  --slow-sink wait|drop  a sink that lags behind the others holds them up, or\n"
-                            "                         misses bytes\n"
-                            "\n"
-                            "How the bytes go\n"
-                            "  --route ROUTE          clone, offload, splice, direct or chunk, and no other;\n"
-                            "                         prefer:ROUTE may step down\n"
-                            "  --cache keep|drop|direct\n"
-                            "                         what files leave in the page cache: drop nothing,\n"
-                            "                         direct goes past it (O_DIRECT)\n"
-                            "  --engine sync|uring|auto\n"
-                            "                         who makes the system calls; uring:all leaves io_uring\n"
-                            "                         all that it can do\n"
-                            "  --memory-limit SIZE    pipes and chunks together (default 16M)\n"
-                            "  --rate SIZE            bytes per second\n"
-                            "  --connect-timeout TIME\n"
-                            "                         connecting may take so long (default 30s), and for\n"
-                            "                         -listen the peer (default none)\n"
-                            "  --idle-timeout TIME    a socket, pipe or terminal may keep the copy waiting\n"
-                            "                         so long (default none)\n"
-                            "  --part-size SIZE       of an s3: sink: what one request sends (default 8M);\n"
-                            "                         every 1000 parts it is doubled\n"
-                            "  --total-timeout TIME   reading an object of a store may take so long in all\n"
-                            "                         (default none)\n"
-                            "  --retries N            of a request to a store without progress (default 8)\n"
-                            "  --streams N|auto       connections that read one object of a store (default\n"
-                            "                         auto: more while the bytes come faster for it)\n"
-                            "\n"
-                            "How servers with TLS are verified (https:, s3:, oci:)\n"
-                            "  --cacert FILE          certificates of the authorities that are trusted\n"
-                            "                         (default: the system's)\n"
-                            "  --cert FILE            the client's certificate\n"
-                            "  --key FILE             its private key, if it is in another file\n"
-                            "\n"
-                            "What is told\n"
-                            "  --explain[=json]       print the plan and do nothing\n"
-                            "  --progress[=auto|bar|json|never]\n"
-                            "                         auto: a bar on a terminal; bar: also plain lines where\n"
-                            "                         there is none; SIGUSR1 prints a line at any time\n"
-                            "  --report[=text|json][:FILE]\n"
-                            "                         what happened, to stderr or FILE\n"
-                            "\n"
-                            "Sizes are bytes, or take K M G T (powers of 1024) or KB MB GB TB (powers of\n"
-                            "1000). Times are seconds, or take ms s m h; none is no limit.\n";
+#define LIST_MAX    4096
+#define HEADERS_MAX 64
 
 enum {
     OPTION_DIGEST = 1000,
@@ -95,6 +22,9 @@ enum {
     OPTION_CACERT,
     OPTION_CERT,
     OPTION_KEY,
+    OPTION_HEADER,
+    OPTION_NETRC,
+    OPTION_NETRC_FILE,
     OPTION_ROUTE,
     OPTION_ENGINE,
     OPTION_CACHE,
@@ -132,6 +62,9 @@ static const struct option longs[] = {
     {"cacert", required_argument, NULL, OPTION_CACERT},
     {"cert", required_argument, NULL, OPTION_CERT},
     {"key", required_argument, NULL, OPTION_KEY},
+    {"header", required_argument, NULL, OPTION_HEADER},
+    {"netrc", no_argument, NULL, OPTION_NETRC},
+    {"netrc-file", required_argument, NULL, OPTION_NETRC_FILE},
     {"route", required_argument, NULL, OPTION_ROUTE},
     {"engine", required_argument, NULL, OPTION_ENGINE},
     {"cache", required_argument, NULL, OPTION_CACHE},
@@ -241,6 +174,20 @@ static int add_to_list(const char *command, const char *option, char list[LIST_M
     return 0;
 }
 
+/* Each one is a header of its own. */
+static int add_header(struct copy_options *o, const char *command, const char *text)
+{
+    static const char *headers[HEADERS_MAX + 1];
+    size_t n = 0;
+    while (headers[n])
+        n++;
+    if (n == HEADERS_MAX)
+        return cli_usage(command, "--header: there may be %d, not more", HEADERS_MAX);
+    headers[n] = text;
+    o->sink.headers = headers;
+    return 0;
+}
+
 static int write_mode(struct copy_options *o, const char *command, enum leat_write_mode mode)
 {
     if (o->sink.write_mode != LEAT_WRITE_PUBLISH && o->sink.write_mode != (int32_t)mode)
@@ -299,6 +246,14 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         return 0;
     case OPTION_KEY:
         o->sink.key = value;
+        return 0;
+    case OPTION_HEADER:
+        return add_header(o, command, value);
+    case OPTION_NETRC:
+        o->sink.netrc = 1;
+        return 0;
+    case OPTION_NETRC_FILE:
+        o->sink.netrc_file = value;
         return 0;
     case OPTION_ROUTE:
         o->pipeline.route = value;

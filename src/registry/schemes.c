@@ -144,6 +144,16 @@ static int open_scheme(leat_endpoint **ret, struct request *request, size_t n, s
     return error_set(error, -EINVAL, "%s; a path is written ./%s", text, request->spec);
 }
 
+/* A URL with a password is not repeated: its scheme is named. */
+static const char *shown(const char *spec)
+{
+    bool tls = strncmp(spec, "https://", 8) == 0;
+    if (!tls && strncmp(spec, "http://", 7) != 0)
+        return spec;
+    const char *host = strstr(spec, "://") + 3;
+    return memchr(host, '@', strcspn(host, "/?#")) ? (tls ? "https:" : "http:") : spec;
+}
+
 int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_direction direction,
                        const struct leat_endpoint_options *options, struct leat_error *ret_error)
 {
@@ -176,7 +186,7 @@ int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_directio
     }
     if (r < 0) {
         error.side = direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK;
-        error.node = spec;
+        error.node = shown(spec);
         error.operation = error.operation && error.operation[0] ? error.operation : "open";
     }
     return error_return(ret_error, &error, r);

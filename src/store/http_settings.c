@@ -3,6 +3,8 @@
 #include "base/fd.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <strings.h>
 
 /* ---- files ---- */
 
@@ -58,7 +60,89 @@ static int set_client(struct http_settings *s, const struct leat_endpoint_option
     return r == 0 ? set_file(&s->key, options->key, error) : r;
 }
 
+/* ---- headers ---- */
+
+/* What leat has to know of a request, and what holds for one connection alone. */
+static bool is_ours(const char *name, size_t n)
+{
+    static const char *const names[] = {"Range",
+                                        "If-Match",
+                                        "If-None-Match",
+                                        "If-Range",
+                                        "If-Modified-Since",
+                                        "If-Unmodified-Since",
+                                        "Content-Length",
+                                        "Content-Range",
+                                        "Transfer-Encoding",
+                                        "Expect",
+                                        "Host",
+                                        "Connection",
+                                        "Keep-Alive",
+                                        "TE",
+                                        "Trailer",
+                                        "Upgrade",
+                                        "Proxy-Authorization",
+                                        "Proxy-Connection"};
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (strlen(names[i]) == n && strncasecmp(names[i], name, n) == 0)
+            return true;
+    return false;
+}
+
+/* What another server than the one that was named may see. */
+static bool is_harmless(const char *header)
+{
+    static const char *const starts[] = {"Accept:", "Accept-Encoding:", "Accept-Language:", "User-Agent:"};
+    for (size_t i = 0; i < COUNT(starts); i++)
+        if (strncasecmp(header, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return false;
+}
+
+static const char name_letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~";
+
+static int add_header(struct http_settings *s, const char *text, struct leat_error *error)
+{
+    size_t n = strspn(text, name_letters);
+    const char *value = text[n] == ':' ? text + n + 1 + strspn(text + n + 1, " \t") : NULL;
+    if (n == 0 || n > 60 || !value)
+        return error_set(error, -EINVAL, "Header %zu is none: write NAME: VALUE", s->headers + 1);
+    if (is_ours(text, n))
+        return error_set(error, -EINVAL, "The header %.*s is not to be set: leat has to set it by itself", (int)n,
+                         text);
+    if (!*value)
+        return error_set(error, -EINVAL, "The header %.*s has no value", (int)n, text);
+    for (const char *at = value; *at; at++)
+        if (((unsigned char)*at < ' ' && *at != '\t') || *at == 127)
+            return error_set(error, -EINVAL, "The header %.*s has a control character in its value", (int)n, text);
+    size_t size = n + strlen(value) + 3;
+    char *line = malloc(size);
+    char **grown = line ? realloc(s->header, (s->headers + 1) * sizeof(*grown)) : NULL;
+    if (!grown) {
+        free(line);
+        return error_set(error, -ENOMEM, "out of memory");
+    }
+    snprintf(line, size, "%.*s: %s", (int)n, text, value);
+    s->header = grown;
+    s->header[s->headers++] = line;
+    return 0;
+}
+
 /* ---- from outside ---- */
+
+int http_settings_add(struct http_settings *s, const struct leat_endpoint_options *options, const char *user,
+                      const char *password, struct leat_error *error)
+{
+    int r = 0;
+    for (size_t i = 0; options->headers && options->headers[i] && r == 0; i++)
+        r = add_header(s, options->headers[i], error);
+    s->netrc = options->netrc || options->netrc_file;
+    if (r == 0)
+        r = set_file(&s->netrc_file, options->netrc_file, error);
+    if (r == 0)
+        r = set_text(&s->user, user, error);
+    return r == 0 ? set_text(&s->password, password, error) : r;
+}
 
 int http_settings_new(struct http_settings **ret, const struct leat_endpoint_options *options, struct leat_error *error)
 {
@@ -83,6 +167,13 @@ struct http_settings *http_settings_ref(struct http_settings *s)
     return s;
 }
 
+static void wipe(char *text)
+{
+    if (text)
+        memset(text, 0, strlen(text));
+    free(text);
+}
+
 void http_settings_unref(struct http_settings *s)
 {
     if (!s || atomic_fetch_sub(&s->refs, 1) != 1)
@@ -91,6 +182,12 @@ void http_settings_unref(struct http_settings *s)
     free(s->capath);
     free(s->cert);
     free(s->key);
+    wipe(s->user);
+    wipe(s->password);
+    free(s->netrc_file);
+    for (size_t i = 0; i < s->headers; i++)
+        wipe(s->header[i]);
+    free(s->header);
     free(s);
 }
 
@@ -106,8 +203,32 @@ static bool apply_client(const struct http_settings *s, CURL *easy)
                         set_option(easy, CURLOPT_KEYPASSWD, ""));
 }
 
-bool http_settings_apply(const struct http_settings *s, CURL *easy, bool own)
+/* A name and a password of the URL come before those of a file. */
+static bool apply_login(const struct http_settings *s, CURL *easy)
 {
-    return !s || (set_option(easy, CURLOPT_CAINFO, s->cacert) && set_option(easy, CURLOPT_CAPATH, s->capath) &&
-                  (!own || apply_client(s, easy)));
+    if (s->user)
+        return set_option(easy, CURLOPT_USERNAME, s->user) &&
+               set_option(easy, CURLOPT_PASSWORD, s->password ? s->password : "");
+    return !s->netrc || (curl.easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL) == CURLE_OK &&
+                         set_option(easy, CURLOPT_NETRC_FILE, s->netrc_file));
+}
+
+static bool add_headers(const struct http_settings *s, struct curl_slist **list, bool own)
+{
+    for (size_t i = 0; i < s->headers; i++)
+        if (own || is_harmless(s->header[i])) {
+            struct curl_slist *more = curl.slist_append(*list, s->header[i]);
+            if (!more)
+                return false;
+            *list = more;
+        }
+    return true;
+}
+
+bool http_settings_apply(const struct http_settings *s, CURL *easy, struct curl_slist **list, bool own)
+{
+    if (!s)
+        return true;
+    return set_option(easy, CURLOPT_CAINFO, s->cacert) && set_option(easy, CURLOPT_CAPATH, s->capath) &&
+           add_headers(s, list, own) && (!own || (apply_client(s, easy) && apply_login(s, easy)));
 }

@@ -13,6 +13,12 @@ struct http_settings {
     atomic_uint refs;
     char *cacert, *capath; /* what trusted authorities are in: a file, a folder; NULL: where libcurl has them */
     char *cert, *key;      /* of the client; NULL: none; a certificate without a key has it in the same file */
+    /* Of http: alone. */
+    char *user, *password; /* NULL: none */
+    bool netrc;            /* else those of the host in a file, */
+    char *netrc_file;      /* this one; NULL: ~/.netrc */
+    char **header;         /* "Name: value" */
+    size_t headers;
 };
 
 /* Reads the options, and the environment where they say nothing. A file that can't be read is refused here. -EINVAL,
@@ -20,12 +26,18 @@ struct http_settings {
 int http_settings_new(struct http_settings **ret, const struct leat_endpoint_options *options,
                       struct leat_error *error);
 
+/* Adds what the options say for http: alone, and a login of a URL (NULL: it has none). As http_settings_new. Values are
+ * not told in errors. */
+int http_settings_add(struct http_settings *settings, const struct leat_endpoint_options *options, const char *user,
+                      const char *password, struct leat_error *error);
+
 /* NULL is allowed: the usual settings. */
 struct http_settings *http_settings_ref(struct http_settings *settings);
 void http_settings_unref(struct http_settings *settings);
 
 /* Sets the options of one request of libcurl. `own`: it goes to the server that the endpoint names, so what is secret
  * is sent, too. False: no memory. */
-bool http_settings_apply(const struct http_settings *settings, CURL *easy, bool own);
+/* Headers are added to the list. */
+bool http_settings_apply(const struct http_settings *settings, CURL *easy, struct curl_slist **list, bool own);
 
 #endif

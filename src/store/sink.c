@@ -328,7 +328,7 @@ int store_sink(leat_endpoint **ret, const char *spec, struct object *object,
                const struct leat_endpoint_options *options, struct leat_error *error)
 {
     bool whole = options->write_mode == LEAT_WRITE_PUBLISH;
-    int r = whole ? http_settings_new(&object->settings, options, error)
+    int r = whole ? (object->settings ? 0 : http_settings_new(&object->settings, options, error))
                   : error_set(error, -EINVAL, "An object is written as a whole, neither in place nor at its end");
     struct sink *s = r == 0 ? calloc(1, sizeof(*s)) : NULL;
     if (!s || endpoint_init(&s->endpoint, &sink_ops, spec, LEAT_WRITE, sink_free) < 0) {

@@ -199,7 +199,7 @@ int store_source(leat_endpoint **ret, const char *spec, struct object *object,
                  const struct leat_endpoint_options *options, struct leat_error *error)
 {
     struct source *s = calloc(1, sizeof(*s));
-    int r = http_settings_new(&object->settings, options, error);
+    int r = object->settings ? 0 : http_settings_new(&object->settings, options, error);
     if (r < 0) {
         free(s);
         object_free(object);

@@ -14,7 +14,7 @@ struct multipart;
 /* An object in a store; each store's own struct begins with it. Constant once it is made. */
 struct object {
     const struct store *store;
-    struct http_settings *settings; /* of all its requests; set by store_source and store_sink */
+    struct http_settings *settings; /* of all its requests; NULL: store_source and store_sink make them */
 };
 
 struct store {

@@ -192,7 +192,7 @@ static bool set_options(struct transfer *t)
     const struct http_request *request = &t->course.request;
     bool head = strcmp(request->method, "HEAD") == 0;
     return set_headers(t) && (!request->has_body || set_body(t)) &&
-           http_settings_apply(request->settings, easy, t->course.own) &&
+           http_settings_apply(request->settings, easy, &t->headers, t->course.own) &&
            curl.easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK && /* "a/../b" is a key of its own */
            (head ? curl.easy_setopt(easy, CURLOPT_NOBODY, 1L)

@@ -46,6 +46,54 @@ int url_decode(char *text)
     return 0;
 }
 
+/* "%XX", and no NUL. */
+static int decode_percent(char *text)
+{
+    char *to = text;
+    for (const char *at = text; *at; at++) {
+        char c = *at;
+        if (c == '%') {
+            int high = hex_digit(at[1]), low = high < 0 ? -1 : hex_digit(at[2]);
+            if (low < 0 || high + low == 0)
+                return -EINVAL;
+            c = (char)(high * 16 + low);
+            at += 2;
+        }
+        *to++ = c;
+    }
+    *to = '\0';
+    return 0;
+}
+
+int url_take_login(const char *url, char **ret_url, char **ret_user, char **ret_password)
+{
+    const char *host, *mark = strstr(url, "://");
+    url_host(url, &host);
+    if (!mark || host == mark + 3)
+        return 0;
+    const char *start = mark + 3;
+    size_t all = (size_t)(host - start) - 1, n = strcspn(start, ":");
+    bool has_password = n < all;
+    char *user = strndup(start, MIN(n, all)), *password = has_password ? strndup(start + n + 1, all - n - 1) : NULL;
+    char *bare = malloc(strlen(url) + 1);
+    int r = user && bare && (password || !has_password) ? 0 : -ENOMEM;
+    if (r == 0)
+        r = decode_percent(user);
+    if (r == 0 && password)
+        r = decode_percent(password);
+    if (r < 0) {
+        free(user);
+        free(password);
+        free(bare);
+        return r;
+    }
+    sprintf(bare, "%.*s%s", (int)(start - url), url, host);
+    *ret_url = bare;
+    *ret_user = user;
+    *ret_password = password;
+    return 1;
+}
+
 static bool is_plain(const char *text)
 {
     for (; *text; text++)

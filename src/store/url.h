@@ -17,6 +17,11 @@ int url_decode(char *text);
 /* Where the host of an http: or https: URL begins, and the length of it and its port; without a password before it. */
 size_t url_host(const char *url, const char **ret);
 
+/* A URL that has a user and perhaps a password before its host, without these: they are decoded. All are from malloc,
+ * and NULL if they are not there. 1: it has a user; 0: it has none, and nothing is set; -EINVAL: what is there can't be
+ * decoded; -ENOMEM. */
+int url_take_login(const char *url, char **ret_url, char **ret_user, char **ret_password);
+
 /* A URL in its parts, each from malloc. */
 struct url {
     char *scheme; /* "http" or "https" */

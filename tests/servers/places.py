@@ -1,13 +1,14 @@
 """HTTP servers of the tests that send to each other and note what they are asked: (server, method, path, headers).
 
 `Place(name, body)` is one on loopback, with `url`, `port` and `asked`; all places share `objects`, what was put. `tls`: a
-pair of files, certificate and key. Paths, where REST begins with a slash:
+file of certificates, its key, and one of authorities for clients, whose certificate is then among the headers as
+"certificate". Paths, where REST begins with a slash:
   /to/STATUS/NAME/REST     sends to the place with this name
   /by/STATUS/HEADER        answers STATUS with "Location: HEADER", in which %XX is decoded
   /hops/N/REST             sends to /hops/N-1/REST, and at 0 to REST
   /once/NAME/REST          sends to /signed/K/REST at that place, K another one each time
   /signed/K/REST           REST for one request with this K, then 403
-  /login/REST              REST with user:pass alone, else 401
+  /login/REST              REST with this user and password alone, else 401
   /cut/N/REST              of GET: the connection breaks behind N bytes
 else it is the object: GET, HEAD and ranges with If-Match, and PUT, which answers before the body if it is sent elsewhere.
 """
@@ -17,7 +18,8 @@ import ssl
 import threading
 import urllib.parse
 
-PASSWORD = "Basic " + base64.b64encode(b"user:pass").decode()
+PASSWORD = "p@ss+%w"
+LOGIN = "Basic " + base64.b64encode(b"user:" + PASSWORD.encode()).decode()
 places = {}
 objects = {}
 asked = []
@@ -53,7 +55,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def act(self):
         place = self.server.place
-        asked.append((place.name, self.command, self.path, {k.lower(): v for k, v in self.headers.items()}))
+        headers = {k.lower(): v for k, v in self.headers.items()}
+        certificate = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None
+        if certificate:
+            headers["certificate"] = str(certificate["subject"])
+        asked.append((place.name, self.command, self.path, headers))
         self.serve(self.path)
 
     do_GET = do_HEAD = do_PUT = act
@@ -88,7 +94,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             else:
                 self.serve("/" + rest)
         elif word == "login":
-            if self.headers.get("authorization") == PASSWORD:
+            if self.headers.get("authorization") == LOGIN:
                 self.serve("/" + rest)
             else:
                 self.say(401, 'WWW-Authenticate: Basic realm="test"')
@@ -134,7 +140,9 @@ class Place:
         self.server.place = self
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*tls)
+            context.load_cert_chain(*tls[:2])
+            context.load_verify_locations(tls[2])
+            context.verify_mode = ssl.CERT_OPTIONAL
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
         self.port = self.server.server_address[1]
         self.host = f"127.0.0.1:{self.port}"

@@ -58,21 +58,55 @@ static const struct store http = {
     .put = http_put,
 };
 
-int http_endpoint(leat_endpoint **ret, const char *spec, enum leat_direction direction,
-                  const struct leat_endpoint_options *options, struct leat_error *error)
+/* `url` is without a login. */
+static int open_url(leat_endpoint **ret, const char *url, const char *user, const char *password,
+                    enum leat_direction direction, const struct leat_endpoint_options *options,
+                    struct leat_error *error)
 {
-    struct url url;
-    int r = url_parse(&url, spec);
+    struct url parts;
+    int r = url_parse(&parts, url);
     if (r == 0)
-        url_clear(&url);
+        url_clear(&parts);
     if (r == -EINVAL)
-        return error_set(error, r, "'%s' is no URL: write http://HOST/PATH, with special characters as %%XX", spec);
+        return error_set(error, r, "'%s' is no URL: write http://HOST/PATH, with special characters as %%XX", url);
     struct http_object *o = r == 0 ? calloc(1, sizeof(*o)) : NULL;
-    if (!o || !(o->url = strdup(spec))) {
+    if (!o || !(o->url = strdup(url))) {
         free(o);
         return error_set(error, -ENOMEM, "out of memory");
     }
     o->object.store = &http;
-    return direction == LEAT_WRITE ? store_sink(ret, spec, &o->object, options, error)
-                                   : store_source(ret, spec, &o->object, options, error);
+    r = http_settings_new(&o->object.settings, options, error);
+    if (r == 0)
+        r = http_settings_add(o->object.settings, options, user, password, error);
+    if (r < 0) {
+        object_free(&o->object);
+        return r;
+    }
+    return direction == LEAT_WRITE ? store_sink(ret, url, &o->object, options, error)
+                                   : store_source(ret, url, &o->object, options, error);
+}
+
+static void wipe(char *text)
+{
+    if (text)
+        memset(text, 0, strlen(text));
+    free(text);
+}
+
+/* A user and a password are used, but they are no part of the name: that is printed. */
+int http_endpoint(leat_endpoint **ret, const char *spec, enum leat_direction direction,
+                  const struct leat_endpoint_options *options, struct leat_error *error)
+{
+    char *url = NULL, *user = NULL, *password = NULL;
+    int r = url_take_login(spec, &url, &user, &password);
+    if (r < 0)
+        return error_set(error, r,
+                         r == -ENOMEM ? "out of memory"
+                                      : "The user or the password is not as a URL has it: "
+                                        "write special characters as %%XX");
+    r = open_url(ret, url ? url : spec, user, password, direction, options, error);
+    free(url);
+    wipe(user);
+    wipe(password);
+    return r;
 }

@@ -67,12 +67,42 @@ static void test_decoding(void **state UNUSED)
         assert_decoded(bad[i], NULL);
 }
 
+static void test_logins(void **state UNUSED)
+{
+    static const struct {
+        const char *url, *bare, *user, *password;
+    } cases[] = {
+        {"http://u@h/a", "http://h/a", "u", NULL},
+        {"https://u:@h:1", "https://h:1", "u", ""},
+        {"http://u:p:q@h/a@b", "http://h/a@b", "u", "p:q"},
+        {"http://u:p@q@h/", "http://h/", "u", "p@q"},
+        {"http://%75%40:+%25@[::1]/", "http://[::1]/", "u@", "+%"},
+        {"http://:p@h/", "http://h/", "", "p"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char *bare = NULL, *user = NULL, *password = NULL;
+        assert_int_equal(url_take_login(cases[i].url, &bare, &user, &password), 1);
+        assert_string_equal(bare, cases[i].bare);
+        assert_string_equal(user, cases[i].user);
+        assert_true(!password == !cases[i].password);
+        if (password)
+            assert_string_equal(password, cases[i].password);
+        free(bare);
+        free(user);
+        free(password);
+    }
+    assert_int_equal(url_take_login("http://h/a@b", NULL, NULL, NULL), 0);
+    assert_int_equal(url_take_login("http://u%4@h/", NULL, NULL, NULL), -EINVAL);
+    assert_int_equal(url_take_login("http://u:%00@h/", NULL, NULL, NULL), -EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_no_urls),
         cmocka_unit_test(test_encoding),
+        cmocka_unit_test(test_logins),
         cmocka_unit_test(test_decoding),
     };
     return cmocka_run_group_tests_name("url", tests, NULL, NULL);
