@@ -65,23 +65,23 @@
  * repeated after 0.1 s, then after twice as long each time, up to 20 s, with a random part, or after what Retry-After
  * says if that is more; after so many repetitions without a byte as `retries` says, or if the server asks for more than
  * two minutes, the run fails. A server that has never answered is not asked again if it can't be reached, and
- * connecting takes 30 s at most. libcurl reads http_proxy and the like. A failure of TLS is final (-EPROTO). A server
- * with TLS has to have a certificate for its name by an authority that is trusted: those of `cacert`, else those of the
- * file that CURL_CA_BUNDLE names, else those of SSL_CERT_FILE and SSL_CERT_DIR, else the system's. A body without a
- * length is whole if the server says that the connection ends (close_notify); if it does not, the connection was
- * cut (-ECONNRESET). The error's
- * operation is "GET"; 401 and 403 are -EACCES, 404 and 410 are -ENOENT, 412 is -ESTALE, 408 and 504 are -ETIMEDOUT, 429
- * and 503 are -EBUSY, other statuses -EPROTO. An s3: request is signed (AWS Signature Version 4) with the keys
- * of the first source that has some, all of which are asked when the endpoint is opened, which may block: the
- * environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN); the profile AWS_PROFILE (default) of
- * AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials) and of AWS_CONFIG_FILE (~/.aws/config); its credential_process,
- * which has 60 s; the endpoint of containers (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, _FULL_URI), and that of
- * instances, which has a second for each of three answers and is not asked where AWS_EC2_METADATA_DISABLED is "true".
- * Keys of the last three are had anew 5 minutes before their end, or once the store says that they have expired. A
- * source that is configured and fails is an error that names all that were asked; without keys the request is not
- * signed. AWS_REGION or AWS_DEFAULT_REGION (us-east-1), AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL go before the region
- * and the endpoint_url of the profile. A store that such a URL names has the bucket in the path, Amazon's has it in the
- * host name.
+ * connecting takes 30 s at most. Proxies are those of http_proxy, https_proxy, all_proxy and no_proxy, as libcurl reads
+ * them; one that refuses a login or a tunnel is -EACCES. A failure of TLS is final (-EPROTO). A server with TLS has to
+ * have a certificate for its name by an authority that is trusted: those of `cacert`, else those of the file that
+ * CURL_CA_BUNDLE names, else those of SSL_CERT_FILE and SSL_CERT_DIR, else the system's. A body without a length is
+ * whole if the server says that the connection ends (close_notify); if it does not, the connection was cut
+ * (-ECONNRESET). The error's operation is "GET"; 401 and 403 are -EACCES, 404 and 410 are -ENOENT, 412 is -ESTALE, 408
+ * and 504 are -ETIMEDOUT, 429 and 503 are -EBUSY, other statuses -EPROTO. An s3: request is signed (AWS Signature
+ * Version 4) with the keys of the first source that has some, all of which are asked when the endpoint is opened, which
+ * may block: the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN); the profile AWS_PROFILE
+ * (default) of AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials) and of AWS_CONFIG_FILE (~/.aws/config); its
+ * credential_process, which has 60 s; the endpoint of containers (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, _FULL_URI),
+ * and that of instances, which has a second for each of three answers and is not asked where AWS_EC2_METADATA_DISABLED
+ * is "true". Keys of the last three are had anew 5 minutes before their end, or once the store says that they have
+ * expired. A source that is configured and fails is an error that names all that were asked; without keys the request
+ * is not signed. AWS_REGION or AWS_DEFAULT_REGION (us-east-1), AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL go before the
+ * region and the endpoint_url of the profile. A store that such a URL names has the bucket in the path, Amazon's has it
+ * in the host name.
  *
  * An object that is a sink appears whole at the commit, or not at all. What fits into one part is put by one request,
  * whose last byte is withheld until the commit. More goes to s3: in parts, of which 4 are kept at once: in memory

@@ -1,6 +1,7 @@
 #include "store/failure.h"
 #include "base/base.h"
 #include "base/quote.h"
+#include "store/proxy.h"
 #include "store/url.h"
 #include <errno.h>
 #include <stdio.h>
@@ -55,6 +56,28 @@ static void refuse_certificate(struct failure *f, const char *said, const char *
     snprintf(f->sentence, sizeof(f->sentence), "the certificate of %.*s is refused: %s", n, host, said);
 }
 
+/* A proxy that refuses a tunnel does so for good, unless it has a failure of its own. */
+static void read_refusal(struct failure *f, CURL *easy)
+{
+    long status = 0;
+    curl.easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (status == 401 || status == 403 || status == 407)
+        f->code = -EACCES;
+    else if (status / 100 == 4)
+        f->code = -EPROTO;
+}
+
+static void name_proxy(struct failure *f, CURL *easy, const char *url)
+{
+    char proxy[PROXY_MAX];
+    if (!proxy_find(url, proxy))
+        return;
+    read_refusal(f, easy);
+    size_t n = strlen(f->sentence);
+    if (strstr(f->sentence, proxy) == NULL)
+        snprintf(f->sentence + MIN(n, 120u), sizeof(f->sentence) - 120, " (through the proxy %.80s)", proxy);
+}
+
 void failure_read(struct failure *f, CURL *easy, CURLcode result, const char *said, const char *url)
 {
     said = said[0] ? said : curl.easy_strerror(result);
@@ -72,5 +95,6 @@ void failure_read(struct failure *f, CURL *easy, CURLcode result, const char *sa
     default:
         snprintf(f->sentence, sizeof(f->sentence), "%s", said);
     }
+    name_proxy(f, easy, url);
     quote_mask(f->sentence);
 }

@@ -7,6 +7,7 @@ int status_code(int status)
     switch (status) {
     case 401:
     case 403:
+    case 407:
         return -EACCES;
     case 404:
     case 410:
@@ -30,7 +31,10 @@ int status_code(int status)
 
 void status_sentence(int status, const char *why, char ret[STATUS_MAX])
 {
-    snprintf(ret, STATUS_MAX, "the server answers %d%s%.160s", status, *why ? ": " : "", why);
+    if (status == 407)
+        snprintf(ret, STATUS_MAX, "the proxy wants a login (407): its variable may be http://USER:PASSWORD@HOST");
+    else
+        snprintf(ret, STATUS_MAX, "the server answers %d%s%.160s", status, *why ? ": " : "", why);
 }
 
 void status_explain(const struct object *object, int status, const char *body, size_t n, char ret[STATUS_MAX])
