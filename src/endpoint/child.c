@@ -1,25 +1,11 @@
-/* Who owns what: the listener, a thread, reads the child's standard error, so that a child that says much is never held
- * up; when the child is gone it takes what is left there without waiting, because others may have that pipe too, reaps
- * the child, and says so through `done`. That the child is gone it hears from a pidfd; where there is none, from a
- * second thread, the waiter, which sits in waitid(2), leaves the dead where they are, and says so through `gone`.
- * Between the death and the reaping the number is still the child's, and it is only reaped under the lock: so a signal
- * of ours never meets somebody else.
- *
- * `status`, `reaped` and `left` are under the lock; `said` is the listener's until `done` has its byte. A child that
- * not even SIGKILL ends in time is left behind: the listener then frees it. No signal handler is needed.
- *
- * A child that is to end takes with it what it has started (`family`), also what it has left behind. */
-#include "endpoint/child.h"
+/* Starting a child, our ends of its pipes, and its end step by step. */
 #include "base/fd.h"
 #include "base/origin.h"
 #include "base/platform.h"
-#include "base/thread.h"
-#include "endpoint/family.h"
-#include "endpoint/spawn.h"
+#include "endpoint/child_inner.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,109 +14,6 @@
 #define LET_GO_MS     2000       /* until one that was killed is left behind */
 #define LOOK_AGAIN_NS 20000000   /* for what tells nobody when it ends */
 #define ROUNDS        16         /* of looking for what was started since the last look */
-#define DRAIN_MAX     64         /* reads, of CHILD_SAID_MAX each, when it is gone */
-
-struct child {
-    struct spawned s;
-    unsigned origin;
-    int unread;  /* a reading end of its input, to be asked what it has left there; or -1 */
-    int exited;  /* a pidfd, or -1 */
-    int gone[2]; /* if there is no pidfd */
-    int done[2];
-    pthread_t waiter, listener;
-    pthread_mutex_t lock;
-    int status;
-    bool reaped;
-    bool lost; /* somebody else has reaped it, or nobody may: its status is not known */
-    bool left;
-    bool ended;     /* `done` was seen, and the threads are gone */
-    bool signalled; /* by us */
-    enum {
-        RUNNING,
-        GRACE,
-        TERMINATED,
-        KILLED,
-        LET_GO
-    } step;
-    int64_t until_ns; /* of this step */
-    struct family family;
-    size_t said_n;
-    bool cut; /* more was said before */
-    char said[CHILD_SAID_MAX + 1];
-};
-
-/* ---- its threads ---- */
-
-static void say(int fd)
-{
-    ssize_t n = write(fd, "", 1);
-    (void)n; /* an empty pipe of ours takes a byte */
-}
-
-static void *wait_for_exit(void *user)
-{
-    struct child *c = user;
-    siginfo_t info;
-    while (waitid(P_PID, (id_t)c->s.pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
-        ;
-    say(c->gone[1]);
-    return NULL;
-}
-
-/* At most CHILD_SAID_MAX bytes. */
-static void keep(struct child *c, const char *bytes, size_t n)
-{
-    size_t old = MIN(c->said_n, CHILD_SAID_MAX - n);
-    c->cut |= old < c->said_n;
-    memmove(c->said, c->said + c->said_n - old, old);
-    memcpy(c->said + old, bytes, n);
-    c->said_n = old + n;
-}
-
-/* False: nothing is there now (-EAGAIN), or ever. */
-static bool hear(struct child *c, bool *ret_over)
-{
-    char bytes[CHILD_SAID_MAX];
-    ssize_t n = read(c->s.err, bytes, sizeof(bytes));
-    if (n > 0)
-        keep(c, bytes, (size_t)n);
-    *ret_over = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
-    return n > 0;
-}
-
-static void hear_until_gone(struct child *c)
-{
-    struct pollfd set[] = {{.fd = c->exited >= 0 ? c->exited : c->gone[0], .events = POLLIN},
-                           {.fd = c->s.err, .events = POLLIN}};
-    bool over = false;
-    for (;;) {
-        int ready = poll(set, 2, -1);
-        if (ready > 0 && set[0].revents)
-            break;
-        if (ready > 0 && set[1].revents)
-            hear(c, &over);
-        if (over)
-            set[1].fd = -1;
-    }
-    for (int i = 0; i < DRAIN_MAX && !over && hear(c, &over); i++)
-        ;
-}
-
-/* From the start of a line, if the start was lost; the end of the last one is no news. */
-static void tidy(struct child *c)
-{
-    while (c->said_n && c->said[c->said_n - 1] == '\n')
-        c->said_n--;
-    c->said[c->said_n] = '\0';
-    for (size_t i = 0; i < c->said_n; i++)
-        if (c->said[i] == '\0')
-            c->said[i] = '?';
-    char *newline = c->cut ? strchr(c->said, '\n') : NULL;
-    if (newline) {
-        c->said_n -= (size_t)(newline + 1 - c->said);
-        memmove(c->said, newline + 1, c->said_n + 1);
-    }
-}
 
 static void close_all(struct child *c)
 {
@@ -140,62 +23,14 @@ static void close_all(struct child *c)
         *fd[i] = fd_close(*fd[i]);
 }
 
-static void destroy(struct child *c)
+void child_destroy(struct child *c)
 {
+    if (c->over && !c->reaped)
+        waitpid(c->s.pid, NULL, 0);
     close_all(c);
     family_clear(&c->family);
     pthread_mutex_destroy(&c->lock);
     free(c);
-}
-
-static void *listen_and_reap(void *user)
-{
-    struct child *c = user;
-    pid_t r;
-    hear_until_gone(c);
-    tidy(c);
-    if (c->exited < 0)
-        pthread_join(c->waiter, NULL);
-    pthread_mutex_lock(&c->lock);
-    do
-        r = waitpid(c->s.pid, &c->status, 0); /* it is dead: this does not wait */
-    while (r < 0 && errno == EINTR);
-    c->lost = r != c->s.pid;
-    c->reaped = true;
-    bool left = c->left;
-    if (!left)
-        say(c->done[1]);
-    pthread_mutex_unlock(&c->lock);
-    if (left)
-        destroy(c);
-    return NULL;
-}
-
-/* A pidfd of what is not reaped yet is the child's. None: so old a kernel, or it is forbidden. */
-static int watch_exit(struct child *c)
-{
-    c->exited = platform.processes ? platform.processes->open(c->s.pid) : -1;
-    int r = c->exited >= 0 ? 0 : fd_pipe(c->gone);
-    return r == 0 && c->exited < 0 ? thread_create(&c->waiter, wait_for_exit, c) : r;
-}
-
-static void take_back(struct child *c, bool waiter)
-{
-    kill(c->s.pid, SIGKILL);
-    if (waiter)
-        pthread_join(c->waiter, NULL);
-    waitpid(c->s.pid, NULL, 0);
-}
-
-static int watch(struct child *c)
-{
-    int r = watch_exit(c);
-    bool waiter = r == 0 && c->exited < 0;
-    if (r == 0)
-        r = thread_create(&c->listener, listen_and_reap, c);
-    if (r < 0)
-        take_back(c, waiter);
-    return r;
 }
 
 int child_start(struct child **ret, const char *command, unsigned pipes, const char **ret_operation)
@@ -213,10 +48,10 @@ int child_start(struct child **ret, const char *command, unsigned pipes, const c
         r = spawn_shell(&c->s, command, pipes, ret_operation);
     if (r == 0) {
         *ret_operation = "pthread_create";
-        r = watch(c);
+        r = child_watch(c);
     }
     if (r < 0)
-        destroy(c);
+        child_destroy(c);
     else
         *ret = c;
     return r;
@@ -265,28 +100,38 @@ static void signal_itself(struct child *c, int number)
     int r = family_signal_process(c->exited, c->s.pid, number);
     if (c->s.own_group && r != -ESRCH) /* it is not reaped, so the number is still its group's */
         kill(-c->s.pid, number);
-    c->signalled = true;
+    c->signalled |= !c->over;
 }
 
+/* The child can't be reaped while all processes are looked at. What they have in their environments is read without
+ * the lock: a hostile one may let us wait. */
 static size_t find_more(struct child *c)
 {
-    return family_find(&c->family, c->reaped ? 0 : c->s.pid, c->s.mark);
+    struct crowd crowd;
+    pthread_mutex_lock(&c->lock);
+    pid_t root = c->reaped ? 0 : c->s.pid;
+    int r = family_look(&c->family, &crowd);
+    pthread_mutex_unlock(&c->lock);
+    size_t n = r < 0 ? 0 : family_find(&c->family, &crowd, root, c->s.mark);
+    free(crowd.process);
+    return n;
 }
 
-/* To the child and to all that it has started. What they start while we look is found by another look. */
+/* To the child and to all that it has started. What they start while we look is found by another look. The first look
+ * comes before the first signal: what loses its parent is no longer known by it. */
 static void send_signal(struct child *c, int number)
 {
-    pthread_mutex_lock(&c->lock);
     size_t from = 0;
     find_more(c);
+    pthread_mutex_lock(&c->lock);
     signal_itself(c, number);
+    pthread_mutex_unlock(&c->lock);
     for (int i = 0; i < ROUNDS; i++) {
         family_signal(&c->family, from, number);
         from = c->family.n;
         if (find_more(c) == 0)
             break;
     }
-    pthread_mutex_unlock(&c->lock);
 }
 
 static bool has_ended(struct child *c)
@@ -329,10 +174,10 @@ static bool family_is_over(struct child *c, int *ret_fd)
         return true;
     if (family_lives(&c->family, ret_fd))
         return false;
-    pthread_mutex_lock(&c->lock);
+    if (c->s.own_group && !c->reaped && c->step < KILLED)
+        return false; /* nothing tells whether its group is empty */
     size_t more = find_more(c);
     family_signal(&c->family, c->family.n - more, SIGKILL);
-    pthread_mutex_unlock(&c->lock);
     return !family_lives(&c->family, ret_fd);
 }
 
@@ -374,13 +219,13 @@ int child_verdict(const struct child *c, char text[CHILD_TEXT_MAX])
     if (c->lost)
         snprintf(text, CHILD_TEXT_MAX,
                  "ended, and how is not known: this program ignores SIGCHLD, or reaps all it finds");
-    else if (WIFEXITED(c->status))
-        snprintf(text, CHILD_TEXT_MAX, "exited with status %d", WEXITSTATUS(c->status));
-    else if (signal_name(WTERMSIG(c->status)))
-        snprintf(text, CHILD_TEXT_MAX, "was killed by %s", signal_name(WTERMSIG(c->status)));
+    else if (c->status.si_code == CLD_EXITED)
+        snprintf(text, CHILD_TEXT_MAX, "exited with status %d", c->status.si_status);
+    else if (signal_name(c->status.si_status))
+        snprintf(text, CHILD_TEXT_MAX, "was killed by %s", signal_name(c->status.si_status));
     else
-        snprintf(text, CHILD_TEXT_MAX, "was killed by signal %d", WTERMSIG(c->status));
-    if (!c->lost && WIFEXITED(c->status) && WEXITSTATUS(c->status) == 0)
+        snprintf(text, CHILD_TEXT_MAX, "was killed by signal %d", c->status.si_status);
+    if (!c->lost && c->status.si_code == CLD_EXITED && c->status.si_status == 0)
         return 0;
     return c->signalled ? -ESRCH : 1;
 }
@@ -402,7 +247,7 @@ struct child *child_free(struct child *c)
     }
     if (!has_ended(c)) {
         pthread_mutex_lock(&c->lock);
-        c->left = !c->reaped;
+        c->left = !c->over;
         bool left = c->left;
         if (left)
             pthread_detach(c->listener);
@@ -411,6 +256,6 @@ struct child *child_free(struct child *c)
             return NULL;
         pthread_join(c->listener, NULL);
     }
-    destroy(c);
+    child_destroy(c);
     return NULL;
 }

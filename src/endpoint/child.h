@@ -1,6 +1,6 @@
 /* A child process on pipes: /bin/sh -c COMMAND, what it says on its standard error, how it ended, and its end in
- * bounded time. A child belongs to one thread, but for what its own threads do (child.c); another one may have its
- * input. */
+ * bounded time. A child belongs to one thread, but for what its own threads do (child_watch.c); another one may have
+ * its input. */
 #ifndef ENDPOINT_CHILD_H
 #define ENDPOINT_CHILD_H
 
@@ -36,7 +36,8 @@ size_t child_unread(const struct child *child);
 
 /* 0: it is gone, and all is known. -EAGAIN: not yet; call again when *port is ready or at *ret_deadline_ns (0: none).
  * The patience may get shorter from call to call, also after it is gone: CHILD_MUST_END then ends what it has left
- * behind. Never blocks, but reads /proc when it sends a signal. */
+ * behind. Never blocks, but reads /proc when it sends a signal: some
+ * milliseconds, and two seconds at most where processes hide their environment from readers. */
 int child_end(struct child *child, enum child_patience patience, struct port *port, int64_t *ret_deadline_ns);
 
 /* The rest is known once it is gone. */

@@ -1,16 +1,10 @@
 #include "endpoint/family.h"
 #include "base/fd.h"
-#include "base/platform.h"
+#include "endpoint/marked.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
-
-/* All processes, as one look saw them. */
-struct crowd {
-    struct platform_process *process;
-    size_t n, capacity;
-};
 
 static void *grown(void *array, size_t n, size_t *capacity, size_t each)
 {
@@ -68,35 +62,76 @@ static void add(struct family *family, const struct platform_process *process)
         fd_close(member.fd);
 }
 
-static bool belongs(const struct family *family, const struct platform_process *process, pid_t root, const char *mark)
-{
-    return (root && process->parent == root) || is_known(family, process->parent) ||
-           (process->session == getsid(0) && platform.processes->has_environment(process->pid, mark));
-}
+/* ---- looking ---- */
 
-size_t family_find(struct family *family, pid_t root, const char *mark)
+int family_look(struct family *family, struct crowd *ret)
 {
-    struct crowd crowd = {.n = 0};
-    size_t before = family->n, last;
+    *ret = (struct crowd){.n = 0};
     if (!platform.processes)
-        return 0;
+        return -ENOSYS;
     /* The number of a member that has ended may be another process's by now, whose children are not ours. */
     for (size_t i = 0; i < family->n; i++)
         family->member[i].gone |= has_gone(&family->member[i]);
-    if (platform.processes->each(add_to_crowd, &crowd) < 0)
-        return 0;
+    return platform.processes->each(add_to_crowd, ret);
+}
+
+static bool is_candidate(const struct family *family, const struct platform_process *process, pid_t root)
+{
+    return process->pid != root && process->pid != getpid() && !process->ended && !is_known(family, process->pid);
+}
+
+static void add_children(struct family *family, const struct crowd *crowd, pid_t root)
+{
+    size_t last;
     do { /* children may be listed before their parents */
         last = family->n;
-        for (size_t i = 0; i < crowd.n; i++) {
-            const struct platform_process *process = &crowd.process[i];
-            bool other = process->pid != root && process->pid != getpid() && !process->ended;
-            if (other && !is_known(family, process->pid) && belongs(family, process, root, mark))
+        for (size_t i = 0; i < crowd->n; i++) {
+            const struct platform_process *process = &crowd->process[i];
+            bool descends = (root && process->parent == root) || is_known(family, process->parent);
+            if (descends && is_candidate(family, process, root))
                 add(family, process);
         }
     } while (family->n > last);
-    free(crowd.process);
+}
+
+static bool is_stuck(const struct family *family, const struct platform_process *process)
+{
+    for (size_t i = 0; i < family->stuck_n; i++)
+        if (family->stuck[i].pid == process->pid && family->stuck[i].start == process->start)
+            return true;
+    return false;
+}
+
+/* What has no parent left is known by its mark. What can't be read is not asked again. */
+static void add_marked(struct family *family, const struct crowd *crowd, pid_t root, const char *mark)
+{
+    struct platform_process *asked CLEANUP_FREE = calloc(crowd->n + 1, sizeof(*asked));
+    bool *has CLEANUP_FREE = calloc(crowd->n + 1, sizeof(*has));
+    size_t n = 0;
+    for (size_t i = 0; asked && has && i < crowd->n; i++)
+        if (crowd->process[i].session == getsid(0) && is_candidate(family, &crowd->process[i], root) &&
+            !is_stuck(family, &crowd->process[i]))
+            asked[n++] = crowd->process[i];
+    for (size_t at = 0; at < n && family->stuck_n < FAMILY_STUCK_MAX; at++) {
+        at = marked_find(asked, at, n, mark, platform.processes->has_environment, has);
+        if (at < n)
+            family->stuck[family->stuck_n++] = asked[at];
+    }
+    for (size_t i = 0; i < n; i++)
+        if (has[i])
+            add(family, &asked[i]);
+}
+
+size_t family_find(struct family *family, const struct crowd *crowd, pid_t root, const char *mark)
+{
+    size_t before = family->n;
+    add_children(family, crowd, root);
+    add_marked(family, crowd, root, mark);
+    add_children(family, crowd, root);
     return family->n - before;
 }
+
+/* ---- signals ---- */
 
 /* A filter of system calls may know the one call and not the other. */
 int family_signal_process(int fd, pid_t pid, int number)

@@ -7,9 +7,7 @@
 #ifndef ENDPOINT_FAMILY_H
 #define ENDPOINT_FAMILY_H
 
-#include "base/base.h"
-#include <stdbool.h>
-#include <sys/types.h>
+#include "base/platform.h"
 
 struct member {
     pid_t pid;
@@ -18,16 +16,30 @@ struct member {
     bool gone;
 };
 
+#define FAMILY_STUCK_MAX 8
+
 /* All zero: nobody is known. */
 struct family {
     struct member *member;
     size_t n, capacity;
+    struct platform_process stuck[FAMILY_STUCK_MAX]; /* whose environment can't be read */
+    size_t stuck_n;
 };
 
-/* Looks for members that are not known yet, and gives how many there are. `root`: the child, which can't be reaped
- * meanwhile; 0: it is no more. None where processes can't be seen. Reads /proc: some milliseconds, blocks on nothing.
- */
-size_t family_find(struct family *family, pid_t root, const char *mark);
+/* All processes, as one look saw them. The array is to be freed. */
+struct crowd {
+    struct platform_process *process;
+    size_t n, capacity;
+};
+
+/* Looks at all processes. Nobody may reap the child meanwhile, or another one may have got its number. Some
+ * milliseconds; blocks on nothing. -errno: processes can't be seen. */
+int family_look(struct family *family, struct crowd *ret);
+
+/* Adds the members among them that are not known yet, and gives how many there are. `root`: the child; 0: it was no
+ * more when they were looked at. Reads their environments: some milliseconds, and MARKED_PATIENCE_MS for each one that
+ * can't be read; of these no more than FAMILY_STUCK_MAX, then no others are read. */
+size_t family_find(struct family *family, const struct crowd *crowd, pid_t root, const char *mark);
 /* To the members from number `from` on. One that may not be signalled counts as gone. */
 void family_signal(struct family *family, size_t from, int number);
 /* To one process through its pidfd (-1: there is none), else by its number, which must be its own. -errno. */
