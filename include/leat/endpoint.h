@@ -187,6 +187,13 @@ struct leat_endpoint_options {
     const char *const *headers; /* that each request has: "NAME: VALUE", and NULL behind the last one; NULL: none */
     const char *netrc_file;     /* where users and passwords of hosts are, as curl(1) has it; NULL: nowhere */
     int32_t netrc;              /* not 0: they are in ~/.netrc, if netrc_file is NULL */
+    /* A sink that is an object of s3: the path of a journal, in which stands which parts the store has; NULL: there is
+     * none. The string is copied. If the file is there, its upload goes on: a part that the store has, by its size and
+     * ETag, and whose bytes are those that come again, by their SHA-256, is not sent again. A run that fails or is
+     * cancelled leaves the upload and the journal, unless the failure is one of the bytes (-EBADMSG, -ESTALE) or of the
+     * object (-EEXIST). When the object is made the file is removed. One process at a time may use it (-EBUSY); a file
+     * that is something else, or the journal of another object, is -EINVAL. */
+    const char *resume;
 };
 
 enum {

@@ -18,6 +18,7 @@ enum {
     OPTION_TOTAL_TIMEOUT,
     OPTION_RETRIES,
     OPTION_PART_SIZE,
+    OPTION_RESUME,
     OPTION_STREAMS,
     OPTION_CACERT,
     OPTION_CERT,
@@ -56,6 +57,7 @@ static const struct option longs[] = {
     {"connect-timeout", required_argument, NULL, OPTION_CONNECT_TIMEOUT},
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
     {"part-size", required_argument, NULL, OPTION_PART_SIZE},
+    {"resume", required_argument, NULL, OPTION_RESUME},
     {"total-timeout", required_argument, NULL, OPTION_TOTAL_TIMEOUT},
     {"retries", required_argument, NULL, OPTION_RETRIES},
     {"streams", required_argument, NULL, OPTION_STREAMS},
@@ -232,6 +234,9 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         return duration(command, "idle-timeout", value, &o->sink.idle_timeout_ms);
     case OPTION_PART_SIZE:
         return size(command, "part-size", value, &o->sink.part_size);
+    case OPTION_RESUME:
+        o->sink.resume = value;
+        return 0;
     case OPTION_TOTAL_TIMEOUT:
         return duration(command, "total-timeout", value, &o->sink.total_timeout_ms);
     case OPTION_RETRIES:

@@ -53,9 +53,11 @@ static const char *sink_status(const leat_report *report, const struct report_br
 
 static json_t *store_json(const struct node_store *store)
 {
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "way", store->way, "part_size", (json_int_t)store->part_size,
-                     "requests", (json_int_t)store->requests, "repeated", (json_int_t)store->repeated, "bytes_sent",
-                     (json_int_t)store->bytes_sent, "bytes_again", (json_int_t)store->bytes_again);
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "way", store->way, "part_size",
+                     (json_int_t)store->part_size, "requests", (json_int_t)store->requests, "repeated",
+                     (json_int_t)store->repeated, "bytes_sent", (json_int_t)store->bytes_sent, "bytes_again",
+                     (json_int_t)store->bytes_again, "parts_kept", (json_int_t)store->parts_kept, "bytes_kept",
+                     (json_int_t)store->bytes_kept);
 }
 
 static json_t *sinks_json(const leat_report *report)
@@ -168,6 +170,9 @@ static void print_branch(FILE *to, const leat_report *report, const struct repor
                 branch->store.way, (unsigned long long)branch->store.requests,
                 (unsigned long long)branch->store.repeated, (unsigned long long)branch->store.bytes_sent,
                 (unsigned long long)branch->store.bytes_again);
+    if (branch->has_store && branch->store.parts_kept)
+        fprintf(to, "  kept: %llu parts, %llu bytes, which the store had\n",
+                (unsigned long long)branch->store.parts_kept, (unsigned long long)branch->store.bytes_kept);
     if (branch->held || branch->discarded)
         fprintf(to, "  taken %llu = delivered %llu + held %llu + discarded %llu\n", (unsigned long long)leg->taken,
                 (unsigned long long)branch->delivered, (unsigned long long)branch->held,

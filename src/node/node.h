@@ -49,6 +49,7 @@ struct node_store {
     /* What happened, valid when the node is closed. */
     uint64_t requests, repeated;      /* the second are among the first */
     uint64_t bytes_sent, bytes_again; /* of bodies; likewise */
+    uint64_t parts_kept, bytes_kept;  /* that the store had from a run before, and that were not sent */
 };
 
 struct node_ops;

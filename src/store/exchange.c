@@ -86,6 +86,8 @@ static void exchange_ended(void *user, int code, const char *why)
     x->advice = transfer_advice(x->transfer);
     x->code = delay_ms >= 0 ? r : code;
     snprintf(x->why, sizeof(x->why), "%s", delay_ms >= 0 ? "the request can't be made" : why);
+    if (x->ending)
+        x->ending(x);
     atomic_store(&x->over, true);
     x->wake(x->user);
 }

@@ -1,7 +1,7 @@
 /* One request until it has its final answer: it is repeated while that may help, and the body of the answer is kept.
  *
- * Two threads meet here. `make`, `again`, `held` and `over` are called on the transfer thread. Everything else belongs
- * to the thread that started the exchange, which looks at the results once exchange_is_over says so. */
+ * Two threads meet here. `make`, `again`, `ending`, `held` and `over` are called on the transfer thread. Everything
+ * else belongs to the thread that started the exchange, which looks at the results once exchange_is_over says so. */
 #ifndef STORE_EXCHANGE_H
 #define STORE_EXCHANGE_H
 
@@ -16,6 +16,7 @@ struct exchange {
     int (*make)(void *user,
                 struct http_request *ret);   /* for each attempt; *ret is empty, and may be in part on failure */
     bool (*again)(const struct exchange *x); /* an answer is to be asked for again; NULL: as its status says */
+    void (*ending)(struct exchange *x);      /* the outcome is there, and nobody else looks at it yet; NULL: nothing */
     void (*wake)(void *user);                /* the exchange is over, or its last byte is withheld */
     void *user;
     struct http_settings *settings; /* of the requests; borrowed, or NULL */

@@ -67,7 +67,12 @@ static bool send_full(struct sink *s)
 /* Under the lock. */
 static bool read_upload(struct sink *s)
 {
-    return s->upload[0] || kind_of(s)->created(s->control.body, s->control.body_length, s->upload) == 0;
+    if (s->upload[0])
+        return true;
+    if (kind_of(s)->created(s->control.body, s->control.body_length, s->upload) < 0)
+        return false;
+    resume_note_upload(s);
+    return true;
 }
 
 void multipart_woken(struct sink *s)
@@ -98,7 +103,7 @@ static void create_upload(struct sink *s)
     sink_start(s, &s->control, make_create, s);
 }
 
-static int note_part(struct sink *s, const struct part *part, const char *etag)
+int multipart_note(struct sink *s, const struct part *part, const char *etag)
 {
     if (part->number > s->sent_room) {
         size_t room = MAX(part->number + SINK_SLOTS, 2 * s->sent_room);
@@ -123,27 +128,38 @@ static void take_part(struct sink *s, struct slot *slot)
         sink_fail_by(s, x, "UploadPart");
     else if (wrong || !x->answer.etag[0])
         sink_fail(s, -EBADMSG, "UploadPart", wrong ? wrong : "the server gives a part no ETag");
-    else if (note_part(s, &slot->part, x->answer.etag) < 0)
+    else if (multipart_note(s, &slot->part, x->answer.etag) < 0)
         sink_fail(s, -ENOMEM, "UploadPart", "out of memory");
+    resume_tell(s);
     sink_end(s, &slot->exchange);
     part_forget(&slot->part);
     slot->state = SLOT_FREE;
     s->endpoint.node.deadline_ns = 0; /* something came */
 }
 
-void multipart_advance(struct sink *s)
+void multipart_take(struct sink *s)
 {
-    bool any = false;
     if (s->control_step == CONTROL_CREATING && exchange_is_over(&s->control))
         take_upload(s);
     for (size_t i = 0; i < SINK_SLOTS && !s->single; i++) {
         struct slot *slot = &s->slot[i];
-        unsigned state = atomic_load(&slot->state);
-        if (state == SLOT_SENDING && exchange_is_over(&slot->exchange))
+        if (atomic_load(&slot->state) == SLOT_SENDING && exchange_is_over(&slot->exchange))
             take_part(s, slot);
-        any |= state == SLOT_FULL;
     }
-    if (!any || s->failure.code)
+}
+
+static bool any_is_full(const struct sink *s)
+{
+    bool any = false;
+    for (size_t i = 0; i < SINK_SLOTS; i++)
+        any |= atomic_load(&s->slot[i].state) == SLOT_FULL;
+    return any;
+}
+
+void multipart_advance(struct sink *s)
+{
+    multipart_take(s);
+    if (s->single || s->failure.code || !any_is_full(s))
         return;
     pthread_mutex_lock(&s->lock);
     bool sent = send_full(s), none = !s->upload[0] && s->control_step == CONTROL_NONE;

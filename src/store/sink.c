@@ -101,6 +101,7 @@ int sink_send(struct slot *slot, int (*make)(void *user, struct http_request *re
     x->settings = slot->sink->object->settings;
     x->wake = wake_slot;
     x->again = slot_again;
+    x->ending = slot->sink->resume ? resume_note_part : NULL;
     x->reached = true; /* what is sent by slots follows an answer */
     return exchange_start(x, slot->sink->retries);
 }
@@ -161,7 +162,11 @@ static int sink_open(struct node *node, const struct node *source UNUSED, struct
     client_drop_notices(&s->client);
     if (s->control_step == CONTROL_LOOKING && exchange_is_over(&s->control))
         look_take(s);
-    if (s->control_step == CONTROL_LOOKING && !s->failure.code && client_wait_later(node, &s->failure, "PUT") < 0)
+    if (s->control_step == CONTROL_NONE && !s->failure.code && !s->is_resumed)
+        resume_start(s);
+    while (s->control_step == CONTROL_LISTING && !s->failure.code && exchange_is_over(&s->control))
+        resume_take(s);
+    if (s->control_step != CONTROL_NONE && !s->failure.code && client_wait_later(node, &s->failure, "PUT") < 0)
         return -EAGAIN;
     node->deadline_ns = 0;
     node->call = sink_write;
@@ -211,8 +216,11 @@ void sink_seal(struct sink *s)
     int r = part_end(&s->filling->part);
     if (r < 0)
         fail_local(s, r);
+    bool is_there = !s->failure.code && resume_has(s, &s->filling->part);
+    if (is_there)
+        part_forget(&s->filling->part);
     pthread_mutex_lock(&s->lock);
-    s->filling->state = SLOT_FULL;
+    s->filling->state = is_there ? SLOT_FREE : SLOT_FULL;
     pthread_mutex_unlock(&s->lock);
     s->filling = NULL;
 }
@@ -250,8 +258,11 @@ static ssize_t sink_write(void *user, void *bytes, size_t n)
 
 static int settle_parts(struct sink *s)
 {
+    if (!s->filling && !s->numbers) /* nothing came, and an earlier run has begun an upload */
+        sink_take_slot(s);
     if (s->filling)
         sink_seal(s);
+    resume_check(s);
     multipart_advance(s);
     return s->failure.code || multipart_is_idle(s) ? 0 : client_wait_later(&s->endpoint.node, &s->failure, "PUT");
 }
@@ -283,16 +294,26 @@ static int sink_commit(struct node *node, struct leat_error *error)
         if (!s->failure.code)
             multipart_complete(s);
     }
+    if (!s->failure.code)
+        resume_end(s, true);
     return error_hand_on(error, &s->failure);
 }
 
-static void sink_abort(struct node *node, int code UNUSED, uint64_t delivered UNUSED)
+static void sink_abort(struct node *node, int code, uint64_t delivered UNUSED)
 {
     struct sink *s = (struct sink *)node;
     if (!client_is_here(&s->client))
         return;
+    if (s->resume)
+        multipart_take(s);
     multipart_stop(s);
-    if (!multipart_abort(s))
+    if (s->control_step != CONTROL_CREATING && resume_keeps(s, code)) {
+        node->left = "its parts are kept in the store, to go on from";
+        return;
+    }
+    bool gone = multipart_abort(s);
+    resume_end(s, gone);
+    if (!gone)
         node->left = "an unfinished upload may be left in the store";
 }
 
@@ -303,6 +324,9 @@ static void sink_close(struct node *node)
     for (size_t i = 0; i < SINK_SLOTS; i++)
         part_free(&s->slot[i].part);
     sink_end(s, &s->control);
+    free(s->control.page);
+    s->control.page = NULL;
+    resume_end(s, false);
     multipart_free(s);
     client_close(&s->client, &node->port);
 }
@@ -311,6 +335,7 @@ static void sink_free(leat_endpoint *endpoint)
 {
     struct sink *s = (struct sink *)endpoint;
     object_free(s->object);
+    free(s->resume);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }
@@ -324,18 +349,32 @@ static const struct node_ops sink_ops = {
     .close = sink_close,
 };
 
+static int check_options(const struct store *store, const struct leat_endpoint_options *options,
+                         struct leat_error *error)
+{
+    if (options->write_mode != LEAT_WRITE_PUBLISH)
+        return error_set(error, -EINVAL, "An object is written as a whole, neither in place nor at its end");
+    if (options->resume && !store->multipart)
+        return error_set(error, -EINVAL, "An object of %s: is put by one request, which can't be resumed", store->name);
+    return 0;
+}
+
 int store_sink(leat_endpoint **ret, const char *spec, struct object *object,
                const struct leat_endpoint_options *options, struct leat_error *error)
 {
-    bool whole = options->write_mode == LEAT_WRITE_PUBLISH;
-    int r = whole ? (object->settings ? 0 : http_settings_new(&object->settings, options, error))
-                  : error_set(error, -EINVAL, "An object is written as a whole, neither in place nor at its end");
+    int r = check_options(object->store, options, error);
+    if (r == 0 && !object->settings)
+        r = http_settings_new(&object->settings, options, error);
     struct sink *s = r == 0 ? calloc(1, sizeof(*s)) : NULL;
-    if (!s || endpoint_init(&s->endpoint, &sink_ops, spec, LEAT_WRITE, sink_free) < 0) {
+    char *resume = s && options->resume ? strdup(options->resume) : NULL;
+    if (!s || (options->resume && !resume) || endpoint_init(&s->endpoint, &sink_ops, spec, LEAT_WRITE, sink_free) < 0) {
+        free(resume);
         free(s);
         object_free(object);
         return r < 0 ? r : error_set(error, -ENOMEM, "out of memory");
     }
+    s->resume = resume;
+    s->journal.fd = -1;
     pthread_mutex_init(&s->lock, NULL);
     s->object = object;
     s->client = CLIENT_CLOSED;

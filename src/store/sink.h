@@ -8,6 +8,7 @@
 
 #include "store/client.h"
 #include "store/exchange.h"
+#include "store/journal.h"
 #include "store/store.h"
 #include <pthread.h>
 
@@ -51,6 +52,7 @@ struct sink {
     enum {
         CONTROL_NONE,
         CONTROL_LOOKING, /* whether the object exists */
+        CONTROL_LISTING, /* which parts an upload has */
         CONTROL_CREATING,
         CONTROL_COMPLETING,
         CONTROL_ABORTING,
@@ -61,6 +63,13 @@ struct sink {
     size_t sent_room;
     bool single; /* the object is put by one request, that of slot[0] */
     bool reached;
+
+    char *resume; /* the path of the journal, or NULL */
+    struct journal journal;
+    atomic_int journal_code; /* what could not be noted in it: a negative errno */
+    bool is_resumed;         /* the journal was opened, and what it says of the store was asked for */
+    unsigned listed_most;    /* the highest number of a part that the store has */
+    unsigned listed_next;    /* the page of the list of parts that is asked for */
 
     struct leat_error failure;
     struct node_store store; /* what is reported */
@@ -118,6 +127,27 @@ int single_settle(struct sink *s);
 /* Sends the last byte, and blocks until the store has answered. A failure is noted. */
 void single_commit(struct sink *s);
 
+/* ---- resume.c; each is legal without a journal ---- */
+
+/* Opens the journal; an upload that it names is asked for its parts. A failure is noted. */
+void resume_start(struct sink *s);
+/* The answer is there: another page may be asked for. */
+void resume_take(struct sink *s);
+/* Does the store have this part, with just these bytes? Then it is noted as sent. */
+bool resume_has(struct sink *s, const struct part *part);
+/* All parts have come: a failure is noted if the store has more of them, since some stores then refuse to complete. */
+void resume_check(struct sink *s);
+/* Did something fail to be written to the journal? It is noted. */
+void resume_tell(struct sink *s);
+/* The upload has its name, and the store a part, of which this is the exchange: on the transfer thread, since the
+ * pipeline may be waiting for its source. A failure is in `journal_code`, which multipart_take tells. */
+void resume_note_upload(struct sink *s);
+void resume_note_part(struct exchange *x);
+/* Is a run that failed with `code` to leave its upload? */
+bool resume_keeps(const struct sink *s, int code);
+/* The end: `remove` the file, too. */
+void resume_end(struct sink *s, bool remove);
+
 /* ---- multipart.c ---- */
 
 uint64_t multipart_size(uint64_t first, unsigned number, uint64_t largest);
@@ -128,11 +158,17 @@ void multipart_advance(struct sink *s);
 /* From the transfer thread: the request of `control` is over. */
 void multipart_woken(struct sink *s);
 
+/* The store has a part. -ENOMEM. */
+int multipart_note(struct sink *s, const struct part *part, const char *etag);
+
 /* All parts that were begun are in the store. */
 bool multipart_is_idle(const struct sink *s);
 
 /* Makes the object of the parts: blocks. A failure is noted. */
 void multipart_complete(struct sink *s);
+
+/* Takes what has ended, as multipart_advance, and begins nothing. */
+void multipart_take(struct sink *s);
 
 /* Ends the requests of all parts; there will be no others. */
 void multipart_stop(struct sink *s);

@@ -68,6 +68,14 @@ struct multipart {
      * the object's, or "". */
     int (*completed)(const char *body, size_t n, char *ret_etag);
     int (*abort)(const struct object *object, const char *upload, struct http_request *ret);
+    /* Asks which parts the store has, behind the number `after`; and reads the answer, which tells of each. *ret_next:
+     * ask again for those behind it; 0: that was all. -EBADMSG. */
+    int (*list)(const struct object *object, const char *upload, unsigned after, struct http_request *ret);
+    int (*listed)(const char *body, size_t n,
+                  void (*part)(void *user, unsigned number, uint64_t size, const char *etag), void *user,
+                  unsigned *ret_next);
+    /* The object's URL, from malloc: what a journal is of. */
+    char *(*url)(const struct object *object);
 };
 
 static inline void object_free(struct object *object)

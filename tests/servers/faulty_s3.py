@@ -42,6 +42,7 @@ class Store:
         self.begun = {}     # id: seconds
         self.counts = {}
         self.log = []       # (bucket, key, kind)
+        self.hook = None    # is called with the connection and a moment: "begins", "came", "done", "answered"
         self.names = 0
 
 
@@ -81,6 +82,7 @@ class Connection(socketserver.StreamRequestHandler):
         self.number = int(number or 0)
         self.kind = (self.method if not self.query else "create" if "uploads" in self.query and self.method == "POST"
                      else "uploads" if "uploads" in self.query
+                     else "parts" if self.method == "GET" and "uploadId" in self.query
                      else "part" + self.query["partNumber"] if "partNumber" in self.query
                      else {"POST": "complete", "DELETE": "abort"}.get(self.method, self.method))
         self.answer_request()
@@ -96,7 +98,12 @@ class Connection(socketserver.StreamRequestHandler):
             self.store.counts[place] = self.store.counts.get(place, 0) + 1
             return self.store.counts[place]
 
+    def moment(self, name):
+        if self.store.hook:
+            self.store.hook(self, name)
+
     def say(self, status, body=b"", **headers):
+        self.moment("done")
         length = headers.pop("length", len(body))
         lines = [f"HTTP/1.1 {status} Status", f"Content-Length: {length}"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -106,6 +113,7 @@ class Connection(socketserver.StreamRequestHandler):
             raise Broken
         self.wfile.write(whole)
         self.wfile.flush()
+        self.moment("answered")
 
     def refuse(self, status, code):
         self.say(status, f"<Error><Code>{code}</Code><Message>Refused</Message></Error>".encode())
@@ -134,8 +142,10 @@ class Connection(socketserver.StreamRequestHandler):
         if self.fault == "early" and self.kind == "PUT":
             self.refuse(403, "AccessDenied")
             raise Broken
+        self.moment("begins")
         body = self.body_comes()
-        if self.fault == "silent" and (self.kind == "PUT" or self.kind.startswith("part")):
+        self.moment("came")
+        if self.fault == "silent" and (self.kind == "PUT" or self.kind.startswith("part")) and self.kind != "parts":
             self.rfile.read(1)
             raise Broken
         if self.fault == "status" and self.count(self.kind) <= 2:
@@ -146,7 +156,7 @@ class Connection(socketserver.StreamRequestHandler):
             body = bytes([body[0] ^ 1]) + body[1:]
         elif not self.is_whole(body):
             return self.refuse(400, "BadDigest")
-        kind = "part" if self.kind.startswith("part") else self.kind
+        kind = "part" if self.kind.startswith("part") and self.kind != "parts" else self.kind
         return getattr(self, "do_" + kind.lower())(body)
 
     def is_refused(self):
@@ -185,6 +195,20 @@ class Connection(socketserver.StreamRequestHandler):
                 upload[2][int(self.query["partNumber"])] = body
         if upload:
             self.say(200, ETag=f'"{md5(body)}"')
+        else:
+            self.refuse(404, "NoSuchUpload")
+
+    def do_parts(self, _):
+        with self.store.lock:
+            upload = self.store.uploads.get(self.query["uploadId"])
+            found = sorted(n for n in upload[2] if n > int(self.query.get("part-number-marker", 0))) if upload else []
+            page = found[:self.number if self.fault == "pages" else 1000]
+            text = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>&quot;{md5(upload[2][n])}&quot;</ETag>"
+                           f"<Size>{len(upload[2][n])}</Size></Part>" for n in page)
+        if len(page) < len(found):
+            text += f"<IsTruncated>true</IsTruncated><NextPartNumberMarker>{page[-1]}</NextPartNumberMarker>"
+        if upload:
+            self.say(200, f"<ListPartsResult>{text}</ListPartsResult>".encode())
         else:
             self.refuse(404, "NoSuchUpload")
 

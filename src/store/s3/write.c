@@ -94,6 +94,80 @@ static int put_part(const struct object *object, const char *upload, const struc
     return r < 0 ? r : s3_request(of(object), "PUT", query, part->sha256, ret);
 }
 
+/* ---- the parts that are there ---- */
+
+static int list(const struct object *object, const char *upload, unsigned after, struct http_request *ret)
+{
+    char *id CLEANUP_FREE = upload_query(upload, 0);
+    size_t n = id ? strlen(id) + 64 : 0;
+    char *query CLEANUP_FREE = malloc(n + 1);
+    if (!id || !query)
+        return -ENOMEM;
+    snprintf(query, n, "max-parts=1000&part-number-marker=%u&%s", after, id);
+    return s3_request(of(object), "GET", query, SIGN_EMPTY, ret);
+}
+
+struct listing {
+    void (*part)(void *user, unsigned number, uint64_t size, const char *etag);
+    void *user;
+    unsigned number, next;
+    uint64_t size;
+    char etag[ETAG_MAX];
+    bool is_list, is_cut;
+};
+
+static uint64_t number_of(const char *text)
+{
+    return strspn(text, "0123456789") == strlen(text) && strlen(text) < 19 ? strtoull(text, NULL, 10) : 0;
+}
+
+#define LIST "ListPartsResult"
+
+static void listing_element(void *user, const char *path, const char *text)
+{
+    struct listing *l = user;
+    l->is_list |= strcmp(path, LIST) == 0;
+    if (strcmp(path, LIST "/IsTruncated") == 0)
+        l->is_cut = strcmp(text, "true") == 0;
+    else if (strcmp(path, LIST "/NextPartNumberMarker") == 0)
+        l->next = (unsigned)MIN(number_of(text), MOST_PARTS);
+    else if (strcmp(path, LIST "/Part/PartNumber") == 0)
+        l->number = (unsigned)MIN(number_of(text), MOST_PARTS);
+    else if (strcmp(path, LIST "/Part/Size") == 0)
+        l->size = number_of(text);
+    else if (strcmp(path, LIST "/Part/ETag") == 0)
+        snprintf(l->etag, sizeof(l->etag), "%s", text);
+    else if (strcmp(path, LIST "/Part") == 0) {
+        l->part(l->user, l->number, l->size, l->etag);
+        l->number = 0;
+        l->size = 0;
+        l->etag[0] = '\0';
+    }
+}
+
+static int listed(const char *body, size_t n,
+                  void (*part)(void *user, unsigned number, uint64_t size, const char *etag), void *user,
+                  unsigned *ret_next)
+{
+    static const struct xml_ops ops = {listing_element};
+    struct listing l = {.part = part, .user = user};
+    int r = xml_read(body, n, &ops, &l);
+    if (r < 0 || !l.is_list || (l.is_cut && l.next == 0))
+        return r == -ENOMEM || r == -ELIBACC ? r : -EBADMSG;
+    *ret_next = l.is_cut ? l.next : 0;
+    return 0;
+}
+
+static char *url(const struct object *object)
+{
+    const struct s3_object *o = of(object);
+    size_t n = strlen(o->place.scheme) + strlen(o->place.host) + strlen(o->path) + 4;
+    char *text = malloc(n);
+    if (text)
+        snprintf(text, n, "%s://%s%s", o->place.scheme, o->place.host, o->path);
+    return text;
+}
+
 /* ---- the end ---- */
 
 static void write_text(FILE *to, const char *text)
@@ -191,4 +265,7 @@ const struct multipart s3_multipart = {
     .complete = complete,
     .completed = completed,
     .abort = abort_upload,
+    .list = list,
+    .listed = listed,
+    .url = url,
 };
