@@ -78,7 +78,7 @@ _leat()
     done
     word=${words[-1]}
     if [[ ${#words[@]} -le 2 ]]; then
-        _leat_words "$word" "copy run digest image store channel probe bench --help --version"
+        _leat_words "$word" "copy run digest ls stat rm image store channel probe bench --help --version"
         return
     fi
     before=${words[-2]}
@@ -102,6 +102,14 @@ _leat()
     image)
         options="--all --platform --jobs --retries --insecure --json --help"
         wants="--platform --jobs --retries"
+        ;;
+    ls | rm)
+        options="--recursive --retries --insecure --json --help"
+        wants=--retries
+        ;;
+    stat)
+        options="--retries --insecure --json --help"
+        wants=--retries
         ;;
     store)
         options="--older-than --dry-run --retries --json --help"

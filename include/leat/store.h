@@ -2,6 +2,8 @@
  *
  *     struct leat_error error = LEAT_INIT(struct leat_error);
  *     leat_store_sweep("s3://bucket", NULL, NULL, &error);
+ *     const char *old[] = {"s3://bucket/a", "s3://bucket/b"};
+ *     leat_store_remove(old, 2, NULL, NULL, &error);
  *
  * How a store is found and how its requests are signed stands in leat/endpoint.h, at s3:.
  *
@@ -15,6 +17,82 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* What a name stands for. */
+enum leat_store_kind {
+    LEAT_STORE_OBJECT = 0,
+    LEAT_STORE_FOLDER = 1,     /* what several names begin with, up to a slash */
+    LEAT_STORE_TAG = 2,        /* of an image in a repository */
+    LEAT_STORE_REPOSITORY = 3, /* of images */
+};
+
+#define LEAT_STORE_SIZE_UNKNOWN UINT64_MAX
+#define LEAT_STORE_TIME_UNKNOWN INT64_MIN
+
+/* A word that was stored with an object. */
+struct leat_store_metadata {
+    const char *name;
+    const char *value;
+};
+
+/* What a store says of one name. NULL: the store does not say it. Later versions may have more members at the end. */
+struct leat_store_entry {
+    const char *name;          /* in s3: the whole key, as it is; of a folder with its slash */
+    const char *spec;          /* what leat_store_stat takes for it, or leat_store_list for a folder or a repository */
+    int32_t kind;              /* enum leat_store_kind */
+    uint64_t bytes;            /* or LEAT_STORE_SIZE_UNKNOWN */
+    int64_t modified_s;        /* seconds since 1970 (UTC), or LEAT_STORE_TIME_UNKNOWN */
+    const char *etag;          /* with its quotes */
+    const char *type;          /* Content-Type */
+    const char *version;       /* of a bucket with versions */
+    const char *digest;        /* "sha256:..." in hexadecimal: what the store says of the bytes, unverified */
+    const char *storage_class; /* of s3: */
+    const struct leat_store_metadata *metadata;
+    size_t metadata_count;
+};
+
+struct leat_store_options {
+    size_t size;
+    int32_t recursive; /* not 0: leat_store_list goes into folders; leat_store_remove removes what is in them */
+    int32_t retries;   /* as in leat_endpoint_options */
+    int32_t insecure;  /* not 0: a registry that is not on loopback may be spoken to without TLS, too */
+    /* Each entry, which is valid during the call. A negative errno ends the call with it; what is neither that nor 0 is
+     * -EPROTO. leat_store_list and leat_store_stat want it; optional for leat_store_remove, which tells what it has
+     * removed by name, spec and kind alone. */
+    int (*entry)(void *user, const struct leat_store_entry *entry);
+    /* Optional, for leat_store_remove: a name that could not be removed, the error's node. Valid during the call. */
+    void (*problem)(void *user, const struct leat_error *error);
+    void *user;
+};
+
+struct leat_store_result {
+    size_t size;
+    uint64_t removed;
+    uint64_t failed;
+};
+
+/* Tells the names in a place to `options->entry`, sorted by their bytes within each answer of the store:
+ *
+ *   s3://BUCKET[/PREFIX]   the keys that begin with PREFIX, up to the next slash: the rest is a folder
+ *   oci://HOST/NAME        the tags of a repository
+ *   oci://HOST             the repositories of a registry, if it tells them
+ *   file:DIRECTORY         the files in it; links are not followed
+ *
+ * A list that others change meanwhile may have or lack what they change. -EINVAL: a name or an option makes no sense;
+ * -EOPNOTSUPP: http: has no lists; -ENOENT and the like as of endpoints; -EBADMSG: the list can't be read. */
+LEAT_API int leat_store_list(const char *spec, const struct leat_store_options *options, struct leat_error *ret_error);
+
+/* Tells `options->entry` what the store knows of one object, without reading it: s3://BUCKET/KEY[?versionId=VERSION],
+ * http:, oci://HOST/NAME@DIGEST, oci://HOST/NAME:TAG or file:PATH. -ENOENT: there is none. */
+LEAT_API int leat_store_stat(const char *spec, const struct leat_store_options *options, struct leat_error *ret_error);
+
+/* Removes `count` objects, each named as for leat_store_stat, but for tags. With `recursive` a spec ends in a slash, or
+ * is a bucket alone, and all that begins so is removed. Objects of one bucket go together, 1,000 a request. A failure
+ * does not stop the others; the first one is what the call says. S3 does not say whether an object was there, so one
+ * that is missing counts as removed; elsewhere it is -ENOENT. A registry has to allow it: else -EOPNOTSUPP. *ret (may
+ * be NULL; its size is set) is filled on failure, too. */
+LEAT_API int leat_store_remove(const char *const *specs, size_t count, const struct leat_store_options *options,
+                               struct leat_store_result *ret, struct leat_error *ret_error);
 
 /* What became of an upload. */
 enum leat_upload_outcome {

@@ -28,6 +28,9 @@ int cli_channel(int argc, char **argv);
 int cli_probe(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_image(int argc, char **argv);
+int cli_ls(int argc, char **argv);
+int cli_stat(int argc, char **argv);
+int cli_rm(int argc, char **argv);
 int cli_store(int argc, char **argv);
 
 /* "leat: message" on stderr (printf format, no newline). */

@@ -92,7 +92,15 @@ static void exchange_ended(void *user, int code, const char *why)
     x->wake(x->user);
 }
 
+static void exchange_header(void *user, const char *line, size_t n)
+{
+    struct exchange *x = user;
+    if (x->header)
+        x->header(x->header_user, line, n);
+}
+
 static const struct transfer_ops ops = {
+    .header = exchange_header,
     .answered = exchange_answered,
     .body = exchange_body,
     .held = exchange_held,

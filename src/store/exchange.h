@@ -19,9 +19,11 @@ struct exchange {
     void (*ending)(struct exchange *x);      /* the outcome is there, and nobody else looks at it yet; NULL: nothing */
     void (*wake)(void *user);                /* the exchange is over, or its last byte is withheld */
     void *user;
-    struct http_settings *settings; /* of the requests; borrowed, or NULL */
-    bool reached;                   /* the server has answered before */
-    size_t page_most;               /* not 0: of an answer with 2xx so many bytes of the body are kept in `page` */
+    struct http_settings *settings;                         /* of the requests; borrowed, or NULL */
+    bool reached;                                           /* the server has answered before */
+    void (*header)(void *user, const char *line, size_t n); /* as that of transfer_ops, with header_user; or NULL */
+    void *header_user;
+    size_t page_most; /* not 0: of an answer with 2xx so many bytes of the body are kept in `page` */
 
     /* The outcome. */
     int code; /* a negative errno: there is no answer, and `why` says why; 0: `answer` and `body` */

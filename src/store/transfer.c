@@ -81,6 +81,8 @@ static size_t header_came(char *line, size_t size, size_t n, void *user)
         t->connection = tls_connection(t->easy);
     t->heard_ns = clock_ns();
     answer_read_line(&t->answer, line, size * n);
+    if (t->ops->header)
+        t->ops->header(t->user, line, size * n);
     t->whole = line[0] == '\r' || line[0] == '\n'; /* the empty line; another one begins another answer, or is cut */
     return size * n;
 }

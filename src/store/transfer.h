@@ -48,6 +48,9 @@ enum transfer_wish {
 
 struct transfer_ops {
     void (*answered)(void *user, const struct answer *answer);
+    /* A line of the headers, also of answers that are not final: a line that begins with "HTTP/"
+     * begins another answer. It is no longer than what libcurl takes. May be NULL. */
+    void (*header)(void *user, const char *line, size_t n);
     /* Takes all n bytes (at most 16 KiB), or says that it does not. */
     enum transfer_wish (*body)(void *user, const void *bytes, size_t n);
     /* `body` was called, and now the connection has no more bytes, for the moment. May be NULL. */

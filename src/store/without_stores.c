@@ -1,6 +1,7 @@
 /* A build without libcurl: the specs of stores are known, and refused. */
 #include "base/error.h"
 #include "store/http/http.h"
+#include "store/names.h"
 #include "store/oci/oci.h"
 #include "store/s3/s3.h"
 #include "store/sweep.h"
@@ -42,3 +43,20 @@ int leat_store_sweep(const char *spec UNUSED, const struct leat_store_sweep_opti
     r = sweep_options(&own, options, ret, &error);
     return error_return(ret_error, &error, r < 0 ? r : refuse(&error));
 }
+
+static int refuse_call(const struct names_call *call UNUSED, struct leat_error *error)
+{
+    return refuse(error);
+}
+
+static int refuse_calls(const struct names_call *calls UNUSED, size_t n UNUSED, struct removal *removal UNUSED,
+                        struct leat_error *error)
+{
+    return refuse(error);
+}
+
+#define REFUSING                                                                                                       \
+    {                                                                                                                  \
+        .list = refuse_call, .stat = refuse_call, .remove = refuse_calls                                               \
+    }
+const struct names s3_names = REFUSING, oci_names = REFUSING, http_names = REFUSING, folder_names = REFUSING;

@@ -1,6 +1,6 @@
 #include "store/oci/login.h"
 #include "base/fd.h"
-#include "store/oci/base64.h"
+#include "store/base64.h"
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>

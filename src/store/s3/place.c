@@ -27,8 +27,20 @@ int s3_name_split(struct s3_name *ret, const char *rest)
     for (const char *at = ret->key; (at = strstr(at, mark)); at++)
         ret->version = at;
     ret->key_length = ret->version ? (size_t)(ret->version - ret->key) : strlen(ret->key);
-    ret->version = ret->version ? ret->version + sizeof(mark) - 1 : NULL;
+    ret->version = ret->version && ret->version[sizeof(mark) - 1] ? ret->version + sizeof(mark) - 1 : NULL;
     return is_bucket(ret) ? 0 : -EINVAL;
+}
+
+char *s3_name_query(const struct s3_name *name)
+{
+    char *text = NULL;
+    size_t n;
+    FILE *to = name->version ? open_memstream(&text, &n) : NULL;
+    if (!to)
+        return name->version ? NULL : strdup("");
+    fputs("versionId=", to);
+    url_encode(to, name->version, strlen(name->version), false);
+    return text_close(to, &text) < 0 ? NULL : text;
 }
 
 /* Small letters, digits and dashes: one label of a host name, for which Amazon has a certificate. */

@@ -13,8 +13,11 @@ struct s3_name {
 };
 
 /* Splits what stands behind "s3:"; *ret points into it. -EINVAL: there is no bucket, or its name is none. The key may
- * be empty. */
+ * be empty; so may the version, which means that there is none, so that a key may end in what looks like one. */
 int s3_name_split(struct s3_name *ret, const char *rest);
+
+/* The query that names its version, percent-encoded, from malloc; "" without one. NULL: no memory. */
+char *s3_name_query(const struct s3_name *name);
 
 /* A bucket. Constant once it is found. */
 struct s3_place {

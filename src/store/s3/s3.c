@@ -1,10 +1,8 @@
 /* The name of an object is taken as it stands: the key is all that follows BUCKET/, without decoding. Only
  * "?versionId=..." at its end is not part of the key. */
 #include "store/s3/s3.h"
-#include "base/text.h"
 #include "store/s3/object.h"
 #include "store/s3/sign.h"
-#include "store/url.h"
 #include <errno.h>
 
 int s3_request(const struct s3_object *o, const char *method, const char *query, const char *payload,
@@ -51,18 +49,6 @@ static const struct store s3_store = {
     .multipart = &s3_multipart,
 };
 
-static char *query_of(const struct s3_name *name)
-{
-    char *text = NULL;
-    size_t n;
-    FILE *to = name->version ? open_memstream(&text, &n) : NULL;
-    if (!to)
-        return name->version ? NULL : strdup("");
-    fputs("versionId=", to);
-    url_encode(to, name->version, strlen(name->version), false);
-    return text_close(to, &text) < 0 ? NULL : text;
-}
-
 static int describe(struct s3_object *o, const char *spec, const char *rest, struct leat_error *error)
 {
     struct s3_name name;
@@ -72,7 +58,7 @@ static int describe(struct s3_object *o, const char *spec, const char *rest, str
     if (r < 0)
         return r;
     o->path = s3_place_path(&o->place, name.key, name.key_length);
-    o->query = query_of(&name);
+    o->query = s3_name_query(&name);
     return o->path && o->query ? 0 : error_set(error, -ENOMEM, "out of memory");
 }
 

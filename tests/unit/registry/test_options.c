@@ -529,6 +529,34 @@ static int try_sweep_error(void *given)
     return try_sweep_of(NULL, NULL, given);
 }
 
+static int never(void *user UNUSED, const struct leat_store_entry *entry UNUSED)
+{
+    return 0;
+}
+
+static int try_store(void *given)
+{
+    struct leat_store_options *options = given;
+    const char *const none = "file:no/such/file";
+    int r = leat_store_remove(&none, 1, options, NULL, NULL);
+    return r == -ENOENT || r == -ENOSYS ? 0 : r;
+}
+
+static int try_store_result(void *given)
+{
+    const char *const none = "file:no/such/file";
+    int r = leat_store_remove(&none, 1, NULL, given, NULL);
+    return r == -ENOENT || r == -ENOSYS ? 0 : r;
+}
+
+static int try_store_error(void *given)
+{
+    struct leat_store_options options = LEAT_INIT(struct leat_store_options);
+    options.entry = never;
+    int r = leat_store_list("file:no/such/folder", &options, given);
+    return r == -ENOENT || r == -ENOSYS ? 0 : r;
+}
+
 static const struct row {
     const char *name;
     size_t size;
@@ -595,6 +623,9 @@ static const struct row {
     {OUTPUT(try_image_result, leat_image_result)},
     {OUTPUT(try_image_error, leat_error)},
     {OUTPUT(try_inspect_error, leat_error)},
+    {INPUT(try_store, leat_store_options)},
+    {OUTPUT(try_store_result, leat_store_result)},
+    {OUTPUT(try_store_error, leat_error)},
     {INPUT(try_sweep, leat_store_sweep_options)},
     {OUTPUT(try_sweep_result, leat_store_sweep_result)},
     {OUTPUT(try_sweep_error, leat_error)},

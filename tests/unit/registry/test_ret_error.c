@@ -247,6 +247,46 @@ static pid_t serve_nothing(char url[64])
     return child;
 }
 
+/* A build without stores has nothing that is done well. */
+static int is_done(int r, bool well, struct leat_error *error)
+{
+    if (r != -ENOSYS || !well)
+        return r;
+    *error = LEAT_INIT(struct leat_error);
+    error->node = error->operation = "";
+    return 0;
+}
+
+static int any(void *user UNUSED, const struct leat_store_entry *entry UNUSED)
+{
+    return 0;
+}
+
+static struct leat_store_options telling(void)
+{
+    struct leat_store_options options = LEAT_INIT(struct leat_store_options);
+    options.entry = any;
+    return options;
+}
+
+static int try_list(bool well, struct leat_error *error)
+{
+    struct leat_store_options options = telling();
+    return is_done(leat_store_list(well ? "file:." : "file:no/such/folder", &options, error), well, error);
+}
+
+static int try_stat(bool well, struct leat_error *error)
+{
+    struct leat_store_options options = telling();
+    return is_done(leat_store_stat(well ? "file:." : "file:no/such/file", &options, error), well, error);
+}
+
+static int try_remove(bool well, struct leat_error *error)
+{
+    const char *const none = "file:no/such/file";
+    return leat_store_remove(&none, !well, NULL, NULL, error);
+}
+
 static int try_sweep(bool well, struct leat_error *error)
 {
     char url[64] = "http://127.0.0.1:1";
@@ -283,6 +323,9 @@ static const struct row {
     {"leat_image_copy", try_image_copy},
     {"leat_image_inspect", try_image_inspect},
     {"leat_image_verify", try_image_verify},
+    {"leat_store_list", try_list},
+    {"leat_store_stat", try_stat},
+    {"leat_store_remove", try_remove},
     {"leat_store_sweep", try_sweep},
 };
 

@@ -1,5 +1,5 @@
 /* Users and passwords from the files of other tools. */
-#include "store/oci/base64.h"
+#include "store/base64.h"
 #include "store/oci/login.h"
 #include "unit/unit.h"
 

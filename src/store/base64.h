@@ -1,6 +1,6 @@
 /* Base64 with the usual letters (RFC 4648). */
-#ifndef STORE_OCI_BASE64_H
-#define STORE_OCI_BASE64_H
+#ifndef STORE_BASE64_H
+#define STORE_BASE64_H
 
 #include "base/base.h"
 

@@ -1,4 +1,4 @@
-#include "store/oci/base64.h"
+#include "store/base64.h"
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

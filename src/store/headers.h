@@ -1,0 +1,28 @@
+/* What the headers of an answer say of an object, for those who ask for nothing else. */
+#ifndef STORE_HEADERS_H
+#define STORE_HEADERS_H
+
+#include "store/exchange.h"
+#include <leat/store.h>
+
+#define HEADERS_METADATA_MAX 64
+#define HEADERS_DIGEST_MAX   72
+
+struct headers {
+    char *etag, *type, *version, *storage_class, *digest, *link; /* from malloc; NULL: not said */
+    char sha256[HEADERS_DIGEST_MAX];                             /* by headers_entry: "sha256:...", or "" */
+    int64_t modified_s;
+    struct leat_store_metadata metadata[HEADERS_METADATA_MAX]; /* x-amz-meta-NAME; texts from malloc */
+    size_t metadata_count;
+    bool failed; /* there was no memory */
+};
+
+/* For exchange.header; `user` is a struct headers, which is zero at first. */
+void headers_line(void *user, const char *line, size_t n);
+
+/* Fills what is known of an entry, but for its name, spec and kind. The texts are those of `headers`. */
+void headers_entry(struct headers *headers, const struct answer *answer, struct leat_store_entry *ret);
+
+void headers_clear(struct headers *headers);
+
+#endif

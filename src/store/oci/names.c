@@ -1,0 +1,268 @@
+/* What registries tell: tags of a repository, repositories of a registry, and what is behind a name. */
+#include "store/names.h"
+#include "store/ask.h"
+#include "store/headers.h"
+#include "store/oci/ask.h"
+#include "store/oci/repository.h"
+#include "store/status.h"
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#define PAGE_MOST (16u * 1024 * 1024)
+
+static const char media_types[] =
+    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, "
+    "application/vnd.docker.distribution.manifest.v2+json";
+
+/* A call that is under way. */
+struct visit {
+    const struct names_call *call;
+    struct reference reference;
+    bool is_catalog;
+    struct session *session;
+    struct question question;
+    struct headers headers;
+    struct exchange *exchange;
+};
+
+static int make(void *user, struct http_request *ret)
+{
+    const struct visit *v = user;
+    int r = question_request(&v->question, ret);
+    return r == 0 && strncmp(v->question.path, "manifests/", 10) == 0 ? request_header(ret, "Accept: %s", media_types)
+                                                                      : r;
+}
+
+static int ask_registry(struct visit *v, const char *method, const char *path, bool is_location,
+                        struct leat_error *error)
+{
+    char sentence[STATUS_MAX];
+    v->question = (struct question){
+        .repository = v->session, .method = method, .path = path, .is_location = is_location, .first = UINT64_MAX};
+    free(v->exchange->page);
+    headers_clear(&v->headers);
+    *v->exchange = (struct exchange){.page_most = PAGE_MOST, .header = headers_line, .header_user = &v->headers};
+    int r = ask(v->exchange, make, v, v->call->options->retries);
+    if (r < 0)
+        return error_at(error, r, LEAT_SIDE_NONE, "", method, "the request can't be made");
+    if (v->exchange->code == 0 && exchange_has_succeeded(v->exchange))
+        return v->headers.failed ? error_set(error, -ENOMEM, "out of memory") : 0;
+    r = registry_refusal(v->exchange, sentence, sizeof(sentence));
+    if (v->exchange->code == 0 && (v->exchange->answer.status == 405 || v->exchange->answer.status == 501))
+        r = -EOPNOTSUPP;
+    return error_at(error, r, LEAT_SIDE_NONE, "", method, "%s", sentence);
+}
+
+/* ---- names ---- */
+
+static int parse_name(struct visit *v, struct leat_error *error)
+{
+    const char *rest = v->call->rest, *why = "write oci://HOST/NAME";
+    char text[300];
+    int r = strncmp(rest, "//", 2) == 0 ? 0 : -EINVAL;
+    size_t host = r == 0 ? strcspn(rest + 2, "/") : 0;
+    v->is_catalog = r == 0 && (rest[2 + host] == '\0' || rest[3 + host] == '\0');
+    if (v->is_catalog) {
+        int n = snprintf(text, sizeof(text), "%.*s/x", (int)MIN(host, sizeof(text)), rest + 2);
+        r = n < (int)sizeof(text) ? reference_parse(&v->reference, text, &why) : -EINVAL;
+    } else if (r == 0)
+        r = reference_parse(&v->reference, rest + 2, &why);
+    return r < 0 ? error_set(error, r, r == -ENOMEM ? "out of memory" : "'%s' names nothing: %s", v->call->spec, why)
+                 : 0;
+}
+
+static int enter(struct visit *v, struct leat_error *error)
+{
+    const char *why = NULL;
+    v->exchange = calloc(1, sizeof(*v->exchange));
+    int r = v->exchange ? repository_new(&v->session, &v->reference, v->call->options->insecure != 0, error)
+                        : error_set(error, -ENOMEM, "out of memory");
+    if (r == 0 && (r = transfers_get(&why)) < 0) {
+        session_unref(v->session);
+        v->session = NULL;
+        error_set(error, r, "%s", why);
+    }
+    return r;
+}
+
+static void leave(struct visit *v)
+{
+    if (v->session) {
+        session_unref(v->session);
+        transfers_put();
+    }
+    if (v->exchange)
+        free(v->exchange->page);
+    free(v->exchange);
+    headers_clear(&v->headers);
+    reference_clear(&v->reference);
+}
+
+/* ---- lists ---- */
+
+static int tell_name(const struct visit *v, const char *name, struct leat_error *error)
+{
+    const struct reference *r = &v->reference;
+    size_t n = strlen(r->host) + strlen(r->name) + strlen(name) + sizeof("oci:////:");
+    char *spec = malloc(n);
+    if (!spec)
+        return error_set(error, -ENOMEM, "out of memory");
+    if (v->is_catalog)
+        snprintf(spec, n, "oci://%s/%s", r->host, name);
+    else
+        snprintf(spec, n, "oci://%s/%s:%s", r->host, r->name, name);
+    const struct leat_store_entry entry = {.name = name,
+                                           .spec = spec,
+                                           .kind = v->is_catalog ? LEAT_STORE_REPOSITORY : LEAT_STORE_TAG,
+                                           .bytes = LEAT_STORE_SIZE_UNKNOWN,
+                                           .modified_s = LEAT_STORE_TIME_UNKNOWN};
+    int told = names_tell(v->call, &entry, error);
+    free(spec);
+    return told;
+}
+
+static int tell_page(const struct visit *v, struct leat_error *error)
+{
+    json_error_t problem;
+    size_t i;
+    json_t *name;
+    const struct exchange *x = v->exchange;
+    json_t *whole = x->page ? json_loadb(x->page, x->page_length, 0, &problem) : NULL;
+    json_t *names = json_object_get(whole, v->is_catalog ? "repositories" : "tags");
+    int r = json_is_array(names) || json_is_null(names) ? 0 : -EBADMSG;
+    json_array_foreach(names, i, name)
+    {
+        if (r == 0 && !json_is_string(name))
+            r = -EBADMSG;
+        if (r == 0)
+            r = tell_name(v, json_string_value(name), error);
+    }
+    json_decref(whole);
+    return r == -EBADMSG ? error_at(error, r, LEAT_SIDE_NONE, "", "GET", "the registry's list can't be read") : r;
+}
+
+/* "</v2/NAME/tags/list?last=x&n=100>; rel="next"": the path, which is on the registry; or NULL. From malloc. */
+static char *next_page(const char *link)
+{
+    const char *end = link && link[0] == '<' ? strchr(link, '>') : NULL;
+    if (!end || !strstr(end, "next"))
+        return NULL;
+    const char *path = strstr(link, "://");
+    path = path && path < end ? strchr(path + 3, '/') : link + 1;
+    return path && path < end && *path == '/' && path[1] != '/' ? strndup(path, (size_t)(end - path)) : NULL;
+}
+
+static int list_pages(struct visit *v, struct leat_error *error)
+{
+    char *path = strdup(v->is_catalog ? "/v2/_catalog?n=1000" : "tags/list?n=1000");
+    int r = path ? 0 : error_set(error, -ENOMEM, "out of memory");
+    while (r == 0 && path) {
+        r = ask_registry(v, "GET", path, path[0] == '/', error);
+        if (r == 0)
+            r = tell_page(v, error);
+        char *next = r == 0 ? next_page(v->headers.link) : NULL;
+        if (next && strcmp(next, path) == 0)
+            r = error_at(error, -EBADMSG, LEAT_SIDE_NONE, "", "GET", "the registry's list has no end");
+        free(path);
+        path = next;
+    }
+    free(path);
+    return r;
+}
+
+static int list_names(const struct names_call *call, struct leat_error *error)
+{
+    struct visit v = {.call = call, .headers.modified_s = LEAT_STORE_TIME_UNKNOWN};
+    int r = parse_name(&v, error);
+    if (r == 0 && (v.reference.tag || v.reference.digest[0]))
+        r = error_set(error, -EINVAL, "'%s' names an image, and not a repository", call->spec);
+    if (r == 0)
+        r = enter(&v, error);
+    if (r == 0)
+        r = list_pages(&v, error);
+    leave(&v);
+    return r;
+}
+
+/* ---- one image or blob ---- */
+
+#define PATH_MAX_BYTES (OCI_DIGEST_MAX + 16)
+
+/* A digest may be that of a manifest, or of a blob: the other one is asked for where there is none. */
+static int try_both(struct visit *v, const char *method, const char *const kinds[2], struct leat_error *error)
+{
+    const char *what = v->reference.digest[0] ? v->reference.digest : v->reference.tag;
+    char path[PATH_MAX_BYTES];
+    struct leat_error first = {.size = sizeof(first)};
+    snprintf(path, sizeof(path), "%s/%s", v->reference.digest[0] ? kinds[0] : "manifests", what);
+    int r = ask_registry(v, method, path, false, &first);
+    if (r == -ENOENT && v->reference.digest[0]) {
+        snprintf(path, sizeof(path), "%s/%s", kinds[1], what);
+        return ask_registry(v, method, path, false, error);
+    }
+    return r < 0 ? error_hand_on(error, &first) : 0;
+}
+
+static int look(struct visit *v, struct leat_error *error)
+{
+    static const char *const kinds[] = {"blobs", "manifests"};
+    int r = try_both(v, "HEAD", kinds, error);
+    if (r < 0)
+        return r;
+    struct leat_store_entry entry = {.name = v->reference.digest[0] ? v->reference.digest : v->reference.tag,
+                                     .spec = v->call->spec,
+                                     .kind = v->reference.digest[0] ? LEAT_STORE_OBJECT : LEAT_STORE_TAG};
+    headers_entry(&v->headers, &v->exchange->answer, &entry);
+    return names_tell(v->call, &entry, error);
+}
+
+static int stat_name(const struct names_call *call, struct leat_error *error)
+{
+    struct visit v = {.call = call, .headers.modified_s = LEAT_STORE_TIME_UNKNOWN};
+    int r = parse_name(&v, error);
+    if (r == 0 && !v.reference.tag && !v.reference.digest[0])
+        r = error_set(error, -EINVAL, "'%s' names no image: write oci://HOST/NAME:TAG or oci://HOST/NAME@DIGEST",
+                      call->spec);
+    if (r == 0)
+        r = enter(&v, error);
+    if (r == 0)
+        r = look(&v, error);
+    leave(&v);
+    return r;
+}
+
+static int remove_one(const struct names_call *call, struct leat_error *error)
+{
+    static const char *const kinds[] = {"manifests", "blobs"};
+    struct visit v = {.call = call, .headers.modified_s = LEAT_STORE_TIME_UNKNOWN};
+    int r = parse_name(&v, error);
+    if (r == 0 && (v.reference.tag || !v.reference.digest[0]))
+        r = error_set(error, -EINVAL, "'%s' is removed by its digest alone: write oci://HOST/NAME@sha256:HEX",
+                      call->spec);
+    if (r == 0)
+        r = enter(&v, error);
+    if (r == 0)
+        r = try_both(&v, "DELETE", kinds, error);
+    leave(&v);
+    return r;
+}
+
+static int remove_names(const struct names_call *calls, size_t n, struct removal *removal, struct leat_error *error)
+{
+    int r = 0;
+    for (size_t i = 0; i < n; i++)
+        if (calls[i].options->recursive)
+            return error_set(error, -EOPNOTSUPP, "What a registry has is removed by its digests alone");
+    for (size_t i = 0; i < n && r == 0; i++) {
+        struct leat_error own = {.size = sizeof(own)};
+        if (remove_one(&calls[i], &own) < 0)
+            names_failed(&calls[i], removal, calls[i].spec, &own);
+        else
+            r = names_removed(&calls[i], removal, calls[i].spec, calls[i].spec, error);
+    }
+    return r;
+}
+
+const struct names oci_names = {.list = list_names, .stat = stat_name, .remove = remove_names};
