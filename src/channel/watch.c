@@ -2,12 +2,13 @@
  * the memory, and tells of that (inotify). One thread of the process sleeps until it does, for all channels of which a
  * descriptor is polled; then it looks for the dead of that channel, buries them, which wakes everybody, and sees to it
  * that whoever polls looks once. It is there as long as a handle is watched, and blocks all signals.
+ * It looks several times after each close (watch_steps.h).
  *
- * The kernel tells of a close shortly before it drops the lock that is the sign of life. So the thread looks several
- * times, in growing steps. Order of locks: fork's list, `lock`, a channel's mutex. */
+ * Order of locks: fork's list, `lock`, a channel's mutex. */
 #include "base/fd.h"
 #include "base/thread.h"
 #include "channel/channel.h"
+#include "channel/watch_steps.h"
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -25,9 +26,6 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all that follows,
 static leat_channel *watched;
 static struct watcher *watcher;
 static struct watcher *ending; /* those that nobody needs any more, until their threads are gone */
-
-/* The steps in which it looks after a close. */
-static const int steps_ms[] = {1, 4, 15, 80, 400, 1500};
 
 /* What is new for a handle since the last look: a death, or that the number of comings and goings is another one, of
  * which nobody may have been told who was killed between the two. */
@@ -84,19 +82,17 @@ static void *watch(void *user)
 {
     const struct watcher *w = user;
     struct pollfd ports[2] = {{.fd = w->closings, .events = POLLIN}, {.fd = w->stop[0], .events = POLLIN}};
-    size_t step = COUNT(steps_ms);
+    struct watch_steps steps = {WATCH_STEPS};
     for (;;) {
-        /* Before the first look after a close no other close is heard of: a peer that closes all the time would put
-         * that look off for ever. */
-        ports[0].fd = step == 0 ? -1 : w->closings;
-        int n = poll(ports, 2, step < COUNT(steps_ms) ? steps_ms[step] : -1);
+        ports[0].fd = watch_steps_hears(&steps) ? w->closings : -1;
+        int n = poll(ports, 2, watch_steps_wait(&steps));
         if ((n < 0 && errno != EINTR) || (n > 0 && ports[1].revents))
             return NULL;
         if (n > 0 && read_closings(w->closings))
-            step = 0;
+            watch_steps_heard(&steps);
         else if (n == 0) {
             look_at_suspects();
-            if (++step == COUNT(steps_ms))
+            if (watch_steps_looked(&steps))
                 forget_suspects();
         }
     }

@@ -3,6 +3,7 @@
  * all the time, and threads that fork while watchers end. */
 /* labels: limits long */
 #include "channel/channel.h"
+#include "channel/watch_steps.h"
 #include "channels.h"
 #include <fcntl.h>
 #include <poll.h>
@@ -126,6 +127,37 @@ static void a_death_is_told_while_a_peer_opens_and_closes(void **state UNUSED)
     leat_channel_close(d);
 }
 
+/* However the processors are shared: closes come whenever they are heard of. */
+static void closes_without_end_put_off_no_look(void **state UNUSED)
+{
+    struct watch_steps steps = {WATCH_STEPS};
+    unsigned looks = 0, waited_ms = 0;
+    assert_true(watch_steps_hears(&steps));
+    assert_int_equal(watch_steps_wait(&steps), -1); /* nothing was closed: it sleeps */
+    for (int i = 0; i < 100; i++)
+        if (watch_steps_hears(&steps))
+            watch_steps_heard(&steps);
+        else {
+            waited_ms += (unsigned)watch_steps_wait(&steps);
+            assert_false(watch_steps_looked(&steps));
+            looks++;
+        }
+    assert_int_equal(looks, 50);
+    assert_int_equal(waited_ms, 50);
+}
+
+static void a_look_is_repeated_until_it_sleeps(void **state UNUSED)
+{
+    struct watch_steps steps = {WATCH_STEPS};
+    unsigned looks = 1, waited_ms = 0;
+    watch_steps_heard(&steps);
+    for (waited_ms = (unsigned)watch_steps_wait(&steps); !watch_steps_looked(&steps); looks++)
+        waited_ms += (unsigned)watch_steps_wait(&steps);
+    assert_int_equal(looks, WATCH_STEPS);
+    assert_int_equal(waited_ms, 2000);
+    assert_int_equal(watch_steps_wait(&steps), -1);
+}
+
 /* ---- forks ---- */
 
 static atomic_bool over;
@@ -199,6 +231,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(half_of_a_long_message_is_silent),
         cmocka_unit_test(a_death_is_told_while_a_peer_opens_and_closes),
+        cmocka_unit_test(closes_without_end_put_off_no_look),
+        cmocka_unit_test(a_look_is_repeated_until_it_sleeps),
         cmocka_unit_test(a_child_has_no_descriptor_of_a_watcher),
         cmocka_unit_test(who_watches_is_counted),
     };
