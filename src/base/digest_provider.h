@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #define DIGEST_BYTES_MAX 64
+#define DIGEST_NAME_MAX  48 /* with the NUL; no algorithm has a longer name */
 
 struct digest_provider {
     const char *name; /* "libcrypto", "xxhash", "kernel" */

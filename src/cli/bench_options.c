@@ -210,9 +210,6 @@ int bench_options_parse(struct bench_options *o, int argc, char **argv)
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
-        bool letter = optopt > ' ' && optopt < OPTION_ROUNDS && !cli_has_value(longs, argv[optind - 1]);
-        if (option == '?' && letter) /* perhaps amid others */
-            return cli_usage("bench", "there is no option '-%c'", optopt);
         if (option == '?')
             return cli_unknown_option("bench", longs, argv[optind - 1]);
         if (option == ':')

@@ -52,9 +52,8 @@ const char *cli_name(const char *name);
 /* The bytes of the letter at `at`, and whether a terminal can show it; 1 byte if it can't. */
 size_t cli_letter(const char *at, bool *ret_plain);
 
-/* Is it "--NAME=VALUE", and takes this option no value? Gives its name. */
-const char *cli_has_value(const struct option *longs, const char *word);
-/* "there is no option WORD", and the nearest ones, as cli_usage says it. */
+/* What getopt_long answers with '?': "there is no option WORD", and the nearest ones, as cli_usage says it. A letter is
+ * named by optopt alone. */
 int cli_unknown_option(const char *command, const struct option *longs, const char *word);
 /* "known are A, B", with the nearest of them if one is near. Static. */
 const char *cli_known(const char *word, const char *const words[]);

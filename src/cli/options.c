@@ -324,9 +324,6 @@ int options_parse(struct copy_options *o, const char *command, int argc, char **
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
-        bool letter = optopt > ' ' && optopt < OPTION_DIGEST && !cli_has_value(longs, argv[optind - 1]);
-        if (option == '?' && letter) /* perhaps amid others */
-            return cli_usage(command, "there is no option '-%c'", optopt);
         if (option == '?')
             return cli_unknown_option(command, longs, argv[optind - 1]);
         if (option == ':')

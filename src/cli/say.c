@@ -91,8 +91,9 @@ int cli_usage(const char *command, const char *format, ...)
 
 /* ---- words that are not known ---- */
 
-/* As getopt_long, which takes the beginning of a name for the name. */
-const char *cli_has_value(const struct option *longs, const char *word)
+/* Is it "--NAME=VALUE", and takes this option no value? Gives its name. As getopt_long, which takes the beginning of a
+ * name for the name. */
+static const char *has_value(const struct option *longs, const char *word)
 {
     size_t n = strcspn(word, "=");
     for (size_t i = 0; longs[i].name && n > 2 && word[n] && strncmp(word, "--", 2) == 0; i++)
@@ -105,9 +106,11 @@ int cli_unknown_option(const char *command, const struct option *longs, const ch
 {
     char dashed[OPTIONS_MAX][32], near[128];
     const char *words[OPTIONS_MAX + 1] = {NULL};
-    const char *name = cli_has_value(longs, word);
+    const char *name = has_value(longs, word);
     if (name)
         return cli_usage(command, "--%s takes no value", name);
+    if (optopt > ' ' && optopt <= '~') /* perhaps amid others, and then the word is one before it */
+        return cli_usage(command, "there is no option '-%c'", optopt);
     for (size_t i = 0; longs[i].name && i < OPTIONS_MAX; i++) {
         snprintf(dashed[i], sizeof(dashed[i]), "--%s", longs[i].name);
         words[i] = dashed[i];

@@ -2,9 +2,7 @@
 #ifndef FILTER_DIGEST_NAME_H
 #define FILTER_DIGEST_NAME_H
 
-#include "base/base.h"
-
-#define DIGEST_NAME_MAX 48 /* with the NUL; no algorithm has a longer name */
+#include "base/digest_provider.h"
 
 /* The canonical name of the `length` characters of `spelling`: lower case, and "sha256" for SHA-256 and sha2-256,
  * "sha512-256" for SHA-512/256, "blake2b-512" for blake2b. An unknown name comes back in lower case, since a provider

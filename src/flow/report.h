@@ -2,11 +2,12 @@
 #ifndef FLOW_REPORT_H
 #define FLOW_REPORT_H
 
+#include "base/digest_provider.h"
 #include "flow/pipeline.h"
 #include "flow/said.h"
 
 struct report_digest {
-    char algorithm[32];
+    char algorithm[DIGEST_NAME_MAX];
     char hex[LEAT_DIGEST_HEX_MAX];
     const char *provider, *why; /* static */
     enum leat_side side;        /* of which bytes it is */
