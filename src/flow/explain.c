@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "flow/pipeline.h"
+#include "flow/traffic.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -43,7 +44,7 @@ static const char *reason(const struct hop *hop, size_t i)
 static void node_text(FILE *to, const struct node *node)
 {
     quote_print(to, node->name);
-    fprintf(to, " (%s", node->store || node->traffic ? "object" : node_kind_name(node->kind));
+    fprintf(to, " (%s", node->traffic ? "object" : node_kind_name(node->kind));
     if (node->file_system)
         fprintf(to, " on %s", node->file_system);
     if (node->direction == LEAT_WRITE && node->kind == NODE_FILE)
@@ -51,20 +52,6 @@ static void node_text(FILE *to, const struct node *node)
     if (node->direction == LEAT_READ && node->has_size)
         fprintf(to, ", %llu bytes%s", (unsigned long long)node->size, node->sparse ? ", with holes" : "");
     fputc(')', to);
-}
-
-static void store_text(FILE *to, const struct node_store *store)
-{
-    char part[32], memory[32];
-    if (!store)
-        return;
-    fprintf(to, "%-7s ", store->way);
-    if (store->part_size)
-        fprintf(to, "one request, or parts of %s, of which %u are on their way",
-                size_format(store->part_size, part, sizeof(part)), store->connections);
-    else
-        fputs("one request", to);
-    fprintf(to, "; at most %s beside the memory limit\n", size_format(store->memory, memory, sizeof(memory)));
 }
 
 static const char *what_it_does(const leat_filter *filter)
@@ -89,19 +76,6 @@ static void hop_text(FILE *to, const leat_pipeline *p, const struct hop *hop)
         fprintf(to, "%-4s    %-8s %s\n", verb(hop, i), hop->rung[i].route->name, reason(hop, i));
 }
 
-static void traffic_text(FILE *to, const struct node *node)
-{
-    const struct node_traffic *t = node->traffic;
-    char memory[32];
-    fprintf(to, "%-7s ", t->route);
-    if (t->connections)
-        fprintf(to, "up to %u %s (%s)", t->connections_max, t->connections_max == 1 ? "connection" : "connections",
-                t->why);
-    else
-        fprintf(to, "1 to %u connections (%s)", t->connections_max, t->why);
-    fprintf(to, ", %s of the memory ahead\n", size_format(node->memory.share, memory, sizeof(memory)));
-}
-
 static void plan_text(FILE *to, const leat_pipeline *p)
 {
     const struct hop *last = &pipeline_last_leg(p)->hop;
@@ -110,14 +84,15 @@ static void plan_text(FILE *to, const leat_pipeline *p)
     node_text(to, pipeline_source(p));
     fputc('\n', to);
     if (pipeline_source(p)->traffic)
-        traffic_text(to, pipeline_source(p));
+        traffic_plan_print(to, pipeline_source(p));
     for (size_t i = 0; i < p->filters; i++)
         fprintf(to, "filter  %s (%s)\n", p->filter[i]->ops->name, what_it_does(p->filter[i]));
     for (size_t i = 0; i < last->branches; i++) {
         fputs("sink    ", to);
         node_text(to, last->branch[i].node);
         fputc('\n', to);
-        store_text(to, last->branch[i].node->store);
+        if (last->branch[i].node->traffic)
+            traffic_plan_print(to, last->branch[i].node);
     }
     const struct engine *engine = pipeline_engine(p, why);
     fprintf(to, *why ? "engine  %s (%s)\n" : "engine  %s\n", engine->name, why);
@@ -150,18 +125,15 @@ static json_int_t json_count(uint64_t n)
     return (json_int_t)MIN(n, (uint64_t)INT64_MAX);
 }
 
-static void add_stores(json_t **plan, const struct hop *hop)
+static void add_stores(json_t **plan, const struct node *source, const struct hop *last)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < hop->branches; i++) {
-        const struct node *node = hop->branch[i].node;
-        if (node->store)
-            json_append(&list,
-                        json_pack("{s:o, s:s, s:I, s:i, s:I}", "spec", json_name(node->name), "way", node->store->way,
-                                  "part_size", json_count(node->store->part_size), "connections",
-                                  (int)node->store->connections, "memory", json_count(node->store->memory)));
-    }
-    if (json_array_size(list))
+    if (source->traffic)
+        json_append(&list, traffic_plan_json(source));
+    for (size_t i = 0; i < last->branches; i++)
+        if (last->branch[i].node->traffic)
+            json_append(&list, traffic_plan_json(last->branch[i].node));
+    if (!list || json_array_size(list))
         json_set(plan, "stores", list);
     else
         json_decref(list);
@@ -179,14 +151,7 @@ static json_t *plan_json(const leat_pipeline *p)
         json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I, s:I}}", "type", "plan", "hops", hops, "memory", "limit",
                   json_count(p->memory_limit), "pipes", pipes, "chunks", json_count(p->memory_limit - (uint64_t)pipes),
                   "minimum", (json_int_t)plan_minimum(p), "codecs", (json_int_t)plan_codecs(p));
-    add_stores(&plan, &pipeline_last_leg(p)->hop);
-    const struct node *in = pipeline_source(p);
-    if (in->traffic)
-        json_set(&plan, "source",
-                 json_pack("{s:s, s:I, s:I, s:s, s:I}", "route", in->traffic->route, "connections",
-                           (json_int_t)in->traffic->connections, "connections_max",
-                           (json_int_t)in->traffic->connections_max, "reason", in->traffic->why, "memory",
-                           json_count(in->memory.share)));
+    add_stores(&plan, pipeline_source(p), &pipeline_last_leg(p)->hop);
     if (*why)
         json_set(&plan, "engine_why", json_string(why));
     return plan;

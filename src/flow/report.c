@@ -63,9 +63,9 @@ static void take_branch(struct report_branch *to, const struct branch *from, uin
     to->error.delivered = to->delivered = from->delivered;
     to->error.held = to->held = from->held;
     to->discarded = from->discarded;
-    to->has_store = from->node->store != NULL;
-    if (to->has_store)
-        to->store = *from->node->store;
+    to->has_traffic = from->node->traffic != NULL;
+    if (to->has_traffic)
+        to->traffic = *from->node->traffic;
     memcpy(to->by_route, from->by_route, sizeof(to->by_route));
 }
 

@@ -29,8 +29,8 @@ struct report_branch {
     struct leat_error error;
     uint64_t delivered, held, discarded;
     uint64_t by_route[ROUTES_MAX];
-    bool has_store;
-    struct node_store store;
+    bool has_traffic; /* it is an object in a store */
+    struct node_traffic traffic;
 };
 
 struct leat_report {

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "flow/report.h"
+#include "flow/traffic.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -51,26 +52,14 @@ static const char *sink_status(const leat_report *report, const struct report_br
     return sink->failed ? "failed" : report->aborted ? report->status : "done";
 }
 
-static json_t *store_json(const struct node_store *store)
-{
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "way", store->way, "part_size",
-                     (json_int_t)store->part_size, "requests", (json_int_t)store->requests, "repeated",
-                     (json_int_t)store->repeated, "bytes_sent", (json_int_t)store->bytes_sent, "bytes_again",
-                     (json_int_t)store->bytes_again, "parts_kept", (json_int_t)store->parts_kept, "bytes_kept",
-                     (json_int_t)store->bytes_kept);
-}
-
 static json_t *sinks_json(const leat_report *report)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < report->sinks; i++) {
         const struct report_branch *sink = &report->sink[i];
-        json_t *one =
-            json_pack("{s:o, s:s, s:I, s:o}", "spec", json_name(sink->to), "status", sink_status(report, sink), "bytes",
-                      (json_int_t)sink->delivered, "error", error_json(&sink->error));
-        if (sink->has_store)
-            json_set(&one, "store", store_json(&sink->store));
-        json_append(&list, one);
+        json_append(&list,
+                    json_pack("{s:o, s:s, s:I, s:o}", "spec", json_name(sink->to), "status", sink_status(report, sink),
+                              "bytes", (json_int_t)sink->delivered, "error", error_json(&sink->error)));
     }
     return list;
 }
@@ -112,12 +101,18 @@ static json_t *hops_json(const leat_report *report)
     return list;
 }
 
-static json_t *traffic_json(const struct node_traffic *t)
+static void add_stores(json_t **root, const leat_report *report)
 {
-    return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:s}", "route", t->route, "connections",
-                     (json_int_t)t->connections_top, "reason", t->why, "parts", count(t->parts), "part_size",
-                     count(t->part_size), "requests", count(t->requests), "retries", count(t->retries), "twice",
-                     count(t->twice), "verified", t->verified, "unverified", t->unverified);
+    json_t *list = json_array();
+    if (report->legs && report->leg[0].has_traffic)
+        json_append(&list, traffic_json(&report->leg[0].traffic, LEAT_READ, report->leg[0].from));
+    for (size_t i = 0; i < report->sinks; i++)
+        if (report->sink[i].has_traffic)
+            json_append(&list, traffic_json(&report->sink[i].traffic, LEAT_WRITE, report->sink[i].to));
+    if (!list || json_array_size(list))
+        json_set(root, "stores", list);
+    else
+        json_decref(list);
 }
 
 int leat_report_json(const leat_report *report, char **ret)
@@ -130,8 +125,7 @@ int leat_report_json(const leat_report *report, char **ret)
                   sinks_json(report), "hops", hops_json(report), "error", error_json(&report->error));
     if (report->engine_why[0])
         json_set(&root, "engine_why", json_string(report->engine_why));
-    if (report->legs && report->leg[0].has_traffic)
-        json_set(&root, "source", traffic_json(&report->leg[0].traffic));
+    add_stores(&root, report);
     if (report->said.n)
         json_set(&root, "stderr", said_json(&report->said));
     char *line = json_line(root, JSON_COMPACT);
@@ -165,14 +159,8 @@ static void print_branch(FILE *to, const leat_report *report, const struct repor
             fprintf(to, ", %s %llu", route->name, (unsigned long long)branch->by_route[route->id]);
     }
     fputc('\n', to);
-    if (branch->has_store)
-        fprintf(to, "  %s: %llu requests, %llu of them repeated; %llu bytes sent, %llu of them again\n",
-                branch->store.way, (unsigned long long)branch->store.requests,
-                (unsigned long long)branch->store.repeated, (unsigned long long)branch->store.bytes_sent,
-                (unsigned long long)branch->store.bytes_again);
-    if (branch->has_store && branch->store.parts_kept)
-        fprintf(to, "  kept: %llu parts, %llu bytes, which the store had\n",
-                (unsigned long long)branch->store.parts_kept, (unsigned long long)branch->store.bytes_kept);
+    if (branch->has_traffic)
+        traffic_print(to, &branch->traffic);
     if (branch->held || branch->discarded)
         fprintf(to, "  taken %llu = delivered %llu + held %llu + discarded %llu\n", (unsigned long long)leg->taken,
                 (unsigned long long)branch->delivered, (unsigned long long)branch->held,
@@ -191,22 +179,6 @@ static void print_leg(FILE *to, const leat_report *report, const struct report_l
             fprintf(to, "  not %s: %s\n", leg->rung[i].route->name, leg->rung[i].reason);
 }
 
-static void print_traffic(FILE *to, const struct node_traffic *t)
-{
-    char size[32];
-    fprintf(to, "  %s: %u %s (%s), %llu %s", t->route, t->connections_top,
-            t->connections_top == 1 ? "connection" : "connections", t->why, (unsigned long long)t->parts,
-            t->parts == 1 ? "part" : "parts");
-    if (t->part_size)
-        fprintf(to, " of up to %s", size_format(t->part_size, size, sizeof(size)));
-    fprintf(to, ", %llu %s, %llu of them again, %llu bytes in vain\n", (unsigned long long)t->requests,
-            t->requests == 1 ? "request" : "requests", (unsigned long long)t->retries, (unsigned long long)t->twice);
-    if (t->verified[0])
-        fprintf(to, "  as the server says: %s\n", t->verified);
-    if (t->unverified[0])
-        fprintf(to, "  not compared: %s\n", t->unverified);
-}
-
 int leat_report_text(const leat_report *report, char **ret)
 {
     char *text = NULL, size[32];
@@ -217,7 +189,7 @@ int leat_report_text(const leat_report *report, char **ret)
     for (size_t i = 0; i < report->legs; i++)
         print_leg(to, report, &report->leg[i]);
     if (report->legs && report->leg[0].has_traffic)
-        print_traffic(to, &report->leg[0].traffic);
+        traffic_print(to, &report->leg[0].traffic);
     if (report->engine_why[0])
         fprintf(to, "  engine %s: %s\n", report->engine, report->engine_why);
     for (size_t i = 0; i < report->digests; i++)

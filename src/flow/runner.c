@@ -288,7 +288,7 @@ static const char *what_was_published(const leat_pipeline *p)
 {
     size_t aside = 0;
     for (size_t i = 0; i < p->sinks; i++)
-        aside += p->branch[i].node->fresh || p->branch[i].node->store;
+        aside += p->branch[i].node->fresh || p->branch[i].node->traffic;
     if (p->sinks == 0)
         return "";
     if (aside == p->sinks)

@@ -39,19 +39,6 @@ enum node_wait {
     NODE_WAIT_POLL,  /* not even that: poll before each call, and write little at a time */
 };
 
-/* Of a node that is an object in a store: how its bytes go there, and what that took. */
-struct node_store {
-    const char *way; /* static: "put" */
-    /* What is planned. */
-    uint64_t part_size; /* of the first parts; 0: one request has all */
-    unsigned connections;
-    uint64_t memory; /* at most, beside the limit of the pipeline */
-    /* What happened, valid when the node is closed. */
-    uint64_t requests, repeated;      /* the second are among the first */
-    uint64_t bytes_sent, bytes_again; /* of bodies; likewise */
-    uint64_t parts_kept, bytes_kept;  /* that the store had from a run before, and that were not sent */
-};
-
 struct node_ops;
 
 /* The memory in which a node holds bytes ahead of the hop. The node says `least`; the planner fills the rest. */
@@ -62,20 +49,24 @@ struct node_memory {
     struct leat_pool *pool; /* where chunks come from; NULL: that of the process */
 };
 
-/* How an endpoint that talks to a store moves bytes, for the plan and the report. The node owns it; it lives as long as
- * the node, and is constant once the run has ended. */
+/* How an endpoint that is an object in a store moves bytes, for the plan and the report. The node owns it; it lives as
+ * long as the node, and is constant once the run has ended. */
 struct node_traffic {
-    const char *route;        /* "fetch"; static */
+    const char *route; /* "fetch" of a source, "put" of a sink; static */
+    /* What is planned. */
     uint32_t connections;     /* that are asked for; 0: found by measurement */
     uint32_t connections_max; /* that may be open at once */
-    uint32_t connections_top; /* and that were */
-    char why[160];            /* why so many */
-    uint64_t part_size;       /* of the largest part; 0: all is one part */
-    uint64_t parts;
-    uint64_t requests, retries; /* sent; of them those that repeat one that failed */
-    uint64_t twice;             /* bytes that crossed the network in vain */
-    char verified[96];          /* digests of the server that were compared: "sha-256 (Repr-Digest)" */
-    char unverified[96];        /* and why others were not: "x-amz-checksum-sha256 is that of the parts" */
+    char why[160];            /* why so many; may change while it runs */
+    uint64_t part_size;       /* of the first parts; 0: it depends, or one request has all */
+    uint64_t memory;          /* bytes at most, beside the limit of the pipeline */
+    /* What happened. */
+    uint32_t connections_top; /* that were open at once */
+    uint64_t parts, part_top; /* how many, and the size of the largest one */
+    uint64_t requests, repeated;
+    uint64_t bytes, bytes_again; /* that crossed the network in bodies; of them those that did so in vain or again */
+    uint64_t parts_kept, bytes_kept; /* that the store had from a run before, and that were not sent */
+    char verified[96];               /* digests of the server that were compared: "sha-256 (Repr-Digest)" */
+    char unverified[96];             /* and why others were not: "x-amz-checksum-sha256 is that of the parts" */
 };
 
 struct node {
@@ -118,10 +109,9 @@ struct node {
      * a chunk, or a view of one, with as many bytes as it returns, at least one. NULL: `call` is the only way. */
     op_call take;
     struct node_memory memory;
-    const struct node_traffic *traffic; /* NULL: it talks to no store */
+    const struct node_traffic *traffic; /* NULL: it is no object in a store */
     const char *left;                   /* what `abort` could not undo, as the end of a sentence; static, or NULL */
-    uint64_t unread; /* `settle`: of what was delivered, bytes that the other side has left in the pipe for good */
-    const struct node_store *store; /* NULL: it is no object; lives as the name */
+    uint64_t unread;  /* `settle`: of what was delivered, bytes that the other side has left in the pipe for good */
     const char *said; /* lines that a child wrote to its standard error, the last ones; NULL: none. Lives as the name */
 
     /* Time limits, of clock_ns; 0: none. */

@@ -14,7 +14,7 @@ static void note_part(struct fetch *f, const struct lane *l)
 {
     bool is_cut = l->end < f->total;
     f->traffic->parts++;
-    f->traffic->part_size = MAX(f->traffic->part_size, is_cut ? l->end - l->at : 0);
+    f->traffic->part_top = MAX(f->traffic->part_top, is_cut ? l->end - l->at : 0);
 }
 
 bool fetch_give_part(struct fetch *f, struct lane *l)
@@ -34,7 +34,7 @@ static void cut_first(struct fetch *f)
     struct lane *l = &f->lane[0];
     uint64_t chunk = f->window.chunk_size, from = (l->at + chunk - 1) / chunk * chunk;
     l->end = f->next = MIN(f->total, from + part_size(f));
-    f->traffic->part_size = MAX(f->traffic->part_size, l->end - l->at);
+    f->traffic->part_top = MAX(f->traffic->part_top, l->end - l->at);
 }
 
 /* A lane that can't begin is a lane fewer. */

@@ -187,7 +187,8 @@ static enum transfer_wish lane_body(void *user, const void *bytes, size_t n)
         return too_little_memory(l);
     l->skip -= over;
     l->at += more;
-    f->traffic->twice += n - more;
+    f->traffic->bytes += n;
+    f->traffic->bytes_again += n - more;
     if (more) {
         retry_progress(&l->retry);
         fetch_progress(f, more);
@@ -304,7 +305,7 @@ static void lane_ended(void *user, int code, const char *why)
         free(f->place);
         f->place = NULL;
     }
-    f->traffic->retries += delay_ms >= 0;
+    f->traffic->repeated += delay_ms >= 0;
     int r = delay_ms >= 0 ? ask_again(l, delay_ms) : 0;
     if (delay_ms < 0)
         fail_lane(l, code, why);

@@ -91,8 +91,8 @@ bool resume_has(struct sink *s, const struct part *part)
         return false;
     if (multipart_note(s, part, known->etag) < 0)
         return false;
-    s->store.parts_kept++;
-    s->store.bytes_kept += part->length;
+    s->traffic.parts_kept++;
+    s->traffic.bytes_kept += part->length;
     return true;
 }
 

@@ -93,6 +93,15 @@ void sink_start(struct sink *s, struct exchange *x, int (*make)(void *user, stru
         sink_fail(s, r, "PUT", r == -ELIBACC ? "libcrypto can't be loaded" : "the request can't be made");
 }
 
+/* The caller has the lock. */
+static void note_connections(struct sink *s)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < SINK_SLOTS; i++)
+        n += s->slot[i].state == SLOT_SENDING;
+    s->connections_top = MAX(s->connections_top, n);
+}
+
 int sink_send(struct slot *slot, int (*make)(void *user, struct http_request *ret))
 {
     struct exchange *x = &slot->exchange;
@@ -103,6 +112,7 @@ int sink_send(struct slot *slot, int (*make)(void *user, struct http_request *re
     x->again = slot_again;
     x->ending = slot->sink->resume ? resume_note_part : NULL;
     x->reached = true; /* what is sent by slots follows an answer */
+    note_connections(slot->sink);
     return exchange_start(x, slot->sink->retries);
 }
 
@@ -110,10 +120,10 @@ void sink_end(struct sink *s, struct exchange *x)
 {
     exchange_stop(x);
     s->reached |= x->reached;
-    s->store.requests += x->requests;
-    s->store.repeated += x->requests ? x->requests - 1 : 0;
-    s->store.bytes_sent += x->sent;
-    s->store.bytes_again += x->sent - x->last_sent;
+    s->traffic.requests += x->requests;
+    s->traffic.repeated += x->requests ? x->requests - 1 : 0;
+    s->traffic.bytes += x->sent;
+    s->traffic.bytes_again += x->sent - x->last_sent;
     x->requests = 0;
     x->sent = x->last_sent = 0;
 }
@@ -214,6 +224,8 @@ bool sink_take_slot(struct sink *s)
 void sink_seal(struct sink *s)
 {
     int r = part_end(&s->filling->part);
+    s->traffic.parts++;
+    s->traffic.part_top = MAX(s->traffic.part_top, s->filling->part.length);
     if (r < 0)
         fail_local(s, r);
     bool is_there = !s->failure.code && resume_has(s, &s->filling->part);
@@ -321,6 +333,7 @@ static void sink_close(struct node *node)
 {
     struct sink *s = (struct sink *)node;
     multipart_stop(s);
+    s->traffic.connections_top = MAX(s->connections_top, s->traffic.requests > 0);
     for (size_t i = 0; i < SINK_SLOTS; i++)
         part_free(&s->slot[i].part);
     sink_end(s, &s->control);
@@ -389,11 +402,13 @@ int store_sink(leat_endpoint **ret, const char *spec, struct object *object,
     s->endpoint.node.kind = NODE_CALL;
     s->endpoint.node.wait = NODE_WAIT_OWN;
     bool parts = object->store->multipart != NULL;
-    s->store = (struct node_store){.way = "put",
-                                   .part_size = parts ? s->part_size : 0,
-                                   .connections = parts ? SINK_SLOTS - 1 : 1,
-                                   .memory = (parts ? SINK_SLOTS : 1) * MIN(s->part_size, PART_MEMORY)};
-    s->endpoint.node.store = &s->store;
+    unsigned connections = parts ? SINK_SLOTS - 1 : 1;
+    s->traffic = (struct node_traffic){.route = "put",
+                                       .connections = connections,
+                                       .connections_max = connections,
+                                       .part_size = parts ? s->part_size : 0,
+                                       .memory = (parts ? SINK_SLOTS : 1) * MIN(s->part_size, PART_MEMORY)};
+    s->endpoint.node.traffic = &s->traffic;
     *ret = &s->endpoint;
     return 0;
 }

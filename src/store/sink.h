@@ -72,7 +72,8 @@ struct sink {
     unsigned listed_next;    /* the page of the list of parts that is asked for */
 
     struct leat_error failure;
-    struct node_store store; /* what is reported */
+    unsigned connections_top;    /* requests of parts at once; under the lock */
+    struct node_traffic traffic; /* what is reported */
 };
 
 /* Notes the first failure. */
@@ -86,7 +87,7 @@ bool sink_again(const struct exchange *x);
 /* Begins a request of `x`. A failure is noted. */
 void sink_start(struct sink *s, struct exchange *x, int (*make)(void *user, struct http_request *ret), void *user);
 
-/* Begins the request of a slot: as exchange_start. Any thread. */
+/* Begins the request of a slot: as exchange_start. Any thread; the caller has the lock. */
 int sink_send(struct slot *slot, int (*make)(void *user, struct http_request *ret));
 
 /* Counts what an exchange did, and stops it. Of a body only the last sending counts as the first. */
