@@ -4,50 +4,21 @@
 #include "store/transfer.h"
 #include "base/origin.h"
 #include "base/thread.h"
-#include "store/answer.h"
-#include "store/curl.h"
-#include "store/failure.h"
-#include "store/http_settings.h"
-#include "store/session.h"
-#include "store/tls.h"
+#include "store/attempt.h"
 #include <errno.h>
 #include <limits.h>
 
-#define BUFFER_BYTES                                                                                                   \
-    524288L                    /* of libcurl: 1.35 times the speed of its usual 16 KiB (measured from nginx, loopback) \
-                                */
-#define HELD_PIECE      16384u /* as libcurl gives */
-#define CONNECT_MS      30000L /* as for tcp: */
 #define LONGEST_REST_NS (INT64_C(3600) * 1000000000) /* whatever else happens wakes the thread */
 
 struct transfer {
-    const struct transfer_ops *ops;
-    void *user;
-    struct http_request request;
     unsigned origin;       /* the process that started it: a forked child has no thread for it */
     struct transfer *next; /* in the list; or, under the lock, in `added` */
 
-    /* Of the thread. */
-    CURL *easy;
-    struct curl_slist *headers;
-    bool active;    /* the multi handle has it */
-    int64_t due_ns; /* it begins then; 0: it is not to begin */
-    struct answer answer;
-    bool answered, whole; /* all headers of the answer are there */
-    bool enough;          /* `body` wants no more */
-    bool touched;         /* `body` was called since `drained` was */
-    bool paused;
-    int64_t heard_ns;        /* when the last byte came, or the request began */
-    struct course course;    /* of `request` */
-    enum leat_advice advice; /* after a failure */
-    uint64_t sent;           /* of the body */
-    bool watched;            /* of its connection it is known whether the peer has ended it */
-    bool ended;              /* and it has */
-    const void *connection;
-    char error[CURL_ERROR_SIZE];
+    struct attempt attempt; /* of the thread */
+    int64_t due_ns;         /* it begins then; 0: it is not to begin */
 
     /* Under the lock. */
-    bool resume, release, stop, stopped;
+    bool resume, stop, stopped;
 };
 
 static struct {
@@ -66,254 +37,10 @@ static struct {
 } transfers = {
     .users_lock = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
-/* ---- what comes from libcurl ---- */
-
 static void peer_ended(const void *connection)
 {
     for (struct transfer *t = transfers.first; t; t = t->next)
-        t->ended |= t->connection == connection;
-}
-
-static size_t header_came(char *line, size_t size, size_t n, void *user)
-{
-    struct transfer *t = user;
-    if (t->watched && !t->connection)
-        t->connection = tls_connection(t->easy);
-    t->heard_ns = clock_ns();
-    answer_read_line(&t->answer, line, size * n);
-    if (t->ops->header)
-        t->ops->header(t->user, line, size * n);
-    t->whole = line[0] == '\r' || line[0] == '\n'; /* the empty line; another one begins another answer, or is cut */
-    return size * n;
-}
-
-/* The first piece of the body, or the end, says that the headers of the final answer are there. */
-static void tell_answer(struct transfer *t)
-{
-    if (!t->answered) { /* a status that can't be read is 0, and so a failure */
-        t->answered = true;
-        t->ops->answered(t->user, &t->answer);
-    }
-}
-
-static size_t body_came(char *bytes, size_t size, size_t n, void *user)
-{
-    struct transfer *t = user;
-    t->heard_ns = clock_ns();
-    if (course_holds(&t->course, &t->request, &t->answer))
-        return course_keep(&t->course, bytes, size * n) ? size * n : 0;
-    if (!t->answered)
-        course_succeeded(&t->request);
-    tell_answer(t);
-    t->touched = true;
-    t->paused = false;
-    switch (t->ops->body(t->user, bytes, size * n)) {
-    case TRANSFER_MORE:
-        return size * n;
-    case TRANSFER_PAUSE:
-        t->paused = true;
-        return CURL_WRITEFUNC_PAUSE;
-    default:
-        t->enough = true;
-        return 0; /* libcurl then fails the transfer */
-    }
-}
-
-/* ---- what goes to libcurl ---- */
-
-static bool is_released(struct transfer *t)
-{
-    pthread_mutex_lock(&transfers.lock);
-    bool released = t->release;
-    pthread_mutex_unlock(&transfers.lock);
-    return released;
-}
-
-static size_t body_wanted(char *to, size_t size, size_t n, void *user)
-{
-    struct transfer *t = user;
-    const struct http_body *body = &t->course.request.body;
-    uint64_t left = body->length - t->sent;
-    if (body->is_held && left == 1 && !is_released(t)) {
-        if (t->ops->held)
-            t->ops->held(t->user);
-        return CURL_READFUNC_PAUSE;
-    }
-    uint64_t most = left - (body->is_held && left > 1);
-    ssize_t r = body_read(body, t->sent, to, (size_t)MIN((uint64_t)size * n, most));
-    if (r < 0)
-        return CURL_READFUNC_ABORT;
-    t->sent += (uint64_t)r;
-    return (size_t)r;
-}
-
-static int body_sought(void *user, curl_off_t offset, int origin)
-{
-    struct transfer *t = user;
-    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > t->course.request.body.length)
-        return CURL_SEEKFUNC_FAIL;
-    t->sent = (uint64_t)offset;
-    return CURL_SEEKFUNC_OK;
-}
-
-static bool set_body(struct transfer *t)
-{
-    CURL *easy = t->easy;
-    return curl.easy_setopt(easy, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)t->course.request.body.length) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_READFUNCTION, body_wanted) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_READDATA, (void *)t) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_SEEKFUNCTION, body_sought) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_SEEKDATA, (void *)t) == CURLE_OK;
-}
-
-/* ---- one request ---- */
-
-static bool set_headers(struct transfer *t)
-{
-    const struct http_request *request = &t->course.request;
-    for (size_t i = 0; i < request->headers; i++) {
-        struct curl_slist *more = curl.slist_append(t->headers, request->header[i]);
-        if (!more)
-            return false;
-        t->headers = more;
-    }
-    return true;
-}
-
-static bool set_limits(struct transfer *t)
-{
-    int64_t left_ms = t->request.deadline_ns ? MAX((t->request.deadline_ns - clock_ns()) / 1000000 + 2, 1) : 0;
-    return curl.easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)MIN(left_ms, INT32_MAX)) == CURLE_OK;
-}
-
-static bool set_options(struct transfer *t)
-{
-    CURL *easy = t->easy;
-    const struct http_request *request = &t->course.request;
-    bool head = strcmp(request->method, "HEAD") == 0;
-    return set_headers(t) && (!request->has_body || set_body(t)) &&
-           http_settings_apply(request->settings, easy, &t->headers, t->course.own) &&
-           curl.easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK && /* "a/../b" is a key of its own */
-           (head ? curl.easy_setopt(easy, CURLOPT_NOBODY, 1L)
-                 : curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method)) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES) == CURLE_OK && set_limits(t) &&
-           (!t->course.request.is_direct || curl.easy_setopt(easy, CURLOPT_NOPROXY, "*") == CURLE_OK) &&
-           curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_PRIVATE, (char *)t) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_came) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_HEADERDATA, (void *)t) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_came) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_WRITEDATA, (void *)t) == CURLE_OK;
-}
-
-/* Stopping then waits for no name look-up. Versions before 7.87 don't know the option, and wait. */
-static void set_quick_exit(CURL *easy)
-{
-#if LIBCURL_VERSION_NUM >= 0x075700
-    curl.easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-#else
-    (void)easy;
-#endif
-}
-
-static void leave(struct transfer *t)
-{
-    if (t->active)
-        curl.multi_remove_handle(transfers.multi, t->easy);
-    if (t->easy)
-        curl.easy_cleanup(t->easy);
-    curl.slist_free_all(t->headers);
-    t->easy = NULL;
-    t->headers = NULL;
-    t->active = false;
-}
-
-static void begin(struct transfer *t)
-{
-    t->due_ns = 0;
-    t->answer = (struct answer){.retry_after_s = -1};
-    t->answered = t->whole = t->enough = t->touched = t->paused = false;
-    t->heard_ns = clock_ns();
-    t->sent = 0;
-    t->ended = false;
-    t->connection = NULL;
-    t->error[0] = '\0';
-    t->advice = LEAT_ADVICE_NONE;
-    int r = course_prepare(&t->course, &t->request);
-    t->easy = r == 0 ? curl.easy_init() : NULL;
-    t->active = t->easy && set_options(t) && curl.multi_add_handle(transfers.multi, t->easy) == CURLM_OK;
-    t->watched = t->active && tls_watch(t->easy, peer_ended);
-    if (t->active)
-        set_quick_exit(t->easy);
-    else {
-        leave(t);
-        course_clear(&t->course);
-        t->ops->ended(t->user, r < 0 ? r : -ENOMEM,
-                      r == 0 || r == -ENOMEM ? "out of memory" : "the request can't be made");
-    }
-}
-
-/* An answer that the session wanted to see is final after all. */
-static void tell_held(struct transfer *t)
-{
-    tell_answer(t);
-    for (size_t at = 0; at < t->course.length; at += HELD_PIECE)
-        t->ops->body(t->user, t->course.body + at, MIN(HELD_PIECE, t->course.length - at));
-}
-
-/* True: another request goes out in its place. */
-static bool goes_on(struct transfer *t, int *code, const char **why)
-{
-    if (*code < 0 || !course_holds(&t->course, &t->request, &t->answer))
-        return false;
-    int r = course_next(&t->course, &t->request, &t->answer, why);
-    if (r == 0)
-        tell_held(t);
-    *code = r < 0 ? r : *code;
-    return r == 1;
-}
-
-/* libcurl takes headers without an end for an answer, and any end of a connection for the end of a body. NULL: the
- * answer is whole. */
-static const char *find_cut(struct transfer *t)
-{
-    curl_off_t length = 0;
-    if (!t->whole)
-        return "the connection broke within the headers of the answer";
-    if (!t->connection || t->ended || t->answer.is_chunked || t->answer.status == 204 || t->answer.status == 304 ||
-        strcmp(t->course.request.method, "HEAD") == 0)
-        return NULL;
-    curl.easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-    return length < 0 ? "the connection was cut: TLS did not say that it ends" : NULL;
-}
-
-static void end(struct transfer *t, CURLcode result)
-{
-    struct failure failure;
-    const char *cut = result == CURLE_OK ? find_cut(t) : NULL;
-    const char *why = cut ? cut : failure.sentence;
-    failure_read(&failure, t->easy, result, t->error, t->course.request.url);
-    int code = t->enough ? 0 : cut ? -ECONNRESET : failure.code;
-    t->advice = failure.advice;
-    leave(t);
-    if (goes_on(t, &code, &why)) {
-        begin(t);
-        return;
-    }
-    if (code == 0) {
-        if (!t->answered)
-            course_succeeded(&t->request);
-        tell_answer(t);
-    }
-    course_clear(&t->course);
-    t->ops->ended(t->user, code, why);
+        t->attempt.ended |= t->attempt.connection == connection;
 }
 
 /* ---- the thread ---- */
@@ -332,7 +59,7 @@ static void take_added(void)
 
 static void give_back(struct transfer *t)
 {
-    leave(t);
+    attempt_leave(&t->attempt);
     pthread_mutex_lock(&transfers.lock);
     t->stopped = true;
     pthread_cond_broadcast(&transfers.changed);
@@ -342,15 +69,25 @@ static void give_back(struct transfer *t)
 /* When it is silent for too long; INT64_MAX: never. libcurl's own limit of speed looks back 5 seconds. */
 static int64_t stall_ns(const struct transfer *t)
 {
-    return t->active && !t->paused && t->request.stall_ns ? t->heard_ns + t->request.stall_ns : INT64_MAX;
+    return t->attempt.active && !t->attempt.paused && t->attempt.request.stall_ns
+               ? t->attempt.heard_ns + t->attempt.request.stall_ns
+               : INT64_MAX;
 }
 
 static void stop_silent(struct transfer *t, int64_t now)
 {
     if (stall_ns(t) > now)
         return;
-    snprintf(t->error, sizeof(t->error), "the server has stopped sending");
-    end(t, CURLE_OPERATION_TIMEDOUT);
+    snprintf(t->attempt.error, sizeof(t->attempt.error), "the server has stopped sending");
+    attempt_end(&t->attempt, CURLE_OPERATION_TIMEDOUT);
+}
+
+static void begin(struct transfer *t)
+{
+    t->due_ns = 0;
+    t->attempt.multi = transfers.multi;
+    t->attempt.peer_ended = peer_ended;
+    attempt_begin(&t->attempt);
 }
 
 /* Obeys the orders of all transfers, and begins those that are due. */
@@ -369,9 +106,9 @@ static void obey(void)
             give_back(t);
             continue;
         }
-        CURLcode resumed = resume && t->active ? curl.easy_pause(t->easy, CURLPAUSE_CONT) : CURLE_OK;
+        CURLcode resumed = resume && t->attempt.active ? curl.easy_pause(t->attempt.easy, CURLPAUSE_CONT) : CURLE_OK;
         if (resumed != CURLE_OK) /* what libcurl had kept meanwhile is lost */
-            end(t, resumed);
+            attempt_end(&t->attempt, resumed);
         stop_silent(t, now);
         if (t->due_ns && t->due_ns <= now)
             begin(t);
@@ -396,16 +133,16 @@ static void report_ends(void)
         CURLcode result = message->data.result; /* `message` is gone once the handle is removed */
         curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
         if (user)
-            end((struct transfer *)(void *)user, result);
+            attempt_end((struct attempt *)(void *)user, result);
     }
 }
 
 static void tell_drained(void)
 {
     for (struct transfer *t = transfers.first; t; t = t->next) {
-        if (t->touched && t->ops->drained)
-            t->ops->drained(t->user);
-        t->touched = false;
+        if (t->attempt.touched && t->attempt.ops->drained)
+            t->attempt.ops->drained(t->attempt.user);
+        t->attempt.touched = false;
     }
 }
 
@@ -495,13 +232,13 @@ int transfer_start(struct transfer **ret, const struct http_request *request, co
                    void *user)
 {
     struct transfer *t = calloc(1, sizeof(*t));
-    int r = t ? request_copy(&t->request, request) : -ENOMEM;
+    int r = t ? request_copy(&t->attempt.request, request) : -ENOMEM;
     if (r < 0) {
         free(t);
         return r;
     }
-    t->ops = ops;
-    t->user = user;
+    t->attempt.ops = ops;
+    t->attempt.user = user;
     t->origin = origin_here();
     t->due_ns = 1; /* at once */
     *ret = t;
@@ -519,15 +256,15 @@ int transfer_again(struct transfer *t, const struct http_request *request, int64
     int r = request_copy(&copy, request);
     if (r < 0)
         return r;
-    request_clear(&t->request);
-    t->request = copy;
+    request_clear(&t->attempt.request);
+    t->attempt.request = copy;
     t->due_ns = MAX(clock_ns() + delay_ms * 1000000, 1);
     return 0;
 }
 
 void transfer_stalls_after(struct transfer *t, int64_t stall_ns)
 {
-    t->request.stall_ns = stall_ns;
+    t->attempt.request.stall_ns = stall_ns;
 }
 
 void transfer_resume(struct transfer *t)
@@ -541,24 +278,25 @@ void transfer_resume(struct transfer *t)
 void transfer_release(struct transfer *t)
 {
     pthread_mutex_lock(&transfers.lock);
-    t->release = t->resume = true;
+    atomic_store(&t->attempt.release, true);
+    t->resume = true;
     pthread_mutex_unlock(&transfers.lock);
     wake();
 }
 
 const char *transfer_place(const struct transfer *t)
 {
-    return t->course.location;
+    return t->attempt.course.location;
 }
 
 enum leat_advice transfer_advice(const struct transfer *t)
 {
-    return t->advice;
+    return t->attempt.advice;
 }
 
 uint64_t transfer_sent(const struct transfer *t)
 {
-    return t->sent;
+    return t->attempt.sent;
 }
 
 void transfer_free(struct transfer *t)
@@ -573,7 +311,7 @@ void transfer_free(struct transfer *t)
             pthread_cond_wait(&transfers.changed, &transfers.lock);
         pthread_mutex_unlock(&transfers.lock);
     }
-    course_clear(&t->course);
-    request_clear(&t->request);
+    course_clear(&t->attempt.course);
+    request_clear(&t->attempt.request);
     free(t);
 }
