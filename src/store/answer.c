@@ -94,23 +94,6 @@ static void read_encoding(struct answer *answer, const char *value UNUSED)
     answer->is_chunked = true;
 }
 
-static void read_checksum(struct answer *answer, const char *value)
-{
-    if (strlen(value) < sizeof(answer->sha256))
-        strcpy(answer->sha256, value);
-}
-
-/* With keys of a key service, or of the customer's, an ETag is no MD5. */
-static void read_encryption(struct answer *answer, const char *value)
-{
-    answer->is_opaque |= strncmp(value, "aws:kms", 7) == 0;
-}
-
-static void read_customer_key(struct answer *answer, const char *value UNUSED)
-{
-    answer->is_opaque = true;
-}
-
 static const struct {
     const char *name;
     void (*read)(struct answer *answer, const char *value);
@@ -123,9 +106,6 @@ static const struct {
     {"location", read_location},
     {"www-authenticate", read_challenge},
     {"range", read_uploaded},
-    {"x-amz-checksum-sha256", read_checksum},
-    {"x-amz-server-side-encryption", read_encryption},
-    {"x-amz-server-side-encryption-customer-algorithm", read_customer_key},
     {"accept-ranges", read_accepts},
 };
 

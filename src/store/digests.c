@@ -143,6 +143,14 @@ void digests_read_header(struct sent_digests *d, const char *name, const char *v
             headers[i].read(d, headers[i].name, value);
 }
 
+const struct sent_digest *digests_find(const struct sent_digests *d, const char *header)
+{
+    for (size_t i = 0; i < d->n; i++)
+        if (strcasecmp(d->one[i].header, header) == 0)
+            return &d->one[i];
+    return NULL;
+}
+
 /* 32 hexadecimal digits between quotes. */
 static bool read_etag(const char *etag, uint8_t ret[16])
 {

@@ -24,6 +24,9 @@ struct sent_digests {
 /* Reads a header line, of which `name` is any spelling; other headers and values that make no sense are passed over. */
 void digests_read_header(struct sent_digests *digests, const char *name, const char *value);
 
+/* What stood in this header, or NULL. */
+const struct sent_digest *digests_find(const struct sent_digests *digests, const char *header);
+
 /* All headers were read: drops what is no digest of the object. `etag` is an MD5 if it looks like one; NULL: it is not
  * looked at. */
 void digests_end(struct sent_digests *digests, const char *etag);

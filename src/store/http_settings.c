@@ -40,16 +40,24 @@ static const char *variable(const char *name)
 
 /* The variables are those of the command curl and of OpenSSL, which libcurl does not read. Their files need not be
  * there as long as nothing is verified. */
+static const char *usual_file(void)
+{
+    const char *bundle = variable("CURL_CA_BUNDLE");
+    return bundle ? bundle : variable("SSL_CERT_FILE");
+}
+
+static const char *usual_folder(void)
+{
+    return variable("CURL_CA_BUNDLE") ? NULL : variable("SSL_CERT_DIR");
+}
+
 static int set_authorities(struct http_settings *s, const struct leat_endpoint_options *options,
                            struct leat_error *error)
 {
-    const char *bundle = variable("CURL_CA_BUNDLE");
     if (options->cacert)
         return set_file(&s->cacert, options->cacert, error);
-    if (bundle)
-        return set_text(&s->cacert, bundle, error);
-    int r = set_text(&s->cacert, variable("SSL_CERT_FILE"), error);
-    return r == 0 ? set_text(&s->capath, variable("SSL_CERT_DIR"), error) : r;
+    int r = set_text(&s->cacert, usual_file(), error);
+    return r == 0 ? set_text(&s->capath, usual_folder(), error) : r;
 }
 
 static int set_client(struct http_settings *s, const struct leat_endpoint_options *options, struct leat_error *error)
@@ -228,7 +236,7 @@ static bool add_headers(const struct http_settings *s, struct curl_slist **list,
 bool http_settings_apply(const struct http_settings *s, CURL *easy, struct curl_slist **list, bool own)
 {
     if (!s)
-        return true;
+        return set_option(easy, CURLOPT_CAINFO, usual_file()) && set_option(easy, CURLOPT_CAPATH, usual_folder());
     return set_option(easy, CURLOPT_CAINFO, s->cacert) && set_option(easy, CURLOPT_CAPATH, s->capath) &&
            add_headers(s, list, own) && (!own || (apply_client(s, easy) && apply_login(s, easy)));
 }

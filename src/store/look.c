@@ -16,13 +16,24 @@ static bool is_md5(const char *text)
     return strspn(text, "0123456789abcdef") == 32 && (text[32] == '\0' || text[32] == '-');
 }
 
+/* Does the answer say another SHA-256 than the part has? */
+static bool has_other_sha256(const struct answer *answer, const struct part *part)
+{
+    const struct sent_digest *sent = digests_find(&answer->digests, "x-amz-checksum-sha256");
+    char hex[2 * DIGEST_BYTES_MAX + 1] = "";
+    for (size_t i = 0; sent && i < sent->n; i++)
+        snprintf(hex + 2 * i, 3, "%02x", sent->bytes[i]);
+    return sent && strcmp(hex, part->sha256) != 0;
+}
+
 const char *sink_check_part(const struct part *part, const struct answer *answer)
 {
     char etag[ETAG_MAX];
     strip(answer->etag, etag);
-    if (answer->sha256[0] && strcmp(answer->sha256, part->sha256_base64) != 0)
+    if (has_other_sha256(answer, part))
         return "the store has other bytes than were sent, by their SHA-256";
-    if (part->md5[0] && !answer->is_opaque && is_md5(etag) && etag[32] == '\0' && strcmp(etag, part->md5) != 0)
+    if (part->md5[0] && !answer->digests.is_encrypted && is_md5(etag) && etag[32] == '\0' &&
+        strcmp(etag, part->md5) != 0)
         return "the store has other bytes than were sent, by their MD5";
     return NULL;
 }
@@ -78,5 +89,5 @@ int sink_verify(struct sink *s, const char *etag)
     strip(answer.etag, found);
     if (answer.has_length && answer.length != s->total)
         return -EBADMSG;
-    return etag[0] && is_md5(found) && !answer.is_opaque && strcmp(found, etag) != 0 ? -EBADMSG : 0;
+    return etag[0] && is_md5(found) && !answer.digests.is_encrypted && strcmp(found, etag) != 0 ? -EBADMSG : 0;
 }

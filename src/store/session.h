@@ -18,8 +18,8 @@ struct session;
 struct course;
 
 struct session_ops {
-    /* What is to be sent now, into *ret, which is empty: 0: `wanted`, completed; 1: an errand. -ENOMEM, -EINVAL and the
-     * like. */
+    /* What is to be sent now, into *ret, which is empty, and course->own: 0: `wanted`, completed; 1: an errand.
+     * -ENOMEM, -EINVAL and the like. */
     int (*prepare)(struct session *session, struct course *course, const struct http_request *wanted,
                    struct http_request *ret);
 

@@ -36,8 +36,6 @@ struct answer {
     uint64_t uploaded_last;
     char challenge[CHALLENGE_MAX]; /* WWW-Authenticate; several of them with commas between; "": none */
     struct sent_digests digests;
-    char sha256[48]; /* x-amz-checksum-sha256, in base64; "": none */
-    bool is_opaque;  /* the store encrypts so that the ETag is no digest of the bytes */
 };
 
 enum transfer_wish {

@@ -6,6 +6,7 @@
 #include "store/oci/push.h"
 #include "base/error.h"
 #include "store/client.h"
+#include "store/http_settings.h"
 #include "store/oci/ask.h"
 #include "store/status.h"
 #include <errno.h>
@@ -38,6 +39,7 @@ struct push {
         STEP_ASK,   /* how much the registry has */
         STEP_END,   /* the whole is on its way */
     } step;
+    struct http_settings *settings;
     struct exchange exchange;
     struct question question;
     struct leat_error failure;
@@ -72,7 +74,7 @@ static void start(struct push *p, int step, struct question question, int32_t re
 {
     bool reached = p->exchange.reached;
     exchange_stop(&p->exchange);
-    p->exchange = (struct exchange){.make = make, .wake = wake, .user = p, .reached = reached};
+    p->exchange = (struct exchange){.make = make, .wake = wake, .user = p, .settings = p->settings, .reached = reached};
     question.repository = p->repository;
     p->question = question;
     p->step = step;
@@ -335,6 +337,7 @@ static void push_close(struct node *node)
 static void push_free(leat_endpoint *endpoint)
 {
     struct push *p = (struct push *)endpoint;
+    http_settings_unref(p->settings);
     session_unref(p->repository);
     free(p);
 }
@@ -352,7 +355,13 @@ int oci_sink(leat_endpoint **ret, const char *spec, struct session *repository, 
              const struct leat_endpoint_options *options, struct leat_error *error)
 {
     struct push *p = calloc(1, sizeof(*p));
-    if (!p || endpoint_init(&p->endpoint, &push_ops, spec, LEAT_WRITE, push_free) < 0) {
+    int r = p ? http_settings_new(&p->settings, options, error) : -ENOMEM;
+    if (r < 0) {
+        free(p);
+        return r == -ENOMEM ? error_set(error, r, "out of memory") : r;
+    }
+    if (endpoint_init(&p->endpoint, &push_ops, spec, LEAT_WRITE, push_free) < 0) {
+        http_settings_unref(p->settings);
         free(p);
         return error_set(error, -ENOMEM, "out of memory");
     }

@@ -143,7 +143,8 @@ static int repository_prepare(struct session *session, struct course *course, co
         ret->url = url;
     }
     course->generation = r->generation;
-    return r->authorization && is_own(r, ret->url) ? request_header(ret, "Authorization: %s", r->authorization) : 0;
+    course->own = is_own(r, ret->url);
+    return r->authorization && course->own ? request_header(ret, "Authorization: %s", r->authorization) : 0;
 }
 
 /* ---- answers ---- */
