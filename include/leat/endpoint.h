@@ -81,7 +81,7 @@
  * expired. A source that is configured and fails is an error that names all that were asked; without keys the request
  * is not signed. AWS_REGION or AWS_DEFAULT_REGION (us-east-1), AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL go before the
  * region and the endpoint_url of the profile. A store that such a URL names has the bucket in the path, Amazon's has it
- * in the host name.
+ * in the host name, unless AWS_S3_ADDRESSING_STYLE, or that of the profile, is "virtual" or "path".
  *
  * An object that is a sink appears whole at the commit, or not at all. What fits into one part is put by one request,
  * whose last byte is withheld until the commit. More goes to s3: in parts, of which 4 are kept at once: in memory

@@ -105,10 +105,10 @@ static int set(struct typed *t, int option, const char *value)
     return 0;
 }
 
-/* Local files have commands of their own. */
+/* A path without a scheme is most likely a mistake, and a file has commands of its own. */
 static bool is_in_store(const char *spec)
 {
-    static const char *const schemes[] = {"s3:", "oci:", "http:", "https:"};
+    static const char *const schemes[] = {"s3:", "oci:", "http:", "https:", "file:"};
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
         if (strncmp(spec, schemes[i], strlen(schemes[i])) == 0)
             return true;

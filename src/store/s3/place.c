@@ -71,8 +71,24 @@ static char *join(const char *a, const char *b, size_t b_length, const char *c)
     return text;
 }
 
+/* The bucket before the host of a URL, which is a name then. */
+static int take_virtual(struct s3_place *p, const char *path, const struct s3_name *name, struct leat_error *error)
+{
+    if (!is_label(name) || p->host[0] == '[' || p->host[strspn(p->host, "0123456789.")] == ':' ||
+        p->host[strspn(p->host, "0123456789.")] == '\0')
+        return error_set(error, -EINVAL, "The bucket '%.*s' can't be part of the host name %s",
+                         (int)name->bucket_length, name->bucket, p->host);
+    char *host = join("", name->bucket, name->bucket_length, "."), *whole = host ? join(host, "", 0, p->host) : NULL;
+    free(host);
+    free(p->host);
+    p->host = whole;
+    p->folder = strdup(path);
+    return 0;
+}
+
 /* A store that is named by a URL. Its path may be a prefix. */
-static int take_endpoint(struct s3_place *p, const char *endpoint, const struct s3_name *name, struct leat_error *error)
+static int take_endpoint(struct s3_place *p, const char *endpoint, const struct s3_name *name, bool is_virtual,
+                         struct leat_error *error)
 {
     struct url url;
     int r = url_parse(&url, endpoint);
@@ -82,6 +98,8 @@ static int take_endpoint(struct s3_place *p, const char *endpoint, const struct 
     p->host = url.host;
     if (url.path[strlen(url.path) - 1] != '/')
         r = error_set(error, -EINVAL, "The path of AWS_ENDPOINT_URL must end in a slash");
+    else if (is_virtual)
+        r = take_virtual(p, url.path, name, error);
     else
         p->folder = join(url.path, name->bucket, name->bucket_length, "/");
     free(url.path);
@@ -89,9 +107,9 @@ static int take_endpoint(struct s3_place *p, const char *endpoint, const struct 
 }
 
 /* Amazon's store has the bucket in the host name, if that may be one. */
-static void take_amazon(struct s3_place *p, const struct s3_name *name)
+static void take_amazon(struct s3_place *p, const struct s3_name *name, bool is_path)
 {
-    bool label = is_label(name);
+    bool label = is_label(name) && !is_path;
     char domain[256];
     snprintf(domain, sizeof(domain), "%ss3.%.200s.amazonaws.com%s", label ? "." : "", p->region,
              strncmp(p->region, "cn-", 3) == 0 ? ".cn" : "");
@@ -106,16 +124,19 @@ static int take_place(struct s3_place *p, const struct profile *profile, const s
     static const char *const regions[] = {"AWS_REGION", "AWS_DEFAULT_REGION", NULL};
     static const char *const endpoints[] = {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", NULL};
     const char *region = first_variable(regions), *endpoint = first_variable(endpoints);
+    const char *given = getenv("AWS_S3_ADDRESSING_STYLE"), *style = given && *given ? given : profile->addressing;
     int r = 0;
+    if (*style && strcmp(style, "auto") != 0 && strcmp(style, "path") != 0 && strcmp(style, "virtual") != 0)
+        return error_set(error, -EINVAL, "The addressing style of S3 is path, virtual or auto, not '%s'", style);
     if (!region)
         region = profile->region[0] ? profile->region : "us-east-1";
     if (!endpoint && profile->endpoint[0])
         endpoint = profile->endpoint;
     p->region = strdup(region);
     if (p->region && endpoint)
-        r = take_endpoint(p, endpoint, name, error);
+        r = take_endpoint(p, endpoint, name, strcmp(style, "virtual") == 0, error);
     else if (p->region)
-        take_amazon(p, name);
+        take_amazon(p, name, strcmp(style, "path") == 0);
     if (r < 0)
         return r;
     return p->region && p->scheme && p->host && p->folder ? 0 : error_set(error, -ENOMEM, "out of memory");
