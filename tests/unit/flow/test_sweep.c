@@ -213,7 +213,7 @@ static void every_call_fails_once(void **state)
         for (size_t r = 0; r < sizeof(routes) / sizeof(routes[0]); r++)
             for (size_t f = 0; f < sizeof(faults) / sizeof(faults[0]) && has_route(routes[r]) && can_play(&scenes[c]);
                  f++, number++)
-                for (unsigned at = 1; at <= most && !passed_over(number, 7); at++, runs++)
+                for (unsigned at = 1; at <= most && !passed_over(number, 17); at++, runs++)
                     if (!run_with(&scenes[c], routes[r], &faults[f], at))
                         break;
     print_message("%u runs with a fault\n", runs);

@@ -5,7 +5,7 @@
  * cancelled at a random moment. Of all items that were made, each is taken, disposed or dead exactly once; never are
  * more alive than the limits allow; what is ordered stays in order; no run hangs; no thread is left.
  *
- * LEAT_SOAK_SECONDS: so long, LEAT_SOAK_RUNS: so many runs, else 500. LEAT_SOAK_SEED: where to begin; a failure prints
+ * LEAT_SOAK_SECONDS: so long, LEAT_SOAK_RUNS: so many runs, else 500, or 100 with LEAT_TEST_QUICK. LEAT_SOAK_SEED: where to begin; a failure prints
  * its seed.
  */
 #include "unit/unit.h"
@@ -323,7 +323,7 @@ static void items_are_conserved(void **state UNUSED)
     const char *wanted = getenv("LEAT_SOAK_RUNS");
     uint64_t seed = first ? strtoull(first, NULL, 10) : 1;
     int64_t end = seconds ? clock_ns() + atoll(seconds) * 1000000000 : 0;
-    unsigned runs = wanted ? (unsigned)atoi(wanted) : 500;
+    unsigned runs = wanted ? (unsigned)atoi(wanted) : getenv("LEAT_TEST_QUICK") ? 100 : 500;
     one_run(seed); /* a sanitizer's own threads come with the first */
     int threads = unit_threads();
     for (unsigned i = 0; end ? clock_ns() < end : i < runs; i++) {
