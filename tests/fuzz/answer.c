@@ -1,7 +1,8 @@
 /* Any bytes as the headers of an answer, as XML of a store and as a URL: what is read fits together, and nothing is
  * read or written behind an end. */
-// instrumented: store/answer store/digests store/xml store/s3/error store/url
+// instrumented: store/answer store/digests store/xml store/s3/error store/url store/redirect
 #include "store/answer.h"
+#include "store/redirect.h"
 #include "store/s3/error.h"
 #include "store/url.h"
 
@@ -63,6 +64,30 @@ static void read_url(const char *text)
     url_clear(&url);
 }
 
+/* Where it leads is a URL, and from https: to nowhere else. */
+static void read_location(const char *base, const char *text)
+{
+    struct url url;
+    const char *why;
+    char *place;
+    if (redirect_resolve(&place, base, text, &why) < 0)
+        return;
+    if (url_parse(&url, place) < 0 || (base[4] == 's' && strcmp(url.scheme, "https") != 0))
+        abort();
+    url_clear(&url);
+    free(place);
+}
+
+static void read_login(const char *text)
+{
+    char *bare = NULL, *user = NULL, *password = NULL;
+    if (url_take_login(text, &bare, &user, &password) == 1 && (!user || strlen(bare) >= strlen(text)))
+        abort();
+    free(bare);
+    free(user);
+    free(password);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
@@ -74,6 +99,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     read_lines(text, n);
     read_xml(text, n);
     read_url(text);
+    read_location("https://host:1/a/b?c", text);
+    read_location("http://host", text);
+    read_login(text);
     free(text);
     return 0;
 }

@@ -99,11 +99,8 @@ static void test_logins(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_no_urls),
-        cmocka_unit_test(test_encoding),
-        cmocka_unit_test(test_logins),
-        cmocka_unit_test(test_decoding),
+        cmocka_unit_test(test_parts),  cmocka_unit_test(test_no_urls),  cmocka_unit_test(test_encoding),
+        cmocka_unit_test(test_logins), cmocka_unit_test(test_decoding),
     };
     return cmocka_run_group_tests_name("url", tests, NULL, NULL);
 }
