@@ -100,7 +100,7 @@ _leat()
         wants="-a --algorithm -l --length -j --jobs"
         ;;
     image)
-        options="--all --platform --jobs --retries --insecure --json --help"
+        options="--all --platform --jobs --retries --insecure --progress --progress= --json --help"
         wants="--platform --jobs --retries"
         ;;
     ls | rm)

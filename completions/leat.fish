@@ -108,6 +108,7 @@ complete -c leat -n $image -l platform -x -a 'linux/amd64 linux/arm64' -d 'The i
 complete -c leat -n $image -l jobs -x -d 'So many blobs at the same time'
 complete -c leat -n $image -l retries -x -d 'Of a request without progress'
 complete -c leat -n $image -l insecure -d 'Also without TLS'
+complete -c leat -n $image -l progress -a '--progress=auto --progress=bar --progress=json --progress=never' -d 'How far it is'
 complete -c leat -n $image -l json -d 'One object on one line'
 complete -c leat -n $image -l help -d 'A summary'
 complete -c leat -n $image -x -a 'copy inspect verify'

@@ -41,6 +41,7 @@
 #define LEAT_IMAGE_H
 
 #include <leat/base.h>
+#include <leat/pipeline.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -60,7 +61,11 @@ struct leat_image_options {
     /* Optional, for leat_image_verify: a blob that is missing (-ENOENT) or is not what its name says (-EBADMSG). The
      * error's node is its digest; it is valid during the call. */
     void (*problem)(void *user, const struct leat_error *error);
-    void *user;
+    void *user; /* of `problem` and `tick` */
+    /* Optional: how far the call is, in bytes of blobs, of `total` once it is known which of them the target lacks.
+     * Called about five times a second by the thread of the call while it waits, and when a signal has interrupted
+     * that. Any other answer than 0 ends the call with -ECANCELED: nothing more is published, uploads are given up. */
+    int (*tick)(void *user, const struct leat_progress *now);
 };
 
 #define LEAT_IMAGE_DIGEST_MAX 136

@@ -1,9 +1,11 @@
 /* leat image: images of containers, between registries, folders and archives. */
-#include "cli.h"
+#include "progress.h"
+#include "signals.h"
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char usage[] = "usage: leat image copy [options] SOURCE TARGET\n"
                             "       leat image inspect [options] SOURCE\n"
@@ -22,6 +24,9 @@ static const char usage[] = "usage: leat image copy [options] SOURCE TARGET\n"
                             "  --jobs N               blobs that move at the same time (default 4)\n"
                             "  --retries N            of a request without progress (default 8)\n"
                             "  --insecure             other hosts may be reached without TLS, too\n"
+                            "  --progress[=auto|bar|json|never]\n"
+                            "                         how far it is, on stderr (default auto: a bar on a\n"
+                            "                         terminal)\n"
                             "  --json                 print what was done as JSON\n"
                             "  -h, --help             this text\n"
                             "\n"
@@ -36,6 +41,7 @@ enum {
     OPTION_JOBS,
     OPTION_RETRIES,
     OPTION_INSECURE,
+    OPTION_PROGRESS,
     OPTION_JSON,
 };
 
@@ -45,6 +51,7 @@ static const struct option longs[] = {
     {"jobs", required_argument, NULL, OPTION_JOBS},
     {"retries", required_argument, NULL, OPTION_RETRIES},
     {"insecure", no_argument, NULL, OPTION_INSECURE},
+    {"progress", optional_argument, NULL, OPTION_PROGRESS},
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -52,7 +59,17 @@ static const struct option longs[] = {
 
 struct typed {
     struct leat_image_options options;
+    enum progress_mode progress;
     bool json, help;
+};
+
+/* What the library calls while it waits. */
+struct watching {
+    struct progress progress;
+    struct leat_progress now;
+    double told; /* seconds */
+    int wish;    /* readable when SIGUSR1 came; or -1 */
+    bool mismatch;
 };
 
 static int number(const char *option, const char *text, long least, long most, int32_t *ret)
@@ -64,6 +81,17 @@ static int number(const char *option, const char *text, long least, long most, i
         return cli_usage("image", "--%s: '%s' is no number from %ld to %ld", option, text, least, most);
     *ret = (int32_t)n;
     return 0;
+}
+
+static int progress_mode(const char *word, enum progress_mode *ret)
+{
+    static const char *const words[] = {"auto", "bar", "json", "never", NULL};
+    for (int i = 0; words[i]; i++)
+        if (strcmp(word, words[i]) == 0) {
+            *ret = (enum progress_mode)i;
+            return 0;
+        }
+    return cli_usage("image", "--progress: '%s' is not known; %s", word, cli_known(word, words));
 }
 
 static int set(struct typed *t, int option, const char *value)
@@ -86,6 +114,8 @@ static int set(struct typed *t, int option, const char *value)
     case OPTION_INSECURE:
         t->options.insecure = 1;
         break;
+    case OPTION_PROGRESS:
+        return progress_mode(value ? value : "bar", &t->progress);
     case OPTION_JSON:
         t->json = true;
         break;
@@ -112,10 +142,47 @@ static int parse(struct typed *t, int argc, char **argv)
     return 0;
 }
 
+/* ---- while it runs ---- */
+
+static int on_tick(void *user, const struct leat_progress *now)
+{
+    struct watching *w = user;
+    char bytes[64];
+    w->now = *now;
+    if (w->wish >= 0 && read(w->wish, bytes, sizeof(bytes)) > 0)
+        progress_line(&w->progress, now);
+    else if (progress_interval(&w->progress) >= 0 && now->seconds - w->told >= 0.19) {
+        w->told = now->seconds;
+        progress_update(&w->progress, now);
+    }
+    return signals_noted() != 0;
+}
+
+static void begin(struct typed *t, struct watching *w)
+{
+    *w = (struct watching){.now = LEAT_INIT(struct leat_progress), .wish = signals_wish()};
+    progress_init(&w->progress, t->progress, false);
+    signals_catch(NULL);
+    t->options.tick = on_tick;
+    t->options.user = w;
+}
+
+/* `bytes` were moved, of as many if all went well. */
+static void end(struct watching *w, int r, uint64_t bytes)
+{
+    if (r == 0) {
+        w->now.bytes = w->now.total = bytes;
+        w->now.has_total = 1;
+    }
+    progress_end(&w->progress, &w->now);
+}
+
 /* ---- telling ---- */
 
 static int failure(const struct leat_error *error)
 {
+    if (signals_noted())
+        return EXIT_FAILED;
     if (error->node && error->node[0])
         cli_warn("image: %s: %s", cli_name(error->node), error->text);
     else
@@ -135,11 +202,15 @@ static int print_result(const struct leat_image_result *result)
                   "mounted_bytes", (json_int_t)result->mounted_bytes, "problems", (json_int_t)result->problems));
 }
 
-static int copy(const struct typed *t, char **names)
+static int copy(struct typed *t, char **names)
 {
+    struct watching w;
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct leat_image_result result = LEAT_INIT(struct leat_image_result);
-    if (leat_image_copy(names[0], names[1], &t->options, &result, &error) < 0)
+    begin(t, &w);
+    int r = leat_image_copy(names[0], names[1], &t->options, &result, &error);
+    end(&w, r, result.bytes);
+    if (r < 0)
         return failure(&error);
     if (t->json)
         return cli_said("image copy", print_result(&result));
@@ -183,11 +254,14 @@ static void print_image(json_t *image)
     json_array_foreach(json_object_get(image, "layers"), i, part) print_part("layer", part);
 }
 
-static int inspect(const struct typed *t, char **names)
+static int inspect(struct typed *t, char **names)
 {
+    struct watching w;
     struct leat_error error = LEAT_INIT(struct leat_error);
     json_error_t problem;
     char *text;
+    t->progress = PROGRESS_NEVER;
+    begin(t, &w);
     if (leat_image_inspect(names[0], &t->options, &text, &error) < 0)
         return failure(&error);
     json_t *image = t->json ? NULL : json_loads(text, 0, &problem);
@@ -205,8 +279,8 @@ static int inspect(const struct typed *t, char **names)
 
 static void print_problem(void *user, const struct leat_error *error)
 {
-    bool *mismatch = user;
-    *mismatch |= error->code == -EBADMSG;
+    struct watching *w = user;
+    w->mismatch |= error->code == -EBADMSG;
     cli_warn("image: %s: %s", error->code == -ENOENT ? "missing" : "wrong", error->text);
 }
 
@@ -214,11 +288,12 @@ static int verify(struct typed *t, char **names)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct leat_image_result result = LEAT_INIT(struct leat_image_result);
-    bool mismatch = false;
+    struct watching w;
+    begin(t, &w);
     t->options.problem = print_problem;
-    t->options.user = &mismatch;
     int r = leat_image_verify(names[0], &t->options, &result, &error);
-    if (r < 0 && result.problems == 0)
+    end(&w, r, result.bytes);
+    if (r < 0 && (result.problems == 0 || error.code == -ECANCELED || signals_noted()))
         return failure(&error);
     if (t->json)
         r = print_result(&result);
@@ -228,7 +303,20 @@ static int verify(struct typed *t, char **names)
         r = 0;
     }
     int said = cli_said("image verify", r);
-    return said ? said : mismatch ? EXIT_MISMATCH : result.problems ? EXIT_FAILED : EXIT_DONE;
+    return said ? said : w.mismatch ? EXIT_MISMATCH : result.problems ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int act(struct typed *t, int count, char **words)
+{
+    const char *word = count > 0 ? words[0] : "";
+    char **names = words + 1;
+    if (strcmp(word, "copy") == 0)
+        return count == 3 ? copy(t, names) : cli_usage("image", "copy takes a SOURCE and a TARGET");
+    if (strcmp(word, "inspect") == 0)
+        return count == 2 ? inspect(t, names) : cli_usage("image", "inspect takes the name of an image");
+    if (strcmp(word, "verify") == 0)
+        return count == 2 ? verify(t, names) : cli_usage("image", "verify takes a layout");
+    return cli_usage("image", "say what to do: copy, inspect or verify");
 }
 
 int cli_image(int argc, char **argv)
@@ -241,14 +329,10 @@ int cli_image(int argc, char **argv)
         fputs(usage, stdout);
         return EXIT_DONE;
     }
-    int count = argc - optind - 1;
-    char **names = argv + optind + 1;
-    const char *word = count >= 0 ? argv[optind] : "";
-    if (strcmp(word, "copy") == 0)
-        return count == 2 ? copy(&t, names) : cli_usage("image", "copy takes a SOURCE and a TARGET");
-    if (strcmp(word, "inspect") == 0)
-        return count == 1 ? inspect(&t, names) : cli_usage("image", "inspect takes the name of an image");
-    if (strcmp(word, "verify") == 0)
-        return count == 1 ? verify(&t, names) : cli_usage("image", "verify takes a layout");
-    return cli_usage("image", "say what to do: copy, inspect or verify");
+    r = act(&t, argc - optind, argv + optind);
+    if (signals_noted()) {
+        cli_flush(0);
+        signals_raise(signals_noted());
+    }
+    return r;
 }

@@ -36,10 +36,9 @@ int progress_interval(const struct progress *progress)
 /* ---- numbers ---- */
 
 /* The rate of late, smoothed, so that the time left follows a disk that slows down. */
-static struct progress_numbers look(struct progress *progress, const leat_pipeline *pipeline)
+static struct progress_numbers look(struct progress *progress, const struct leat_progress *now)
 {
-    struct progress_numbers n = {.now = LEAT_INIT(struct leat_progress), .decimal = progress->decimal, .eta = -1};
-    leat_pipeline_progress(pipeline, &n.now);
+    struct progress_numbers n = {.now = *now, .decimal = progress->decimal, .eta = -1};
     double seconds = n.now.seconds - progress->last_seconds;
     if (seconds > 0.05) {
         double rate = (double)(n.now.bytes - progress->last_bytes) / seconds;
@@ -132,10 +131,10 @@ static void print_json(const struct progress_numbers *n)
 
 /* ---- when ---- */
 
-void progress_update(struct progress *progress, const leat_pipeline *pipeline)
+void progress_update(struct progress *progress, const struct leat_progress *now)
 {
     char text[PROGRESS_TEXT_MAX];
-    struct progress_numbers n = look(progress, pipeline);
+    struct progress_numbers n = look(progress, now);
     if (progress->mode == PROGRESS_JSON)
         print_json(&n);
     else if (in_background())
@@ -151,19 +150,19 @@ void progress_update(struct progress *progress, const leat_pipeline *pipeline)
     }
 }
 
-void progress_line(struct progress *progress, const leat_pipeline *pipeline)
+void progress_line(struct progress *progress, const struct leat_progress *now)
 {
     char text[PROGRESS_TEXT_MAX];
-    struct progress_numbers n = look(progress, pipeline);
+    struct progress_numbers n = look(progress, now);
     clear(progress);
     progress_text(text, &n, columns());
     print_text(text);
 }
 
-void progress_end(struct progress *progress, const leat_pipeline *pipeline)
+void progress_end(struct progress *progress, const struct leat_progress *now)
 {
     char text[PROGRESS_TEXT_MAX];
-    struct progress_numbers n = look(progress, pipeline);
+    struct progress_numbers n = look(progress, now);
     if (progress->mode == PROGRESS_JSON)
         print_json(&n);
     if ((progress->mode != PROGRESS_BAR && progress->mode != PROGRESS_LINES) || in_background())

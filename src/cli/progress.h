@@ -23,10 +23,10 @@ struct progress {
 void progress_init(struct progress *progress, enum progress_mode mode, bool decimal);
 /* Milliseconds until the next update, -1: none. */
 int progress_interval(const struct progress *progress);
-void progress_update(struct progress *progress, const leat_pipeline *pipeline);
+void progress_update(struct progress *progress, const struct leat_progress *now);
 /* One line, whatever the mode: for SIGUSR1. */
-void progress_line(struct progress *progress, const leat_pipeline *pipeline);
+void progress_line(struct progress *progress, const struct leat_progress *now);
 /* The end: takes the bar away and prints the last line. */
-void progress_end(struct progress *progress, const leat_pipeline *pipeline);
+void progress_end(struct progress *progress, const struct leat_progress *now);
 
 #endif

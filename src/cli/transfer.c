@@ -3,75 +3,13 @@
 #include "transfer.h"
 #include "places.h"
 #include "progress.h"
+#include "signals.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* ---- signals: the first asks for an end, and what it asked for happens when all is cleaned up ---- */
-
-static leat_pipeline *running;
-static volatile sig_atomic_t ending_signal;
-static int wish[2] = {-1, -1}; /* a byte in it: somebody wants a line of progress */
-
-static void on_end(int number)
-{
-    ending_signal = number;
-    if (running)
-        leat_pipeline_cancel(running);
-}
-
-static void on_usr1(int number)
-{
-    (void)number;
-    int saved = errno;
-    ssize_t n = write(wish[1], "", 1);
-    (void)n; /* a full pipe says it as well */
-    errno = saved;
-}
-
-static int open_wish(void)
-{
-    if (pipe(wish) < 0) /* before a thread or a child of ours is there */
-        return -1;
-    for (int i = 0; i < 2; i++) {
-        fcntl(wish[i], F_SETFL, O_NONBLOCK);
-        fcntl(wish[i], F_SETFD, FD_CLOEXEC);
-    }
-    return 0;
-}
-
-static bool is_ignored(int number)
-{
-    struct sigaction action;
-    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
-static void catch_signals(void)
-{
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction action = {.sa_handler = on_end};
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        if (!is_ignored(numbers[i])) /* nohup */
-            sigaction(numbers[i], &action, NULL);
-    }
-    if (open_wish() == 0)
-        sigaction(SIGUSR1, &(struct sigaction){.sa_handler = on_usr1, .sa_flags = SA_RESTART}, NULL);
-}
-
-/* Dies of it as if it had never been caught, so that the shell sees what happened. */
-static void raise_again(int number)
-{
-    signal(number, SIG_DFL);
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, number);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
-    raise(number);
-}
 
 /* ---- telling ---- */
 
@@ -185,22 +123,24 @@ static void explain_failure(const leat_pipeline *pipeline, const leat_report *re
 /* ---- running ---- */
 
 /* Until the pipeline's descriptor is readable, signals and progress are looked after. */
-static int wait_for_it(leat_pipeline *pipeline, struct progress *progress, leat_report **ret)
+static int wait_for_it(leat_pipeline *pipeline, struct progress *progress, int wish, leat_report **ret)
 {
     int fd;
+    struct leat_progress now = LEAT_INIT(struct leat_progress);
     leat_pipeline_fd(pipeline, &fd);
     for (;;) {
-        struct pollfd set[] = {{.fd = fd, .events = POLLIN}, {.fd = wish[0], .events = POLLIN}};
+        struct pollfd set[] = {{.fd = fd, .events = POLLIN}, {.fd = wish, .events = POLLIN}};
         int ready = poll(set, 2, progress_interval(progress));
+        leat_pipeline_progress(pipeline, &now);
         char bytes[64];
-        if (ready > 0 && set[1].revents && read(wish[0], bytes, sizeof(bytes)) > 0)
-            progress_line(progress, pipeline);
+        if (ready > 0 && set[1].revents && read(wish, bytes, sizeof(bytes)) > 0)
+            progress_line(progress, &now);
         if (ready > 0 && set[0].revents)
             break;
         if (ready == 0)
-            progress_update(progress, pipeline);
+            progress_update(progress, &now);
     }
-    progress_end(progress, pipeline);
+    progress_end(progress, &now);
     return leat_pipeline_wait(pipeline, -1, ret);
 }
 
@@ -237,12 +177,12 @@ static int run(leat_pipeline *pipeline, struct copy_options *o, bool digests)
     leat_report *report = NULL;
     progress_init(&progress, progress_mode(pipeline, o), o->decimal);
     off_t output_at = to == stdout ? lseek(STDOUT_FILENO, 0, SEEK_CUR) : -1;
-    running = pipeline;
-    catch_signals();
+    signals_catch(pipeline);
+    int wish = signals_wish();
     int r = leat_pipeline_start(pipeline);
     if (r == 0)
-        r = wait_for_it(pipeline, &progress, &report);
-    running = NULL;
+        r = wait_for_it(pipeline, &progress, wish, &report);
+    signals_release();
     if (!report) {
         cli_warn("the copy was not started: %s%s", strerror(-r),
                  r == -ENOMEM   ? ", or no more threads may be started (ulimit -u)"
@@ -253,17 +193,17 @@ static int run(leat_pipeline *pipeline, struct copy_options *o, bool digests)
     if (to == stdout && lseek(STDOUT_FILENO, 0, SEEK_CUR) != output_at)
         to = stderr; /* a child has written its output there */
     /* Whoever ignores SIGPIPE for us, as systemd does, wants to be told. */
-    bool left = reader_left(pipeline, report) && !is_ignored(SIGPIPE);
+    bool left = reader_left(pipeline, report) && !signals_is_ignored(SIGPIPE);
     if (digests && (r == 0 || leat_report_error(report)->side == LEAT_SIDE_SINK))
         print_digests(to, pipeline, report);
-    if (r < 0 && !left && !ending_signal)
+    if (r < 0 && !left && !signals_noted())
         explain_failure(pipeline, report);
     int code = r == 0 ? EXIT_DONE : is_mismatch(report) ? EXIT_MISMATCH : EXIT_FAILED;
     int told = print_report(o, report);
     leat_report_free(report);
     cli_flush(0);
     if (left)
-        raise_again(SIGPIPE);
+        signals_raise(SIGPIPE);
     return code ? code : told;
 }
 
@@ -300,8 +240,8 @@ int transfer_run(leat_pipeline *pipeline, struct copy_options *o, const char *co
     if (r == 0)
         r = o->explain != EXPLAIN_NO ? explain(pipeline, o->explain) : run(pipeline, o, digests);
     leat_pipeline_free(pipeline);
-    if (ending_signal)
-        raise_again(ending_signal);
+    if (signals_noted())
+        signals_raise(signals_noted());
     return r;
 }
 

@@ -256,7 +256,7 @@ static int write_all(struct docker_archive *d, const struct document *top, const
             }
         }
         target->sink = NULL;
-        r = pack_write(sink, d->path, item, count, error);
+        r = pack_write(d->place.watch, sink, d->path, item, count, error);
     }
     free(item);
     free(name);

@@ -114,7 +114,7 @@ static int digest_of(const void *bytes, size_t n, char ret[LEAT_IMAGE_DIGEST_MAX
     int r = leat_endpoint_from_memory(&in, bytes, n);
     if (r == 0 && (r = leat_endpoint_open(&out, "null:", LEAT_WRITE, NULL, NULL)) < 0)
         leat_endpoint_close(in);
-    return r == 0 ? place_move(in, out, NULL, ret, "manifest.json", error) : error_set(error, r, "out of memory");
+    return r == 0 ? place_move(NULL, in, out, NULL, ret, "manifest.json", error) : error_set(error, r, "out of memory");
 }
 
 static json_t *tell_part(const char *type, const char *digest, uint64_t size)

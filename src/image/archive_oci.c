@@ -144,7 +144,7 @@ static int write_all(struct oci_archive *o, const char *index, struct leat_error
             item[count] = (struct pack_item){.name = name[count], .blob = &taken->bytes};
         }
         target->sink = NULL;
-        r = pack_write(sink, o->path, item, count, error);
+        r = pack_write(o->place.watch, sink, o->path, item, count, error);
     }
     free(item);
     free(name);

@@ -125,7 +125,7 @@ static int begin(struct pack *p)
                : failed(p);
 }
 
-int pack_write(leat_endpoint *sink, const char *path, const struct pack_item *item, size_t count,
+int pack_write(struct watch *watch, leat_endpoint *sink, const char *path, const struct pack_item *item, size_t count,
                struct leat_error *error)
 {
     struct leat_endpoint_callbacks callbacks = LEAT_INIT(struct leat_endpoint_callbacks);
@@ -136,7 +136,7 @@ int pack_write(leat_endpoint *sink, const char *path, const struct pack_item *it
     if (r == 0)
         r = leat_endpoint_from_callbacks(&in, &callbacks, &pack);
     if (r == 0)
-        r = place_move(in, sink, NULL, NULL, path, error);
+        r = place_move(watch, in, sink, NULL, NULL, path, error);
     else
         leat_endpoint_close(sink);
     if (pack.archive)

@@ -3,6 +3,7 @@
 #define IMAGE_ARCHIVE_PACK_H
 
 #include "image/archive_spool.h"
+#include "image/watch.h"
 
 struct pack_item {
     const char *name;
@@ -11,8 +12,9 @@ struct pack_item {
     const struct spool_blob *blob;
 };
 
-/* Writes the archive of these items to a sink, which is taken. `path` is its name for a sentence. */
-int pack_write(leat_endpoint *sink, const char *path, const struct pack_item *item, size_t count,
+/* Writes the archive of these items to a sink, which is taken. `path` is its name for a sentence.
+ * `watch` may be NULL. */
+int pack_write(struct watch *watch, leat_endpoint *sink, const char *path, const struct pack_item *item, size_t count,
                struct leat_error *error);
 
 #endif

@@ -1,4 +1,5 @@
 #include "image/image.h"
+#include "image/look.h"
 #include "image/tree.h"
 #include <errno.h>
 
@@ -6,23 +7,13 @@ struct copying {
     struct place *source, *target;
     struct leat_image_result result;
     struct leat_error *error;
+    struct watch watch;
 };
 
 static int open_both(void *user, const struct descriptor *blob, struct way *way, struct leat_error *error)
 {
     struct copying *c = user;
-    int r = c->target->ops->has(c->target, blob, false, error);
-    if (r == 1) {
-        c->result.present++;
-        c->result.present_bytes += blob->size;
-        return 1;
-    }
-    if (r == 0 && c->target->ops->mount && (r = c->target->ops->mount(c->target, c->source, blob, error)) == 1) {
-        c->result.mounted++;
-        c->result.mounted_bytes += blob->size;
-    }
-    if (r == 0)
-        r = c->source->ops->open_blob(c->source, blob, &way->in, error);
+    int r = c->source->ops->open_blob(c->source, blob, &way->in, error);
     if (r == 0 && (r = c->target->ops->take_blob(c->target, blob, way, error)) < 0)
         leat_endpoint_close(way->in);
     return r;
@@ -66,11 +57,40 @@ static int move_manifest(struct copying *c, const struct document *document)
     return r;
 }
 
+/* Counts what the target has, and gives what it lacks. */
+static int find_missing(struct copying *c, const struct blobs *blobs, struct blobs *ret)
+{
+    enum look *found = calloc(blobs->count + 1, sizeof(*found));
+    int r = found ? look_at(c->target, c->source, blobs, found, c->error) : -ENOMEM;
+    for (size_t i = 0; i < blobs->count && r == 0; i++) {
+        const struct descriptor *blob = &blobs->blob[i];
+        if (found[i] == LOOK_MISSING) {
+            r = blobs_add(ret, blob);
+            c->watch.total += blob->size;
+        } else if (found[i] == LOOK_PRESENT) {
+            c->result.present++;
+            c->result.present_bytes += blob->size;
+        } else {
+            c->result.mounted++;
+            c->result.mounted_bytes += blob->size;
+        }
+    }
+    c->watch.has_total = true;
+    free(found);
+    return r < 0 ? error_set(c->error, r, "out of memory") : watch_end(&c->watch, c->error);
+}
+
 static int move_all(struct copying *c, const struct tree *tree, size_t jobs)
 {
-    struct work work = {.blobs = &tree->blobs, .most = jobs, .user = c, .open = open_both, .done = blob_done};
-    work_run(&work);
-    int r = c->error->code;
+    struct blobs missing = {.count = 0};
+    struct work work = {
+        .blobs = &missing, .most = jobs, .watch = &c->watch, .user = c, .open = open_both, .done = blob_done};
+    int r = find_missing(c, &tree->blobs, &missing);
+    if (r == 0) {
+        work_run(&work);
+        r = c->error->code ? c->error->code : watch_end(&c->watch, c->error);
+    }
+    blobs_clear(&missing);
     for (size_t i = 0; i < tree->count && r == 0; i++)
         r = move_manifest(c, &tree->document[i]);
     return r == 0 ? c->target->ops->finish(c->target, &tree->document[tree->count - 1], c->error) : r;
@@ -101,10 +121,11 @@ int leat_image_copy(const char *source, const char *target, const struct leat_im
     if (r < 0)
         return r;
     r = image_options(&own, options, ret, &error);
+    watch_begin(&c.watch, &own);
     if (r == 0)
-        r = place_open(&c.source, source, &own, false, &error);
+        r = place_open(&c.source, source, &c.watch, false, &error);
     if (r == 0)
-        r = place_open(&c.target, target, &own, true, &error);
+        r = place_open(&c.target, target, &c.watch, true, &error);
     if (r == 0)
         r = copy(&c, image_jobs(&own));
     place_free(c.source);

@@ -70,6 +70,7 @@ int leat_image_inspect(const char *source, const struct leat_image_options *opti
 {
     struct leat_error error = {.size = sizeof(error)};
     struct leat_image_options own;
+    struct watch watch;
     struct place *place = NULL;
     struct document document;
     char *text = NULL;
@@ -77,8 +78,9 @@ int leat_image_inspect(const char *source, const struct leat_image_options *opti
     if (r < 0)
         return r;
     r = image_options(&own, options, NULL, &error);
+    watch_begin(&watch, &own);
     if (r == 0)
-        r = place_open(&place, source, &own, false, &error);
+        r = place_open(&place, source, &watch, false, &error);
     if (r == 0)
         r = tree_top(place, &document, &error);
     if (r == 0) {

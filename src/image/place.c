@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <stdio.h>
 
-int place_open(struct place **ret, const char *spec, const struct leat_image_options *options, bool is_target,
-               struct leat_error *error)
+int place_open(struct place **ret, const char *spec, struct watch *watch, bool is_target, struct leat_error *error)
 {
+    const struct leat_image_options *options = watch->options;
     int r;
     if (strncmp(spec, "docker://", 9) == 0)
         r = place_remote(ret, spec + 9, options, is_target, error);
@@ -23,6 +23,7 @@ int place_open(struct place **ret, const char *spec, const struct leat_image_opt
         return r;
     (*ret)->spec = spec;
     (*ret)->options = options;
+    (*ret)->watch = watch;
     return 0;
 }
 
@@ -61,8 +62,8 @@ int place_failure(const leat_report *report, int code, const char *what, struct 
 
 /* ---- small bytes, through a pipeline as all others ---- */
 
-int place_move(leat_endpoint *in, leat_endpoint *out, const char *expect, char *ret_digest, const char *what,
-               struct leat_error *error)
+int place_move(struct watch *watch, leat_endpoint *in, leat_endpoint *out, const char *expect, char *ret_digest,
+               const char *what, struct leat_error *error)
 {
     struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
     leat_pipeline *pipeline = NULL;
@@ -81,7 +82,7 @@ int place_move(leat_endpoint *in, leat_endpoint *out, const char *expect, char *
     if (r == 0 && ret_digest && (r = leat_filter_digest(&filter, "sha256", NULL)) == 0)
         r = leat_pipeline_filter(pipeline, filter);
     if (r == 0)
-        r = leat_pipeline_run(pipeline, &report);
+        r = watch_run(watch, pipeline, &report);
     if (r == 0 && ret_digest) {
         strcpy(ret_digest, "sha256:");
         r = leat_report_digest(report, "sha256", ret_digest + 7, LEAT_IMAGE_DIGEST_MAX - 7);
@@ -105,7 +106,8 @@ static int read_bytes(struct place *place, const char *reference, struct descrip
         leat_endpoint_close(in);
     if (r == 0) {
         bool known = self->digest[0];
-        r = place_move(in, out, known ? self->digest : NULL, known ? NULL : self->digest, reference, error);
+        r = place_move(place->watch, in, out, known ? self->digest : NULL, known ? NULL : self->digest, reference,
+                       error);
         if (r == -ENOSPC && error->side == LEAT_SIDE_SINK)
             snprintf(error->text, sizeof(error->text), "%.80s: a manifest has at most 4 MiB", reference);
     }
@@ -151,5 +153,5 @@ int place_write(leat_endpoint *sink, const void *bytes, size_t n, const char *di
         leat_endpoint_close(sink);
         return error_set(error, r, "out of memory");
     }
-    return place_move(in, sink, digest, NULL, digest ? digest : "index.json", error);
+    return place_move(NULL, in, sink, digest, NULL, digest ? digest : "index.json", error);
 }

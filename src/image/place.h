@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "image/document.h"
+#include "image/watch.h"
 #include <leat/pipeline.h>
 
 struct place;
@@ -35,6 +36,8 @@ struct place_ops {
 
     /* Of a target. Can it take the image? Called before anything is moved. NULL: any. */
     int (*accepts)(struct place *place, const struct document *top, struct leat_error *error);
+    /* `has` and `mount` wait for a server, and may be called on several threads at once. */
+    bool asks;
     /* 1: it has this blob; 0: it has not. `is_manifest`: it is one, or an index. */
     int (*has)(struct place *place, const struct descriptor *blob, bool is_manifest, struct leat_error *error);
     /* Takes a blob from the source without moving it: 1; 0: that can't be done. NULL: never. */
@@ -54,11 +57,11 @@ struct place {
     const struct place_ops *ops;
     const char *spec; /* the caller's */
     const struct leat_image_options *options;
+    struct watch *watch; /* of the call, or NULL */
 };
 
 /* `is_target`: it is made where it does not exist. -EINVAL. */
-int place_open(struct place **ret, const char *spec, const struct leat_image_options *options, bool is_target,
-               struct leat_error *error);
+int place_open(struct place **ret, const char *spec, struct watch *watch, bool is_target, struct leat_error *error);
 /* NULL is allowed. */
 void place_free(struct place *place);
 
@@ -74,9 +77,10 @@ int place_read(struct place *place, const struct descriptor *wanted, struct docu
 /* A file by its path, which is never a scheme, as a source or a sink. */
 int place_file(const char *path, enum leat_direction direction, leat_endpoint **ret, struct leat_error *error);
 /* Moves the bytes of one endpoint to the other, and takes both. They are compared with the digest `expect`, unless that
- * is NULL; *ret_digest, if it is not NULL, becomes their own, "sha256:...". `what` is their name for a sentence. */
-int place_move(leat_endpoint *in, leat_endpoint *out, const char *expect, char *ret_digest, const char *what,
-               struct leat_error *error);
+ * is NULL; *ret_digest, if it is not NULL, becomes their own, "sha256:...". `what` is their name for a sentence.
+ * `watch` may be NULL. */
+int place_move(struct watch *watch, leat_endpoint *in, leat_endpoint *out, const char *expect, char *ret_digest,
+               const char *what, struct leat_error *error);
 /* Writes bytes that are in memory to a sink, which is taken, and compares them with the digest, unless that is NULL. */
 int place_write(leat_endpoint *sink, const void *bytes, size_t n, const char *digest, struct leat_error *error);
 

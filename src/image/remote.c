@@ -57,6 +57,8 @@ static int ask(struct remote *r, struct question question, int missing, struct l
 {
     struct leat_error own = {.size = sizeof(own)};
     question.repository = r->repository;
+    question.is_wanted = r->place.watch ? watch_is_wanted : NULL;
+    question.of = r->place.watch;
     int status = registry_ask(&question, r->endpoint.retries, NULL, &own);
     if (status >= 0 && status / 100 == 2)
         return 1;
@@ -137,7 +139,12 @@ static int remote_mount(struct place *place, const struct place *source, const s
     if (source->ops != &remote_ops || strcmp(from->reference.host, r->reference.host) != 0)
         return 0;
     snprintf(path, sizeof(path), "blobs/uploads/?mount=%s&from=%s", blob->digest, from->reference.name);
-    struct question question = {.repository = r->repository, .method = "POST", .path = path, .first = UINT64_MAX};
+    struct question question = {.repository = r->repository,
+                                .method = "POST",
+                                .path = path,
+                                .first = UINT64_MAX,
+                                .is_wanted = r->place.watch ? watch_is_wanted : NULL,
+                                .of = r->place.watch};
     int status = registry_ask(&question, r->endpoint.retries, &answer, &own);
     if (status == 202 && answer.location[0]) {
         question = (struct question){.repository = r->repository,
@@ -155,6 +162,7 @@ static const struct place_ops remote_ops = {
     .find = remote_find,
     .open_manifest = remote_open_manifest,
     .open_blob = remote_open_blob,
+    .asks = true,
     .has = remote_has,
     .mount = remote_mount,
     .take_blob = remote_take_blob,

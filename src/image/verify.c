@@ -8,6 +8,7 @@
 struct verifying {
     struct place *place;
     struct leat_image_options options;
+    struct watch watch;
     struct leat_image_result result;
     struct leat_error *error;
 };
@@ -92,6 +93,15 @@ static bool blob_done(void *user, const struct descriptor *blob, const struct le
     return true;
 }
 
+static void set_total(struct verifying *v, const struct blobs *named, const struct blobs *others)
+{
+    for (size_t i = 0; i < named->count; i++)
+        v->watch.total += named->blob[i].size;
+    for (size_t i = 0; i < others->count; i++)
+        v->watch.total += others->blob[i].size;
+    v->watch.has_total = true;
+}
+
 static int verify_all(struct verifying *v)
 {
     struct tree tree = {.count = 0};
@@ -105,13 +115,21 @@ static int verify_all(struct verifying *v)
     struct adding adding = {.known = &tree.blobs, .blobs = &others};
     if (r == 0 && v->place->ops->each)
         r = v->place->ops->each(v->place, add_other, &adding);
-    struct work work = {
-        .blobs = &tree.blobs, .most = image_jobs(&v->options), .user = v, .open = open_blob, .done = blob_done};
-    if (r == 0)
+    struct work work = {.blobs = &tree.blobs,
+                        .most = image_jobs(&v->options),
+                        .user = v,
+                        .watch = &v->watch,
+                        .open = open_blob,
+                        .done = blob_done};
+    if (r == 0) {
+        set_total(v, &tree.blobs, &others);
         work_run(&work);
+    }
     work.blobs = &others;
-    if (r == 0)
+    if (r == 0 && (r = watch_end(&v->watch, v->error)) == 0)
         work_run(&work);
+    if (r == 0)
+        r = watch_end(&v->watch, v->error);
     tree_clear(&tree);
     blobs_clear(&others);
     return r < 0 ? error_set(v->error, r, "out of memory") : v->error->code;
@@ -127,10 +145,12 @@ static int open_whole(struct verifying *v, const char *spec)
                          "docker-archive:FILE, without a tag",
                          spec);
     if (colon)
-        return place_open(&v->place, spec, &v->options, false, v->error);
+        return place_open(&v->place, spec, &v->watch, false, v->error);
     int r = place_layout(&v->place, spec, false, v->error);
-    if (r == 0)
+    if (r == 0) {
         v->place->options = &v->options;
+        v->place->watch = &v->watch;
+    }
     return r;
 }
 
@@ -143,6 +163,7 @@ int leat_image_verify(const char *layout, const struct leat_image_options *optio
     if (r < 0)
         return r;
     r = image_options(&v.options, options, ret, &error);
+    watch_begin(&v.watch, &v.options);
     if (r == 0)
         r = open_whole(&v, layout);
     if (r == 0) {

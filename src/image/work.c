@@ -201,6 +201,8 @@ static void end(struct run *run, struct slot *slot)
         tell_digest(slot, report);
     leat_report_free(report);
     clear(slot);
+    if (run->work->watch)
+        run->work->watch->done += blob->size;
     run->set[slot - run->slot].fd = -1;
     run->under_way--;
     if (r != -ECANCELED || !run->stopped)
@@ -212,6 +214,17 @@ static void stop_all(struct run *run)
     for (size_t i = 0; i < run->work->most; i++)
         if (run->slot[i].blob)
             leat_pipeline_cancel(run->slot[i].pipeline);
+}
+
+static uint64_t moving(const struct run *run)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < run->work->most; i++) {
+        struct leat_progress now = LEAT_INIT(struct leat_progress);
+        if (run->slot[i].blob && leat_pipeline_progress(run->slot[i].pipeline, &now) == 0)
+            bytes += MIN(now.bytes, run->slot[i].blob->size); /* of a blob that is decoded there are more */
+    }
+    return bytes;
 }
 
 void work_run(const struct work *work)
@@ -227,7 +240,9 @@ void work_run(const struct work *work)
             stop_all(&run);
         if (run.under_way == 0)
             return;
-        poll(run.set, work->most, -1);
+        poll(run.set, work->most, watch_interval_ms(work->watch));
+        if (!watch_tell(work->watch, moving(&run)))
+            run.stopped = true;
         for (size_t i = 0; i < work->most; i++)
             if (run.slot[i].blob && run.set[i].revents)
                 end(&run, &run.slot[i]);

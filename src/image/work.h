@@ -23,6 +23,7 @@ void blobs_clear(struct blobs *blobs);
 struct work {
     const struct blobs *blobs;
     size_t most; /* at the same time; at least 1 */
+    struct watch *watch;
     void *user;
 
     /* A blob's way; *way is empty. 0; 1: there is nothing to do for it; negative: a failure of this blob, with a

@@ -1,5 +1,9 @@
 #include "store/ask.h"
+#include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
+
+#define WANTED_MS 100
 
 struct asking {
     int (*make)(void *user, struct http_request *ret);
@@ -22,6 +26,26 @@ static void wake(void *user)
     pthread_mutex_unlock(&a->lock);
 }
 
+/* Under the lock, which is dropped meanwhile. False: it is wanted no more. */
+static bool wait_a_little(struct exchange *x, struct asking *a)
+{
+    struct timespec end;
+    if (!x->is_wanted) {
+        pthread_cond_wait(&a->woken, &a->lock);
+        return true;
+    }
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_nsec += WANTED_MS * 1000000L;
+    end.tv_sec += end.tv_nsec / 1000000000;
+    end.tv_nsec %= 1000000000;
+    if (pthread_cond_timedwait(&a->woken, &a->lock, &end) == 0)
+        return true;
+    pthread_mutex_unlock(&a->lock);
+    bool wanted = x->is_wanted(x->of);
+    pthread_mutex_lock(&a->lock);
+    return wanted;
+}
+
 int ask(struct exchange *x, int (*make)(void *user, struct http_request *ret), void *user, int32_t retries)
 {
     struct asking a = {
@@ -31,10 +55,15 @@ int ask(struct exchange *x, int (*make)(void *user, struct http_request *ret), v
     x->user = &a;
     int r = exchange_start(x, retries);
     pthread_mutex_lock(&a.lock);
-    while (r == 0 && !exchange_is_over(x))
-        pthread_cond_wait(&a.woken, &a.lock);
+    bool given_up = false;
+    while (r == 0 && !exchange_is_over(x) && !given_up)
+        given_up = !wait_a_little(x, &a);
     pthread_mutex_unlock(&a.lock);
     exchange_stop(x); /* after this nobody calls wake */
+    if (given_up && !exchange_is_over(x)) {
+        x->code = -ECANCELED;
+        snprintf(x->why, sizeof(x->why), "it was cancelled");
+    }
     pthread_cond_destroy(&a.woken);
     pthread_mutex_destroy(&a.lock);
     return r;

@@ -23,6 +23,10 @@ struct exchange {
     bool reached;                                           /* the server has answered before */
     void (*header)(void *user, const char *line, size_t n); /* as that of transfer_ops, with header_user; or NULL */
     void *header_user;
+    /* Of one that is waited for by `ask`: shall it go on? Called by the thread that waits, several times a second.
+     * NULL: in any case. */
+    bool (*is_wanted)(void *of);
+    void *of;
     size_t page_most; /* not 0: of an answer with 2xx so many bytes of the body are kept in `page` */
 
     /* The outcome. */

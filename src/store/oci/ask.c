@@ -65,6 +65,8 @@ int registry_ask(const struct question *question, int32_t retries, struct answer
     char sentence[STATUS_MAX];
     if (!x)
         return error_set(error, -ENOMEM, "out of memory");
+    x->is_wanted = question->is_wanted;
+    x->of = question->of;
     int r = ask(x, make, &own, retries);
     if (r < 0)
         error_set(error, r, "the request can't be made");

@@ -13,9 +13,11 @@ struct question {
     bool is_location;
     const void *body; /* borrowed until the end; NULL: none */
     size_t length;
-    const char *type;  /* of the body; NULL: none */
-    uint64_t first;    /* of a piece: where it begins, told by Content-Range; UINT64_MAX: it is the whole */
-    const char *query; /* is added to the path: "digest=..."; or NULL */
+    const char *type;            /* of the body; NULL: none */
+    uint64_t first;              /* of a piece: where it begins, told by Content-Range; UINT64_MAX: it is the whole */
+    const char *query;           /* is added to the path: "digest=..."; or NULL */
+    bool (*is_wanted)(void *of); /* as in struct exchange; NULL */
+    void *of;
 };
 
 /* The request of a question; for exchange.make. */

@@ -1,0 +1,116 @@
+#include "image/look.h"
+#include "base/thread.h"
+#include <errno.h>
+
+#define THREADS_MAX 16u
+
+struct looking {
+    struct place *target;
+    const struct place *source;
+    const struct blobs *blobs;
+    enum look *found;
+    atomic_size_t next;
+    atomic_bool failed; /* no other one is asked about */
+
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    size_t running;           /* under the lock */
+    struct leat_error *error; /* under the lock, until all have ended */
+};
+
+static int look_one(const struct looking *l, size_t i, struct leat_error *error)
+{
+    struct place *target = l->target;
+    const struct descriptor *blob = &l->blobs->blob[i];
+    int r = target->ops->has(target, blob, false, error);
+    if (r == 0 && target->ops->mount) {
+        r = target->ops->mount(target, l->source, blob, error);
+        l->found[i] = r == 1 ? LOOK_MOUNTED : LOOK_MISSING;
+    } else
+        l->found[i] = r == 1 ? LOOK_PRESENT : LOOK_MISSING;
+    return r < 0 ? r : 0;
+}
+
+static void look_on(struct looking *l)
+{
+    size_t i;
+    while (!atomic_load(&l->failed) && (i = atomic_fetch_add(&l->next, 1)) < l->blobs->count) {
+        struct leat_error error = {.size = sizeof(error)};
+        if (look_one(l, i, &error) == 0)
+            continue;
+        pthread_mutex_lock(&l->lock);
+        if (!atomic_exchange(&l->failed, true))
+            *l->error = error;
+        pthread_mutex_unlock(&l->lock);
+    }
+}
+
+static void *run(void *user)
+{
+    struct looking *l = user;
+    look_on(l);
+    pthread_mutex_lock(&l->lock);
+    l->running--;
+    pthread_cond_signal(&l->ended);
+    pthread_mutex_unlock(&l->lock);
+    return NULL;
+}
+
+/* Meanwhile the caller is told, who may want no more: then the requests end as well. */
+static void wait_for_all(struct looking *l)
+{
+    pthread_mutex_lock(&l->lock);
+    while (l->running) {
+        int64_t ms = watch_interval_ms(l->target->watch);
+        struct timespec end;
+        clock_gettime(CLOCK_REALTIME, &end);
+        end.tv_nsec += (ms > 0 ? ms : 1000) * 1000000;
+        end.tv_sec += end.tv_nsec / 1000000000;
+        end.tv_nsec %= 1000000000;
+        if (pthread_cond_timedwait(&l->ended, &l->lock, &end) == 0)
+            continue;
+        pthread_mutex_unlock(&l->lock);
+        watch_tell(l->target->watch, 0);
+        pthread_mutex_lock(&l->lock);
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* Where no more threads can be had there are fewer; without any, this one does it. */
+static void look_together(struct looking *l, size_t count)
+{
+    pthread_t thread[THREADS_MAX];
+    size_t started = 0;
+    l->running = count;
+    while (started < count && thread_create(&thread[started], run, l) == 0)
+        started++;
+    pthread_mutex_lock(&l->lock);
+    l->running -= count - started;
+    pthread_mutex_unlock(&l->lock);
+    if (started == 0)
+        look_on(l);
+    wait_for_all(l);
+    for (size_t i = 0; i < started; i++)
+        pthread_join(thread[i], NULL);
+}
+
+int look_at(struct place *target, const struct place *source, const struct blobs *blobs, enum look *ret,
+            struct leat_error *error)
+{
+    struct looking l = {.target = target,
+                        .source = source,
+                        .blobs = blobs,
+                        .found = ret,
+                        .lock = PTHREAD_MUTEX_INITIALIZER,
+                        .ended = PTHREAD_COND_INITIALIZER,
+                        .error = error};
+    atomic_init(&l.next, 0);
+    atomic_init(&l.failed, false);
+    if (target->ops->asks && blobs->count > 1)
+        look_together(&l, MIN(blobs->count, THREADS_MAX));
+    else
+        look_on(&l);
+    pthread_cond_destroy(&l.ended);
+    pthread_mutex_destroy(&l.lock);
+    return error->code;
+}
