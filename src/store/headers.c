@@ -11,7 +11,7 @@ void headers_clear(struct headers *h)
     for (size_t i = 0; i < COUNT(texts); i++)
         free(texts[i]);
     for (size_t i = 0; i < h->metadata_count; i++)
-        free((void *)(uintptr_t)h->metadata[i].name); /* one piece with the value */
+        free(h->metadata_text[i]);
     *h = (struct headers){.modified_s = LEAT_STORE_TIME_UNKNOWN};
 }
 
@@ -33,6 +33,7 @@ static void keep_metadata(struct headers *h, const char *name, const char *value
     for (size_t i = 0; i < n; i++)
         text[i] = (char)tolower((unsigned char)name[i]);
     strcpy(text + n, value);
+    h->metadata_text[h->metadata_count] = text;
     h->metadata[h->metadata_count++] = (struct leat_store_metadata){text, text + n};
 }
 

@@ -12,7 +12,8 @@ struct headers {
     char *etag, *type, *version, *storage_class, *digest, *link; /* from malloc; NULL: not said */
     char sha256[HEADERS_DIGEST_MAX];                             /* by headers_entry: "sha256:...", or "" */
     int64_t modified_s;
-    struct leat_store_metadata metadata[HEADERS_METADATA_MAX]; /* x-amz-meta-NAME; texts from malloc */
+    struct leat_store_metadata metadata[HEADERS_METADATA_MAX]; /* x-amz-meta-NAME */
+    char *metadata_text[HEADERS_METADATA_MAX];                 /* name and value, from malloc */
     size_t metadata_count;
     bool failed; /* there was no memory */
 };

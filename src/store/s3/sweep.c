@@ -1,6 +1,7 @@
 /* Unfinished uploads of a bucket: those that a page lists are ended before the next page is asked for. */
 #include "store/sweep.h"
 #include "base/text.h"
+#include "store/date.h"
 #include "store/s3/call.h"
 #include "store/s3/list.h"
 #include "store/s3/object.h"
@@ -136,23 +137,11 @@ static void element(void *user, const char *path, const char *text)
 
 /* ---- one upload ---- */
 
-/* Days from 1970-01-01 to a date of the Gregorian calendar. */
-static int64_t days_of(int64_t year, int64_t month, int64_t day)
-{
-    year -= month <= 2;
-    int64_t era = year / 400, of_era = year - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-/* How long ago it was, by "2026-11-28T12:00:00.000Z"; -1: that is no time. */
 static int64_t age_of(const char *begun)
 {
-    int year, month, day, hour, minute, second;
-    if (!begun || sscanf(begun, "%4d-%2d-%2dT%2d:%2d:%2d", &year, &month, &day, &hour, &minute, &second) != 6 ||
-        year < 1970 || month < 1 || month > 12)
+    int64_t then;
+    if (!begun || date_read_iso(begun, &then) < 0)
         return -1;
-    int64_t then = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
     return MAX((int64_t)time(NULL) - then, 0);
 }
 
