@@ -89,7 +89,8 @@
  * more than 8 MiB for http:. Each s3: request says the SHA-256 of its body; ETags are compared with MD5 values, and
  * after several parts the object's size is. Bytes that differ are -EBADMSG. A failed upload is aborted, within 10 s,
  * else the error says that one may be left. `no_clobber` asks first (-EEXIST) and makes the request conditional. The
- * commit blocks until the store has answered: for idle_timeout_ms, or 10 minutes. A registry of oci: is spoken to with
+ * commit waits until the store has answered: for idle_timeout_ms, or 10 minutes; a cancel ends it, and then the object
+ * may be there, as the error says. Sinks that were committed before stay. A registry of oci: is spoken to with
  * TLS, except on loopback (localhost, 127.0.0.0/8, [::1]), where TLS is used only if the registry answers a request
  * without it by 400. If the registry wants a password or a token, the login is read when the endpoint is opened: from
  * the file that REGISTRY_AUTH_FILE names, or else from containers/auth.json of XDG_RUNTIME_DIR, of XDG_CONFIG_HOME

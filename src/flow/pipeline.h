@@ -89,6 +89,10 @@ struct leat_pipeline {
         size_t started;            /* filters that are to be finished */
         atomic_size_t running;     /* legs that have not ended */
         atomic_size_t failed;      /* the leg that failed first, counted from 1; 0: none */
+        bool commits;              /* all nodes have settled */
+        size_t next_commit;        /* the sink that is committed, or the next one */
+        bool waits_for_commit;     /* it has said "later" */
+        size_t committed;          /* sinks */
         size_t cause;              /* the leg whose source said in the end that it had failed, likewise */
         struct leat_error error;   /* the first failure that belongs to no sink */
     } runner;
@@ -173,6 +177,13 @@ void runner_poke(leat_pipeline *p);
 
 /* settle.c: the `next` of the task that ends a run, as far as that takes time. */
 enum verdict settle_next(struct task *task, struct op **ret_op, struct wait_set *ret_wait);
+
+/* commit.c: finishes the nodes once all have settled, and commits. And have all sinks failed? */
+enum verdict commit_next(leat_pipeline *p, struct wait_set *ret_wait);
+bool commit_is_vain(const leat_pipeline *p);
+/* For commit.c: finishes the nodes, unless the run has failed. And a sink has failed at its end. */
+void runner_finish_nodes(leat_pipeline *p);
+void runner_fail_end(leat_pipeline *p, size_t index, struct leat_error *error);
 
 /* report.c: what there is to tell. Its memory is had before the run (`new` of a pipeline that is planned; NULL: there
  * is none), and it is filled when the run has ended: so what happened can always be told. */

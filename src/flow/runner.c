@@ -240,7 +240,7 @@ static void let_go(leat_pipeline *p)
         leg_let_go(&p->leg[i]);
 }
 
-static void fail_end(leat_pipeline *p, size_t index, struct leat_error *error)
+void runner_fail_end(leat_pipeline *p, size_t index, struct leat_error *error)
 {
     error->offset = p->branch[index].delivered;
     fail_sink(p, index, error);
@@ -255,11 +255,13 @@ static void uncache(leat_pipeline *p, size_t index)
         return;
     error_at(&error, r, LEAT_SIDE_SINK, branch->node->name, "sync_file_range",
              "The disk did not take what was written");
-    fail_end(p, index, &error);
+    runner_fail_end(p, index, &error);
 }
 
-static void finish_nodes(leat_pipeline *p)
+void runner_finish_nodes(leat_pipeline *p)
 {
+    if (is_over(p))
+        return;
     struct node *in = pipeline_source(p);
     if (in->ops->finish)
         in->ops->finish(in, leg_delivered(&p->leg[0]), &p->runner.error);
@@ -268,7 +270,7 @@ static void finish_nodes(leat_pipeline *p)
         struct leat_error error = {.size = sizeof(error)};
         if (!branch->failed && branch->node->ops->finish &&
             branch->node->ops->finish(branch->node, branch->delivered, &error) < 0)
-            fail_end(p, i, &error);
+            runner_fail_end(p, i, &error);
         if (!branch->failed)
             uncache(p, i);
     }
@@ -335,51 +337,12 @@ static void add_note(struct leat_error *error, const struct node *node)
     snprintf(error->text + n, sizeof(error->text) - n, "; '%s': %s", node->name, node->left);
 }
 
-/* Of a child, that it did well: before anything is published. */
-static void commit_joints(leat_pipeline *p)
-{
-    for (size_t i = 0; i + 1 < p->legs; i++) {
-        const struct joint *joint = &p->leg[i].joint;
-        struct node *node[] = {joint->into, joint->out};
-        for (size_t k = 0; k < COUNT(node); k++) {
-            struct leat_error error = {.size = sizeof(error)};
-            if (p->runner.error.code || !node[k]->ops->commit || node[k]->ops->commit(node[k], &error) == 0)
-                continue;
-            p->runner.error = error;
-            p->runner.error.side = LEAT_SIDE_FILTER;
-            p->runner.error.index = (uint32_t)joint->index;
-        }
-    }
-}
-
-static void commit_sinks(leat_pipeline *p)
-{
-    for (size_t i = 0; i < p->sinks; i++) {
-        struct branch *branch = &p->branch[i];
-        const struct node_ops *ops = branch->node->ops;
-        struct leat_error error = {.size = sizeof(error)};
-        if (!p->runner.error.code && !branch->failed && ops->commit && ops->commit(branch->node, &error) < 0)
-            fail_end(p, i, &error);
-    }
-}
-
-static bool all_sinks_failed(const leat_pipeline *p)
-{
-    size_t failed = 0;
-    for (size_t i = 0; i < p->sinks; i++)
-        failed += p->branch[i].failed;
-    return p->sinks && failed == p->sinks;
-}
-
 /* Also of nodes that were never opened: whoever handed one in is told how it ended. */
-static void commit_or_abort(leat_pipeline *p)
+static void end_nodes(leat_pipeline *p)
 {
     struct runner *run = &p->runner;
     struct node *in = pipeline_source(p);
-    if (!all_sinks_failed(p))
-        commit_joints(p);
-    commit_sinks(p);
-    int code = run->error.code ? run->error.code : all_sinks_failed(p) ? -ECANCELED : 0;
+    int code = run->error.code ? run->error.code : commit_is_vain(p) ? -ECANCELED : 0;
     if (in && !code && in->ops->commit && in->ops->commit(in, &run->error) < 0)
         code = run->error.code;
     for (size_t i = 0; i < p->sinks; i++) {
@@ -460,9 +423,7 @@ static void fill_report(leat_pipeline *p)
 static void end_settled(struct task *task)
 {
     leat_pipeline *p = ((struct leg *)((char *)task - offsetof(struct leg, task)))->pipeline;
-    if (!is_over(p))
-        finish_nodes(p);
-    commit_or_abort(p);
+    end_nodes(p);
     fill_report(p);
     for (size_t i = 0; i < p->filters; i++)
         if (p->runner.claimed[i]) /* its value has been read */
@@ -533,7 +494,7 @@ void runner_run_alone(leat_pipeline *p)
 
 void runner_give_up(leat_pipeline *p)
 {
-    commit_or_abort(p);
+    end_nodes(p);
     fill_report(p);
     p->tell(p);
 }

@@ -87,6 +87,8 @@ static void settle_sink(leat_pipeline *p, size_t index, struct wait_set *ret_wai
 enum verdict settle_next(struct task *task, struct op **ret_op UNUSED, struct wait_set *ret_wait)
 {
     leat_pipeline *p = ((struct leg *)((char *)task - offsetof(struct leg, task)))->pipeline;
+    if (p->runner.commits)
+        return commit_next(p, ret_wait);
     for (size_t i = 0; i < p->legs; i++)
         if (!settle_source(p, i, ret_wait))
             return VERDICT_WAIT;
@@ -96,5 +98,5 @@ enum verdict settle_next(struct task *task, struct op **ret_op UNUSED, struct wa
         return VERDICT_WAIT;
     if (is_cancelled(p))
         error_at(&p->runner.error, -ECANCELED, LEAT_SIDE_NONE, "", "cancel", "It was cancelled");
-    return VERDICT_END;
+    return commit_next(p, ret_wait);
 }

@@ -150,7 +150,7 @@ struct node_ops {
     int (*finish)(struct node *node, uint64_t delivered, struct leat_error *error);
 
     /* Everything was right: make it visible. A failure here leaves the old file, except that of syncing the directory
-     * afterwards. */
+     * afterwards. A sink may say -EAGAIN: as for `settle`, and if the run was cancelled `abort` comes instead. */
     int (*commit)(struct node *node, struct leat_error *error);
 
     /* It failed with `code`, or another part did: leave no trace; put a shared source's position where the `delivered`

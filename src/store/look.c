@@ -63,23 +63,14 @@ void look_start(struct sink *s)
     sink_start(s, &s->control, make_head, s);
 }
 
-void look_once_more(struct sink *s)
+void verify_ask(struct sink *s)
 {
-    if (!s->no_clobber || s->failure.code)
-        return;
-    look_start(s);
-    if (!s->failure.code && sink_wait(s, &s->control, 0))
-        look_take(s);
-    sink_end(s, &s->control);
-    s->control_step = CONTROL_NONE;
+    sink_start(s, &s->control, make_head, s);
 }
 
-int sink_verify(struct sink *s, const char *etag)
+int verify_object(struct sink *s, const char *etag)
 {
     char found[ETAG_MAX];
-    sink_start(s, &s->control, make_head, s);
-    if (s->failure.code || !sink_wait(s, &s->control, 0))
-        return -EIO;
     const struct answer answer = s->control.answer;
     int code = s->control.code;
     bool succeeded = exchange_has_succeeded(&s->control);

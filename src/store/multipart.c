@@ -190,8 +190,9 @@ static bool complete_again(const struct exchange *x)
 }
 
 /* What the store must say of the whole: "" if its ETags are no digests. */
-static void expected_etag(const struct sink *s, char ret[ETAG_MAX])
+static void write_expected_etag(struct sink *s)
 {
+    char *ret = s->expected_etag;
     char(*hex)[33] = calloc(s->numbers + 1, sizeof(hex[0]));
     const char **list = calloc(s->numbers + 1, sizeof(list[0]));
     ret[0] = '\0';
@@ -207,29 +208,30 @@ static void expected_etag(const struct sink *s, char ret[ETAG_MAX])
     free(hex);
 }
 
-static void check_completed(struct sink *s, const char *expected)
+bool multipart_check(struct sink *s)
 {
     const struct exchange *x = &s->control;
     char etag[ETAG_MAX] = "", sentence[STATUS_MAX];
-    bool repeated = x->requests > 1;
-    if (x->code < 0 || (x->answer.status != 200 && x->answer.status != 404)) {
-        sink_fail_by(s, x, "CompleteMultipartUpload");
-        return;
-    }
+    bool answered = x->code == 0 && (x->answer.status == 200 || x->answer.status == 404);
     /* 404: a request before may have made the object though its answer was lost. */
-    bool made = x->answer.status == 200 && kind_of(s)->completed(x->body, x->body_length, etag) == 0;
-    status_explain(s->object, x->answer.status, x->body, x->body_length, sentence);
-    if (!made && !(x->answer.status == 404 && repeated && expected[0])) {
+    s->is_made = answered && x->answer.status == 200 && kind_of(s)->completed(x->body, x->body_length, etag) == 0;
+    bool verify = s->is_made || (answered && x->answer.status == 404 && x->requests > 1 && s->expected_etag[0]);
+    if (!answered)
+        sink_fail_by(s, x, "CompleteMultipartUpload");
+    else if (!verify) {
+        status_explain(s->object, x->answer.status, x->body, x->body_length, sentence);
         sink_fail(s, x->answer.status == 200 ? -EIO : -ENOENT, "CompleteMultipartUpload", sentence);
-        return;
     }
     sink_end(s, &s->control);
     s->control.again = NULL;
-    int r = sink_verify(s, expected);
-    if (r == 0)
+    s->control_step = CONTROL_NONE;
+    return verify;
+}
+
+void multipart_verified(struct sink *s, int r)
+{
+    if (r == 0 || (r == -EACCES && s->is_made)) /* the store said that it is there, and may not let us look */
         s->upload[0] = '\0';
-    else if (r == -EACCES && made)
-        s->upload[0] = '\0'; /* the store said that it is there, and does not let us look */
     else
         sink_fail(s, r == -EBADMSG ? -EBADMSG : -EIO, "CompleteMultipartUpload",
                   r == -EBADMSG ? "the object in the store has another size or ETag than what was sent"
@@ -238,24 +240,16 @@ static void check_completed(struct sink *s, const char *expected)
 
 void multipart_complete(struct sink *s)
 {
-    char expected[ETAG_MAX];
     for (size_t i = 0; i < s->numbers; i++)
         if (i >= s->sent_room || !s->sent[i].etag) {
             sink_fail(s, -EIO, "CompleteMultipartUpload", "a part is missing");
             return;
         }
-    expected_etag(s, expected);
+    write_expected_etag(s);
     s->control_step = CONTROL_COMPLETING;
     s->control.again = complete_again;
+    s->commit_sent = true;
     sink_start(s, &s->control, make_complete, s);
-    if (!s->failure.code) {
-        sink_wait(s, &s->control, 0);
-        if (!s->failure.code)
-            check_completed(s, expected);
-    }
-    sink_end(s, &s->control);
-    s->control.again = NULL;
-    s->control_step = CONTROL_NONE;
 }
 
 void multipart_stop(struct sink *s)

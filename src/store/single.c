@@ -2,6 +2,7 @@
  * commits. */
 #include "store/sink.h"
 #include <errno.h>
+#include <stdio.h>
 
 static int make_put(void *user, struct http_request *ret)
 {
@@ -32,35 +33,44 @@ static struct slot *single_slot(struct sink *s)
     return NULL;
 }
 
-static void check(struct sink *s, const struct slot *slot)
-{
-    const struct exchange *x = &slot->exchange;
-    /* Of several attempts the first one may have made the object. */
-    bool ours =
-        x->code == 0 && x->answer.status == 412 && x->requests > 1 && slot->part.md5[0] && s->object->store->multipart;
-    if (ours && sink_verify(s, slot->part.md5) == 0)
-        return;
-    if (!exchange_has_succeeded(x)) {
-        sink_fail_by(s, x, "PUT");
-        return;
-    }
-    const char *wrong = sink_check_part(&slot->part, &x->answer);
-    if (wrong && s->object->store->multipart) /* elsewhere an ETag may be anything */
-        sink_fail(s, -EBADMSG, "PUT", wrong);
-}
-
-void single_commit(struct sink *s)
+void single_send(struct sink *s)
 {
     struct slot *slot = single_slot(s);
-    look_once_more(s);
-    if (s->failure.code || !slot)
-        return;
+    s->commit_sent = true;
     if (slot->part.length)
         transfer_release(slot->exchange.transfer);
     else
         sink_start(s, &slot->exchange, make_put, slot);
-    if (!s->failure.code && sink_wait(s, &slot->exchange, 0))
-        check(s, slot);
+}
+
+struct exchange *single_exchange(struct sink *s)
+{
+    return &single_slot(s)->exchange;
+}
+
+bool single_check(struct sink *s)
+{
+    const struct slot *slot = single_slot(s);
+    const struct exchange *x = &slot->exchange;
+    bool ours =
+        x->code == 0 && x->answer.status == 412 && x->requests > 1 && slot->part.md5[0] && s->object->store->multipart;
+    snprintf(s->expected_etag, sizeof(s->expected_etag), "%s", slot->part.md5);
+    if (ours)
+        return true;
+    if (!exchange_has_succeeded(x)) {
+        sink_fail_by(s, x, "PUT");
+        return false;
+    }
+    const char *wrong = sink_check_part(&slot->part, &x->answer);
+    if (wrong && s->object->store->multipart) /* elsewhere an ETag may be anything */
+        sink_fail(s, -EBADMSG, "PUT", wrong);
+    return false;
+}
+
+void single_verified(struct sink *s, int r)
+{
+    if (r < 0)
+        sink_fail_by(s, single_exchange(s), "PUT");
 }
 
 /* -EAGAIN: something is on its way still. */

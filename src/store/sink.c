@@ -14,7 +14,6 @@
 #include <stdio.h>
 
 #define PART_BYTES   (8u * 1024 * 1024)
-#define COMMIT_NS    (INT64_C(600) * 1000000000) /* without --idle-timeout: stores take minutes for large uploads */
 #define WHOLE_OBJECT INT64_MAX
 
 /* ---- failures ---- */
@@ -128,20 +127,14 @@ void sink_end(struct sink *s, struct exchange *x)
     x->sent = x->last_sent = 0;
 }
 
-/* `limit_ns` 0: as long as an endpoint may keep its pipeline waiting. */
 bool sink_wait(struct sink *s, struct exchange *x, int64_t limit_ns)
 {
-    int64_t idle_ns = s->endpoint.node.idle_ns ? s->endpoint.node.idle_ns : COMMIT_NS;
-    int64_t end = clock_ns() + (limit_ns ? limit_ns : idle_ns);
+    int64_t end = clock_ns() + limit_ns;
     do {
         client_drop_notices(&s->client);
         if (exchange_is_over(x))
             return true;
     } while (client_wait(&s->client, end));
-    if (!limit_ns) {
-        error_advise(&s->failure, LEAT_ADVICE_IDLE_TIMEOUT);
-        sink_fail(s, -ETIMEDOUT, "PUT", "no answer in the time that is allowed");
-    }
     return false;
 }
 
@@ -299,13 +292,8 @@ static int sink_settle(struct node *node, int code, struct leat_error *error)
 static int sink_commit(struct node *node, struct leat_error *error)
 {
     struct sink *s = (struct sink *)node;
-    if (s->single)
-        single_commit(s);
-    else {
-        look_once_more(s);
-        if (!s->failure.code)
-            multipart_complete(s);
-    }
+    if (sink_commit_on(s) == -EAGAIN)
+        return -EAGAIN;
     if (!s->failure.code)
         resume_end(s, true);
     return error_hand_on(error, &s->failure);
@@ -316,6 +304,7 @@ static void sink_abort(struct node *node, int code, uint64_t delivered UNUSED)
     struct sink *s = (struct sink *)node;
     if (!client_is_here(&s->client))
         return;
+    bool is_unsure = s->commit_sent && s->commit_step == COMMIT_MAKING;
     if (s->resume)
         multipart_take(s);
     multipart_stop(s);
@@ -325,7 +314,9 @@ static void sink_abort(struct node *node, int code, uint64_t delivered UNUSED)
     }
     bool gone = multipart_abort(s);
     resume_end(s, gone);
-    if (!gone)
+    if (is_unsure)
+        node->left = "the store may have the object, since its answer was not waited for";
+    else if (!gone)
         node->left = "an unfinished upload may be left in the store";
 }
 

@@ -61,7 +61,18 @@ struct sink {
     bool unsure;             /* there may be another one, whose name nobody knows */
     struct sent_part *sent;  /* by their number; etag NULL: not yet */
     size_t sent_room;
-    bool single; /* the object is put by one request, that of slot[0] */
+    enum {
+        COMMIT_FIRST,
+        COMMIT_LOOKING, /* whether the object exists */
+        COMMIT_SENDING,
+        COMMIT_MAKING, /* the request that makes the object is on its way */
+        COMMIT_VERIFYING,
+        COMMIT_OVER,
+    } commit_step;
+    bool commit_sent;             /* that request was made: the object may be there */
+    bool is_made;                 /* the store has said that it is there */
+    char expected_etag[ETAG_MAX]; /* of the object; "": unknown */
+    bool single;                  /* the object is put by one request, that of slot[0] */
     bool reached;
 
     char *resume; /* the path of the journal, or NULL */
@@ -93,7 +104,7 @@ int sink_send(struct slot *slot, int (*make)(void *user, struct http_request *re
 /* Counts what an exchange did, and stops it. Of a body only the last sending counts as the first. */
 void sink_end(struct sink *s, struct exchange *x);
 
-/* Blocks until the exchange is over. False: it took longer than that. */
+/* Blocks until the exchange is over, after a failure. False: it took longer than that. */
 bool sink_wait(struct sink *s, struct exchange *x, int64_t limit_ns);
 
 /* Begins a part in a slot that is free: `filling`. False: none is free, or a failure was noted. */
@@ -111,13 +122,16 @@ const char *sink_check_part(const struct part *part, const struct answer *answer
 void look_start(struct sink *s);
 /* The answer is there: a failure is noted if the object exists. */
 void look_take(struct sink *s);
-/* Blocks; for `no_clobber` alone. Some stores ignore the condition of a request in silence, so it is asked once more
- * right before. */
-void look_once_more(struct sink *s);
+/* Asks for the size and ETag of the object, by `control`. And when that is over: are they right ("": any ETag)? 0;
+ * -ENOENT; -EACCES: that can't be asked; -EBADMSG. */
+void verify_ask(struct sink *s);
+int verify_object(struct sink *s, const char *etag);
 
-/* Blocks: does the object have the right size and ETag ("": any)? 0; -ENOENT; -EACCES: that can't be asked; -EBADMSG.
- */
-int sink_verify(struct sink *s, const char *etag);
+/* ---- commit.c ---- */
+
+/* Makes the object, as far as that goes without waiting. -EAGAIN: again when the port is ready, or at the deadline. 0:
+ * it is over; a failure is noted. */
+int sink_commit_on(struct sink *s);
 
 /* ---- single.c ---- */
 
@@ -125,8 +139,13 @@ int sink_verify(struct sink *s, const char *etag);
 void single_begin(struct sink *s);
 /* -EAGAIN: not all but the last byte was sent. A failure is noted. */
 int single_settle(struct sink *s);
-/* Sends the last byte, and blocks until the store has answered. A failure is noted. */
-void single_commit(struct sink *s);
+/* Sends the last byte, by this exchange. */
+void single_send(struct sink *s);
+struct exchange *single_exchange(struct sink *s);
+/* It is over. True: of several attempts the first one may have made the object, so it is looked at, with this result. A
+ * failure is noted. */
+bool single_check(struct sink *s);
+void single_verified(struct sink *s, int r);
 
 /* ---- resume.c; each is legal without a journal ---- */
 
@@ -165,8 +184,11 @@ int multipart_note(struct sink *s, const struct part *part, const char *etag);
 /* All parts that were begun are in the store. */
 bool multipart_is_idle(const struct sink *s);
 
-/* Makes the object of the parts: blocks. A failure is noted. */
+/* Makes the object of the parts, by `control`. A failure is noted. */
 void multipart_complete(struct sink *s);
+/* It is over. True: the object is looked at, with this result. A failure is noted. */
+bool multipart_check(struct sink *s);
+void multipart_verified(struct sink *s, int r);
 
 /* Takes what has ended, as multipart_advance, and begins nothing. */
 void multipart_take(struct sink *s);

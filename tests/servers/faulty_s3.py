@@ -23,6 +23,7 @@ Signatures are not looked at. The bucket names the fault, FAULT[.N]; each key ha
   silentcode           lists encode keys, and do not say so
   nocode               lists do not encode keys, though they are asked to
   keeps                an upload can't be aborted: 403
+  hangs                the completion of an upload gets no answer
   nouploadid           the answer to the creation of an upload is no XML
 """
 import hashlib
@@ -42,6 +43,7 @@ class Store:
         self.begun = {}     # id: seconds
         self.counts = {}
         self.log = []       # (bucket, key, kind)
+        self.arrived = []   # the same, once the body is there
         self.hook = None    # is called with the connection and a moment: "begins", "came", "done", "answered"
         self.names = 0
 
@@ -144,8 +146,13 @@ class Connection(socketserver.StreamRequestHandler):
             raise Broken
         self.moment("begins")
         body = self.body_comes()
+        with self.store.lock:
+            self.store.arrived.append((self.bucket, self.key, self.kind))
         self.moment("came")
         if self.fault == "silent" and (self.kind == "PUT" or self.kind.startswith("part")) and self.kind != "parts":
+            self.rfile.read(1)
+            raise Broken
+        if self.fault == "hangs" and self.kind == "complete":
             self.rfile.read(1)
             raise Broken
         if self.fault == "status" and self.count(self.kind) <= 2:

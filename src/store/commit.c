@@ -1,0 +1,96 @@
+/* The commit of a sink that is an object, step by step, since each may take minutes and a cancel ends the wait: whether
+ * the object exists is asked once more, the object is made, and where its answer does not tell all, looked at. */
+#include "store/sink.h"
+#include <errno.h>
+
+#define COMMIT_NS (INT64_C(600) * 1000000000) /* without --idle-timeout: stores take minutes for large uploads */
+
+/* -EAGAIN: not yet. 0: the exchange is over, or a failure was noted. */
+static int await(struct sink *s, struct exchange *x)
+{
+    struct node *node = &s->endpoint.node;
+    int64_t now = clock_ns();
+    if (exchange_is_over(x)) {
+        node->deadline_ns = 0;
+        return 0;
+    }
+    if (!node->deadline_ns)
+        node->deadline_ns = now + (node->idle_ns ? node->idle_ns : COMMIT_NS);
+    if (now >= node->deadline_ns) {
+        error_advise(&s->failure, LEAT_ADVICE_IDLE_TIMEOUT);
+        sink_fail(s, -ETIMEDOUT, "PUT", "no answer in the time that is allowed");
+        return 0;
+    }
+    node->port.blocked = true;
+    return -EAGAIN;
+}
+
+static int begin(struct sink *s)
+{
+    s->commit_step = s->no_clobber ? COMMIT_LOOKING : COMMIT_SENDING;
+    if (s->no_clobber)
+        look_start(s);
+    return 0;
+}
+
+/* Some stores ignore the condition of a request in silence, so it is asked once more right before. */
+static int look(struct sink *s)
+{
+    int r = await(s, &s->control);
+    if (r == 0 && !s->failure.code)
+        look_take(s);
+    s->commit_step = r == 0 ? COMMIT_SENDING : s->commit_step;
+    return r;
+}
+
+static int send_object(struct sink *s)
+{
+    s->commit_step = COMMIT_MAKING;
+    if (s->single)
+        single_send(s);
+    else
+        multipart_complete(s);
+    return 0;
+}
+
+static int make(struct sink *s)
+{
+    struct exchange *x = s->single ? single_exchange(s) : &s->control;
+    int r = await(s, x);
+    if (r < 0 || s->failure.code)
+        return r;
+    bool verify = s->single ? single_check(s) : multipart_check(s);
+    s->commit_step = verify ? COMMIT_VERIFYING : COMMIT_OVER;
+    if (verify)
+        verify_ask(s);
+    return 0;
+}
+
+static int verify(struct sink *s)
+{
+    int r = await(s, &s->control);
+    if (r < 0 || s->failure.code)
+        return r;
+    s->commit_step = COMMIT_OVER;
+    r = verify_object(s, s->expected_etag);
+    if (s->single)
+        single_verified(s, r);
+    else
+        multipart_verified(s, r);
+    return 0;
+}
+
+int sink_commit_on(struct sink *s)
+{
+    static int (*const step[])(struct sink * s) = {[COMMIT_FIRST] = begin,
+                                                   [COMMIT_LOOKING] = look,
+                                                   [COMMIT_SENDING] = send_object,
+                                                   [COMMIT_MAKING] = make,
+                                                   [COMMIT_VERIFYING] = verify};
+    client_drop_notices(&s->client);
+    while (s->commit_step != COMMIT_OVER && !s->failure.code)
+        if (step[s->commit_step](s) == -EAGAIN)
+            return -EAGAIN;
+    s->endpoint.node.deadline_ns = 0;
+    return 0;
+}
