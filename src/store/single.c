@@ -30,7 +30,7 @@ static struct slot *single_slot(struct sink *s)
     for (size_t i = 0; i < SINK_SLOTS; i++)
         if (s->slot[i].state == SLOT_SENDING)
             return &s->slot[i];
-    return NULL;
+    return &s->slot[0]; /* its part could not be begun, and a failure was noted */
 }
 
 void single_send(struct sink *s)
