@@ -116,7 +116,8 @@ static void print_upload(void *user, const struct leat_store_upload *upload)
         cli_warn("store: %s: %s", cli_name(upload->key), why);
     if (t->json)
         cli_print_json(json_pack("{ss so ss ss so ss ss?}", "type", "store-upload", "key", text_of(upload->key), "id",
-                                 upload->id, "begun", upload->begun, "age", upload->age_s < 0 ? json_null() : json_integer(upload->age_s), "outcome",
+                                 upload->id, "begun", upload->begun, "age",
+                                 upload->age_s < 0 ? json_null() : json_integer(upload->age_s), "outcome",
                                  outcomes[upload->outcome], "error", why));
     else
         printf("%-9s  %s  %s\n", outcomes[upload->outcome], upload->begun, cli_name(upload->key));

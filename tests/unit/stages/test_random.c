@@ -5,8 +5,8 @@
  * cancelled at a random moment. Of all items that were made, each is taken, disposed or dead exactly once; never are
  * more alive than the limits allow; what is ordered stays in order; no run hangs; no thread is left.
  *
- * LEAT_SOAK_SECONDS: so long, LEAT_SOAK_RUNS: so many runs, else 500, or 100 with LEAT_TEST_QUICK. LEAT_SOAK_SEED: where to begin; a failure prints
- * its seed.
+ * LEAT_SOAK_SECONDS: so long, LEAT_SOAK_RUNS: so many runs, else 500, or 100 with LEAT_TEST_QUICK. LEAT_SOAK_SEED:
+ * where to begin; a failure prints its seed.
  */
 #include "unit/unit.h"
 #include <leat/stages.h>
