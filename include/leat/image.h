@@ -56,7 +56,7 @@ struct leat_image_options {
     int32_t all;          /* not 0: an index with all that it leads to; else the one image for `platform` */
     int32_t insecure;     /* not 0: a registry that is not on loopback may be spoken to without TLS, too */
     int32_t jobs;         /* blobs that move at the same time, at most LEAT_IMAGE_JOBS_MAX; 0: 4 */
-    int32_t retries;      /* as in leat_endpoint_options */
+    int32_t retries;      /* as in leat_endpoint_options; and of a blob whose upload the registry has lost */
     const char *platform; /* OS/ARCHITECTURE[/VARIANT] as an index has it: "linux/arm64"; NULL: that of this machine */
     /* Optional, for leat_image_verify: a blob that is missing (-ENOENT) or is not what its name says (-EBADMSG). The
      * error's node is its digest; it is valid during the call. */

@@ -83,8 +83,14 @@ static int find_missing(struct copying *c, const struct blobs *blobs, struct blo
 static int move_all(struct copying *c, const struct tree *tree, size_t jobs)
 {
     struct blobs missing = {.count = 0};
-    struct work work = {
-        .blobs = &missing, .most = jobs, .watch = &c->watch, .user = c, .open = open_both, .done = blob_done};
+    int32_t retries = c->watch.options->retries;
+    struct work work = {.blobs = &missing,
+                        .most = jobs,
+                        .retries = retries ? (unsigned)MAX(retries, 0) : 8,
+                        .watch = &c->watch,
+                        .user = c,
+                        .open = open_both,
+                        .done = blob_done};
     int r = find_missing(c, &tree->blobs, &missing);
     if (r == 0) {
         work_run(&work);

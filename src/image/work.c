@@ -63,6 +63,7 @@ struct slot {
     leat_pipeline *pipeline;
     leat_filter *codec; /* or NULL */
     char *digest;       /* where that of the result goes; or NULL */
+    unsigned tries;     /* that have failed */
 };
 
 struct run {
@@ -129,16 +130,15 @@ static void clear(struct slot *slot)
     *slot = (struct slot){.blob = NULL};
 }
 
-static void begin(struct run *run, struct slot *slot)
+static void begin(struct run *run, struct slot *slot, const struct descriptor *blob, unsigned tries)
 {
-    const struct descriptor *blob = &run->work->blobs->blob[run->next++];
     struct leat_error error = {.size = sizeof(error)};
     struct way way = {.in = NULL};
     int fd, r = run->work->open(run->work->user, blob, &way, &error);
     if (r == 1)
         return;
     if (r == 0) {
-        *slot = (struct slot){.blob = blob, .digest = way.digest};
+        *slot = (struct slot){.blob = blob, .digest = way.digest, .tries = tries};
         r = build(run->work, slot, &way);
         if (r == 0)
             r = leat_pipeline_fd(slot->pipeline, &fd);
@@ -192,6 +192,7 @@ static void tell_digest(const struct slot *slot, const leat_report *report)
 static void end(struct run *run, struct slot *slot)
 {
     const struct descriptor *blob = slot->blob;
+    unsigned tries = slot->tries;
     struct leat_error error = {.size = sizeof(error)};
     leat_report *report = NULL;
     int r = leat_pipeline_wait(slot->pipeline, -1, &report);
@@ -201,10 +202,14 @@ static void end(struct run *run, struct slot *slot)
         tell_digest(slot, report);
     leat_report_free(report);
     clear(slot);
-    if (run->work->watch)
-        run->work->watch->done += blob->size;
     run->set[slot - run->slot].fd = -1;
     run->under_way--;
+    if (error.code == -ESTALE && error.side == LEAT_SIDE_SINK && tries < run->work->retries && !run->stopped) {
+        begin(run, slot, blob, tries + 1);
+        return;
+    }
+    if (run->work->watch)
+        run->work->watch->done += blob->size;
     if (r != -ECANCELED || !run->stopped)
         tell(run, blob, &error);
 }
@@ -235,7 +240,7 @@ void work_run(const struct work *work)
     for (;;) {
         for (size_t i = 0; i < work->most; i++)
             while (!run.slot[i].blob && run.next < work->blobs->count && !run.stopped)
-                begin(&run, &run.slot[i]);
+                begin(&run, &run.slot[i], &work->blobs->blob[run.next++], 0);
         if (run.stopped)
             stop_all(&run);
         if (run.under_way == 0)

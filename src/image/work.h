@@ -22,7 +22,8 @@ void blobs_clear(struct blobs *blobs);
 
 struct work {
     const struct blobs *blobs;
-    size_t most; /* at the same time; at least 1 */
+    size_t most;      /* at the same time; at least 1 */
+    unsigned retries; /* so often a blob is begun anew when its target has lost what it got (-ESTALE) */
     struct watch *watch;
     void *user;
 

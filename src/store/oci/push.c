@@ -53,10 +53,18 @@ static void push_fail(struct push *p, int code, const char *operation, const cha
         error_at(&p->failure, code, LEAT_SIDE_SINK, p->endpoint.node.name, operation, "%s", sentence);
 }
 
+/* -ESTALE: the registry knows no such upload any more, so all of it has to be sent again. It may be so after each lost
+ * answer, which had the new place of the upload. */
+static int refusal(const struct push *p, char *ret, size_t capacity)
+{
+    int code = registry_refusal(&p->exchange, ret, capacity);
+    return p->question.is_location && p->exchange.code == 0 && p->exchange.answer.status == 404 ? -ESTALE : code;
+}
+
 static void fail_by_answer(struct push *p)
 {
     char sentence[STATUS_MAX];
-    int code = registry_refusal(&p->exchange, sentence, sizeof(sentence));
+    int code = refusal(p, sentence, sizeof(sentence));
     push_fail(p, code, p->question.method, sentence);
 }
 
@@ -130,7 +138,7 @@ static void take_offset(struct push *p)
         has = 1; /* one byte and none look alike; the digest tells in the end */
     take_location(p);
     if (has < p->base || has > p->base + p->length[at]) {
-        push_fail(p, -EIO, "PATCH", "the registry has lost or invented bytes of the upload");
+        push_fail(p, has < p->base ? -ESTALE : -EIO, "PATCH", "the registry has lost or invented bytes of the upload");
         return;
     }
     size_t before = p->acknowledged;
@@ -296,7 +304,7 @@ static int push_commit(struct node *node, struct leat_error *error)
         push_fail(p, -ETIMEDOUT, "PUT", "no answer in the time that is allowed");
     if (!p->failure.code && !exchange_has_succeeded(&p->exchange)) {
         char sentence[STATUS_MAX];
-        int code = registry_refusal(&p->exchange, sentence, sizeof(sentence));
+        int code = refusal(p, sentence, sizeof(sentence));
         bool lost = p->exchange.code < 0 || retry_is_status(p->exchange.answer.status);
         if (strstr(sentence, "DIGEST_INVALID"))
             push_fail(p, -EBADMSG, "verify", sentence);

@@ -7,7 +7,8 @@
 #include "store/session.h"
 
 /* The blob shows when the run commits and the registry, too, has found that its bytes have this digest. Up to twice 4
- * MiB are kept. -ENOMEM. */
+ * MiB are kept. The run fails with -ESTALE where the registry has lost the upload, which may be begun anew then.
+ * -ENOMEM. */
 int oci_sink(leat_endpoint **ret, const char *spec, struct session *repository, const char *digest,
              const struct leat_endpoint_options *options, struct leat_error *error);
 
