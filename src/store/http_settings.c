@@ -109,12 +109,12 @@ static bool is_harmless(const char *header)
 
 static const char name_letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~";
 
-static int add_header(struct http_settings *s, const char *text, struct leat_error *error)
+int http_header_split(const char *text, size_t number, struct http_header *ret, struct leat_error *error)
 {
     size_t n = strspn(text, name_letters);
     const char *value = text[n] == ':' ? text + n + 1 + strspn(text + n + 1, " \t") : NULL;
     if (n == 0 || n > 60 || !value)
-        return error_set(error, -EINVAL, "Header %zu is none: write NAME: VALUE", s->headers + 1);
+        return error_set(error, -EINVAL, "Header %zu is none: write NAME: VALUE", number);
     if (is_ours(text, n))
         return error_set(error, -EINVAL, "The header %.*s is not to be set: leat has to set it by itself", (int)n,
                          text);
@@ -123,14 +123,24 @@ static int add_header(struct http_settings *s, const char *text, struct leat_err
     for (const char *at = value; *at; at++)
         if (((unsigned char)*at < ' ' && *at != '\t') || *at == 127)
             return error_set(error, -EINVAL, "The header %.*s has a control character in its value", (int)n, text);
-    size_t size = n + strlen(value) + 3;
+    *ret = (struct http_header){text, value, n};
+    return 0;
+}
+
+static int add_header(struct http_settings *s, const char *text, struct leat_error *error)
+{
+    struct http_header header;
+    int r = http_header_split(text, s->headers + 1, &header, error);
+    if (r < 0)
+        return r;
+    size_t size = header.name_length + strlen(header.value) + 3;
     char *line = malloc(size);
     char **grown = line ? realloc(s->header, (s->headers + 1) * sizeof(*grown)) : NULL;
     if (!grown) {
         free(line);
         return error_set(error, -ENOMEM, "out of memory");
     }
-    snprintf(line, size, "%.*s: %s", (int)n, text, value);
+    snprintf(line, size, "%.*s: %s", (int)header.name_length, header.name, header.value);
     s->header = grown;
     s->header[s->headers++] = line;
     return 0;

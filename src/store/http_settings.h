@@ -21,6 +21,16 @@ struct http_settings {
     size_t headers;
 };
 
+/* "NAME: VALUE", in parts of the text that was given. */
+struct http_header {
+    const char *name, *value;
+    size_t name_length;
+};
+
+/* -EINVAL for what is no header, has control characters, or is what leat has to set itself. `number`: of the header,
+ * for the sentence. */
+int http_header_split(const char *text, size_t number, struct http_header *ret, struct leat_error *error);
+
 /* Reads the options, and the environment where they say nothing. A file that can't be read is refused here. -EINVAL,
  * -ENOMEM, or what open(2) says. */
 int http_settings_new(struct http_settings **ret, const struct leat_endpoint_options *options,

@@ -2,16 +2,18 @@
 #ifndef STORE_S3_OBJECT_H
 #define STORE_S3_OBJECT_H
 
+#include "store/s3/extra.h"
 #include "store/s3/place.h"
 #include "store/store.h"
 
 struct s3_object {
     struct object object;
     struct s3_place place;
+    struct s3_extra extra;
     char *path, *query; /* percent-encoded */
 };
 
-/* As s3_place_request, of this object. */
+/* As s3_place_request, of this object, with the headers that each request has. */
 int s3_request(const struct s3_object *object, const char *method, const char *query, const char *payload,
                struct http_request *ret);
 

@@ -8,7 +8,8 @@
 int s3_request(const struct s3_object *o, const char *method, const char *query, const char *payload,
                struct http_request *ret)
 {
-    return s3_place_request(&o->place, method, o->path, query, payload, ret);
+    int r = s3_extra_add(&o->extra, false, ret);
+    return r < 0 ? r : s3_place_request(&o->place, method, o->path, query, payload, ret);
 }
 
 static int s3_read(const struct object *object, struct http_request *ret)
@@ -32,6 +33,7 @@ static void s3_free(struct object *object)
 {
     struct s3_object *o = (struct s3_object *)object;
     s3_place_clear(&o->place);
+    s3_extra_clear(&o->extra);
     free(o->path);
     free(o->query);
     free(o);
@@ -70,6 +72,8 @@ int s3_endpoint(leat_endpoint **ret, const char *spec, const char *rest, enum le
         return error_set(error, -ENOMEM, "out of memory");
     o->object.store = &s3_store;
     int r = describe(o, spec, rest, error);
+    if (r == 0)
+        r = s3_extra_read(&o->extra, options, error);
     if (r == 0 && direction == LEAT_WRITE && o->query[0])
         r = error_set(error, -EINVAL, "'%s' names a version, which the store chooses itself", spec);
     if (r < 0) {

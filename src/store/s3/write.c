@@ -34,6 +34,8 @@ int s3_put(const struct object *object, const struct part *part, bool if_none, s
     int r = request_header(ret, "x-amz-checksum-sha256: %s", part->sha256_base64);
     if (r == 0 && if_none)
         r = request_header(ret, "If-None-Match: *");
+    if (r == 0)
+        r = s3_extra_add(&of(object)->extra, true, ret);
     return r < 0 ? r : s3_request(of(object), "PUT", "", part->sha256, ret);
 }
 
@@ -44,6 +46,8 @@ static int create(const struct object *object, struct http_request *ret)
     ret->has_body = true;
     ret->body = (struct http_body){.bytes = "", .fd = -1};
     int r = request_header(ret, "x-amz-checksum-algorithm: SHA256");
+    if (r == 0)
+        r = s3_extra_add(&of(object)->extra, true, ret);
     return r < 0 ? r : s3_request(of(object), "POST", "uploads=", SIGN_EMPTY, ret);
 }
 
