@@ -63,9 +63,7 @@ static int read_part(struct journal *j, const char *line)
 
 static int read_line(struct journal *j, unsigned index, const char *line, const char **ret_why)
 {
-    if (index == 0 && strcmp(line, "leat-upload 1") != 0)
-        *ret_why = NO_JOURNAL;
-    else if (index == 1 && strncmp(line, "object ", 7) != 0)
+    if (index == 1 && strncmp(line, "object ", 7) != 0)
         *ret_why = NO_JOURNAL;
     else if (index == 1 && strcmp(line + 7, j->object) != 0)
         *ret_why = OTHER_OBJECT;
@@ -80,7 +78,7 @@ static int read_line(struct journal *j, unsigned index, const char *line, const 
 }
 
 /* Text from malloc, with a NUL behind it. */
-static int read_text(const struct journal *j, size_t size, char **ret)
+static int read_text(const struct journal *j, size_t size, char **ret, size_t *ret_n)
 {
     size_t n = 0;
     char *text = malloc(size + 1);
@@ -101,25 +99,35 @@ static int read_text(const struct journal *j, size_t size, char **ret)
     }
     text[n] = '\0';
     *ret = text;
+    *ret_n = n;
     return 0;
+}
+
+/* An empty file becomes a journal. Every other file that does not begin as one is the user's data. */
+static bool is_journal(const char *text, size_t n)
+{
+    size_t first = strlen(FIRST_LINE);
+    return n == 0 || (n >= first && memcmp(text, FIRST_LINE, first) == 0 && !memchr(text, '\0', n));
 }
 
 /* A line that was cut at the end of the file goes. */
 static int read_file(struct journal *j, size_t size, const char **ret_why)
 {
     char *text CLEANUP_FREE = NULL, *line, *end;
+    size_t n;
     unsigned index = 0;
-    int r = read_text(j, size, &text);
+    int r = read_text(j, size, &text, &n);
     if (r < 0)
         return r;
+    *ret_why = is_journal(text, n) ? NULL : NO_JOURNAL;
+    if (*ret_why)
+        return -EINVAL;
     for (line = text; r == 0 && (end = strchr(line, '\n')); line = end + 1) {
         *end = '\0';
         r = read_line(j, index++, line, ret_why);
     }
-    if (r == 0 && index == 0 && strncmp(text, FIRST_LINE, strlen(text)) != 0)
-        *ret_why = NO_JOURNAL;
-    if (r < 0 || *ret_why)
-        return r < 0 ? r : -EINVAL;
+    if (r < 0)
+        return r;
     return ftruncate(j->fd, line - text) < 0 ? -errno : 0;
 }
 
@@ -189,7 +197,7 @@ int journal_open(struct journal *ret, char *path, const char *object, struct lea
         free(j.object);
         fd_close(j.fd);
         why = why ? why : r == -EBUSY ? "another process uses the journal" : error_text(r, buffer, sizeof(buffer));
-        return error_set(error, r, "%.200s: %s", path, why);
+        return error_set(error, r, "%.100s: %s", path, why);
     }
     *ret = j;
     return 0;

@@ -61,19 +61,45 @@ static void test_there_and_back(void **state UNUSED)
 
 static void test_what_is_no_journal(void **state UNUSED)
 {
-    static const char *const texts[] = {"x",
-                                        "leat-upload 2\n",
-                                        "leat-upload 1\nx\n",
-                                        "leat-upload 1 \n",
-                                        "leat-upload 1\nobject http://h/b/other\n",
-                                        "\n" HEAD};
+#define TEXT(text)                                                                                                     \
+    {                                                                                                                  \
+        text, sizeof(text) - 1                                                                                         \
+    }
+    static const struct {
+        const char *text;
+        size_t n;
+    } texts[] = {TEXT("x"),
+                 TEXT("l"),
+                 TEXT("leat-up"),
+                 TEXT("leat-upload 1"),
+                 TEXT("\0"),
+                 TEXT("\0a disk of a user\n"),
+                 TEXT("leat-upload 1\0\n"),
+                 TEXT(HEAD "upload u\n\0"),
+                 TEXT(HEAD "upl\0oad u\n" PART_1),
+                 TEXT("leat-upload 2\n"),
+                 TEXT("leat-upload 1\nx\n"),
+                 TEXT("leat-upload 1 \n"),
+                 TEXT("leat-upload 1\nobject http://h/b/other\n"),
+                 TEXT("\n" HEAD)};
     for (size_t i = 0; i < COUNT(texts); i++) {
         struct journal j;
         struct stat st;
-        assert_int_equal(open_text(&j, texts[i]), -EINVAL);
-        assert_true(stat("journal", &st) == 0 && (size_t)st.st_size == strlen(texts[i])); /* it is left alone */
+        unit_write("journal", texts[i].text, texts[i].n);
+        assert_int_equal(open_it(&j, "http://h/b/k"), -EINVAL);
+        assert_true(stat("journal", &st) == 0 && (size_t)st.st_size == texts[i].n); /* it is left alone */
     }
     unlink("journal");
+}
+
+static void test_a_long_path_leaves_room_for_the_reason(void **state UNUSED)
+{
+    struct leat_error error = {.size = sizeof(error)};
+    struct journal j;
+    char name[400];
+    snprintf(name, sizeof(name), "%0399d", 0);
+    assert_true(journal_open(&j, name, "http://h/b/k", &error) < 0);
+    assert_non_null(strstr(error.text, "File name too long"));
 }
 
 static void test_cut_and_odd_lines(void **state UNUSED)
@@ -83,7 +109,6 @@ static void test_cut_and_odd_lines(void **state UNUSED)
         bool has_upload, has_part;
     } texts[] = {
         {"", false, false},
-        {"leat-up", false, false},
         {"leat-upload 1\nobj", false, false},
         {HEAD, false, false},
         {HEAD "uplo", false, false},
@@ -116,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_there_and_back),
         cmocka_unit_test(test_what_is_no_journal),
+        cmocka_unit_test(test_a_long_path_leaves_room_for_the_reason),
         cmocka_unit_test(test_cut_and_odd_lines),
     };
     return cmocka_run_group_tests_name("journal", tests, make_folder, remove_folder);
