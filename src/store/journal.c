@@ -203,9 +203,8 @@ int journal_open(struct journal *ret, char *path, const char *object, struct lea
     return 0;
 }
 
-int journal_begin(struct journal *j, const char *upload)
+int journal_begin(const struct journal *j, const char *upload)
 {
-    journal_forget(j);
     int r = write_head(j);
     return r < 0 ? r : write_text(j, "upload ", upload);
 }

@@ -35,8 +35,9 @@ int journal_open(struct journal *ret, char *path, const char *object, struct lea
 /* What the file says of an upload and its parts counts for nothing from now on. */
 void journal_forget(struct journal *journal);
 
-/* An upload was begun: what the file says of another one is forgotten. What the file system says. */
-int journal_begin(struct journal *journal, const char *upload);
+/* An upload was begun: the file names it and no other one. What was read of the file stays as it is, since another
+ * thread may look at it: journal_forget comes before. What the file system says. Any thread. */
+int journal_begin(const struct journal *journal, const char *upload);
 
 /* The store has a part: a line is written, and `part` stays as it is. What the file system says. Any thread. */
 int journal_add(const struct journal *journal, unsigned number, uint64_t size, const char *sha256, const char *etag);

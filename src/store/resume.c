@@ -27,6 +27,15 @@ static void ask_for_page(struct sink *s)
     sink_start(s, &s->control, make_list, s);
 }
 
+/* All begins anew. Before the first part alone: from then on the journal's parts are read while the transfer thread
+ * writes into the file. */
+static void start_over(struct sink *s)
+{
+    s->upload[0] = '\0';
+    s->listed_most = 0;
+    journal_forget(&s->journal);
+}
+
 void resume_start(struct sink *s)
 {
     s->is_resumed = true;
@@ -39,8 +48,10 @@ void resume_start(struct sink *s)
         sink_fail(s, r, "journal", url ? error.text : "out of memory");
         return;
     }
-    if (!s->journal.upload || strlen(s->journal.upload) >= UPLOAD_MAX)
+    if (!s->journal.upload || strlen(s->journal.upload) >= UPLOAD_MAX) {
+        start_over(s);
         return;
+    }
     strcpy(s->upload, s->journal.upload);
     s->listed_next = 0;
     ask_for_page(s);
@@ -55,20 +66,12 @@ static void is_there(void *user, unsigned number, uint64_t size, const char *eta
         part->is_there = true;
 }
 
-/* The upload was aborted, or completed, meanwhile: all begins anew. */
-static void start_over(struct sink *s)
-{
-    s->upload[0] = '\0';
-    s->listed_most = 0;
-    journal_forget(&s->journal);
-}
-
 void resume_take(struct sink *s)
 {
     const struct exchange *x = &s->control;
     unsigned next = 0;
     s->control_step = CONTROL_NONE;
-    if (x->code == 0 && x->answer.status == 404)
+    if (x->code == 0 && x->answer.status == 404) /* the upload was aborted, or completed, meanwhile */
         start_over(s);
     else if (!exchange_has_succeeded(x))
         sink_fail_by(s, x, "ListParts");

@@ -53,7 +53,15 @@ static void test_there_and_back(void **state UNUSED)
     assert_string_equal(journal_part(&j, 2)->etag, "\"etag\"");
     assert_string_equal(journal_part(&j, 10000)->etag, "x y");
     assert_string_equal(journal_part(&j, 2)->sha256, SHA);
-    assert_int_equal(journal_begin(&j, "another"), 0); /* forgets the parts */
+    const struct journal_part *kept = journal_part(&j, 2);
+    assert_int_equal(journal_begin(&j, "another"), 0); /* what was read stays: another thread may look at it */
+    assert_ptr_equal(journal_part(&j, 2), kept);
+    assert_string_equal(kept->etag, "\"etag\"");
+    journal_forget(&j);
+    assert_null(journal_part(&j, 2));
+    journal_close(&j, false);
+    assert_int_equal(open_it(&j, "http://h/b/k"), 0);
+    assert_string_equal(j.upload, "another");
     assert_null(journal_part(&j, 2));
     journal_close(&j, true);
     assert_int_equal(access("journal", F_OK), -1);
