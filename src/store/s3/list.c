@@ -8,6 +8,7 @@
 struct page {
     const struct s3_list *list;
     char *query;
+    bool has_root;
 };
 
 static int make_page(void *user, struct http_request *ret)
@@ -17,6 +18,20 @@ static int make_page(void *user, struct http_request *ret)
     return s3_place_request(place, "GET", place->folder, page->query, SIGN_EMPTY, ret);
 }
 
+static void element(void *user, const char *path, const char *text)
+{
+    struct page *page = user;
+    size_t n = strlen(page->list->root);
+    if (strncmp(path, page->list->root, n) != 0)
+        return;
+    if (path[n] == '/')
+        page->list->xml.element(page->list->user, path + n + 1, text);
+    else
+        page->has_root |= path[n] == '\0';
+}
+
+/* What answers may be no store at all, or one that was asked for something else: its answer names nothing then, which
+ * is not the same as a list without names. */
 static int read_page(struct page *page, struct s3_call *call, struct leat_error *error)
 {
     const struct s3_list *list = page->list;
@@ -24,14 +39,18 @@ static int read_page(struct page *page, struct s3_call *call, struct leat_error 
     int r = s3_call(call, error);
     if (r < 0)
         return r;
-    r = xml_read(x->page ? x->page : "", x->page_length, &list->xml, list->user);
+    r = xml_read(x->page ? x->page : "", x->page_length, &(struct xml_ops){element}, page);
     free(x->page);
-    return r < 0 ? error_at(error, r, LEAT_SIDE_NONE, "", list->operation, "the server's list can't be read") : 0;
+    if (r < 0)
+        return error_at(error, r, LEAT_SIDE_NONE, "", list->operation, "the server's list can't be read");
+    return page->has_root ? 0
+                          : error_at(error, -EBADMSG, LEAT_SIDE_NONE, "", list->operation,
+                                     "the server's answer is no list: it has no %s", list->root);
 }
 
 static int one_page(const struct s3_list *list, struct leat_error *error)
 {
-    struct page page = {list, list->query(list->user)};
+    struct page page = {.list = list, .query = list->query(list->user)};
     struct s3_call *call = calloc(1, sizeof(*call));
     int r = page.query && call ? 0 : error_set(error, -ENOMEM, "out of memory");
     if (r == 0) {

@@ -12,7 +12,8 @@ struct s3_list {
     int32_t retries;
     /* The query of the next page: percent-encoded, sorted, from malloc. NULL: out of memory. */
     char *(*query)(void *user);
-    struct xml_ops xml; /* for the elements of a page */
+    const char *root;   /* of a page: what has another root element is no list */
+    struct xml_ops xml; /* for the elements of a page; their paths have the root no more */
     /* A page was read. 1: there is another one; 0: that was the last one; a negative errno with a sentence. */
     int (*page)(void *user, struct leat_error *error);
     void *user;

@@ -127,11 +127,7 @@ static void read_content(struct listing *l, const char *name, const char *text)
 
 static void element(void *user, const char *path, const char *text)
 {
-    static const char root[] = "ListBucketResult/";
     struct listing *l = user;
-    if (strncmp(path, root, sizeof(root) - 1) != 0)
-        return;
-    path += sizeof(root) - 1;
     if (strncmp(path, "Contents/", 9) == 0)
         read_content(l, path + 9, text);
     else if (strcmp(path, "Contents") == 0)
@@ -172,16 +168,21 @@ static int by_key(const void *a, const void *b)
     return strcmp(x->key, y->key);
 }
 
-/* A page that ends where it began would be asked for without an end. */
-static int check_page(const struct listing *l)
+/* A page that ends where it began would be asked for without an end. *ret_why is set on failure. */
+static int check_page(const struct listing *l, const char **ret_why)
 {
     bool good =
         !l->is_cut || (l->next_token && l->next_token[0] && (!l->token || strcmp(l->token, l->next_token) != 0));
+    bool asked_for = true;
     for (size_t i = 0; i < l->count && l->code == 0; i++) {
-        good &= l->items[i].key && l->items[i].key[0];
-        good = good && (!l->is_encoded || url_decode(l->items[i].key) == 0);
+        const char *key = l->items[i].key;
+        good = good && key && key[0] && (!l->is_encoded || url_decode(l->items[i].key) == 0);
+        asked_for = asked_for && good && strncmp(key, l->name.key, l->name.key_length) == 0;
     }
-    return l->code ? l->code : good ? 0 : -EBADMSG;
+    *ret_why = l->code ? "out of memory"
+               : !good ? "the server's list makes no sense"
+                       : "the server's list has names that were not asked for";
+    return l->code ? l->code : good && asked_for ? 0 : -EBADMSG;
 }
 
 static int tell_item(struct listing *l, const struct item *item, struct leat_error *error)
@@ -223,10 +224,10 @@ static int hand_on(struct listing *l, struct leat_error *error)
 static int page(void *user, struct leat_error *error)
 {
     struct listing *l = user;
-    int r = check_page(l);
+    const char *why;
+    int r = check_page(l, &why);
     if (r < 0)
-        return error_at(error, r, LEAT_SIDE_NONE, "", OPERATION, "%s",
-                        r == -ENOMEM ? "out of memory" : "the server's list makes no sense");
+        return error_at(error, r, LEAT_SIDE_NONE, "", OPERATION, "%s", why);
     if (l->count)
         qsort(l->items, l->count, sizeof(l->items[0]), by_key);
     r = hand_on(l, error);
@@ -244,6 +245,7 @@ static int run(struct listing *l, struct leat_error *error)
                                  .operation = OPERATION,
                                  .retries = l->call->options->retries,
                                  .query = query,
+                                 .root = "ListBucketResult",
                                  .xml = {element},
                                  .page = page,
                                  .user = l};

@@ -109,14 +109,9 @@ static void add_found(struct sweep *s)
     s->reading = (struct found){.key = NULL};
 }
 
-#define ROOT "ListMultipartUploadsResult/"
-
 static void element(void *user, const char *path, const char *text)
 {
     struct sweep *s = user;
-    if (strncmp(path, ROOT, strlen(ROOT)) != 0)
-        return;
-    path += strlen(ROOT);
     if (strcmp(path, "EncodingType") == 0)
         s->is_encoded = strcmp(text, "url") == 0;
     else if (strcmp(path, "IsTruncated") == 0)
@@ -223,40 +218,57 @@ static bool goes_on(const struct sweep *s)
                     strcmp(upload, s->upload_marker ? s->upload_marker : "") != 0);
 }
 
-/* radosgw 16 encodes keys and does not say so. Other stores may not know what they are asked for. */
+static bool is_asked_for(const struct sweep *s, const char *key)
+{
+    return strncmp(key, s->prefix, strlen(s->prefix)) == 0;
+}
+
+/* radosgw 16 encodes keys and does not say so. Other stores may not know what they are asked for. Of the two readings
+ * of a key those stay that begin with the prefix. */
 static bool decode_key(struct sweep *s, struct found *found)
 {
     if (s->is_encoded)
         return url_decode(found->key) == 0;
     keep(s, &found->plain, found->key);
-    if (s->code || url_decode(found->key) == 0)
+    if (s->code)
         return true;
-    free(found->key);
-    found->key = found->plain;
+    bool decoded = url_decode(found->key) == 0 && is_asked_for(s, found->key);
+    if (decoded && is_asked_for(s, found->plain))
+        return true;
+    if (!decoded) {
+        free(found->key);
+        found->key = found->plain;
+    } else
+        free(found->plain);
     found->plain = NULL;
     return true;
 }
 
-static int check_page(struct sweep *s)
+/* *ret_why is set on failure. */
+static int check_page(struct sweep *s, const char **ret_why)
 {
-    bool good = !s->is_cut || goes_on(s);
+    bool good = !s->is_cut || goes_on(s), asked_for = true;
     for (size_t i = 0; i < s->count && s->code == 0; i++) {
         struct found *found = &s->found[i];
         good &= found->key && found->key[0] && found->id && found->id[0];
         good = good && decode_key(s, found);
+        asked_for = asked_for && good && is_asked_for(s, found->key);
     }
     if (s->is_cut && s->is_encoded && s->next_key)
         good &= url_decode(s->next_key) == 0;
-    return s->code ? s->code : good ? 0 : -EBADMSG;
+    *ret_why = s->code ? "out of memory"
+               : !good ? "the server's list makes no sense"
+                       : "the server's list has uploads that were not asked for";
+    return s->code ? s->code : good && asked_for ? 0 : -EBADMSG;
 }
 
 static int page(void *user, struct leat_error *error)
 {
     struct sweep *s = user;
-    int r = check_page(s);
+    const char *why;
+    int r = check_page(s, &why);
     if (r < 0)
-        return error_at(error, r, LEAT_SIDE_NONE, "", "ListMultipartUploads",
-                        r == -ENOMEM ? "out of memory" : "the server's list makes no sense");
+        return error_at(error, r, LEAT_SIDE_NONE, "", "ListMultipartUploads", "%s", why);
     for (size_t i = 0; i < s->count; i++)
         take(s, &s->found[i]);
     free(s->key_marker);
@@ -275,6 +287,7 @@ static int run(struct sweep *s, struct leat_error *error)
                                  .operation = "ListMultipartUploads",
                                  .retries = s->options.retries,
                                  .query = query,
+                                 .root = "ListMultipartUploadsResult",
                                  .xml = {element},
                                  .page = page,
                                  .user = s};
