@@ -38,11 +38,33 @@ char *layout_blob_path(const char *directory, const char *digest)
     return join(directory, name);
 }
 
+/* What is written to: it is a regular file, or missing. A layout may come from anywhere, and a link in it would lead
+ * what is written, or the lock, to a file outside. *ret_st is zero where it is missing. */
+static int look_at(const char *path, struct stat *ret_st, struct leat_error *error)
+{
+    char buffer[128];
+    memset(ret_st, 0, sizeof(*ret_st));
+    if (lstat(path, ret_st) < 0) {
+        int r = -errno;
+        return r == -ENOENT ? 0 : error_set(error, r, "%.180s: %s", path, error_text(r, buffer, sizeof(buffer)));
+    }
+    if (S_ISLNK(ret_st->st_mode))
+        return error_set(error, -ELOOP, "%.180s is a symbolic link", path);
+    return S_ISREG(ret_st->st_mode) ? 0 : error_set(error, -EINVAL, "%.180s is no regular file", path);
+}
+
+static int open_file(const char *path, enum leat_direction direction, leat_endpoint **ret, struct leat_error *error)
+{
+    struct stat st;
+    int r = direction == LEAT_WRITE ? look_at(path, &st, error) : 0;
+    return r == 0 ? place_file(path, direction, ret, error) : r;
+}
+
 static int open_digest(struct layout *l, const char *digest, enum leat_direction direction, leat_endpoint **ret,
                        struct leat_error *error)
 {
     char *path = layout_blob_path(l->directory, digest);
-    int r = path ? place_file(path, direction, ret, error) : error_set(error, -ENOMEM, "out of memory");
+    int r = path ? open_file(path, direction, ret, error) : error_set(error, -ENOMEM, "out of memory");
     free(path);
     return r;
 }
@@ -52,7 +74,7 @@ static int open_digest(struct layout *l, const char *digest, enum leat_direction
 static int read_file(const char *path, char **ret, size_t *ret_n)
 {
     struct stat st;
-    int fd = fd_open(path, O_RDONLY, 0);
+    int fd = fd_open(path, O_RDONLY | O_NONBLOCK, 0); /* a pipe makes it wait no more than a file */
     if (fd < 0)
         return fd;
     int r = fstat(fd, &st) < 0 ? -errno : !S_ISREG(st.st_mode) || st.st_size > INDEX_MAX ? -EBADMSG : 0;
@@ -114,7 +136,7 @@ static int write_index(const struct layout *l, json_t *index, struct leat_error 
     int r = -ENOMEM;
     if (!line || !path)
         error_set(error, r, "out of memory");
-    else if ((r = place_file(path, LEAT_WRITE, &sink, error)) == 0)
+    else if ((r = open_file(path, LEAT_WRITE, &sink, error)) == 0)
         r = place_write(sink, line, strlen(line), NULL, error);
     free(line);
     free(path);
@@ -222,9 +244,9 @@ static int layout_has(struct place *place, const struct descriptor *blob, bool i
     char *path = layout_blob_path(l->directory, blob->digest);
     if (!path)
         return error_set(error, -ENOMEM, "out of memory");
-    int r = lstat(path, &st);
+    int r = look_at(path, &st, error);
     free(path);
-    return r == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size == blob->size;
+    return r < 0 ? r : st.st_nlink > 0 && (uint64_t)st.st_size == blob->size;
 }
 
 static int layout_take_blob(struct place *place, const struct descriptor *blob, struct way *way,
@@ -264,41 +286,56 @@ static const struct place_ops layout_ops = {
 
 /* ---- making one ---- */
 
-static int make_directory(const char *directory, const char *name)
+/* A folder within the layout is no link; the layout itself may be one, by the caller's choice. */
+static int make_directory(const char *directory, const char *name, struct leat_error *error)
 {
+    char buffer[128];
+    struct stat st;
     char *path = name ? join(directory, name) : strdup(directory);
     int r = !path ? -ENOMEM : mkdir(path, 0777) < 0 && errno != EEXIST ? -errno : 0;
+    if (r == 0 && name)
+        r = lstat(path, &st) < 0 ? -errno : S_ISLNK(st.st_mode) ? -ELOOP : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+    if (r < 0)
+        error_set(error, r, "%.180s%s%s", path ? path : directory, r == -ELOOP ? " is a symbolic link" : ": ",
+                  r == -ELOOP ? "" : error_text(r, buffer, sizeof(buffer)));
     free(path);
     return r;
 }
 
 /* The mark of a layout; one that is there already stays. */
-static int make_mark(const char *directory)
+static int make_mark(const char *directory, struct leat_error *error)
 {
     static const char mark[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
-    struct leat_error error = {.size = sizeof(error)};
+    struct leat_error own = {.size = sizeof(own)};
     leat_endpoint *sink = NULL;
     struct stat st;
     char *path = join(directory, "oci-layout");
-    if (!path)
-        return -ENOMEM;
-    int r = lstat(path, &st) == 0 ? -EEXIST : place_file(path, LEAT_WRITE, &sink, &error);
+    int r = path ? look_at(path, &st, &own) : error_set(&own, -ENOMEM, "out of memory");
+    bool is_new = r == 0 && st.st_nlink == 0;
+    if (is_new)
+        r = place_file(path, LEAT_WRITE, &sink, &own);
+    if (is_new && r == 0)
+        r = place_write(sink, mark, sizeof(mark) - 1, NULL, &own);
     free(path);
-    if (r == 0)
-        r = place_write(sink, mark, sizeof(mark) - 1, NULL, &error);
-    return r == -EEXIST ? 0 : r; /* another copy may have made it meanwhile */
+    if (r == -EEXIST) /* another copy has made it meanwhile */
+        r = 0;
+    return r < 0 ? error_set(error, r, "%s", own.text) : 0;
 }
 
 static int make_layout(const char *directory, struct leat_error *error)
 {
     static const char *const folders[] = {NULL, "blobs", "blobs/sha256", "blobs/sha512"};
-    char buffer[128];
     int r = 0;
     for (size_t i = 0; i < COUNT(folders) && r == 0; i++)
-        r = make_directory(directory, folders[i]);
+        r = make_directory(directory, folders[i], error);
     if (r == 0)
-        r = make_mark(directory);
-    return r < 0 ? error_set(error, r, "%.100s: %s", directory, error_text(r, buffer, sizeof(buffer))) : 0;
+        r = make_mark(directory, error);
+    struct stat st;
+    char *index = join(directory, "index.json"); /* so that nothing is moved in vain */
+    if (r == 0)
+        r = index ? look_at(index, &st, error) : error_set(error, -ENOMEM, "out of memory");
+    free(index);
+    return r;
 }
 
 int place_layout(struct place **ret, const char *rest, bool is_target, struct leat_error *error)
