@@ -84,7 +84,8 @@ static int oci_list(struct place *place, json_t **ret, struct leat_error *error)
     return oci_index((const struct oci_archive *)place, ret, error);
 }
 
-static int oci_each(struct place *place, int (*add)(void *user, const char *digest, uint64_t size), void *user)
+static int oci_each(struct place *place, int (*add)(void *user, const char *digest, uint64_t size), void *user,
+                    struct leat_error *error)
 {
     const struct oci_archive *o = (const struct oci_archive *)place;
     int r = 0;
@@ -98,7 +99,7 @@ static int oci_each(struct place *place, int (*add)(void *user, const char *dige
         if (oci_digest_is_valid(digest))
             r = add(user, digest, entry->size);
     }
-    return r;
+    return r < 0 ? error_set(error, r, "out of memory") : 0;
 }
 
 /* ---- as a target ---- */

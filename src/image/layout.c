@@ -209,16 +209,21 @@ static int add_file(const struct layout *l, const char *digest,
 }
 
 static int each_of(const struct layout *l, const char *algorithm,
-                   int (*add)(void *user, const char *digest, uint64_t size), void *user)
+                   int (*add)(void *user, const char *digest, uint64_t size), void *user, struct leat_error *error)
 {
-    char *path = malloc(strlen(l->directory) + 32);
+    char *path = malloc(strlen(l->directory) + 32), buffer[128];
+    struct dirent *entry = NULL;
     if (!path)
-        return -ENOMEM;
+        return error_set(error, -ENOMEM, "out of memory");
     sprintf(path, "%s/blobs/%.6s", l->directory, algorithm);
     DIR *folder = opendir(path);
-    free(path);
-    int r = 0;
-    for (struct dirent *entry; folder && r == 0 && (entry = readdir(folder));) {
+    int r = folder || errno == ENOENT ? 0 : -errno;
+    while (folder && r == 0) {
+        errno = 0;
+        if (!(entry = readdir(folder))) {
+            r = -errno;
+            break;
+        }
         char digest[LEAT_IMAGE_DIGEST_MAX];
         int n = snprintf(digest, sizeof(digest), "%.6s:%.128s", algorithm, entry->d_name);
         if (oci_digest_is_valid(digest) && strlen(entry->d_name) == (size_t)n - 7)
@@ -226,14 +231,18 @@ static int each_of(const struct layout *l, const char *algorithm,
     }
     if (folder)
         closedir(folder);
+    if (r < 0)
+        error_at(error, r, LEAT_SIDE_SOURCE, "", "read", "%.150s: %s", path, error_text(r, buffer, sizeof(buffer)));
+    free(path);
     return r;
 }
 
-static int layout_each(struct place *place, int (*add)(void *user, const char *digest, uint64_t size), void *user)
+static int layout_each(struct place *place, int (*add)(void *user, const char *digest, uint64_t size), void *user,
+                       struct leat_error *error)
 {
     const struct layout *l = (const struct layout *)place;
-    int r = each_of(l, "sha256", add, user);
-    return r == 0 ? each_of(l, "sha512", add, user) : r;
+    int r = each_of(l, "sha256", add, user, error);
+    return r == 0 ? each_of(l, "sha512", add, user, error) : r;
 }
 
 static int layout_has(struct place *place, const struct descriptor *blob, bool is_manifest UNUSED,

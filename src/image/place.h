@@ -32,7 +32,8 @@ struct place_ops {
     int (*index)(struct place *place, json_t **ret, struct leat_error *error);
     /* Tells `add` of each blob that lies there, by its name and the size that it has. The first failure of `add` ends
      * it. NULL: none lies there but those of the images. */
-    int (*each)(struct place *place, int (*add)(void *user, const char *digest, uint64_t size), void *user);
+    int (*each)(struct place *place, int (*add)(void *user, const char *digest, uint64_t size), void *user,
+                struct leat_error *error);
 
     /* Of a target. Can it take the image? Called before anything is moved. NULL: any. */
     int (*accepts)(struct place *place, const struct document *top, struct leat_error *error);

@@ -114,7 +114,7 @@ static int verify_all(struct verifying *v)
         r = tree_unite(&tree, v->error);
     struct adding adding = {.known = &tree.blobs, .blobs = &others};
     if (r == 0 && v->place->ops->each)
-        r = v->place->ops->each(v->place, add_other, &adding);
+        r = v->place->ops->each(v->place, add_other, &adding, v->error);
     struct work work = {.blobs = &tree.blobs,
                         .most = image_jobs(&v->options),
                         .user = v,
