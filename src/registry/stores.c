@@ -90,18 +90,29 @@ int leat_store_stat(const char *spec, const struct leat_store_options *options, 
 
 /* ---- removing ---- */
 
+static int check_name(const char *spec, struct names_call *call, struct leat_error *error)
+{
+    const struct names *names = spec ? find_names(spec, call) : NULL;
+    int r = !names ? refuse_name(spec, error) : names->check ? names->check(call, error) : 0;
+    if (r < 0)
+        error->node = spec;
+    return r;
+}
+
 static int remove_all(const char *const *specs, size_t count, const struct leat_store_options *options,
                       struct removal *removal, struct leat_error *error)
 {
     struct names_call *calls = count ? calloc(count, sizeof(calls[0])) : NULL;
     const struct names *names;
-    int r = count && !calls ? error_set(error, -ENOMEM, "out of memory") : 0;
-    for (size_t i = 0; i < count && r == 0; i++) /* before anything is removed */
-        if (!specs[i] || !find_names(specs[i], &calls[i])) {
-            r = refuse_name(specs[i], error);
-            error->node = specs[i];
-        } else
-            calls[i].options = options;
+    int r = 0;
+    if (!calls || !specs) {
+        free(calls);
+        return !count ? 0 : error_set(error, specs ? -ENOMEM : -EINVAL, specs ? "out of memory" : "There are no names");
+    }
+    for (size_t i = 0; i < count && r == 0; i++) { /* before anything is removed */
+        calls[i].options = options;
+        r = check_name(specs[i], &calls[i], error);
+    }
     for (size_t i = 0, end; i < count && r == 0; i = end) {
         struct names_call unused;
         names = find_names(specs[i], &unused);

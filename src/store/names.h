@@ -20,7 +20,10 @@ struct removal {
 struct names {
     int (*list)(const struct names_call *call, struct leat_error *error);
     int (*stat)(const struct names_call *call, struct leat_error *error);
-    /* Removes all of them, and notes each in `removal`. Negative: it could not go on. */
+    /* A name that makes no sense to `remove`, by itself alone: nothing is asked. It is called for all names, of all
+     * stores, before the first one is removed. NULL: any makes sense. */
+    int (*check)(const struct names_call *call, struct leat_error *error);
+    /* Removes all of them, which `check` has let pass, and notes each in `removal`. Negative: it could not go on. */
     int (*remove)(const struct names_call *calls, size_t n, struct removal *removal, struct leat_error *error);
 };
 

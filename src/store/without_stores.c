@@ -57,6 +57,6 @@ static int refuse_calls(const struct names_call *calls UNUSED, size_t n UNUSED, 
 
 #define REFUSING                                                                                                       \
     {                                                                                                                  \
-        .list = refuse_call, .stat = refuse_call, .remove = refuse_calls                                               \
+        .list = refuse_call, .stat = refuse_call, .check = refuse_call, .remove = refuse_calls                         \
     }
 const struct names s3_names = REFUSING, oci_names = REFUSING, http_names = REFUSING, folder_names = REFUSING;

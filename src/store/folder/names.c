@@ -111,23 +111,25 @@ static int stat_name(const struct names_call *call, struct leat_error *error)
     return r < 0 ? r : tell(call, call->rest, &st, error);
 }
 
+static int check_name(const struct names_call *call, struct leat_error *error)
+{
+    return call->options->recursive ? error_set(error, -EOPNOTSUPP, "Folders of this machine are not removed here")
+                                    : check_path(call, error);
+}
+
 /* A folder that could be replaced by a link in the meantime is no business of a store. */
 static int remove_names(const struct names_call *calls, size_t n, struct removal *removal, struct leat_error *error)
 {
     int r = 0;
     for (size_t i = 0; i < n && r == 0; i++) {
         struct leat_error own = {.size = sizeof(own)};
-        int code = calls[i].options->recursive
-                       ? error_set(&own, -EOPNOTSUPP, "Folders of this machine are not removed here")
-                       : check_path(&calls[i], &own);
-        if (code == 0 && unlink(calls[i].rest) < 0)
-            code = fail(&own, -errno, "unlink");
-        if (code < 0)
+        if (unlink(calls[i].rest) < 0) {
+            fail(&own, -errno, "unlink");
             names_failed(&calls[i], removal, calls[i].spec, &own);
-        else
+        } else
             r = names_removed(&calls[i], removal, calls[i].rest, calls[i].spec, error);
     }
     return r;
 }
 
-const struct names folder_names = {.list = list_names, .stat = stat_name, .remove = remove_names};
+const struct names folder_names = {.list = list_names, .stat = stat_name, .check = check_name, .remove = remove_names};

@@ -85,12 +85,15 @@ static int stat_name(const struct names_call *call, struct leat_error *error)
     return ask_and_tell(call, "HEAD", NULL, error);
 }
 
+static int check_name(const struct names_call *call, struct leat_error *error)
+{
+    return call->options->recursive ? error_set(error, -EOPNOTSUPP, "A web server gives no list of what it has")
+                                    : check_url(call->spec, error);
+}
+
 static int remove_names(const struct names_call *calls, size_t n, struct removal *removal, struct leat_error *error)
 {
     uint64_t removed;
-    for (size_t i = 0; i < n; i++)
-        if (calls[i].options->recursive)
-            return error_set(error, -EOPNOTSUPP, "A web server gives no list of what it has");
     for (size_t i = 0; i < n; i++) {
         struct leat_error own = {.size = sizeof(own)};
         removed = removal->result.removed;
@@ -103,4 +106,4 @@ static int remove_names(const struct names_call *calls, size_t n, struct removal
     return 0;
 }
 
-const struct names http_names = {.stat = stat_name, .remove = remove_names};
+const struct names http_names = {.stat = stat_name, .check = check_name, .remove = remove_names};

@@ -233,14 +233,24 @@ static int stat_name(const struct names_call *call, struct leat_error *error)
     return r;
 }
 
+static int check_name(const struct names_call *call, struct leat_error *error)
+{
+    struct visit v = {.call = call};
+    if (call->options->recursive)
+        return error_set(error, -EOPNOTSUPP, "What a registry has is removed by its digests alone");
+    int r = parse_name(&v, error);
+    if (r == 0 && (v.reference.tag || !v.reference.digest[0]))
+        r = error_set(error, -EINVAL, "'%s' is removed by its digest alone: write oci://HOST/NAME@sha256:HEX",
+                      call->spec);
+    reference_clear(&v.reference);
+    return r;
+}
+
 static int remove_one(const struct names_call *call, struct leat_error *error)
 {
     static const char *const kinds[] = {"manifests", "blobs"};
     struct visit v = {.call = call, .headers.modified_s = LEAT_STORE_TIME_UNKNOWN};
     int r = parse_name(&v, error);
-    if (r == 0 && (v.reference.tag || !v.reference.digest[0]))
-        r = error_set(error, -EINVAL, "'%s' is removed by its digest alone: write oci://HOST/NAME@sha256:HEX",
-                      call->spec);
     if (r == 0)
         r = enter(&v, error);
     if (r == 0)
@@ -252,9 +262,6 @@ static int remove_one(const struct names_call *call, struct leat_error *error)
 static int remove_names(const struct names_call *calls, size_t n, struct removal *removal, struct leat_error *error)
 {
     int r = 0;
-    for (size_t i = 0; i < n; i++)
-        if (calls[i].options->recursive)
-            return error_set(error, -EOPNOTSUPP, "What a registry has is removed by its digests alone");
     for (size_t i = 0; i < n && r == 0; i++) {
         struct leat_error own = {.size = sizeof(own)};
         if (remove_one(&calls[i], &own) < 0)
@@ -265,4 +272,4 @@ static int remove_names(const struct names_call *calls, size_t n, struct removal
     return r;
 }
 
-const struct names oci_names = {.list = list_names, .stat = stat_name, .remove = remove_names};
+const struct names oci_names = {.list = list_names, .stat = stat_name, .check = check_name, .remove = remove_names};

@@ -52,8 +52,8 @@ static int one_page(const struct s3_list *list, struct leat_error *error)
 {
     struct page page = {.list = list, .query = list->query(list->user)};
     struct s3_call *call = calloc(1, sizeof(*call));
-    int r = page.query && call ? 0 : error_set(error, -ENOMEM, "out of memory");
-    if (r == 0) {
+    int r = -ENOMEM;
+    if (page.query && call) {
         call->exchange.page_most = PAGE_MOST;
         call->place = list->place;
         call->operation = list->operation;
@@ -61,7 +61,8 @@ static int one_page(const struct s3_list *list, struct leat_error *error)
         call->make = make_page;
         call->user = &page;
         r = read_page(&page, call, error);
-    }
+    } else
+        error_set(error, r, "out of memory");
     if (r == 0)
         r = list->page(list->user, error);
     free(call);

@@ -24,6 +24,13 @@ int s3_names_find(const struct names_call *call, bool key_wanted, struct s3_plac
     return s3_place_find(place, name, error);
 }
 
+int s3_names_check_prefix(const struct names_call *call, const struct s3_name *name, struct leat_error *error)
+{
+    return s3_name_is_prefix(name)
+               ? 0
+               : error_set(error, -EINVAL, "'%s' names a version, and not what keys begin with", call->spec);
+}
+
 char *s3_names_spec(const struct s3_name *name, const char *key)
 {
     /* What looks like a version at the end of a key is none if an empty version follows it. */
@@ -267,8 +274,8 @@ int s3_names_pages(const struct names_call *call, s3_names_page_fn take, void *u
 {
     struct listing l = {.call = call, .page = take, .user = user, .flat = take || call->options->recursive};
     int r = s3_names_find(call, false, &l.place, &l.name, error);
-    if (r == 0 && l.name.version)
-        r = error_set(error, -EINVAL, "'%s' names a version, and not what keys begin with", call->spec);
+    if (r == 0)
+        r = s3_names_check_prefix(call, &l.name, error);
     if (r == 0)
         r = run(&l, error);
     s3_place_clear(&l.place);
@@ -343,4 +350,4 @@ static int stat_name(const struct names_call *call, struct leat_error *error)
     return r;
 }
 
-const struct names s3_names = {.list = list_names, .stat = stat_name, .remove = s3_remove};
+const struct names s3_names = {.list = list_names, .stat = stat_name, .check = s3_remove_check, .remove = s3_remove};

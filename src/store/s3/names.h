@@ -16,7 +16,11 @@ char *s3_names_spec(const struct s3_name *name, const char *key);
 typedef int (*s3_names_page_fn)(void *user, const char *const *keys, size_t count, struct leat_error *error);
 int s3_names_pages(const struct names_call *call, s3_names_page_fn take, void *user, struct leat_error *error);
 
-/* As struct names has it (remove.c). */
+/* -EINVAL with a sentence: the name is no prefix. */
+int s3_names_check_prefix(const struct names_call *call, const struct s3_name *name, struct leat_error *error);
+
+/* As struct names has them (remove.c). */
+int s3_remove_check(const struct names_call *call, struct leat_error *error);
 int s3_remove(const struct names_call *calls, size_t n, struct removal *removal, struct leat_error *error);
 
 #endif

@@ -15,9 +15,10 @@ static bool is_bucket(const struct s3_name *name)
     return name->bucket_length && strspn(name->bucket, allowed) >= name->bucket_length;
 }
 
+static const char mark[] = "?versionId=";
+
 int s3_name_split(struct s3_name *ret, const char *rest)
 {
-    static const char mark[] = "?versionId=";
     if (strncmp(rest, "//", 2) != 0)
         return -EINVAL;
     *ret = (struct s3_name){.bucket = rest + 2};
@@ -29,6 +30,12 @@ int s3_name_split(struct s3_name *ret, const char *rest)
     ret->key_length = ret->version ? (size_t)(ret->version - ret->key) : strlen(ret->key);
     ret->version = ret->version && ret->version[sizeof(mark) - 1] ? ret->version + sizeof(mark) - 1 : NULL;
     return is_bucket(ret) ? 0 : -EINVAL;
+}
+
+bool s3_name_is_prefix(const struct s3_name *name)
+{
+    const char *first = strstr(name->key, mark);
+    return !name->version && (!first || first < name->key + name->key_length);
 }
 
 char *s3_name_query(const struct s3_name *name)

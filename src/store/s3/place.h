@@ -16,6 +16,10 @@ struct s3_name {
  * be empty; so may the version, which means that there is none, so that a key may end in what looks like one. */
 int s3_name_split(struct s3_name *ret, const char *rest);
 
+/* It stands for all keys that begin with its key: it has no version, and an empty one only where the key looks as if it
+ * had one. */
+bool s3_name_is_prefix(const struct s3_name *name);
+
 /* The query that names its version, percent-encoded, from malloc; "" without one. NULL: no memory. */
 char *s3_name_query(const struct s3_name *name);
 

@@ -28,15 +28,12 @@ static int remove_keys(void *user, const char *const *keys, size_t count, struct
     return r;
 }
 
-/* "s3://b/dir" would be the beginning of "dir2", too. */
 static int remove_prefix(struct batch *b, const struct names_call *call, struct leat_error *error)
 {
     struct s3_place place = {0};
     struct s3_name name;
     struct sweeping sweeping = {.batch = b, .call = call};
     int r = s3_names_find(call, false, &place, &name, error);
-    if (r == 0 && name.key_length && name.key[name.key_length - 1] != '/')
-        r = error_set(error, -EINVAL, "'%s' would be the beginning of other names, too: end it in a slash", call->spec);
     b->place = &place;
     b->bucket = &name;
     if (r == 0)
@@ -57,7 +54,7 @@ static int remove_some(struct batch *b, const struct names_call *calls, size_t n
                        struct leat_error *error)
 {
     struct s3_place place = {0};
-    struct s3_name first, name;
+    struct s3_name first = {0}, name;
     char *keys[BATCH_MOST];
     int r = s3_names_find(&calls[0], true, &place, &first, error);
     b->place = &place;
@@ -86,28 +83,27 @@ static int remove_some(struct batch *b, const struct names_call *calls, size_t n
     return r;
 }
 
-static int check_names(const struct names_call *calls, size_t n, struct leat_error *error)
+/* "s3://b/dir" would be the beginning of "dir2", too. */
+int s3_remove_check(const struct names_call *call, struct leat_error *error)
 {
     struct s3_name name;
-    for (size_t i = 0; i < n; i++)
-        if (s3_name_split(&name, calls[i].rest) < 0 || (!name.key_length && !calls[i].options->recursive)) {
-            error->node = calls[i].spec;
-            return error_set(error, -EINVAL, "'%s' names no object: write s3://BUCKET/KEY", calls[i].spec);
-        }
-    return 0;
+    if (s3_name_split(&name, call->rest) < 0 || (!name.key_length && !call->options->recursive))
+        return error_set(error, -EINVAL, "'%s' names no object: write s3://BUCKET/KEY", call->spec);
+    int r = call->options->recursive ? s3_names_check_prefix(call, &name, error) : 0;
+    if (r == 0 && call->options->recursive && name.key_length && name.key[name.key_length - 1] != '/')
+        r = error_set(error, -EINVAL, "'%s' would be the beginning of other names, too: end it in a slash", call->spec);
+    return r;
 }
 
 int s3_remove(const struct names_call *calls, size_t n, struct removal *removal, struct leat_error *error)
 {
     const char *why = NULL;
-    int r = check_names(calls, n, error);
-    if (r < 0)
-        return r;
     struct batch *b = calloc(1, sizeof(*b));
     if (!b)
         return error_set(error, -ENOMEM, "out of memory");
     b->removal = removal;
-    if ((r = transfers_get(&why)) < 0) {
+    int r = transfers_get(&why);
+    if (r < 0) {
         free(b);
         return error_set(error, r, "%s", why);
     }

@@ -307,13 +307,15 @@ static int run(struct sweep *s, struct leat_error *error)
 static int sweep(struct sweep *s, const char *spec, struct leat_error *error)
 {
     struct s3_name name;
-    if (!spec || strncmp(spec, "s3:", 3) != 0 || s3_name_split(&name, spec + 3) < 0 || name.version)
+    if (!spec || strncmp(spec, "s3:", 3) != 0 || s3_name_split(&name, spec + 3) < 0 || !s3_name_is_prefix(&name))
         return error_set(error, -EINVAL, "'%s' names no bucket: write s3://BUCKET or s3://BUCKET/PREFIX",
                          spec ? spec : "");
-    s->prefix = name.key;
-    int r = s3_place_find(&s->place, &name, error);
+    char *prefix = strndup(name.key, name.key_length);
+    s->prefix = prefix;
+    int r = prefix ? s3_place_find(&s->place, &name, error) : error_set(error, -ENOMEM, "out of memory");
     if (r == 0)
         r = run(s, error);
+    free(prefix);
     s3_place_clear(&s->place);
     return r;
 }
