@@ -23,7 +23,7 @@ static int open_both(void *user, const struct descriptor *blob, struct way *way,
 static bool came_meanwhile(struct copying *c, const struct descriptor *blob, bool is_manifest, int code)
 {
     struct leat_error error = {.size = sizeof(error)};
-    return code == -EEXIST && c->target->ops->has(c->target, blob, is_manifest, &error) == 1;
+    return (code == -EEXIST || code == -ESTALE) && c->target->ops->has(c->target, blob, is_manifest, &error) == 1;
 }
 
 /* The first failure ends the copy. */

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -143,7 +144,7 @@ static int write_index(const struct layout *l, json_t *index, struct leat_error 
     return r;
 }
 
-static int layout_finish(struct place *place, const struct document *top, struct leat_error *error)
+static int add_name(struct place *place, const struct document *top, struct leat_error *error)
 {
     const struct layout *l = (const struct layout *)place;
     char buffer[128];
@@ -161,6 +162,16 @@ static int layout_finish(struct place *place, const struct document *top, struct
         r = write_index(l, index_with(old, &top->self, l->tag), error);
     json_decref(old);
     fd_close(lock);
+    return r;
+}
+
+/* The lock of the file keeps other processes away, but not other threads of this one. */
+static int layout_finish(struct place *place, const struct document *top, struct leat_error *error)
+{
+    static pthread_mutex_t threads = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&threads);
+    int r = add_name(place, top, error);
+    pthread_mutex_unlock(&threads);
     return r;
 }
 
@@ -325,9 +336,9 @@ static int make_mark(const char *directory, struct leat_error *error)
         r = place_file(path, LEAT_WRITE, &sink, &own);
     if (is_new && r == 0)
         r = place_write(sink, mark, sizeof(mark) - 1, NULL, &own);
-    free(path);
-    if (r == -EEXIST) /* another copy has made it meanwhile */
+    if (is_new && r < 0 && look_at(path, &st, NULL) == 0 && st.st_nlink > 0) /* another copy has made it meanwhile */
         r = 0;
+    free(path);
     return r < 0 ? error_set(error, r, "%s", own.text) : 0;
 }
 
