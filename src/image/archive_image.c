@@ -183,6 +183,19 @@ static int add_layers(const struct tar *tar, json_t *config, json_t *layers, str
     return 0;
 }
 
+/* Where the name of a configuration is its digest (HEX.json, blobs/sha256/HEX), it is the one of the bytes. */
+static int compare_name(const char *name, const char *digest, struct leat_error *error)
+{
+    const char *slash = strrchr(name, '/'), *hex = slash ? slash + 1 : name;
+    if (strncmp(hex, "sha256:", 7) == 0)
+        hex += 7;
+    size_t n = strspn(hex, "0123456789abcdef");
+    if (n != 64 || (hex[n] && strcmp(hex + n, ".json") != 0) || strncmp(hex, digest + 7, n) == 0)
+        return 0;
+    return error_at(error, -EBADMSG, LEAT_SIDE_SOURCE, "", "verify", "The configuration %.80s has the digest %.80s",
+                    name, digest);
+}
+
 int docker_image(const struct tar *tar, json_t *entry, struct docker_image *ret, struct leat_error *error)
 {
     const char *name = json_string_value(json_object_get(entry, "Config"));
@@ -198,6 +211,8 @@ int docker_image(const struct tar *tar, json_t *entry, struct docker_image *ret,
         r = tar_find(tar, name, &image.part[image.parts++].entry, error);
     if (r == 0)
         r = digest_of(bytes, n, image.part[0].digest, error);
+    if (r == 0)
+        r = compare_name(name, image.part[0].digest, error);
     if (r == 0)
         r = add_layers(tar, config, layers, &image, error);
     if (r == 0)
