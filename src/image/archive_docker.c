@@ -108,6 +108,55 @@ static int docker_open_blob(struct place *place, const struct descriptor *blob, 
     return open_part((struct docker_archive *)place, blob->digest, ret, error);
 }
 
+static int by_digest(const void *a, const void *b)
+{
+    const struct docker_part *x = *(const struct docker_part *const *)a, *y = *(const struct docker_part *const *)b;
+    int order = strcmp(x->digest, y->digest);
+    return order ? order : (x->entry > y->entry) - (x->entry < y->entry);
+}
+
+static int compare_part(const struct docker_archive *d, const struct docker_part *part, struct leat_error *error)
+{
+    leat_endpoint *in, *out;
+    int r = tar_source(&in, &d->tar, part->entry, error);
+    if (r == 0 && (r = leat_endpoint_open(&out, "null:", LEAT_WRITE, NULL, NULL)) < 0) {
+        leat_endpoint_close(in);
+        error_set(error, r, "/dev/null can't be opened");
+    }
+    return r < 0 ? r : place_move(d->place.watch, in, out, part->digest, NULL, part->entry->name, error);
+}
+
+/* A digest that several files have, as the configurations say, is opened from the first one alone: so all of these are
+ * compared here. */
+static int docker_each(struct place *place, int (*add)(void *user, const char *digest, uint64_t size) UNUSED,
+                       void *user UNUSED, struct leat_error *error)
+{
+    const struct docker_archive *d = (const struct docker_archive *)place;
+    size_t n = 0;
+    for (size_t i = 0; i < d->images; i++)
+        n += d->image[i].parts;
+    const struct docker_part **part = calloc(n + 1, sizeof(*part));
+    if (!part)
+        return error_set(error, -ENOMEM, "out of memory");
+    n = 0;
+    for (size_t i = 0; i < d->images; i++)
+        for (size_t k = 0; k < d->image[i].parts; k++)
+            part[n++] = &d->image[i].part[k];
+    qsort(part, n, sizeof(*part), by_digest);
+    int r = 0;
+    for (size_t i = 1, first = 0, compared = n; i < n && r == 0; i++) {
+        if (strcmp(part[first]->digest, part[i]->digest) != 0)
+            first = i;
+        else if (part[i - 1]->entry != part[i]->entry) {
+            r = compared == first ? 0 : compare_part(d, part[first], error);
+            compared = first;
+            r = r == 0 ? compare_part(d, part[i], error) : r;
+        }
+    }
+    free(part);
+    return r;
+}
+
 /* ---- as a target ---- */
 
 static bool ends_with(const char *text, const char *end)
@@ -304,6 +353,7 @@ static const struct place_ops docker_ops = {
     .open_manifest = docker_open_manifest,
     .open_blob = docker_open_blob,
     .index = docker_index,
+    .each = docker_each,
     .accepts = docker_accepts,
     .has = docker_has,
     .take_blob = docker_take_blob,
