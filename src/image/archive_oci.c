@@ -96,8 +96,12 @@ static int oci_each(struct place *place, int (*add)(void *user, const char *dige
             continue;
         strcpy(digest, entry->name + 6);
         digest[strcspn(digest, "/")] = ':';
-        if (oci_digest_is_valid(digest))
-            r = add(user, digest, entry->size);
+        const struct tar_entry *file = entry;
+        if (!oci_digest_is_valid(digest))
+            continue;
+        if (entry->link && tar_find(&o->tar, entry->name, &file, NULL) < 0)
+            file = entry; /* opening it says why */
+        r = add(user, digest, file->size);
     }
     return r < 0 ? error_set(error, r, "out of memory") : 0;
 }
@@ -120,7 +124,15 @@ static int oci_take_manifest(struct place *place, const struct document *documen
     return archive_target_manifest(&((struct oci_archive *)place)->target, document, error);
 }
 
-/* The mark of a layout, its index, the manifests, then the blobs. */
+static bool is_manifest(const struct archive_target *target, const char *digest)
+{
+    for (size_t i = 0; i < target->manifest_count; i++)
+        if (strcmp(target->manifest[i]->self.digest, digest) == 0)
+            return true;
+    return false;
+}
+
+/* The mark of a layout, its index, the manifests, then the blobs. A blob that is a manifest as well is written once. */
 static int write_all(struct oci_archive *o, const char *index, struct leat_error *error)
 {
     static const char mark[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
@@ -140,9 +152,12 @@ static int write_all(struct oci_archive *o, const char *index, struct leat_error
             blob_name(name[count], document->self.digest);
             item[count] = (struct pack_item){.name = name[count], .bytes = document->bytes, .length = document->length};
         }
-        for (const struct taken *taken = target->blobs; taken; taken = taken->next, count++) {
+        for (const struct taken *taken = target->blobs; taken; taken = taken->next) {
+            if (is_manifest(target, taken->blob.digest))
+                continue;
             blob_name(name[count], taken->blob.digest);
             item[count] = (struct pack_item){.name = name[count], .blob = &taken->bytes};
+            count++;
         }
         target->sink = NULL;
         r = pack_write(o->place.watch, sink, o->path, item, count, error);
