@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#define GIVE_UP_NS (10 * INT64_C(1000000000)) /* what waits for no more than that: an upload is given up */
+
 struct remote {
     struct place place;
     struct reference reference;
@@ -151,7 +153,10 @@ static int remote_mount(struct place *place, const struct place *source, const s
                                      .method = "DELETE",
                                      .path = answer.location,
                                      .is_location = true,
-                                     .first = UINT64_MAX};
+                                     .first = UINT64_MAX,
+                                     .is_wanted = question.is_wanted,
+                                     .of = question.of,
+                                     .deadline_ns = clock_ns() + GIVE_UP_NS};
         registry_ask(&question, -1, NULL, &own);
     }
     return status == 201;

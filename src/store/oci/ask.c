@@ -29,6 +29,7 @@ int question_request(const struct question *q, struct http_request *ret)
     int r = add_url(q, ret);
     bool takes_body =
         strcmp(q->method, "GET") != 0 && strcmp(q->method, "HEAD") != 0 && strcmp(q->method, "DELETE") != 0;
+    ret->deadline_ns = q->deadline_ns;
     if (r == 0 && takes_body) {
         ret->has_body = true;
         ret->body = (struct http_body){.bytes = q->body ? q->body : "", .fd = -1, .length = q->length};

@@ -18,6 +18,7 @@ struct question {
     const char *query;           /* is added to the path: "digest=..."; or NULL */
     bool (*is_wanted)(void *of); /* as in struct exchange; NULL */
     void *of;
+    int64_t deadline_ns; /* of clock_ns: it fails with -ETIMEDOUT then; 0: no limit */
 };
 
 /* The request of a question; for exchange.make. */
