@@ -169,7 +169,7 @@ void attempt_leave(struct attempt *a)
 void attempt_begin(struct attempt *a)
 {
     a->answer = (struct answer){.retry_after_s = -1};
-    a->answered = a->whole = a->enough = a->touched = a->paused = false;
+    a->all_sent = a->answered = a->whole = a->enough = a->touched = a->paused = false;
     a->heard_ns = clock_ns();
     a->sent = 0;
     a->ended = false;
@@ -224,6 +224,13 @@ static const char *find_cut(struct attempt *a)
     return length < 0 ? "the connection was cut: TLS did not say that it ends" : NULL;
 }
 
+static bool has_sent_all(const struct attempt *a)
+{
+    long bytes = 0;
+    curl.easy_getinfo(a->easy, CURLINFO_REQUEST_SIZE, &bytes);
+    return bytes > 0 && a->sent == a->request.body.length;
+}
+
 void attempt_end(struct attempt *a, CURLcode result)
 {
     struct failure failure;
@@ -232,6 +239,7 @@ void attempt_end(struct attempt *a, CURLcode result)
     failure_read(&failure, a->easy, result, a->error, a->course.request.url);
     int code = a->enough ? 0 : cut ? -ECONNRESET : failure.code;
     a->advice = failure.advice;
+    a->all_sent = has_sent_all(a);
     attempt_leave(a);
     if (goes_on(a, &code, &why)) {
         attempt_begin(a);

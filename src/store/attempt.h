@@ -20,6 +20,7 @@ struct attempt {
     struct curl_slist *headers;
     bool active; /* the multi handle has it */
     struct answer answer;
+    bool all_sent;        /* known at the end */
     bool answered, whole; /* all headers of the answer are there */
     bool enough;          /* `body` wants no more */
     bool touched;         /* `body` was called since `drained` was */

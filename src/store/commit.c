@@ -59,6 +59,7 @@ static int make(struct sink *s)
     int r = await(s, x);
     if (r < 0 || s->failure.code)
         return r;
+    s->may_be_made = x->may_be_done;
     bool verify = s->single ? single_check(s) : multipart_check(s);
     s->commit_step = verify ? COMMIT_VERIFYING : COMMIT_OVER;
     if (verify)
@@ -78,6 +79,21 @@ static int verify(struct sink *s)
     else
         multipart_verified(s, r);
     return 0;
+}
+
+static bool may_be_made(struct sink *s)
+{
+    struct exchange *x = s->single ? single_exchange(s) : &s->control;
+    if (s->commit_step != COMMIT_MAKING)
+        return s->may_be_made;
+    return s->commit_sent && (!exchange_is_over(x) || x->may_be_done);
+}
+
+const char *sink_doubt(struct sink *s)
+{
+    if (s->failure.code == -EBADMSG)
+        return NULL;
+    return s->is_made ? "the store has the object" : may_be_made(s) ? "the store may have the object" : NULL;
 }
 
 int sink_commit_on(struct sink *s)

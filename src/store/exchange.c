@@ -73,11 +73,18 @@ static bool is_again(const struct exchange *x, int code)
     return retry_is_status(x->answer.status) || (x->again && x->again(x));
 }
 
+/* 408 comes from what stands between, too, as 5xx does. */
+static bool is_refusal(int status)
+{
+    return (status / 100 == 3 || status / 100 == 4) && status != 408;
+}
+
 static void exchange_ended(void *user, int code, const char *why)
 {
     struct exchange *x = user;
     x->last_sent = transfer_sent(x->transfer);
     x->sent += x->last_sent;
+    x->may_be_done |= transfer_has_sent_all(x->transfer) && (code < 0 || !is_refusal(x->answer.status));
     int64_t delay_ms = is_again(x, code) ? retry_delay_ms(&x->retry) : -1;
     retry_after(&x->retry, -1);
     int r = delay_ms >= 0 ? ask_again(x, delay_ms) : -EIO;
@@ -114,6 +121,7 @@ int exchange_start(struct exchange *x, int32_t retries)
     atomic_store(&x->over, false);
     atomic_store(&x->held, false);
     x->code = 0;
+    x->may_be_done = false;
     int r = make(x, &request);
     if (r == 0)
         r = transfer_start(&x->transfer, &request, &ops, x);

@@ -38,6 +38,7 @@ struct exchange {
     size_t body_length;
     char *page; /* from malloc: the owner frees it; NULL: none */
     size_t page_length;
+    bool may_be_done;   /* a request was sent to its end, and not refused */
     unsigned requests;  /* that were made */
     uint64_t sent;      /* bytes of bodies */
     uint64_t last_sent; /* by the last request */

@@ -215,7 +215,9 @@ bool multipart_check(struct sink *s)
     bool answered = x->code == 0 && (x->answer.status == 200 || x->answer.status == 404);
     /* 404: a request before may have made the object though its answer was lost. */
     s->is_made = answered && x->answer.status == 200 && kind_of(s)->completed(x->body, x->body_length, etag) == 0;
-    bool verify = s->is_made || (answered && x->answer.status == 404 && x->requests > 1 && s->expected_etag[0]);
+    if (s->is_made)
+        s->upload[0] = '\0';
+    bool verify = s->is_made || (answered && x->answer.status == 404 && x->may_be_done && s->expected_etag[0]);
     if (!answered)
         sink_fail_by(s, x, "CompleteMultipartUpload");
     else if (!verify) {
@@ -230,12 +232,19 @@ bool multipart_check(struct sink *s)
 
 void multipart_verified(struct sink *s, int r)
 {
+    const char *why =
+        r == -EBADMSG  ? "the object in the store has another size or ETag than what was sent"
+        : r == -ENOENT ? "the object is not in the store"
+        : s->is_made   ? "the object was made, but could not be looked at"
+        : r == -ENODATA
+            ? "its answer was lost, and the store does not say enough of the object to know if it is this one"
+            : "its answer was lost, and the object could not be looked at";
+    if (r == -ENOENT)
+        s->is_made = s->may_be_made = false;
     if (r == 0 || (r == -EACCES && s->is_made)) /* the store said that it is there, and may not let us look */
         s->upload[0] = '\0';
     else
-        sink_fail(s, r == -EBADMSG ? -EBADMSG : -EIO, "CompleteMultipartUpload",
-                  r == -EBADMSG ? "the object in the store has another size or ETag than what was sent"
-                                : "the object is not in the store");
+        sink_fail(s, r == -EBADMSG ? -EBADMSG : -EIO, "CompleteMultipartUpload", why);
 }
 
 void multipart_complete(struct sink *s)
@@ -248,8 +257,8 @@ void multipart_complete(struct sink *s)
     write_expected_etag(s);
     s->control_step = CONTROL_COMPLETING;
     s->control.again = complete_again;
-    s->commit_sent = true;
     sink_start(s, &s->control, make_complete, s);
+    s->commit_sent = !s->failure.code;
 }
 
 void multipart_stop(struct sink *s)

@@ -36,11 +36,11 @@ static struct slot *single_slot(struct sink *s)
 void single_send(struct sink *s)
 {
     struct slot *slot = single_slot(s);
-    s->commit_sent = true;
     if (slot->part.length)
         transfer_release(slot->exchange.transfer);
     else
         sink_start(s, &slot->exchange, make_put, slot);
+    s->commit_sent = !s->failure.code;
 }
 
 struct exchange *single_exchange(struct sink *s)
@@ -53,7 +53,7 @@ bool single_check(struct sink *s)
     const struct slot *slot = single_slot(s);
     const struct exchange *x = &slot->exchange;
     bool ours =
-        x->code == 0 && x->answer.status == 412 && x->requests > 1 && slot->part.md5[0] && s->object->store->multipart;
+        x->code == 0 && x->answer.status == 412 && x->may_be_done && slot->part.md5[0] && s->object->store->multipart;
     snprintf(s->expected_etag, sizeof(s->expected_etag), "%s", slot->part.md5);
     if (ours)
         return true;
@@ -61,6 +61,7 @@ bool single_check(struct sink *s)
         sink_fail_by(s, x, "PUT");
         return false;
     }
+    s->is_made = true;
     const char *wrong = sink_check_part(&slot->part, &x->answer);
     if (wrong && s->object->store->multipart) /* elsewhere an ETag may be anything */
         sink_fail(s, -EBADMSG, "PUT", wrong);
@@ -69,8 +70,13 @@ bool single_check(struct sink *s)
 
 void single_verified(struct sink *s, int r)
 {
-    if (r < 0)
+    if (r == -ENODATA) {
+        error_advise(&s->failure, LEAT_ADVICE_REPLACE);
+        sink_fail(s, -EEXIST, "PUT", "An object exists, and the store does not say enough to know if it is this one");
+    } else if (r < 0)
         sink_fail_by(s, single_exchange(s), "PUT");
+    if (r == -EBADMSG || r == -ENOENT) /* what is there is another writer's */
+        s->may_be_made = false;
 }
 
 /* -EAGAIN: something is on its way still. */

@@ -304,18 +304,19 @@ static void sink_abort(struct node *node, int code, uint64_t delivered UNUSED)
     struct sink *s = (struct sink *)node;
     if (!client_is_here(&s->client))
         return;
-    bool is_unsure = s->commit_sent && s->commit_step == COMMIT_MAKING;
+    const char *doubt = sink_doubt(s);
     if (s->resume)
         multipart_take(s);
     multipart_stop(s);
     if (s->control_step != CONTROL_CREATING && resume_keeps(s, code)) {
-        node->left = "its parts are kept in the store, to go on from";
+        node->left = doubt ? "the store may have the object, or its parts, to go on from"
+                           : "its parts are kept in the store, to go on from";
         return;
     }
     bool gone = multipart_abort(s);
-    resume_end(s, gone);
-    if (is_unsure)
-        node->left = "the store may have the object, since its answer was not waited for";
+    resume_end(s, gone || s->is_made);
+    if (doubt)
+        node->left = doubt;
     else if (!gone)
         node->left = "an unfinished upload may be left in the store";
 }

@@ -69,8 +69,9 @@ struct sink {
         COMMIT_VERIFYING,
         COMMIT_OVER,
     } commit_step;
-    bool commit_sent;             /* that request was made: the object may be there */
+    bool commit_sent;             /* that request was made */
     bool is_made;                 /* the store has said that it is there */
+    bool may_be_made;             /* that request is over, and the object may be there */
     char expected_etag[ETAG_MAX]; /* of the object; "": unknown */
     bool single;                  /* the object is put by one request, that of slot[0] */
     bool reached;
@@ -123,7 +124,8 @@ void look_start(struct sink *s);
 /* The answer is there: a failure is noted if the object exists. */
 void look_take(struct sink *s);
 /* Asks for the size and ETag of the object, by `control`. And when that is over: are they right ("": any ETag)? 0;
- * -ENOENT; -EACCES: that can't be asked; -EBADMSG. */
+ * -ENOENT; -EACCES: that can't be asked; -EIO: there was no answer; -EBADMSG. And if the store has not said that it
+ * made the object: -ENODATA, if its ETag is no digest of what it has. */
 void verify_ask(struct sink *s);
 int verify_object(struct sink *s, const char *etag);
 
@@ -132,6 +134,8 @@ int verify_object(struct sink *s, const char *etag);
 /* Makes the object, as far as that goes without waiting. -EAGAIN: again when the port is ready, or at the deadline. 0:
  * it is over; a failure is noted. */
 int sink_commit_on(struct sink *s);
+/* What is to be said of the object after a failure; NULL: it is not there, or the failure says it. */
+const char *sink_doubt(struct sink *s);
 
 /* ---- single.c ---- */
 

@@ -299,6 +299,11 @@ uint64_t transfer_sent(const struct transfer *t)
     return t->attempt.sent;
 }
 
+bool transfer_has_sent_all(const struct transfer *t)
+{
+    return t->attempt.all_sent;
+}
+
 void transfer_free(struct transfer *t)
 {
     if (!t)

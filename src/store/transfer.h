@@ -93,6 +93,9 @@ enum leat_advice transfer_advice(const struct transfer *transfer);
 /* From `ended` alone: how many bytes of the body this attempt has sent. */
 uint64_t transfer_sent(const struct transfer *transfer);
 
+/* From `ended` alone: has this attempt sent its request to the end? Then the server may have done what it asks for. */
+bool transfer_has_sent_all(const struct transfer *transfer);
+
 /* Stops it if it is not over, and frees it: after this no callback is running or will be called. Waits for the transfer
  * thread, which never blocks for long. NULL is allowed. Not from a callback. */
 void transfer_free(struct transfer *transfer);

@@ -24,6 +24,11 @@ Signatures are not looked at. The bucket names the fault, FAULT[.N]; each key ha
   nocode               lists do not encode keys, though they are asked to
   keeps                an upload can't be aborted: 403
   hangs                the completion of an upload gets no answer
+  forgets              the first completion or object that is put whole breaks after its body: it is not made, its upload is
+                       gone, and another writer's object of this size is there, which is encrypted
+  lost                 a completion, or an object that is put whole, is done, and its answer is lost
+  nohead               HEAD gets no answer: the connection breaks
+  headhangs            HEAD gets no answer
   nouploadid           the answer to the creation of an upload is no XML
 """
 import hashlib
@@ -155,6 +160,15 @@ class Connection(socketserver.StreamRequestHandler):
         if self.fault == "hangs" and self.kind == "complete":
             self.rfile.read(1)
             raise Broken
+        if self.kind == "HEAD" and self.fault in ("nohead", "headhangs"):
+            self.rfile.read(self.fault == "headhangs")
+            raise Broken
+        if self.fault == "forgets" and self.kind in ("PUT", "complete") and self.count("forgets") == 1:
+            with self.store.lock:
+                upload = self.store.uploads.pop(self.query.get("uploadId"), None)
+                theirs = bytes(sum(map(len, upload[2].values())) if upload else len(body))
+                self.store.objects[self.bucket, self.key] = theirs, md5(theirs)
+            raise Broken
         if self.fault == "status" and self.count(self.kind) <= 2:
             return self.refuse(self.number, "Passing")
         if self.fault == "denied" and self.kind in ("PUT" if self.number == 0 else "", f"part{self.number}"):
@@ -183,6 +197,8 @@ class Connection(socketserver.StreamRequestHandler):
             return
         with self.store.lock:
             self.store.objects[self.bucket, self.key] = body, md5(body)
+        if self.fault == "lost":
+            raise Broken
         self.say(200, ETag=f'"{md5(body)}"')
 
     def do_create(self, _):
@@ -231,6 +247,8 @@ class Connection(socketserver.StreamRequestHandler):
             if good:
                 del self.store.uploads[self.query["uploadId"]]
                 self.store.objects[self.bucket, self.key] = b"".join(parts), etag_of_parts(parts)
+        if self.fault == "lost" and good:
+            raise Broken
         if not upload:
             self.refuse(404, "NoSuchUpload")
         elif not good:
@@ -274,7 +292,8 @@ class Connection(socketserver.StreamRequestHandler):
             return self.say(404)
         if self.fault == "otheretag":
             etag = md5(b"") + etag[32:]
-        self.say(200, length=len(data) + (self.fault == "othersize"), ETag=f'"{etag}"')
+        secret = {"x_amz_server_side_encryption": "aws:kms"} if self.fault == "forgets" else {}
+        self.say(200, length=len(data) + (self.fault == "othersize"), ETag=f'"{etag}"', **secret)
 
     def do_get(self, _):
         with self.store.lock:
