@@ -93,6 +93,8 @@ void sink_fail(struct sink *s, int code, const char *operation, const char *sent
 /* The exchange is over and has not succeeded. */
 void sink_fail_by(struct sink *s, const struct exchange *x, const char *operation);
 
+/* ---- send.c ---- */
+
 /* Of an exchange whose user is the sink: may the request be answered otherwise later, by what its answer says? */
 bool sink_again(const struct exchange *x);
 
@@ -107,6 +109,8 @@ void sink_end(struct sink *s, struct exchange *x);
 
 /* Blocks until the exchange is over, after a failure. False: it took longer than that. */
 bool sink_wait(struct sink *s, struct exchange *x, int64_t limit_ns);
+
+/* ---- sink.c ---- */
 
 /* Begins a part in a slot that is free: `filling`. False: none is free, or a failure was noted. */
 bool sink_take_slot(struct sink *s);

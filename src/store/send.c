@@ -1,0 +1,97 @@
+/* The requests of a sink that is an object: how each begins, what makes it be repeated, and what is counted of it. */
+#include "store/sink.h"
+
+static void wake(void *user)
+{
+    struct sink *s = user;
+    if (exchange_is_over(&s->control))
+        multipart_woken(s);
+    client_notify(&s->client);
+}
+
+static void wake_slot(void *user)
+{
+    client_notify(&((struct slot *)user)->sink->client);
+}
+
+static bool is_passing(const struct object *object, const struct exchange *x)
+{
+    return object->store->is_passing && object->store->is_passing(object, x->answer.status, x->body, x->body_length);
+}
+
+bool sink_again(const struct exchange *x)
+{
+    const struct sink *s = x->user;
+    return is_passing(s->object, x);
+}
+
+static bool slot_again(const struct exchange *x)
+{
+    const struct slot *slot = x->user;
+    return x->answer.status / 100 != 2 && is_passing(slot->sink->object, x);
+}
+
+static bool control_again(const struct exchange *x)
+{
+    return x->answer.status / 100 != 2 && sink_again(x);
+}
+
+void sink_start(struct sink *s, struct exchange *x, int (*make)(void *user, struct http_request *ret), void *user)
+{
+    x->make = make;
+    x->user = user;
+    x->settings = s->object->settings;
+    x->wake = user == s ? wake : wake_slot;
+    if (!x->again)
+        x->again = user == s ? control_again : slot_again;
+    x->reached |= s->reached;
+    int r = exchange_start(x, s->retries);
+    if (r < 0)
+        sink_fail(s, r, "PUT", r == -ELIBACC ? "libcrypto can't be loaded" : "the request can't be made");
+}
+
+/* The caller has the lock. */
+static void note_connections(struct sink *s)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < SINK_SLOTS; i++)
+        n += s->slot[i].state == SLOT_SENDING;
+    s->connections_top = MAX(s->connections_top, n);
+}
+
+int sink_send(struct slot *slot, int (*make)(void *user, struct http_request *ret))
+{
+    struct exchange *x = &slot->exchange;
+    x->make = make;
+    x->user = slot;
+    x->settings = slot->sink->object->settings;
+    x->wake = wake_slot;
+    x->again = slot_again;
+    x->ending = slot->sink->resume ? resume_note_part : NULL;
+    x->reached = true; /* what is sent by slots follows an answer */
+    note_connections(slot->sink);
+    return exchange_start(x, slot->sink->retries);
+}
+
+void sink_end(struct sink *s, struct exchange *x)
+{
+    exchange_stop(x);
+    s->reached |= x->reached;
+    s->traffic.requests += x->requests;
+    s->traffic.repeated += x->requests ? x->requests - 1 : 0;
+    s->traffic.bytes += x->sent;
+    s->traffic.bytes_again += x->sent - x->last_sent;
+    x->requests = 0;
+    x->sent = x->last_sent = 0;
+}
+
+bool sink_wait(struct sink *s, struct exchange *x, int64_t limit_ns)
+{
+    int64_t end = clock_ns() + limit_ns;
+    do {
+        client_drop_notices(&s->client);
+        if (exchange_is_over(x))
+            return true;
+    } while (client_wait(&s->client, end));
+    return false;
+}
