@@ -114,7 +114,7 @@ static bool is_journal(const char *text, size_t n)
 static int read_file(struct journal *j, size_t size, const char **ret_why)
 {
     char *text CLEANUP_FREE = NULL, *line, *end;
-    size_t n;
+    size_t n = 0;
     unsigned index = 0;
     int r = read_text(j, size, &text, &n);
     if (r < 0)
