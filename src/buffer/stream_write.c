@@ -321,7 +321,7 @@ static void write_chain(leat_stream *s, struct segment *chain, struct source *fr
 
 static int append(leat_stream *s, struct source from, size_t n)
 {
-    struct segment *chain;
+    struct segment *chain = NULL;
     size_t in_tail = MIN(n, s->w.tail.room);
     int r = refusal_of(s, n);
     if (r < 0 || n == 0)

@@ -105,8 +105,8 @@ static bool is_stuck(const struct family *family, const struct platform_process 
 /* What has no parent left is known by its mark. What can't be read is not asked again. */
 static void add_marked(struct family *family, const struct crowd *crowd, pid_t root, const char *mark)
 {
-    struct platform_process *asked CLEANUP_FREE = calloc(crowd->n + 1, sizeof(*asked));
-    bool *has CLEANUP_FREE = calloc(crowd->n + 1, sizeof(*has));
+    struct platform_process *asked = calloc(crowd->n + 1, sizeof(*asked));
+    bool *has = calloc(crowd->n + 1, sizeof(*has));
     size_t n = 0;
     for (size_t i = 0; asked && has && i < crowd->n; i++)
         if (crowd->process[i].session == getsid(0) && is_candidate(family, &crowd->process[i], root) &&
@@ -120,6 +120,8 @@ static void add_marked(struct family *family, const struct crowd *crowd, pid_t r
     for (size_t i = 0; i < n; i++)
         if (has[i])
             add(family, &asked[i]);
+    free(asked);
+    free(has);
 }
 
 size_t family_find(struct family *family, const struct crowd *crowd, pid_t root, const char *mark)

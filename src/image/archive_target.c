@@ -51,7 +51,7 @@ int archive_target_blob(struct archive_target *target, const struct descriptor *
 int archive_target_manifest(struct archive_target *target, const struct document *document, struct leat_error *error)
 {
     size_t n = target->manifest_count;
-    const struct document **grown = realloc(target->manifest, (n + 1) * sizeof(*grown));
+    const struct document **grown = realloc(target->manifest, (n + 1) * sizeof(void *));
     if (!grown)
         return error_set(error, -ENOMEM, "out of memory");
     target->manifest = grown;

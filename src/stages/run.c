@@ -70,8 +70,10 @@ static int claim(leat_stages *stages, const struct feeds *feeds)
 /* Locked. A cancel or a finish that came since `claim` holds. */
 static void reset(leat_stages *stages)
 {
-    for (struct stage *stage = &stages->input; stage; stage = stage->next)
+    struct stage *stage = &stages->input;
+    do
         stage_reset(stage);
+    while ((stage = stage->next));
     if (stages->cancelled)
         stages_cancel_queues(stages);
     stages->input_open = !stages->input.source;
@@ -131,18 +133,19 @@ static int start_threads(leat_stages *stages)
  * well. */
 static void reap(leat_stages *stages)
 {
-    for (struct stage *stage = &stages->input; stage; stage = stage->next) {
+    struct stage *stage = &stages->input;
+    do {
         for (uint32_t i = 0; i < stage->with.workers; i++) {
             if (stage->worker[i].made)
                 pthread_join(stage->worker[i].thread, NULL);
             stage->worker[i].made = false;
         }
-    }
+    } while ((stage = stage->next));
     pthread_mutex_lock(&stages->lock);
     bool cancelled = stages->cancelled;
     pthread_mutex_unlock(&stages->lock);
     const leat_stages *outside = stages_enter(stages);
-    for (struct stage *stage = &stages->input; stage; stage = stage->next) {
+    for (stage = &stages->input; stage; stage = stage->next) {
         stages_drop_parked(stage);
         if (stage->kind != STAGE_SOURCE && (cancelled || stage->kind != STAGE_SINK))
             stages_drop_waiting(stage);

@@ -129,7 +129,7 @@ int http_header_split(const char *text, size_t number, struct http_header *ret, 
 
 static int add_header(struct http_settings *s, const char *text, struct leat_error *error)
 {
-    struct http_header header;
+    struct http_header header = {"", "", 0};
     int r = http_header_split(text, s->headers + 1, &header, error);
     if (r < 0)
         return r;

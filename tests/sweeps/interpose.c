@@ -233,7 +233,7 @@ void *realloc(void *old, size_t size)
     if (size > 0 && fails(KIND_MEMORY, ENOMEM))
         return NULL;
     if (is_early(old))
-        return memcpy(malloc(size), old, size);
+        return memcpy(malloc(size ? size : 1), old, size);
     leave(old);
     void *at = NEXT(realloc)(old, size);
     enter(at, size, OUTER);

@@ -61,14 +61,16 @@ static int list_folder(const struct names_call *call, const char *path, unsigned
 static int tell_name(const struct names_call *call, const char *folder, const char *name, unsigned depth,
                      struct leat_error *error)
 {
-    struct stat st;
+    struct stat st = {.st_mode = 0};
+    int r;
     char *path = join(folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
-    int r = path ? 0 : error_set(error, -ENOMEM, "out of memory");
-    if (r == 0 && lstat(path, &st) < 0)
+    if (!path)
+        return error_set(error, -ENOMEM, "out of memory");
+    if (lstat(path, &st) < 0)
         r = errno == ENOENT ? 0 : fail(error, -errno, "lstat");
-    else if (r == 0 && S_ISDIR(st.st_mode) && call->options->recursive)
+    else if (S_ISDIR(st.st_mode) && call->options->recursive)
         r = list_folder(call, path, depth + 1, error);
-    else if (r == 0)
+    else
         r = tell(call, path, &st, error);
     free(path);
     return r;
@@ -104,7 +106,7 @@ static int list_names(const struct names_call *call, struct leat_error *error)
 
 static int stat_name(const struct names_call *call, struct leat_error *error)
 {
-    struct stat st;
+    struct stat st = {.st_mode = 0};
     int r = check_path(call, error);
     if (r == 0 && stat(call->rest, &st) < 0)
         r = fail(error, -errno, "stat");

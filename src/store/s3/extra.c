@@ -21,7 +21,7 @@ static bool is_one_of(const struct http_header *header, const char *const *names
 
 static bool is_for_s3(const struct http_header *header)
 {
-    static const char *const names[] = {AMAZON "*",         "Content-Type",  "Content-Language", "Content-Disposition",
+    static const char *const names[] = {"x-amz-*",          "Content-Type",  "Content-Language", "Content-Disposition",
                                         "Content-Encoding", "Cache-Control", "Expires",          NULL};
     return is_one_of(header, names);
 }
@@ -69,7 +69,7 @@ int s3_extra_read(struct s3_extra *ret, const struct leat_endpoint_options *opti
 {
     int r = 0;
     for (size_t i = 0; options && options->headers && options->headers[i] && r == 0; i++) {
-        struct http_header header;
+        struct http_header header = {"", "", 0};
         r = http_header_split(options->headers[i], i + 1, &header, error);
         if (r == 0 && is_for_s3(&header))
             r = add(ret, &header, error);

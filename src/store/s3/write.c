@@ -102,13 +102,16 @@ static int put_part(const struct object *object, const char *upload, const struc
 
 static int list(const struct object *object, const char *upload, unsigned after, struct http_request *ret)
 {
-    char *id CLEANUP_FREE = upload_query(upload, 0);
+    char *id CLEANUP_FREE = upload_query(upload, 0), *query = NULL;
     size_t n = id ? strlen(id) + 64 : 0;
-    char *query CLEANUP_FREE = malloc(n + 1);
-    if (!id || !query)
+    if (n)
+        query = malloc(n);
+    if (!query)
         return -ENOMEM;
     snprintf(query, n, "max-parts=1000&part-number-marker=%u&%s", after, id);
-    return s3_request(of(object), "GET", query, SIGN_EMPTY, ret);
+    int r = s3_request(of(object), "GET", query, SIGN_EMPTY, ret);
+    free(query);
+    return r;
 }
 
 struct listing {
