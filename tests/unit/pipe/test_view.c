@@ -248,7 +248,7 @@ static void among_other_writes_nothing_is_lost(void **state UNUSED)
         if (backend == LEAT_PIPE_KERNEL && limits[i] < 4096)
             continue;
         struct ends e = open_pipe(backend, limits[i]);
-        struct call c = {.w = e.w, .n = limits[i] < 4096 ? 100000 : TOTAL};
+        struct call c = {.w = e.w, .n = limits[i] < 4096 ? 20000 : TOTAL};
         uint64_t random = i;
         size_t at = 0;
         start(&c, write_any);
