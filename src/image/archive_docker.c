@@ -372,7 +372,8 @@ static int read_names(struct docker_archive *d, const char *rest)
     return r;
 }
 
-int place_docker_archive(struct place **ret, const char *rest, bool is_target, struct leat_error *error)
+int place_docker_archive(struct place **ret, const char *rest, struct watch *watch, bool is_target,
+                         struct leat_error *error)
 {
     struct docker_archive *d = calloc(1, sizeof(*d));
     if (!d)
@@ -387,7 +388,7 @@ int place_docker_archive(struct place **ret, const char *rest, bool is_target, s
                   "docker-archive:FILE:NAME:TAG",
                   rest);
     if (r == 0)
-        r = is_target ? archive_target_open(&d->target, d->path, error) : tar_open(&d->tar, d->path, error);
+        r = is_target ? archive_target_open(&d->target, d->path, error) : tar_open(&d->tar, d->path, watch, error);
     if (r < 0) {
         docker_free(&d->place);
         return error_set(error, r, "out of memory");

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#define IMAGES_MAX    4096u
 #define CONFIG_TYPE   "application/vnd.oci.image.config.v1+json"
 #define LAYER_TYPE    "application/vnd.oci.image.layer.v1.tar"
 #define MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
@@ -37,6 +38,8 @@ int docker_list(const struct tar *tar, json_t **ret, struct leat_error *error)
     free(bytes);
     if (r == 0 && !json_is_array(list))
         r = bad(tar, error, "manifest.json is no list of images");
+    if (r == 0 && json_array_size(list) > IMAGES_MAX)
+        r = bad(tar, error, "manifest.json has more than 4096 images");
     if (r < 0) {
         json_decref(list);
         return r;

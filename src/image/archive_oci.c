@@ -202,7 +202,8 @@ static const struct place_ops oci_ops = {
     .free = oci_free,
 };
 
-int place_oci_archive(struct place **ret, const char *rest, bool is_target, struct leat_error *error)
+int place_oci_archive(struct place **ret, const char *rest, struct watch *watch, bool is_target,
+                      struct leat_error *error)
 {
     struct oci_archive *o = calloc(1, sizeof(*o));
     if (!o)
@@ -212,7 +213,7 @@ int place_oci_archive(struct place **ret, const char *rest, bool is_target, stru
     o->target = ARCHIVE_TARGET_NONE;
     int r = index_split(rest, &o->path, &o->tag);
     if (r == 0)
-        r = is_target ? archive_target_open(&o->target, o->path, error) : tar_open(&o->tar, o->path, error);
+        r = is_target ? archive_target_open(&o->target, o->path, error) : tar_open(&o->tar, o->path, watch, error);
     if (r < 0) {
         oci_free(&o->place);
         return r == -EINVAL ? error_set(error, r,

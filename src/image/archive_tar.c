@@ -16,18 +16,37 @@
 #define NAME_LENGTH 1024u               /* longer names are none that we look for */
 #define LINKS_MAX   8
 #define BLOCK       (256u * 1024)
+#define WANTED_NS   INT64_C(100000000)
 
 struct reader {
     struct archive *archive;
     int fd;
+    struct watch *watch;
+    int64_t asked_ns; /* when the caller was asked whether it goes on */
+    bool given_up;
     off_t at, size;
     unsigned char *block;
 };
+
+/* What is compressed may be long where the file is short. */
+static bool is_wanted(struct reader *r)
+{
+    int64_t now = clock_ns();
+    if (r->watch && now - r->asked_ns >= WANTED_NS) {
+        r->asked_ns = now;
+        r->given_up |= !watch_is_wanted(r->watch);
+    }
+    return !r->given_up;
+}
 
 static la_ssize_t on_read(struct archive *a, void *user, const void **ret)
 {
     struct reader *r = user;
     ssize_t n;
+    if (!is_wanted(r)) {
+        archive.set_error(a, ECANCELED, "it was cancelled");
+        return -1;
+    }
     do
         n = pread(r->fd, r->block, BLOCK, r->at);
     while (n < 0 && errno == EINTR);
@@ -50,6 +69,8 @@ static la_int64_t on_skip(struct archive *a UNUSED, void *user, la_int64_t n)
 static int fail(const struct reader *r, const char *path, struct leat_error *error)
 {
     const char *why = archive.error_string(r->archive);
+    if (r->given_up)
+        return error_set(error, -ECANCELED, "It was cancelled");
     return error_at(error, -EBADMSG, LEAT_SIDE_SOURCE, "", "read", "%.100s: %.120s", path,
                     why ? why : "it is no tar file");
 }
@@ -66,7 +87,7 @@ static void reader_close(struct reader *r)
 static int reader_open(struct reader *r, const struct tar *tar, struct leat_error *error)
 {
     struct stat st;
-    *r = (struct reader){.fd = tar->fd, .block = malloc(BLOCK)};
+    *r = (struct reader){.fd = tar->fd, .watch = tar->watch, .block = malloc(BLOCK)};
     r->archive = r->block ? archive.read_new() : NULL;
     if (!r->archive) {
         reader_close(r);
@@ -176,12 +197,12 @@ static int list(struct tar *tar, struct leat_error *error)
     return r;
 }
 
-int tar_open(struct tar *ret, const char *path, struct leat_error *error)
+int tar_open(struct tar *ret, const char *path, struct watch *watch, struct leat_error *error)
 {
     char buffer[128];
     const char *why;
     struct stat st;
-    struct tar tar = {.fd = -1, .path = path};
+    struct tar tar = {.fd = -1, .path = path, .watch = watch};
     int r = archive_need(&why);
     if (r < 0)
         return error_set(error, r, "%s", why);

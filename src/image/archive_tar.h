@@ -4,6 +4,7 @@
 #define IMAGE_ARCHIVE_TAR_H
 
 #include "base/error.h"
+#include "image/watch.h"
 #include <leat/endpoint.h>
 #include <stdbool.h>
 
@@ -17,13 +18,15 @@ struct tar_entry {
 struct tar {
     int fd;
     const char *path;        /* the caller's */
+    struct watch *watch;     /* of the call, or NULL */
     struct tar_entry *entry; /* files and links, sorted by name */
     size_t count, capacity, bytes;
 };
 
-/* Reads the names of all entries, so it reads the file to its end if it is compressed. `path` is borrowed. -EINVAL: it
+/* Reads the names of all entries, so it reads the file to its end if it is compressed. `path` and
+ * `watch` are borrowed. Where the caller of the call wants no more, each read fails with -ECANCELED. -EINVAL: it
  * is no regular file; -EBADMSG: it is no tar file, it is cut, or it has more entries than can be kept; -ELIBACC. */
-int tar_open(struct tar *ret, const char *path, struct leat_error *error);
+int tar_open(struct tar *ret, const char *path, struct watch *watch, struct leat_error *error);
 /* Legal on what is all zero but for `fd`, which is -1. */
 void tar_close(struct tar *tar);
 

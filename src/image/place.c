@@ -11,9 +11,9 @@ int place_open(struct place **ret, const char *spec, struct watch *watch, bool i
     else if (strncmp(spec, "oci:", 4) == 0 && strncmp(spec, "oci://", 6) != 0)
         r = place_layout(ret, spec + 4, is_target, error);
     else if (strncmp(spec, "oci-archive:", 12) == 0)
-        r = place_oci_archive(ret, spec + 12, is_target, error);
+        r = place_oci_archive(ret, spec + 12, watch, is_target, error);
     else if (strncmp(spec, "docker-archive:", 15) == 0)
-        r = place_docker_archive(ret, spec + 15, is_target, error);
+        r = place_docker_archive(ret, spec + 15, watch, is_target, error);
     else
         r = error_set(error, -EINVAL,
                       "'%.80s' names no image: write docker://HOST/NAME:TAG, oci:DIRECTORY:TAG, oci-archive:FILE:TAG "

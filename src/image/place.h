@@ -67,8 +67,10 @@ int place_open(struct place **ret, const char *spec, struct watch *watch, bool i
 void place_free(struct place *place);
 
 int place_layout(struct place **ret, const char *rest, bool is_target, struct leat_error *error);
-int place_docker_archive(struct place **ret, const char *rest, bool is_target, struct leat_error *error);
-int place_oci_archive(struct place **ret, const char *rest, bool is_target, struct leat_error *error);
+int place_docker_archive(struct place **ret, const char *rest, struct watch *watch, bool is_target,
+                         struct leat_error *error);
+int place_oci_archive(struct place **ret, const char *rest, struct watch *watch, bool is_target,
+                      struct leat_error *error);
 int place_remote(struct place **ret, const char *rest, const struct leat_image_options *options, bool is_target,
                  struct leat_error *error);
 
