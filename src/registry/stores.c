@@ -11,6 +11,19 @@ static const struct row {
     {"s3:", &s3_names}, {"oci:", &oci_names}, {"http:", &http_names}, {"https:", &http_names}, {"file:", &folder_names},
 };
 
+/* A user and a password in a URL are in no message. What is printed is the end of the caller's text. */
+static const char *without_login(const char *spec)
+{
+    if (strncmp(spec, "http:", 5) != 0 && strncmp(spec, "https:", 6) != 0)
+        return spec;
+    const char *start = strchr(spec, ':') + 1, *node = spec;
+    start += strspn(start, "/");
+    for (const char *end = start + strcspn(start, "/?#"); start < end; start++)
+        if (*start == '@')
+            node = start + 1;
+    return node;
+}
+
 static const struct names *find_names(const char *spec, struct names_call *ret)
 {
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -18,6 +31,7 @@ static const struct names *find_names(const char *spec, struct names_call *ret)
         if (strncmp(spec, rows[i].scheme, n) == 0) {
             ret->spec = spec;
             ret->rest = spec + n;
+            ret->node = without_login(spec);
             return rows[i].names;
         }
     }
@@ -75,7 +89,7 @@ static int ask_one(const char *spec, const struct leat_store_options *options, e
                         : error_set(&error, -EOPNOTSUPP, "A web server gives no list of what it has");
     else if (r == 0)
         r = names->stat(&call, &error);
-    return finish(ret_error, &error, spec, r);
+    return finish(ret_error, &error, call.node ? call.node : spec, r);
 }
 
 int leat_store_list(const char *spec, const struct leat_store_options *options, struct leat_error *ret_error)
@@ -95,7 +109,7 @@ static int check_name(const char *spec, struct names_call *call, struct leat_err
     const struct names *names = spec ? find_names(spec, call) : NULL;
     int r = !names ? refuse_name(spec, error) : names->check ? names->check(call, error) : 0;
     if (r < 0)
-        error->node = spec;
+        error->node = names ? call->node : spec;
     return r;
 }
 
@@ -146,5 +160,5 @@ int leat_store_remove(const char *const *specs, size_t count, const struct leat_
         error = removal.first;
         r = error.code;
     }
-    return finish(ret_error, &error, count && specs ? specs[0] : "", r);
+    return finish(ret_error, &error, count && specs && specs[0] ? without_login(specs[0]) : "", r);
 }

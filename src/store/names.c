@@ -27,6 +27,6 @@ void names_failed(const struct names_call *call, struct removal *removal, const 
     if (removal->first.code == 0) {
         removal->first = *error;
         removal->first.size = sizeof(removal->first);
-        removal->first.node = call->spec;
+        removal->first.node = call->node;
     }
 }

@@ -3,80 +3,123 @@
 #include "base/error.h"
 #include "store/ask.h"
 #include "store/headers.h"
+#include "store/http_settings.h"
 #include "store/status.h"
 #include "store/url.h"
 #include <errno.h>
 #include <stdio.h>
 
-struct errand {
-    const char *method, *url;
+/* A call that is under way. */
+struct visit {
+    const struct names_call *call;
+    const char *method;
+    char *url; /* without a login */
+    struct http_settings *settings;
+    struct headers headers;
+    struct exchange exchange;
 };
 
 static int make(void *user, struct http_request *ret)
 {
-    const struct errand *e = user;
-    ret->method = e->method;
-    ret->url = strdup(e->url);
+    const struct visit *v = user;
+    ret->method = v->method;
+    ret->follows = strcmp(v->method, "HEAD") == 0;
+    ret->url = strdup(v->url);
     return ret->url ? 0 : -ENOMEM;
 }
 
-static int check_url(const char *spec, struct leat_error *error)
+static void wipe(char *text)
 {
-    struct url url;
-    int r = url_parse(&url, spec);
-    if (r == 0)
-        url_clear(&url);
-    return r < 0 ? error_set(error, r, "'%s' is no URL: write http://HOST/PATH, with special characters as %%XX", spec)
-                 : 0;
+    if (text)
+        memset(text, 0, strlen(text));
+    free(text);
 }
 
-static int run(const struct names_call *call, const char *method, struct exchange *x, struct leat_error *error)
+/* The URL without its login, and what is asked with that. Each of them may be NULL. */
+static int take_url(const struct names_call *call, char **ret_url, struct http_settings **ret_settings,
+                    struct leat_error *error)
 {
-    struct errand errand = {method, call->spec};
-    char sentence[STATUS_MAX];
-    int r = ask(x, make, &errand, call->options->retries);
+    const struct leat_endpoint_options options = {.size = sizeof(options)};
+    char *url = NULL, *user = NULL, *password = NULL;
+    struct url parts;
+    int r = url_take_login(call->spec, &url, &user, &password);
+    if (r == 0 && !(url = strdup(call->spec)))
+        r = -ENOMEM;
+    if (r >= 0 && (r = url_parse(&parts, url)) == 0)
+        url_clear(&parts);
     if (r < 0)
-        return error_at(error, r, LEAT_SIDE_NONE, "", method, "the request can't be made");
+        error_set(error, r, "'%s' is no URL: write http://HOST/PATH, with special characters as %%XX", call->node);
+    if (r == 0 && ret_settings && (r = http_settings_new(ret_settings, &options, error)) == 0)
+        r = http_settings_add(*ret_settings, &options, user, password, error);
+    if (ret_url)
+        *ret_url = url;
+    else
+        free(url);
+    wipe(user);
+    wipe(password);
+    return r;
+}
+
+/* Is there no object where none is wanted? An answer to the first request may have been lost. */
+static bool is_gone(const struct visit *v)
+{
+    const struct exchange *x = &v->exchange;
+    return strcmp(v->method, "DELETE") == 0 && x->requests > 1 && x->answer.status == 404;
+}
+
+static int run(struct visit *v, struct leat_error *error)
+{
+    char sentence[STATUS_MAX];
+    const struct exchange *x = &v->exchange;
+    int r = ask(&v->exchange, make, v, v->call->options->retries);
+    if (r < 0)
+        return error_at(error, r, LEAT_SIDE_NONE, "", v->method, "the request can't be made");
     if (x->code < 0)
-        return error_at(error, x->code, LEAT_SIDE_NONE, "", method, "%s", x->why);
-    if (exchange_has_succeeded(x))
+        return error_at(error, x->code, LEAT_SIDE_NONE, "", v->method, "%s", x->why);
+    if (exchange_has_succeeded(x) || is_gone(v))
         return 0;
     status_sentence(x->answer.status, "", sentence);
     r = x->answer.status == 405 || x->answer.status == 501 ? -EOPNOTSUPP : status_code(x->answer.status);
-    return error_at(error, r, LEAT_SIDE_NONE, "", method, "%s", sentence);
+    return error_at(error, r, LEAT_SIDE_NONE, "", v->method, "%s", sentence);
 }
 
-static int ask_server(const struct names_call *call, const char *method, struct headers *headers, struct exchange *x,
-                      struct leat_error *error)
+static int ask_server(struct visit *v, struct leat_error *error)
 {
     const char *why = NULL;
-    int r = check_url(call->spec, error);
+    int r = take_url(v->call, &v->url, &v->settings, error);
     if (r < 0)
         return r;
     if ((r = transfers_get(&why)) < 0)
         return error_set(error, r, "%s", why);
-    x->header = headers_line;
-    x->header_user = headers;
-    r = run(call, method, x, error);
+    v->exchange.settings = v->settings;
+    v->exchange.header = headers_line;
+    v->exchange.header_user = &v->headers;
+    r = run(v, error);
     transfers_put();
-    return r == 0 && headers->failed ? error_set(error, -ENOMEM, "out of memory") : r;
+    return r == 0 && v->headers.failed ? error_set(error, -ENOMEM, "out of memory") : r;
 }
 
 static int ask_and_tell(const struct names_call *call, const char *method, struct removal *removal,
                         struct leat_error *error)
 {
-    struct headers headers = {.modified_s = LEAT_STORE_TIME_UNKNOWN};
-    struct exchange *x = calloc(1, sizeof(*x));
-    int r = x ? ask_server(call, method, &headers, x, error) : error_set(error, -ENOMEM, "out of memory");
+    struct visit *v = calloc(1, sizeof(*v));
+    if (!v)
+        return error_set(error, -ENOMEM, "out of memory");
+    v->call = call;
+    v->method = method;
+    v->headers.modified_s = LEAT_STORE_TIME_UNKNOWN;
+    int r = ask_server(v, error);
     if (r == 0 && removal)
-        r = names_removed(call, removal, call->spec, call->spec, error);
+        r = names_removed(call, removal, v->url, v->url, error);
     else if (r == 0) {
-        struct leat_store_entry entry = {.name = call->spec, .spec = call->spec, .kind = LEAT_STORE_OBJECT};
-        headers_entry(&headers, &x->answer, &entry);
+        struct leat_store_entry entry = {.name = v->url, .spec = v->url, .kind = LEAT_STORE_OBJECT};
+        headers_entry(&v->headers, &v->exchange.answer, &entry);
         r = names_tell(call, &entry, error);
     }
-    headers_clear(&headers);
-    free(x);
+    headers_clear(&v->headers);
+    http_settings_unref(v->settings);
+    free(v->url);
+    free(v);
     return r;
 }
 
@@ -88,7 +131,7 @@ static int stat_name(const struct names_call *call, struct leat_error *error)
 static int check_name(const struct names_call *call, struct leat_error *error)
 {
     return call->options->recursive ? error_set(error, -EOPNOTSUPP, "A web server gives no list of what it has")
-                                    : check_url(call->spec, error);
+                                    : take_url(call, NULL, NULL, error);
 }
 
 static int remove_names(const struct names_call *calls, size_t n, struct removal *removal, struct leat_error *error)
@@ -100,7 +143,7 @@ static int remove_names(const struct names_call *calls, size_t n, struct removal
         if (ask_and_tell(&calls[i], "DELETE", removal, &own) < 0) {
             if (removal->result.removed > removed) /* the caller's function ends it */
                 return error_hand_on(error, &own);
-            names_failed(&calls[i], removal, calls[i].spec, &own);
+            names_failed(&calls[i], removal, calls[i].node, &own);
         }
     }
     return 0;
