@@ -71,7 +71,8 @@ struct typed {
     const struct option *longs;
     struct leat_store_options options;
     bool json, help;
-    int code; /* EXIT_FAILED once something has failed */
+    struct leat_error first; /* the first failure that was told */
+    int code;                /* EXIT_FAILED once something has failed */
 };
 
 static int retries(const struct typed *t, const char *text, int32_t *ret)
@@ -145,7 +146,15 @@ static void tell_failure(void *user, const struct leat_error *error)
 {
     struct typed *t = user;
     cli_warn("%s: %s: %s", t->command, cli_name(error->node), error->text);
+    if (!t->first.code)
+        t->first = *error;
     t->code = EXIT_FAILED;
+}
+
+/* A call that failed may return what was told as a failure of one name, or why it could not go on. */
+static bool was_told(const struct typed *t, const struct leat_error *error)
+{
+    return t->first.code == error->code && strcmp(t->first.text, error->text) == 0;
 }
 
 static const char *const kinds[] = {"object", "folder", "tag", "repository"};
@@ -328,7 +337,7 @@ int cli_rm(int argc, char **argv)
     t.options.problem = tell_failure;
     t.options.user = &t;
     r = leat_store_remove((const char *const *)(argv + optind), (size_t)(argc - optind), &t.options, &result, &error);
-    if (r < 0 && result.failed == 0 && !ferror(stdout))
+    if (r < 0 && !was_told(&t, &error) && !ferror(stdout))
         tell_failure(&t, &error);
     if (t.json)
         cli_print_json(json_pack("{ss sI sI}", "type", "store-rm", "removed", (json_int_t)result.removed, "failed",

@@ -38,6 +38,7 @@ static const struct option longs[] = {
 struct typed {
     struct leat_store_sweep_options options;
     bool json, help;
+    struct leat_error first; /* the first failure that was told */
 };
 
 static int age(const char *text, int64_t *ret)
@@ -110,8 +111,10 @@ static json_t *text_of(const char *key)
 
 static void print_upload(void *user, const struct leat_store_upload *upload)
 {
-    const struct typed *t = user;
+    struct typed *t = user;
     const char *why = upload->error ? upload->error->text : NULL;
+    if (upload->error && !t->first.code)
+        t->first = *upload->error;
     if (upload->outcome == LEAT_UPLOAD_FAILED)
         cli_warn("store: %s: %s", cli_name(upload->key), why);
     if (t->json)
@@ -147,7 +150,7 @@ static int sweep(struct typed *t, const char *spec)
     t->options.upload = print_upload;
     t->options.user = t;
     int r = leat_store_sweep(spec, &t->options, &result, &error);
-    if (r < 0 && result.failed == 0)
+    if (r < 0 && (t->first.code != error.code || strcmp(t->first.text, error.text) != 0))
         cli_warn("store: %s: %s", cli_name(spec), error.text);
     int said = r < 0 && result.found == 0 ? EXIT_FAILED : cli_said("store sweep", print_sum(t, &result));
     return said == 0 && r < 0 ? EXIT_FAILED : said;

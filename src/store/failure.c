@@ -85,6 +85,10 @@ void failure_read(struct failure *f, CURL *easy, CURLcode result, const char *sa
     f->advice = LEAT_ADVICE_NONE;
     const char *host;
     int n = (int)url_host(url, &host);
+    if (strncmp(said, "Unsupported proxy", 17) == 0) { /* what libcurl says has the proxy's password */
+        snprintf(f->sentence, sizeof(f->sentence), "libcurl can't use the proxy that the environment names");
+        return;
+    }
     switch (result) {
     case CURLE_PEER_FAILED_VERIFICATION:
         refuse_certificate(f, said, url);

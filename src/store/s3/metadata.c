@@ -39,11 +39,25 @@ static int make(void *user, struct http_request *ret)
     return e->header ? request_header(ret, "%s%s", e->header, e->token) : 0;
 }
 
+/* What `of` of an exchange points to here. */
+struct wish {
+    const atomic_bool *stop;
+};
+
+static bool is_wanted(void *of)
+{
+    const struct wish *wish = of;
+    return !wish->stop || !atomic_load(wish->stop);
+}
+
 /* Asks; the body of the answer is in *x, and ends in a NUL. */
 static int ask_endpoint(const struct errand *e, struct exchange *x, char said[SAID_MAX])
 {
     struct errand copy = *e;
+    void *wish = x->of;
     memset(x, 0, sizeof(*x));
+    x->is_wanted = is_wanted;
+    x->of = wish;
     int r = ask(x, make, &copy, e->retries);
     if (r < 0)
         snprintf(said, SAID_MAX, "it can't be asked");
@@ -62,14 +76,16 @@ static int ask_endpoint(const struct errand *e, struct exchange *x, char said[SA
 
 /* Runs `work` as a user of the transfer thread, with room for an answer. */
 static int with_transfers(int (*work)(struct exchange *x, struct credentials *ret, char said[SAID_MAX]),
-                          struct credentials *ret, char said[SAID_MAX])
+                          struct credentials *ret, char said[SAID_MAX], const atomic_bool *stop)
 {
+    struct wish wish = {stop};
     const char *why;
     struct exchange *x = calloc(1, sizeof(*x));
     int r = x ? transfers_get(&why) : -ENOMEM;
     if (r < 0)
         snprintf(said, SAID_MAX, "%s", x ? why : "out of memory");
     else {
+        x->of = &wish;
         r = work(x, ret, said);
         transfers_put();
     }
@@ -161,12 +177,12 @@ static int ask_this_container(struct exchange *x, struct credentials *ret, char 
 }
 
 static int ask_container(const struct profile *profile UNUSED, struct credentials *ret, char said[SAID_MAX],
-                         const atomic_bool *stop UNUSED)
+                         const atomic_bool *stop)
 {
     said[0] = '\0';
     if (!variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") && !variable("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
         return 0;
-    return with_transfers(ask_this_container, ret, said);
+    return with_transfers(ask_this_container, ret, said, stop);
 }
 
 const struct credential_source credentials_of_container = {.name = "container", .changes = true, .ask = ask_container};
@@ -228,13 +244,13 @@ static int ask_this_instance(struct exchange *x, struct credentials *ret, char s
 
 /* Nobody has configured it, so a failure is no error: there are no credentials here. */
 static int ask_instance(const struct profile *profile UNUSED, struct credentials *ret, char said[SAID_MAX],
-                        const atomic_bool *stop UNUSED)
+                        const atomic_bool *stop)
 {
     const char *disabled = variable("AWS_EC2_METADATA_DISABLED");
     said[0] = '\0';
     if (disabled && strcasecmp(disabled, "true") == 0)
         return 0;
-    int r = with_transfers(ask_this_instance, ret, said);
+    int r = with_transfers(ask_this_instance, ret, said, stop);
     return r == 1 ? 1 : r == -ENOMEM ? r : 0;
 }
 

@@ -100,7 +100,7 @@ static int take_endpoint(struct s3_place *p, const char *endpoint, const struct 
     struct url url;
     int r = url_parse(&url, endpoint);
     if (r < 0)
-        return error_set(error, r, "AWS_ENDPOINT_URL is no URL: '%s'; write http://HOST:PORT", endpoint);
+        return error_set(error, r, "AWS_ENDPOINT_URL is no URL, or has a login: write http://HOST:PORT");
     p->scheme = url.scheme;
     p->host = url.host;
     if (url.path[strlen(url.path) - 1] != '/')
