@@ -63,6 +63,17 @@ void error_advise(struct leat_error *error, enum leat_advice advice)
         error->advice = advice;
 }
 
+void error_note(struct leat_error *error, const char *name, const char *note)
+{
+    char notes[sizeof(error->text)], *first = strstr(error->text, "; '");
+    size_t sentence = first ? (size_t)(first - error->text) : strlen(error->text);
+    snprintf(notes, sizeof(notes), "%s; '%.30s': %s", error->text + sentence, name, note);
+    quote_mask(notes);
+    error->text[MIN(sentence, sizeof(error->text) - 1 - strlen(notes))] = '\0';
+    quote_mask(error->text); /* a letter that is cut goes */
+    memcpy(error->text + strlen(error->text), notes, strlen(notes) + 1);
+}
+
 int error_of_answer(int answer)
 {
     return answer <= 0 && answer >= -ERRNO_MAX ? answer : -EPROTO;

@@ -22,6 +22,10 @@ int error_hand_on(struct leat_error *error, const struct leat_error *failure);
  * not repeat the advice and names no option of a command. */
 void error_advise(struct leat_error *error, enum leat_advice advice);
 
+/* Adds "; 'NAME': NOTE" to the text, whole: NAME is cut to 30 bytes, and the sentence in front of the notes as far as
+ * there is no room. */
+void error_note(struct leat_error *error, const char *name, const char *note);
+
 /* What a function of the caller's answered: 0 and negative errnos as they are; any other number is -EPROTO. */
 int error_of_answer(int answer);
 

@@ -330,13 +330,6 @@ static void end_node(struct node *node, int code, uint64_t delivered)
         node->ops->close(node);
 }
 
-/* What an abort could not undo is told with what made it necessary. */
-static void add_note(struct leat_error *error, const struct node *node)
-{
-    size_t n = strlen(error->text);
-    snprintf(error->text + n, sizeof(error->text) - n, "; '%s': %s", node->name, node->left);
-}
-
 /* Also of nodes that were never opened: whoever handed one in is told how it ended. */
 static void end_nodes(leat_pipeline *p)
 {
@@ -349,8 +342,8 @@ static void end_nodes(leat_pipeline *p)
         struct branch *branch = &p->branch[i];
         struct leat_error *error = branch->failed ? &branch->error : &run->error;
         end_node(branch->node, error->code, branch->delivered);
-        if (branch->node->left)
-            add_note(error, branch->node);
+        if (branch->node->left) /* what an abort could not undo is told with what made it necessary */
+            error_note(error, branch->node->name, branch->node->left);
     }
     for (size_t i = 0; i + 1 < p->legs; i++) {
         if (!run->claimed[p->leg[i].joint.index])

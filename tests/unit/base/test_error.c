@@ -37,6 +37,35 @@ static void advice_belongs_to_the_failure_that_counts(void **state UNUSED)
     error_advise(NULL, LEAT_ADVICE_FORCE);
 }
 
+/* A note is whole, however long the sentence and the name are. */
+static void a_note_is_not_cut(void **state UNUSED)
+{
+    static const char note[] = "the store may have the object, or its parts, to go on from";
+    char name[101], sentence[301];
+    memset(name, 'n', 100);
+    memset(sentence, 's', 300);
+    for (size_t names = 0; names <= 100; names++)
+        for (size_t n = 0; n <= 300; n++) {
+            struct leat_error error = LEAT_INIT(struct leat_error);
+            char *end;
+            error_set(&error, -EIO, "%.*s", (int)n, sentence);
+            error_note(&error, name + names, note);
+            assert_non_null(end = strstr(error.text, note));
+            assert_int_equal(strlen(end), strlen(note));
+            assert_true(n > 100 || strspn(error.text, "s") == n);
+            error_note(&error, "other", "an unfinished upload");
+            assert_non_null(strstr(error.text, note));
+            assert_non_null(strstr(error.text, "; 'other': an unfinished upload"));
+            error_note(&error, name, note); /* without room it is cut */
+            assert_true(strlen(error.text) < sizeof(error.text));
+        }
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    error_set(&error, -EIO, "%.*s%s", 104, sentence, "\xc3\xbc\xc3\xbc and more of it");
+    error_note(&error, "\x1b[1m ", note);
+    assert_non_null(strstr(error.text, "?[1m"));
+    assert_null(strstr(error.text, "\xc3;")); /* no half of a letter is left */
+}
+
 static void nowhere_to_say_it_is_fine(void **state UNUSED)
 {
     assert_int_equal(error_set(NULL, -EIO, "x"), -EIO);
@@ -185,6 +214,7 @@ int main(void)
         cmocka_unit_test(the_first_failure_counts),
         cmocka_unit_test(the_place_is_kept),
         cmocka_unit_test(advice_belongs_to_the_failure_that_counts),
+        cmocka_unit_test(a_note_is_not_cut),
         cmocka_unit_test(nowhere_to_say_it_is_fine),
         cmocka_unit_test(a_long_sentence_is_cut),
         cmocka_unit_test(options_of_an_older_caller_are_zero_filled),
