@@ -103,10 +103,10 @@
  * `netrc_file` or `netrc`, are sent by the scheme Basic; they are no part of the endpoint's name, and nothing tells
  * them. `headers` are sent as they are; those that leat has to set itself are refused (-EINVAL), such as Range,
  * If-Match and Host. s3: takes from them, at most 12, those that begin with x-amz- (metadata, tags, storage class,
- * encryption, ...) and Content-Type, -Language, -Disposition, -Encoding, Cache-Control and Expires: a sink sends them with
- * the request that makes the object, so an upload that is resumed keeps those that it was begun with.
- * x-amz-request-payer and x-amz-expected-bucket-owner are part of each request. Of the headers only Accept, Accept-Encoding, Accept-Language and User-Agent are sent to other
- * servers.
+ * encryption, ...) and Content-Type, -Language, -Disposition, -Encoding, Cache-Control and Expires: a sink sends them
+ * with the request that makes the object, so an upload that is resumed keeps those that it was begun with.
+ * x-amz-request-payer and x-amz-expected-bucket-owner are part of each request. Of the headers only Accept,
+ * Accept-Encoding, Accept-Language and User-Agent are sent to other servers.
  *
  * Redirects (301, 302, 303, 307, 308) of http:, https: and oci: are followed, at most 10 in a row (-ELOOP); those of a
  * request that sends a body only if they keep it (307, 308). One that leads from https: to http:, or to what is no URL

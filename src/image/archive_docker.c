@@ -117,7 +117,7 @@ static int by_digest(const void *a, const void *b)
 
 static int compare_part(const struct docker_archive *d, const struct docker_part *part, struct leat_error *error)
 {
-    leat_endpoint *in, *out;
+    leat_endpoint *in = NULL, *out = NULL;
     int r = tar_source(&in, &d->tar, part->entry, error);
     if (r == 0 && (r = leat_endpoint_open(&out, "null:", LEAT_WRITE, NULL, NULL)) < 0) {
         leat_endpoint_close(in);
@@ -135,14 +135,14 @@ static int docker_each(struct place *place, int (*add)(void *user, const char *d
     size_t n = 0;
     for (size_t i = 0; i < d->images; i++)
         n += d->image[i].parts;
-    const struct docker_part **part = calloc(n + 1, sizeof(*part));
+    const struct docker_part **part = calloc(n + 1, sizeof(void *));
     if (!part)
         return error_set(error, -ENOMEM, "out of memory");
     n = 0;
     for (size_t i = 0; i < d->images; i++)
         for (size_t k = 0; k < d->image[i].parts; k++)
             part[n++] = &d->image[i].part[k];
-    qsort(part, n, sizeof(*part), by_digest);
+    qsort(part, n, sizeof(void *), by_digest);
     int r = 0;
     for (size_t i = 1, first = 0, compared = n; i < n && r == 0; i++) {
         if (strcmp(part[first]->digest, part[i]->digest) != 0)

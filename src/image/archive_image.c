@@ -205,7 +205,7 @@ int docker_image(const struct tar *tar, json_t *entry, struct docker_image *ret,
     json_t *layers = json_object_get(entry, "Layers"), *config = NULL;
     struct docker_image image = {.parts = 0};
     char *bytes = NULL;
-    size_t n;
+    size_t n = 0;
     if (!name || !json_is_array(layers))
         return bad(tar, error, "manifest.json names an image without a configuration or layers");
     image.part = calloc(json_array_size(layers) + 1, sizeof(*image.part));

@@ -287,7 +287,9 @@ int tar_read(const struct tar *tar, const struct tar_entry *entry, size_t max, c
         return error_at(error, -EBADMSG, LEAT_SIDE_SOURCE, "", "read", "%.100s: %.100s has more than %zu bytes",
                         tar->path, entry->name, max);
     char *bytes = malloc((size_t)entry->size + 1);
-    int r = bytes ? reader_open(&reader, tar, error) : error_set(error, -ENOMEM, "out of memory");
+    if (!bytes)
+        return error_set(error, -ENOMEM, "out of memory");
+    int r = reader_open(&reader, tar, error);
     if (r < 0) {
         free(bytes);
         return r;

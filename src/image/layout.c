@@ -328,7 +328,7 @@ static int make_mark(const char *directory, struct leat_error *error)
     static const char mark[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
     struct leat_error own = {.size = sizeof(own)};
     leat_endpoint *sink = NULL;
-    struct stat st;
+    struct stat st = {.st_nlink = 0};
     char *path = join(directory, "oci-layout");
     int r = path ? look_at(path, &st, &own) : error_set(&own, -ENOMEM, "out of memory");
     bool is_new = r == 0 && st.st_nlink == 0;

@@ -55,7 +55,7 @@ static int remove_some(struct batch *b, const struct names_call *calls, size_t n
 {
     struct s3_place place = {0};
     struct s3_name first = {0}, name;
-    char *keys[BATCH_MOST];
+    char *keys[BATCH_MOST] = {NULL};
     int r = s3_names_find(&calls[0], true, &place, &first, error);
     b->place = &place;
     b->bucket = &first;
