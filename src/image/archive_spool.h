@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include <leat/endpoint.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 struct spool {
     int fd; /* -1: not open */
