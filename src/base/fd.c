@@ -33,12 +33,15 @@ int fd_open(const char *path, int flags, unsigned mode)
 
 int fd_unnamed(void)
 {
-    const char *folder = getenv("TMPDIR");
+    const char *wanted = getenv("TMPDIR"), *folder = wanted && *wanted ? wanted : "/var/tmp";
     char path[4096];
-    int n = snprintf(path, sizeof(path), "%s/leat-XXXXXX", folder && *folder ? folder : "/var/tmp");
+    int n = snprintf(path, sizeof(path), "%s/leat-XXXXXX", folder);
     if (n >= (int)sizeof(path))
         return -ENAMETOOLONG;
-    int fd = mkstemp(path);
+    int fd = platform.open_unnamed(AT_FDCWD, folder, 0600);
+    if (fd >= 0)
+        return fd;
+    fd = mkstemp(path);
     if (fd < 0)
         return -errno;
     unlink(path);

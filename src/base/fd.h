@@ -17,7 +17,8 @@ int fd_open(const char *path, int flags, unsigned mode);
 int fd_own(int fd);
 
 /* A file without a name, for what is too long for memory: in TMPDIR, or else in /var/tmp, since /tmp is often memory.
- * Gives the descriptor or -errno. */
+ * Gives the descriptor or -errno. Where the file system has no such files it has a name for a moment, which stays if
+ * the program is killed then. */
 int fd_unnamed(void);
 
 /* A new descriptor of ours that took the place of standard input, output or error, which the program was started

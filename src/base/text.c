@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 int text_close(FILE *to, char **text)
 {
@@ -9,4 +10,13 @@ int text_close(FILE *to, char **text)
     free(*text);
     *text = NULL;
     return -ENOMEM;
+}
+
+char *text_join(const char *a, const char *b, const char *c)
+{
+    size_t n = strlen(a) + strlen(b) + strlen(c) + 1;
+    char *text = malloc(n);
+    if (text)
+        snprintf(text, n, "%s%s%s", a, b, c);
+    return text;
 }

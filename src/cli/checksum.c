@@ -128,7 +128,7 @@ char *checksum_quote(const char *name)
         fprintf(to, "\"%s\"", name);
     else
         write_single_quoted(to, name);
-    if (fclose(to) != 0) {
+    if (fclose(to) != 0 || !text) { /* glibc says 0 when the last allocation fails */
         free(text);
         return NULL;
     }

@@ -3,6 +3,7 @@
 #include "image/layout.h"
 #include "base/fd.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "image/index.h"
 #include "image/place.h"
 #include "store/oci/reference.h"
@@ -22,21 +23,12 @@ struct layout {
 
 /* ---- paths ---- */
 
-static char *join(const char *directory, const char *name)
-{
-    size_t n = strlen(directory) + strlen(name) + 2;
-    char *path = malloc(n);
-    if (path)
-        snprintf(path, n, "%s/%s", directory, name);
-    return path;
-}
-
 char *layout_blob_path(const char *directory, const char *digest)
 {
     char name[LEAT_IMAGE_DIGEST_MAX + 8];
     snprintf(name, sizeof(name), "blobs/%s", digest);
     name[strcspn(name, ":")] = '/';
-    return join(directory, name);
+    return text_join(directory, "/", name);
 }
 
 /* What is written to: it is a regular file, or missing. A layout may come from anywhere, and a link in it would lead
@@ -103,7 +95,7 @@ static int read_file(const char *path, char **ret, size_t *ret_n)
 
 int layout_index(const char *directory, json_t **ret, struct leat_error *error)
 {
-    char buffer[128], *bytes = NULL, *path = join(directory, "index.json");
+    char buffer[128], *bytes = NULL, *path = text_join(directory, "/", "index.json");
     size_t n = 0;
     int r = path ? read_file(path, &bytes, &n) : -ENOMEM;
     free(path);
@@ -118,7 +110,7 @@ int layout_index(const char *directory, json_t **ret, struct leat_error *error)
 static int lock_layout(const struct layout *l)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    char *path = join(l->directory, "oci-layout");
+    char *path = text_join(l->directory, "/", "oci-layout");
     int fd = path ? fd_open(path, O_RDWR, 0) : -ENOMEM;
     free(path);
     while (fd >= 0 && fcntl(fd, F_SETLKW, &lock) < 0)
@@ -133,7 +125,7 @@ static int lock_layout(const struct layout *l)
 static int write_index(const struct layout *l, json_t *index, struct leat_error *error)
 {
     leat_endpoint *sink = NULL;
-    char *line = json_line(index, JSON_COMPACT), *path = join(l->directory, "index.json");
+    char *line = json_line(index, JSON_COMPACT), *path = text_join(l->directory, "/", "index.json");
     int r = -ENOMEM;
     if (!line || !path)
         error_set(error, r, "out of memory");
@@ -311,7 +303,7 @@ static int make_directory(const char *directory, const char *name, struct leat_e
 {
     char buffer[128];
     struct stat st;
-    char *path = name ? join(directory, name) : strdup(directory);
+    char *path = name ? text_join(directory, "/", name) : strdup(directory);
     int r = !path ? -ENOMEM : mkdir(path, 0777) < 0 && errno != EEXIST ? -errno : 0;
     if (r == 0 && name)
         r = lstat(path, &st) < 0 ? -errno : S_ISLNK(st.st_mode) ? -ELOOP : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
@@ -329,7 +321,7 @@ static int make_mark(const char *directory, struct leat_error *error)
     struct leat_error own = {.size = sizeof(own)};
     leat_endpoint *sink = NULL;
     struct stat st = {.st_nlink = 0};
-    char *path = join(directory, "oci-layout");
+    char *path = text_join(directory, "/", "oci-layout");
     int r = path ? look_at(path, &st, &own) : error_set(&own, -ENOMEM, "out of memory");
     bool is_new = r == 0 && st.st_nlink == 0;
     if (is_new)
@@ -351,7 +343,7 @@ static int make_layout(const char *directory, struct leat_error *error)
     if (r == 0)
         r = make_mark(directory, error);
     struct stat st;
-    char *index = join(directory, "index.json"); /* so that nothing is moved in vain */
+    char *index = text_join(directory, "/", "index.json"); /* so that nothing is moved in vain */
     if (r == 0)
         r = index ? look_at(index, &st, error) : error_set(error, -ENOMEM, "out of memory");
     free(index);

@@ -1,4 +1,5 @@
 #include "store/request.h"
+#include "base/text.h"
 #include "store/http_settings.h"
 #include "store/session.h"
 #include <errno.h>
@@ -29,10 +30,8 @@ int request_header(struct http_request *request, const char *format, ...)
     va_start(arguments, format);
     vfprintf(to, format, arguments);
     va_end(arguments);
-    if (fclose(to) != 0) {
-        free(text);
+    if (text_close(to, &text) < 0)
         return -ENOMEM;
-    }
     int r = check_value(text);
     if (r < 0) {
         free(text);

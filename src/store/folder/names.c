@@ -1,6 +1,7 @@
 /* Folders of this machine, as a store has them: file:DIRECTORY. Links are told of, and not followed. */
 #include "store/names.h"
 #include "base/error.h"
+#include "base/text.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -16,19 +17,10 @@ static int fail(struct leat_error *error, int code, const char *operation)
     return error_at(error, code, LEAT_SIDE_NONE, "", operation, "%s", error_text(code, text, sizeof(text)));
 }
 
-static char *join(const char *a, const char *b, const char *c)
-{
-    size_t n = strlen(a) + strlen(b) + strlen(c) + 1;
-    char *text = malloc(n);
-    if (text)
-        snprintf(text, n, "%s%s%s", a, b, c);
-    return text;
-}
-
 static int tell(const struct names_call *call, const char *path, const struct stat *st, struct leat_error *error)
 {
     bool is_folder = S_ISDIR(st->st_mode);
-    char *spec = join("file:", path, is_folder && path[strlen(path) - 1] != '/' ? "/" : "");
+    char *spec = text_join("file:", path, is_folder && path[strlen(path) - 1] != '/' ? "/" : "");
     if (!spec)
         return error_set(error, -ENOMEM, "out of memory");
     const struct leat_store_entry entry = {
@@ -63,7 +55,7 @@ static int tell_name(const struct names_call *call, const char *folder, const ch
 {
     struct stat st = {.st_mode = 0};
     int r;
-    char *path = join(folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
+    char *path = text_join(folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
     if (!path)
         return error_set(error, -ENOMEM, "out of memory");
     if (lstat(path, &st) < 0)

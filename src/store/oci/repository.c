@@ -70,11 +70,7 @@ static char *token_url(const struct repository *r)
         write_parameter(to, "scope", at, n, &separator);
         at += n;
     }
-    if (fclose(to) != 0) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    return text_close(to, &text) == 0 ? text : NULL;
 }
 
 static int add_basic(const struct repository *r, struct http_request *request)
@@ -276,10 +272,8 @@ int repository_request(struct session *session, struct http_request *ret, const 
     va_start(arguments, path);
     vfprintf(to, path, arguments);
     va_end(arguments);
-    if (fclose(to) != 0) {
-        free(text);
+    if (text_close(to, &text) < 0)
         return -ENOMEM;
-    }
     ret->method = method;
     ret->url = text;
     ret->session = session_ref(session);

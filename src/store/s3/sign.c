@@ -1,5 +1,6 @@
 #include "store/s3/sign.h"
 #include "base/libcrypto.h"
+#include "base/text.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -110,11 +111,7 @@ static char *canonical(const struct http_request *request, const struct signing 
     if (!to)
         return NULL;
     write_canonical(to, request, with);
-    if (fclose(to) != 0) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    return text_close(to, &text) == 0 ? text : NULL;
 }
 
 struct stamp {

@@ -1,5 +1,6 @@
 /* The requests of S3 that write an object. Each one says the SHA-256 of its body twice: signed, so that the store
  * compares it, and as a checksum, which stores that know it keep with the object. */
+#include "base/text.h"
 #include "store/s3/object.h"
 #include "store/s3/sign.h"
 #include "store/url.h"
@@ -83,11 +84,7 @@ static char *upload_query(const char *upload, unsigned number)
         fprintf(to, "partNumber=%u&", number);
     fputs("uploadId=", to);
     url_encode(to, upload, strlen(upload), false);
-    if (fclose(to) != 0) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    return text_close(to, &text) == 0 ? text : NULL;
 }
 
 static int put_part(const struct object *object, const char *upload, const struct part *part, struct http_request *ret)
@@ -207,10 +204,7 @@ static int make_list(const struct sent_part *sent, size_t count, char **ret, siz
         fprintf(to, "</ETag><ChecksumSHA256>%s</ChecksumSHA256></Part>", sent[i].sha256_base64);
     }
     fputs("</CompleteMultipartUpload>", to);
-    if (fclose(to) == 0)
-        return 0;
-    free(*ret);
-    return -ENOMEM;
+    return text_close(to, ret);
 }
 
 static int complete(const struct object *object, const char *upload, const struct sent_part *sent, size_t count,

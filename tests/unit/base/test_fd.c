@@ -43,10 +43,27 @@ static void no_standard_number_is_taken(void **state UNUSED)
             is_ours(made[i]);
 }
 
+static void an_unnamed_file_leaves_no_name(void **state UNUSED)
+{
+    struct stat st;
+    assert_int_equal(setenv("TMPDIR", ".", 1), 0);
+    int fd = fd_unnamed();
+    assert_true(fd >= 0);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_nlink, 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(unit_entries(), 0);
+    is_ours(fd);
+    assert_int_equal(setenv("TMPDIR", "no/such/folder", 1), 0);
+    assert_int_equal(fd_unnamed(), -ENOENT);
+    unsetenv("TMPDIR");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_unnamed_file_leaves_no_name),
         cmocka_unit_test(no_standard_number_is_taken),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, unit_folder, unit_folder_gone);
 }
