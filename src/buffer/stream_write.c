@@ -1,4 +1,5 @@
-/* The writing side of a stream. */
+/* The writing side of a stream. The file is longer than 400 lines: reserved places and appended chunks end in the same
+ * tail, which each of the two has to leave as the other expects it. */
 #include "buffer/stream.h"
 #include "buffer/view.h"
 #include <errno.h>

@@ -14,7 +14,9 @@
  * - the waker.
  *
  * The ring is made, disabled, by whoever opens the loop, who learns at once whether it can be had; the thread that runs
- * the loop enables it and is from then on the only one that may submit (IORING_SETUP_SINGLE_ISSUER). */
+ * the loop enables it and is from then on the only one that may submit (IORING_SETUP_SINGLE_ISSUER).
+ *
+ * The file is longer than 400 lines: ops, watches and the wait share one ring and one meaning of user_data. */
 #include "base/fd.h"
 #include "engine/uring_op.h"
 #include "engine/uring_ring.h"

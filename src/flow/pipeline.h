@@ -163,7 +163,7 @@ uint64_t leg_delivered(const struct leg *leg);
  * that in the pipeline's own loop, on this thread. `give_up` is for a plan that failed. */
 void runner_prepare(leat_pipeline *p);
 void runner_run_alone(leat_pipeline *p);
-void runner_give_up(leat_pipeline *p);
+void runner_give_up(leat_pipeline *p); /* ending.c */
 /* WAIT: a node is not there yet. Else all are open, or runner.error says what failed. */
 enum verdict runner_open(leat_pipeline *p, struct wait_set *ret_wait);
 /* All is open: starts the filters and the other legs. False: something has failed. */
@@ -174,6 +174,14 @@ void runner_ended(struct task *task);
 uint64_t runner_expected(const leat_pipeline *p);
 /* Every leg shall stop, and why is there to be seen. Any thread; async-signal-safe. */
 void runner_poke(leat_pipeline *p);
+/* Something has failed. */
+bool runner_is_over(const leat_pipeline *p);
+void runner_fail_sink(leat_pipeline *p, size_t index, const struct leat_error *error);
+/* Processor time of this process. */
+double runner_cpu_seconds(void);
+
+/* ending.c. All legs have ended: what takes time is one more task, in place of the first leg's. */
+void runner_end(leat_pipeline *p);
 
 /* settle.c: the `next` of the task that ends a run, as far as that takes time. */
 enum verdict settle_next(struct task *task, struct op **ret_op, struct wait_set *ret_wait);

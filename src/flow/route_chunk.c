@@ -8,7 +8,10 @@
  *
  * A source that holds its bytes in chunks of its own (node->take) hands these over, and nothing is copied. The source
  * bounds them: while all of them are in the ring it has none to fill, and says -EAGAIN. A branch that may drop must not
- * be waited for in this way, so beside one the bytes are copied. */
+ * be waited for in this way, so beside one the bytes are copied.
+ *
+ * Writing is in route_chunk_write.c. This file is longer than 400 lines: the ring, reading and the order of the two are
+ * one state machine. */
 #include "flow/route_chunk.h"
 #include "buffer/pool.h"
 #include <errno.h>
