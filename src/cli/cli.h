@@ -63,6 +63,16 @@ int cli_unknown_algorithm(const char *command, const char *option, const char *l
  * known is wrong usage. */
 int cli_no_digest(const char *command, const char *option, const char *list, int code);
 
+/* A whole number from `least` to `most`. 0, or the exit code of cli_usage. */
+int cli_number(const char *command, const char *option, const char *text, long least, long most, int32_t *ret);
+/* The value of --retries, as the options of the library have it: there 0 is the default. */
+int cli_retries(const char *command, const char *text, int32_t *ret);
+
+/* Reads the options of a command that has long ones and -h alone; optind is then behind them. `set` takes each one. 0,
+ * or the exit code that it, or cli_usage, gave. */
+int cli_read_options(const char *command, const struct option *longs, int argc, char **argv,
+                     int (*set)(void *user, int option, const char *value), void *user);
+
 /* Writes out what was printed. `code`, or if that is 0 the first failure of standard output (a negative errno). */
 int cli_flush(int code);
 /* The end of the command: closes standard output. A failure of it, or of standard error, is said and makes an exit code

@@ -72,17 +72,6 @@ struct watching {
     bool mismatch;
 };
 
-static int number(const char *option, const char *text, long least, long most, int32_t *ret)
-{
-    char *end;
-    errno = 0;
-    long n = strtol(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || n < least || n > most)
-        return cli_usage("image", "--%s: '%s' is no number from %ld to %ld", option, text, least, most);
-    *ret = (int32_t)n;
-    return 0;
-}
-
 static int progress_mode(const char *word, enum progress_mode *ret)
 {
     static const char *const words[] = {"auto", "bar", "json", "never", NULL};
@@ -94,9 +83,9 @@ static int progress_mode(const char *word, enum progress_mode *ret)
     return cli_usage("image", "--progress: '%s' is not known; %s", word, cli_known(word, words));
 }
 
-static int set(struct typed *t, int option, const char *value)
+static int set(void *user, int option, const char *value)
 {
-    int r = 0;
+    struct typed *t = user;
     switch (option) {
     case OPTION_ALL:
         t->options.all = 1;
@@ -105,12 +94,9 @@ static int set(struct typed *t, int option, const char *value)
         t->options.platform = value;
         break;
     case OPTION_JOBS:
-        return number("jobs", value, 1, LEAT_IMAGE_JOBS_MAX, &t->options.jobs);
+        return cli_number("image", "jobs", value, 1, LEAT_IMAGE_JOBS_MAX, &t->options.jobs);
     case OPTION_RETRIES:
-        r = number("retries", value, 0, INT32_MAX, &t->options.retries);
-        if (r == 0 && t->options.retries == 0)
-            t->options.retries = -1; /* 0 is the default there */
-        break;
+        return cli_retries("image", value, &t->options.retries);
     case OPTION_INSECURE:
         t->options.insecure = 1;
         break;
@@ -122,24 +108,14 @@ static int set(struct typed *t, int option, const char *value)
     default:
         t->help = true;
     }
-    return r;
+    return 0;
 }
 
 /* 0, or an exit code that has been explained. */
 static int parse(struct typed *t, int argc, char **argv)
 {
     *t = (struct typed){.options = LEAT_INIT(struct leat_image_options)};
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, ":h", longs, NULL)) != -1;) {
-        if (option == '?')
-            return cli_unknown_option("image", longs, argv[optind - 1]);
-        if (option == ':')
-            return cli_usage("image", "'%s' wants a value", argv[optind - 1]);
-        int r = set(t, option, optarg);
-        if (r != 0)
-            return r;
-    }
-    return 0;
+    return cli_read_options("image", longs, argc, argv, set, t);
 }
 
 /* ---- while it runs ---- */

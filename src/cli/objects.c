@@ -75,25 +75,15 @@ struct typed {
     int code;                /* EXIT_FAILED once something has failed */
 };
 
-static int retries(const struct typed *t, const char *text, int32_t *ret)
+static int set(void *user, int option, const char *value)
 {
-    char *end;
-    errno = 0;
-    long n = strtol(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || n > INT32_MAX)
-        return cli_usage(t->command, "--retries: '%s' is no number", text);
-    *ret = n ? (int32_t)n : -1; /* 0 is the default there */
-    return 0;
-}
-
-static int set(struct typed *t, int option, const char *value)
-{
+    struct typed *t = user;
     switch (option) {
     case OPTION_RECURSIVE:
         t->options.recursive = 1;
         break;
     case OPTION_RETRIES:
-        return retries(t, value, &t->options.retries);
+        return cli_retries(t->command, value, &t->options.retries);
     case OPTION_INSECURE:
         t->options.insecure = 1;
         break;
@@ -122,16 +112,9 @@ static int parse(struct typed *t, const char *command, int argc, char **argv)
     *t = (struct typed){.command = command,
                         .longs = strcmp(command, "stat") == 0 ? longs + 1 : longs,
                         .options = LEAT_INIT(struct leat_store_options)};
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, ":h", t->longs, NULL)) != -1;) {
-        if (option == '?')
-            return cli_unknown_option(command, t->longs, argv[optind - 1]);
-        if (option == ':')
-            return cli_usage(command, "'%s' wants a value", argv[optind - 1]);
-        int r = set(t, option, optarg);
-        if (r != 0)
-            return r;
-    }
+    int r = cli_read_options(command, t->longs, argc, argv, set, t);
+    if (r != 0)
+        return r;
     if (!t->help && optind == argc)
         return cli_usage(command, "say what: s3://BUCKET/KEY, for example");
     for (int i = optind; !t->help && i < argc; i++)
@@ -297,30 +280,29 @@ static int each(struct typed *t, int count, char **names,
     return end(t);
 }
 
-int cli_ls(int argc, char **argv)
+static int show(const char *command, const char *usage, int argc, char **argv,
+                int (*print)(void *user, const struct leat_store_entry *entry),
+                int (*ask)(const char *spec, const struct leat_store_options *options, struct leat_error *error))
 {
     struct typed t;
-    int r = parse(&t, "ls", argc, argv);
+    int r = parse(&t, command, argc, argv);
     if (r != 0 || t.help) {
-        fputs(r == 0 ? ls_usage : "", stdout);
+        fputs(r == 0 ? usage : "", stdout);
         return r;
     }
-    t.options.entry = print_entry;
+    t.options.entry = print;
     t.options.user = &t;
-    return each(&t, argc - optind, argv + optind, leat_store_list);
+    return each(&t, argc - optind, argv + optind, ask);
+}
+
+int cli_ls(int argc, char **argv)
+{
+    return show("ls", ls_usage, argc, argv, print_entry, leat_store_list);
 }
 
 int cli_stat(int argc, char **argv)
 {
-    struct typed t;
-    int r = parse(&t, "stat", argc, argv);
-    if (r != 0 || t.help) {
-        fputs(r == 0 ? stat_usage : "", stdout);
-        return r;
-    }
-    t.options.entry = print_stat;
-    t.options.user = &t;
-    return each(&t, argc - optind, argv + optind, leat_store_stat);
+    return show("stat", stat_usage, argc, argv, print_stat, leat_store_stat);
 }
 
 int cli_rm(int argc, char **argv)

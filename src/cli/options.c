@@ -125,17 +125,6 @@ static int duration(const char *command, const char *option, const char *text, i
     return 0;
 }
 
-static int retries(const char *command, const char *text, int32_t *ret)
-{
-    char *end;
-    errno = 0;
-    long n = strtol(text, &end, 10);
-    if (!isdigit((unsigned char)text[0]) || *end || errno || n > INT32_MAX)
-        return cli_usage(command, "--retries: '%s' is no number", text);
-    *ret = n ? (int32_t)n : -1; /* 0 is the default there */
-    return 0;
-}
-
 static int streams(const char *command, const char *text, int32_t *ret)
 {
     char *end;
@@ -240,7 +229,7 @@ static int set(struct copy_options *o, const char *command, int option, const ch
     case OPTION_TOTAL_TIMEOUT:
         return duration(command, "total-timeout", value, &o->sink.total_timeout_ms);
     case OPTION_RETRIES:
-        return retries(command, value, &o->sink.retries);
+        return cli_retries(command, value, &o->sink.retries);
     case OPTION_STREAMS:
         return streams(command, value, &o->sink.streams);
     case OPTION_CACERT:

@@ -6,7 +6,7 @@
 
 static leat_pipeline *running;
 static volatile sig_atomic_t noted;
-static int wish[2] = {-1, -1}; /* a byte in it: somebody wants a line of progress */
+static int wish[2] = {-1, -1}; /* SIGUSR1 writes a byte into it: the command then prints a line of progress */
 
 static void on_end(int number)
 {

@@ -6,9 +6,9 @@
 
 static const char usage[] = "usage: leat store sweep [options] s3://BUCKET[/PREFIX]\n"
                             "\n"
-                            "Aborts uploads of several parts that nobody has finished, and gives the room of\n"
-                            "their parts back. Programs that were killed leave such uploads. An upload that\n"
-                            "still goes on looks the same, so only those older than a day are aborted.\n"
+                            "Aborts unfinished uploads of several parts; the store then frees the room of\n"
+                            "their parts. Programs that were killed leave such uploads. An upload that still\n"
+                            "goes on looks the same, so leat aborts only those older than a day.\n"
                             "\n"
                             "  --older-than TIME      how old an upload must be (default 24h); 0: all\n"
                             "  --dry-run              only say which ones would be aborted\n"
@@ -51,19 +51,9 @@ static int age(const char *text, int64_t *ret)
     return 0;
 }
 
-static int retries(const char *text, int32_t *ret)
+static int set(void *user, int option, const char *value)
 {
-    char *end;
-    errno = 0;
-    long n = strtol(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || n > INT32_MAX)
-        return cli_usage("store", "--retries: '%s' is no number", text);
-    *ret = n ? (int32_t)n : -1; /* 0 is the default there */
-    return 0;
-}
-
-static int set(struct typed *t, int option, const char *value)
-{
+    struct typed *t = user;
     switch (option) {
     case OPTION_OLDER:
         return age(value, &t->options.older_ms);
@@ -71,7 +61,7 @@ static int set(struct typed *t, int option, const char *value)
         t->options.dry_run = 1;
         break;
     case OPTION_RETRIES:
-        return retries(value, &t->options.retries);
+        return cli_retries("store", value, &t->options.retries);
     case OPTION_JSON:
         t->json = true;
         break;
@@ -85,17 +75,7 @@ static int set(struct typed *t, int option, const char *value)
 static int parse(struct typed *t, int argc, char **argv)
 {
     *t = (struct typed){.options = LEAT_INIT(struct leat_store_sweep_options)};
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, ":h", longs, NULL)) != -1;) {
-        if (option == '?')
-            return cli_unknown_option("store", longs, argv[optind - 1]);
-        if (option == ':')
-            return cli_usage("store", "'%s' wants a value", argv[optind - 1]);
-        int r = set(t, option, optarg);
-        if (r != 0)
-            return r;
-    }
-    return 0;
+    return cli_read_options("store", longs, argc, argv, set, t);
 }
 
 /* ---- telling ---- */
