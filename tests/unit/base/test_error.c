@@ -41,7 +41,7 @@ static void advice_belongs_to_the_failure_that_counts(void **state UNUSED)
 static void a_note_is_not_cut(void **state UNUSED)
 {
     static const char note[] = "the store may have the object, or its parts, to go on from";
-    char name[101], sentence[301];
+    char name[101] = "", sentence[301] = "";
     memset(name, 'n', 100);
     memset(sentence, 's', 300);
     for (size_t names = 0; names <= 100; names++)

@@ -10,10 +10,7 @@
 
 static void write_text(const char *path, const char *text)
 {
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
+    unit_write(path, text, strlen(text));
 }
 
 static void make_layout(void)
@@ -70,5 +67,5 @@ static void test_threads_keep_all_names(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_threads_keep_all_names)};
-    return cmocka_run_group_tests(tests, unit_folder, NULL);
+    return cmocka_run_group_tests(tests, unit_folder, unit_folder_gone);
 }

@@ -1,6 +1,5 @@
 /* Every call that takes a ret_error: it tells of that call alone, whatever stood in it. */
 #include "unit/unit.h"
-#include <ftw.h>
 #include <leat/leat.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -161,22 +160,16 @@ static int try_stop(bool well, struct leat_error *error)
 #define NOTHING_HEX  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define MANIFEST_HEX "e486a17198cd73662019b4c52f0180e1644e0172237e02c69bf62356e70dd232"
 
-static int remove_one(const char *path, const struct stat *st UNUSED, int kind UNUSED, struct FTW *at UNUSED)
-{
-    return remove(path);
-}
-
 /* In a layout with one image, which has no layers. */
 static int in_layout(bool well, int (*call)(const char *name, struct leat_error *error), struct leat_error *error)
 {
     static const char manifest[] =
         "{\"schemaVersion\":2,\"config\":{\"digest\":\"sha256:" NOTHING_HEX "\",\"size\":0},\"layers\":[]}";
     char index[300];
-    char folder[] = "/tmp/leat-unit-XXXXXX";
     int n = snprintf(index, sizeof(index),
                      "{\"schemaVersion\":2,\"manifests\":[{\"digest\":\"sha256:" MANIFEST_HEX "\",\"size\":%zu}]}",
                      strlen(manifest));
-    assert_true(mkdtemp(folder) && chdir(folder) == 0);
+    assert_int_equal(unit_folder(NULL), 0);
     assert_int_equal(mkdir("blobs", 0777), 0);
     assert_int_equal(mkdir("blobs/sha256", 0777), 0);
     unit_write("blobs/sha256/" MANIFEST_HEX, manifest, strlen(manifest));
@@ -188,7 +181,7 @@ static int in_layout(bool well, int (*call)(const char *name, struct leat_error 
         *error = LEAT_INIT(struct leat_error);
         error->node = error->operation = "";
     }
-    assert_true(chdir("/") == 0 && nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0);
+    assert_int_equal(unit_folder_gone(NULL), 0);
     return r;
 }
 

@@ -3,25 +3,11 @@
 #include "store/s3/profile.h"
 #include "unit/unit.h"
 
-static void write_file(const char *path, const char *text)
-{
-    FILE *to = fopen(path, "w");
-    assert_non_null(to);
-    fputs(text, to);
-    assert_int_equal(fclose(to), 0);
-}
-
 static int read_profile(struct profile *p, const char *text, const char *section)
 {
-    char path[] = "/tmp/leat-profile.XXXXXX";
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    close(fd);
-    write_file(path, text);
+    unit_write("profile", text, strlen(text));
     memset(p, 0, sizeof(*p));
-    int r = profile_read(p, path, section, false);
-    unlink(path);
-    return r;
+    return profile_read(p, "profile", section, false);
 }
 
 static void test_sections(void **state UNUSED)
@@ -108,5 +94,5 @@ int main(void)
         cmocka_unit_test(test_long_values),
         cmocka_unit_test(test_json),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, unit_folder, unit_folder_gone);
 }

@@ -8,18 +8,6 @@
 #define HEAD   "leat-upload 1\nobject http://h/b/k\n"
 #define PART_1 "part 1 8388608 " SHA " \"etag one\"\n"
 
-static char path[] = "/tmp/leat-journal-XXXXXX";
-
-static int make_folder(void **state UNUSED)
-{
-    return mkdtemp(path) && chdir(path) == 0 ? 0 : -1;
-}
-
-static int remove_folder(void **state UNUSED)
-{
-    return chdir("/") == 0 ? rmdir(path) : -1;
-}
-
 static int open_it(struct journal *j, const char *object)
 {
     static char name[] = "journal";
@@ -152,5 +140,5 @@ int main(void)
         cmocka_unit_test(test_a_long_path_leaves_room_for_the_reason),
         cmocka_unit_test(test_cut_and_odd_lines),
     };
-    return cmocka_run_group_tests_name("journal", tests, make_folder, remove_folder);
+    return cmocka_run_group_tests_name("journal", tests, unit_folder, unit_folder_gone);
 }
