@@ -1,4 +1,4 @@
-/* Writing tar files: the same entries give the same bytes, whoever writes them and when. */
+/* Writing tar files: the same entries give the same bytes on every machine and at any time. */
 #ifndef IMAGE_ARCHIVE_PACK_H
 #define IMAGE_ARCHIVE_PACK_H
 
