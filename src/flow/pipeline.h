@@ -177,7 +177,7 @@ void runner_poke(leat_pipeline *p);
 /* Something has failed. */
 bool runner_is_over(const leat_pipeline *p);
 void runner_fail_sink(leat_pipeline *p, size_t index, const struct leat_error *error);
-/* Processor time of this process. */
+/* Processor time of this process; 0 where the system does not count it. */
 double runner_cpu_seconds(void);
 
 /* ending.c. All legs have ended: what takes time is one more task, in place of the first leg's. */
