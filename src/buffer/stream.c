@@ -1,4 +1,5 @@
 /* The life of a stream, and its waits. */
+#include "base/thread.h"
 #include "buffer/reading.h"
 
 #define LIMIT_FACTOR 16 /* of pause_at, where no limit is given */
@@ -16,15 +17,8 @@ static int set_bounds(leat_stream *s, const struct leat_stream_options *o)
 
 static int init_waits(leat_stream *s)
 {
-    pthread_condattr_t monotonic;
     pthread_mutex_init(&s->lock, NULL);
-    int r = -pthread_condattr_init(&monotonic);
-    if (r < 0)
-        return r;
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    r = -pthread_cond_init(&s->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    return r;
+    return thread_cond_init(&s->changed);
 }
 
 int leat_stream_open(leat_stream **ret, leat_pool *pool, const struct leat_stream_options *options)
@@ -117,17 +111,11 @@ void stream_wake(leat_stream *s)
     }
 }
 
-static struct timespec time_of(int64_t ns)
-{
-    return (struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
-}
-
 int stream_sleep(leat_stream *s, bool (*ready)(leat_stream *stream, uint64_t n), uint64_t n, int timeout_ms)
 {
     if (!s->waits)
         return -EOPNOTSUPP;
-    int64_t until = timeout_ms < 0 ? 0 : clock_ns() + (int64_t)timeout_ms * 1000000;
-    struct timespec deadline = time_of(until);
+    int64_t until = timeout_ms < 0 ? INT64_MAX : clock_ns() + (int64_t)timeout_ms * 1000000;
     int r = 0;
     pthread_mutex_lock(&s->lock);
     atomic_fetch_add_explicit(&s->sleepers, 1, memory_order_relaxed);
@@ -135,14 +123,11 @@ int stream_sleep(leat_stream *s, bool (*ready)(leat_stream *stream, uint64_t n),
         atomic_fetch_add_explicit(&s->kick, 1, memory_order_acq_rel);
         if (ready(s, n))
             break;
-        if (until && clock_ns() >= until) {
+        if (until != INT64_MAX && clock_ns() >= until) {
             r = timeout_ms == 0 ? -EAGAIN : -ETIMEDOUT;
             break;
         }
-        if (until)
-            pthread_cond_timedwait(&s->changed, &s->lock, &deadline);
-        else
-            pthread_cond_wait(&s->changed, &s->lock);
+        thread_cond_wait(&s->changed, &s->lock, until);
     }
     atomic_fetch_sub_explicit(&s->sleepers, 1, memory_order_relaxed);
     pthread_mutex_unlock(&s->lock);

@@ -58,8 +58,11 @@ static struct reading *begin(const struct platform_process *process, size_t n, c
     struct reading *r = calloc(1, sizeof(*r) + n * sizeof(r->pid[0]));
     if (!r)
         return NULL;
+    if (thread_cond_init(&r->came_on) < 0) {
+        free(r);
+        return NULL;
+    }
     pthread_mutex_init(&r->lock, NULL);
-    pthread_cond_init(&r->came_on, NULL);
     r->read = read;
     r->mark = strdup(mark);
     r->has = calloc(n + 1, sizeof(*r->has));
@@ -75,14 +78,10 @@ static struct reading *begin(const struct platform_process *process, size_t n, c
 /* False: it has not come on for as long as that. Under the lock. */
 static bool wait_for_more(struct reading *r)
 {
-    struct timespec until;
+    int64_t until = clock_ns() + MARKED_PATIENCE_MS * INT64_C(1000000);
     size_t before = r->at;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += MARKED_PATIENCE_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
     while (r->at == before)
-        if (pthread_cond_timedwait(&r->came_on, &r->lock, &until) != 0)
+        if (!thread_cond_wait(&r->came_on, &r->lock, until))
             return r->at != before;
     return true;
 }

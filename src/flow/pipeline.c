@@ -5,7 +5,6 @@
 #include "base/thread.h"
 #include "buffer/pool.h"
 #include <errno.h>
-#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -24,8 +23,13 @@ int leat_pipeline_new(leat_pipeline **ret, const struct leat_pipeline_options *o
     p->ended_fd[0] = p->ended_fd[1] = -1;
     p->bad_options.size = sizeof(p->bad_options);
     p->engine = registry_engines[0];
+    int r = thread_cond_init(&p->ending);
+    if (r < 0) {
+        free(p);
+        return r;
+    }
     pthread_mutex_init(&p->telling, NULL);
-    int r = options_take(p, options);
+    r = options_take(p, options);
     if (r < 0) {
         leat_pipeline_free(p);
         return r;
@@ -138,15 +142,21 @@ static int hand_over(leat_pipeline *p, leat_report **ret)
     return p->result;
 }
 
-/* Who waits takes the lock once, after the byte: so nothing of the pipeline is touched after that. */
+/* Under the lock. */
+static void fill_ended_fd(leat_pipeline *p)
+{
+    ssize_t n = write(p->ended_fd[1], "", 1);
+    (void)n;
+}
+
+/* A waiting call returns with the lock taken: so nothing of the pipeline is touched after the unlock. */
 static void tell(leat_pipeline *p)
 {
     pthread_mutex_lock(&p->telling);
     atomic_store(&p->ended, true);
-    if (p->ended_fd[1] >= 0) {
-        ssize_t n = write(p->ended_fd[1], "", 1);
-        (void)n;
-    }
+    if (p->ended_fd[1] >= 0)
+        fill_ended_fd(p);
+    pthread_cond_broadcast(&p->ending);
     pthread_mutex_unlock(&p->telling);
 }
 
@@ -225,14 +235,15 @@ static void *run_on_thread(void *user)
 
 int leat_pipeline_fd(leat_pipeline *p, int *ret)
 {
+    pthread_mutex_lock(&p->telling);
     bool first = p->ended_fd[0] < 0;
     int r = first ? fd_pipe(p->ended_fd) : 0;
-    if (r < 0)
-        return r;
-    if (first && atomic_load(&p->ended))
-        tell(p); /* nobody could, before */
-    *ret = p->ended_fd[0];
-    return 0;
+    if (r == 0 && first && atomic_load(&p->ended))
+        fill_ended_fd(p);
+    if (r == 0)
+        *ret = p->ended_fd[0];
+    pthread_mutex_unlock(&p->telling);
+    return r;
 }
 
 /* Without a thread it has ended before it began, and the parts that were handed in are told. */
@@ -249,10 +260,7 @@ static int start_thread(leat_pipeline *p)
 
 int leat_pipeline_start(leat_pipeline *p)
 {
-    int fd;
-    int r = atomic_load(&p->started) ? -EBUSY : leat_pipeline_fd(p, &fd);
-    if (r == 0)
-        r = prepare(p);
+    int r = prepare(p);
     if (r < 0)
         return r;
     p->waited_for = true;
@@ -272,15 +280,15 @@ int leat_pipeline_wait(leat_pipeline *p, int timeout_ms, leat_report **ret)
 {
     if (!p->waited_for)
         return -EINVAL;
-    int64_t until = clock_ns() + (int64_t)timeout_ms * 1000000;
-    while (!atomic_load(&p->ended)) {
-        struct pollfd set = {.fd = p->ended_fd[0], .events = POLLIN};
-        int64_t left = timeout_ms < 0 ? -1 : MAX((until - clock_ns() + 999999) / 1000000, 0);
-        if (poll(&set, 1, (int)left) == 0 && timeout_ms >= 0)
-            return timeout_ms == 0 ? -EAGAIN : -ETIMEDOUT;
-    }
+    int64_t until = timeout_ms < 0 ? INT64_MAX : clock_ns() + (int64_t)timeout_ms * 1000000;
+    bool in_time = true;
     pthread_mutex_lock(&p->telling);
+    while (!atomic_load(&p->ended) && in_time)
+        in_time = thread_cond_wait(&p->ending, &p->telling, until);
+    bool ended = atomic_load(&p->ended);
     pthread_mutex_unlock(&p->telling);
+    if (!ended)
+        return timeout_ms == 0 ? -EAGAIN : -ETIMEDOUT;
     while (atomic_load(&p->cancelling)) /* the engine may be freed next */
         sched_yield();
     if (p->has_thread)
@@ -338,6 +346,7 @@ void leat_pipeline_free(leat_pipeline *p)
     if (p->has_own_loop)
         loop_close(&p->own_loop);
     pthread_mutex_destroy(&p->telling);
+    pthread_cond_destroy(&p->ending);
     fd_close(p->ended_fd[0]);
     fd_close(p->ended_fd[1]);
     for (size_t i = 0; i < p->legs; i++)

@@ -99,10 +99,11 @@ struct leat_pipeline {
 
     void (*tell)(leat_pipeline *p); /* the run has ended: the last thing that the runner does */
     pthread_mutex_t telling;        /* held meanwhile, so that who waits does not free it before */
+    pthread_cond_t ending;          /* it was told */
     pthread_t thread;
     bool has_thread;
     bool waited_for; /* it was started, and nobody has seen its end */
-    int ended_fd[2]; /* a byte is in it once the run has ended; -1 until somebody asks or starts */
+    int ended_fd[2]; /* a byte is in it once the run has ended; -1 until a caller asks for it. Under `telling` */
     int result;
     leat_report *report;
     atomic_bool ended;

@@ -62,12 +62,7 @@ static void wait_for_all(struct looking *l)
     pthread_mutex_lock(&l->lock);
     while (l->running) {
         int64_t ms = watch_interval_ms(l->target->watch);
-        struct timespec end;
-        clock_gettime(CLOCK_REALTIME, &end);
-        end.tv_nsec += (ms > 0 ? ms : 1000) * 1000000;
-        end.tv_sec += end.tv_nsec / 1000000000;
-        end.tv_nsec %= 1000000000;
-        if (pthread_cond_timedwait(&l->ended, &l->lock, &end) == 0)
+        if (thread_cond_wait(&l->ended, &l->lock, clock_ns() + (ms > 0 ? ms : 1000) * 1000000))
             continue;
         pthread_mutex_unlock(&l->lock);
         watch_tell(l->target->watch, 0);
@@ -102,8 +97,10 @@ int look_at(struct place *target, const struct place *source, const struct blobs
                         .blobs = blobs,
                         .found = ret,
                         .lock = PTHREAD_MUTEX_INITIALIZER,
-                        .ended = PTHREAD_COND_INITIALIZER,
                         .error = error};
+    int r = thread_cond_init(&l.ended);
+    if (r < 0)
+        return error_set(error, r, "out of memory");
     atomic_init(&l.next, 0);
     atomic_init(&l.failed, false);
     if (target->ops->asks && blobs->count > 1)

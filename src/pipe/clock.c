@@ -7,7 +7,7 @@ int clock_init(struct clock *clock)
 {
     *clock = (struct clock){.at_ns = NEVER};
     int r = -pthread_mutex_init(&clock->lock, NULL);
-    if (r == 0 && (r = park_cond_init(&clock->cond)) < 0)
+    if (r == 0 && (r = thread_cond_init(&clock->cond)) < 0)
         pthread_mutex_destroy(&clock->lock);
     return r;
 }
@@ -30,7 +30,7 @@ static void *run(void *user)
     pthread_mutex_lock(&clock->lock);
     while (!clock->stops) {
         if (clock->at_ns == NEVER || clock->at_ns > clock_ns()) {
-            park_cond_wait(&clock->cond, &clock->lock, clock->at_ns);
+            thread_cond_wait(&clock->cond, &clock->lock, clock->at_ns);
             continue;
         }
         clock->at_ns = NEVER;

@@ -1,5 +1,6 @@
 #include "pipe/park.h"
 #include "base/fd.h"
+#include "base/thread.h"
 #include <errno.h>
 #include <sched.h>
 #include <unistd.h>
@@ -10,33 +11,11 @@
 #define SPIN_NS    40000
 #define SPIN_LOOKS 400
 
-int park_cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t attributes;
-    int r = -pthread_condattr_init(&attributes);
-    if (r < 0)
-        return r;
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    r = -pthread_cond_init(cond, &attributes);
-    pthread_condattr_destroy(&attributes);
-    return r;
-}
-
-bool park_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ns)
-{
-    if (deadline_ns == NEVER) {
-        pthread_cond_wait(cond, lock);
-        return true;
-    }
-    struct timespec until = {.tv_sec = (time_t)(deadline_ns / 1000000000), .tv_nsec = deadline_ns % 1000000000};
-    return pthread_cond_timedwait(cond, lock, &until) != ETIMEDOUT;
-}
-
 int park_init(struct park *park)
 {
     *park = (struct park){.fd = {-1, -1}, .spins = sysconf(_SC_NPROCESSORS_ONLN) > 1};
     int r = -pthread_mutex_init(&park->lock, NULL);
-    if (r == 0 && (r = park_cond_init(&park->cond)) < 0)
+    if (r == 0 && (r = thread_cond_init(&park->cond)) < 0)
         pthread_mutex_destroy(&park->lock);
     return r;
 }
@@ -71,7 +50,7 @@ bool park_wait(struct park *park, park_ready ready, void *user, int64_t deadline
     pthread_mutex_lock(&park->lock);
     atomic_fetch_add(&park->listeners, 1);
     while (!(is_ready = ready(user)) && in_time)
-        in_time = park_cond_wait(&park->cond, &park->lock, deadline_ns);
+        in_time = thread_cond_wait(&park->cond, &park->lock, deadline_ns);
     atomic_fetch_sub(&park->listeners, 1);
     pthread_mutex_unlock(&park->lock);
     return is_ready;

@@ -51,8 +51,4 @@ static inline void park_settle(struct park *park, park_ready ready, void *user)
         park_settle_fd(park, ready, user);
 }
 
-/* A condition that counts time as clock_ns does, and waiting at it: false when the deadline has come. */
-int park_cond_init(pthread_cond_t *cond);
-bool park_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ns);
-
 #endif

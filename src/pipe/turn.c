@@ -1,4 +1,5 @@
 #include "pipe/turn.h"
+#include "base/thread.h"
 #include "pipe/park.h"
 #include <errno.h>
 
@@ -6,7 +7,7 @@ int turn_init(struct turn *turn)
 {
     atomic_init(&turn->word, 0);
     int r = -pthread_mutex_init(&turn->lock, NULL);
-    if (r == 0 && (r = park_cond_init(&turn->cond)) < 0)
+    if (r == 0 && (r = thread_cond_init(&turn->cond)) < 0)
         pthread_mutex_destroy(&turn->lock);
     return r;
 }
@@ -41,7 +42,7 @@ static int wait_for_it(struct turn *turn, int64_t deadline_ns)
             r = -ETIMEDOUT;
             break;
         }
-        in_time = park_cond_wait(&turn->cond, &turn->lock, deadline_ns);
+        in_time = thread_cond_wait(&turn->cond, &turn->lock, deadline_ns);
     }
     unsigned before = atomic_fetch_sub(&turn->word, TURN_WAITER);
     if (before & TURN_CLOSED)

@@ -1,4 +1,5 @@
 #include "stages/order.h"
+#include "base/thread.h"
 #include <errno.h>
 
 int order_init(struct order *order, uint64_t limit)
@@ -10,7 +11,7 @@ int order_init(struct order *order, uint64_t limit)
     order->spans = calloc((size_t)size, sizeof(*order->spans));
     order->parked = calloc((size_t)size, sizeof(*order->parked));
     int r = order->spans && order->parked ? -pthread_mutex_init(&order->lock, NULL) : -ENOMEM;
-    if (r == 0 && (r = stage_cond_init(&order->changed)) < 0)
+    if (r == 0 && (r = thread_cond_init(&order->changed)) < 0)
         pthread_mutex_destroy(&order->lock);
     if (r < 0) {
         free(order->spans);

@@ -1,25 +1,10 @@
 #include "stages/queue.h"
+#include "base/thread.h"
 #include <errno.h>
-
-int stage_cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t attributes;
-    int r = -pthread_condattr_init(&attributes);
-    if (r < 0)
-        return r;
-    r = -pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    if (r == 0)
-        r = -pthread_cond_init(cond, &attributes);
-    pthread_condattr_destroy(&attributes);
-    return r;
-}
 
 bool stage_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ns)
 {
-    if (deadline_ns == 0)
-        return pthread_cond_wait(cond, lock) == 0;
-    struct timespec t = {.tv_sec = (time_t)(deadline_ns / 1000000000), .tv_nsec = deadline_ns % 1000000000};
-    return pthread_cond_timedwait(cond, lock, &t) != ETIMEDOUT;
+    return thread_cond_wait(cond, lock, deadline_ns ? deadline_ns : INT64_MAX);
 }
 
 int64_t stage_deadline(int timeout_ms)
@@ -57,9 +42,9 @@ int item_queue_init(struct item_queue *queue, uint64_t limit, uint64_t bytes_lim
     int r = -pthread_mutex_init(&queue->lock, NULL);
     if (r < 0)
         goto err0;
-    if ((r = stage_cond_init(&queue->readable)) < 0)
+    if ((r = thread_cond_init(&queue->readable)) < 0)
         goto err1;
-    if ((r = stage_cond_init(&queue->writable)) < 0)
+    if ((r = thread_cond_init(&queue->writable)) < 0)
         goto err2;
     return 0;
 err2:

@@ -44,8 +44,6 @@ struct item_queue {
     bool waking, paused, control_out, closed, cancelled;
 };
 
-/* A condition on the monotonic clock. */
-int stage_cond_init(pthread_cond_t *cond);
 /* Until it is signalled, or until deadline_ns (0: none): then false. */
 bool stage_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ns);
 /* timeout_ms of the interface as a deadline; 0 for "waits", -1 for "does not". */

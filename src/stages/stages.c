@@ -1,5 +1,6 @@
 #include "stages/stages.h"
 #include "base/origin.h"
+#include "base/thread.h"
 #include <errno.h>
 
 #define QUEUE_DEFAULT 512
@@ -35,7 +36,7 @@ int leat_stages_new(leat_stages **ret, const struct leat_stages_options *options
     stages->options = own;
     stages->origin = origin_here();
     r = -pthread_mutex_init(&stages->lock, NULL);
-    if (r == 0 && (r = stage_cond_init(&stages->changed)) < 0)
+    if (r == 0 && (r = thread_cond_init(&stages->changed)) < 0)
         pthread_mutex_destroy(&stages->lock);
     if (r < 0) {
         free(stages);

@@ -1,6 +1,5 @@
 #include "store/ask.h"
-#include <errno.h>
-#include <pthread.h>
+#include "base/thread.h"
 #include <stdio.h>
 
 #define WANTED_MS 100
@@ -29,16 +28,7 @@ static void wake(void *user)
 /* Under the lock, which is dropped meanwhile. False: it is wanted no more. */
 static bool wait_a_little(struct exchange *x, struct asking *a)
 {
-    struct timespec end;
-    if (!x->is_wanted) {
-        pthread_cond_wait(&a->woken, &a->lock);
-        return true;
-    }
-    clock_gettime(CLOCK_REALTIME, &end);
-    end.tv_nsec += WANTED_MS * 1000000L;
-    end.tv_sec += end.tv_nsec / 1000000000;
-    end.tv_nsec %= 1000000000;
-    if (pthread_cond_timedwait(&a->woken, &a->lock, &end) == 0)
+    if (thread_cond_wait(&a->woken, &a->lock, x->is_wanted ? clock_ns() + WANTED_MS * INT64_C(1000000) : INT64_MAX))
         return true;
     pthread_mutex_unlock(&a->lock);
     bool wanted = x->is_wanted(x->of);
@@ -48,12 +38,14 @@ static bool wait_a_little(struct exchange *x, struct asking *a)
 
 int ask(struct exchange *x, int (*make)(void *user, struct http_request *ret), void *user, int32_t retries)
 {
-    struct asking a = {
-        .make = make, .user = user, .lock = PTHREAD_MUTEX_INITIALIZER, .woken = PTHREAD_COND_INITIALIZER};
+    struct asking a = {.make = make, .user = user, .lock = PTHREAD_MUTEX_INITIALIZER};
+    int r = thread_cond_init(&a.woken);
+    if (r < 0)
+        return r;
     x->make = make_request;
     x->wake = wake;
     x->user = &a;
-    int r = exchange_start(x, retries);
+    r = exchange_start(x, retries);
     pthread_mutex_lock(&a.lock);
     bool given_up = false;
     while (r == 0 && !exchange_is_over(x) && !given_up)

@@ -235,8 +235,10 @@ void fetch_close(struct fetch *f)
     pthread_mutex_lock(&f->lock);
     f->stopping = true;
     pthread_mutex_unlock(&f->lock);
-    for (size_t i = 0; i < LEAT_STREAMS_MAX; i++)
+    for (size_t i = 0; i < LEAT_STREAMS_MAX; i++) {
         transfer_free(f->lane[i].transfer);
+        free(f->lane[i].body);
+    }
     snprintf(f->traffic->why, sizeof(f->traffic->why), "%s", f->pace.why);
     verify_free(f->verify);
     free(f->place);

@@ -148,7 +148,11 @@ static void lane_answered(void *user, const struct answer *answer)
 
 static enum transfer_wish keep_explanation(struct lane *l, const void *bytes, size_t n)
 {
-    n = MIN(n, sizeof(l->body) - l->body_length);
+    if (!l->body)
+        l->body = malloc(LANE_BODY_MAX);
+    n = l->body ? MIN(n, LANE_BODY_MAX - l->body_length) : 0; /* without memory the status alone explains it */
+    if (!n)
+        return TRANSFER_MORE;
     memcpy(l->body + l->body_length, bytes, n);
     l->body_length += n;
     return TRANSFER_MORE;
@@ -204,10 +208,15 @@ static void lane_drained(void *user)
 
 /* ---- the end of an answer ---- */
 
+static const char *explanation(const struct lane *l)
+{
+    return l->body ? l->body : "";
+}
+
 static void fail_by_status(struct lane *l)
 {
     char sentence[STATUS_MAX];
-    status_explain(l->fetch->object, l->status, l->body, l->body_length, sentence);
+    status_explain(l->fetch->object, l->status, explanation(l), l->body_length, sentence);
     fetch_fail(l->fetch, l->at, status_code(l->status), sentence);
 }
 
@@ -251,7 +260,7 @@ static void slow_down(struct lane *l)
 static bool is_passing(const struct lane *l)
 {
     const struct object *object = l->fetch->object;
-    return object->store->is_passing && object->store->is_passing(object, l->status, l->body, l->body_length);
+    return object->store->is_passing && object->store->is_passing(object, l->status, explanation(l), l->body_length);
 }
 
 /* The same again, after a while; -1: no more. */

@@ -26,7 +26,7 @@ struct lane {
     bool is_failure;   /* its body explains it */
     uint64_t skip;     /* bytes to be passed over, because the server sends what was not asked for */
     uint64_t body_end; /* where its body ends; UINT64_MAX: unknown */
-    char body[LANE_BODY_MAX];
+    char *body;        /* LANE_BODY_MAX bytes, or NULL until there is a failure to explain */
     size_t body_length;
 };
 

@@ -25,6 +25,7 @@ void pace_settle(struct pace *pace, unsigned connections, const char *why)
 static void begin_again(struct pace *pace)
 {
     pace->began_ns = 0;
+    pace->was_behind = false;
 }
 
 static void add_one(struct pace *pace, double rate)
@@ -43,6 +44,9 @@ static void judge(struct pace *pace, double rate, uint64_t left)
         snprintf(pace->why, sizeof(pace->why), "with %u connections it came at %.2f of the speed", pace->connections,
                  gain);
         pace->connections = fewer;
+        pace->settled = true;
+    } else if (pace->was_behind) {
+        snprintf(pace->why, sizeof(pace->why), "the sinks take the bytes no faster");
         pace->settled = true;
     } else if (pace->connections == pace->most) {
         snprintf(pace->why, sizeof(pace->why), "more are not tried; the last one brought %.2f times the speed", gain);
@@ -67,7 +71,8 @@ void pace_look(struct pace *pace, int64_t now_ns, uint64_t bytes, uint64_t left,
         pace->began_bytes = bytes;
         return;
     }
-    if (behind) {
+    pace->was_behind |= behind;
+    if (behind && pace->connections == 1) { /* another one would bring nothing, for the moment */
         snprintf(pace->why, sizeof(pace->why), "the sinks take the bytes no faster");
         begin_again(pace);
         return;

@@ -14,6 +14,7 @@ struct pace {
     unsigned connections; /* that there should be now */
     unsigned most;
     bool settled;     /* no more is tried */
+    bool was_behind;  /* during the current measurement the sinks took what came more slowly than it came */
     int64_t began_ns; /* of the current measurement; 0: none is under way */
     uint64_t began_bytes;
     double rate_before; /* bytes per second with one connection fewer; 0: not measured */

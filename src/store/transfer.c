@@ -1,6 +1,7 @@
 /* The transfer thread owns the multi handle, all easy handles and the list `first`. Other threads leave orders in a
  * transfer, under the lock, and wake the thread: begin, resume, stop. The thread takes the orders without holding the
- * lock while it obeys them, so a callback may take locks of its own. A stopped transfer is given back by `stopped`. */
+ * lock while it obeys them, so a callback may take locks of its own. A transfer that was stopped, or is over, is given
+ * back by `given_back`: from then on the thread does not know it. */
 #include "store/transfer.h"
 #include "base/origin.h"
 #include "base/thread.h"
@@ -18,7 +19,7 @@ struct transfer {
     int64_t due_ns;         /* it begins then; 0: it is not to begin */
 
     /* Under the lock. */
-    bool resume, stop, stopped;
+    bool resume, stop, given_back;
 };
 
 static struct {
@@ -29,7 +30,7 @@ static struct {
     CURLM *multi;
 
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* a transfer was stopped */
+    pthread_cond_t changed; /* a transfer was given back */
     struct transfer *added;
     bool quits;
 
@@ -61,7 +62,7 @@ static void give_back(struct transfer *t)
 {
     attempt_leave(&t->attempt);
     pthread_mutex_lock(&transfers.lock);
-    t->stopped = true;
+    t->given_back = true;
     pthread_cond_broadcast(&transfers.changed);
     pthread_mutex_unlock(&transfers.lock);
 }
@@ -146,6 +147,20 @@ static void tell_drained(void)
     }
 }
 
+/* Those that are over: freeing one then waits for nothing. */
+static void give_back_ended(void)
+{
+    for (struct transfer **link = &transfers.first; *link;) {
+        struct transfer *t = *link;
+        if (t->attempt.active || t->due_ns)
+            link = &t->next;
+        else {
+            *link = t->next;
+            give_back(t);
+        }
+    }
+}
+
 static bool quits(void)
 {
     pthread_mutex_lock(&transfers.lock);
@@ -162,6 +177,7 @@ static void *run(void *unused UNUSED)
         curl.multi_perform(transfers.multi, &running);
         report_ends();
         tell_drained();
+        give_back_ended();
         if (curl.multi_poll(transfers.multi, NULL, 0, rest_ms(), NULL) != CURLM_OK)
             nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL); /* out of memory: poll can't wait */
     }
@@ -311,8 +327,9 @@ void transfer_free(struct transfer *t)
     if (origin_is_here(t->origin)) {
         pthread_mutex_lock(&transfers.lock);
         t->stop = true;
-        wake();
-        while (!t->stopped)
+        if (!t->given_back)
+            wake();
+        while (!t->given_back)
             pthread_cond_wait(&transfers.changed, &transfers.lock);
         pthread_mutex_unlock(&transfers.lock);
     }

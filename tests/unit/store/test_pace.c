@@ -56,6 +56,29 @@ static void test_slow_sinks_and_short_rests(void **state UNUSED)
     assert_non_null(strstr(pace.why, "less than a second"));
 }
 
+/* A second connection is there, and from now on the sinks take no more than `rate` bytes per ms. */
+static void slow_down(struct pace *pace, uint64_t rate)
+{
+    int64_t now = 1;
+    pace_init(pace, 0, PACE_MOST);
+    for (uint64_t bytes = 0; pace->connections == 1; now += MS)
+        pace_look(pace, now, bytes += 1000, LEFT, false);
+    for (uint64_t bytes = 0, i = 0; i < 1000; i++, now += MS)
+        pace_look(pace, now, bytes += rate, LEFT, i % 2);
+}
+
+static void test_sinks_that_become_slow(void **state UNUSED)
+{
+    struct pace pace;
+    slow_down(&pace, 1000);
+    assert_true(pace.settled);
+    assert_int_equal(pace.connections, 1);
+    slow_down(&pace, 1900);
+    assert_true(pace.settled);
+    assert_int_equal(pace.connections, 2);
+    assert_non_null(strstr(pace.why, "sinks"));
+}
+
 static void test_what_is_asked_for(void **state UNUSED)
 {
     struct pace pace;
@@ -74,6 +97,7 @@ int main(void)
         cmocka_unit_test(test_each_one_helps),
         cmocka_unit_test(test_the_line_is_full),
         cmocka_unit_test(test_slow_sinks_and_short_rests),
+        cmocka_unit_test(test_sinks_that_become_slow),
         cmocka_unit_test(test_what_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
