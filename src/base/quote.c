@@ -137,3 +137,25 @@ void quote_mask(char *text)
             memset(text, '?', n);
     }
 }
+
+/* The scheme need not be one that leat knows, nor be written as it should. Of http: the slashes may be forgotten. */
+static const char *behind_scheme(const char *spec)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.";
+    size_t n = strspn(spec, letters);
+    if (n && strncmp(spec + n, "://", 3) == 0)
+        return spec + n + 3;
+    return strncmp(spec, "http:", 5) == 0 || strncmp(spec, "https:", 6) == 0 ? spec + n + 1 : NULL;
+}
+
+const char *quote_without_login(const char *spec)
+{
+    const char *at = behind_scheme(spec), *shown = spec;
+    if (!at)
+        return spec;
+    at += strspn(at, "/");
+    for (const char *end = at + strcspn(at, "/?#"); at < end; at++)
+        if (*at == '@')
+            shown = at + 1;
+    return shown;
+}

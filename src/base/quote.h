@@ -12,4 +12,8 @@ void quote_print(FILE *to, const char *name);
  * at the end. */
 void quote_mask(char *text);
 
+/* What of a spec may be told: all of it, or of one that begins with a scheme, "//" and a login
+ * ("x://USER:PASSWORD@HOST/"), what stands behind the login. It is a part of `spec`. */
+const char *quote_without_login(const char *spec);
+
 #endif

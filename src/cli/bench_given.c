@@ -102,7 +102,7 @@ static bool is_terminal(const char *spec, int fd)
 
 static int refuse(const char *spec, const char *why)
 {
-    cli_warn("bench: '%s': %s", spec, why);
+    cli_warn("bench: %s: %s", cli_name(spec), why);
     return EXIT_FAILED;
 }
 

@@ -1,6 +1,7 @@
 /* leat run: a pipeline written as text. */
 #include "places.h"
 #include "transfer.h"
+#include <stdlib.h>
 #include <string.h>
 
 static const char usage[] = "usage: leat run [options] 'SOURCE | FILTER | ... | SINK [& SINK...]'\n"
@@ -48,6 +49,19 @@ static void print_line(const char *line, size_t n, size_t column)
     fputs("^\n", stderr);
 }
 
+/* A login "://USER:PASSWORD@" is shown as stars. */
+static void mask_logins(char *line)
+{
+    for (char *at = line; (at = strstr(at, "://"));) {
+        char *login = at += 3;
+        for (char *end = login + strcspn(login, "/?#|& \t"); at < end; at++)
+            if (*at == '@') {
+                memset(login, '*', (size_t)(at - login));
+                login = at + 1;
+            }
+    }
+}
+
 /* The sentence, the line of the text in which it is wrong, and a caret under the place. */
 static int refuse(struct copy_options *o, const char *text, const struct leat_error *error)
 {
@@ -61,8 +75,12 @@ static int refuse(struct copy_options *o, const char *text, const struct leat_er
         cli_warn("%s: %s%s%s", error->operation, error->text, and, advice);
     while (begin > 0 && text[begin - 1] != '\n')
         begin--;
-    if (*text)
-        print_line(text + begin, strcspn(text + begin, "\n"), (size_t)error->offset - begin);
+    char *line = strndup(text + begin, strcspn(text + begin, "\n"));
+    if (line && *text) {
+        mask_logins(line);
+        print_line(line, strlen(line), (size_t)error->offset - begin);
+    }
+    free(line);
     int r = transfer_refuse(o, error, true);
     return misspelt ? EXIT_USAGE : r;
 }

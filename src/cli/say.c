@@ -11,8 +11,21 @@
 
 /* ---- names and messages ---- */
 
+/* "x://USER:PASSWORD@HOST/": what stands behind the login. */
+static const char *without_login(const char *name)
+{
+    const char *mark = strstr(name, "://"), *shown = name;
+    if (!mark || mark == name || name + strcspn(name, ":/") != mark)
+        return name;
+    for (const char *at = mark + 3, *end = at + strcspn(at, "/?#"); at < end; at++)
+        if (*at == '@')
+            shown = at + 1;
+    return shown;
+}
+
 const char *cli_name(const char *name)
 {
+    name = without_login(name);
     static char *kept[4];
     static unsigned next;
     size_t n = strlen(name), quoted = leat_quote(NULL, 0, name);

@@ -1,6 +1,7 @@
 /* Resolving a path: look, change nothing, and refuse what can't come to a good end. */
 #include "base/fd.h"
 #include "base/platform.h"
+#include "base/quote.h"
 #include "endpoint/file.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -192,7 +193,7 @@ static int refuse_directory(struct file *f, struct leat_error *error)
     int r = -ENOENT;
     if (slash && stat(directory, &st) < 0)
         error_at(error, r, LEAT_SIDE_SINK, f->endpoint.node.name, "stat", "There is no directory '%s' to put it in",
-                 directory);
+                 quote_without_login(directory));
     else
         r = refuse(f, error, r, "stat", LEAT_ADVICE_NONE,
                    "It is a symbolic link, and there is no directory where it leads");

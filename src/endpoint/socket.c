@@ -3,6 +3,7 @@
  */
 #include "endpoint/socket.h"
 #include "base/fd.h"
+#include "base/quote.h"
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -241,9 +242,12 @@ static void set_timeout(struct socket *s, bool listens, const struct leat_endpoi
 /* HOST:PORT, [HOST]:PORT, or PORT alone for one that listens. */
 static int parse_tcp(struct socket *s, const char *text, struct leat_error *error)
 {
-    if (strncmp(text, "//", 2) == 0)
-        return error_set(error, -EINVAL, "'%s' is no address: an address has no slashes, write %s:%.*s",
-                         s->endpoint.spec, s->listens ? "tcp-listen" : "tcp", (int)strcspn(text + 2, "/"), text + 2);
+    if (strncmp(text, "//", 2) == 0) {
+        const char *shown = quote_without_login(s->endpoint.spec);
+        const char *address = shown == s->endpoint.spec ? text + 2 : shown;
+        return error_set(error, -EINVAL, "'%s' is no address: an address has no slashes, write %s:%.*s", shown,
+                         s->listens ? "tcp-listen" : "tcp", (int)strcspn(address, "/"), address);
+    }
     const char *colon = strrchr(text, ':'), *host = text;
     size_t n = colon ? (size_t)(colon - text) : 0;
     if (n >= 2 && text[0] == '[' && colon[-1] == ']') {

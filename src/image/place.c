@@ -1,4 +1,5 @@
 #include "image/place.h"
+#include "base/quote.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -7,7 +8,7 @@ int place_open(struct place **ret, const char *spec, struct watch *watch, bool i
     const struct leat_image_options *options = watch->options;
     int r;
     if (strncmp(spec, "docker://", 9) == 0)
-        r = place_remote(ret, spec + 9, options, is_target, error);
+        r = place_remote(ret, spec, options, is_target, error);
     else if (strncmp(spec, "oci:", 4) == 0 && strncmp(spec, "oci://", 6) != 0)
         r = place_layout(ret, spec + 4, is_target, error);
     else if (strncmp(spec, "oci-archive:", 12) == 0)
@@ -18,7 +19,7 @@ int place_open(struct place **ret, const char *spec, struct watch *watch, bool i
         r = error_set(error, -EINVAL,
                       "'%.80s' names no image: write docker://HOST/NAME:TAG, oci:DIRECTORY:TAG, oci-archive:FILE:TAG "
                       "or docker-archive:FILE:NAME:TAG",
-                      spec);
+                      quote_without_login(spec));
     if (r < 0)
         return r;
     (*ret)->spec = spec;

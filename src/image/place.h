@@ -71,7 +71,7 @@ int place_docker_archive(struct place **ret, const char *rest, struct watch *wat
                          struct leat_error *error);
 int place_oci_archive(struct place **ret, const char *rest, struct watch *watch, bool is_target,
                       struct leat_error *error);
-int place_remote(struct place **ret, const char *rest, const struct leat_image_options *options, bool is_target,
+int place_remote(struct place **ret, const char *spec, const struct leat_image_options *options, bool is_target,
                  struct leat_error *error);
 
 /* Reads a manifest or an index: `wanted` (its bytes are compared with the digest and the size), or what the place's

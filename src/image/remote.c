@@ -1,4 +1,5 @@
 /* Images in a registry. */
+#include "base/quote.h"
 #include "image/place.h"
 #include "node/endpoint.h"
 #include "store/oci/ask.h"
@@ -8,7 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define GIVE_UP_NS (10 * INT64_C(1000000000)) /* what waits for no more than that: an upload is given up */
+#define GIVE_UP_NS (2 * INT64_C(1000000000)) /* what waits for no more than that: an upload is given up */
 
 struct remote {
     struct place place;
@@ -148,7 +149,7 @@ static int remote_mount(struct place *place, const struct place *source, const s
                                 .is_wanted = r->place.watch ? watch_is_wanted : NULL,
                                 .of = r->place.watch};
     int status = registry_ask(&question, r->endpoint.retries, &answer, &own);
-    if (status == 202 && answer.location[0]) {
+    if (status == 202 && answer.location[0] && !repository_is_silent(r->repository)) {
         question = (struct question){.repository = r->repository,
                                      .method = "DELETE",
                                      .path = answer.location,
@@ -157,7 +158,8 @@ static int remote_mount(struct place *place, const struct place *source, const s
                                      .is_wanted = question.is_wanted,
                                      .of = question.of,
                                      .deadline_ns = clock_ns() + GIVE_UP_NS};
-        registry_ask(&question, -1, NULL, &own);
+        if (registry_ask(&question, -1, NULL, &own) == -ETIMEDOUT)
+            repository_note_silence(r->repository);
     }
     return status == 201;
 }
@@ -176,15 +178,16 @@ static const struct place_ops remote_ops = {
     .free = remote_free,
 };
 
-int place_remote(struct place **ret, const char *rest, const struct leat_image_options *options, bool is_target UNUSED,
+int place_remote(struct place **ret, const char *spec, const struct leat_image_options *options, bool is_target UNUSED,
                  struct leat_error *error)
 {
     const char *why = "out of memory";
     struct remote *r = calloc(1, sizeof(*r));
-    int result = r ? reference_parse(&r->reference, rest, &why) : -ENOMEM;
+    int result = r ? reference_parse(&r->reference, spec + strlen("docker://"), &why) : -ENOMEM;
     if (result < 0) {
         free(r);
-        return error_set(error, result, "'docker://%.60s': %s", rest, result == -ENOMEM ? "out of memory" : why);
+        return error_set(error, result, "'%.60s': %s", quote_without_login(spec),
+                         result == -ENOMEM ? "out of memory" : why);
     }
     r->place.ops = &remote_ops;
     r->endpoint = (struct leat_endpoint_options){.size = sizeof(r->endpoint), .retries = options->retries};

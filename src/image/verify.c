@@ -1,5 +1,6 @@
 /* Each blob of a layout is compared with its name. First come those that the images name, with the sizes that are said
  * of them, then what else lies in the folders. */
+#include "base/quote.h"
 #include "image/image.h"
 #include "image/tree.h"
 #include <errno.h>
@@ -143,7 +144,7 @@ static int open_whole(struct verifying *v, const char *spec)
         return error_set(v->error, -EINVAL,
                          "'%.80s' is no layout: write oci:DIRECTORY, oci-archive:FILE or "
                          "docker-archive:FILE, without a tag",
-                         spec);
+                         quote_without_login(spec));
     if (colon)
         return place_open(&v->place, spec, &v->watch, false, v->error);
     int r = place_layout(&v->place, spec, false, v->error);

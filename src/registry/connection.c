@@ -1,5 +1,6 @@
 /* leat_connection_open, because only the registry knows what a spec means. */
 #include "endpoint/connection.h"
+#include "base/quote.h"
 #include <errno.h>
 
 int leat_connection_open(leat_connection **ret, const char *spec, const struct leat_connection_options *options,
@@ -18,6 +19,6 @@ int leat_connection_open(leat_connection **ret, const char *spec, const struct l
     if (r == 0)
         r = connection_of_endpoint(ret, endpoint, &o, &error);
     error.side = LEAT_SIDE_NONE;
-    error.node = spec;
+    error.node = quote_without_login(spec);
     return error_return(ret_error, &error, r);
 }

@@ -2,6 +2,7 @@
  * row here. */
 #include "registry/schemes.h"
 #include "base/nearest.h"
+#include "base/quote.h"
 #include "channel/endpoint.h"
 #include "endpoint/endpoint.h"
 #include "store/http/http.h"
@@ -35,7 +36,7 @@ static int open_fd(leat_endpoint **ret, const struct request *r, struct leat_err
 static int open_device(leat_endpoint **ret, const struct request *r, const char *path, struct leat_error *error)
 {
     if (r->rest[0])
-        return error_set(error, -EINVAL, "Nothing belongs behind the colon of '%s'", r->spec);
+        return error_set(error, -EINVAL, "Nothing belongs behind the colon of '%s'", quote_without_login(r->spec));
     return endpoint_path(ret, r->spec, path, r->direction, r->options, error);
 }
 
@@ -141,17 +142,7 @@ static int open_scheme(leat_endpoint **ret, struct request *request, size_t n, s
     for (size_t i = 0; i < COUNT(schemes); i++)
         words[i] = schemes[i].name;
     unknown_word(text, "scheme", request->spec, n, words);
-    return error_set(error, -EINVAL, "%s; a path is written ./%s", text, request->spec);
-}
-
-/* A URL with a password is not repeated: its scheme is named. */
-static const char *shown(const char *spec)
-{
-    bool tls = strncmp(spec, "https://", 8) == 0;
-    if (!tls && strncmp(spec, "http://", 7) != 0)
-        return spec;
-    const char *host = strstr(spec, "://") + 3;
-    return memchr(host, '@', strcspn(host, "/?#")) ? (tls ? "https:" : "http:") : spec;
+    return error_set(error, -EINVAL, "%s; a path is written ./%s", text, quote_without_login(request->spec));
 }
 
 int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_direction direction,
@@ -186,7 +177,7 @@ int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_directio
     }
     if (r < 0) {
         error.side = direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK;
-        error.node = shown(spec);
+        error.node = quote_without_login(spec);
         error.operation = error.operation && error.operation[0] ? error.operation : "open";
     }
     return error_return(ret_error, &error, r);

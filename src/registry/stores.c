@@ -1,5 +1,6 @@
 /* The one list of stores that have names: leat_store_list and its kin. To add one: a `struct names`, a row here, and
  * its refusal in src/store/without_stores.c. */
+#include "base/quote.h"
 #include "store/names.h"
 #include <errno.h>
 #include <stdbool.h>
@@ -11,19 +12,6 @@ static const struct row {
     {"s3:", &s3_names}, {"oci:", &oci_names}, {"http:", &http_names}, {"https:", &http_names}, {"file:", &folder_names},
 };
 
-/* A user and a password in a URL are in no message. What is printed is the end of the caller's text. */
-static const char *without_login(const char *spec)
-{
-    if (strncmp(spec, "http:", 5) != 0 && strncmp(spec, "https:", 6) != 0)
-        return spec;
-    const char *start = strchr(spec, ':') + 1, *node = spec;
-    start += strspn(start, "/");
-    for (const char *end = start + strcspn(start, "/?#"); start < end; start++)
-        if (*start == '@')
-            node = start + 1;
-    return node;
-}
-
 static const struct names *find_names(const char *spec, struct names_call *ret)
 {
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -31,7 +19,7 @@ static const struct names *find_names(const char *spec, struct names_call *ret)
         if (strncmp(spec, rows[i].scheme, n) == 0) {
             ret->spec = spec;
             ret->rest = spec + n;
-            ret->node = without_login(spec);
+            ret->node = quote_without_login(spec);
             return rows[i].names;
         }
     }
@@ -53,14 +41,15 @@ static int take_options(struct leat_store_options *ret, const struct leat_store_
 
 static int refuse_name(const char *spec, struct leat_error *error)
 {
-    return error_set(error, -EINVAL, "'%s' is in no store: write s3://, oci://, http:// or file:", spec ? spec : "");
+    return error_set(error, -EINVAL, "'%s' is in no store: write s3://, oci://, http:// or file:",
+                     spec ? quote_without_login(spec) : "");
 }
 
 /* An error of one name has that name as its node, which is the caller's. */
 static int finish(struct leat_error *ret_error, struct leat_error *error, const char *spec, int r)
 {
     if (r < 0 && (!error->node || !error->node[0]))
-        error->node = spec ? spec : "";
+        error->node = spec ? quote_without_login(spec) : "";
     if (r < 0 && (!error->operation || !error->operation[0]))
         error->operation = "open";
     return error_return(ret_error, error, r);
@@ -109,7 +98,7 @@ static int check_name(const char *spec, struct names_call *call, struct leat_err
     const struct names *names = spec ? find_names(spec, call) : NULL;
     int r = !names ? refuse_name(spec, error) : names->check ? names->check(call, error) : 0;
     if (r < 0)
-        error->node = names ? call->node : spec;
+        error->node = names ? call->node : spec ? quote_without_login(spec) : "";
     return r;
 }
 
@@ -160,5 +149,5 @@ int leat_store_remove(const char *const *specs, size_t count, const struct leat_
         error = removal.first;
         r = error.code;
     }
-    return finish(ret_error, &error, count && specs && specs[0] ? without_login(specs[0]) : "", r);
+    return finish(ret_error, &error, count && specs && specs[0] ? quote_without_login(specs[0]) : "", r);
 }

@@ -7,6 +7,7 @@
  *
  * Each of spec, option and filter is one word, see registry/words.h. What stands where decides what it is: the first is
  * the source, behind the last bar stand the sinks. */
+#include "base/quote.h"
 #include "endpoint/endpoint.h"
 #include "registry/filters.h"
 #include "registry/schemes.h"
@@ -64,7 +65,7 @@ static int refuse_endpoint(struct parser *p, const struct word *spec, const stru
     if (error->code != -EINVAL || strcmp(error->operation, "open") != 0)
         p->error->operation = error->operation;
     error_advise(at_column(p->error, spec->column), error->advice);
-    return error_set(p->error, error->code, "'%.60s': %s", spec->text, error->text);
+    return error_set(p->error, error->code, "'%.60s': %s", quote_without_login(spec->text), error->text);
 }
 
 static int add_endpoint(struct parser *p, const struct word *spec, leat_endpoint *endpoint,
@@ -114,7 +115,8 @@ static int take_sinks(struct parser *p)
 static int refuse_scheme(struct parser *p, const struct word *word)
 {
     return error_set(at_column(p->error, word->column), -EINVAL,
-                     "'%.60s' is an endpoint, and between the first and the last bar stand filters", word->text);
+                     "'%.60s' is an endpoint, and between the first and the last bar stand filters",
+                     quote_without_login(word->text));
 }
 
 static int take_filter(struct parser *p)

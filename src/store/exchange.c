@@ -134,6 +134,11 @@ bool exchange_has_succeeded(const struct exchange *x)
     return x->code == 0 && x->answer.status / 100 == 2;
 }
 
+bool exchange_has_removed(const struct exchange *x)
+{
+    return x->code == 0 && x->may_be_done && (x->answer.status == 404 || x->answer.status == 410);
+}
+
 void exchange_stop(struct exchange *x)
 {
     transfer_free(x->transfer);

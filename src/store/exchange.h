@@ -65,6 +65,10 @@ static inline bool exchange_is_held(struct exchange *x)
 /* 2xx. */
 bool exchange_has_succeeded(const struct exchange *x);
 
+/* Of a removal: the object is not there (404, 410) after a request before that may have removed it, whose answer was
+ * lost or told of a failure. */
+bool exchange_has_removed(const struct exchange *x);
+
 /* Stops it if it is not over. Legal at any time; afterwards it may begin anew. */
 void exchange_stop(struct exchange *x);
 

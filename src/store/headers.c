@@ -1,4 +1,5 @@
 #include "store/headers.h"
+#include "base/text.h"
 #include "store/date.h"
 #include <ctype.h>
 #include <errno.h>
@@ -20,6 +21,15 @@ static void keep(struct headers *h, char **to, const char *value)
     free(*to);
     *to = strdup(value);
     h->failed |= !*to;
+}
+
+/* Several headers of one name are one, with commas between. */
+static void keep_list(struct headers *h, char **to, const char *value)
+{
+    char *text = *to ? text_join(*to, ", ", value) : strdup(value);
+    h->failed |= !text;
+    free(*to);
+    *to = text;
 }
 
 static void keep_metadata(struct headers *h, const char *name, const char *value)
@@ -50,7 +60,7 @@ static void read_field(struct headers *h, const char *name, const char *value)
     else if (strcasecmp(name, "docker-content-digest") == 0)
         keep(h, &h->digest, value);
     else if (strcasecmp(name, "link") == 0)
-        keep(h, &h->link, value);
+        keep_list(h, &h->link, value);
     else if (strncasecmp(name, "x-amz-meta-", 11) == 0 && name[11])
         keep_metadata(h, name + 11, value);
     else if (strcasecmp(name, "last-modified") == 0 && date_read_http(value, &h->modified_s) < 0)

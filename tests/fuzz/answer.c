@@ -1,7 +1,8 @@
 /* Any bytes as the headers of an answer, as XML of a store and as a URL: what is read fits together, and nothing is
  * read or written behind an end. */
-// instrumented: store/answer store/digests store/xml store/s3/error store/url store/redirect
+// instrumented: store/answer store/digests store/xml store/s3/error store/url store/redirect store/oci/link
 #include "store/answer.h"
+#include "store/oci/link.h"
 #include "store/redirect.h"
 #include "store/s3/error.h"
 #include "store/url.h"
@@ -64,6 +65,17 @@ static void read_url(const char *text)
     url_clear(&url);
 }
 
+/* The target of a link is a part of the header. */
+static void read_link(const char *text)
+{
+    char *next;
+    if (link_next(text, &next) < 0 || !next)
+        return;
+    if (!strstr(text, next) || strchr(next, '>'))
+        abort();
+    free(next);
+}
+
 /* Where it leads is a URL, and from https: to nowhere else. */
 static void read_location(const char *base, const char *text)
 {
@@ -102,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     read_location("https://host:1/a/b?c", text);
     read_location("http://host", text);
     read_login(text);
+    read_link(text);
     free(text);
     return 0;
 }

@@ -60,13 +60,6 @@ static int take_url(const struct names_call *call, char **ret_url, struct http_s
     return r;
 }
 
-/* Is there no object where none is wanted? An answer to the first request may have been lost. */
-static bool is_gone(const struct visit *v)
-{
-    const struct exchange *x = &v->exchange;
-    return strcmp(v->method, "DELETE") == 0 && x->requests > 1 && x->answer.status == 404;
-}
-
 static int run(struct visit *v, struct leat_error *error)
 {
     char sentence[STATUS_MAX];
@@ -76,7 +69,7 @@ static int run(struct visit *v, struct leat_error *error)
         return error_at(error, r, LEAT_SIDE_NONE, "", v->method, "the request can't be made");
     if (x->code < 0)
         return error_at(error, x->code, LEAT_SIDE_NONE, "", v->method, "%s", x->why);
-    if (exchange_has_succeeded(x) || is_gone(v))
+    if (exchange_has_succeeded(x) || (strcmp(v->method, "DELETE") == 0 && exchange_has_removed(x)))
         return 0;
     status_sentence(x->answer.status, "", sentence);
     r = x->answer.status == 405 || x->answer.status == 501 ? -EOPNOTSUPP : status_code(x->answer.status);

@@ -1,10 +1,15 @@
 /* What registries tell: tags of a repository, repositories of a registry, and what is behind a name. */
 #include "store/names.h"
+#include "base/text.h"
 #include "store/ask.h"
+#include "store/circle.h"
 #include "store/headers.h"
 #include "store/oci/ask.h"
+#include "store/oci/link.h"
 #include "store/oci/repository.h"
+#include "store/redirect.h"
 #include "store/status.h"
+#include "store/url.h"
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -69,7 +74,7 @@ static int parse_name(struct visit *v, struct leat_error *error)
         r = n < (int)sizeof(text) ? reference_parse(&v->reference, text, &why) : -EINVAL;
     } else if (r == 0)
         r = reference_parse(&v->reference, rest + 2, &why);
-    return r < 0 ? error_set(error, r, r == -ENOMEM ? "out of memory" : "'%s' names nothing: %s", v->call->spec, why)
+    return r < 0 ? error_set(error, r, r == -ENOMEM ? "out of memory" : "'%s' names nothing: %s", v->call->node, why)
                  : 0;
 }
 
@@ -143,31 +148,62 @@ static int tell_page(const struct visit *v, struct leat_error *error)
     return r == -EBADMSG ? error_at(error, r, LEAT_SIDE_NONE, "", "GET", "the registry's list can't be read") : r;
 }
 
-/* "</v2/NAME/tags/list?last=x&n=100>; rel="next"": the path, which is on the registry; or NULL. From malloc. */
-static char *next_page(const char *link)
+/* What a link on the page `path` means: *path becomes it, or NULL if there is none. Only its path and query count:
+ * behind a proxy a registry may not know its own host. */
+static int follow_link(const char *link, char **path)
 {
-    const char *end = link && link[0] == '<' ? strchr(link, '>') : NULL;
-    if (!end || !strstr(end, "next"))
-        return NULL;
-    const char *path = strstr(link, "://");
-    path = path && path < end ? strchr(path + 3, '/') : link + 1;
-    return path && path < end && *path == '/' && path[1] != '/' ? strndup(path, (size_t)(end - path)) : NULL;
+    static const char host[] = "http://registry"; /* any one */
+    const char *why, *at;
+    char *target = NULL, *url = NULL, *base = text_join(host, *path, "");
+    int r = base ? link_next(link, &target) : -ENOMEM;
+    free(*path);
+    *path = NULL;
+    if (r == 0 && target)
+        r = redirect_resolve(&url, base, target, &why);
+    if (r == 0 && url) {
+        size_t n = url_host(url, &at);
+        *path = strdup(at[n] == '/' ? at + n : "/");
+        r = *path ? 0 : -ENOMEM;
+    }
+    free(url);
+    free(target);
+    free(base);
+    return r;
+}
+
+/* Where the page that was read leads to: *path, or NULL. */
+static int next_page(struct visit *v, char **path, struct circle *circle, struct leat_error *error)
+{
+    if (!v->headers.link) {
+        free(*path);
+        *path = NULL;
+        return 0;
+    }
+    int r = follow_link(v->headers.link, path);
+    if (r < 0)
+        return r == -ENOMEM ? error_set(error, r, "out of memory")
+                            : error_at(error, -EBADMSG, LEAT_SIDE_NONE, "", "GET",
+                                       "the registry names the next page of its list by a Link that can't be read");
+    r = *path ? circle_check(circle, *path) : 0;
+    if (r == -EBADMSG)
+        error_at(error, r, LEAT_SIDE_NONE, "", "GET", "the registry's list leads back to a page that it had before");
+    return r == -ENOMEM ? error_set(error, r, "out of memory") : r;
 }
 
 static int list_pages(struct visit *v, struct leat_error *error)
 {
-    char *path = strdup(v->is_catalog ? "/v2/_catalog?n=1000" : "tags/list?n=1000");
+    struct circle circle = {.mark = NULL};
+    char *path =
+        v->is_catalog ? strdup("/v2/_catalog?n=1000") : text_join("/v2/", v->reference.name, "/tags/list?n=1000");
     int r = path ? 0 : error_set(error, -ENOMEM, "out of memory");
     while (r == 0 && path) {
-        r = ask_registry(v, "GET", path, path[0] == '/', error);
+        r = ask_registry(v, "GET", path, true, error);
         if (r == 0)
             r = tell_page(v, error);
-        char *next = r == 0 ? next_page(v->headers.link) : NULL;
-        if (next && strcmp(next, path) == 0)
-            r = error_at(error, -EBADMSG, LEAT_SIDE_NONE, "", "GET", "the registry's list has no end");
-        free(path);
-        path = next;
+        if (r == 0)
+            r = next_page(v, &path, &circle, error);
     }
+    circle_clear(&circle);
     free(path);
     return r;
 }
@@ -177,7 +213,7 @@ static int list_names(const struct names_call *call, struct leat_error *error)
     struct visit v = {.call = call, .headers.modified_s = LEAT_STORE_TIME_UNKNOWN};
     int r = parse_name(&v, error);
     if (r == 0 && (v.reference.tag || v.reference.digest[0]))
-        r = error_set(error, -EINVAL, "'%s' names an image, and not a repository", call->spec);
+        r = error_set(error, -EINVAL, "'%s' names an image, and not a repository", call->node);
     if (r == 0)
         r = enter(&v, error);
     if (r == 0)
@@ -190,17 +226,22 @@ static int list_names(const struct names_call *call, struct leat_error *error)
 
 #define PATH_MAX_BYTES (OCI_DIGEST_MAX + 16)
 
-/* A digest may be that of a manifest, or of a blob: the other one is asked for where there is none. */
-static int try_both(struct visit *v, const char *method, const char *const kinds[2], struct leat_error *error)
+/* A digest may be that of a manifest, or of a blob: the other one is asked for where there is none. *ret_removed: one
+ * of them may have been there before this call removed it. */
+static int try_both(struct visit *v, const char *method, const char *const kinds[2], bool *ret_removed,
+                    struct leat_error *error)
 {
     const char *what = v->reference.digest[0] ? v->reference.digest : v->reference.tag;
     char path[PATH_MAX_BYTES];
     struct leat_error first = {.size = sizeof(first)};
     snprintf(path, sizeof(path), "%s/%s", v->reference.digest[0] ? kinds[0] : "manifests", what);
     int r = ask_registry(v, method, path, false, &first);
+    *ret_removed = exchange_has_removed(v->exchange);
     if (r == -ENOENT && v->reference.digest[0]) {
         snprintf(path, sizeof(path), "%s/%s", kinds[1], what);
-        return ask_registry(v, method, path, false, error);
+        r = ask_registry(v, method, path, false, error);
+        *ret_removed |= exchange_has_removed(v->exchange);
+        return r;
     }
     return r < 0 ? error_hand_on(error, &first) : 0;
 }
@@ -208,7 +249,8 @@ static int try_both(struct visit *v, const char *method, const char *const kinds
 static int look(struct visit *v, struct leat_error *error)
 {
     static const char *const kinds[] = {"blobs", "manifests"};
-    int r = try_both(v, "HEAD", kinds, error);
+    bool unused;
+    int r = try_both(v, "HEAD", kinds, &unused, error);
     if (r < 0)
         return r;
     struct leat_store_entry entry = {.name = v->reference.digest[0] ? v->reference.digest : v->reference.tag,
@@ -224,7 +266,7 @@ static int stat_name(const struct names_call *call, struct leat_error *error)
     int r = parse_name(&v, error);
     if (r == 0 && !v.reference.tag && !v.reference.digest[0])
         r = error_set(error, -EINVAL, "'%s' names no image: write oci://HOST/NAME:TAG or oci://HOST/NAME@DIGEST",
-                      call->spec);
+                      call->node);
     if (r == 0)
         r = enter(&v, error);
     if (r == 0)
@@ -241,7 +283,7 @@ static int check_name(const struct names_call *call, struct leat_error *error)
     int r = parse_name(&v, error);
     if (r == 0 && (v.reference.tag || !v.reference.digest[0]))
         r = error_set(error, -EINVAL, "'%s' is removed by its digest alone: write oci://HOST/NAME@sha256:HEX",
-                      call->spec);
+                      call->node);
     reference_clear(&v.reference);
     return r;
 }
@@ -253,8 +295,10 @@ static int remove_one(const struct names_call *call, struct leat_error *error)
     int r = parse_name(&v, error);
     if (r == 0)
         r = enter(&v, error);
-    if (r == 0)
-        r = try_both(&v, "DELETE", kinds, error);
+    struct leat_error own = {.size = sizeof(own)};
+    bool removed = false;
+    if (r == 0 && (r = try_both(&v, "DELETE", kinds, &removed, &own)) < 0)
+        r = r == -ENOENT && removed ? 0 : error_hand_on(error, &own);
     leave(&v);
     return r;
 }

@@ -1,4 +1,5 @@
 #include "store/oci/oci.h"
+#include "base/quote.h"
 #include "store/oci/push.h"
 #include "store/oci/repository.h"
 #include "store/store.h"
@@ -86,7 +87,8 @@ int oci_endpoint(leat_endpoint **ret, const char *spec, const char *rest, enum l
         return error_set(error, -EINVAL, "A blob is written as a whole, neither in place nor at its end");
     int r = strncmp(rest, "//", 2) == 0 ? reference_parse(&reference, rest + 2, &why) : -EINVAL;
     if (r < 0)
-        return error_set(error, r, r == -ENOMEM ? "out of memory" : "'%s' names no blob: %s", spec, why);
+        return error_set(error, r, r == -ENOMEM ? "out of memory" : "'%s' names no blob: %s", quote_without_login(spec),
+                         why);
     if (reference.tag || !reference.digest[0])
         r = error_set(error, -EINVAL, "'%s' names no blob: a blob is named by its digest alone, @sha256:HEX", spec);
     else

@@ -8,6 +8,7 @@
 #include "store/client.h"
 #include "store/http_settings.h"
 #include "store/oci/ask.h"
+#include "store/oci/repository.h"
 #include "store/status.h"
 #include <errno.h>
 #include <stdio.h>
@@ -321,13 +322,14 @@ static int push_commit(struct node *node, struct leat_error *error)
 static void push_abort(struct node *node, int code UNUSED, uint64_t delivered UNUSED)
 {
     struct push *p = (struct push *)node;
-    if (!client_is_here(&p->client) || !p->location[0])
+    if (!client_is_here(&p->client) || !p->location[0] || repository_is_silent(p->repository))
         return;
     if (p->step == STEP_SEND && wait_for_end(p, ABORT_NS))
         take_location(p);
     start(p, STEP_END,
           (struct question){.method = "DELETE", .path = p->location, .is_location = true, .first = UINT64_MAX}, -1);
-    wait_for_end(p, ABORT_NS);
+    if (!wait_for_end(p, ABORT_NS))
+        repository_note_silence(p->repository);
     p->location[0] = '\0';
 }
 

@@ -14,6 +14,7 @@ struct repository {
     struct session session;
     struct reference reference;
     struct login login;
+    atomic_bool silent;
 
     /* Of the transfer thread. */
     bool tls;
@@ -278,6 +279,16 @@ int repository_request(struct session *session, struct http_request *ret, const 
     ret->url = text;
     ret->session = session_ref(session);
     return 0;
+}
+
+bool repository_is_silent(const struct session *session)
+{
+    return atomic_load(&((const struct repository *)session)->silent);
+}
+
+void repository_note_silence(struct session *session)
+{
+    atomic_store(&((struct repository *)session)->silent, true);
 }
 
 void repository_explain(const char *body, size_t n, char *ret, size_t capacity)

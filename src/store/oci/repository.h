@@ -18,6 +18,11 @@ int repository_new(struct session **ret, const struct reference *reference, bool
 int repository_request(struct session *session, struct http_request *ret, const char *method, const char *path, ...)
     PRINTF(4, 5);
 
+/* Has this registry left a request unanswered that gives up an upload? Then no other one waits for that: it forgets
+ * uploads in any case. Any thread. */
+bool repository_is_silent(const struct session *session);
+void repository_note_silence(struct session *session);
+
 /* One sentence for an answer of a registry that is a failure, from its JSON; "" if it says nothing. */
 void repository_explain(const char *body, size_t n, char *ret, size_t capacity);
 

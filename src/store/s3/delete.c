@@ -5,6 +5,7 @@
 #include "store/base64.h"
 #include "store/part.h"
 #include "store/s3/call.h"
+#include "store/s3/error.h"
 #include "store/s3/names.h"
 #include "store/s3/sign.h"
 #include "store/transfer.h"
@@ -68,6 +69,9 @@ static int run_call(struct batch *b, const char *operation, int (*make)(void *us
     call->user = user;
     call->exchange.page_most = page_most;
     int r = s3_call(call, error);
+    const struct exchange *x = &call->exchange;
+    if (r == -ENOENT && s3_error_is_missing(x->body, x->body_length)) /* as a store says that does not pass over it */
+        r = 0;
     if (r == 0 && ret)
         *ret = call;
     else
@@ -185,6 +189,8 @@ static void take_error(struct verdict *v)
     struct leat_error error = {.size = sizeof(error)};
     struct batch *b = v->batch;
     bool denied = strcmp(v->code, "AccessDenied") == 0;
+    if (strcmp(v->code, "NoSuchKey") == 0 || strcmp(v->code, "NoSuchVersion") == 0)
+        return;
     error_at(&error, denied ? -EACCES : -EPROTO, LEAT_SIDE_NONE, "", "DeleteObjects", "the server says %s%s%s", v->code,
              v->message[0] ? ": " : "", v->message);
     for (char *c = error.text; *c; c++)

@@ -54,6 +54,12 @@ bool s3_error_is_passing(const char *body, size_t n)
     return has_code(body, n, codes);
 }
 
+bool s3_error_is_missing(const char *body, size_t n)
+{
+    static const char *const codes[] = {"NoSuchKey", "NoSuchVersion", NULL};
+    return has_code(body, n, codes);
+}
+
 bool s3_error_is_expiry(const char *body, size_t n)
 {
     static const char *const codes[] = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", NULL};

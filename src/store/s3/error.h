@@ -12,6 +12,9 @@ void s3_error_explain(const char *body, size_t n, char *ret, size_t capacity);
 /* Does the document name a failure that passes by itself? */
 bool s3_error_is_passing(const char *body, size_t n);
 
+/* Does it say that the object or the version is not there, in a bucket that is? */
+bool s3_error_is_missing(const char *body, size_t n);
+
 /* Does it say that the credentials have expired? */
 bool s3_error_is_expiry(const char *body, size_t n);
 

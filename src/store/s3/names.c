@@ -1,6 +1,7 @@
 /* Lists of keys (ListObjectsV2), and what the store says of one object. */
 #include "store/names.h"
 #include "base/text.h"
+#include "store/circle.h"
 #include "store/date.h"
 #include "store/headers.h"
 #include "store/s3/call.h"
@@ -18,7 +19,7 @@ int s3_names_find(const struct names_call *call, bool key_wanted, struct s3_plac
 {
     int r = s3_name_split(name, call->rest);
     if (r < 0 || (key_wanted && !name->key_length))
-        return error_set(error, -EINVAL, "'%s' names no %s", call->spec,
+        return error_set(error, -EINVAL, "'%s' names no %s", call->node,
                          key_wanted ? "object: write s3://BUCKET/KEY"
                                     : "bucket: write s3://BUCKET or s3://BUCKET/PREFIX");
     return s3_place_find(place, name, error);
@@ -28,7 +29,7 @@ int s3_names_check_prefix(const struct names_call *call, const struct s3_name *n
 {
     return s3_name_is_prefix(name)
                ? 0
-               : error_set(error, -EINVAL, "'%s' names a version, and not what keys begin with", call->spec);
+               : error_set(error, -EINVAL, "'%s' names a version, and not what keys begin with", call->node);
 }
 
 char *s3_names_spec(const struct s3_name *name, const char *key)
@@ -67,6 +68,8 @@ struct listing {
     char *token, *next_token;
     bool is_cut, is_encoded;
     int code;
+
+    struct circle circle; /* of tokens */
 };
 
 static void clear_item(struct item *item)
@@ -175,12 +178,15 @@ static int by_key(const void *a, const void *b)
     return strcmp(x->key, y->key);
 }
 
-/* A page that ends where it began would be asked for without an end. *ret_why is set on failure. */
-static int check_page(const struct listing *l, const char **ret_why)
+/* *ret_why is set on failure. */
+static int check_page(struct listing *l, const char **ret_why)
 {
-    bool good =
-        !l->is_cut || (l->next_token && l->next_token[0] && (!l->token || strcmp(l->token, l->next_token) != 0));
-    bool asked_for = true;
+    bool good = !l->is_cut || (l->next_token && l->next_token[0]), asked_for = true;
+    int r = l->is_cut && good ? circle_check(&l->circle, l->next_token) : 0;
+    if (r < 0) {
+        *ret_why = r == -EBADMSG ? "the server's list leads back to a page that it had before" : "out of memory";
+        return r;
+    }
     for (size_t i = 0; i < l->count && l->code == 0; i++) {
         const char *key = l->items[i].key;
         good = good && key && key[0] && (!l->is_encoded || url_decode(l->items[i].key) == 0);
@@ -264,6 +270,7 @@ static int run(struct listing *l, struct leat_error *error)
     r = s3_list(&list, error);
     transfers_put();
     clear_page(l);
+    circle_clear(&l->circle);
     free(l->items);
     free(l->token);
     free(l->next_token);

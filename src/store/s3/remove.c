@@ -88,10 +88,10 @@ int s3_remove_check(const struct names_call *call, struct leat_error *error)
 {
     struct s3_name name;
     if (s3_name_split(&name, call->rest) < 0 || (!name.key_length && !call->options->recursive))
-        return error_set(error, -EINVAL, "'%s' names no object: write s3://BUCKET/KEY", call->spec);
+        return error_set(error, -EINVAL, "'%s' names no object: write s3://BUCKET/KEY", call->node);
     int r = call->options->recursive ? s3_names_check_prefix(call, &name, error) : 0;
     if (r == 0 && call->options->recursive && name.key_length && name.key[name.key_length - 1] != '/')
-        r = error_set(error, -EINVAL, "'%s' would be the beginning of other names, too: end it in a slash", call->spec);
+        r = error_set(error, -EINVAL, "'%s' would be the beginning of other names, too: end it in a slash", call->node);
     return r;
 }
 

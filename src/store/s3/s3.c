@@ -1,6 +1,7 @@
 /* The name of an object is taken as it stands: the key is all that follows BUCKET/, without decoding. Only
  * "?versionId=..." at its end is not part of the key. */
 #include "store/s3/s3.h"
+#include "base/quote.h"
 #include "store/s3/object.h"
 #include "store/s3/sign.h"
 #include <errno.h>
@@ -55,7 +56,7 @@ static int describe(struct s3_object *o, const char *spec, const char *rest, str
 {
     struct s3_name name;
     if (s3_name_split(&name, rest) < 0 || !name.key_length)
-        return error_set(error, -EINVAL, "'%s' names no object: write s3://BUCKET/KEY", spec);
+        return error_set(error, -EINVAL, "'%s' names no object: write s3://BUCKET/KEY", quote_without_login(spec));
     int r = s3_place_find(&o->place, &name, error);
     if (r < 0)
         return r;

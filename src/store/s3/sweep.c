@@ -1,6 +1,8 @@
 /* Unfinished uploads of a bucket: those that a page lists are ended before the next page is asked for. */
 #include "store/sweep.h"
+#include "base/quote.h"
 #include "base/text.h"
+#include "store/circle.h"
 #include "store/date.h"
 #include "store/s3/call.h"
 #include "store/s3/list.h"
@@ -34,6 +36,7 @@ struct sweep {
     bool is_cut, is_encoded;
     int code;
 
+    struct circle circle;             /* of the places where pages begin */
     char *key_marker, *upload_marker; /* where this page began; NULL: the first page */
 };
 
@@ -210,12 +213,16 @@ static void take(struct sweep *s, struct found *found)
 
 /* ---- all of them ---- */
 
-/* A page that ends where it began would be asked for without an end. */
-static bool goes_on(const struct sweep *s)
+/* Is the next page one that came before? */
+static int check_next(struct sweep *s)
 {
-    const char *key = s->next_key ? s->next_key : "", *upload = s->next_upload ? s->next_upload : "";
-    return *key && (strcmp(key, s->key_marker ? s->key_marker : "") != 0 ||
-                    strcmp(upload, s->upload_marker ? s->upload_marker : "") != 0);
+    const char *upload = s->next_upload ? s->next_upload : "";
+    char length[24];
+    snprintf(length, sizeof(length), "%zu:", strlen(upload));
+    char *next = text_join(length, upload, s->next_key);
+    int r = next ? circle_check(&s->circle, next) : -ENOMEM;
+    free(next);
+    return r;
 }
 
 static bool is_asked_for(const struct sweep *s, const char *key)
@@ -247,7 +254,12 @@ static bool decode_key(struct sweep *s, struct found *found)
 /* *ret_why is set on failure. */
 static int check_page(struct sweep *s, const char **ret_why)
 {
-    bool good = !s->is_cut || goes_on(s), asked_for = true;
+    bool good = !s->is_cut || (s->next_key && s->next_key[0]), asked_for = true;
+    int r = s->is_cut && good ? check_next(s) : 0;
+    if (r < 0) {
+        *ret_why = r == -EBADMSG ? "the server's list leads back to a page that it had before" : "out of memory";
+        return r;
+    }
     for (size_t i = 0; i < s->count && s->code == 0; i++) {
         struct found *found = &s->found[i];
         good &= found->key && found->key[0] && found->id && found->id[0];
@@ -298,6 +310,7 @@ static int run(struct sweep *s, struct leat_error *error)
     r = s3_list(&list, error);
     transfers_put();
     clear_page(s);
+    circle_clear(&s->circle);
     free(s->found);
     free(s->key_marker);
     free(s->upload_marker);
@@ -309,7 +322,7 @@ static int sweep(struct sweep *s, const char *spec, struct leat_error *error)
     struct s3_name name;
     if (!spec || strncmp(spec, "s3:", 3) != 0 || s3_name_split(&name, spec + 3) < 0 || !s3_name_is_prefix(&name))
         return error_set(error, -EINVAL, "'%s' names no bucket: write s3://BUCKET or s3://BUCKET/PREFIX",
-                         spec ? spec : "");
+                         spec ? quote_without_login(spec) : "");
     char *prefix = strndup(name.key, name.key_length);
     s->prefix = prefix;
     int r = prefix ? s3_place_find(&s->place, &name, error) : error_set(error, -ENOMEM, "out of memory");
@@ -337,6 +350,6 @@ int leat_store_sweep(const char *spec, const struct leat_store_sweep_options *op
         }
     }
     if (error.code)
-        error.node = spec;
+        error.node = spec ? quote_without_login(spec) : "";
     return error_return(ret_error, &error, r);
 }

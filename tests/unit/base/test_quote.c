@@ -71,6 +71,25 @@ static void masks_keep_letters(void **state UNUSED)
     masks("\200\200\200\200\200", "?????");
 }
 
+static void logins_are_left_out(void **state UNUSED)
+{
+    static const char *const rows[][2] = {
+        {"x://user:pass@host/a", "host/a"},
+        {"HTTP://user:pass@host", "host"},
+        {"a+b-c.1://u@v:w@host?x@y", "host?x@y"},
+        {"x://user:@", ""},
+        {"http://host/a@b", "http://host/a@b"},
+        {"s3://bucket/u:p@h", "s3://bucket/u:p@h"},
+        {"x://host#u@h", "x://host#u@h"},
+        {"x:u:p@h", "x:u:p@h"},
+        {"./x://u:p@h", "./x://u:p@h"},
+        {"://u:p@h", "://u:p@h"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_string_equal(quote_without_login(rows[i][0]), rows[i][1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -79,6 +98,7 @@ int main(void)
         cmocka_unit_test(bytes_that_are_no_letters_are_quoted),
         cmocka_unit_test(short_buffers_are_not_overrun),
         cmocka_unit_test(masks_keep_letters),
+        cmocka_unit_test(logins_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
