@@ -16,26 +16,34 @@ static bool is_md5(const char *text)
     return strspn(text, "0123456789abcdef") == 32 && (text[32] == '\0' || text[32] == '-');
 }
 
-/* Does the answer say another SHA-256 than the part has? */
-static bool has_other_sha256(const struct answer *answer, const struct part *part)
+/* A store that says the SHA-256 has compared it. */
+static const char *check_sha256(const struct part *part, const struct sent_digest *sent)
 {
-    const struct sent_digest *sent = digests_find(&answer->digests, "x-amz-checksum-sha256");
     char hex[2 * DIGEST_BYTES_MAX + 1] = "";
-    for (size_t i = 0; sent && i < sent->n; i++)
+    for (size_t i = 0; i < sent->n; i++)
         snprintf(hex + 2 * i, 3, "%02x", sent->bytes[i]);
-    return sent && strcmp(hex, part->sha256) != 0;
+    return strcmp(hex, part->sha256) == 0 ? NULL : "the store has other bytes than were sent, by their SHA-256";
 }
 
-const char *sink_check_part(const struct part *part, const struct answer *answer)
+bool sink_wants_md5(const struct answer *answer)
 {
     char etag[ETAG_MAX];
     strip(answer->etag, etag);
-    if (has_other_sha256(answer, part))
-        return "the store has other bytes than were sent, by their SHA-256";
-    if (part->md5[0] && !answer->digests.is_encrypted && is_md5(etag) && etag[32] == '\0' &&
-        strcmp(etag, part->md5) != 0)
-        return "the store has other bytes than were sent, by their MD5";
-    return NULL;
+    return !digests_find(&answer->digests, "x-amz-checksum-sha256") && !answer->digests.is_encrypted && is_md5(etag) &&
+           etag[32] == '\0';
+}
+
+const char *sink_check_part(struct part *part, const struct answer *answer)
+{
+    char etag[ETAG_MAX];
+    const struct sent_digest *sent = digests_find(&answer->digests, "x-amz-checksum-sha256");
+    if (sent)
+        return check_sha256(part, sent);
+    int r = sink_wants_md5(answer) ? part_md5(part) : 0;
+    if (r < 0)
+        return "the bytes that were sent can't be read again, to compare their MD5";
+    strip(answer->etag, etag);
+    return r == 1 && strcmp(etag, part->md5) != 0 ? "the store has other bytes than were sent, by their MD5" : NULL;
 }
 
 static int make_head(void *user, struct http_request *ret)

@@ -124,6 +124,7 @@ static void take_part(struct sink *s, struct slot *slot)
 {
     const struct exchange *x = &slot->exchange;
     const char *wrong = exchange_has_succeeded(x) ? sink_check_part(&slot->part, &x->answer) : NULL;
+    s->no_md5 = exchange_has_succeeded(x) && !sink_wants_md5(&x->answer);
     if (!exchange_has_succeeded(x))
         sink_fail_by(s, x, "UploadPart");
     else if (wrong || !x->answer.etag[0])

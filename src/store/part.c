@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define FIRST_BYTES 65536u
+#define PIECE_BYTES 262144u /* of a file, read at once */
 
 /* ---- digests ---- */
 
@@ -17,17 +18,28 @@ static EVP_MD *fetch_md5(void)
     return md5;
 }
 
-static int begin_digests(struct part *part)
+/* 1; 0: there is none; -ENOMEM. */
+static int begin_md5(struct part *part)
 {
-    part->sha256_ctx = part->sha256_ctx ? part->sha256_ctx : crypto.ctx_new();
     part->md5_ctx = part->md5_ctx ? part->md5_ctx : crypto.ctx_new();
-    if (!part->sha256_ctx || !part->md5_ctx || crypto.init(part->sha256_ctx, crypto.sha256(), NULL) != 1)
+    if (!part->md5_ctx)
         return -ENOMEM;
     EVP_MD *md5 = fetch_md5();
-    part->has_md5 = md5 && crypto.init(part->md5_ctx, md5, NULL) == 1;
+    int r = md5 && crypto.init(part->md5_ctx, md5, NULL) == 1;
     if (md5)
         crypto.md_free(md5);
-    return 0;
+    return r;
+}
+
+static int begin_digests(struct part *part, bool md5)
+{
+    part->sha256_ctx = part->sha256_ctx ? part->sha256_ctx : crypto.ctx_new();
+    if (!part->sha256_ctx || crypto.init(part->sha256_ctx, crypto.sha256(), NULL) != 1)
+        return -ENOMEM;
+    int r = md5 ? begin_md5(part) : 0;
+    part->has_md5 = r == 1;
+    part->md5[0] = '\0';
+    return MIN(r, 0);
 }
 
 static void to_hex(const unsigned char *bytes, size_t n, char *ret)
@@ -59,10 +71,42 @@ int part_end(struct part *part)
         return -ENOMEM;
     to_hex(bytes, n, part->sha256);
     to_base64(bytes, n, part->sha256_base64);
-    part->md5[0] = '\0';
-    if (part->has_md5 && crypto.final(part->md5_ctx, bytes, &n) == 1)
-        to_hex(bytes, n, part->md5);
     return 0;
+}
+
+/* The bytes are read again. */
+static int hash_body(struct part *part)
+{
+    struct http_body body = part_body(part);
+    unsigned char *piece = body.bytes ? NULL : malloc(PIECE_BYTES);
+    int r = body.bytes || piece ? 0 : -ENOMEM;
+    for (uint64_t at = 0; at < body.length && r == 0;) {
+        const void *bytes = body.bytes ? body.bytes : piece;
+        ssize_t n = body.bytes ? (ssize_t)body.length : body_read(&body, at, piece, PIECE_BYTES);
+        r = n < 0 ? (int)n : crypto.update(part->md5_ctx, bytes, (size_t)n) == 1 ? 0 : -ENOMEM;
+        at += n > 0 ? (uint64_t)n : 0;
+    }
+    free(piece);
+    return r;
+}
+
+int part_md5(struct part *part)
+{
+    unsigned char bytes[EVP_MAX_MD_SIZE];
+    unsigned n;
+    if (part->md5[0])
+        return 1;
+    int r = part->has_md5 ? 1 : begin_md5(part);
+    if (r <= 0)
+        return r;
+    r = part->has_md5 ? 0 : hash_body(part);
+    part->has_md5 = false;
+    if (r < 0)
+        return r;
+    if (crypto.final(part->md5_ctx, bytes, &n) != 1)
+        return -ENOMEM;
+    to_hex(bytes, n, part->md5);
+    return 1;
 }
 
 static int add_hex(EVP_MD_CTX *ctx, const char *hex)
@@ -102,13 +146,13 @@ int part_md5_of(const char *const *md5, size_t count, char *ret, size_t capacity
 
 /* ---- bytes ---- */
 
-int part_begin(struct part *part, unsigned number, uint64_t limit)
+int part_begin(struct part *part, unsigned number, uint64_t limit, bool md5)
 {
     part_forget(part);
     part->number = number;
     part->limit = limit;
     part->length = 0;
-    return begin_digests(part);
+    return begin_digests(part, md5);
 }
 
 /* Room for `n` bytes in all, of at most PART_MEMORY. */

@@ -1,5 +1,8 @@
 /* The bytes of one request: gathered as they come, hashed on the way, and kept until the store has them. The first
- * PART_MEMORY bytes rest in memory; a longer part rests in a file without a name. */
+ * PART_MEMORY bytes rest in memory; a longer part rests in a file without a name.
+ *
+ * SHA-256 is taken of each part. MD5 takes three times as long and is wanted only where the store says no other digest,
+ * so it is taken of the kept bytes when it is asked for. */
 #ifndef STORE_PART_H
 #define STORE_PART_H
 
@@ -13,24 +16,28 @@ struct part {
     uint64_t length, limit;
     char sha256[65];        /* hex, once it is ended */
     char sha256_base64[45]; /* the same, as x-amz-checksum-sha256 has it */
-    char md5[33];           /* hex; "": this libcrypto has none */
+    char md5[33];           /* hex, once part_md5 has said 1 */
 
     unsigned char *memory; /* of `capacity` bytes; kept for the next part */
     size_t capacity;
     int file; /* -1: none */
     EVP_MD_CTX *sha256_ctx, *md5_ctx;
-    bool has_md5;
+    bool has_md5; /* it is taken on the way */
 };
 
-/* An empty part of at most `limit` bytes. `part` is zero but for `file` (-1), or was used before. -ENOMEM. Needs
- * libcrypto. */
-int part_begin(struct part *part, unsigned number, uint64_t limit);
+/* An empty part of at most `limit` bytes. `part` is zero but for `file` (-1), or was used before. `md5`: that will be
+ * asked for, and is taken on the way. -ENOMEM. Needs libcrypto. */
+int part_begin(struct part *part, unsigned number, uint64_t limit, bool md5);
 
 /* Takes up to n bytes and stores their number; 0: the part is full. -ENOMEM, or what the file system says. */
 int part_add(struct part *part, const void *bytes, size_t n, size_t *ret);
 
-/* No more bytes come: the digests are there. */
+/* No more bytes come: the SHA-256 is there. */
 int part_end(struct part *part);
+
+/* Fills `md5` of a part that is ended: 1. If it was not taken on the way, it takes some milliseconds for each MiB. 0:
+ * this libcrypto has no MD5, and `md5` is "". -ENOMEM, or what the file system says. */
+int part_md5(struct part *part);
 
 /* Valid until the part begins anew. */
 struct http_body part_body(const struct part *part);

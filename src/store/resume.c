@@ -115,9 +115,9 @@ void resume_note_upload(struct sink *s)
 
 void resume_note_part(struct exchange *x)
 {
-    const struct slot *slot = x->user;
+    struct slot *slot = x->user;
     struct sink *s = slot->sink;
-    const struct part *part = &slot->part;
+    struct part *part = &slot->part;
     if (!exchange_has_succeeded(x) || sink_check_part(part, &x->answer) || !x->answer.etag[0])
         return;
     int r = journal_add(&s->journal, part->number, part->length, part->sha256, x->answer.etag), none = 0;

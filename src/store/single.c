@@ -50,20 +50,21 @@ struct exchange *single_exchange(struct sink *s)
 
 bool single_check(struct sink *s)
 {
-    const struct slot *slot = single_slot(s);
+    struct slot *slot = single_slot(s);
     const struct exchange *x = &slot->exchange;
-    bool ours =
-        x->code == 0 && x->answer.status == 412 && x->may_be_done && slot->part.md5[0] && s->object->store->multipart;
-    snprintf(s->expected_etag, sizeof(s->expected_etag), "%s", slot->part.md5);
-    if (ours)
+    bool may_be_ours = x->code == 0 && x->answer.status == 412 && x->may_be_done && s->object->store->multipart;
+    if (may_be_ours && part_md5(&slot->part) == 1) {
+        snprintf(s->expected_etag, sizeof(s->expected_etag), "%s", slot->part.md5);
         return true;
+    }
     if (!exchange_has_succeeded(x)) {
         sink_fail_by(s, x, "PUT");
         return false;
     }
     s->is_made = true;
-    const char *wrong = sink_check_part(&slot->part, &x->answer);
-    if (wrong && s->object->store->multipart) /* elsewhere an ETag may be anything */
+    /* Elsewhere an ETag may be anything. */
+    const char *wrong = s->object->store->multipart ? sink_check_part(&slot->part, &x->answer) : NULL;
+    if (wrong)
         sink_fail(s, -EBADMSG, "PUT", wrong);
     return false;
 }

@@ -94,6 +94,13 @@ static void fail_local(struct sink *s, int r)
     sink_fail(s, r, "write", r == -ENOMEM ? "out of memory" : error_text(r, buffer, sizeof(buffer)));
 }
 
+/* The MD5 of a part is taken on the way if it will be wanted, as far as is known, and takes long: of a part that has to
+ * be read from a file again, or where it would keep the transfer thread, which writes the journal. */
+static bool wants_md5(const struct sink *s, uint64_t limit)
+{
+    return s->object->store->multipart && !s->no_md5 && (s->resume || limit > PART_MEMORY);
+}
+
 /* A slot to be filled, if one is free. */
 bool sink_take_slot(struct sink *s)
 {
@@ -110,7 +117,8 @@ bool sink_take_slot(struct sink *s)
     }
     s->numbers++;
     s->filling->state = SLOT_FILLING;
-    int r = part_begin(&s->filling->part, s->numbers, limit_of(s, s->numbers));
+    uint64_t limit = limit_of(s, s->numbers);
+    int r = part_begin(&s->filling->part, s->numbers, limit, wants_md5(s, limit));
     if (r < 0)
         fail_local(s, r);
     return r == 0;

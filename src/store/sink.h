@@ -84,6 +84,7 @@ struct sink {
     unsigned listed_next;    /* the page of the list of parts that is asked for */
 
     struct leat_error failure;
+    bool no_md5;                 /* the store's last answer to a part could be compared without one */
     unsigned connections_top;    /* requests of parts at once; under the lock */
     struct node_traffic traffic; /* what is reported */
 };
@@ -120,8 +121,11 @@ void sink_seal(struct sink *s);
 
 /* ---- look.c ---- */
 
-/* Does the answer to a part fit the bytes that were sent? A sentence if not. */
-const char *sink_check_part(const struct part *part, const struct answer *answer);
+/* Does the answer to a part fit the bytes that were sent? By the SHA-256 that it says, else by an ETag that is an MD5,
+ * which is taken now if it was not on the way. A sentence if not. */
+const char *sink_check_part(struct part *part, const struct answer *answer);
+/* Can the answer be compared by an MD5 alone? */
+bool sink_wants_md5(const struct answer *answer);
 
 /* Asks whether the object exists. */
 void look_start(struct sink *s);

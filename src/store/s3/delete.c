@@ -145,11 +145,13 @@ static int take_digests(struct sending *s)
     const char *why;
     int r = libcrypto_need(&why);
     if (r == 0)
-        r = part_begin(&s->part, 1, s->n);
+        r = part_begin(&s->part, 1, s->n, true);
     for (size_t at = 0; r == 0 && at < s->n; at += taken)
         r = part_add(&s->part, s->list + at, s->n - at, &taken);
     if (r == 0)
         r = part_end(&s->part);
+    if (r == 0)
+        r = MIN(part_md5(&s->part), 0);
     for (size_t i = 0; r == 0 && s->part.md5[0] && i < sizeof(bytes); i++) {
         unsigned byte;
         sscanf(s->part.md5 + 2 * i, "%2x", &byte);

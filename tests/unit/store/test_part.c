@@ -37,18 +37,84 @@ static void test_digests(void **state UNUSED)
     struct part part = {.file = -1};
     size_t n;
     need_libcrypto();
-    assert_int_equal(part_begin(&part, 1, 10), 0);
+    assert_int_equal(part_begin(&part, 1, 10, true), 0);
     assert_int_equal(part_add(&part, "ab", 2, &n), 0);
     assert_int_equal(part_add(&part, "c", 1, &n), 0);
     assert_int_equal(part_end(&part), 0);
     assert_string_equal(part.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     assert_string_equal(part.sha256_base64, "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
-    if (part.has_md5)
+    if (part_md5(&part) == 1)
         assert_string_equal(part.md5, "900150983cd24fb0d6963f7d28e17f72");
     /* The next one knows nothing of it. */
-    assert_int_equal(part_begin(&part, 2, 10), 0);
+    assert_int_equal(part_begin(&part, 2, 10, false), 0);
     assert_int_equal(part_end(&part), 0);
     assert_string_equal(part.sha256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    part_free(&part);
+}
+
+/* The MD5 is the same whether it was wanted at first or not, of bytes in memory and in a file. */
+static void check_md5(size_t n, bool at_first)
+{
+    static unsigned char bytes[PART_MEMORY + 3];
+    struct part part = {.file = -1};
+    unsigned char value[EVP_MAX_MD_SIZE];
+    unsigned size;
+    char hex[33];
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (unsigned char)(i * 2654435761u >> 24);
+    assert_int_equal(part_begin(&part, 1, n, at_first), 0);
+    for (size_t at = 0, taken; at < n; at += taken)
+        assert_int_equal(part_add(&part, bytes + at, n - at, &taken), 0);
+    assert_int_equal(part_end(&part), 0);
+    assert_string_equal(part.md5, "");
+    EVP_MD *md5 = crypto.md_fetch(NULL, "MD5", NULL);
+    assert_int_equal(part_md5(&part), md5 != NULL);
+    if (md5) {
+        assert_int_equal(crypto.digest(bytes, n, value, &size, md5, NULL), 1);
+        for (size_t i = 0; i < 16; i++)
+            snprintf(hex + 2 * i, 3, "%02x", value[i]);
+        assert_string_equal(part.md5, hex);
+        assert_int_equal(part_md5(&part), 1);
+        assert_string_equal(part.md5, hex);
+        crypto.md_free(md5);
+    }
+    part_free(&part);
+}
+
+static void test_md5(void **state UNUSED)
+{
+    need_libcrypto();
+    for (int at_first = 0; at_first < 2; at_first++) {
+        check_md5(0, at_first);
+        check_md5(1000, at_first);
+        check_md5(PART_MEMORY + 3, at_first);
+    }
+}
+
+/* The answer to a part is compared by the SHA-256 that the store says; by MD5 only if it says none, and its ETag may be
+ * one. */
+static void test_answer_of_a_part(void **state UNUSED)
+{
+    struct part part = {.file = -1};
+    struct answer silent = {.etag = "\"900150983cd24fb0d6963f7d28e17f72\""},
+                  other = {.etag = "\"00000000000000000000000000000000\""};
+    size_t n;
+    need_libcrypto();
+    assert_int_equal(part_begin(&part, 1, 10, false), 0);
+    assert_int_equal(part_add(&part, "abc", 3, &n), 0);
+    assert_int_equal(part_end(&part), 0);
+    struct answer right = other, wrong = silent, encrypted = other;
+    digests_read_header(&right.digests, "x-amz-checksum-sha256", part.sha256_base64);
+    digests_read_header(&wrong.digests, "x-amz-checksum-sha256", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+    digests_read_header(&encrypted.digests, "x-amz-server-side-encryption", "aws:kms");
+    assert_null(sink_check_part(&part, &right));
+    assert_null(sink_check_part(&part, &encrypted));
+    assert_non_null(sink_check_part(&part, &wrong));
+    assert_string_equal(part.md5, "");
+    assert_true(sink_wants_md5(&silent) && !sink_wants_md5(&right) && !sink_wants_md5(&encrypted));
+    assert_null(sink_check_part(&part, &silent));
+    if (part.md5[0])
+        assert_non_null(sink_check_part(&part, &other));
     part_free(&part);
 }
 
@@ -73,7 +139,7 @@ static void check_bytes(uint64_t limit, size_t piece)
     uint64_t taken = 0;
     for (size_t i = 0; i < sizeof(bytes); i++)
         bytes[i] = (unsigned char)(i * 2654435761u >> 24);
-    assert_int_equal(part_begin(&part, 1, limit), 0);
+    assert_int_equal(part_begin(&part, 1, limit, limit % 2), 0);
     for (size_t n = 1; n > 0; taken += n) {
         size_t at = (size_t)(taken % (sizeof(bytes) - piece));
         assert_int_equal(part_add(&part, bytes + at, piece, &n), 0);
@@ -112,7 +178,7 @@ static void test_no_room_for_the_file(void **state UNUSED)
     size_t n;
     need_libcrypto();
     setenv("TMPDIR", "/nowhere", 1);
-    assert_int_equal(part_begin(&part, 1, 2 * PART_MEMORY), 0);
+    assert_int_equal(part_begin(&part, 1, 2 * PART_MEMORY, false), 0);
     assert_int_equal(part_add(&part, bytes, sizeof(bytes), &n), 0);
     assert_int_equal(part_add(&part, bytes, 1, &n), -ENOENT);
     part_free(&part);
@@ -124,7 +190,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts_grow),           cmocka_unit_test(test_digests),
         cmocka_unit_test(test_md5_of_md5),           cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_no_room_for_the_file),
+        cmocka_unit_test(test_no_room_for_the_file), cmocka_unit_test(test_md5),
+        cmocka_unit_test(test_answer_of_a_part),
     };
     return cmocka_run_group_tests_name("part", tests, NULL, NULL);
 }
