@@ -18,7 +18,7 @@ _leat_nothing()
 _leat_algorithms()
 {
     local word=$1 before="" names="sha256 sha512 sha1 md5 sha224 sha384 sha512-256 sha3-256 sha3-512 blake2b-512
-        blake2s-256 sm3 ripemd160 crc32c xxh3 xxh3-128"
+        blake2s-256 sm3 ripemd160 crc32c crc32 crc64nvme xxh3 xxh3-128"
     case $word in
     *,*) before=${word%,*}, ;;
     esac

@@ -1,7 +1,7 @@
 # Completion of leat for fish.
 
 set -l algorithms sha256 sha512 sha1 md5 sha224 sha384 sha512-256 sha3-256 sha3-512 blake2b-512 blake2s-256 sm3 \
-    ripemd160 crc32c xxh3 xxh3-128
+    ripemd160 crc32c crc32 crc64nvme xxh3 xxh3-128
 
 complete -c leat -n __fish_use_subcommand -f -a copy -d 'One pass: copy, digests, several sinks, rate, verify'
 complete -c leat -n __fish_use_subcommand -f -a run -d 'The same for a pipeline written as text'

@@ -58,8 +58,8 @@
  * say the size, a strong ETag and, where the number is found by measurement, that it has ranges; else there is one. A
  * connection that gives no byte for 30 s, or for half of `idle_timeout_ms`, is replaced, once the object was answered.
  * Digests of the whole object that the server sends (Repr-Digest, Content-Digest, Content-MD5, x-amz-checksum-sha256,
- * -sha1, -crc32c, and of s3: an ETag that is an MD5, if there is no other) are compared when the object was read to its
- * end; a difference is -EBADMSG, operation "verify", and nothing is published. A connection that breaks is made again
+ * -sha1, -crc32, -crc32c, -crc64nvme, and of s3: an ETag that is an MD5, if there is no other) are compared when the
+ * object was read to its end; a difference is -EBADMSG, operation "verify", and nothing is published. A connection that breaks is made again
  * from the byte where it broke, of the same version of the object: the server has to give it a strong ETag and to
  * answer ranges, else the run fails. An object that was replaced meanwhile is -ESTALE. A request that failed is
  * repeated after 0.1 s, then after twice as long each time, up to 20 s, with a random part, or after what Retry-After

@@ -37,8 +37,8 @@ enum {
 
 /* A digest of the bytes that pass, by one or several algorithms separated by commas: md5, sha1, sha224, sha256,
  * sha384, sha512, sha512-256, sha3-256 and other sizes, blake2b-512, blake2s-256, sm3, ripemd160 and whatever else
- * libcrypto offers by name; crc32c and xxh3 (xxh3-128 for the long one), which detect accidents and not attacks.
- * libcrypto is loaded by the first call that needs it. -ENOENT for an unknown name, -ELIBACC (where a
+ * libcrypto offers by name; crc32c, crc32, crc64nvme and xxh3 (xxh3-128 for the long one), which detect accidents and
+ * not attacks. libcrypto is loaded by the first call that needs it. -ENOENT for an unknown name, -ELIBACC (where a
  * system has no such code: -ENOSYS) when libcrypto is missing. */
 LEAT_API int leat_filter_digest(leat_filter **ret, const char *algorithms, const struct leat_digest_options *options);
 

@@ -27,7 +27,7 @@ struct digest_provider {
 /* Ends in NULL. Defined by the registry: src/registry/linux.c or posix.c. */
 extern const struct digest_provider *const registry_digest_providers[];
 
-extern const struct digest_provider provider_libcrypto, provider_xxhash, provider_crc32c;
+extern const struct digest_provider provider_libcrypto, provider_xxhash, provider_crc32c, provider_crc;
 extern const struct digest_provider provider_kernel; /* src/kernel/alg.c */
 
 #endif

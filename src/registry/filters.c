@@ -15,8 +15,9 @@ struct request {
 
 /* The usual ones; libcrypto may have more. */
 static const char *const algorithms[] = {
-    "sha256",   "sha512",   "blake2b-512", "blake2s-256", "md5",    "sha1", "sha224",   "sha384", "sha512-256",
-    "sha3-256", "sha3-512", "sm3",         "ripemd160",   "crc32c", "xxh3", "xxh3-128", NULL,
+    "sha256", "sha512",     "blake2b-512", "blake2s-256", "md5", "sha1",      "sha224",
+    "sha384", "sha512-256", "sha3-256",    "sha3-512",    "sm3", "ripemd160", "crc32c",
+    "xxh3",   "xxh3-128",   "crc32",       "crc64nvme",   NULL,
 };
 
 const char *leat_digest_algorithm(size_t index)

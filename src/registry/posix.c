@@ -3,8 +3,5 @@
 #include "base/digest_provider.h"
 
 const struct digest_provider *const registry_digest_providers[] = {
-    &provider_xxhash,
-    &provider_crc32c,
-    &provider_libcrypto,
-    NULL,
+    &provider_xxhash, &provider_crc32c, &provider_crc, &provider_libcrypto, NULL,
 };

@@ -87,7 +87,9 @@ static void read_checksum(struct sent_digests *d, const char *header, const char
         size_t n;
     } known[] = {{"x-amz-checksum-sha256", "sha256", 32},
                  {"x-amz-checksum-sha1", "sha1", 20},
-                 {"x-amz-checksum-crc32c", "crc32c", 4}};
+                 {"x-amz-checksum-crc32c", "crc32c", 4},
+                 {"x-amz-checksum-crc32", "crc32", 4},
+                 {"x-amz-checksum-crc64nvme", "crc64nvme", 8}};
     if (strchr(value, '-')) {
         skip(d, "the checksum is one of the checksums of the parts");
         return;
@@ -95,13 +97,6 @@ static void read_checksum(struct sent_digests *d, const char *header, const char
     for (size_t i = 0; i < COUNT(known); i++)
         if (strcmp(header, known[i].header) == 0)
             add(d, known[i].algorithm, known[i].header, value, strlen(value), known[i].n);
-}
-
-static void read_other_checksum(struct sent_digests *d, const char *header, const char *value UNUSED)
-{
-    char why[96];
-    snprintf(why, sizeof(why), "%s can't be computed here", header);
-    skip(d, why);
 }
 
 static void read_type(struct sent_digests *d, const char *header UNUSED, const char *value)
@@ -132,8 +127,8 @@ void digests_read_header(struct sent_digests *d, const char *name, const char *v
         {"x-amz-checksum-sha256", read_checksum},
         {"x-amz-checksum-sha1", read_checksum},
         {"x-amz-checksum-crc32c", read_checksum},
-        {"x-amz-checksum-crc32", read_other_checksum},
-        {"x-amz-checksum-crc64nvme", read_other_checksum},
+        {"x-amz-checksum-crc32", read_checksum},
+        {"x-amz-checksum-crc64nvme", read_checksum},
         {"x-amz-checksum-type", read_type},
         {"x-amz-server-side-encryption", read_encryption},
         {"x-amz-server-side-encryption-customer-algorithm", read_customer_key},

@@ -31,6 +31,8 @@ static void test_headers(void **state UNUSED)
     is_digest("Content-MD5", MD5, "md5", 16, 0xd4);
     is_digest("x-amz-checksum-sha256", SHA256, "sha256", 32, 0xe3);
     is_digest("X-Amz-Checksum-Crc32c", "AAAAAA==", "crc32c", 4, 0);
+    is_digest("x-amz-checksum-crc32", "/wAAAA==", "crc32", 4, 255);
+    is_digest("x-amz-checksum-crc64nvme", "/gAAAAAAAAA=", "crc64nvme", 8, 254);
     struct sent_digests d = read_one("x", "y", ETAG);
     assert_int_equal(d.n, 1);
     assert_string_equal(d.one[0].algorithm, "md5");
@@ -75,7 +77,6 @@ static void test_what_is_no_digest_of_the_object(void **state UNUSED)
     assert_int_equal(read_one("x-amz-server-side-encryption", "aws:kms", ETAG).n, 0);
     assert_int_equal(read_one("x-amz-server-side-encryption", "AES256", ETAG).n, 1);
     assert_int_equal(read_one("x-amz-server-side-encryption-customer-algorithm", "AES256", ETAG).n, 0);
-    assert_non_null(strstr(read_one("x-amz-checksum-crc64nvme", "AAAAAAAAAAA=", NULL).skipped, "crc64nvme"));
 }
 
 static void test_no_more_than_there_is_room_for(void **state UNUSED)
