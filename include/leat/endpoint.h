@@ -59,17 +59,17 @@
  * connection that gives no byte for 30 s, or for half of `idle_timeout_ms`, is replaced, once the object was answered.
  * Digests of the whole object that the server sends (Repr-Digest, Content-Digest, Content-MD5, x-amz-checksum-sha256,
  * -sha1, -crc32, -crc32c, -crc64nvme, and of s3: an ETag that is an MD5, if there is no other) are compared when the
- * object was read to its end; a difference is -EBADMSG, operation "verify", and nothing is published. A connection that breaks is made again
- * from the byte where it broke, of the same version of the object: the server has to give it a strong ETag and to
- * answer ranges, else the run fails. An object that was replaced meanwhile is -ESTALE. A request that failed is
- * repeated after 0.1 s, then after twice as long each time, up to 20 s, with a random part, or after what Retry-After
- * says if that is more; after so many repetitions without a byte as `retries` says, or if the server asks for more than
- * two minutes, the run fails. A server that has never answered is not asked again if it can't be reached, and
- * connecting takes 30 s at most. Proxies are those of http_proxy, https_proxy, all_proxy and no_proxy, as libcurl reads
- * them; one that refuses a login or a tunnel is -EACCES. A failure of TLS is final (-EPROTO). A server with TLS has to
- * have a certificate for its name by an authority that is trusted: those of `cacert`, else those of the file that
- * CURL_CA_BUNDLE names, else those of SSL_CERT_FILE and SSL_CERT_DIR, else the system's. A body without a length is
- * whole if the server says that the connection ends (close_notify); if it does not, the connection was cut
+ * object was read to its end; a difference is -EBADMSG, operation "verify", and nothing is published. A connection that
+ * breaks is made again from the byte where it broke, of the same version of the object: the server has to give it a
+ * strong ETag and to answer ranges, else the run fails. An object that was replaced meanwhile is -ESTALE. A request
+ * that failed is repeated after 0.1 s, then after twice as long each time, up to 20 s, with a random part, or after
+ * what Retry-After says if that is more; after so many repetitions without a byte as `retries` says, or if the server
+ * asks for more than two minutes, the run fails. A server that has never answered is not asked again if it can't be
+ * reached, and connecting takes 30 s at most. Proxies are those of http_proxy, https_proxy, all_proxy and no_proxy, as
+ * libcurl reads them; one that refuses a login or a tunnel is -EACCES. A failure of TLS is final (-EPROTO). A server
+ * with TLS has to have a certificate for its name by an authority that is trusted: those of `cacert`, else those of the
+ * file that CURL_CA_BUNDLE names, else those of SSL_CERT_FILE and SSL_CERT_DIR, else the system's. A body without a
+ * length is whole if the server says that the connection ends (close_notify); if it does not, the connection was cut
  * (-ECONNRESET). The error's operation is "GET"; 401 and 403 are -EACCES, 404 and 410 are -ENOENT, 412 is -ESTALE, 408
  * and 504 are -ETIMEDOUT, 429 and 503 are -EBUSY, other statuses -EPROTO. An s3: request is signed (AWS Signature
  * Version 4) with the keys of the first source that has some, all of which are asked when the endpoint is opened, which
@@ -198,6 +198,11 @@ struct leat_endpoint_options {
      * object (-EEXIST). When the object is made the file is removed. One process at a time may use it (-EBUSY); a file
      * that is something else, or the journal of another object, is -EINVAL. */
     const char *resume;
+    /* A sink that is an object of s3: the checksum that the store compares and keeps with it: "sha256" (NULL), "crc32",
+     * "crc32c" or "crc64nvme", in any case of letters. A CRC is that of the whole object, however many parts it came
+     * in. Others are -EINVAL. Whatever it is, each request is signed with the SHA-256 of its body. Borrowed until the
+     * endpoint is open. */
+    const char *checksum;
 };
 
 enum {

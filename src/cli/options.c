@@ -19,6 +19,7 @@ enum {
     OPTION_RETRIES,
     OPTION_PART_SIZE,
     OPTION_RESUME,
+    OPTION_CHECKSUM,
     OPTION_STREAMS,
     OPTION_CACERT,
     OPTION_CERT,
@@ -58,6 +59,7 @@ static const struct option longs[] = {
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
     {"part-size", required_argument, NULL, OPTION_PART_SIZE},
     {"resume", required_argument, NULL, OPTION_RESUME},
+    {"checksum-algorithm", required_argument, NULL, OPTION_CHECKSUM},
     {"total-timeout", required_argument, NULL, OPTION_TOTAL_TIMEOUT},
     {"retries", required_argument, NULL, OPTION_RETRIES},
     {"streams", required_argument, NULL, OPTION_STREAMS},
@@ -225,6 +227,9 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         return size(command, "part-size", value, &o->sink.part_size);
     case OPTION_RESUME:
         o->sink.resume = value;
+        return 0;
+    case OPTION_CHECKSUM:
+        o->sink.checksum = value;
         return 0;
     case OPTION_TOTAL_TIMEOUT:
         return duration(command, "total-timeout", value, &o->sink.total_timeout_ms);

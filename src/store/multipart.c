@@ -117,6 +117,8 @@ int multipart_note(struct sink *s, const struct part *part, const char *etag)
     struct sent_part *sent = &s->sent[part->number - 1];
     sent->etag = strdup(etag);
     strcpy(sent->sha256_base64, part->sha256_base64);
+    sent->length = part->length;
+    sent->crc = part->crc;
     return sent->etag ? 0 : -ENOMEM;
 }
 
@@ -124,7 +126,7 @@ static void take_part(struct sink *s, struct slot *slot)
 {
     const struct exchange *x = &slot->exchange;
     const char *wrong = exchange_has_succeeded(x) ? sink_check_part(&slot->part, &x->answer) : NULL;
-    s->no_md5 = exchange_has_succeeded(x) && !sink_wants_md5(&x->answer);
+    s->no_md5 = exchange_has_succeeded(x) && !sink_wants_md5(&slot->part, &x->answer);
     if (!exchange_has_succeeded(x))
         sink_fail_by(s, x, "UploadPart");
     else if (wrong || !x->answer.etag[0])
@@ -190,6 +192,14 @@ static bool complete_again(const struct exchange *x)
     return !made && sink_again(x);
 }
 
+uint64_t sent_crc(const struct crc_kind *kind, const struct sent_part *sent, size_t n)
+{
+    uint64_t crc = 0;
+    for (size_t i = 0; i < n; i++)
+        crc = crc_join(kind, crc, sent[i].crc, sent[i].length);
+    return crc;
+}
+
 /* What the store must say of the whole: "" if its ETags are no digests. */
 static void write_expected_etag(struct sink *s)
 {
@@ -234,7 +244,7 @@ bool multipart_check(struct sink *s)
 void multipart_verified(struct sink *s, int r)
 {
     const char *why =
-        r == -EBADMSG  ? "the object in the store has another size or ETag than what was sent"
+        r == -EBADMSG  ? "the object in the store has another size, ETag or checksum than what was sent"
         : r == -ENOENT ? "the object is not in the store"
         : s->is_made   ? "the object was made, but could not be looked at"
         : r == -ENODATA
@@ -256,6 +266,8 @@ void multipart_complete(struct sink *s)
             return;
         }
     write_expected_etag(s);
+    if (s->object->crc_kind)
+        s->expected_crc = sent_crc(s->object->crc_kind, s->sent, s->numbers);
     s->control_step = CONTROL_COMPLETING;
     s->control.again = complete_again;
     sink_start(s, &s->control, make_complete, s);

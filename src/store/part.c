@@ -152,6 +152,7 @@ int part_begin(struct part *part, unsigned number, uint64_t limit, bool md5)
     part->number = number;
     part->limit = limit;
     part->length = 0;
+    part->crc = 0;
     return begin_digests(part, md5);
 }
 
@@ -216,6 +217,8 @@ int part_add(struct part *part, const void *bytes, size_t n, size_t *ret)
     if (n && (crypto.update(part->sha256_ctx, bytes, n) != 1 ||
               (part->has_md5 && crypto.update(part->md5_ctx, bytes, n) != 1)))
         return -ENOMEM;
+    if (part->crc_kind)
+        part->crc = crc_add(part->crc_kind, part->crc, bytes, n);
     part->length += n;
     *ret = n;
     return 0;

@@ -6,6 +6,7 @@
 #ifndef STORE_PART_H
 #define STORE_PART_H
 
+#include "base/crc.h"
 #include "base/libcrypto.h"
 #include "store/request.h"
 
@@ -14,6 +15,8 @@
 struct part {
     unsigned number; /* from 1 on */
     uint64_t length, limit;
+    const struct crc_kind *crc_kind; /* set by the owner: what is computed besides; NULL: nothing */
+    uint64_t crc;
     char sha256[65];        /* hex, once it is ended */
     char sha256_base64[45]; /* the same, as x-amz-checksum-sha256 has it */
     char md5[33];           /* hex, once part_md5 has said 1 */

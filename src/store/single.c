@@ -55,6 +55,7 @@ bool single_check(struct sink *s)
     bool may_be_ours = x->code == 0 && x->answer.status == 412 && x->may_be_done && s->object->store->multipart;
     if (may_be_ours && part_md5(&slot->part) == 1) {
         snprintf(s->expected_etag, sizeof(s->expected_etag), "%s", slot->part.md5);
+        s->expected_crc = slot->part.crc;
         return true;
     }
     if (!exchange_has_succeeded(x)) {
@@ -66,6 +67,7 @@ bool single_check(struct sink *s)
     const char *wrong = s->object->store->multipart ? sink_check_part(&slot->part, &x->answer) : NULL;
     if (wrong)
         sink_fail(s, -EBADMSG, "PUT", wrong);
+    sink_check_crc(s, &x->answer, slot->part.crc);
     return false;
 }
 

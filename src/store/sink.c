@@ -301,6 +301,7 @@ int store_sink(leat_endpoint **ret, const char *spec, struct object *object,
     for (size_t i = 0; i < SINK_SLOTS; i++) {
         s->slot[i].sink = s;
         s->slot[i].part.file = -1;
+        s->slot[i].part.crc_kind = object->crc_kind;
     }
     s->endpoint.node.kind = NODE_CALL;
     s->endpoint.node.wait = NODE_WAIT_OWN;

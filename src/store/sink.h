@@ -73,6 +73,7 @@ struct sink {
     bool is_made;                 /* the store has said that it is there */
     bool may_be_made;             /* that request is over, and the object may be there */
     char expected_etag[ETAG_MAX]; /* of the object; "": unknown */
+    uint64_t expected_crc;        /* of its kind, if it has one */
     bool single;                  /* the object is put by one request, that of slot[0] */
     bool reached;
 
@@ -121,11 +122,13 @@ void sink_seal(struct sink *s);
 
 /* ---- look.c ---- */
 
-/* Does the answer to a part fit the bytes that were sent? By the SHA-256 that it says, else by an ETag that is an MD5,
+/* Does the answer to a part fit the bytes that were sent? By the checksum that it says, else by an ETag that is an MD5,
  * which is taken now if it was not on the way. A sentence if not. */
 const char *sink_check_part(struct part *part, const struct answer *answer);
 /* Can the answer be compared by an MD5 alone? */
-bool sink_wants_md5(const struct answer *answer);
+bool sink_wants_md5(const struct part *part, const struct answer *answer);
+/* What the store says of the checksum of the whole, for the report. False: it says another one than `crc`. */
+bool sink_check_crc(struct sink *s, const struct answer *answer, uint64_t crc);
 
 /* Asks whether the object exists. */
 void look_start(struct sink *s);

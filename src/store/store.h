@@ -14,7 +14,8 @@ struct multipart;
 /* An object in a store; each store's own struct begins with it. Constant once it is made. */
 struct object {
     const struct store *store;
-    struct http_settings *settings; /* of all its requests; NULL: store_source and store_sink make them */
+    struct http_settings *settings;  /* of all its requests; NULL: store_source and store_sink make them */
+    const struct crc_kind *crc_kind; /* of a sink: the checksum that the store is to keep with it; NULL: the SHA-256 */
 };
 
 struct store {
@@ -49,7 +50,11 @@ struct store {
 struct sent_part {
     char *etag; /* from malloc, as the store gave it */
     char sha256_base64[45];
+    uint64_t length, crc; /* crc: of the object's kind */
 };
+
+/* The checksum of the whole, from those of its n parts. */
+uint64_t sent_crc(const struct crc_kind *kind, const struct sent_part *sent, size_t n);
 
 #define UPLOAD_MAX 1024 /* the name of an upload, with its NUL */
 

@@ -29,6 +29,8 @@ Signatures are not looked at. The bucket names the fault, FAULT[.N]; each key ha
   lost                 a completion, or an object that is put whole, is done, and its answer is lost
   nohead               HEAD gets no answer: the connection breaks
   headhangs            HEAD gets no answer
+  sums                 checksums are kept with the object, and answers have them
+  badsums              answers have another one than is kept
   nouploadid           the answer to the creation of an upload is no XML
 """
 import hashlib
@@ -51,6 +53,7 @@ class Store:
         self.arrived = []   # the same, once the body is there
         self.hook = None    # is called with the connection and a moment: "begins", "came", "done", "answered"
         self.names = 0
+        self.sums = {}      # (bucket, key) of an object, or an upload: (kind, base64)
 
 
 def md5(data):
@@ -59,6 +62,23 @@ def md5(data):
 
 def etag_of_parts(parts):
     return hashlib.md5(b"".join(hashlib.md5(part).digest() for part in parts)).hexdigest() + f"-{len(parts)}"
+
+
+CRCS = {"crc32": (0xEDB88320, 4), "crc32c": (0x82F63B78, 4), "crc64nvme": (0x9A6C9329AC4BC9B5, 8)}
+
+
+def crc(kind, data):
+    """In base64."""
+    polynomial, size = CRCS[kind]
+    table = []
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (polynomial if value & 1 else 0)
+        table.append(value)
+    ones = value = (1 << 8 * size) - 1
+    for byte in data:
+        value = value >> 8 ^ table[(value ^ byte) & 255]
+    return base64.b64encode((value ^ ones).to_bytes(size, "big")).decode()
 
 
 class Broken(Exception):
@@ -141,7 +161,25 @@ class Connection(socketserver.StreamRequestHandler):
         says = self.headers
         return (says.get("x-amz-content-sha256", "UNSIGNED-PAYLOAD") in ("UNSIGNED-PAYLOAD", hashlib.sha256(body).hexdigest())
                 and says.get("x-amz-checksum-sha256") in (None, base64.b64encode(hashlib.sha256(body).digest()).decode())
+                and all(says.get(f"x-amz-checksum-{kind}") in (None, crc(kind, body)) for kind in CRCS if self.kind != "complete")
                 and says.get("content-md5") in (None, base64.b64encode(hashlib.md5(body).digest()).decode()))
+
+    def sum(self):
+        """The checksum of the body that the request says: (kind, base64), or None."""
+        return next(((kind, self.headers[f"x-amz-checksum-{kind}"]) for kind in (*CRCS, "sha256") if f"x-amz-checksum-{kind}" in self.headers), None)
+
+    def keep_sum(self, place, sum):
+        if sum:
+            self.store.sums[place] = sum
+
+    def say_sum(self, sum):
+        """The headers of an answer that has it."""
+        if not sum or self.fault not in ("sums", "badsums"):
+            return {}
+        kind, value = sum
+        if self.fault == "badsums":
+            value = ("B" if value[0] == "A" else "A") + value[1:]
+        return {f"x_amz_checksum_{kind}": value}
 
     def answer_request(self):
         with self.store.lock:
@@ -197,9 +235,10 @@ class Connection(socketserver.StreamRequestHandler):
             return
         with self.store.lock:
             self.store.objects[self.bucket, self.key] = body, md5(body)
+            self.keep_sum((self.bucket, self.key), self.sum())
         if self.fault == "lost":
             raise Broken
-        self.say(200, ETag=f'"{md5(body)}"')
+        self.say(200, ETag=f'"{md5(body)}"', **self.say_sum(self.sum()))
 
     def do_create(self, _):
         with self.store.lock:
@@ -217,7 +256,7 @@ class Connection(socketserver.StreamRequestHandler):
             if upload:
                 upload[2][int(self.query["partNumber"])] = body
         if upload:
-            self.say(200, ETag=f'"{md5(body)}"')
+            self.say(200, ETag=f'"{md5(body)}"', **(self.say_sum(self.sum()) if self.fault == "sums" else {}))
         else:
             self.refuse(404, "NoSuchUpload")
 
@@ -243,10 +282,14 @@ class Connection(socketserver.StreamRequestHandler):
         with self.store.lock:
             upload = self.store.uploads.get(self.query["uploadId"])
             parts = upload and [upload[2][number] for number in sorted(upload[2])]
+            whole = self.sum()
+            if upload and whole and (self.headers.get("x-amz-checksum-type") != "FULL_OBJECT" or crc(whole[0], b"".join(parts)) != whole[1]):
+                parts = []
             good = upload and body.count(b"<Part>") == len(parts) and all(md5(part).encode() in body for part in parts)
             if good:
                 del self.store.uploads[self.query["uploadId"]]
                 self.store.objects[self.bucket, self.key] = b"".join(parts), etag_of_parts(parts)
+                self.keep_sum((self.bucket, self.key), whole)
         if self.fault == "lost" and good:
             raise Broken
         if not upload:
@@ -293,7 +336,8 @@ class Connection(socketserver.StreamRequestHandler):
         if self.fault == "otheretag":
             etag = md5(b"") + etag[32:]
         secret = {"x_amz_server_side_encryption": "aws:kms"} if self.fault == "forgets" else {}
-        self.say(200, length=len(data) + (self.fault == "othersize"), ETag=f'"{etag}"', **secret)
+        sum = self.store.sums.get((self.bucket, self.key)) if self.headers.get("x-amz-checksum-mode") == "ENABLED" else None
+        self.say(200, length=len(data) + (self.fault == "othersize"), ETag=f'"{etag}"', **secret, **self.say_sum(sum))
 
     def do_get(self, _):
         with self.store.lock:

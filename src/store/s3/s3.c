@@ -5,6 +5,7 @@
 #include "store/s3/object.h"
 #include "store/s3/sign.h"
 #include <errno.h>
+#include <strings.h>
 
 int s3_request(const struct s3_object *o, const char *method, const char *query, const char *payload,
                struct http_request *ret)
@@ -65,6 +66,21 @@ static int describe(struct s3_object *o, const char *spec, const char *rest, str
     return o->path && o->query ? 0 : error_set(error, -ENOMEM, "out of memory");
 }
 
+/* What the store is to keep with an object, by its name in the options. */
+static int choose_checksum(const struct crc_kind **ret, const char *name, struct leat_error *error)
+{
+    static const char *const names[] = {"crc32", "crc32c", "crc64nvme"};
+    if (!name || strcasecmp(name, "sha256") == 0)
+        return 0;
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (strcasecmp(name, names[i]) == 0) {
+            *ret = crc_find(names[i]);
+            return 0;
+        }
+    return error_set(error, -EINVAL, "There is no checksum '%s' of objects: known are sha256, crc32, crc32c, crc64nvme",
+                     name);
+}
+
 int s3_endpoint(leat_endpoint **ret, const char *spec, const char *rest, enum leat_direction direction,
                 const struct leat_endpoint_options *options, struct leat_error *error)
 {
@@ -75,6 +91,8 @@ int s3_endpoint(leat_endpoint **ret, const char *spec, const char *rest, enum le
     int r = describe(o, spec, rest, error);
     if (r == 0)
         r = s3_extra_read(&o->extra, options, error);
+    if (r == 0)
+        r = choose_checksum(&o->object.crc_kind, options->checksum, error);
     if (r == 0 && direction == LEAT_WRITE && o->query[0])
         r = error_set(error, -EINVAL, "'%s' names a version, which the store chooses itself", spec);
     if (r < 0) {

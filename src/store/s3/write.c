@@ -1,10 +1,13 @@
-/* The requests of S3 that write an object. Each one says the SHA-256 of its body twice: signed, so that the store
- * compares it, and as a checksum, which stores that know it keep with the object. */
+/* The requests of S3 that write an object. Each one says the SHA-256 of its body, which is signed, so that the store
+ * compares it; and a checksum, which stores that know it compare and keep with the object. That is the SHA-256 again,
+ * and of an object of several parts the SHA-256 of those of its parts; or a CRC, which is that of the whole. */
 #include "base/text.h"
+#include "store/base64.h"
 #include "store/s3/object.h"
 #include "store/s3/sign.h"
 #include "store/url.h"
 #include "store/xml.h"
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -16,11 +19,40 @@ static const struct s3_object *of(const struct object *object)
     return (const struct s3_object *)object;
 }
 
+/* ---- checksums ---- */
+
+static int add_crc(const struct crc_kind *kind, uint64_t crc, struct http_request *ret)
+{
+    uint8_t bytes[8];
+    crc_bytes(kind, crc, bytes);
+    char *text CLEANUP_FREE = base64_write((const char *)bytes, kind->bytes);
+    return text ? request_header(ret, "x-amz-checksum-%s: %s", kind->name, text) : -ENOMEM;
+}
+
+static int add_checksum(const struct part *part, struct http_request *ret)
+{
+    if (part->crc_kind)
+        return add_crc(part->crc_kind, part->crc, ret);
+    return request_header(ret, "x-amz-checksum-sha256: %s", part->sha256_base64);
+}
+
+/* What the upload of an object of several parts will have. */
+static int add_checksum_kind(const struct crc_kind *kind, struct http_request *ret)
+{
+    char name[16] = "SHA256";
+    for (size_t i = 0; kind && i <= strlen(kind->name); i++)
+        name[i] = (char)toupper((unsigned char)kind->name[i]);
+    int r = request_header(ret, "x-amz-checksum-algorithm: %s", name);
+    return r == 0 && kind ? request_header(ret, "x-amz-checksum-type: FULL_OBJECT") : r;
+}
+
 /* ---- whole objects ---- */
 
+/* Without a CRC there is nothing to ask for that would not be asked for elsewhere. */
 int s3_head(const struct object *object, struct http_request *ret)
 {
-    return s3_request(of(object), "HEAD", "", SIGN_EMPTY, ret);
+    int r = object->crc_kind ? request_header(ret, "x-amz-checksum-mode: ENABLED") : 0;
+    return r < 0 ? r : s3_request(of(object), "HEAD", "", SIGN_EMPTY, ret);
 }
 
 static void set_body(struct http_request *request, const struct part *part)
@@ -32,7 +64,7 @@ static void set_body(struct http_request *request, const struct part *part)
 int s3_put(const struct object *object, const struct part *part, bool if_none, struct http_request *ret)
 {
     set_body(ret, part);
-    int r = request_header(ret, "x-amz-checksum-sha256: %s", part->sha256_base64);
+    int r = add_checksum(part, ret);
     if (r == 0 && if_none)
         r = request_header(ret, "If-None-Match: *");
     if (r == 0)
@@ -46,7 +78,7 @@ static int create(const struct object *object, struct http_request *ret)
 {
     ret->has_body = true;
     ret->body = (struct http_body){.bytes = "", .fd = -1};
-    int r = request_header(ret, "x-amz-checksum-algorithm: SHA256");
+    int r = add_checksum_kind(object->crc_kind, ret);
     if (r == 0)
         r = s3_extra_add(&of(object)->extra, true, ret);
     return r < 0 ? r : s3_request(of(object), "POST", "uploads=", SIGN_EMPTY, ret);
@@ -91,7 +123,7 @@ static int put_part(const struct object *object, const char *upload, const struc
 {
     char *query CLEANUP_FREE = upload_query(upload, part->number);
     set_body(ret, part);
-    int r = query ? request_header(ret, "x-amz-checksum-sha256: %s", part->sha256_base64) : -ENOMEM;
+    int r = query ? add_checksum(part, ret) : -ENOMEM;
     return r < 0 ? r : s3_request(of(object), "PUT", query, part->sha256, ret);
 }
 
@@ -192,7 +224,7 @@ static void write_text(FILE *to, const char *text)
         }
 }
 
-static int make_list(const struct sent_part *sent, size_t count, char **ret, size_t *ret_n)
+static int make_list(const struct sent_part *sent, size_t count, bool is_whole, char **ret, size_t *ret_n)
 {
     FILE *to = open_memstream(ret, ret_n);
     if (!to)
@@ -201,7 +233,10 @@ static int make_list(const struct sent_part *sent, size_t count, char **ret, siz
     for (size_t i = 0; i < count; i++) {
         fprintf(to, "<Part><PartNumber>%zu</PartNumber><ETag>", i + 1);
         write_text(to, sent[i].etag);
-        fprintf(to, "</ETag><ChecksumSHA256>%s</ChecksumSHA256></Part>", sent[i].sha256_base64);
+        fputs("</ETag>", to);
+        if (!is_whole) /* a checksum of the whole needs none of its parts */
+            fprintf(to, "<ChecksumSHA256>%s</ChecksumSHA256>", sent[i].sha256_base64);
+        fputs("</Part>", to);
     }
     fputs("</CompleteMultipartUpload>", to);
     return text_close(to, ret);
@@ -212,7 +247,8 @@ static int complete(const struct object *object, const char *upload, const struc
 {
     char *query CLEANUP_FREE = upload_query(upload, 0), *list = NULL, hex[65];
     size_t n;
-    int r = query ? make_list(sent, count, &list, &n) : -ENOMEM;
+    const struct crc_kind *kind = object->crc_kind;
+    int r = query ? make_list(sent, count, kind != NULL, &list, &n) : -ENOMEM;
     if (r < 0)
         return r;
     request_text(ret, list, n);
@@ -221,6 +257,10 @@ static int complete(const struct object *object, const char *upload, const struc
         r = request_header(ret, "Content-Type: application/xml");
     if (r == 0 && if_none)
         r = request_header(ret, "If-None-Match: *");
+    if (r == 0 && kind)
+        r = add_crc(kind, sent_crc(kind, sent, count), ret);
+    if (r == 0 && kind)
+        r = request_header(ret, "x-amz-checksum-type: FULL_OBJECT");
     return r < 0 ? r : s3_request(of(object), "POST", query, hex, ret);
 }
 

@@ -111,7 +111,7 @@ static void test_answer_of_a_part(void **state UNUSED)
     assert_null(sink_check_part(&part, &encrypted));
     assert_non_null(sink_check_part(&part, &wrong));
     assert_string_equal(part.md5, "");
-    assert_true(sink_wants_md5(&silent) && !sink_wants_md5(&right) && !sink_wants_md5(&encrypted));
+    assert_true(sink_wants_md5(&part, &silent) && !sink_wants_md5(&part, &right) && !sink_wants_md5(&part, &encrypted));
     assert_null(sink_check_part(&part, &silent));
     if (part.md5[0])
         assert_non_null(sink_check_part(&part, &other));
