@@ -35,6 +35,7 @@ Signatures are not looked at. The bucket names the fault, FAULT[.N]; each key ha
 """
 import hashlib
 import base64
+import functools
 import html
 import socketserver
 import threading
@@ -67,14 +68,20 @@ def etag_of_parts(parts):
 CRCS = {"crc32": (0xEDB88320, 4), "crc32c": (0x82F63B78, 4), "crc64nvme": (0x9A6C9329AC4BC9B5, 8)}
 
 
-def crc(kind, data):
-    """In base64."""
-    polynomial, size = CRCS[kind]
+@functools.cache
+def crc_table(polynomial):
     table = []
     for value in range(256):
         for _ in range(8):
             value = value >> 1 ^ (polynomial if value & 1 else 0)
         table.append(value)
+    return table
+
+
+def crc(kind, data):
+    """In base64."""
+    polynomial, size = CRCS[kind]
+    table = crc_table(polynomial)
     ones = value = (1 << 8 * size) - 1
     for byte in data:
         value = value >> 8 ^ table[(value ^ byte) & 255]
@@ -161,7 +168,7 @@ class Connection(socketserver.StreamRequestHandler):
         says = self.headers
         return (says.get("x-amz-content-sha256", "UNSIGNED-PAYLOAD") in ("UNSIGNED-PAYLOAD", hashlib.sha256(body).hexdigest())
                 and says.get("x-amz-checksum-sha256") in (None, base64.b64encode(hashlib.sha256(body).digest()).decode())
-                and all(says.get(f"x-amz-checksum-{kind}") in (None, crc(kind, body)) for kind in CRCS if self.kind != "complete")
+                and all(says[f"x-amz-checksum-{kind}"] == crc(kind, body) for kind in CRCS if f"x-amz-checksum-{kind}" in says and self.kind != "complete")
                 and says.get("content-md5") in (None, base64.b64encode(hashlib.md5(body).digest()).decode()))
 
     def sum(self):
