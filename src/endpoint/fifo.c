@@ -2,10 +2,12 @@
  *
  * The opener owns a thread that sits in open(2). It is done exactly once: the thread stores the result and writes a
  * byte to `done`, whose reading end is what the engine polls. To release a thread for which no reader comes, the
- * canceller becomes that reader for a moment. If it may not read the FIFO, or another one has its name by now, the
- * thread is left behind until a reader comes; it then closes what it opened (`left`), under the lock, and frees the
- * opener. */
+ * canceller becomes that reader for a moment. A thread that has not come out by then, because the machine has not let
+ * it run, is left behind with that reader (`reader`), so that it comes out whenever it runs. If the canceller may not
+ * read the FIFO, or another one has its name by now, the thread is left behind until another reader comes; it then
+ * closes what it opened (`left`) and frees the opener. One that finds itself left before it opens does not open. */
 #include "base/fd.h"
+#include "base/identity.h"
 #include "base/thread.h"
 #include "endpoint/publish.h"
 #include <errno.h>
@@ -21,6 +23,8 @@ struct fifo_opener {
     char *path;
     int done[2];
     int result; /* a descriptor or -errno */
+    int reader; /* of a thread that was left */
+    struct identity fifo;
     bool opened, left;
 };
 
@@ -28,6 +32,7 @@ static struct fifo_opener *opener_free(struct fifo_opener *opener)
 {
     fd_close(opener->done[0]);
     fd_close(opener->done[1]);
+    fd_close(opener->reader);
     free(opener->path);
     pthread_mutex_destroy(&opener->lock);
     free(opener);
@@ -37,11 +42,14 @@ static struct fifo_opener *opener_free(struct fifo_opener *opener)
 static void *open_and_tell(void *user)
 {
     struct fifo_opener *opener = user;
-    int fd = fd_open(opener->path, O_WRONLY, 0);
+    pthread_mutex_lock(&opener->lock);
+    bool left = opener->left;
+    pthread_mutex_unlock(&opener->lock);
+    int fd = left ? -ECANCELED : fd_open(opener->path, O_WRONLY, 0);
     if (fd >= 0) /* a description of our own: its flags are ours to set */
         fcntl(fd, F_SETFL, O_NONBLOCK);
     pthread_mutex_lock(&opener->lock);
-    bool left = opener->left;
+    left = opener->left;
     opener->result = fd;
     opener->opened = true;
     if (!left) {
@@ -61,10 +69,12 @@ static int start(struct fifo_opener **ret, const char *path, struct port *port)
     struct fifo_opener *opener = calloc(1, sizeof(*opener));
     if (!opener)
         return -ENOMEM;
-    opener->done[0] = opener->done[1] = -1;
+    opener->done[0] = opener->done[1] = opener->reader = -1;
     pthread_mutex_init(&opener->lock, NULL);
     opener->path = strdup(path);
     int r = opener->path ? fd_pipe(opener->done) : -ENOMEM;
+    if (r == 0)
+        r = identity_of_path(&opener->fifo, opener->path);
     if (r == 0)
         r = thread_create(&opener->thread, open_and_tell, opener);
     if (r < 0) {
@@ -97,12 +107,18 @@ int fifo_open(struct fifo_opener **opener, const char *path, struct port *port)
     return fd;
 }
 
-/* The thread comes out of open(2) at once, unless it sits in another FIFO than the one that we read. */
+/* The thread comes out of open(2) soon, unless it sits in another FIFO than the one that we read. */
 static void let_it_out(struct fifo_opener *opener)
 {
     struct pollfd done = {.fd = opener->done[0], .events = POLLIN};
     while (poll(&done, 1, LET_OUT_MS) < 0 && errno == EINTR)
         ;
+}
+
+static bool is_that_fifo(const struct fifo_opener *opener, int reader)
+{
+    struct identity identity;
+    return reader >= 0 && identity_of_fd(&identity, reader) == 0 && identity_is_same(&identity, &opener->fifo);
 }
 
 struct fifo_opener *fifo_cancel(struct fifo_opener *opener)
@@ -115,8 +131,13 @@ struct fifo_opener *fifo_cancel(struct fifo_opener *opener)
     pthread_mutex_lock(&opener->lock);
     opener->left = !opener->opened;
     bool left = opener->left;
-    if (left)
+    if (left) {
         pthread_detach(opener->thread);
+        if (is_that_fifo(opener, reader)) {
+            opener->reader = reader;
+            reader = -1;
+        }
+    }
     pthread_mutex_unlock(&opener->lock);
     if (left)
         return NULL;
