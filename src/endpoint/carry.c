@@ -38,10 +38,12 @@ static int give_owner(const struct carried *carried, int fd, const struct stat *
     return lose(owner ? "its group" : "its owner", code, lost);
 }
 
-/* Whoever loses the group or the list must not gain rights: the group has those of everybody else then. */
+/* A file that loses its group or its list must give nobody rights: the new group was everybody else before, and those
+ * of the old one are everybody else now, so both have only what both had. */
 static unsigned safe_mode(unsigned mode, bool same_rights)
 {
-    return same_rights ? mode : mode & (~070u | ((mode & 07) << 3));
+    unsigned both = mode >> 3 & mode & 07;
+    return same_rights ? mode : (mode & ~077u) | both << 3 | both;
 }
 
 /* `now` is what the file is like, and the mode in it what that is in the end. 1: more than the mode was changed. */
