@@ -15,11 +15,11 @@
  *     close-on-exec.
  *   - Sizes and offsets are in bytes, times in milliseconds where a name ends in _ms.
  *   - After fork() the child may only free what it inherited; it must not run it. Freeing waits for nobody there,
- * closes the child's descriptors of a pipe, a connection or a channel, and does nothing to what the parent runs; its
- * memory may stay until the child ends. Objects that the child makes are its own.
+ *     closes the child's descriptors of a pipe, a connection or a channel, and does nothing to what the parent runs;
+ *     its memory may stay until the child ends. Objects that the child makes are its own.
  *   - Threads of leat take no signal: all signals are blocked in them, so those of the program reach the program's
  *     threads. A callback may run on such a thread; what it starts inherits the mask, so a callback that starts a
- * program sets the mask that the program shall have (posix_spawnattr_setsigmask).
+ *     program sets the mask that the program shall have (posix_spawnattr_setsigmask).
  */
 #ifndef LEAT_BASE_H
 #define LEAT_BASE_H

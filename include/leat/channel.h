@@ -29,6 +29,7 @@
  *   wrong end     -EBADF: this end can't do that
  *   cancelled     -ECANCELED, see leat_channel_cancel
  *   corrupt       -EPROTO: what is in the memory can't be
+ *
  * timeout_ms: a negative number waits without a limit; 0 does not wait, and what can't be done at once is -EAGAIN; a
  * positive number waits for so many milliseconds, and then the call says -ETIMEDOUT. That holds for each call that has
  * a timeout_ms. A signal changes nothing: no call ever says -EINTR. Sending to nobody yet is no error: as long as no

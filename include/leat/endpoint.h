@@ -28,8 +28,8 @@
  *   s3://BUCKET/KEY[?versionId=VERSION]   an object in S3, or in a store that speaks its protocol. The key is taken as
  *                     it is, without decoding.
  *   oci://HOST/NAME@DIGEST   a blob in a registry of images, by its digest (sha256: or sha512:). Of a source the
- * pipeline expects that digest, as by `expect` of its options, so it takes no offset and no length (-EINVAL); of a sink
- * the registry compares it when the run commits (-EBADMSG).
+ *                     pipeline expects that digest, as by `expect` of its options, so it takes no offset and no length
+ *                     (-EINVAL); of a sink the registry compares it when the run commits (-EBADMSG).
  *
  * A sink that names a regular file, or nothing yet, is *published*: written without a name in the same directory,
  * and put in the place of the old file when everything, digests included, was right. Until then, and for good after

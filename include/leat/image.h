@@ -5,9 +5,9 @@
  *
  * An image is named as skopeo(1) names it:
  *
- *   docker://HOST/NAME[:TAG|@DIGEST]   in a registry; TAG is "latest" if nothing is said. HOST is never guessed: it has
- * a dot, a port, or is localhost. How a registry is reached, and whose password it gets, stands in leat/endpoint.h, at
- * oci:.
+ *   docker://HOST/NAME[:TAG|@DIGEST]   in a registry; TAG is "latest" if nothing is said. HOST is never guessed: it
+ *                                      has a dot, a port, or is localhost. How a registry is reached, and whose
+ *                                      password it gets, stands in leat/endpoint.h, at oci:.
  *   oci:DIRECTORY[:TAG]                in a folder, by the image layout of the Open Container Initiative; the first
  *                                      colon ends the name of the folder. Without a TAG the source is its only image,
  *                                      and the target gets no name.
