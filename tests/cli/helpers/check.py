@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 
 LEAT = os.environ["LEAT"]
 HELPERS = os.path.join(os.environ["LEAT_BUILD"], "tests")
@@ -72,6 +73,22 @@ def end(process, timeout=60):
         out, err = process.communicate()
         expect(False, f"hung: {process.args}")
     return Run(process.returncode, out, err or b"", " ".join(map(str, process.args)))
+
+
+def until(what, seconds=60):
+    """Waits until it is so, however slow the machine is, and says whether it is."""
+    limit = time.monotonic() + seconds
+    while not what() and time.monotonic() < limit:
+        time.sleep(0.005)
+    return what()
+
+
+def wait_until_open(process, path):
+    """And a moment more, in which it has looked at what it opened."""
+    folder = f"/proc/{process.pid}/fd"
+    until(lambda: process.poll() is not None or
+          any(os.path.realpath(f"{folder}/{fd}") == os.path.realpath(path) for fd in os.listdir(folder)))
+    time.sleep(0.1)
 
 
 def replacing(arguments):

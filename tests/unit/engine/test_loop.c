@@ -400,7 +400,7 @@ static enum verdict count_notices(struct toy *toy, struct op **ret_op UNUSED, st
         return VERDICT_END;
     toy->port.blocked = true;
     if (atomic_load(&toy->go)) /* it may have been set between, and its notice still comes */
-        ret_wait->deadline_ns = clock_ns() + 5000000000;
+        ret_wait->deadline_ns = clock_ns() + 60000000000;
     wait_add(ret_wait, &toy->port);
     return VERDICT_WAIT;
 }
@@ -425,7 +425,7 @@ static void no_notice_is_lost(void **state UNUSED)
     assert_int_equal(pthread_create(&thread, NULL, notify_often, &toy), 0);
     int64_t begun = clock_ns();
     toy_run(&toy);
-    assert_true(clock_ns() - begun < 4000000000);
+    assert_true(clock_ns() - begun < 30000000000);
     pthread_join(thread, NULL);
     toy_free(&toy);
 }

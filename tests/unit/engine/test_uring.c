@@ -395,7 +395,7 @@ static enum verdict renew(struct task *task, struct op **ret_op UNUSED, struct w
     if (!renewed.blocked)
         return VERDICT_END;
     wait_add(ret_wait, &renewed);
-    ret_wait->deadline_ns = clock_ns() + (s->nexts == 1 ? 20000000 : 5000000000);
+    ret_wait->deadline_ns = clock_ns() + (s->nexts == 1 ? 20000000 : 60000000000);
     return VERDICT_WAIT;
 }
 
@@ -411,7 +411,7 @@ static void a_new_descriptor_of_the_same_number(void **state UNUSED)
     open_loop(&loop);
     int64_t begun = clock_ns();
     run_all(&loop, &s, 1);
-    assert_true(clock_ns() - begun < 2000000000);
+    assert_true(clock_ns() - begun < 30000000000);
     loop_close(&loop);
     for (int i = 0; i < 2; i++) {
         close(renewed_fd[i][0]);
