@@ -100,20 +100,20 @@ _leat()
         wants="-a --algorithm -l --length -j --jobs"
         ;;
     image)
-        options="--all --platform --jobs --retries --insecure --progress --progress= --json --help"
-        wants="--platform --jobs --retries"
+        options="--all --platform --jobs --retries --insecure --cacert --cert --key --progress --progress= --json --help"
+        wants="--platform --jobs --retries --cacert --cert --key"
         ;;
     ls | rm)
-        options="--recursive --retries --insecure --json --help"
-        wants=--retries
+        options="--recursive --retries --insecure --header --netrc --netrc-file --cacert --cert --key --json --help"
+        wants="--retries --header --netrc-file --cacert --cert --key"
         ;;
     stat)
-        options="--retries --insecure --json --help"
-        wants=--retries
+        options="--retries --insecure --header --netrc --netrc-file --cacert --cert --key --json --help"
+        wants="--retries --header --netrc-file --cacert --cert --key"
         ;;
     store)
-        options="--older-than --dry-run --retries --json --help"
-        wants="--older-than --retries"
+        options="--older-than --dry-run --retries --header --netrc --netrc-file --cacert --cert --key --json --help"
+        wants="--older-than --retries --header --netrc-file --cacert --cert --key"
         ;;
     channel)
         options="--json --help"

@@ -66,6 +66,9 @@ struct leat_image_options {
      * Called about five times a second by the thread of the call while it waits, and when a signal has interrupted
      * that. Any other answer than 0 ends the call with -ECANCELED: nothing more is published, uploads are given up. */
     int (*tick)(void *user, const struct leat_progress *now);
+    /* How registries are spoken to: of these options cacert, cert and key count; borrowed during the call. NULL:
+     * nothing is said. */
+    const struct leat_endpoint_options *endpoint;
 };
 
 #define LEAT_IMAGE_DIGEST_MAX 136

@@ -13,6 +13,7 @@
 #define LEAT_STORE_H
 
 #include <leat/base.h>
+#include <leat/endpoint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -63,6 +64,9 @@ struct leat_store_options {
     /* Optional, for leat_store_remove: a name that could not be removed, the error's node. Valid during the call. */
     void (*problem)(void *user, const struct leat_error *error);
     void *user;
+    /* How servers are spoken to: of these options cacert, cert, key, headers, netrc and netrc_file count, as for the
+     * endpoint of that scheme; borrowed during the call. NULL: nothing is said. */
+    const struct leat_endpoint_options *endpoint;
 };
 
 struct leat_store_result {
@@ -121,6 +125,7 @@ struct leat_store_sweep_options {
     /* Optional: each upload that was found, with what became of it. It is valid during the call. */
     void (*upload)(void *user, const struct leat_store_upload *upload);
     void *user;
+    const struct leat_endpoint_options *endpoint; /* as in leat_store_options */
 };
 
 struct leat_store_sweep_result {

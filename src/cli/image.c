@@ -1,5 +1,6 @@
 /* leat image: images of containers, between registries, folders and archives. */
 #include "progress.h"
+#include "servers.h"
 #include "signals.h"
 #include <inttypes.h>
 #include <limits.h>
@@ -7,33 +8,34 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char usage[] = "usage: leat image copy [options] SOURCE TARGET\n"
-                            "       leat image inspect [options] SOURCE\n"
-                            "       leat image verify [options] LAYOUT\n"
-                            "\n"
-                            "Copies images of containers. Each blob is compared with its digest while it is\n"
-                            "written, and appears when it is right, or not at all; what TARGET has is not\n"
-                            "moved again. SOURCE and TARGET are docker://HOST/NAME[:TAG|@DIGEST], a registry,\n"
-                            "oci:DIRECTORY[:TAG], a layout in a folder, oci-archive:FILE[:TAG], one in a tar\n"
-                            "file, or docker-archive:FILE[:NAME[:TAG]], as docker saves it. `inspect` says\n"
-                            "what an image consists of, `verify` compares every blob of a layout, or of an\n"
-                            "archive, with its digest.\n"
-                            "\n"
-                            "  --all                  an index with all its images, not only one\n"
-                            "  --platform OS/ARCH     and perhaps /VARIANT (default: that of this machine)\n"
-                            "  --jobs N               blobs that move at the same time (default 4)\n"
-                            "  --retries N            of a request without progress (default 8)\n"
-                            "  --insecure             other hosts may be reached without TLS, too\n"
-                            "  --progress[=auto|bar|json|never]\n"
-                            "                         how far it is, on stderr (default auto: a bar on a\n"
-                            "                         terminal)\n"
-                            "  --json                 print what was done as JSON\n"
-                            "  -h, --help             this text\n"
-                            "\n"
-                            "  leat image copy docker://localhost:5000/app:1 oci:layout:1\n"
-                            "  leat image inspect docker://localhost:5000/app:1\n"
-                            "  leat image copy docker://localhost:5000/app:1 docker-archive:app.tar:app:1\n"
-                            "  leat image verify oci:layout\n";
+static const char usage[] =
+    "usage: leat image copy [options] SOURCE TARGET\n"
+    "       leat image inspect [options] SOURCE\n"
+    "       leat image verify [options] LAYOUT\n"
+    "\n"
+    "Copies images of containers. Each blob is compared with its digest while it is\n"
+    "written, and appears when it is right, or not at all; what TARGET has is not\n"
+    "moved again. SOURCE and TARGET are docker://HOST/NAME[:TAG|@DIGEST], a registry,\n"
+    "oci:DIRECTORY[:TAG], a layout in a folder, oci-archive:FILE[:TAG], one in a tar\n"
+    "file, or docker-archive:FILE[:NAME[:TAG]], as docker saves it. `inspect` says\n"
+    "what an image consists of, `verify` compares every blob of a layout, or of an\n"
+    "archive, with its digest.\n"
+    "\n"
+    "  --all                  an index with all its images, not only one\n"
+    "  --platform OS/ARCH     and perhaps /VARIANT (default: that of this machine)\n"
+    "  --jobs N               blobs that move at the same time (default 4)\n"
+    "  --retries N            of a request without progress (default 8)\n"
+    "  --insecure             other hosts may be reached without TLS, too\n" SERVER_CERTIFICATES_HELP
+    "  --progress[=auto|bar|json|never]\n"
+    "                         how far it is, on stderr (default auto: a bar on a\n"
+    "                         terminal)\n"
+    "  --json                 print what was done as JSON\n"
+    "  -h, --help             this text\n"
+    "\n"
+    "  leat image copy docker://localhost:5000/app:1 oci:layout:1\n"
+    "  leat image inspect docker://localhost:5000/app:1\n"
+    "  leat image copy docker://localhost:5000/app:1 docker-archive:app.tar:app:1\n"
+    "  leat image verify oci:layout\n";
 
 enum {
     OPTION_ALL = 256,
@@ -52,6 +54,7 @@ static const struct option longs[] = {
     {"retries", required_argument, NULL, OPTION_RETRIES},
     {"insecure", no_argument, NULL, OPTION_INSECURE},
     {"progress", optional_argument, NULL, OPTION_PROGRESS},
+    SERVER_CERTIFICATES,
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -59,6 +62,7 @@ static const struct option longs[] = {
 
 struct typed {
     struct leat_image_options options;
+    struct leat_endpoint_options endpoint; /* of `options` */
     enum progress_mode progress;
     bool json, help;
 };
@@ -105,8 +109,11 @@ static int set(void *user, int option, const char *value)
     case OPTION_JSON:
         t->json = true;
         break;
-    default:
+    case 'h':
         t->help = true;
+        break;
+    default:
+        return servers_set(&t->endpoint, "image", option, value);
     }
     return 0;
 }
@@ -114,7 +121,9 @@ static int set(void *user, int option, const char *value)
 /* 0, or an exit code that has been explained. */
 static int parse(struct typed *t, int argc, char **argv)
 {
-    *t = (struct typed){.options = LEAT_INIT(struct leat_image_options)};
+    *t = (struct typed){.options = LEAT_INIT(struct leat_image_options),
+                        .endpoint = LEAT_INIT(struct leat_endpoint_options)};
+    t->options.endpoint = &t->endpoint;
     return cli_read_options("image", longs, argc, argv, set, t);
 }
 

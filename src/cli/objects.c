@@ -1,54 +1,57 @@
 /* leat ls, leat stat, leat rm: names in stores. */
-#include "cli.h"
+#include "servers.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-static const char ls_usage[] = "usage: leat ls [options] PLACE...\n"
-                               "\n"
-                               "Lists what a store has: size, time (UTC), name. PLACE is s3://BUCKET[/PREFIX],\n"
-                               "the keys that begin so, up to the next slash; oci://HOST/NAME, the tags of a\n"
-                               "repository; or oci://HOST, the repositories of a registry. What a terminal\n"
-                               "can't show is quoted as a shell reads it.\n"
-                               "\n"
-                               "  --recursive            all keys, whatever slashes they have\n"
-                               "  --retries N            of a request without progress (default 8)\n"
-                               "  --insecure             other registries may be reached without TLS, too\n"
-                               "  --json                 one object a line\n"
-                               "  -h, --help             this text\n"
-                               "\n"
-                               "  leat ls s3://bucket/backups/\n"
-                               "  leat ls --recursive --json s3://bucket\n"
-                               "  leat ls oci://localhost:5000/app\n";
+static const char ls_usage[] =
+    "usage: leat ls [options] PLACE...\n"
+    "\n"
+    "Lists what a store has: size, time (UTC), name. PLACE is s3://BUCKET[/PREFIX],\n"
+    "the keys that begin so, up to the next slash; oci://HOST/NAME, the tags of a\n"
+    "repository; or oci://HOST, the repositories of a registry. What a terminal\n"
+    "can't show is quoted as a shell reads it.\n"
+    "\n"
+    "  --recursive            all keys, whatever slashes they have\n"
+    "  --retries N            of a request without progress (default 8)\n"
+    "  --insecure             other registries may be reached without TLS, too\n" SERVER_OPTIONS_HELP
+    "  --json                 one object a line\n"
+    "  -h, --help             this text\n"
+    "\n"
+    "  leat ls s3://bucket/backups/\n"
+    "  leat ls --recursive --json s3://bucket\n"
+    "  leat ls oci://localhost:5000/app\n";
 
-static const char stat_usage[] = "usage: leat stat [options] OBJECT...\n"
-                                 "\n"
-                                 "Says what a store knows of an object, without reading it: size, time, ETag,\n"
-                                 "type, version, digest and metadata. OBJECT is s3://BUCKET/KEY, http://...,\n"
-                                 "oci://HOST/NAME@DIGEST or oci://HOST/NAME:TAG.\n"
-                                 "\n"
-                                 "  --retries N            of a request without progress (default 8)\n"
-                                 "  --insecure             other registries may be reached without TLS, too\n"
-                                 "  --json                 one object a line\n"
-                                 "  -h, --help             this text\n"
-                                 "\n"
-                                 "  leat stat s3://bucket/backup.img\n";
+static const char stat_usage[] =
+    "usage: leat stat [options] OBJECT...\n"
+    "\n"
+    "Says what a store knows of an object, without reading it: size, time, ETag,\n"
+    "type, version, digest and metadata. OBJECT is s3://BUCKET/KEY, http://...,\n"
+    "oci://HOST/NAME@DIGEST or oci://HOST/NAME:TAG.\n"
+    "\n"
+    "  --retries N            of a request without progress (default 8)\n"
+    "  --insecure             other registries may be reached without TLS, too\n" SERVER_OPTIONS_HELP
+    "  --json                 one object a line\n"
+    "  -h, --help             this text\n"
+    "\n"
+    "  leat stat s3://bucket/backup.img\n";
 
-static const char rm_usage[] = "usage: leat rm [options] OBJECT...\n"
-                               "\n"
-                               "Removes objects from a store. OBJECT is s3://BUCKET/KEY, http://..., or\n"
-                               "oci://HOST/NAME@DIGEST. S3 does not say whether an object was there. A failure\n"
-                               "is named, and does not stop the others.\n"
-                               "\n"
-                               "  --recursive            s3://BUCKET/PREFIX/: all that is in it, without asking\n"
-                               "  --retries N            of a request without progress (default 8)\n"
-                               "  --insecure             other registries may be reached without TLS, too\n"
-                               "  --json                 print each name, and the sum, as JSON\n"
-                               "  -h, --help             this text\n"
-                               "\n"
-                               "  leat rm s3://bucket/old.img s3://bucket/older.img\n"
-                               "  leat rm --recursive s3://bucket/old/\n";
+static const char rm_usage[] =
+    "usage: leat rm [options] OBJECT...\n"
+    "\n"
+    "Removes objects from a store. OBJECT is s3://BUCKET/KEY, http://..., or\n"
+    "oci://HOST/NAME@DIGEST. S3 does not say whether an object was there. A failure\n"
+    "is named, and does not stop the others.\n"
+    "\n"
+    "  --recursive            s3://BUCKET/PREFIX/: all that is in it, without asking\n"
+    "  --retries N            of a request without progress (default 8)\n"
+    "  --insecure             other registries may be reached without TLS, too\n" SERVER_OPTIONS_HELP
+    "  --json                 print each name, and the sum, as JSON\n"
+    "  -h, --help             this text\n"
+    "\n"
+    "  leat rm s3://bucket/old.img s3://bucket/older.img\n"
+    "  leat rm --recursive s3://bucket/old/\n";
 
 enum {
     OPTION_RECURSIVE = 256,
@@ -61,6 +64,7 @@ static const struct option longs[] = {
     {"recursive", no_argument, NULL, OPTION_RECURSIVE}, /* the first one: `stat` has it not */
     {"retries", required_argument, NULL, OPTION_RETRIES},
     {"insecure", no_argument, NULL, OPTION_INSECURE},
+    SERVER_OPTIONS,
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -70,6 +74,7 @@ struct typed {
     const char *command;
     const struct option *longs;
     struct leat_store_options options;
+    struct leat_endpoint_options endpoint; /* of `options` */
     bool json, help;
     struct leat_error first; /* the first failure that was told */
     int code;                /* EXIT_FAILED once something has failed */
@@ -90,8 +95,11 @@ static int set(void *user, int option, const char *value)
     case OPTION_JSON:
         t->json = true;
         break;
-    default:
+    case 'h':
         t->help = true;
+        break;
+    default:
+        return servers_set(&t->endpoint, t->command, option, value);
     }
     return 0;
 }
@@ -111,7 +119,9 @@ static int parse(struct typed *t, const char *command, int argc, char **argv)
 {
     *t = (struct typed){.command = command,
                         .longs = strcmp(command, "stat") == 0 ? longs + 1 : longs,
-                        .options = LEAT_INIT(struct leat_store_options)};
+                        .options = LEAT_INIT(struct leat_store_options),
+                        .endpoint = LEAT_INIT(struct leat_endpoint_options)};
+    t->options.endpoint = &t->endpoint;
     int r = cli_read_options(command, t->longs, argc, argv, set, t);
     if (r != 0)
         return r;

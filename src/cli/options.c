@@ -1,11 +1,11 @@
 #include "options.h"
+#include "servers.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_MAX    4096
-#define HEADERS_MAX 64
+#define LIST_MAX 4096
 
 enum {
     OPTION_DIGEST = 1000,
@@ -21,12 +21,6 @@ enum {
     OPTION_RESUME,
     OPTION_CHECKSUM,
     OPTION_STREAMS,
-    OPTION_CACERT,
-    OPTION_CERT,
-    OPTION_KEY,
-    OPTION_HEADER,
-    OPTION_NETRC,
-    OPTION_NETRC_FILE,
     OPTION_ROUTE,
     OPTION_ENGINE,
     OPTION_CACHE,
@@ -63,12 +57,7 @@ static const struct option longs[] = {
     {"total-timeout", required_argument, NULL, OPTION_TOTAL_TIMEOUT},
     {"retries", required_argument, NULL, OPTION_RETRIES},
     {"streams", required_argument, NULL, OPTION_STREAMS},
-    {"cacert", required_argument, NULL, OPTION_CACERT},
-    {"cert", required_argument, NULL, OPTION_CERT},
-    {"key", required_argument, NULL, OPTION_KEY},
-    {"header", required_argument, NULL, OPTION_HEADER},
-    {"netrc", no_argument, NULL, OPTION_NETRC},
-    {"netrc-file", required_argument, NULL, OPTION_NETRC_FILE},
+    SERVER_OPTIONS,
     {"route", required_argument, NULL, OPTION_ROUTE},
     {"engine", required_argument, NULL, OPTION_ENGINE},
     {"cache", required_argument, NULL, OPTION_CACHE},
@@ -167,20 +156,6 @@ static int add_to_list(const char *command, const char *option, char list[LIST_M
     return 0;
 }
 
-/* Each one is a header of its own. */
-static int add_header(struct copy_options *o, const char *command, const char *text)
-{
-    static const char *headers[HEADERS_MAX + 1];
-    size_t n = 0;
-    while (headers[n])
-        n++;
-    if (n == HEADERS_MAX)
-        return cli_usage(command, "--header: there may be %d, not more", HEADERS_MAX);
-    headers[n] = text;
-    o->sink.headers = headers;
-    return 0;
-}
-
 static int write_mode(struct copy_options *o, const char *command, enum leat_write_mode mode)
 {
     if (o->sink.write_mode != LEAT_WRITE_PUBLISH && o->sink.write_mode != (int32_t)mode)
@@ -237,23 +212,6 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         return cli_retries(command, value, &o->sink.retries);
     case OPTION_STREAMS:
         return streams(command, value, &o->sink.streams);
-    case OPTION_CACERT:
-        o->sink.cacert = value;
-        return 0;
-    case OPTION_CERT:
-        o->sink.cert = value;
-        return 0;
-    case OPTION_KEY:
-        o->sink.key = value;
-        return 0;
-    case OPTION_HEADER:
-        return add_header(o, command, value);
-    case OPTION_NETRC:
-        o->sink.netrc = 1;
-        return 0;
-    case OPTION_NETRC_FILE:
-        o->sink.netrc_file = value;
-        return 0;
     case OPTION_ROUTE:
         o->pipeline.route = value;
         return 0;
@@ -306,7 +264,7 @@ static int set(struct copy_options *o, const char *command, int option, const ch
     case OPTION_SLOW:
         return choose(command, "slow-sink", value, slow, &o->branch.slow);
     default:
-        return -1;
+        return servers_set(&o->sink, command, option, value);
     }
 }
 

@@ -23,9 +23,11 @@ static const char usage[] = "usage: leat run [options] 'SOURCE | FILTER | ... | 
                             "\n"
                             "Words with blanks, bars or quotes in them are quoted as in a shell. Behind an\n"
                             "endpoint may stand connect-timeout=TIME, idle-timeout=TIME, total-timeout=TIME,\n"
-                            "retries=N, streams=N, and if it is a sink append, in-place, no-clobber, replace,\n"
-                            "force, drop-attributes, sync, preserve, slow-sink=wait|drop; given as an option\n"
-                            "of the command they hold for all of them.\n"
+                            "retries=N, streams=N, cacert=FILE, cert=FILE, key=FILE, header='NAME: VALUE',\n"
+                            "netrc, netrc-file=FILE, and if it is a sink append, in-place, no-clobber,\n"
+                            "replace, force, drop-attributes, sync, preserve, slow-sink=wait|drop,\n"
+                            "part-size=SIZE, resume=FILE; given as an option of the command they hold for all\n"
+                            "of them.\n"
                             "\n"
                             "  leat run 'file:a | digest:sha256,blake2b-512 | zstd:level=3 | file:a.zst'\n"
                             "  leat run 'file:a | exec:\"gzip -9\" | file:a.gz'\n"
@@ -49,9 +51,32 @@ static void print_line(const char *line, size_t n, size_t column)
     fputs("^\n", stderr);
 }
 
-/* A login "://USER:PASSWORD@" is shown as stars. */
-static void mask_logins(char *line)
+static bool is_quote(char c)
 {
+    return c == '"' || c == '\'';
+}
+
+/* What looks like NAME=HEADER: VALUE, with quotes somewhere in front or without. The value is shown as stars. */
+static void mask_header(char *line, char *equals)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    char quote = is_quote(equals[1]) ? equals[1] : '\0', *value = equals + 1 + (quote != '\0');
+    value += strspn(value, letters);
+    if (*value != ':')
+        return;
+    for (char *at = equals; !quote && at > line && strchr(letters, at[-1]); at--)
+        if (at - 1 > line && is_quote(at[-2]))
+            quote = at[-2];
+    for (value++; *value && (quote ? *value != quote : !strchr(" \t|&", *value)); value++)
+        if (*value != ' ')
+            *value = '*';
+}
+
+/* A login "://USER:PASSWORD@" is shown as stars, too. */
+static void mask_secrets(char *line)
+{
+    for (char *at = line; (at = strchr(at, '=')); at++)
+        mask_header(line, at);
     for (char *at = line; (at = strstr(at, "://"));) {
         char *login = at += 3;
         for (char *end = login + strcspn(login, "/?#|& \t"); at < end; at++)
@@ -77,7 +102,7 @@ static int refuse(struct copy_options *o, const char *text, const struct leat_er
         begin--;
     char *line = strndup(text + begin, strcspn(text + begin, "\n"));
     if (line && *text) {
-        mask_logins(line);
+        mask_secrets(line);
         print_line(line, strlen(line), (size_t)error->offset - begin);
     }
     free(line);

@@ -1,5 +1,5 @@
 /* leat store: what is left in a store by programs that were killed. */
-#include "cli.h"
+#include "servers.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@ static const char usage[] = "usage: leat store sweep [options] s3://BUCKET[/PREF
                             "\n"
                             "  --older-than TIME      how old an upload must be (default 24h); 0: all\n"
                             "  --dry-run              only say which ones would be aborted\n"
-                            "  --retries N            of a request without progress (default 8)\n"
+                            "  --retries N            of a request without progress (default 8)\n" SERVER_OPTIONS_HELP
                             "  --json                 print each upload, and the sum, as JSON\n"
                             "  -h, --help             this text\n"
                             "\n"
@@ -30,6 +30,7 @@ static const struct option longs[] = {
     {"older-than", required_argument, NULL, OPTION_OLDER},
     {"dry-run", no_argument, NULL, OPTION_DRY},
     {"retries", required_argument, NULL, OPTION_RETRIES},
+    SERVER_OPTIONS,
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -37,6 +38,7 @@ static const struct option longs[] = {
 
 struct typed {
     struct leat_store_sweep_options options;
+    struct leat_endpoint_options endpoint; /* of `options` */
     bool json, help;
     struct leat_error first; /* the first failure that was told */
 };
@@ -65,8 +67,11 @@ static int set(void *user, int option, const char *value)
     case OPTION_JSON:
         t->json = true;
         break;
-    default:
+    case 'h':
         t->help = true;
+        break;
+    default:
+        return servers_set(&t->endpoint, "store", option, value);
     }
     return 0;
 }
@@ -74,7 +79,9 @@ static int set(void *user, int option, const char *value)
 /* 0, or an exit code that has been explained. */
 static int parse(struct typed *t, int argc, char **argv)
 {
-    *t = (struct typed){.options = LEAT_INIT(struct leat_store_sweep_options)};
+    *t = (struct typed){.options = LEAT_INIT(struct leat_store_sweep_options),
+                        .endpoint = LEAT_INIT(struct leat_endpoint_options)};
+    t->options.endpoint = &t->endpoint;
     return cli_read_options("store", longs, argc, argv, set, t);
 }
 

@@ -122,11 +122,12 @@ int leat_image_copy(const char *source, const char *target, const struct leat_im
 {
     struct leat_error error = {.size = sizeof(error)};
     struct leat_image_options own;
+    struct leat_endpoint_options endpoint;
     struct copying c = {.error = &error, .result = {.size = sizeof(c.result)}};
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    r = image_options(&own, options, ret, &error);
+    r = image_options(&own, &endpoint, options, ret, &error);
     watch_begin(&c.watch, &own);
     if (r == 0)
         r = place_open(&c.source, source, &c.watch, false, &error);

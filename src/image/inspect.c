@@ -70,6 +70,7 @@ int leat_image_inspect(const char *source, const struct leat_image_options *opti
 {
     struct leat_error error = {.size = sizeof(error)};
     struct leat_image_options own;
+    struct leat_endpoint_options endpoint;
     struct watch watch;
     struct place *place = NULL;
     struct document document;
@@ -77,7 +78,7 @@ int leat_image_inspect(const char *source, const struct leat_image_options *opti
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    r = image_options(&own, options, NULL, &error);
+    r = image_options(&own, &endpoint, options, NULL, &error);
     watch_begin(&watch, &own);
     if (r == 0)
         r = place_open(&place, source, &watch, false, &error);

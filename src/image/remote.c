@@ -2,6 +2,7 @@
 #include "base/quote.h"
 #include "image/place.h"
 #include "node/endpoint.h"
+#include "store/http_settings.h"
 #include "store/oci/ask.h"
 #include "store/oci/oci.h"
 #include "store/oci/push.h"
@@ -16,13 +17,14 @@ struct remote {
     struct reference reference;
     struct session *repository;
     struct leat_endpoint_options endpoint;
+    struct http_settings *settings;
     bool user; /* of the transfer thread, so that connections are kept */
 };
 
 /* What a manifest may be; a registry gives what it has. */
-static const char accept[] = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
-                             "application/vnd.docker.distribution.manifest.list.v2+json, "
-                             "application/vnd.docker.distribution.manifest.v2+json";
+static const char accepted[] = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+                               "application/vnd.docker.distribution.manifest.list.v2+json, "
+                               "application/vnd.docker.distribution.manifest.v2+json";
 
 static int remote_find(struct place *place, char *ret, size_t capacity, struct descriptor *ret_self,
                        struct leat_error *error UNUSED)
@@ -44,7 +46,7 @@ static int open_source(struct remote *r, const char *kind, const char *reference
 static int remote_open_manifest(struct place *place, const char *reference, leat_endpoint **ret,
                                 struct leat_error *error)
 {
-    return open_source((struct remote *)place, "manifests", reference, accept, ret, error);
+    return open_source((struct remote *)place, "manifests", reference, accepted, ret, error);
 }
 
 static int remote_open_blob(struct place *place, const struct descriptor *blob, leat_endpoint **ret,
@@ -60,6 +62,7 @@ static int ask(struct remote *r, struct question question, int missing, struct l
 {
     struct leat_error own = {.size = sizeof(own)};
     question.repository = r->repository;
+    question.settings = r->settings;
     question.is_wanted = r->place.watch ? watch_is_wanted : NULL;
     question.of = r->place.watch;
     int status = registry_ask(&question, r->endpoint.retries, NULL, &own);
@@ -125,6 +128,7 @@ static void remote_free(struct place *place)
         transfers_put();
     reference_clear(&r->reference);
     session_unref(r->repository);
+    http_settings_unref(r->settings);
     free(r);
 }
 
@@ -143,6 +147,7 @@ static int remote_mount(struct place *place, const struct place *source, const s
         return 0;
     snprintf(path, sizeof(path), "blobs/uploads/?mount=%s&from=%s", blob->digest, from->reference.name);
     struct question question = {.repository = r->repository,
+                                .settings = r->settings,
                                 .method = "POST",
                                 .path = path,
                                 .first = UINT64_MAX,
@@ -151,6 +156,7 @@ static int remote_mount(struct place *place, const struct place *source, const s
     int status = registry_ask(&question, r->endpoint.retries, &answer, &own);
     if (status == 202 && answer.location[0] && !repository_is_silent(r->repository)) {
         question = (struct question){.repository = r->repository,
+                                     .settings = r->settings,
                                      .method = "DELETE",
                                      .path = answer.location,
                                      .is_location = true,
@@ -190,9 +196,15 @@ int place_remote(struct place **ret, const char *spec, const struct leat_image_o
                          result == -ENOMEM ? "out of memory" : why);
     }
     r->place.ops = &remote_ops;
-    r->endpoint = (struct leat_endpoint_options){.size = sizeof(r->endpoint), .retries = options->retries};
+    r->endpoint = (struct leat_endpoint_options){.size = sizeof(r->endpoint),
+                                                 .retries = options->retries,
+                                                 .cacert = options->endpoint->cacert,
+                                                 .cert = options->endpoint->cert,
+                                                 .key = options->endpoint->key};
     if (!r->reference.tag && !r->reference.digest[0] && !(r->reference.tag = strdup("latest")))
         result = error_set(error, -ENOMEM, "out of memory");
+    if (result == 0)
+        result = http_settings_new(&r->settings, &r->endpoint, error);
     if (result == 0)
         result = repository_new(&r->repository, &r->reference, options->insecure != 0, error);
     if (result == 0 && (result = transfers_get(&why)) < 0)

@@ -159,11 +159,12 @@ int leat_image_verify(const char *layout, const struct leat_image_options *optio
                       struct leat_error *ret_error)
 {
     struct leat_error error = {.size = sizeof(error)};
+    struct leat_endpoint_options endpoint;
     struct verifying v = {.error = &error, .result = {.size = sizeof(v.result)}};
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    r = image_options(&v.options, options, ret, &error);
+    r = image_options(&v.options, &endpoint, options, ret, &error);
     watch_begin(&v.watch, &v.options);
     if (r == 0)
         r = open_whole(&v, layout);

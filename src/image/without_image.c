@@ -7,10 +7,11 @@ static int refuse(const struct leat_image_options *options, const struct leat_im
 {
     struct leat_error error = {.size = sizeof(error)};
     struct leat_image_options own;
+    struct leat_endpoint_options endpoint;
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    r = image_options(&own, options, result, &error);
+    r = image_options(&own, &endpoint, options, result, &error);
     if (r == 0)
         r = error_set(&error, -ENOSYS, "leat was built without stores (LEAT_WITH_STORES)");
     return error_return(ret_error, &error, r);

@@ -116,6 +116,65 @@ static int set_total_timeout(struct settings *s, const char *value, struct leat_
     return set_time(&s->endpoint.total_timeout_ms, value, error);
 }
 
+static int set_part_size(struct settings *s, const char *value, struct leat_error *error)
+{
+    int r = leat_size_parse(value, &s->endpoint.part_size);
+    return r < 0 ? error_set(error, r, "'%.40s' is no size: write 4096, 64K, 1.5G or 10MB", value) : 0;
+}
+
+static int set_resume(struct settings *s, const char *value, struct leat_error *error UNUSED)
+{
+    s->endpoint.resume = value;
+    return 0;
+}
+
+static int set_cacert(struct settings *s, const char *value, struct leat_error *error UNUSED)
+{
+    s->endpoint.cacert = value;
+    return 0;
+}
+
+static int set_cert(struct settings *s, const char *value, struct leat_error *error UNUSED)
+{
+    s->endpoint.cert = value;
+    return 0;
+}
+
+static int set_key(struct settings *s, const char *value, struct leat_error *error UNUSED)
+{
+    s->endpoint.key = value;
+    return 0;
+}
+
+static int set_netrc(struct settings *s, const char *value UNUSED, struct leat_error *error UNUSED)
+{
+    s->endpoint.netrc = 1;
+    return 0;
+}
+
+static int set_netrc_file(struct settings *s, const char *value, struct leat_error *error UNUSED)
+{
+    s->endpoint.netrc_file = value;
+    return 0;
+}
+
+/* Behind those that hold for all endpoints. */
+static int set_header(struct settings *s, const char *value, struct leat_error *error)
+{
+    size_t n = 0;
+    for (const char *const *had = s->endpoint.headers; had && had[n]; n++) {
+        if (n == SETTINGS_HEADERS_MAX)
+            break;
+        s->header[n] = had[n];
+    }
+    if (n == SETTINGS_HEADERS_MAX)
+        return error_set(error, -E2BIG, "There may be %d headers, not more", SETTINGS_HEADERS_MAX);
+    s->header[n] = value;
+    s->header[n + 1] = NULL;
+    s->endpoint.headers = s->header;
+    return 0;
+}
+
 static const struct setting {
     const char *name;
     const char *value; /* what is wanted behind "="; NULL: nothing */
@@ -136,6 +195,14 @@ static const struct setting {
     {"total-timeout", "TIME", false, set_total_timeout},
     {"retries", "N", false, set_retries},
     {"streams", "N", false, set_streams},
+    {"part-size", "SIZE", true, set_part_size},
+    {"resume", "FILE", true, set_resume},
+    {"cacert", "FILE", false, set_cacert},
+    {"cert", "FILE", false, set_cert},
+    {"key", "FILE", false, set_key},
+    {"header", "'NAME: VALUE'", false, set_header},
+    {"netrc", NULL, false, set_netrc},
+    {"netrc-file", "FILE", false, set_netrc_file},
 };
 
 static const struct setting *find(const char *name, size_t n)
@@ -148,19 +215,21 @@ static const struct setting *find(const char *name, size_t n)
 
 static int refuse_unknown(const char *word, enum leat_direction direction, struct leat_error *error)
 {
-    char known[160] = "", near[64];
+    char known[256] = "", near[64];
+    size_t name = strcspn(word, "=");
+    int length = (int)MIN(name + (word[name] == '='), 30u); /* what stands behind may be secret */
     const char *words[COUNT(table) + 1] = {NULL};
     for (size_t i = 0, n = 0; i < COUNT(table); i++)
         if (direction == LEAT_WRITE || !table[i].of_sinks)
             words[n++] = table[i].name;
-    if (leat_nearest(near, sizeof(near), word, strcspn(word, "="), words) > 0)
-        return error_set(error, -EINVAL, "'%.30s' is no option of a %s; did you mean %s?", word,
+    if (leat_nearest(near, sizeof(near), word, name, words) > 0)
+        return error_set(error, -EINVAL, "'%.*s' is no option of a %s; did you mean %s?", length, word,
                          direction == LEAT_READ ? "source" : "sink", near);
     for (size_t i = 0, n = 0; i < COUNT(table); i++)
         if ((direction == LEAT_WRITE || !table[i].of_sinks) && n < sizeof(known))
             n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s%s", n ? ", " : "", table[i].name,
                                   table[i].value ? "=" : "");
-    return error_set(error, -EINVAL, "'%.30s' is no option of a %s (a name with blanks wants quotes): %s", word,
+    return error_set(error, -EINVAL, "'%.*s' is no option of a %s (a name with blanks wants quotes): %s", length, word,
                      direction == LEAT_READ ? "source" : "sink", known);
 }
 

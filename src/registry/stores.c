@@ -26,10 +26,14 @@ static const struct names *find_names(const char *spec, struct names_call *ret)
     return NULL;
 }
 
-static int take_options(struct leat_store_options *ret, const struct leat_store_options *options, bool needs_entry,
-                        struct leat_error *error)
+/* `endpoint` is where the options' own go. */
+static int take_options(struct leat_store_options *ret, struct leat_endpoint_options *endpoint,
+                        const struct leat_store_options *options, bool needs_entry, struct leat_error *error)
 {
     int r = options_copy(ret, sizeof(*ret), options);
+    if (r == 0)
+        r = options_copy(endpoint, sizeof(*endpoint), ret->endpoint);
+    ret->endpoint = endpoint;
     if (r < 0)
         return error_set(error, r, "The options are not those of this version");
     if (ret->retries < -1)
@@ -65,11 +69,12 @@ static int ask_one(const char *spec, const struct leat_store_options *options, e
 {
     struct leat_error error = {.size = sizeof(error)};
     struct leat_store_options own;
+    struct leat_endpoint_options endpoint;
     struct names_call call = {.options = &own};
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    r = take_options(&own, options, true, &error);
+    r = take_options(&own, &endpoint, options, true, &error);
     const struct names *names = r == 0 && spec ? find_names(spec, &call) : NULL;
     if (r == 0 && !names)
         r = refuse_name(spec, &error);
@@ -132,6 +137,7 @@ int leat_store_remove(const char *const *specs, size_t count, const struct leat_
 {
     struct leat_error error = {.size = sizeof(error)};
     struct leat_store_options own;
+    struct leat_endpoint_options endpoint;
     struct removal removal = {.result.size = sizeof(removal.result)};
     int r = error_begin(ret_error);
     if (r < 0)
@@ -139,7 +145,7 @@ int leat_store_remove(const char *const *specs, size_t count, const struct leat_
     if (ret && options_size(ret) < sizeof(size_t))
         r = error_set(&error, -EINVAL, "The result has no size");
     if (r == 0)
-        r = take_options(&own, options, false, &error);
+        r = take_options(&own, &endpoint, options, false, &error);
     if (r == 0) {
         r = remove_all(specs, count, &own, &removal, &error);
         int told = ret ? return_sized(ret, &removal.result, sizeof(removal.result)) : 0;

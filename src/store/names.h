@@ -9,7 +9,7 @@ struct names_call {
     const char *spec;
     const char *rest; /* of the spec, behind the scheme's colon */
     const char *node; /* the spec as messages have it: what stands behind a login, if there is one */
-    const struct leat_store_options *options;
+    const struct leat_store_options *options; /* its `endpoint` is not NULL */
 };
 
 struct removal {

@@ -37,10 +37,11 @@ int leat_store_sweep(const char *spec UNUSED, const struct leat_store_sweep_opti
 {
     struct leat_error error = {.size = sizeof(error)};
     struct leat_store_sweep_options own;
+    struct leat_endpoint_options endpoint;
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    r = sweep_options(&own, options, ret, &error);
+    r = sweep_options(&own, &endpoint, options, ret, &error);
     return error_return(ret_error, &error, r < 0 ? r : refuse(&error));
 }
 

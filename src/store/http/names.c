@@ -39,7 +39,7 @@ static void wipe(char *text)
 static int take_url(const struct names_call *call, char **ret_url, struct http_settings **ret_settings,
                     struct leat_error *error)
 {
-    const struct leat_endpoint_options options = {.size = sizeof(options)};
+    const struct leat_endpoint_options *options = call->options->endpoint;
     char *url = NULL, *user = NULL, *password = NULL;
     struct url parts;
     int r = url_take_login(call->spec, &url, &user, &password);
@@ -49,8 +49,8 @@ static int take_url(const struct names_call *call, char **ret_url, struct http_s
         url_clear(&parts);
     if (r < 0)
         error_set(error, r, "'%s' is no URL: write http://HOST/PATH, with special characters as %%XX", call->node);
-    if (r == 0 && ret_settings && (r = http_settings_new(ret_settings, &options, error)) == 0)
-        r = http_settings_add(*ret_settings, &options, user, password, error);
+    if (r == 0 && ret_settings && (r = http_settings_new(ret_settings, options, error)) == 0)
+        r = http_settings_add(*ret_settings, options, user, password, error);
     if (ret_url)
         *ret_url = url;
     else

@@ -66,6 +66,7 @@ int registry_ask(const struct question *question, int32_t retries, struct answer
     char sentence[STATUS_MAX];
     if (!x)
         return error_set(error, -ENOMEM, "out of memory");
+    x->settings = question->settings;
     x->is_wanted = question->is_wanted;
     x->of = question->of;
     int r = ask(x, make, &own, retries);

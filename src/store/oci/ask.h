@@ -8,8 +8,9 @@
 
 struct question {
     struct session *repository;
-    const char *method; /* static */
-    const char *path;   /* behind "/v2/NAME/"; or a whole URL or path, as a Location has it, where `is_location` */
+    struct http_settings *settings; /* borrowed until the end; NULL: the usual ones */
+    const char *method;             /* static */
+    const char *path; /* behind "/v2/NAME/"; or a whole URL or path, as a Location has it, where `is_location` */
     bool is_location;
     const void *body; /* borrowed until the end; NULL: none */
     size_t length;

@@ -4,6 +4,7 @@
 #include "store/ask.h"
 #include "store/circle.h"
 #include "store/headers.h"
+#include "store/http_settings.h"
 #include "store/oci/ask.h"
 #include "store/oci/link.h"
 #include "store/oci/repository.h"
@@ -27,6 +28,7 @@ struct visit {
     struct reference reference;
     bool is_catalog;
     struct session *session;
+    struct http_settings *settings;
     struct question question;
     struct headers headers;
     struct exchange *exchange;
@@ -48,7 +50,8 @@ static int ask_registry(struct visit *v, const char *method, const char *path, b
         .repository = v->session, .method = method, .path = path, .is_location = is_location, .first = UINT64_MAX};
     free(v->exchange->page);
     headers_clear(&v->headers);
-    *v->exchange = (struct exchange){.page_most = PAGE_MOST, .header = headers_line, .header_user = &v->headers};
+    *v->exchange = (struct exchange){
+        .page_most = PAGE_MOST, .settings = v->settings, .header = headers_line, .header_user = &v->headers};
     int r = ask(v->exchange, make, v, v->call->options->retries);
     if (r < 0)
         return error_at(error, r, LEAT_SIDE_NONE, "", method, "the request can't be made");
@@ -84,6 +87,12 @@ static int enter(struct visit *v, struct leat_error *error)
     v->exchange = calloc(1, sizeof(*v->exchange));
     int r = v->exchange ? repository_new(&v->session, &v->reference, v->call->options->insecure != 0, error)
                         : error_set(error, -ENOMEM, "out of memory");
+    if (r == 0)
+        r = http_settings_new(&v->settings, v->call->options->endpoint, error);
+    if (r < 0) {
+        session_unref(v->session);
+        v->session = NULL;
+    }
     if (r == 0 && (r = transfers_get(&why)) < 0) {
         session_unref(v->session);
         v->session = NULL;
@@ -101,6 +110,7 @@ static void leave(struct visit *v)
     if (v->exchange)
         free(v->exchange->page);
     free(v->exchange);
+    http_settings_unref(v->settings);
     headers_clear(&v->headers);
     reference_clear(&v->reference);
 }

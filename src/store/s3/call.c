@@ -22,6 +22,7 @@ int s3_call(struct s3_call *call, struct leat_error *error)
 {
     struct exchange *x = &call->exchange;
     x->again = is_again;
+    x->settings = call->place->settings;
     int r = ask(x, call->make, call->user, call->retries);
     if (r < 0)
         error_at(error, r, LEAT_SIDE_NONE, "", call->operation, "%s",

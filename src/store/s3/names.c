@@ -22,7 +22,8 @@ int s3_names_find(const struct names_call *call, bool key_wanted, struct s3_plac
         return error_set(error, -EINVAL, "'%s' names no %s", call->node,
                          key_wanted ? "object: write s3://BUCKET/KEY"
                                     : "bucket: write s3://BUCKET or s3://BUCKET/PREFIX");
-    return s3_place_find(place, name, error);
+    r = s3_place_find(place, name, error);
+    return r == 0 ? s3_place_settings(place, call->options->endpoint, error) : r;
 }
 
 int s3_names_check_prefix(const struct names_call *call, const struct s3_name *name, struct leat_error *error)

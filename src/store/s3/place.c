@@ -1,6 +1,7 @@
 #include "store/s3/place.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "store/http_settings.h"
 #include "store/s3/error.h"
 #include "store/s3/sign.h"
 #include "store/url.h"
@@ -188,6 +189,14 @@ void s3_place_clear(struct s3_place *place)
     free(place->folder);
     free(place->region);
     keyring_free(place->keyring);
+    http_settings_unref(place->settings);
+    s3_extra_clear(&place->extra);
+}
+
+int s3_place_settings(struct s3_place *place, const struct leat_endpoint_options *options, struct leat_error *error)
+{
+    int r = http_settings_new(&place->settings, options, error);
+    return r == 0 ? s3_extra_read(&place->extra, options, error) : r;
 }
 
 char *s3_place_path(const struct s3_place *place, const char *key, size_t n)
@@ -220,8 +229,10 @@ int s3_place_request(const struct s3_place *place, const char *method, const cha
     if (!ret->url)
         return -ENOMEM;
     snprintf(ret->url, n, "%s://%s%s%s%s", place->scheme, place->host, path, query[0] ? "?" : "", query);
+    int r = s3_extra_add(&place->extra, false, ret);
     keyring_get(place->keyring, &credentials);
-    int r = sign_request(ret, &signing);
+    if (r == 0)
+        r = sign_request(ret, &signing);
     memset(&credentials, 0, sizeof(credentials));
     return r;
 }

@@ -3,6 +3,7 @@
 #define STORE_S3_PLACE_H
 
 #include "store/request.h"
+#include "store/s3/extra.h"
 #include "store/s3/keyring.h"
 #include <leat/base.h>
 
@@ -29,12 +30,17 @@ struct s3_place {
     char *scheme, *host; /* of the endpoint, with the bucket where that is part of the host's name */
     char *folder;        /* the path of the bucket, percent-encoded; it begins and ends with a slash */
     char *region;
+    struct http_settings *settings; /* of s3_call; NULL: the usual ones */
+    struct s3_extra extra;          /* of each request */
 };
 
 /* Finds the bucket of `name`: by the environment and the files of AWS. With a sentence in *error: -EINVAL, -ENOMEM, as
  * profile_find and keyring_open. Also on failure s3_place_clear frees what is there. *ret is zeroed before. */
 int s3_place_find(struct s3_place *ret, const struct s3_name *name, struct leat_error *error);
 void s3_place_clear(struct s3_place *place);
+
+/* What the caller says of the servers. As http_settings_new and s3_extra_read. */
+int s3_place_settings(struct s3_place *place, const struct leat_endpoint_options *options, struct leat_error *error);
 
 /* As explain and is_passing of struct store. A refusal without credentials says which sources have none, and why. */
 void s3_place_explain(const struct s3_place *place, const char *body, size_t n, char *ret, size_t capacity);

@@ -327,6 +327,8 @@ static int sweep(struct sweep *s, const char *spec, struct leat_error *error)
     s->prefix = prefix;
     int r = prefix ? s3_place_find(&s->place, &name, error) : error_set(error, -ENOMEM, "out of memory");
     if (r == 0)
+        r = s3_place_settings(&s->place, s->options.endpoint, error);
+    if (r == 0)
         r = run(s, error);
     free(prefix);
     s3_place_clear(&s->place);
@@ -337,11 +339,12 @@ int leat_store_sweep(const char *spec, const struct leat_store_sweep_options *op
                      struct leat_store_sweep_result *ret, struct leat_error *ret_error)
 {
     struct leat_error error = {.size = sizeof(error)};
+    struct leat_endpoint_options endpoint;
     struct sweep s = {.result = {.size = sizeof(s.result)}, .failure = {.size = sizeof(s.failure)}};
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    r = sweep_options(&s.options, options, ret, &error);
+    r = sweep_options(&s.options, &endpoint, options, ret, &error);
     if (r == 0) {
         r = sweep(&s, spec, &error);
         if (ret) {

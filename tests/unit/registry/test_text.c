@@ -184,6 +184,16 @@ static void options_of_endpoints(void **state UNUSED)
     is_refused("a idle-timeout=1y | b", 15, "'1y' is no time");
     is_refused("a idle-timeout=0 | b", 15, "is no time");
     is_refused("a | b =", 6, "'=' is no option");
+    is_refused("a resume=j | b", 2, "resume is for sinks");
+    is_refused("a part-size=1M | b", 2, "part-size is for sinks");
+    is_refused("a | b part-size=x", 16, "'x' is no size");
+    is_refused("a netrc=x | b", 2, "netrc takes no value");
+    is_refused("a header= | b", 2, "write header='NAME: VALUE'");
+    is_refused("a cacert | b", 2, "write cacert=FILE");
+    is_refused("http://127.0.0.1/ 'header=a b' | b", 0, "Header 1 is none");
+    is_refused("http://127.0.0.1/ header='A: b' 'header=Host: b' | b", 0, "The header Host is not to be set");
+    is_refused("http://127.0.0.1/ key=/dev/null | b", 0, "without its certificate");
+    is_refused("a 'haeder=A: sesame' | b", 2, "'haeder=' is no option of a source; did you mean header?");
 }
 
 static void quotes_that_are_open(void **state UNUSED)
