@@ -7,6 +7,7 @@
 #include "channels.h"
 #include <pthread.h>
 #include <sched.h>
+#include <sys/syscall.h>
 
 struct pest {
     leat_channel *c;
@@ -189,6 +190,79 @@ static void test_dead_owners(void **state UNUSED)
     }
 }
 
+/* A peer that is quick enough for the worst: whenever a call has locked the place of a dead owner, to bury it, both
+ * locks have another dead owner already. */
+#define DEEP 65536
+
+static struct {
+    leat_channel *c; /* NULL: it does nothing */
+    const char *base;
+    uint32_t moves;
+    bool too_deep;
+} quick;
+
+static void own_by_the_dead(void)
+{
+    struct way *way = way_of_lane(quick.c);
+    uint32_t place = 8 + quick.moves++ % 500;
+    atomic_store(way->receivers.word, place + 1);
+    atomic_store(way->senders.word, place + 1);
+}
+
+static void stop_being_quick(void)
+{
+    struct way *way = way_of_lane(quick.c);
+    quick.c = NULL;
+    atomic_store(way->receivers.word, 0);
+    atomic_store(way->senders.word, 0);
+}
+
+/* Takes the place of fcntl(2), in which the kernel's locks are taken. */
+int fcntl(int fd, int command, ...)
+{
+    va_list list;
+    va_start(list, command);
+    void *argument = va_arg(list, void *);
+    va_end(list);
+    int r = (int)syscall(SYS_fcntl, fd, command, argument);
+    if (r == 0 && quick.c && command == F_OFD_SETLK && ((struct flock *)argument)->l_type == F_WRLCK) {
+        own_by_the_dead();
+        if (quick.base - (const char *)__builtin_frame_address(0) > DEEP) {
+            quick.too_deep = true;
+            stop_being_quick();
+        }
+    }
+    return r;
+}
+
+static void test_owners_one_behind_the_other(void **state UNUSED)
+{
+    static const int codes[] = {0, -EAGAIN, -ETIMEDOUT, -EPROTO, -EPIPE, -ENODATA, -EOWNERDEAD};
+    struct leat_channel_options o = LEAT_INIT(struct leat_channel_options);
+    leat_channel *c;
+    o.peers = 512;
+    assert_int_equal(leat_channel_create(&c, &o), 0);
+    leat_channel *d = other_end(c);
+    uint8_t bytes[64] = {0};
+    size_t n;
+    for (int i = 0; i < 8; i++) {
+        claim_places(c, 8);
+        quick.c = c;
+        quick.base = __builtin_frame_address(0);
+        quick.moves = 0;
+        own_by_the_dead();
+        if (i % 2)
+            is_one_of(leat_channel_send(c, bytes, 8, i % 4 < 2 ? 0 : 10), codes, COUNT(codes));
+        else
+            is_one_of(leat_channel_receive(d, bytes, 8, &n, i % 4 < 2 ? 0 : 10), codes, COUNT(codes));
+        assert_false(quick.too_deep);
+        assert_true(quick.moves > 1); /* it was in the way */
+        stop_being_quick();
+    }
+    leat_channel_close(d);
+    leat_channel_close(c);
+}
+
 static void *forks(void *user UNUSED)
 {
     pid_t child = fork();
@@ -332,6 +406,7 @@ int main(void)
         cmocka_unit_test(test_empty_parts),
         cmocka_unit_test(test_changes_for_ever),
         cmocka_unit_test(test_dead_owners),
+        cmocka_unit_test(test_owners_one_behind_the_other),
         cmocka_unit_test(test_attach),
         cmocka_unit_test(test_event_flags),
         cmocka_unit_test(test_codes),
