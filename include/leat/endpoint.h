@@ -86,14 +86,16 @@
  * An object that is a sink appears whole at the commit, or not at all. What fits into one part is put by one request,
  * whose last byte is withheld until the commit. More goes to s3: in parts, of which 4 are kept at once: in memory
  * (beside the memory limit) if they have at most 8 MiB, else in a file without a name in TMPDIR or /var/tmp, as what is
- * more than 8 MiB for http:. Each s3: request says the SHA-256 of its body; ETags are compared with MD5 values, and
- * after several parts the object's size is. Bytes that differ are -EBADMSG. A failed upload is aborted, within 10 s,
- * else the error says that one may be left. `no_clobber` asks first (-EEXIST) and makes the request conditional. The
- * commit waits until the store has answered: for idle_timeout_ms, or 10 minutes; a cancel ends it, and then the object
- * may be there, as the error says. Sinks that were committed before stay. A registry of oci: is spoken to with
- * TLS, except on loopback (localhost, 127.0.0.0/8, [::1]), where TLS is used only if the registry answers a request
- * without it by 400. If the registry wants a password or a token, the login is read when the endpoint is opened: from
- * the file that REGISTRY_AUTH_FILE names, or else from containers/auth.json of XDG_RUNTIME_DIR, of XDG_CONFIG_HOME
+ * more than 8 MiB for http:. Of a source that is a regular file, behind no filter that makes other bytes, nothing is
+ * kept: what is sent is read there again, and compared with what was read first (-ESTALE). Each s3: request says the
+ * SHA-256 of its body; ETags are compared with MD5 values, and after several parts the object's size is. Bytes that
+ * differ are -EBADMSG. A failed upload is aborted, within 10 s, else the error says that one may be left. `no_clobber`
+ * asks first (-EEXIST) and makes the request conditional. The commit waits until the store has answered: for
+ * idle_timeout_ms, or 10 minutes; a cancel ends it, and then the object may be there, as the error says. Sinks that
+ * were committed before stay. A registry of oci: is spoken to with TLS, except on loopback (localhost, 127.0.0.0/8,
+ * [::1]), where TLS is used only if the registry answers a request without it by 400. If the registry wants a password
+ * or a token, the login is read when the endpoint is opened: from the file that REGISTRY_AUTH_FILE names, or else from
+ * containers/auth.json of XDG_RUNTIME_DIR, of XDG_CONFIG_HOME
  * (~/.config), or config.json of DOCKER_CONFIG (~/.docker). If the file names a helper for the
  * host, the program docker-credential-HELPER is run then, and waited for, 30 seconds at most. A token that has expired
  * is replaced. A blob is sent in pieces of 4 MiB, of which two are kept beside the memory limit, each behind what the

@@ -84,6 +84,7 @@ enum verdict runner_open(leat_pipeline *p, struct wait_set *ret_wait)
             break;
         struct node *node = node_at(p, run->opened);
         struct leat_error error = {.size = sizeof(error)};
+        node->verbatim = node->direction == LEAT_WRITE && p->legs == 1;
         int r = node->ops->open ? node->ops->open(node, pipeline_source(p), &error) : 0;
         if (r == -EAGAIN) {
             wait_add(ret_wait, &node->port);

@@ -94,6 +94,7 @@ struct node {
     enum node_wait wait;       /* a guess of the planner's until it is open */
     struct timespec times[2];
     const char *expect; /* a source whose name has its digest: "sha256:HEX"; or NULL. Lives as the name */
+    bool verbatim;      /* a sink: it gets the source's bytes as they are, in their order; known before it is opened */
     int64_t idle_ns;    /* it fails with ETIMEDOUT when it keeps the transfer waiting for so long; 0: never */
 
     /* Known once it is open. */

@@ -60,6 +60,16 @@ static size_t body_came(char *bytes, size_t size, size_t n, void *user)
 
 /* ---- what goes to libcurl ---- */
 
+/* What the user's file has now may not be what it had. */
+static ssize_t read_body(struct attempt *a, const struct http_body *body, void *to, size_t n)
+{
+    ssize_t r = body_read(body, a->sent, to, n);
+    if (!body->sha256 || r == 0)
+        return r;
+    int code = r > 0 ? check_take(&a->check, body, a->sent, to, (size_t)r) : r == -EIO ? -ESTALE : (int)r;
+    return code < 0 ? code : r;
+}
+
 static size_t body_wanted(char *to, size_t size, size_t n, void *user)
 {
     struct attempt *a = user;
@@ -71,9 +81,11 @@ static size_t body_wanted(char *to, size_t size, size_t n, void *user)
         return CURL_READFUNC_PAUSE;
     }
     uint64_t most = left - (body->is_held && left > 1);
-    ssize_t r = body_read(body, a->sent, to, (size_t)MIN((uint64_t)size * n, most));
-    if (r < 0)
+    ssize_t r = read_body(a, body, to, (size_t)MIN((uint64_t)size * n, most));
+    if (r < 0) {
+        a->unread = (int)r;
         return CURL_READFUNC_ABORT;
+    }
     a->sent += (uint64_t)r;
     return (size_t)r;
 }
@@ -161,6 +173,7 @@ void attempt_leave(struct attempt *a)
     if (a->easy)
         curl.easy_cleanup(a->easy);
     curl.slist_free_all(a->headers);
+    check_clear(&a->check);
     a->easy = NULL;
     a->headers = NULL;
     a->active = false;
@@ -172,6 +185,7 @@ void attempt_begin(struct attempt *a)
     a->all_sent = a->answered = a->whole = a->enough = a->touched = a->paused = false;
     a->heard_ns = clock_ns();
     a->sent = 0;
+    a->unread = 0;
     a->ended = false;
     a->connection = NULL;
     a->error[0] = '\0';
@@ -238,6 +252,10 @@ void attempt_end(struct attempt *a, CURLcode result)
     const char *why = cut ? cut : failure.sentence;
     failure_read(&failure, a->easy, result, a->error, a->course.request.url);
     int code = a->enough ? 0 : cut ? -ECONNRESET : failure.code;
+    if (result == CURLE_ABORTED_BY_CALLBACK && a->unread == -ESTALE) {
+        code = a->unread;
+        why = "the source has changed while it was read and sent";
+    }
     a->advice = failure.advice;
     a->all_sent = has_sent_all(a);
     attempt_leave(a);

@@ -3,6 +3,7 @@
 #ifndef STORE_ATTEMPT_H
 #define STORE_ATTEMPT_H
 
+#include "store/check.h"
 #include "store/curl.h"
 #include "store/session.h"
 #include <stdatomic.h>
@@ -29,6 +30,8 @@ struct attempt {
     struct course course;    /* of `request` */
     enum leat_advice advice; /* after a failure */
     uint64_t sent;           /* of the body */
+    struct check check;      /* of it */
+    int unread;              /* why it could not be read: a negative errno */
     bool watched;            /* of its connection it is known whether the peer has ended it */
     bool ended;              /* and it has */
     const void *connection;

@@ -152,8 +152,16 @@ int part_begin(struct part *part, unsigned number, uint64_t limit, bool md5)
     part->number = number;
     part->limit = limit;
     part->length = 0;
+    part->is_elsewhere = false;
     part->crc = 0;
     return begin_digests(part, md5);
+}
+
+void part_is_in(struct part *part, int fd, uint64_t position)
+{
+    part->is_elsewhere = true;
+    part->elsewhere = fd;
+    part->position = position;
 }
 
 /* Room for `n` bytes in all, of at most PART_MEMORY. */
@@ -197,6 +205,8 @@ static int move_to_file(struct part *part)
 static int keep(struct part *part, const void *bytes, size_t n)
 {
     int r = 0;
+    if (part->is_elsewhere)
+        return 0;
     if (part->file < 0 && part->length + n <= PART_MEMORY) {
         r = grow(part, (size_t)part->length + n);
         if (r == 0)
@@ -226,6 +236,9 @@ int part_add(struct part *part, const void *bytes, size_t n, size_t *ret)
 
 struct http_body part_body(const struct part *part)
 {
+    if (part->is_elsewhere && part->length)
+        return (struct http_body){
+            .fd = part->elsewhere, .offset = part->position, .length = part->length, .sha256 = part->sha256};
     const void *bytes = part->memory ? (const void *)part->memory : "";
     return (struct http_body){.bytes = part->file < 0 ? bytes : NULL, .fd = part->file, .length = part->length};
 }

@@ -1,5 +1,6 @@
 /* The bytes of one request: gathered as they come, hashed on the way, and kept until the store has them. The first
- * PART_MEMORY bytes rest in memory; a longer part rests in a file without a name.
+ * PART_MEMORY bytes rest in memory; a longer part rests in a file without a name. Of bytes that a file of the user has
+ * already nothing is kept: they are read there again.
  *
  * SHA-256 is taken of each part. MD5 takes three times as long and is wanted only where the store says no other digest,
  * so it is taken of the kept bytes when it is asked for. */
@@ -23,7 +24,10 @@ struct part {
 
     unsigned char *memory; /* of `capacity` bytes; kept for the next part */
     size_t capacity;
-    int file; /* -1: none */
+    int file;          /* -1: none */
+    bool is_elsewhere; /* nothing is kept: */
+    int elsewhere;     /* this file has the bytes, */
+    uint64_t position; /* from here on */
     EVP_MD_CTX *sha256_ctx, *md5_ctx;
     bool has_md5; /* it is taken on the way */
 };
@@ -31,6 +35,10 @@ struct part {
 /* An empty part of at most `limit` bytes. `part` is zero but for `file` (-1), or was used before. `md5`: that will be
  * asked for, and is taken on the way. -ENOMEM. Needs libcrypto. */
 int part_begin(struct part *part, unsigned number, uint64_t limit, bool md5);
+
+/* Of an empty part: its bytes will be those of a file from `position` on, which is borrowed until the part begins anew,
+ * so they are not kept. Its body says the SHA-256, by which it is seen if they have changed. */
+void part_is_in(struct part *part, int fd, uint64_t position);
 
 /* Takes up to n bytes and stores their number; 0: the part is full. -ENOMEM, or what the file system says. */
 int part_add(struct part *part, const void *bytes, size_t n, size_t *ret);

@@ -57,7 +57,7 @@ ssize_t body_read(const struct http_body *body, uint64_t at, void *bytes, size_t
     }
     ssize_t r;
     do
-        r = n ? pread(body->fd, bytes, n, (off_t)at) : 0;
+        r = n ? pread(body->fd, bytes, n, (off_t)(body->offset + at)) : 0;
     while (r < 0 && errno == EINTR);
     return r < 0 ? -errno : r == 0 && n ? -EIO : r;
 }

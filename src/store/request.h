@@ -14,8 +14,11 @@ struct http_settings;
 /* What is sent behind the headers. It is read again when the request is repeated. */
 struct http_body {
     const void *bytes; /* borrowed until the request is over; NULL: those of `fd` */
-    int fd;            /* borrowed likewise: a file, from its first byte on */
+    int fd;            /* borrowed likewise: a file, */
+    uint64_t offset;   /* from this byte on */
     uint64_t length;
+    const char
+        *sha256;  /* hex, borrowed likewise: the bytes are compared while they are sent; NULL: nobody changes them */
     bool is_held; /* its last byte is withheld until transfer_release; `length` is not 0 */
 };
 

@@ -9,6 +9,7 @@
  * port. The pipe is emptied before the exchanges are looked at, never after. */
 #include "store/sink.h"
 #include "base/error.h"
+#include "base/platform.h"
 #include "store/status.h"
 #include <errno.h>
 #include <stdio.h>
@@ -59,9 +60,10 @@ static int start(struct sink *s, struct leat_error *error)
 
 static ssize_t sink_write(void *user, void *bytes, size_t n);
 
-static int sink_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
+static int sink_open(struct node *node, const struct node *source, struct leat_error *error)
 {
     struct sink *s = (struct sink *)node;
+    s->source = node->verbatim && source->kind == NODE_FILE && source->has_size && source->size ? source : NULL;
     int r = s->client.open ? 0 : start(s, error);
     if (r < 0)
         return r;
@@ -101,6 +103,15 @@ static bool wants_md5(const struct sink *s, uint64_t limit)
     return s->object->store->multipart && !s->no_md5 && (s->resume || limit > PART_MEMORY);
 }
 
+/* A part of a file is read again when it is sent, unless the file is kept out of the page cache. Where the transfer
+ * began in the file is known once bytes come. */
+static void begin_in_source(const struct sink *s, struct part *part)
+{
+    const struct node *source = s->source;
+    if (source && source->position >= 0 && source->cache == NODE_CACHE_KEEP && !platform.is_direct(source->fd))
+        part_is_in(part, source->fd, (uint64_t)source->position + s->total);
+}
+
 /* A slot to be filled, if one is free. */
 bool sink_take_slot(struct sink *s)
 {
@@ -121,6 +132,7 @@ bool sink_take_slot(struct sink *s)
     int r = part_begin(&s->filling->part, s->numbers, limit, wants_md5(s, limit));
     if (r < 0)
         fail_local(s, r);
+    begin_in_source(s, &s->filling->part);
     return r == 0;
 }
 

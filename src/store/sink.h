@@ -40,6 +40,7 @@ struct sink {
     bool no_clobber;
     uint64_t part_size;
 
+    const struct node *source; /* a file that has what is sent, and is open as long as this is; NULL: it is kept */
     struct slot slot[SINK_SLOTS];
     struct slot *filling; /* or NULL */
     unsigned numbers;     /* parts that were begun */

@@ -1,8 +1,11 @@
 /* Parts: how large they become, where their bytes rest, and what their digests are. */
+#include "base/fd.h"
+#include "store/check.h"
 #include "store/part.h"
 #include "store/sink.h"
 #include "unit/unit.h"
 #include <errno.h>
+#include <unistd.h>
 
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
@@ -171,6 +174,44 @@ static void test_bytes(void **state UNUSED)
     check_bytes(20 * MIB, 3 * MIB);
 }
 
+/* Nothing is kept of what a file has: it is read there, and what has changed is not sent to its end. */
+static void test_elsewhere(void **state UNUSED)
+{
+    static unsigned char bytes[100000], back[sizeof(bytes)];
+    struct part part = {.file = -1};
+    struct check check = {NULL, 0};
+    size_t n;
+    need_libcrypto();
+    int fd = fd_unnamed();
+    assert_true(fd >= 0);
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (unsigned char)(i * 2654435761u >> 24);
+    assert_int_equal(pwrite(fd, bytes, sizeof(bytes), 0), sizeof(bytes));
+    assert_int_equal(part_begin(&part, 1, sizeof(bytes), false), 0);
+    part_is_in(&part, fd, 7);
+    assert_int_equal(part_add(&part, bytes + 7, 90000, &n), 0);
+    assert_int_equal(part_end(&part), 0);
+    assert_null(part.memory);
+    struct http_body body = part_body(&part);
+    assert_true(body.length == 90000);
+    for (int changed = 0; changed < 2; changed++) {
+        int r = 0;
+        for (uint64_t at = 0; at < body.length && r == 0; at += n) {
+            ssize_t got = body_read(&body, at, back, 30001);
+            assert_true(got > 0);
+            n = (size_t)got;
+            assert_true(changed || memcmp(back, bytes + 7 + at, n) == 0);
+            r = check_take(&check, &body, at, back, n);
+            assert_true(r == 0 || at + n == body.length);
+        }
+        assert_int_equal(r, changed ? -ESTALE : 0);
+        assert_int_equal(pwrite(fd, "", 1, 50000), 1);
+    }
+    check_clear(&check);
+    part_free(&part);
+    close(fd);
+}
+
 static void test_no_room_for_the_file(void **state UNUSED)
 {
     static unsigned char bytes[PART_MEMORY];
@@ -191,7 +232,7 @@ int main(void)
         cmocka_unit_test(test_parts_grow),           cmocka_unit_test(test_digests),
         cmocka_unit_test(test_md5_of_md5),           cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_no_room_for_the_file), cmocka_unit_test(test_md5),
-        cmocka_unit_test(test_answer_of_a_part),
+        cmocka_unit_test(test_answer_of_a_part),     cmocka_unit_test(test_elsewhere),
     };
     return cmocka_run_group_tests_name("part", tests, NULL, NULL);
 }
