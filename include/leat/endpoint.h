@@ -78,10 +78,12 @@
  * credential_process, which has 60 s; the endpoint of containers (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, _FULL_URI),
  * and that of instances, which has a second for each of three answers and is not asked where AWS_EC2_METADATA_DISABLED
  * is "true". Keys of the last three are had anew 5 minutes before their end, or once the store says that they have
- * expired. A source that is configured and fails is an error that names all that were asked; without keys the request
- * is not signed. AWS_REGION or AWS_DEFAULT_REGION (us-east-1), AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL go before the
- * region and the endpoint_url of the profile. A store that such a URL names has the bucket in the path, Amazon's has it
- * in the host name, unless AWS_S3_ADDRESSING_STYLE, or that of the profile, is "virtual" or "path".
+ * expired; those of a profile once it says so, or does not know them. If the store says that this machine's clock is
+ * wrong, requests are signed by the store's time. A source that is configured and fails is an error that names all that
+ * were asked; without keys the request is not signed. AWS_REGION or AWS_DEFAULT_REGION (us-east-1), AWS_ENDPOINT_URL_S3
+ * or AWS_ENDPOINT_URL go before the region and the endpoint_url of the profile. A store that such a URL names has the
+ * bucket in the path, Amazon's has it in the host name, unless AWS_S3_ADDRESSING_STYLE, or that of the profile, is
+ * "virtual" or "path".
  *
  * An object that is a sink appears whole at the commit, or not at all. What fits into one part is put by one request,
  * whose last byte is withheld until the commit. More goes to s3: in parts, of which 4 are kept at once: in memory

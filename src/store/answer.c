@@ -1,4 +1,5 @@
 #include "store/answer.h"
+#include "store/date.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <strings.h>
@@ -70,6 +71,12 @@ static void read_uploaded(struct answer *answer, const char *value)
     answer->has_uploaded = end && *end == '\0';
 }
 
+static void read_date(struct answer *answer, const char *value)
+{
+    if (date_read_http(value, &answer->date_s) < 0)
+        answer->date_s = 0;
+}
+
 static void read_location(struct answer *answer, const char *value)
 {
     if (strlen(value) < sizeof(answer->location))
@@ -104,6 +111,7 @@ static const struct {
     {"retry-after", read_retry_after},
     {"transfer-encoding", read_encoding},
     {"location", read_location},
+    {"date", read_date},
     {"www-authenticate", read_challenge},
     {"range", read_uploaded},
     {"accept-ranges", read_accepts},

@@ -118,6 +118,7 @@ static void lane_answered(void *user, const struct answer *answer)
     struct lane *l = user;
     struct fetch *f = l->fetch;
     l->status = answer->status;
+    l->date_s = answer->date_s;
     l->was_answered = true;
     if (is_end(l, answer)) {
         l->end = l->at;
@@ -260,7 +261,8 @@ static void slow_down(struct lane *l)
 static bool is_passing(const struct lane *l)
 {
     const struct object *object = l->fetch->object;
-    return object->store->is_passing && object->store->is_passing(object, l->status, explanation(l), l->body_length);
+    return object->store->is_passing &&
+           object->store->is_passing(object, l->status, l->date_s, explanation(l), l->body_length);
 }
 
 /* The same again, after a while; -1: no more. */

@@ -23,6 +23,7 @@ struct lane {
 
     /* Of the answer. */
     int status;
+    int64_t date_s;    /* the server's time */
     bool is_failure;   /* its body explains it */
     uint64_t skip;     /* bytes to be passed over, because the server sends what was not asked for */
     uint64_t body_end; /* where its body ends; UINT64_MAX: unknown */

@@ -16,7 +16,8 @@ static void wake_slot(void *user)
 
 static bool is_passing(const struct object *object, const struct exchange *x)
 {
-    return object->store->is_passing && object->store->is_passing(object, x->answer.status, x->body, x->body_length);
+    return object->store->is_passing &&
+           object->store->is_passing(object, x->answer.status, x->answer.date_s, x->body, x->body_length);
 }
 
 bool sink_again(const struct exchange *x)

@@ -31,9 +31,9 @@ struct store {
     /* One sentence for an answer that is a failure, from its body, which need not be text: "" if it says nothing. */
     void (*explain)(const struct object *object, const char *body, size_t n, char *ret, size_t capacity);
 
-    /* May a request that was answered so succeed later, though its status does not say so? `body` may be empty. NULL:
-     * it may not. */
-    bool (*is_passing)(const struct object *object, int status, const char *body, size_t n);
+    /* May a request that was answered so succeed later, though its status does not say so? `date_s` as in struct
+     * answer; `body` may be empty. NULL: it may not. */
+    bool (*is_passing)(const struct object *object, int status, int64_t date_s, const char *body, size_t n);
 
     void (*free)(struct object *object);
 

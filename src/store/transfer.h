@@ -29,6 +29,7 @@ struct answer {
     bool is_behind;              /* Content-Range says that the range lies behind the end: range_total alone is set */
     bool has_ranges;             /* Accept-Ranges: bytes */
     int64_t retry_after_s;       /* -1: it does not say */
+    int64_t date_s;              /* the server's time, since 1970; 0: it does not say */
     bool is_chunked;             /* `length` means nothing then */
     char etag[ETAG_MAX];         /* with its quotes; "": none, a weak one, or too long */
     char location[LOCATION_MAX]; /* "": none, or too long */

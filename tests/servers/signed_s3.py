@@ -24,6 +24,9 @@ class Keys:
         self.log = []      # what the endpoint was asked for
         self.fault = ""    # of the endpoint: "hang", "status", "garbage", "norole"
         self.used = set()  # keys that signed something
+        self.skew = 0      # seconds by which the store's clock is ahead
+        self.dates = True  # answers have it
+        self.stubborn = False  # any time is refused
 
     def add(self, life=None):
         with self.lock:
@@ -52,6 +55,14 @@ class Connection(faulty_s3.Connection):
             return self.refuse(400 if code == "ExpiredToken" else 403, code)
         return super().answer_request()
 
+    def now(self):
+        return time.time() + self.server.keys.skew
+
+    def say(self, status, body=b"", **headers):
+        if self.server.keys.dates:
+            headers["Date"] = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(self.now()))
+        super().say(status, body, **headers)
+
     def judge(self):
         """What is wrong with the signature, or None."""
         kind, _, rest = self.headers.get("authorization", "").partition(" ")
@@ -77,6 +88,9 @@ class Connection(faulty_s3.Connection):
             return "SignatureDoesNotMatch"
         if end is not None and end < time.time():
             return "ExpiredToken"
+        signed = datetime.datetime.strptime(self.headers["x-amz-date"], "%Y%m%dT%H%M%S%z").timestamp()
+        if abs(signed - self.now()) > 900 or self.server.keys.stubborn:
+            return "RequestTimeTooSkewed"
         self.server.keys.used.add(key)
         return None
 

@@ -6,7 +6,8 @@
 static bool is_again(const struct exchange *x)
 {
     const struct s3_call *call = (const struct s3_call *)x;
-    return x->answer.status / 100 != 2 && s3_place_is_passing(call->place, x->answer.status, x->body, x->body_length);
+    return x->answer.status / 100 != 2 &&
+           s3_place_is_passing(call->place, x->answer.status, x->answer.date_s, x->body, x->body_length);
 }
 
 static int fail_by_status(const struct s3_call *call, struct leat_error *error)

@@ -52,7 +52,8 @@ static int ask_profile(const struct profile *profile, struct credentials *ret, c
     return ret->key[0] != '\0';
 }
 
-const struct credential_source credentials_of_profile = {.name = "profile", .ask = ask_profile};
+const struct credential_source credentials_of_profile = {
+    .name = "profile", .changes = true, .is_file = true, .ask = ask_profile};
 
 /* ---- programs and endpoints say JSON ---- */
 

@@ -24,6 +24,7 @@ struct profile;
 struct credential_source {
     const char *name; /* "environment" */
     bool changes;     /* it may be asked again, and has others then */
+    bool is_file;     /* the profile is read again before */
     /* Asks, and may block; *stop makes it end early. 1: it has some. 0: it has none; `said` says why, "" if there was
      * nothing to ask. Negative: it was configured and failed; `said` says why. *ret is empty before. */
     int (*ask)(const struct profile *profile, struct credentials *ret, char said[SAID_MAX], const atomic_bool *stop);

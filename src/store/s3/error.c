@@ -62,6 +62,13 @@ bool s3_error_is_missing(const char *body, size_t n)
 
 bool s3_error_is_expiry(const char *body, size_t n)
 {
-    static const char *const codes[] = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", NULL};
+    static const char *const codes[] = {"ExpiredToken",       "ExpiredTokenException", "TokenRefreshRequired",
+                                        "InvalidAccessKeyId", "InvalidToken",          NULL};
+    return has_code(body, n, codes);
+}
+
+bool s3_error_is_of_time(const char *body, size_t n)
+{
+    static const char *const codes[] = {"RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture", NULL};
     return has_code(body, n, codes);
 }

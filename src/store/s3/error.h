@@ -15,7 +15,10 @@ bool s3_error_is_passing(const char *body, size_t n);
 /* Does it say that the object or the version is not there, in a bucket that is? */
 bool s3_error_is_missing(const char *body, size_t n);
 
-/* Does it say that the credentials have expired? */
+/* Does it say that the request was signed at a wrong time? */
+bool s3_error_is_of_time(const char *body, size_t n);
+
+/* Does it say that the credentials have expired, or are not known any more? */
 bool s3_error_is_expiry(const char *body, size_t n);
 
 #endif

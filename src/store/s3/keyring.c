@@ -75,16 +75,24 @@ int keyring_open(struct keyring **ret, const struct profile *profile, struct lea
 
 /* ---- renewing ---- */
 
+static bool is_same(const struct credentials *a, const struct credentials *b)
+{
+    return strcmp(a->key, b->key) == 0 && strcmp(a->secret, b->secret) == 0 && strcmp(a->token, b->token) == 0;
+}
+
 static void *renew(void *user)
 {
     struct keyring *k = user;
     struct credentials fresh = {.key = ""};
     char said[SAID_MAX];
-    int r = k->source->ask(&k->profile, &fresh, said, &k->stop);
+    const char *why;
+    int r = k->source->is_file ? profile_find(&k->profile, &why) : 0;
+    r = r < 0 ? r : k->source->ask(&k->profile, &fresh, said, &k->stop);
     pthread_mutex_lock(&k->lock);
+    bool same = r == 1 && is_same(&fresh, &k->credentials);
     if (r == 1)
         k->credentials = fresh;
-    k->failed = r != 1;
+    k->failed = r != 1 || same;
     k->ended_ns = clock_ns();
     k->renewing = false;
     pthread_mutex_unlock(&k->lock);

@@ -154,8 +154,11 @@ int s3_place_find(struct s3_place *ret, const struct s3_name *name, struct leat_
 {
     struct profile *profile = malloc(sizeof(*profile));
     const char *why;
-    if (!profile)
+    ret->clock = calloc(1, sizeof(*ret->clock));
+    if (!profile || !ret->clock) {
+        free(profile);
         return error_set(error, -ENOMEM, "out of memory");
+    }
     int r = profile_find(profile, &why);
     if (r < 0)
         error_set(error, r, "%s", why);
@@ -173,10 +176,15 @@ void s3_place_explain(const struct s3_place *place, const char *body, size_t n, 
     size_t length = strlen(ret);
     if (*said && strncmp(ret, "AccessDenied", 12) == 0)
         snprintf(ret + length, capacity - length, "; no credentials; asked were %s", said);
+    if (s3_error_is_of_time(body, n))
+        s3_clock_explain(place->clock, ret, capacity);
 }
 
-bool s3_place_is_passing(const struct s3_place *place, int status, const char *body, size_t n)
+bool s3_place_is_passing(const struct s3_place *place, int status, int64_t date_s, const char *body, size_t n)
 {
+    bool told = s3_error_is_of_time(body, n);
+    if ((told || (status == 403 && n == 0)) && s3_clock_correct(place->clock, date_s, told))
+        return true;
     bool refused = status == 400 || status == 401 || status == 403;
     return s3_error_is_passing(body, n) ||
            (refused && keyring_has_expired(place->keyring, s3_error_is_expiry(body, n)));
@@ -188,6 +196,7 @@ void s3_place_clear(struct s3_place *place)
     free(place->host);
     free(place->folder);
     free(place->region);
+    free(place->clock);
     keyring_free(place->keyring);
     http_settings_unref(place->settings);
     s3_extra_clear(&place->extra);
@@ -222,7 +231,7 @@ int s3_place_request(const struct s3_place *place, const char *method, const cha
                               .path = path,
                               .query = query,
                               .payload = payload,
-                              .when = time(NULL)};
+                              .when = (time_t)s3_clock_now(place->clock)};
     ret->method = method;
     size_t n = strlen(place->scheme) + strlen(place->host) + strlen(path) + strlen(query) + sizeof("://?");
     ret->url = malloc(n);

@@ -3,6 +3,7 @@
 #define STORE_S3_PLACE_H
 
 #include "store/request.h"
+#include "store/s3/clock.h"
 #include "store/s3/extra.h"
 #include "store/s3/keyring.h"
 #include <leat/base.h>
@@ -27,6 +28,7 @@ char *s3_name_query(const struct s3_name *name);
 /* A bucket. Constant once it is found. */
 struct s3_place {
     struct keyring *keyring;
+    struct s3_clock *clock;
     char *scheme, *host; /* of the endpoint, with the bucket where that is part of the host's name */
     char *folder;        /* the path of the bucket, percent-encoded; it begins and ends with a slash */
     char *region;
@@ -44,7 +46,7 @@ int s3_place_settings(struct s3_place *place, const struct leat_endpoint_options
 
 /* As explain and is_passing of struct store. A refusal without credentials says which sources have none, and why. */
 void s3_place_explain(const struct s3_place *place, const char *body, size_t n, char *ret, size_t capacity);
-bool s3_place_is_passing(const struct s3_place *place, int status, const char *body, size_t n);
+bool s3_place_is_passing(const struct s3_place *place, int status, int64_t date_s, const char *body, size_t n);
 
 /* The path of a key in the bucket, from malloc. NULL: no memory. */
 char *s3_place_path(const struct s3_place *place, const char *key, size_t n);

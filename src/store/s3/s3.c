@@ -26,9 +26,9 @@ static void s3_explain(const struct object *object, const char *body, size_t n, 
     s3_place_explain(&((const struct s3_object *)object)->place, body, n, ret, capacity);
 }
 
-static bool s3_is_passing(const struct object *object, int status, const char *body, size_t n)
+static bool s3_is_passing(const struct object *object, int status, int64_t date_s, const char *body, size_t n)
 {
-    return s3_place_is_passing(&((const struct s3_object *)object)->place, status, body, n);
+    return s3_place_is_passing(&((const struct s3_object *)object)->place, status, date_s, body, n);
 }
 
 static void s3_free(struct object *object)
