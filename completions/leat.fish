@@ -43,7 +43,7 @@ complete -c leat -n $transfer -l connect-timeout -x -d 'How long connecting may 
 complete -c leat -n $transfer -l part-size -x -d 'How much one request sends to a store'
 complete -c leat -n $transfer -l resume -r -F -d 'A journal of the upload'
 complete -c leat -n $transfer -l checksum-algorithm -x -a 'crc64nvme crc32c crc32 sha256' -d 'What a store keeps with the object'
-complete -c leat -n $transfer -l total-timeout -x -d 'How long reading an object may take in all'
+complete -c leat -n $transfer -l total-timeout -x -d 'How long an object may take in all'
 complete -c leat -n $transfer -l streams -x -d 'Connections that read one object'
 complete -c leat -n $transfer -l retries -x -d 'How often a request to a store is repeated'
 complete -c leat -n $transfer -l header -x -d 'A header of each HTTP request'

@@ -109,7 +109,8 @@
  * If-Match and Host. s3: takes from them, at most 12, those that begin with x-amz- (metadata, tags, storage class,
  * encryption, ...) and Content-Type, -Language, -Disposition, -Encoding, Cache-Control and Expires: a sink sends them
  * with the request that makes the object, so an upload that is resumed keeps those that it was begun with.
- * x-amz-request-payer and x-amz-expected-bucket-owner are part of each request. Of the headers only Accept,
+ * x-amz-request-payer, x-amz-expected-bucket-owner and x-amz-server-side-encryption-customer-* are part of each
+ * request; the latter go by https: alone, or to this machine (-EINVAL). Of the headers only Accept,
  * Accept-Encoding, Accept-Language and User-Agent are sent to other servers.
  *
  * Redirects (301, 302, 303, 307, 308) of http:, https: and oci: are followed, at most 10 in a row (-ELOOP); those of a
@@ -182,7 +183,7 @@ struct leat_endpoint_options {
     /* Of an object in a store: how many connections read its parts at the same time, at most LEAT_STREAMS_MAX. 0: one,
      * and more as long as measurement shows that the bytes come faster for it, up to 8. */
     int32_t streams;
-    int32_t total_timeout_ms; /* how long reading an object may take in all, from its opening on. 0 or -1: no limit */
+    int32_t total_timeout_ms; /* how long an object may take in all, from its opening on. 0 or -1: no limit */
     /* A sink that is an object of s3: how many bytes are sent by one request, if there are more of them (0: 8 MiB).
      * Every 1,000 parts it is doubled. What is no multiple of a MiB is allowed; S3 wants at least 5 MiB. */
     uint64_t part_size;

@@ -104,6 +104,8 @@ int sink_commit_on(struct sink *s)
                                                    [COMMIT_MAKING] = make,
                                                    [COMMIT_VERIFYING] = verify};
     client_drop_notices(&s->client);
+    if (s->commit_step == COMMIT_FIRST)
+        sink_is_late(s);
     while (s->commit_step != COMMIT_OVER && !s->failure.code)
         if (step[s->commit_step](s) == -EAGAIN)
             return -EAGAIN;

@@ -53,6 +53,7 @@ static int make(struct exchange *x, struct http_request *request)
     x->body_length = 0;
     int r = x->make(x->user, request);
     request->settings = http_settings_ref(x->settings);
+    request->deadline_ns = x->deadline_ns;
     return r;
 }
 
@@ -86,6 +87,12 @@ static void exchange_ended(void *user, int code, const char *why)
     x->sent += x->last_sent;
     x->may_be_done |= transfer_has_sent_all(x->transfer) && (code < 0 || !is_refusal(x->answer.status));
     int64_t delay_ms = is_again(x, code) ? retry_delay_ms(&x->retry) : -1;
+    bool late = x->deadline_ns && clock_ns() + MAX(delay_ms, 1) * 1000000 >= x->deadline_ns;
+    if (late && (delay_ms >= 0 || code < 0)) {
+        delay_ms = -1;
+        code = -ETIMEDOUT;
+        why = EXCHANGE_TOO_LONG;
+    }
     retry_after(&x->retry, -1);
     int r = delay_ms >= 0 ? ask_again(x, delay_ms) : -EIO;
     if (r == 0)

@@ -19,8 +19,9 @@ struct exchange {
     void (*ending)(struct exchange *x);      /* the outcome is there, and nobody else looks at it yet; NULL: nothing */
     void (*wake)(void *user);                /* the exchange is over, or its last byte is withheld */
     void *user;
-    struct http_settings *settings;                         /* of the requests; borrowed, or NULL */
-    bool reached;                                           /* the server has answered before */
+    struct http_settings *settings; /* of the requests; borrowed, or NULL */
+    bool reached;                   /* the server has answered before */
+    int64_t deadline_ns;            /* of clock_ns: when it is over at the latest, with -ETIMEDOUT; 0: no limit */
     void (*header)(void *user, const char *line, size_t n); /* as that of transfer_ops, with header_user; or NULL */
     void *header_user;
     /* Of one that is waited for by `ask`: shall it go on? Called by the thread that waits, several times a second.
@@ -61,6 +62,9 @@ static inline bool exchange_is_held(struct exchange *x)
 {
     return atomic_load(&x->held);
 }
+
+/* What a time limit of all says. */
+#define EXCHANGE_TOO_LONG "it took longer than is allowed in all"
 
 /* 2xx. */
 bool exchange_has_succeeded(const struct exchange *x);

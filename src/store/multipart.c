@@ -301,6 +301,7 @@ bool multipart_abort(struct sink *s)
     struct leat_error failure = s->failure; /* what made it necessary is told, not what happens here */
     s->control_step = CONTROL_ABORTING;
     s->failure.code = 0;
+    s->deadline_ns = 0; /* it has a limit of its own */
     sink_start(s, &s->control, make_abort, s);
     bool gone = !s->failure.code && sink_wait(s, &s->control, SINK_PATIENCE_NS) &&
                 (exchange_has_succeeded(&s->control) || (s->control.code == 0 && s->control.answer.status == 404));

@@ -42,6 +42,7 @@ void sink_start(struct sink *s, struct exchange *x, int (*make)(void *user, stru
     x->make = make;
     x->user = user;
     x->settings = s->object->settings;
+    x->deadline_ns = s->deadline_ns;
     x->wake = user == s ? wake : wake_slot;
     if (!x->again)
         x->again = user == s ? control_again : slot_again;
@@ -66,6 +67,7 @@ int sink_send(struct slot *slot, int (*make)(void *user, struct http_request *re
     x->make = make;
     x->user = slot;
     x->settings = slot->sink->object->settings;
+    x->deadline_ns = slot->sink->deadline_ns;
     x->wake = wake_slot;
     x->again = slot_again;
     x->ending = slot->sink->resume ? resume_note_part : NULL;

@@ -42,12 +42,21 @@ void sink_fail_by(struct sink *s, const struct exchange *x, const char *operatio
     sink_fail(s, status_code(x->answer.status), operation, sentence);
 }
 
+bool sink_is_late(struct sink *s)
+{
+    if (!s->deadline_ns || clock_ns() < s->deadline_ns)
+        return false;
+    sink_fail(s, -ETIMEDOUT, "PUT", EXCHANGE_TOO_LONG);
+    return true;
+}
+
 /* ---- opening ---- */
 
 static int start(struct sink *s, struct leat_error *error)
 {
     const char *why = NULL;
     struct node *node = &s->endpoint.node;
+    s->deadline_ns = s->total_ns ? clock_ns() + s->total_ns : 0;
     int r = client_open(&s->client, &node->port, &why);
     if (r == 0)
         r = libcrypto_need(&why);
@@ -169,7 +178,7 @@ static ssize_t sink_write(void *user, void *bytes, size_t n)
     size_t done = 0;
     client_drop_notices(&s->client);
     multipart_advance(s);
-    while (done < n && has_room(s)) {
+    while (done < n && !sink_is_late(s) && has_room(s)) {
         size_t taken = 0;
         int r = part_add(&s->filling->part, (const char *)bytes + done, n - done, &taken);
         if (r < 0) {
@@ -201,7 +210,7 @@ static int sink_settle(struct node *node, int code, struct leat_error *error)
     if (!s->client.open)
         return 0;
     client_drop_notices(&s->client);
-    if (code == 0 && !s->failure.code) {
+    if (code == 0 && !s->failure.code && !sink_is_late(s)) {
         if (!s->single && s->numbers <= 1 && !s->upload[0] && s->control_step == CONTROL_NONE &&
             (s->filling || s->numbers == 0))
             single_begin(s);
@@ -308,6 +317,7 @@ int store_sink(leat_endpoint **ret, const char *spec, struct object *object,
     s->client = CLIENT_CLOSED;
     s->failure.size = sizeof(s->failure);
     s->retries = options->retries;
+    s->total_ns = options->total_timeout_ms > 0 ? (int64_t)options->total_timeout_ms * 1000000 : 0;
     s->no_clobber = options->no_clobber;
     s->part_size = options->part_size ? options->part_size : PART_BYTES;
     for (size_t i = 0; i < SINK_SLOTS; i++) {

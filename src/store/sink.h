@@ -37,6 +37,8 @@ struct sink {
     struct object *object;
     struct client client;
     int32_t retries;
+    int64_t total_ns;    /* that it may take; 0: no limit */
+    int64_t deadline_ns; /* of clock_ns; 0: no limit */
     bool no_clobber;
     uint64_t part_size;
 
@@ -90,6 +92,9 @@ struct sink {
     unsigned connections_top;    /* requests of parts at once; under the lock */
     struct node_traffic traffic; /* what is reported */
 };
+
+/* Has it taken longer than is allowed in all? That is noted. */
+bool sink_is_late(struct sink *s);
 
 /* Notes the first failure. */
 void sink_fail(struct sink *s, int code, const char *operation, const char *sentence);

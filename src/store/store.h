@@ -89,8 +89,8 @@ static inline void object_free(struct object *object)
     object->store->free(object);
 }
 
-/* A sink that writes the object, which it takes, on failure too. Of the options it takes `retries`, `no_clobber` and
- * `part_size`. */
+/* A sink that writes the object, which it takes, on failure too. Of the options it takes `retries`, `no_clobber`,
+ * `part_size`, `resume` and `total_timeout_ms`. */
 int store_sink(leat_endpoint **ret, const char *spec, struct object *object,
                const struct leat_endpoint_options *options, struct leat_error *error);
 

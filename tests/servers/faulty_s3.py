@@ -29,6 +29,7 @@ Signatures are not looked at. The bucket names the fault, FAULT[.N]; each key ha
   lost                 a completion, or an object that is put whole, is done, and its answer is lost
   nohead               HEAD gets no answer: the connection breaks
   headhangs            HEAD gets no answer
+  secret               an object is encrypted with the key that comes with it, which each request has to show
   sums                 checksums are kept with the object, and answers have them
   badsums              answers have another one than is kept
   nouploadid           the answer to the creation of an upload is no XML
@@ -54,6 +55,7 @@ class Store:
         self.arrived = []   # the same, once the body is there
         self.hook = None    # is called with the connection and a moment: "begins", "came", "done", "answered"
         self.names = 0
+        self.keys = {}      # (bucket, key): what its customer says of encryption
         self.sums = {}      # (bucket, key) of an object, or an upload: (kind, base64)
 
 
@@ -179,6 +181,9 @@ class Connection(socketserver.StreamRequestHandler):
         if sum:
             self.store.sums[place] = sum
 
+    def say_secret(self):
+        return {"x_amz_server_side_encryption_customer_algorithm": "AES256"} if self.fault == "secret" else {}
+
     def say_sum(self, sum):
         """The headers of an answer that has it."""
         if not sum or self.fault not in ("sums", "badsums"):
@@ -216,6 +221,12 @@ class Connection(socketserver.StreamRequestHandler):
             raise Broken
         if self.fault == "status" and self.count(self.kind) <= 2:
             return self.refuse(self.number, "Passing")
+        if self.fault == "secret" and self.kind not in ("abort", "DELETE"):
+            key = tuple(self.headers.get(f"x-amz-server-side-encryption-customer-{name}") for name in ("algorithm", "key", "key-md5"))
+            with self.store.lock:
+                kept = self.store.keys.setdefault((self.bucket, self.key), key)
+            if None in key or kept != key:
+                return self.refuse(400 if self.method != "GET" else 403, "InvalidRequest")
         if self.fault == "denied" and self.kind in ("PUT" if self.number == 0 else "", f"part{self.number}"):
             return self.refuse(403, "AccessDenied")
         if self.fault == "flip" and body and self.kind != "complete":
@@ -245,7 +256,7 @@ class Connection(socketserver.StreamRequestHandler):
             self.keep_sum((self.bucket, self.key), self.sum())
         if self.fault == "lost":
             raise Broken
-        self.say(200, ETag=f'"{md5(body)}"', **self.say_sum(self.sum()))
+        self.say(200, ETag=f'"{md5(body)}"', **self.say_sum(self.sum()), **self.say_secret())
 
     def do_create(self, _):
         with self.store.lock:
@@ -351,7 +362,7 @@ class Connection(socketserver.StreamRequestHandler):
             data, etag = self.store.objects.get((self.bucket, self.key), (None, None))
         if data is None:
             return self.refuse(404, "NoSuchKey")
-        self.say(200, data, ETag=f'"{etag}"')
+        self.say(200, data, ETag=f'"{etag}"', **self.say_secret())
 
 
 class Server(socketserver.ThreadingTCPServer):

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <strings.h>
 
-#define AMAZON "x-amz-"
+#define AMAZON       "x-amz-"
+#define CUSTOMER_KEY "x-amz-server-side-encryption-customer-"
 
 /* A name or, with a star at its end, the beginning of one. */
 static bool is_one_of(const struct http_header *header, const char *const *names)
@@ -38,18 +39,14 @@ static bool is_ours(const struct http_header *header)
 /* Every request has these; the others belong to the one that makes the object. */
 static bool is_of_all(const struct http_header *header)
 {
-    static const char *const names[] = {"x-amz-request-payer", "x-amz-expected-bucket-owner", NULL};
+    static const char *const names[] = {"x-amz-request-payer", "x-amz-expected-bucket-owner", CUSTOMER_KEY "*", NULL};
     return is_one_of(header, names);
 }
 
 static int add(struct s3_extra *extra, const struct http_header *header, struct leat_error *error)
 {
-    static const char *const keys[] = {"x-amz-server-side-encryption-customer-*", NULL};
     if (is_ours(header))
         return error_set(error, -EINVAL, "The header %.*s is not to be set: leat has to set it by itself",
-                         (int)header->name_length, header->name);
-    if (is_one_of(header, keys))
-        return error_set(error, -EINVAL, "The header %.*s is not supported: a key would belong to each request",
                          (int)header->name_length, header->name);
     if (extra->count == S3_EXTRA_MAX)
         return error_set(error, -E2BIG, "There may be %d headers for S3, not more", S3_EXTRA_MAX);
@@ -88,7 +85,30 @@ int s3_extra_add(const struct s3_extra *extra, bool creates, struct http_request
 
 void s3_extra_clear(struct s3_extra *extra)
 {
-    for (size_t i = 0; i < extra->count; i++)
+    for (size_t i = 0; i < extra->count; i++) {
+        memset(extra->line[i], 0, strlen(extra->line[i]));
         free(extra->line[i]);
+    }
     extra->count = 0;
+}
+
+static bool is_key(const char *line)
+{
+    return strncmp(line, CUSTOMER_KEY, strlen(CUSTOMER_KEY)) == 0;
+}
+
+bool s3_extra_has_key(const struct s3_extra *extra)
+{
+    bool any = false;
+    for (size_t i = 0; i < extra->count; i++)
+        any |= is_key(extra->line[i]);
+    return any;
+}
+
+bool s3_extra_is_shown(const struct http_request *request)
+{
+    bool any = false;
+    for (size_t i = 0; i < request->headers; i++)
+        any |= is_key(request->header[i]);
+    return any;
 }

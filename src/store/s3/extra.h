@@ -4,6 +4,7 @@
 
 #include "store/request.h"
 #include <leat/endpoint.h>
+#include <stdbool.h>
 
 #define S3_EXTRA_MAX 12 /* so that what the requests have besides has room, too */
 
@@ -21,6 +22,11 @@ int s3_extra_read(struct s3_extra *ret, const struct leat_endpoint_options *opti
 
 /* Adds them to a request that is not signed yet. As request_header. */
 int s3_extra_add(const struct s3_extra *extra, bool creates, struct http_request *request);
+
+/* Has it a key of the customer's, which each request has to show? */
+bool s3_extra_has_key(const struct s3_extra *extra);
+/* Shows the request one? */
+bool s3_extra_is_shown(const struct http_request *request);
 
 void s3_extra_clear(struct s3_extra *extra);
 

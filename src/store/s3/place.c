@@ -6,6 +6,7 @@
 #include "store/s3/sign.h"
 #include "store/url.h"
 #include <errno.h>
+#include <strings.h>
 
 /* ---- the name ---- */
 
@@ -202,10 +203,29 @@ void s3_place_clear(struct s3_place *place)
     s3_extra_clear(&place->extra);
 }
 
+/* Nobody on the way can read what is sent. */
+static bool is_private(const struct s3_place *place)
+{
+    const char *host = place->host;
+    size_t n = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+    bool loopback = (n == 9 && strncasecmp(host, "localhost", n) == 0) || (n == 5 && strncmp(host, "[::1]", n) == 0) ||
+                    (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") >= n);
+    return loopback || strcmp(place->scheme, "https") == 0;
+}
+
+int s3_place_check_key(const struct s3_place *place, const struct s3_extra *extra, struct leat_error *error)
+{
+    if (s3_extra_has_key(extra) && !is_private(place))
+        return error_set(error, -EINVAL, "A key for encryption is sent by https: alone, or to this machine");
+    return 0;
+}
+
 int s3_place_settings(struct s3_place *place, const struct leat_endpoint_options *options, struct leat_error *error)
 {
     int r = http_settings_new(&place->settings, options, error);
-    return r == 0 ? s3_extra_read(&place->extra, options, error) : r;
+    if (r == 0)
+        r = s3_extra_read(&place->extra, options, error);
+    return r == 0 ? s3_place_check_key(place, &place->extra, error) : r;
 }
 
 char *s3_place_path(const struct s3_place *place, const char *key, size_t n)
@@ -239,6 +259,7 @@ int s3_place_request(const struct s3_place *place, const char *method, const cha
         return -ENOMEM;
     snprintf(ret->url, n, "%s://%s%s%s%s", place->scheme, place->host, path, query[0] ? "?" : "", query);
     int r = s3_extra_add(&place->extra, false, ret);
+    ret->is_direct |= strcmp(place->scheme, "http") == 0 && s3_extra_is_shown(ret); /* past a proxy on the way */
     keyring_get(place->keyring, &credentials);
     if (r == 0)
         r = sign_request(ret, &signing);

@@ -44,6 +44,9 @@ void s3_place_clear(struct s3_place *place);
 /* What the caller says of the servers. As http_settings_new and s3_extra_read. */
 int s3_place_settings(struct s3_place *place, const struct leat_endpoint_options *options, struct leat_error *error);
 
+/* -EINVAL: the headers have a key of the customer's, and what is sent could be read on the way. */
+int s3_place_check_key(const struct s3_place *place, const struct s3_extra *extra, struct leat_error *error);
+
 /* As explain and is_passing of struct store. A refusal without credentials says which sources have none, and why. */
 void s3_place_explain(const struct s3_place *place, const char *body, size_t n, char *ret, size_t capacity);
 bool s3_place_is_passing(const struct s3_place *place, int status, int64_t date_s, const char *body, size_t n);

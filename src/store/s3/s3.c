@@ -93,6 +93,8 @@ int s3_endpoint(leat_endpoint **ret, const char *spec, const char *rest, enum le
         r = s3_extra_read(&o->extra, options, error);
     if (r == 0)
         r = choose_checksum(&o->object.crc_kind, options->checksum, error);
+    if (r == 0)
+        r = s3_place_check_key(&o->place, &o->extra, error);
     if (r == 0 && direction == LEAT_WRITE && o->query[0])
         r = error_set(error, -EINVAL, "'%s' names a version, which the store chooses itself", spec);
     if (r < 0) {
