@@ -83,6 +83,16 @@ def until(what, seconds=60):
     return what()
 
 
+def wait_until_caught(process, number):
+    """Until the command has a handler for this signal: it moves bytes soon, or does already."""
+    def caught():
+        for line in read(f"/proc/{process.pid}/status").splitlines():
+            if line.startswith(b"SigCgt:"):
+                return int(line.split()[1], 16) >> (number - 1) & 1
+        return 0
+    until(lambda: process.poll() is not None or caught())
+
+
 def wait_until_open(process, path):
     """And a moment more, in which it has looked at what it opened."""
     folder = f"/proc/{process.pid}/fd"
