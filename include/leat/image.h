@@ -29,6 +29,11 @@
  * digests. What the target has is not moved again: a blob of the right size in a layout, which leat image verify
  * compares with its digest. What another repository of the same registry has is mounted from there.
  *
+ * What has come of a blob from a registry stays in the layout if the copy is killed, cancelled or fails, as
+ * ".leat-sha256-HEX" beside index.json, and the next copy asks for the rest alone. The whole is compared with the
+ * digest; what is not right is had anew. A copy that succeeds removes such files if the blob is there, or if nobody has
+ * touched them for a week.
+ *
  * Archives are untrusted: names in them are looked up and never made, a link leads to another entry of the archive, and
  * an entry that is there twice, has not the bytes that its header promises, or is longer than what it stands for may
  * be, is refused. There are at most 100,000 of them. Manifests are untrusted: one has at most 4 MiB, an index leads to

@@ -82,7 +82,7 @@ static void begin_source(const leat_pipeline *p, struct hop *hop)
     struct node *in = hop->in;
     hop->size_binds = in->kind == NODE_FILE && in->has_size && in->position >= 0;
     if (in->position < 0)
-        hop->skip = p->options.offset;
+        hop->skip = in->seeks ? 0 : p->options.offset;
     else if (begins_within(in, p->options.offset))
         in->position += (int64_t)p->options.offset;
     else

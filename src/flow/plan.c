@@ -282,8 +282,9 @@ static size_t describe_leg(leat_pipeline *p, struct leg *leg, size_t first)
 /* `offset` and `length` are of the source. */
 static void describe_source(const leat_pipeline *p, struct hop *hop)
 {
-    const struct node *in = hop->in;
-    bool positions = in->kind == NODE_FILE || in->kind == NODE_BLOCK;
+    struct node *in = hop->in;
+    bool positions = in->kind == NODE_FILE || in->kind == NODE_BLOCK || in->seeks;
+    in->from = in->seeks ? p->options.offset : 0;
     hop->skip = positions ? 0 : p->options.offset;
     hop->begins = p->options.offset;
     hop->end = p->options.has_length ? p->options.length : UINT64_MAX;

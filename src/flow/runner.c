@@ -103,7 +103,7 @@ uint64_t runner_expected(const leat_pipeline *p)
 {
     const struct hop *hop = &p->leg[0].hop;
     const struct node *in = hop->in;
-    uint64_t begin = in->position > 0 ? (uint64_t)in->position : in->position < 0 ? hop->skip : 0;
+    uint64_t begin = in->position > 0 ? (uint64_t)in->position : in->position < 0 ? in->from + hop->skip : 0;
     if (!in->has_size)
         return in->kind == NODE_ZERO ? p->options.length : 0;
     uint64_t left = in->size > begin ? in->size - begin : 0;

@@ -13,8 +13,10 @@ struct copying {
 static int open_both(void *user, const struct descriptor *blob, struct way *way, struct leat_error *error)
 {
     struct copying *c = user;
+    const struct place_ops *target = c->target->ops;
+    bool rest = c->source->ops->seeks && target->take_rest;
     int r = c->source->ops->open_blob(c->source, blob, &way->in, error);
-    if (r == 0 && (r = c->target->ops->take_blob(c->target, blob, way, error)) < 0)
+    if (r == 0 && (r = (rest ? target->take_rest : target->take_blob)(c->target, blob, way, error)) < 0)
         leat_endpoint_close(way->in);
     return r;
 }

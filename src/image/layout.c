@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "image/index.h"
+#include "image/layout_partial.h"
 #include "image/place.h"
 #include "store/oci/reference.h"
 #include <dirent.h>
@@ -17,6 +18,7 @@
 
 struct layout {
     struct place place;
+    struct layout_folder folder; /* of a target */
     char *directory;
     char *tag; /* NULL: none */
 };
@@ -31,33 +33,16 @@ char *layout_blob_path(const char *directory, const char *digest)
     return text_join(directory, "/", name);
 }
 
-/* What is written to: it is a regular file, or missing. A layout may come from anywhere, and a link in it would lead
- * what is written, or the lock, to a file outside. *ret_st is zero where it is missing. */
-static int look_at(const char *path, struct stat *ret_st, struct leat_error *error)
-{
-    char buffer[128];
-    memset(ret_st, 0, sizeof(*ret_st));
-    if (lstat(path, ret_st) < 0) {
-        int r = -errno;
-        return r == -ENOENT ? 0 : error_set(error, r, "%.180s: %s", path, error_text(r, buffer, sizeof(buffer)));
-    }
-    if (S_ISLNK(ret_st->st_mode))
-        return error_set(error, -ELOOP, "%.180s is a symbolic link", path);
-    return S_ISREG(ret_st->st_mode) ? 0 : error_set(error, -EINVAL, "%.180s is no regular file", path);
-}
-
-static int open_file(const char *path, enum leat_direction direction, leat_endpoint **ret, struct leat_error *error)
-{
-    struct stat st;
-    int r = direction == LEAT_WRITE ? look_at(path, &st, error) : 0;
-    return r == 0 ? place_file(path, direction, ret, error) : r;
-}
-
 static int open_digest(struct layout *l, const char *digest, enum leat_direction direction, leat_endpoint **ret,
                        struct leat_error *error)
 {
+    const char *name;
+    if (direction == LEAT_WRITE) {
+        enum folder in = folder_of(digest, &name);
+        return folder_sink(&l->folder, in, name, ret, error);
+    }
     char *path = layout_blob_path(l->directory, digest);
-    int r = path ? open_file(path, direction, ret, error) : error_set(error, -ENOMEM, "out of memory");
+    int r = path ? place_file(path, direction, ret, error) : error_set(error, -ENOMEM, "out of memory");
     free(path);
     return r;
 }
@@ -110,9 +95,8 @@ int layout_index(const char *directory, json_t **ret, struct leat_error *error)
 static int lock_layout(const struct layout *l)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    char *path = text_join(l->directory, "/", "oci-layout");
-    int fd = path ? fd_open(path, O_RDWR, 0) : -ENOMEM;
-    free(path);
+    int fd = openat(l->folder.fd[FOLDER_ROOT], "oci-layout", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    fd = fd < 0 ? -errno : fd_above_standard(fd);
     while (fd >= 0 && fcntl(fd, F_SETLKW, &lock) < 0)
         if (errno != EINTR) {
             int r = -errno;
@@ -125,14 +109,12 @@ static int lock_layout(const struct layout *l)
 static int write_index(const struct layout *l, json_t *index, struct leat_error *error)
 {
     leat_endpoint *sink = NULL;
-    char *line = json_line(index, JSON_COMPACT), *path = text_join(l->directory, "/", "index.json");
-    int r = -ENOMEM;
-    if (!line || !path)
-        error_set(error, r, "out of memory");
-    else if ((r = open_file(path, LEAT_WRITE, &sink, error)) == 0)
+    char *line = json_line(index, JSON_COMPACT);
+    int r = line ? folder_sink(&l->folder, FOLDER_ROOT, "index.json", &sink, error)
+                 : error_set(error, -ENOMEM, "out of memory");
+    if (r == 0)
         r = place_write(sink, line, strlen(line), NULL, error);
     free(line);
-    free(path);
     return r;
 }
 
@@ -164,6 +146,8 @@ static int layout_finish(struct place *place, const struct document *top, struct
     pthread_mutex_lock(&threads);
     int r = add_name(place, top, error);
     pthread_mutex_unlock(&threads);
+    if (r == 0)
+        partial_sweep(&((const struct layout *)place)->folder);
     return r;
 }
 
@@ -253,11 +237,9 @@ static int layout_has(struct place *place, const struct descriptor *blob, bool i
 {
     const struct layout *l = (const struct layout *)place;
     struct stat st;
-    char *path = layout_blob_path(l->directory, blob->digest);
-    if (!path)
-        return error_set(error, -ENOMEM, "out of memory");
-    int r = look_at(path, &st, error);
-    free(path);
+    const char *name;
+    enum folder in = folder_of(blob->digest, &name);
+    int r = folder_look(&l->folder, in, name, &st, error);
     return r < 0 ? r : st.st_nlink > 0 && (uint64_t)st.st_size == blob->size;
 }
 
@@ -265,6 +247,29 @@ static int layout_take_blob(struct place *place, const struct descriptor *blob, 
                             struct leat_error *error)
 {
     return open_digest((struct layout *)place, blob->digest, LEAT_WRITE, &way->out, error);
+}
+
+static int end_partial(void *user, int code, struct leat_error *error)
+{
+    return partial_end(user, code, error);
+}
+
+static int layout_take_rest(struct place *place, const struct descriptor *blob, struct way *way,
+                            struct leat_error *error)
+{
+    const struct layout *l = (const struct layout *)place;
+    struct partial *part = NULL;
+    int r = blob->size < PART_LEAST ? 0 : partial_open(&part, &l->folder, blob, place->watch);
+    if (r == 0 && !part)
+        return layout_take_blob(place, blob, way, error);
+    if (r == 0 && (r = partial_sink(part, &way->out)) < 0)
+        partial_end(part, r, NULL);
+    if (r < 0)
+        return error_set(error, r, "out of memory");
+    way->offset = partial_length(part);
+    way->end = end_partial;
+    way->end_user = part;
+    return 0;
 }
 
 static int layout_take_manifest(struct place *place, const struct document *document, struct leat_error *error)
@@ -277,6 +282,7 @@ static int layout_take_manifest(struct place *place, const struct document *docu
 static void layout_free(struct place *place)
 {
     struct layout *l = (struct layout *)place;
+    folder_close(&l->folder);
     free(l->directory);
     free(l->tag);
     free(l);
@@ -291,6 +297,7 @@ static const struct place_ops layout_ops = {
     .each = layout_each,
     .has = layout_has,
     .take_blob = layout_take_blob,
+    .take_rest = layout_take_rest,
     .take_manifest = layout_take_manifest,
     .finish = layout_finish,
     .free = layout_free,
@@ -298,64 +305,42 @@ static const struct place_ops layout_ops = {
 
 /* ---- making one ---- */
 
-/* A folder within the layout is no link; the layout itself may be one, by the caller's choice. */
-static int make_directory(const char *directory, const char *name, struct leat_error *error)
-{
-    char buffer[128];
-    struct stat st;
-    char *path = name ? text_join(directory, "/", name) : strdup(directory);
-    int r = !path ? -ENOMEM : mkdir(path, 0777) < 0 && errno != EEXIST ? -errno : 0;
-    if (r == 0 && name)
-        r = lstat(path, &st) < 0 ? -errno : S_ISLNK(st.st_mode) ? -ELOOP : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
-    if (r < 0)
-        error_set(error, r, "%.180s%s%s", path ? path : directory, r == -ELOOP ? " is a symbolic link" : ": ",
-                  r == -ELOOP ? "" : error_text(r, buffer, sizeof(buffer)));
-    free(path);
-    return r;
-}
-
 /* The mark of a layout; one that is there already stays. */
-static int make_mark(const char *directory, struct leat_error *error)
+static int make_mark(const struct layout *l, struct leat_error *error)
 {
     static const char mark[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
-    struct leat_error own = {.size = sizeof(own)};
     leat_endpoint *sink = NULL;
-    struct stat st = {.st_nlink = 0};
-    char *path = text_join(directory, "/", "oci-layout");
-    int r = path ? look_at(path, &st, &own) : error_set(&own, -ENOMEM, "out of memory");
-    bool is_new = r == 0 && st.st_nlink == 0;
-    if (is_new)
-        r = place_file(path, LEAT_WRITE, &sink, &own);
-    if (is_new && r == 0)
+    struct leat_error own = {.size = sizeof(own)};
+    struct stat st;
+    int r = folder_look(&l->folder, FOLDER_ROOT, "oci-layout", &st, error);
+    if (r < 0 || st.st_nlink > 0)
+        return r;
+    r = folder_sink(&l->folder, FOLDER_ROOT, "oci-layout", &sink, &own);
+    if (r == 0)
         r = place_write(sink, mark, sizeof(mark) - 1, NULL, &own);
-    if (is_new && r < 0 && look_at(path, &st, NULL) == 0 && st.st_nlink > 0) /* another copy has made it meanwhile */
-        r = 0;
-    free(path);
+    if (r < 0 && folder_look(&l->folder, FOLDER_ROOT, "oci-layout", &st, NULL) == 0 && st.st_nlink > 0)
+        r = 0; /* another copy has made it meanwhile */
     return r < 0 ? error_set(error, r, "%s", own.text) : 0;
 }
 
-static int make_layout(const char *directory, struct leat_error *error)
+static int make_layout(struct layout *l, struct leat_error *error)
 {
-    static const char *const folders[] = {NULL, "blobs", "blobs/sha256", "blobs/sha512"};
-    int r = 0;
-    for (size_t i = 0; i < COUNT(folders) && r == 0; i++)
-        r = make_directory(directory, folders[i], error);
-    if (r == 0)
-        r = make_mark(directory, error);
     struct stat st;
-    char *index = text_join(directory, "/", "index.json"); /* so that nothing is moved in vain */
+    int r = folder_open(&l->folder, l->directory, error);
     if (r == 0)
-        r = index ? look_at(index, &st, error) : error_set(error, -ENOMEM, "out of memory");
-    free(index);
-    return r;
+        r = make_mark(l, error);
+    return r == 0 ? folder_look(&l->folder, FOLDER_ROOT, "index.json", &st, error)
+                  : r; /* so that nothing is moved in vain */
 }
 
 int place_layout(struct place **ret, const char *rest, bool is_target, struct leat_error *error)
 {
     struct layout *l = calloc(1, sizeof(*l));
+    if (l)
+        l->folder = LAYOUT_FOLDER_CLOSED;
     int r = l ? index_split(rest, &l->directory, &l->tag) : -ENOMEM;
     if (r == 0 && is_target)
-        r = make_layout(l->directory, error);
+        r = make_layout(l, error);
     if (r < 0) {
         if (l)
             layout_free(&l->place);

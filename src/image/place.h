@@ -13,6 +13,11 @@ struct place;
 struct way {
     leat_endpoint *in, *out;
     const char *codec; /* "gunzip": `out` gets what this makes of the blob; NULL: the blob itself. Static */
+    uint64_t offset;   /* so many bytes of the blob `out` has already; it gets those behind them */
+    /* The pipeline has ended with `code`; NULL: nothing is to be done. With an offset it compares the whole. 0: the
+     * blob is there; negative: `code`, or a failure with a sentence. */
+    int (*end)(void *user, int code, struct leat_error *error);
+    void *end_user;
     char *digest; /* where the SHA-256 of what `out` gets goes, "sha256:...", LEAT_IMAGE_DIGEST_MAX bytes; or NULL */
 };
 
@@ -27,6 +32,8 @@ struct place_ops {
     /* A source that gives a manifest, by a digest or a tag; and one that gives a blob. */
     int (*open_manifest)(struct place *place, const char *reference, leat_endpoint **ret, struct leat_error *error);
     int (*open_blob)(struct place *place, const struct descriptor *blob, leat_endpoint **ret, struct leat_error *error);
+
+    bool seeks; /* a source of a blob may begin anywhere in it, for little */
 
     /* For `verify`; NULL: it can't be. All images, as an index has them: gives a reference. */
     int (*index)(struct place *place, json_t **ret, struct leat_error *error);
@@ -46,6 +53,8 @@ struct place_ops {
                  struct leat_error *error);
     /* Fills all of the way but `in`, which is another's. */
     int (*take_blob)(struct place *place, const struct descriptor *blob, struct way *way, struct leat_error *error);
+    /* The same for a source that seeks, of a blob that may be there in part. NULL: none is. */
+    int (*take_rest)(struct place *place, const struct descriptor *blob, struct way *way, struct leat_error *error);
     /* Takes a manifest or an index; all that it leads to is there. */
     int (*take_manifest)(struct place *place, const struct document *document, struct leat_error *error);
     /* Gives the whole its name. */

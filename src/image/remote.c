@@ -175,6 +175,7 @@ static const struct place_ops remote_ops = {
     .find = remote_find,
     .open_manifest = remote_open_manifest,
     .open_blob = remote_open_blob,
+    .seeks = true,
     .asks = true,
     .has = remote_has,
     .mount = remote_mount,

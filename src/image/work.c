@@ -64,6 +64,9 @@ struct slot {
     leat_filter *codec; /* or NULL */
     char *digest;       /* where that of the result goes; or NULL */
     unsigned tries;     /* that have failed */
+    uint64_t offset;    /* as in struct way; so are these */
+    int (*end)(void *user, int code, struct leat_error *error);
+    void *end_user;
 };
 
 struct run {
@@ -99,10 +102,11 @@ static int build(const struct work *work, struct slot *slot, const struct way *w
 {
     const struct descriptor *blob = slot->blob;
     struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
-    options.expect = way->codec ? NULL : blob->digest;
+    options.expect = way->codec || way->offset ? NULL : blob->digest;
+    options.offset = way->offset;
     options.memory_limit = MAX(MEMORY_ALL / work->most, MEMORY_LEAST);
     options.has_length = 1; /* what never ends is cut, and then has another digest */
-    options.length = MIN(blob->size, (uint64_t)INT64_MAX - 1) + 1;
+    options.length = MIN(blob->size, (uint64_t)INT64_MAX - 1) + 1 - way->offset;
     int r = leat_pipeline_new(&slot->pipeline, &options);
     if (r < 0) {
         leat_endpoint_close(way->in);
@@ -130,6 +134,17 @@ static void clear(struct slot *slot)
     *slot = (struct slot){.blob = NULL};
 }
 
+/* The pipeline has ended, and its sink is closed. */
+static void end_way(struct slot *slot, struct leat_error *error)
+{
+    int (*end)(void *user, int code, struct leat_error *error) = slot->end;
+    leat_pipeline_free(slot->pipeline);
+    slot->pipeline = NULL;
+    slot->end = NULL;
+    if (end)
+        end(slot->end_user, error->code, error);
+}
+
 static void begin(struct run *run, struct slot *slot, const struct descriptor *blob, unsigned tries)
 {
     struct leat_error error = {.size = sizeof(error)};
@@ -138,7 +153,12 @@ static void begin(struct run *run, struct slot *slot, const struct descriptor *b
     if (r == 1)
         return;
     if (r == 0) {
-        *slot = (struct slot){.blob = blob, .digest = way.digest, .tries = tries};
+        *slot = (struct slot){.blob = blob,
+                              .digest = way.digest,
+                              .tries = tries,
+                              .offset = way.offset,
+                              .end = way.end,
+                              .end_user = way.end_user};
         r = build(run->work, slot, &way);
         if (r == 0)
             r = leat_pipeline_fd(slot->pipeline, &fd);
@@ -148,6 +168,7 @@ static void begin(struct run *run, struct slot *slot, const struct descriptor *b
             place_failure(NULL, r, blob->digest, &error);
     }
     if (r < 0) {
+        end_way(slot, &error);
         clear(slot);
         tell(run, blob, &error);
         return;
@@ -159,7 +180,7 @@ static void begin(struct run *run, struct slot *slot, const struct descriptor *b
 /* The bytes of the blob, before the decoder if there is one. */
 static uint64_t bytes_of(const struct slot *slot, const leat_report *report)
 {
-    uint64_t bytes = leat_report_bytes(report);
+    uint64_t bytes = slot->offset + leat_report_bytes(report);
     if (slot->codec)
         leat_filter_bytes(slot->codec, &bytes);
     return bytes;
@@ -201,6 +222,7 @@ static void end(struct run *run, struct slot *slot)
     else if (compare_blob(slot, report, &error) == 0)
         tell_digest(slot, report);
     leat_report_free(report);
+    end_way(slot, &error);
     clear(slot);
     run->set[slot - run->slot].fd = -1;
     run->under_way--;
@@ -227,7 +249,8 @@ static uint64_t moving(const struct run *run)
     for (size_t i = 0; i < run->work->most; i++) {
         struct leat_progress now = LEAT_INIT(struct leat_progress);
         if (run->slot[i].blob && leat_pipeline_progress(run->slot[i].pipeline, &now) == 0)
-            bytes += MIN(now.bytes, run->slot[i].blob->size); /* of a blob that is decoded there are more */
+            bytes += MIN(run->slot[i].offset + now.bytes,
+                         run->slot[i].blob->size); /* of a blob that is decoded there are more */
     }
     return bytes;
 }

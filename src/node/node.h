@@ -84,8 +84,10 @@ struct node {
                                 route when the file system can't */
     bool has_size;           /* a source that ends after `size` bytes, from the very start of the file */
     uint64_t size;
-    bool sparse;  /* a source that has holes, it seems */
-    dev_t device; /* with inode: which file; 0, 0 where that means nothing */
+    bool seeks;    /* a source without a descriptor that begins at `from` by itself */
+    uint64_t from; /* by the planner */
+    bool sparse;   /* a source that has holes, it seems */
+    dev_t device;  /* with inode: which file; 0, 0 where that means nothing */
     ino_t inode;
     struct identity
         identity; /* what it is, for comparing it with others; filled for every kind that has a descriptor */

@@ -102,6 +102,11 @@ static int open_window(struct fetch *f, const struct answer *answer)
 static int open_verify(struct fetch *f, const struct answer *answer)
 {
     struct sent_digests sent = answer->digests;
+    if (f->first) {
+        snprintf(f->traffic->unverified, sizeof(f->traffic->unverified), "%s",
+                 sent.n ? "a part of the object was read, and the digests are of the whole" : "");
+        return 0;
+    }
     digests_end(&sent, f->object->store->etag_is_md5 ? answer->etag : NULL);
     const char *why = sent.skipped;
     int r = verify_open(&f->verify, &sent, f->total, &why);
@@ -111,7 +116,9 @@ static int open_verify(struct fetch *f, const struct answer *answer)
 
 void fetch_answered(struct fetch *f, const struct answer *answer)
 {
-    f->total = answer->has_length && !answer->is_chunked ? answer->length : UINT64_MAX;
+    f->total = answer->status == 206                       ? answer->range_total
+               : answer->has_length && !answer->is_chunked ? answer->length
+                                                           : UINT64_MAX;
     snprintf(f->etag, sizeof(f->etag), "%s", answer->etag);
     f->lane[0].end = f->next = f->total;
     int r = open_window(f, answer);
@@ -134,7 +141,7 @@ void fetch_progress(struct fetch *f, size_t n)
     f->received += n;
     if (f->pace.settled)
         return;
-    pace_look(&f->pace, clock_ns(), f->received, f->total - f->received, window_is_ahead(&f->window));
+    pace_look(&f->pace, clock_ns(), f->received, f->total - f->first - f->received, window_is_ahead(&f->window));
     if (f->pace.connections > f->active)
         add_lanes(f);
 }
@@ -187,6 +194,7 @@ int fetch_begin(struct fetch *f, unsigned streams)
 {
     window_init(&f->window);
     pthread_mutex_init(&f->lock, NULL);
+    f->window.position = f->lane[0].at = f->first;
     f->window.ready = window_ready;
     f->window.space = window_space;
     f->window.user = f;

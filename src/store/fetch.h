@@ -24,6 +24,7 @@ struct fetch {
     struct node_memory memory;
     struct node_traffic *traffic; /* its owner reads it when the fetch is closed */
     int64_t idle_ns, deadline_ns;
+    uint64_t first;           /* the byte where it begins */
     int32_t retries;          /* as in struct leat_endpoint_options */
     void (*wake)(void *user); /* something can be taken, or the state has changed. On the transfer thread */
     void *user;

@@ -98,6 +98,15 @@ static void take_whole(struct lane *l, const struct answer *answer)
         pace_settle(&f->pace, 1, "the server ignores ranges");
 }
 
+static void fail_offset(struct lane *l, uint64_t total)
+{
+    char sentence[160];
+    snprintf(sentence, sizeof(sentence),
+             "it has %llu bytes and ends before the offset %llu, where the transfer was to begin",
+             (unsigned long long)total, (unsigned long long)l->fetch->first);
+    fetch_fail(l->fetch, l->at, -EINVAL, sentence);
+}
+
 /* A part behind the end is the end, where that was not known. */
 static bool is_end(const struct lane *l, const struct answer *answer)
 {
@@ -113,6 +122,46 @@ static void note_place(struct lane *l)
     l->fetch->place = place ? strdup(place) : NULL;
 }
 
+/* What was asked for first begins behind the end: a copy that begins there is empty. */
+static void take_end(struct lane *l, const struct answer *answer)
+{
+    struct fetch *f = l->fetch;
+    if (answer->range_total == f->first) {
+        struct answer whole = *answer;
+        whole.has_length = true;
+        whole.length = f->first;
+        whole.is_chunked = false;
+        fetch_answered(f, &whole);
+    } else
+        fail_offset(l, answer->range_total);
+}
+
+/* The first answer, though it was a part that was asked for. */
+static void take_first(struct lane *l, const struct answer *answer)
+{
+    struct fetch *f = l->fetch;
+    bool is_part = answer->status == 206;
+    if (is_part && (!f->first || !answer->has_range || answer->range_first != f->first)) {
+        l->is_failure = true;
+        fetch_fail(f, l->at, -ESTALE,
+                   f->first ? "the server sent another range than it was asked for"
+                            : "the server sent a part that nobody asked for");
+        return;
+    }
+    if (!is_part && answer->has_length && !answer->is_chunked && answer->length < f->first) {
+        l->is_failure = true;
+        fail_offset(l, answer->length);
+        return;
+    }
+    fetch_answered(f, answer);
+    l->body_end = is_part ? answer->range_last + 1 : f->total;
+    if (!is_part && f->first) {
+        l->skip = f->first;
+        pace_settle(&f->pace, 1, "the server ignores ranges");
+    }
+    transfer_stalls_after(l->transfer, stall_limit(l));
+}
+
 static void lane_answered(void *user, const struct answer *answer)
 {
     struct lane *l = user;
@@ -120,6 +169,11 @@ static void lane_answered(void *user, const struct answer *answer)
     l->status = answer->status;
     l->date_s = answer->date_s;
     l->was_answered = true;
+    bool first = f->state == FETCH_ASKED; /* this thread alone changes it */
+    if (first && f->first && answer->status == 416 && answer->is_behind) {
+        take_end(l, answer);
+        return;
+    }
     if (is_end(l, answer)) {
         l->end = l->at;
         fetch_ends(f, l->at);
@@ -131,15 +185,9 @@ static void lane_answered(void *user, const struct answer *answer)
         return;
     }
     note_place(l);
-    bool first = f->state == FETCH_ASKED; /* this thread alone changes it */
-    if (first && answer->status != 200) {
-        l->is_failure = true;
-        fetch_fail(f, 0, -ESTALE, "the server sent a part that nobody asked for");
-    } else if (first) {
-        fetch_answered(f, answer);
-        l->body_end = f->total;
-        transfer_stalls_after(l->transfer, stall_limit(l));
-    } else if (answer->status == 206)
+    if (first)
+        take_first(l, answer);
+    else if (answer->status == 206)
         take_part(l, answer);
     else
         take_whole(l, answer);
@@ -293,6 +341,11 @@ static void lane_ended(void *user, int code, const char *why)
     struct fetch *f = l->fetch;
     window_flush(&f->window);
     if (l->at >= f->fail_at) {
+        leave(l);
+        return;
+    }
+    if (code == 0 && !l->is_failure && f->total == UINT64_MAX && l->skip && f->received == 0) {
+        fail_offset(l, f->first - l->skip);
         leave(l);
         return;
     }

@@ -37,6 +37,7 @@ static int begin(struct source *s)
                                .traffic = &s->traffic,
                                .idle_ns = s->endpoint.node.idle_ns,
                                .deadline_ns = s->total_ns ? clock_ns() + s->total_ns : 0,
+                               .first = s->endpoint.node.from,
                                .retries = s->retries,
                                .wake = wake,
                                .user = s};
@@ -217,6 +218,7 @@ int store_source(leat_endpoint **ret, const char *spec, struct object *object,
     s->client = CLIENT_CLOSED;
     s->endpoint.node.kind = NODE_CALL;
     s->endpoint.node.wait = NODE_WAIT_OWN;
+    s->endpoint.node.seeks = true;
     s->endpoint.node.memory.least = WINDOW_LEAST;
     s->endpoint.node.traffic = &s->traffic;
     plan_traffic(s, options);
