@@ -112,6 +112,7 @@ class Ended:
         os.makedirs(self.folder)
         os.makedirs(scratch)
         for name, contents in case.files.items():
+            os.makedirs(os.path.dirname(os.path.join(self.folder, name)), exist_ok=True)
             with open(os.path.join(self.folder, name), "wb") as f:
                 f.write(contents)
         self.before = snapshot(top)
