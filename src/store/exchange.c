@@ -53,7 +53,8 @@ static int make(struct exchange *x, struct http_request *request)
     x->body_length = 0;
     int r = x->make(x->user, request);
     request->settings = http_settings_ref(x->settings);
-    request->deadline_ns = x->deadline_ns;
+    if (x->deadline_ns && (!request->deadline_ns || x->deadline_ns < request->deadline_ns))
+        request->deadline_ns = x->deadline_ns;
     return r;
 }
 
