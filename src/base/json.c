@@ -1,4 +1,5 @@
 #include "base/json.h"
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,17 @@ static size_t character_length(const char *text)
     bool overlong = (at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xF0 && at[1] < 0x90);
     bool outside = (at[0] == 0xED && at[1] >= 0xA0) || (at[0] == 0xF4 && at[1] >= 0x90);
     return overlong || outside ? 0 : n;
+}
+
+/* jansson has a sentence for what is no JSON, and none for memory that it does not get. */
+int json_read(json_t **ret, const char *bytes, size_t n)
+{
+    json_error_t problem = {.text = ""};
+    json_t *json = n ? json_loadb(bytes, n, 0, &problem) : NULL;
+    if (!json)
+        return n && !problem.text[0] ? -ENOMEM : -EBADMSG;
+    *ret = json;
+    return 0;
 }
 
 json_t *json_name(const char *name)

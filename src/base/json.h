@@ -4,6 +4,9 @@
 
 #include <jansson.h>
 
+/* Reads a document. -EBADMSG: it is none; -ENOMEM. */
+int json_read(json_t **ret, const char *bytes, size_t n);
+
 /* A string; bytes that are no UTF-8 become U+FFFD. NULL becomes null. Gives a reference. NULL: no memory. */
 json_t *json_name(const char *name);
 

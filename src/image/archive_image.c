@@ -20,13 +20,15 @@ static int read_json(const struct tar *tar, const char *name, char **ret_bytes, 
                      struct leat_error *error)
 {
     const struct tar_entry *entry;
-    json_error_t problem;
     int r = tar_find(tar, name, &entry, error);
     if (r == 0)
         r = tar_read(tar, entry, DOCUMENT_MAX, ret_bytes, ret_n, error);
-    if (r == 0 && (*ret_n == 0 || !(*ret = json_loadb(*ret_bytes, *ret_n, 0, &problem))))
-        r = error_at(error, -EBADMSG, LEAT_SIDE_SOURCE, "", "read", "%.100s: %.100s is no JSON", tar->path, name);
-    return r;
+    if (r < 0)
+        return r;
+    r = json_read(ret, *ret_bytes, *ret_n);
+    if (r == -ENOMEM)
+        return error_set(error, r, "out of memory");
+    return r < 0 ? error_at(error, r, LEAT_SIDE_SOURCE, "", "read", "%.100s: %.100s is no JSON", tar->path, name) : 0;
 }
 
 int docker_list(const struct tar *tar, json_t **ret, struct leat_error *error)

@@ -1,4 +1,5 @@
 #include "image/document.h"
+#include "base/json.h"
 #include "store/oci/reference.h"
 #include <stdio.h>
 #include <sys/utsname.h>
@@ -31,9 +32,12 @@ int descriptor_read(struct descriptor *ret, json_t *json)
 
 int document_read(struct document *ret, char *bytes, size_t n, const struct descriptor *self, const char **ret_why)
 {
-    json_error_t problem;
     struct document d = {.bytes = bytes, .length = n, .self = *self};
-    d.json = n ? json_loadb(bytes, n, 0, &problem) : NULL;
+    if (json_read(&d.json, bytes, n) == -ENOMEM) {
+        document_clear(&d);
+        *ret_why = "out of memory";
+        return -ENOMEM;
+    }
     d.is_index = json_is_array(json_object_get(d.json, "manifests"));
     bool is_manifest = json_is_array(json_object_get(d.json, "layers"));
     char type[DOCUMENT_TYPE_MAX];

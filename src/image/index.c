@@ -8,8 +8,9 @@
 
 int index_read(const char *bytes, size_t n, const char *where, json_t **ret, struct leat_error *error)
 {
-    json_error_t problem;
-    json_t *json = n ? json_loadb(bytes, n, 0, &problem) : NULL;
+    json_t *json = NULL;
+    if (json_read(&json, bytes, n) == -ENOMEM)
+        return error_set(error, -ENOMEM, "out of memory");
     if (!json_is_array(json_object_get(json, "manifests"))) {
         json_decref(json);
         return error_set(error, -EBADMSG, "%.100s/index.json is no index of images", where);

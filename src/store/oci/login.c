@@ -1,5 +1,6 @@
 #include "store/oci/login.h"
 #include "base/fd.h"
+#include "base/json.h"
 #include "store/base64.h"
 #include <fcntl.h>
 #include <jansson.h>
@@ -103,11 +104,11 @@ static int read_entry(struct login *ret, json_t *entry)
 
 int login_read(struct login *ret, const char *json, size_t n, const char *host, const char *name)
 {
-    json_error_t problem;
-    json_t *whole = json_loadb(json, n, 0, &problem);
+    json_t *whole = NULL;
+    int read = json_read(&whole, json, n);
     if (!json_is_object(whole)) {
         json_decref(whole);
-        return -EBADMSG;
+        return read == -ENOMEM ? read : -EBADMSG;
     }
     json_t *entry = find_entry(json_object_get(whole, "auths"), host, name);
     const char *helper = json_string_value(json_object_get(json_object_get(whole, "credHelpers"), host));

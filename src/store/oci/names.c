@@ -1,5 +1,6 @@
 /* What registries tell: tags of a repository, repositories of a registry, and what is behind a name. */
 #include "store/names.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "store/ask.h"
 #include "store/circle.h"
@@ -140,11 +141,11 @@ static int tell_name(const struct visit *v, const char *name, struct leat_error 
 
 static int tell_page(const struct visit *v, struct leat_error *error)
 {
-    json_error_t problem;
     size_t i;
-    json_t *name;
+    json_t *name, *whole = NULL;
     const struct exchange *x = v->exchange;
-    json_t *whole = x->page ? json_loadb(x->page, x->page_length, 0, &problem) : NULL;
+    if (x->page && json_read(&whole, x->page, x->page_length) == -ENOMEM)
+        return error_set(error, -ENOMEM, "out of memory");
     json_t *names = json_object_get(whole, v->is_catalog ? "repositories" : "tags");
     int r = json_is_array(names) || json_is_null(names) ? 0 : -EBADMSG;
     json_array_foreach(names, i, name)

@@ -1,5 +1,6 @@
 #include "store/oci/repository.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/quote.h"
 #include "base/text.h"
 #include "store/oci/challenge.h"
@@ -162,12 +163,15 @@ static int authorize(struct repository *r, const char *kind, const char *value)
 static int take_token(struct repository *r, const struct answer *answer, const char *body, size_t n,
                       const char **ret_why)
 {
-    json_error_t problem;
+    json_t *whole = NULL;
     r->wants_token = false;
     if (answer->status >= 400)
         return 0;
     *ret_why = "the server of tokens sent none";
-    json_t *whole = answer->status == 200 && n ? json_loadb(body, n, 0, &problem) : NULL;
+    if (answer->status == 200 && json_read(&whole, body, n) == -ENOMEM) {
+        *ret_why = "out of memory";
+        return -ENOMEM;
+    }
     const char *token = json_string_value(json_object_get(whole, "token"));
     if (!token)
         token = json_string_value(json_object_get(whole, "access_token"));
