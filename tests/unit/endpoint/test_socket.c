@@ -15,8 +15,7 @@
 
 #define BREAK   ((1 << 20) + 1) /* where the sender fails */
 #define OLD     "the old file"
-#define LATE_MS 25000 /* no call is so late because a machine is slow; the limits that leat has by itself are longer   \
-                       */
+#define LATE_MS 25000 /* no call is so late because a machine is slow, and own limits are longer */
 
 static const char *const routes[] = {"prefer:splice", "prefer:offload", "chunk"};
 
