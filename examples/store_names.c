@@ -1,5 +1,5 @@
-/* What a store has: store_names PLACE... lists each place (s3://BUCKET/PREFIX, oci://HOST/NAME, file:DIRECTORY) with all
- * that is below it, and asks the store what it knows of the largest object that it has named. */
+/* What a store has: store_names PLACE... lists each place (s3://BUCKET/PREFIX, oci://HOST/NAME, file:DIRECTORY) with
+ * all that is below it, and asks the store what it knows of the largest object that it has named. */
 #include <inttypes.h>
 #include <leat/leat.h>
 #include <stdio.h>
