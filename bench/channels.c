@@ -13,7 +13,7 @@
  *
  * A receiver adds up all the bytes of what it got, except where it says else. */
 #include "channels.h"
-#include "bench_ring.h"
+#include "bench/ring.h"
 #include "tool.h"
 #include <leat/leat.h>
 #include <mqueue.h>

@@ -14,7 +14,7 @@
  *
  * Every byte is touched on both sides: the writer copies it out of a buffer of its own, the reader adds it up, where it
  * is or in a buffer that it was copied to. */
-#include "bench_ring.h"
+#include "bench/ring.h"
 #include "tool.h"
 #include <fcntl.h>
 #include <leat/leat.h>

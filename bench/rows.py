@@ -1,4 +1,4 @@
-"""What is compared with what. src/flow/table.c names these rows as its evidence.
+"""What is compared with what. src/route/table.c names these rows as its evidence.
 
 A contender is a command in the words one would type. It runs in a folder where `source` is (and `part.1`... where the row
 has several), through a shell only where it needs one. {1} and {2} are pipes that the row hands over, {device} is a disk

@@ -6,7 +6,7 @@
  *   futex      the same by a bare futex: nothing is carried but the turn
  *   idle       nothing goes: somebody waits for a message for 2 s
  *   idle-poll  or for the end of a poll */
-#include "bench_system.h"
+#include "bench/system.h"
 #include "tool.h"
 #include <leat/leat.h>
 #include <linux/futex.h>

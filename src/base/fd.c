@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 int fd_close(int fd)
@@ -105,4 +106,10 @@ int fd_pipe(int ret[2])
     int fd[2];
     int r = platform.pipe(fd);
     return r < 0 ? r : both_above_standard(fd, ret);
+}
+
+void fd_reset_on_close(int fd)
+{
+    struct linger none = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 }

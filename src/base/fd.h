@@ -31,6 +31,9 @@ int fd_above_standard(int fd);
 int fd_socket(int family, int type, int protocol);
 int fd_accept(int listener);
 
+/* From now on closing the socket resets its connection, so that the peer does not take it for an end. Only TCP can. */
+void fd_reset_on_close(int fd);
+
 /* A pipe, both ends close-on-exec and non-blocking, on Linux from the start, so that no fork meets it otherwise. Gives
  * both, or -errno. */
 int fd_pipe(int ret[2]);

@@ -2,7 +2,7 @@
  * changed. The position of a shared regular file is moved once, at the end, to where the delivered bytes end. */
 #include "base/fd.h"
 #include "base/platform.h"
-#include "endpoint/socket.h"
+#include "endpoint/endpoint.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -117,7 +117,7 @@ static void descriptor_abort(struct node *node, int code UNUSED, uint64_t delive
     struct descriptor *d = (struct descriptor *)node;
     leave_position(d, delivered);
     if (d->owned && node->kind == NODE_SOCKET && node->direction == LEAT_WRITE)
-        socket_reset_on_close(d->fd);
+        fd_reset_on_close(d->fd);
 }
 
 static void descriptor_close(struct node *node)

@@ -6,10 +6,10 @@
  * it run, is left behind with that reader (`reader`), so that it comes out whenever it runs. If the canceller may not
  * read the FIFO, or another one has its name by now, the thread is left behind until another reader comes; it then
  * closes what it opened (`left`) and frees the opener. One that finds itself left before it opens does not open. */
+#include "endpoint/fifo.h"
 #include "base/fd.h"
 #include "base/identity.h"
 #include "base/thread.h"
-#include "endpoint/publish.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

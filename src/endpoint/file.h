@@ -2,6 +2,7 @@
 #ifndef ENDPOINT_FILE_H
 #define ENDPOINT_FILE_H
 
+#include "endpoint/fifo.h"
 #include "endpoint/publish.h"
 
 struct file {

@@ -1,5 +1,4 @@
-/* Publishing: a file is written without a name and appears whole, or not at all. Also a FIFO opened for writing without
- * blocking. */
+/* Publishing: a file is written without a name and appears whole, or not at all. */
 #ifndef ENDPOINT_PUBLISH_H
 #define ENDPOINT_PUBLISH_H
 
@@ -25,11 +24,5 @@ int publish_commit(struct publish *publish, bool sync, const char **ret_operatio
 /* Leaves no trace. Legal at any time. */
 void publish_abort(struct publish *publish);
 void publish_close(struct publish *publish);
-
-/* A FIFO for writing can only be opened once a reader is there, and nothing tells when: so a thread of its own waits
- * in open(2). -EAGAIN: not yet, *port becomes ready when to call again. Cancel releases it and returns NULL. */
-struct fifo_opener;
-int fifo_open(struct fifo_opener **opener, const char *path, struct port *port);
-struct fifo_opener *fifo_cancel(struct fifo_opener *opener);
 
 #endif

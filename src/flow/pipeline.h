@@ -10,8 +10,8 @@
 #ifndef FLOW_PIPELINE_H
 #define FLOW_PIPELINE_H
 
-#include "flow/hop.h"
 #include "flow/joint.h"
+#include "route/hop.h"
 #include <pthread.h>
 
 #define MEMORY_DEFAULT (16u * 1024 * 1024)

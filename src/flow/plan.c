@@ -1,7 +1,7 @@
 /* The planner: cuts the filters into legs, and gives each hop the ladder of routes that the table has for this pair,
  * and for each route that can't serve it the reason. It only looks, so a plan costs nothing and may be repeated. */
 #include "flow/pipeline.h"
-#include "flow/table.h"
+#include "route/table.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

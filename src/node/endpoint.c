@@ -24,3 +24,34 @@ int endpoint_error(struct node *node, struct leat_error *error, int code, const 
     return error_at(error, code, node->direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK, node->name,
                     operation, "%s%s%s", error_text(code, buffer, sizeof(buffer)), hint ? "; " : "", hint ? hint : "");
 }
+
+/* ---- the public face ---- */
+
+leat_endpoint *leat_endpoint_ref(leat_endpoint *endpoint)
+{
+    atomic_fetch_add(&endpoint->refs, 1);
+    return endpoint;
+}
+
+void leat_endpoint_close(leat_endpoint *endpoint)
+{
+    if (endpoint && atomic_fetch_sub(&endpoint->refs, 1) == 1) {
+        if (endpoint->node.ops->close)
+            endpoint->node.ops->close(&endpoint->node);
+        free(endpoint->spec);
+        endpoint->free(endpoint);
+    }
+}
+
+int leat_endpoint_is_same(const leat_endpoint *a, const leat_endpoint *b)
+{
+    return a == b || identity_is_same(&a->node.identity, &b->node.identity);
+}
+
+int leat_endpoint_notify(leat_endpoint *endpoint)
+{
+    if (!endpoint->notify)
+        return -EINVAL;
+    endpoint->notify(endpoint);
+    return 0;
+}

@@ -1,4 +1,5 @@
-/* What every maker of endpoints begins with, in whichever room it is. */
+/* What all endpoints share: a node, a reference count, the name that was given. Every maker of endpoints begins with
+ * these calls, in whichever room it is. */
 #ifndef NODE_ENDPOINT_H
 #define NODE_ENDPOINT_H
 

@@ -1,5 +1,5 @@
 /* leat_connection_open, because only the registry knows what a spec means. */
-#include "endpoint/connection.h"
+#include "net/connection.h"
 #include "base/quote.h"
 #include <errno.h>
 

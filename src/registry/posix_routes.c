@@ -1,5 +1,5 @@
 /* The routes and engines of this build where there is only POSIX. Lists end in NULL. */
-#include "flow/hop.h"
+#include "route/hop.h"
 
 const struct route *const registry_routes[] = {&route_chunk, NULL};
 

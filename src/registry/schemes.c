@@ -4,7 +4,9 @@
 #include "base/nearest.h"
 #include "base/quote.h"
 #include "channel/endpoint.h"
+#include "child/endpoint.h"
 #include "endpoint/endpoint.h"
+#include "net/endpoint.h"
 #include "store/http/http.h"
 #include "store/oci/oci.h"
 #include "store/s3/s3.h"
@@ -52,27 +54,27 @@ static int open_zero(leat_endpoint **ret, const struct request *r, struct leat_e
 
 static int open_tcp(leat_endpoint **ret, const struct request *r, struct leat_error *error)
 {
-    return endpoint_tcp(ret, r->spec, r->rest, false, r->direction, r->options, error);
+    return net_tcp_endpoint(ret, r->spec, r->rest, false, r->direction, r->options, error);
 }
 
 static int open_tcp_listen(leat_endpoint **ret, const struct request *r, struct leat_error *error)
 {
-    return endpoint_tcp(ret, r->spec, r->rest, true, r->direction, r->options, error);
+    return net_tcp_endpoint(ret, r->spec, r->rest, true, r->direction, r->options, error);
 }
 
 static int open_unix(leat_endpoint **ret, const struct request *r, struct leat_error *error)
 {
-    return endpoint_unix(ret, r->spec, r->rest, false, r->direction, r->options, error);
+    return net_unix_endpoint(ret, r->spec, r->rest, false, r->direction, r->options, error);
 }
 
 static int open_unix_listen(leat_endpoint **ret, const struct request *r, struct leat_error *error)
 {
-    return endpoint_unix(ret, r->spec, r->rest, true, r->direction, r->options, error);
+    return net_unix_endpoint(ret, r->spec, r->rest, true, r->direction, r->options, error);
 }
 
 static int open_exec(leat_endpoint **ret, const struct request *r, struct leat_error *error)
 {
-    return endpoint_exec(ret, r->spec, r->rest, r->direction, error);
+    return child_endpoint(ret, r->spec, r->rest, r->direction, error);
 }
 
 static int open_channel(leat_endpoint **ret, const struct request *r, struct leat_error *error)

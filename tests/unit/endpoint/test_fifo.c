@@ -1,7 +1,7 @@
 /* emscripten: it has no FIFOs
  * A FIFO for writing: its reader may come early, late or never, and nothing is left behind. */
 #include "base/fd.h"
-#include "endpoint/publish.h"
+#include "endpoint/fifo.h"
 #include "unit/unit.h"
 #include <poll.h>
 #include <pthread.h>

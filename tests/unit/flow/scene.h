@@ -4,7 +4,7 @@
 #define TESTS_UNIT_FLOW_SCENE_H
 
 #include "base/op.h"
-#include "flow/hop.h"
+#include "route/hop.h"
 #include "unit/engine/wanted.h"
 #include "unit/unit.h"
 

@@ -1,6 +1,6 @@
 /* Every number that a pipeline takes, at its extremes; the calls of a pipeline in every order; and what a report
  * answers past its end. */
-#include "flow/table.h"
+#include "route/table.h"
 #include "unit/flow/pipelines.h"
 #include <limits.h>
 #include <poll.h>

@@ -1,0 +1,261 @@
+/* Starting a child, our ends of its pipes, and its end step by step. */
+#include "base/fd.h"
+#include "base/origin.h"
+#include "base/platform.h"
+#include "child/inner.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define GRACE_NS      1000000000 /* until the next step of a child that does not end */
+#define LET_GO_MS     2000       /* until one that was killed is left behind */
+#define LOOK_AGAIN_NS 20000000   /* for what tells nobody when it ends */
+#define ROUNDS        16         /* of looking for what was started since the last look */
+
+static void close_all(struct child *c)
+{
+    int *const fd[] = {&c->s.in,    &c->s.out,   &c->s.err,   &c->unread, &c->exited,
+                       &c->gone[0], &c->gone[1], &c->done[0], &c->done[1]};
+    for (size_t i = 0; i < COUNT(fd); i++)
+        *fd[i] = fd_close(*fd[i]);
+}
+
+void child_destroy(struct child *c)
+{
+    if (c->over && !c->reaped)
+        waitpid(c->s.pid, NULL, 0);
+    close_all(c);
+    family_clear(&c->family);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+int child_start(struct child **ret, const char *command, unsigned pipes, const char **ret_operation)
+{
+    struct child *c = calloc(1, sizeof(*c));
+    *ret_operation = "malloc";
+    if (!c)
+        return -ENOMEM;
+    c->s.in = c->s.out = c->s.err = c->unread = c->exited = c->gone[0] = c->gone[1] = c->done[0] = c->done[1] = -1;
+    c->origin = origin_here();
+    pthread_mutex_init(&c->lock, NULL);
+    *ret_operation = "pipe";
+    int r = fd_pipe(c->done);
+    if (r == 0)
+        r = spawn_shell(&c->s, command, pipes, ret_operation);
+    if (r == 0) {
+        *ret_operation = "pthread_create";
+        r = child_watch(c);
+    }
+    if (r < 0)
+        child_destroy(c);
+    else
+        *ret = c;
+    return r;
+}
+
+/* ---- our ends ---- */
+
+int child_stdin(const struct child *c)
+{
+    return c->s.in;
+}
+
+int child_stdout(const struct child *c)
+{
+    return c->s.out;
+}
+
+/* From here on nobody writes there, so that a reading end of ours hides nothing from us: no broken pipe is to come. */
+void child_close_stdin(struct child *c)
+{
+    if (c->s.in < 0)
+        return;
+    c->unread = platform.reopen(c->s.in, O_RDONLY);
+    c->s.in = fd_close(c->s.in);
+}
+
+size_t child_unread(const struct child *c)
+{
+    int fd = c->s.in >= 0 ? c->s.in : c->unread;
+    return c->ended && fd >= 0 ? platform.pipe_unread(fd) : 0;
+}
+
+void child_close_stdout(struct child *c)
+{
+    c->s.out = fd_close(c->s.out);
+}
+
+/* ---- its end ---- */
+
+/* As long as it is not reaped. */
+static void signal_itself(struct child *c, int number)
+{
+    if (c->reaped)
+        return;
+    /* A program that waits for any child may have reaped it: then its pidfd says so, and its number does not. */
+    int r = family_signal_process(c->exited, c->s.pid, number);
+    if (c->s.own_group && r != -ESRCH) /* it is not reaped, so the number is still its group's */
+        kill(-c->s.pid, number);
+    c->signalled |= !c->over;
+}
+
+/* The child can't be reaped while all processes are looked at. What they have in their environments is read without
+ * the lock: a hostile one may let us wait. */
+static size_t find_more(struct child *c)
+{
+    struct crowd crowd;
+    pthread_mutex_lock(&c->lock);
+    pid_t root = c->reaped ? 0 : c->s.pid;
+    int r = family_look(&c->family, &crowd);
+    pthread_mutex_unlock(&c->lock);
+    size_t n = r < 0 ? 0 : family_find(&c->family, &crowd, root, c->s.mark);
+    free(crowd.process);
+    return n;
+}
+
+/* To the child and to all that it has started. What they start while we look is found by another look. The first look
+ * comes before the first signal: what loses its parent is no longer known by it. */
+static void send_signal(struct child *c, int number)
+{
+    size_t from = 0;
+    find_more(c);
+    pthread_mutex_lock(&c->lock);
+    signal_itself(c, number);
+    pthread_mutex_unlock(&c->lock);
+    for (int i = 0; i < ROUNDS; i++) {
+        family_signal(&c->family, from, number);
+        from = c->family.n;
+        if (find_more(c) == 0)
+            break;
+    }
+}
+
+static bool has_ended(struct child *c)
+{
+    char byte;
+    if (!c->ended && read(c->done[0], &byte, 1) == 1) {
+        pthread_join(c->listener, NULL);
+        c->ended = true;
+    }
+    return c->ended;
+}
+
+static void go_on_to(struct child *c, int step, int number, int64_t now)
+{
+    c->step = step;
+    c->until_ns = step == LET_GO ? 0 : now + (step == KILLED ? LET_GO_MS * 1000000LL : GRACE_NS);
+    if (number)
+        send_signal(c, number);
+}
+
+static void escalate(struct child *c, enum child_patience patience)
+{
+    int64_t now = clock_ns();
+    bool late = c->until_ns && now >= c->until_ns;
+    if (patience == CHILD_SHOULD_END && c->step == RUNNING)
+        go_on_to(c, GRACE, 0, now);
+    else if ((patience == CHILD_MUST_END && c->step < TERMINATED) || (late && c->step == GRACE))
+        go_on_to(c, TERMINATED, SIGTERM, now);
+    else if (late && c->step == TERMINATED)
+        go_on_to(c, KILLED, SIGKILL, now);
+    else if (late && c->step == KILLED)
+        go_on_to(c, LET_GO, 0, now);
+}
+
+/* Nothing of it is left, or it was signalled in vain. */
+static bool family_is_over(struct child *c, int *ret_fd)
+{
+    *ret_fd = -1;
+    if (c->step < TERMINATED || c->step == LET_GO)
+        return true;
+    if (family_lives(&c->family, ret_fd))
+        return false;
+    if (c->s.own_group && !c->reaped && c->step < KILLED)
+        return false; /* nothing tells whether its group is empty */
+    size_t more = find_more(c);
+    family_signal(&c->family, c->family.n - more, SIGKILL);
+    return !family_lives(&c->family, ret_fd);
+}
+
+int child_end(struct child *c, enum child_patience patience, struct port *port, int64_t *ret_deadline_ns)
+{
+    int fd = c->done[0];
+    if (!has_ended(c) || patience == CHILD_MUST_END || c->step >= TERMINATED)
+        escalate(c, patience);
+    if (has_ended(c) && family_is_over(c, &fd))
+        return 0;
+    if (port->fd != fd)
+        port_init(port, fd, POLLIN);
+    port->blocked = true;
+    *ret_deadline_ns = c->until_ns;
+    if (fd < 0)
+        *ret_deadline_ns = MIN(c->until_ns, clock_ns() + LOOK_AGAIN_NS);
+    return -EAGAIN;
+}
+
+static const char *signal_name(int number)
+{
+    static const struct {
+        int number;
+        const char *name;
+    } names[] = {
+        {SIGHUP, "SIGHUP"},   {SIGINT, "SIGINT"},   {SIGQUIT, "SIGQUIT"}, {SIGILL, "SIGILL"},   {SIGTRAP, "SIGTRAP"},
+        {SIGABRT, "SIGABRT"}, {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"},   {SIGKILL, "SIGKILL"}, {SIGUSR1, "SIGUSR1"},
+        {SIGSEGV, "SIGSEGV"}, {SIGUSR2, "SIGUSR2"}, {SIGPIPE, "SIGPIPE"}, {SIGALRM, "SIGALRM"}, {SIGTERM, "SIGTERM"},
+        {SIGXCPU, "SIGXCPU"}, {SIGXFSZ, "SIGXFSZ"}, {SIGSYS, "SIGSYS"},
+    };
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (names[i].number == number)
+            return names[i].name;
+    return NULL;
+}
+
+int child_verdict(const struct child *c, char text[CHILD_TEXT_MAX])
+{
+    if (c->lost)
+        snprintf(text, CHILD_TEXT_MAX,
+                 "ended, and how is not known: this program ignores SIGCHLD, or reaps all it finds");
+    else if (c->status.si_code == CLD_EXITED)
+        snprintf(text, CHILD_TEXT_MAX, "exited with status %d", c->status.si_status);
+    else if (signal_name(c->status.si_status))
+        snprintf(text, CHILD_TEXT_MAX, "was killed by %s", signal_name(c->status.si_status));
+    else
+        snprintf(text, CHILD_TEXT_MAX, "was killed by signal %d", c->status.si_status);
+    if (!c->lost && c->status.si_code == CLD_EXITED && c->status.si_status == 0)
+        return 0;
+    return c->signalled ? -ESRCH : 1;
+}
+
+const char *child_said(const struct child *c)
+{
+    return c->said;
+}
+
+struct child *child_free(struct child *c)
+{
+    if (!c || !origin_is_here(c->origin)) /* of a forked program it is the parent's child */
+        return NULL;
+    if (!has_ended(c)) {
+        send_signal(c, SIGKILL);
+        struct pollfd done = {.fd = c->done[0], .events = POLLIN};
+        while (poll(&done, 1, LET_GO_MS) < 0 && errno == EINTR)
+            ;
+    }
+    if (!has_ended(c)) {
+        pthread_mutex_lock(&c->lock);
+        c->left = !c->over;
+        bool left = c->left;
+        if (left)
+            pthread_detach(c->listener);
+        pthread_mutex_unlock(&c->lock);
+        if (left)
+            return NULL;
+        pthread_join(c->listener, NULL);
+    }
+    child_destroy(c);
+    return NULL;
+}

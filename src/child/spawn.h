@@ -1,0 +1,22 @@
+/* Starting /bin/sh -c COMMAND on pipes. */
+#ifndef CHILD_SPAWN_H
+#define CHILD_SPAWN_H
+
+#include "base/base.h"
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define SPAWN_MARK_MAX 80
+
+struct spawned {
+    pid_t pid;
+    int in, out, err; /* our ends, non-blocking, given; -1: there is none */
+    bool own_group;   /* it leads a process group of its own */
+    /* "LEAT_EXEC=...": an entry of its environment that no other process has, but for those that it starts. */
+    char mark[SPAWN_MARK_MAX];
+};
+
+/* `pipes` is of enum child_pipes. -errno: nothing is left of it, and *ret_operation names what failed. */
+int spawn_shell(struct spawned *ret, const char *command, unsigned pipes, const char **ret_operation);
+
+#endif

@@ -1,0 +1,139 @@
+/* The threads of a child: they read what it says, and see it end. */
+#include "base/fd.h"
+#include "base/platform.h"
+#include "base/thread.h"
+#include "child/inner.h"
+#include <errno.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DRAIN_MAX 64 /* reads, of CHILD_SAID_MAX each, when it is gone */
+
+static void say(int fd)
+{
+    ssize_t n = write(fd, "", 1);
+    (void)n; /* an empty pipe of ours takes a byte */
+}
+
+static void *wait_for_exit(void *user)
+{
+    struct child *c = user;
+    siginfo_t info;
+    while (waitid(P_PID, (id_t)c->s.pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+        ;
+    say(c->gone[1]);
+    return NULL;
+}
+
+/* At most CHILD_SAID_MAX bytes. */
+static void keep(struct child *c, const char *bytes, size_t n)
+{
+    size_t old = MIN(c->said_n, CHILD_SAID_MAX - n);
+    c->cut |= old < c->said_n;
+    memmove(c->said, c->said + c->said_n - old, old);
+    memcpy(c->said + old, bytes, n);
+    c->said_n = old + n;
+}
+
+/* False: nothing is there now (-EAGAIN), or ever. */
+static bool hear(struct child *c, bool *ret_over)
+{
+    char bytes[CHILD_SAID_MAX];
+    ssize_t n = read(c->s.err, bytes, sizeof(bytes));
+    if (n > 0)
+        keep(c, bytes, (size_t)n);
+    *ret_over = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+    return n > 0;
+}
+
+static void hear_until_gone(struct child *c)
+{
+    struct pollfd set[] = {{.fd = c->exited >= 0 ? c->exited : c->gone[0], .events = POLLIN},
+                           {.fd = c->s.err, .events = POLLIN}};
+    bool over = false;
+    for (;;) {
+        int ready = poll(set, 2, -1);
+        if (ready > 0 && set[0].revents)
+            break;
+        if (ready > 0 && set[1].revents)
+            hear(c, &over);
+        if (over)
+            set[1].fd = -1;
+    }
+    for (int i = 0; i < DRAIN_MAX && !over && hear(c, &over); i++)
+        ;
+}
+
+/* From the start of a line, if the start was lost; the end of the last one is no news. */
+static void tidy(struct child *c)
+{
+    while (c->said_n && c->said[c->said_n - 1] == '\n')
+        c->said_n--;
+    c->said[c->said_n] = '\0';
+    for (size_t i = 0; i < c->said_n; i++)
+        if (c->said[i] == '\0')
+            c->said[i] = '?';
+    char *newline = c->cut ? strchr(c->said, '\n') : NULL;
+    if (newline) {
+        c->said_n -= (size_t)(newline + 1 - c->said);
+        memmove(c->said, newline + 1, c->said_n + 1);
+    }
+}
+
+/* The number of a child that leads a group stays with it until it is freed, so that the group can be signalled. */
+static void take_status(struct child *c)
+{
+    int r, keep = c->s.own_group ? WNOWAIT : 0;
+    do
+        r = waitid(P_PID, (id_t)c->s.pid, &c->status, WEXITED | keep); /* it is dead: this does not wait */
+    while (r < 0 && errno == EINTR);
+    c->over = true;
+    c->lost = r < 0;
+    c->reaped = c->lost || !keep;
+}
+
+static void *listen_and_reap(void *user)
+{
+    struct child *c = user;
+    hear_until_gone(c);
+    tidy(c);
+    if (c->exited < 0)
+        pthread_join(c->waiter, NULL);
+    pthread_mutex_lock(&c->lock);
+    take_status(c);
+    bool left = c->left;
+    if (!left)
+        say(c->done[1]);
+    pthread_mutex_unlock(&c->lock);
+    if (left)
+        child_destroy(c);
+    return NULL;
+}
+
+/* A pidfd of what is not reaped yet is the child's. None: so old a kernel, or it is forbidden. */
+static int watch_exit(struct child *c)
+{
+    c->exited = platform.processes ? platform.processes->open(c->s.pid) : -1;
+    int r = c->exited >= 0 ? 0 : fd_pipe(c->gone);
+    return r == 0 && c->exited < 0 ? thread_create(&c->waiter, wait_for_exit, c) : r;
+}
+
+static void take_back(struct child *c, bool waiter)
+{
+    kill(c->s.pid, SIGKILL);
+    if (waiter)
+        pthread_join(c->waiter, NULL);
+    waitpid(c->s.pid, NULL, 0);
+}
+
+int child_watch(struct child *c)
+{
+    int r = watch_exit(c);
+    bool waiter = r == 0 && c->exited < 0;
+    if (r == 0)
+        r = thread_create(&c->listener, listen_and_reap, c);
+    if (r < 0)
+        take_back(c, waiter);
+    return r;
+}

@@ -1,0 +1,51 @@
+/* leat bench: every route and engine side by side. */
+#include "bench/bench.h"
+#include "bench/peer.h"
+#include "bench/system.h"
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The second processor is only tried here: threads that the library makes run where this one does. */
+static int pin(const struct bench_options *o)
+{
+    for (int i = 1; i >= 0; i--) {
+        int r = o->cpu[i] < 0 ? 0 : system_pin(o->cpu[i]);
+        if (r < 0) {
+            cli_warn("bench: processor %d can't be had: %s", o->cpu[i], strerror(-r));
+            return EXIT_FAILED;
+        }
+    }
+    peer_pin(o->cpu[1]);
+    return 0;
+}
+
+static int all_own(const struct bench_options *o)
+{
+    int code = bench_own(o);
+    if (code == 0 && !stop_asked())
+        code = bench_pipes(o);
+    if (code == 0 && !stop_asked())
+        code = bench_latency(o);
+    if (code == 0 && !stop_asked() && !row_any())
+        code = cli_usage("bench", "--only: there is no row '%s'; without it all of them are named", o->only);
+    return code;
+}
+
+int cli_bench(int argc, char **argv)
+{
+    struct bench_options o;
+    int r = bench_options_parse(&o, argc, argv);
+    if (r < 0) {
+        fputs(bench_help, stdout);
+        return EXIT_DONE;
+    }
+    if (r > 0)
+        return r;
+    stop_catch();
+    r = pin(&o);
+    if (r == 0)
+        r = argc > optind ? bench_given(&o, argv[optind], argv[optind + 1]) : all_own(&o);
+    stop_raise();
+    return r;
+}

@@ -1,0 +1,176 @@
+/* A hop's way through its ladder of routes: which one runs, when the next one down takes over, and when a node that
+ * keeps the hop waiting has had its time. */
+#include "route/hop.h"
+#include <errno.h>
+#include <stdio.h>
+
+/* ---- patience ---- */
+
+static bool waits_for(const struct wait_set *wait, const struct port *port)
+{
+    for (size_t i = 0; i < wait->n; i++)
+        if (wait->port[i] == port)
+            return true;
+    return false;
+}
+
+/* The hop waits: for this node, and for too long already? Else it is woken up when that is so. */
+static bool watch(struct node *node, struct wait_set *wait, int64_t now)
+{
+    if (!node->idle_ns || node->expired || !waits_for(wait, &node->port)) {
+        node->waiting_since_ns = 0;
+        return false;
+    }
+    if (!node->waiting_since_ns)
+        node->waiting_since_ns = now;
+    int64_t deadline = node->waiting_since_ns + node->idle_ns;
+    if (now >= deadline) {
+        node->expired = true;
+        node->port.blocked = false;
+        return true;
+    }
+    wait->deadline_ns = wait->deadline_ns ? MIN(wait->deadline_ns, deadline) : deadline;
+    return false;
+}
+
+/* True: somebody's time is up, so that there is something to do. */
+static bool watch_all(struct hop *hop, struct wait_set *wait)
+{
+    int64_t now = clock_ns();
+    bool any = watch(hop->in, wait, now);
+    for (size_t i = 0; i < hop->branches; i++)
+        any |= !hop->branch[i].failed && watch(hop->branch[i].node, wait, now);
+    return any;
+}
+
+/* Is this a call on a node whose time is up? Those that are ready begin to count anew. */
+static bool is_overdue(struct hop *hop, const struct op *op)
+{
+    bool overdue = hop->in->expired && op->fd[0] == hop->in->fd;
+    if (!hop->in->port.blocked)
+        hop->in->waiting_since_ns = 0;
+    for (size_t i = 0; i < hop->branches; i++) {
+        struct node *node = hop->branch[i].node;
+        overdue |= node->expired && op->fd[1] == node->fd;
+        if (!node->port.blocked)
+            node->waiting_since_ns = 0;
+    }
+    return overdue;
+}
+
+/* ---- the ladder ---- */
+
+const struct route *hop_route(const struct hop *hop)
+{
+    return hop->rung[hop->current].route;
+}
+
+void hop_stop(struct hop *hop)
+{
+    const struct route *route = hop_route(hop);
+    if (!hop->state)
+        return;
+    for (size_t i = 0; i < hop->branches; i++)
+        hop->branch[i].held = route->held ? route->held(hop, &hop->branch[i]) : 0;
+    if (route->stop)
+        route->stop(hop);
+    else
+        free(hop->state);
+    hop->state = NULL;
+}
+
+static bool has_residue(const struct hop *hop)
+{
+    bool any = hop->residue.bytes > 0;
+    for (size_t i = 0; i < hop->branches; i++)
+        any |= hop->branch[i].residue.bytes > 0;
+    return any;
+}
+
+/* Why the next one down can't take over, or NULL. */
+static const char *unfit_now(const struct hop *hop, const struct rung *rung, char reason[REASON_MAX])
+{
+    if (rung->rejected)
+        return rung->reason;
+    if (rung->route->id != ROUTE_CHUNK && has_residue(hop))
+        return "bytes are left that only chunks can take over";
+    return rung->route->unfit(hop, reason);
+}
+
+static bool fail_ladder(struct hop *hop, int code, const struct rung *last)
+{
+    error_at(&hop->error, code, LEAT_SIDE_NONE, "", "route", "No route is left; the last one said: %s", last->reason);
+    return false;
+}
+
+/* What a route leaves behind is still held, and the next route's to count. `r` is what its start said. The chunk route
+ * is the last one wherever it stands: it confirms the end of the others, which would come here again. */
+static bool step_down(struct hop *hop, int r)
+{
+    int code = r == -ENOMEM ? r : -EOPNOTSUPP;
+    struct rung *from = &hop->rung[hop->current];
+    hop_stop(hop);
+    from->rejected = true;
+    if (from->route->id == ROUTE_CHUNK)
+        return fail_ladder(hop, code, from);
+    if (hop->strict) {
+        error_at(&hop->error, code, LEAT_SIDE_NONE, "", "route", "The route '%s' was forced and does not work here: %s",
+                 from->route->name, from->reason);
+        return false;
+    }
+    for (hop->current++; hop->current < hop->rungs; hop->current++) {
+        struct rung *rung = &hop->rung[hop->current];
+        char reason[REASON_MAX];
+        const char *why = unfit_now(hop, rung, reason);
+        if (!why)
+            return true;
+        if (!rung->rejected)
+            snprintf(rung->reason, REASON_MAX, "%s", why);
+        rung->rejected = true;
+    }
+    hop->current = hop->rungs - 1;
+    return fail_ladder(hop, code, from);
+}
+
+/* Only reading tells the end of a file: procfs says 0 to splice and has bytes, and what grew has more. */
+static bool must_confirm(const struct hop *hop)
+{
+    return !hop->whole && hop_route(hop)->id != ROUTE_CHUNK && hop->in->kind == NODE_FILE && hop->taken < hop->end &&
+           hop->error.code == 0 && (hop->branches == 0 || hop_live(hop) > 0) && !hop_is_cut(hop);
+}
+
+static void confirm(struct hop *hop)
+{
+    hop_stop(hop);
+    for (size_t i = 0; i < hop->rungs; i++)
+        if (hop->rung[i].route->id == ROUTE_CHUNK)
+            hop->current = i;
+}
+
+enum verdict hop_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
+{
+    for (;;) {
+        enum verdict verdict = VERDICT_STEP_DOWN;
+        int r = hop->state ? 0 : hop_route(hop)->start(hop);
+        if (r == 0)
+            verdict = hop_route(hop)->next(hop, ret_op, ret_wait);
+        if (verdict == VERDICT_STEP_DOWN) {
+            if (!step_down(hop, r))
+                return VERDICT_END;
+        } else if (verdict == VERDICT_END && must_confirm(hop))
+            confirm(hop);
+        else if (hop->watched && verdict == VERDICT_OP && is_overdue(hop, *ret_op))
+            hop_done(hop, *ret_op, -ETIMEDOUT);
+        else if (!hop->watched || verdict != VERDICT_WAIT || !watch_all(hop, ret_wait))
+            return verdict;
+        ret_wait->n = 0;
+        ret_wait->deadline_ns = 0;
+    }
+}
+
+void hop_done(struct hop *hop, struct op *op, ssize_t result)
+{
+    hop_route(hop)->done(hop, op, result);
+    if (hop->cache != LEAT_CACHE_KEEP)
+        cache_behind(hop);
+}

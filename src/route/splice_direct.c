@@ -1,0 +1,79 @@
+/* The splice route where one side is a pipe and there is one branch: from the source right to the sink. */
+#include "route/splice.h"
+#include <errno.h>
+
+#define STEP_MAX (1024 * 1024) /* of one call */
+
+enum verdict splice_direct_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
+{
+    struct splice_route *s = hop->state;
+    struct branch *branch = &hop->branch[0];
+    if (s->over || branch->failed || hop->error.code)
+        return VERDICT_END;
+    if (hop->in->port.blocked)
+        wait_add(ret_wait, &hop->in->port);
+    if (branch->node->port.blocked)
+        wait_add(ret_wait, &branch->node->port);
+    if (ret_wait->n)
+        return VERDICT_WAIT;
+    size_t allowed = hop_allowance(hop, STEP_MAX, ret_wait);
+    if (allowed == 0)
+        return ret_wait->deadline_ns ? VERDICT_WAIT : VERDICT_END;
+    return splice_op(s, DOING_DIRECT,
+                     (struct op){.kind = OP_SPLICE,
+                                 .fd = {hop->in->fd, branch->node->fd},
+                                 .offset = {hop_in_offset(hop), hop_out_offset(branch)},
+                                 .length = allowed},
+                     ret_op);
+}
+
+static void block(struct node *node)
+{
+    node->port.blocked = node->wait != NODE_WAIT_NEVER;
+}
+
+/* EAGAIN has two possible sides. The one that was not ready last time is waited for; if that was not it, the other. So
+ * a steady stream costs one poll for each wait, and each look is behind a poll that said ready. */
+static void wait_for_a_side(struct hop *hop)
+{
+    struct splice_route *s = hop->state;
+    struct node *out = hop->branch[0].node;
+    if (s->asked)
+        s->sink_waits = !s->sink_waits;
+    s->asked = true;
+    if (hop->in->wait == NODE_WAIT_NEVER || (s->sink_waits && out->wait != NODE_WAIT_NEVER))
+        block(out);
+    else
+        block(hop->in);
+}
+
+/* A short count between a pipe and a file says that the pipe is empty, or full. */
+static void wait_after_short(struct hop *hop)
+{
+    struct node *out = hop->branch[0].node;
+    if (hop->in->wait == NODE_WAIT_NEVER)
+        block(out);
+    else if (out->wait == NODE_WAIT_NEVER)
+        block(hop->in);
+}
+
+/* A call with two foreign sides doesn't say which one failed, unless only one can fail so; reading and writing will. */
+void splice_direct_done(struct hop *hop, ssize_t result)
+{
+    struct splice_route *s = hop->state;
+    struct branch *branch = &hop->branch[0];
+    if (result > 0) {
+        hop_took(hop, (uint64_t)result);
+        hop_delivered(hop, branch, (uint64_t)result);
+        s->asked = false;
+        if ((size_t)result < s->op.length)
+            wait_after_short(hop);
+    } else if (result == 0)
+        s->over = true;
+    else if (result == -EAGAIN)
+        wait_for_a_side(hop);
+    else if (hop_is_sink_error(result))
+        hop_fail_branch(hop, branch, op_name(OP_SPLICE), (int)result);
+    else if (!splice_broken(hop, branch, result))
+        splice_refuse(hop, result);
+}
