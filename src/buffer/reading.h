@@ -41,7 +41,7 @@ int reading_view(leat_stream *s, size_t offset, size_t n, unsigned flags, struct
 /* n bytes that are there, from this place of the stream on. */
 void reading_copy(leat_stream *s, uint64_t from, uint8_t *to, size_t n);
 
-static inline void reading_close_window(struct reading *r)
+static inline void reading_close_window(struct stream_reading *r)
 {
     r->at = r->until = (const uint8_t *)"";
 }

@@ -28,7 +28,7 @@ struct segment {
     struct segment *following; /* the next one of those that are to be linked together */
 };
 
-struct place {
+struct stream_place {
     struct chunk *chunk; /* with a reference; NULL: no place */
     uint8_t *at;
     size_t room;
@@ -42,7 +42,7 @@ struct side {
 
 struct writing {
     struct side side;
-    struct place tail, spare;
+    struct stream_place tail, spare;
     size_t reserved[2]; /* in the tail, and in the spare behind it */
     struct segment *last;
     const uint8_t *end_at;   /* behind the last byte of `last` */
@@ -53,7 +53,7 @@ struct writing {
     unsigned underfilled;
 };
 
-struct reading {
+struct stream_reading {
     struct side side;
     struct segment *head;
     uint64_t consumed;
@@ -78,7 +78,7 @@ struct leat_stream {
     char apart[64];
     _Atomic uint64_t consumed;
     _Atomic uint64_t wanted; /* the reader can't go on before there are bytes up to here */
-    struct reading r;
+    struct stream_reading r;
 
     atomic_uint kick, sleepers;
     pthread_mutex_t lock;

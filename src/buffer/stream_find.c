@@ -143,7 +143,7 @@ static bool ends_in_return(leat_stream *s, size_t n)
 /* Most lines lie in the window, and then this is all: no other thread is asked. */
 static inline bool quick_line(leat_stream *s, unsigned flags, struct leat_view *ret)
 {
-    struct reading *r = &s->r;
+    struct stream_reading *r = &s->r;
     const uint8_t *at = r->at, *newline = memchr(at, '\n', (size_t)(r->until - at));
     if (!newline)
         return false;
@@ -160,7 +160,7 @@ static inline bool quick_line(leat_stream *s, unsigned flags, struct leat_view *
 }
 
 /* There is no newline in the window: the search goes on behind it. */
-static void window_was_in_vain(struct reading *r)
+static void window_was_in_vain(struct stream_reading *r)
 {
     struct search *line = &r->line;
     size_t window = (size_t)(r->until - r->at);
@@ -177,7 +177,7 @@ static void window_was_in_vain(struct reading *r)
 /* Up to the end of the first segment, unless a search knows something of the lines there. */
 static void open_window(leat_stream *s)
 {
-    struct reading *r = &s->r;
+    struct stream_reading *r = &s->r;
     struct segment *next;
     if (r->line.at > r->consumed || (r->line.hit && r->line.hit_at >= r->consumed))
         return;

@@ -88,13 +88,13 @@ static void publish(leat_stream *s)
 }
 
 /* Do the next bytes at this place lie right behind the last ones? */
-static bool goes_on(const leat_stream *s, const struct place *place)
+static bool goes_on(const leat_stream *s, const struct stream_place *place)
 {
     return place->chunk && place->chunk == s->w.last->chunk && place->at == s->w.end_at;
 }
 
 /* The next n bytes of the place, which are filled, are the next ones of the stream. */
-static void write_place(leat_stream *s, struct place *place, size_t n)
+static void write_place(leat_stream *s, struct stream_place *place, size_t n)
 {
     if (goes_on(s, place)) {
         s->w.end_at += n;
@@ -107,20 +107,20 @@ static void write_place(leat_stream *s, struct place *place, size_t n)
 
 /* ---- places ---- */
 
-static void drop_place(struct place *place)
+static void drop_place(struct stream_place *place)
 {
     chunk_unref(place->chunk);
-    *place = (struct place){0};
+    *place = (struct stream_place){0};
 }
 
-static int fill_place(leat_stream *s, struct place *place, size_t least)
+static int fill_place(leat_stream *s, struct stream_place *place, size_t least)
 {
     size_t room;
     struct chunk *chunk = pool_get(s->pool, least, MAX(least, s->w.size), &room);
     if (!chunk)
         return -ENOMEM;
     drop_place(place);
-    *place = (struct place){.chunk = chunk, .at = chunk->data, .room = room};
+    *place = (struct stream_place){.chunk = chunk, .at = chunk->data, .room = room};
     return 0;
 }
 
@@ -144,7 +144,7 @@ static void learn(leat_stream *s, size_t offered, size_t n)
 
 static void swap_places(leat_stream *s)
 {
-    struct place tail = s->w.spare;
+    struct stream_place tail = s->w.spare;
     s->w.spare = s->w.tail;
     s->w.tail = tail;
     if (s->w.spare.room == 0)
@@ -173,7 +173,7 @@ int leat_stream_reserve(leat_stream *s, size_t hint, void **ret, size_t *ret_n)
     if (r < 0)
         return r;
     size_t least = clip_hint(s, hint);
-    struct place *place = s->w.tail.room >= least ? &s->w.tail : &s->w.spare;
+    struct stream_place *place = s->w.tail.room >= least ? &s->w.tail : &s->w.spare;
     r = have_nodes(s, 1);
     if (r == 0 && place->room < least)
         r = fill_place(s, place, least);
@@ -198,7 +198,7 @@ int stream_reserve_iov(leat_stream *s, size_t hint, struct iovec ret[2], int *re
     if (r < 0)
         return r;
     offer(s, s->w.tail.room, s->w.spare.room);
-    const struct place *places[] = {&s->w.tail, &s->w.spare};
+    const struct stream_place *places[] = {&s->w.tail, &s->w.spare};
     *ret_n = 0;
     for (int i = 0; i < 2; i++)
         if (s->w.reserved[i])
@@ -285,12 +285,12 @@ static int get_chain(leat_stream *s, size_t n, struct segment **ret)
 }
 
 /* What is to be appended: `skip` bytes of the first piece are done with. */
-struct source {
+struct append_source {
     const struct iovec *piece;
     size_t skip;
 };
 
-static void copy_in(struct source *from, uint8_t *to, size_t n)
+static void copy_in(struct append_source *from, uint8_t *to, size_t n)
 {
     while (n) {
         size_t part = MIN(n, from->piece->iov_len - from->skip);
@@ -300,12 +300,12 @@ static void copy_in(struct source *from, uint8_t *to, size_t n)
         to += part;
         n -= part;
         if (from->skip == from->piece->iov_len)
-            *from = (struct source){from->piece + 1, 0};
+            *from = (struct append_source){from->piece + 1, 0};
     }
 }
 
 /* Copies into a chain, links it, and goes on writing behind it. */
-static void write_chain(leat_stream *s, struct segment *chain, struct source *from, size_t n)
+static void write_chain(leat_stream *s, struct segment *chain, struct append_source *from, size_t n)
 {
     for (struct segment *node = chain, *next; node; node = next) {
         struct chunk *chunk = node->chunk;
@@ -314,13 +314,13 @@ static void write_chain(leat_stream *s, struct segment *chain, struct source *fr
         copy_in(from, chunk->data, part);
         drop_place(&s->w.tail);
         if (part < chunk->length)
-            s->w.tail = (struct place){chunk_ref(chunk), chunk->data + part, chunk->length - part};
+            s->w.tail = (struct stream_place){chunk_ref(chunk), chunk->data + part, chunk->length - part};
         link_bytes(s, node, chunk, chunk->data, part);
         n -= part;
     }
 }
 
-static int append(leat_stream *s, struct source from, size_t n)
+static int append(leat_stream *s, struct append_source from, size_t n)
 {
     struct segment *chain = NULL;
     size_t in_tail = MIN(n, s->w.tail.room);
@@ -348,7 +348,7 @@ int leat_stream_append(leat_stream *s, const void *bytes, size_t n)
 {
     IN_SIDE(s->w);
     struct iovec piece = iov_of(bytes, n);
-    return append(s, (struct source){&piece, 0}, n);
+    return append(s, (struct append_source){&piece, 0}, n);
 }
 
 int leat_stream_append_iov(leat_stream *s, const struct iovec *pieces, size_t count)
@@ -357,7 +357,7 @@ int leat_stream_append_iov(leat_stream *s, const struct iovec *pieces, size_t co
     size_t n = 0;
     for (size_t i = 0; i < count; i++)
         n += pieces[i].iov_len;
-    return append(s, (struct source){pieces, 0}, n);
+    return append(s, (struct append_source){pieces, 0}, n);
 }
 
 int leat_stream_append_ref(leat_stream *s, const void *bytes, size_t n,

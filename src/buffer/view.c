@@ -121,20 +121,20 @@ int leat_view_ref(const struct leat_view *view, struct leat_view *ret)
 }
 
 /* The pieces that hold [offset, offset + length), in order; true where one is left. */
-struct walk {
+struct view_walk {
     const struct piece *piece; /* the next one */
     size_t count, skip, left;
     struct piece one;
 };
 
-static void walk_begin(struct walk *walk, const struct leat_view *view, size_t offset, size_t length)
+static void walk_begin(struct view_walk *walk, const struct leat_view *view, size_t offset, size_t length)
 {
     walk->skip = offset;
     walk->left = length;
     walk->piece = view_pieces(view, &walk->one, &walk->count);
 }
 
-static bool walk_next(struct walk *walk, struct piece *ret)
+static bool walk_next(struct view_walk *walk, struct piece *ret)
 {
     for (; walk->left && walk->count; walk->piece++, walk->count--) {
         struct iovec bytes = walk->piece->bytes;
@@ -171,7 +171,7 @@ int leat_view_slice(const struct leat_view *view, size_t offset, size_t length, 
     struct bundle *part = view_bundle(bundle->count);
     if (!part)
         return -ENOMEM;
-    struct walk walk;
+    struct view_walk walk;
     struct piece piece;
     walk_begin(&walk, view, offset, length);
     while (walk_next(&walk, &piece))
@@ -187,7 +187,7 @@ int leat_view_slice(const struct leat_view *view, size_t offset, size_t length, 
 
 int leat_view_iov(const struct leat_view *view, struct iovec *ret, size_t n, size_t *ret_n)
 {
-    struct walk walk;
+    struct view_walk walk;
     struct piece piece;
     size_t count = 0;
     walk_begin(&walk, view, 0, view->length);
@@ -215,7 +215,7 @@ int leat_view_join(struct leat_view *view)
 
 size_t leat_view_copy(const struct leat_view *view, size_t offset, void *ret, size_t n)
 {
-    struct walk walk;
+    struct view_walk walk;
     struct piece piece;
     size_t done = 0;
     walk_begin(&walk, view, offset, n);
@@ -227,7 +227,7 @@ size_t leat_view_copy(const struct leat_view *view, size_t offset, void *ret, si
 int leat_view_compare(const struct leat_view *a, const struct leat_view *b)
 {
     size_t common = MIN(a->length, b->length);
-    struct walk walk[2];
+    struct view_walk walk[2];
     struct piece piece[2] = {0};
     walk_begin(&walk[0], a, 0, common);
     walk_begin(&walk[1], b, 0, common);
@@ -256,7 +256,7 @@ int leat_view_compare_bytes(const struct leat_view *view, const void *bytes, siz
 int leat_view_find(const struct leat_view *view, const void *needle, size_t n, size_t start, size_t *ret)
 {
     struct search search = {0};
-    struct walk walk;
+    struct view_walk walk;
     struct piece piece;
     if (n == 0)
         return -EINVAL;

@@ -19,8 +19,8 @@ struct lock {
 };
 
 /* One direction as this process sees it. */
-struct way {
-    struct lane *lane; /* NULL: this end does not have it */
+struct channel_way {
+    struct channel_lane *lane; /* NULL: this end does not have it */
     uint8_t *ring;
     struct lock senders, receivers;
     uint64_t seen;    /* head, or tail, when it was last looked at; under the lock of the side that we are */
@@ -45,13 +45,13 @@ struct stream {
 /* Its members are grouped by meaning. NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct leat_channel {
     struct geometry g; /* ours: what the memory says of itself is not read again */
-    struct head *head;
-    struct place *places;
+    struct channel_head *head;
+    struct channel_place *places;
     size_t mapped;
     int fd; /* the memory, opened anew for us alone, with the lock on our place */
     uint32_t place;
     uint32_t end;
-    struct way out, in;
+    struct channel_way out, in;
     atomic_bool cancelled;
     atomic_int broken;         /* why nothing goes any more: -EPROTO, or what kept a child from being a peer; 0 */
     _Atomic int64_t looked_ns; /* when the dead were last looked for */
@@ -83,16 +83,16 @@ struct leat_channel {
 #define PATIENCE_NS ((int64_t)LEAT_CHANNEL_PATIENCE_MS * 1000000)
 
 /* When a call must be back, as it was asked for. */
-struct limit {
+struct channel_limit {
     int64_t deadline_ns; /* 0: never */
     bool now;
 };
-struct limit limit_of(int timeout_ms);
-struct limit limit_shorter(const struct limit *limit, int64_t longest);
+struct channel_limit limit_of(int timeout_ms);
+struct channel_limit limit_shorter(const struct channel_limit *limit, int64_t longest);
 /* How long to sleep now, at most `longest`; 0: the time is up. */
-int64_t limit_left(const struct limit *limit, int64_t longest);
+int64_t limit_left(const struct channel_limit *limit, int64_t longest);
 /* -EAGAIN or -ETIMEDOUT. */
-int limit_code(const struct limit *limit);
+int limit_code(const struct channel_limit *limit);
 
 /* What was found in the memory can't be. Tells the others, too. Returns -EPROTO. */
 int channel_corrupt(leat_channel *c);
@@ -107,7 +107,7 @@ static inline void channel_enter(leat_channel *c)
 }
 
 /* What every call on one direction begins with: 0, -EBADF without that end, or why nothing goes any more. */
-static inline int channel_begin(leat_channel *c, const struct way *way)
+static inline int channel_begin(leat_channel *c, const struct channel_way *way)
 {
     if (!way->lane)
         return -EBADF;
@@ -116,14 +116,14 @@ static inline int channel_begin(leat_channel *c, const struct way *way)
 }
 
 /* The lock of one side of a lane. Taking it may repair what a dead owner left. */
-int lock_take_slowly(leat_channel *c, struct lock *lock, const struct limit *limit);
+int lock_take_slowly(leat_channel *c, struct lock *lock, const struct channel_limit *limit);
 /* Without repairs, and without waiting for a dead owner: for who is at repairs himself. */
-int lock_take_plainly(leat_channel *c, struct lock *lock, const struct limit *limit);
+int lock_take_plainly(leat_channel *c, struct lock *lock, const struct channel_limit *limit);
 /* True: an event loop was turned away meanwhile, and is to be told (lock_ask). */
 bool lock_give(struct lock *lock);
 /* Asks the owner to tell when it gives the lock back. False: it is free by now. */
 bool lock_ask(struct lock *lock);
-static inline int lock_take(leat_channel *c, struct lock *lock, const struct limit *limit)
+static inline int lock_take(leat_channel *c, struct lock *lock, const struct channel_limit *limit)
 {
     uint32_t free = 0;
     if (!atomic_compare_exchange_strong_explicit(lock->word, &free, c->place + 1, memory_order_acquire,
@@ -141,22 +141,22 @@ static inline uint32_t lock_owner(uint32_t word)
 }
 
 /* Sleeping until something is there (lane->filled) or there is room (lane->freed). */
-typedef bool (*wait_test)(leat_channel *c, struct way *way, uint64_t what);
+typedef bool (*wait_test)(leat_channel *c, struct channel_way *way, uint64_t what);
 /* Sleeps until `test` might be true, the limit is near or somebody died. -EAGAIN, -ETIMEDOUT, -ECANCELED, -EPROTO. */
-int wait_for(leat_channel *c, struct way *way, _Atomic uint32_t *word, wait_test test, uint64_t what,
-             const struct limit *limit);
+int wait_for(leat_channel *c, struct channel_way *way, _Atomic uint32_t *word, wait_test test, uint64_t what,
+             const struct channel_limit *limit);
 /* For a caller that will poll: the descriptor is silent from now on; then, unless `test` is true. */
-void wait_silence(struct way *way);
-void wait_arm(leat_channel *c, struct way *way, _Atomic uint32_t *word, wait_test test, uint64_t what);
-void wait_wake_slowly(struct way *way, _Atomic uint32_t *word, int n);
+void wait_silence(struct channel_way *way);
+void wait_arm(leat_channel *c, struct channel_way *way, _Atomic uint32_t *word, wait_test test, uint64_t what);
+void wait_wake_slowly(struct channel_way *way, _Atomic uint32_t *word, int n);
 /* After what `word` stands for has become true. n: for how many. */
-static inline void wait_wake(struct way *way, _Atomic uint32_t *word, int n)
+static inline void wait_wake(struct channel_way *way, _Atomic uint32_t *word, int n)
 {
     if (atomic_load(word) & 3)
         wait_wake_slowly(way, word, n);
 }
 /* The same where no lock was given back since, which orders the look behind what was written. */
-static inline void wait_wake_ordered(struct way *way, _Atomic uint32_t *word, int n)
+static inline void wait_wake_ordered(struct channel_way *way, _Atomic uint32_t *word, int n)
 {
     if (atomic_fetch_add(word, 0) & 3)
         wait_wake_slowly(way, word, n);
@@ -177,35 +177,36 @@ void peers_free(const leat_channel *c, int fd, uint32_t place);
 void peers_leave(leat_channel *c, bool failed);
 /* Looks for the dead, if that has not been done for the patience, and does what is to be done for them, for at most so
  * long as the caller may wait, and BURY_NS. */
-void peers_look(leat_channel *c, const struct limit *limit);
+void peers_look(leat_channel *c, const struct channel_limit *limit);
 /* 1: a dead one was buried. 0: there is none. Negative: its things are not all in order, and it keeps its place. */
-int peers_bury(leat_channel *c, uint32_t place, const struct limit *limit);
+int peers_bury(leat_channel *c, uint32_t place, const struct channel_limit *limit);
 #define BURY_NS ((int64_t)10 * 1000000)
 /* Has the other end been there, and gone? While peers come and go all the time, that is not known: false. */
 bool peers_gone(leat_channel *c);
 
 /* recover.c: what a dead owner of a lock left, by who has its place; then, under the receivers' lock, what it held. */
-void recover_sender(struct way *way);
-void recover_receiver(leat_channel *c, struct way *way, uint32_t place);
-int recover_held(leat_channel *c, struct way *way, uint32_t place);
+void recover_sender(struct channel_way *way);
+void recover_receiver(leat_channel *c, struct channel_way *way, uint32_t place);
+int recover_held(leat_channel *c, struct channel_way *way, uint32_t place);
 
 /* record.c: what lies in the ring. None of it is believed. */
-static inline struct record *record_at(const leat_channel *c, const struct way *way, uint64_t position)
+static inline struct record *record_at(const leat_channel *c, const struct channel_way *way, uint64_t position)
 {
     return (struct record *)(void *)(way->ring + (position & (c->g.ring - 1) & ~(uint64_t)(UNIT - 1)));
 }
-struct found {
+struct channel_found {
     uint64_t position, size; /* of the record */
     uint64_t extra;
     uint32_t length, mark;
     const uint8_t *bytes;
 };
 /* The record at `position`, which must end within `room`. -EPROTO if it can't be one. */
-int record_look(leat_channel *c, const struct way *way, uint64_t position, uint64_t room, struct found *ret);
+int record_look(leat_channel *c, const struct channel_way *way, uint64_t position, uint64_t room,
+                struct channel_found *ret);
 /* Under the receivers' lock: `head` goes on over what is done. */
-int record_give_back(leat_channel *c, struct way *way);
+int record_give_back(leat_channel *c, struct channel_way *way);
 /* The first record from `head` to `next` that came back. -EAGAIN: there is none. */
-int record_find_back(leat_channel *c, struct way *way, struct found *ret);
+int record_find_back(leat_channel *c, struct channel_way *way, struct channel_found *ret);
 
 /* watch.c: a handle whose descriptors are polled hears of deaths. Without `c->mutex`. -errno: it does not. */
 int watch_start(leat_channel *c);
@@ -218,8 +219,8 @@ void watch_in_parent(void);
 void watch_in_child(void);
 
 /* poll.c */
-void poll_init(struct way *way);
-void poll_close(struct way *way);
+void poll_init(struct channel_way *way);
+void poll_close(struct channel_way *way);
 
 /* fork.c: a handle that a child inherits becomes a peer of its own. */
 int fork_enlist(leat_channel *c);

@@ -10,7 +10,7 @@
 
 #define SPINS_FIRST 200
 
-static void way_reset(struct way *way)
+static void way_reset(struct channel_way *way)
 {
     way->lane = NULL;
     way->events[0] = way->events[1] = -1;
@@ -35,7 +35,7 @@ static leat_channel *handle_new(const struct geometry *g, uint32_t end)
     return c;
 }
 
-static void way_close(leat_channel *c, struct way *way)
+static void way_close(leat_channel *c, struct channel_way *way)
 {
     if (way->ring)
         munmap(way->ring, (size_t)(2 * c->g.ring));
@@ -56,21 +56,21 @@ static void handle_free(leat_channel *c)
     free(c);
 }
 
-static int way_map(leat_channel *c, struct way *way, uint32_t index, int fd)
+static int way_map(leat_channel *c, struct channel_way *way, uint32_t index, int fd)
 {
     void *ring;
     int r = platform.sharing->map_twice(fd, c->g.rings_at + index * c->g.ring, (size_t)c->g.ring, &ring);
     if (r < 0)
         return r;
     way->ring = ring;
-    way->lane = (struct lane *)(void *)((uint8_t *)c->head + c->g.lanes_at) + index;
+    way->lane = (struct channel_lane *)(void *)((uint8_t *)c->head + c->g.lanes_at) + index;
     way->senders.word = &way->lane->sender_lock;
     way->receivers.word = &way->lane->receiver_lock;
     return 0;
 }
 
 /* The sender's end sends in lane 0; of a duplex channel it receives in lane 1. */
-static struct way *way_of(leat_channel *c, uint32_t lane)
+static struct channel_way *way_of(leat_channel *c, uint32_t lane)
 {
     return lane == c->end ? &c->out : &c->in;
 }
@@ -86,7 +86,7 @@ static int handle_map(leat_channel *c, int memory)
     if (at == MAP_FAILED)
         return -errno;
     c->head = at;
-    c->places = (struct place *)(void *)((uint8_t *)at + PAGE);
+    c->places = (struct channel_place *)(void *)((uint8_t *)at + PAGE);
     int r = 0;
     for (uint32_t i = 0; r == 0 && i < c->g.lanes; i++)
         r = way_map(c, way_of(c, i), i, fd);
@@ -212,7 +212,7 @@ static int export_memory(leat_channel *c, enum leat_channel_end end)
 {
     int fd = open_place(c, (uint32_t)end);
     if (fd == -EUSERS) {
-        const struct limit patience = limit_of(LEAT_CHANNEL_PATIENCE_MS);
+        const struct channel_limit patience = limit_of(LEAT_CHANNEL_PATIENCE_MS);
         atomic_store(&c->looked_ns, 0);
         peers_look(c, &patience);
         fd = open_place(c, (uint32_t)end);

@@ -42,7 +42,7 @@ static void in_parent(void)
     pthread_mutex_unlock(&list_lock);
 }
 
-static void forget_poll(struct way *way)
+static void forget_poll(struct channel_way *way)
 {
     poll_close(way);
     atomic_store(&way->senders.held, false);

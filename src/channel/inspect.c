@@ -10,9 +10,9 @@ struct view {
     struct geometry g;
     int fd; /* opened anew: a lock is no obstacle to who has it himself */
     void *map;
-    const struct head *head;
-    const struct place *places;
-    const struct lane *lanes;
+    const struct channel_head *head;
+    const struct channel_place *places;
+    const struct channel_lane *lanes;
 };
 
 static int view_open(struct view *v, int fd)
@@ -30,9 +30,9 @@ static int view_open(struct view *v, int fd)
         return r;
     }
     v->map = at;
-    v->head = (const struct head *)(const void *)at;
-    v->places = (const struct place *)(const void *)(at + PAGE);
-    v->lanes = (const struct lane *)(const void *)(at + v->g.lanes_at);
+    v->head = (const struct channel_head *)(const void *)at;
+    v->places = (const struct channel_place *)(const void *)(at + PAGE);
+    v->lanes = (const struct channel_lane *)(const void *)(at + v->g.lanes_at);
     return 0;
 }
 
@@ -50,7 +50,7 @@ static uint64_t difference(uint64_t a, uint64_t b)
 
 static void fill_lane(const struct view *v, uint32_t index, struct leat_channel_lane *ret)
 {
-    const struct lane *lane = &v->lanes[index];
+    const struct channel_lane *lane = &v->lanes[index];
     uint64_t received = atomic_load(&lane->received);
     ret->again = atomic_load(&lane->again);
     ret->held = atomic_load(&lane->held);
@@ -63,7 +63,7 @@ static void fill_lane(const struct view *v, uint32_t index, struct leat_channel_
 static void add_peer(const struct view *v, uint32_t place, struct leat_channel_info *info,
                      struct leat_channel_peer *ret)
 {
-    const struct place *p = &v->places[place];
+    const struct channel_place *p = &v->places[place];
     uint32_t state = atomic_load(&p->state);
     uint32_t end = state & PLACE_RECEIVER ? LEAT_CHANNEL_RECEIVER : LEAT_CHANNEL_SENDER;
     *ret = (struct leat_channel_peer){.place = place, .end = (int32_t)end};
@@ -78,7 +78,7 @@ static void add_peer(const struct view *v, uint32_t place, struct leat_channel_i
 /* What a place lost belongs to the lane that its last owner received from. */
 static void add_lost(const struct view *v, uint32_t place, bool alive, struct leat_channel_info *info)
 {
-    const struct place *p = &v->places[place];
+    const struct channel_place *p = &v->places[place];
     uint64_t lost = alive ? atomic_load(&p->lost) : difference(atomic_load(&p->taken), atomic_load(&p->returned));
     info->lost += lost;
 }

@@ -26,8 +26,8 @@ static uint64_t power_of_two(uint64_t n)
 static void arrange(struct geometry *g)
 {
     g->ring = power_of_two(MAX(g->capacity, RING_UNIT));
-    g->lanes_at = PAGE + g->places * sizeof(struct place);
-    g->rings_at = round_up(g->lanes_at + g->lanes * sizeof(struct lane), RING_UNIT);
+    g->lanes_at = PAGE + g->places * sizeof(struct channel_place);
+    g->rings_at = round_up(g->lanes_at + g->lanes * sizeof(struct channel_lane), RING_UNIT);
     g->total = g->rings_at + g->lanes * g->ring;
 }
 

@@ -50,7 +50,7 @@ struct geometry {
     uint64_t lanes_at, rings_at, total;
 };
 
-struct head {
+struct channel_head {
     struct geometry geometry;
     _Atomic uint32_t changes;   /* counts comings and goings */
     _Atomic uint32_t ever[2];   /* an end of this kind has been there */
@@ -66,7 +66,7 @@ enum place_state {
     PLACE_ATTACHED = 1 << 2, /* not only to come */
 };
 
-struct place {
+struct channel_place {
     alignas(LINE) _Atomic uint32_t state;
     _Atomic int32_t pid;       /* for people */
     _Atomic uint64_t taken;    /* messages that receive took, ever, by all who had this place */
@@ -80,7 +80,7 @@ enum lane_intent {
     INTENT_STATE, /* the record's RECORD_DONE decides */
 };
 
-struct lane {
+struct channel_lane {
     /* Senders', under their lock. */
     alignas(LINE) _Atomic uint32_t sender_lock;
     uint32_t unused;

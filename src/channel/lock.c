@@ -36,7 +36,7 @@ static void sleep_once(struct lock *lock, int64_t ns)
 }
 
 /* After a sleep: is the owner one that can be, and is he alive? */
-static int look_at_owner(leat_channel *c, struct lock *lock, int64_t *strange, const struct limit *limit)
+static int look_at_owner(leat_channel *c, struct lock *lock, int64_t *strange, const struct channel_limit *limit)
 {
     uint32_t owner = lock_owner(atomic_load(lock->word));
     if (owner > c->g.places)
@@ -66,7 +66,7 @@ static bool try_often(leat_channel *c, struct lock *lock)
     return false;
 }
 
-int lock_take_plainly(leat_channel *c, struct lock *lock, const struct limit *limit)
+int lock_take_plainly(leat_channel *c, struct lock *lock, const struct channel_limit *limit)
 {
     if (try_often(c, lock))
         return 0;
@@ -82,7 +82,7 @@ int lock_take_plainly(leat_channel *c, struct lock *lock, const struct limit *li
     return limit_code(limit);
 }
 
-int lock_take_slowly(leat_channel *c, struct lock *lock, const struct limit *limit)
+int lock_take_slowly(leat_channel *c, struct lock *lock, const struct channel_limit *limit)
 {
     int64_t strange = 0;
     if (try_often(c, lock))

@@ -11,7 +11,7 @@ static uint32_t role(uint32_t end)
 
 static void settle(const leat_channel *c, uint32_t place, uint32_t end, uint32_t attached)
 {
-    struct place *p = &c->places[place];
+    struct channel_place *p = &c->places[place];
     atomic_store(&p->lost, atomic_load(&p->taken) - atomic_load(&p->returned));
     atomic_store(&p->pid, (int32_t)getpid());
     atomic_store(&p->state, PLACE_TAKEN | role(end) | attached);
@@ -47,7 +47,7 @@ void peers_free(const leat_channel *c, int fd, uint32_t place)
 
 /* All that a dead one has in one lane. What it did under a lock first, then what it held: the receivers' lock is not
  * free in between, because until then the lane's counts need not be those of its records. */
-static int clear_lane(leat_channel *c, struct way *way, uint32_t place, const struct limit *limit)
+static int clear_lane(leat_channel *c, struct channel_way *way, uint32_t place, const struct channel_limit *limit)
 {
     if (lock_owner(atomic_load(way->senders.word)) == place + 1) {
         recover_sender(way);
@@ -68,7 +68,7 @@ static int clear_lane(leat_channel *c, struct way *way, uint32_t place, const st
 }
 
 /* Everything that whoever had this place left, in all lanes. */
-static int clear(leat_channel *c, uint32_t place, const struct limit *limit)
+static int clear(leat_channel *c, uint32_t place, const struct channel_limit *limit)
 {
     int r = c->out.lane ? clear_lane(c, &c->out, place, limit) : 0;
     if (r == 0 && c->in.lane)
@@ -81,7 +81,7 @@ static int clear(leat_channel *c, uint32_t place, const struct limit *limit)
 }
 
 /* In the place of a dead one, for a handle that has none yet: it cleans up as that one. */
-static int take_over(leat_channel *c, int fd, uint32_t place, const struct limit *limit)
+static int take_over(leat_channel *c, int fd, uint32_t place, const struct channel_limit *limit)
 {
     int r = platform.sharing->lock(fd, place);
     if (r < 0)
@@ -99,10 +99,10 @@ static int take_over(leat_channel *c, int fd, uint32_t place, const struct limit
 
 int peers_join(leat_channel *c, int fd)
 {
-    const struct limit patience = limit_of(LEAT_CHANNEL_PATIENCE_MS);
+    const struct channel_limit patience = limit_of(LEAT_CHANNEL_PATIENCE_MS);
     int r = peers_take(c, fd, c->end, PLACE_ATTACHED, &c->place);
     for (uint32_t i = 0; r == -EUSERS && i < c->g.places && limit_left(&patience, 1); i++) {
-        const struct limit own = limit_shorter(&patience, BURY_NS);
+        const struct channel_limit own = limit_shorter(&patience, BURY_NS);
         if (take_over(c, fd, i, &own) == 0)
             r = 0;
     }
@@ -110,9 +110,9 @@ int peers_join(leat_channel *c, int fd)
 }
 
 /* The mutex keeps the threads of this handle apart, for whom the kernel's lock is one and the same. */
-int peers_bury(leat_channel *c, uint32_t place, const struct limit *limit)
+int peers_bury(leat_channel *c, uint32_t place, const struct channel_limit *limit)
 {
-    const struct limit own = limit_shorter(limit, BURY_NS);
+    const struct channel_limit own = limit_shorter(limit, BURY_NS);
     int r = 0;
     pthread_mutex_lock(&c->mutex);
     if (place != c->place && platform.sharing->lock(c->fd, place) == 0) {
@@ -131,9 +131,9 @@ int peers_bury(leat_channel *c, uint32_t place, const struct limit *limit)
 
 /* One after the other, from where the last look ended, for as long as there is time. True: one was buried that may have
  * been in the way of another one, which is still to be. */
-static bool bury_all(leat_channel *c, const struct limit *limit)
+static bool bury_all(leat_channel *c, const struct channel_limit *limit)
 {
-    const struct limit own = limit_shorter(limit, BURY_NS);
+    const struct channel_limit own = limit_shorter(limit, BURY_NS);
     uint32_t first = atomic_load(&c->look_at) % c->g.places;
     bool left = false, buried = false;
     for (uint32_t i = 0; i < c->g.places; i++) {
@@ -151,7 +151,7 @@ static bool bury_all(leat_channel *c, const struct limit *limit)
     return left && buried;
 }
 
-void peers_look(leat_channel *c, const struct limit *limit)
+void peers_look(leat_channel *c, const struct channel_limit *limit)
 {
     int64_t now = clock_ns(), looked = atomic_load(&c->looked_ns);
     if (now - looked < PATIENCE_NS || !atomic_compare_exchange_strong(&c->looked_ns, &looked, now))
@@ -167,7 +167,7 @@ void peers_leave(leat_channel *c, bool failed)
     if (failed)
         atomic_fetch_add(&c->head->deaths[c->end], 1);
     if (c->in.lane) {
-        const struct limit second = limit_of(1000);
+        const struct channel_limit second = limit_of(1000);
         if (lock_take(c, &c->in.receivers, &second) < 0)
             return;
         recover_held(c, &c->in, c->place);

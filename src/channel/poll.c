@@ -5,13 +5,13 @@
 #include "channel/channel.h"
 #include <errno.h>
 
-void poll_init(struct way *way)
+void poll_init(struct channel_way *way)
 {
     way->poll_fd = way->alarm = way->timer = -1;
     atomic_store(&way->polled, false);
 }
 
-void poll_close(struct way *way)
+void poll_close(struct channel_way *way)
 {
     way->poll_fd = fd_close(way->poll_fd);
     way->alarm = fd_close(way->alarm);
@@ -20,7 +20,7 @@ void poll_close(struct way *way)
 }
 
 /* What the poller hears of; it is readable at first, for the caller has not looked yet. */
-static int poll_make(struct way *way, int event, bool watched)
+static int poll_make(struct channel_way *way, int event, bool watched)
 {
     int alarm = platform.sharing->event();
     if (alarm < 0)
@@ -42,7 +42,7 @@ static int poll_make(struct way *way, int event, bool watched)
 
 int leat_channel_poll_fd(leat_channel *c, enum leat_direction direction, int *ret)
 {
-    struct way *way = direction == LEAT_READ ? &c->in : &c->out;
+    struct channel_way *way = direction == LEAT_READ ? &c->in : &c->out;
     int r = 0;
     if (!way->lane)
         return -EBADF;

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 /* Copies what is found to the caller. */
-static int copy_out(const struct found *f, struct iovec *to)
+static int copy_out(const struct channel_found *f, struct iovec *to)
 {
     size_t room = to->iov_len;
     to->iov_len = f->length;
@@ -16,10 +16,10 @@ static int copy_out(const struct found *f, struct iovec *to)
 
 /* Under the lock: whole messages from `f` on, while the ring has them; all of them are taken by one store. Only where
  * nobody holds anything, so that `head` follows in one step as well. */
-static int take_run(leat_channel *c, struct way *way, const struct found *first, struct iovec *to, size_t n,
-                    size_t *ret_n)
+static int take_run(leat_channel *c, struct channel_way *way, const struct channel_found *first, struct iovec *to,
+                    size_t n, size_t *ret_n)
 {
-    struct found f = *first;
+    struct channel_found f = *first;
     size_t done = 0;
     int r;
     while ((r = copy_out(&f, &to[done])) == 0) {
@@ -40,7 +40,7 @@ static int take_run(leat_channel *c, struct way *way, const struct found *first,
 }
 
 /* Under the lock: one message somewhere. */
-static int take_one(leat_channel *c, struct way *way, const struct found *f, struct iovec *to)
+static int take_one(leat_channel *c, struct channel_way *way, const struct channel_found *f, struct iovec *to)
 {
     int r = copy_out(f, to);
     if (r < 0)
@@ -54,10 +54,10 @@ static int take_one(leat_channel *c, struct way *way, const struct found *f, str
 }
 
 /* Has and gives back the lock. */
-static int take_now(leat_channel *c, struct way *way, struct iovec *to, size_t n, size_t *ret_n,
-                    const struct limit *limit)
+static int take_now(leat_channel *c, struct channel_way *way, struct iovec *to, size_t n, size_t *ret_n,
+                    const struct channel_limit *limit)
 {
-    struct found f = {0};
+    struct channel_found f = {0};
     size_t done = 0;
     int r = take_look(c, way, &f);
     bool open = atomic_load(&c->stream.open);
@@ -84,8 +84,8 @@ static int take_now(leat_channel *c, struct way *way, struct iovec *to, size_t n
 
 int leat_channel_receivev(leat_channel *c, struct iovec *messages, size_t n, size_t *ret_n, int timeout_ms)
 {
-    const struct limit limit = limit_of(timeout_ms);
-    struct way *way = &c->in;
+    const struct channel_limit limit = limit_of(timeout_ms);
+    struct channel_way *way = &c->in;
     size_t done = 0;
     int r = n == 0 ? 0 : -EAGAIN;
     while (r == -EAGAIN) {
@@ -112,9 +112,9 @@ int leat_channel_receive(leat_channel *c, void *bytes, size_t capacity, size_t *
 }
 
 /* Under the lock: it is ours from here on. */
-static void hold(leat_channel *c, struct way *way, const struct found *f)
+static void hold(leat_channel *c, struct channel_way *way, const struct channel_found *f)
 {
-    struct lane *lane = way->lane;
+    struct channel_lane *lane = way->lane;
     bool back = mark_state(f->mark) == RECORD_BACK;
     uint32_t mark = mark_make(RECORD_WHOLE, RECORD_HELD, mark_again(f->mark), c->place);
     if (!back) {
@@ -131,9 +131,9 @@ static void hold(leat_channel *c, struct way *way, const struct found *f)
 
 int leat_channel_acquire(leat_channel *c, struct leat_message *ret, int timeout_ms)
 {
-    const struct limit limit = limit_of(timeout_ms);
-    struct way *way = &c->in;
-    struct found f = {0};
+    const struct channel_limit limit = limit_of(timeout_ms);
+    struct channel_way *way = &c->in;
+    struct channel_found f = {0};
     for (;;) {
         int r = take_begin(c, &limit);
         if (r == 0) {
@@ -156,10 +156,10 @@ int leat_channel_acquire(leat_channel *c, struct leat_message *ret, int timeout_
 
 int leat_channel_release(leat_channel *c, const struct leat_message *message)
 {
-    const struct limit second = limit_of(1000);
-    struct way *way = &c->in;
-    struct lane *lane = way->lane;
-    struct found f = {0};
+    const struct channel_limit second = limit_of(1000);
+    struct channel_way *way = &c->in;
+    struct channel_lane *lane = way->lane;
+    struct channel_found f = {0};
     int r = take_begin(c, &second);
     if (r < 0)
         return r;

@@ -3,18 +3,18 @@
 #include "channel/channel.h"
 #include <errno.h>
 
-void recover_sender(struct way *way)
+void recover_sender(struct channel_way *way)
 {
-    struct lane *lane = way->lane;
+    struct channel_lane *lane = way->lane;
     if (atomic_load(&lane->tail) == atomic_load(&lane->intent_tail))
         atomic_store(&lane->sent, atomic_load(&lane->intent_sent));
     atomic_store(&lane->stream, 0);
 }
 
 /* Did the dead one's last act happen? */
-static bool intent_happened(leat_channel *c, struct way *way, uint32_t intent, uint64_t position)
+static bool intent_happened(leat_channel *c, struct channel_way *way, uint32_t intent, uint64_t position)
 {
-    struct lane *lane = way->lane;
+    struct channel_lane *lane = way->lane;
     if (intent == INTENT_NEXT)
         return atomic_load(&lane->next) != position;
     uint32_t mark = atomic_load(&record_at(c, way, position)->mark);
@@ -22,16 +22,16 @@ static bool intent_happened(leat_channel *c, struct way *way, uint32_t intent, u
 }
 
 /* It may have been about to hold the next record, whether or not it had said so: what is not taken is nobody's. */
-static void undo_mark(leat_channel *c, struct way *way, uint64_t position)
+static void undo_mark(leat_channel *c, struct channel_way *way, uint64_t position)
 {
     struct record *record = record_at(c, way, position);
     uint32_t mark = atomic_load(&record->mark);
     atomic_store(&record->mark, mark_make(mark_kind(mark), RECORD_READY, mark_again(mark), 0));
 }
 
-void recover_receiver(leat_channel *c, struct way *way, uint32_t place)
+void recover_receiver(leat_channel *c, struct channel_way *way, uint32_t place)
 {
-    struct lane *lane = way->lane;
+    struct channel_lane *lane = way->lane;
     uint32_t intent = atomic_load(&lane->intent);
     uint64_t position = atomic_load(&lane->intent_position), next = atomic_load(&lane->next);
     if (intent != INTENT_NONE && intent_happened(c, way, intent, position)) {
@@ -43,12 +43,12 @@ void recover_receiver(leat_channel *c, struct way *way, uint32_t place)
     atomic_store(&lane->intent, INTENT_NONE);
 }
 
-int recover_held(leat_channel *c, struct way *way, uint32_t place)
+int recover_held(leat_channel *c, struct channel_way *way, uint32_t place)
 {
-    struct lane *lane = way->lane;
+    struct channel_lane *lane = way->lane;
     uint64_t next = atomic_load(&lane->next);
     uint32_t back = 0, held = 0;
-    struct found f = {0};
+    struct channel_found f = {0};
     for (uint64_t at = atomic_load(&lane->head); at != next; at += f.size) {
         int r = record_look(c, way, at, next - at, &f);
         if (r < 0)

@@ -3,13 +3,13 @@
 #include "channel/channel.h"
 #include <errno.h>
 
-static uint64_t tail_of(const struct way *way)
+static uint64_t tail_of(const struct channel_way *way)
 {
     return atomic_load_explicit(&way->lane->tail, memory_order_relaxed);
 }
 
 /* Is there room for `need` more? What was seen of `head` last is believed as long as it is enough. */
-static int has_room(leat_channel *c, struct way *way, uint64_t tail, uint64_t need)
+static int has_room(leat_channel *c, struct channel_way *way, uint64_t tail, uint64_t need)
 {
     uint64_t used = tail - way->seen;
     if (used <= c->g.capacity && c->g.capacity - used >= need)
@@ -21,14 +21,14 @@ static int has_room(leat_channel *c, struct way *way, uint64_t tail, uint64_t ne
     return c->g.capacity - used >= need ? 0 : -EAGAIN;
 }
 
-static bool is_freed(leat_channel *c, struct way *way, uint64_t need)
+static bool is_freed(leat_channel *c, struct channel_way *way, uint64_t need)
 {
     uint64_t used = tail_of(way) - atomic_load(&way->lane->head);
     return used > c->g.capacity || c->g.capacity - used >= need || peers_gone(c);
 }
 
 /* Under the lock. */
-static int wait_room(leat_channel *c, struct way *way, uint64_t need, const struct limit *limit)
+static int wait_room(leat_channel *c, struct channel_way *way, uint64_t need, const struct channel_limit *limit)
 {
     for (;;) {
         int r = peers_gone(c) ? -EPIPE : has_room(c, way, tail_of(way), need);
@@ -46,7 +46,8 @@ static int wait_room(leat_channel *c, struct way *way, uint64_t need, const stru
     }
 }
 
-static void put_head(leat_channel *c, struct way *way, uint64_t at, enum record_kind kind, uint64_t n, uint64_t extra)
+static void put_head(leat_channel *c, struct channel_way *way, uint64_t at, enum record_kind kind, uint64_t n,
+                     uint64_t extra)
 {
     struct record *record = record_at(c, way, at);
     atomic_store_explicit(&record->length, (uint32_t)n, memory_order_relaxed);
@@ -54,8 +55,8 @@ static void put_head(leat_channel *c, struct way *way, uint64_t at, enum record_
     atomic_store_explicit(&record->extra, extra, memory_order_relaxed);
 }
 
-static void put(leat_channel *c, struct way *way, uint64_t at, enum record_kind kind, const void *bytes, uint64_t n,
-                uint64_t extra)
+static void put(leat_channel *c, struct channel_way *way, uint64_t at, enum record_kind kind, const void *bytes,
+                uint64_t n, uint64_t extra)
 {
     put_head(c, way, at, kind, n, extra);
     if (n)
@@ -63,9 +64,9 @@ static void put(leat_channel *c, struct way *way, uint64_t at, enum record_kind 
 }
 
 /* From here on it is sent: the store of `tail` decides. */
-static void commit(struct way *way, uint64_t tail, uint64_t messages)
+static void commit(struct channel_way *way, uint64_t tail, uint64_t messages)
 {
-    struct lane *lane = way->lane;
+    struct channel_lane *lane = way->lane;
     uint64_t sent = atomic_load_explicit(&lane->sent, memory_order_relaxed) + messages;
     /* In this order: as long as intent_tail is not `tail`, the count that is intended means nothing. */
     atomic_store_explicit(&lane->intent_tail, tail, memory_order_release);
@@ -75,14 +76,14 @@ static void commit(struct way *way, uint64_t tail, uint64_t messages)
 }
 
 /* A peer that polls may have been turned away because we had the lock. */
-static void leave(struct way *way)
+static void leave(struct channel_way *way)
 {
     if (lock_give(&way->senders))
         platform.sharing->event_set(way->events[1]);
 }
 
 /* By another sender's lock: the descriptor is silent until that is given back. */
-static void turned_away(struct way *way)
+static void turned_away(struct channel_way *way)
 {
     wait_silence(way);
     if (!lock_ask(&way->senders))
@@ -97,7 +98,8 @@ static uint64_t part_length(const leat_channel *c)
 
 /* Under the lock: a message that is longer than the ring, part by part. If it can't be finished, those who have begun
  * to receive it see that no sender is at it any more. */
-static int send_long(leat_channel *c, struct way *way, const uint8_t *bytes, uint64_t n, const struct limit *limit)
+static int send_long(leat_channel *c, struct channel_way *way, const uint8_t *bytes, uint64_t n,
+                     const struct channel_limit *limit)
 {
     uint64_t first = tail_of(way), most = part_length(c), at = 0;
     int r = limit->now ? -EMSGSIZE : 0;
@@ -130,9 +132,9 @@ static int check_length(const leat_channel *c, uint64_t n)
 }
 
 /* What every call begins with. */
-static int begin(leat_channel *c, const struct limit *limit)
+static int begin(leat_channel *c, const struct channel_limit *limit)
 {
-    struct way *way = &c->out;
+    struct channel_way *way = &c->out;
     int code = channel_begin(c, way);
     if (code < 0)
         return code;
@@ -147,12 +149,12 @@ static int begin(leat_channel *c, const struct limit *limit)
 }
 
 /* Messages that were put behind `tail` and are not sent yet. */
-struct batch {
+struct send_batch {
     uint64_t tail;
     size_t count;
 };
 
-static void flush(struct way *way, struct batch *batch)
+static void flush(struct channel_way *way, struct send_batch *batch)
 {
     if (!batch->count)
         return;
@@ -161,8 +163,8 @@ static void flush(struct way *way, struct batch *batch)
 }
 
 /* Under the lock. */
-static int send_one(leat_channel *c, struct way *way, struct batch *batch, const struct iovec *m,
-                    const struct limit *limit)
+static int send_one(leat_channel *c, struct channel_way *way, struct send_batch *batch, const struct iovec *m,
+                    const struct channel_limit *limit)
 {
     uint64_t need = record_size(m->iov_len);
     int r = check_length(c, m->iov_len);
@@ -188,12 +190,12 @@ static int send_one(leat_channel *c, struct way *way, struct batch *batch, const
 
 int leat_channel_sendv(leat_channel *c, const struct iovec *messages, size_t n, size_t *ret_n, int timeout_ms)
 {
-    const struct limit limit = limit_of(timeout_ms);
-    struct way *way = &c->out;
+    const struct channel_limit limit = limit_of(timeout_ms);
+    struct channel_way *way = &c->out;
     size_t done = 0;
     int r = begin(c, &limit);
     if (r == 0) {
-        struct batch batch = {.tail = tail_of(way)};
+        struct send_batch batch = {.tail = tail_of(way)};
         while (done < n && (r = send_one(c, way, &batch, &messages[done], &limit)) == 0)
             done++;
         int sent = (int)MIN(batch.count, (size_t)INT32_MAX - 1);
@@ -216,8 +218,8 @@ int leat_channel_send(leat_channel *c, const void *bytes, size_t n, int timeout_
 
 int leat_channel_reserve(leat_channel *c, size_t n, void **ret, int timeout_ms)
 {
-    const struct limit limit = limit_of(timeout_ms);
-    struct way *way = &c->out;
+    const struct channel_limit limit = limit_of(timeout_ms);
+    struct channel_way *way = &c->out;
     if (way->lane && (check_length(c, n) < 0 || record_size(n) > c->g.capacity))
         return -EMSGSIZE;
     int r = begin(c, &limit);
@@ -236,7 +238,7 @@ int leat_channel_reserve(leat_channel *c, size_t n, void **ret, int timeout_ms)
 
 int leat_channel_publish(leat_channel *c, size_t n)
 {
-    struct way *way = &c->out;
+    struct channel_way *way = &c->out;
     if (!way->lane)
         return -EBADF;
     if (!atomic_load(&c->reserved) || n > c->reserved_bytes || check_length(c, n) < 0)

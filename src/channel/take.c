@@ -1,10 +1,10 @@
 #include "channel/take.h"
 #include <errno.h>
 
-void take_next(leat_channel *c, struct way *way, uint64_t next, uint32_t messages, uint32_t calls)
+void take_next(leat_channel *c, struct channel_way *way, uint64_t next, uint32_t messages, uint32_t calls)
 {
-    struct lane *lane = way->lane;
-    struct place *place = &c->places[c->place];
+    struct channel_lane *lane = way->lane;
+    struct channel_place *place = &c->places[c->place];
     uint64_t from = atomic_load_explicit(&lane->next, memory_order_relaxed);
     uint64_t received = atomic_load_explicit(&lane->received, memory_order_relaxed) + messages;
     uint64_t taken = atomic_load_explicit(&place->taken, memory_order_relaxed) + calls;
@@ -18,10 +18,10 @@ void take_next(leat_channel *c, struct way *way, uint64_t next, uint32_t message
     atomic_store_explicit(&lane->intent, INTENT_NONE, memory_order_release);
 }
 
-void take_back(leat_channel *c, struct way *way, const struct found *f)
+void take_back(leat_channel *c, struct channel_way *way, const struct channel_found *f)
 {
-    struct lane *lane = way->lane;
-    struct place *place = &c->places[c->place];
+    struct channel_lane *lane = way->lane;
+    struct channel_place *place = &c->places[c->place];
     uint64_t taken = atomic_load(&place->taken) + 1;
     atomic_store(&lane->intent_position, f->position);
     atomic_store(&lane->intent_taken, taken);
@@ -35,7 +35,7 @@ void take_back(leat_channel *c, struct way *way, const struct found *f)
 }
 
 /* Parts of a message whose receiver died, or whose end nobody will get. */
-static void pass_over(leat_channel *c, struct way *way, const struct found *f)
+static void pass_over(leat_channel *c, struct channel_way *way, const struct channel_found *f)
 {
     take_next(c, way, f->position + f->size, mark_kind(f->mark) == RECORD_LAST, 0);
     record_give_back(c, way);
@@ -45,9 +45,9 @@ static void pass_over(leat_channel *c, struct way *way, const struct found *f)
 /* Nothing left, also not what another receiver has and might leave behind. Whoever holds something himself does not
  * wait for that, else two such would wait for each other. Sure under the lock alone, and after a look at who is there:
  * what the last one sent before it left is seen. */
-static bool is_empty(leat_channel *c, struct way *way)
+static bool is_empty(leat_channel *c, struct channel_way *way)
 {
-    struct lane *lane = way->lane;
+    struct channel_lane *lane = way->lane;
     return !atomic_load(&lane->reading) && !atomic_load(&lane->again) &&
            atomic_load(&lane->tail) == atomic_load(&lane->next) &&
            (atomic_load(&c->holding) || !atomic_load(&lane->held));
@@ -66,9 +66,9 @@ static int look_at_stream(leat_channel *c)
     return atomic_load(&c->stream.busy) ? -EAGAIN : -EMSGSIZE;
 }
 
-int take_look(leat_channel *c, struct way *way, struct found *ret)
+int take_look(leat_channel *c, struct channel_way *way, struct channel_found *ret)
 {
-    struct lane *lane = way->lane;
+    struct channel_lane *lane = way->lane;
     int r = record_find_back(c, way, ret);
     if (r != -EAGAIN)
         return r;
@@ -94,9 +94,9 @@ int take_look(leat_channel *c, struct way *way, struct found *ret)
     }
 }
 
-bool take_test(leat_channel *c, struct way *way, uint64_t unused UNUSED)
+bool take_test(leat_channel *c, struct channel_way *way, uint64_t unused UNUSED)
 {
-    struct lane *lane = way->lane;
+    struct channel_lane *lane = way->lane;
     uint32_t reading = atomic_load(&lane->reading);
     if (atomic_load(&lane->again))
         return true;
@@ -106,14 +106,14 @@ bool take_test(leat_channel *c, struct way *way, uint64_t unused UNUSED)
 }
 
 /* The same for who polls: it has all that came of a long message that was begun, so only another part is news. */
-static bool poll_test(leat_channel *c, struct way *way, uint64_t unused)
+static bool poll_test(leat_channel *c, struct channel_way *way, uint64_t unused)
 {
     if (atomic_load(&way->lane->reading) != c->place + 1 || atomic_load(&way->lane->again))
         return take_test(c, way, unused);
     return !atomic_load(&c->stream.busy) && take_part_test(c, way, atomic_load(&c->stream.id));
 }
 
-int take_wait(leat_channel *c, struct way *way, const struct limit *limit)
+int take_wait(leat_channel *c, struct channel_way *way, const struct channel_limit *limit)
 {
     if (!limit->now)
         return wait_for(c, way, &way->lane->filled, take_test, 0, limit);
@@ -123,9 +123,9 @@ int take_wait(leat_channel *c, struct way *way, const struct limit *limit)
     return -EAGAIN;
 }
 
-int take_begin(leat_channel *c, const struct limit *limit)
+int take_begin(leat_channel *c, const struct channel_limit *limit)
 {
-    struct way *way = &c->in;
+    struct channel_way *way = &c->in;
     int code = channel_begin(c, way);
     if (code < 0)
         return code;

@@ -8,11 +8,11 @@
 struct target {
     uint8_t *bytes;
     size_t *ret_n;
-    const struct limit *limit;
+    const struct channel_limit *limit;
 };
 
 /* Under the lock. */
-static int open_stream(leat_channel *c, struct way *way, const struct found *f)
+static int open_stream(leat_channel *c, struct channel_way *way, const struct channel_found *f)
 {
     struct stream *s = &c->stream;
     if (f->extra > c->g.message_limit || f->extra <= f->length)
@@ -30,7 +30,7 @@ static int open_stream(leat_channel *c, struct way *way, const struct found *f)
 }
 
 /* Under the lock: after it another thread may begin the next message. */
-static void close_stream(leat_channel *c, struct way *way)
+static void close_stream(leat_channel *c, struct channel_way *way)
 {
     atomic_store(&way->lane->reading, 0);
     free(c->stream.bytes);
@@ -40,7 +40,7 @@ static void close_stream(leat_channel *c, struct way *way)
 }
 
 /* Under the lock: the bytes of one record. */
-static int take_part(leat_channel *c, struct way *way, const struct found *f, uint8_t *bytes)
+static int take_part(leat_channel *c, struct channel_way *way, const struct channel_found *f, uint8_t *bytes)
 {
     struct stream *s = &c->stream;
     bool first = mark_kind(f->mark) == RECORD_FIRST, last = mark_kind(f->mark) == RECORD_LAST;
@@ -54,9 +54,9 @@ static int take_part(leat_channel *c, struct way *way, const struct found *f, ui
 }
 
 /* Is a part of ours next? -EAGAIN: not yet. -ECANCELED: there will be none. */
-static int look_part(leat_channel *c, struct way *way, struct found *f)
+static int look_part(leat_channel *c, struct channel_way *way, struct channel_found *f)
 {
-    struct lane *lane = way->lane;
+    struct channel_lane *lane = way->lane;
     uint64_t id = atomic_load(&c->stream.id);
     bool sending = atomic_load(&lane->stream) == id + 1;
     uint64_t next = atomic_load(&lane->next), tail = atomic_load(&lane->tail);
@@ -79,17 +79,17 @@ static int pause_after_lap(leat_channel *c, const struct target *to, uint64_t *t
     return limit_left(to->limit, 1) == 0 ? limit_code(to->limit) : channel_state(c);
 }
 
-bool take_part_test(leat_channel *c, struct way *way, uint64_t id)
+bool take_part_test(leat_channel *c, struct channel_way *way, uint64_t id)
 {
-    struct lane *lane = way->lane;
+    struct channel_lane *lane = way->lane;
     return atomic_load(&lane->tail) != atomic_load(&lane->next) || atomic_load(&lane->stream) != id + 1 ||
            atomic_load(&lane->reading) != c->place + 1;
 }
 
 /* One more part. 1: it was the last one; 2: there will be none. After these another thread may have the stream. */
-static int step(leat_channel *c, struct way *way, const struct target *to, uint64_t *taken)
+static int step(leat_channel *c, struct channel_way *way, const struct target *to, uint64_t *taken)
 {
-    struct found f = {0};
+    struct channel_found f = {0};
     int r = lock_take(c, &way->receivers, to->limit);
     if (r < 0)
         return r;
@@ -111,7 +111,7 @@ static int step(leat_channel *c, struct way *way, const struct target *to, uint6
 }
 
 /* What was begun is finished, dropped by its sender, or kept for the next call. */
-static int go_on(leat_channel *c, struct way *way, const struct target *to)
+static int go_on(leat_channel *c, struct channel_way *way, const struct target *to)
 {
     struct stream *s = &c->stream;
     size_t length = (size_t)s->length;
@@ -133,7 +133,8 @@ static int go_on(leat_channel *c, struct way *way, const struct target *to)
     return 0;
 }
 
-int take_long(leat_channel *c, struct way *way, const struct found *f, struct iovec *to_iov, const struct limit *limit)
+int take_long(leat_channel *c, struct channel_way *way, const struct channel_found *f, struct iovec *to_iov,
+              const struct channel_limit *limit)
 {
     struct stream *s = &c->stream;
     const struct target to = {to_iov->iov_base, &to_iov->iov_len, limit};

@@ -15,9 +15,9 @@
 #define SPINS_MIN 100u
 #define RESTS     255u
 
-struct limit limit_of(int timeout_ms)
+struct channel_limit limit_of(int timeout_ms)
 {
-    struct limit l = {0};
+    struct channel_limit l = {0};
     if (timeout_ms == 0)
         l.now = true;
     else if (timeout_ms > 0)
@@ -25,15 +25,15 @@ struct limit limit_of(int timeout_ms)
     return l;
 }
 
-struct limit limit_shorter(const struct limit *limit, int64_t longest)
+struct channel_limit limit_shorter(const struct channel_limit *limit, int64_t longest)
 {
-    struct limit l = {.now = limit->now, .deadline_ns = clock_ns() + longest};
+    struct channel_limit l = {.now = limit->now, .deadline_ns = clock_ns() + longest};
     if (limit->deadline_ns)
         l.deadline_ns = MIN(l.deadline_ns, limit->deadline_ns);
     return l;
 }
 
-int64_t limit_left(const struct limit *limit, int64_t longest)
+int64_t limit_left(const struct channel_limit *limit, int64_t longest)
 {
     if (limit->now)
         return 0;
@@ -43,7 +43,7 @@ int64_t limit_left(const struct limit *limit, int64_t longest)
     return left < 0 ? 0 : MIN(left, longest);
 }
 
-int limit_code(const struct limit *limit)
+int limit_code(const struct channel_limit *limit)
 {
     return limit->now ? -EAGAIN : -ETIMEDOUT;
 }
@@ -65,12 +65,12 @@ int channel_state(leat_channel *c)
     return atomic_load(&c->broken);
 }
 
-static _Atomic uint32_t *word_of(struct way *way, int which)
+static _Atomic uint32_t *word_of(struct channel_way *way, int which)
 {
     return which == 0 ? &way->lane->filled : &way->lane->freed;
 }
 
-static int event_of(const struct way *way, const _Atomic uint32_t *word)
+static int event_of(const struct channel_way *way, const _Atomic uint32_t *word)
 {
     return way->events[word == &way->lane->freed];
 }
@@ -89,7 +89,7 @@ static uint32_t take_bits(_Atomic uint32_t *word)
 }
 
 /* One more than is needed: if there were fewer sleepers, none is left, and the next one sets the bit anew. */
-void wait_wake_slowly(struct way *way, _Atomic uint32_t *word, int n)
+void wait_wake_slowly(struct channel_way *way, _Atomic uint32_t *word, int n)
 {
     uint32_t value = take_bits(word);
     if (value & ARMED)
@@ -99,7 +99,7 @@ void wait_wake_slowly(struct way *way, _Atomic uint32_t *word, int n)
 }
 
 /* Whatever the bits say: somebody may have died who took them away, before he woke anybody. */
-static void wake_everybody(struct way *way)
+static void wake_everybody(struct channel_way *way)
 {
     for (int i = 0; way->lane && i < 2; i++) {
         atomic_fetch_add(word_of(way, i), ONE);
@@ -135,7 +135,7 @@ void leat_channel_cancel(leat_channel *c)
 }
 
 /* In vain again: the next looks are left out, and more each time. */
-static void spin_less(struct way *way, unsigned spins)
+static void spin_less(struct channel_way *way, unsigned spins)
 {
     unsigned pause = atomic_load_explicit(&way->pause, memory_order_relaxed);
     if (pause || spins <= SPINS_MIN)
@@ -147,7 +147,7 @@ static void spin_less(struct way *way, unsigned spins)
 
 /* How long to look now. After a rest, so long that somebody who is asleep can wake up and answer: from then on two who
  * talk to each other find each other awake. On one processor whoever looks keeps the other from answering. */
-static unsigned spins_now(struct way *way)
+static unsigned spins_now(struct channel_way *way)
 {
     if (!atomic_load_explicit(&way->pause, memory_order_relaxed))
         return atomic_load_explicit(&way->spins, memory_order_relaxed);
@@ -155,7 +155,7 @@ static unsigned spins_now(struct way *way)
 }
 
 /* Looking again for as long as that has paid lately; where it does not, only now and then. */
-static bool spin(leat_channel *c, struct way *way, wait_test test, uint64_t what)
+static bool spin(leat_channel *c, struct channel_way *way, wait_test test, uint64_t what)
 {
     unsigned rests = atomic_load_explicit(&way->rests, memory_order_relaxed);
     if (rests) {
@@ -175,8 +175,8 @@ static bool spin(leat_channel *c, struct way *way, wait_test test, uint64_t what
     return false;
 }
 
-int wait_for(leat_channel *c, struct way *way, _Atomic uint32_t *word, wait_test test, uint64_t what,
-             const struct limit *limit)
+int wait_for(leat_channel *c, struct channel_way *way, _Atomic uint32_t *word, wait_test test, uint64_t what,
+             const struct channel_limit *limit)
 {
     /* Before anything else: a peer that makes `test` say yes to what the caller can't take keeps nobody for ever. */
     int64_t left = limit_left(limit, PATIENCE_NS);
@@ -196,7 +196,7 @@ int wait_for(leat_channel *c, struct way *way, _Atomic uint32_t *word, wait_test
     return 0;
 }
 
-void wait_silence(struct way *way)
+void wait_silence(struct channel_way *way)
 {
     platform.sharing->poller_clear(way->poll_fd);
     if (way->timer >= 0)
@@ -204,7 +204,7 @@ void wait_silence(struct way *way)
 }
 
 /* Armed first and silent then: what comes in between is seen by the look that follows. */
-void wait_arm(leat_channel *c, struct way *way, _Atomic uint32_t *word, wait_test test, uint64_t what)
+void wait_arm(leat_channel *c, struct channel_way *way, _Atomic uint32_t *word, wait_test test, uint64_t what)
 {
     atomic_fetch_or(word, ARMED);
     wait_silence(way);

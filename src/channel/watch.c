@@ -31,7 +31,7 @@ static struct watcher *ending; /* those that nobody needs any more, until their 
  * which nobody may have been told who was killed between the two. */
 static void look(leat_channel *c)
 {
-    const struct limit now = {.now = true};
+    const struct channel_limit now = {.now = true};
     atomic_store(&c->looked_ns, 0);
     peers_look(c, &now);
     uint32_t changes = atomic_load(&c->head->changes);

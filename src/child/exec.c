@@ -23,14 +23,14 @@ struct exec {
     bool asked, whole;   /* was it the end of its output that ended the stream? */
 };
 
-struct end {
+struct child_end {
     leat_endpoint endpoint; /* first */
     struct exec *exec;
 };
 
 static struct exec *exec_of(struct node *node)
 {
-    return ((struct end *)node)->exec;
+    return ((struct child_end *)node)->exec;
 }
 
 /* ---- opening ---- */
@@ -227,7 +227,7 @@ static const struct node_ops out_ops = {
 /* ---- as an endpoint ---- */
 
 struct exec_endpoint {
-    struct end end;
+    struct child_end end;
     struct exec exec;
 };
 
@@ -284,7 +284,7 @@ int child_endpoint(leat_endpoint **ret, const char *spec, const char *command, e
 
 struct exec_filter {
     leat_filter filter;
-    struct end into, out;
+    struct child_end into, out;
     struct exec exec;
     char *name;
 };
@@ -307,7 +307,8 @@ static void filter_free(leat_filter *filter)
 static const struct filter_ops filter_ops = {
     .name = "exec", .caps = FILTER_JOINS, .join = filter_join, .free = filter_free};
 
-static void make_end(struct exec_filter *f, struct end *end, const struct node_ops *ops, enum leat_direction direction)
+static void make_end(struct exec_filter *f, struct child_end *end, const struct node_ops *ops,
+                     enum leat_direction direction)
 {
     struct node *node = &end->endpoint.node;
     *node = (struct node){.ops = ops, .name = f->name, .direction = direction, .fd = -1, .seek_fd = -1, .position = -1};

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-struct reading {
+struct marked_reading {
     pthread_mutex_t lock;
     pthread_cond_t came_on;
     size_t at, n;
@@ -17,7 +17,7 @@ struct reading {
     pid_t pid[];
 };
 
-static void destroy(struct reading *r)
+static void destroy(struct marked_reading *r)
 {
     pthread_cond_destroy(&r->came_on);
     pthread_mutex_destroy(&r->lock);
@@ -27,7 +27,7 @@ static void destroy(struct reading *r)
 }
 
 /* Under the lock, which it gives free. */
-static void leave(struct reading *r)
+static void leave(struct marked_reading *r)
 {
     bool last = r->abandoned;
     r->abandoned = true;
@@ -38,7 +38,7 @@ static void leave(struct reading *r)
 
 static void *read_on(void *user)
 {
-    struct reading *r = user;
+    struct marked_reading *r = user;
     pthread_mutex_lock(&r->lock);
     while (r->at < r->n && !r->abandoned) {
         size_t i = r->at;
@@ -53,9 +53,10 @@ static void *read_on(void *user)
     return NULL;
 }
 
-static struct reading *begin(const struct platform_process *process, size_t n, const char *mark, marked_reader *read)
+static struct marked_reading *begin(const struct platform_process *process, size_t n, const char *mark,
+                                    marked_reader *read)
 {
-    struct reading *r = calloc(1, sizeof(*r) + n * sizeof(r->pid[0]));
+    struct marked_reading *r = calloc(1, sizeof(*r) + n * sizeof(r->pid[0]));
     if (!r)
         return NULL;
     if (thread_cond_init(&r->came_on) < 0) {
@@ -76,7 +77,7 @@ static struct reading *begin(const struct platform_process *process, size_t n, c
 }
 
 /* False: it has not come on for as long as that. Under the lock. */
-static bool wait_for_more(struct reading *r)
+static bool wait_for_more(struct marked_reading *r)
 {
     int64_t until = clock_ns() + MARKED_PATIENCE_MS * INT64_C(1000000);
     size_t before = r->at;
@@ -91,7 +92,7 @@ size_t marked_find(const struct platform_process *process, size_t from, size_t n
                    bool *ret_has)
 {
     pthread_t thread;
-    struct reading *r = from < n ? begin(process + from, n - from, mark, has) : NULL;
+    struct marked_reading *r = from < n ? begin(process + from, n - from, mark, has) : NULL;
     if (!r)
         return n;
     if (thread_create(&thread, read_on, r) < 0) {

@@ -100,7 +100,7 @@ void digest_flush(void)
 /* ---- options ---- */
 
 /* As typed: what is set for printing and for checking, so that what does not fit can be named. */
-struct typed {
+struct digest_typed {
     bool binary, text, tag, zero;
     bool ignore_missing, strict;
     const char *talk; /* the last option of its kind */
@@ -118,13 +118,13 @@ static int set_jobs(struct digest_options *o, const char *text)
     return 0;
 }
 
-static void set_talk(struct digest_options *o, struct typed *t, enum digest_talk talk, const char *option)
+static void set_talk(struct digest_options *o, struct digest_typed *t, enum digest_talk talk, const char *option)
 {
     o->talk = talk;
     t->talk = option;
 }
 
-static int set(struct digest_options *o, struct typed *t, int option, const char *value)
+static int set(struct digest_options *o, struct digest_typed *t, int option, const char *value)
 {
     switch (option) {
     case 'a':
@@ -175,7 +175,7 @@ static int set(struct digest_options *o, struct typed *t, int option, const char
 }
 
 /* The sentences are those that sha256sum has. */
-static int check_combination(const struct digest_options *o, const struct typed *t)
+static int check_combination(const struct digest_options *o, const struct digest_typed *t)
 {
     const char *only_check = t->ignore_missing ? "ignore-missing" : t->strict ? "strict" : t->talk;
     if (t->tag && t->text)
@@ -226,7 +226,7 @@ static int try_algorithms(const struct digest_options *o)
 /* 0, or an exit code that has been explained; -1: --help was asked for. */
 static int parse(struct digest_options *o, int argc, char **argv)
 {
-    struct typed t = {0};
+    struct digest_typed t = {0};
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, ":a:l:j:btzcwh", longs, NULL)) != -1;) {
         if (option == '?')

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-struct descriptor {
+struct descriptor_endpoint {
     leat_endpoint endpoint;
     int fd;      /* what was handed in */
     int private; /* ours, on the same file, with flags that suit us; or -1 */
@@ -17,7 +17,7 @@ struct descriptor {
 };
 
 /* Access mode and, for a sink, whether it appends. The direction is only certain now. */
-static int check_access(struct descriptor *d, struct leat_error *error)
+static int check_access(struct descriptor_endpoint *d, struct leat_error *error)
 {
     struct node *node = &d->endpoint.node;
     int flags = fcntl(d->fd, F_GETFL);
@@ -35,7 +35,7 @@ static int check_access(struct descriptor *d, struct leat_error *error)
 /* A terminal may be shared with programs that need it blocking, so ours gets its own non-blocking descriptor; if that
  * can't be had, we poll before each call. Other devices are not opened twice: a second open of a tape or a tunnel is
  * not the same thing. O_DIRECT wants aligned everything, which a last block seldom is. */
-static enum node_wait choose_descriptor(struct descriptor *d)
+static enum node_wait choose_descriptor(struct descriptor_endpoint *d)
 {
     struct node *node = &d->endpoint.node;
     int access = node->direction == LEAT_READ ? O_RDONLY : O_WRONLY;
@@ -58,7 +58,7 @@ static enum node_wait choose_descriptor(struct descriptor *d)
 
 static int descriptor_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
 {
-    struct descriptor *d = (struct descriptor *)node;
+    struct descriptor_endpoint *d = (struct descriptor_endpoint *)node;
     int r = check_access(d, error);
     if (r < 0)
         return r;
@@ -78,7 +78,7 @@ static int descriptor_open(struct node *node, const struct node *source UNUSED, 
     return 0;
 }
 
-static void leave_position(struct descriptor *d, uint64_t delivered)
+static void leave_position(struct descriptor_endpoint *d, uint64_t delivered)
 {
     if (d->endpoint.node.position >= 0)
         lseek(d->fd, d->endpoint.node.position + (off_t)delivered, SEEK_SET);
@@ -86,7 +86,7 @@ static void leave_position(struct descriptor *d, uint64_t delivered)
 
 /* Closing a duplicate tells what closing the descriptor itself would. It also ends the locks of fcntl(2) that this
  * process has on the file, so a borrowed one is left alone where nothing is to be learned. */
-static bool closing_tells(const struct descriptor *d)
+static bool closing_tells(const struct descriptor_endpoint *d)
 {
     const struct node *node = &d->endpoint.node;
     const char *name = node->file_system;
@@ -97,7 +97,7 @@ static bool closing_tells(const struct descriptor *d)
 
 static int descriptor_finish(struct node *node, uint64_t delivered, struct leat_error *error)
 {
-    struct descriptor *d = (struct descriptor *)node;
+    struct descriptor_endpoint *d = (struct descriptor_endpoint *)node;
     leave_position(d, delivered);
     if (d->sync && node->direction == LEAT_WRITE) {
         struct op op = {.kind = OP_FSYNC, .fd = {-1, node->fd}};
@@ -114,7 +114,7 @@ static int descriptor_finish(struct node *node, uint64_t delivered, struct leat_
 /* A socket that was handed over ends with us; one that is borrowed is its owner's to reset. */
 static void descriptor_abort(struct node *node, int code UNUSED, uint64_t delivered)
 {
-    struct descriptor *d = (struct descriptor *)node;
+    struct descriptor_endpoint *d = (struct descriptor_endpoint *)node;
     leave_position(d, delivered);
     if (d->owned && node->kind == NODE_SOCKET && node->direction == LEAT_WRITE)
         fd_reset_on_close(d->fd);
@@ -122,7 +122,7 @@ static void descriptor_abort(struct node *node, int code UNUSED, uint64_t delive
 
 static void descriptor_close(struct node *node)
 {
-    struct descriptor *d = (struct descriptor *)node;
+    struct descriptor_endpoint *d = (struct descriptor_endpoint *)node;
     node->seek_fd = fd_close(node->seek_fd);
     d->private = fd_close(d->private);
     if (d->owned)
@@ -148,7 +148,7 @@ int endpoint_descriptor(leat_endpoint **ret, const char *spec, int fd, enum leat
                         struct leat_error *error)
 {
     struct stat st;
-    struct descriptor *d = calloc(1, sizeof(*d));
+    struct descriptor_endpoint *d = calloc(1, sizeof(*d));
     if (!d || endpoint_init(&d->endpoint, &descriptor_ops, spec, direction, descriptor_free) < 0) {
         free(d);
         if (ownership == LEAT_TAKE)

@@ -2,7 +2,7 @@
 #include "endpoint/endpoint.h"
 #include <errno.h>
 
-struct memory {
+struct memory_endpoint {
     leat_endpoint endpoint;
     const uint8_t *from;
     uint8_t *to;
@@ -12,7 +12,7 @@ struct memory {
 
 static ssize_t memory_read(void *user, void *bytes, size_t n)
 {
-    struct memory *m = user;
+    struct memory_endpoint *m = user;
     n = MIN(n, m->size - m->at);
     if (n)
         memcpy(bytes, m->from + m->at, n);
@@ -22,7 +22,7 @@ static ssize_t memory_read(void *user, void *bytes, size_t n)
 
 static ssize_t memory_write(void *user, void *bytes, size_t n)
 {
-    struct memory *m = user;
+    struct memory_endpoint *m = user;
     if (m->at == m->size && n)
         return -ENOSPC;
     n = MIN(n, m->size - m->at);
@@ -33,7 +33,7 @@ static ssize_t memory_write(void *user, void *bytes, size_t n)
 
 static int memory_commit(struct node *node, struct leat_error *error UNUSED)
 {
-    struct memory *m = (struct memory *)node;
+    struct memory_endpoint *m = (struct memory_endpoint *)node;
     if (m->ret_size)
         *m->ret_size = m->at;
     return 0;
@@ -46,9 +46,9 @@ static void memory_free(leat_endpoint *endpoint)
 
 static const struct node_ops memory_ops = {.name = "memory", .commit = memory_commit};
 
-static int memory_new(leat_endpoint **ret, enum leat_direction direction, struct memory **ret_memory)
+static int memory_new(leat_endpoint **ret, enum leat_direction direction, struct memory_endpoint **ret_memory)
 {
-    struct memory *m = calloc(1, sizeof(*m));
+    struct memory_endpoint *m = calloc(1, sizeof(*m));
     if (!m || endpoint_init(&m->endpoint, &memory_ops, "memory", direction, memory_free) < 0) {
         free(m);
         return -ENOMEM;
@@ -65,7 +65,7 @@ static int memory_new(leat_endpoint **ret, enum leat_direction direction, struct
 
 int leat_endpoint_from_memory(leat_endpoint **ret, const void *bytes, size_t size)
 {
-    struct memory *m;
+    struct memory_endpoint *m;
     int r = memory_new(ret, LEAT_READ, &m);
     if (r < 0)
         return r;
@@ -78,7 +78,7 @@ int leat_endpoint_from_memory(leat_endpoint **ret, const void *bytes, size_t siz
 
 int leat_endpoint_to_memory(leat_endpoint **ret, void *bytes, size_t capacity, size_t *ret_size)
 {
-    struct memory *m;
+    struct memory_endpoint *m;
     int r = memory_new(ret, LEAT_WRITE, &m);
     if (r < 0)
         return r;

@@ -11,7 +11,7 @@
 #define LINKS_MAX 40
 
 /* Where we are: `path` begins at `at`, or at the working directory. */
-struct walk {
+struct place_walk {
     int at;
     char path[PATH_MAX + 1];
     bool foreign; /* a link was followed that the kernel might not follow for us */
@@ -20,7 +20,7 @@ struct walk {
 };
 
 /* Opens the directory of walk->path, and makes the path its last part. */
-static int enter(struct walk *walk)
+static int enter(struct place_walk *walk)
 {
     char *slash = strrchr(walk->path, '/');
     char name[PATH_MAX + 1];
@@ -45,7 +45,7 @@ static bool is_foreign(const struct stat *link, const struct stat *directory)
 }
 
 /* 1: it was a link, and walk->path is what it says. 0: it is none, or nothing. */
-static int follow(struct walk *walk)
+static int follow(struct place_walk *walk)
 {
     struct stat before, after, directory;
     char text[PATH_MAX + 1];
@@ -69,7 +69,7 @@ static int follow(struct walk *walk)
 }
 
 /* Stops early at a path that stands for a descriptor. */
-static int walk_on(struct walk *walk, const char *path, int *ret_descriptor)
+static int walk_on(struct place_walk *walk, const char *path, int *ret_descriptor)
 {
     if (strlen(path) > PATH_MAX)
         return -ENAMETOOLONG;
@@ -85,7 +85,7 @@ static int walk_on(struct walk *walk, const char *path, int *ret_descriptor)
     return -ELOOP;
 }
 
-static void walk_end(struct walk *walk)
+static void walk_end(struct place_walk *walk)
 {
     if (walk->at != AT_FDCWD)
         walk->at = fd_close(walk->at);
@@ -106,7 +106,7 @@ static int identify(const struct place *place, const struct stat *found, struct 
 
 int place_find(struct place *ret, const char *path, struct identity *ret_now)
 {
-    struct walk walk = {.at = AT_FDCWD};
+    struct place_walk walk = {.at = AT_FDCWD};
     int descriptor;
     *ret = (struct place){.directory = -1};
     int r = walk_on(&walk, path, &descriptor);
@@ -143,7 +143,7 @@ int place_stat(const struct place *place, struct stat *ret)
 /* The kernel has the last word: the path leads to what the descriptor is open on. */
 int place_descriptor(const char *path)
 {
-    struct walk walk = {.at = AT_FDCWD};
+    struct place_walk walk = {.at = AT_FDCWD};
     struct identity by_path, by_fd;
     struct stat st;
     int descriptor = platform.path_to_fd(path);

@@ -12,7 +12,7 @@ struct leat_engine {
     unsigned origin;
     char why[ENGINE_WHY_MAX]; /* not the one that was asked for; "" */
     size_t count;
-    struct place {
+    struct engine_place {
         struct loop loop;
         pthread_t thread;
     } place[];
@@ -28,7 +28,7 @@ const struct engine *engine_by_name(const char *name)
     return NULL;
 }
 
-static int start_place(struct place *place, const struct engine *engine, char why[ENGINE_WHY_MAX])
+static int start_place(struct engine_place *place, const struct engine *engine, char why[ENGINE_WHY_MAX])
 {
     int r = loop_open(&place->loop, engine, why);
     if (r < 0)

@@ -3,7 +3,7 @@
 #include "node/filter.h"
 #include <errno.h>
 
-struct head {
+struct head_filter {
     leat_filter filter;
     uint64_t bytes;
     uint64_t before; /* the filter's count when this run began */
@@ -11,14 +11,14 @@ struct head {
 
 static int head_start(leat_filter *filter, uint64_t expected UNUSED, struct leat_error *error UNUSED)
 {
-    struct head *head = (struct head *)filter;
+    struct head_filter *head = (struct head_filter *)filter;
     head->before = atomic_load(&filter->bytes);
     return 0;
 }
 
 static uint64_t head_allowance(leat_filter *filter, uint64_t want, int64_t *ret_deadline_ns)
 {
-    struct head *head = (struct head *)filter;
+    struct head_filter *head = (struct head_filter *)filter;
     uint64_t passed = atomic_load(&filter->bytes) - head->before;
     uint64_t left = passed < head->bytes ? head->bytes - passed : 0;
     if (left == 0)
@@ -41,7 +41,7 @@ static const struct filter_ops head_ops = {
 
 int leat_filter_head(leat_filter **ret, uint64_t bytes)
 {
-    struct head *head = calloc(1, sizeof(*head));
+    struct head_filter *head = calloc(1, sizeof(*head));
     if (!head)
         return -ENOMEM;
     filter_init(&head->filter, &head_ops);

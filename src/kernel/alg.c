@@ -18,7 +18,7 @@
 #endif
 
 /* crc32c is not among them: the kernel gives it in the other byte order and hardly faster than a call costs. */
-static const struct algorithm {
+static const struct alg_algorithm {
     const char *name, *kernel_name;
     size_t size;
 } algorithms[] = {
@@ -39,7 +39,7 @@ static const struct algorithm {
 };
 
 struct alg {
-    const struct algorithm *algorithm;
+    const struct alg_algorithm *algorithm;
     int fd; /* the operation socket */
 };
 
@@ -75,7 +75,7 @@ static int step_aside(const struct reason *list, const char **ret_why)
     return -code;
 }
 
-static const struct algorithm *find(const char *name)
+static const struct alg_algorithm *find(const char *name)
 {
     for (size_t i = 0; i < COUNT(algorithms); i++)
         if (strcmp(algorithms[i].name, name) == 0)
@@ -93,7 +93,7 @@ static int accept_fd(int fd)
 }
 
 /* Gives the operation socket. It keeps the bound one alive, whose descriptor is closed. */
-static int operation_open(const struct algorithm *a, const char **ret_why)
+static int operation_open(const struct alg_algorithm *a, const char **ret_why)
 {
     struct sockaddr_alg address = {.salg_family = AF_ALG, .salg_type = "hash"};
     strncpy((char *)address.salg_name, a->kernel_name, sizeof(address.salg_name) - 1);

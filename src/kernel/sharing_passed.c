@@ -17,7 +17,7 @@
 /* Newer than the headers of some systems. */
 #define PASSED_PIDFD 4
 
-union control {
+union passed_control {
     struct cmsghdr aligned;
     char bytes[CMSG_SPACE(PASSED_MAX * sizeof(int)) + OTHERS_MAX];
 };
@@ -54,7 +54,7 @@ static size_t take_all(struct msghdr *message, int *fds, size_t room)
 
 int sharing_receive(int socket, int *fds, size_t *n)
 {
-    union control control;
+    union passed_control control;
     char byte;
     struct iovec iov = {&byte, 1};
     struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control};

@@ -24,8 +24,8 @@ int leat_connection_deadline(leat_connection *c, int ms)
 
 /* ---- reading, and waiting for it ---- */
 
-struct request {
-    int (*ask)(leat_stream *stream, struct request *request);
+struct connection_request {
+    int (*ask)(leat_stream *stream, struct connection_request *request);
     void *bytes;
     const void *separator;
     size_t n;
@@ -44,7 +44,7 @@ static int step(leat_connection *c, int64_t until_ns)
     return leat_stream_ended(c->input) ? 0 : r;
 }
 
-static int answer(leat_connection *c, struct request *request)
+static int answer(leat_connection *c, struct connection_request *request)
 {
     int64_t until_ns = end_of_call(c);
     for (;;) {
@@ -57,45 +57,46 @@ static int answer(leat_connection *c, struct request *request)
     }
 }
 
-static int ask_read(leat_stream *stream, struct request *q)
+static int ask_read(leat_stream *stream, struct connection_request *q)
 {
     return leat_stream_read(stream, q->bytes, q->n, q->ret_n);
 }
 
-static int ask_exactly(leat_stream *stream, struct request *q)
+static int ask_exactly(leat_stream *stream, struct connection_request *q)
 {
     return leat_stream_take(stream, q->n, q->ret);
 }
 
-static int ask_until(leat_stream *stream, struct request *q)
+static int ask_until(leat_stream *stream, struct connection_request *q)
 {
     return leat_stream_take_until(stream, q->separator, q->n, q->flags, q->ret);
 }
 
-static int ask_line(leat_stream *stream, struct request *q)
+static int ask_line(leat_stream *stream, struct connection_request *q)
 {
     return leat_stream_take_line(stream, q->flags, q->ret);
 }
 
 int leat_connection_read(leat_connection *c, void *bytes, size_t n, size_t *ret_n)
 {
-    return answer(c, &(struct request){.ask = ask_read, .bytes = bytes, .n = n, .ret_n = ret_n});
+    return answer(c, &(struct connection_request){.ask = ask_read, .bytes = bytes, .n = n, .ret_n = ret_n});
 }
 
 int leat_connection_read_exactly(leat_connection *c, size_t n, struct leat_view *ret)
 {
-    return answer(c, &(struct request){.ask = ask_exactly, .n = n, .ret = ret});
+    return answer(c, &(struct connection_request){.ask = ask_exactly, .n = n, .ret = ret});
 }
 
 int leat_connection_read_until(leat_connection *c, const void *separator, size_t n, unsigned flags,
                                struct leat_view *ret)
 {
-    return answer(c, &(struct request){.ask = ask_until, .separator = separator, .n = n, .flags = flags, .ret = ret});
+    return answer(
+        c, &(struct connection_request){.ask = ask_until, .separator = separator, .n = n, .flags = flags, .ret = ret});
 }
 
 int leat_connection_read_line(leat_connection *c, unsigned flags, struct leat_view *ret)
 {
-    return answer(c, &(struct request){.ask = ask_line, .flags = flags, .ret = ret});
+    return answer(c, &(struct connection_request){.ask = ask_line, .flags = flags, .ret = ret});
 }
 
 /* ---- writing, and waiting for it ---- */

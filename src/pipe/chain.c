@@ -101,7 +101,7 @@ void chain_drop(struct pipe *p)
 /* As much as the chunk has and the filters that pace allow; *ret_limited: less than the chunk has. */
 static int room(struct pipe *p, size_t at, size_t *ret_n, bool *ret_limited)
 {
-    struct place *place = &p->place[at];
+    struct pipe_place *place = &p->place[at];
     if (p->is_kernel)
         kernel_reclaim(&p->kernel);
     if (!place->chunk && !(place->chunk = chunk_get(&p->pool))) {
@@ -130,7 +130,7 @@ static int room(struct pipe *p, size_t at, size_t *ret_n, bool *ret_limited)
  * the end does not wait for another byte. */
 static int came(struct pipe *p, size_t at, size_t n)
 {
-    struct place *place = &p->place[at];
+    struct pipe_place *place = &p->place[at];
     place->chunk->length += n;
     for (size_t i = place->first; i < place->end; i++) {
         leat_filter *filter = p->filter[i];
@@ -146,7 +146,7 @@ static int came(struct pipe *p, size_t at, size_t n)
 
 /* ---- from place to place ---- */
 
-static void empty(struct place *place)
+static void empty(struct pipe_place *place)
 {
     place->chunk = chunk_unref(place->chunk);
     place->at = 0;
@@ -155,7 +155,7 @@ static void empty(struct place *place)
 
 static int seal(struct pipe *p, size_t at)
 {
-    struct place *place = &p->place[at];
+    struct pipe_place *place = &p->place[at];
     if (place->sealed || !place->chunk || place->chunk->length == 0)
         return 0;
     for (size_t i = place->first; i < place->end; i++) {
@@ -183,7 +183,7 @@ static int fail_pipe(struct pipe *p, int code)
     return -EPIPE;
 }
 
-static int deliver_kernel(struct pipe *p, struct place *place)
+static int deliver_kernel(struct pipe *p, struct pipe_place *place)
 {
     while (place->at < place->chunk->length) {
         bool was_hungry = feed(p);
@@ -203,7 +203,7 @@ static int deliver_kernel(struct pipe *p, struct place *place)
     return 0;
 }
 
-static int deliver(struct pipe *p, struct place *place)
+static int deliver(struct pipe *p, struct pipe_place *place)
 {
     if (!place->sealed)
         return 0;
@@ -224,7 +224,7 @@ static int put(struct pipe *p, size_t at, enum leat_filter_mode mode);
 /* One call of the transform behind a place. Gives its answer, or -EAGAIN, or -EPIPE. */
 static int transform(struct pipe *p, size_t at, enum leat_filter_mode mode)
 {
-    struct place *place = &p->place[at], *next = place + 1;
+    struct pipe_place *place = &p->place[at], *next = place + 1;
     struct leat_error error = {.size = sizeof(error)};
     size_t n = 0;
     bool limited = false;
@@ -259,7 +259,7 @@ static int transform(struct pipe *p, size_t at, enum leat_filter_mode mode)
 /* Through the transform behind a place, into the next one. */
 static int convert(struct pipe *p, size_t at, enum leat_filter_mode mode)
 {
-    struct place *place = &p->place[at];
+    struct pipe_place *place = &p->place[at];
     while (!place->over) {
         size_t left = place->sealed ? place->chunk->length - place->at : 0;
         bool enough = mode == LEAT_FILTER_MORE || (mode == LEAT_FILTER_FLUSH && place->flushed);
@@ -333,7 +333,7 @@ bool chain_rests(const struct pipe *p)
 
 ssize_t chain_write(struct pipe *p, const uint8_t *bytes, size_t n)
 {
-    struct place *place = &p->place[0];
+    struct pipe_place *place = &p->place[0];
     size_t done = 0;
     int r = 0;
     while (done < n && r == 0) {
@@ -357,7 +357,7 @@ ssize_t chain_write(struct pipe *p, const uint8_t *bytes, size_t n)
 
 ssize_t chain_refer(struct pipe *p, struct chunk *chunk, uint8_t *bytes, size_t n)
 {
-    struct place *place = &p->place[0];
+    struct pipe_place *place = &p->place[0];
     size_t part = 0;
     bool limited;
     int r = place->chunk && place->chunk->length ? put(p, 0, LEAT_FILTER_MORE) : 0;
@@ -376,7 +376,7 @@ ssize_t chain_refer(struct pipe *p, struct chunk *chunk, uint8_t *bytes, size_t 
 
 int chain_reserve(struct pipe *p, size_t want, void **ret, size_t *ret_n)
 {
-    struct place *place = &p->place[0];
+    struct pipe_place *place = &p->place[0];
     bool limited;
     int r = 0;
     bool small = place->chunk && p->chunk_size - place->chunk->length < MIN(want, p->chunk_size);
@@ -401,7 +401,7 @@ static void cut(struct pipe *p)
 {
     p->places = 1;
     for (size_t i = 0; i < p->filters; i++) {
-        struct place *place = &p->place[p->places - 1];
+        struct pipe_place *place = &p->place[p->places - 1];
         if (p->filter[i]->ops->caps & FILTER_TRANSFORMS) {
             place->end = i;
             place->transform = p->filter[i];

@@ -6,7 +6,7 @@
 #include "pipe/pipe.h"
 #include <poll.h>
 
-struct end {
+struct pipe_end {
     leat_endpoint endpoint;
     leat_reader *reader; /* one of these two */
     leat_writer *writer;
@@ -14,7 +14,7 @@ struct end {
 
 static ssize_t end_read(void *user, void *bytes, size_t n)
 {
-    struct end *e = user;
+    struct pipe_end *e = user;
     size_t done;
     int r = leat_read(e->reader, bytes, n, &done, 0);
     return r < 0 ? r : (ssize_t)done;
@@ -22,13 +22,13 @@ static ssize_t end_read(void *user, void *bytes, size_t n)
 
 static ssize_t end_write(void *user, void *bytes, size_t n)
 {
-    struct end *e = user;
+    struct pipe_end *e = user;
     size_t done;
     int r = leat_write_some(e->writer, bytes, n, &done, 0);
     return r < 0 ? r : (ssize_t)done;
 }
 
-static void spliced(struct end *e, int fd)
+static void spliced(struct pipe_end *e, int fd)
 {
     struct stat st;
     if (fstat(fd, &st) == 0)
@@ -36,7 +36,7 @@ static void spliced(struct end *e, int fd)
     node_set_fd(&e->endpoint.node, fd, -1, NODE_WAIT_OWN);
 }
 
-static void called(struct end *e, int fd, op_call call)
+static void called(struct pipe_end *e, int fd, op_call call)
 {
     struct node *node = &e->endpoint.node;
     node->kind = NODE_CALL;
@@ -48,7 +48,7 @@ static void called(struct end *e, int fd, op_call call)
 
 static int reader_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
 {
-    struct end *e = (struct end *)node;
+    struct pipe_end *e = (struct pipe_end *)node;
     struct pipe *p = e->reader->pipe;
     int fd, r = leat_reader_fd(e->reader, &fd);
     if (r == 0 && p->is_kernel)
@@ -64,7 +64,7 @@ static int reader_open(struct node *node, const struct node *source UNUSED, stru
 
 static int writer_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
 {
-    struct end *e = (struct end *)node;
+    struct pipe_end *e = (struct pipe_end *)node;
     struct pipe *p = e->writer->pipe;
     int fd, r = 0;
     if (p->is_kernel && p->filters && kernel_is_lent(&p->kernel))
@@ -80,7 +80,7 @@ static int writer_open(struct node *node, const struct node *source UNUSED, stru
 /* The end of a pipe is only a good one if its writer said so. */
 static int reader_finish(struct node *node, uint64_t delivered UNUSED, struct leat_error *error)
 {
-    struct end *e = (struct end *)node;
+    struct pipe_end *e = (struct pipe_end *)node;
     struct leat_error why = {.size = sizeof(why)};
     leat_reader_error(e->reader, &why);
     if (why.code)
@@ -90,7 +90,7 @@ static int reader_finish(struct node *node, uint64_t delivered UNUSED, struct le
 
 static int writer_commit(struct node *node, struct leat_error *error)
 {
-    struct end *e = (struct end *)node;
+    struct pipe_end *e = (struct pipe_end *)node;
     struct leat_error why = {.size = sizeof(why)};
     int r = leat_writer_finish(e->writer);
     if (r < 0) {
@@ -102,13 +102,13 @@ static int writer_commit(struct node *node, struct leat_error *error)
 
 static void writer_abort(struct node *node, int code, uint64_t delivered UNUSED)
 {
-    leat_writer_fail(((struct end *)node)->writer, code < 0 ? code : -EIO);
+    leat_writer_fail(((struct pipe_end *)node)->writer, code < 0 ? code : -EIO);
 }
 
 /* Nothing of the node is used any more. */
 static void end_close(struct node *node)
 {
-    struct end *e = (struct end *)node;
+    struct pipe_end *e = (struct pipe_end *)node;
     leat_reader_close(e->reader);
     leat_writer_close(e->writer);
     e->reader = NULL;
@@ -137,9 +137,9 @@ static const struct node_ops writer_ops = {
 };
 
 /* NULL: out of memory. */
-static struct end *end_new(const struct node_ops *ops, enum leat_direction direction, const struct pipe *p)
+static struct pipe_end *end_new(const struct node_ops *ops, enum leat_direction direction, const struct pipe *p)
 {
-    struct end *e = calloc(1, sizeof(*e));
+    struct pipe_end *e = calloc(1, sizeof(*e));
     if (!e || endpoint_init(&e->endpoint, ops, "pipe", direction, end_free) < 0) {
         free(e);
         return NULL;
@@ -151,7 +151,7 @@ static struct end *end_new(const struct node_ops *ops, enum leat_direction direc
 
 int leat_endpoint_from_reader(leat_endpoint **ret, leat_reader *reader)
 {
-    struct end *e = end_new(&reader_ops, LEAT_READ, reader->pipe);
+    struct pipe_end *e = end_new(&reader_ops, LEAT_READ, reader->pipe);
     if (!e) {
         leat_reader_close(reader);
         return -ENOMEM;
@@ -163,7 +163,7 @@ int leat_endpoint_from_reader(leat_endpoint **ret, leat_reader *reader)
 
 int leat_endpoint_from_writer(leat_endpoint **ret, leat_writer *writer)
 {
-    struct end *e = end_new(&writer_ops, LEAT_WRITE, writer->pipe);
+    struct pipe_end *e = end_new(&writer_ops, LEAT_WRITE, writer->pipe);
     if (!e) {
         leat_writer_close(writer);
         return -ENOMEM;

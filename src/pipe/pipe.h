@@ -25,7 +25,7 @@
 
 /* Where bytes rest between two transforms, or before the first or behind the last: the filters there see each chunk,
  * and then it goes to `transform`, or out. */
-struct place {
+struct pipe_place {
     size_t first, end;      /* of the pipe's filters: those here */
     leat_filter *transform; /* filter number `end`, or NULL */
     struct chunk *chunk;    /* being filled; or sealed, and gone up to `at` */
@@ -102,7 +102,7 @@ struct pipe {
     struct chunk_pool pool;
 
     /* The writer's. */
-    struct place place[PIPE_FILTERS_MAX + 1];
+    struct pipe_place place[PIPE_FILTERS_MAX + 1];
     size_t places;
     size_t started;  /* filters that are to be finished */
     size_t reserved; /* room that was handed out; 0: none */
@@ -123,18 +123,18 @@ struct pipe {
 };
 
 /* How long a call may take. */
-struct limit {
+struct pipe_limit {
     int timeout_ms;
     int64_t deadline_ns;
 };
 
-static inline struct limit limit_of(int timeout_ms)
+static inline struct pipe_limit limit_of(int timeout_ms)
 {
     int64_t deadline = timeout_ms < 0 ? NEVER : timeout_ms == 0 ? 0 : clock_ns() + (int64_t)timeout_ms * 1000000;
-    return (struct limit){timeout_ms, deadline};
+    return (struct pipe_limit){timeout_ms, deadline};
 }
 
-static inline int limit_code(const struct limit *limit)
+static inline int limit_code(const struct pipe_limit *limit)
 {
     return limit->timeout_ms == 0 ? -EAGAIN : -ETIMEDOUT;
 }

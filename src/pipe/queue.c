@@ -5,7 +5,7 @@
 int queue_init(struct queue *queue, size_t chunks)
 {
     *queue = (struct queue){.capacity = chunks};
-    queue->slot = calloc(queue->capacity, sizeof(struct slot));
+    queue->slot = calloc(queue->capacity, sizeof(struct pipe_slot));
     return queue->slot ? 0 : -ENOMEM;
 }
 
@@ -20,13 +20,13 @@ void queue_destroy(struct queue *queue)
 static void begin(struct queue *queue, struct chunk *chunk, uint64_t filled)
 {
     uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
-    struct slot *slot = &queue->slot[tail % queue->capacity];
+    struct pipe_slot *slot = &queue->slot[tail % queue->capacity];
     slot->chunk = chunk;
     atomic_store_explicit(&slot->filled, filled, memory_order_relaxed);
     atomic_store(&queue->tail, tail + 1);
 }
 
-static struct slot *last(struct queue *queue)
+static struct pipe_slot *last(struct queue *queue)
 {
     uint64_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
     return &queue->slot[(tail - 1) % queue->capacity];
@@ -79,7 +79,7 @@ void queue_push(struct queue *queue, struct chunk *chunk)
 const uint8_t *queue_look(struct queue *queue, size_t *ret_n)
 {
     while (queue->head < atomic_load(&queue->tail)) {
-        struct slot *slot = &queue->slot[queue->head % queue->capacity];
+        struct pipe_slot *slot = &queue->slot[queue->head % queue->capacity];
         uint64_t filled = atomic_load(&slot->filled), length = filled & ~QUEUE_CLOSED;
         if (length > queue->at) {
             *ret_n = (size_t)(length - queue->at);
@@ -108,7 +108,7 @@ bool queue_ends_at(struct queue *queue, size_t n)
 /* A chunk that was read to its end goes back at once: a writer may be waiting for just this one. */
 void queue_drop(struct queue *queue, size_t n)
 {
-    struct slot *slot = &queue->slot[queue->head % queue->capacity];
+    struct pipe_slot *slot = &queue->slot[queue->head % queue->capacity];
     queue->at += n;
     if (atomic_load(&slot->filled) == (queue->at | QUEUE_CLOSED)) {
         struct chunk *chunk = slot->chunk;

@@ -12,7 +12,7 @@
 
 #define QUEUE_CLOSED ((uint64_t)1 << 63) /* in `filled`: nothing will be added to this chunk */
 
-struct slot {
+struct pipe_slot {
     _Atomic uint64_t filled;
     struct chunk *chunk;
 };
@@ -21,7 +21,7 @@ struct slot {
     64 /* bytes, as large as a cache line: what one side writes is not in the line that the other one looks at */
 
 struct queue {
-    struct slot *slot;
+    struct pipe_slot *slot;
     size_t capacity;
 
     /* What the reader looks at again and again, and the writer changes once a chunk. */

@@ -123,9 +123,9 @@ static void help(struct pipe *p)
     }
 }
 
-struct reading {
+struct reader_reading {
     struct pipe *p;
-    struct limit limit;
+    struct pipe_limit limit;
     bool helped;
 };
 
@@ -141,7 +141,7 @@ static bool comes_unasked(struct pipe *p, int64_t deadline_ns)
     return ready;
 }
 
-static int wait_for_bytes(struct reading *reading)
+static int wait_for_bytes(struct reader_reading *reading)
 {
     struct pipe *p = reading->p;
     if (!reading->helped) { /* before each wait, and then to look again */
@@ -169,16 +169,16 @@ static int wait_for_bytes(struct reading *reading)
     return 0;
 }
 
-static int begin(struct reading *reading, leat_reader *reader, int timeout_ms)
+static int begin(struct reader_reading *reading, leat_reader *reader, int timeout_ms)
 {
-    *reading = (struct reading){.p = reader->pipe, .limit = limit_of(timeout_ms)};
+    *reading = (struct reader_reading){.p = reader->pipe, .limit = limit_of(timeout_ms)};
     int r = turn_take(&reading->p->read_turn, reading->limit.deadline_ns);
     if (r == 0)
         reading->p->peeked = 0;
     return r == -ETIMEDOUT ? limit_code(&reading->limit) : r;
 }
 
-static void end(struct reading *reading)
+static void end(struct reader_reading *reading)
 {
     struct pipe *p = reading->p;
     if (!p->is_kernel)
@@ -189,7 +189,7 @@ static void end(struct reading *reading)
 /* ---- reading ---- */
 
 /* A count, 0 at the end, or why there is none. */
-static ssize_t read_some(struct reading *reading, uint8_t *to, size_t n)
+static ssize_t read_some(struct reader_reading *reading, uint8_t *to, size_t n)
 {
     ssize_t r;
     reading->helped = false;
@@ -199,7 +199,7 @@ static ssize_t read_some(struct reading *reading, uint8_t *to, size_t n)
     return r;
 }
 
-static ssize_t look_some(struct reading *reading, const uint8_t **ret)
+static ssize_t look_some(struct reader_reading *reading, const uint8_t **ret)
 {
     ssize_t r;
     reading->helped = false;
@@ -211,7 +211,7 @@ static ssize_t look_some(struct reading *reading, const uint8_t **ret)
 
 static int read_bytes(leat_reader *reader, uint8_t *to, size_t n, size_t *ret_done, int timeout_ms, bool full)
 {
-    struct reading reading;
+    struct reader_reading reading;
     size_t done = 0;
     ssize_t r = n ? begin(&reading, reader, timeout_ms) : 0;
     if (n && r == 0) {
@@ -237,7 +237,7 @@ int leat_read_full(leat_reader *reader, void *bytes, size_t n, size_t *done, int
 }
 
 /* Each look is behind the one before, so no byte is searched twice. */
-static ssize_t read_line(struct reading *reading, char *line, size_t most, size_t *done)
+static ssize_t read_line(struct reader_reading *reading, char *line, size_t most, size_t *done)
 {
     const uint8_t *from = NULL;
     ssize_t r;
@@ -259,7 +259,7 @@ static ssize_t read_line(struct reading *reading, char *line, size_t most, size_
 
 int leat_read_line(leat_reader *reader, char *line, size_t capacity, size_t *ret_done, int timeout_ms)
 {
-    struct reading reading;
+    struct reader_reading reading;
     size_t done = 0;
     ssize_t r = capacity == 1 ? -EINVAL : capacity ? begin(&reading, reader, timeout_ms) : 0;
     if (capacity > 1 && r == 0) {
@@ -275,7 +275,7 @@ int leat_read_line(leat_reader *reader, char *line, size_t capacity, size_t *ret
 
 int leat_reader_peek(leat_reader *reader, const void **ret, size_t *ret_n, int timeout_ms)
 {
-    struct reading reading;
+    struct reader_reading reading;
     const uint8_t *from = NULL;
     ssize_t r = begin(&reading, reader, timeout_ms);
     if (r < 0)

@@ -88,7 +88,7 @@ static void wait_for(struct pipe *p, int64_t deadline_ns)
     }
 }
 
-int room_wait(struct pipe *p, const struct limit *limit)
+int room_wait(struct pipe *p, const struct pipe_limit *limit)
 {
     int64_t began = clock_ns();
     if (began >= limit->deadline_ns)

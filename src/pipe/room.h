@@ -13,6 +13,6 @@ uint64_t room_bytes(struct pipe *p, uint64_t wanted);
 bool room_is_ready(void *user);
 
 /* After -EAGAIN: 0 when it is worth while to try again; else why it is not. */
-int room_wait(struct pipe *p, const struct limit *limit);
+int room_wait(struct pipe *p, const struct pipe_limit *limit);
 
 #endif

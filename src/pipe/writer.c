@@ -60,7 +60,7 @@ void writer_give(struct pipe *p)
 
 /* ---- a call ---- */
 
-static int take(struct pipe *p, const struct limit *limit)
+static int take(struct pipe *p, const struct pipe_limit *limit)
 {
     int r = turn_take(&p->write_turn, limit->deadline_ns);
     return r == -ETIMEDOUT ? limit_code(limit) : r;
@@ -72,7 +72,7 @@ static int refusal(struct pipe *p)
 }
 
 /* Where others read the descriptor nobody comes to help, so all has to be in the pipe. */
-static void leave_nothing(struct pipe *p, const struct limit *limit)
+static void leave_nothing(struct pipe *p, const struct pipe_limit *limit)
 {
     int r;
     do
@@ -81,7 +81,7 @@ static void leave_nothing(struct pipe *p, const struct limit *limit)
 }
 
 /* The end of a call that may have left bytes in the chain. Who reads in vain gets them now; who comes later, helps. */
-static void give(struct pipe *p, const struct limit *limit)
+static void give(struct pipe *p, const struct pipe_limit *limit)
 {
     note_rest(p);
     if (atomic_load_explicit(&p->resting, memory_order_relaxed) &&
@@ -187,7 +187,7 @@ static ssize_t move(struct pipe *p, const struct piece *piece)
 static int write_pieces(struct pipe *p, const struct piece *piece, size_t n, size_t *ret_done, int timeout_ms,
                         bool some)
 {
-    struct limit limit = limit_of(timeout_ms);
+    struct pipe_limit limit = limit_of(timeout_ms);
     struct piece left = *piece;
     size_t done = 0;
     int r = n ? take(p, &limit) : 0;
@@ -260,7 +260,7 @@ static int reserve(struct pipe *p, size_t want, void **ret, size_t *ret_n)
 int leat_writer_reserve(leat_writer *writer, size_t want, void **ret, size_t *ret_n, int timeout_ms)
 {
     struct pipe *p = writer->pipe;
-    struct limit limit = limit_of(timeout_ms);
+    struct pipe_limit limit = limit_of(timeout_ms);
     void *room = NULL;
     size_t n = 0;
     int r = take(p, &limit);
@@ -294,7 +294,7 @@ static void commit(struct pipe *p, size_t n)
 int leat_writer_commit(leat_writer *writer, size_t n)
 {
     struct pipe *p = writer->pipe;
-    struct limit limit = limit_of(-1);
+    struct pipe_limit limit = limit_of(-1);
     int r = take(p, &limit);
     if (r < 0)
         return r;
@@ -313,7 +313,7 @@ int leat_writer_commit(leat_writer *writer, size_t n)
 int leat_writer_flush(leat_writer *writer)
 {
     struct pipe *p = writer->pipe;
-    struct limit limit = limit_of(-1);
+    struct pipe_limit limit = limit_of(-1);
     int r = take(p, &limit);
     if (r < 0)
         return r;
@@ -327,7 +327,7 @@ int leat_writer_flush(leat_writer *writer)
 /* With the turn. */
 static int finish(struct pipe *p)
 {
-    struct limit limit = limit_of(-1);
+    struct pipe_limit limit = limit_of(-1);
     int r = 0;
     if (p->ending == ENDING_NOT)
         chain_end(p, ENDING_WELL, 0, 0);
@@ -381,7 +381,7 @@ int leat_writer_fail(leat_writer *writer, int code)
         chain_end(p, ENDING_BADLY, p->ending_at, code);
         chain_go_on(p);
     }
-    give(p, &(struct limit){0});
+    give(p, &(struct pipe_limit){0});
     return 0;
 }
 

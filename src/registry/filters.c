@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-struct request {
+struct filter_request {
     const char *name;
     const char *argument; /* behind the colon; NULL: there is no colon */
     const struct leat_digest_options *digests;
@@ -41,7 +41,7 @@ static const char *unknown_algorithm(const char *list, char ret[64])
     }
 }
 
-static int open_digest(leat_filter **ret, const struct request *r, struct leat_error *error)
+static int open_digest(leat_filter **ret, const struct filter_request *r, struct leat_error *error)
 {
     char name[64], text[UNKNOWN_MAX];
     int result = leat_filter_digest(ret, r->argument, r->digests);
@@ -56,12 +56,12 @@ static int open_digest(leat_filter **ret, const struct request *r, struct leat_e
     return result;
 }
 
-static int open_meter(leat_filter **ret, const struct request *r UNUSED, struct leat_error *error UNUSED)
+static int open_meter(leat_filter **ret, const struct filter_request *r UNUSED, struct leat_error *error UNUSED)
 {
     return leat_filter_meter(ret);
 }
 
-static int read_size(const struct request *r, uint64_t *ret, struct leat_error *error)
+static int read_size(const struct filter_request *r, uint64_t *ret, struct leat_error *error)
 {
     int result = leat_size_parse(r->argument, ret);
     if (result < 0)
@@ -70,7 +70,7 @@ static int read_size(const struct request *r, uint64_t *ret, struct leat_error *
     return result;
 }
 
-static int open_rate(leat_filter **ret, const struct request *r, struct leat_error *error)
+static int open_rate(leat_filter **ret, const struct filter_request *r, struct leat_error *error)
 {
     uint64_t rate;
     int result = read_size(r, &rate, error);
@@ -79,21 +79,21 @@ static int open_rate(leat_filter **ret, const struct request *r, struct leat_err
     return result < 0 ? result : leat_filter_rate(ret, rate);
 }
 
-static int open_skip(leat_filter **ret, const struct request *r, struct leat_error *error)
+static int open_skip(leat_filter **ret, const struct filter_request *r, struct leat_error *error)
 {
     uint64_t bytes;
     int result = read_size(r, &bytes, error);
     return result < 0 ? result : leat_filter_skip(ret, bytes);
 }
 
-static int open_head(leat_filter **ret, const struct request *r, struct leat_error *error)
+static int open_head(leat_filter **ret, const struct filter_request *r, struct leat_error *error)
 {
     uint64_t bytes;
     int result = read_size(r, &bytes, error);
     return result < 0 ? result : leat_filter_head(ret, bytes);
 }
 
-static int open_codec(leat_filter **ret, const struct request *r, struct leat_error *error)
+static int open_codec(leat_filter **ret, const struct filter_request *r, struct leat_error *error)
 {
     int result = filter_codec(ret, r->name, r->argument, error);
     if (r->argument)
@@ -101,7 +101,7 @@ static int open_codec(leat_filter **ret, const struct request *r, struct leat_er
     return result;
 }
 
-static int open_exec(leat_filter **ret, const struct request *r, struct leat_error *error)
+static int open_exec(leat_filter **ret, const struct filter_request *r, struct leat_error *error)
 {
     int result = leat_filter_exec(ret, r->argument);
     if (result == -EINVAL)
@@ -119,7 +119,7 @@ static const struct filter_row {
     const char *name;
     const char *form; /* how to write it */
     enum argument argument;
-    int (*open)(leat_filter **ret, const struct request *request, struct leat_error *error);
+    int (*open)(leat_filter **ret, const struct filter_request *request, struct leat_error *error);
 } filters[] = {
     {"digest", "digest:ALG[,ALG]", ARGUMENT_WANTED, open_digest},
     {"meter", "meter", ARGUMENT_NONE, open_meter},
@@ -165,7 +165,7 @@ int filter_open(leat_filter **ret, const char *word, const struct leat_digest_op
         return refuse_unknown(word, error);
     const char *colon = strchr(word, ':');
     char text[128];
-    struct request request = {
+    struct filter_request request = {
         .name = row->name, .argument = colon ? colon + 1 : NULL, .digests = digests, .ret_where = ret_where};
     if (colon ? !colon[1] : row->argument == ARGUMENT_WANTED)
         return error_set(error, -EINVAL, "Something is missing: write %s", row->form);

@@ -13,19 +13,19 @@
 #include <ctype.h>
 #include <errno.h>
 
-struct request {
+struct scheme_request {
     const char *spec;
     const char *rest; /* behind the colon */
     enum leat_direction direction;
     const struct leat_endpoint_options *options;
 };
 
-static int open_file(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+static int open_file(leat_endpoint **ret, const struct scheme_request *r, struct leat_error *error)
 {
     return endpoint_path(ret, r->spec, r->rest, r->direction, r->options, error);
 }
 
-static int open_fd(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+static int open_fd(leat_endpoint **ret, const struct scheme_request *r, struct leat_error *error)
 {
     char *end;
     errno = 0;
@@ -35,71 +35,71 @@ static int open_fd(leat_endpoint **ret, const struct request *r, struct leat_err
     return endpoint_descriptor(ret, r->spec, (int)fd, r->direction, LEAT_BORROW, r->options, error);
 }
 
-static int open_device(leat_endpoint **ret, const struct request *r, const char *path, struct leat_error *error)
+static int open_device(leat_endpoint **ret, const struct scheme_request *r, const char *path, struct leat_error *error)
 {
     if (r->rest[0])
         return error_set(error, -EINVAL, "Nothing belongs behind the colon of '%s'", quote_without_login(r->spec));
     return endpoint_path(ret, r->spec, path, r->direction, r->options, error);
 }
 
-static int open_null(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+static int open_null(leat_endpoint **ret, const struct scheme_request *r, struct leat_error *error)
 {
     return open_device(ret, r, "/dev/null", error);
 }
 
-static int open_zero(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+static int open_zero(leat_endpoint **ret, const struct scheme_request *r, struct leat_error *error)
 {
     return open_device(ret, r, "/dev/zero", error);
 }
 
-static int open_tcp(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+static int open_tcp(leat_endpoint **ret, const struct scheme_request *r, struct leat_error *error)
 {
     return net_tcp_endpoint(ret, r->spec, r->rest, false, r->direction, r->options, error);
 }
 
-static int open_tcp_listen(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+static int open_tcp_listen(leat_endpoint **ret, const struct scheme_request *r, struct leat_error *error)
 {
     return net_tcp_endpoint(ret, r->spec, r->rest, true, r->direction, r->options, error);
 }
 
-static int open_unix(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+static int open_unix(leat_endpoint **ret, const struct scheme_request *r, struct leat_error *error)
 {
     return net_unix_endpoint(ret, r->spec, r->rest, false, r->direction, r->options, error);
 }
 
-static int open_unix_listen(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+static int open_unix_listen(leat_endpoint **ret, const struct scheme_request *r, struct leat_error *error)
 {
     return net_unix_endpoint(ret, r->spec, r->rest, true, r->direction, r->options, error);
 }
 
-static int open_exec(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+static int open_exec(leat_endpoint **ret, const struct scheme_request *r, struct leat_error *error)
 {
     return child_endpoint(ret, r->spec, r->rest, r->direction, error);
 }
 
-static int open_channel(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+static int open_channel(leat_endpoint **ret, const struct scheme_request *r, struct leat_error *error)
 {
     return channel_endpoint(ret, r->spec, r->rest, r->direction, error);
 }
 
-static int open_http(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+static int open_http(leat_endpoint **ret, const struct scheme_request *r, struct leat_error *error)
 {
     return http_endpoint(ret, r->spec, r->direction, r->options, error);
 }
 
-static int open_s3(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+static int open_s3(leat_endpoint **ret, const struct scheme_request *r, struct leat_error *error)
 {
     return s3_endpoint(ret, r->spec, r->rest, r->direction, r->options, error);
 }
 
-static int open_oci(leat_endpoint **ret, const struct request *r, struct leat_error *error)
+static int open_oci(leat_endpoint **ret, const struct scheme_request *r, struct leat_error *error)
 {
     return oci_endpoint(ret, r->spec, r->rest, r->direction, r->options, error);
 }
 
 static const struct scheme {
     const char *name;
-    int (*open)(leat_endpoint **ret, const struct request *request, struct leat_error *error);
+    int (*open)(leat_endpoint **ret, const struct scheme_request *request, struct leat_error *error);
 } schemes[] = {
     {"file", open_file}, {"fd", open_fd},
     {"null", open_null}, {"zero", open_zero},
@@ -133,7 +133,7 @@ bool scheme_known(const char *spec)
     return find_scheme(spec, scheme_length(spec)) != NULL;
 }
 
-static int open_scheme(leat_endpoint **ret, struct request *request, size_t n, struct leat_error *error)
+static int open_scheme(leat_endpoint **ret, struct scheme_request *request, size_t n, struct leat_error *error)
 {
     const struct scheme *scheme = find_scheme(request->spec, n);
     request->rest = request->spec + n + 1;
@@ -152,7 +152,7 @@ int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_directio
 {
     struct leat_error error = {.size = sizeof(error)};
     struct leat_endpoint_options own;
-    struct request request = {.spec = spec, .rest = spec, .direction = direction, .options = &own};
+    struct scheme_request request = {.spec = spec, .rest = spec, .direction = direction, .options = &own};
     int r = error_begin(ret_error);
     if (r < 0)
         return r;

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
-static const struct row {
+static const struct store_row {
     const char *scheme; /* with its colon */
     const struct names *names;
 } rows[] = {

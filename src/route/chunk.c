@@ -200,7 +200,7 @@ static void append(struct hop *hop, struct chunk *chunk)
 
 /* ---- reading ---- */
 
-static enum verdict read_op(struct hop *hop, enum doing doing, void *bytes, size_t n, struct op **ret_op)
+static enum verdict read_op(struct hop *hop, enum chunk_step doing, void *bytes, size_t n, struct op **ret_op)
 {
     struct chunk_route *s = hop->state;
     struct node *in = hop->in;
@@ -408,7 +408,7 @@ static void leave_behind(struct hop *hop, struct branch *branch)
 static void done(struct hop *hop, struct op *op UNUSED, ssize_t result)
 {
     struct chunk_route *s = hop->state;
-    enum doing doing = s->doing;
+    enum chunk_step doing = s->doing;
     s->doing = DOING_NOTHING;
     if (doing == DOING_READ || doing == DOING_TAKE)
         got(hop, result);

@@ -11,7 +11,7 @@ struct cursor {
     struct chunk *scratch; /* what was read back from a residue of its own */
 };
 
-enum doing {
+enum chunk_step {
     DOING_NOTHING,
     DOING_READ,
     DOING_TAKE,
@@ -25,7 +25,7 @@ struct chunk_route {
     struct chunk_pool pool;
     struct port released; /* a chunk came back */
     struct op op;
-    enum doing doing;
+    enum chunk_step doing;
     struct branch *busy; /* whose write is in flight */
     struct chunk *filling;
     void *taken; /* a chunk of the source's own */

@@ -125,7 +125,7 @@ static void take(struct hop *hop)
 {
     struct direct_route *s = hop->state;
     while (!s->over && !sink_failed(hop) && s->took < s->tail && direct_slot_at(s, s->took)->state == SLOT_READ) {
-        struct slot *slot = direct_slot_at(s, s->took++);
+        struct direct_slot *slot = direct_slot_at(s, s->took++);
         slot->state = SLOT_TAKEN;
         if (slot->got) {
             hop_took(hop, slot->got);
@@ -148,7 +148,7 @@ static void deliver(struct hop *hop)
     struct direct_route *s = hop->state;
     struct branch *branch = hop->branches ? &hop->branch[0] : NULL;
     while (s->head < s->took && !sink_failed(hop)) {
-        struct slot *slot = direct_slot_at(s, s->head);
+        struct direct_slot *slot = direct_slot_at(s, s->head);
         if (branch && slot->put > slot->counted) {
             hop_delivered(hop, branch, slot->put - slot->counted);
             slot->counted = slot->put;
@@ -168,7 +168,7 @@ static void deliver(struct hop *hop)
 static void done(struct hop *hop, struct op *op, ssize_t result)
 {
     struct direct_route *s = hop->state;
-    struct slot *slot = (struct slot *)((char *)op - offsetof(struct slot, op));
+    struct direct_slot *slot = (struct direct_slot *)((char *)op - offsetof(struct direct_slot, op));
     slot->busy = false;
     s->busy--;
     if (slot->side == SOURCE)
@@ -187,7 +187,7 @@ static bool read_on(struct hop *hop, struct op **ret_op)
 {
     struct direct_route *s = hop->state;
     for (uint64_t i = s->took; i < s->tail && !s->over; i++) {
-        struct slot *slot = direct_slot_at(s, i);
+        struct direct_slot *slot = direct_slot_at(s, i);
         if (slot->state == SLOT_READING && !slot->busy) {
             direct_read_op(hop, slot, ret_op);
             return true;
@@ -203,7 +203,7 @@ static bool write_on(struct hop *hop, struct op **ret_op, struct wait_set *ret_w
 {
     struct direct_route *s = hop->state;
     for (uint64_t i = s->head; i < s->took && !sink_failed(hop); i++) {
-        struct slot *slot = direct_slot_at(s, i);
+        struct direct_slot *slot = direct_slot_at(s, i);
         if (slot->error)
             return false;
         if (slot->busy && !s->past_cache[SINK])
@@ -246,7 +246,7 @@ static bool keeps_holes(const struct hop *hop)
     return hop->branches == 0 || hop->branch[0].node->fresh;
 }
 
-static void fill_hole(struct hop *hop, struct slot *slot)
+static void fill_hole(struct hop *hop, struct direct_slot *slot)
 {
     slot->got = slot->want;
     slot->state = SLOT_READ;
@@ -280,7 +280,7 @@ static bool begin(struct hop *hop, bool *ret_hole, struct wait_set *ret_wait)
         wait_add(ret_wait, &s->released);
         return false;
     }
-    *direct_slot_at(s, s->tail++) = (struct slot){.chunk = chunk, .at = s->next, .want = n};
+    *direct_slot_at(s, s->tail++) = (struct direct_slot){.chunk = chunk, .at = s->next, .want = n};
     s->next += n;
     return true;
 }
@@ -308,7 +308,7 @@ static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *r
     if (write_on(hop, ret_op, ret_wait) || read_on(hop, ret_op))
         return VERDICT_OP;
     while (begin(hop, &hole, ret_wait)) {
-        struct slot *slot = direct_slot_at(s, s->tail - 1);
+        struct direct_slot *slot = direct_slot_at(s, s->tail - 1);
         if (!hole)
             return direct_read_op(hop, slot, ret_op);
         fill_hole(hop, slot);

@@ -7,14 +7,14 @@
 
 #define DIRECT_DEPTH 8 /* reads and writes together; twice as many gain nothing */
 
-enum side {
+enum direct_side {
     SOURCE,
     SINK
 };
 
-struct slot {
+struct direct_slot {
     struct op op;
-    enum side side; /* of the op, and whether it is on the descriptor that goes past the cache */
+    enum direct_side side; /* of the op, and whether it is on the descriptor that goes past the cache */
     bool past_cache;
     bool busy; /* the op is in flight */
     enum {
@@ -43,10 +43,10 @@ struct direct_route {
     size_t depth, busy;
     bool over;    /* nothing more is taken */
     bool refused; /* before anything was taken: the next route shall try */
-    struct slot slot[DIRECT_DEPTH];
+    struct direct_slot slot[DIRECT_DEPTH];
 };
 
-static inline struct slot *direct_slot_at(struct direct_route *s, uint64_t number)
+static inline struct direct_slot *direct_slot_at(struct direct_route *s, uint64_t number)
 {
     return &s->slot[number % DIRECT_DEPTH];
 }
@@ -62,11 +62,11 @@ int direct_open_sides(struct hop *hop, struct direct_route *s);
 uint64_t direct_to_boundary(const struct direct_route *s, uint64_t at);
 
 /* Names the next call for what the slot still lacks. */
-enum verdict direct_read_op(struct hop *hop, struct slot *slot, struct op **ret_op);
-enum verdict direct_write_op(struct hop *hop, struct slot *slot, struct op **ret_op);
+enum verdict direct_read_op(struct hop *hop, struct direct_slot *slot, struct op **ret_op);
+enum verdict direct_write_op(struct hop *hop, struct direct_slot *slot, struct op **ret_op);
 
 /* What came of it; also that the route does not work here (s->refused). */
-void direct_was_read(struct hop *hop, struct slot *slot, ssize_t result);
-void direct_was_written(struct hop *hop, struct slot *slot, ssize_t result);
+void direct_was_read(struct hop *hop, struct direct_slot *slot, ssize_t result);
+void direct_was_written(struct hop *hop, struct direct_slot *slot, ssize_t result);
 
 #endif

@@ -7,7 +7,7 @@ uint64_t direct_to_boundary(const struct direct_route *s, uint64_t at)
     return s->align - (s->base + at) % s->align;
 }
 
-static enum verdict launch(struct direct_route *s, struct slot *slot, enum side side, struct op **ret_op)
+static enum verdict launch(struct direct_route *s, struct direct_slot *slot, enum direct_side side, struct op **ret_op)
 {
     slot->side = side;
     slot->busy = true;
@@ -16,7 +16,7 @@ static enum verdict launch(struct direct_route *s, struct slot *slot, enum side 
     return VERDICT_OP;
 }
 
-enum verdict direct_read_op(struct hop *hop, struct slot *slot, struct op **ret_op)
+enum verdict direct_read_op(struct hop *hop, struct direct_slot *slot, struct op **ret_op)
 {
     struct direct_route *s = hop->state;
     uint64_t at = slot->at + slot->got, length = slot->want - slot->got;
@@ -35,7 +35,7 @@ enum verdict direct_read_op(struct hop *hop, struct slot *slot, struct op **ret_
     return launch(s, slot, SOURCE, ret_op);
 }
 
-enum verdict direct_write_op(struct hop *hop, struct slot *slot, struct op **ret_op)
+enum verdict direct_write_op(struct hop *hop, struct direct_slot *slot, struct op **ret_op)
 {
     struct direct_route *s = hop->state;
     struct node *out = hop->branch[0].node;
@@ -60,7 +60,7 @@ enum verdict direct_write_op(struct hop *hop, struct slot *slot, struct op **ret
 /* ---- what comes back ---- */
 
 /* It was opened, and does not work all the same. */
-static bool refuses(struct hop *hop, const struct slot *slot, ssize_t result)
+static bool refuses(struct hop *hop, const struct direct_slot *slot, ssize_t result)
 {
     struct direct_route *s = hop->state;
     if (!slot->past_cache || (result != -EINVAL && result != -EOPNOTSUPP))
@@ -75,7 +75,7 @@ static bool refuses(struct hop *hop, const struct slot *slot, ssize_t result)
 
 /* Nothing happened; the same is asked again. A file system may read through the cache what was to go past it, so these
  * calls ask to leave nothing there, too; several that were under way may learn that it can't be asked. */
-static bool asks_again(struct hop *hop, const struct slot *slot, struct node *node, ssize_t result)
+static bool asks_again(struct hop *hop, const struct direct_slot *slot, struct node *node, ssize_t result)
 {
     if (!(slot->op.flags & OP_ASYNC))
         return node_not_ready(node, result);
@@ -86,7 +86,7 @@ static bool asks_again(struct hop *hop, const struct slot *slot, struct node *no
     return result == -EAGAIN || refuses(hop, slot, result);
 }
 
-void direct_was_read(struct hop *hop, struct slot *slot, ssize_t result)
+void direct_was_read(struct hop *hop, struct direct_slot *slot, ssize_t result)
 {
     if (asks_again(hop, slot, hop->in, result))
         return;
@@ -100,7 +100,7 @@ void direct_was_read(struct hop *hop, struct slot *slot, ssize_t result)
         slot->state = SLOT_READ;
 }
 
-void direct_was_written(struct hop *hop, struct slot *slot, ssize_t result)
+void direct_was_written(struct hop *hop, struct direct_slot *slot, ssize_t result)
 {
     if (asks_again(hop, slot, hop->branch[0].node, result))
         return;

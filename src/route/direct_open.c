@@ -9,13 +9,13 @@ bool direct_is_storage(const struct node *node)
 }
 
 /* Of the sink only where there is one. */
-static const struct node *node_of(const struct hop *hop, enum side side)
+static const struct node *node_of(const struct hop *hop, enum direct_side side)
 {
     return side == SOURCE ? hop->in : hop->branch[0].node;
 }
 
 /* A descriptor past the cache. -ESPIPE: there is no such thing for this kind of node. */
-static int open_side(const struct hop *hop, enum side side, size_t *ret_align)
+static int open_side(const struct hop *hop, enum direct_side side, size_t *ret_align)
 {
     if (side == SINK && hop->branches == 0)
         return -ESPIPE;
@@ -32,7 +32,7 @@ static const char *place_name(const struct node *node)
 
 static int because_refused(struct hop *hop, const int r[2])
 {
-    enum side side = r[SOURCE] == -ESPIPE ? SINK : SOURCE;
+    enum direct_side side = r[SOURCE] == -ESPIPE ? SINK : SOURCE;
     if (r[SINK] == -ESPIPE || side == SINK)
         hop_because(hop, "%s says %s to O_DIRECT", place_name(node_of(hop, side)), leat_errno_name(r[side]));
     else
@@ -46,7 +46,7 @@ int direct_open_sides(struct hop *hop, struct direct_route *s)
     size_t align[2] = {PAGE, PAGE};
     int r[2];
     for (int side = SOURCE; side <= SINK; side++) {
-        r[side] = open_side(hop, (enum side)side, &align[side]);
+        r[side] = open_side(hop, (enum direct_side)side, &align[side]);
         s->fd[side] = MAX(r[side], -1);
         s->past_cache[side] = r[side] >= 0;
     }

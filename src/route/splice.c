@@ -143,7 +143,7 @@ static size_t stage_size(const struct hop *hop)
     return size;
 }
 
-int splice_open_stage(struct hop *hop, struct stage *stage, size_t size)
+int splice_open_stage(struct hop *hop, struct splice_stage *stage, size_t size)
 {
     stage->pipe = residue_none();
     if (!budget_take(hop->budget, size))
@@ -193,7 +193,7 @@ static int start(struct hop *hop)
 
 /* ---- what is next ---- */
 
-enum verdict splice_op(struct splice_route *s, enum doing doing, struct op op, struct op **ret_op)
+enum verdict splice_op(struct splice_route *s, enum splice_step doing, struct op op, struct op **ret_op)
 {
     s->doing = doing;
     s->op = op;
@@ -255,7 +255,7 @@ static void done(struct hop *hop, struct op *op UNUSED, ssize_t result)
 static uint64_t held(const struct hop *hop, const struct branch *branch)
 {
     const struct splice_route *s = hop->state;
-    const struct stage *stage = &s->stage[branch - hop->branch];
+    const struct splice_stage *stage = &s->stage[branch - hop->branch];
     bool owed = s->round && !stage->copied && !branch->failed && !hop->residue.bytes;
     return (owed ? s->round : stage->pipe.bytes) + branch->residue.bytes + (branch->failed ? 0 : hop->residue.bytes);
 }

@@ -5,14 +5,14 @@
 
 #include "route/hop.h"
 
-enum doing {
+enum splice_step {
     DOING_FILL,
     DOING_TEE,
     DOING_DRAIN,
     DOING_DIRECT
 };
 
-struct stage {
+struct splice_stage {
     struct residue pipe; /* bytes: what is in it */
     size_t size;
     bool copied; /* has its copy of this round, or is the one that was filled */
@@ -22,7 +22,7 @@ struct stage {
 
 struct splice_route {
     struct op op;
-    enum doing doing;
+    enum splice_step doing;
     size_t busy; /* the stage whose call is in flight */
     bool over;   /* the source said 0 */
     bool refused;
@@ -31,14 +31,14 @@ struct splice_route {
     size_t round;    /* bytes of this round */
     int tee_tries;
     size_t stages;
-    struct stage stage[];
+    struct splice_stage stage[];
 };
 
 /* Names this call as the next one; its flags get OP_NOWAIT. */
-enum verdict splice_op(struct splice_route *s, enum doing doing, struct op op, struct op **ret_op);
+enum verdict splice_op(struct splice_route *s, enum splice_step doing, struct op op, struct op **ret_op);
 
 /* A pipe for a stage, paid for. -ENOBUFS: the memory limit forbids it. */
-int splice_open_stage(struct hop *hop, struct stage *stage, size_t size);
+int splice_open_stage(struct hop *hop, struct splice_stage *stage, size_t size);
 
 /* The route does not work here, after what the call said. */
 void splice_refuse(struct hop *hop, ssize_t result);

@@ -72,7 +72,7 @@ static bool tee_next(struct hop *hop, struct op **ret_op)
 static enum verdict drain_op(struct hop *hop, size_t i, struct op **ret_op)
 {
     struct splice_route *s = hop->state;
-    struct stage *stage = &s->stage[i];
+    struct splice_stage *stage = &s->stage[i];
     struct op op = {.kind = OP_SPLICE, .fd = {stage->pipe.fd[0], -1}, .offset = {-1, -1}, .length = stage->pipe.bytes};
     if (stage->digest) {
         op.fd[1] = stage->digest->ops->splice_fd(stage->digest);
@@ -90,7 +90,7 @@ static enum verdict drain_next(struct hop *hop, struct op **ret_op, struct wait_
 {
     struct splice_route *s = hop->state;
     for (size_t i = 0; i < s->stages; i++) {
-        struct stage *stage = &s->stage[i];
+        struct splice_stage *stage = &s->stage[i];
         if (is_dead(hop, i) || !stage->pipe.bytes || stage->refused)
             continue;
         if (stage->digest || !hop->branch[i].node->port.blocked)
@@ -140,7 +140,7 @@ void splice_filled(struct hop *hop, ssize_t result)
 void splice_teed(struct hop *hop, ssize_t result)
 {
     struct splice_route *s = hop->state;
-    struct stage *stage = &s->stage[s->busy];
+    struct splice_stage *stage = &s->stage[s->busy];
     size_t from = filled_stage(hop);
     if (result == (ssize_t)s->round) {
         stage->pipe.bytes = s->round;
@@ -160,7 +160,7 @@ void splice_teed(struct hop *hop, ssize_t result)
 }
 
 /* What a digest has not seen can't be made good: its value would be of other bytes. */
-static void digested(struct hop *hop, struct stage *stage, ssize_t result)
+static void digested(struct hop *hop, struct splice_stage *stage, ssize_t result)
 {
     char buffer[128];
     if (result > 0) {
@@ -179,7 +179,7 @@ static void digested(struct hop *hop, struct stage *stage, ssize_t result)
 void splice_drained(struct hop *hop, ssize_t result)
 {
     struct splice_route *s = hop->state;
-    struct stage *stage = &s->stage[s->busy];
+    struct splice_stage *stage = &s->stage[s->busy];
     if (stage->digest) {
         digested(hop, stage, result);
         return;

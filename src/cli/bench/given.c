@@ -19,7 +19,7 @@ struct given {
     int rewind[2];             /* descriptors whose offset a run moves; -1: none */
     off_t start[2];            /* where it was */
     struct leat_endpoint_options how;
-    struct place place;
+    struct bench_place place;
     bool replaces; /* there is an old target: each run replaces one, as it would there */
     bool reads;    /* a thread reads, instead of the sink */
     int fd;        /* and this is where to write for it; -1: it does not run */

@@ -33,7 +33,7 @@ static const struct link_name {
 #define LINKS (sizeof(links) / sizeof(links[0]))
 
 /* One direction. */
-struct way {
+struct latency_way {
     int read, write; /* descriptors, or -1 */
     unsigned char slot[MESSAGE_MAX];
     _Atomic uint32_t sent, received;
@@ -47,8 +47,8 @@ struct trip {
     enum link_kind kind;
     size_t n; /* of a message */
     unsigned trips;
-    struct way way[2]; /* there, and back */
-    int code;          /* of the one who answers */
+    struct latency_way way[2]; /* there, and back */
+    int code;                  /* of the one who answers */
 };
 
 struct latency {
@@ -81,7 +81,7 @@ static int read_all(int fd, void *bytes, size_t n)
     return 0;
 }
 
-static void sleep_until_sent(struct way *way)
+static void sleep_until_sent(struct latency_way *way)
 {
     while (atomic_load(&way->sent) == atomic_load(&way->received)) {
         uint32_t entered = bell_enter(&way->bell);
@@ -91,14 +91,14 @@ static void sleep_until_sent(struct way *way)
     }
 }
 
-static int send_by_queue(struct way *way, const void *bytes, size_t n)
+static int send_by_queue(struct latency_way *way, const void *bytes, size_t n)
 {
     size_t done;
     int r = leat_write(way->writer, bytes, n, &done, -1);
     return r < 0 ? r : leat_writer_flush(way->writer);
 }
 
-static int send_one(struct trip *t, struct way *way, const void *bytes)
+static int send_one(struct trip *t, struct latency_way *way, const void *bytes)
 {
     static const uint64_t one = 1;
     if (t->kind == LINK_PIPE || t->kind == LINK_SOCKETPAIR)
@@ -115,7 +115,7 @@ static int send_one(struct trip *t, struct way *way, const void *bytes)
     return 0;
 }
 
-static int receive_one(struct trip *t, struct way *way, void *bytes)
+static int receive_one(struct trip *t, struct latency_way *way, void *bytes)
 {
     uint64_t count;
     size_t n;

@@ -41,7 +41,7 @@ static const struct own_row {
 };
 #define OWN_ROWS (sizeof(own_rows) / sizeof(own_rows[0]))
 
-struct listener {
+struct own_listener {
     union {
         struct sockaddr any;
         struct sockaddr_in in;
@@ -54,16 +54,16 @@ struct listener {
 struct own {
     struct ends ends;
     const struct own_row *row;
-    const struct place *place;
+    const struct bench_place *place;
     uint64_t size;
-    int fd[2];                   /* what the pipeline has of pipes: source, sink */
-    struct listener listener[2]; /* where it connects to */
+    int fd[2];                       /* what the pipeline has of pipes: source, sink */
+    struct own_listener listener[2]; /* where it connects to */
     struct peer peer[2];
 };
 
 /* ---- sockets that listen ---- */
 
-static int listen_at(struct listener *l)
+static int listen_at(struct own_listener *l)
 {
     int fd = socket(l->at.any.sa_family, SOCK_STREAM, 0);
     if (fd < 0)
@@ -78,9 +78,9 @@ static int listen_at(struct listener *l)
 
 /* Gives a descriptor that listens at an address of its own, which the library then connects to, so that the connection
  * is its own, too: those of others can't be spliced. */
-static int make_listener(struct listener *l, enum end_kind kind, const struct place *place)
+static int make_listener(struct own_listener *l, enum end_kind kind, const struct bench_place *place)
 {
-    *l = (struct listener){.size = 0};
+    *l = (struct own_listener){.size = 0};
     if (kind == END_TCP) {
         l->at.in = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         l->size = sizeof(l->at.in);
@@ -98,7 +98,7 @@ static int make_listener(struct listener *l, enum end_kind kind, const struct pl
 }
 
 /* Whoever still waits there for a connection gets one, which is closed at once. */
-static void end_listener(struct listener *l)
+static void end_listener(struct own_listener *l)
 {
     int fd = l->spec[0] ? socket(l->at.any.sa_family, SOCK_STREAM, 0) : -1;
     if (fd >= 0) {
@@ -135,7 +135,7 @@ static int open_pipe(struct own *own, int side, enum peer_job job, leat_endpoint
 
 static int open_socket(struct own *own, int side, enum end_kind kind, enum peer_job job, leat_endpoint **ret)
 {
-    struct listener *l = &own->listener[side];
+    struct own_listener *l = &own->listener[side];
     int fd = make_listener(l, kind, own->place);
     int r = fd < 0 ? fd : peer_start_listener(&own->peer[side], job, fd, side == 0 ? own->size : 0);
     return r < 0 ? r : leat_endpoint_open(ret, l->spec, side == 0 ? LEAT_READ : LEAT_WRITE, NULL, NULL);
@@ -194,7 +194,7 @@ static bool any_wanted(const char *only)
     return false;
 }
 
-static int measure_row(const struct own_row *row, const struct place *place, const struct bench_options *o)
+static int measure_row(const struct own_row *row, const struct bench_place *place, const struct bench_options *o)
 {
     struct own own = {.ends = {.begin = begin, .finish = finish, .clean = clean},
                       .row = row,
@@ -208,7 +208,7 @@ static int measure_row(const struct own_row *row, const struct place *place, con
 
 int bench_own(const struct bench_options *o)
 {
-    struct place place = {0};
+    struct bench_place place = {0};
     int code = 0;
     if (!any_wanted(o->only))
         return 0;

@@ -17,14 +17,14 @@
 #define BIG_PIPE   (1u << 20)
 #define HUGE       (2u << 20) /* a huge page, and the size of the writer's buffer */
 
-enum writing {
+enum pipes_writing {
     BY_WRITE,
     BY_VMSPLICE,
     BY_RING,
     BY_LEAT /* leat_write */
 };
 
-enum reading {
+enum pipes_reading {
     BY_READ,
     BY_SPLICE, /* to /dev/null, so nobody sees it */
     BY_PEEK,
@@ -32,8 +32,8 @@ enum reading {
 
 static const struct step {
     const char *name;
-    enum writing writing;
-    enum reading reading;
+    enum pipes_writing writing;
+    enum pipes_reading reading;
     size_t pipe, block;
     bool huge, busy;
 } steps[] = {
@@ -53,7 +53,7 @@ static const struct step {
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
 
 /* Memory for a row: the buffers of the writer with small and with huge pages, that of the reader, the ring. */
-struct memory {
+struct pipes_memory {
     char *small, *huge, *reader;
     unsigned char *ring;
     int no_huge; /* 0, or why there are no huge pages */
@@ -64,7 +64,7 @@ struct memory {
 struct pipe_run {
     struct ring ring;
     const struct step *step;
-    const struct memory *memory;
+    const struct pipes_memory *memory;
     uint64_t bytes; /* to be written */
     leat_writer *leat_writer;
     leat_reader *leat_reader;
@@ -269,7 +269,7 @@ static int go(struct pipe_run *run, struct sample *ret)
 
 static int run_step(struct row *row, struct contender *c, struct sample *ret)
 {
-    const struct memory *memory = row->user;
+    const struct pipes_memory *memory = row->user;
     struct pipe_run run = {.step = c->how, .memory = memory, .bytes = row->bytes, .fd = {-1, -1}};
     if (run.step->huge && memory->no_huge) {
         snprintf(c->reason, REASON, "no huge pages: %s", strerror(-memory->no_huge));
@@ -299,7 +299,7 @@ static char *pages(bool huge, int *ret_code)
     return bytes;
 }
 
-static void free_memory(struct memory *m)
+static void free_memory(struct pipes_memory *m)
 {
     free(m->small);
     free(m->huge);
@@ -307,7 +307,7 @@ static void free_memory(struct memory *m)
     free(m->ring);
 }
 
-static int get_memory(struct memory *m)
+static int get_memory(struct pipes_memory *m)
 {
     int small_pages; /* the advice against huge ones needs not be heard where there are none */
     m->small = pages(false, &small_pages);
@@ -319,7 +319,7 @@ static int get_memory(struct memory *m)
     return m->small && m->huge && m->reader && m->ring ? 0 : -ENOMEM;
 }
 
-static int measure(const char *name, struct memory *memory, const struct bench_options *o)
+static int measure(const char *name, struct pipes_memory *memory, const struct bench_options *o)
 {
     char size[32];
     struct row *row = row_new(name, o, memory, run_step);
@@ -341,7 +341,7 @@ static int measure(const char *name, struct memory *memory, const struct bench_o
 
 int bench_pipes(const struct bench_options *o)
 {
-    struct memory memory = {0};
+    struct pipes_memory memory = {0};
     int r = 0;
     if (!row_wanted("pipes/null", o->only) && !row_wanted("pipes/sum", o->only))
         return 0;

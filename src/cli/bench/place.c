@@ -15,9 +15,9 @@ static char *joined(const char *a, const char *b, const char *c)
     return text;
 }
 
-int place_make(struct place *place, const char *parent)
+int place_make(struct bench_place *place, const char *parent)
 {
-    *place = (struct place){.folder = joined(parent, "/", ".leat-bench-XXXXXX")};
+    *place = (struct bench_place){.folder = joined(parent, "/", ".leat-bench-XXXXXX")};
     if (!place->folder)
         return -ENOMEM;
     if (!mkdtemp(place->folder)) {
@@ -65,7 +65,7 @@ static int fill(int fd, uint64_t bytes)
     return fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
 }
 
-int place_fill(const struct place *place, uint64_t bytes)
+int place_fill(const struct bench_place *place, uint64_t bytes)
 {
     int fd = open(place->source, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     int r = fd < 0 ? -errno : fill(fd, bytes);
@@ -74,7 +74,7 @@ int place_fill(const struct place *place, uint64_t bytes)
     return r;
 }
 
-void place_remove(struct place *place)
+void place_remove(struct bench_place *place)
 {
     if (!place->folder)
         return;
@@ -86,5 +86,5 @@ void place_remove(struct place *place)
     free(place->folder);
     free(place->source_spec);
     free(place->target_spec);
-    *place = (struct place){0};
+    *place = (struct bench_place){0};
 }

@@ -4,18 +4,18 @@
 
 #include <stdint.h>
 
-struct place {
+struct bench_place {
     char *folder, *source, *target;  /* paths */
     char *source_spec, *target_spec; /* the same behind file: */
 };
 
 /* In an existing folder; nobody else can look into it. */
-int place_make(struct place *place, const char *parent);
+int place_make(struct bench_place *place, const char *parent);
 
 /* The source: bytes that don't compress, on the disk and in the cache. -ECANCELED when a signal came. */
-int place_fill(const struct place *place, uint64_t bytes);
+int place_fill(const struct bench_place *place, uint64_t bytes);
 
 /* With all that is in it. Harmless where none was made. */
-void place_remove(struct place *place);
+void place_remove(struct bench_place *place);
 
 #endif

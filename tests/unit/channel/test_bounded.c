@@ -27,7 +27,7 @@ static void pest_stop(struct pest *p)
     pthread_join(p->thread, NULL);
 }
 
-static struct way *way_of_lane(leat_channel *c)
+static struct channel_way *way_of_lane(leat_channel *c)
 {
     return c->out.lane ? &c->out : &c->in;
 }
@@ -45,7 +45,7 @@ static void put_part(leat_channel *c, uint64_t at, enum record_kind kind, uint32
 static void *parts_for_ever(void *user)
 {
     struct pest *p = user;
-    struct lane *lane = way_of_lane(p->c)->lane;
+    struct channel_lane *lane = way_of_lane(p->c)->lane;
     for (uint64_t at = 0; at < p->c->g.ring; at += UNIT)
         put_part(p->c, at, RECORD_PART, 0, 12345);
     while (!atomic_load(&p->stop))
@@ -142,7 +142,7 @@ static void claim_places(leat_channel *c, uint32_t first)
 static void *dead_owners(void *user)
 {
     struct pest *p = user;
-    struct way *way = way_of_lane(p->c);
+    struct channel_way *way = way_of_lane(p->c);
     for (uint32_t i = 0; !atomic_load(&p->stop); i++) {
         uint32_t place = p->first + mix(i, 3) % p->count;
         atomic_store(&p->c->places[place].state, PLACE_TAKEN | PLACE_ATTACHED);

@@ -57,17 +57,17 @@ static void *suffer(void *user)
 /* Where it hurts most: the lane and the places rather than the bytes of messages. */
 static void strike(leat_channel *c)
 {
-    struct way *way = c->out.lane ? &c->out : &c->in;
+    struct channel_way *way = c->out.lane ? &c->out : &c->in;
     _Atomic uint32_t *at;
     switch (draw(4)) {
     case 0:
         at = (_Atomic uint32_t *)(void *)way->ring + draw((uint32_t)(c->g.ring / 4));
         break;
     case 1:
-        at = (_Atomic uint32_t *)(void *)c->places + draw((uint32_t)(c->g.places * sizeof(struct place) / 4));
+        at = (_Atomic uint32_t *)(void *)c->places + draw((uint32_t)(c->g.places * sizeof(struct channel_place) / 4));
         break;
     default:
-        at = (_Atomic uint32_t *)(void *)way->lane + draw((uint32_t)(sizeof(struct lane) / 4));
+        at = (_Atomic uint32_t *)(void *)way->lane + draw((uint32_t)(sizeof(struct channel_lane) / 4));
     }
     uint32_t values[] = {0, 1, draw(UINT32_MAX), UINT32_MAX, 1u << draw(32), atomic_load(at) + 16};
     atomic_store(at, values[draw(COUNT(values))]);

@@ -39,7 +39,7 @@ struct hostile {
     int own; /* the memory, opened anew, for locks on places */
 };
 
-static struct way *way_of_lane(leat_channel *c)
+static struct channel_way *way_of_lane(leat_channel *c)
 {
     return c->out.lane ? &c->out : &c->in;
 }
@@ -53,20 +53,21 @@ static uint32_t some_value(uint32_t was, const leat_channel *c)
 
 static void write_anywhere(struct hostile *h)
 {
-    struct way *way = way_of_lane(h->c);
+    struct channel_way *way = way_of_lane(h->c);
     _Atomic uint32_t *at;
     switch (draw(5)) {
     case 0:
         at = (_Atomic uint32_t *)(void *)way->ring + draw((uint32_t)(h->c->g.capacity / 4));
         break;
     case 1:
-        at = (_Atomic uint32_t *)(void *)h->c->places + draw((uint32_t)(h->c->g.places * sizeof(struct place) / 4));
+        at = (_Atomic uint32_t *)(void *)h->c->places +
+             draw((uint32_t)(h->c->g.places * sizeof(struct channel_place) / 4));
         break;
     case 2:
-        at = (_Atomic uint32_t *)(void *)h->c->head + draw((uint32_t)(sizeof(struct head) / 4));
+        at = (_Atomic uint32_t *)(void *)h->c->head + draw((uint32_t)(sizeof(struct channel_head) / 4));
         break;
     default:
-        at = (_Atomic uint32_t *)(void *)way->lane + draw((uint32_t)(sizeof(struct lane) / 4));
+        at = (_Atomic uint32_t *)(void *)way->lane + draw((uint32_t)(sizeof(struct channel_lane) / 4));
     }
     atomic_store(at, some_value(atomic_load(at), h->c));
 }
@@ -74,7 +75,7 @@ static void write_anywhere(struct hostile *h)
 /* A ring of records of one kind, whose end is never reached. */
 static void move_for_ever(struct hostile *h)
 {
-    struct lane *lane = way_of_lane(h->c)->lane;
+    struct channel_lane *lane = way_of_lane(h->c)->lane;
     static const enum record_kind kinds[] = {RECORD_WHOLE, RECORD_FIRST, RECORD_LAST, RECORD_PART,
                                              RECORD_PART,  RECORD_PART,  RECORD_PART};
     enum record_kind kind = kinds[draw(COUNT(kinds))];
@@ -95,7 +96,7 @@ static void move_for_ever(struct hostile *h)
 /* Both locks go from one place to the next, or stay with one that never gives them back. */
 static void keep_locks(struct hostile *h)
 {
-    struct way *way = way_of_lane(h->c);
+    struct channel_way *way = way_of_lane(h->c);
     uint32_t n = draw(100000), first = draw(h->c->g.places), count = draw(3) ? 1 + draw(3) : h->c->g.places;
     bool wanted = draw(2);
     for (uint32_t i = 0; for_ever || i < n; i++) {
