@@ -44,7 +44,7 @@ int filter_codec(leat_filter **ret, const char *name, const char *options, struc
 extern const struct codec *const registry_codecs[];
 
 /* The filter of a codec with workers. Defined by the registry, which is above the stages that it is made of:
- * src/registry/workers.c. */
+ * src/bridge/workers.c. */
 int registry_codec_workers(leat_filter **ret, const struct codec *codec, const int *value);
 
 extern const struct codec codec_zstd, codec_unzstd, codec_gzip, codec_gunzip;

@@ -1,4 +1,4 @@
-/* What the benchmark asks of Linux. One file of two defines it: bench_linux.c, or bench_portable.c, where all of it but
+/* What the benchmark asks of Linux. One file of two defines it: linux.c, or portable.c, where all of it but
  * the waiting says -ENOSYS. */
 #ifndef CLI_BENCH_SYSTEM_H
 #define CLI_BENCH_SYSTEM_H
