@@ -32,7 +32,7 @@ static void check(int r)
 static leat_stream *new_stream(void)
 {
     leat_stream *stream;
-    check(leat_stream_open(&stream, NULL, NULL));
+    check(leat_stream_new(&stream, NULL, NULL));
     return stream;
 }
 
@@ -53,7 +53,7 @@ static void feed(leat_stream *stream, const char *source)
 static void by_taking(uint64_t bytes)
 {
     leat_stream *stream = new_stream();
-    struct leat_stream_stats stats = LEAT_INIT(struct leat_stream_stats);
+    struct leat_stream_usage stats = LEAT_INIT(struct leat_stream_usage);
     struct leat_view view;
     struct iovec iov[TAKE / 4096 + 1];
     char *source = tool_buffer(TAKE);
@@ -99,7 +99,7 @@ static void by_missing(uint64_t bytes, uint64_t each)
     options.keep = 2 * each;
     check(leat_pool_new(&pool, &options));
     for (uint64_t done = 0; done < bytes; done += each) {
-        check(leat_stream_open(&stream, pool, NULL));
+        check(leat_stream_new(&stream, pool, NULL));
         for (uint64_t at = 0; at < each; at += PIECE) {
             check(leat_stream_append(stream, piece, PIECE));
             sum += leat_stream_take_line(stream, 0, &line) == 0;

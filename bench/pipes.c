@@ -1,11 +1,11 @@
 /* pipes WAY BLOCK BYTES: BYTES go from one thread to another, written in blocks of BLOCK bytes, read in blocks of the
  * same size, at least 64 KiB. A pipe holds 1 MiB, whatever it is made of.
  *
- *   queue         libleat, in memory, by leat_write and leat_read
+ *   queue         libleat, in memory, by leat_writer_write and leat_reader_read
  *   peek          the same by reserve and commit, peek and consume
  *   queue-sha256  as queue, with a digest in between
- *   kernel        libleat, a pipe of the kernel, by leat_write and leat_read
- *   kernel-give   the same by reserve and commit, and leat_read
+ *   kernel        libleat, a pipe of the kernel, by leat_writer_write and leat_reader_read
+ *   kernel-give   the same by reserve and commit, and leat_reader_read
  *   ring          a bare ring in memory, which sleeps by a futex
  *   ring-busy     and never sleeps
  *   write         a bare pipe, write and read
@@ -105,7 +105,7 @@ static void end_leat(struct run *run)
 static void leat_writes(struct run *run)
 {
     for (uint64_t left = run->bytes; left > 0; left -= run->block)
-        must(leat_write(run->writer, run->from, run->block, NULL, -1), "leat_write");
+        must(leat_writer_write(run->writer, run->from, run->block, NULL, -1), "leat_writer_write");
     end_leat(run);
 }
 
@@ -128,9 +128,9 @@ static void leat_reads(struct run *run)
 {
     size_t n;
     int r;
-    while ((r = leat_read(run->reader, run->to, run->reads, &n, -1)) == 0 && n > 0)
+    while ((r = leat_reader_read(run->reader, run->to, run->reads, &n, -1)) == 0 && n > 0)
         touch(run, run->to, n);
-    must(r, "leat_read");
+    must(r, "leat_reader_read");
     leat_reader_close(run->reader);
 }
 

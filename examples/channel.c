@@ -52,7 +52,7 @@ int main(void)
     leat_channel *sender;
     options.message_size = sizeof(unsigned);
     options.count = NUMBERS;
-    int r = leat_channel_create(&sender, &options);
+    int r = leat_channel_open(&sender, &options);
     if (r == 0)
         r = leat_channel_export(sender, fds, &n);
     if (r < 0) {

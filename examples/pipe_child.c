@@ -35,7 +35,7 @@ static int feed(leat_writer *writer)
     int r = 0;
     for (int i = 0; i < 1000 && r == 0; i++) {
         int n = snprintf(line, sizeof(line), "%d\n", i);
-        r = leat_write(writer, line, (size_t)n, NULL, -1);
+        r = leat_writer_write(writer, line, (size_t)n, NULL, -1);
     }
     return r < 0 ? r : leat_writer_finish(writer);
 }

@@ -20,7 +20,7 @@ static void *produce(void *user)
     int r = 0;
     for (unsigned i = 0; i < p->lines && r == 0; i++) {
         int n = snprintf(line, sizeof(line), "line %u\n", i);
-        r = leat_write(p->writer, line, (size_t)n, NULL, -1); /* waits while the pipe is full */
+        r = leat_writer_write(p->writer, line, (size_t)n, NULL, -1); /* waits while the pipe is full */
     }
     if (r == 0)
         r = leat_writer_finish(p->writer);
@@ -35,7 +35,7 @@ static int consume(leat_reader *reader, unsigned *lines)
     char line[64];
     size_t n;
     int r;
-    while ((r = leat_read_line(reader, line, sizeof(line), &n, -1)) == 0 && n > 0)
+    while ((r = leat_reader_read_line(reader, line, sizeof(line), &n, -1)) == 0 && n > 0)
         ++*lines;
     return r; /* 0: the end, and a good one */
 }

@@ -142,7 +142,7 @@ static int server_run(const char *port, uint64_t memory, server_answer answer)
 {
     struct server server = {.answer = answer, .epoll = epoll_create1(0)};
     struct leat_pool_options options = LEAT_INIT(struct leat_pool_options);
-    struct leat_pool_stats stats = LEAT_INIT(struct leat_pool_stats);
+    struct leat_pool_usage stats = LEAT_INIT(struct leat_pool_usage);
     struct epoll_event event = {.events = EPOLLIN};
     struct sigaction action = {.sa_handler = server_stop};
     sigaction(SIGTERM, &action, NULL);

@@ -17,7 +17,7 @@ static int raise_letters(leat_work *work, void *item, void *user)
     (void)user;
     for (size_t i = 0; i < line->length; i++)
         line->bytes[i] = (char)toupper((unsigned char)line->bytes[i]);
-    return leat_emit(work, line);
+    return leat_work_emit(work, line);
 }
 
 /* The cursor goes back up over what was drawn before: `lines` of them. Gives the number of those that are there now. */
@@ -69,9 +69,9 @@ static int through_stages(uint32_t workers, leat_reader *from, leat_writer *to, 
         return r;
     r = leat_stages_add(stages, &stage);
     if (r == 0)
-        r = leat_stages_source(stages, leat_next_line, from);
+        r = leat_stages_source(stages, leat_record_next_line, from);
     if (r == 0)
-        r = leat_stages_sink(stages, leat_emit_line, to);
+        r = leat_stages_sink(stages, leat_record_emit_line, to);
     if (r == 0)
         r = leat_stages_start(stages);
     if (r == 0)

@@ -118,13 +118,13 @@ LEAT_API int leat_time_parse(const char *text, int32_t *ret_ms);
 /* Writes a name so that a terminal can show it on one line: as it is, or, if it has control characters or is not UTF-8,
  * quoted as a shell reads it: 'a'$'\n''b'. Stores at most `size` bytes with the NUL (`buffer` may be NULL if that is
  * 0), and returns the length of the whole without its NUL, as snprintf does. Any thread. */
-LEAT_API size_t leat_quote(char *buffer, size_t size, const char *name);
+LEAT_API size_t leat_text_quote(char *buffer, size_t size, const char *name);
 
 /* What a misspelt word was meant to be: finds the nearest of `words`, which end in NULL. The first `n` bytes of `word`
  * are compared. Letters that are missing, superfluous, different or swapped are counted, and a beginning of a word is
  * near it. Writes "digest", or "zstd or unzstd" if several are as near, and returns how many; 0, and an empty text,
  * if none is near. Any thread. */
-LEAT_API size_t leat_nearest(char *buffer, size_t size, const char *word, size_t n, const char *const words[]);
+LEAT_API size_t leat_text_nearest(char *buffer, size_t size, const char *word, size_t n, const char *const words[]);
 
 /* How the text of an explanation or a report is laid out. */
 enum leat_format {

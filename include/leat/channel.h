@@ -1,6 +1,6 @@
 /* leat/channel.h: whole messages between processes, through shared memory, that survive kill -9.
  *
- *     leat_channel_create(&sender, NULL);                 here: this handle is the sender's end
+ *     leat_channel_open(&sender, NULL);                 here: this handle is the sender's end
  *     leat_channel_export(sender, fds, &n);               descriptors that make a handle of the other end
  *     ... fork, exec, or leat_channel_pass over a socket ...
  *     leat_channel_attach(&receiver, fds, n);             there
@@ -99,7 +99,7 @@ struct leat_channel_options {
 
 /* Makes a channel and a handle of one end. -EINVAL for sizes that can't be; -ENOMEM or -ENOSPC if there is no memory
  * for it, all of which is taken at once; -EMFILE; -ENOSYS. */
-LEAT_API int leat_channel_create(leat_channel **ret, const struct leat_channel_options *options);
+LEAT_API int leat_channel_open(leat_channel **ret, const struct leat_channel_options *options);
 
 /* Descriptors that make a handle of the other end, or of the one that is named. They are given, and close-on-exec. *n
  * is the room in `fds` and then their number; LEAT_CHANNEL_FDS is always enough (-ENOBUFS if it is not). The first is

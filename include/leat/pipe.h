@@ -3,8 +3,8 @@
  *     struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
  *     options.filters = &digest, options.filter_count = 1;
  *     leat_pipe_open(&writer, &reader, &options);
- *     one thread:  leat_write(writer, bytes, n, NULL, -1); ... leat_writer_finish(writer); leat_writer_close(writer);
- *     another one: while (leat_read(reader, bytes, sizeof(bytes), &n, -1) == 0 && n > 0)
+ *     one thread:  leat_writer_write(writer, bytes, n, NULL, -1); ... leat_writer_finish(writer);
+ * leat_writer_close(writer); another one: while (leat_reader_read(reader, bytes, sizeof(bytes), &n, -1) == 0 && n > 0)
  *                      ...;
  *                  leat_reader_close(reader);
  *
@@ -95,10 +95,10 @@ LEAT_API int leat_pipe_open(leat_writer **ret_writer, leat_reader **ret_reader,
 /* ---- writing ---- */
 
 /* All of it. */
-LEAT_API int leat_write(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms);
+LEAT_API int leat_writer_write(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms);
 
 /* What fits, at least one byte; waits only while nothing fits. */
-LEAT_API int leat_write_some(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms);
+LEAT_API int leat_writer_write_some(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms);
 
 /* All bytes of a view (leat/stream.h), without copying them: what they lie in is kept until the reader has them, and
  * the view remains the caller's. A kernel pipe is given their pages while its own reader is the only one, else a copy.
@@ -106,7 +106,7 @@ LEAT_API int leat_write_some(leat_writer *writer, const void *bytes, size_t n, s
  * slice of what is left may go on. -EINVAL: a borrowed view. If it is of leat_stream_append_ref, `release` may be
  * called by the thread that reads, or that closes the last end, and must not call the pipe. */
 struct leat_view;
-LEAT_API int leat_write_view(leat_writer *writer, const struct leat_view *view, size_t *done, int timeout_ms);
+LEAT_API int leat_writer_write_view(leat_writer *writer, const struct leat_view *view, size_t *done, int timeout_ms);
 
 /* Room to write into, in one piece: at least `want` bytes (0: one), but never more than a chunk is promised, nor than a
  * filter that paces allows. Valid until it is committed, or the end is finished or closed. -EBUSY if there is a
@@ -135,15 +135,15 @@ LEAT_API int leat_writer_fail(leat_writer *writer, int code);
 /* ---- reading ---- */
 
 /* At least one byte; 0 with *done == 0 is the end. */
-LEAT_API int leat_read(leat_reader *reader, void *bytes, size_t n, size_t *done, int timeout_ms);
+LEAT_API int leat_reader_read(leat_reader *reader, void *bytes, size_t n, size_t *done, int timeout_ms);
 
 /* All n of them; 0 with fewer in *done: the end came before. */
-LEAT_API int leat_read_full(leat_reader *reader, void *bytes, size_t n, size_t *done, int timeout_ms);
+LEAT_API int leat_reader_read_full(leat_reader *reader, void *bytes, size_t n, size_t *done, int timeout_ms);
 
 /* Up to and with the next newline, and a NUL behind it that *done does not count. What has no newline is the last line,
  * or one that is longer than `capacity` - 1: then its rest comes next. After a timeout the line goes on with the next
  * call. -EINVAL if capacity is 1. */
-LEAT_API int leat_read_line(leat_reader *reader, char *line, size_t capacity, size_t *done, int timeout_ms);
+LEAT_API int leat_reader_read_line(leat_reader *reader, char *line, size_t capacity, size_t *done, int timeout_ms);
 
 /* Bytes in one piece, which stay there until they are consumed or read. Waits for the first one; 0 with *ret_n == 0 is
  * the end. */
@@ -170,7 +170,7 @@ LEAT_API int leat_reader_fd(leat_reader *reader, int *ret);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow" /* it has the name of its struct, as stat(2) has */
 #endif
-LEAT_API int leat_pipe_stats(const leat_writer *writer, struct leat_pipe_stats *ret);
+LEAT_API int leat_writer_stats(const leat_writer *writer, struct leat_pipe_stats *ret);
 #ifdef __cplusplus
 #pragma GCC diagnostic pop
 #endif

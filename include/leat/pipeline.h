@@ -237,7 +237,7 @@ LEAT_API int leat_report_json(const leat_report *report, char **ret);
 /* The report of a run that could not begin, because an endpoint could not be opened or a plan was refused: so that
  * programs which read reports get one in that case, too. The strings of the error are copied. -EINVAL: its code is no
  * negative errno, or its side none of enum leat_side. */
-LEAT_API int leat_report_of_error(leat_report **ret, const struct leat_error *error);
+LEAT_API int leat_report_from_error(leat_report **ret, const struct leat_error *error);
 
 /* For people, several lines. leat_free frees *ret. */
 LEAT_API int leat_report_text(const leat_report *report, char **ret);

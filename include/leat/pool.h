@@ -36,7 +36,7 @@ struct leat_pool_options {
     uint64_t keep; /* bytes that are kept unused in any case; 0: 1 MiB */
 };
 
-struct leat_pool_stats {
+struct leat_pool_usage {
     size_t size;
     uint64_t memory_limit; /* 0: none */
     uint64_t in_use;       /* bytes of the chunks that somebody has */
@@ -53,7 +53,7 @@ LEAT_API int leat_pool_new(leat_pool **ret, const struct leat_pool_options *opti
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow" /* it has the name of its struct, as stat(2) has */
 #endif
-LEAT_API int leat_pool_stats(leat_pool *pool, struct leat_pool_stats *ret);
+LEAT_API int leat_pool_stats(leat_pool *pool, struct leat_pool_usage *ret);
 #ifdef __cplusplus
 #pragma GCC diagnostic pop
 #endif

@@ -40,7 +40,7 @@ struct leat_features {
 /* Tries everything; takes some milliseconds, or as long as the file system of `directory` lets a small file wait. Any
  * thread; what it finds holds for the calling one, as a seccomp filter may differ between threads. Note that a filter
  * which kills instead of refusing does so here too. -ENOTDIR and the like if `directory` is none. */
-LEAT_API int leat_probe_run(struct leat_features *features);
+LEAT_API int leat_features_probe(struct leat_features *features);
 
 #ifdef __cplusplus
 }

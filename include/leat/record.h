@@ -3,7 +3,7 @@
  *     struct leat_stages_options options = LEAT_INIT(struct leat_stages_options);
  *     options.dispose = leat_record_dispose;
  *     ...
- *     leat_stages_run(stages, leat_next_line, reader, leat_emit_message, channel, &error);
+ *     leat_stages_run(stages, leat_record_next_line, reader, leat_record_emit_message, channel, &error);
  *
  * An item is then a record: bytes of any number, in one piece of memory. Each function is a leat_next_fn, or a
  * leat_emit_fn which frees the record that it takes; `user` is the channel, or the end of a pipe, borrowed for as long
@@ -43,21 +43,22 @@ LEAT_API size_t leat_record_size(void *user, const void *record);
 
 /* From a channel: the end is when all senders have left. -EOWNERDEAD: one of them died; else what
  * leat_channel_receive says. */
-LEAT_API int leat_next_message(void *channel, void **ret_record);
+LEAT_API int leat_record_next_message(void *channel, void **ret_record);
 /* What leat_channel_send says. */
-LEAT_API int leat_emit_message(void *channel, void *record);
+LEAT_API int leat_record_emit_message(void *channel, void *record);
 
 /* From a leat_reader: lines without their newline; what has none is the last one. -EMSGSIZE: it is longer than
- * LEAT_RECORD_MAX; else what leat_read says. */
-LEAT_API int leat_next_line(void *reader, void **ret_record);
-/* To a leat_writer, with a newline behind each. What leat_write says; what it has written of the record stays so. */
-LEAT_API int leat_emit_line(void *writer, void *record);
+ * LEAT_RECORD_MAX; else what leat_reader_read says. */
+LEAT_API int leat_record_next_line(void *reader, void **ret_record);
+/* To a leat_writer, with a newline behind each. What leat_writer_write says; what it has written of the record stays
+ * so. */
+LEAT_API int leat_record_emit_line(void *writer, void *record);
 
 /* The same in frames: the length, as 4 bytes of which the highest is first, and then the bytes. -EBADMSG: the end comes
  * in the middle of one. */
-LEAT_API int leat_next_frame(void *reader, void **ret_record);
+LEAT_API int leat_record_next_frame(void *reader, void **ret_record);
 /* -EMSGSIZE, too. */
-LEAT_API int leat_emit_frame(void *writer, void *record);
+LEAT_API int leat_record_emit_frame(void *writer, void *record);
 
 #ifdef __cplusplus
 }

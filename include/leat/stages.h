@@ -68,7 +68,7 @@ enum leat_stage_answer {
                             behind it goes on to its end. In an ordered stage nothing behind this item comes out. */
 };
 
-/* Makes of an item none, one or many (leat_emit). `work` is this call's; see leat_work_state. Is called by several
+/* Makes of an item none, one or many (leat_work_emit). `work` is this call's; see leat_work_state. Is called by several
  * threads at once, if the stage has several. May block. */
 typedef int (*leat_stage_fn)(leat_work *work, void *item, void *user);
 
@@ -227,7 +227,7 @@ LEAT_API void leat_stages_free(leat_stages *stages);
 
 /* Hands an item to the next stage; takes it in any case. Blocks while the next queue is full. A negative errno: nobody
  * wants it any more, and the function should return; what it returns then does not matter. */
-LEAT_API int leat_emit(leat_work *work, void *item);
+LEAT_API int leat_work_emit(leat_work *work, void *item);
 
 /* What worker_open gave. */
 LEAT_API void *leat_work_state(const leat_work *work);

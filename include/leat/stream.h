@@ -4,7 +4,7 @@
  * how much of it it filled; the reader looks for what it needs and takes *views*, which keep the chunks alive. A stream
  * has no descriptor: a *connection* owns two streams and a descriptor, fills the one and flushes the other.
  *
- *     leat_stream_open(&stream, NULL, NULL);
+ *     leat_stream_new(&stream, NULL, NULL);
  *     while (leat_stream_reserve(stream, 1, &room, &n) == 0 && (got = read(fd, room, n)) > 0) {
  *         leat_stream_commit(stream, got);
  *         while (leat_stream_take_line(stream, LEAT_STREAM_JOIN, &line) == 0) {
@@ -102,7 +102,7 @@ struct leat_stream_options {
     int32_t waits; /* not 0: the two sides are two threads that wait for each other. The calls that wait need it */
 };
 
-struct leat_stream_stats {
+struct leat_stream_usage {
     size_t size;
     uint64_t bytes_in;       /* committed and appended */
     uint64_t bytes_out;      /* taken, read and skipped */
@@ -112,7 +112,7 @@ struct leat_stream_stats {
 };
 
 /* `pool` NULL: the one of the process. The stream keeps it. -EINVAL: resume_at above pause_at, or that above limit. */
-LEAT_API int leat_stream_open(leat_stream **ret, leat_pool *pool, const struct leat_stream_options *options);
+LEAT_API int leat_stream_new(leat_stream **ret, leat_pool *pool, const struct leat_stream_options *options);
 
 /* Views stay valid. No thread may be in a call. NULL is allowed. */
 LEAT_API void leat_stream_free(leat_stream *stream);
@@ -212,7 +212,7 @@ LEAT_API int leat_stream_wait(leat_stream *stream, size_t n, int timeout_ms);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow" /* it has the name of its struct, as stat(2) has */
 #endif
-LEAT_API int leat_stream_stats(const leat_stream *stream, struct leat_stream_stats *ret);
+LEAT_API int leat_stream_stats(const leat_stream *stream, struct leat_stream_usage *ret);
 #ifdef __cplusplus
 #pragma GCC diagnostic pop
 #endif

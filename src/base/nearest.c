@@ -41,7 +41,7 @@ static unsigned how_near(const char *word, size_t n, const char *candidate)
     return d <= MAX(n, length) / 3 || (d == 1 && n > 1) ? d : FAR;
 }
 
-size_t leat_nearest(char *buffer, size_t size, const char *word, size_t n, const char *const words[])
+size_t leat_text_nearest(char *buffer, size_t size, const char *word, size_t n, const char *const words[])
 {
     unsigned least = FAR;
     size_t found = 0, count = 0, used = 0;
@@ -66,7 +66,7 @@ const char *unknown_word(char buffer[UNKNOWN_MAX], const char *kind, const char 
                          const char *const words[])
 {
     char near[64];
-    bool any = leat_nearest(near, sizeof(near), word, n, words) > 0;
+    bool any = leat_text_nearest(near, sizeof(near), word, n, words) > 0;
     size_t used = (size_t)snprintf(buffer, UNKNOWN_MAX, "There is no %s '%.*s'%s%s%s", kind, (int)MIN(n, 40u), word,
                                    any ? "; did you mean " : "", near, any ? "? Known are" : ": known are");
     for (size_t i = 0; words[i] && used < UNKNOWN_MAX; i++)

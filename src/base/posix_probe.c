@@ -1,4 +1,4 @@
-/* leat_probe_run where src/kernel was left out: of the system there is one thing to say. */
+/* leat_features_probe where src/kernel was left out: of the system there is one thing to say. */
 #include "base/library.h"
 #include <errno.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@ static int check_directory(const char *path)
     return S_ISDIR(s.st_mode) ? 0 : -ENOTDIR;
 }
 
-int leat_probe_run(struct leat_features *features)
+int leat_features_probe(struct leat_features *features)
 {
     if (features->size < offsetof(struct leat_features, feature[1]))
         return -EINVAL;

@@ -94,7 +94,7 @@ static void put_quoted(struct out *out, const char *text)
     put(out, "'", 1);
 }
 
-size_t leat_quote(char *buffer, size_t size, const char *name)
+size_t leat_text_quote(char *buffer, size_t size, const char *name)
 {
     struct out out = {.buffer = buffer, .size = size};
     if (is_plain(name))

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Prints a name as leat_quote writes it. */
+/* Prints a name as leat_text_quote writes it. */
 void quote_print(FILE *to, const char *name);
 
 /* Replaces each byte of what a terminal would obey, or not understand, by '?', and cuts off a letter that is incomplete

@@ -69,7 +69,7 @@ size_t leat_record_size(void *user UNUSED, const void *record)
 /* ---- channels ---- */
 
 /* Somebody else may receive the message that was too long, so that the next one is longer still. */
-int leat_next_message(void *channel, void **ret_record)
+int leat_record_next_message(void *channel, void **ret_record)
 {
     struct leat_record *record = NULL;
     size_t room = FIRST_ROOM;
@@ -91,7 +91,7 @@ int leat_next_message(void *channel, void **ret_record)
     }
 }
 
-int leat_emit_message(void *channel, void *record)
+int leat_record_emit_message(void *channel, void *record)
 {
     struct leat_record *r = record;
     int code = leat_channel_send(channel, r->bytes, r->length, -1);
@@ -106,7 +106,7 @@ int leat_emit_message(void *channel, void *record)
 static int read_part(leat_reader *reader, struct leat_record *record, size_t room, bool *ret_whole)
 {
     size_t n = 0;
-    int r = leat_read_line(reader, record->bytes + record->length, room + 1 - record->length, &n, -1);
+    int r = leat_reader_read_line(reader, record->bytes + record->length, room + 1 - record->length, &n, -1);
     if (r < 0)
         return r;
     bool full = record->length + n == room;
@@ -119,7 +119,7 @@ static int read_part(leat_reader *reader, struct leat_record *record, size_t roo
     return 0;
 }
 
-int leat_next_line(void *reader, void **ret_record)
+int leat_record_next_line(void *reader, void **ret_record)
 {
     struct leat_record *record = NULL;
     bool whole = false;
@@ -138,12 +138,12 @@ int leat_next_line(void *reader, void **ret_record)
 }
 
 /* The NUL behind the bytes becomes the newline, so that one write is enough. */
-int leat_emit_line(void *writer, void *record)
+int leat_record_emit_line(void *writer, void *record)
 {
     struct leat_record *r = record;
     size_t n;
     r->bytes[r->length] = '\n';
-    int code = leat_write(writer, r->bytes, r->length + 1, &n, -1);
+    int code = leat_writer_write(writer, r->bytes, r->length + 1, &n, -1);
     r->bytes[r->length] = '\0';
     if (code == 0)
         free(r);
@@ -157,7 +157,7 @@ static int read_head(leat_reader *reader, size_t *ret_length)
 {
     uint8_t head[FRAME_HEAD];
     size_t n, length = 0;
-    int r = leat_read_full(reader, head, sizeof(head), &n, -1);
+    int r = leat_reader_read_full(reader, head, sizeof(head), &n, -1);
     if (r < 0)
         return r;
     if (n < sizeof(head))
@@ -168,7 +168,7 @@ static int read_head(leat_reader *reader, size_t *ret_length)
     return length > LEAT_RECORD_MAX ? -EMSGSIZE : 0;
 }
 
-int leat_next_frame(void *reader, void **ret_record)
+int leat_record_next_frame(void *reader, void **ret_record)
 {
     struct leat_record *record = NULL;
     size_t length;
@@ -179,7 +179,7 @@ int leat_next_frame(void *reader, void **ret_record)
     r = make_room(&record, room);
     while (r == 0 && record->length < length) {
         size_t n, step = room - record->length;
-        r = leat_read_full(reader, record->bytes + record->length, step, &n, -1);
+        r = leat_reader_read_full(reader, record->bytes + record->length, step, &n, -1);
         if (r == 0 && n < step)
             r = -EBADMSG;
         if (r < 0)
@@ -194,7 +194,7 @@ int leat_next_frame(void *reader, void **ret_record)
     return r;
 }
 
-int leat_emit_frame(void *writer, void *record)
+int leat_record_emit_frame(void *writer, void *record)
 {
     struct leat_record *r = record;
     uint8_t head[FRAME_HEAD];
@@ -203,9 +203,9 @@ int leat_emit_frame(void *writer, void *record)
         return -EMSGSIZE;
     for (size_t i = 0; i < sizeof(head); i++)
         head[i] = (uint8_t)(r->length >> (8 * (sizeof(head) - 1 - i)));
-    int code = leat_write(writer, head, sizeof(head), &n, -1);
+    int code = leat_writer_write(writer, head, sizeof(head), &n, -1);
     if (code == 0)
-        code = leat_write(writer, r->bytes, r->length, &n, -1);
+        code = leat_writer_write(writer, r->bytes, r->length, &n, -1);
     if (code == 0)
         free(r);
     return code;

@@ -301,9 +301,9 @@ static uint64_t allocated(leat_pool *pool)
     return n;
 }
 
-int leat_pool_stats(leat_pool *pool, struct leat_pool_stats *ret)
+int leat_pool_stats(leat_pool *pool, struct leat_pool_usage *ret)
 {
-    struct leat_pool_stats s = {
+    struct leat_pool_usage s = {
         .memory_limit = pool->budget.limit == UINT64_MAX ? 0 : pool->budget.limit,
         .in_use = atomic_load(&pool->in_use),
         .unused = unused(pool),

@@ -21,7 +21,7 @@ static int init_waits(leat_stream *s)
     return thread_cond_init(&s->changed);
 }
 
-int leat_stream_open(leat_stream **ret, leat_pool *pool, const struct leat_stream_options *options)
+int leat_stream_new(leat_stream **ret, leat_pool *pool, const struct leat_stream_options *options)
 {
     struct leat_stream_options o;
     int r = options_copy(&o, sizeof(o), options);
@@ -87,9 +87,9 @@ int leat_stream_ended(const leat_stream *s)
     return atomic_load_explicit(&s->end, memory_order_acquire) != 0;
 }
 
-int leat_stream_stats(const leat_stream *s, struct leat_stream_stats *ret)
+int leat_stream_stats(const leat_stream *s, struct leat_stream_usage *ret)
 {
-    struct leat_stream_stats stats = {
+    struct leat_stream_usage stats = {
         .bytes_out = atomic_load_explicit(&s->consumed, memory_order_acquire),
         .bytes_in = atomic_load_explicit(&s->committed, memory_order_acquire),
         .bytes_searched = atomic_load_explicit(&s->r.searched, memory_order_relaxed),

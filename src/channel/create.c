@@ -155,7 +155,7 @@ static int handle_make(leat_channel **ret, const struct geometry *g, uint32_t en
     return 0;
 }
 
-int leat_channel_create(leat_channel **ret, const struct leat_channel_options *options)
+int leat_channel_open(leat_channel **ret, const struct leat_channel_options *options)
 {
     struct leat_channel_options own;
     struct geometry g;

@@ -38,10 +38,10 @@ static void checksum_print_escaped(FILE *to, const char *name)
 /* What a terminal can't show, as the library quotes it. NULL: there is nothing like that, or no memory. */
 static char *quote_control(const char *name)
 {
-    size_t n = leat_quote(NULL, 0, name);
+    size_t n = leat_text_quote(NULL, 0, name);
     char *text = n == strlen(name) ? NULL : malloc(n + 1);
     if (text)
-        leat_quote(text, n + 1, name);
+        leat_text_quote(text, n + 1, name);
     return text;
 }
 

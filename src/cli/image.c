@@ -222,7 +222,7 @@ static void print_part(const char *what, json_t *part)
         char name[256], quoted[1024];
         snprintf(name, sizeof(name), "%.80s/%.80s%s%.80s", os, architecture, variant ? "/" : "",
                  variant ? variant : "");
-        leat_quote(quoted, sizeof(quoted), name);
+        leat_text_quote(quoted, sizeof(quoted), name);
         printf("  %s", quoted);
     }
     putchar('\n');

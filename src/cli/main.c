@@ -118,7 +118,7 @@ static int run(int argc, char **argv)
         if (strcmp(argv[1], words[i]) == 0)
             return subcommands[i].run(argc - 1, argv + 1);
     }
-    if (leat_nearest(near, sizeof(near), argv[1], strlen(argv[1]), words) > 0)
+    if (leat_text_nearest(near, sizeof(near), argv[1], strlen(argv[1]), words) > 0)
         cli_warn("there is no command %s; did you mean %s?", cli_name(argv[1]), near);
     else
         cli_warn("there is no command %s", cli_name(argv[1]));

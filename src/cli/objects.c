@@ -202,10 +202,10 @@ static int print_json(const char *type, const struct leat_store_entry *entry, bo
 /* A name as a shell reads it; without quotes where it needs none. */
 static void print_name(const char *name)
 {
-    size_t n = leat_quote(NULL, 0, name);
+    size_t n = leat_text_quote(NULL, 0, name);
     char *text = malloc(n + 1);
     if (text)
-        leat_quote(text, n + 1, name);
+        leat_text_quote(text, n + 1, name);
     fputs(text ? text : "?", stdout);
     free(text);
 }

@@ -128,7 +128,7 @@ static int probe_and_print(const char *directory, bool json)
 {
     struct leat_features features = LEAT_INIT(struct leat_features);
     features.directory = directory;
-    int code = leat_probe_run(&features);
+    int code = leat_features_probe(&features);
     if (code < 0) {
         cli_warn("probe: %s: %s", cli_name(directory ? directory : "."), strerror(-code));
         return EXIT_FAILED;

@@ -28,7 +28,7 @@ const char *cli_name(const char *name)
     name = without_login(name);
     static char *kept[4];
     static unsigned next;
-    size_t n = strlen(name), quoted = leat_quote(NULL, 0, name);
+    size_t n = strlen(name), quoted = leat_text_quote(NULL, 0, name);
     char *text = malloc(quoted + 3);
     if (!text)
         return "?";
@@ -38,7 +38,7 @@ const char *cli_name(const char *name)
     if (quoted == n)
         snprintf(text, quoted + 3, "'%s'", name);
     else
-        leat_quote(text, quoted + 3, name);
+        leat_text_quote(text, quoted + 3, name);
     return text;
 }
 
@@ -48,7 +48,7 @@ size_t cli_letter(const char *at, bool *ret_plain)
     char letter[5];
     snprintf(letter, sizeof(letter), "%.*s", c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4, at);
     size_t n = strlen(letter);
-    *ret_plain = leat_quote(NULL, 0, letter) == n;
+    *ret_plain = leat_text_quote(NULL, 0, letter) == n;
     return *ret_plain ? n : 1;
 }
 
@@ -128,7 +128,7 @@ int cli_unknown_option(const char *command, const struct option *longs, const ch
         snprintf(dashed[i], sizeof(dashed[i]), "--%s", longs[i].name);
         words[i] = dashed[i];
     }
-    if (leat_nearest(near, sizeof(near), word, strcspn(word, "="), words) > 0)
+    if (leat_text_nearest(near, sizeof(near), word, strcspn(word, "="), words) > 0)
         return cli_usage(command, "there is no option '%s'; did you mean %s?", word, near);
     return cli_usage(command, "there is no option '%s'", word);
 }
@@ -137,7 +137,7 @@ const char *cli_known(const char *word, const char *const words[])
 {
     static char text[600];
     char near[128];
-    bool any = leat_nearest(near, sizeof(near), word, strlen(word), words) > 0;
+    bool any = leat_text_nearest(near, sizeof(near), word, strlen(word), words) > 0;
     size_t n = (size_t)snprintf(text, sizeof(text), "%s%s%s", any ? "did you mean " : "", near,
                                 any ? "? Known are" : "known are");
     for (size_t i = 0; words[i] && n < sizeof(text); i++)

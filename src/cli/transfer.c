@@ -50,7 +50,7 @@ int transfer_refuse(struct copy_options *o, const struct leat_error *error, bool
     leat_report *report;
     if (!told)
         explain_error(error);
-    if (o->explain == EXPLAIN_NO && leat_report_of_error(&report, error) == 0) {
+    if (o->explain == EXPLAIN_NO && leat_report_from_error(&report, error) == 0) {
         print_report(o, report);
         leat_report_free(report);
     }

@@ -159,7 +159,7 @@ void report_fill(leat_report *report, leat_pipeline *p, const struct leat_error 
     take_said(report, p);
 }
 
-int leat_report_of_error(leat_report **ret, const struct leat_error *error)
+int leat_report_from_error(leat_report **ret, const struct leat_error *error)
 {
     struct leat_error own;
     int r = options_copy(&own, sizeof(own), error);

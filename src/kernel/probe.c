@@ -143,7 +143,7 @@ static void try_one(struct probe_run *run, const struct probe *probe, struct lea
         probe_say(run, "%s; %s.", cause(feature->code), probe->no);
 }
 
-int leat_probe_run(struct leat_features *features)
+int leat_features_probe(struct leat_features *features)
 {
     const size_t head = offsetof(struct leat_features, feature);
     if (features->size < head)

@@ -21,8 +21,8 @@
 static int open_streams(leat_connection *c, const struct leat_connection_options *o)
 {
     struct leat_stream_options bounds = {.size = sizeof(bounds), .pause_at = PAUSE_DEFAULT, .limit = LIMIT_DEFAULT};
-    int r = leat_stream_open(&c->input, o->pool, o->input ? o->input : &bounds);
-    return r < 0 ? r : leat_stream_open(&c->output, o->pool, o->output ? o->output : &bounds);
+    int r = leat_stream_new(&c->input, o->pool, o->input ? o->input : &bounds);
+    return r < 0 ? r : leat_stream_new(&c->output, o->pool, o->output ? o->output : &bounds);
 }
 
 /* What may be asked of the descriptor. */

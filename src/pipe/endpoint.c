@@ -16,7 +16,7 @@ static ssize_t end_read(void *user, void *bytes, size_t n)
 {
     struct pipe_end *e = user;
     size_t done;
-    int r = leat_read(e->reader, bytes, n, &done, 0);
+    int r = leat_reader_read(e->reader, bytes, n, &done, 0);
     return r < 0 ? r : (ssize_t)done;
 }
 
@@ -24,7 +24,7 @@ static ssize_t end_write(void *user, void *bytes, size_t n)
 {
     struct pipe_end *e = user;
     size_t done;
-    int r = leat_write_some(e->writer, bytes, n, &done, 0);
+    int r = leat_writer_write_some(e->writer, bytes, n, &done, 0);
     return r < 0 ? r : (ssize_t)done;
 }
 

@@ -252,7 +252,7 @@ static int stats(struct pipe *p, struct leat_pipe_stats *ret)
     return return_sized(ret, &s, sizeof(s));
 }
 
-int leat_pipe_stats(const leat_writer *writer, struct leat_pipe_stats *ret)
+int leat_writer_stats(const leat_writer *writer, struct leat_pipe_stats *ret)
 {
     return stats(writer->pipe, ret);
 }

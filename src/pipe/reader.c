@@ -226,12 +226,12 @@ static int read_bytes(leat_reader *reader, uint8_t *to, size_t n, size_t *ret_do
     return r < 0 ? (int)r : 0;
 }
 
-int leat_read(leat_reader *reader, void *bytes, size_t n, size_t *done, int timeout_ms)
+int leat_reader_read(leat_reader *reader, void *bytes, size_t n, size_t *done, int timeout_ms)
 {
     return read_bytes(reader, bytes, n, done, timeout_ms, false);
 }
 
-int leat_read_full(leat_reader *reader, void *bytes, size_t n, size_t *done, int timeout_ms)
+int leat_reader_read_full(leat_reader *reader, void *bytes, size_t n, size_t *done, int timeout_ms)
 {
     return read_bytes(reader, bytes, n, done, timeout_ms, true);
 }
@@ -257,7 +257,7 @@ static ssize_t read_line(struct reader_reading *reading, char *line, size_t most
     return 0;
 }
 
-int leat_read_line(leat_reader *reader, char *line, size_t capacity, size_t *ret_done, int timeout_ms)
+int leat_reader_read_line(leat_reader *reader, char *line, size_t capacity, size_t *ret_done, int timeout_ms)
 {
     struct reader_reading reading;
     size_t done = 0;

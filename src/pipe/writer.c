@@ -215,19 +215,19 @@ static int write_pieces(struct pipe *p, const struct piece *piece, size_t n, siz
     return some && done ? 0 : r;
 }
 
-int leat_write(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms)
+int leat_writer_write(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms)
 {
     struct piece piece = {.bytes = iov_of(bytes, n)};
     return write_pieces(writer->pipe, &piece, n, done, timeout_ms, false);
 }
 
-int leat_write_some(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms)
+int leat_writer_write_some(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms)
 {
     struct piece piece = {.bytes = iov_of(bytes, n)};
     return write_pieces(writer->pipe, &piece, n, done, timeout_ms, true);
 }
 
-int leat_write_view(leat_writer *writer, const struct leat_view *view, size_t *done, int timeout_ms)
+int leat_writer_write_view(leat_writer *writer, const struct leat_view *view, size_t *done, int timeout_ms)
 {
     struct piece one;
     size_t count;

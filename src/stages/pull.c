@@ -60,7 +60,7 @@ static int pull_emit(leat_work *work, void *item)
 {
     struct pull_step *step = (struct pull_step *)work;
     if (grow(work))
-        return leat_emit(work, item);
+        return leat_work_emit(work, item);
     work->gave |= item == work->current;
     step->failed = -ENOMEM;
     if (step->with.dispose) /* of its own kind, as the last step's results are: there is nothing better at hand */

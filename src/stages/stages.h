@@ -19,7 +19,7 @@
 /* The call that a function of the caller makes its results with. */
 struct leat_work {
     int (*emit)(struct leat_work *work, void *item);
-    void **made; /* a list that leat_emit itself adds to, as long as there is room; of a worker there is none */
+    void **made; /* a list that leat_work_emit itself adds to, as long as there is room; of a worker there is none */
     size_t n, room;
     void *state;
     void *current; /* the item that it works on */

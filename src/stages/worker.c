@@ -365,7 +365,7 @@ void worker_reset(struct worker *worker, struct stage *stage)
     worker->hand.wanted = 1;
 }
 
-int leat_emit(leat_work *work, void *item)
+int leat_work_emit(leat_work *work, void *item)
 {
     if (work->n >= work->room)
         return work->emit(work, item);

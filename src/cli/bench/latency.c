@@ -94,7 +94,7 @@ static void sleep_until_sent(struct latency_way *way)
 static int send_by_queue(struct latency_way *way, const void *bytes, size_t n)
 {
     size_t done;
-    int r = leat_write(way->writer, bytes, n, &done, -1);
+    int r = leat_writer_write(way->writer, bytes, n, &done, -1);
     return r < 0 ? r : leat_writer_flush(way->writer);
 }
 
@@ -123,7 +123,7 @@ static int receive_one(struct trip *t, struct latency_way *way, void *bytes)
     if (t->kind == LINK_PIPE || t->kind == LINK_SOCKETPAIR)
         return read_all(way->read, bytes, t->n);
     if (t->kind == LINK_LEAT_QUEUE)
-        return leat_read_full(way->reader, bytes, t->n, &n, -1);
+        return leat_reader_read_full(way->reader, bytes, t->n, &n, -1);
     if (t->kind == LINK_LEAT_CHANNEL)
         return leat_channel_receive(way->to, bytes, MESSAGE_MAX, &n, -1);
     if (t->kind == LINK_EVENTFD)
@@ -158,7 +158,7 @@ static int open_channel(struct trip *t)
     size_t n = LEAT_CHANNEL_FDS;
     leat_channel *other = NULL;
     options.duplex = 1;
-    int r = leat_channel_create(&t->way[0].from, &options);
+    int r = leat_channel_open(&t->way[0].from, &options);
     if (r < 0)
         return r;
     r = leat_channel_export(t->way[0].from, fds, &n);

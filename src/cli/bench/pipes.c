@@ -21,7 +21,7 @@ enum pipes_writing {
     BY_WRITE,
     BY_VMSPLICE,
     BY_RING,
-    BY_LEAT /* leat_write */
+    BY_LEAT /* leat_writer_write */
 };
 
 enum pipes_reading {
@@ -125,7 +125,7 @@ static int take_leat(struct pipe_run *run, const void **ret, size_t *ret_n)
     if (run->step->reading == BY_PEEK)
         return leat_reader_peek(run->leat_reader, ret, ret_n, -1);
     *ret = run->memory->reader;
-    return leat_read(run->leat_reader, run->memory->reader, run->step->block, ret_n, -1);
+    return leat_reader_read(run->leat_reader, run->memory->reader, run->step->block, ret_n, -1);
 }
 
 static void read_leat(struct pipe_run *run)
@@ -164,7 +164,7 @@ static ssize_t put(struct pipe_run *run, const char *bytes, size_t n)
     if (step->writing == BY_WRITE)
         return write(run->fd[1], bytes, n);
     if (step->writing == BY_LEAT) {
-        errno = -leat_write(run->leat_writer, bytes, n, NULL, -1);
+        errno = -leat_writer_write(run->leat_writer, bytes, n, NULL, -1);
         return errno ? -1 : (ssize_t)n;
     }
     ring_write(&run->ring, bytes, n);

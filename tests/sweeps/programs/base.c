@@ -5,7 +5,7 @@ int main(void)
 {
     struct leat_features features = LEAT_INIT(struct leat_features);
     struct leat_pool_options options = LEAT_INIT(struct leat_pool_options);
-    struct leat_pool_stats stats = LEAT_INIT(struct leat_pool_stats);
+    struct leat_pool_usage stats = LEAT_INIT(struct leat_pool_usage);
     struct leat_record *record = NULL;
     leat_stream *stream = NULL;
     leat_pool *pool = NULL;
@@ -14,11 +14,11 @@ int main(void)
     TRY(leat_size_parse("3K", &size));
     TRY(leat_time_parse("3s", &ms));
     EXPECT(size == 3072 && ms == 3000);
-    TRY(leat_probe_run(&features));
+    TRY(leat_features_probe(&features));
     EXPECT(features.count > 10);
     options.memory_limit = 1 << 20;
     TRY(leat_pool_new(&pool, &options));
-    TRY(leat_stream_open(&stream, pool, NULL));
+    TRY(leat_stream_new(&stream, pool, NULL));
     TRY(leat_stream_append(stream, "abc", 3));
     TRY(leat_pool_stats(pool, &stats));
     EXPECT(stats.in_use > 0);

@@ -11,7 +11,7 @@ static int hold(void)
     int ended;
     options.message_size = 8;
     options.count = 4;
-    if (leat_channel_create(&channel, &options) < 0 || leat_channel_send(channel, "message", 8, 0) < 0)
+    if (leat_channel_open(&channel, &options) < 0 || leat_channel_send(channel, "message", 8, 0) < 0)
         return 1;
     printf("%ld %d\n", (long)getpid(), leat_channel_memory_fd(channel));
     fflush(stdout);
@@ -29,7 +29,7 @@ static void use(const struct leat_channel_options *options)
     int fds[LEAT_CHANNEL_FDS], ends[2] = {-1, -1}, fd;
     size_t n = 0, got, peers = 0;
     void *room, *record = NULL;
-    TRY(leat_channel_create(&sender, options));
+    TRY(leat_channel_open(&sender, options));
     got = LEAT_CHANNEL_FDS;
     TRY(leat_channel_export(sender, fds, &got));
     n = got;
@@ -53,8 +53,8 @@ static void use(const struct leat_channel_options *options)
     TRY(leat_channel_release(passed, &message));
     TRY(leat_channel_inspect(leat_channel_memory_fd(sender), &info, NULL, &peers));
     TRY(leat_channel_send(sender, "six", 4, 1000));
-    TRY(leat_next_message(receiver, &record));
-    TRY(leat_emit_message(sender, record));
+    TRY(leat_record_next_message(receiver, &record));
+    TRY(leat_record_emit_message(sender, record));
     record = NULL;
     TRY(leat_channel_receive(receiver, bytes, sizeof(bytes), &got, 1000));
     EXPECT(memcmp(bytes, "six", 4) == 0);

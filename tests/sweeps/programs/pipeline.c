@@ -63,8 +63,8 @@ static void use_text(void)
     TRY(leat_pipeline_run(pipeline, NULL));
 done:
     leat_pipeline_free(pipeline);
-    if (swept_result == 0 && leat_report_of_error(&report, &error) == -ENOMEM)
-        swept_failed("leat_report_of_error", -ENOMEM);
+    if (swept_result == 0 && leat_report_from_error(&report, &error) == -ENOMEM)
+        swept_failed("leat_report_from_error", -ENOMEM);
     leat_report_free(report);
 }
 

@@ -13,13 +13,13 @@ static void use_stream(leat_pool *pool)
 {
     static char large[100000];
     struct leat_view view = {0}, other = {0}, part = {0};
-    struct leat_stream_stats stats = LEAT_INIT(struct leat_stream_stats);
+    struct leat_stream_usage stats = LEAT_INIT(struct leat_stream_usage);
     char one[] = "one\n", two[] = "two\n", word[4];
     struct iovec pieces[2] = {{one, 4}, {two, 4}}, seen[8];
     leat_stream *stream = NULL;
     size_t n, at, released = 0;
     void *room;
-    TRY(leat_stream_open(&stream, pool, NULL));
+    TRY(leat_stream_new(&stream, pool, NULL));
     TRY(leat_stream_reserve(stream, 5, &room, &n));
     memcpy(room, "zero\n", 5);
     TRY(leat_stream_commit(stream, 5));

@@ -8,7 +8,7 @@ static const char *const words[] = {"digest", "digest-provider", "zstd", "unzstd
 static void near(const char *word, const char *wanted)
 {
     char buffer[64];
-    size_t count = leat_nearest(buffer, sizeof(buffer), word, strlen(word), words);
+    size_t count = leat_text_nearest(buffer, sizeof(buffer), word, strlen(word), words);
     assert_string_equal(buffer, wanted);
     assert_int_equal(count == 0, wanted[0] == '\0');
 }
@@ -34,22 +34,22 @@ static void nothing_is_near_to_what_is_far(void **state UNUSED)
     memset(longest, 'a', sizeof(longest) - 1);
     longest[sizeof(longest) - 1] = '\0';
     near(longest, "");
-    assert_int_equal(leat_nearest(buffer, sizeof(buffer), "a", 1, (const char *const[]){NULL}), 0);
+    assert_int_equal(leat_text_nearest(buffer, sizeof(buffer), "a", 1, (const char *const[]){NULL}), 0);
 }
 
 static void only_so_many_letters_of_the_word_count(void **state UNUSED)
 {
     char buffer[64];
-    assert_int_equal(leat_nearest(buffer, sizeof(buffer), "zsdt:level=3", 4, words), 1);
+    assert_int_equal(leat_text_nearest(buffer, sizeof(buffer), "zsdt:level=3", 4, words), 1);
     assert_string_equal(buffer, "zstd");
 }
 
 static void short_buffers_are_not_overrun(void **state UNUSED)
 {
     char buffer[4] = "###";
-    assert_int_equal(leat_nearest(buffer, 3, "dig", 3, words), 2);
+    assert_int_equal(leat_text_nearest(buffer, 3, "dig", 3, words), 2);
     assert_string_equal(buffer, "di");
-    assert_int_equal(leat_nearest(NULL, 0, "dig", 3, words), 2);
+    assert_int_equal(leat_text_nearest(NULL, 0, "dig", 3, words), 2);
 }
 
 static void sentences_have_the_list(void **state UNUSED)

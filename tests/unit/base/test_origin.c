@@ -49,7 +49,7 @@ static void *use_pool(void *user)
         leat_stream *s;
         void *room;
         size_t n;
-        if (leat_stream_open(&s, u->pool, NULL) < 0)
+        if (leat_stream_new(&s, u->pool, NULL) < 0)
             continue;
         if (leat_stream_reserve(s, 5000, &room, &n) == 0)
             leat_stream_commit(s, n);
@@ -66,7 +66,7 @@ static void free_pool(void *user)
     leat_stream *own; /* what the child makes is its own */
     void *room;
     size_t n;
-    if (leat_stream_open(&own, NULL, NULL) < 0 || leat_stream_reserve(own, 1, &room, &n) < 0)
+    if (leat_stream_new(&own, NULL, NULL) < 0 || leat_stream_reserve(own, 1, &room, &n) < 0)
         _exit(1);
     leat_stream_free(own);
 }
@@ -78,7 +78,7 @@ static void a_pool_that_others_use(void **state UNUSED)
     void *room;
     size_t n;
     assert_int_equal(leat_pool_new(&u.pool, NULL), 0);
-    assert_int_equal(leat_stream_open(&u.stream, u.pool, NULL), 0);
+    assert_int_equal(leat_stream_new(&u.stream, u.pool, NULL), 0);
     assert_int_equal(leat_stream_reserve(u.stream, 5000, &room, &n), 0);
     assert_int_equal(leat_stream_commit(u.stream, 1), 0);
     for (size_t i = 0; i < COUNT(thread); i++)
@@ -105,7 +105,7 @@ static void *read_all(void *user)
 {
     struct both *e = user;
     size_t done;
-    e->result = leat_read(e->r, e->got, sizeof(e->got), &done, -1);
+    e->result = leat_reader_read(e->r, e->got, sizeof(e->got), &done, -1);
     e->result = e->result < 0 ? e->result : (int)done;
     return NULL;
 }
@@ -130,7 +130,7 @@ static void a_pipe_while_the_parent_reads(void **state UNUSED)
         begin(&thread, read_all, &e);
         usleep(50000); /* it waits by now; if not, there is less to see */
         in_child(close_both, &e);
-        assert_int_equal(leat_write(e.w, "whole", 5, &done, -1), 0);
+        assert_int_equal(leat_writer_write(e.w, "whole", 5, &done, -1), 0);
         assert_int_equal(leat_writer_finish(e.w), 0);
         pthread_join(thread, NULL);
         assert_int_equal(e.result, 5);
@@ -143,7 +143,7 @@ static void a_pipe_while_the_parent_reads(void **state UNUSED)
 
 static int pass(leat_work *work, void *item, void *user UNUSED)
 {
-    leat_emit(work, item);
+    leat_work_emit(work, item);
     return 0;
 }
 

@@ -6,7 +6,7 @@
 static void quotes(const char *name, const char *wanted)
 {
     char buffer[256];
-    assert_int_equal(leat_quote(buffer, sizeof(buffer), name), strlen(wanted));
+    assert_int_equal(leat_text_quote(buffer, sizeof(buffer), name), strlen(wanted));
     assert_string_equal(buffer, wanted);
 }
 
@@ -43,13 +43,13 @@ static void short_buffers_are_not_overrun(void **state UNUSED)
     char buffer[8];
     for (size_t size = 0; size <= sizeof(buffer); size++) {
         memset(buffer, '#', sizeof(buffer));
-        assert_int_equal(leat_quote(buffer, size, "a\nb"), 11);
+        assert_int_equal(leat_text_quote(buffer, size, "a\nb"), 11);
         for (size_t i = size; i < sizeof(buffer); i++)
             assert_int_equal(buffer[i], '#');
         if (size)
             assert_int_equal(strlen(buffer), size - 1);
     }
-    assert_int_equal(leat_quote(NULL, 0, "abc"), 3);
+    assert_int_equal(leat_text_quote(NULL, 0, "abc"), 3);
 }
 
 static void masks(const char *text, const char *wanted)

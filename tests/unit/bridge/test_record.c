@@ -51,7 +51,7 @@ static struct pipe_ends pipe_of(uint64_t limit)
 
 static int pass(leat_work *work, void *item, void *user UNUSED)
 {
-    leat_emit(work, item);
+    leat_work_emit(work, item);
     return 0;
 }
 
@@ -86,7 +86,7 @@ static void *send_all(void *user)
     struct flow *flow = user;
     for (size_t i = 0; i < COUNT(sizes) && flow->r == 0; i++)
         flow->r = flow->emit(flow->to, record_of(i, sizes[i]));
-    if (flow->emit == leat_emit_message)
+    if (flow->emit == leat_record_emit_message)
         leat_channel_close(flow->to);
     else
         leat_writer_close(flow->to);
@@ -99,7 +99,7 @@ static void *run_all(void *user)
     leat_stages *stages = passing(NULL, NULL);
     flow->r = leat_stages_run(stages, flow->next, flow->from, flow->emit, flow->to, NULL);
     leat_stages_free(stages);
-    if (flow->emit == leat_emit_message)
+    if (flow->emit == leat_record_emit_message)
         leat_channel_close(flow->to);
     else
         leat_writer_close(flow->to);
@@ -130,9 +130,10 @@ static void lines_and_frames_through_pipes(void **state UNUSED)
     static const uint64_t limits[] = {64, 4096, 1 << 20};
     for (size_t i = 0; i < COUNT(limits); i++) {
         struct pipe_ends a = pipe_of(limits[i]), b = pipe_of(limits[i]);
-        flows((struct flow){.emit = leat_emit_line, .to = a.writer},
-              (struct flow){.next = leat_next_line, .from = a.reader, .emit = leat_emit_frame, .to = b.writer},
-              leat_next_frame, b.reader);
+        flows((struct flow){.emit = leat_record_emit_line, .to = a.writer},
+              (struct flow){
+                  .next = leat_record_next_line, .from = a.reader, .emit = leat_record_emit_frame, .to = b.writer},
+              leat_record_next_frame, b.reader);
         leat_reader_close(a.reader);
         leat_reader_close(b.reader);
     }
@@ -149,7 +150,7 @@ static struct channel_ends channel_of(uint64_t ring)
     int fds[LEAT_CHANNEL_FDS];
     size_t n = LEAT_CHANNEL_FDS;
     options.ring_bytes = ring;
-    int r = leat_channel_create(&ends.sender, &options);
+    int r = leat_channel_open(&ends.sender, &options);
     unit_needs(r != -ENOSYS, "channels");
     assert_int_equal(r, 0);
     assert_int_equal(leat_channel_export(ends.sender, fds, &n), 0);
@@ -164,9 +165,11 @@ static void messages_through_channels(void **state UNUSED)
     static const uint64_t rings[] = {64, 4096, 1 << 20};
     for (size_t i = 0; i < COUNT(rings); i++) {
         struct channel_ends a = channel_of(rings[i]), b = channel_of(rings[i]);
-        flows((struct flow){.emit = leat_emit_message, .to = a.sender},
-              (struct flow){.next = leat_next_message, .from = a.receiver, .emit = leat_emit_message, .to = b.sender},
-              leat_next_message, b.receiver);
+        flows(
+            (struct flow){.emit = leat_record_emit_message, .to = a.sender},
+            (struct flow){
+                .next = leat_record_next_message, .from = a.receiver, .emit = leat_record_emit_message, .to = b.sender},
+            leat_record_next_message, b.receiver);
         leat_channel_close(a.receiver);
         leat_channel_close(b.receiver);
     }
@@ -177,7 +180,7 @@ static void messages_through_channels(void **state UNUSED)
 static leat_reader *reader_of(const void *bytes, size_t n, int code)
 {
     struct pipe_ends ends = pipe_of(4096);
-    assert_int_equal(leat_write(ends.writer, bytes, n, &n, -1), 0);
+    assert_int_equal(leat_writer_write(ends.writer, bytes, n, &n, -1), 0);
     if (code < 0)
         leat_writer_fail(ends.writer, code);
     leat_writer_close(ends.writer);
@@ -201,23 +204,25 @@ static void ends_in_the_middle(void **state UNUSED)
 {
     static const char frames[] = "\0\0\0\1x\0\0\0\3abc"; /* and a NUL that begins another one */
     unsigned n;
-    assert_int_equal(last_of(leat_next_frame, reader_of(frames, 0, 0), &n), LEAT_STAGES_END);
+    assert_int_equal(last_of(leat_record_next_frame, reader_of(frames, 0, 0), &n), LEAT_STAGES_END);
     for (size_t cut = 1; cut < sizeof(frames); cut++) {
         bool whole = cut == 5 || cut == 12;
-        assert_int_equal(last_of(leat_next_frame, reader_of(frames, cut, 0), &n), whole ? LEAT_STAGES_END : -EBADMSG);
+        assert_int_equal(last_of(leat_record_next_frame, reader_of(frames, cut, 0), &n),
+                         whole ? LEAT_STAGES_END : -EBADMSG);
         assert_int_equal(n, cut >= 12 ? 2 : cut >= 5);
     }
-    assert_int_equal(last_of(leat_next_frame, reader_of("\100\0\0\1x", 5, 0), &n), -EMSGSIZE);
-    assert_int_equal(last_of(leat_next_frame, reader_of("\100\0\0\0x", 5, 0), &n), -EBADMSG); /* 1 GiB is allowed */
-    assert_int_equal(last_of(leat_next_frame, reader_of(frames, 12, -EIO), &n), -EIO);
+    assert_int_equal(last_of(leat_record_next_frame, reader_of("\100\0\0\1x", 5, 0), &n), -EMSGSIZE);
+    assert_int_equal(last_of(leat_record_next_frame, reader_of("\100\0\0\0x", 5, 0), &n),
+                     -EBADMSG); /* 1 GiB is allowed */
+    assert_int_equal(last_of(leat_record_next_frame, reader_of(frames, 12, -EIO), &n), -EIO);
     assert_int_equal(n, 2);
 
-    assert_int_equal(last_of(leat_next_line, reader_of("", 0, 0), &n), LEAT_STAGES_END);
-    assert_int_equal(last_of(leat_next_line, reader_of("a\n\nb", 4, 0), &n), LEAT_STAGES_END);
+    assert_int_equal(last_of(leat_record_next_line, reader_of("", 0, 0), &n), LEAT_STAGES_END);
+    assert_int_equal(last_of(leat_record_next_line, reader_of("a\n\nb", 4, 0), &n), LEAT_STAGES_END);
     assert_int_equal(n, 3);
-    assert_int_equal(last_of(leat_next_line, reader_of("a\n\nb\n", 5, 0), &n), LEAT_STAGES_END);
+    assert_int_equal(last_of(leat_record_next_line, reader_of("a\n\nb\n", 5, 0), &n), LEAT_STAGES_END);
     assert_int_equal(n, 3);
-    assert_int_equal(last_of(leat_next_line, reader_of("a\nb", 3, -EIO), &n), -EIO);
+    assert_int_equal(last_of(leat_record_next_line, reader_of("a\nb", 3, -EIO), &n), -EIO);
     assert_int_equal(n, 1); /* b may be half a line */
 }
 
@@ -233,7 +238,7 @@ static void a_sender_that_dies_is_no_end(void **state UNUSED)
     }
     leat_channel_close(ends.sender);
     leat_stages *stages = passing(NULL, NULL);
-    assert_int_equal(leat_stages_run(stages, leat_next_message, ends.receiver, NULL, NULL, &error), -EOWNERDEAD);
+    assert_int_equal(leat_stages_run(stages, leat_record_next_message, ends.receiver, NULL, NULL, &error), -EOWNERDEAD);
     assert_int_equal(error.side, LEAT_SIDE_SOURCE);
     assert_int_equal(error.offset, 1);
     int status;
@@ -245,13 +250,13 @@ static void a_sender_that_dies_is_no_end(void **state UNUSED)
 
 static void a_sink_that_nobody_reads(void **state UNUSED)
 {
-    static const leat_emit_fn emits[] = {leat_emit_line, leat_emit_frame};
+    static const leat_emit_fn emits[] = {leat_record_emit_line, leat_record_emit_frame};
     for (size_t i = 0; i < COUNT(emits); i++) {
         struct pipe_ends out = pipe_of(4096);
         leat_stages *stages = passing(NULL, NULL);
         leat_reader *in = reader_of("1\n2\n3\n", 6, 0);
         leat_reader_close(out.reader);
-        assert_int_equal(leat_stages_run(stages, leat_next_line, in, emits[i], out.writer, NULL), -EPIPE);
+        assert_int_equal(leat_stages_run(stages, leat_record_next_line, in, emits[i], out.writer, NULL), -EPIPE);
         leat_stages_free(stages);
         leat_reader_close(in);
         leat_writer_close(out.writer);
@@ -280,8 +285,8 @@ static void a_cancel_wakes_source_and_sink(void **state UNUSED)
         struct pipe_ends out = pipe_of(64);
         struct waiters waiters = {in.receiver, out.writer};
         leat_stages *stages = passing(wake, &waiters);
-        assert_int_equal(leat_stages_source(stages, leat_next_message, in.receiver), 0);
-        assert_int_equal(leat_stages_sink(stages, leat_emit_line, out.writer), 0);
+        assert_int_equal(leat_stages_source(stages, leat_record_next_message, in.receiver), 0);
+        assert_int_equal(leat_stages_sink(stages, leat_record_emit_line, out.writer), 0);
         assert_int_equal(leat_stages_start(stages), 0);
         for (int i = 0; i < 100; i++)
             assert_int_equal(leat_channel_send(in.sender, "a message", 9, -1), 0);

@@ -13,9 +13,9 @@ static leat_pool *pool_of(uint64_t limit, uint64_t least, uint64_t most, uint64_
     return pool;
 }
 
-static struct leat_pool_stats stats_of(leat_pool *pool)
+static struct leat_pool_usage stats_of(leat_pool *pool)
 {
-    struct leat_pool_stats stats = LEAT_INIT(struct leat_pool_stats);
+    struct leat_pool_usage stats = LEAT_INIT(struct leat_pool_usage);
     assert_int_equal(leat_pool_stats(pool, &stats), 0);
     return stats;
 }
@@ -55,7 +55,7 @@ static void the_limit_holds_and_smaller_ones_are_taken_instead(void **state UNUS
     chunk[2] = pool_get(pool, 16, 64, &size);
     assert_int_equal(size, 16);
     assert_null(pool_get(pool, 1, 1, &size));
-    struct leat_pool_stats stats = stats_of(pool);
+    struct leat_pool_usage stats = stats_of(pool);
     assert_true(stats.in_use == 112 && stats.unused == 0 && stats.memory_limit == 112 && stats.most == 112);
     for (size_t i = 0; i < COUNT(chunk); i++)
         chunk_unref(chunk[i]);
@@ -105,7 +105,7 @@ static void after_a_rush_it_is_small_again(void **state UNUSED)
             chunk[i] = pool_get(pool, 4096, 4096, &size);
         for (size_t i = 0; i < RUSH; i++)
             chunk_unref(chunk[i]);
-        struct leat_pool_stats stats = stats_of(pool);
+        struct leat_pool_usage stats = stats_of(pool);
         assert_int_equal(stats.in_use, 0);
         assert_in_range(stats.unused, 4096, 65536);
         assert_int_equal(stats.most, RUSH * 4096);
@@ -167,7 +167,7 @@ static void chunks_pass_from_thread_to_thread(void **state UNUSED)
         assert_int_equal(pthread_create(&thread[i], NULL, hand_over, pool), 0);
     for (size_t i = 0; i < THREADS; i++)
         pthread_join(thread[i], NULL);
-    struct leat_pool_stats stats = stats_of(pool);
+    struct leat_pool_usage stats = stats_of(pool);
     assert_int_equal(stats.in_use, 0);
     assert_true(stats.most <= 2048);
     leat_pool_free(pool);

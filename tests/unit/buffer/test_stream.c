@@ -20,7 +20,7 @@ static leat_stream *stream_of(size_t chunk)
 {
     leat_stream *stream;
     leat_pool *pool = pool_of(chunk);
-    assert_int_equal(leat_stream_open(&stream, pool, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, NULL), 0);
     leat_pool_free(pool);
     return stream;
 }
@@ -31,7 +31,7 @@ static leat_stream *bounded(uint64_t pause, uint64_t resume, uint64_t limit, int
         .size = sizeof(options), .pause_at = pause, .resume_at = resume, .limit = limit, .waits = waits};
     leat_stream *stream;
     leat_pool *pool = pool_of(16);
-    assert_int_equal(leat_stream_open(&stream, pool, &options), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, &options), 0);
     leat_pool_free(pool);
     return stream;
 }
@@ -58,7 +58,7 @@ static void a_line_says(leat_stream *stream, const char *text)
 
 static uint64_t searched(leat_stream *stream)
 {
-    struct leat_stream_stats stats = LEAT_INIT(struct leat_stream_stats);
+    struct leat_stream_usage stats = LEAT_INIT(struct leat_stream_usage);
     leat_stream_stats(stream, &stats);
     return stats.bytes_searched;
 }
@@ -133,7 +133,7 @@ static void a_miss_is_not_searched_again(void **state UNUSED)
     char piece[1024];
     size_t pieces = getenv("LEAT_TEST_QUICK") ? 4096 : 65536, at;
     memset(piece, '.', sizeof(piece));
-    assert_int_equal(leat_stream_open(&stream, NULL, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, NULL, NULL), 0);
     for (size_t i = 0; i < pieces; i++) {
         assert_int_equal(leat_stream_append(stream, piece, sizeof(piece)), 0);
         assert_int_equal(leat_stream_take_line(stream, 0, &view), -EAGAIN);
@@ -178,11 +178,11 @@ static void a_needle_that_repeats_itself_is_found_in_one_pass(void **state UNUSE
 static void the_rest_of_a_chunk_is_not_lost(void **state UNUSED)
 {
     leat_pool *pool = pool_of(64);
-    struct leat_pool_stats stats = LEAT_INIT(struct leat_pool_stats);
+    struct leat_pool_usage stats = LEAT_INIT(struct leat_pool_usage);
     leat_stream *stream;
     void *room, *before;
     size_t n;
-    assert_int_equal(leat_stream_open(&stream, pool, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, NULL), 0);
     assert_int_equal(leat_stream_reserve(stream, 1, &before, &n), 0);
     memset(before, 'a', 40);
     assert_int_equal(leat_stream_commit(stream, 40), 0);
@@ -286,7 +286,7 @@ static void bounds_that_can_not_be(void **state UNUSED)
     for (size_t i = 0; i < COUNT(wrong); i++) {
         struct leat_stream_options o = {
             .size = sizeof(o), .pause_at = wrong[i][0], .resume_at = wrong[i][1], .limit = wrong[i][2]};
-        assert_int_equal(leat_stream_open(&stream, NULL, &o), -EINVAL);
+        assert_int_equal(leat_stream_new(&stream, NULL, &o), -EINVAL);
         assert_null(stream);
     }
 }
@@ -383,7 +383,7 @@ static void a_pool_without_memory_loses_nothing(void **state UNUSED)
     char bytes[200];
     memset(bytes, 'x', sizeof(bytes));
     assert_int_equal(leat_pool_new(&pool, &options), 0);
-    assert_int_equal(leat_stream_open(&stream, pool, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, NULL), 0);
     assert_int_equal(leat_stream_append(stream, bytes, 10), 0);
     assert_int_equal(leat_stream_append(stream, bytes, sizeof(bytes)), -ENOMEM); /* all or none */
     assert_int_equal(leat_stream_length(stream), 10);
@@ -399,13 +399,13 @@ static void a_pool_without_memory_loses_nothing(void **state UNUSED)
 static void chunks_grow_and_shrink_with_what_comes(void **state UNUSED)
 {
     struct leat_pool_options options = {.size = sizeof(options), .chunk_min = 64, .chunk_max = 1024};
-    struct leat_stream_stats stats = LEAT_INIT(struct leat_stream_stats);
+    struct leat_stream_usage stats = LEAT_INIT(struct leat_stream_usage);
     leat_stream *stream;
     leat_pool *pool;
     void *room;
     size_t n;
     assert_int_equal(leat_pool_new(&pool, &options), 0);
-    assert_int_equal(leat_stream_open(&stream, pool, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, NULL), 0);
     for (size_t expected = 128; expected <= 1024; expected *= 2) {
         leat_stream_reserve(stream, 1, &room, &n);
         leat_stream_commit(stream, n);
@@ -426,13 +426,13 @@ static void chunks_grow_and_shrink_with_what_comes(void **state UNUSED)
 static void chunks_of_small_commits_get_no_larger(void **state UNUSED)
 {
     struct leat_stream_options options = LEAT_INIT(struct leat_stream_options);
-    struct leat_stream_stats stats = LEAT_INIT(struct leat_stream_stats);
+    struct leat_stream_usage stats = LEAT_INIT(struct leat_stream_usage);
     for (size_t small = 1; small <= 64; small *= 4) {
         leat_stream *stream;
         void *room;
         size_t n;
         options.chunk_size = 16384;
-        assert_int_equal(leat_stream_open(&stream, NULL, &options), 0);
+        assert_int_equal(leat_stream_new(&stream, NULL, &options), 0);
         uint64_t before = 16384;
         for (size_t i = 0; i < 200000 / small; i++) {
             assert_int_equal(leat_stream_reserve(stream, small, &room, &n), 0);

@@ -49,7 +49,7 @@ static void test_options(void **state UNUSED)
         o.message_limit = cases[i].message_limit;
         o.peers = cases[i].peers;
         o.end = cases[i].end;
-        assert_int_equal(leat_channel_create(&c, &o), cases[i].r);
+        assert_int_equal(leat_channel_open(&c, &o), cases[i].r);
         leat_channel_close(c);
     }
 }
@@ -451,7 +451,7 @@ static void test_duplex(void **state UNUSED)
     struct leat_channel_options o = LEAT_INIT(struct leat_channel_options);
     leat_channel *a, *b;
     o.duplex = 1;
-    assert_int_equal(leat_channel_create(&a, &o), 0);
+    assert_int_equal(leat_channel_open(&a, &o), 0);
     b = other_end(a);
     for (uint32_t i = 0; i < 1000; i++) {
         assert_int_equal(send_number(a, i, 0), 0);
@@ -568,7 +568,7 @@ static void test_places(void **state UNUSED)
     struct leat_channel_options o = LEAT_INIT(struct leat_channel_options);
     leat_channel *c, *d;
     o.peers = 3;
-    assert_int_equal(leat_channel_create(&c, &o), 0);
+    assert_int_equal(leat_channel_open(&c, &o), 0);
     struct set s = set_of(c, LEAT_CHANNEL_RECEIVER), t = set_of(c, LEAT_CHANNEL_RECEIVER);
     size_t n = LEAT_CHANNEL_FDS;
     int fds[LEAT_CHANNEL_FDS];

@@ -350,7 +350,7 @@ static void reports_of_any_error(void **state UNUSED)
                                        .held = UINT64_MAX};
             leat_report *report = NULL;
             memset(error.text, 'x', sizeof(error.text));
-            int r = leat_report_of_error(&report, &error);
+            int r = leat_report_from_error(&report, &error);
             assert_int_equal(r, codes[c] < 0 && codes[c] >= -4095 && s < 4 ? 0 : -EINVAL);
             memset(operation, '?', sizeof(operation)); /* the strings were copied */
             memset(node, '?', sizeof(node));
@@ -365,7 +365,7 @@ static void reports_of_any_error(void **state UNUSED)
             leat_report_free(report);
         }
     leat_report *report = NULL;
-    assert_int_equal(leat_report_of_error(&report, NULL), -EINVAL);
+    assert_int_equal(leat_report_from_error(&report, NULL), -EINVAL);
     assert_null(report);
 }
 

@@ -12,9 +12,9 @@ static leat_pool *pool_of(uint64_t limit, uint64_t keep)
     return pool;
 }
 
-static struct leat_pool_stats stats_of(leat_pool *pool)
+static struct leat_pool_usage stats_of(leat_pool *pool)
 {
-    struct leat_pool_stats stats = LEAT_INIT(struct leat_pool_stats);
+    struct leat_pool_usage stats = LEAT_INIT(struct leat_pool_usage);
     assert_int_equal(leat_pool_stats(pool, &stats), 0);
     return stats;
 }
@@ -26,7 +26,7 @@ static void through_a_stream(leat_pool *pool, size_t n)
     leat_stream *stream;
     struct leat_view view;
     uint8_t *bytes = calloc(1, n);
-    assert_int_equal(leat_stream_open(&stream, pool, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, NULL), 0);
     assert_int_equal(leat_stream_append(stream, bytes, n), 0);
     assert_int_equal(leat_stream_take(stream, n, &view), 0);
     leat_view_release(&view);
@@ -52,7 +52,7 @@ static void *write_numbers(void *user)
 {
     struct transfer *t = user;
     for (uint32_t i = 0; i < t->n; i++)
-        if (leat_write(t->w, &i, sizeof(i), NULL, -1) < 0)
+        if (leat_writer_write(t->w, &i, sizeof(i), NULL, -1) < 0)
             return user;
     leat_writer_close(t->w);
     return NULL;
@@ -67,7 +67,7 @@ static void numbers_pass(leat_writer *w, leat_reader *r)
     size_t done;
     assert_int_equal(pthread_create(&thread, NULL, write_numbers, &t), 0);
     for (uint32_t i = 0; i < t.n; i++) {
-        assert_int_equal(leat_read_full(r, &number, sizeof(number), &done, -1), 0);
+        assert_int_equal(leat_reader_read_full(r, &number, sizeof(number), &done, -1), 0);
         assert_int_equal(number, i);
     }
     pthread_join(thread, &result);
@@ -135,10 +135,10 @@ static void an_open_pipe_counts_as_in_use(void **state UNUSED)
     leat_pool_free(pool); /* the pipe keeps it */
     for (unsigned i = 0; i < 16; i++) {
         uint8_t bytes[4096] = {0};
-        assert_int_equal(leat_write(w, bytes, sizeof(bytes), NULL, 0), 0);
+        assert_int_equal(leat_writer_write(w, bytes, sizeof(bytes), NULL, 0), 0);
         assert_int_equal(stats_of(pool).in_use, 4096 * (i + 1));
     }
-    assert_int_equal(leat_write(w, "x", 1, NULL, 0), -EAGAIN); /* its own limit */
+    assert_int_equal(leat_writer_write(w, "x", 1, NULL, 0), -EAGAIN); /* its own limit */
     leat_writer_close(w);
     leat_reader_close(r);
 }
@@ -167,7 +167,7 @@ static void a_pipe_does_with_what_the_pool_has_left(void **state UNUSED)
     leat_writer *w, *w2;
     leat_reader *r, *r2;
     uint8_t bytes[2 * 4096] = {0};
-    assert_int_equal(leat_stream_open(&stream, pool, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, NULL), 0);
     assert_int_equal(leat_stream_append(stream, bytes, sizeof(bytes)), 0);
     assert_int_equal(open_pipe(pool, 16 * 4096, 4096, &w, &r), 0);
     assert_int_equal(open_pipe(pool, 16 * 4096, 4096, &w2, &r2), -ENOMEM);
@@ -179,7 +179,7 @@ static void a_pipe_does_with_what_the_pool_has_left(void **state UNUSED)
     assert_int_equal(open_pipe(pool, 16 * 4096, 4096, &w, &r), 0); /* and now there are three */
     size_t done;
     uint8_t more[4 * 4096] = {0};
-    assert_int_equal(leat_write(w, more, sizeof(more), &done, 0), -EAGAIN);
+    assert_int_equal(leat_writer_write(w, more, sizeof(more), &done, 0), -EAGAIN);
     assert_int_equal(done, 3 * 4096);
     leat_writer_fail(w, -EIO);
     leat_writer_close(w);
@@ -203,7 +203,7 @@ static void a_pipeline_without_memory_is_refused(void **state UNUSED)
 {
     leat_pool *pool = pool_of(4096, 0);
     leat_stream *stream;
-    assert_int_equal(leat_stream_open(&stream, pool, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, NULL), 0);
     assert_int_equal(leat_stream_append(stream, "x", 1), 0);
     assert_int_equal(run_pipeline(pool, 0), -ENOMEM);
     leat_stream_free(stream);

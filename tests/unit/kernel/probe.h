@@ -42,7 +42,7 @@ static inline struct leat_features run_in(const char *path)
 {
     struct leat_features features = LEAT_INIT(struct leat_features);
     features.directory = path;
-    assert_int_equal(leat_probe_run(&features), 0);
+    assert_int_equal(leat_features_probe(&features), 0);
     return features;
 }
 

@@ -70,9 +70,9 @@ static void a_bad_directory_is_an_error(void **state)
     struct leat_features features = LEAT_INIT(struct leat_features);
     features.count = 7;
     features.directory = "/proc/self/status";
-    assert_int_equal(leat_probe_run(&features), -ENOTDIR);
+    assert_int_equal(leat_features_probe(&features), -ENOTDIR);
     features.directory = "/nonexistent";
-    assert_int_equal(leat_probe_run(&features), -ENOENT);
+    assert_int_equal(leat_features_probe(&features), -ENOENT);
     assert_int_equal(features.count, 7);
 }
 
@@ -84,13 +84,13 @@ static void a_smaller_struct_gets_what_fits(void **state)
     memset(&features, 0x5a, sizeof(features));
     features.size = offsetof(struct leat_features, feature[3]);
     features.directory = directory;
-    assert_int_equal(leat_probe_run(&features), 0);
+    assert_int_equal(leat_features_probe(&features), 0);
     assert_int_equal(features.count, 3);
     assert_string_equal(features.feature[0].name, "splice-file-to-pipe");
     for (size_t i = features.size; i < sizeof(features); i++)
         assert_int_equal(((unsigned char *)&features)[i], 0x5a);
     features.size = sizeof(features.size);
-    assert_int_equal(leat_probe_run(&features), -EINVAL);
+    assert_int_equal(leat_features_probe(&features), -EINVAL);
 }
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -142,7 +142,7 @@ static int forbidden(const char *name)
 static bool only_the_forbidden_is_refused(const struct leat_features *baseline)
 {
     static struct leat_features features = {.size = sizeof(features), .directory = directory};
-    if (!forbid_the_fast_calls() || leat_probe_run(&features) != 0 || features.count != baseline->count)
+    if (!forbid_the_fast_calls() || leat_features_probe(&features) != 0 || features.count != baseline->count)
         return false;
     bool right = true;
     for (uint32_t i = 0; i < features.count; i++) {
@@ -170,7 +170,7 @@ static bool a_small_file_limit_is_survived(const struct leat_features *baseline)
     static struct leat_features features = {.size = sizeof(features), .directory = directory};
     for (rlim_t bytes = 0; bytes <= 1 << 20; bytes = bytes ? bytes * 16 : 1) {
         struct rlimit limit = {bytes, RLIM_INFINITY};
-        if (setrlimit(RLIMIT_FSIZE, &limit) < 0 || leat_probe_run(&features) != 0)
+        if (setrlimit(RLIMIT_FSIZE, &limit) < 0 || leat_features_probe(&features) != 0)
             return false;
         if (find(&features, "seek_hole")->code != -EFBIG)
             return false;

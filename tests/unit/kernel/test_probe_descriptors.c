@@ -13,7 +13,7 @@ static bool few_descriptors_are_survived(const struct leat_features *baseline)
         struct rlimit limit = {(rlim_t)(next + room), (rlim_t)next + 8};
         if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
             return false;
-        int code = leat_probe_run(&features);
+        int code = leat_features_probe(&features);
         if (code != (room == 0 ? -EMFILE : 0))
             return false;
         int again = open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -73,7 +73,7 @@ static inline void is_pattern(const uint8_t *bytes, uint64_t from, size_t n)
 static inline void puts_text(leat_writer *w, const char *text)
 {
     size_t done = 0;
-    assert_int_equal(leat_write(w, text, strlen(text), &done, SOON), 0);
+    assert_int_equal(leat_writer_write(w, text, strlen(text), &done, SOON), 0);
     assert_int_equal(done, strlen(text));
 }
 
@@ -81,7 +81,7 @@ static inline void gives_text(leat_reader *r, const char *text)
 {
     char bytes[256];
     size_t n = strlen(text), done = 0;
-    assert_int_equal(leat_read_full(r, bytes, n, &done, SOON), 0);
+    assert_int_equal(leat_reader_read_full(r, bytes, n, &done, SOON), 0);
     assert_int_equal(done, n);
     assert_memory_equal(bytes, text, n);
 }
@@ -90,7 +90,7 @@ static inline void gives_code(leat_reader *r, int code)
 {
     char byte;
     size_t done = 77;
-    assert_int_equal(leat_read(r, &byte, 1, &done, SOON), code);
+    assert_int_equal(leat_reader_read(r, &byte, 1, &done, SOON), code);
     assert_int_equal(done, 0);
 }
 
@@ -108,14 +108,14 @@ struct call {
 static inline void *do_write(void *user)
 {
     struct call *c = user;
-    c->result = leat_write(c->w, c->bytes, c->n, &c->done, c->timeout_ms);
+    c->result = leat_writer_write(c->w, c->bytes, c->n, &c->done, c->timeout_ms);
     return NULL;
 }
 
 static inline void *do_read(void *user)
 {
     struct call *c = user;
-    c->result = leat_read_full(c->r, c->bytes, c->n, &c->done, c->timeout_ms);
+    c->result = leat_reader_read_full(c->r, c->bytes, c->n, &c->done, c->timeout_ms);
     return NULL;
 }
 

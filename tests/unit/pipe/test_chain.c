@@ -22,7 +22,7 @@ static void observers_see_every_byte_once(void **state UNUSED)
     start(&r, do_read);
     for (size_t sent = 0, i = 0, n; sent < MUCH; sent += n, i++) {
         n = MIN(sizes[i % COUNT(sizes)], MUCH - sent);
-        assert_int_equal(leat_write(e.w, much + sent, n, NULL, SOON), 0);
+        assert_int_equal(leat_writer_write(e.w, much + sent, n, NULL, SOON), 0);
     }
     assert_int_equal(leat_writer_finish(e.w), 0);
     wait_for(&r);
@@ -71,10 +71,10 @@ static void transforms_follow_each_other(void **state UNUSED)
     size_t done;
     fill_pattern(much, 0, 1000);
     start(&call, do_write);
-    assert_int_equal(leat_read_full(e.r, back, 3000, &done, SOON), 0);
+    assert_int_equal(leat_reader_read_full(e.r, back, 3000, &done, SOON), 0);
     struct call f = {.w = e.w};
     start(&f, do_finish);
-    assert_int_equal(leat_read_full(e.r, back + 3000, 2000, &done, SOON), 0);
+    assert_int_equal(leat_reader_read_full(e.r, back + 3000, 2000, &done, SOON), 0);
     wait_for(&call);
     wait_for(&f);
     assert_true(call.result == 0 && f.result == 0 && done == 1002);
@@ -95,14 +95,14 @@ static void the_limit_holds_through_filters(void **state UNUSED)
         struct ends e = with(doubler(&d[0]), watcher(&w), doubler(&d[1]), limits[i]);
         struct leat_pipe_stats s = LEAT_INIT(struct leat_pipe_stats);
         size_t done, all = 0;
-        while (leat_write(e.w, much, MUCH, &done, 0) == 0)
+        while (leat_writer_write(e.w, much, MUCH, &done, 0) == 0)
             all += done;
         all += done;
-        leat_pipe_stats(e.w, &s);
+        leat_writer_stats(e.w, &s);
         assert_true(s.high_water <= limits[i]);
         assert_true(all <= limits[i] * (backend == LEAT_PIPE_KERNEL ? 2 : 1));
-        assert_int_equal(leat_write(e.w, much, 1, NULL, 5), -ETIMEDOUT);
-        assert_int_equal(leat_write(e.w, much, 1, NULL, 0), -EAGAIN);
+        assert_int_equal(leat_writer_write(e.w, much, 1, NULL, 5), -ETIMEDOUT);
+        assert_int_equal(leat_writer_write(e.w, much, 1, NULL, 0), -EAGAIN);
         leat_reader_close(e.r);
         assert_int_equal(leat_writer_finish(e.w), -EPIPE);
         leat_writer_close(e.w);
@@ -118,7 +118,7 @@ static void small_writes_do_not_wait_for_a_flush(void **state UNUSED)
     char bytes[10];
     size_t done;
     puts_text(e.w, "abc");
-    assert_int_equal(leat_read(e.r, bytes, sizeof(bytes), &done, 0), 0);
+    assert_int_equal(leat_reader_read(e.r, bytes, sizeof(bytes), &done, 0), 0);
     assert_int_equal(done, 3);
     struct call r = {.r = e.r, .bytes = back, .n = 3, .timeout_ms = SOON};
     start(&r, do_read);
@@ -130,7 +130,7 @@ static void small_writes_do_not_wait_for_a_flush(void **state UNUSED)
         puts_text(e.w, "x");
     assert_int_equal(leat_writer_flush(e.w), 0);
     assert_int_equal(w.chunks, 3); /* they were gathered */
-    assert_int_equal(leat_read_full(e.r, back, 1000, &done, 0), 0);
+    assert_int_equal(leat_reader_read_full(e.r, back, 1000, &done, 0), 0);
     close_both(e);
 }
 
@@ -142,7 +142,7 @@ static void a_filter_s_failure_reaches_both_sides(void **state UNUSED)
     struct ends e = with(watcher(&w), doubler(&d), NULL, 0);
     puts_text(e.w, "abcdefgh");
     leat_writer_flush(e.w);
-    assert_int_equal(leat_write(e.w, "x", 1, NULL, SOON), -EPIPE);
+    assert_int_equal(leat_writer_write(e.w, "x", 1, NULL, SOON), -EPIPE);
     assert_int_equal(leat_writer_finish(e.w), -EPIPE);
     assert_int_equal(leat_writer_error(e.w, &error), 0);
     assert_true(error.code == -EBADMSG && error.side == LEAT_SIDE_FILTER && error.index == 1);
@@ -187,11 +187,11 @@ static void a_filter_that_wants_no_more_ends_the_stream(void **state UNUSED)
     struct watcher w = {0};
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct ends e = with(doubler(&d), watcher(&w), NULL, 0);
-    assert_int_equal(leat_write(e.w, "abcdef", 6, NULL, SOON), 0);
+    assert_int_equal(leat_writer_write(e.w, "abcdef", 6, NULL, SOON), 0);
     assert_int_equal(leat_writer_flush(e.w), -EPIPE);
     gives_text(e.r, "aabbcc");
     gives_code(e.r, 0);
-    assert_int_equal(leat_write(e.w, "x", 1, NULL, SOON), -EPIPE);
+    assert_int_equal(leat_writer_write(e.w, "x", 1, NULL, SOON), -EPIPE);
     assert_int_equal(leat_writer_error(e.w, &error), 0);
     assert_true(error.code == -EPIPE && strstr(error.text, "no more"));
     assert_int_equal(leat_writer_fail(e.w, -EPIPE), 0); /* as after any error; it was a good end */
@@ -207,7 +207,7 @@ static void closing_the_reader_ends_a_finish_that_waits(void **state UNUSED)
     struct ends e = with(doubler(&d), NULL, NULL, 4096);
     struct call f = {.w = e.w};
     size_t done;
-    while (leat_write(e.w, much, 4096, &done, 0) == 0)
+    while (leat_writer_write(e.w, much, 4096, &done, 0) == 0)
         ;
     start(&f, do_finish);
     let_it_block();
@@ -222,10 +222,10 @@ static void failing_never_waits_for_room(void **state UNUSED)
     struct doubler d = {.keep = 50};
     struct ends e = with(doubler(&d), NULL, NULL, 4096);
     size_t done, got;
-    while (leat_write(e.w, much, 4096, &done, 0) == 0)
+    while (leat_writer_write(e.w, much, 4096, &done, 0) == 0)
         ;
     assert_int_equal(leat_writer_fail(e.w, -EIO), 0);
-    assert_int_equal(leat_read_full(e.r, back, sizeof(back), &got, SOON), -EIO);
+    assert_int_equal(leat_reader_read_full(e.r, back, sizeof(back), &got, SOON), -EIO);
     assert_true(got > 0);
     close_both(e);
 }
@@ -269,7 +269,7 @@ static void a_digest_of_much_on_its_own_thread(void **state UNUSED)
         struct ends e = with(digest, NULL, NULL, i ? 4096 : 0);
         struct call w = {.w = e.w, .bytes = much, .n = MUCH, .timeout_ms = SOON};
         start(&w, do_write);
-        assert_int_equal(leat_read_full(e.r, back, MUCH, NULL, SOON), 0);
+        assert_int_equal(leat_reader_read_full(e.r, back, MUCH, NULL, SOON), 0);
         wait_for(&w);
         is_pattern(back, 0, MUCH);
         leat_writer_close(e.w);
@@ -296,14 +296,14 @@ static void meter_and_rate_count_and_pace(void **state UNUSED)
     fill_pattern(much, 0, 20000);
     int64_t began = clock_ns();
     start(&w, do_write);
-    assert_int_equal(leat_read_full(e.r, back, 20000, &done, SOON), 0);
+    assert_int_equal(leat_reader_read_full(e.r, back, 20000, &done, SOON), 0);
     assert_true(clock_ns() - began > 100000000); /* 0.2 s but for the first burst */
     wait_for(&w);
     is_pattern(back, 0, 20000);
     leat_filter_bytes(meter, &bytes);
     assert_int_equal(bytes, 20000);
-    assert_int_equal(leat_write(e.w, much, 20000, &done, 0), -EAGAIN); /* so much may not pass at once */
-    assert_int_equal(leat_write(e.w, much, 20000, &done, 1), -ETIMEDOUT);
+    assert_int_equal(leat_writer_write(e.w, much, 20000, &done, 0), -EAGAIN); /* so much may not pass at once */
+    assert_int_equal(leat_writer_write(e.w, much, 20000, &done, 1), -ETIMEDOUT);
     close_both(e);
     leat_filter_free(meter);
 }
@@ -316,8 +316,8 @@ static void a_reader_waits_for_what_is_paced(void **state UNUSED)
     assert_int_equal(leat_filter_rate(&rate, 20000), 0);
     struct ends e = with(doubler(&d), rate, NULL, 0);
     size_t done;
-    assert_int_equal(leat_write(e.w, much, 1000, &done, 0), 0);
-    assert_int_equal(leat_read_full(e.r, back, 2000, &done, SOON), 0);
+    assert_int_equal(leat_writer_write(e.w, much, 1000, &done, 0), 0);
+    assert_int_equal(leat_reader_read_full(e.r, back, 2000, &done, SOON), 0);
     assert_int_equal(done, 2000);
     close_both(e);
 }

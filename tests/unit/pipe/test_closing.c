@@ -47,7 +47,7 @@ static void *close_writer(void *user)
 static void *write_some(void *user)
 {
     size_t done;
-    leat_write(((struct ends *)user)->w, "more", 4, &done, SOON);
+    leat_writer_write(((struct ends *)user)->w, "more", 4, &done, SOON);
     return NULL;
 }
 

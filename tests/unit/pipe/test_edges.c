@@ -31,7 +31,7 @@ static void a_filter_that_fails_with_again_is_told(void **state UNUSED)
     leat_filter *filters[] = {doubler(&d)};
     struct ends e = open_with(LEAT_PIPE_QUEUE, 0, 0, filters, 1);
     size_t done;
-    leat_write(e.w, "x", 1, &done, 0);
+    leat_writer_write(e.w, "x", 1, &done, 0);
     leat_writer_flush(e.w);
     gives_code(e.r, -EIO);
     close_both(e);
@@ -51,7 +51,7 @@ static void a_limit_may_be_any_number(void **state UNUSED)
         options.memory_limit = limits[i];
         struct leat_pipe_stats stats = LEAT_INIT(struct leat_pipe_stats);
         assert_int_equal(leat_pipe_open(&w, &r, &options), 0);
-        assert_int_equal(leat_pipe_stats(w, &stats), 0);
+        assert_int_equal(leat_writer_stats(w, &stats), 0);
         assert_true(stats.memory_limit >= (uint64_t)1 << 30);
         leat_writer_close(w);
         leat_reader_close(r);
@@ -67,7 +67,7 @@ static void *read_and_leave(void *user)
     leat_reader *r = user;
     char bytes[16];
     size_t done;
-    while (leat_read(r, bytes, sizeof(bytes), &done, SOON) == 0 && done > 0)
+    while (leat_reader_read(r, bytes, sizeof(bytes), &done, SOON) == 0 && done > 0)
         ;
     leat_reader_close(r);
     return NULL;
@@ -111,7 +111,7 @@ static void *read_paced(void *user)
     size_t done = 1;
     for (; paced->got < PACED && done; paced->got += done) {
         atomic_store(&paced->asked, paced->got);
-        if (leat_read(paced->r, &byte, 1, &done, SOON / 10) < 0)
+        if (leat_reader_read(paced->r, &byte, 1, &done, SOON / 10) < 0)
             done = 0;
     }
     atomic_store(&paced->asked, PACED);
@@ -151,10 +151,10 @@ static void polls_wake_when_the_pace_allows(int backend, bool behind)
     struct ends e = open_with(backend, 0, 0, behind ? filters : filters + 1, behind ? 2 : 1);
     assert_int_equal(behind ? leat_reader_fd(e.r, &set.fd) : leat_writer_fd(e.w, &set.fd), 0);
     if (behind)
-        assert_int_equal(leat_write(e.w, bytes, PACED / 2, NULL, 0), 0);
+        assert_int_equal(leat_writer_write(e.w, bytes, PACED / 2, NULL, 0), 0);
     while (got < PACED) {
-        int r = behind ? 0 : leat_write_some(e.w, bytes, PACED - got, NULL, 0);
-        int s = leat_read(e.r, bytes, PACED, &done, 0);
+        int r = behind ? 0 : leat_writer_write_some(e.w, bytes, PACED - got, NULL, 0);
+        int s = leat_reader_read(e.r, bytes, PACED, &done, 0);
         if (r == -EAGAIN || (behind && s == -EAGAIN))
             assert_int_equal(poll(&set, 1, SOON), 1);
         got += done;

@@ -59,7 +59,7 @@ static void what_is_written_arrives(void **state UNUSED)
     begin(&run, source_of(&e), to_bytes(back, sizeof(back), &got));
     for (size_t sent = 0, n; sent < MUCH; sent += n) {
         n = MIN(MUCH - sent, 1 + sent % 100000);
-        assert_int_equal(leat_write(e.w, much + sent, n, NULL, SOON), 0);
+        assert_int_equal(leat_writer_write(e.w, much + sent, n, NULL, SOON), 0);
         if (sent % 7 == 0)
             usleep(100);
     }
@@ -77,7 +77,7 @@ static void what_a_pipeline_writes_is_read(void **state UNUSED)
     fill_pattern(much, 0, MUCH);
     begin(&run, from_bytes(much, MUCH), sink_of(&e));
     for (size_t got = 0; got < MUCH; got += done) {
-        assert_int_equal(leat_read(e.r, back, 1 + got % 100000, &done, SOON), 0);
+        assert_int_equal(leat_reader_read(e.r, back, 1 + got % 100000, &done, SOON), 0);
         assert_true(done > 0);
         is_pattern(back, got, done);
         if (got % 7 == 0)
@@ -99,10 +99,10 @@ static void from_pipe_to_pipe_through_filters(void **state UNUSED)
     fill_pattern(much, 0, MUCH);
     begin(&run, source_of(&in), sink_of(&out));
     start(&c, do_write);
-    assert_int_equal(leat_read_full(out.r, back, MUCH - 1, &done, SOON), 0);
+    assert_int_equal(leat_reader_read_full(out.r, back, MUCH - 1, &done, SOON), 0);
     wait_for(&c);
     leat_writer_close(in.w);
-    assert_int_equal(leat_read_full(out.r, back + MUCH - 1, 2, &done, SOON), 0);
+    assert_int_equal(leat_reader_read_full(out.r, back + MUCH - 1, 2, &done, SOON), 0);
     assert_int_equal(done, 1);
     is_pattern(back, 0, MUCH);
     assert_int_equal(result(&run), 0);
@@ -140,7 +140,7 @@ static void a_failed_pipeline_closes_the_reader(void **state UNUSED)
     struct run run;
     size_t done;
     begin(&run, source_of(&e), to_bytes(back, 10, NULL));
-    assert_int_equal(leat_write(e.w, much, MUCH, &done, SOON), -EPIPE);
+    assert_int_equal(leat_writer_write(e.w, much, MUCH, &done, SOON), -EPIPE);
     assert_int_equal(result(&run), -ENOSPC);
     leat_writer_close(e.w);
 }
@@ -169,9 +169,9 @@ static void cancelling_ends_a_pipeline_that_waits_for_a_pipe(void **state UNUSED
     assert_int_equal(leat_pipeline_wait(q, SOON, NULL), -ECANCELED);
     leat_pipeline_free(p);
     leat_pipeline_free(q);
-    assert_int_equal(leat_write(e.w, "x", 1, NULL, SOON), -EPIPE);
+    assert_int_equal(leat_writer_write(e.w, "x", 1, NULL, SOON), -EPIPE);
     size_t done;
-    assert_int_equal(leat_read_full(f.r, back, MUCH, &done, SOON), -ECANCELED);
+    assert_int_equal(leat_reader_read_full(f.r, back, MUCH, &done, SOON), -ECANCELED);
     leat_writer_close(e.w);
     leat_reader_close(f.r);
 }
@@ -180,7 +180,7 @@ static void an_unused_endpoint_closes_its_end(void **state UNUSED)
 {
     struct ends e = open_pipe(backend, 0), f = open_pipe(backend, 0);
     leat_endpoint_close(source_of(&e));
-    assert_int_equal(leat_write(e.w, "x", 1, NULL, SOON), -EPIPE);
+    assert_int_equal(leat_writer_write(e.w, "x", 1, NULL, SOON), -EPIPE);
     leat_writer_close(e.w);
     leat_endpoint_close(sink_of(&f));
     gives_code(f.r, 0);
@@ -200,7 +200,7 @@ static void a_sink_s_pipe_may_pace(void **state UNUSED)
         struct ends e = open_with(backend, 0, 0, filters, 2);
         fill_pattern(much, 0, 2000);
         begin(&run, from_bytes(much, 2000), sink_of(&e));
-        assert_int_equal(leat_read_full(e.r, back, 4001, &done, SOON), 0);
+        assert_int_equal(leat_reader_read_full(e.r, back, 4001, &done, SOON), 0);
         assert_int_equal(done, 4000);
         for (size_t i = 0; i < done; i++)
             assert_int_equal(back[i], much[i / 2]);

@@ -16,7 +16,7 @@ static bool quick(void)
 static int zero_copy(leat_writer *w)
 {
     struct leat_pipe_stats s = LEAT_INIT(struct leat_pipe_stats);
-    assert_int_equal(leat_pipe_stats(w, &s), 0);
+    assert_int_equal(leat_writer_stats(w, &s), 0);
     return s.zero_copy;
 }
 
@@ -77,7 +77,7 @@ static void bytes_without_a_copy_keep_the_descriptor(void **state UNUSED)
     }
     assert_int_equal(leat_reader_fd(e.r, &fd), -EBUSY);
     assert_int_equal(leat_writer_fd(e.w, &fd), -EBUSY);
-    assert_int_equal(leat_read_full(e.r, bytes, sizeof(bytes), NULL, SOON), 0);
+    assert_int_equal(leat_reader_read_full(e.r, bytes, sizeof(bytes), NULL, SOON), 0);
     is_pattern(bytes, 0, sizeof(bytes));
     assert_int_equal(leat_reader_fd(e.r, &fd), 0);
     commit_pattern(e.w, 0, sizeof(bytes)); /* a plain write from now on: others may read it any time later */
@@ -113,14 +113,14 @@ static void a_queue_can_be_polled(void **state UNUSED)
     assert_int_equal(leat_reader_fd(e.r, &out.fd), 0);
     assert_int_equal(poll(&in, 1, 0), 1);
     assert_int_equal(poll(&out, 1, 0), 0);
-    assert_int_equal(leat_write(e.w, bytes, sizeof(bytes), NULL, 0), 0);
+    assert_int_equal(leat_writer_write(e.w, bytes, sizeof(bytes), NULL, 0), 0);
     assert_int_equal(poll(&in, 1, 0), 0);
     for (int i = 0; i < 100; i++) {
         assert_int_equal(poll(&out, 1, 0), 1);
-        assert_int_equal(leat_read(e.r, bytes, 10, NULL, 0), 0);
+        assert_int_equal(leat_reader_read(e.r, bytes, 10, NULL, 0), 0);
     }
     assert_int_equal(poll(&in, 1, 0), 1);
-    assert_int_equal(leat_read(e.r, bytes, sizeof(bytes), NULL, 0), 0);
+    assert_int_equal(leat_reader_read(e.r, bytes, sizeof(bytes), NULL, 0), 0);
     assert_int_equal(poll(&out, 1, 0), 0);
     leat_writer_close(e.w);
     assert_int_equal(poll(&out, 1, 0), 1);
@@ -142,7 +142,7 @@ static void *write_in_loop(void *user)
     assert_int_equal(leat_writer_fd(l->e.w, &set.fd), 0);
     for (size_t sent = 0, done; sent < l->n; sent += done) {
         fill_pattern(bytes, sent, sizeof(bytes));
-        if (leat_write_some(l->e.w, bytes, MIN(sizeof(bytes), l->n - sent), &done, 0) == -EAGAIN &&
+        if (leat_writer_write_some(l->e.w, bytes, MIN(sizeof(bytes), l->n - sent), &done, 0) == -EAGAIN &&
             poll(&set, 1, SOON) != 1)
             break;
     }
@@ -160,7 +160,7 @@ static void no_event_of_a_queue_is_lost(void **state UNUSED)
     int r;
     assert_int_equal(leat_reader_fd(l.e.r, &set.fd), 0);
     assert_int_equal(pthread_create(&thread, NULL, write_in_loop, &l), 0);
-    while ((r = leat_read(l.e.r, bytes, sizeof(bytes), &done, 0)) == -EAGAIN || done) {
+    while ((r = leat_reader_read(l.e.r, bytes, sizeof(bytes), &done, 0)) == -EAGAIN || done) {
         if (r == -EAGAIN)
             assert_int_equal(poll(&set, 1, SOON), 1);
         is_pattern(bytes, got, done);
@@ -206,7 +206,7 @@ static void a_reader_process_that_is_killed_breaks_the_pipe(void **state UNUSED)
     waitpid(child, NULL, 0);
     wait_for(&w);
     assert_int_equal(w.result, -EPIPE);
-    assert_int_equal(leat_write(e.w, "x", 1, NULL, SOON), -EPIPE);
+    assert_int_equal(leat_writer_write(e.w, "x", 1, NULL, SOON), -EPIPE);
     assert_int_equal(caught, 0);
     sigaction(SIGPIPE, &before, NULL);
     leat_writer_close(e.w);
@@ -254,7 +254,7 @@ static void what_vmsplice_refuses_is_written(void **state UNUSED)
         op_interpose(refuse, &refusal);
         for (int round = 0; round < 3; round++) {
             assert_int_equal(commit_pattern(e.w, 0, 8192), 8192);
-            assert_int_equal(leat_read_full(e.r, bytes, 8192, NULL, SOON), 0);
+            assert_int_equal(leat_reader_read_full(e.r, bytes, 8192, NULL, SOON), 0);
             is_pattern(bytes, 0, 8192);
         }
         op_interpose(NULL, NULL);
@@ -297,7 +297,7 @@ static void short_counts_and_eagain_lose_nothing(void **state UNUSED)
     size_t got = 0, done;
     op_interpose(disturb, &dice);
     start(&w, commit_all);
-    while (leat_read(e.r, bytes, sizeof(bytes), &done, SOON) == 0 && done) {
+    while (leat_reader_read(e.r, bytes, sizeof(bytes), &done, SOON) == 0 && done) {
         is_pattern(bytes, got, done);
         got += done;
     }
@@ -347,7 +347,7 @@ static void no_chunk_is_reused_before_it_was_read(void **state UNUSED)
         start(&w, send_words);
         while (word < until) {
             size_t n = 1 + (word * 7 + round) % COUNT(words), done;
-            assert_int_equal(leat_read_full(e.r, words, n * 8, &done, SOON), 0);
+            assert_int_equal(leat_reader_read_full(e.r, words, n * 8, &done, SOON), 0);
             for (size_t i = 0; i < n; i++)
                 if (words[i] != word + i)
                     fail_msg("round %u: word %llu is %llx", round, (unsigned long long)(word + i),
@@ -376,10 +376,10 @@ static void filtered_chunks_go_without_a_copy_too(void **state UNUSED)
     struct call c = {.w = e.w, .bytes = bytes, .n = sizeof(bytes), .timeout_ms = SOON};
     fill_pattern(bytes, 0, sizeof(bytes));
     start(&c, do_write);
-    assert_int_equal(leat_read_full(e.r, back, 460000, NULL, SOON), 0);
+    assert_int_equal(leat_reader_read_full(e.r, back, 460000, NULL, SOON), 0);
     wait_for(&c);
     leat_writer_close(e.w);
-    assert_int_equal(leat_read_full(e.r, back + 460000, 40000, NULL, SOON), 0);
+    assert_int_equal(leat_reader_read_full(e.r, back + 460000, 40000, NULL, SOON), 0);
     is_pattern(back, 0, sizeof(back));
     assert_true(!w.bad && w.seen == sizeof(bytes));
     leat_reader_close(e.r);

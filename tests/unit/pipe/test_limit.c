@@ -26,7 +26,7 @@ static uint64_t chunk_of(uint64_t limit, int which)
 static uint64_t limit_that_holds(const leat_writer *w)
 {
     struct leat_pipe_stats stats = LEAT_INIT(struct leat_pipe_stats);
-    assert_int_equal(leat_pipe_stats(w, &stats), 0);
+    assert_int_equal(leat_writer_stats(w, &stats), 0);
     return stats.memory_limit;
 }
 
@@ -38,7 +38,7 @@ static void so_many_bytes_are_held(void **state UNUSED)
             size_t done;
             assert_int_equal(limit_that_holds(e.w), limits[i]);
             fill_pattern(much, 0, limits[i] + 1);
-            assert_int_equal(leat_write(e.w, much, limits[i] + 1, &done, 0), -EAGAIN);
+            assert_int_equal(leat_writer_write(e.w, much, limits[i] + 1, &done, 0), -EAGAIN);
             assert_int_equal(done, limits[i]);
             close_both(e);
         }
@@ -60,7 +60,7 @@ static void with_filters_the_stats_say_what_holds(void **state UNUSED)
         assert_int_equal(leat_pipe_open(&e.w, &e.r, &options), 0);
         uint64_t holds = limit_that_holds(e.w);
         assert_true(holds > 0 && holds <= limits[i]);
-        assert_int_equal(leat_write(e.w, much, sizeof(much), &done, 0), holds < sizeof(much) ? -EAGAIN : 0);
+        assert_int_equal(leat_writer_write(e.w, much, sizeof(much), &done, 0), holds < sizeof(much) ? -EAGAIN : 0);
         assert_int_equal(done, MIN(holds, sizeof(much)));
         close_both(e);
     }
@@ -75,15 +75,15 @@ static void what_is_read_is_room_at_once(void **state UNUSED)
             struct ends e = of(limits[i], chunk_of(limits[i], which));
             size_t done, at = 0, read = 0;
             fill_pattern(much, 0, limits[i]);
-            assert_int_equal(leat_write(e.w, much, limits[i], &done, 0), 0);
+            assert_int_equal(leat_writer_write(e.w, much, limits[i], &done, 0), 0);
             at += done;
             for (size_t s = 0; s < 4 * COUNT(steps); s++) {
                 size_t k = MIN(steps[s % COUNT(steps)], limits[i]);
-                assert_int_equal(leat_read_full(e.r, back, k, &done, 0), 0);
+                assert_int_equal(leat_reader_read_full(e.r, back, k, &done, 0), 0);
                 is_pattern(back, read, k);
                 read += k;
                 fill_pattern(much, at, k + 1);
-                assert_int_equal(leat_write(e.w, much, k + 1, &done, 0), -EAGAIN);
+                assert_int_equal(leat_writer_write(e.w, much, k + 1, &done, 0), -EAGAIN);
                 assert_int_equal(done, k);
                 at += k;
             }
@@ -97,13 +97,13 @@ static void a_reservation_has_what_the_limit_leaves(void **state UNUSED)
     struct ends e = of(100, 50);
     void *room;
     size_t n;
-    assert_int_equal(leat_write(e.w, much, 90, NULL, 0), 0);
+    assert_int_equal(leat_writer_write(e.w, much, 90, NULL, 0), 0);
     assert_int_equal(leat_writer_reserve(e.w, 11, &room, &n, 0), -EAGAIN);
     assert_int_equal(leat_writer_reserve(e.w, 10, &room, &n, 0), 0);
     assert_int_equal(n, 10);
     assert_int_equal(leat_writer_commit(e.w, 10), 0);
     assert_int_equal(leat_writer_reserve(e.w, 1, &room, &n, 0), -EAGAIN);
-    assert_int_equal(leat_read_full(e.r, back, 60, &n, 0), 0);
+    assert_int_equal(leat_reader_read_full(e.r, back, 60, &n, 0), 0);
     assert_int_equal(leat_writer_reserve(e.w, 1000, &room, &n, 0), 0); /* a chunk is all that is promised */
     assert_int_equal(n, 50);
     close_both(e);
@@ -125,9 +125,9 @@ static void *pass_on(void *user)
     struct peer *peer = user;
     for (int i = 0; i < ROUNDS && peer->result == 0; i++) {
         char byte;
-        peer->result = leat_read_full(peer->r, &byte, 1, NULL, SOON);
+        peer->result = leat_reader_read_full(peer->r, &byte, 1, NULL, SOON);
         if (peer->result == 0)
-            peer->result = leat_write(peer->w, &byte, 1, NULL, SOON);
+            peer->result = leat_writer_write(peer->w, &byte, 1, NULL, SOON);
     }
     return NULL;
 }
@@ -139,8 +139,8 @@ static void two_in_lockstep_over_full_pipes_go_on(void **state UNUSED)
         struct ends a = of(limits[i], 0), b = of(limits[i], 0);
         struct peer one = {a.r, b.w, 0}, other = {b.r, a.w, 0};
         pthread_t thread;
-        assert_int_equal(leat_write(a.w, much, limits[i], NULL, 0), 0);
-        assert_int_equal(leat_write(b.w, much, limits[i] - 1, NULL, 0), 0);
+        assert_int_equal(leat_writer_write(a.w, much, limits[i], NULL, 0), 0);
+        assert_int_equal(leat_writer_write(b.w, much, limits[i] - 1, NULL, 0), 0);
         assert_int_equal(pthread_create(&thread, NULL, pass_on, &one), 0);
         pass_on(&other);
         pthread_join(thread, NULL);
@@ -154,7 +154,7 @@ static void two_in_lockstep_over_full_pipes_go_on(void **state UNUSED)
 static void *write_one(void *user)
 {
     struct peer *peer = user;
-    peer->result = leat_write(peer->w, "x", 1, NULL, SOON);
+    peer->result = leat_writer_write(peer->w, "x", 1, NULL, SOON);
     return NULL;
 }
 
@@ -166,11 +166,11 @@ static void a_writer_that_waits_is_woken_by_one_byte(void **state UNUSED)
         struct peer peer = {e.r, e.w, 0};
         pthread_t thread;
         char byte;
-        assert_int_equal(leat_write(e.w, much, limits[i], NULL, 0), 0);
+        assert_int_equal(leat_writer_write(e.w, much, limits[i], NULL, 0), 0);
         assert_int_equal(pthread_create(&thread, NULL, write_one, &peer), 0);
         if (i % 2)
             usleep(2000); /* it sleeps; else it may still look around */
-        assert_int_equal(leat_read(e.r, &byte, 1, NULL, 0), 0);
+        assert_int_equal(leat_reader_read(e.r, &byte, 1, NULL, 0), 0);
         pthread_join(thread, NULL);
         assert_int_equal(peer.result, 0);
         close_both(e);
@@ -181,7 +181,7 @@ static void a_writer_that_waits_is_woken_by_one_byte(void **state UNUSED)
 static void *read_all(void *user)
 {
     struct peer *peer = user;
-    peer->result = leat_read_full(peer->r, back, 100000, NULL, SOON);
+    peer->result = leat_reader_read_full(peer->r, back, 100000, NULL, SOON);
     return NULL;
 }
 
@@ -193,7 +193,7 @@ static void a_read_of_more_than_the_limit_is_filled(void **state UNUSED)
         pthread_t thread;
         fill_pattern(much, 0, 100000);
         assert_int_equal(pthread_create(&thread, NULL, read_all, &peer), 0);
-        assert_int_equal(leat_write(e.w, much, 100000, NULL, SOON), 0);
+        assert_int_equal(leat_writer_write(e.w, much, 100000, NULL, SOON), 0);
         pthread_join(thread, NULL);
         assert_int_equal(peer.result, 0);
         is_pattern(back, 0, 100000);

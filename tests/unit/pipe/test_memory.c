@@ -37,7 +37,7 @@ static void a_pipe_goes_on_with_the_chunks_that_it_has(void **state UNUSED)
     for (size_t got = 0, done; got < sizeof(back) - 70000; got += done) {
         if (got == 0)
             let_it_block();
-        assert_int_equal(leat_read_full(e.r, back, 5000, &done, -1), 0);
+        assert_int_equal(leat_reader_read_full(e.r, back, 5000, &done, -1), 0);
         assert_int_equal(done, 5000);
         for (size_t i = 0; i < done; i++)
             assert_int_equal(back[i], pattern((got + i) / 2));

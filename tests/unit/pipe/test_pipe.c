@@ -34,7 +34,7 @@ static void a_large_write_arrives_whole(void **state UNUSED)
         size_t done;
         start(&w, do_write);
         memset(back, 0, MUCH);
-        assert_int_equal(leat_read_full(e.r, back, MUCH, &done, SOON), 0);
+        assert_int_equal(leat_reader_read_full(e.r, back, MUCH, &done, SOON), 0);
         assert_int_equal(done, MUCH);
         is_pattern(back, 0, MUCH);
         wait_for(&w);
@@ -52,17 +52,17 @@ static void the_limit_holds_and_nothing_is_lost_at_it(void **state UNUSED)
         struct leat_pipe_stats stats = LEAT_INIT(struct leat_pipe_stats);
         size_t done = 0, got;
         fill_pattern(much, 0, MUCH);
-        int r = leat_write(e.w, much, MUCH, &done, 0);
+        int r = leat_writer_write(e.w, much, MUCH, &done, 0);
         if (limits[i] < MUCH)
             assert_int_equal(r, -EAGAIN);
-        leat_pipe_stats(e.w, &stats);
+        leat_writer_stats(e.w, &stats);
         assert_true(done <= limits[i] && done == stats.high_water);
         if (backend == LEAT_PIPE_QUEUE)
             assert_int_equal(done, limits[i]);
-        assert_int_equal(leat_write(e.w, much, 10, &got, 0), -EAGAIN);
+        assert_int_equal(leat_writer_write(e.w, much, 10, &got, 0), -EAGAIN);
         assert_int_equal(got, 0);
         assert_int_equal(leat_writer_finish(e.w), 0);
-        assert_int_equal(leat_read_full(e.r, back, MUCH, &got, 0), 0);
+        assert_int_equal(leat_reader_read_full(e.r, back, MUCH, &got, 0), 0);
         assert_int_equal(got, done);
         is_pattern(back, 0, done);
         close_both(e);
@@ -73,15 +73,15 @@ static void write_some_takes_what_fits(void **state UNUSED)
 {
     struct ends e = open_pipe(backend, 4096);
     size_t done, all = 0;
-    while (leat_write_some(e.w, much, 1000, &done, 0) == 0) {
+    while (leat_writer_write_some(e.w, much, 1000, &done, 0) == 0) {
         assert_true(done > 0 && done <= 1000);
         all += done;
     }
     assert_true(all > 0 && all <= 4096);
     assert_int_equal(done, 0);
-    assert_int_equal(leat_write_some(e.w, much, 1000, &done, 10), -ETIMEDOUT);
-    assert_int_equal(leat_read_full(e.r, back, all, &done, 0), 0);
-    assert_int_equal(leat_write_some(e.w, much, 1, &done, 0), 0);
+    assert_int_equal(leat_writer_write_some(e.w, much, 1000, &done, 10), -ETIMEDOUT);
+    assert_int_equal(leat_reader_read_full(e.r, back, all, &done, 0), 0);
+    assert_int_equal(leat_writer_write_some(e.w, much, 1, &done, 0), 0);
     close_both(e);
 }
 
@@ -91,10 +91,10 @@ static void a_read_gives_what_is_there(void **state UNUSED)
     char bytes[100];
     size_t done;
     puts_text(e.w, "abc");
-    assert_int_equal(leat_read(e.r, bytes, sizeof(bytes), &done, SOON), 0);
+    assert_int_equal(leat_reader_read(e.r, bytes, sizeof(bytes), &done, SOON), 0);
     assert_int_equal(done, 3);
     puts_text(e.w, "defgh");
-    assert_int_equal(leat_read(e.r, bytes, 2, &done, SOON), 0);
+    assert_int_equal(leat_reader_read(e.r, bytes, 2, &done, SOON), 0);
     assert_int_equal(done, 2);
     assert_memory_equal(bytes, "de", 2);
     gives_text(e.r, "fgh");
@@ -121,9 +121,9 @@ static void a_full_read_at_the_end_gives_what_is_left(void **state UNUSED)
     size_t done;
     puts_text(e.w, "abc");
     leat_writer_close(e.w);
-    assert_int_equal(leat_read_full(e.r, back, 10, &done, SOON), 0);
+    assert_int_equal(leat_reader_read_full(e.r, back, 10, &done, SOON), 0);
     assert_int_equal(done, 3);
-    assert_int_equal(leat_read_full(e.r, back, 10, &done, SOON), 0);
+    assert_int_equal(leat_reader_read_full(e.r, back, 10, &done, SOON), 0);
     assert_int_equal(done, 0);
     leat_reader_close(e.r);
 }
@@ -133,15 +133,15 @@ static void zero_bytes_return_at_once(void **state UNUSED)
     struct ends e = open_pipe(backend, 4096);
     size_t done = 5;
     char line[1];
-    assert_int_equal(leat_read(e.r, back, 0, &done, -1), 0); /* empty */
+    assert_int_equal(leat_reader_read(e.r, back, 0, &done, -1), 0); /* empty */
     assert_int_equal(done, 0);
-    assert_int_equal(leat_read_full(e.r, back, 0, NULL, -1), 0);
-    assert_int_equal(leat_read_line(e.r, line, 0, NULL, -1), 0);
-    leat_write(e.w, much, 10000, NULL, 0);
+    assert_int_equal(leat_reader_read_full(e.r, back, 0, NULL, -1), 0);
+    assert_int_equal(leat_reader_read_line(e.r, line, 0, NULL, -1), 0);
+    leat_writer_write(e.w, much, 10000, NULL, 0);
     done = 5;
-    assert_int_equal(leat_write(e.w, much, 0, &done, -1), 0); /* full */
+    assert_int_equal(leat_writer_write(e.w, much, 0, &done, -1), 0); /* full */
     assert_int_equal(done, 0);
-    assert_int_equal(leat_write_some(e.w, much, 0, NULL, -1), 0);
+    assert_int_equal(leat_writer_write_some(e.w, much, 0, NULL, -1), 0);
     close_both(e);
 }
 
@@ -156,11 +156,11 @@ static void lines_are_read_one_after_the_other(void **state UNUSED)
     leat_writer_close(e.w);
     static const char *const expected[] = {"one\n", "\n", "too lon", "g a lin", "e\n", "last", ""};
     for (size_t i = 0; i < COUNT(expected); i++) {
-        assert_int_equal(leat_read_line(e.r, line, sizeof(line), &done, SOON), 0);
+        assert_int_equal(leat_reader_read_line(e.r, line, sizeof(line), &done, SOON), 0);
         assert_string_equal(line, expected[i]);
         assert_int_equal(done, strlen(expected[i]));
     }
-    assert_int_equal(leat_read_line(e.r, line, 1, &done, 0), -EINVAL);
+    assert_int_equal(leat_reader_read_line(e.r, line, 1, &done, 0), -EINVAL);
     leat_reader_close(e.r);
 }
 
@@ -170,10 +170,10 @@ static void a_line_goes_on_after_a_timeout(void **state UNUSED)
     char line[16];
     size_t done, more;
     puts_text(e.w, "begun");
-    assert_int_equal(leat_read_line(e.r, line, sizeof(line), &done, 10), -ETIMEDOUT);
+    assert_int_equal(leat_reader_read_line(e.r, line, sizeof(line), &done, 10), -ETIMEDOUT);
     assert_string_equal(line, "begun");
     puts_text(e.w, " ended\n");
-    assert_int_equal(leat_read_line(e.r, line + done, sizeof(line) - done, &more, SOON), 0);
+    assert_int_equal(leat_reader_read_line(e.r, line + done, sizeof(line) - done, &more, SOON), 0);
     assert_string_equal(line, "begun ended\n");
     close_both(e);
 }
@@ -186,7 +186,7 @@ static void lines_lie_across_chunks(void **state UNUSED)
         char text[64];
         snprintf(text, sizeof(text), "line %d of them\n", i * i);
         puts_text(e.w, text);
-        assert_int_equal(leat_read_line(e.r, line, sizeof(line), NULL, SOON), 0);
+        assert_int_equal(leat_reader_read_line(e.r, line, sizeof(line), NULL, SOON), 0);
         assert_string_equal(line, text);
     }
     close_both(e);
@@ -227,7 +227,7 @@ static void a_reservation_excludes_other_writes(void **state UNUSED)
     size_t n;
     assert_int_equal(leat_writer_reserve(e.w, 1, &room, &n, SOON), 0);
     assert_int_equal(leat_writer_reserve(e.w, 1, &second, &n, SOON), -EBUSY);
-    assert_int_equal(leat_write(e.w, "x", 1, NULL, SOON), -EBUSY);
+    assert_int_equal(leat_writer_write(e.w, "x", 1, NULL, SOON), -EBUSY);
     assert_int_equal(leat_writer_flush(e.w), -EBUSY);
     assert_int_equal(leat_writer_commit(e.w, 0), 0);
     puts_text(e.w, "x");
@@ -262,15 +262,15 @@ static void no_time_and_too_little_time_are_told_apart(void **state UNUSED)
 {
     struct ends e = open_pipe(backend, 4096);
     size_t done = 7;
-    assert_int_equal(leat_read(e.r, back, 1, &done, 0), -EAGAIN);
+    assert_int_equal(leat_reader_read(e.r, back, 1, &done, 0), -EAGAIN);
     assert_int_equal(done, 0);
-    assert_int_equal(leat_read(e.r, back, 1, &done, 1), -ETIMEDOUT);
-    int r = leat_write(e.w, much, 10000, &done, 0);
+    assert_int_equal(leat_reader_read(e.r, back, 1, &done, 1), -ETIMEDOUT);
+    int r = leat_writer_write(e.w, much, 10000, &done, 0);
     assert_int_equal(r, -EAGAIN);
     size_t before = done;
-    assert_int_equal(leat_write(e.w, much, 10000, &done, 5), -ETIMEDOUT);
+    assert_int_equal(leat_writer_write(e.w, much, 10000, &done, 5), -ETIMEDOUT);
     assert_int_equal(done, 0);
-    assert_int_equal(leat_read_full(e.r, back, before + 1, &done, 5), -ETIMEDOUT);
+    assert_int_equal(leat_reader_read_full(e.r, back, before + 1, &done, 5), -ETIMEDOUT);
     assert_int_equal(done, before);
     close_both(e);
 }
@@ -279,7 +279,7 @@ static void a_timeout_is_as_long_as_it_says(void **state UNUSED)
 {
     struct ends e = open_pipe(backend, 0);
     int64_t began = clock_ns();
-    assert_int_equal(leat_read(e.r, back, 1, NULL, 60), -ETIMEDOUT);
+    assert_int_equal(leat_reader_read(e.r, back, 1, NULL, 60), -ETIMEDOUT);
     assert_true(clock_ns() - began >= 60000000);
     close_both(e);
 }
@@ -290,10 +290,10 @@ static void a_write_that_timed_out_goes_on_where_it_was(void **state UNUSED)
     size_t sent = 0, got = 0, done;
     fill_pattern(much, 0, 200000);
     while (got < 200000) {
-        int r = leat_write(e.w, much + sent, 200000 - sent, &done, got % 2 ? 0 : 1);
+        int r = leat_writer_write(e.w, much + sent, 200000 - sent, &done, got % 2 ? 0 : 1);
         assert_true(r == 0 || r == -EAGAIN || r == -ETIMEDOUT);
         sent += done;
-        assert_int_equal(leat_read(e.r, back + got, 3333, &done, 0), 0);
+        assert_int_equal(leat_reader_read(e.r, back + got, 3333, &done, 0), 0);
         got += done;
     }
     is_pattern(back, 0, 200000);
@@ -308,8 +308,8 @@ static void the_end_comes_after_the_last_byte(void **state UNUSED)
     puts_text(e.w, "last");
     assert_int_equal(leat_writer_finish(e.w), 0);
     assert_int_equal(leat_writer_finish(e.w), 0);
-    assert_int_equal(leat_write(e.w, "x", 1, NULL, 0), -EPIPE);
-    assert_int_equal(leat_write_some(e.w, "x", 1, NULL, 0), -EPIPE);
+    assert_int_equal(leat_writer_write(e.w, "x", 1, NULL, 0), -EPIPE);
+    assert_int_equal(leat_writer_write_some(e.w, "x", 1, NULL, 0), -EPIPE);
     assert_int_equal(leat_writer_flush(e.w), -EPIPE);
     assert_int_equal(leat_writer_fail(e.w, -EIO), 0); /* too late */
     gives_text(e.r, "last");
@@ -326,8 +326,8 @@ static void a_failure_comes_after_the_last_byte_and_stays(void **state UNUSED)
     assert_int_equal(leat_writer_fail(e.w, 5), -EINVAL);
     assert_int_equal(leat_writer_fail(e.w, -ENOSPC), 0);
     assert_int_equal(leat_writer_finish(e.w), -EPIPE);
-    assert_int_equal(leat_write(e.w, "x", 1, NULL, 0), -EPIPE);
-    assert_int_equal(leat_read_full(e.r, back, 10, &done, SOON), -ENOSPC);
+    assert_int_equal(leat_writer_write(e.w, "x", 1, NULL, 0), -EPIPE);
+    assert_int_equal(leat_reader_read_full(e.r, back, 10, &done, SOON), -ENOSPC);
     assert_int_equal(done, 4);
     gives_code(e.r, -ENOSPC);
     gives_code(e.r, -ENOSPC);
@@ -344,7 +344,7 @@ static void without_a_reader_writes_are_broken(void **state UNUSED)
     size_t done = 9;
     puts_text(e.w, "nobody reads this");
     leat_reader_close(e.r);
-    assert_int_equal(leat_write(e.w, "x", 1, &done, -1), -EPIPE);
+    assert_int_equal(leat_writer_write(e.w, "x", 1, &done, -1), -EPIPE);
     assert_int_equal(done, 0);
     assert_int_equal(leat_writer_error(e.w, &error), 0);
     assert_int_equal(error.code, -EPIPE);
@@ -461,7 +461,7 @@ static void failing_does_not_wait_for_a_write(void **state UNUSED)
     assert_int_equal(leat_writer_fail(e.w, -EIO), 0);
     wait_for(&w);
     assert_true(w.result == -ECANCELED || w.result == -EPIPE);
-    assert_int_equal(leat_read_full(e.r, back, MUCH, &done, SOON), -EIO);
+    assert_int_equal(leat_reader_read_full(e.r, back, MUCH, &done, SOON), -EIO);
     assert_int_equal(done, w.done);
     close_both(e);
 }
@@ -475,7 +475,7 @@ static void finishing_lets_a_write_be_done_first(void **state UNUSED)
     start(&w, do_write);
     let_it_block();
     start(&f, do_finish);
-    assert_int_equal(leat_read_full(e.r, back, MUCH, &done, SOON), 0);
+    assert_int_equal(leat_reader_read_full(e.r, back, MUCH, &done, SOON), 0);
     wait_for(&w);
     wait_for(&f);
     assert_true(w.result == 0 && f.result == 0 && done == 100000);
@@ -489,9 +489,9 @@ static void another_call_does_not_wait_longer_than_it_may(void **state UNUSED)
     struct call w = {.w = e.w, .bytes = much, .n = 10000, .timeout_ms = SOON};
     start(&w, do_write);
     let_it_block();
-    assert_int_equal(leat_write(e.w, "x", 1, NULL, 0), -EAGAIN);
-    assert_int_equal(leat_write(e.w, "x", 1, NULL, 10), -ETIMEDOUT);
-    assert_int_equal(leat_read_full(e.r, back, 10000, NULL, SOON), 0);
+    assert_int_equal(leat_writer_write(e.w, "x", 1, NULL, 0), -EAGAIN);
+    assert_int_equal(leat_writer_write(e.w, "x", 1, NULL, 10), -ETIMEDOUT);
+    assert_int_equal(leat_reader_read_full(e.r, back, 10000, NULL, SOON), 0);
     wait_for(&w);
     assert_int_equal(w.result, 0);
     close_both(e);
@@ -577,8 +577,8 @@ static void signals_change_nothing(void **state UNUSED)
     s.victim[0] = w.thread;
     assert_int_equal(pthread_create(&thread, NULL, storm, &s), 0);
     let_it_block();
-    assert_int_equal(leat_read_full(e.r, back, w.n, &done, SOON), 0);
-    assert_int_equal(leat_read(e.r, back + done, 1, NULL, 30), -ETIMEDOUT);
+    assert_int_equal(leat_reader_read_full(e.r, back, w.n, &done, SOON), 0);
+    assert_int_equal(leat_reader_read(e.r, back + done, 1, NULL, 30), -ETIMEDOUT);
     atomic_store(&s.over, true);
     pthread_join(thread, NULL);
     wait_for(&w);
@@ -623,10 +623,10 @@ static void the_statistics_are_right(void **state UNUSED)
     struct ends e = open_pipe(backend, 65536);
     struct leat_pipe_stats s = LEAT_INIT(struct leat_pipe_stats);
     struct call r = {.r = e.r, .bytes = back, .n = 2000, .timeout_ms = SOON};
-    leat_write(e.w, much, 1000, NULL, SOON);
-    leat_write(e.w, much, 500, NULL, SOON);
-    leat_read_full(e.r, back, 1200, NULL, SOON);
-    assert_int_equal(leat_pipe_stats(e.w, &s), 0);
+    leat_writer_write(e.w, much, 1000, NULL, SOON);
+    leat_writer_write(e.w, much, 500, NULL, SOON);
+    leat_reader_read_full(e.r, back, 1200, NULL, SOON);
+    assert_int_equal(leat_writer_stats(e.w, &s), 0);
     assert_int_equal(s.backend, backend);
     assert_true(s.bytes_in == 1500 && s.bytes_out == 1200 && s.high_water == 1500 && s.memory_limit == 65536);
     assert_true(s.reader_blocked_ns == 0 && s.writer_blocked_ns == 0);

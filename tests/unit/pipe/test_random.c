@@ -57,7 +57,7 @@ static void model_write(struct model *m)
     size_t n = size_of(&m->dice), done = 12345678;
     fill_pattern(from, m->written, n);
     bool some = roll(&m->dice, 2);
-    int r = (some ? leat_write_some : leat_write)(m->e.w, from, n, &done, timeout_of(&m->dice));
+    int r = (some ? leat_writer_write_some : leat_writer_write)(m->e.w, from, n, &done, timeout_of(&m->dice));
     assert_true(is_answer(r) && done <= n);
     assert_true(r == 0 ? (done > 0 || n == 0) : done < n);
     if (!some && r == 0)
@@ -84,7 +84,7 @@ static void model_read(struct model *m)
 {
     size_t n = size_of(&m->dice), done = 12345678;
     bool full = roll(&m->dice, 2);
-    int r = (full ? leat_read_full : leat_read)(m->e.r, to, n, &done, timeout_of(&m->dice));
+    int r = (full ? leat_reader_read_full : leat_reader_read)(m->e.r, to, n, &done, timeout_of(&m->dice));
     assert_true(is_answer(r) && done <= n);
     is_pattern(to, m->read, done);
     m->read += done;
@@ -136,10 +136,10 @@ static void model_run(uint64_t seed, int backend, unsigned calls)
         else if (what < 97 && (backend == LEAT_PIPE_QUEUE || m.written == m.read))
             assert_int_equal(leat_writer_flush(m.e.w), 0);
     }
-    while (leat_read(m.e.r, to, MOST, &(size_t){0}, 0) == 0)
+    while (leat_reader_read(m.e.r, to, MOST, &(size_t){0}, 0) == 0)
         ;
     struct leat_pipe_stats s = LEAT_INIT(struct leat_pipe_stats);
-    leat_pipe_stats(m.e.w, &s);
+    leat_writer_stats(m.e.w, &s);
     assert_true(s.bytes_in == m.written && s.bytes_out == m.written && s.high_water <= s.memory_limit + s.chunk_size);
     assert_true(backend == LEAT_PIPE_KERNEL || s.high_water <= s.memory_limit);
     assert_int_equal(leat_writer_finish(m.e.w), 0);
@@ -179,7 +179,7 @@ static void *crowd_write(void *user)
         struct frame frame = {id, n, i};
         memcpy(bytes, &frame, sizeof(frame));
         fill_pattern(bytes + sizeof(frame), i, n - sizeof(frame));
-        if (leat_write(c->e.w, bytes, n, NULL, SOON) < 0)
+        if (leat_writer_write(c->e.w, bytes, n, NULL, SOON) < 0)
             atomic_store(&c->bad, 1);
     }
     return NULL;
@@ -189,11 +189,12 @@ static bool take_frame(struct crowd *c, uint8_t *bytes)
 {
     struct frame frame;
     size_t done;
-    if (leat_read_full(c->e.r, &frame, sizeof(frame), &done, SOON) < 0 || done == 0)
+    if (leat_reader_read_full(c->e.r, &frame, sizeof(frame), &done, SOON) < 0 || done == 0)
         return false;
     size_t n = frame.length - sizeof(frame);
     if (done < sizeof(frame) || frame.writer >= WRITERS_MOST || n > 20000 ||
-        leat_read_full(c->e.r, bytes, n, &done, SOON) < 0 || done < n || c->next[frame.writer]++ != frame.number) {
+        leat_reader_read_full(c->e.r, bytes, n, &done, SOON) < 0 || done < n ||
+        c->next[frame.writer]++ != frame.number) {
         atomic_store(&c->bad, 2);
         return false;
     }
@@ -259,7 +260,7 @@ static void *hunt_write(void *user)
     for (unsigned i = 0, n; i < h->n; i += n) {
         n = MIN(1 + i % sizeof(bytes), h->n - i);
         fill_pattern(bytes, i, n);
-        if (leat_write(h->e.w, bytes, n, NULL, SOON) < 0)
+        if (leat_writer_write(h->e.w, bytes, n, NULL, SOON) < 0)
             break;
     }
     leat_writer_close(h->e.w);
@@ -273,7 +274,7 @@ static void hunt_run(unsigned n, uint64_t limit, size_t piece)
     uint8_t bytes[8];
     size_t got = 0, done;
     assert_int_equal(pthread_create(&thread, NULL, hunt_write, &h), 0);
-    while (leat_read_full(h.e.r, bytes, piece, &done, SOON) == 0 && done) {
+    while (leat_reader_read_full(h.e.r, bytes, piece, &done, SOON) == 0 && done) {
         is_pattern(bytes, got, done);
         got += done;
     }
@@ -293,8 +294,8 @@ static void *echo_all(void *user)
     struct echo *echo = user;
     uint8_t bytes[64];
     size_t done;
-    while (leat_read(echo->there.r, bytes, sizeof(bytes), &done, SOON) == 0 && done)
-        if (leat_write(echo->back.w, bytes, done, NULL, SOON) < 0)
+    while (leat_reader_read(echo->there.r, bytes, sizeof(bytes), &done, SOON) == 0 && done)
+        if (leat_writer_write(echo->back.w, bytes, done, NULL, SOON) < 0)
             break;
     leat_writer_close(echo->back.w);
     return NULL;
@@ -313,11 +314,11 @@ static void echo_run(uint64_t seed, unsigned rounds)
         for (unsigned writes = 1 + roll(&dice, 4); writes > 0; writes--) {
             size_t n = 1 + roll(&dice, 16);
             fill_pattern(bytes, sent, n);
-            assert_int_equal(leat_write(echo.there.w, bytes, n, NULL, SOON), 0);
+            assert_int_equal(leat_writer_write(echo.there.w, bytes, n, NULL, SOON), 0);
             sent += n;
         }
         for (size_t done; got < sent; got += done) {
-            assert_int_equal(leat_read(echo.back.r, bytes, sizeof(bytes), &done, SOON), 0);
+            assert_int_equal(leat_reader_read(echo.back.r, bytes, sizeof(bytes), &done, SOON), 0);
             assert_true(done > 0);
             is_pattern(bytes, got, done);
         }

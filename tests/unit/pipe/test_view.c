@@ -20,7 +20,7 @@ static struct leat_view view_of_pattern(uint64_t from, size_t n, size_t pieces)
 {
     leat_stream *stream;
     struct leat_view view;
-    assert_int_equal(leat_stream_open(&stream, NULL, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, NULL, NULL), 0);
     for (size_t i = 0, at = 0; i < pieces; i++) {
         size_t part = i + 1 < pieces ? n / pieces : n - at;
         uint8_t *bytes = aligned_alloc(4096, (part + 4095) / 4096 * 4096);
@@ -37,7 +37,7 @@ static struct leat_view view_of_pattern(uint64_t from, size_t n, size_t pieces)
 static void write_and_release(leat_writer *w, struct leat_view *view)
 {
     size_t n = view->length, done = 0;
-    assert_int_equal(leat_write_view(w, view, &done, SOON), 0);
+    assert_int_equal(leat_writer_write_view(w, view, &done, SOON), 0);
     assert_int_equal(done, n);
     leat_view_release(view);
 }
@@ -46,7 +46,7 @@ static void read_pattern(leat_reader *r, uint64_t from, size_t n)
 {
     uint8_t *bytes = malloc(n);
     size_t done;
-    assert_int_equal(leat_read_full(r, bytes, n, &done, SOON), 0);
+    assert_int_equal(leat_reader_read_full(r, bytes, n, &done, SOON), 0);
     assert_int_equal(done, n);
     is_pattern(bytes, from, n);
     free(bytes);
@@ -64,7 +64,7 @@ static void it_is_not_copied_and_kept_until_it_was_read(void **state UNUSED)
         assert_int_equal(leat_reader_peek(e.r, &peeked, &n, SOON), 0);
         assert_ptr_equal(peeked, at);
     } else {
-        leat_pipe_stats(e.w, &stats);
+        leat_writer_stats(e.w, &stats);
         assert_true(stats.zero_copy || !has_sized_pipes());
     }
     if (backend == LEAT_PIPE_QUEUE || stats.zero_copy)
@@ -95,10 +95,10 @@ static void refused_ones_change_nothing(void **state UNUSED)
     struct ends e = open_pipe(backend, 65536);
     struct leat_view view = view_of_pattern(0, 200000, 3), none = {NULL, 0, NULL}, borrowed = {"abc", 3, NULL}, rest;
     size_t done = 7;
-    assert_int_equal(leat_write_view(e.w, &borrowed, &done, SOON), -EINVAL);
+    assert_int_equal(leat_writer_write_view(e.w, &borrowed, &done, SOON), -EINVAL);
     assert_int_equal(done, 0);
-    assert_int_equal(leat_write_view(e.w, &none, &done, SOON), 0);
-    assert_int_equal(leat_write_view(e.w, &view, &done, 0), -EAGAIN);
+    assert_int_equal(leat_writer_write_view(e.w, &none, &done, SOON), 0);
+    assert_int_equal(leat_writer_write_view(e.w, &view, &done, 0), -EAGAIN);
     assert_in_range(done, 1, 199999);
     read_pattern(e.r, 0, done); /* no more than was said */
     assert_int_equal(leat_view_slice(&view, done, 30000, &rest), 0);
@@ -127,7 +127,7 @@ static void *write_much(void *user)
 {
     struct call *c = user;
     struct leat_view view = view_of_pattern(0, c->n, 4);
-    c->result = leat_write_view(c->w, &view, &c->done, c->timeout_ms);
+    c->result = leat_writer_write_view(c->w, &view, &c->done, c->timeout_ms);
     leat_view_release(&view);
     return NULL;
 }
@@ -161,7 +161,7 @@ static void filters_see_it_too(void **state UNUSED)
     size_t done;
     write_and_release(e.w, &view);
     assert_int_equal(leat_writer_finish(e.w), 0);
-    assert_int_equal(leat_read_full(e.r, bytes, 200000, &done, SOON), 0);
+    assert_int_equal(leat_reader_read_full(e.r, bytes, 200000, &done, SOON), 0);
     assert_int_equal(done, 200000);
     for (size_t i = 0; i < 100000; i++)
         if (bytes[2 * i] != pattern(i) || bytes[2 * i + 1] != pattern(i))
@@ -180,7 +180,7 @@ static void a_filter_that_wants_no_more_lets_go_of_it(void **state UNUSED)
     struct ends e = open_with(backend, 1 << 20, 0, &head, 1);
     struct leat_view view = view_of_pattern(0, 200000, 2);
     size_t done;
-    assert_int_equal(leat_write_view(e.w, &view, &done, SOON), -EPIPE);
+    assert_int_equal(leat_writer_write_view(e.w, &view, &done, SOON), -EPIPE);
     assert_int_equal(done, 70000);
     leat_view_release(&view);
     read_pattern(e.r, 0, 70000);
@@ -230,11 +230,11 @@ static void *write_any(void *user)
         n = some(&random, by_view ? 100000 : sizeof(bytes), c->n - at);
         if (by_view) {
             struct leat_view view = view_of_pattern(at, n, some(&random, 4, n));
-            c->result = leat_write_view(c->w, &view, NULL, SOON);
+            c->result = leat_writer_write_view(c->w, &view, NULL, SOON);
             leat_view_release(&view);
         } else {
             fill_pattern(bytes, at, n);
-            c->result = leat_write(c->w, bytes, n, NULL, SOON);
+            c->result = leat_writer_write(c->w, bytes, n, NULL, SOON);
         }
     }
     leat_writer_close(c->w);

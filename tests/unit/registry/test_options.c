@@ -29,7 +29,7 @@ static int try_pool_stats(void *given)
 static int try_stream(void *given)
 {
     leat_stream *stream;
-    int r = leat_stream_open(&stream, NULL, given);
+    int r = leat_stream_new(&stream, NULL, given);
     if (r == 0)
         leat_stream_free(stream);
     return r;
@@ -38,7 +38,7 @@ static int try_stream(void *given)
 static int try_stream_stats(void *given)
 {
     leat_stream *stream;
-    assert_int_equal(leat_stream_open(&stream, NULL, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, NULL, NULL), 0);
     int r = leat_stream_stats(stream, given);
     leat_stream_free(stream);
     return r;
@@ -125,7 +125,7 @@ static int ask_pipe(int (*of_writer)(const leat_writer *, void *), int (*of_read
 
 static int writer_stats(const leat_writer *writer, void *given)
 {
-    return leat_pipe_stats(writer, given);
+    return leat_writer_stats(writer, given);
 }
 
 static int reader_stats(const leat_reader *reader, void *given)
@@ -429,7 +429,7 @@ static int try_report(void *given)
 {
     leat_report *report;
     char *json = NULL;
-    int r = leat_report_of_error(&report, given);
+    int r = leat_report_from_error(&report, given);
     if (r < 0)
         return r;
     assert_int_equal(leat_report_json(report, &json), 0);
@@ -450,7 +450,7 @@ static int try_engine(void *given)
 static int try_channel(void *given)
 {
     leat_channel *channel;
-    int r = leat_channel_create(&channel, given);
+    int r = leat_channel_open(&channel, given);
     if (r == 0)
         leat_channel_close(channel);
     return r;
@@ -459,7 +459,7 @@ static int try_channel(void *given)
 static int try_inspect(void *given)
 {
     leat_channel *channel;
-    int r = leat_channel_create(&channel, NULL);
+    int r = leat_channel_open(&channel, NULL);
     if (r < 0)
         return r;
     r = leat_channel_inspect(leat_channel_memory_fd(channel), given, NULL, NULL);
@@ -469,7 +469,7 @@ static int try_inspect(void *given)
 
 static int try_probe(void *given)
 {
-    return leat_probe_run(given);
+    return leat_features_probe(given);
 }
 
 #define ENUM(type, member, last)                                                                                       \

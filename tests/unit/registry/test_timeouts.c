@@ -35,9 +35,9 @@ static void open_pipes(struct scene *s, int32_t backend)
     unit_needs(r != -EOPNOTSUPP || backend != LEAT_PIPE_KERNEL, "pipes of a chosen size");
     assert_int_equal(r, 0);
     assert_int_equal(leat_pipe_open(&s->other_writer, &s->reader, &options), 0);
-    r = leat_write(s->writer, bytes, sizeof(bytes), NULL, 0);
+    r = leat_writer_write(s->writer, bytes, sizeof(bytes), NULL, 0);
     while (r == 0)
-        r = leat_write_some(s->writer, bytes, sizeof(bytes), NULL, 0);
+        r = leat_writer_write_some(s->writer, bytes, sizeof(bytes), NULL, 0);
     assert_int_equal(r, -EAGAIN);
 }
 
@@ -46,8 +46,8 @@ static void open_streams(struct scene *s)
     struct leat_stream_options options = LEAT_INIT(struct leat_stream_options);
     options.pause_at = 4;
     options.waits = 1;
-    assert_int_equal(leat_stream_open(&s->full, NULL, &options), 0);
-    assert_int_equal(leat_stream_open(&s->empty, NULL, &options), 0);
+    assert_int_equal(leat_stream_new(&s->full, NULL, &options), 0);
+    assert_int_equal(leat_stream_new(&s->empty, NULL, &options), 0);
     assert_int_equal(leat_stream_append(s->full, "1234", 4), 0);
 }
 
@@ -103,19 +103,19 @@ static void close_all(struct scene *s)
 
 static int try_write(struct scene *s, int timeout_ms)
 {
-    return leat_write(s->writer, "x", 1, NULL, timeout_ms);
+    return leat_writer_write(s->writer, "x", 1, NULL, timeout_ms);
 }
 
 static int try_write_some(struct scene *s, int timeout_ms)
 {
-    return leat_write_some(s->writer, "x", 1, NULL, timeout_ms);
+    return leat_writer_write_some(s->writer, "x", 1, NULL, timeout_ms);
 }
 
 static int try_write_view(struct scene *s, int timeout_ms)
 {
     struct leat_view view;
     assert_int_equal(leat_stream_peek(s->full, 3, &view), 0);
-    int r = leat_write_view(s->writer, &view, NULL, timeout_ms);
+    int r = leat_writer_write_view(s->writer, &view, NULL, timeout_ms);
     leat_view_release(&view);
     return r;
 }
@@ -130,19 +130,19 @@ static int try_writer_reserve(struct scene *s, int timeout_ms)
 static int try_read(struct scene *s, int timeout_ms)
 {
     char byte;
-    return leat_read(s->reader, &byte, 1, NULL, timeout_ms);
+    return leat_reader_read(s->reader, &byte, 1, NULL, timeout_ms);
 }
 
 static int try_read_full(struct scene *s, int timeout_ms)
 {
     char bytes[2];
-    return leat_read_full(s->reader, bytes, sizeof(bytes), NULL, timeout_ms);
+    return leat_reader_read_full(s->reader, bytes, sizeof(bytes), NULL, timeout_ms);
 }
 
 static int try_read_line(struct scene *s, int timeout_ms)
 {
     char line[10];
-    return leat_read_line(s->reader, line, sizeof(line), NULL, timeout_ms);
+    return leat_reader_read_line(s->reader, line, sizeof(line), NULL, timeout_ms);
 }
 
 static int try_peek(struct scene *s, int timeout_ms)
@@ -245,13 +245,13 @@ static const struct row {
     const char *name;
     int (*try)(struct scene *s, int timeout_ms);
 } rows[] = {
-    {"leat_write", try_write},
-    {"leat_write_some", try_write_some},
-    {"leat_write_view", try_write_view},
+    {"leat_writer_write", try_write},
+    {"leat_writer_write_some", try_write_some},
+    {"leat_writer_write_view", try_write_view},
     {"leat_writer_reserve", try_writer_reserve},
-    {"leat_read", try_read},
-    {"leat_read_full", try_read_full},
-    {"leat_read_line", try_read_line},
+    {"leat_reader_read", try_read},
+    {"leat_reader_read_full", try_read_full},
+    {"leat_reader_read_line", try_read_line},
     {"leat_reader_peek", try_peek},
     {"leat_stream_reserve_wait", try_stream_reserve},
     {"leat_stream_wait", try_stream_wait},

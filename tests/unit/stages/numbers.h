@@ -55,7 +55,7 @@ static inline int gather(void *user, void *item)
 static inline int pass(leat_work *work, void *item, void *user UNUSED)
 {
     atomic_fetch_add(&called, 1);
-    leat_emit(work, item);
+    leat_work_emit(work, item);
     return 0;
 }
 

@@ -98,7 +98,7 @@ static size_t weigh(void *user UNUSED, const void *item)
 static int multiply(leat_work *work, struct part *part, struct thing *thing, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
-        if (leat_emit(work, make(part->scene, thing->key)) < 0)
+        if (leat_work_emit(work, make(part->scene, thing->key)) < 0)
             break;
     unmake(part->scene, thing, &part->scene->vanished);
     return LEAT_STAGE_DONE;
@@ -116,7 +116,7 @@ static int step(leat_work *work, void *item, void *user)
     if (scene->sleeps && roll(&dice, 10) == 0)
         usleep(roll(&dice, 300));
     if (what < 60) {
-        leat_emit(work, thing);
+        leat_work_emit(work, thing);
         return LEAT_STAGE_DONE;
     }
     if (what < 70)
@@ -131,7 +131,7 @@ static int step(leat_work *work, void *item, void *user)
         unmake(scene, thing, &scene->vanished);
         return LEAT_STAGE_END;
     }
-    leat_emit(work, thing);
+    leat_work_emit(work, thing);
     return LEAT_STAGE_DONE;
 }
 
