@@ -4,6 +4,7 @@
 
 #include <leat/base.h>
 #include <leat/channel.h>
+#include <leat/copy.h>
 #include <leat/endpoint.h>
 #include <leat/filter.h>
 #include <leat/image.h>
@@ -12,6 +13,7 @@
 #include <leat/pool.h>
 #include <leat/probe.h>
 #include <leat/record.h>
+#include <leat/report.h>
 #include <leat/stages.h>
 #include <leat/store.h>
 #include <leat/stream.h>

@@ -62,7 +62,7 @@ struct leat_pipe_options {
      * for each filter that changes bytes. Without filters it holds exactly so many bytes, in chunks of which there is
      * one more than they need, and each byte that is read is room again at once. With filters it holds whole chunks,
      * and a chunk is room again when all of it was read. UINT64_MAX is no limit, but for that of 2^20 chunks. What
-     * holds is in leat_pipe_stats. A kernel pipe holds the largest power of two in it, at least 4096 (or less, if this
+     * holds is in struct leat_pipe_stats. A kernel pipe holds the largest power of two in it, at least 4096 (or less, if this
      * user has too many large pipes); chunks that are handed to it without a copy come out of its own size, those that
      * filters work in are as much again, and what a peek reads ahead is a chunk more. */
     uint64_t memory_limit;

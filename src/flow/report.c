@@ -187,6 +187,11 @@ int leat_report_from_error(leat_report **ret, const struct leat_error *error)
 
 /* ---- asking it ---- */
 
+const char *report_sink_status(const leat_report *report, const struct report_branch *sink)
+{
+    return sink->failed ? "failed" : report->aborted ? report->status : "done";
+}
+
 int leat_report_digest(const leat_report *report, const char *algorithm, char *ret, size_t capacity)
 {
     for (size_t i = 0; i < report->digests; i++)

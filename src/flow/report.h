@@ -1,4 +1,5 @@
-/* What a report holds. Made and asked in report.c, told as JSON and to people in report_tell.c. */
+/* What a report holds. Made and asked in report.c, told as numbers in report_numbers.c, as JSON and to people in
+ * report_tell.c. */
 #ifndef FLOW_REPORT_H
 #define FLOW_REPORT_H
 
@@ -53,5 +54,8 @@ struct leat_report {
     struct report_branch *branch; /* of every leg, in order */
     struct report_branch *sink;   /* those of the last one */
 };
+
+/* "done", "failed", "cancelled" or "mismatch". Static. */
+const char *report_sink_status(const leat_report *report, const struct report_branch *sink);
 
 #endif

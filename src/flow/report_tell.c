@@ -47,19 +47,14 @@ static json_t *digests_json(const leat_report *report)
     return list;
 }
 
-static const char *sink_status(const leat_report *report, const struct report_branch *sink)
-{
-    return sink->failed ? "failed" : report->aborted ? report->status : "done";
-}
-
 static json_t *sinks_json(const leat_report *report)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < report->sinks; i++) {
         const struct report_branch *sink = &report->sink[i];
-        json_append(&list,
-                    json_pack("{s:o, s:s, s:I, s:o}", "spec", json_name(sink->to), "status", sink_status(report, sink),
-                              "bytes", (json_int_t)sink->delivered, "error", error_json(&sink->error)));
+        json_append(&list, json_pack("{s:o, s:s, s:I, s:o}", "spec", json_name(sink->to), "status",
+                                     report_sink_status(report, sink), "bytes", (json_int_t)sink->delivered, "error",
+                                     error_json(&sink->error)));
     }
     return list;
 }
@@ -152,7 +147,7 @@ static void print_branch(FILE *to, const leat_report *report, const struct repor
     quote_print(to, leg->from ? leg->from : "?");
     fputs(" -> ", to);
     quote_print(to, branch->to);
-    fprintf(to, ": %s, %s", sink_status(report, branch), size_format(branch->delivered, size, sizeof(size)));
+    fprintf(to, ": %s, %s", report_sink_status(report, branch), size_format(branch->delivered, size, sizeof(size)));
     for (size_t i = 0; i < leg->rungs; i++) {
         const struct route *route = leg->rung[i].route;
         if (branch->by_route[route->id])

@@ -418,6 +418,64 @@ static int try_progress(void *given)
     return r;
 }
 
+/* Of a run from null: to null:, which has one hop and one sink. */
+static int ask_report(int (*ask)(const leat_report *report, void *given), void *given)
+{
+    leat_report *report = NULL;
+    int r = leat_copy("null:", "null:", NULL, &report, NULL);
+    if (r == 0)
+        r = ask(report, given);
+    leat_report_free(report);
+    return r;
+}
+
+static int ask_totals(const leat_report *report, void *given)
+{
+    return leat_report_totals(report, given);
+}
+
+static int ask_hop(const leat_report *report, void *given)
+{
+    return leat_report_hop_at(report, 0, given);
+}
+
+static int ask_sink(const leat_report *report, void *given)
+{
+    return leat_report_sink_at(report, 0, given);
+}
+
+static int try_totals(void *given)
+{
+    return ask_report(ask_totals, given);
+}
+
+static int try_hop(void *given)
+{
+    return ask_report(ask_hop, given);
+}
+
+static int try_outcome(void *given)
+{
+    return ask_report(ask_sink, given);
+}
+
+static int try_route(void *given)
+{
+    leat_endpoint *source, *sink;
+    leat_pipeline *p;
+    leat_report *report = NULL;
+    assert_int_equal(leat_pipeline_new(&p, NULL), 0);
+    assert_int_equal(leat_endpoint_from_memory(&source, "x", 1), 0);
+    assert_int_equal(leat_endpoint_open(&sink, "null:", LEAT_WRITE, NULL, NULL), 0);
+    leat_pipeline_source(p, source);
+    leat_pipeline_sink(p, sink, NULL);
+    assert_int_equal(leat_pipeline_run(p, &report), 0);
+    int r = leat_report_route_at(report, 0, 0, given);
+    leat_report_free(report);
+    leat_pipeline_free(p);
+    return r;
+}
+
 static void make_error(void *given)
 {
     struct leat_error *error = given;
@@ -465,6 +523,18 @@ static int try_inspect(void *given)
     r = leat_channel_inspect(leat_channel_memory_fd(channel), given, NULL, NULL);
     leat_channel_close(channel);
     return r;
+}
+
+static int try_copy(void *given)
+{
+    int r = leat_copy("no/such/file", "null:", given, NULL, NULL);
+    return r == -ENOENT ? 0 : r;
+}
+
+static int try_copy_error(void *given)
+{
+    int r = leat_copy("no/such/file", "null:", NULL, NULL, given);
+    return r == -ENOENT ? 0 : r;
 }
 
 static int try_probe(void *given)
@@ -570,9 +640,9 @@ static const struct row {
     } member[5]; /* enums, as int32_t */
 } rows[] = {
     {INPUT(try_pool, leat_pool_options)},
-    {OUTPUT(try_pool_stats, leat_pool_stats)},
+    {OUTPUT(try_pool_stats, leat_pool_usage)},
     {INPUT(try_stream, leat_stream_options)},
-    {OUTPUT(try_stream_stats, leat_stream_stats)},
+    {OUTPUT(try_stream_stats, leat_stream_usage)},
     {INPUT(try_connection, leat_connection_options)},
     {INPUT(try_connection_input, leat_stream_options)},
     {INPUT(try_connection_output, leat_stream_options)},
@@ -597,6 +667,8 @@ static const struct row {
      .member = {ENUM(leat_endpoint_options, write_mode, LEAT_WRITE_APPEND)}},
     {OUTPUT(try_endpoint_error, leat_error)},
     {INPUT(try_callbacks, leat_endpoint_callbacks), .make = make_callbacks},
+    {INPUT(try_copy, leat_copy_options)},
+    {OUTPUT(try_copy_error, leat_error)},
     {INPUT(try_pipeline, leat_pipeline_options),
      .member = {ENUM(leat_pipeline_options, stability, LEAT_SOURCE_STABLE),
                 ENUM(leat_pipeline_options, sparse, LEAT_SPARSE_NEVER),
@@ -614,6 +686,10 @@ static const struct row {
     {OUTPUT(try_check_error, leat_error)},
     {INPUT(try_sink, leat_sink_options), .member = {ENUM(leat_sink_options, slow, LEAT_SLOW_DROP)}},
     {OUTPUT(try_progress, leat_progress)},
+    {OUTPUT(try_totals, leat_totals)},
+    {OUTPUT(try_hop, leat_hop)},
+    {OUTPUT(try_route, leat_hop_route)},
+    {OUTPUT(try_outcome, leat_sink_outcome)},
     {INPUT(try_report, leat_error), .make = make_error, .member = {ENUM(leat_error, side, LEAT_SIDE_SINK)}},
     {INPUT(try_engine, leat_engine_options)},
     {INPUT(try_channel, leat_channel_options), .member = {ENUM(leat_channel_options, end, LEAT_CHANNEL_RECEIVER)}},

@@ -38,6 +38,11 @@ static int try_check(bool well, struct leat_error *error)
     return r;
 }
 
+static int try_copy(bool well, struct leat_error *error)
+{
+    return leat_copy(well ? "null:" : "no/such/file", "null:", NULL, NULL, error);
+}
+
 static int open_pipe(struct leat_pipe_options *options, struct leat_error *error)
 {
     leat_writer *writer;
@@ -305,6 +310,7 @@ static const struct row {
     {"leat_endpoint_open", try_endpoint},
     {"leat_pipeline_parse", try_parse},
     {"leat_pipeline_check", try_check},
+    {"leat_copy", try_copy},
     {"leat_pipe_open", try_pipe},
     {"leat_pipe_open", try_pipe_backend},
     {"leat_pipe_open", try_pipe_filter},

@@ -1,0 +1,103 @@
+/* A copy in one call: two endpoints, a pipeline, and perhaps a digest between them. */
+#include "base/error.h"
+#include <errno.h>
+#include <leat/copy.h>
+#include <leat/filter.h>
+
+#define PROGRESS_MS 200 /* five times a second, as the command shows it */
+
+static int set_up(leat_pipeline **ret, const char *source, const char *sink, const struct leat_copy_options *options,
+                  struct leat_error *error)
+{
+    leat_endpoint *from = NULL, *to = NULL;
+    leat_filter *digest = NULL;
+    int r = leat_endpoint_open(&from, source, LEAT_READ, options->source, error);
+    if (r == 0)
+        r = leat_endpoint_open(&to, sink, LEAT_WRITE, options->sink, error);
+    if (r < 0) {
+        leat_endpoint_close(from);
+        return r;
+    }
+    if (options->digest && (r = leat_filter_digest(&digest, options->digest, NULL)) < 0)
+        error_set(error, r, "the digest '%.60s' can't be computed", options->digest);
+    else if ((r = leat_pipeline_new(ret, options->pipeline)) < 0)
+        error_set(error, r, "the pipeline can't be made");
+    if (r < 0) {
+        leat_endpoint_close(from);
+        leat_endpoint_close(to);
+        leat_filter_free(digest);
+        return r;
+    }
+    /* Each takes its reference, and none can be refused by a pipeline that is new. */
+    leat_pipeline_source(*ret, from);
+    leat_pipeline_sink(*ret, to, NULL);
+    return digest ? leat_pipeline_filter(*ret, digest) : 0;
+}
+
+static int tell(const leat_pipeline *pipeline, const struct leat_copy_options *options)
+{
+    struct leat_progress now = LEAT_INIT(struct leat_progress);
+    leat_pipeline_progress(pipeline, &now);
+    return options->progress(options->user, &now);
+}
+
+static int run_with_progress(leat_pipeline *pipeline, const struct leat_copy_options *options, leat_report **ret)
+{
+    int interval_ms = options->progress_ms ? options->progress_ms : PROGRESS_MS;
+    int r = leat_pipeline_start(pipeline);
+    if (r < 0)
+        return r;
+    while ((r = leat_pipeline_wait(pipeline, interval_ms, ret)) == -ETIMEDOUT && !*ret)
+        if (tell(pipeline, options) != 0)
+            leat_pipeline_cancel(pipeline);
+    tell(pipeline, options);
+    return r;
+}
+
+/* The report may go before the error does. */
+static void take_error(struct leat_error *error, const leat_report *report, const char *source, const char *sink)
+{
+    const struct leat_error *first = leat_report_error(report);
+    if (!first)
+        return;
+    *error = *first;
+    error->node = first->side == LEAT_SIDE_SOURCE ? source : first->side == LEAT_SIDE_SINK ? sink : "";
+}
+
+static int copy(const char *source, const char *sink, const struct leat_copy_options *options, leat_report **ret,
+                struct leat_error *error)
+{
+    leat_pipeline *pipeline = NULL;
+    int r = set_up(&pipeline, source, sink, options, error);
+    if (r < 0)
+        return r;
+    r = options->progress ? run_with_progress(pipeline, options, ret) : leat_pipeline_run(pipeline, ret);
+    if (*ret)
+        take_error(error, *ret, source, sink);
+    leat_pipeline_free(pipeline);
+    return r;
+}
+
+int leat_copy(const char *source, const char *sink, const struct leat_copy_options *options, leat_report **ret_report,
+              struct leat_error *ret_error)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    struct leat_copy_options own;
+    leat_report *report = NULL;
+    if (ret_report)
+        *ret_report = NULL;
+    int r = error_begin(ret_error);
+    if (r < 0)
+        return r;
+    r = options_copy(&own, sizeof(own), options);
+    if (r == 0 && own.progress_ms < 0)
+        r = -EINVAL;
+    if (r < 0)
+        return error_return(ret_error, &error, error_set(&error, r, "the options of the copy are wrong"));
+    r = copy(source, sink, &own, &report, &error);
+    if (ret_report)
+        *ret_report = report;
+    else
+        leat_report_free(report);
+    return error_return(ret_error, &error, r);
+}
