@@ -155,7 +155,7 @@ static int handle_make(leat_channel **ret, const struct geometry *g, uint32_t en
     return 0;
 }
 
-int leat_channel_open(leat_channel **ret, const struct leat_channel_options *options)
+int leat_channel_open(leat_channel **ret_channel, const struct leat_channel_options *options)
 {
     struct leat_channel_options own;
     struct geometry g;
@@ -170,7 +170,7 @@ int leat_channel_open(leat_channel **ret, const struct leat_channel_options *opt
     if (r < 0)
         return r;
     CLEANUP_FD int fd = platform.sharing->make("leat-channel", g.total);
-    return fd < 0 ? fd : handle_make(ret, &g, (uint32_t)own.end, fd, NULL);
+    return fd < 0 ? fd : handle_make(ret_channel, &g, (uint32_t)own.end, fd, NULL);
 }
 
 int channel_read_geometry(int fd, struct geometry *ret)
@@ -189,7 +189,7 @@ int channel_read_geometry(int fd, struct geometry *ret)
     return 0;
 }
 
-int leat_channel_attach(leat_channel **ret, const int *fds, size_t n)
+int leat_channel_attach(leat_channel **ret_channel, const int *fds, size_t n)
 {
     struct geometry g = {0};
     int r = n > 0 ? channel_read_geometry(fds[0], &g) : -EINVAL;
@@ -204,7 +204,7 @@ int leat_channel_attach(leat_channel **ret, const int *fds, size_t n)
     for (size_t i = 1; i < n; i++)
         if (!platform.sharing->is_event(fds[i]))
             return -EPROTO;
-    return handle_make(ret, &g, (uint32_t)end, fds[0], fds + 1);
+    return handle_make(ret_channel, &g, (uint32_t)end, fds[0], fds + 1);
 }
 
 /* Where all places are taken, those of the dead may be had. */
@@ -225,13 +225,13 @@ static int export_memory(leat_channel *c, enum leat_channel_end end)
     return fd;
 }
 
-int leat_channel_export_end(leat_channel *c, enum leat_channel_end end, int *fds, size_t *n)
+int leat_channel_export_end(leat_channel *c, enum leat_channel_end end, int *fds, size_t *inout_n)
 {
     int made[LEAT_CHANNEL_FDS];
     size_t count = 1 + 2 * (size_t)c->g.lanes, i;
     if (end != LEAT_CHANNEL_SENDER && end != LEAT_CHANNEL_RECEIVER)
         return -EINVAL;
-    if (*n < count)
+    if (*inout_n < count)
         return -ENOBUFS;
     channel_enter(c);
     for (i = 0; i < count; i++) {
@@ -247,14 +247,14 @@ int leat_channel_export_end(leat_channel *c, enum leat_channel_end end, int *fds
         return r;
     }
     memcpy(fds, made, count * sizeof(int));
-    *n = count;
+    *inout_n = count;
     return 0;
 }
 
-int leat_channel_export(leat_channel *c, int *fds, size_t *n)
+int leat_channel_export(leat_channel *c, int *fds, size_t *inout_n)
 {
     return leat_channel_export_end(c, c->end == LEAT_CHANNEL_SENDER ? LEAT_CHANNEL_RECEIVER : LEAT_CHANNEL_SENDER, fds,
-                                   n);
+                                   inout_n);
 }
 
 int leat_channel_memory_fd(leat_channel *c)

@@ -83,7 +83,7 @@ static void add_lost(const struct view *v, uint32_t place, bool alive, struct le
     info->lost += lost;
 }
 
-int leat_channel_inspect(int fd, struct leat_channel_info *ret, struct leat_channel_peer *peers, size_t *n)
+int leat_channel_inspect(int fd, struct leat_channel_info *ret_info, struct leat_channel_peer *peers, size_t *inout_n)
 {
     struct leat_channel_info info = {.size = sizeof(info)};
     struct view v;
@@ -103,17 +103,17 @@ int leat_channel_inspect(int fd, struct leat_channel_info *ret, struct leat_chan
         struct leat_channel_peer peer = {0};
         if (atomic_load(&v.places[i].state) != PLACE_FREE) {
             add_peer(&v, i, &info, &peer);
-            if (n && count < *n)
+            if (inout_n && count < *inout_n)
                 peers[count] = peer;
             count++;
         }
         add_lost(&v, i, peer.alive, &info);
     }
     view_close(&v);
-    r = return_sized(ret, &info, sizeof(info));
+    r = return_sized(ret_info, &info, sizeof(info));
     if (r < 0)
         return r;
-    if (n)
-        *n = count;
+    if (inout_n)
+        *inout_n = count;
     return 0;
 }

@@ -34,7 +34,7 @@ int leat_channel_pass(leat_channel *c, enum leat_channel_end end, int socket)
     return r;
 }
 
-int leat_channel_attach_passed(leat_channel **ret, int socket)
+int leat_channel_attach_passed(leat_channel **ret_channel, int socket)
 {
     int fds[LEAT_CHANNEL_FDS];
     size_t n = LEAT_CHANNEL_FDS;
@@ -43,7 +43,7 @@ int leat_channel_attach_passed(leat_channel **ret, int socket)
     int r = platform.sharing->receive(socket, fds, &n);
     if (r < 0)
         return r;
-    r = n ? leat_channel_attach(ret, fds, n) : -EPROTO;
+    r = n ? leat_channel_attach(ret_channel, fds, n) : -EPROTO;
     for (size_t i = 0; i < n; i++)
         fd_close(fds[i]);
     return r;

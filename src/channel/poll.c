@@ -40,7 +40,7 @@ static int poll_make(struct channel_way *way, int event, bool watched)
     return 0;
 }
 
-int leat_channel_poll_fd(leat_channel *c, enum leat_direction direction, int *ret)
+int leat_channel_poll_fd(leat_channel *c, enum leat_direction direction, int *ret_fd)
 {
     struct channel_way *way = direction == LEAT_READ ? &c->in : &c->out;
     int r = 0;
@@ -55,7 +55,7 @@ int leat_channel_poll_fd(leat_channel *c, enum leat_direction direction, int *re
     if (r < 0)
         poll_close(way);
     else
-        *ret = way->poll_fd;
+        *ret_fd = way->poll_fd;
     pthread_mutex_unlock(&c->mutex);
     if (watched && !made)
         watch_drop(c);

@@ -82,7 +82,7 @@ static int take_now(leat_channel *c, struct channel_way *way, struct iovec *to, 
     return r;
 }
 
-int leat_channel_receivev(leat_channel *c, struct iovec *messages, size_t n, size_t *ret_n, int timeout_ms)
+int leat_channel_receivev(leat_channel *c, struct iovec *inout_messages, size_t n, size_t *ret_n, int timeout_ms)
 {
     const struct channel_limit limit = limit_of(timeout_ms);
     struct channel_way *way = &c->in;
@@ -91,7 +91,7 @@ int leat_channel_receivev(leat_channel *c, struct iovec *messages, size_t n, siz
     while (r == -EAGAIN) {
         r = take_begin(c, &limit);
         if (r == 0)
-            r = take_now(c, way, messages, n, &done, &limit);
+            r = take_now(c, way, inout_messages, n, &done, &limit);
         if (r == -EAGAIN && (r = take_wait(c, way, &limit)) == 0)
             r = -EAGAIN;
         else if (r == -EAGAIN)
@@ -129,7 +129,7 @@ static void hold(leat_channel *c, struct channel_way *way, const struct channel_
     atomic_fetch_add(&c->holding, 1);
 }
 
-int leat_channel_acquire(leat_channel *c, struct leat_message *ret, int timeout_ms)
+int leat_channel_acquire(leat_channel *c, struct leat_message *ret_message, int timeout_ms)
 {
     const struct channel_limit limit = limit_of(timeout_ms);
     struct channel_way *way = &c->in;
@@ -145,8 +145,8 @@ int leat_channel_acquire(leat_channel *c, struct leat_message *ret, int timeout_
             lock_give(&way->receivers);
         }
         if (r == 0) {
-            *ret = (struct leat_message){.data = f.bytes, .length = f.length, .id = f.position};
-            ret->flags = mark_again(f.mark) ? LEAT_MESSAGE_AGAIN : 0;
+            *ret_message = (struct leat_message){.data = f.bytes, .length = f.length, .id = f.position};
+            ret_message->flags = mark_again(f.mark) ? LEAT_MESSAGE_AGAIN : 0;
             return 0;
         }
         if (r != -EAGAIN || (r = take_wait(c, way, &limit)) < 0)

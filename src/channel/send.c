@@ -216,7 +216,7 @@ int leat_channel_send(leat_channel *c, const void *bytes, size_t n, int timeout_
     return leat_channel_sendv(c, &message, 1, NULL, timeout_ms);
 }
 
-int leat_channel_reserve(leat_channel *c, size_t n, void **ret, int timeout_ms)
+int leat_channel_reserve(leat_channel *c, size_t n, void **ret_room, int timeout_ms)
 {
     const struct channel_limit limit = limit_of(timeout_ms);
     struct channel_way *way = &c->out;
@@ -232,7 +232,7 @@ int leat_channel_reserve(leat_channel *c, size_t n, void **ret, int timeout_ms)
     }
     c->reserved_bytes = n;
     atomic_store(&c->reserved, true);
-    *ret = record_at(c, way, tail_of(way)) + 1;
+    *ret_room = record_at(c, way, tail_of(way)) + 1;
     return 0;
 }
 
