@@ -1,4 +1,5 @@
-/* leat/stages.h: items through steps of worker threads, that never deadlock and never lose one.
+/** @file leat/stages.h
+ * Items go through stages of worker threads. The stages never deadlock and never lose an item.
  *
  *     struct leat_stage stage = LEAT_INIT(struct leat_stage);
  *     stage.name = "digest", stage.function = digest_file, stage.workers = 4, stage.dispose = free_file;
@@ -7,34 +8,55 @@
  *     leat_stages_run(stages, next_file, files, print_file, NULL, &error);
  *     leat_stages_free(stages);
  *
- * An item is a pointer that belongs to the stages from the moment it is put until a stage's function takes it, or a
- * sink or leat_stages_take gives it away. Each stage has a bounded queue before it and a fixed number of threads.
+ * Each stage has a bounded queue in front of it and a fixed number of worker threads. Sources and sinks for channels,
+ * and for pipes of lines or frames, are in leat/record.h.
  *
- * Who owns an item: a function that returns 0 has taken it, and has emitted it, kept it or freed it. One that fails or
- * skips has not, unless it has emitted it before; then the stages retry it, hand it to `dead` or to `dispose`. An item
- * that is emitted or put is of the next stage's kind, and is dropped by the next stage's `dispose`; behind the last
- * stage that is the one of leat_stages_options. Each item is emitted, given to a sink, `dead` or `dispose` exactly
- * once.
+ * Ownership of items
+ * ------------------
+ * An item is a pointer. It belongs to the stages from the moment it is put until the function of a stage takes it, or
+ * until a sink or leat_stages_take gives it away.
  *
- * The bound: each stage has at most `queue` + `workers` items that wait for it, are in its workers' hands or were made
- * of those and wait to be handed over; the output has leat_stages_options.queue and one for the sink. A function that
- * makes new items of one has up to two more, and a grouping stage has the group that it gathers besides.
+ * A function that returns 0 has taken its item: it has emitted, kept or freed the item. A function that fails or skips
+ * has not taken the item, unless it has emitted it before. Then the stages retry the item, or hand it to `dead` or to
+ * `dispose`.
  *
- * The first failure ends all: every blocked push, pop and wait is woken at once, and leat_stages_run, _wait, _put,
- * _take and _stop return its code from then on. What lies in the queues is disposed. A function that fails with -EAGAIN
- * or -ETIMEDOUT is told as -EIO, because the calls that wait say those themselves while nothing has failed; the
- * sentence of the error keeps its meaning, and `dead` gets the code itself. An answer that is neither allowed nor an
- * errno value is -EPROTO.
+ * An item that is emitted or put is of the next stage's kind. If it has to be dropped, the next stage's `dispose` drops
+ * it; behind the last stage that is the `dispose` of leat_stages_options. Each item is emitted, or given to a sink, to
+ * `dead` or to `dispose`, exactly once.
  *
- * Workers take several items at once, and hand their results over together, while the function is quick (a hand is
- * worth about 500 us), and a longer queue then saves changes of threads. Functions that wait for one another should set
+ * Limits
+ * ------
+ * A stage has at most `queue` + `workers` items: items that wait for it, items that its workers have, and results of
+ * these that wait to be handed over. The output has at most leat_stages_options.queue items, and one for the sink.
+ * While a function makes new items of its item, up to two more exist for this call. A grouping stage also has the group
+ * that it gathers.
+ *
+ * Failure
+ * -------
+ * The first failure ends the run. At once it wakes each push, pop and wait that is blocked. From then on
+ * leat_stages_run, _wait, _put, _take and _stop return its code. The stages dispose of what is in the queues.
+ *
+ * A function that fails with -EAGAIN or -ETIMEDOUT is reported as -EIO, because the calls that wait return these codes
+ * while nothing has failed. The sentence of the error keeps its meaning, and `dead` gets the original code. An answer
+ * that is neither allowed nor an errno value is reported as -EPROTO.
+ *
+ * Batches
+ * -------
+ * Workers take items in batches, sized so that one batch takes about 500 us, and hand the results of a batch over
+ * together. While a function is quick, a longer queue saves changes of threads. If functions wait for one another, set
  * `batch` to 1.
  *
- * Sources and sinks for channels, and for pipes of lines or frames, are in leat/record.h.
+ * Blocking
+ * --------
+ * A call with a `timeout_ms` may wait: -1 waits without a limit; 0 does not wait, and the call returns -EAGAIN if it
+ * would block; a positive number is the longest wait in milliseconds, and then the call returns -ETIMEDOUT.
  *
- * Threads: what is put together before the start (_add, _source, _sink) is for one thread; everything else may be
- * called from any thread, also from a stage's function or hook, except that one that waits for its own end gets
- * -EDEADLK. A cancel, a stop or an end of input that comes while it starts holds. */
+ * Threads
+ * -------
+ * leat_stages_add, leat_stages_source and leat_stages_sink are for one thread, before the start. Any thread may make
+ * any other call, also from the function or a hook of a stage. A call from there that would wait for its own end
+ * returns -EDEADLK. A cancel, a stop or an end of input that comes while the stages start takes effect.
+ */
 #ifndef LEAT_STAGES_H
 #define LEAT_STAGES_H
 
@@ -44,210 +66,449 @@
 extern "C" {
 #endif
 
+/** Stages in a row, with the queues between them. */
 typedef struct leat_stages leat_stages;
+/** One call of a stage's function: what it emits, its state, its attempt. */
 typedef struct leat_work leat_work;
+/** The same steps without threads. */
 typedef struct leat_pull leat_pull;
 
-/* What a source and leat_stages_take say instead of 0 when there will be no more. */
+/** What a source, leat_stages_take and leat_pull_next return instead of 0. */
 enum {
-    LEAT_STAGES_END = 1
+    LEAT_STAGES_END = 1 /**< There will be no more items. */
 };
 
-/* A source: 0 and the next item, LEAT_STAGES_END, or a negative errno, which fails all. May block; it is called by a
- * thread of its own, or by the one that pulls. */
+/**
+ * A source.
+ *
+ * @param ret_item  The next item.
+ *
+ * Blocking: may block.
+ *
+ * @return 0 and the next item; LEAT_STAGES_END; or a negative errno, which ends the run as a failure.
+ *
+ * Threads: a thread of its own calls it, or the thread that pulls.
+ */
 typedef int (*leat_next_fn)(void *user, void **ret_item);
 
-/* A sink: takes the item and returns 0, or a negative errno, which fails all; then the item is not taken. */
+/**
+ * A sink.
+ *
+ * @return 0: the sink has taken the item. A negative errno: it has not taken the item, and the run ends as a failure.
+ */
 typedef int (*leat_emit_fn)(void *user, void *item);
 
-/* What a stage's function answers, beside negative errnos. */
+/** What the function of a stage returns, besides a negative errno. */
 enum leat_stage_answer {
-    LEAT_STAGE_DONE = 0, /* the item is taken */
-    LEAT_STAGE_SKIP = 1, /* the item is to be disposed; no failure */
-    LEAT_STAGE_END = 2,  /* the item is taken, and no more are wanted: what is before this stage is disposed, what is
-                            behind it goes on to its end. In an ordered stage nothing behind this item comes out. */
+    LEAT_STAGE_DONE = 0, /**< The function has taken the item. */
+    LEAT_STAGE_SKIP = 1, /**< The stages are to dispose of the item. This is no failure. */
+    /** The function has taken the item, and wants no more. The stages dispose of the items before this stage; the items
+     * behind it go on to their end. In an ordered stage nothing behind this item comes out. */
+    LEAT_STAGE_END = 2,
 };
 
-/* Makes of an item none, one or many (leat_work_emit). `work` is this call's; see leat_work_state. Is called by several
- * threads at once, if the stage has several. May block. */
+/**
+ * The function of a stage: makes no item, one item or many of an item, by leat_work_emit.
+ *
+ * @param work  Belongs to this call. See leat_work_state.
+ *
+ * Blocking: may block.
+ *
+ * @return enum leat_stage_answer, or a negative errno.
+ *
+ * Threads: if the stage has several workers, several threads call it at the same time.
+ */
 typedef int (*leat_stage_fn)(leat_work *work, void *item, void *user);
 
+/** What becomes of an item that has failed, after its retries. */
 enum leat_on_error {
-    LEAT_ON_ERROR_FAIL = 0, /* the first one ends all */
-    LEAT_ON_ERROR_DROP = 1, /* the item goes to `dead`, or to `dispose` if there is none; it is counted */
+    LEAT_ON_ERROR_FAIL = 0, /**< The first failure ends the run. */
+    LEAT_ON_ERROR_DROP = 1, /**< The item goes to `dead`, or to `dispose` if `dead` is NULL, and is counted. */
 };
 
-/* The hooks return 0 or a negative errno, which fails all, and may be NULL; `user` is handed to each. */
+/**
+ * One stage.
+ *
+ * Each hook may be NULL and gets `user`. A hook that returns an int returns 0, or a negative errno, which ends the run
+ * as a failure.
+ *
+ * If `function` is NULL, this is a grouping stage. It gathers items and emits struct leat_group. A group is full by
+ * count, by bytes or by age. It is never empty. The stage hands on its group before the end, and before a control item.
+ */
 struct leat_stage {
-    size_t size;
-    const char *name;       /* for errors and tables; copied */
-    leat_stage_fn function; /* NULL: a grouping stage, see group_count */
-    void *user;
-    void (*dispose)(void *user, void *item); /* NULL: nothing to do. Any thread */
-    uint32_t workers;                        /* threads; 0 is refused, a grouping stage has one */
-    uint32_t queue;                          /* items that may wait; 0: 512. Of an ordered stage at most
-                                                2^20 with those in hand */
-    uint64_t queue_bytes;                    /* their bytes by item_size, those in hand too; 0: no limit. A larger item
-                                                passes alone */
-    size_t (*item_size)(void *user, const void *item);
-    int32_t ordered;  /* not 0: results leave in the order in which items came */
-    uint32_t batch;   /* the most items in a worker's hand, up to 64; 0: 64 */
-    int32_t on_error; /* enum leat_on_error, when an item has failed `retries` times again */
-    uint32_t retries;
-    int32_t
-        backoff_ms; /* the worker waits before the first retry; each further one waits twice as long, at most 10 s */
-    void (*dead)(void *user, void *item, const struct leat_error *error); /* takes the item */
-    int (*open)(void *user);                                              /* once, before all workers */
-    void (*close)(void *user);                                            /* once, when all threads are gone */
-    int (*worker_open)(void *user, void **ret_state);                     /* each worker, on its thread */
-    void (*worker_close)(void *user, void *state);                        /* the same; not if its open failed */
-    int (*control)(leat_work *work, void *control, void *user);           /* a control item visits this stage */
-    /* A grouping stage (`function` is NULL) emits struct leat_group: full by count (0: 1024), by bytes of item_size (0:
-     * by count alone), or by age of its first item (0: no matter). A group is never empty. The end and control items
-     * find it handed on. */
-    uint32_t group_count;
-    uint64_t group_bytes;
-    int32_t group_ms;
+    size_t size;            /**< Of this struct. */
+    const char *name;       /**< For errors and tables. Copied. */
+    leat_stage_fn function; /**< NULL: a grouping stage. */
+    void *user;             /**< Handed to the function and to each hook. */
+    /** Drops an item of this stage's kind. NULL: there is nothing to do. Any thread may call it. */
+    void (*dispose)(void *user, void *item);
+    uint32_t workers; /**< Threads. 0 is -EINVAL; a grouping stage has 1. */
+    /** Items that may wait. 0: 512. An ordered stage has at most 2^20 items, with those that its workers have. */
+    uint32_t queue;
+    /** The bytes of these items by `item_size`, with those that the workers have. 0: no limit. An item that is larger
+     * than the limit passes alone. */
+    uint64_t queue_bytes;
+    size_t (*item_size)(void *user, const void *item); /**< The bytes of an item. */
+    int32_t ordered;                                   /**< Not 0: results leave in the order in which items came. */
+    uint32_t batch;                                    /**< The most items of a batch, up to 64. 0: 64. */
+    int32_t on_error;                                  /**< enum leat_on_error, when `retries` are used up. */
+    uint32_t retries;                                  /**< How often a failed call is made again. */
+    /** Milliseconds that the worker waits before the first retry. Before each further retry it waits twice as long, at
+     * most 10 s. */
+    int32_t backoff_ms;
+    /** Takes an item that has failed. */
+    void (*dead)(void *user, void *item, const struct leat_error *error);
+    int (*open)(void *user);                          /**< Called once, before all workers. */
+    void (*close)(void *user);                        /**< Called once, when all threads are gone. */
+    int (*worker_open)(void *user, void **ret_state); /**< Called by each worker, on its thread. */
+    /** Called by each worker, on its thread, at its end. Not called if its worker_open failed. */
+    void (*worker_close)(void *user, void *state);
+    /** Called when a control item visits this stage. */
+    int (*control)(leat_work *work, void *control, void *user);
+    uint32_t group_count; /**< Grouping: the items of a full group. 0: 1024. */
+    uint64_t group_bytes; /**< Grouping: the bytes of a full group, by `item_size`. 0: no limit. */
+    int32_t group_ms;     /**< Grouping: the age of the first item of a full group, in milliseconds. 0: any age. */
 };
 
+/** What a grouping stage emits. */
 struct leat_group {
-    size_t count;
-    uint64_t bytes;
-    void **items; /* within the same memory */
+    size_t count;   /**< How many items there are. */
+    uint64_t bytes; /**< Their bytes by `item_size`. */
+    void **items;   /**< The items. The array is within the memory of the group. */
 };
 
-/* Frees the group, not its items. NULL is allowed. */
+/**
+ * Frees a group, but not its items.
+ *
+ * @param group  May be NULL.
+ */
 LEAT_API void leat_group_free(struct leat_group *group);
 
+/** Options of all stages: the output behind the last stage, and hooks of the run. */
 struct leat_stages_options {
-    size_t size;
-    void *user;                              /* for these: */
-    void (*dispose)(void *user, void *item); /* of what the last stage emitted */
-    size_t (*item_size)(void *user, const void *item);
-    uint32_t queue; /* items that wait for the sink or for leat_stages_take; 0: 512 */
-    uint64_t queue_bytes;
-    /* A control item has visited all stages and is where it would be taken (code 0), or was dropped (a negative errno).
-     * Once for each. */
+    size_t size; /**< Of this struct. */
+    void *user;  /**< Handed to each of the functions here. */
+    /** Drops an item that the last stage emitted. NULL: there is nothing to do. */
+    void (*dispose)(void *user, void *item);
+    size_t (*item_size)(void *user, const void *item); /**< The bytes of such an item. */
+    uint32_t queue;       /**< Items that may wait for the sink or for leat_stages_take. 0: 512. */
+    uint64_t queue_bytes; /**< Their bytes by `item_size`. 0: no limit. */
+    /** Called once for each control item. Code 0: the item has visited all stages and is where a result would be taken.
+     * A negative errno: the item was dropped. */
     void (*control_done)(void *user, void *control, int code);
-    /* All ends before its time: by a failure, a cancel or an abort. Should end what the source, the sink and the
-     * functions wait for elsewhere. Once in a run, on the thread that made it end; must not block. */
+    /** Called when the run ends before its time, by a failure, a cancel or an abort. It should end what the source, the
+     * sink and the functions wait for elsewhere. It is called once in a run, by the thread that made the run end. It
+     * must not block. */
     void (*wake)(void *user);
 };
 
-LEAT_API int leat_stages_new(leat_stages **ret, const struct leat_stages_options *options);
+/**
+ * Makes stages without any stage.
+ *
+ * @param ret_stages  The caller frees them.
+ *
+ * @return 0; -EINVAL: a limit in bytes without `item_size`; -ENOMEM.
+ */
+LEAT_API int leat_stages_new(leat_stages **ret_stages, const struct leat_stages_options *options);
 
-/* One more stage behind those that are there. -EINVAL: no name, zero workers, a limit in bytes without item_size;
- * -EBUSY: it has been started. */
+/**
+ * Adds a stage behind those that are there.
+ *
+ * @param stage  Copied. What its `user` points to is borrowed, until leat_stages_free.
+ *
+ * @return 0; -EINVAL: no name, no worker, a grouping stage with several workers, a limit in bytes without `item_size`,
+ *         a negative time; -EBUSY: the stages have been started; -ENOMEM.
+ */
 LEAT_API int leat_stages_add(leat_stages *stages, const struct leat_stage *stage);
 
-/* Where items come from, beside leat_stages_put, and where they go to instead of leat_stages_take. -EBUSY: it has been
- * started. */
+/**
+ * Names the function that items come from, besides leat_stages_put.
+ *
+ * @param user  Handed to the source. Borrowed, until leat_stages_free.
+ *
+ * @return 0; -EBUSY: the stages have been started.
+ */
 LEAT_API int leat_stages_source(leat_stages *stages, leat_next_fn source, void *user);
+
+/**
+ * Names the function that results go to, instead of leat_stages_take.
+ *
+ * @param user  Handed to the sink. Borrowed, until leat_stages_free.
+ *
+ * @return 0; -EBUSY: the stages have been started.
+ */
 LEAT_API int leat_stages_sink(leat_stages *stages, leat_emit_fn sink, void *user);
 
-/* Runs all items of the source through and returns when all threads are gone. Without a sink results are disposed.
- * `ret_error` (may be NULL) gets the first failure: `node` the stage, or "source" or "sink", borrowed from `stages`;
- * `index` its number, `offset` the item's number in it, from 0. -EBUSY: it runs, or it was started without a source or
- * a sink before. */
+/**
+ * Runs all items of a source through the stages.
+ *
+ * @param source     Where items come from.
+ * @param user       Handed to the source; borrowed for the call.
+ * @param sink       Where results go. NULL: the stages dispose of them.
+ * @param sink_user  Handed to the sink; borrowed for the call.
+ * @param ret_error  The first failure. `node` is the stage, "source" or "sink", borrowed from `stages`; `index` is the
+ *                   number of the stage; `offset` is the number of the item in the stage, from 0. May be NULL.
+ *
+ * Blocking: returns when all threads are gone. leat_stages_cancel and leat_stages_stop end the run.
+ *
+ * @return 0, or the first failure; -EBUSY: the stages run, or were started without a source or a sink before; -EINVAL:
+ *         no source; -EDEADLK; -ENOMEM.
+ */
 LEAT_API int leat_stages_run(leat_stages *stages, leat_next_fn source, void *user, leat_emit_fn sink, void *sink_user,
                              struct leat_error *ret_error);
 
-/* Starts the threads and returns. With a source the end of input is the source's; else it is leat_stages_finish. What
- * has ended may be started again. -EBUSY: it runs; what `open` of a stage said; -EAGAIN: no more threads. */
+/**
+ * Starts the threads and returns.
+ *
+ * If there is a source, the end of the source is the end of input; otherwise leat_stages_finish is. Stages that have
+ * ended may be started again.
+ *
+ * @return 0; -EBUSY: the stages run; -ENOMEM: there is no memory, or there are no more threads; otherwise what the
+ *         `open` of a stage returned.
+ */
 LEAT_API int leat_stages_start(leat_stages *stages);
 
-/* Puts an item in, at most timeout_ms long (-1 waits, 0 does not). It is taken if 0 is returned, else it is the
- * caller's. -EAGAIN, -ETIMEDOUT: no room; -EPIPE: no more are wanted, or it has not been started; else the first
- * failure. */
+/**
+ * Puts an item in.
+ *
+ * @param item  Taken if the call returns 0. Otherwise it stays the caller's.
+ *
+ * @return 0; -EAGAIN or -ETIMEDOUT: no room in time; -EPIPE: no more items are wanted, or the stages have not been
+ *         started; otherwise the first failure.
+ */
 LEAT_API int leat_stages_put(leat_stages *stages, void *item, int timeout_ms);
 
-/* Several. *ret_n is set on every way out: so many from the front were taken. */
+/**
+ * Puts several items in.
+ *
+ * @param items  The items; the array is borrowed for the call.
+ * @param n      How many there are.
+ * @param ret_n  How many were taken, from the first on. It is set on every return.
+ *
+ * @return 0 if all items were taken; otherwise as leat_stages_put.
+ */
 LEAT_API int leat_stages_put_many(leat_stages *stages, void *const *items, size_t n, size_t *ret_n, int timeout_ms);
 
-/* Puts in a control item, which visits each stage once: when all that was put in before is through this stage, and
- * before anything that comes later. As leat_stages_put. */
+/**
+ * Puts in a control item.
+ *
+ * A control item visits each stage once: after everything that was put in before it has gone through the stage, and
+ * before anything that comes later.
+ *
+ * @param control  As the item of leat_stages_put.
+ *
+ * @return As leat_stages_put.
+ */
 LEAT_API int leat_stages_control(leat_stages *stages, void *control, int timeout_ms);
 
-/* The next result: 0, or LEAT_STAGES_END when all are taken. -EAGAIN, -ETIMEDOUT: none yet; -EINVAL: there is a sink,
- * or it was never started; else the first failure. */
-LEAT_API int leat_stages_take(leat_stages *stages, void **ret, int timeout_ms);
+/**
+ * Takes the next result.
+ *
+ * @param ret_item  The result; it is the caller's.
+ *
+ * @return 0; LEAT_STAGES_END: all results are taken; -EAGAIN or -ETIMEDOUT: no result in time; -EINVAL: there is a
+ *         sink, or the stages were never started; otherwise the first failure.
+ */
+LEAT_API int leat_stages_take(leat_stages *stages, void **ret_item, int timeout_ms);
 
-/* The end of input: no more can be put in, and a source is not asked again. Does not wait. */
+/**
+ * Ends the input: no more items can be put in, and a source is not asked again.
+ *
+ * Blocking: does not wait.
+ *
+ * @return 0; -EINVAL: the stages were never started.
+ */
 LEAT_API int leat_stages_finish(leat_stages *stages);
 
-/* Waits until all has ended, at most timeout_ms. 0, the first failure, or -ETIMEDOUT (-EAGAIN if timeout_ms is 0),
- * which changes nothing. Without a sink somebody has to take the results meanwhile. */
+/**
+ * Waits until the run has ended.
+ *
+ * If there is no sink, another thread has to take the results meanwhile.
+ *
+ * @param ret_error  The first failure, as of leat_stages_run. May be NULL.
+ *
+ * @return 0, or the first failure; -EAGAIN or -ETIMEDOUT: the run has not ended in time, and nothing has changed;
+ *         -EINVAL: the stages were never started; -EDEADLK.
+ */
 LEAT_API int leat_stages_wait(leat_stages *stages, int timeout_ms, struct leat_error *ret_error);
 
-/* Ends it as a failure with -ECANCELED; does not wait. Not from signal handlers. */
+/**
+ * Ends the run as a failure with -ECANCELED.
+ *
+ * Blocking: does not wait.
+ *
+ * @return 0.
+ *
+ * Threads: any, but not a signal handler.
+ */
 LEAT_API int leat_stages_cancel(leat_stages *stages);
 
+/** How leat_stages_stop ends a run. */
 enum leat_stop {
-    LEAT_STOP_DRAIN = 0, /* leat_stages_finish, then wait */
-    /* Drop what is on the way; waits only for functions that are being called. It is no failure of the call that does
-     * it, which returns 0 unless something had failed before. All other calls say -ECANCELED from then on. */
+    LEAT_STOP_DRAIN = 0, /**< As leat_stages_finish, leat_stages_resume and leat_stages_wait. */
+    /** Drops what is in flight, and waits only for functions that are being called. This is no failure of the call that
+     * does it: the call returns 0 unless something had failed before. All other calls return -ECANCELED from then
+     * on. */
     LEAT_STOP_ABORT = 1,
 };
 
-/* Ends it and returns when all threads are gone: 0, or the first failure. -EPERM in a child of fork(), which has none
- * of the threads. */
+/**
+ * Ends the run and returns when all threads are gone.
+ *
+ * @param ret_error  The first failure, as of leat_stages_run. May be NULL.
+ *
+ * Blocking: waits for the end. With LEAT_STOP_DRAIN and without a sink, another thread has to take the results
+ * meanwhile.
+ *
+ * @return 0, or the first failure; -EPERM: this is a child of fork(2), which has none of the threads; -EINVAL: the
+ *         stages were never started; -EDEADLK.
+ */
 LEAT_API int leat_stages_stop(leat_stages *stages, enum leat_stop how, struct leat_error *ret_error);
 
-/* No worker takes another item, and the source is not asked, until leat_stages_resume. Does not wait for the items in
- * hand. What is started again is not paused. */
+/**
+ * Pauses the run: no worker takes another item, and the source is not asked, until leat_stages_resume.
+ *
+ * A pause ends with its run: stages that are started again are not paused.
+ *
+ * Blocking: does not wait for the items that the workers have.
+ *
+ * @return 0; -EINVAL: the stages do not run.
+ */
 LEAT_API int leat_stages_pause(leat_stages *stages);
+
+/**
+ * Ends a pause.
+ *
+ * @return 0; -EINVAL: the stages do not run.
+ */
 LEAT_API int leat_stages_resume(leat_stages *stages);
 
-/* Counts of one stage since the start: in = done + dropped + dead + what waits or is in hand. */
+/**
+ * Counts of one stage since the start.
+ *
+ * in = done + dropped + dead + the items that wait or that the workers have.
+ */
 struct leat_stage_stats {
-    size_t size;
-    uint64_t in;          /* items that came into its queue */
-    uint64_t done;        /* calls that took their item */
-    uint64_t out;         /* items that it emitted */
-    uint64_t dropped;     /* disposed: skipped, failed, or left when all ended */
-    uint64_t dead;        /* handed to `dead` */
-    uint64_t retries;     /* calls that were made again */
-    uint64_t queued;      /* waiting now */
-    uint64_t most;        /* the most that waited or were in hand */
-    uint64_t busy_ns;     /* of all its workers: in the function, */
-    uint64_t wait_in_ns;  /* waiting for items, */
-    uint64_t wait_out_ns; /* and waiting for room behind it */
+    size_t size;          /**< Of this struct. */
+    uint64_t in;          /**< Items that came into its queue. */
+    uint64_t done;        /**< Calls that took their item. */
+    uint64_t out;         /**< Items that the stage emitted. */
+    uint64_t dropped;     /**< Items that were disposed of: skipped, failed, or left when the run ended. */
+    uint64_t dead;        /**< Items that were handed to `dead`. */
+    uint64_t retries;     /**< Calls that were made again. */
+    uint64_t queued;      /**< Items that wait now. */
+    uint64_t most;        /**< The most items that waited or that the workers had. */
+    uint64_t busy_ns;     /**< Nanoseconds of all its workers in the function. */
+    uint64_t wait_in_ns;  /**< Nanoseconds of all its workers waiting for items. */
+    uint64_t wait_out_ns; /**< Nanoseconds of all its workers waiting for room behind the stage. */
 };
 
-/* Of a stage by its number; the one behind the last is the sink, or what waits to be taken. -ENOENT: none. */
-LEAT_API int leat_stages_stats(leat_stages *stages, size_t index, struct leat_stage_stats *ret);
+/**
+ * Gives the counts of one stage.
+ *
+ * @param index      From 0. The number behind the last stage is the sink, or what waits to be taken.
+ * @param ret_stats  The caller sets its `size`.
+ *
+ * Blocking: does not wait.
+ *
+ * @return 0; -ENOENT: there is no such stage.
+ */
+LEAT_API int leat_stages_stats(leat_stages *stages, size_t index, struct leat_stage_stats *ret_stats);
 
-/* A table (or JSON) of all stages, that names the bottleneck. At any time. leat_free frees *ret. */
-LEAT_API int leat_stages_explain(leat_stages *stages, enum leat_format format, char **ret);
+/**
+ * Gives a table of all stages, as text or as JSON, which names the bottleneck. It may be asked for at any time.
+ *
+ * @param ret_text  The table; leat_free frees it.
+ *
+ * Blocking: does not wait.
+ *
+ * @return 0; -EINVAL: there is no such format; -ENOMEM.
+ */
+LEAT_API int leat_stages_explain(leat_stages *stages, enum leat_format format, char **ret_text);
 
-/* Cancels, waits for the threads, disposes of what is left. Nobody else may use it any more. NULL is allowed. */
+/**
+ * Cancels the run, waits for the threads, disposes of what is left, and frees the stages.
+ *
+ * @param stages  May be NULL. No other thread may use them any more.
+ *
+ * Blocking: waits for functions that are being called.
+ */
 LEAT_API void leat_stages_free(leat_stages *stages);
 
 /* ---- for the functions of stages ---- */
 
-/* Hands an item to the next stage; takes it in any case. Blocks while the next queue is full. A negative errno: nobody
- * wants it any more, and the function should return; what it returns then does not matter. */
+/**
+ * Hands an item to the next stage.
+ *
+ * @param item  Taken, on failure too.
+ *
+ * Blocking: blocks while the next queue is full.
+ *
+ * @return 0; or a negative errno: the item is not wanted any more, and the function should return. What it returns then
+ *         does not matter.
+ */
 LEAT_API int leat_work_emit(leat_work *work, void *item);
 
-/* What worker_open gave. */
+/**
+ * Returns what worker_open gave.
+ *
+ * @return The state of this worker; NULL without worker_open.
+ */
 LEAT_API void *leat_work_state(const leat_work *work);
 
-/* 0: the first call with this item, 1: the first retry, ... */
+/**
+ * Returns how often the item has been tried before.
+ *
+ * @return 0: this is the first call with the item; 1: the first retry; and so on.
+ */
 LEAT_API uint32_t leat_work_attempt(const leat_work *work);
 
-/* ---- the same without threads: each result is pulled through nested steps, on the thread that asks ---- */
+/* ---- the same without threads ---- */
 
-LEAT_API int leat_pull_new(leat_pull **ret, leat_next_fn source, void *user);
+/**
+ * Makes a pull: each result is pulled through the steps, on the thread that asks for it.
+ *
+ * @param ret_pull  The caller frees it.
+ * @param source    Where items come from.
+ * @param user      Handed to the source. Borrowed, until leat_pull_free.
+ *
+ * @return 0; -EINVAL: no source; -ENOMEM.
+ *
+ * Threads: a pull is for one thread at a time.
+ */
+LEAT_API int leat_pull_new(leat_pull **ret_pull, leat_next_fn source, void *user);
 
-/* One more step. Of struct leat_stage it uses name, function, user, dispose, on_error, retries (without waiting), dead,
- * open, close, worker_open and worker_close, both pairs at the first pull and at the free. -EINVAL: no name or no
- * function; -EBUSY: it has been pulled. */
+/**
+ * Adds a step behind those that are there.
+ *
+ * A step uses these members of struct leat_stage: name, function, user, dispose, on_error, retries (without waiting),
+ * dead, open, close, worker_open and worker_close. The first pull calls open and worker_open. leat_pull_free calls
+ * worker_close and close.
+ *
+ * @param stage  Copied. What its `user` points to is borrowed, until leat_pull_free.
+ *
+ * @return 0; -EINVAL: no name or no function; -EBUSY: a result has been asked for; -ENOMEM.
+ */
 LEAT_API int leat_pull_add(leat_pull *pull, const struct leat_stage *stage);
 
-/* 0 and the next result, which is the caller's; LEAT_STAGES_END; or the first failure, again and again. */
-LEAT_API int leat_pull_next(leat_pull *pull, void **ret);
+/**
+ * Pulls the next result.
+ *
+ * @param ret_item  The result; it is the caller's.
+ *
+ * Blocking: as the source and the functions do.
+ *
+ * @return 0; LEAT_STAGES_END; or the first failure, which each further call returns as well.
+ */
+LEAT_API int leat_pull_next(leat_pull *pull, void **ret_item);
 
-/* Disposes of what the caller has not pulled; that of the last step by its own `dispose`. NULL is allowed. */
+/**
+ * Disposes of what the caller has not pulled, and frees the pull.
+ *
+ * The `dispose` of the last step drops the results of the last step.
+ *
+ * @param pull  May be NULL.
+ */
 LEAT_API void leat_pull_free(leat_pull *pull);
 
 #ifdef __cplusplus

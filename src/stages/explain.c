@@ -50,7 +50,7 @@ static void collect(struct stage *stage, struct leat_stage_stats *ret)
     }
 }
 
-int leat_stages_stats(leat_stages *stages, size_t index, struct leat_stage_stats *ret)
+int leat_stages_stats(leat_stages *stages, size_t index, struct leat_stage_stats *ret_stats)
 {
     struct leat_stage_stats stats;
     if (index > stages->count)
@@ -58,7 +58,7 @@ int leat_stages_stats(leat_stages *stages, size_t index, struct leat_stage_stats
     pthread_mutex_lock(&stages->lock);
     collect(stage_at(stages, (uint32_t)index), &stats);
     pthread_mutex_unlock(&stages->lock);
-    return return_sized(ret, &stats, sizeof(stats));
+    return return_sized(ret_stats, &stats, sizeof(stats));
 }
 
 /* ---- for people ---- */
@@ -140,7 +140,7 @@ static void measure(struct line *line, struct stage *stage, double ns)
     line->wait_out = MIN((double)line->stats.wait_out_ns / all, 1);
 }
 
-int leat_stages_explain(leat_stages *stages, enum leat_format format, char **ret)
+int leat_stages_explain(leat_stages *stages, enum leat_format format, char **ret_text)
 {
     size_t n = 0;
     if (enum_check(format, LEAT_FORMAT_JSON) < 0)
@@ -159,6 +159,6 @@ int leat_stages_explain(leat_stages *stages, enum leat_format format, char **ret
     free(lines);
     if (!text)
         return -ENOMEM;
-    *ret = text;
+    *ret_text = text;
     return 0;
 }

@@ -41,7 +41,7 @@ int leat_stages_put_many(leat_stages *stages, void *const *items, size_t n, size
     return r;
 }
 
-int leat_stages_take(leat_stages *stages, void **ret, int timeout_ms)
+int leat_stages_take(leat_stages *stages, void **ret_item, int timeout_ms)
 {
     struct item_queue *queue = &stages->output.in;
     int64_t deadline_ns = stage_deadline(timeout_ms);
@@ -60,7 +60,7 @@ int leat_stages_take(leat_stages *stages, void **ret, int timeout_ms)
         if (stages->options.control_done)
             stages->options.control_done(stages->options.user, hand.items[0].item, 0);
     }
-    *ret = hand.items[0].item;
+    *ret_item = hand.items[0].item;
     item_queue_release(queue, hand.n, hand.bytes);
     return 0;
 }

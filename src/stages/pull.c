@@ -25,14 +25,14 @@ struct leat_pull {
     int code;
 };
 
-int leat_pull_new(leat_pull **ret, leat_next_fn source, void *user)
+int leat_pull_new(leat_pull **ret_pull, leat_next_fn source, void *user)
 {
     leat_pull *pull = source ? calloc(1, sizeof(*pull)) : NULL;
     if (!pull)
         return source ? -ENOMEM : -EINVAL;
     pull->source = source;
     pull->user = user;
-    *ret = pull;
+    *ret_pull = pull;
     return 0;
 }
 
@@ -189,7 +189,7 @@ static int fail(leat_pull *pull, int code)
     return code;
 }
 
-int leat_pull_next(leat_pull *pull, void **ret)
+int leat_pull_next(leat_pull *pull, void **ret_item)
 {
     if (!pull->begun && (pull->code = begin(pull)) < 0)
         return pull->code;
@@ -207,7 +207,7 @@ int leat_pull_next(leat_pull *pull, void **ret)
                 return r < 0 ? fail(pull, r) : LEAT_STAGES_END;
         }
         if (at == pull->count) {
-            *ret = item;
+            *ret_item = item;
             return 0;
         }
         int r = push(pull, at, item);

@@ -22,7 +22,7 @@ const leat_stages *stages_enter(const leat_stages *stages)
 
 /* ---- putting it together ---- */
 
-int leat_stages_new(leat_stages **ret, const struct leat_stages_options *options)
+int leat_stages_new(leat_stages **ret_stages, const struct leat_stages_options *options)
 {
     struct leat_stages_options own;
     int r = options_copy(&own, sizeof(own), options);
@@ -55,7 +55,7 @@ int leat_stages_new(leat_stages **ret, const struct leat_stages_options *options
     stages->input.stages = stages;
     stages->input.kind = STAGE_SOURCE;
     stages->input.name = source_name;
-    *ret = stages;
+    *ret_stages = stages;
     return 0;
 }
 
