@@ -1,8 +1,9 @@
-/* leat/pipeline.h: plan, run, report.
+/** @file leat/pipeline.h
+ * Plan, run, report.
  *
- * A pipeline is a source, filters, and one or more sinks. It is planned (leat_pipeline_explain, without any side
- * effect), run once, and leaves a report that says what happened: the bytes by each route really taken, digests,
- * times, the first true failure.
+ * A pipeline is a source, filters, and one or more sinks. leat_pipeline_explain plans it, without any side effect. A
+ * pipeline runs once. It leaves a report that says what happened: the bytes that each route really moved, digests,
+ * times, and the first true failure.
  *
  *     struct leat_error error = LEAT_INIT(struct leat_error);
  *     leat_pipeline_new(&p, NULL);
@@ -12,13 +13,23 @@
  *     leat_pipeline_source(p, in); leat_pipeline_filter(p, digest); leat_pipeline_sink(p, out, NULL);
  *     r = leat_pipeline_run(p, &report);
  *
- * Routes: clone (the file systems share the blocks), offload (copy_file_range, sendfile), splice (through pipes,
- * tee for several sinks), direct (O_DIRECT, many calls under way at once), chunk (read and write through pooled
- * chunks). A route that turns out not to work here steps down to the next; the bytes, digests, counts and the class of
- * an error are the same on every one of them.
+ * Routes
+ * ------
+ * A route is a way to move bytes:
  *
- * Threads: building a pipeline is for one thread; start, wait, fd and free belong to one thread at a time;
- * cancel and progress may be called from any.
+ *   - clone: the file systems share the blocks.
+ *   - offload: copy_file_range(2) or sendfile(2).
+ *   - splice: through pipes, with tee(2) for several sinks.
+ *   - direct: O_DIRECT, with many calls in flight at once.
+ *   - chunk: read and write, through chunks from a pool.
+ *
+ * If a route turns out not to work, the run steps down to the next route. The bytes, the digests, the counts and the
+ * class of an error are the same on every route.
+ *
+ * Threads
+ * -------
+ * A pipeline is built by one thread. Its start, wait, fd and free belong to one thread at a time. Any thread may call
+ * leat_pipeline_cancel and leat_pipeline_progress at any time.
  */
 #ifndef LEAT_PIPELINE_H
 #define LEAT_PIPELINE_H
@@ -32,217 +43,427 @@
 extern "C" {
 #endif
 
+/** A source, filters and sinks, and one run of them. */
 typedef struct leat_pipeline leat_pipeline;
+/** What happened in a run. It is independent of the pipeline. */
 typedef struct leat_report leat_report;
+/** A few threads that run many pipelines. */
 typedef struct leat_engine leat_engine;
 
-/* What the owner of the source promises. */
+/** What the owner of the source promises. */
 enum leat_stability {
-    LEAT_SOURCE_LIVE = 0,   /* it may be written to meanwhile; a digest is still that of the delivered bytes */
-    LEAT_SOURCE_STABLE = 1, /* nobody changes it until the pipeline has ended: more routes are allowed */
+    /** The source may be written to meanwhile. A digest is still that of the bytes that were delivered. */
+    LEAT_SOURCE_LIVE = 0,
+    /** The source does not change until the pipeline has ended. This allows more routes. */
+    LEAT_SOURCE_STABLE = 1,
 };
 
-/* Holes in regular files. In a file that is written in place they are punched; where its file system can't do that,
- * zeros are written. */
+/**
+ * What becomes of holes in regular files.
+ *
+ * In a file that is written in place, holes are punched. If its file system cannot do that, zeros are written.
+ */
 enum leat_sparse {
-    LEAT_SPARSE_AUTO = 0,   /* the source's holes stay holes */
-    LEAT_SPARSE_ALWAYS = 1, /* blocks of zeros become holes too */
-    LEAT_SPARSE_NEVER = 2,  /* every byte is written */
+    LEAT_SPARSE_AUTO = 0,   /**< The holes of the source stay holes. */
+    LEAT_SPARSE_ALWAYS = 1, /**< Blocks of zeros become holes as well. */
+    LEAT_SPARSE_NEVER = 2,  /**< Every byte is written. */
 };
 
-/* What files and disks leave in the page cache, source and sinks alike. */
+/** What files and disks leave in the page cache, the source and the sinks alike. */
 enum leat_cache {
-    LEAT_CACHE_KEEP = 0,   /* what the kernel likes to keep */
-    LEAT_CACHE_DROP = 1,   /* nothing; it ends when the sinks are on the disk. Pages of a sink that were cached before
-                              are dropped as well, and those of the source where its file system can't be asked to
-                              leave them */
-    LEAT_CACHE_DIRECT = 2, /* past it by the route direct where that can be had, else as LEAT_CACHE_DROP */
+    LEAT_CACHE_KEEP = 0, /**< What the kernel keeps by itself. */
+    /** Nothing. The run ends when the sinks are on the disk. Pages of a sink that were cached before the run are
+     * dropped as well. So are such pages of the source, if its file system cannot be asked to leave them alone. */
+    LEAT_CACHE_DROP = 1,
+    /** Nothing passes through the cache, by the route direct, where that can be had. Elsewhere it is as
+     * LEAT_CACHE_DROP. */
+    LEAT_CACHE_DIRECT = 2,
 };
 
-/* What to do about a sink that lags behind the others by all the memory there is. */
+/** What the run does about a sink that lags behind the others by all the memory there is. */
 enum leat_slow_sink {
-    LEAT_SLOW_WAIT = 0, /* everyone waits for it */
-    LEAT_SLOW_DROP = 1, /* it misses what comes meanwhile; the report counts it as discarded */
+    LEAT_SLOW_WAIT = 0, /**< All sinks wait for it. */
+    LEAT_SLOW_DROP = 1, /**< It misses what comes meanwhile. The report counts these bytes as discarded. */
 };
 
+/** How a pipeline runs. The strings are copied. */
 struct leat_pipeline_options {
-    size_t size;
-    uint64_t memory_limit; /* pipe pages and chunks together; 0: 16 MiB. Below the plan's minimum the run is refused
-                              with -ENOBUFS and the minimum in the error's text. */
-    uint64_t rate;         /* bytes per second, 0: no limit */
-    uint64_t offset;       /* of the source: where to begin; bytes before it are passed over. A source that ends
-                              before it fails the run with -EINVAL, before anything is published */
-    uint64_t length;       /* of the source: at most so many; used only if has_length is not 0 */
-    int32_t has_length;
-    int32_t stability;       /* enum leat_stability */
-    int32_t sparse;          /* enum leat_sparse */
-    int32_t threads;         /* of digests, as in leat_digest_options; 0 decides by size and cores */
-    const char *route;       /* NULL or "auto"; a route's name forces it; "prefer:NAME" tries it first. Copied. */
-    const char *engine;      /* NULL or "auto": sync. "uring": io_uring carries the calls that may sleep; "uring:all":
-                                all that it can. One that can't be had here is replaced by "sync", and the report and the
-                                plan say why. Copied. */
-    const char *expect;      /* NULL, or ALGORITHM:HEX digests separated by commas. A difference is -EBADMSG: nothing is
-                                published. One that no filter computes is of the source's bytes. An empty word is no
-                                digest: -EINVAL. Copied. */
-    int32_t digest_provider; /* enum leat_digest_provider, for the digests that `expect` adds */
-    leat_engine *shared_engine; /* NULL: a thread of its own. Borrowed; freed only after the pipelines that use it */
-    int32_t cache;              /* enum leat_cache */
-    /* For leat_pipeline_parse alone: what holds for the endpoints of the text that say nothing else. Borrowed for the
-     * call. NULL: the defaults. */
+    size_t size; /**< Of this struct. */
+    /** Bytes of pipe pages and chunks together. 0: 16 MiB. If the plan needs more than the limit, the run is refused
+     * with -ENOBUFS, and the text of the error names the minimum. */
+    uint64_t memory_limit;
+    uint64_t rate; /**< Bytes per second. 0: no limit. */
+    /** The byte of the source at which the run begins. If the source ends before this offset, the run fails with
+     * -EINVAL, before anything is published. */
+    uint64_t offset;
+    uint64_t length;    /**< The most bytes of the source. It is used only if has_length is not 0. */
+    int32_t has_length; /**< Not 0: `length` is used. */
+    int32_t stability;  /**< enum leat_stability. */
+    int32_t sparse;     /**< enum leat_sparse. */
+    int32_t threads;    /**< Of digests, as in leat_digest_options. 0: size and processors decide. */
+    const char *route;  /**< NULL or "auto"; the name of a route forces it; "prefer:NAME" tries it first. */
+    /** NULL or "auto": sync. "uring": io_uring carries the calls that may sleep. "uring:all": io_uring carries all
+     * calls that it can. If the system has no such engine, "sync" replaces it, and the plan and the report say why. */
+    const char *engine;
+    /** NULL, or digests ALGORITHM:HEX with commas between them. If a digest differs, the run fails with -EBADMSG and
+     * publishes nothing. If no filter computes the digest, it is taken of the bytes of the source. An empty word is no
+     * digest, and is -EINVAL. */
+    const char *expect;
+    int32_t digest_provider;    /**< enum leat_digest_provider, for the digests that `expect` adds. */
+    leat_engine *shared_engine; /**< NULL: a thread of its own. Borrowed; free it after the pipelines that use it. */
+    int32_t cache;              /**< enum leat_cache. */
+    /** For leat_pipeline_parse alone: the options of each endpoint for which the text says nothing else. Borrowed for
+     * the call. NULL: the defaults. */
     const struct leat_endpoint_options *endpoints;
-    const struct leat_sink_options *sinks;
-    leat_pool *pool; /* where chunks come from; NULL: the one of the process. The pipeline keeps it */
+    const struct leat_sink_options *sinks; /**< The same for the options of sinks. */
+    leat_pool *pool; /**< Where chunks come from. NULL: the pool of the process. The pipeline keeps a reference. */
 };
 
+/** How a shared engine runs pipelines. */
 struct leat_engine_options {
-    size_t size;
-    int32_t threads;    /* 0: one for each processor, at most 8 */
-    const char *engine; /* as in leat_pipeline_options */
+    size_t size;        /**< Of this struct. */
+    int32_t threads;    /**< 0: one for each processor, at most 8. */
+    const char *engine; /**< As in leat_pipeline_options. */
 };
 
-/* A few threads that run many pipelines. Hundreds of streams between pipes, sockets and files go on a handful of
- * threads, because none of them blocks on a pipe or socket; a slow disk holds up the streams of its thread, except with
- * the engine "uring", and a filter that transforms holds them up while it works on one chunk. -EINVAL: no such engine.
- * The threads take no signals. */
-LEAT_API int leat_engine_new(leat_engine **ret, const struct leat_engine_options *options);
+/**
+ * Makes a few threads that run many pipelines.
+ *
+ * Hundreds of streams between pipes, sockets and files run on a handful of threads, because no stream blocks on a pipe
+ * or a socket. A slow disk holds up the streams of its thread, except with the engine "uring". A filter that transforms
+ * holds them up while it works on one chunk. The threads take no signals.
+ *
+ * @param ret_engine  The caller frees it.
+ *
+ * @return 0; -EINVAL: there is no such engine, or a negative number of threads; -EMFILE; -ENOMEM: there is no memory,
+ *         or there are no more threads.
+ */
+LEAT_API int leat_engine_new(leat_engine **ret_engine, const struct leat_engine_options *options);
 
-/* "sync", "uring" or "uring:all": the one that is really there. Static. */
+/**
+ * Returns the name of the engine that is really there.
+ *
+ * @return "sync", "uring" or "uring:all". Static.
+ */
 LEAT_API const char *leat_engine_name(const leat_engine *engine);
 
-/* NULL is allowed. Every pipeline that used it must have ended (leat_pipeline_wait, or free). */
+/**
+ * Frees an engine.
+ *
+ * Each pipeline that used it must have ended: leat_pipeline_wait has told the end, or the pipeline is freed.
+ *
+ * @param engine  May be NULL.
+ *
+ * Blocking: waits for its threads, which have nothing to do any more.
+ */
 LEAT_API void leat_engine_free(leat_engine *engine);
 
-/* What one pipeline takes at most. */
+/** The most sinks and filters of one pipeline. */
 enum leat_pipeline_limits {
-    LEAT_SINKS_MAX = 64,
-    LEAT_FILTERS_MAX = 64,
+    LEAT_SINKS_MAX = 64,   /**< The most sinks. */
+    LEAT_FILTERS_MAX = 64, /**< The most filters that are handed in. */
 };
 
-/* One of several sinks. */
+/** Options of one sink. */
 struct leat_sink_options {
-    size_t size;
-    int32_t slow; /* enum leat_slow_sink */
+    size_t size;  /**< Of this struct. */
+    int32_t slow; /**< enum leat_slow_sink. */
 };
 
-/* Counters of a running pipeline. */
+/** Counters of a running pipeline. */
 struct leat_progress {
-    size_t size;
-    uint64_t bytes; /* delivered to every sink that still runs */
-    uint64_t total; /* what is expected; used only if has_total is not 0: it is 0 where filters transform */
-    int32_t has_total;
-    double seconds; /* since the run began */
+    size_t size;       /**< Of this struct. */
+    uint64_t bytes;    /**< Bytes that were delivered to every sink that still runs. */
+    uint64_t total;    /**< Bytes that are expected. Used only if has_total is not 0. */
+    int32_t has_total; /**< 0: the total is not known, as where filters transform. */
+    double seconds;    /**< Since the run began. */
 };
 
-/* An unknown route, an unknown engine, a malformed expectation, a number that no enum has, an offset or a length beyond
- * any file is -EINVAL, told with a sentence by leat_pipeline_check and by the run. */
-LEAT_API int leat_pipeline_new(leat_pipeline **ret, const struct leat_pipeline_options *options);
+/**
+ * Makes an empty pipeline.
+ *
+ * An unknown route, an unknown engine, a malformed expectation, a number that its enum does not have, and an offset or
+ * a length beyond any file do not fail this call. They are -EINVAL from leat_pipeline_check and from the run, with a
+ * sentence.
+ *
+ * @param ret_pipeline  The caller frees it.
+ *
+ * @return 0; -ENOMEM.
+ */
+LEAT_API int leat_pipeline_new(leat_pipeline **ret_pipeline, const struct leat_pipeline_options *options);
 
-/* A pipeline written as text: a source, filters, and one or more sinks with & between them.
+/**
+ * Makes a pipeline of a text: a source, filters, and one or more sinks with & between them.
  *
  *     file:a | digest:sha256,blake2b-512 | zstd:level=3 | file:a.zst
  *     tcp-listen:9000 idle-timeout=30s | meter | "my file" sync & other append
  *
- * Endpoints are as leat_endpoint_open reads them. Behind one may stand options, each a word: idle-timeout=TIME and
+ * Endpoints are as leat_endpoint_open reads them. Options may follow an endpoint, each as a word: idle-timeout=TIME and
  * connect-timeout=TIME; for sinks also append, in-place, sync, preserve, slow-sink=wait|drop. Filters are
  *
  *     digest:ALG[,ALG]   meter   rate:SIZE   skip:SIZE   head:SIZE
  *     zstd[:level=N]   unzstd   gzip[:level=N]   gunzip   exec:COMMAND
  *
- * Words with blanks, bars or quotes in them are quoted as in a shell: '...' means everything as it stands, "..." too
- * but for \" and \\; outside of quotes a backslash takes its meaning from what follows. An & is a mark only as a word
- * of its own.
+ * A word with blanks, bars or quotes in it is quoted as in a shell. '...' means everything as it stands. So does "..."
+ * except for \" and \\. Outside of quotes a backslash takes the meaning from the character behind it. An & separates
+ * sinks only as a word of its own.
  *
- * Nothing is opened yet, nor is the name of a host looked up; source, filters and sinks may still be added. On failure
- * *ret_error (may be NULL) has a sentence in `text`, and in `offset` the column: the byte of `text` where the wrong
- * word, or part of one, begins. Its `node` is `text`. Its `operation` is "parse" if the text makes no sense (-EINVAL,
- * -ENOENT, -ERANGE, -E2BIG); else it names what failed when an endpoint or a library was looked up. Any thread. */
-LEAT_API int leat_pipeline_parse(leat_pipeline **ret, const char *text, const struct leat_pipeline_options *options,
-                                 struct leat_error *ret_error);
+ * The call opens nothing and looks up no name of a host. A source, filters and sinks may still be added.
+ *
+ * @param ret_pipeline  The caller frees it.
+ * @param text          Borrowed for the call.
+ * @param ret_error     On failure `text` is a sentence, and `offset` is the column: the byte of the text where the
+ *                      wrong word, or part of a word, begins. `node` is the text. `operation` is "parse" if the text
+ *                      makes no sense; otherwise it names what failed when an endpoint or a library was looked up. May
+ *                      be NULL.
+ *
+ * @return 0; -EINVAL, -ENOENT, -ERANGE or -E2BIG: the text makes no sense; -ENOMEM; otherwise what the look-up of an
+ *         endpoint or a library failed with.
+ *
+ * Threads: any.
+ */
+LEAT_API int leat_pipeline_parse(leat_pipeline **ret_pipeline, const char *text,
+                                 const struct leat_pipeline_options *options, struct leat_error *ret_error);
 
-/* Each takes the reference handed to it, on failure too. -EBUSY once the pipeline runs, -EEXIST for a second source,
- * -E2BIG for more than LEAT_SINKS_MAX sinks or LEAT_FILTERS_MAX filters. Of endpoints: -EBUSY if a pipeline has it or
- * had it, -EINVAL if it was opened for the other direction, or for options that have no such value. */
+/**
+ * Sets the source.
+ *
+ * @param source  Taken, on failure too.
+ *
+ * @return 0; -EEXIST: there is a source; -EBUSY: the pipeline runs or has run, or a pipeline has or had this endpoint;
+ *         -EINVAL: the endpoint was opened for writing.
+ */
 LEAT_API int leat_pipeline_source(leat_pipeline *pipeline, leat_endpoint *source);
+
+/**
+ * Adds a filter behind those that were handed in.
+ *
+ * @param filter  Taken, on failure too.
+ *
+ * @return 0; -E2BIG: there are LEAT_FILTERS_MAX filters; -EBUSY: the pipeline runs or has run.
+ */
 LEAT_API int leat_pipeline_filter(leat_pipeline *pipeline, leat_filter *filter);
+
+/**
+ * Adds a sink.
+ *
+ * @param sink  Taken, on failure too.
+ *
+ * @return 0; -E2BIG: there are LEAT_SINKS_MAX sinks; -EBUSY: the pipeline runs or has run, or a pipeline has or had
+ *         this endpoint; -EINVAL: the endpoint was opened for reading, or an option has no such value; -ENOMEM.
+ */
 LEAT_API int leat_pipeline_sink(leat_pipeline *pipeline, leat_endpoint *sink, const struct leat_sink_options *options);
 
-/* How the source, a sink or a filter is called, which of them counted from 0 as in `index` of an error: an endpoint's
- * spec, a filter's kind such as "digest". The filters that the options `rate` and `expect` add come behind those that
- * were handed in. NULL past the last. Lives as long as the pipeline. */
+/**
+ * Returns the name of the source, of a sink or of a filter.
+ *
+ * Filters that the options `rate` and `expect` add are counted behind those that were handed in.
+ *
+ * @param side   What is asked for.
+ * @param index  Counted from 0, as `index` of an error.
+ *
+ * @return The spec of an endpoint, or the kind of a filter, such as "digest". NULL behind the last one. The string
+ *         lives as long as the pipeline.
+ */
 LEAT_API const char *leat_pipeline_name(const leat_pipeline *pipeline, enum leat_side side, size_t index);
 
-/* Plans without running, and says what would be refused: -EINVAL, -ENOBUFS and so on with the sentence in
- * *ret_error. Its node lives as long as the pipeline. */
+/**
+ * Plans without running.
+ *
+ * @param ret_error  The sentence that says what would be refused. Its `node` lives as long as the pipeline. May be
+ *                   NULL.
+ *
+ * @return 0; -EBUSY: the pipeline runs or has run; otherwise what the run would be refused with, such as -EINVAL or
+ *         -ENOBUFS.
+ */
 LEAT_API int leat_pipeline_check(leat_pipeline *pipeline, struct leat_error *ret_error);
 
-/* The plan as text. leat_free frees *ret. -EINVAL: no such format; otherwise as leat_pipeline_check. No side effect:
- * nothing is created, truncated or connected. */
-LEAT_API int leat_pipeline_explain(leat_pipeline *pipeline, enum leat_format format, char **ret);
+/**
+ * Gives the plan as text or as JSON.
+ *
+ * The call has no side effect: it creates, truncates and connects nothing.
+ *
+ * @param ret_text  The plan; leat_free frees it.
+ *
+ * @return 0; -EINVAL: there is no such format; -ENOMEM; otherwise as leat_pipeline_check.
+ */
+LEAT_API int leat_pipeline_explain(leat_pipeline *pipeline, enum leat_format format, char **ret_text);
 
-/* Plans, opens, moves, finishes, verifies, commits, on the calling thread. Blocks until the end; cancel ends it. The
- * report, if one is asked for, comes back on failure too. Returns what the report says: 0, or the code of the first
- * true failure; -EBADMSG with the operation "verify": a digest was not the expected one; -ECANCELED. The memory of the
- * report is had before anything is opened. If the run could not begin, *ret is NULL: -ENOMEM, -EMFILE, or -EBUSY for a
- * pipeline that runs or has run. */
-LEAT_API int leat_pipeline_run(leat_pipeline *pipeline, leat_report **ret);
+/**
+ * Runs the pipeline on the calling thread: plans, opens, moves, finishes, verifies, commits.
+ *
+ * @param ret_report  The report, on failure too; the caller frees it. If the run could not begin, it is set to NULL.
+ *                    The memory of the report is taken before anything is opened. May be NULL.
+ *
+ * Blocking: blocks until the run has ended. leat_pipeline_cancel ends it.
+ *
+ * @return What the report says: 0, or the code of the first true failure. -EBADMSG with the operation "verify": a
+ *         digest was not the expected one. -ECANCELED: the run was cancelled. If the run could not begin: -ENOMEM,
+ *         -EMFILE, or -EBUSY: the pipeline runs or has run.
+ */
+LEAT_API int leat_pipeline_run(leat_pipeline *pipeline, leat_report **ret_report);
 
-/* The same on a thread of its own, or on the shared engine. */
+/**
+ * Starts the pipeline on a thread of its own, or on the shared engine.
+ *
+ * Blocking: does not wait.
+ *
+ * @return 0; -ENOMEM: there is no memory, or there is no thread to run it on; -EMFILE; -EBUSY: the pipeline runs or has
+ *         run.
+ */
 LEAT_API int leat_pipeline_start(leat_pipeline *pipeline);
 
-/* Waits for the end of what was started. -1 waits without a bound, 0 does not wait. If it still runs: -EAGAIN for 0,
- * -ETIMEDOUT for a positive time that has passed; *ret is untouched then. Otherwise as leat_pipeline_run. The report is
- * handed out once; -EINVAL if nothing was started, or its end was seen. */
-LEAT_API int leat_pipeline_wait(leat_pipeline *pipeline, int timeout_ms, leat_report **ret);
+/**
+ * Waits for the end of a pipeline that was started.
+ *
+ * The report is handed out once.
+ *
+ * @param timeout_ms  -1 waits without a limit, 0 does not wait, a positive number is the longest wait in milliseconds.
+ * @param ret_report  As in leat_pipeline_run. It is untouched while the pipeline runs.
+ *
+ * Blocking: up to timeout_ms.
+ *
+ * @return -EAGAIN: timeout_ms is 0, and the pipeline runs; -ETIMEDOUT: the time is up, and the pipeline runs; -EINVAL:
+ *         nothing was started, or its end was told before; otherwise as leat_pipeline_run.
+ */
+LEAT_API int leat_pipeline_wait(leat_pipeline *pipeline, int timeout_ms, leat_report **ret_report);
 
-/* A descriptor that is readable when the pipeline has ended, whenever it is asked for. Borrowed; lives as long as the
- * pipeline. */
-LEAT_API int leat_pipeline_fd(leat_pipeline *pipeline, int *ret);
+/**
+ * Gives a descriptor that is readable when the pipeline has ended. It may be asked for at any time.
+ *
+ * @param ret_fd  Borrowed; lives as long as the pipeline.
+ *
+ * @return 0; -EMFILE.
+ */
+LEAT_API int leat_pipeline_fd(leat_pipeline *pipeline, int *ret_fd);
 
-/* Ends it soon, with -ECANCELED. Any thread; async-signal-safe. More than once is fine, as is before the start, which
- * then ends at once, and after the end, where it changes nothing. 0. */
+/**
+ * Cancels the run, which ends soon with -ECANCELED.
+ *
+ * A pipeline may be cancelled more than once. If it is cancelled before the start, the run ends at once. After the end
+ * the call changes nothing.
+ *
+ * @return 0.
+ *
+ * Threads: any; async-signal-safe.
+ */
 LEAT_API int leat_pipeline_cancel(leat_pipeline *pipeline);
 
-/* Any thread. All zero before the start. 0. */
-LEAT_API int leat_pipeline_progress(const leat_pipeline *pipeline, struct leat_progress *ret);
+/**
+ * Gives the counters of the run. Before the start all of them are 0.
+ *
+ * @param ret_progress  The caller sets its `size`.
+ *
+ * Blocking: does not wait.
+ *
+ * @return 0.
+ *
+ * Threads: any.
+ */
+LEAT_API int leat_pipeline_progress(const leat_pipeline *pipeline, struct leat_progress *ret_progress);
 
-/* NULL is allowed. Cancels what still runs and waits for it. */
+/**
+ * Frees a pipeline, with its endpoints and filters.
+ *
+ * @param pipeline  May be NULL.
+ *
+ * Blocking: if the pipeline runs, cancels it and waits for its end.
+ */
 LEAT_API void leat_pipeline_free(leat_pipeline *pipeline);
 
-/* A digest by its name in the report, such as "sha256": the first one of that name, of the bytes that passed its place
- * among the filters. As leat_filter_digest_hex otherwise; -ENODATA if the run did not complete it. */
-LEAT_API int leat_report_digest(const leat_report *report, const char *algorithm, char *ret, size_t capacity);
+/**
+ * Gives a digest by its name, such as "sha256": the first one of that name in the report.
+ *
+ * It is the digest of the bytes that passed its place among the filters.
+ *
+ * @param hex       Receives the value, in lower-case hex with a NUL.
+ * @param capacity  The room in `hex`, in bytes. LEAT_DIGEST_HEX_MAX is always enough.
+ *
+ * @return 0; -ENODATA: the report has no such digest, or the run did not complete it; -ENOSPC: `capacity` is too small.
+ */
+LEAT_API int leat_report_digest(const leat_report *report, const char *algorithm, char *hex, size_t capacity);
 
-/* All of them in the order of their filters, counted from 0; the strings live as long as the report. -ENOENT past the
- * last. */
+/**
+ * Gives a digest by its number.
+ *
+ * @param index          Counted from 0, in the order of the filters.
+ * @param ret_algorithm  Its name. Borrowed; lives as long as the report.
+ * @param ret_hex        Its value in hex. Borrowed; lives as long as the report.
+ *
+ * @return 0; -ENOENT: behind the last one.
+ */
 LEAT_API int leat_report_digest_at(const leat_report *report, size_t index, const char **ret_algorithm,
                                    const char **ret_hex);
 
-/* Of which bytes it is the digest: LEAT_SIDE_SINK: of those that the sinks got; LEAT_SIDE_SOURCE: of those that the
- * source gave, where a filter made others of them on their way to the sinks; LEAT_SIDE_FILTER: of neither, because it
- * stood between two such filters. LEAT_SIDE_NONE past the last. */
+/**
+ * Returns of which bytes a digest is.
+ *
+ * @param index  As in leat_report_digest_at.
+ *
+ * @return LEAT_SIDE_SINK: of the bytes that the sinks got. LEAT_SIDE_SOURCE: of the bytes that the source gave, where a
+ *         filter made other bytes of them on the way to the sinks. LEAT_SIDE_FILTER: of neither, because the digest
+ *         stood between two such filters. LEAT_SIDE_NONE: behind the last digest.
+ */
 LEAT_API enum leat_side leat_report_digest_side(const leat_report *report, size_t index);
 
-/* The first true failure, or NULL if there was none. Lives as long as the report. */
+/**
+ * Returns the first true failure.
+ *
+ * @return NULL if there was none. Borrowed; lives as long as the report.
+ */
 LEAT_API const struct leat_error *leat_report_error(const leat_report *report);
 
-/* Bytes delivered to every sink that succeeded (of a failed run: the least that any sink got). */
+/**
+ * Returns how many bytes every sink that succeeded got.
+ *
+ * @return Bytes. Of a failed run: the least that any sink got.
+ */
 LEAT_API uint64_t leat_report_bytes(const leat_report *report);
 
-/* For one sink, counted from 0: its failure, or NULL. */
+/**
+ * Returns the failure of one sink.
+ *
+ * @param index  Counted from 0.
+ *
+ * @return NULL if the sink did not fail, or if there is no such sink. Borrowed; lives as long as the report.
+ */
 LEAT_API const struct leat_error *leat_report_sink_error(const leat_report *report, size_t index);
 
-/* One line of JSON with a newline. leat_free frees *ret. */
-LEAT_API int leat_report_json(const leat_report *report, char **ret);
+/**
+ * Gives the report as one line of JSON with a newline. docs/formats.md has the keys.
+ *
+ * @param ret_text  The line; leat_free frees it.
+ *
+ * @return 0; -ENOMEM.
+ */
+LEAT_API int leat_report_json(const leat_report *report, char **ret_text);
 
-/* The report of a run that could not begin, because an endpoint could not be opened or a plan was refused: so that
- * programs which read reports get one in that case, too. The strings of the error are copied. -EINVAL: its code is no
- * negative errno, or its side none of enum leat_side. */
-LEAT_API int leat_report_from_error(leat_report **ret, const struct leat_error *error);
+/**
+ * Makes the report of a run that could not begin, because an endpoint could not be opened or a plan was refused.
+ *
+ * So a program that reads reports gets a report in that case, too.
+ *
+ * @param ret_report  The caller frees it.
+ * @param error       Borrowed for the call; its strings are copied.
+ *
+ * @return 0; -EINVAL: the code of the error is no negative errno, or its side is none of enum leat_side; -ENOMEM.
+ */
+LEAT_API int leat_report_from_error(leat_report **ret_report, const struct leat_error *error);
 
-/* For people, several lines. leat_free frees *ret. */
-LEAT_API int leat_report_text(const leat_report *report, char **ret);
+/**
+ * Gives the report as several lines for people.
+ *
+ * @param ret_text  The lines; leat_free frees them.
+ *
+ * @return 0; -ENOMEM.
+ */
+LEAT_API int leat_report_text(const leat_report *report, char **ret_text);
 
-/* NULL is allowed. */
+/**
+ * Frees a report.
+ *
+ * @param report  May be NULL.
+ */
 LEAT_API void leat_report_free(leat_report *report);
 
 #ifdef __cplusplus

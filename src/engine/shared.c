@@ -46,7 +46,7 @@ static size_t choose_count(const struct leat_engine_options *options)
     return MIN(count, THREADS_MAX);
 }
 
-int leat_engine_new(leat_engine **ret, const struct leat_engine_options *options)
+int leat_engine_new(leat_engine **ret_engine, const struct leat_engine_options *options)
 {
     struct leat_engine_options own;
     int r = options_copy(&own, sizeof(own), options);
@@ -73,7 +73,7 @@ int leat_engine_new(leat_engine **ret, const struct leat_engine_options *options
         free(e);
         return r;
     }
-    *ret = e; /* fewer threads than were asked for will do */
+    *ret_engine = e; /* fewer threads than were asked for will do */
     return 0;
 }
 

@@ -157,7 +157,7 @@ static json_t *plan_json(const leat_pipeline *p)
     return plan;
 }
 
-int leat_pipeline_explain(leat_pipeline *p, enum leat_format format, char **ret)
+int leat_pipeline_explain(leat_pipeline *p, enum leat_format format, char **ret_text)
 {
     int r = enum_check(format, LEAT_FORMAT_JSON);
     if (r == 0)
@@ -182,6 +182,6 @@ int leat_pipeline_explain(leat_pipeline *p, enum leat_format format, char **ret)
         free(text);
         return -ENOMEM;
     }
-    *ret = text;
+    *ret_text = text;
     return 0;
 }

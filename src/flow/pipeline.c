@@ -14,7 +14,7 @@ struct node *pipeline_source(const leat_pipeline *p)
     return p->source ? &p->source->node : NULL;
 }
 
-int leat_pipeline_new(leat_pipeline **ret, const struct leat_pipeline_options *options)
+int leat_pipeline_new(leat_pipeline **ret_pipeline, const struct leat_pipeline_options *options)
 {
     leat_pipeline *p = calloc(1, sizeof(*p));
     if (!p)
@@ -34,7 +34,7 @@ int leat_pipeline_new(leat_pipeline **ret, const struct leat_pipeline_options *o
         leat_pipeline_free(p);
         return r;
     }
-    *ret = p;
+    *ret_pipeline = p;
     return 0;
 }
 
@@ -211,20 +211,20 @@ static int prepare(leat_pipeline *p)
     return 1;
 }
 
-int leat_pipeline_run(leat_pipeline *p, leat_report **ret)
+int leat_pipeline_run(leat_pipeline *p, leat_report **ret_report)
 {
-    if (ret)
-        *ret = NULL;
+    if (ret_report)
+        *ret_report = NULL;
     if (p->options.shared_engine) {
         int r = leat_pipeline_start(p);
-        return r < 0 ? r : leat_pipeline_wait(p, -1, ret);
+        return r < 0 ? r : leat_pipeline_wait(p, -1, ret_report);
     }
     int r = prepare(p);
     if (r < 0)
         return r;
     if (r == 0)
         runner_run_alone(p);
-    return hand_over(p, ret);
+    return hand_over(p, ret_report);
 }
 
 static void *run_on_thread(void *user)
@@ -233,7 +233,7 @@ static void *run_on_thread(void *user)
     return NULL;
 }
 
-int leat_pipeline_fd(leat_pipeline *p, int *ret)
+int leat_pipeline_fd(leat_pipeline *p, int *ret_fd)
 {
     pthread_mutex_lock(&p->telling);
     bool first = p->ended_fd[0] < 0;
@@ -241,7 +241,7 @@ int leat_pipeline_fd(leat_pipeline *p, int *ret)
     if (r == 0 && first && atomic_load(&p->ended))
         fill_ended_fd(p);
     if (r == 0)
-        *ret = p->ended_fd[0];
+        *ret_fd = p->ended_fd[0];
     pthread_mutex_unlock(&p->telling);
     return r;
 }
@@ -276,7 +276,7 @@ int leat_pipeline_start(leat_pipeline *p)
     return 0;
 }
 
-int leat_pipeline_wait(leat_pipeline *p, int timeout_ms, leat_report **ret)
+int leat_pipeline_wait(leat_pipeline *p, int timeout_ms, leat_report **ret_report)
 {
     if (!p->waited_for)
         return -EINVAL;
@@ -294,7 +294,7 @@ int leat_pipeline_wait(leat_pipeline *p, int timeout_ms, leat_report **ret)
     if (p->has_thread)
         pthread_join(p->thread, NULL);
     p->has_thread = p->waited_for = false;
-    return hand_over(p, ret);
+    return hand_over(p, ret_report);
 }
 
 /* Before the start nobody needs to be told, and after the end the engine may be gone. */
@@ -321,12 +321,12 @@ static void look(const leat_pipeline *p, struct leat_progress *now)
     now->seconds = (double)(clock_ns() - p->began_ns) / 1e9;
 }
 
-int leat_pipeline_progress(const leat_pipeline *p, struct leat_progress *ret)
+int leat_pipeline_progress(const leat_pipeline *p, struct leat_progress *ret_progress)
 {
     struct leat_progress now = {.size = sizeof(now)};
     if (atomic_load(&p->started))
         look(p, &now);
-    return return_sized(ret, &now, sizeof(now));
+    return return_sized(ret_progress, &now, sizeof(now));
 }
 
 void leat_pipeline_free(leat_pipeline *p)

@@ -159,7 +159,7 @@ void report_fill(leat_report *report, leat_pipeline *p, const struct leat_error 
     take_said(report, p);
 }
 
-int leat_report_from_error(leat_report **ret, const struct leat_error *error)
+int leat_report_from_error(leat_report **ret_report, const struct leat_error *error)
 {
     struct leat_error own;
     int r = options_copy(&own, sizeof(own), error);
@@ -181,7 +181,7 @@ int leat_report_from_error(leat_report **ret, const struct leat_error *error)
     report->code = own.code;
     report->status = "failed";
     report->engine = "none";
-    *ret = report;
+    *ret_report = report;
     return 0;
 }
 
@@ -192,13 +192,13 @@ const char *report_sink_status(const leat_report *report, const struct report_br
     return sink->failed ? "failed" : report->aborted ? report->status : "done";
 }
 
-int leat_report_digest(const leat_report *report, const char *algorithm, char *ret, size_t capacity)
+int leat_report_digest(const leat_report *report, const char *algorithm, char *hex, size_t capacity)
 {
     for (size_t i = 0; i < report->digests; i++)
         if (strcasecmp(report->digest[i].algorithm, algorithm) == 0) {
             if (strlen(report->digest[i].hex) >= capacity)
                 return -ENOSPC;
-            strcpy(ret, report->digest[i].hex);
+            strcpy(hex, report->digest[i].hex);
             return 0;
         }
     return -ENODATA;

@@ -110,7 +110,7 @@ static void add_stores(json_t **root, const leat_report *report)
         json_decref(list);
 }
 
-int leat_report_json(const leat_report *report, char **ret)
+int leat_report_json(const leat_report *report, char **ret_text)
 {
     json_t *root =
         json_pack("{s:s, s:s, s:I, s:f, s:f, s:I, s:I, s:s, s:o, s:o, s:o, s:o}", "type", "report", "status",
@@ -126,7 +126,7 @@ int leat_report_json(const leat_report *report, char **ret)
     char *line = json_line(root, JSON_COMPACT);
     if (!line)
         return -ENOMEM;
-    *ret = line;
+    *ret_text = line;
     return 0;
 }
 
@@ -174,7 +174,7 @@ static void print_leg(FILE *to, const leat_report *report, const struct report_l
             fprintf(to, "  not %s: %s\n", leg->rung[i].route->name, leg->rung[i].reason);
 }
 
-int leat_report_text(const leat_report *report, char **ret)
+int leat_report_text(const leat_report *report, char **ret_text)
 {
     char *text = NULL, size[32];
     size_t n;
@@ -200,6 +200,6 @@ int leat_report_text(const leat_report *report, char **ret)
             report->cpu_seconds);
     if (text_close(to, &text) < 0)
         return -ENOMEM;
-    *ret = text;
+    *ret_text = text;
     return 0;
 }

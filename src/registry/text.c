@@ -196,7 +196,7 @@ static int begin(struct parser *p, const char *text, const struct leat_pipeline_
     return r < 0 ? error_set(p->error, r, "Out of memory") : 0;
 }
 
-int leat_pipeline_parse(leat_pipeline **ret, const char *text, const struct leat_pipeline_options *options,
+int leat_pipeline_parse(leat_pipeline **ret_pipeline, const char *text, const struct leat_pipeline_options *options,
                         struct leat_error *ret_error)
 {
     struct leat_error error = {.size = sizeof(error), .node = text, .operation = "parse"};
@@ -209,7 +209,7 @@ int leat_pipeline_parse(leat_pipeline **ret, const char *text, const struct leat
         r = parse(&p);
     words_free(&p.words);
     if (r == 0) {
-        *ret = p.pipeline;
+        *ret_pipeline = p.pipeline;
         return 0;
     }
     leat_pipeline_free(p.pipeline);
