@@ -1,38 +1,73 @@
-/* leat/pipe.h: a pipe inside a process: a writer's end, filters, a reader's end.
+/** @file leat/pipe.h
+ * A pipe inside a process: a writer, filters, and a reader.
  *
- *     struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
- *     options.filters = &digest, options.filter_count = 1;
- *     leat_pipe_open(&writer, &reader, &options);
- *     one thread:  leat_writer_write(writer, bytes, n, NULL, -1); ... leat_writer_finish(writer);
- * leat_writer_close(writer); another one: while (leat_reader_read(reader, bytes, sizeof(bytes), &n, -1) == 0 && n > 0)
- *                      ...;
- *                  leat_reader_close(reader);
+ * A leat_writer is the writing end of the pipe, a leat_reader the reading end.
  *
- * Two backends with the same meaning. `kernel` is a real pipe, whose descriptors others may poll, splice or inherit;
- * `queue` is a bounded queue of chunks in memory, portable and faster between threads.
+ * @code
+ * struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
+ * options.filters = &digest;
+ * options.filter_count = 1;
+ * leat_pipe_open(&writer, &reader, &options);
  *
- * What a call may say is told apart, and wakes whoever waits for it at once:
- *   the end       0 with *done == 0 from a read, after the last byte
- *   failed        the code given to leat_writer_fail, or that of a filter, after the last byte; on every later read
- *   broken        -EPIPE from a write: the reader has closed, a filter failed or wants no more, or the stream has ended
- *                 already. leat_writer_error says which. There is no SIGPIPE.
- *   timed out     -ETIMEDOUT; -EAGAIN if timeout_ms was 0. No byte is lost: *done says how many were moved.
- *   closed        -ECANCELED: another thread has closed this very end, or failed it, meanwhile
- * A signal changes nothing: no call ever says -EINTR.
+ * // One thread writes:
+ * leat_writer_write(writer, bytes, n, NULL, -1);
+ * ...
+ * leat_writer_finish(writer);
+ * leat_writer_close(writer);
  *
- * `done` (may be NULL) is set on every way out. timeout_ms: -1 waits, 0 does not, else at most so long, for the whole
- * call. A call with zero bytes returns 0 at once.
+ * // Another thread reads:
+ * while (leat_reader_read(reader, bytes, sizeof(bytes), &n, -1) == 0 && n > 0)
+ *     ...;
+ * leat_reader_close(reader);
+ * @endcode
  *
- * Every byte that was written is there for a reader as soon as it asks, flush or not, except what a filter that changes
- * the bytes holds back; leat_writer_flush makes it give that, too. (A read that may not wait says -EAGAIN while another
- * write is just going on, and may miss what the one before it wrote.) With filters, bytes that were gathered before a
- * reservation come with it, when it is committed or given back. Filters run on the threads that write, or on one that
- * reads and would have to wait otherwise.
+ * Backends
+ * --------
+ * There are two backends with the same meaning:
+ * - LEAT_PIPE_KERNEL is a real pipe. Other code may poll, splice or inherit its descriptors.
+ * - LEAT_PIPE_QUEUE is a bounded queue of chunks in memory. It is portable, and faster between threads.
  *
- * Threads: several may use one end at the same time; a call's bytes are not interleaved with those of another call.
- * reserve/commit and peek/consume are for one thread at a time per end. finish, fail and close may be called from any
- * thread, also while others are blocked on that end or on the other. After fork only one of the processes may go on
- * with a queue, and the other may only close; of the kernel backend's descriptors each process may use its own copy.
+ * Results
+ * -------
+ * A call distinguishes these results. Each of them wakes the calls that wait for it at once.
+ * - The end: a read returns 0 and sets *ret_n to 0, after the last byte.
+ * - A failure: after the last byte, a read returns the code that was given to leat_writer_fail, or the code of the
+ *   filter that failed. Every later read returns it again.
+ * - A broken pipe: a write returns -EPIPE. The reader has closed, a filter failed or wants no more bytes, or the stream
+ *   has already ended. leat_writer_error says which. There is no SIGPIPE.
+ * - A timeout: the call returns -ETIMEDOUT, or -EAGAIN if timeout_ms is 0. No byte is lost: *ret_n is the number of
+ *   bytes that were moved.
+ * - A closed end: the call returns -ECANCELED. Another thread closed or failed the same end during the call.
+ *
+ * A signal does not change a result: no call returns -EINTR.
+ *
+ * Parameters
+ * ----------
+ * - ret_n of a read or a write (leat_writer_write, leat_writer_write_some, leat_writer_write_view, leat_reader_read,
+ *   leat_reader_read_full, leat_reader_read_line) may be NULL. The call sets *ret_n on success and on failure.
+ * - timeout_ms limits the time that the whole call waits, in milliseconds. -1 waits without a limit, 0 does not wait.
+ *
+ * A read or a write of zero bytes returns 0 at once.
+ *
+ * When bytes can be read
+ * ----------------------
+ * A written byte is available as soon as the reader asks for it. The writer need not flush. There are three exceptions:
+ * - A filter that changes the bytes may hold some of them back. leat_writer_flush makes the filter give them.
+ * - A read with timeout_ms 0 returns -EAGAIN while another thread is in a write, and may miss the bytes of the write
+ *   before that one.
+ * - In a pipe with filters, bytes that the pipe gathered before a reservation become available when the reservation is
+ *   committed or given back.
+ *
+ * Threads
+ * -------
+ * - Several threads may use one end at the same time. The bytes of one call are not interleaved with those of another.
+ * - Reserve and commit are for one thread at a time, and so are peek and consume.
+ * - Finish, fail and close may be called from any thread, even while other threads are blocked on either end.
+ * - Filters run on a thread that writes, or on a thread that reads and would otherwise have to wait. If a filter paces
+ *   and the reader's descriptor was asked for, they may also run on a thread that belongs to the pipe.
+ *
+ * After fork(2), only one of the two processes may go on with a queue, and the other one may only close its ends. With
+ * the kernel backend, each process may use its own copies of the descriptors.
  */
 #ifndef LEAT_PIPE_H
 #define LEAT_PIPE_H
@@ -46,156 +81,396 @@
 extern "C" {
 #endif
 
+/** The writing end of a pipe. */
 typedef struct leat_writer leat_writer;
+
+/** The reading end of a pipe. */
 typedef struct leat_reader leat_reader;
 
+/** What carries the bytes from the writer to the reader. */
 enum leat_pipe_backend {
-    LEAT_PIPE_AUTO = 0,   /* the queue */
-    LEAT_PIPE_KERNEL = 1, /* a real pipe */
-    LEAT_PIPE_QUEUE = 2,
+    LEAT_PIPE_AUTO = 0,   /**< The queue. */
+    LEAT_PIPE_KERNEL = 1, /**< A real pipe of the kernel. */
+    LEAT_PIPE_QUEUE = 2,  /**< A queue in memory. */
 };
 
+/** Options of a pipe. */
 struct leat_pipe_options {
-    size_t size;
-    int32_t backend; /* enum leat_pipe_backend */
-    /* Bytes between the ends, filters' chunks included; 0: 1 MiB. The queue takes any number from 1 on, and one more
-     * for each filter that changes bytes. Without filters it holds exactly so many bytes, in chunks of which there is
-     * one more than they need, and each byte that is read is room again at once. With filters it holds whole chunks,
-     * and a chunk is room again when all of it was read. UINT64_MAX is no limit, but for that of 2^20 chunks. What
-     * holds is in struct leat_pipe_stats. A kernel pipe holds the largest power of two in it, at least 4096 (or less, if this
-     * user has too many large pipes); chunks that are handed to it without a copy come out of its own size, those that
-     * filters work in are as much again, and what a peek reads ahead is a chunk more. */
+    size_t size;     /**< sizeof(struct leat_pipe_options); LEAT_INIT sets it. */
+    int32_t backend; /**< An enum leat_pipe_backend. */
+    /**
+     * The most bytes that may be between the two ends, with the chunks of the filters included; 0: 1 MiB. The limit
+     * that the pipe really has is in struct leat_pipe_stats.
+     *
+     * The smallest limit of a queue is 1, plus 1 for each filter that changes bytes. UINT64_MAX is no limit, except
+     * that a queue has at most 2^20 chunks.
+     * - Without filters, a queue holds exactly this many bytes. It has one chunk more than these bytes need. Each byte
+     *   that is read makes room for another byte at once.
+     * - With filters, a queue holds whole chunks. A chunk makes room when all of its bytes were read.
+     *
+     * The smallest limit of a kernel pipe is 4096. It holds the largest power of two that is not above the limit, or
+     * less if this user has too many large pipes. Chunks that are handed to the kernel without a copy count towards the
+     * size of the pipe. The chunks that filters work in take as much memory again. The bytes that a peek reads ahead
+     * take one chunk more.
+     */
     uint64_t memory_limit;
-    uint64_t chunk_size;   /* 0: fits the limit, at most 64 KiB, of the kernel's 256 KiB; at most memory_limit */
-    leat_filter **filters; /* between the ends, in this order; the references are taken, on failure too */
-    size_t filter_count;
-    struct leat_error *ret_error; /* NULL, or where a refusal leaves its sentence */
-    leat_pool *pool;              /* where the memory comes from; NULL: the one of the process. The pipe keeps it */
+    /**
+     * The size of a chunk in bytes, at most memory_limit. 0: a size that fits memory_limit, at most 64 KiB, or at most
+     * 256 KiB for the kernel backend.
+     */
+    uint64_t chunk_size;
+    leat_filter **filters; /**< The filters between the ends, in this order. leat_pipe_open takes the references, on
+                              failure too. */
+    size_t filter_count;   /**< How many filters there are, at most 64. */
+    struct leat_error *ret_error; /**< Where leat_pipe_open says in a sentence why it refused; may be NULL. */
+    leat_pool *pool; /**< Where the memory comes from; NULL: the pool of the process. The pipe keeps a reference. */
 };
 
+/** Numbers about a pipe. */
 struct leat_pipe_stats {
-    size_t size;
-    int32_t backend;            /* LEAT_PIPE_KERNEL or LEAT_PIPE_QUEUE */
-    int32_t zero_copy;          /* kernel: chunks are handed over by vmsplice, so far */
-    uint64_t memory_limit;      /* the one that holds */
-    uint64_t chunk_size;        /* what leat_writer_reserve gives in one piece */
-    uint64_t bytes_in;          /* written */
-    uint64_t bytes_out;         /* read; not what others read from a descriptor */
-    uint64_t high_water;        /* the most bytes that lay behind the filters and were not read yet */
-    uint64_t writer_blocked_ns; /* time that calls spent waiting */
-    uint64_t reader_blocked_ns;
+    size_t size;                /**< sizeof(struct leat_pipe_stats); the caller sets it. */
+    int32_t backend;            /**< LEAT_PIPE_KERNEL or LEAT_PIPE_QUEUE. */
+    int32_t zero_copy;          /**< Not 0: a kernel pipe has got chunks by vmsplice(2) so far, without a copy. */
+    uint64_t memory_limit;      /**< The limit that the pipe has, in bytes. */
+    uint64_t chunk_size;        /**< The most bytes that leat_writer_reserve gives in one piece. */
+    uint64_t bytes_in;          /**< Bytes that were written. */
+    uint64_t bytes_out;         /**< Bytes that the reader read. What others read from the descriptor is not counted. */
+    uint64_t high_water;        /**< The most bytes that had passed the filters and were not read yet. */
+    uint64_t writer_blocked_ns; /**< The time that calls of the writer waited, in nanoseconds. */
+    uint64_t reader_blocked_ns; /**< The time that calls of the reader waited, in nanoseconds. */
 };
 
-/* Both ends, or -EINVAL with a sentence (a limit too small, a chunk larger than the limit, too many filters: 64 are
- * allowed), -EBUSY (a filter is in use, or there twice), -EOPNOTSUPP (a filter that is a process of its own: put it
- * into a pipeline; a kernel pipe whose size can't be set here), what pipe(2) says, or -ENOMEM. Does not block. */
+/**
+ * Makes a pipe with its two ends.
+ *
+ * @param ret_writer  The writer; close it with leat_writer_close.
+ * @param ret_reader  The reader; close it with leat_reader_close.
+ * @param options     The options; NULL: the defaults.
+ *
+ * Blocking: does not block.
+ *
+ * @return 0, or a negative errno, with a sentence in options->ret_error:
+ *         - -EINVAL: the limit is too small, the chunk is larger than the limit, there are more than 64 filters, or an
+ *           option has no valid value.
+ *         - -EBUSY: a filter is in use, or is in the list twice.
+ *         - -EOPNOTSUPP: a filter is a process of its own, which belongs into a pipeline; or memory_limit is given for
+ *           a kernel pipe and this system can't set the size of a pipe.
+ *         - -ENOMEM.
+ *         - What pipe(2) or the start of a filter returned.
+ */
 LEAT_API int leat_pipe_open(leat_writer **ret_writer, leat_reader **ret_reader,
                             const struct leat_pipe_options *options);
 
 /* ---- writing ---- */
 
-/* All of it. */
-LEAT_API int leat_writer_write(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms);
+/**
+ * Writes all bytes.
+ *
+ * @param bytes       The bytes to write; borrowed for the call.
+ * @param n           Their number.
+ * @param ret_n       How many bytes were written.
+ * @param timeout_ms  How long the call may wait for room.
+ *
+ * Blocking: waits for room.
+ *
+ * @return 0; -EBUSY: there is a reservation; -EPIPE, -EAGAIN, -ETIMEDOUT or -ECANCELED.
+ */
+LEAT_API int leat_writer_write(leat_writer *writer, const void *bytes, size_t n, size_t *ret_n, int timeout_ms);
 
-/* What fits, at least one byte; waits only while nothing fits. */
-LEAT_API int leat_writer_write_some(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms);
+/**
+ * Writes as many bytes as there is room for, at least one.
+ *
+ * @param bytes       The bytes to write; borrowed for the call.
+ * @param n           Their number.
+ * @param ret_n       How many bytes were written.
+ * @param timeout_ms  How long the call may wait for room.
+ *
+ * Blocking: waits only while there is no room at all.
+ *
+ * @return 0: at least one byte was written, or n is 0; otherwise as leat_writer_write.
+ */
+LEAT_API int leat_writer_write_some(leat_writer *writer, const void *bytes, size_t n, size_t *ret_n, int timeout_ms);
 
-/* All bytes of a view (leat/stream.h), without copying them: what they lie in is kept until the reader has them, and
- * the view remains the caller's. A kernel pipe is given their pages while its own reader is the only one, else a copy.
- * A piece of less than a quarter of chunk_size is copied, because one that is not counts as a chunk. After a time-out a
- * slice of what is left may go on. -EINVAL: a borrowed view. If it is of leat_stream_append_ref, `release` may be
- * called by the thread that reads, or that closes the last end, and must not call the pipe. */
 struct leat_view;
-LEAT_API int leat_writer_write_view(leat_writer *writer, const struct leat_view *view, size_t *done, int timeout_ms);
 
-/* Room to write into, in one piece: at least `want` bytes (0: one), but never more than a chunk is promised, nor than a
- * filter that paces allows. Valid until it is committed, or the end is finished or closed. -EBUSY if there is a
- * reservation already; until it is committed all other writes say that, too. */
-LEAT_API int leat_writer_reserve(leat_writer *writer, size_t want, void **ret, size_t *ret_n, int timeout_ms);
+/**
+ * Writes all bytes of a view (leat/stream.h) without copying them.
+ *
+ * The pipe keeps the memory of the bytes until the reader has them. After a timeout, the caller may go on with a slice
+ * of the view that has the rest of the bytes.
+ *
+ * Some bytes are copied:
+ * - A kernel pipe gets the pages of the bytes while its leat_reader is its only reader, and a copy otherwise.
+ * - A piece that is shorter than a quarter of chunk_size is copied, because a piece that is not copied counts as a
+ *   chunk.
+ *
+ * If the bytes were appended by leat_stream_append_ref, their `release` may be called by the thread that reads, or by
+ * the thread that closes the last end. It must not call the pipe.
+ *
+ * @param view        The bytes to write. The view remains the caller's.
+ * @param ret_n       How many bytes were written.
+ * @param timeout_ms  How long the call may wait for room.
+ *
+ * Blocking: waits for room.
+ *
+ * @return 0; -EINVAL: the view is a borrowed one; otherwise as leat_writer_write.
+ */
+LEAT_API int leat_writer_write_view(leat_writer *writer, const struct leat_view *view, size_t *ret_n, int timeout_ms);
 
-/* The first n bytes of the reservation are written; 0 gives it back. Does not block, unless the reader's descriptor was
- * handed out. -EINVAL if there is none, or it is not so large. */
+/**
+ * Reserves room for the caller to write into, in one piece.
+ *
+ * The room is valid until it is committed, or until the writer is finished, failed or closed. Until then, all other
+ * writes return -EBUSY.
+ *
+ * @param want        How many bytes the caller wants at least; 0: one. The call may give less than this only if it is
+ *                    more than a chunk, or more than a filter that paces allows.
+ * @param ret_room    The room; it belongs to the pipe. Untouched on failure.
+ * @param ret_n       The size of the room in bytes, never NULL. Untouched on failure.
+ * @param timeout_ms  How long the call may wait for room.
+ *
+ * Blocking: waits for room.
+ *
+ * @return 0; -EBUSY: there is a reservation already; -EPIPE, -EAGAIN, -ETIMEDOUT or -ECANCELED.
+ */
+LEAT_API int leat_writer_reserve(leat_writer *writer, size_t want, void **ret_room, size_t *ret_n, int timeout_ms);
+
+/**
+ * Writes the first bytes of the reservation, and ends the reservation.
+ *
+ * @param n  How many bytes of the room the caller has filled; 0 gives the reservation back.
+ *
+ * Blocking: does not block, unless the reader's descriptor was handed out.
+ *
+ * @return 0; -EINVAL: there is no reservation, or it is smaller than n; -EPIPE or -ECANCELED.
+ */
 LEAT_API int leat_writer_commit(leat_writer *writer, size_t n);
 
-/* Makes filters give what they hold back, and returns when all that was written lies ready for the reader. Waits for
- * room if need be. */
+/**
+ * Makes the filters give what they hold back, and returns when the reader can read all bytes that were written.
+ *
+ * Blocking: waits for room if necessary.
+ *
+ * @return 0; -EBUSY: there is a reservation; -EPIPE or -ECANCELED.
+ */
 LEAT_API int leat_writer_flush(leat_writer *writer);
 
-/* The end: filters give their last bytes, and the reader sees the end after the last one. Other threads' writes come
- * first, later ones are refused with -EPIPE. Waits for room if filters need it. Once more: 0. -EPIPE if the stream
- * failed or the reader has gone. A filter that wanted no more is no failure. */
+/**
+ * Ends the stream.
+ *
+ * The filters give their last bytes, and the reader sees the end after the last byte. Writes that other threads are in
+ * complete first. Later writes return -EPIPE. A second call returns 0.
+ *
+ * Blocking: waits for room if the filters need it.
+ *
+ * @return 0, also if a filter wanted no more bytes; -EPIPE: the stream failed, or the reader has closed; -ECANCELED.
+ */
 LEAT_API int leat_writer_finish(leat_writer *writer);
 
-/* The end, and a bad one: the reader gets what was written (what a filter holds back only if there is room now), then
- * `code`, a negative errno; for -EAGAIN it is told -EIO, since a read that says -EAGAIN has not failed. Never waits for
- * room; writes that wait are ended with -ECANCELED. Nothing happens after finish. -EINVAL if code is no negative
- * number. Only readers in this process learn the code: who reads the descriptor elsewhere sees the end. */
+/**
+ * Ends the stream with a failure.
+ *
+ * The reader gets the bytes that were written, and then the code. It gets the bytes that a filter holds back only if
+ * there is room for them now. Writes that wait return -ECANCELED. After leat_writer_finish the call has no effect.
+ *
+ * Only a leat_reader in this process gets the code. A process that reads the descriptor sees the end.
+ *
+ * @param code  A negative errno. For -EAGAIN the reader gets -EIO, because a read that returns -EAGAIN has not failed.
+ *
+ * Blocking: never waits for room.
+ *
+ * @return 0; -EINVAL: the code is not negative; -ECANCELED.
+ */
 LEAT_API int leat_writer_fail(leat_writer *writer, int code);
 
 /* ---- reading ---- */
 
-/* At least one byte; 0 with *done == 0 is the end. */
-LEAT_API int leat_reader_read(leat_reader *reader, void *bytes, size_t n, size_t *done, int timeout_ms);
+/**
+ * Reads the bytes that are available, at least one.
+ *
+ * @param bytes       Where the bytes go; the caller's.
+ * @param n           The room there, in bytes.
+ * @param ret_n       How many bytes were read. If the call returns 0 and *ret_n is 0, the stream has ended.
+ * @param timeout_ms  How long the call may wait for the first byte.
+ *
+ * Blocking: waits for the first byte.
+ *
+ * @return 0; -EAGAIN, -ETIMEDOUT or -ECANCELED; or the code that the stream failed with.
+ */
+LEAT_API int leat_reader_read(leat_reader *reader, void *bytes, size_t n, size_t *ret_n, int timeout_ms);
 
-/* All n of them; 0 with fewer in *done: the end came before. */
-LEAT_API int leat_reader_read_full(leat_reader *reader, void *bytes, size_t n, size_t *done, int timeout_ms);
+/**
+ * Reads exactly n bytes, or fewer if the stream ends before.
+ *
+ * @param bytes       Where the bytes go; the caller's.
+ * @param n           How many bytes to read.
+ * @param ret_n       How many bytes were read. If the call returns 0 and *ret_n is less than n, the stream has ended.
+ * @param timeout_ms  How long the call may wait for all of them.
+ *
+ * Blocking: waits for all n bytes.
+ *
+ * @return As leat_reader_read.
+ */
+LEAT_API int leat_reader_read_full(leat_reader *reader, void *bytes, size_t n, size_t *ret_n, int timeout_ms);
 
-/* Up to and with the next newline, and a NUL behind it that *done does not count. What has no newline is the last line,
- * or one that is longer than `capacity` - 1: then its rest comes next. After a timeout the line goes on with the next
- * call. -EINVAL if capacity is 1. */
-LEAT_API int leat_reader_read_line(leat_reader *reader, char *line, size_t capacity, size_t *done, int timeout_ms);
+/**
+ * Reads up to the next newline, and the newline.
+ *
+ * The call stores a NUL behind the last byte. If there is no newline before the NUL, the line is the last one, or it is
+ * longer than capacity - 1 bytes. In the second case the next call reads the rest of the line. After a timeout the next
+ * call continues the line.
+ *
+ * @param line        Where the line goes; the caller's.
+ * @param capacity    The room there in bytes, with the NUL.
+ * @param ret_n       How many bytes were read; the NUL is not counted. If the call returns 0 and *ret_n is 0, the
+ *                    stream has ended.
+ * @param timeout_ms  How long the call may wait for the newline.
+ *
+ * Blocking: waits for the newline.
+ *
+ * @return As leat_reader_read; -EINVAL: capacity is 1.
+ */
+LEAT_API int leat_reader_read_line(leat_reader *reader, char *line, size_t capacity, size_t *ret_n, int timeout_ms);
 
-/* Bytes in one piece, which stay there until they are consumed or read. Waits for the first one; 0 with *ret_n == 0 is
- * the end. */
-LEAT_API int leat_reader_peek(leat_reader *reader, const void **ret, size_t *ret_n, int timeout_ms);
+/**
+ * Gives the next bytes in one piece, and does not consume them.
+ *
+ * @param ret_bytes   The bytes; they belong to the pipe, and stay there until they are consumed or read. Untouched on
+ *                    failure.
+ * @param ret_n       Their number, never NULL. If the call returns 0 and *ret_n is 0, the stream has ended. Untouched
+ *                    on failure.
+ * @param timeout_ms  How long the call may wait for the first byte.
+ *
+ * Blocking: waits for the first byte.
+ *
+ * @return As leat_reader_read.
+ */
+LEAT_API int leat_reader_peek(leat_reader *reader, const void **ret_bytes, size_t *ret_n, int timeout_ms);
 
-/* The first n of the bytes that were peeked at are done with. -EINVAL if there were not so many. */
+/**
+ * Consumes the first bytes of those that leat_reader_peek gave.
+ *
+ * @param n  How many bytes to consume.
+ *
+ * @return 0; -EINVAL: leat_reader_peek gave fewer bytes; -ECANCELED.
+ */
 LEAT_API int leat_reader_consume(leat_reader *reader, size_t n);
 
-/* ---- the rest ---- */
+/* ---- descriptors, numbers, the end ---- */
 
-/* A descriptor to poll, borrowed; it lives as long as the end, a kernel pipe's writer only until it is finished. Of the
- * kernel backend it is the pipe itself, and may be given to others, to a child for instance: from then on nothing is
- * handed over without a copy. It is non-blocking; a child that wants it otherwise clears that on its side of the pipe,
- * which is shared with this process, so the end should be closed here. -EBUSY while bytes lie where only this library
- * can get at them (peeked at, reserved, or handed over without a copy and not read yet), or while a call is in this
- * end. Of the queue it is one that is readable (POLLIN, also for the writer) while there may be something to read or
- * room to write; a call that found nothing clears it. Where a filter paces it tells when the time has come, too, by a
- * thread of the pipe's own: -ENOMEM if that can't be had. */
-LEAT_API int leat_writer_fd(leat_writer *writer, int *ret);
-LEAT_API int leat_reader_fd(leat_reader *reader, int *ret);
-
-/* Any thread. */
-#ifdef __cplusplus
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow" /* it has the name of its struct, as stat(2) has */
-#endif
-LEAT_API int leat_writer_stats(const leat_writer *writer, struct leat_pipe_stats *ret);
-#ifdef __cplusplus
-#pragma GCC diagnostic pop
-#endif
-LEAT_API int leat_reader_stats(const leat_reader *reader, struct leat_pipe_stats *ret);
-
-/* Why the stream is broken or failed: which filter, and a sentence. Its strings live as long as the end. The code is 0
- * where nothing failed, and -EPIPE in the writer's where the reader has closed or a filter wants no more. Any thread.
+/**
+ * Gives a descriptor to poll.
+ *
+ * The descriptor is borrowed. It is valid until the end is closed. The descriptor of a kernel pipe's writer is valid
+ * only until the writer is finished.
+ *
+ * Kernel backend: the descriptor is the pipe itself. It may be given to other code, for instance to a child process.
+ * From then on, the writer hands nothing over without a copy. The descriptor is non-blocking. A child that needs a
+ * blocking descriptor clears O_NONBLOCK on its side of the pipe. The flag is shared with this process, so this process
+ * should then close its own end.
+ *
+ * Queue: the descriptor is readable (POLLIN, for the writer too) while there may be bytes to read, or room to write. A
+ * call that finds nothing clears it. If a filter paces, the descriptor also becomes readable when its time has come. A
+ * thread of the pipe does this.
+ *
+ * @param ret_fd  The descriptor.
+ *
+ * Blocking: does not block.
+ *
+ * @return 0, or a negative errno:
+ *         - -EBUSY: another thread is in a call on this end; or, for the kernel backend, there are bytes that only the
+ *           library can reach: they were peeked at, are reserved, or were handed over without a copy and not read yet.
+ *         - -EPIPE: the stream of the kernel pipe has ended (writer only).
+ *         - -ENOMEM: the thread can't be started.
+ *         - -ECANCELED.
  */
-LEAT_API int leat_writer_error(const leat_writer *writer, struct leat_error *ret);
-LEAT_API int leat_reader_error(const leat_reader *reader, struct leat_error *ret);
+LEAT_API int leat_writer_fd(leat_writer *writer, int *ret_fd);
 
-/* Frees the end, for which NULL is allowed. Calls that other threads are in return -ECANCELED first. A writer that was
- * neither finished nor failed is finished as by leat_writer_finish, which may wait; leat_writer_fail before avoids
- * that, and then what has not come through the filters, for want of room, is dropped. Afterwards the reader gets the
- * end, or the writer -EPIPE and what was not read is dropped. */
+/** Gives a descriptor to poll for reading. All that leat_writer_fd says holds for it. */
+LEAT_API int leat_reader_fd(leat_reader *reader, int *ret_fd);
+
+/**
+ * Gives numbers about the pipe. Both ends give the same numbers.
+ *
+ * @param ret_stats  The numbers; the caller sets `size`.
+ *
+ * @return 0; -EINVAL: `size` is not right.
+ *
+ * Threads: any.
+ */
+LEAT_API int leat_writer_stats(const leat_writer *writer, struct leat_pipe_stats *ret_stats);
+
+/** Gives numbers about the pipe, as leat_writer_stats does. */
+LEAT_API int leat_reader_stats(const leat_reader *reader, struct leat_pipe_stats *ret_stats);
+
+/**
+ * Says why the stream is broken: which filter failed, and a sentence.
+ *
+ * @param ret_reason  The reason; the caller sets `size`. Its strings are valid until this end is closed. `code` is 0 if
+ *                    nothing failed. It is -EPIPE if the reader has closed, or if a filter wants no more bytes.
+ *
+ * @return 0; -EINVAL: `size` is not right.
+ *
+ * Threads: any.
+ */
+LEAT_API int leat_writer_error(const leat_writer *writer, struct leat_error *ret_reason);
+
+/**
+ * Says why the stream failed, as leat_writer_error does.
+ *
+ * @param ret_reason  The reason; the caller sets `size`. Its strings are valid until this end is closed. `code` is 0 if
+ *                    the stream did not fail.
+ */
+LEAT_API int leat_reader_error(const leat_reader *reader, struct leat_error *ret_reason);
+
+/**
+ * Closes the writer and frees it. NULL is allowed.
+ *
+ * Calls that other threads are in on this end return -ECANCELED first. A writer that was neither finished nor failed is
+ * finished as by leat_writer_finish. Afterwards the reader gets the end.
+ *
+ * Blocking: the finish may wait. leat_writer_fail before the close avoids this. Then the bytes that did not pass the
+ * filters for want of room are dropped.
+ */
 LEAT_API void leat_writer_close(leat_writer *writer);
+
+/**
+ * Closes the reader and frees it. NULL is allowed.
+ *
+ * Calls that other threads are in on this end return -ECANCELED first. Afterwards the writer gets -EPIPE, and the bytes
+ * that were not read are dropped.
+ */
 LEAT_API void leat_reader_close(leat_reader *reader);
 
-/* An end as a source or a sink of a pipeline, which closes it in the end: the reference is taken, on failure too. A
- * kernel pipe without filters and without buffered bytes is spliced. A failure of the pipe fails the pipeline; a
- * pipeline that fails or is cancelled fails the writer with its code (-EIO if only the sink itself failed), or closes
- * the reader. -EOPNOTSUPP: filters sit between a kernel pipe's ends whose reading descriptor was handed out; put them
- * into the pipeline. */
-LEAT_API int leat_endpoint_from_reader(leat_endpoint **ret, leat_reader *reader);
-LEAT_API int leat_endpoint_from_writer(leat_endpoint **ret, leat_writer *writer);
+/**
+ * Makes the reader a source of a pipeline.
+ *
+ * The pipeline closes the reader at its end. It also closes the reader if the pipeline fails or is cancelled. A failure
+ * of the pipe fails the pipeline. A kernel pipe without filters and without buffered bytes is spliced.
+ *
+ * @param ret_endpoint  The endpoint; leat_pipeline_source takes it.
+ * @param reader        The reader; taken, on failure too.
+ *
+ * @return 0 or -ENOMEM.
+ */
+LEAT_API int leat_endpoint_from_reader(leat_endpoint **ret_endpoint, leat_reader *reader);
+
+/**
+ * Makes the writer a sink of a pipeline.
+ *
+ * The pipeline closes the writer at its end. If the pipeline fails or is cancelled, it fails the writer with its own
+ * code, or with -EIO if only this sink failed. A failure of the pipe fails the pipeline. A kernel pipe without filters
+ * and without buffered bytes is spliced.
+ *
+ * The pipeline fails with -EOPNOTSUPP if there are filters between the ends of a kernel pipe and the reader's
+ * descriptor was handed out. Put the filters into the pipeline instead.
+ *
+ * @param ret_endpoint  The endpoint; leat_pipeline_sink takes it.
+ * @param writer        The writer; taken, on failure too.
+ *
+ * @return 0 or -ENOMEM.
+ */
+LEAT_API int leat_endpoint_from_writer(leat_endpoint **ret_endpoint, leat_writer *writer);
 
 #ifdef __cplusplus
 }

@@ -149,7 +149,7 @@ static struct pipe_end *end_new(const struct node_ops *ops, enum leat_direction 
     return e;
 }
 
-int leat_endpoint_from_reader(leat_endpoint **ret, leat_reader *reader)
+int leat_endpoint_from_reader(leat_endpoint **ret_endpoint, leat_reader *reader)
 {
     struct pipe_end *e = end_new(&reader_ops, LEAT_READ, reader->pipe);
     if (!e) {
@@ -157,11 +157,11 @@ int leat_endpoint_from_reader(leat_endpoint **ret, leat_reader *reader)
         return -ENOMEM;
     }
     e->reader = reader;
-    *ret = &e->endpoint;
+    *ret_endpoint = &e->endpoint;
     return 0;
 }
 
-int leat_endpoint_from_writer(leat_endpoint **ret, leat_writer *writer)
+int leat_endpoint_from_writer(leat_endpoint **ret_endpoint, leat_writer *writer)
 {
     struct pipe_end *e = end_new(&writer_ops, LEAT_WRITE, writer->pipe);
     if (!e) {
@@ -169,6 +169,6 @@ int leat_endpoint_from_writer(leat_endpoint **ret, leat_writer *writer)
         return -ENOMEM;
     }
     e->writer = writer;
-    *ret = &e->endpoint;
+    *ret_endpoint = &e->endpoint;
     return 0;
 }

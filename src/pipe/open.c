@@ -252,12 +252,12 @@ static int stats(struct pipe *p, struct leat_pipe_stats *ret)
     return return_sized(ret, &s, sizeof(s));
 }
 
-int leat_writer_stats(const leat_writer *writer, struct leat_pipe_stats *ret)
+int leat_writer_stats(const leat_writer *writer, struct leat_pipe_stats *ret_stats)
 {
-    return stats(writer->pipe, ret);
+    return stats(writer->pipe, ret_stats);
 }
 
-int leat_reader_stats(const leat_reader *reader, struct leat_pipe_stats *ret)
+int leat_reader_stats(const leat_reader *reader, struct leat_pipe_stats *ret_stats)
 {
-    return stats(reader->pipe, ret);
+    return stats(reader->pipe, ret_stats);
 }

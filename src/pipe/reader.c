@@ -226,14 +226,14 @@ static int read_bytes(leat_reader *reader, uint8_t *to, size_t n, size_t *ret_do
     return r < 0 ? (int)r : 0;
 }
 
-int leat_reader_read(leat_reader *reader, void *bytes, size_t n, size_t *done, int timeout_ms)
+int leat_reader_read(leat_reader *reader, void *bytes, size_t n, size_t *ret_n, int timeout_ms)
 {
-    return read_bytes(reader, bytes, n, done, timeout_ms, false);
+    return read_bytes(reader, bytes, n, ret_n, timeout_ms, false);
 }
 
-int leat_reader_read_full(leat_reader *reader, void *bytes, size_t n, size_t *done, int timeout_ms)
+int leat_reader_read_full(leat_reader *reader, void *bytes, size_t n, size_t *ret_n, int timeout_ms)
 {
-    return read_bytes(reader, bytes, n, done, timeout_ms, true);
+    return read_bytes(reader, bytes, n, ret_n, timeout_ms, true);
 }
 
 /* Each look is behind the one before, so no byte is searched twice. */
@@ -257,7 +257,7 @@ static ssize_t read_line(struct reader_reading *reading, char *line, size_t most
     return 0;
 }
 
-int leat_reader_read_line(leat_reader *reader, char *line, size_t capacity, size_t *ret_done, int timeout_ms)
+int leat_reader_read_line(leat_reader *reader, char *line, size_t capacity, size_t *ret_n, int timeout_ms)
 {
     struct reader_reading reading;
     size_t done = 0;
@@ -268,12 +268,12 @@ int leat_reader_read_line(leat_reader *reader, char *line, size_t capacity, size
     }
     if (capacity)
         line[done] = '\0';
-    if (ret_done)
-        *ret_done = done;
+    if (ret_n)
+        *ret_n = done;
     return (int)r;
 }
 
-int leat_reader_peek(leat_reader *reader, const void **ret, size_t *ret_n, int timeout_ms)
+int leat_reader_peek(leat_reader *reader, const void **ret_bytes, size_t *ret_n, int timeout_ms)
 {
     struct reader_reading reading;
     const uint8_t *from = NULL;
@@ -283,7 +283,7 @@ int leat_reader_peek(leat_reader *reader, const void **ret, size_t *ret_n, int t
     r = look_some(&reading, &from);
     if (r >= 0) {
         reading.p->peeked = (size_t)r;
-        *ret = from;
+        *ret_bytes = from;
         *ret_n = (size_t)r;
     }
     end(&reading);
@@ -326,18 +326,18 @@ static int become_eager(struct pipe *p, int *ret)
     return r;
 }
 
-int leat_reader_fd(leat_reader *reader, int *ret)
+int leat_reader_fd(leat_reader *reader, int *ret_fd)
 {
     struct pipe *p = reader->pipe;
     int r = turn_take(&p->read_turn, 0);
     if (r < 0)
         return r == -ETIMEDOUT ? -EBUSY : r;
-    r = become_eager(p, ret);
+    r = become_eager(p, ret_fd);
     turn_give(&p->read_turn);
     return r;
 }
 
-int leat_reader_error(const leat_reader *reader, struct leat_error *ret)
+int leat_reader_error(const leat_reader *reader, struct leat_error *ret_reason)
 {
     struct pipe *p = reader->pipe;
     struct leat_error error = {.size = sizeof(error), .node = "", .operation = ""};
@@ -346,7 +346,7 @@ int leat_reader_error(const leat_reader *reader, struct leat_error *ret)
         error = p->error;
         pthread_mutex_unlock(&p->error_lock);
     }
-    return return_sized(ret, &error, sizeof(error));
+    return return_sized(ret_reason, &error, sizeof(error));
 }
 
 /* With the write turn, if it is to be had: a writer that is being closed keeps it. */

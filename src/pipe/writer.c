@@ -215,29 +215,29 @@ static int write_pieces(struct pipe *p, const struct piece *piece, size_t n, siz
     return some && done ? 0 : r;
 }
 
-int leat_writer_write(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms)
+int leat_writer_write(leat_writer *writer, const void *bytes, size_t n, size_t *ret_n, int timeout_ms)
 {
     struct piece piece = {.bytes = iov_of(bytes, n)};
-    return write_pieces(writer->pipe, &piece, n, done, timeout_ms, false);
+    return write_pieces(writer->pipe, &piece, n, ret_n, timeout_ms, false);
 }
 
-int leat_writer_write_some(leat_writer *writer, const void *bytes, size_t n, size_t *done, int timeout_ms)
+int leat_writer_write_some(leat_writer *writer, const void *bytes, size_t n, size_t *ret_n, int timeout_ms)
 {
     struct piece piece = {.bytes = iov_of(bytes, n)};
-    return write_pieces(writer->pipe, &piece, n, done, timeout_ms, true);
+    return write_pieces(writer->pipe, &piece, n, ret_n, timeout_ms, true);
 }
 
-int leat_writer_write_view(leat_writer *writer, const struct leat_view *view, size_t *done, int timeout_ms)
+int leat_writer_write_view(leat_writer *writer, const struct leat_view *view, size_t *ret_n, int timeout_ms)
 {
     struct piece one;
     size_t count;
     const struct piece *piece = view_pieces(view, &one, &count);
     if (view_is_borrowed(view)) {
-        if (done)
-            *done = 0;
+        if (ret_n)
+            *ret_n = 0;
         return -EINVAL;
     }
-    return write_pieces(writer->pipe, piece, view->length, done, timeout_ms, false);
+    return write_pieces(writer->pipe, piece, view->length, ret_n, timeout_ms, false);
 }
 
 /* ---- reservations ---- */
@@ -257,7 +257,7 @@ static int reserve(struct pipe *p, size_t want, void **ret, size_t *ret_n)
     return 0;
 }
 
-int leat_writer_reserve(leat_writer *writer, size_t want, void **ret, size_t *ret_n, int timeout_ms)
+int leat_writer_reserve(leat_writer *writer, size_t want, void **ret_room, size_t *ret_n, int timeout_ms)
 {
     struct pipe *p = writer->pipe;
     struct pipe_limit limit = limit_of(timeout_ms);
@@ -271,7 +271,7 @@ int leat_writer_reserve(leat_writer *writer, size_t want, void **ret, size_t *re
         r = room_wait(p, &limit);
     if (r == 0) {
         p->reserved = n;
-        *ret = room;
+        *ret_room = room;
         *ret_n = n;
     }
     give(p, &limit);
@@ -420,11 +420,11 @@ int writer_park_fd(struct pipe *p, int *ret)
     return r == -ETIMEDOUT ? -EBUSY : r;
 }
 
-int leat_writer_fd(leat_writer *writer, int *ret)
+int leat_writer_fd(leat_writer *writer, int *ret_fd)
 {
     struct pipe *p = writer->pipe;
     if (!p->is_kernel)
-        return writer_park_fd(p, ret);
+        return writer_park_fd(p, ret_fd);
     int r = turn_take(&p->write_turn, 0);
     if (r < 0)
         return r == -ETIMEDOUT ? -EBUSY : r;
@@ -433,12 +433,12 @@ int leat_writer_fd(leat_writer *writer, int *ret)
     else if (p->reserved || chain_pass(p, LEAT_FILTER_MORE) < 0 || kernel_lend(&p->kernel) < 0)
         r = -EBUSY;
     else
-        *ret = p->kernel.fd[1];
+        *ret_fd = p->kernel.fd[1];
     writer_give(p);
     return r;
 }
 
-int leat_writer_error(const leat_writer *writer, struct leat_error *ret)
+int leat_writer_error(const leat_writer *writer, struct leat_error *ret_reason)
 {
     struct pipe *p = writer->pipe;
     struct leat_error error;
@@ -449,5 +449,5 @@ int leat_writer_error(const leat_writer *writer, struct leat_error *ret)
     pthread_mutex_unlock(&p->error_lock);
     error.node = error.node ? error.node : "";
     error.operation = error.operation ? error.operation : "";
-    return return_sized(ret, &error, sizeof(error));
+    return return_sized(ret_reason, &error, sizeof(error));
 }
