@@ -21,7 +21,7 @@ static int init_waits(leat_stream *s)
     return thread_cond_init(&s->changed);
 }
 
-int leat_stream_new(leat_stream **ret, leat_pool *pool, const struct leat_stream_options *options)
+int leat_stream_new(leat_stream **ret_stream, leat_pool *pool, const struct leat_stream_options *options)
 {
     struct leat_stream_options o;
     int r = options_copy(&o, sizeof(o), options);
@@ -49,7 +49,7 @@ int leat_stream_new(leat_stream **ret, leat_pool *pool, const struct leat_stream
     atomic_init(&s->chunk_size, s->w.size);
     s->w.last = s->r.head = first;
     reading_close_window(&s->r);
-    *ret = s;
+    *ret_stream = s;
     return 0;
 }
 
@@ -87,7 +87,7 @@ int leat_stream_ended(const leat_stream *s)
     return atomic_load_explicit(&s->end, memory_order_acquire) != 0;
 }
 
-int leat_stream_stats(const leat_stream *s, struct leat_stream_usage *ret)
+int leat_stream_stats(const leat_stream *s, struct leat_stream_usage *ret_usage)
 {
     struct leat_stream_usage stats = {
         .bytes_out = atomic_load_explicit(&s->consumed, memory_order_acquire),
@@ -96,7 +96,7 @@ int leat_stream_stats(const leat_stream *s, struct leat_stream_usage *ret)
         .bytes_copied = atomic_load_explicit(&s->r.copied, memory_order_relaxed),
         .chunk_size = atomic_load_explicit(&s->chunk_size, memory_order_relaxed),
     };
-    return return_sized(ret, &stats, sizeof(stats));
+    return return_sized(ret_usage, &stats, sizeof(stats));
 }
 
 /* ---- waiting ---- */

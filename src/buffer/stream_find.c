@@ -66,7 +66,7 @@ static uint64_t position(const leat_stream *s, size_t offset)
     return offset > UINT64_MAX - s->r.consumed ? UINT64_MAX : s->r.consumed + offset;
 }
 
-int leat_stream_find(leat_stream *s, const void *needle, size_t n, size_t start, size_t end, size_t *ret)
+int leat_stream_find(leat_stream *s, const void *needle, size_t n, size_t start, size_t end, size_t *ret_at)
 {
     IN_SIDE(s->r);
     struct search *search;
@@ -82,7 +82,7 @@ int leat_stream_find(leat_stream *s, const void *needle, size_t n, size_t start,
         return r;
     uint64_t to = end == SIZE_MAX ? UINT64_MAX : position(s, end);
     if (search_in(s, search, position(s, start), to)) {
-        *ret = (size_t)(search->hit_at - s->r.consumed);
+        *ret_at = (size_t)(search->hit_at - s->r.consumed);
         return 0;
     }
     return s->r.end || to <= s->r.committed ? -ENODATA : reading_not_yet(s, s->r.committed + 1);
@@ -110,7 +110,7 @@ static int take_part(leat_stream *s, size_t n, size_t length, unsigned flags, st
     return r;
 }
 
-int leat_stream_take_until(leat_stream *s, const void *separator, size_t n, unsigned flags, struct leat_view *ret)
+int leat_stream_take_until(leat_stream *s, const void *separator, size_t n, unsigned flags, struct leat_view *ret_view)
 {
     IN_SIDE(s->r);
     struct search *search;
@@ -118,14 +118,14 @@ int leat_stream_take_until(leat_stream *s, const void *separator, size_t n, unsi
         return -EINVAL;
     reading_look(s);
     if (reading_is_over(s))
-        return reading_say_end(s, ret);
+        return reading_say_end(s, ret_view);
     int r = search_of(s, separator, n, &search);
     if (r < 0)
         return r;
     if (!search_in(s, search, s->r.consumed, UINT64_MAX))
-        return no_separator(s, flags, ret);
+        return no_separator(s, flags, ret_view);
     size_t length = (size_t)(search->hit_at - s->r.consumed);
-    return take_part(s, flags & LEAT_STREAM_KEEP ? length + n : length, length + n, flags, ret);
+    return take_part(s, flags & LEAT_STREAM_KEEP ? length + n : length, length + n, flags, ret_view);
 }
 
 /* ---- lines ---- */
@@ -210,8 +210,8 @@ static COLD int take_line(leat_stream *s, unsigned flags, struct leat_view *ret)
     return take_part(s, n, length, flags, ret);
 }
 
-int leat_stream_take_line(leat_stream *s, unsigned flags, struct leat_view *ret)
+int leat_stream_take_line(leat_stream *s, unsigned flags, struct leat_view *ret_view)
 {
     IN_SIDE(s->r);
-    return quick_line(s, flags, ret) ? 0 : take_line(s, flags, ret);
+    return quick_line(s, flags, ret_view) ? 0 : take_line(s, flags, ret_view);
 }

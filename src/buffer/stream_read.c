@@ -9,46 +9,46 @@ static int peek(leat_stream *s, size_t n, struct leat_view *ret)
     return n > reading_left(s) ? reading_too_few(s, n) : reading_view(s, 0, n, 0, ret);
 }
 
-int leat_stream_peek(leat_stream *s, size_t n, struct leat_view *ret)
+int leat_stream_peek(leat_stream *s, size_t n, struct leat_view *ret_view)
 {
     IN_SIDE(s->r);
-    return peek(s, n, ret);
+    return peek(s, n, ret_view);
 }
 
-int leat_stream_take(leat_stream *s, size_t n, struct leat_view *ret)
+int leat_stream_take(leat_stream *s, size_t n, struct leat_view *ret_view)
 {
     IN_SIDE(s->r);
-    int r = peek(s, n, ret);
+    int r = peek(s, n, ret_view);
     if (r == 0)
-        reading_consume(s, ret->length, false);
+        reading_consume(s, ret_view->length, false);
     return r;
 }
 
-int leat_stream_take_at_most(leat_stream *s, size_t n, struct leat_view *ret)
+int leat_stream_take_at_most(leat_stream *s, size_t n, struct leat_view *ret_view)
 {
     IN_SIDE(s->r);
     reading_look(s);
     if (n && reading_is_over(s))
-        return reading_say_end(s, ret);
+        return reading_say_end(s, ret_view);
     if (n && reading_left(s) == 0)
         return reading_not_yet(s, s->r.consumed + 1);
-    int r = reading_view(s, 0, MIN(n, reading_left(s)), 0, ret);
+    int r = reading_view(s, 0, MIN(n, reading_left(s)), 0, ret_view);
     if (r == 0)
-        reading_consume(s, ret->length, false);
+        reading_consume(s, ret_view->length, false);
     return r;
 }
 
-int leat_stream_peek_piece(leat_stream *s, struct leat_view *ret)
+int leat_stream_peek_piece(leat_stream *s, struct leat_view *ret_view)
 {
     IN_SIDE(s->r);
     uint64_t end;
     reading_look(s);
     if (reading_is_over(s))
-        return reading_say_end(s, ret);
+        return reading_say_end(s, ret_view);
     if (reading_left(s) == 0)
         return reading_not_yet(s, s->r.consumed + 1);
     reading_segment_at(s, s->r.consumed, &end);
-    return reading_view(s, 0, (size_t)(end - s->r.consumed), LEAT_STREAM_BORROW, ret);
+    return reading_view(s, 0, (size_t)(end - s->r.consumed), LEAT_STREAM_BORROW, ret_view);
 }
 
 int stream_peek_iov(leat_stream *s, struct iovec *ret, int most, int *ret_n)

@@ -166,7 +166,7 @@ static void offer(leat_stream *s, size_t in_tail, size_t in_spare)
     s->w.reserved[1] = (size_t)MIN((uint64_t)in_spare, left - s->w.reserved[0]);
 }
 
-int leat_stream_reserve(leat_stream *s, size_t hint, void **ret, size_t *ret_n)
+int leat_stream_reserve(leat_stream *s, size_t hint, void **ret_room, size_t *ret_n)
 {
     IN_SIDE(s->w);
     int r = refusal(s);
@@ -180,7 +180,7 @@ int leat_stream_reserve(leat_stream *s, size_t hint, void **ret, size_t *ret_n)
     if (r < 0)
         return r;
     offer(s, place == &s->w.tail ? place->room : 0, place == &s->w.spare ? place->room : 0);
-    *ret = place->at;
+    *ret_room = place->at;
     *ret_n = s->w.reserved[0] + s->w.reserved[1];
     return 0;
 }
@@ -211,16 +211,16 @@ static bool not_paused(leat_stream *s, uint64_t n UNUSED)
     return !is_paused(s);
 }
 
-int leat_stream_reserve_wait(leat_stream *s, size_t hint, void **ret, size_t *ret_n, int timeout_ms)
+int leat_stream_reserve_wait(leat_stream *s, size_t hint, void **ret_room, size_t *ret_n, int timeout_ms)
 {
-    int r = leat_stream_reserve(s, hint, ret, ret_n);
+    int r = leat_stream_reserve(s, hint, ret_room, ret_n);
     if (r != -EAGAIN)
         return r;
     {
         IN_SIDE(s->w);
         r = stream_sleep(s, not_paused, 0, timeout_ms);
     }
-    return r < 0 ? r : leat_stream_reserve(s, hint, ret, ret_n);
+    return r < 0 ? r : leat_stream_reserve(s, hint, ret_room, ret_n);
 }
 
 int leat_stream_commit(leat_stream *s, size_t n)

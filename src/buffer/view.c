@@ -109,14 +109,14 @@ void leat_view_release(struct leat_view *view)
     *view = (struct leat_view){NULL, 0, NULL};
 }
 
-int leat_view_ref(const struct leat_view *view, struct leat_view *ret)
+int leat_view_ref(const struct leat_view *view, struct leat_view *ret_view)
 {
     if (view_is_borrowed(view))
         return -EINVAL;
     struct leat_view again = *view;
     if (again.owner)
         chunk_ref(again.owner);
-    *ret = again;
+    *ret_view = again;
     return 0;
 }
 
@@ -154,7 +154,7 @@ static bool walk_next(struct view_walk *walk, struct piece *ret)
     return false;
 }
 
-int leat_view_slice(const struct leat_view *view, size_t offset, size_t length, struct leat_view *ret)
+int leat_view_slice(const struct leat_view *view, size_t offset, size_t length, struct leat_view *ret_view)
 {
     struct bundle *bundle = view_bundle_of(view);
     if (view_is_borrowed(view))
@@ -166,7 +166,7 @@ int leat_view_slice(const struct leat_view *view, size_t offset, size_t length, 
         struct leat_view part = {data ? data + offset : NULL, length, view->owner};
         if (!length) /* empty, but not the end */
             part = (struct leat_view){"", 0, NULL};
-        return leat_view_ref(&part, ret);
+        return leat_view_ref(&part, ret_view);
     }
     struct bundle *part = view_bundle(bundle->count);
     if (!part)
@@ -181,11 +181,11 @@ int leat_view_slice(const struct leat_view *view, size_t offset, size_t length, 
         leat_view_release(&made);
         return -ENOMEM;
     }
-    *ret = made;
+    *ret_view = made;
     return 0;
 }
 
-int leat_view_iov(const struct leat_view *view, struct iovec *ret, size_t n, size_t *ret_n)
+int leat_view_iov(const struct leat_view *view, struct iovec *pieces, size_t n, size_t *ret_n)
 {
     struct view_walk walk;
     struct piece piece;
@@ -193,7 +193,7 @@ int leat_view_iov(const struct leat_view *view, struct iovec *ret, size_t n, siz
     walk_begin(&walk, view, 0, view->length);
     for (; walk_next(&walk, &piece); count++)
         if (count < n)
-            ret[count] = piece.bytes;
+            pieces[count] = piece.bytes;
     *ret_n = count;
     return 0;
 }
@@ -213,14 +213,14 @@ int leat_view_join(struct leat_view *view)
     return 0;
 }
 
-size_t leat_view_copy(const struct leat_view *view, size_t offset, void *ret, size_t n)
+size_t leat_view_copy(const struct leat_view *view, size_t offset, void *bytes, size_t n)
 {
     struct view_walk walk;
     struct piece piece;
     size_t done = 0;
     walk_begin(&walk, view, offset, n);
     for (; walk_next(&walk, &piece); done += piece.bytes.iov_len)
-        memcpy((uint8_t *)ret + done, piece.bytes.iov_base, piece.bytes.iov_len);
+        memcpy((uint8_t *)bytes + done, piece.bytes.iov_base, piece.bytes.iov_len);
     return done;
 }
 
@@ -253,7 +253,7 @@ int leat_view_compare_bytes(const struct leat_view *view, const void *bytes, siz
     return leat_view_compare(view, &other);
 }
 
-int leat_view_find(const struct leat_view *view, const void *needle, size_t n, size_t start, size_t *ret)
+int leat_view_find(const struct leat_view *view, const void *needle, size_t n, size_t start, size_t *ret_at)
 {
     struct search search = {0};
     struct view_walk walk;
@@ -270,7 +270,7 @@ int leat_view_find(const struct leat_view *view, const void *needle, size_t n, s
     while (!search.hit && walk_next(&walk, &piece))
         search_feed(&search, piece.bytes.iov_base, piece.bytes.iov_len);
     if (search.hit)
-        *ret = (size_t)search.hit_at;
+        *ret_at = (size_t)search.hit_at;
     r = search.hit ? 0 : -ENODATA;
     search_free(&search);
     return r;

@@ -50,7 +50,7 @@ static int make(leat_connection **ret, const struct leat_connection_options *o)
     return 0;
 }
 
-int leat_connection_from_fd(leat_connection **ret, int fd, enum leat_ownership ownership,
+int leat_connection_from_fd(leat_connection **ret_connection, int fd, enum leat_ownership ownership,
                             const struct leat_connection_options *options)
 {
     struct leat_connection_options o;
@@ -71,7 +71,7 @@ int leat_connection_from_fd(leat_connection **ret, int fd, enum leat_ownership o
             fd_close(fd);
         return r;
     }
-    *ret = c;
+    *ret_connection = c;
     return 0;
 }
 
@@ -312,7 +312,7 @@ static int unix_name(const struct sockaddr_storage *peer, socklen_t n, char *tex
     return snprintf(text, size, "unix:%.*s", (int)most, most ? path->sun_path : "");
 }
 
-int leat_connection_peer(leat_connection *c, char *ret, size_t capacity)
+int leat_connection_peer(leat_connection *c, char *spec, size_t capacity)
 {
     struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
     socklen_t n = sizeof(peer);
@@ -328,6 +328,6 @@ int leat_connection_peer(leat_connection *c, char *ret, size_t capacity)
         length = snprintf(text, sizeof(text), "fd:%d", c->fd);
     if (length < 0 || (size_t)length >= capacity)
         return length < 0 ? length : -ENOSPC;
-    memcpy(ret, text, (size_t)length + 1);
+    memcpy(spec, text, (size_t)length + 1);
     return 0;
 }

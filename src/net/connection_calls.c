@@ -82,21 +82,21 @@ int leat_connection_read(leat_connection *c, void *bytes, size_t n, size_t *ret_
     return answer(c, &(struct connection_request){.ask = ask_read, .bytes = bytes, .n = n, .ret_n = ret_n});
 }
 
-int leat_connection_read_exactly(leat_connection *c, size_t n, struct leat_view *ret)
+int leat_connection_read_exactly(leat_connection *c, size_t n, struct leat_view *ret_view)
 {
-    return answer(c, &(struct connection_request){.ask = ask_exactly, .n = n, .ret = ret});
+    return answer(c, &(struct connection_request){.ask = ask_exactly, .n = n, .ret = ret_view});
 }
 
 int leat_connection_read_until(leat_connection *c, const void *separator, size_t n, unsigned flags,
-                               struct leat_view *ret)
+                               struct leat_view *ret_view)
 {
-    return answer(
-        c, &(struct connection_request){.ask = ask_until, .separator = separator, .n = n, .flags = flags, .ret = ret});
+    return answer(c, &(struct connection_request){
+                         .ask = ask_until, .separator = separator, .n = n, .flags = flags, .ret = ret_view});
 }
 
-int leat_connection_read_line(leat_connection *c, unsigned flags, struct leat_view *ret)
+int leat_connection_read_line(leat_connection *c, unsigned flags, struct leat_view *ret_view)
 {
-    return answer(c, &(struct connection_request){.ask = ask_line, .flags = flags, .ret = ret});
+    return answer(c, &(struct connection_request){.ask = ask_line, .flags = flags, .ret = ret_view});
 }
 
 /* ---- writing, and waiting for it ---- */

@@ -3,8 +3,8 @@
 #include "base/quote.h"
 #include <errno.h>
 
-int leat_connection_open(leat_connection **ret, const char *spec, const struct leat_connection_options *options,
-                         struct leat_error *ret_error)
+int leat_connection_open(leat_connection **ret_connection, const char *spec,
+                         const struct leat_connection_options *options, struct leat_error *ret_error)
 {
     struct leat_error error = {.size = sizeof(error)};
     struct leat_endpoint_options endpoint_options = LEAT_INIT(struct leat_endpoint_options);
@@ -17,7 +17,7 @@ int leat_connection_open(leat_connection **ret, const char *spec, const struct l
     if (r == 0)
         r = leat_endpoint_open(&endpoint, spec, LEAT_WRITE, &endpoint_options, &error);
     if (r == 0)
-        r = connection_of_endpoint(ret, endpoint, &o, &error);
+        r = connection_of_endpoint(ret_connection, endpoint, &o, &error);
     error.side = LEAT_SIDE_NONE;
     error.node = quote_without_login(spec);
     return error_return(ret_error, &error, r);
