@@ -1,9 +1,24 @@
-/* leat/filter.h: what may sit between a source and its sinks.
+/** @file leat/filter.h
+ * Filters: what may stand between a source and its sinks.
  *
- * A filter that only counts or paces lets the bytes stay in the kernel; one that observes (a digest) sees them,
- * unchanged; one that transforms (a codec, a child process) makes other bytes of them, and what stands behind it works
- * on those. One that wants no more input ends the stream there, and the source is not read to its end. A filter serves
- * one pipeline at a time.
+ * Kinds of filters
+ * ----------------
+ * - A filter that only counts or paces lets the bytes stay in the kernel.
+ * - A filter that observes, such as a digest, sees the bytes and does not change them.
+ * - A filter that transforms, such as a codec or a child process, makes other bytes of them. The filters behind it work
+ *   on those bytes.
+ *
+ * A filter that wants no more input ends the stream at its place. The source is then not read to its end.
+ *
+ * Using a filter
+ * --------------
+ * A filter serves one pipeline or pipe at a time. If it serves several, one after the other, its count of bytes and its
+ * digest go on. Everything else begins anew with each of them.
+ *
+ * A function that makes a filter stores it in *ret_filter. The caller owns the reference, and frees it with
+ * leat_filter_free or hands it to a pipeline or a pipe, which takes it.
+ *
+ * Blocking: no function waits. The first digest may load libcrypto from a file.
  */
 #ifndef LEAT_FILTER_H
 #define LEAT_FILTER_H
@@ -14,132 +29,269 @@
 extern "C" {
 #endif
 
+/** A filter. */
 typedef struct leat_filter leat_filter;
 
-/* Who computes a digest. */
+/** What computes a digest. */
 enum leat_digest_provider {
-    LEAT_DIGEST_AUTO = 0,   /* userspace: libcrypto, or xxhash and the CPU's crc32c instruction */
-    LEAT_DIGEST_USER = 1,   /* the same, said aloud */
-    LEAT_DIGEST_KERNEL = 2, /* AF_ALG where the kernel has it and passes a self-test, else userspace; the report
-                               says which, and why */
+    LEAT_DIGEST_AUTO = 0,   /**< User space: libcrypto, or xxhash and the crc32c instruction of the CPU. */
+    LEAT_DIGEST_USER = 1,   /**< The same as LEAT_DIGEST_AUTO, said explicitly. */
+    LEAT_DIGEST_KERNEL = 2, /**< AF_ALG, if the kernel has it and it passes a self-test; otherwise user space. The
+                               report says which of the two, and why. */
 };
 
+/** Options of a digest. */
 struct leat_digest_options {
-    size_t size;
-    int32_t provider; /* enum leat_digest_provider */
-    int32_t threads;  /* 0: a thread for each algorithm where that pays, 1: always, -1: never */
+    size_t size;      /**< sizeof(struct leat_digest_options); LEAT_INIT sets it. */
+    int32_t provider; /**< An enum leat_digest_provider. */
+    int32_t threads;  /**< 1: each algorithm has a thread. -1: none has. 0: each has one if that is faster. */
 };
 
-/* The longest digest in hex, with its NUL. */
 enum {
-    LEAT_DIGEST_HEX_MAX = 129
+    LEAT_DIGEST_HEX_MAX = 129 /**< The length of the longest digest in hexadecimal, with its NUL. */
 };
 
-/* A digest of the bytes that pass, by one or several algorithms separated by commas: md5, sha1, sha224, sha256,
- * sha384, sha512, sha512-256, sha3-256 and other sizes, blake2b-512, blake2s-256, sm3, ripemd160 and whatever else
- * libcrypto offers by name; crc32c, crc32, crc64nvme and xxh3 (xxh3-128 for the long one), which detect accidents and
- * not attacks. libcrypto is loaded by the first call that needs it. -ENOENT for an unknown name, -ELIBACC (where a
- * system has no such code: -ENOSYS) when libcrypto is missing. */
-LEAT_API int leat_filter_digest(leat_filter **ret, const char *algorithms, const struct leat_digest_options *options);
+/**
+ * Makes a filter that takes a digest of the bytes that pass, by one or several algorithms.
+ *
+ * Cryptographic algorithms are md5, sha1, sha224, sha256, sha384, sha512, sha512-256, sha3-256 and other sizes,
+ * blake2b-512, blake2s-256, sm3, ripemd160, and any other algorithm that libcrypto offers by name. libcrypto is loaded
+ * by the first call that needs it. crc32c, crc32, crc64nvme and xxh3 (xxh3-128 for the long one) detect accidents, not
+ * attacks.
+ *
+ * @param algorithms  The names, separated by commas.
+ * @param options     The options; NULL: the defaults.
+ *
+ * @return 0; -ENOENT: a name is not known; -ELIBACC: libcrypto is missing (-ENOSYS on a system without that code);
+ *         -EINVAL; -ENOMEM.
+ */
+LEAT_API int leat_filter_digest(leat_filter **ret_filter, const char *algorithms,
+                                const struct leat_digest_options *options);
 
-/* The names of the usual algorithms, for lists: that of `index`, counted from 0; NULL behind the last one. A build may
- * lack some, and libcrypto may offer more. Static. Any thread. */
+/**
+ * Gives the names of the usual algorithms, for lists.
+ *
+ * A build may lack some of them, and libcrypto may offer more.
+ *
+ * @param index  Which name, counted from 0.
+ *
+ * @return The name, a static string; NULL behind the last one.
+ *
+ * Threads: any.
+ */
 LEAT_API const char *leat_digest_algorithm(size_t index);
 
-/* The value so far, in lower-case hex with a NUL. May be called while the pipeline runs, from any thread, and then
- * describes some prefix of the stream; after the end, all of it. -ENOENT: not one of its algorithms; -ENOSPC:
- * `capacity` is too small. */
-LEAT_API int leat_filter_digest_hex(leat_filter *filter, const char *algorithm, char *ret, size_t capacity);
+/**
+ * Gives the value of a digest in lower-case hexadecimal, with a NUL.
+ *
+ * While the pipeline runs, it is the value of some prefix of the stream. After the end, it is the value of the whole
+ * stream.
+ *
+ * @param algorithm  The name of the algorithm.
+ * @param hex        Where the value goes; the caller's.
+ * @param capacity   The room there in bytes; LEAT_DIGEST_HEX_MAX is enough for every algorithm.
+ *
+ * @return 0; -ENOENT: the filter does not have this algorithm; -ENOSPC: `capacity` is too small; -EINVAL: the filter is
+ *         no digest; or the failure of the algorithm.
+ *
+ * Threads: any, also while the pipeline runs.
+ */
+LEAT_API int leat_filter_digest_hex(leat_filter *filter, const char *algorithm, char *hex, size_t capacity);
 
-/* The same value as raw bytes; *ret_n is its length. */
-LEAT_API int leat_filter_digest_bytes(leat_filter *filter, const char *algorithm, void *ret, size_t capacity,
+/**
+ * Gives the value of a digest as bytes. Otherwise as leat_filter_digest_hex.
+ *
+ * @param algorithm  The name of the algorithm.
+ * @param bytes      Where the value goes; the caller's.
+ * @param capacity   The room there in bytes.
+ * @param ret_n      The length of the value in bytes.
+ *
+ * @return As leat_filter_digest_hex.
+ *
+ * Threads: any, also while the pipeline runs.
+ */
+LEAT_API int leat_filter_digest_bytes(leat_filter *filter, const char *algorithm, void *bytes, size_t capacity,
                                       size_t *ret_n);
 
-/* Starts again from the empty input. -EBUSY while a pipeline runs through it. */
+/**
+ * Starts the digests again from the empty input.
+ *
+ * @return 0; -EBUSY: a pipeline runs through the filter; -EINVAL: the filter is no digest; or why an algorithm can't
+ *         start.
+ */
 LEAT_API int leat_filter_digest_reset(leat_filter *filter);
 
-/* Lets at most this many bytes per second pass (0: no limit). Bytes need not leave the kernel. */
-LEAT_API int leat_filter_rate(leat_filter **ret, uint64_t bytes_per_second);
+/**
+ * Makes a filter that lets at most so many bytes pass in a second. The bytes may stay in the kernel.
+ *
+ * @param bytes_per_second  The rate; 0: no limit.
+ *
+ * @return 0 or -ENOMEM.
+ */
+LEAT_API int leat_filter_rate(leat_filter **ret_filter, uint64_t bytes_per_second);
 
-/* Changes the rate, also while the pipeline runs. Any thread. */
+/**
+ * Changes the rate.
+ *
+ * @param bytes_per_second  The new rate; 0: no limit.
+ *
+ * @return 0; -EINVAL: the filter was not made by leat_filter_rate.
+ *
+ * Threads: any, also while the pipeline runs.
+ */
 LEAT_API int leat_filter_rate_set(leat_filter *filter, uint64_t bytes_per_second);
 
-/* Counts the bytes that pass. */
-LEAT_API int leat_filter_meter(leat_filter **ret);
+/**
+ * Makes a filter that counts the bytes that pass.
+ *
+ * @return 0 or -ENOMEM.
+ */
+LEAT_API int leat_filter_meter(leat_filter **ret_filter);
 
-/* Passes over the first `bytes`, lets the rest pass. Of an input that is shorter nothing is left, which is no error. */
-LEAT_API int leat_filter_skip(leat_filter **ret, uint64_t bytes);
+/**
+ * Makes a filter that drops the first bytes and lets the rest pass.
+ *
+ * @param bytes  How many bytes to drop. If the input is shorter, no byte passes. This is no error.
+ *
+ * @return 0 or -ENOMEM.
+ */
+LEAT_API int leat_filter_skip(leat_filter **ret_filter, uint64_t bytes);
 
-/* Lets `bytes` pass and ends the stream there, so that also an endless source ends. Bytes need not leave the kernel. */
-LEAT_API int leat_filter_head(leat_filter **ret, uint64_t bytes);
+/**
+ * Makes a filter that lets the first bytes pass and ends the stream behind them, even if the source has no end. The
+ * bytes may stay in the kernel.
+ *
+ * @param bytes  How many bytes pass.
+ *
+ * @return 0 or -ENOMEM.
+ */
+LEAT_API int leat_filter_head(leat_filter **ret_filter, uint64_t bytes);
 
-/* A codec by name. `options` (NULL: none) as in the text form of a pipeline, "name=N" separated by commas:
- *   zstd     level=N, negative ones too (3); checksum=0 leaves out the checksum of the content (1); workers=N (0)
- *   unzstd   windowlog=N: a frame that needs a window of more than 2^N bytes fails with -E2BIG (27)
- *   gzip     level=N, from 1 to 9 (6); workers=N (0). The header has no name and no time, so the same bytes give the
- *            same file
- *   gunzip   none
- * With workers=N, up to 64, so many threads compress blocks of 1 to 8 MiB (the window of zstd's level), from the begin
- * of a pipeline to its end. Each block, also one that a flush ends, becomes a frame or member of its own; they follow
- * in order and are the same with any number of workers. The memory that the blocks take is in the plan, beside the
- * limit. A cancel waits for the blocks that are being compressed.
- * Decoders take several frames or members one after the other, unzstd passes over skippable frames, gunzip over zeros
- * behind the last member. Input that ends in the middle of one, is empty, is damaged or is followed by anything else
- * fails with -EBADMSG; what came before it has passed then. -ENOENT: no such codec in this build; -EINVAL: an option
- * that it does not have, or a value out of range. */
-LEAT_API int leat_filter_codec(leat_filter **ret, const char *name, const char *options);
+/**
+ * Makes a codec: a filter that compresses or decompresses.
+ *
+ * The codecs and their options, with the default in parentheses:
+ * - zstd: level=N, also negative (3); checksum=0 leaves out the checksum of the content (1); workers=N (0).
+ * - unzstd: windowlog=N (27). A frame that needs a window of more than 2^N bytes fails with -E2BIG.
+ * - gzip: level=N, from 1 to 9 (6); workers=N (0). The header has no name and no time, so the same bytes always give
+ *   the same file.
+ * - gunzip: no options.
+ *
+ * Workers: with workers=N, up to 64, N threads compress blocks of 1 to 8 MiB (the size is the window of the zstd
+ * level). The threads run from the start of a pipeline to its end. Each block becomes a frame or member of its own; a
+ * flush also ends a block. The frames or members follow one another in order, and are the same with any number of
+ * workers. The plan shows the memory that the blocks take. It comes on top of the memory limit. A cancel waits for the
+ * blocks that are being compressed.
+ *
+ * Decoders: they take several frames or members, one after the other. unzstd drops skippable frames, gunzip drops zeros
+ * behind the last member. The filter fails with -EBADMSG if the input ends in the middle of a frame or member, is
+ * empty, is damaged, or has anything else behind the last frame or member. The bytes before the error have passed by
+ * then.
+ *
+ * @param name     The name of the codec.
+ * @param options  "name=N", separated by commas, as in the text form of a pipeline; NULL: the defaults.
+ *
+ * @return 0; -ENOENT: this build has no such codec; -EINVAL: the codec has no such option, or the value is out of
+ *         range; -ENOMEM.
+ */
+LEAT_API int leat_filter_codec(leat_filter **ret_filter, const char *name, const char *options);
 
-/* A child process that gets the bytes on its standard input and gives those on its standard output, over real pipes:
- * `command` is for /bin/sh -c. The pipeline succeeds only if it exits with 0; it need not read everything. For all else
- * see exec:COMMAND in leat/endpoint.h. -EINVAL: an empty command. */
-LEAT_API int leat_filter_exec(leat_filter **ret, const char *command);
+/**
+ * Makes a filter of a child process. The child gets the bytes on its standard input, and gives the bytes of its
+ * standard output, both over real pipes.
+ *
+ * The pipeline succeeds only if the child exits with 0. The child need not read all of its input. For everything else,
+ * see exec:COMMAND in leat/endpoint.h.
+ *
+ * @param command  The command, for /bin/sh -c.
+ *
+ * @return 0; -EINVAL: the command is empty; -ENOMEM.
+ */
+LEAT_API int leat_filter_exec(leat_filter **ret_filter, const char *command);
 
-/* What a transform is asked for. */
+/** What a transform is asked for. */
 enum leat_filter_mode {
-    LEAT_FILTER_MORE = 0,   /* take the input; hold back what you like */
-    LEAT_FILTER_FLUSH = 1,  /* and give all that was held back */
-    LEAT_FILTER_FINISH = 2, /* the input ends with these bytes: give the rest */
+    LEAT_FILTER_MORE = 0,   /**< Take the input. The transform may hold back any of it. */
+    LEAT_FILTER_FLUSH = 1,  /**< Take the input, and give all bytes that were held back. */
+    LEAT_FILTER_FINISH = 2, /**< The input ends with these bytes: give the rest. */
 };
 
-/* What a transform answers, beside negative errnos. */
+/** What a transform answers, besides a negative errno. */
 enum leat_filter_answer {
-    LEAT_FILTER_DONE = 0, /* the input is all taken, and what the mode asks for is done */
-    LEAT_FILTER_FULL =
-        1, /* the output is full: call again with more room and the input that is left, in the same mode */
-    LEAT_FILTER_ENDED = 2, /* it wants no more input, and has put out its last byte */
+    LEAT_FILTER_DONE = 0,  /**< All input is taken, and what the mode asks for is done. */
+    LEAT_FILTER_FULL = 1,  /**< The output is full. The transform is called again with more room, with the input that is
+                              left, and in the same mode. */
+    LEAT_FILTER_ENDED = 2, /**< The transform wants no more input, and has given its last byte. */
 };
 
-/* A filter of your own. It has `observe` or `transform`, not both. The hooks are called by one thread at a time, though
- * not always by the same one, and must not call the pipeline or pipe that they serve. */
+/**
+ * The functions of a filter of your own. It has `observe` or `transform`, not both.
+ *
+ * The functions are called by one thread at a time, but not always by the same thread. They must not call the pipeline
+ * or pipe that they serve. Any answer that is not named here fails the pipeline or pipe with -EPROTO.
+ */
 struct leat_filter_ops {
-    size_t size;
-    const char *name; /* for reports; borrowed for as long as the filter lives */
-    /* Optional: a pipeline or a pipe begins. 0 or a negative errno, which fails it. */
+    size_t size;      /**< sizeof(struct leat_filter_ops); LEAT_INIT sets it. */
+    const char *name; /**< The name in reports; borrowed as long as the filter lives. NULL: "custom". */
+    /**
+     * A pipeline or pipe begins. May be NULL.
+     *
+     * @return 0, or a negative errno, which fails the pipeline or pipe.
+     */
     int (*start)(void *user);
-    /* Sees all bytes, in order and unchanged. 0 or a negative errno, which fails the pipeline or pipe. */
+    /**
+     * Sees all bytes, in order and unchanged.
+     *
+     * @return 0, or a negative errno, which fails the pipeline or pipe.
+     */
     int (*observe)(void *user, const void *bytes, size_t n);
-    /* Takes from `in`, gives into `out`. *in_n and *out_n say how much there is, and on return how much was used.
-     * Either may be a single byte, so a unit of several bytes may come and go in parts. Gives an enum
-     * leat_filter_answer, or a negative errno, which fails the pipeline or pipe. One that neither takes nor gives a
-     * byte and says FULL though there was room fails it with -EPROTO, as does one that says DONE and has left input.
-     * So does any answer of a hook that is none of those named here. */
+    /**
+     * Takes bytes from `in` and gives bytes to `out`.
+     *
+     * *in_n is the number of bytes there are, *out_n the room there is. On return they are the bytes that were taken
+     * and given. Either number may be 1, so a unit of several bytes may come and go in parts.
+     *
+     * @return An enum leat_filter_answer, or a negative errno, which fails the pipeline or pipe. Two answers fail it
+     *         with -EPROTO: LEAT_FILTER_FULL when there was room, and no byte was taken or given; LEAT_FILTER_DONE when
+     *         input is left.
+     */
     int (*transform)(void *user, const void *in, size_t *in_n, void *out, size_t *out_n, enum leat_filter_mode mode);
-    /* Optional: the filter is freed; the last call. */
+    /** The filter is freed. This is the last call. May be NULL. */
     void (*free)(void *user);
 };
 
-/* A filter of these functions, which are copied. `user` is handed to each of them, and is the caller's until `free`, or
- * if this fails. -EINVAL: neither or both of `observe` and `transform` are there. */
-LEAT_API int leat_filter_custom(leat_filter **ret, const struct leat_filter_ops *ops, void *user);
+/**
+ * Makes a filter of the caller's functions.
+ *
+ * @param ops   The functions; copied.
+ * @param user  The first argument of each function; borrowed until `free` is called. If leat_filter_custom fails,
+ *              `free` is not called.
+ *
+ * @return 0; -EINVAL: `ops` has neither `observe` nor `transform`, or has both; -ENOMEM.
+ */
+LEAT_API int leat_filter_custom(leat_filter **ret_filter, const struct leat_filter_ops *ops, void *user);
 
-/* The bytes that passed so far: those that went in, of a filter that changes them. A filter that serves one pipeline
- * after the other goes on counting, as a digest goes on; everything else begins anew with each. Any thread. */
-LEAT_API int leat_filter_bytes(const leat_filter *filter, uint64_t *ret);
+/**
+ * Gives the number of bytes that passed so far. For a filter that changes the bytes, these are the bytes that went in.
+ *
+ * If the filter serves several pipelines, one after the other, the count goes on.
+ *
+ * @param ret_bytes  The number.
+ *
+ * @return 0.
+ *
+ * Threads: any.
+ */
+LEAT_API int leat_filter_bytes(const leat_filter *filter, uint64_t *ret_bytes);
 
-/* One more reference; pipelines take the one handed to them. */
+/**
+ * Adds a reference. A pipeline takes the reference that is handed to it.
+ *
+ * @return The filter.
+ */
 LEAT_API leat_filter *leat_filter_ref(leat_filter *filter);
 
-/* Drops a reference. NULL is allowed. */
+/** Drops a reference. NULL is allowed. */
 LEAT_API void leat_filter_free(leat_filter *filter);
 
 #ifdef __cplusplus

@@ -317,7 +317,7 @@ static void make_end(struct exec_filter *f, struct child_end *end, const struct 
     end->exec = &f->exec;
 }
 
-int leat_filter_exec(leat_filter **ret, const char *command)
+int leat_filter_exec(leat_filter **ret_filter, const char *command)
 {
     static const char scheme[] = "exec:";
     if (is_empty(command))
@@ -336,6 +336,6 @@ int leat_filter_exec(leat_filter **ret, const char *command)
     filter_init(&f->filter, &filter_ops);
     make_end(f, &f->into, &into_ops, LEAT_WRITE);
     make_end(f, &f->out, &out_ops, LEAT_READ);
-    *ret = &f->filter;
+    *ret_filter = &f->filter;
     return 0;
 }

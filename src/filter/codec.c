@@ -211,7 +211,7 @@ int filter_codec(leat_filter **ret, const char *name, const char *options, struc
     return r < 0 ? error_set(error, r, "There is no memory for %s", name) : 0;
 }
 
-int leat_filter_codec(leat_filter **ret, const char *name, const char *options)
+int leat_filter_codec(leat_filter **ret_filter, const char *name, const char *options)
 {
-    return name ? filter_codec(ret, name, options, NULL) : -EINVAL;
+    return name ? filter_codec(ret_filter, name, options, NULL) : -EINVAL;
 }

@@ -84,7 +84,7 @@ static const struct filter_ops transform_ops = {
     .free = custom_free,
 };
 
-int leat_filter_custom(leat_filter **ret, const struct leat_filter_ops *ops, void *user)
+int leat_filter_custom(leat_filter **ret_filter, const struct leat_filter_ops *ops, void *user)
 {
     struct leat_filter_ops calls;
     int r = options_copy(&calls, sizeof(calls), ops);
@@ -100,6 +100,6 @@ int leat_filter_custom(leat_filter **ret, const struct leat_filter_ops *ops, voi
     c->calls = calls;
     c->user = user;
     filter_init(&c->filter, &c->ops);
-    *ret = &c->filter;
+    *ret_filter = &c->filter;
     return 0;
 }

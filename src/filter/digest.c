@@ -285,7 +285,7 @@ static size_t count_list(const char *list)
     return n;
 }
 
-int leat_filter_digest(leat_filter **ret, const char *algorithms, const struct leat_digest_options *options)
+int leat_filter_digest(leat_filter **ret_filter, const char *algorithms, const struct leat_digest_options *options)
 {
     struct leat_digest_options o;
     int r = options_copy(&o, sizeof(o), options);
@@ -302,7 +302,7 @@ int leat_filter_digest(leat_filter **ret, const char *algorithms, const struct l
     if (r < 0)
         digest_free(&d->filter);
     else
-        *ret = &d->filter;
+        *ret_filter = &d->filter;
     return r;
 }
 
@@ -321,26 +321,26 @@ static int lookup(leat_filter *filter, const char *spelling, struct algorithm **
     return 0;
 }
 
-int leat_filter_digest_hex(leat_filter *filter, const char *algorithm, char *ret, size_t capacity)
+int leat_filter_digest_hex(leat_filter *filter, const char *algorithm, char *hex, size_t capacity)
 {
     struct algorithm *a;
     int r = lookup(filter, algorithm, &a);
-    return r < 0 ? r : value_hex(a, ret, capacity);
+    return r < 0 ? r : value_hex(a, hex, capacity);
 }
 
-int leat_filter_digest_bytes(leat_filter *filter, const char *algorithm, void *ret, size_t capacity, size_t *ret_n)
+int leat_filter_digest_bytes(leat_filter *filter, const char *algorithm, void *bytes, size_t capacity, size_t *ret_n)
 {
     struct algorithm *a;
-    uint8_t bytes[DIGEST_BYTES_MAX];
+    uint8_t value_bytes[DIGEST_BYTES_MAX];
     int r = lookup(filter, algorithm, &a);
     if (r < 0)
         return r;
     if (capacity < a->size)
         return -ENOSPC;
-    r = value(a, bytes);
+    r = value(a, value_bytes);
     if (r < 0)
         return r;
-    memcpy(ret, bytes, a->size);
+    memcpy(bytes, value_bytes, a->size);
     *ret_n = a->size;
     return 0;
 }

@@ -39,13 +39,13 @@ static const struct filter_ops head_ops = {
     .free = head_free,
 };
 
-int leat_filter_head(leat_filter **ret, uint64_t bytes)
+int leat_filter_head(leat_filter **ret_filter, uint64_t bytes)
 {
     struct head_filter *head = calloc(1, sizeof(*head));
     if (!head)
         return -ENOMEM;
     filter_init(&head->filter, &head_ops);
     head->bytes = bytes;
-    *ret = &head->filter;
+    *ret_filter = &head->filter;
     return 0;
 }

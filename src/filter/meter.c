@@ -12,12 +12,12 @@ static const struct filter_ops meter_ops = {
     .free = meter_free,
 };
 
-int leat_filter_meter(leat_filter **ret)
+int leat_filter_meter(leat_filter **ret_filter)
 {
     leat_filter *filter = malloc(sizeof(*filter));
     if (!filter)
         return -ENOMEM;
     filter_init(filter, &meter_ops);
-    *ret = filter;
+    *ret_filter = filter;
     return 0;
 }

@@ -103,7 +103,7 @@ static const struct filter_ops rate_ops = {
     .free = rate_free,
 };
 
-int leat_filter_rate(leat_filter **ret, uint64_t bytes_per_second)
+int leat_filter_rate(leat_filter **ret_filter, uint64_t bytes_per_second)
 {
     struct rate *rate = calloc(1, sizeof(*rate));
     if (!rate)
@@ -116,7 +116,7 @@ int leat_filter_rate(leat_filter **ret, uint64_t bytes_per_second)
     filter_init(&rate->filter, &rate_ops);
     rate->per_second = bytes_per_second;
     fill(rate);
-    *ret = &rate->filter;
+    *ret_filter = &rate->filter;
     return 0;
 }
 

@@ -51,13 +51,13 @@ static const struct filter_ops skip_ops = {
     .free = skip_free,
 };
 
-int leat_filter_skip(leat_filter **ret, uint64_t bytes)
+int leat_filter_skip(leat_filter **ret_filter, uint64_t bytes)
 {
     struct skip *skip = calloc(1, sizeof(*skip));
     if (!skip)
         return -ENOMEM;
     filter_init(&skip->filter, &skip_ops);
     skip->bytes = skip->left = bytes;
-    *ret = &skip->filter;
+    *ret_filter = &skip->filter;
     return 0;
 }

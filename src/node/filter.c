@@ -22,8 +22,8 @@ void leat_filter_free(leat_filter *filter)
         filter->ops->free(filter);
 }
 
-int leat_filter_bytes(const leat_filter *filter, uint64_t *ret)
+int leat_filter_bytes(const leat_filter *filter, uint64_t *ret_bytes)
 {
-    *ret = atomic_load(&filter->bytes);
+    *ret_bytes = atomic_load(&filter->bytes);
     return 0;
 }
