@@ -1,25 +1,51 @@
-/* leat/base.h: what every other header of leat stands on.
+/** @file leat/base.h
+ * What every other header of leat stands on.
  *
- * Rules that hold for the whole interface unless a declaration says otherwise:
- *   - Functions return 0 or a negative errno value. Parameters named ret_* are untouched on failure.
- *   - Options may be NULL, which means the defaults. A struct that the caller allocates begins with
- *     `size_t size`, which the caller sets to sizeof(struct ...): LEAT_INIT(struct ...) does it. A size below that of
- *     the member itself, such as 0, is -EINVAL. A newer program may run with an older library: a struct larger than
- *     the library's is taken if all bytes behind what the library knows are zero, else the call says -E2BIG.
- *   - A value that its enum does not have is -EINVAL.
- *   - A parameter or member `ret_error` may be NULL. The call resets what it points to when it begins, so that
- *     afterwards it tells of this call alone: `code` is 0 on success, else what the call returned.
- *   - Descriptors are *borrowed* (used, never closed), *taken* (leat closes them, on failure too) or *given*
- *     (leat made it, the caller closes it). leat never changes the flags of a descriptor it did not create.
- *   - Nothing here prints, installs a signal handler or raises SIGPIPE. Every descriptor leat makes is
- *     close-on-exec.
- *   - Sizes and offsets are in bytes, times in milliseconds where a name ends in _ms.
- *   - After fork() the child may only free what it inherited; it must not run it. Freeing waits for nobody there,
- *     closes the child's descriptors of a pipe, a connection or a channel, and does nothing to what the parent runs;
- *     its memory may stay until the child ends. Objects that the child makes are its own.
- *   - Threads of leat take no signal: all signals are blocked in them, so those of the program reach the program's
- *     threads. A callback may run on such a thread; what it starts inherits the mask, so a callback that starts a
- *     program sets the mask that the program shall have (posix_spawnattr_setsigmask).
+ * These rules hold for the whole interface, unless a declaration says otherwise.
+ *
+ * Results
+ * -------
+ * - A function returns 0 or a negative errno value.
+ * - On failure, a parameter called ret_* is untouched, except `ret_error`.
+ * - A parameter or member called `ret_error` may be NULL. The call resets the struct at its start, so afterwards the
+ *   struct is about this call only: `code` is 0 on success, and otherwise the result of the call.
+ *
+ * Structs and enums
+ * -----------------
+ * - Options may be NULL, which means the defaults.
+ * - A struct that the caller allocates begins with `size_t size`. The caller sets it to sizeof(struct ...);
+ *   LEAT_INIT(struct ...) does this. If `size` is smaller than the size of that member, for instance 0, the call
+ *   returns -EINVAL.
+ * - A newer program may run with an older library. If a struct is larger than the struct that the library knows, and
+ *   all bytes behind the known ones are zero, the library takes it. If they are not zero, the call returns -E2BIG.
+ * - A value that its enum does not have is -EINVAL.
+ *
+ * Descriptors and signals
+ * -----------------------
+ * - A descriptor is *borrowed* (leat uses it and never closes it), *taken* (leat closes it, on failure too) or *given*
+ *   (leat made it, and the caller closes it).
+ * - leat never changes the flags of a descriptor that it did not create. Every descriptor that leat makes is
+ *   close-on-exec.
+ * - leat does not print, does not install signal handlers, and does not raise SIGPIPE.
+ *
+ * Units
+ * -----
+ * - Sizes and offsets are in bytes. Times are in milliseconds if the name ends in _ms.
+ *
+ * Processes and threads
+ * ---------------------
+ * - After fork(2), the child may only free the objects that it inherited, and must not run them. In the child, freeing
+ *   an object does not wait. It closes the child's descriptors of a pipe, a connection or a channel, and does nothing
+ *   to what the parent runs. The memory of the object may stay allocated until the child ends. Objects that the child
+ *   makes are its own.
+ * - The threads of leat take no signal. All signals are blocked in them, so the signals of the program reach the
+ *   threads of the program.
+ * - A callback may run on a thread of leat. What it starts inherits the signal mask. So a callback that starts a
+ *   program sets the mask that the program shall have (posix_spawnattr_setsigmask(3)).
+ *
+ * Blocking: the functions of this header do not block.
+ *
+ * Threads: any thread may call the functions of this header.
  */
 #ifndef LEAT_BASE_H
 #define LEAT_BASE_H
@@ -27,7 +53,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A zeroed struct whose size member is set: struct leat_error e = LEAT_INIT(struct leat_error); */
+/** A zeroed struct whose size member is set: struct leat_error e = LEAT_INIT(struct leat_error); */
 #ifdef __cplusplus
 template <class T> inline T leat_init()
 {
@@ -41,95 +67,150 @@ extern "C" {
 #define LEAT_INIT(...) ((__VA_ARGS__){.size = sizeof(__VA_ARGS__)})
 #endif
 
+/** Marks the functions that the library exports. */
 #if defined(__GNUC__)
 #define LEAT_API __attribute__((visibility("default")))
 #else
 #define LEAT_API
 #endif
 
-/* On which side of a transfer something happened. */
+/** The side of a transfer on which something happened. */
 enum leat_side {
-    LEAT_SIDE_NONE = 0,   /* the pipeline itself: its options, its memory, a cancel */
-    LEAT_SIDE_SOURCE = 1, /* where the bytes come from */
-    LEAT_SIDE_FILTER = 2, /* what sits between */
-    LEAT_SIDE_SINK = 3,   /* where the bytes go */
+    LEAT_SIDE_NONE = 0,   /**< The pipeline itself: its options, its memory, a cancel. */
+    LEAT_SIDE_SOURCE = 1, /**< Where the bytes come from. */
+    LEAT_SIDE_FILTER = 2, /**< What stands between source and sink. */
+    LEAT_SIDE_SINK = 3,   /**< Where the bytes go. */
 };
 
-/* What the caller can do about a failure, where that is known. A new version of the library may have more values. */
+/** What the caller can do about a failure, if that is known. A new version of the library may have more values. */
 enum leat_advice {
-    LEAT_ADVICE_NONE = 0,
-    LEAT_ADVICE_IN_PLACE = 1,        /* write through the existing file: LEAT_WRITE_IN_PLACE */
-    LEAT_ADVICE_DROP_ATTRIBUTES = 2, /* in place, or let go of the attributes that a new file can't have */
-    LEAT_ADVICE_REPLACE = 3,         /* allow that an existing file is replaced */
-    LEAT_ADVICE_FORCE = 4,           /* allow that a file without write permission is replaced */
-    LEAT_ADVICE_LENGTH = 5,          /* say how many bytes: leat_pipeline_options.length */
-    LEAT_ADVICE_CONNECT_TIMEOUT = 6, /* allow more time: leat_endpoint_options.connect_timeout_ms */
-    LEAT_ADVICE_IDLE_TIMEOUT = 7,    /* allow more time: leat_endpoint_options.idle_timeout_ms */
-    LEAT_ADVICE_USER_DIGEST = 8,     /* take another provider of digests: LEAT_DIGEST_USER */
-    LEAT_ADVICE_SOURCE_STABLE = 9,   /* if nobody changes the source meanwhile, say so: LEAT_SOURCE_STABLE */
-    LEAT_ADVICE_WINDOW = 10,         /* allow unzstd a larger window: its option windowlog */
-    LEAT_ADVICE_MEMORY = 11,         /* raise the memory limit */
-    LEAT_ADVICE_CACERT = 12,         /* name the authority that signed: leat_endpoint_options.cacert */
+    LEAT_ADVICE_NONE = 0,            /**< Nothing is known. */
+    LEAT_ADVICE_IN_PLACE = 1,        /**< Write through the existing file: LEAT_WRITE_IN_PLACE. */
+    LEAT_ADVICE_DROP_ATTRIBUTES = 2, /**< Write in place, or drop the attributes that a new file can't have. */
+    LEAT_ADVICE_REPLACE = 3,         /**< Allow that an existing file is replaced. */
+    LEAT_ADVICE_FORCE = 4,           /**< Allow that a file without write permission is replaced. */
+    LEAT_ADVICE_LENGTH = 5,          /**< Say how many bytes: leat_pipeline_options.length. */
+    LEAT_ADVICE_CONNECT_TIMEOUT = 6, /**< Allow more time: leat_endpoint_options.connect_timeout_ms. */
+    LEAT_ADVICE_IDLE_TIMEOUT = 7,    /**< Allow more time: leat_endpoint_options.idle_timeout_ms. */
+    LEAT_ADVICE_USER_DIGEST = 8,     /**< Choose another provider of digests: LEAT_DIGEST_USER. */
+    LEAT_ADVICE_SOURCE_STABLE = 9,   /**< If nobody changes the source meanwhile, say so: LEAT_SOURCE_STABLE. */
+    LEAT_ADVICE_WINDOW = 10,         /**< Allow unzstd a larger window: its option windowlog. */
+    LEAT_ADVICE_MEMORY = 11,         /**< Raise the memory limit. */
+    LEAT_ADVICE_CACERT = 12,         /**< Name the authority that signed: leat_endpoint_options.cacert. */
 };
 
-/* The first true failure. `node` and `operation` are borrowed from whatever handed the error out and live as long
- * as that (for leat_endpoint_open: `node` is the caller's own spec). `text` is one sentence for people, without a
- * newline or any other control character. `advice` says what to do next where that is known. */
+/**
+ * A failure: the first true one.
+ *
+ * `node` and `operation` are borrowed from the object that handed the error out, and are valid as long as that object.
+ * For leat_endpoint_open, `node` is the caller's own spec.
+ */
 struct leat_error {
-    size_t size;
-    int32_t code;          /* negative errno; 0: nothing failed */
-    int32_t side;          /* enum leat_side */
-    uint32_t index;        /* which sink or filter, counted from 0 */
-    int32_t advice;        /* enum leat_advice */
-    const char *node;      /* the endpoint as it was named, "" when there is none */
-    const char *operation; /* the system call or step that failed: "write", "splice", "verify" */
-    uint64_t offset;       /* where in the stream */
-    uint64_t taken;        /* bytes that left the source */
-    uint64_t delivered;    /* bytes that this sink has accepted (of the source's side: the least of all sinks) */
-    uint64_t held;         /* bytes taken and not delivered when it failed */
-    char text[200];
+    size_t size;           /**< sizeof(struct leat_error); LEAT_INIT sets it. */
+    int32_t code;          /**< A negative errno; 0: nothing failed. */
+    int32_t side;          /**< An enum leat_side. */
+    uint32_t index;        /**< Which sink or filter, counted from 0. */
+    int32_t advice;        /**< An enum leat_advice: what to do next, if that is known. */
+    const char *node;      /**< The endpoint as it was named; "": there is none. */
+    const char *operation; /**< The system call or step that failed: "write", "splice", "verify". */
+    uint64_t offset;       /**< Where in the stream, in bytes. */
+    uint64_t taken;        /**< Bytes that left the source. */
+    uint64_t delivered;    /**< Bytes that this sink has accepted. If the source failed: the least of all sinks. */
+    uint64_t held;         /**< Bytes that were taken and not delivered at the time of the failure. */
+    char text[200];        /**< One sentence for people, without a newline or any other control character. */
 };
 
-/* The version of these headers. LEAT_VERSION_NUMBER grows with each version and can be compared in an #if: 0.1.0 is
- * 100, 1.2.3 is 10203. */
+/**
+ * @name Version
+ * The version of these headers. LEAT_VERSION_NUMBER grows with each version and can be compared in an #if: 0.1.0 is
+ * 100, 1.2.3 is 10203.
+ * @{
+ */
 #define LEAT_VERSION_MAJOR  0
 #define LEAT_VERSION_MINOR  1
 #define LEAT_VERSION_PATCH  0
 #define LEAT_VERSION_NUMBER (LEAT_VERSION_MAJOR * 10000 + LEAT_VERSION_MINOR * 100 + LEAT_VERSION_PATCH)
+/** @} */
 
-/* The version of the library that the program runs with: "0.1.0". Never NULL, static. Any thread. */
+/**
+ * Gives the version of the library that the program runs with, such as "0.1.0".
+ *
+ * @return A static string, never NULL.
+ */
 LEAT_API const char *leat_version(void);
 
-/* Frees a text that leat returned in a `char **ret`. NULL is allowed. Programs in C may call free(3) as well; bindings
- * that have another allocator call this. Any thread. */
+/**
+ * Frees a text that leat returned through a parameter of type char **.
+ *
+ * A program in C may call free(3) instead. A binding for another language, which has another allocator, calls this
+ * function.
+ *
+ * @param text  The text; NULL is allowed.
+ */
 LEAT_API void leat_free(void *text);
 
-/* The name of an errno value of either sign, such as "ENOSPC"; "E?" if it has none. Static. Any thread. */
+/**
+ * Gives the name of an errno value, such as "ENOSPC".
+ *
+ * @param code  The value, positive or negative.
+ *
+ * @return A static string; "E?" if the value has no name.
+ */
 LEAT_API const char *leat_errno_name(int code);
 
-/* Reads a size such as "4096", "64K", "10M", "1.5GiB", "2MB": K M G T are powers of 1024, KB MB GB TB powers of
- * 1000, KiB ... powers of 1024. -EINVAL if it is no size, -ERANGE if it does not fit. */
-LEAT_API int leat_size_parse(const char *text, uint64_t *ret);
+/**
+ * Reads a size such as "4096", "64K", "10M", "1.5GiB" or "2MB".
+ *
+ * K, M, G and T are powers of 1024, and so are KiB, MiB, GiB and TiB. KB, MB, GB and TB are powers of 1000.
+ *
+ * @param ret_bytes  The size in bytes.
+ *
+ * @return 0; -EINVAL: the text is no size; -ERANGE: the size does not fit.
+ */
+LEAT_API int leat_size_parse(const char *text, uint64_t *ret_bytes);
 
-/* Reads a time such as "5", "5s", "500ms", "2m", "1.5h" as milliseconds; "none" is -1. -EINVAL if it is no time,
- * -ERANGE if it is less than a millisecond or does not fit. */
+/**
+ * Reads a time such as "5", "5s", "500ms", "2m" or "1.5h". A number without a unit is in seconds.
+ *
+ * @param ret_ms  The time in milliseconds; -1 for "none".
+ *
+ * @return 0; -EINVAL: the text is no time; -ERANGE: the time is less than a millisecond, or does not fit.
+ */
 LEAT_API int leat_time_parse(const char *text, int32_t *ret_ms);
 
-/* Writes a name so that a terminal can show it on one line: as it is, or, if it has control characters or is not UTF-8,
- * quoted as a shell reads it: 'a'$'\n''b'. Stores at most `size` bytes with the NUL (`buffer` may be NULL if that is
- * 0), and returns the length of the whole without its NUL, as snprintf does. Any thread. */
+/**
+ * Writes a name in a form that a terminal can show on one line.
+ *
+ * If the name has control characters or is not UTF-8, it is quoted as a shell reads it: 'a'$'\n''b'. Otherwise it is
+ * written as it is.
+ *
+ * @param buffer  Where the text goes, with a NUL; the caller's. May be NULL if `size` is 0.
+ * @param size    The room there in bytes. The call stores at most this many, with the NUL.
+ *
+ * @return The length of the whole text without its NUL, as snprintf(3) does.
+ */
 LEAT_API size_t leat_text_quote(char *buffer, size_t size, const char *name);
 
-/* What a misspelt word was meant to be: finds the nearest of `words`, which end in NULL. The first `n` bytes of `word`
- * are compared. Letters that are missing, superfluous, different or swapped are counted, and a beginning of a word is
- * near it. Writes "digest", or "zstd or unzstd" if several are as near, and returns how many; 0, and an empty text,
- * if none is near. Any thread. */
+/**
+ * Finds what a misspelt word was meant to be: the nearest words of a list.
+ *
+ * The distance is the number of letters that are missing, superfluous, different or swapped. A beginning of a word is
+ * near to that word. The call writes for instance "digest", or "zstd or unzstd" if several words are equally near.
+ *
+ * @param buffer  Where the text goes, with a NUL; the caller's. The text is empty if no word is near.
+ * @param size    The room there in bytes.
+ * @param word    The misspelt word.
+ * @param n       How many bytes of it are compared.
+ * @param words   The list; NULL is behind the last word.
+ *
+ * @return How many words are equally near, at most 3; 0: no word is near.
+ */
 LEAT_API size_t leat_text_nearest(char *buffer, size_t size, const char *word, size_t n, const char *const words[]);
 
-/* How the text of an explanation or a report is laid out. */
+/** The layout of the text of an explanation or a report. */
 enum leat_format {
-    LEAT_FORMAT_TEXT = 0, /* for people, several lines */
-    LEAT_FORMAT_JSON = 1, /* one object on one line, ending in a newline */
+    LEAT_FORMAT_TEXT = 0, /**< For people: several lines. */
+    LEAT_FORMAT_JSON = 1, /**< One JSON object on one line, which ends in a newline. */
 };
 
 #ifdef __cplusplus

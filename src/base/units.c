@@ -63,7 +63,7 @@ static bool is_beyond(const char *text)
 }
 
 /* Whole numbers go through integers, so that every byte count is exact; only a fraction goes through a double. */
-int leat_size_parse(const char *text, uint64_t *ret)
+int leat_size_parse(const char *text, uint64_t *ret_bytes)
 {
     uint64_t whole, bytes;
     double fraction;
@@ -80,7 +80,7 @@ int leat_size_parse(const char *text, uint64_t *ret)
     if (__builtin_mul_overflow(whole, factor, &bytes) ||
         __builtin_add_overflow(bytes, (uint64_t)(fraction * unit->factor + 0.5), &bytes))
         return -ERANGE;
-    *ret = bytes;
+    *ret_bytes = bytes;
     return 0;
 }
 
