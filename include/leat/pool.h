@@ -1,19 +1,30 @@
-/* leat/pool.h: memory that streams, pipes and pipelines share.
+/** @file leat/pool.h
+ * Pools: memory that streams, pipes and pipelines share.
  *
- * A *pool* hands out chunks in sizes that are powers of two, and keeps what comes back for the next who needs one, of
- * whatever kind. The process has one, which has no limit and is what NULL stands for wherever a pool may be given; so
- * there is nothing to do here but to look, or to set a limit for some of them together.
+ * A *pool* hands out chunks in sizes that are powers of two. It keeps a chunk that comes back for the next user of that
+ * size, whether that is a stream, a pipe or a pipeline. The process has one pool, which has no limit. It is used
+ * wherever a pool may be given and NULL is given. So a program needs this header only to look at a pool, or to set a
+ * limit for several users together.
  *
- * Each thread has a small cache of its own. What is kept unused is never more than what is in use, or `keep` if that is
- * more: a pool shrinks when a rush is over. A stream gives each chunk back when its bytes were read; a pipe, or a
- * pipeline while it runs, keeps the chunks it has until it ends, and they count as in use.
+ * Unused memory
+ * -------------
+ * - There are 16 small caches of chunks. Each thread uses one of them, so up to 16 threads have a cache of their own.
+ * - The pool never keeps more unused memory than there is in use, or than `keep` if that is more. So the pool shrinks
+ *   after a peak.
+ * - A stream gives each chunk back when its bytes were read. A pipe keeps its chunks until it ends, and so does a
+ *   pipeline while it runs. These chunks count as in use.
  *
- * Two limits hold, each by itself: the pool's, and the one that a pipe or a pipeline has of its own. Both of these take
- * the chunks they can't do without when they begin, or are refused with -ENOMEM; then they do with what they have, and
- * never wait for memory that others have. Where a pipe was told a chunk size, or a limit so small, that the pool has no
- * such chunks, they are its own and don't count here.
+ * Limits
+ * ------
+ * - The limit of the pool, and the limit that a pipe or a pipeline has of its own, hold independently.
+ * - A pipe or a pipeline takes the chunks that it can't do without when it begins. If it can't get them, it is refused
+ *   with -ENOMEM. Afterwards it works with the chunks that it has, and never waits for memory that others have.
+ * - If a pipe has a chunk size that the pool does not have, or a limit so small that the pool has no such chunks, the
+ *   chunks are the pipe's own, and do not count in the pool.
  *
- * Threads: any, at any time.
+ * Blocking: the functions do not block.
+ *
+ * Threads: any thread, at any time.
  */
 #ifndef LEAT_POOL_H
 #define LEAT_POOL_H
@@ -24,44 +35,61 @@
 extern "C" {
 #endif
 
+/** A pool. */
 typedef struct leat_pool leat_pool;
 
+/** Options of a pool. Sizes are in bytes. */
 struct leat_pool_options {
-    size_t size;
-    uint64_t memory_limit; /* of all chunks together, unused ones included; 0: none */
-    uint64_t chunk_min;    /* the smallest chunk, a power of two; 0: 4 KiB */
-    /* The largest one that a stream gets; 0: 64 KiB, or chunk_min if that is more. At most 1 GiB. Pipes and pipelines
-     * may get larger ones, up to 1 MiB. */
+    size_t size;           /**< sizeof(struct leat_pool_options); LEAT_INIT sets it. */
+    uint64_t memory_limit; /**< The limit of all chunks together, unused ones included; 0: no limit. */
+    uint64_t chunk_min;    /**< The smallest chunk, a power of two; 0: 4 KiB. */
+    /**
+     * The largest chunk that a stream gets, a power of two, at most 1 GiB; 0: 64 KiB, or chunk_min if that is more.
+     * Pipes and pipelines may get larger chunks, up to 1 MiB.
+     */
     uint64_t chunk_max;
-    uint64_t keep; /* bytes that are kept unused in any case; 0: 1 MiB */
+    uint64_t keep; /**< So much memory may be kept unused in any case; 0: 1 MiB. */
 };
 
+/** Numbers about a pool. Sizes are in bytes. */
 struct leat_pool_usage {
-    size_t size;
-    uint64_t memory_limit; /* 0: none */
-    uint64_t in_use;       /* bytes of the chunks that somebody has */
-    uint64_t unused;       /* bytes of those that are kept */
-    uint64_t most;         /* the most there ever were, of both together */
-    uint64_t handed_out;   /* chunks, since it was made */
-    uint64_t made;         /* chunks that were allocated for that; the others were there already */
+    size_t size;           /**< sizeof(struct leat_pool_usage); the caller sets it. */
+    uint64_t memory_limit; /**< The limit; 0: no limit. */
+    uint64_t in_use;       /**< The size of the chunks that are in use. */
+    uint64_t unused;       /**< The size of the chunks that are kept unused. */
+    uint64_t most;         /**< The highest value so far of both together. */
+    uint64_t handed_out;   /**< How many chunks were handed out since the pool was made. */
+    uint64_t made;         /**< How many chunks were allocated for that. The others were there already. */
 };
 
-/* -EINVAL: sizes that are no powers of two, or a limit below the smallest chunk. */
-LEAT_API int leat_pool_new(leat_pool **ret, const struct leat_pool_options *options);
+/**
+ * Makes a pool.
+ *
+ * @param ret_pool  The pool; give it up with leat_pool_free.
+ * @param options   The options; NULL: the defaults.
+ *
+ * @return 0; -EINVAL: a size is no power of two or is too large, chunk_max is less than chunk_min, or the limit is
+ *         below the smallest chunk; -ENOMEM.
+ */
+LEAT_API int leat_pool_new(leat_pool **ret_pool, const struct leat_pool_options *options);
 
-#ifdef __cplusplus
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow" /* it has the name of its struct, as stat(2) has */
-#endif
-LEAT_API int leat_pool_stats(leat_pool *pool, struct leat_pool_usage *ret);
-#ifdef __cplusplus
-#pragma GCC diagnostic pop
-#endif
+/**
+ * Gives numbers about the pool.
+ *
+ * @param ret_usage  The numbers; the caller sets `size`.
+ *
+ * @return 0; -EINVAL: `size` is not right.
+ */
+LEAT_API int leat_pool_stats(leat_pool *pool, struct leat_pool_usage *ret_usage);
 
-/* Frees all that is unused now. */
+/** Frees all memory that is unused now. */
 LEAT_API void leat_pool_trim(leat_pool *pool);
 
-/* Gives the pool up: it is gone once all that have it, or chunks of it, are. NULL is allowed. */
+/**
+ * Gives the pool up. NULL is allowed.
+ *
+ * The memory of the pool is freed when the last object that uses the pool, and the last chunk of it, is gone.
+ */
 LEAT_API void leat_pool_free(leat_pool *pool);
 
 #ifdef __cplusplus

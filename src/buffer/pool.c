@@ -56,7 +56,7 @@ static void destroy(leat_pool *pool)
     free(pool);
 }
 
-int leat_pool_new(leat_pool **ret, const struct leat_pool_options *options)
+int leat_pool_new(leat_pool **ret_pool, const struct leat_pool_options *options)
 {
     struct leat_pool_options o;
     int r = options_copy(&o, sizeof(o), options);
@@ -83,7 +83,7 @@ int leat_pool_new(leat_pool **ret, const struct leat_pool_options *options)
     }
     for (unsigned i = 0; i < CACHES; i++)
         pthread_mutex_init(&pool->cache[i].lock, NULL);
-    *ret = pool;
+    *ret_pool = pool;
     return 0;
 }
 
@@ -301,7 +301,7 @@ static uint64_t allocated(leat_pool *pool)
     return n;
 }
 
-int leat_pool_stats(leat_pool *pool, struct leat_pool_usage *ret)
+int leat_pool_stats(leat_pool *pool, struct leat_pool_usage *ret_usage)
 {
     struct leat_pool_usage s = {
         .memory_limit = pool->budget.limit == UINT64_MAX ? 0 : pool->budget.limit,
@@ -311,5 +311,5 @@ int leat_pool_stats(leat_pool *pool, struct leat_pool_usage *ret)
         .handed_out = atomic_load(&pool->handed_out),
         .made = allocated(pool),
     };
-    return return_sized(ret, &s, sizeof(s));
+    return return_sized(ret_usage, &s, sizeof(s));
 }
