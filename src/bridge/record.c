@@ -36,7 +36,7 @@ static int give(struct leat_record *record, void **ret)
     return 0;
 }
 
-int leat_record_new(struct leat_record **ret, const void *bytes, size_t n)
+int leat_record_new(struct leat_record **ret_record, const void *bytes, size_t n)
 {
     struct leat_record *record = NULL;
     if (n > SIZE_MAX / 2 || make_room(&record, n) < 0)
@@ -47,7 +47,7 @@ int leat_record_new(struct leat_record **ret, const void *bytes, size_t n)
     else
         memset(record->bytes, 0, n);
     record->bytes[n] = '\0';
-    *ret = record;
+    *ret_record = record;
     return 0;
 }
 
