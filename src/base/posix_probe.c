@@ -13,17 +13,17 @@ static int check_directory(const char *path)
     return S_ISDIR(s.st_mode) ? 0 : -ENOTDIR;
 }
 
-int leat_features_probe(struct leat_features *features)
+int leat_features_probe(struct leat_features *inout_features)
 {
-    if (features->size < offsetof(struct leat_features, feature[1]))
+    if (inout_features->size < offsetof(struct leat_features, feature[1]))
         return -EINVAL;
-    int code = check_directory(features->directory ? features->directory : ".");
+    int code = check_directory(inout_features->directory ? inout_features->directory : ".");
     if (code < 0)
         return code;
-    features->feature[0] = (struct leat_feature){.group = "process", .name = "linux", .code = -ENOSYS};
-    snprintf(features->feature[0].text, sizeof(features->feature[0].text),
+    inout_features->feature[0] = (struct leat_feature){.group = "process", .name = "linux", .code = -ENOSYS};
+    snprintf(inout_features->feature[0].text, sizeof(inout_features->feature[0].text),
              "This build has no src/kernel; everything passes through user memory.");
-    size_t room = (features->size - offsetof(struct leat_features, feature)) / sizeof(struct leat_feature);
-    features->count = 1 + library_features(&features->feature[1], room - 1);
+    size_t room = (inout_features->size - offsetof(struct leat_features, feature)) / sizeof(struct leat_feature);
+    inout_features->count = 1 + library_features(&inout_features->feature[1], room - 1);
     return 0;
 }

@@ -143,28 +143,29 @@ static void try_one(struct probe_run *run, const struct probe *probe, struct lea
         probe_say(run, "%s; %s.", cause(feature->code), probe->no);
 }
 
-int leat_features_probe(struct leat_features *features)
+int leat_features_probe(struct leat_features *inout_features)
 {
     const size_t head = offsetof(struct leat_features, feature);
-    if (features->size < head)
+    if (inout_features->size < head)
         return -EINVAL;
-    const char *path = features->directory ? features->directory : ".";
+    const char *path = inout_features->directory ? inout_features->directory : ".";
     CLEANUP_FD int directory = fd_open(path, O_PATH | O_DIRECTORY, 0);
     if (directory < 0)
         return directory;
 
     /* A caller of an older leat has less room. */
-    size_t room = (features->size - head) / sizeof(struct leat_feature);
+    size_t room = (inout_features->size - head) / sizeof(struct leat_feature);
     struct platform_file_system system;
     platform.file_system(path, &system);
     struct probe_run run = {.directory = directory, .file_system = system.name};
     struct sigpipe_guard guard;
     sigpipe_enter(&guard);
     probe_ring_open(&run.ring);
-    features->count = (uint32_t)MIN(room, COUNT(probes));
-    for (uint32_t i = 0; i < features->count; i++)
-        try_one(&run, &probes[i], &features->feature[i]);
+    inout_features->count = (uint32_t)MIN(room, COUNT(probes));
+    for (uint32_t i = 0; i < inout_features->count; i++)
+        try_one(&run, &probes[i], &inout_features->feature[i]);
     sigpipe_leave(&guard);
-    features->count += library_features(&features->feature[features->count], room - features->count);
+    inout_features->count +=
+        library_features(&inout_features->feature[inout_features->count], room - inout_features->count);
     return 0;
 }
