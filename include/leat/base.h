@@ -5,43 +5,43 @@
  *
  * Results
  * -------
- * - A function returns 0 or a negative errno value.
- * - On failure, a parameter called ret_* is untouched, except `ret_error`.
- * - A parameter or member called `ret_error` may be NULL. The call resets the struct at its start, so afterwards the
- *   struct is about this call only: `code` is 0 on success, and otherwise the result of the call.
+ *   - A function returns 0 or a negative errno value.
+ *   - On failure, a parameter called ret_* is untouched, except `ret_error`.
+ *   - A parameter or member called `ret_error` may be NULL. The call resets the struct at its start, so afterwards the
+ *     struct is about this call only: `code` is 0 on success, and otherwise the result of the call.
  *
  * Structs and enums
  * -----------------
- * - Options may be NULL, which means the defaults.
- * - A struct that the caller allocates begins with `size_t size`. The caller sets it to sizeof(struct ...);
- *   LEAT_INIT(struct ...) does this. If `size` is smaller than the size of that member, for instance 0, the call
- *   returns -EINVAL.
- * - A newer program may run with an older library. If a struct is larger than the struct that the library knows, and
- *   all bytes behind the known ones are zero, the library takes it. If they are not zero, the call returns -E2BIG.
- * - A value that its enum does not have is -EINVAL.
+ *   - Options may be NULL, which means the defaults.
+ *   - A struct that the caller allocates begins with `size_t size`. The caller sets it to sizeof(struct ...);
+ *     LEAT_INIT(struct ...) does this. If `size` is smaller than the size of that member, for instance 0, the call
+ *     returns -EINVAL.
+ *   - A newer program may run with an older library. If a struct is larger than the struct that the library knows, and
+ *     all bytes behind the known ones are zero, the library takes it. If they are not zero, the call returns -E2BIG.
+ *   - A value that its enum does not have is -EINVAL.
  *
  * Descriptors and signals
  * -----------------------
- * - A descriptor is *borrowed* (leat uses it and never closes it), *taken* (leat closes it, on failure too) or *given*
- *   (leat made it, and the caller closes it).
- * - leat never changes the flags of a descriptor that it did not create. Every descriptor that leat makes is
- *   close-on-exec.
- * - leat does not print, does not install signal handlers, and does not raise SIGPIPE.
+ *   - A descriptor is *borrowed* (leat uses it and never closes it), *taken* (leat closes it, on failure too) or
+ *     *given* (leat made it, and the caller closes it).
+ *   - leat never changes the flags of a descriptor that it did not create. Every descriptor that leat makes is
+ *     close-on-exec.
+ *   - leat does not print, does not install signal handlers, and does not raise SIGPIPE.
  *
  * Units
  * -----
- * - Sizes and offsets are in bytes. Times are in milliseconds if the name ends in _ms.
+ *   - Sizes and offsets are in bytes. Times are in milliseconds if the name ends in _ms.
  *
  * Processes and threads
  * ---------------------
- * - After fork(2), the child may only free the objects that it inherited, and must not run them. In the child, freeing
- *   an object does not wait. It closes the child's descriptors of a pipe, a connection or a channel, and does nothing
- *   to what the parent runs. The memory of the object may stay allocated until the child ends. Objects that the child
- *   makes are its own.
- * - The threads of leat take no signal. All signals are blocked in them, so the signals of the program reach the
- *   threads of the program.
- * - A callback may run on a thread of leat. What it starts inherits the signal mask. So a callback that starts a
- *   program sets the mask that the program shall have (posix_spawnattr_setsigmask(3)).
+ *   - After fork(2), the child may only free the objects that it inherited, and must not run them. In the child,
+ *     freeing an object does not wait. It closes the child's descriptors of a pipe, a connection or a channel, and does
+ *     nothing to what the parent runs. The memory of the object may stay allocated until the child ends. Objects that
+ *     the child makes are its own.
+ *   - The threads of leat take no signal. All signals are blocked in them, so the signals of the program reach the
+ *     threads of the program.
+ *   - A callback may run on a thread of leat. What it starts inherits the signal mask. So a callback that starts a
+ *     program sets the mask that the program shall have (posix_spawnattr_setsigmask(3)).
  *
  * Blocking: the functions of this header do not block.
  *

@@ -3,10 +3,10 @@
  *
  * Kinds of filters
  * ----------------
- * - A filter that only counts or paces lets the bytes stay in the kernel.
- * - A filter that observes, such as a digest, sees the bytes and does not change them.
- * - A filter that transforms, such as a codec or a child process, makes other bytes of them. The filters behind it work
- *   on those bytes.
+ *   - A filter that only counts or paces lets the bytes stay in the kernel.
+ *   - A filter that observes, such as a digest, sees the bytes and does not change them.
+ *   - A filter that transforms, such as a codec or a child process, makes other bytes of them. The filters behind it
+ *     work on those bytes.
  *
  * A filter that wants no more input ends the stream at its place. The source is then not read to its end.
  *
@@ -171,11 +171,11 @@ LEAT_API int leat_filter_head(leat_filter **ret_filter, uint64_t bytes);
  * Makes a codec: a filter that compresses or decompresses.
  *
  * The codecs and their options, with the default in parentheses:
- * - zstd: level=N, also negative (3); checksum=0 leaves out the checksum of the content (1); workers=N (0).
- * - unzstd: windowlog=N (27). A frame that needs a window of more than 2^N bytes fails with -E2BIG.
- * - gzip: level=N, from 1 to 9 (6); workers=N (0). The header has no name and no time, so the same bytes always give
- *   the same file.
- * - gunzip: no options.
+ *   - zstd: level=N, also negative (3); checksum=0 leaves out the checksum of the content (1); workers=N (0).
+ *   - unzstd: windowlog=N (27). A frame that needs a window of more than 2^N bytes fails with -E2BIG.
+ *   - gzip: level=N, from 1 to 9 (6); workers=N (0). The header has no name and no time, so the same bytes always give
+ *     the same file.
+ *   - gunzip: no options.
  *
  * Workers: with workers=N, up to 64, N threads compress blocks of 1 to 8 MiB (the size is the window of the zstd
  * level). The threads run from the start of a pipeline to its end. Each block becomes a frame or member of its own; a

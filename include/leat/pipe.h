@@ -4,67 +4,68 @@
  * A leat_writer is the writing end of the pipe, a leat_reader the reading end.
  *
  * @code
- * struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
- * options.filters = &digest;
- * options.filter_count = 1;
- * leat_pipe_open(&writer, &reader, &options);
+ *     struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
+ *     options.filters = &digest;
+ *     options.filter_count = 1;
+ *     leat_pipe_open(&writer, &reader, &options);
  *
- * // One thread writes:
- * leat_writer_write(writer, bytes, n, NULL, -1);
- * ...
- * leat_writer_finish(writer);
- * leat_writer_close(writer);
+ *     // One thread writes:
+ *     leat_writer_write(writer, bytes, n, NULL, -1);
+ *     ...
+ *     leat_writer_finish(writer);
+ *     leat_writer_close(writer);
  *
- * // Another thread reads:
- * while (leat_reader_read(reader, bytes, sizeof(bytes), &n, -1) == 0 && n > 0)
- *     ...;
- * leat_reader_close(reader);
+ *     // Another thread reads:
+ *     while (leat_reader_read(reader, bytes, sizeof(bytes), &n, -1) == 0 && n > 0)
+ *         ...;
+ *     leat_reader_close(reader);
  * @endcode
  *
  * Backends
  * --------
  * There are two backends with the same meaning:
- * - LEAT_PIPE_KERNEL is a real pipe. Other code may poll, splice or inherit its descriptors.
- * - LEAT_PIPE_QUEUE is a bounded queue of chunks in memory. It is portable, and faster between threads.
+ *   - LEAT_PIPE_KERNEL is a real pipe. Other code may poll, splice or inherit its descriptors.
+ *   - LEAT_PIPE_QUEUE is a bounded queue of chunks in memory. It is portable, and faster between threads.
  *
  * Results
  * -------
- * A call distinguishes these results. Each of them wakes the calls that wait for it at once.
- * - The end: a read returns 0 and sets *ret_n to 0, after the last byte.
- * - A failure: after the last byte, a read returns the code that was given to leat_writer_fail, or the code of the
- *   filter that failed. Every later read returns it again.
- * - A broken pipe: a write returns -EPIPE. The reader has closed, a filter failed or wants no more bytes, or the stream
- *   has already ended. leat_writer_error says which. There is no SIGPIPE.
- * - A timeout: the call returns -ETIMEDOUT, or -EAGAIN if timeout_ms is 0. No byte is lost: *ret_n is the number of
- *   bytes that were moved.
- * - A closed end: the call returns -ECANCELED. Another thread closed or failed the same end during the call.
+ * A call distinguishes these results. Each of them wakes the waiting calls at once.
+ *   - The end: a read returns 0 and sets *ret_n to 0, after the last byte.
+ *   - A failure: after the last byte, a read returns the code that was given to leat_writer_fail, or the code of the
+ *     filter that failed. Every later read returns it again.
+ *   - A broken pipe: a write returns -EPIPE. The reader has closed, a filter failed or wants no more bytes, or the
+ *     stream has already ended. leat_writer_error says which. There is no SIGPIPE.
+ *   - A timeout: the call returns -ETIMEDOUT, or -EAGAIN if timeout_ms is 0. No byte is lost: *ret_n is the number of
+ *     bytes that were moved.
+ *   - A closed end: the call returns -ECANCELED. Another thread closed or failed the same end during the call.
  *
  * A signal does not change a result: no call returns -EINTR.
  *
  * Parameters
  * ----------
- * - ret_n of a read or a write (leat_writer_write, leat_writer_write_some, leat_writer_write_view, leat_reader_read,
- *   leat_reader_read_full, leat_reader_read_line) may be NULL. The call sets *ret_n on success and on failure.
- * - timeout_ms limits the time that the whole call waits, in milliseconds. -1 waits without a limit, 0 does not wait.
+ *   - ret_n of a read or a write (leat_writer_write, leat_writer_write_some, leat_writer_write_view, leat_reader_read,
+ *     leat_reader_read_full, leat_reader_read_line) may be NULL. The call sets *ret_n on success and on failure.
+ *   - timeout_ms limits the time that the whole call waits, in milliseconds. -1 waits without a limit, 0 does not wait.
  *
  * A read or a write of zero bytes returns 0 at once.
  *
  * When bytes can be read
  * ----------------------
  * A written byte is available as soon as the reader asks for it. The writer need not flush. There are three exceptions:
- * - A filter that changes the bytes may hold some of them back. leat_writer_flush makes the filter give them.
- * - A read with timeout_ms 0 returns -EAGAIN while another thread is in a write, and may miss the bytes of the write
- *   before that one.
- * - In a pipe with filters, bytes that the pipe gathered before a reservation become available when the reservation is
- *   committed or given back.
+ *   - A filter that changes the bytes may hold some of them back. leat_writer_flush makes the filter give them.
+ *   - While a write is in progress, a read with timeout_ms 0 may return -EAGAIN, and may miss the bytes of the write
+ *     before that one.
+ *   - In a pipe with filters, bytes that the pipe gathered before a reservation become available when the reservation
+ *     is committed or given back.
  *
  * Threads
  * -------
- * - Several threads may use one end at the same time. The bytes of one call are not interleaved with those of another.
- * - Reserve and commit are for one thread at a time, and so are peek and consume.
- * - Finish, fail and close may be called from any thread, even while other threads are blocked on either end.
- * - Filters run on a thread that writes, or on a thread that reads and would otherwise have to wait. If a filter paces
- *   and the reader's descriptor was asked for, they may also run on a thread that belongs to the pipe.
+ *   - Several threads may use one end at the same time. The bytes of one call are not interleaved with those of
+ *     another.
+ *   - Reserve and commit are for one thread at a time, and so are peek and consume.
+ *   - Finish, fail and close may be called from any thread, even while other threads are blocked on either end.
+ *   - Filters run on a thread that writes, or on a thread that reads and would otherwise have to wait. If a filter
+ *     paces and the reader's descriptor was asked for, they may also run on a thread that belongs to the pipe.
  *
  * After fork(2), only one of the two processes may go on with a queue, and the other one may only close its ends. With
  * the kernel backend, each process may use its own copies of the descriptors.
@@ -153,7 +154,7 @@ struct leat_pipe_stats {
  *         - -EINVAL: the limit is too small, the chunk is larger than the limit, there are more than 64 filters, or an
  *           option has no valid value.
  *         - -EBUSY: a filter is in use, or is in the list twice.
- *         - -EOPNOTSUPP: a filter is a process of its own, which belongs into a pipeline; or memory_limit is given for
+ *         - -EOPNOTSUPP: a filter is a process of its own, which belongs in a pipeline; or memory_limit is given for
  *           a kernel pipe and this system can't set the size of a pipe.
  *         - -ENOMEM.
  *         - What pipe(2) or the start of a filter returned.
@@ -200,9 +201,9 @@ struct leat_view;
  * of the view that has the rest of the bytes.
  *
  * Some bytes are copied:
- * - A kernel pipe gets the pages of the bytes while its leat_reader is its only reader, and a copy otherwise.
- * - A piece that is shorter than a quarter of chunk_size is copied, because a piece that is not copied counts as a
- *   chunk.
+ *   - A kernel pipe gets the pages of the bytes while its leat_reader is its only reader, and a copy otherwise.
+ *   - A piece that is shorter than a quarter of chunk_size is copied, because a piece that is not copied counts as a
+ *     chunk.
  *
  * If the bytes were appended by leat_stream_append_ref, their `release` may be called by the thread that reads, or by
  * the thread that closes the last end. It must not call the pipe.
@@ -258,8 +259,8 @@ LEAT_API int leat_writer_flush(leat_writer *writer);
 /**
  * Ends the stream.
  *
- * The filters give their last bytes, and the reader sees the end after the last byte. Writes that other threads are in
- * complete first. Later writes return -EPIPE. A second call returns 0.
+ * The filters give their last bytes, and the reader sees the end after the last byte. A write that is in
+ * progress on another thread completes first. A later write returns -EPIPE. A second call returns 0.
  *
  * Blocking: waits for room if the filters need it.
  *
@@ -426,7 +427,7 @@ LEAT_API int leat_reader_error(const leat_reader *reader, struct leat_error *ret
 /**
  * Closes the writer and frees it. NULL is allowed.
  *
- * Calls that other threads are in on this end return -ECANCELED first. A writer that was neither finished nor failed is
+ * A call that is in progress on this end returns -ECANCELED first. A writer that was neither finished nor failed is
  * finished as by leat_writer_finish. Afterwards the reader gets the end.
  *
  * Blocking: the finish may wait. leat_writer_fail before the close avoids this. Then the bytes that did not pass the
@@ -437,7 +438,7 @@ LEAT_API void leat_writer_close(leat_writer *writer);
 /**
  * Closes the reader and frees it. NULL is allowed.
  *
- * Calls that other threads are in on this end return -ECANCELED first. Afterwards the writer gets -EPIPE, and the bytes
+ * A call that is in progress on this end returns -ECANCELED first. Afterwards the writer gets -EPIPE, and the bytes
  * that were not read are dropped.
  */
 LEAT_API void leat_reader_close(leat_reader *reader);

@@ -8,19 +8,20 @@
  *
  * Unused memory
  * -------------
- * - There are 16 small caches of chunks. Each thread uses one of them, so up to 16 threads have a cache of their own.
- * - The pool never keeps more unused memory than there is in use, or than `keep` if that is more. So the pool shrinks
- *   after a peak.
- * - A stream gives each chunk back when its bytes were read. A pipe keeps its chunks until it ends, and so does a
- *   pipeline while it runs. These chunks count as in use.
+ *   - There are 16 small caches of chunks. Each thread uses one of them, so up to 16 threads have a cache of their own.
+ *   - The pool never keeps more unused memory than there is in use, or than `keep` if that is more. So the pool shrinks
+ *     after a peak.
+ *   - A stream gives each chunk back when its bytes were read. A pipe keeps its chunks until it ends, and so does a
+ *     pipeline while it runs. These chunks count as in use.
  *
  * Limits
  * ------
- * - The limit of the pool, and the limit that a pipe or a pipeline has of its own, hold independently.
- * - A pipe or a pipeline takes the chunks that it can't do without when it begins. If it can't get them, it is refused
- *   with -ENOMEM. Afterwards it works with the chunks that it has, and never waits for memory that others have.
- * - If a pipe has a chunk size that the pool does not have, or a limit so small that the pool has no such chunks, the
- *   chunks are the pipe's own, and do not count in the pool.
+ *   - The limit of the pool, and the limit that a pipe or a pipeline has of its own, hold independently.
+ *   - A pipe or a pipeline takes the chunks that it can't do without when it begins. If it can't get them, it is
+ *     refused with -ENOMEM. Afterwards it works with the chunks that it has, and never waits for memory that others
+ *     have.
+ *   - If a pipe has a chunk size that the pool does not have, or a limit so small that the pool has no such chunks, the
+ *     chunks are the pipe's own, and do not count in the pool.
  *
  * Blocking: the functions do not block.
  *

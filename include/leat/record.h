@@ -2,10 +2,10 @@
  * Ready-made sources and sinks of stages: the messages of a channel, the lines or frames of a pipe.
  *
  * @code
- * struct leat_stages_options options = LEAT_INIT(struct leat_stages_options);
- * options.dispose = leat_record_dispose;
- * ...
- * leat_stages_run(stages, leat_record_next_line, reader, leat_record_emit_message, channel, &error);
+ *     struct leat_stages_options options = LEAT_INIT(struct leat_stages_options);
+ *     options.dispose = leat_record_dispose;
+ *     ...
+ *     leat_stages_run(stages, leat_record_next_line, reader, leat_record_emit_message, channel, &error);
  * @endcode
  *
  * An item of the stages is then a record: bytes of any number, in one piece of memory.

@@ -7,23 +7,23 @@
  * one stream and flushes the other.
  *
  * @code
- * leat_stream_new(&stream, NULL, NULL);
- * while (leat_stream_reserve(stream, 1, &room, &n) == 0 && (got = read(fd, room, n)) > 0) {
- *     leat_stream_commit(stream, got);
- *     while (leat_stream_take_line(stream, LEAT_STREAM_JOIN, &line) == 0) {
- *         use(line.data, line.length);
- *         leat_view_release(&line);
+ *     leat_stream_new(&stream, NULL, NULL);
+ *     while (leat_stream_reserve(stream, 1, &room, &n) == 0 && (got = read(fd, room, n)) > 0) {
+ *         leat_stream_commit(stream, got);
+ *         while (leat_stream_take_line(stream, LEAT_STREAM_JOIN, &line) == 0) {
+ *             use(line.data, line.length);
+ *             leat_view_release(&line);
+ *         }
  *     }
- * }
  * @endcode
  *
  * Results of a read
  * -----------------
  * A read of a stream never waits. It has three results:
- * - Not yet: -EAGAIN. Ask again when more bytes were committed.
- * - Bytes: 0, and a view of the bytes. An empty line is a view of length 0 whose data is not NULL.
- * - The end: 0, and a view whose data is NULL and whose length is 0; or the code that was given to leat_stream_finish.
- *   Every read after the last byte returns this.
+ *   - Not yet: -EAGAIN. Ask again when more bytes were committed.
+ *   - Bytes: 0, and a view of the bytes. An empty line is a view of length 0 whose data is not NULL.
+ *   - The end: 0, and a view whose data is NULL and whose length is 0; or the code that was given to
+ *     leat_stream_finish. Every read after the last byte returns this.
  *
  * If the stream ends and fewer bytes are left than a read needs, the read returns -ENODATA. The bytes are still there,
  * and leat_stream_take_at_most takes them.
@@ -39,15 +39,15 @@
  *
  * Threads
  * -------
- * - Each side is for one thread at a time. The two sides may be two threads. There are no locks.
- * - The writing side: reserve, commit, append, finish, paused. The reading side: find, starts_with, peek, take, read,
- *   skip, wait. Either side: length, ended, stats.
- * - A thread may hand its side over to another thread if something else orders the two.
- * - In a build without NDEBUG, an assertion fails if two threads are in calls of one side, or if a release callback
- *   calls the stream.
- * - A view belongs to its holder. Any thread may use and release a view, each thread its own.
- * - A pool serves any thread.
- * - A connection, with its two streams, is for one thread at a time.
+ *   - Each side is for one thread at a time. The two sides may be two threads. There are no locks.
+ *   - The writing side: reserve, commit, append, finish, paused. The reading side: find, starts_with, peek, take, read,
+ *     skip, wait. Either side: length, ended, stats.
+ *   - A thread may hand its side over to another thread if something else orders the two.
+ *   - In a build without NDEBUG, an assertion fails if two threads are in calls of one side, or if a release callback
+ *     calls the stream.
+ *   - A view belongs to its holder. Any thread may use and release a view, each thread its own.
+ *   - A pool serves any thread.
+ *   - A connection, with its two streams, is for one thread at a time.
  *
  * Blocking: a call does not block, unless its declaration says so.
  */
@@ -479,9 +479,9 @@ LEAT_API int leat_stream_stats(const leat_stream *stream, struct leat_stream_usa
  * A stream descriptor with two streams: the input has the bytes that came in, the output the bytes that are to go out.
  *
  * There are two ways to use a connection. They may be mixed.
- * - Blocking calls: leat_connection_read_line and the other reads, and leat_connection_write.
- * - An event loop: leat_connection_events says what to poll for. leat_connection_fill and leat_connection_flush never
- *   wait. In between, the program calls the functions of streams on leat_connection_input and leat_connection_output.
+ *   - Blocking calls: leat_connection_read_line and the other reads, and leat_connection_write.
+ *   - An event loop: leat_connection_events says what to poll for. leat_connection_fill and leat_connection_flush never
+ *     wait. In between, the program calls the functions of streams on leat_connection_input and leat_connection_output.
  *
  * The flags of the descriptor are never changed. If the descriptor is a blocking one, no call blocks on it.
  */
