@@ -122,18 +122,18 @@ LEAT_API int leat_filter_digest_bytes(leat_filter *filter, const char *algorithm
 LEAT_API int leat_filter_digest_reset(leat_filter *filter);
 
 /**
- * Makes a filter that lets at most so many bytes pass in a second. The bytes may stay in the kernel.
+ * Makes a filter that limits how many bytes pass in a second. The bytes may stay in the kernel.
  *
- * @param bytes_per_second  The rate; 0: no limit.
+ * @param bytes_per_second  The limit; 0: no limit.
  *
  * @return 0 or -ENOMEM.
  */
 LEAT_API int leat_filter_rate(leat_filter **ret_filter, uint64_t bytes_per_second);
 
 /**
- * Changes the rate.
+ * Changes the limit of a filter that leat_filter_rate made.
  *
- * @param bytes_per_second  The new rate; 0: no limit.
+ * @param bytes_per_second  The new limit; 0: no limit.
  *
  * @return 0; -EINVAL: the filter was not made by leat_filter_rate.
  *
@@ -197,8 +197,8 @@ LEAT_API int leat_filter_head(leat_filter **ret_filter, uint64_t bytes);
 LEAT_API int leat_filter_codec(leat_filter **ret_filter, const char *name, const char *options);
 
 /**
- * Makes a filter of a child process. The child gets the bytes on its standard input, and gives the bytes of its
- * standard output, both over real pipes.
+ * Makes a filter of a child process. The bytes go to the standard input of the child, and the filter gives what the
+ * child writes to its standard output. Both are real pipes.
  *
  * The pipeline succeeds only if the child exits with 0. The child need not read all of its input. For everything else,
  * see exec:COMMAND in leat/endpoint.h.

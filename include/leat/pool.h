@@ -8,7 +8,7 @@
  *
  * Unused memory
  * -------------
- *   - There are 16 small caches of chunks. Each thread uses one of them, so up to 16 threads have a cache of their own.
+ *   - There are 16 small caches of chunks. Each thread uses one of them, and two threads may use the same one.
  *   - The pool never keeps more unused memory than there is in use, or than `keep` if that is more. So the pool shrinks
  *     after a peak.
  *   - A stream gives each chunk back when its bytes were read. A pipe keeps its chunks until it ends, and so does a
