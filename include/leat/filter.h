@@ -54,7 +54,7 @@ enum {
 /**
  * Makes a filter that takes a digest of the bytes that pass, by one or several algorithms.
  *
- * Cryptographic algorithms are md5, sha1, sha224, sha256, sha384, sha512, sha512-256, sha3-256 and other sizes,
+ * The algorithms of libcrypto are md5, sha1, sha224, sha256, sha384, sha512, sha512-256, sha3-256 and other sizes,
  * blake2b-512, blake2s-256, sm3, ripemd160, and any other algorithm that libcrypto offers by name. libcrypto is loaded
  * by the first call that needs it. crc32c, crc32, crc64nvme and xxh3 (xxh3-128 for the long one) detect accidents, not
  * attacks.
