@@ -378,7 +378,7 @@ LEAT_API int leat_channel_release(leat_channel *channel, const struct leat_messa
  */
 LEAT_API int leat_channel_poll_fd(leat_channel *channel, enum leat_direction direction, int *ret_fd);
 
-/** One direction of a channel. */
+/** One direction of a channel. The layout is fixed. */
 struct leat_channel_lane {
     uint64_t messages;  /**< Messages that are in the ring. */
     uint64_t bytes;     /**< Bytes of the ring that are taken, with those that each message takes besides its own. */

@@ -170,7 +170,7 @@ struct leat_stage {
     int32_t group_ms;     /**< Grouping: the age of the first item of a full group, in milliseconds. 0: any age. */
 };
 
-/** What a grouping stage emits. */
+/** What a grouping stage emits. The layout is fixed. */
 struct leat_group {
     size_t count;   /**< How many items there are. */
     uint64_t bytes; /**< Their bytes by `item_size`. */
