@@ -76,7 +76,7 @@ static void open_leat(struct run *run, int32_t backend, leat_filter *filter)
     options.memory_limit = HOLDS;
     options.filters = &filter;
     options.filter_count = filter != NULL;
-    must(leat_pipe_open(&run->writer, &run->reader, &options), "leat_pipe_open");
+    must(leat_pipe_open(&run->writer, &run->reader, &options, NULL), "leat_pipe_open");
 }
 
 static void open_queue(struct run *run)

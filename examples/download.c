@@ -72,7 +72,7 @@ int main(int argc, char **argv)
         leat_endpoint_close(from);
         return 1;
     }
-    int r = leat_pipe_open(&writer, &reader, &piping);
+    int r = leat_pipe_open(&writer, &reader, &piping, NULL);
     if (r < 0)
         return say("pipe", r);
     r = leat_endpoint_from_writer(&in, writer);

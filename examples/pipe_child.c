@@ -63,7 +63,7 @@ int main(int argc, char **argv)
     options.backend = LEAT_PIPE_KERNEL;
     options.filters = &digest;
     options.filter_count = 1;
-    r = leat_pipe_open(&writer, &reader, &options);
+    r = leat_pipe_open(&writer, &reader, &options, NULL);
     if (r == 0) {
         r = start(reader, argv + 1, &child);
         leat_reader_close(reader);

@@ -52,8 +52,7 @@ static int run(unsigned lines, leat_filter *digest)
     options.memory_limit = 64 * 1024;
     options.filters = &digest;
     options.filter_count = 1;
-    options.ret_error = &error;
-    int r = leat_pipe_open(&producer.writer, &reader, &options);
+    int r = leat_pipe_open(&producer.writer, &reader, &options, &error);
     if (r < 0) {
         fprintf(stderr, "pipe_threads: %s\n", error.text);
         return r;

@@ -98,7 +98,7 @@ static int run(uint32_t workers, struct leat_error *error)
     leat_endpoint *from, *to, *in, *out;
     leat_pipeline *feeding = NULL, *draining = NULL;
     int r;
-    if ((r = leat_pipe_open(&first, &lines, NULL)) < 0 || (r = leat_pipe_open(&results, &last, NULL)) < 0 ||
+    if ((r = leat_pipe_open(&first, &lines, NULL, NULL)) < 0 || (r = leat_pipe_open(&results, &last, NULL, NULL)) < 0 ||
         (r = leat_endpoint_open(&from, "-", LEAT_READ, NULL, error)) < 0 ||
         (r = leat_endpoint_open(&to, "-", LEAT_WRITE, NULL, error)) < 0 ||
         (r = leat_endpoint_from_writer(&in, first)) < 0 || (r = leat_endpoint_from_reader(&out, last)) < 0 ||

@@ -7,7 +7,7 @@
  *     struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
  *     options.filters = &digest;
  *     options.filter_count = 1;
- *     leat_pipe_open(&writer, &reader, &options);
+ *     leat_pipe_open(&writer, &reader, &options, NULL);
  *
  *     // One thread writes:
  *     leat_writer_write(writer, bytes, n, NULL, -1);
@@ -123,7 +123,6 @@ struct leat_pipe_options {
     leat_filter **filters; /**< The filters between the ends, in this order. leat_pipe_open takes the references, on
                               failure too. */
     size_t filter_count;   /**< How many filters there are, at most 64. */
-    struct leat_error *ret_error; /**< Where leat_pipe_open says in a sentence why it refused; may be NULL. */
     leat_pool *pool; /**< Where the memory comes from; NULL: the pool of the process. The pipe keeps a reference. */
 };
 
@@ -147,10 +146,11 @@ struct leat_pipe_stats {
  * @param ret_writer  The writer; close it with leat_writer_close.
  * @param ret_reader  The reader; close it with leat_reader_close.
  * @param options     The options; NULL: the defaults.
+ * @param ret_error   NULL, or where the call says in a sentence why it refused.
  *
  * Blocking: does not block.
  *
- * @return 0, or a negative errno, with a sentence in options->ret_error:
+ * @return 0, or a negative errno, with a sentence in *ret_error:
  *         - -EINVAL: the limit is too small, the chunk is larger than the limit, there are more than 64 filters, or an
  *           option has no valid value.
  *         - -EBUSY: a filter is in use, or is in the list twice.
@@ -160,7 +160,7 @@ struct leat_pipe_stats {
  *         - What pipe(2) or the start of a filter returned.
  */
 LEAT_API int leat_pipe_open(leat_writer **ret_writer, leat_reader **ret_reader,
-                            const struct leat_pipe_options *options);
+                            const struct leat_pipe_options *options, struct leat_error *ret_error);
 
 /* ---- writing ---- */
 

@@ -217,14 +217,15 @@ static int make(struct pipe **ret, const struct leat_pipe_options *o, struct lea
     return 0;
 }
 
-int leat_pipe_open(leat_writer **ret_writer, leat_reader **ret_reader, const struct leat_pipe_options *options)
+int leat_pipe_open(leat_writer **ret_writer, leat_reader **ret_reader, const struct leat_pipe_options *options,
+                   struct leat_error *ret_error)
 {
     struct leat_pipe_options o;
     struct pipe *p = NULL;
     int r = options_copy(&o, sizeof(o), options);
     struct leat_error error = LEAT_INIT(struct leat_error);
-    if (r == 0 && (r = error_begin(o.ret_error)) == 0)
-        r = error_return(o.ret_error, &error, make(&p, &o, &error));
+    if (r == 0 && (r = error_begin(ret_error)) == 0)
+        r = error_return(ret_error, &error, make(&p, &o, &error));
     if (r < 0) {
         for (size_t i = 0; o.filters && i < o.filter_count; i++)
             leat_filter_free(o.filters[i]);

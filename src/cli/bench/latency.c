@@ -176,7 +176,7 @@ static int open_queues(struct trip *t)
 {
     int r = 0;
     for (int i = 0; i < 2 && r == 0; i++)
-        r = leat_pipe_open(&t->way[i].writer, &t->way[i].reader, NULL);
+        r = leat_pipe_open(&t->way[i].writer, &t->way[i].reader, NULL, NULL);
     return r;
 }
 

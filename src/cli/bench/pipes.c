@@ -205,8 +205,7 @@ static int open_leat(struct pipe_run *run, char reason[REASON])
     struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
     options.backend = run->step->reading == BY_PEEK ? LEAT_PIPE_QUEUE : LEAT_PIPE_KERNEL;
     options.memory_limit = run->step->pipe;
-    options.ret_error = &error;
-    int r = leat_pipe_open(&run->leat_writer, &run->leat_reader, &options);
+    int r = leat_pipe_open(&run->leat_writer, &run->leat_reader, &options, &error);
     if (r < 0)
         snprintf(reason, REASON, "%s", error.text);
     return r;

@@ -18,14 +18,13 @@ static void use(int32_t backend, int with_filters)
     int fd, taken;
     options.backend = backend;
     options.memory_limit = 65536;
-    options.ret_error = &error;
     if (with_filters) {
         TRY(leat_filter_meter(&filters[0]));
         TRY(leat_filter_digest(&filters[1], "crc32c", NULL));
         options.filters = filters;
         options.filter_count = 2;
     }
-    taken = leat_pipe_open(&writer, &reader, &options); /* which takes the filters, in any case */
+    taken = leat_pipe_open(&writer, &reader, &options, &error); /* which takes the filters, in any case */
     filters[0] = filters[1] = NULL;
     TRY(taken);
     TRY(leat_writer_write(writer, "one\ntwo\n", 8, &done, 1000));

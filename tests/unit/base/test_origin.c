@@ -126,7 +126,7 @@ static void a_pipe_while_the_parent_reads(void **state UNUSED)
         pthread_t thread;
         size_t done;
         options.backend = backends[i];
-        assert_int_equal(leat_pipe_open(&e.w, &e.r, &options), 0);
+        assert_int_equal(leat_pipe_open(&e.w, &e.r, &options, NULL), 0);
         begin(&thread, read_all, &e);
         usleep(50000); /* it waits by now; if not, there is less to see */
         in_child(close_both, &e);

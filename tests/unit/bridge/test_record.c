@@ -45,7 +45,7 @@ static struct pipe_ends pipe_of(uint64_t limit)
     struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
     options.memory_limit = limit;
     options.backend = LEAT_PIPE_QUEUE;
-    assert_int_equal(leat_pipe_open(&ends.writer, &ends.reader, &options), 0);
+    assert_int_equal(leat_pipe_open(&ends.writer, &ends.reader, &options, NULL), 0);
     return ends;
 }
 

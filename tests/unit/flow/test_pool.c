@@ -40,7 +40,7 @@ static int open_pipe(leat_pool *pool, uint64_t limit, uint64_t chunk, leat_write
     options.pool = pool;
     options.memory_limit = limit;
     options.chunk_size = chunk;
-    return leat_pipe_open(w, r, &options);
+    return leat_pipe_open(w, r, &options, NULL);
 }
 
 struct transfer {

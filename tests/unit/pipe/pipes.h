@@ -32,8 +32,7 @@ static inline struct ends open_with(int backend, uint64_t limit, uint64_t chunk,
     options.chunk_size = chunk;
     options.filters = filters;
     options.filter_count = n;
-    options.ret_error = &error;
-    int r = leat_pipe_open(&e.w, &e.r, &options);
+    int r = leat_pipe_open(&e.w, &e.r, &options, &error);
     unit_needs(r != -EOPNOTSUPP || has_sized_pipes(), "pipes of a chosen size");
     if (r < 0)
         fail_msg("it can't be opened: %s", error.text);

@@ -335,8 +335,7 @@ static int refused(leat_filter **filters, size_t n, uint64_t limit, uint64_t chu
     options.chunk_size = chunk;
     options.filters = filters;
     options.filter_count = n;
-    options.ret_error = &error;
-    int code = leat_pipe_open(&w, &r, &options);
+    int code = leat_pipe_open(&w, &r, &options, &error);
     assert_true(code < 0 && !w && !r && error.code == code);
     if (!strstr(error.text, words))
         fail_msg("'%s' has no '%s'", error.text, words);

@@ -50,13 +50,13 @@ static void a_limit_may_be_any_number(void **state UNUSED)
         options.backend = LEAT_PIPE_QUEUE;
         options.memory_limit = limits[i];
         struct leat_pipe_stats stats = LEAT_INIT(struct leat_pipe_stats);
-        assert_int_equal(leat_pipe_open(&w, &r, &options), 0);
+        assert_int_equal(leat_pipe_open(&w, &r, &options, NULL), 0);
         assert_int_equal(leat_writer_stats(w, &stats), 0);
         assert_true(stats.memory_limit >= (uint64_t)1 << 30);
         leat_writer_close(w);
         leat_reader_close(r);
         options.chunk_size = limits[i];
-        assert_int_equal(leat_pipe_open(&w, &r, &options), -ENOMEM);
+        assert_int_equal(leat_pipe_open(&w, &r, &options, NULL), -ENOMEM);
     }
 }
 

@@ -14,7 +14,7 @@ static struct ends of(uint64_t limit, uint64_t chunk)
     options.backend = LEAT_PIPE_QUEUE;
     options.memory_limit = limit;
     options.chunk_size = chunk;
-    assert_int_equal(leat_pipe_open(&e.w, &e.r, &options), 0);
+    assert_int_equal(leat_pipe_open(&e.w, &e.r, &options, NULL), 0);
     return e;
 }
 
@@ -57,7 +57,7 @@ static void with_filters_the_stats_say_what_holds(void **state UNUSED)
         options.memory_limit = limits[i];
         options.filters = &filter;
         options.filter_count = 1;
-        assert_int_equal(leat_pipe_open(&e.w, &e.r, &options), 0);
+        assert_int_equal(leat_pipe_open(&e.w, &e.r, &options, NULL), 0);
         uint64_t holds = limit_that_holds(e.w);
         assert_true(holds > 0 && holds <= limits[i]);
         assert_int_equal(leat_writer_write(e.w, much, sizeof(much), &done, 0), holds < sizeof(much) ? -EAGAIN : 0);

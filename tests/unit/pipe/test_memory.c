@@ -59,9 +59,8 @@ static void a_pipe_that_never_gets_them_is_refused(void **state UNUSED)
     options.backend = backend;
     options.filters = &filter;
     options.filter_count = 1;
-    options.ret_error = &error;
     atomic_store(&granted, 1);
-    assert_int_equal(leat_pipe_open(&e.w, &e.r, &options), -ENOMEM);
+    assert_int_equal(leat_pipe_open(&e.w, &e.r, &options, &error), -ENOMEM);
     assert_string_equal(error.text, "Out of memory");
     assert_int_equal(unit_descriptors(), descriptors);
     assert_true(d.frees == 1 && d.started == 0);

@@ -87,7 +87,7 @@ static size_t pass_ten(int (*make)(leat_filter **ret, uint64_t n), uint64_t numb
     assert_int_equal(make(&filter, number), 0);
     options.filters = &filter;
     options.filter_count = 1;
-    assert_int_equal(leat_pipe_open(&writer, &reader, &options), 0);
+    assert_int_equal(leat_pipe_open(&writer, &reader, &options, NULL), 0);
     int r = leat_writer_write(writer, "0123456789", 10, NULL, 30000);
     assert_true(r == 0 || r == -EPIPE); /* one that wants no more */
     r = leat_writer_finish(writer);
@@ -346,15 +346,14 @@ static void filters_that_are_not_there_are_refused(void **state UNUSED)
     leat_writer *writer;
     leat_reader *reader;
     leat_filter *none[2] = {NULL, NULL};
-    options.ret_error = &error;
     options.filter_count = 2;
-    assert_int_equal(leat_pipe_open(&writer, &reader, &options), -EINVAL);
+    assert_int_equal(leat_pipe_open(&writer, &reader, &options, &error), -EINVAL);
     assert_true(error.text[0]);
     options.filters = none;
-    assert_int_equal(leat_pipe_open(&writer, &reader, &options), -EINVAL);
+    assert_int_equal(leat_pipe_open(&writer, &reader, &options, NULL), -EINVAL);
     options.filters = NULL;
     options.filter_count = SIZE_MAX;
-    assert_int_equal(leat_pipe_open(&writer, &reader, &options), -EINVAL);
+    assert_int_equal(leat_pipe_open(&writer, &reader, &options, NULL), -EINVAL);
 }
 
 /* ---- nothing at all ---- */

@@ -91,7 +91,7 @@ static int open_pipe(const struct leat_pipe_options *options)
 {
     leat_writer *writer;
     leat_reader *reader;
-    int r = leat_pipe_open(&writer, &reader, options);
+    int r = leat_pipe_open(&writer, &reader, options, NULL);
     if (r == 0) {
         leat_writer_close(writer);
         leat_reader_close(reader);
@@ -107,8 +107,14 @@ static int try_pipe(void *given)
 static int try_pipe_error(void *given)
 {
     struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
-    options.ret_error = given;
-    return open_pipe(&options);
+    leat_writer *writer;
+    leat_reader *reader;
+    int r = leat_pipe_open(&writer, &reader, &options, given);
+    if (r == 0) {
+        leat_writer_close(writer);
+        leat_reader_close(reader);
+    }
+    return r;
 }
 
 static int ask_pipe(int (*of_writer)(const leat_writer *, void *), int (*of_reader)(const leat_reader *, void *),
@@ -116,7 +122,7 @@ static int ask_pipe(int (*of_writer)(const leat_writer *, void *), int (*of_read
 {
     leat_writer *writer;
     leat_reader *reader;
-    assert_int_equal(leat_pipe_open(&writer, &reader, NULL), 0);
+    assert_int_equal(leat_pipe_open(&writer, &reader, NULL, NULL), 0);
     int r = of_writer ? of_writer(writer, given) : of_reader(reader, given);
     leat_writer_close(writer);
     leat_reader_close(reader);

@@ -48,8 +48,7 @@ static int open_pipe(struct leat_pipe_options *options, struct leat_error *error
     leat_writer *writer;
     leat_reader *reader;
     options->size = sizeof(*options);
-    options->ret_error = error;
-    int r = leat_pipe_open(&writer, &reader, options);
+    int r = leat_pipe_open(&writer, &reader, options, error);
     if (r == 0) {
         leat_writer_close(writer);
         leat_reader_close(reader);

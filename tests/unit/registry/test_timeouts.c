@@ -31,10 +31,10 @@ static void open_pipes(struct scene *s, int32_t backend)
     struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
     options.backend = backend;
     options.memory_limit = 4096;
-    int r = leat_pipe_open(&s->writer, &s->other_reader, &options);
+    int r = leat_pipe_open(&s->writer, &s->other_reader, &options, NULL);
     unit_needs(r != -EOPNOTSUPP || backend != LEAT_PIPE_KERNEL, "pipes of a chosen size");
     assert_int_equal(r, 0);
-    assert_int_equal(leat_pipe_open(&s->other_writer, &s->reader, &options), 0);
+    assert_int_equal(leat_pipe_open(&s->other_writer, &s->reader, &options, NULL), 0);
     r = leat_writer_write(s->writer, bytes, sizeof(bytes), NULL, 0);
     while (r == 0)
         r = leat_writer_write_some(s->writer, bytes, sizeof(bytes), NULL, 0);
