@@ -222,7 +222,7 @@ static int refuse_unknown(const char *word, enum leat_direction direction, struc
     for (size_t i = 0, n = 0; i < COUNT(table); i++)
         if (direction == LEAT_WRITE || !table[i].of_sinks)
             words[n++] = table[i].name;
-    if (leat_nearest(near, sizeof(near), word, name, words) > 0)
+    if (leat_text_nearest(near, sizeof(near), word, name, words) > 0)
         return error_set(error, -EINVAL, "'%.*s' is no option of a %s; did you mean %s?", length, word,
                          direction == LEAT_READ ? "source" : "sink", near);
     for (size_t i = 0, n = 0; i < COUNT(table); i++)

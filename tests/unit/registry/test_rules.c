@@ -168,10 +168,10 @@ static void pipes_and_channels(void **state UNUSED)
         int fd;
         assert_int_equal(leat_pipe_open(&writer[i], &reader[i], &options), 0);
         assert_int_equal(leat_reader_fd(reader[i], &fd), 0);
-        assert_int_equal(leat_write(writer[i], "x", 1, NULL, 0), 0);
+        assert_int_equal(leat_writer_write(writer[i], "x", 1, NULL, 0), 0);
     }
     leat_channel *sender = NULL, *receiver = NULL;
-    int fds[LEAT_CHANNEL_FDS], poll_fd, r = leat_channel_create(&sender, NULL);
+    int fds[LEAT_CHANNEL_FDS], poll_fd, r = leat_channel_open(&sender, NULL);
     size_t n = LEAT_CHANNEL_FDS;
     if (r == 0) {
         assert_int_equal(leat_channel_export(sender, fds, &n), 0);
@@ -188,7 +188,7 @@ static void pipes_and_channels(void **state UNUSED)
     leat_channel_close(receiver);
     for (int i = 0; i < 2; i++) {
         leat_reader_close(reader[i]);
-        assert_int_equal(leat_write(writer[i], "x", 1, NULL, 0), -EPIPE);
+        assert_int_equal(leat_writer_write(writer[i], "x", 1, NULL, 0), -EPIPE);
         leat_writer_close(writer[i]);
     }
     rules_hold("the end");
@@ -216,7 +216,7 @@ static void stages_engines_and_connections(void **state UNUSED)
     assert_int_equal(leat_stages_put(stages, &item, -1), 0);
     assert_int_equal(leat_connection_from_fd(&connection, pair[0], LEAT_BORROW, NULL), 0);
     assert_int_equal(leat_connection_write(connection, "x", 1, NULL), 0);
-    assert_int_equal(leat_probe_run(&features), 0);
+    assert_int_equal(leat_features_probe(&features), 0);
     leat_endpoint *held = opened("in", LEAT_WRITE, 0);
     rules_hold("stages, engines and connections");
     leat_endpoint_close(held);
