@@ -14,13 +14,13 @@ static const struct crc_kind kinds[] = {
     {"crc64nvme", 8, UINT64_C(0x9a6c9329ac4bc9b5)},
 };
 
-struct engine {
+struct crc_tables {
     uint64_t table[8][256];   /* [k][b]: byte b followed by k zero bytes */
     uint64_t far[2], near[2]; /* what folds over 64 bytes, and over 16: for the first half and the second one */
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static struct engine engines[COUNT(kinds)];
+static struct crc_tables engines[COUNT(kinds)];
 static bool folds;
 
 const struct crc_kind *crc_find(const char *name)
@@ -76,7 +76,7 @@ static uint64_t half_power(const struct crc_kind *kind, unsigned n)
 
 /* ---- tables ---- */
 
-static void make_tables(const struct crc_kind *kind, struct engine *e)
+static void make_tables(const struct crc_kind *kind, struct crc_tables *e)
 {
     for (unsigned b = 0; b < 256; b++) {
         uint64_t crc = b;
@@ -96,7 +96,7 @@ static uint64_t load64(const uint8_t *p)
            (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
 }
 
-static uint64_t by_tables(const struct engine *e, uint64_t crc, const uint8_t *p, size_t n)
+static uint64_t by_tables(const struct crc_tables *e, uint64_t crc, const uint8_t *p, size_t n)
 {
     const uint64_t(*t)[256] = e->table;
     for (; n >= 8; p += 8, n -= 8) {
@@ -129,7 +129,7 @@ FOLDING static __m128i fold(__m128i value, __m128i factors, __m128i onto)
 }
 
 /* Four folds at a time, since one takes longer than the next one has to wait to begin. */
-FOLDING static uint64_t by_folding(const struct engine *e, uint64_t crc, const uint8_t *p, size_t n)
+FOLDING static uint64_t by_folding(const struct crc_tables *e, uint64_t crc, const uint8_t *p, size_t n)
 {
     __m128i far = load128(e->far), near = load128(e->near), lane[4];
     uint8_t rest[16];
@@ -167,7 +167,7 @@ static bool can_fold(void)
 static void prepare(void)
 {
     for (size_t i = 0; i < COUNT(kinds); i++) {
-        struct engine *e = &engines[i];
+        struct crc_tables *e = &engines[i];
         make_tables(&kinds[i], e);
         e->far[0] = half_power(&kinds[i], 512 + 63);
         e->far[1] = half_power(&kinds[i], 512 - 1);
@@ -179,7 +179,7 @@ static void prepare(void)
 
 /* ---- from outside ---- */
 
-static const struct engine *engine_of(const struct crc_kind *kind)
+static const struct crc_tables *engine_of(const struct crc_kind *kind)
 {
     pthread_once(&once, prepare);
     return &engines[kind - kinds];
@@ -193,8 +193,8 @@ static uint64_t inverted(const struct crc_kind *kind, uint64_t crc)
 
 uint64_t crc_add(const struct crc_kind *kind, uint64_t crc, const void *bytes, size_t n)
 {
-    const struct engine *e = engine_of(kind);
-    uint64_t (*add)(const struct engine *, uint64_t, const uint8_t *, size_t) =
+    const struct crc_tables *e = engine_of(kind);
+    uint64_t (*add)(const struct crc_tables *, uint64_t, const uint8_t *, size_t) =
         folds && n >= 64 ? by_folding : by_tables;
     return inverted(kind, add(e, inverted(kind, crc), bytes, n));
 }

@@ -10,7 +10,7 @@
 #define TAG_BYTES  64
 
 /* The numbers are of one list, and those of its results belong to whoever emits them, until the hasher is drained. */
-struct check {
+struct list_check {
     const struct digest_options *options;
     struct hasher *hasher;
     leat_filter *asked; /* has the algorithms of -a; NULL: there are none */
@@ -33,7 +33,7 @@ static void say(const char *name, const char *verdict)
     digest_flush();
 }
 
-static void say_strange(const struct check *c, uint64_t number)
+static void say_strange(const struct list_check *c, uint64_t number)
 {
     char *list = checksum_quote(c->list);
     const char *algorithm = c->options->algorithms;
@@ -49,7 +49,7 @@ static void say_strange(const struct check *c, uint64_t number)
 
 static void compare(void *user, const struct hash_job *job)
 {
-    struct check *c = user;
+    struct list_check *c = user;
     enum digest_talk talk = c->options->talk;
     const char *algorithm, *hex;
     if (job->number) {
@@ -85,7 +85,7 @@ static size_t digits_of(leat_filter *filter, const char *algorithm)
 }
 
 /* Only an algorithm of -a, if there are any, else whichever there is. */
-static size_t digits_of_tag(const struct check *c, const char *tag)
+static size_t digits_of_tag(const struct list_check *c, const char *tag)
 {
     leat_filter *filter;
     if (c->asked)
@@ -112,7 +112,7 @@ static bool usual_algorithm(size_t digits, char ret[TAG_BYTES])
 }
 
 /* The one algorithm of -a with so long a digest. Two of them: no telling which. */
-static bool asked_algorithm(const struct check *c, size_t digits, char ret[TAG_BYTES])
+static bool asked_algorithm(const struct list_check *c, size_t digits, char ret[TAG_BYTES])
 {
     size_t found = 0;
     for (const char *at = c->options->algorithms; *at;) {
@@ -129,7 +129,7 @@ static bool asked_algorithm(const struct check *c, size_t digits, char ret[TAG_B
 }
 
 /* Which algorithm a line is of. False: none that it could be. */
-static bool choose_algorithm(const struct check *c, const struct checksum_line *line, char ret[TAG_BYTES])
+static bool choose_algorithm(const struct list_check *c, const struct checksum_line *line, char ret[TAG_BYTES])
 {
     size_t digits = strlen(line->hex);
     if (!line->tag)
@@ -143,7 +143,7 @@ static bool choose_algorithm(const struct check *c, const struct checksum_line *
 /* ---- lists ---- */
 
 /* In its turn, as all that is said. */
-static int strange_line(struct check *c, uint64_t number)
+static int strange_line(struct list_check *c, uint64_t number)
 {
     c->strange++;
     if (c->options->talk != TALK_WARN)
@@ -157,7 +157,7 @@ static int strange_line(struct check *c, uint64_t number)
     return 0;
 }
 
-static int take_line(struct check *c, char *text, uint64_t number)
+static int take_line(struct list_check *c, char *text, uint64_t number)
 {
     struct checksum_line line;
     char algorithm[TAG_BYTES];
@@ -193,7 +193,7 @@ static bool read_line(FILE *from, char text[LINE_BYTES], bool *ret_fits)
     return any || c == '\n';
 }
 
-static int read_list(struct check *c, FILE *from)
+static int read_list(struct list_check *c, FILE *from)
 {
     char text[LINE_BYTES];
     bool fits;
@@ -211,7 +211,7 @@ static void sum_up(uint64_t n, const char *one, const char *more)
 }
 
 /* What is said in the end, and whether the list is to be counted as right. */
-static bool conclude(const struct check *c)
+static bool conclude(const struct list_check *c)
 {
     bool unverified = c->options->ignore_missing && !c->any_right;
     if (c->proper == 0) {
@@ -228,7 +228,7 @@ static bool conclude(const struct check *c)
     return c->different == 0 && c->unreadable == 0 && !unverified && (c->strange == 0 || !c->options->strict);
 }
 
-static bool check_list(struct check *c, const char *name)
+static bool check_list(struct list_check *c, const char *name)
 {
     bool is_stdin = strcmp(name, "-") == 0;
     FILE *from = is_stdin ? stdin : fopen(name, "re");
@@ -253,7 +253,7 @@ static bool check_list(struct check *c, const char *name)
 
 int digest_check(const struct digest_options *options, int count, char **lists)
 {
-    struct check c = {.options = options};
+    struct list_check c = {.options = options};
     int r = options->algorithms ? leat_filter_digest(&c.asked, options->algorithms, NULL) : 0;
     if (r == 0)
         r = hasher_new(&c.hasher, options->jobs, compare, &c);

@@ -60,7 +60,7 @@ static const struct option longs[] = {
     {0},
 };
 
-struct typed {
+struct image_typed {
     struct leat_image_options options;
     struct leat_endpoint_options endpoint; /* of `options` */
     enum progress_mode progress;
@@ -89,7 +89,7 @@ static int progress_mode(const char *word, enum progress_mode *ret)
 
 static int set(void *user, int option, const char *value)
 {
-    struct typed *t = user;
+    struct image_typed *t = user;
     switch (option) {
     case OPTION_ALL:
         t->options.all = 1;
@@ -119,10 +119,10 @@ static int set(void *user, int option, const char *value)
 }
 
 /* 0, or an exit code that has been explained. */
-static int parse(struct typed *t, int argc, char **argv)
+static int parse(struct image_typed *t, int argc, char **argv)
 {
-    *t = (struct typed){.options = LEAT_INIT(struct leat_image_options),
-                        .endpoint = LEAT_INIT(struct leat_endpoint_options)};
+    *t = (struct image_typed){.options = LEAT_INIT(struct leat_image_options),
+                              .endpoint = LEAT_INIT(struct leat_endpoint_options)};
     t->options.endpoint = &t->endpoint;
     return cli_read_options("image", longs, argc, argv, set, t);
 }
@@ -143,7 +143,7 @@ static int on_tick(void *user, const struct leat_progress *now)
     return signals_noted() != 0;
 }
 
-static void begin(struct typed *t, struct watching *w)
+static void begin(struct image_typed *t, struct watching *w)
 {
     *w = (struct watching){.now = LEAT_INIT(struct leat_progress), .wish = signals_wish()};
     progress_init(&w->progress, t->progress, false);
@@ -187,7 +187,7 @@ static int print_result(const struct leat_image_result *result)
                   "mounted_bytes", (json_int_t)result->mounted_bytes, "problems", (json_int_t)result->problems));
 }
 
-static int copy(struct typed *t, char **names)
+static int copy(struct image_typed *t, char **names)
 {
     struct watching w;
     struct leat_error error = LEAT_INIT(struct leat_error);
@@ -239,7 +239,7 @@ static void print_image(json_t *image)
     json_array_foreach(json_object_get(image, "layers"), i, part) print_part("layer", part);
 }
 
-static int inspect(struct typed *t, char **names)
+static int inspect(struct image_typed *t, char **names)
 {
     struct watching w;
     struct leat_error error = LEAT_INIT(struct leat_error);
@@ -269,7 +269,7 @@ static void print_problem(void *user, const struct leat_error *error)
     cli_warn("image: %s: %s", error->code == -ENOENT ? "missing" : "wrong", error->text);
 }
 
-static int verify(struct typed *t, char **names)
+static int verify(struct image_typed *t, char **names)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct leat_image_result result = LEAT_INIT(struct leat_image_result);
@@ -291,7 +291,7 @@ static int verify(struct typed *t, char **names)
     return said ? said : w.mismatch ? EXIT_MISMATCH : result.problems ? EXIT_FAILED : EXIT_DONE;
 }
 
-static int act(struct typed *t, int count, char **words)
+static int act(struct image_typed *t, int count, char **words)
 {
     const char *word = count > 0 ? words[0] : "";
     char **names = words + 1;
@@ -306,7 +306,7 @@ static int act(struct typed *t, int count, char **words)
 
 int cli_image(int argc, char **argv)
 {
-    struct typed t;
+    struct image_typed t;
     int r = parse(&t, argc, argv);
     if (r != 0)
         return r;

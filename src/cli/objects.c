@@ -70,7 +70,7 @@ static const struct option longs[] = {
     {0},
 };
 
-struct typed {
+struct objects_typed {
     const char *command;
     const struct option *longs;
     struct leat_store_options options;
@@ -82,7 +82,7 @@ struct typed {
 
 static int set(void *user, int option, const char *value)
 {
-    struct typed *t = user;
+    struct objects_typed *t = user;
     switch (option) {
     case OPTION_RECURSIVE:
         t->options.recursive = 1;
@@ -115,12 +115,12 @@ static bool is_in_store(const char *spec)
 }
 
 /* 0, or an exit code that has been explained. */
-static int parse(struct typed *t, const char *command, int argc, char **argv)
+static int parse(struct objects_typed *t, const char *command, int argc, char **argv)
 {
-    *t = (struct typed){.command = command,
-                        .longs = strcmp(command, "stat") == 0 ? longs + 1 : longs,
-                        .options = LEAT_INIT(struct leat_store_options),
-                        .endpoint = LEAT_INIT(struct leat_endpoint_options)};
+    *t = (struct objects_typed){.command = command,
+                                .longs = strcmp(command, "stat") == 0 ? longs + 1 : longs,
+                                .options = LEAT_INIT(struct leat_store_options),
+                                .endpoint = LEAT_INIT(struct leat_endpoint_options)};
     t->options.endpoint = &t->endpoint;
     int r = cli_read_options(command, t->longs, argc, argv, set, t);
     if (r != 0)
@@ -137,7 +137,7 @@ static int parse(struct typed *t, const char *command, int argc, char **argv)
 
 static void tell_failure(void *user, const struct leat_error *error)
 {
-    struct typed *t = user;
+    struct objects_typed *t = user;
     cli_warn("%s: %s: %s", t->command, cli_name(error->node), error->text);
     if (!t->first.code)
         t->first = *error;
@@ -145,7 +145,7 @@ static void tell_failure(void *user, const struct leat_error *error)
 }
 
 /* A call that failed may return what was told as a failure of one name, or why it could not go on. */
-static bool was_told(const struct typed *t, const struct leat_error *error)
+static bool was_told(const struct objects_typed *t, const struct leat_error *error)
 {
     return t->first.code == error->code && strcmp(t->first.text, error->text) == 0;
 }
@@ -212,7 +212,7 @@ static void print_name(const char *name)
 
 static int print_entry(void *user, const struct leat_store_entry *entry)
 {
-    const struct typed *t = user;
+    const struct objects_typed *t = user;
     char when[32];
     if (t->json)
         return print_json("store-entry", entry, false);
@@ -239,7 +239,7 @@ static void print_field(const char *name, const char *value)
 
 static int print_stat(void *user, const struct leat_store_entry *entry)
 {
-    const struct typed *t = user;
+    const struct objects_typed *t = user;
     char when[32], bytes[32];
     if (t->json)
         return print_json("store-stat", entry, true);
@@ -265,7 +265,7 @@ static int print_stat(void *user, const struct leat_store_entry *entry)
 
 static int print_removed(void *user, const struct leat_store_entry *entry)
 {
-    const struct typed *t = user;
+    const struct objects_typed *t = user;
     return t->json ? cli_print_json(json_pack("{ss so so}", "type", "store-removed", "name", text_of(entry->name),
                                               "spec", text_of(entry->spec)))
                    : 0;
@@ -273,13 +273,13 @@ static int print_removed(void *user, const struct leat_store_entry *entry)
 
 /* ---- the commands ---- */
 
-static int end(const struct typed *t)
+static int end(const struct objects_typed *t)
 {
     int said = cli_said(t->command, 0);
     return said ? said : t->code;
 }
 
-static int each(struct typed *t, int count, char **names,
+static int each(struct objects_typed *t, int count, char **names,
                 int (*ask)(const char *spec, const struct leat_store_options *options, struct leat_error *error))
 {
     for (int i = 0; i < count; i++) {
@@ -294,7 +294,7 @@ static int show(const char *command, const char *usage, int argc, char **argv,
                 int (*print)(void *user, const struct leat_store_entry *entry),
                 int (*ask)(const char *spec, const struct leat_store_options *options, struct leat_error *error))
 {
-    struct typed t;
+    struct objects_typed t;
     int r = parse(&t, command, argc, argv);
     if (r != 0 || t.help) {
         fputs(r == 0 ? usage : "", stdout);
@@ -317,7 +317,7 @@ int cli_stat(int argc, char **argv)
 
 int cli_rm(int argc, char **argv)
 {
-    struct typed t;
+    struct objects_typed t;
     struct leat_store_result result = LEAT_INIT(struct leat_store_result);
     struct leat_error error = LEAT_INIT(struct leat_error);
     int r = parse(&t, "rm", argc, argv);

@@ -36,7 +36,7 @@ static const struct option longs[] = {
     {0},
 };
 
-struct typed {
+struct store_typed {
     struct leat_store_sweep_options options;
     struct leat_endpoint_options endpoint; /* of `options` */
     bool json, help;
@@ -55,7 +55,7 @@ static int age(const char *text, int64_t *ret)
 
 static int set(void *user, int option, const char *value)
 {
-    struct typed *t = user;
+    struct store_typed *t = user;
     switch (option) {
     case OPTION_OLDER:
         return age(value, &t->options.older_ms);
@@ -77,10 +77,10 @@ static int set(void *user, int option, const char *value)
 }
 
 /* 0, or an exit code that has been explained. */
-static int parse(struct typed *t, int argc, char **argv)
+static int parse(struct store_typed *t, int argc, char **argv)
 {
-    *t = (struct typed){.options = LEAT_INIT(struct leat_store_sweep_options),
-                        .endpoint = LEAT_INIT(struct leat_endpoint_options)};
+    *t = (struct store_typed){.options = LEAT_INIT(struct leat_store_sweep_options),
+                              .endpoint = LEAT_INIT(struct leat_endpoint_options)};
     t->options.endpoint = &t->endpoint;
     return cli_read_options("store", longs, argc, argv, set, t);
 }
@@ -98,7 +98,7 @@ static json_t *text_of(const char *key)
 
 static void print_upload(void *user, const struct leat_store_upload *upload)
 {
-    struct typed *t = user;
+    struct store_typed *t = user;
     const char *why = upload->error ? upload->error->text : NULL;
     if (upload->error && !t->first.code)
         t->first = *upload->error;
@@ -113,7 +113,7 @@ static void print_upload(void *user, const struct leat_store_upload *upload)
         printf("%-9s  %s  %s\n", outcomes[upload->outcome], upload->begun, cli_name(upload->key));
 }
 
-static int print_sum(const struct typed *t, const struct leat_store_sweep_result *result)
+static int print_sum(const struct store_typed *t, const struct leat_store_sweep_result *result)
 {
     if (t->json)
         return cli_print_json(json_pack("{ss sI sI sI sI sb}", "type", "store-sweep", "found",
@@ -130,7 +130,7 @@ static int print_sum(const struct typed *t, const struct leat_store_sweep_result
     return 0;
 }
 
-static int sweep(struct typed *t, const char *spec)
+static int sweep(struct store_typed *t, const char *spec)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct leat_store_sweep_result result = LEAT_INIT(struct leat_store_sweep_result);
@@ -145,7 +145,7 @@ static int sweep(struct typed *t, const char *spec)
 
 int cli_store(int argc, char **argv)
 {
-    struct typed t;
+    struct store_typed t;
     int r = parse(&t, argc, argv);
     if (r != 0)
         return r;

@@ -12,7 +12,7 @@
 #define NAME_MAX_LENGTH (LEAT_IMAGE_DIGEST_MAX + 8)
 
 struct docker_archive {
-    struct place place;
+    struct image_place place;
     char *path;
     char *name; /* as docker_name gives it; NULL: none */
     struct tar tar;
@@ -36,7 +36,7 @@ static int add_image(struct docker_archive *d, json_t *entry, struct descriptor 
     return r;
 }
 
-static int docker_find(struct place *place, char *ret, size_t capacity, struct descriptor *ret_self,
+static int docker_find(struct image_place *place, char *ret, size_t capacity, struct descriptor *ret_self,
                        struct leat_error *error)
 {
     struct docker_archive *d = (struct docker_archive *)place;
@@ -52,7 +52,7 @@ static int docker_find(struct place *place, char *ret, size_t capacity, struct d
     return r;
 }
 
-static int docker_index(struct place *place, json_t **ret, struct leat_error *error)
+static int docker_index(struct image_place *place, json_t **ret, struct leat_error *error)
 {
     struct docker_archive *d = (struct docker_archive *)place;
     json_t *list = NULL, *entry, *index = NULL;
@@ -96,13 +96,13 @@ static int open_part(struct docker_archive *d, const char *digest, leat_endpoint
     return error_set(error, -ENOENT, "%.100s has no %.80s", d->path, digest);
 }
 
-static int docker_open_manifest(struct place *place, const char *reference, leat_endpoint **ret,
+static int docker_open_manifest(struct image_place *place, const char *reference, leat_endpoint **ret,
                                 struct leat_error *error)
 {
     return open_part((struct docker_archive *)place, reference, ret, error);
 }
 
-static int docker_open_blob(struct place *place, const struct descriptor *blob, leat_endpoint **ret,
+static int docker_open_blob(struct image_place *place, const struct descriptor *blob, leat_endpoint **ret,
                             struct leat_error *error)
 {
     return open_part((struct docker_archive *)place, blob->digest, ret, error);
@@ -128,7 +128,7 @@ static int compare_part(const struct docker_archive *d, const struct docker_part
 
 /* A digest that several files have, as the configurations say, is opened from the first one alone: so all of these are
  * compared here. */
-static int docker_each(struct place *place, int (*add)(void *user, const char *digest, uint64_t size) UNUSED,
+static int docker_each(struct image_place *place, int (*add)(void *user, const char *digest, uint64_t size) UNUSED,
                        void *user UNUSED, struct leat_error *error)
 {
     const struct docker_archive *d = (const struct docker_archive *)place;
@@ -172,7 +172,7 @@ static const char *codec_of(const char *type)
     return ends_with(type, ".tar+zstd") ? "unzstd" : NULL;
 }
 
-static int docker_accepts(struct place *place UNUSED, const struct document *top, struct leat_error *error)
+static int docker_accepts(struct image_place *place UNUSED, const struct document *top, struct leat_error *error)
 {
     struct descriptor part;
     if (top->is_index)
@@ -184,13 +184,13 @@ static int docker_accepts(struct place *place UNUSED, const struct document *top
     return 0;
 }
 
-static int docker_has(struct place *place UNUSED, const struct descriptor *blob UNUSED, bool is_manifest UNUSED,
+static int docker_has(struct image_place *place UNUSED, const struct descriptor *blob UNUSED, bool is_manifest UNUSED,
                       struct leat_error *error UNUSED)
 {
     return 0;
 }
 
-static int docker_take_blob(struct place *place, const struct descriptor *blob, struct way *way,
+static int docker_take_blob(struct image_place *place, const struct descriptor *blob, struct image_way *way,
                             struct leat_error *error)
 {
     struct taken *taken;
@@ -202,7 +202,7 @@ static int docker_take_blob(struct place *place, const struct descriptor *blob, 
     return 0;
 }
 
-static int docker_take_manifest(struct place *place, const struct document *document, struct leat_error *error)
+static int docker_take_manifest(struct image_place *place, const struct document *document, struct leat_error *error)
 {
     return archive_target_manifest(&((struct docker_archive *)place)->target, document, error);
 }
@@ -312,7 +312,7 @@ static int write_all(struct docker_archive *d, const struct document *top, const
     return r;
 }
 
-static int docker_finish(struct place *place, const struct document *top, struct leat_error *error)
+static int docker_finish(struct image_place *place, const struct document *top, struct leat_error *error)
 {
     struct docker_archive *d = (struct docker_archive *)place;
     struct descriptor part;
@@ -334,7 +334,7 @@ static int docker_finish(struct place *place, const struct document *top, struct
 
 /* ---- making one ---- */
 
-static void docker_free(struct place *place)
+static void docker_free(struct image_place *place)
 {
     struct docker_archive *d = (struct docker_archive *)place;
     for (size_t i = 0; i < d->images; i++)
@@ -372,7 +372,7 @@ static int read_names(struct docker_archive *d, const char *rest)
     return r;
 }
 
-int place_docker_archive(struct place **ret, const char *rest, struct watch *watch, bool is_target,
+int place_docker_archive(struct image_place **ret, const char *rest, struct image_watch *watch, bool is_target,
                          struct leat_error *error)
 {
     struct docker_archive *d = calloc(1, sizeof(*d));

@@ -11,7 +11,7 @@
 #define NAME_MAX_LENGTH (LEAT_IMAGE_DIGEST_MAX + 8)
 
 struct oci_archive {
-    struct place place;
+    struct image_place place;
     char *path;
     char *tag; /* NULL: none */
     struct tar tar;
@@ -40,7 +40,7 @@ static int oci_index(const struct oci_archive *o, json_t **ret, struct leat_erro
     return r;
 }
 
-static int oci_find(struct place *place, char *ret, size_t capacity, struct descriptor *ret_self,
+static int oci_find(struct image_place *place, char *ret, size_t capacity, struct descriptor *ret_self,
                     struct leat_error *error)
 {
     const struct oci_archive *o = (const struct oci_archive *)place;
@@ -55,7 +55,8 @@ static int oci_find(struct place *place, char *ret, size_t capacity, struct desc
     return r;
 }
 
-static int oci_open_manifest(struct place *place, const char *reference, leat_endpoint **ret, struct leat_error *error)
+static int oci_open_manifest(struct image_place *place, const char *reference, leat_endpoint **ret,
+                             struct leat_error *error)
 {
     const struct oci_archive *o = (const struct oci_archive *)place;
     const struct tar_entry *entry;
@@ -65,7 +66,7 @@ static int oci_open_manifest(struct place *place, const char *reference, leat_en
     return r == 0 ? tar_source(ret, &o->tar, entry, error) : r;
 }
 
-static int oci_open_blob(struct place *place, const struct descriptor *blob, leat_endpoint **ret,
+static int oci_open_blob(struct image_place *place, const struct descriptor *blob, leat_endpoint **ret,
                          struct leat_error *error)
 {
     const struct oci_archive *o = (const struct oci_archive *)place;
@@ -79,12 +80,12 @@ static int oci_open_blob(struct place *place, const struct descriptor *blob, lea
     return r == 0 ? tar_source(ret, &o->tar, entry, error) : r;
 }
 
-static int oci_list(struct place *place, json_t **ret, struct leat_error *error)
+static int oci_list(struct image_place *place, json_t **ret, struct leat_error *error)
 {
     return oci_index((const struct oci_archive *)place, ret, error);
 }
 
-static int oci_each(struct place *place, int (*add)(void *user, const char *digest, uint64_t size), void *user,
+static int oci_each(struct image_place *place, int (*add)(void *user, const char *digest, uint64_t size), void *user,
                     struct leat_error *error)
 {
     const struct oci_archive *o = (const struct oci_archive *)place;
@@ -108,18 +109,19 @@ static int oci_each(struct place *place, int (*add)(void *user, const char *dige
 
 /* ---- as a target ---- */
 
-static int oci_has(struct place *place UNUSED, const struct descriptor *blob UNUSED, bool is_manifest UNUSED,
+static int oci_has(struct image_place *place UNUSED, const struct descriptor *blob UNUSED, bool is_manifest UNUSED,
                    struct leat_error *error UNUSED)
 {
     return 0;
 }
 
-static int oci_take_blob(struct place *place, const struct descriptor *blob, struct way *way, struct leat_error *error)
+static int oci_take_blob(struct image_place *place, const struct descriptor *blob, struct image_way *way,
+                         struct leat_error *error)
 {
     return archive_target_blob(&((struct oci_archive *)place)->target, blob, &way->out, NULL, error);
 }
 
-static int oci_take_manifest(struct place *place, const struct document *document, struct leat_error *error)
+static int oci_take_manifest(struct image_place *place, const struct document *document, struct leat_error *error)
 {
     return archive_target_manifest(&((struct oci_archive *)place)->target, document, error);
 }
@@ -167,7 +169,7 @@ static int write_all(struct oci_archive *o, const char *index, struct leat_error
     return r;
 }
 
-static int oci_finish(struct place *place, const struct document *top, struct leat_error *error)
+static int oci_finish(struct image_place *place, const struct document *top, struct leat_error *error)
 {
     struct oci_archive *o = (struct oci_archive *)place;
     char *index = json_line(index_with(NULL, &top->self, o->tag), JSON_COMPACT);
@@ -178,7 +180,7 @@ static int oci_finish(struct place *place, const struct document *top, struct le
 
 /* ---- making one ---- */
 
-static void oci_free(struct place *place)
+static void oci_free(struct image_place *place)
 {
     struct oci_archive *o = (struct oci_archive *)place;
     tar_close(&o->tar);
@@ -202,7 +204,7 @@ static const struct place_ops oci_ops = {
     .free = oci_free,
 };
 
-int place_oci_archive(struct place **ret, const char *rest, struct watch *watch, bool is_target,
+int place_oci_archive(struct image_place **ret, const char *rest, struct image_watch *watch, bool is_target,
                       struct leat_error *error)
 {
     struct oci_archive *o = calloc(1, sizeof(*o));

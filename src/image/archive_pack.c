@@ -125,8 +125,8 @@ static int begin(struct pack *p)
                : failed(p);
 }
 
-int pack_write(struct watch *watch, leat_endpoint *sink, const char *path, const struct pack_item *item, size_t count,
-               struct leat_error *error)
+int pack_write(struct image_watch *watch, leat_endpoint *sink, const char *path, const struct pack_item *item,
+               size_t count, struct leat_error *error)
 {
     struct leat_endpoint_callbacks callbacks = LEAT_INIT(struct leat_endpoint_callbacks);
     struct pack pack = {.item = item, .count = count};

@@ -14,7 +14,7 @@ struct pack_item {
 
 /* Writes the archive of these items to a sink, which is taken. `path` is its name for a sentence.
  * `watch` may be NULL. */
-int pack_write(struct watch *watch, leat_endpoint *sink, const char *path, const struct pack_item *item, size_t count,
-               struct leat_error *error);
+int pack_write(struct image_watch *watch, leat_endpoint *sink, const char *path, const struct pack_item *item,
+               size_t count, struct leat_error *error);
 
 #endif

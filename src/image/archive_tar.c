@@ -18,10 +18,10 @@
 #define BLOCK       (256u * 1024)
 #define WANTED_NS   INT64_C(100000000)
 
-struct reader {
+struct tar_reader {
     struct archive *archive;
     int fd;
-    struct watch *watch;
+    struct image_watch *watch;
     int64_t asked_ns; /* when the caller was asked whether it goes on */
     bool given_up;
     off_t at, size;
@@ -29,7 +29,7 @@ struct reader {
 };
 
 /* What is compressed may be long where the file is short. */
-static bool is_wanted(struct reader *r)
+static bool is_wanted(struct tar_reader *r)
 {
     int64_t now = clock_ns();
     if (r->watch && now - r->asked_ns >= WANTED_NS) {
@@ -41,7 +41,7 @@ static bool is_wanted(struct reader *r)
 
 static la_ssize_t on_read(struct archive *a, void *user, const void **ret)
 {
-    struct reader *r = user;
+    struct tar_reader *r = user;
     ssize_t n;
     if (!is_wanted(r)) {
         archive.set_error(a, ECANCELED, "it was cancelled");
@@ -60,13 +60,13 @@ static la_ssize_t on_read(struct archive *a, void *user, const void **ret)
 
 static la_int64_t on_skip(struct archive *a UNUSED, void *user, la_int64_t n)
 {
-    struct reader *r = user;
+    struct tar_reader *r = user;
     la_int64_t step = MIN(n, r->size - r->at);
     r->at += step;
     return step;
 }
 
-static int fail(const struct reader *r, const char *path, struct leat_error *error)
+static int fail(const struct tar_reader *r, const char *path, struct leat_error *error)
 {
     const char *why = archive.error_string(r->archive);
     if (r->given_up)
@@ -75,19 +75,19 @@ static int fail(const struct reader *r, const char *path, struct leat_error *err
                     why ? why : "it is no tar file");
 }
 
-static void reader_close(struct reader *r)
+static void reader_close(struct tar_reader *r)
 {
     if (r->archive)
         archive.read_free(r->archive);
     free(r->block);
-    *r = (struct reader){.fd = -1};
+    *r = (struct tar_reader){.fd = -1};
 }
 
 /* A filter that libarchive would leave to another program is not asked for. */
-static int reader_open(struct reader *r, const struct tar *tar, struct leat_error *error)
+static int reader_open(struct tar_reader *r, const struct tar *tar, struct leat_error *error)
 {
     struct stat st;
-    *r = (struct reader){.fd = tar->fd, .watch = tar->watch, .block = malloc(BLOCK)};
+    *r = (struct tar_reader){.fd = tar->fd, .watch = tar->watch, .block = malloc(BLOCK)};
     r->archive = r->block ? archive.read_new() : NULL;
     if (!r->archive) {
         reader_close(r);
@@ -107,7 +107,7 @@ static int reader_open(struct reader *r, const struct tar *tar, struct leat_erro
 }
 
 /* 1: there is an entry; 0: it was the last one. */
-static int reader_next(struct reader *r, const char *path, struct archive_entry **ret, struct leat_error *error)
+static int reader_next(struct tar_reader *r, const char *path, struct archive_entry **ret, struct leat_error *error)
 {
     int result = archive.read_next_header(r->archive, ret);
     if (result == ARCHIVE_EOF)
@@ -177,7 +177,7 @@ static int compare(const void *a, const void *b)
 
 static int list(struct tar *tar, struct leat_error *error)
 {
-    struct reader reader;
+    struct tar_reader reader;
     struct archive_entry *entry;
     int r = reader_open(&reader, tar, error);
     if (r < 0)
@@ -197,7 +197,7 @@ static int list(struct tar *tar, struct leat_error *error)
     return r;
 }
 
-int tar_open(struct tar *ret, const char *path, struct watch *watch, struct leat_error *error)
+int tar_open(struct tar *ret, const char *path, struct image_watch *watch, struct leat_error *error)
 {
     char buffer[128];
     const char *why;
@@ -267,7 +267,7 @@ int tar_find(const struct tar *tar, const char *name, const struct tar_entry **r
 
 /* ---- bytes ---- */
 
-static int go_to(struct reader *r, const struct tar *tar, const struct tar_entry *entry, struct leat_error *error)
+static int go_to(struct tar_reader *r, const struct tar *tar, const struct tar_entry *entry, struct leat_error *error)
 {
     struct archive_entry *at;
     int result = 1;
@@ -281,7 +281,7 @@ static int go_to(struct reader *r, const struct tar *tar, const struct tar_entry
 int tar_read(const struct tar *tar, const struct tar_entry *entry, size_t max, char **ret, size_t *ret_n,
              struct leat_error *error)
 {
-    struct reader reader;
+    struct tar_reader reader;
     size_t n = 0;
     if (entry->size > max)
         return error_at(error, -EBADMSG, LEAT_SIDE_SOURCE, "", "read", "%.100s: %.100s has more than %zu bytes",
@@ -316,7 +316,7 @@ struct tar_endpoint {
     leat_endpoint endpoint;
     const struct tar *tar;
     const struct tar_entry *entry;
-    struct reader reader;
+    struct tar_reader reader;
     struct leat_error failure;
 };
 

@@ -17,16 +17,16 @@ struct tar_entry {
 
 struct tar {
     int fd;
-    const char *path;        /* the caller's */
-    struct watch *watch;     /* of the call, or NULL */
-    struct tar_entry *entry; /* files and links, sorted by name */
+    const char *path;          /* the caller's */
+    struct image_watch *watch; /* of the call, or NULL */
+    struct tar_entry *entry;   /* files and links, sorted by name */
     size_t count, capacity, bytes;
 };
 
 /* Reads the names of all entries, so it reads the file to its end if it is compressed. `path` and
  * `watch` are borrowed. Where the caller of the call wants no more, each read fails with -ECANCELED. -EINVAL: it
  * is no regular file; -EBADMSG: it is no tar file, it is cut, or it has more entries than can be kept; -ELIBACC. */
-int tar_open(struct tar *ret, const char *path, struct watch *watch, struct leat_error *error);
+int tar_open(struct tar *ret, const char *path, struct image_watch *watch, struct leat_error *error);
 /* Legal on what is all zero but for `fd`, which is -1. */
 void tar_close(struct tar *tar);
 

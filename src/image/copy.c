@@ -4,13 +4,13 @@
 #include <errno.h>
 
 struct copying {
-    struct place *source, *target;
+    struct image_place *source, *target;
     struct leat_image_result result;
     struct leat_error *error;
-    struct watch watch;
+    struct image_watch watch;
 };
 
-static int open_both(void *user, const struct descriptor *blob, struct way *way, struct leat_error *error)
+static int open_both(void *user, const struct descriptor *blob, struct image_way *way, struct leat_error *error)
 {
     struct copying *c = user;
     const struct place_ops *target = c->target->ops;
@@ -62,7 +62,7 @@ static int move_manifest(struct copying *c, const struct document *document)
 /* Counts what the target has, and gives what it lacks. */
 static int find_missing(struct copying *c, const struct blobs *blobs, struct blobs *ret)
 {
-    enum look *found = calloc(blobs->count + 1, sizeof(*found));
+    enum image_look *found = calloc(blobs->count + 1, sizeof(*found));
     int r = found ? look_at(c->target, c->source, blobs, found, c->error) : -ENOMEM;
     for (size_t i = 0; i < blobs->count && r == 0; i++) {
         const struct descriptor *blob = &blobs->blob[i];

@@ -71,8 +71,8 @@ int leat_image_inspect(const char *source, const struct leat_image_options *opti
     struct leat_error error = {.size = sizeof(error)};
     struct leat_image_options own;
     struct leat_endpoint_options endpoint;
-    struct watch watch;
-    struct place *place = NULL;
+    struct image_watch watch;
+    struct image_place *place = NULL;
     struct document document;
     char *text = NULL;
     int r = error_begin(ret_error);

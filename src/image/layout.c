@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 struct layout {
-    struct place place;
+    struct image_place place;
     struct layout_folder folder; /* of a target */
     char *directory;
     char *tag; /* NULL: none */
@@ -118,7 +118,7 @@ static int write_index(const struct layout *l, json_t *index, struct leat_error 
     return r;
 }
 
-static int add_name(struct place *place, const struct document *top, struct leat_error *error)
+static int add_name(struct image_place *place, const struct document *top, struct leat_error *error)
 {
     const struct layout *l = (const struct layout *)place;
     char buffer[128];
@@ -140,7 +140,7 @@ static int add_name(struct place *place, const struct document *top, struct leat
 }
 
 /* The lock of the file keeps other processes away, but not other threads of this one. */
-static int layout_finish(struct place *place, const struct document *top, struct leat_error *error)
+static int layout_finish(struct image_place *place, const struct document *top, struct leat_error *error)
 {
     static pthread_mutex_t threads = PTHREAD_MUTEX_INITIALIZER;
     pthread_mutex_lock(&threads);
@@ -153,7 +153,7 @@ static int layout_finish(struct place *place, const struct document *top, struct
 
 /* ---- the other hooks ---- */
 
-static int layout_find(struct place *place, char *ret, size_t capacity, struct descriptor *ret_self,
+static int layout_find(struct image_place *place, char *ret, size_t capacity, struct descriptor *ret_self,
                        struct leat_error *error)
 {
     const struct layout *l = (const struct layout *)place;
@@ -168,19 +168,19 @@ static int layout_find(struct place *place, char *ret, size_t capacity, struct d
     return r;
 }
 
-static int layout_open_manifest(struct place *place, const char *reference, leat_endpoint **ret,
+static int layout_open_manifest(struct image_place *place, const char *reference, leat_endpoint **ret,
                                 struct leat_error *error)
 {
     return open_digest((struct layout *)place, reference, LEAT_READ, ret, error);
 }
 
-static int layout_open_blob(struct place *place, const struct descriptor *blob, leat_endpoint **ret,
+static int layout_open_blob(struct image_place *place, const struct descriptor *blob, leat_endpoint **ret,
                             struct leat_error *error)
 {
     return open_digest((struct layout *)place, blob->digest, LEAT_READ, ret, error);
 }
 
-static int layout_list(struct place *place, json_t **ret, struct leat_error *error)
+static int layout_list(struct image_place *place, json_t **ret, struct leat_error *error)
 {
     return layout_index(((const struct layout *)place)->directory, ret, error);
 }
@@ -224,7 +224,7 @@ static int each_of(const struct layout *l, const char *algorithm,
     return r;
 }
 
-static int layout_each(struct place *place, int (*add)(void *user, const char *digest, uint64_t size), void *user,
+static int layout_each(struct image_place *place, int (*add)(void *user, const char *digest, uint64_t size), void *user,
                        struct leat_error *error)
 {
     const struct layout *l = (const struct layout *)place;
@@ -232,7 +232,7 @@ static int layout_each(struct place *place, int (*add)(void *user, const char *d
     return r == 0 ? each_of(l, "sha512", add, user, error) : r;
 }
 
-static int layout_has(struct place *place, const struct descriptor *blob, bool is_manifest UNUSED,
+static int layout_has(struct image_place *place, const struct descriptor *blob, bool is_manifest UNUSED,
                       struct leat_error *error)
 {
     const struct layout *l = (const struct layout *)place;
@@ -243,7 +243,7 @@ static int layout_has(struct place *place, const struct descriptor *blob, bool i
     return r < 0 ? r : st.st_nlink > 0 && (uint64_t)st.st_size == blob->size;
 }
 
-static int layout_take_blob(struct place *place, const struct descriptor *blob, struct way *way,
+static int layout_take_blob(struct image_place *place, const struct descriptor *blob, struct image_way *way,
                             struct leat_error *error)
 {
     return open_digest((struct layout *)place, blob->digest, LEAT_WRITE, &way->out, error);
@@ -254,7 +254,7 @@ static int end_partial(void *user, int code, struct leat_error *error)
     return partial_end(user, code, error);
 }
 
-static int layout_take_rest(struct place *place, const struct descriptor *blob, struct way *way,
+static int layout_take_rest(struct image_place *place, const struct descriptor *blob, struct image_way *way,
                             struct leat_error *error)
 {
     const struct layout *l = (const struct layout *)place;
@@ -272,14 +272,14 @@ static int layout_take_rest(struct place *place, const struct descriptor *blob, 
     return 0;
 }
 
-static int layout_take_manifest(struct place *place, const struct document *document, struct leat_error *error)
+static int layout_take_manifest(struct image_place *place, const struct document *document, struct leat_error *error)
 {
     leat_endpoint *sink = NULL;
     int r = open_digest((struct layout *)place, document->self.digest, LEAT_WRITE, &sink, error);
     return r == 0 ? place_write(sink, document->bytes, document->length, document->self.digest, error) : r;
 }
 
-static void layout_free(struct place *place)
+static void layout_free(struct image_place *place)
 {
     struct layout *l = (struct layout *)place;
     folder_close(&l->folder);
@@ -333,7 +333,7 @@ static int make_layout(struct layout *l, struct leat_error *error)
                   : r; /* so that nothing is moved in vain */
 }
 
-int place_layout(struct place **ret, const char *rest, bool is_target, struct leat_error *error)
+int place_layout(struct image_place **ret, const char *rest, bool is_target, struct leat_error *error)
 {
     struct layout *l = calloc(1, sizeof(*l));
     if (l)

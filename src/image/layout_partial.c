@@ -15,7 +15,7 @@
 
 struct partial {
     const struct layout_folder *folder;
-    struct watch *watch;
+    struct image_watch *watch;
     struct descriptor blob;
     char name[sizeof(MARK) + LEAT_IMAGE_DIGEST_MAX]; /* ".leat-sha256-HEX" */
     int fd;
@@ -93,7 +93,7 @@ static bool take_file(struct partial *p)
 }
 
 int partial_open(struct partial **ret, const struct layout_folder *folder, const struct descriptor *blob,
-                 struct watch *watch)
+                 struct image_watch *watch)
 {
     struct stat root;
     struct partial *p = calloc(1, sizeof(*p));

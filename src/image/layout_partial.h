@@ -17,7 +17,7 @@ struct partial;
 /* *ret is NULL if another copy has the file, or it can't be had. -ENOMEM. `folder` and `watch` are borrowed until the
  * end. */
 int partial_open(struct partial **ret, const struct layout_folder *folder, const struct descriptor *blob,
-                 struct watch *watch);
+                 struct image_watch *watch);
 /* So many bytes of the blob are there, fewer than it has: the sink takes those behind them. */
 uint64_t partial_length(const struct partial *part);
 /* A sink for the bytes behind. It borrows the part. -ENOMEM. */

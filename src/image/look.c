@@ -4,11 +4,11 @@
 
 #define THREADS_MAX 16u
 
-struct looking {
-    struct place *target;
-    const struct place *source;
+struct image_looking {
+    struct image_place *target;
+    const struct image_place *source;
     const struct blobs *blobs;
-    enum look *found;
+    enum image_look *found;
     atomic_size_t next;
     atomic_bool failed; /* no other one is asked about */
 
@@ -18,9 +18,9 @@ struct looking {
     struct leat_error *error; /* under the lock, until all have ended */
 };
 
-static int look_one(const struct looking *l, size_t i, struct leat_error *error)
+static int look_one(const struct image_looking *l, size_t i, struct leat_error *error)
 {
-    struct place *target = l->target;
+    struct image_place *target = l->target;
     const struct descriptor *blob = &l->blobs->blob[i];
     int r = target->ops->has(target, blob, false, error);
     if (r == 0 && target->ops->mount) {
@@ -31,7 +31,7 @@ static int look_one(const struct looking *l, size_t i, struct leat_error *error)
     return r < 0 ? r : 0;
 }
 
-static void look_on(struct looking *l)
+static void look_on(struct image_looking *l)
 {
     size_t i;
     while (!atomic_load(&l->failed) && (i = atomic_fetch_add(&l->next, 1)) < l->blobs->count) {
@@ -47,7 +47,7 @@ static void look_on(struct looking *l)
 
 static void *run(void *user)
 {
-    struct looking *l = user;
+    struct image_looking *l = user;
     look_on(l);
     pthread_mutex_lock(&l->lock);
     l->running--;
@@ -57,7 +57,7 @@ static void *run(void *user)
 }
 
 /* Meanwhile the caller is told, who may want no more: then the requests end as well. */
-static void wait_for_all(struct looking *l)
+static void wait_for_all(struct image_looking *l)
 {
     pthread_mutex_lock(&l->lock);
     while (l->running) {
@@ -72,7 +72,7 @@ static void wait_for_all(struct looking *l)
 }
 
 /* Where no more threads can be had there are fewer; without any, this one does it. */
-static void look_together(struct looking *l, size_t count)
+static void look_together(struct image_looking *l, size_t count)
 {
     pthread_t thread[THREADS_MAX];
     size_t started = 0;
@@ -89,15 +89,15 @@ static void look_together(struct looking *l, size_t count)
         pthread_join(thread[i], NULL);
 }
 
-int look_at(struct place *target, const struct place *source, const struct blobs *blobs, enum look *ret,
-            struct leat_error *error)
+int look_at(struct image_place *target, const struct image_place *source, const struct blobs *blobs,
+            enum image_look *ret, struct leat_error *error)
 {
-    struct looking l = {.target = target,
-                        .source = source,
-                        .blobs = blobs,
-                        .found = ret,
-                        .lock = PTHREAD_MUTEX_INITIALIZER,
-                        .error = error};
+    struct image_looking l = {.target = target,
+                              .source = source,
+                              .blobs = blobs,
+                              .found = ret,
+                              .lock = PTHREAD_MUTEX_INITIALIZER,
+                              .error = error};
     int r = thread_cond_init(&l.ended);
     if (r < 0)
         return error_set(error, r, "out of memory");

@@ -6,14 +6,14 @@
 #include "image/place.h"
 #include "image/work.h"
 
-enum look {
+enum image_look {
     LOOK_MISSING,
     LOOK_PRESENT,
     LOOK_MOUNTED, /* the target took it from another repository */
 };
 
 /* What there is of each blob, into ret[0 .. blobs->count - 1]; what can be mounted is. The first failure ends it. */
-int look_at(struct place *target, const struct place *source, const struct blobs *blobs, enum look *ret,
-            struct leat_error *error);
+int look_at(struct image_place *target, const struct image_place *source, const struct blobs *blobs,
+            enum image_look *ret, struct leat_error *error);
 
 #endif

@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-int place_open(struct place **ret, const char *spec, struct watch *watch, bool is_target, struct leat_error *error)
+int place_open(struct image_place **ret, const char *spec, struct image_watch *watch, bool is_target,
+               struct leat_error *error)
 {
     const struct leat_image_options *options = watch->options;
     int r;
@@ -28,7 +29,7 @@ int place_open(struct place **ret, const char *spec, struct watch *watch, bool i
     return 0;
 }
 
-void place_free(struct place *place)
+void place_free(struct image_place *place)
 {
     if (place)
         place->ops->free(place);
@@ -63,7 +64,7 @@ int place_failure(const leat_report *report, int code, const char *what, struct 
 
 /* ---- small bytes, through a pipeline as all others ---- */
 
-int place_move(struct watch *watch, leat_endpoint *in, leat_endpoint *out, const char *expect, char *ret_digest,
+int place_move(struct image_watch *watch, leat_endpoint *in, leat_endpoint *out, const char *expect, char *ret_digest,
                const char *what, struct leat_error *error)
 {
     struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
@@ -96,8 +97,8 @@ int place_move(struct watch *watch, leat_endpoint *in, leat_endpoint *out, const
 }
 
 /* The bytes of a manifest, and its digest if nobody knew it before. */
-static int read_bytes(struct place *place, const char *reference, struct descriptor *self, char **ret, size_t *ret_n,
-                      struct leat_error *error)
+static int read_bytes(struct image_place *place, const char *reference, struct descriptor *self, char **ret,
+                      size_t *ret_n, struct leat_error *error)
 {
     leat_endpoint *in = NULL, *out = NULL;
     char *bytes = malloc(DOCUMENT_MAX);
@@ -120,7 +121,8 @@ static int read_bytes(struct place *place, const char *reference, struct descrip
     return 0;
 }
 
-int place_read(struct place *place, const struct descriptor *wanted, struct document *ret, struct leat_error *error)
+int place_read(struct image_place *place, const struct descriptor *wanted, struct document *ret,
+               struct leat_error *error)
 {
     struct descriptor self = {.size = UINT64_MAX};
     char reference[LEAT_IMAGE_DIGEST_MAX + 128], *bytes = NULL;

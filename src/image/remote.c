@@ -13,7 +13,7 @@
 #define GIVE_UP_NS (2 * INT64_C(1000000000)) /* what waits for no more than that: an upload is given up */
 
 struct remote {
-    struct place place;
+    struct image_place place;
     struct reference reference;
     struct session *repository;
     struct leat_endpoint_options endpoint;
@@ -26,7 +26,7 @@ static const char accepted[] = "application/vnd.oci.image.index.v1+json, applica
                                "application/vnd.docker.distribution.manifest.list.v2+json, "
                                "application/vnd.docker.distribution.manifest.v2+json";
 
-static int remote_find(struct place *place, char *ret, size_t capacity, struct descriptor *ret_self,
+static int remote_find(struct image_place *place, char *ret, size_t capacity, struct descriptor *ret_self,
                        struct leat_error *error UNUSED)
 {
     const struct remote *r = (const struct remote *)place;
@@ -43,13 +43,13 @@ static int open_source(struct remote *r, const char *kind, const char *reference
     return oci_source(ret, reference, r->repository, path, types, &r->endpoint, error);
 }
 
-static int remote_open_manifest(struct place *place, const char *reference, leat_endpoint **ret,
+static int remote_open_manifest(struct image_place *place, const char *reference, leat_endpoint **ret,
                                 struct leat_error *error)
 {
     return open_source((struct remote *)place, "manifests", reference, accepted, ret, error);
 }
 
-static int remote_open_blob(struct place *place, const struct descriptor *blob, leat_endpoint **ret,
+static int remote_open_blob(struct image_place *place, const struct descriptor *blob, leat_endpoint **ret,
                             struct leat_error *error)
 {
     return open_source((struct remote *)place, "blobs", blob->digest, NULL, ret, error);
@@ -74,7 +74,8 @@ static int ask(struct remote *r, struct question question, int missing, struct l
     return error_at(error, code, LEAT_SIDE_SINK, "", question.method, "%.60s: %s", question.path, own.text);
 }
 
-static int remote_has(struct place *place, const struct descriptor *blob, bool is_manifest, struct leat_error *error)
+static int remote_has(struct image_place *place, const struct descriptor *blob, bool is_manifest,
+                      struct leat_error *error)
 {
     char path[LEAT_IMAGE_DIGEST_MAX + 16];
     snprintf(path, sizeof(path), "%s/%s", is_manifest ? "manifests" : "blobs", blob->digest);
@@ -82,7 +83,7 @@ static int remote_has(struct place *place, const struct descriptor *blob, bool i
                error);
 }
 
-static int remote_take_blob(struct place *place, const struct descriptor *blob, struct way *way,
+static int remote_take_blob(struct image_place *place, const struct descriptor *blob, struct image_way *way,
                             struct leat_error *error)
 {
     struct remote *r = (struct remote *)place;
@@ -106,13 +107,13 @@ static int put_manifest(struct remote *r, const struct document *document, const
     return result == 1 ? 0 : result;
 }
 
-static int remote_take_manifest(struct place *place, const struct document *document, struct leat_error *error)
+static int remote_take_manifest(struct image_place *place, const struct document *document, struct leat_error *error)
 {
     return put_manifest((struct remote *)place, document, document->self.digest, error);
 }
 
 /* What was asked for by its digest has no other name. */
-static int remote_finish(struct place *place, const struct document *top, struct leat_error *error)
+static int remote_finish(struct image_place *place, const struct document *top, struct leat_error *error)
 {
     struct remote *r = (struct remote *)place;
     if (r->reference.digest[0] && strcmp(r->reference.digest, top->self.digest) != 0)
@@ -121,7 +122,7 @@ static int remote_finish(struct place *place, const struct document *top, struct
     return r->reference.tag ? put_manifest(r, top, r->reference.tag, error) : 0;
 }
 
-static void remote_free(struct place *place)
+static void remote_free(struct image_place *place)
 {
     struct remote *r = (struct remote *)place;
     if (r->user)
@@ -135,7 +136,7 @@ static void remote_free(struct place *place)
 static const struct place_ops remote_ops;
 
 /* A registry that does not mount it begins an upload instead, which is given up. */
-static int remote_mount(struct place *place, const struct place *source, const struct descriptor *blob,
+static int remote_mount(struct image_place *place, const struct image_place *source, const struct descriptor *blob,
                         struct leat_error *error UNUSED)
 {
     struct remote *r = (struct remote *)place;
@@ -185,8 +186,8 @@ static const struct place_ops remote_ops = {
     .free = remote_free,
 };
 
-int place_remote(struct place **ret, const char *spec, const struct leat_image_options *options, bool is_target UNUSED,
-                 struct leat_error *error)
+int place_remote(struct image_place **ret, const char *spec, const struct leat_image_options *options,
+                 bool is_target UNUSED, struct leat_error *error)
 {
     const char *why = "out of memory";
     struct remote *r = calloc(1, sizeof(*r));

@@ -41,11 +41,11 @@ static int check_bounds(const struct tree *tree, size_t level, struct leat_error
     return 0;
 }
 
-static int add(struct tree *tree, struct place *place, const struct descriptor *wanted, size_t level,
+static int add(struct tree *tree, struct image_place *place, const struct descriptor *wanted, size_t level,
                struct leat_error *error);
 
 /* Takes the document, on failure too. The configuration and the layers of a manifest, or the manifests of an index. */
-static int add_document(struct tree *tree, struct place *place, struct document *document, size_t level,
+static int add_document(struct tree *tree, struct image_place *place, struct document *document, size_t level,
                         struct leat_error *error)
 {
     struct descriptor part = {.size = 0};
@@ -65,7 +65,7 @@ static int add_document(struct tree *tree, struct place *place, struct document 
     return r;
 }
 
-static int add(struct tree *tree, struct place *place, const struct descriptor *wanted, size_t level,
+static int add(struct tree *tree, struct image_place *place, const struct descriptor *wanted, size_t level,
                struct leat_error *error)
 {
     struct document document = {.bytes = NULL};
@@ -77,7 +77,7 @@ static int add(struct tree *tree, struct place *place, const struct descriptor *
     return r == 0 ? add_document(tree, place, &document, level, error) : r;
 }
 
-int tree_add(struct tree *tree, struct place *place, const struct descriptor *top, struct leat_error *error)
+int tree_add(struct tree *tree, struct image_place *place, const struct descriptor *top, struct leat_error *error)
 {
     return add(tree, place, top, 0, error);
 }
@@ -88,7 +88,7 @@ int tree_unite(struct tree *tree, struct leat_error *error)
     return r < 0 ? error_set(error, r, "The manifests name a blob with two sizes") : 0;
 }
 
-int tree_top(struct place *place, struct document *ret, struct leat_error *error)
+int tree_top(struct image_place *place, struct document *ret, struct leat_error *error)
 {
     struct platform_name platform;
     struct descriptor chosen;
@@ -110,7 +110,7 @@ int tree_top(struct place *place, struct document *ret, struct leat_error *error
     return r;
 }
 
-int tree_read(struct tree *ret, struct place *place, struct leat_error *error)
+int tree_read(struct tree *ret, struct image_place *place, struct leat_error *error)
 {
     struct document top = {.bytes = NULL};
     *ret = (struct tree){.count = 0};

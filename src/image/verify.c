@@ -7,9 +7,9 @@
 #include <stdio.h>
 
 struct verifying {
-    struct place *place;
+    struct image_place *place;
     struct leat_image_options options;
-    struct watch watch;
+    struct image_watch watch;
     struct leat_image_result result;
     struct leat_error *error;
 };
@@ -71,7 +71,7 @@ static int add_other(void *user, const char *digest, uint64_t size)
     return blobs_add(a->blobs, &found);
 }
 
-static int open_blob(void *user, const struct descriptor *blob, struct way *way, struct leat_error *error)
+static int open_blob(void *user, const struct descriptor *blob, struct image_way *way, struct leat_error *error)
 {
     struct verifying *v = user;
     int r = v->place->ops->open_blob(v->place, blob, &way->in, error);

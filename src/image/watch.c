@@ -4,18 +4,18 @@
 
 #define INTERVAL_MS 200
 
-void watch_begin(struct watch *watch, const struct leat_image_options *options)
+void watch_begin(struct image_watch *watch, const struct leat_image_options *options)
 {
-    *watch = (struct watch){.options = options, .thread = pthread_self(), .begin_ns = clock_ns()};
+    *watch = (struct image_watch){.options = options, .thread = pthread_self(), .begin_ns = clock_ns()};
     atomic_init(&watch->stopped, false);
 }
 
-int watch_interval_ms(const struct watch *watch)
+int watch_interval_ms(const struct image_watch *watch)
 {
     return watch && watch->options->tick ? INTERVAL_MS : -1;
 }
 
-bool watch_tell(struct watch *watch, uint64_t moving)
+bool watch_tell(struct image_watch *watch, uint64_t moving)
 {
     if (!watch || !watch->options->tick)
         return true;
@@ -33,18 +33,18 @@ bool watch_tell(struct watch *watch, uint64_t moving)
 
 bool watch_is_wanted(void *user)
 {
-    struct watch *watch = user;
+    struct image_watch *watch = user;
     if (!pthread_equal(watch->thread, pthread_self()))
         return !atomic_load(&watch->stopped);
     return watch_tell(watch, 0);
 }
 
-int watch_end(const struct watch *watch, struct leat_error *error)
+int watch_end(const struct image_watch *watch, struct leat_error *error)
 {
     return atomic_load(&watch->stopped) ? error_set(error, -ECANCELED, "It was cancelled") : 0;
 }
 
-int watch_run(struct watch *watch, leat_pipeline *pipeline, leat_report **ret)
+int watch_run(struct image_watch *watch, leat_pipeline *pipeline, leat_report **ret)
 {
     int fd;
     if (watch_interval_ms(watch) < 0)

@@ -58,20 +58,20 @@ void blobs_clear(struct blobs *blobs)
 
 /* ---- pipelines ---- */
 
-struct slot {
+struct work_slot {
     const struct descriptor *blob; /* NULL: it is free */
     leat_pipeline *pipeline;
     leat_filter *codec; /* or NULL */
     char *digest;       /* where that of the result goes; or NULL */
     unsigned tries;     /* that have failed */
-    uint64_t offset;    /* as in struct way; so are these */
+    uint64_t offset;    /* as in struct image_way; so are these */
     int (*end)(void *user, int code, struct leat_error *error);
     void *end_user;
 };
 
 struct run {
     const struct work *work;
-    struct slot slot[LEAT_IMAGE_JOBS_MAX];
+    struct work_slot slot[LEAT_IMAGE_JOBS_MAX];
     struct pollfd set[LEAT_IMAGE_JOBS_MAX];
     size_t next; /* blob to begin */
     size_t under_way;
@@ -86,7 +86,7 @@ static int add_digest(leat_pipeline *pipeline, const char *algorithm)
 }
 
 /* A blob that is decoded has a digest before the decoder, which `end` compares, and one behind it. */
-static int add_filters(struct slot *slot, const char *codec)
+static int add_filters(struct work_slot *slot, const char *codec)
 {
     char algorithm[16];
     snprintf(algorithm, sizeof(algorithm), "%.*s", (int)strcspn(slot->blob->digest, ":"), slot->blob->digest);
@@ -98,7 +98,7 @@ static int add_filters(struct slot *slot, const char *codec)
     return r == 0 && slot->digest ? add_digest(slot->pipeline, "sha256") : r;
 }
 
-static int build(const struct work *work, struct slot *slot, const struct way *way)
+static int build(const struct work *work, struct work_slot *slot, const struct image_way *way)
 {
     const struct descriptor *blob = slot->blob;
     struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
@@ -127,15 +127,15 @@ static void tell(struct run *run, const struct descriptor *blob, const struct le
         run->stopped = true;
 }
 
-static void clear(struct slot *slot)
+static void clear(struct work_slot *slot)
 {
     leat_filter_free(slot->codec);
     leat_pipeline_free(slot->pipeline);
-    *slot = (struct slot){.blob = NULL};
+    *slot = (struct work_slot){.blob = NULL};
 }
 
 /* The pipeline has ended, and its sink is closed. */
-static void end_way(struct slot *slot, struct leat_error *error)
+static void end_way(struct work_slot *slot, struct leat_error *error)
 {
     int (*end)(void *user, int code, struct leat_error *error) = slot->end;
     leat_pipeline_free(slot->pipeline);
@@ -145,20 +145,20 @@ static void end_way(struct slot *slot, struct leat_error *error)
         end(slot->end_user, error->code, error);
 }
 
-static void begin(struct run *run, struct slot *slot, const struct descriptor *blob, unsigned tries)
+static void begin(struct run *run, struct work_slot *slot, const struct descriptor *blob, unsigned tries)
 {
     struct leat_error error = {.size = sizeof(error)};
-    struct way way = {.in = NULL};
+    struct image_way way = {.in = NULL};
     int fd, r = run->work->open(run->work->user, blob, &way, &error);
     if (r == 1)
         return;
     if (r == 0) {
-        *slot = (struct slot){.blob = blob,
-                              .digest = way.digest,
-                              .tries = tries,
-                              .offset = way.offset,
-                              .end = way.end,
-                              .end_user = way.end_user};
+        *slot = (struct work_slot){.blob = blob,
+                                   .digest = way.digest,
+                                   .tries = tries,
+                                   .offset = way.offset,
+                                   .end = way.end,
+                                   .end_user = way.end_user};
         r = build(run->work, slot, &way);
         if (r == 0)
             r = leat_pipeline_fd(slot->pipeline, &fd);
@@ -178,7 +178,7 @@ static void begin(struct run *run, struct slot *slot, const struct descriptor *b
 }
 
 /* The bytes of the blob, before the decoder if there is one. */
-static uint64_t bytes_of(const struct slot *slot, const leat_report *report)
+static uint64_t bytes_of(const struct work_slot *slot, const leat_report *report)
 {
     uint64_t bytes = slot->offset + leat_report_bytes(report);
     if (slot->codec)
@@ -186,7 +186,7 @@ static uint64_t bytes_of(const struct slot *slot, const leat_report *report)
     return bytes;
 }
 
-static int compare_blob(const struct slot *slot, const leat_report *report, struct leat_error *error)
+static int compare_blob(const struct work_slot *slot, const leat_report *report, struct leat_error *error)
 {
     const char *algorithm = "", *hex = "", *expected = slot->blob->digest + strcspn(slot->blob->digest, ":") + 1;
     uint64_t bytes = bytes_of(slot, report);
@@ -202,7 +202,7 @@ static int compare_blob(const struct slot *slot, const leat_report *report, stru
 }
 
 /* What the sink has got. */
-static void tell_digest(const struct slot *slot, const leat_report *report)
+static void tell_digest(const struct work_slot *slot, const leat_report *report)
 {
     const char *algorithm, *hex;
     for (size_t i = 0; slot->digest && leat_report_digest_at(report, i, &algorithm, &hex) == 0; i++)
@@ -210,7 +210,7 @@ static void tell_digest(const struct slot *slot, const leat_report *report)
             snprintf(slot->digest, LEAT_IMAGE_DIGEST_MAX, "sha256:%s", hex);
 }
 
-static void end(struct run *run, struct slot *slot)
+static void end(struct run *run, struct work_slot *slot)
 {
     const struct descriptor *blob = slot->blob;
     unsigned tries = slot->tries;

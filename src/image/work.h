@@ -24,12 +24,12 @@ struct work {
     const struct blobs *blobs;
     size_t most;      /* at the same time; at least 1 */
     unsigned retries; /* so often a blob is begun anew when its target has lost what it got (-ESTALE) */
-    struct watch *watch;
+    struct image_watch *watch;
     void *user;
 
     /* A blob's way; *way is empty. 0; 1: there is nothing to do for it; negative: a failure of this blob, with a
      * sentence in *error. */
-    int (*open)(void *user, const struct descriptor *blob, struct way *way, struct leat_error *error);
+    int (*open)(void *user, const struct descriptor *blob, struct image_way *way, struct leat_error *error);
     /* A blob's bytes were moved and compared with its digest and its size (error->code 0), or something failed. False:
      * nothing more is begun, and what is under way is stopped. */
     bool (*done)(void *user, const struct descriptor *blob, const struct leat_error *error);

@@ -10,14 +10,14 @@ static uint64_t part_size(const struct fetch *f)
     return MAX(f->window.slots / (f->pace.connections + 1), 1u) * f->window.chunk_size;
 }
 
-static void note_part(struct fetch *f, const struct lane *l)
+static void note_part(struct fetch *f, const struct fetch_lane *l)
 {
     bool is_cut = l->end < f->total;
     f->traffic->parts++;
     f->traffic->part_top = MAX(f->traffic->part_top, is_cut ? l->end - l->at : 0);
 }
 
-bool fetch_give_part(struct fetch *f, struct lane *l)
+bool fetch_give_part(struct fetch *f, struct fetch_lane *l)
 {
     if (f->next >= f->total || f->active > f->pace.connections || f->next >= f->fail_at)
         return false;
@@ -31,7 +31,7 @@ bool fetch_give_part(struct fetch *f, struct lane *l)
 /* The first lane reads no further than where its part ends, so that there are others. */
 static void cut_first(struct fetch *f)
 {
-    struct lane *l = &f->lane[0];
+    struct fetch_lane *l = &f->lane[0];
     uint64_t chunk = f->window.chunk_size, from = (l->at + chunk - 1) / chunk * chunk;
     l->end = f->next = MIN(f->total, from + part_size(f));
     f->traffic->part_top = MAX(f->traffic->part_top, l->end - l->at);
@@ -40,7 +40,7 @@ static void cut_first(struct fetch *f)
 /* A lane that can't begin is a lane fewer. */
 static void add_lane(struct fetch *f)
 {
-    struct lane *l = &f->lane[f->lanes];
+    struct fetch_lane *l = &f->lane[f->lanes];
     if (f->next >= f->total)
         return;
     f->active++;

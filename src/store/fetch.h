@@ -32,7 +32,7 @@ struct fetch {
 
     /* Of the transfer thread. */
     struct pace pace;
-    struct lane lane[LEAT_STREAMS_MAX];
+    struct fetch_lane lane[LEAT_STREAMS_MAX];
     unsigned lanes;      /* that have a transfer */
     unsigned active;     /* that read a part */
     uint64_t next;       /* nobody reads the bytes from here on yet */
@@ -70,7 +70,7 @@ void fetch_close(struct fetch *fetch);
 /* ---- for the lanes: on the transfer thread ---- */
 
 /* Gives the lane the next part. False: there is none, or there are lanes enough; then it has ended. */
-bool fetch_give_part(struct fetch *fetch, struct lane *lane);
+bool fetch_give_part(struct fetch *fetch, struct fetch_lane *lane);
 /* The first answer is there: size, ETag and digests are known. Begins more lanes. */
 void fetch_answered(struct fetch *fetch, const struct answer *answer);
 /* n bytes more are in the window. May begin another lane. */

@@ -9,14 +9,14 @@
 /* ---- requests ---- */
 
 /* Half of what the pipeline waits, so that a new connection may still save it. */
-static int64_t stall_limit(const struct lane *l)
+static int64_t stall_limit(const struct fetch_lane *l)
 {
     int64_t idle_ns = l->fetch->idle_ns;
     return idle_ns ? MIN(idle_ns / 2, STALL_NS) : STALL_NS;
 }
 
 /* For the bytes of the lane's part that have not come. */
-static int make_request(struct lane *l, struct http_request *ret)
+static int make_request(struct fetch_lane *l, struct http_request *ret)
 {
     struct fetch *f = l->fetch;
     uint64_t behind = l->end < f->total ? l->end : UINT64_MAX;
@@ -36,7 +36,7 @@ static int make_request(struct lane *l, struct http_request *ret)
     return r < 0 ? r : request_range(ret, l->at, behind, f->etag);
 }
 
-static int ask_again(struct lane *l, int64_t delay_ms)
+static int ask_again(struct fetch_lane *l, int64_t delay_ms)
 {
     struct http_request request = {0};
     int r = make_request(l, &request);
@@ -49,7 +49,7 @@ static int ask_again(struct lane *l, int64_t delay_ms)
 /* ---- the answer ---- */
 
 /* Of an answer to a range: is it this range of this version? */
-static const char *check_part(const struct lane *l, const struct answer *answer)
+static const char *check_part(const struct fetch_lane *l, const struct answer *answer)
 {
     const struct fetch *f = l->fetch;
     if (!answer->has_range || answer->range_first != l->asked)
@@ -60,7 +60,7 @@ static const char *check_part(const struct lane *l, const struct answer *answer)
 }
 
 /* Of the whole object, though a range was asked for: what is there already is passed over. */
-static const char *check_whole(const struct lane *l, const struct answer *answer)
+static const char *check_whole(const struct fetch_lane *l, const struct answer *answer)
 {
     const struct fetch *f = l->fetch;
     if (strcmp(answer->etag, f->etag) != 0)
@@ -70,7 +70,7 @@ static const char *check_whole(const struct lane *l, const struct answer *answer
     return NULL;
 }
 
-static void take_part(struct lane *l, const struct answer *answer)
+static void take_part(struct fetch_lane *l, const struct answer *answer)
 {
     struct fetch *f = l->fetch;
     const char *wrong = check_part(l, answer);
@@ -85,7 +85,7 @@ static void take_part(struct lane *l, const struct answer *answer)
     }
 }
 
-static void take_whole(struct lane *l, const struct answer *answer)
+static void take_whole(struct fetch_lane *l, const struct answer *answer)
 {
     struct fetch *f = l->fetch;
     const char *wrong = check_whole(l, answer);
@@ -98,7 +98,7 @@ static void take_whole(struct lane *l, const struct answer *answer)
         pace_settle(&f->pace, 1, "the server ignores ranges");
 }
 
-static void fail_offset(struct lane *l, uint64_t total)
+static void fail_offset(struct fetch_lane *l, uint64_t total)
 {
     char sentence[160];
     snprintf(sentence, sizeof(sentence),
@@ -108,14 +108,14 @@ static void fail_offset(struct lane *l, uint64_t total)
 }
 
 /* A part behind the end is the end, where that was not known. */
-static bool is_end(const struct lane *l, const struct answer *answer)
+static bool is_end(const struct fetch_lane *l, const struct answer *answer)
 {
     return answer->status == 416 && answer->is_behind && l->fetch->total == UINT64_MAX && l->asked > 0 &&
            answer->range_total == l->asked;
 }
 
 /* Parts and what is repeated are asked of the place where the object was found. Without memory they begin anew. */
-static void note_place(struct lane *l)
+static void note_place(struct fetch_lane *l)
 {
     const char *place = transfer_place(l->transfer);
     free(l->fetch->place);
@@ -123,7 +123,7 @@ static void note_place(struct lane *l)
 }
 
 /* What was asked for first begins behind the end: a copy that begins there is empty. */
-static void take_end(struct lane *l, const struct answer *answer)
+static void take_end(struct fetch_lane *l, const struct answer *answer)
 {
     struct fetch *f = l->fetch;
     if (answer->range_total == f->first) {
@@ -137,7 +137,7 @@ static void take_end(struct lane *l, const struct answer *answer)
 }
 
 /* The first answer, though it was a part that was asked for. */
-static void take_first(struct lane *l, const struct answer *answer)
+static void take_first(struct fetch_lane *l, const struct answer *answer)
 {
     struct fetch *f = l->fetch;
     bool is_part = answer->status == 206;
@@ -164,7 +164,7 @@ static void take_first(struct lane *l, const struct answer *answer)
 
 static void lane_answered(void *user, const struct answer *answer)
 {
-    struct lane *l = user;
+    struct fetch_lane *l = user;
     struct fetch *f = l->fetch;
     l->status = answer->status;
     l->date_s = answer->date_s;
@@ -195,7 +195,7 @@ static void lane_answered(void *user, const struct answer *answer)
 
 /* ---- the body ---- */
 
-static enum transfer_wish keep_explanation(struct lane *l, const void *bytes, size_t n)
+static enum transfer_wish keep_explanation(struct fetch_lane *l, const void *bytes, size_t n)
 {
     if (!l->body)
         l->body = malloc(LANE_BODY_MAX);
@@ -207,14 +207,14 @@ static enum transfer_wish keep_explanation(struct lane *l, const void *bytes, si
     return TRANSFER_MORE;
 }
 
-static enum transfer_wish too_little_memory(struct lane *l)
+static enum transfer_wish too_little_memory(struct fetch_lane *l)
 {
     fetch_fail(l->fetch, l->at, -ENOMEM, "out of memory");
     return TRANSFER_ENOUGH;
 }
 
 /* The one lane that is left, and whose answer goes on behind its part, needs no request for the next one. */
-static void go_on(struct lane *l)
+static void go_on(struct fetch_lane *l)
 {
     struct fetch *f = l->fetch;
     bool goes_on = f->active == 1 && f->pace.connections == 1 && l->end == f->next && l->body_end > l->end;
@@ -225,7 +225,7 @@ static void go_on(struct lane *l)
 /* What was there already is passed over once the rest has found room, or it would be passed over again. */
 static enum transfer_wish lane_body(void *user, const void *bytes, size_t n)
 {
-    struct lane *l = user;
+    struct fetch_lane *l = user;
     struct fetch *f = l->fetch;
     if (l->at >= f->fail_at)
         return TRANSFER_ENOUGH;
@@ -251,44 +251,44 @@ static enum transfer_wish lane_body(void *user, const void *bytes, size_t n)
 
 static void lane_drained(void *user)
 {
-    struct lane *l = user;
+    struct fetch_lane *l = user;
     window_flush(&l->fetch->window);
 }
 
 /* ---- the end of an answer ---- */
 
-static const char *explanation(const struct lane *l)
+static const char *explanation(const struct fetch_lane *l)
 {
     return l->body ? l->body : "";
 }
 
-static void fail_by_status(struct lane *l)
+static void fail_by_status(struct fetch_lane *l)
 {
     char sentence[STATUS_MAX];
     status_explain(l->fetch->object, l->status, explanation(l), l->body_length, sentence);
     fetch_fail(l->fetch, l->at, status_code(l->status), sentence);
 }
 
-static bool may_continue(const struct lane *l)
+static bool may_continue(const struct fetch_lane *l)
 {
     return l->fetch->received == 0 || l->fetch->etag[0];
 }
 
 /* Does the part end here, as far as the answer tells? */
-static bool is_complete(struct lane *l, int code)
+static bool is_complete(struct fetch_lane *l, int code)
 {
     if (code == 0 && !l->is_failure && l->end == UINT64_MAX)
         fetch_ends(l->fetch, l->at);
     return l->at == l->end || l->at == l->fetch->total;
 }
 
-static void leave(struct lane *l)
+static void leave(struct fetch_lane *l)
 {
     l->active = false;
     l->fetch->active--;
 }
 
-static void next_part(struct lane *l)
+static void next_part(struct fetch_lane *l)
 {
     struct fetch *f = l->fetch;
     int r = fetch_give_part(f, l) ? ask_again(l, 0) : 1;
@@ -299,14 +299,14 @@ static void next_part(struct lane *l)
 }
 
 /* Fewer connections, where the server says that there are too many requests. */
-static void slow_down(struct lane *l)
+static void slow_down(struct fetch_lane *l)
 {
     struct pace *pace = &l->fetch->pace;
     if ((l->status == 429 || l->status == 503) && pace->connections > 1)
         pace_settle(pace, pace->connections / 2, "the server asked for fewer requests");
 }
 
-static bool is_passing(const struct lane *l)
+static bool is_passing(const struct fetch_lane *l)
 {
     const struct object *object = l->fetch->object;
     return object->store->is_passing &&
@@ -314,7 +314,7 @@ static bool is_passing(const struct lane *l)
 }
 
 /* The same again, after a while; -1: no more. */
-static int64_t delay_of_retry(struct lane *l, int code)
+static int64_t delay_of_retry(struct fetch_lane *l, int code)
 {
     int64_t deadline_ns = l->fetch->deadline_ns;
     bool again = l->is_failure ? retry_is_status(l->status) || is_passing(l) : retry_is_code(code, l->was_answered);
@@ -323,7 +323,7 @@ static int64_t delay_of_retry(struct lane *l, int code)
     return deadline_ns && delay_ms >= 0 && clock_ns() + delay_ms * 1000000 >= deadline_ns ? -1 : delay_ms;
 }
 
-static void fail_lane(struct lane *l, int code, const char *why)
+static void fail_lane(struct fetch_lane *l, int code, const char *why)
 {
     struct fetch *f = l->fetch;
     if (f->deadline_ns && clock_ns() >= f->deadline_ns - 1000000)
@@ -337,7 +337,7 @@ static void fail_lane(struct lane *l, int code, const char *why)
 
 static void lane_ended(void *user, int code, const char *why)
 {
-    struct lane *l = user;
+    struct fetch_lane *l = user;
     struct fetch *f = l->fetch;
     window_flush(&f->window);
     if (l->at >= f->fail_at) {
@@ -384,7 +384,7 @@ static const struct transfer_ops transfer_ops = {
     .ended = lane_ended,
 };
 
-int lane_begin(struct lane *l, struct fetch *f)
+int lane_begin(struct fetch_lane *l, struct fetch *f)
 {
     struct http_request request = {0};
     l->fetch = f;

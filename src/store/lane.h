@@ -11,7 +11,7 @@
 
 struct fetch;
 
-struct lane {
+struct fetch_lane {
     struct fetch *fetch;
     struct transfer *transfer;
     struct window_waiter waiter;
@@ -33,6 +33,6 @@ struct lane {
 
 /* Reads a part, [at, end), which is set. -ENOMEM, or what the store says. Once for each lane; when its part has been
  * read it asks for the next one by itself. */
-int lane_begin(struct lane *lane, struct fetch *fetch);
+int lane_begin(struct fetch_lane *lane, struct fetch *fetch);
 
 #endif

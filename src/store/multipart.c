@@ -30,7 +30,7 @@ static int make_create(void *user, struct http_request *ret)
 
 static int make_part(void *user, struct http_request *ret)
 {
-    const struct slot *slot = user;
+    const struct part_slot *slot = user;
     return kind_of(slot->sink)->put(slot->sink->object, slot->sink->upload, &slot->part, ret);
 }
 
@@ -52,7 +52,7 @@ static int make_abort(void *user, struct http_request *ret)
 static bool send_full(struct sink *s)
 {
     for (size_t i = 0; i < SINK_SLOTS; i++) {
-        struct slot *slot = &s->slot[i];
+        struct part_slot *slot = &s->slot[i];
         if (slot->state != SLOT_FULL || !s->upload[0] || s->stopped)
             continue;
         slot->state = SLOT_SENDING;
@@ -122,7 +122,7 @@ int multipart_note(struct sink *s, const struct part *part, const char *etag)
     return sent->etag ? 0 : -ENOMEM;
 }
 
-static void take_part(struct sink *s, struct slot *slot)
+static void take_part(struct sink *s, struct part_slot *slot)
 {
     const struct exchange *x = &slot->exchange;
     const char *wrong = exchange_has_succeeded(x) ? sink_check_part(&slot->part, &x->answer) : NULL;
@@ -145,7 +145,7 @@ void multipart_take(struct sink *s)
     if (s->control_step == CONTROL_CREATING && exchange_is_over(&s->control))
         take_upload(s);
     for (size_t i = 0; i < SINK_SLOTS && !s->single; i++) {
-        struct slot *slot = &s->slot[i];
+        struct part_slot *slot = &s->slot[i];
         if (atomic_load(&slot->state) == SLOT_SENDING && exchange_is_over(&slot->exchange))
             take_part(s, slot);
     }

@@ -115,7 +115,7 @@ void resume_note_upload(struct sink *s)
 
 void resume_note_part(struct exchange *x)
 {
-    struct slot *slot = x->user;
+    struct part_slot *slot = x->user;
     struct sink *s = slot->sink;
     struct part *part = &slot->part;
     if (!exchange_has_succeeded(x) || sink_check_part(part, &x->answer) || !x->answer.etag[0])

@@ -11,7 +11,7 @@ static void wake(void *user)
 
 static void wake_slot(void *user)
 {
-    client_notify(&((struct slot *)user)->sink->client);
+    client_notify(&((struct part_slot *)user)->sink->client);
 }
 
 static bool is_passing(const struct object *object, const struct exchange *x)
@@ -28,7 +28,7 @@ bool sink_again(const struct exchange *x)
 
 static bool slot_again(const struct exchange *x)
 {
-    const struct slot *slot = x->user;
+    const struct part_slot *slot = x->user;
     return x->answer.status / 100 != 2 && is_passing(slot->sink->object, x);
 }
 
@@ -61,7 +61,7 @@ static void note_connections(struct sink *s)
     s->connections_top = MAX(s->connections_top, n);
 }
 
-int sink_send(struct slot *slot, int (*make)(void *user, struct http_request *ret))
+int sink_send(struct part_slot *slot, int (*make)(void *user, struct http_request *ret))
 {
     struct exchange *x = &slot->exchange;
     x->make = make;

@@ -6,7 +6,7 @@
 
 static int make_put(void *user, struct http_request *ret)
 {
-    const struct slot *slot = user;
+    const struct part_slot *slot = user;
     const struct sink *s = slot->sink;
     int r = s->object->store->put(s->object, &slot->part, s->no_clobber, ret);
     ret->body.is_held = slot->part.length > 0;
@@ -17,7 +17,7 @@ void single_begin(struct sink *s)
 {
     if (!s->filling && !sink_take_slot(s))
         return;
-    struct slot *slot = s->filling;
+    struct part_slot *slot = s->filling;
     s->single = true;
     sink_seal(s);
     slot->state = SLOT_SENDING;
@@ -25,7 +25,7 @@ void single_begin(struct sink *s)
         sink_start(s, &slot->exchange, make_put, slot);
 }
 
-static struct slot *single_slot(struct sink *s)
+static struct part_slot *single_slot(struct sink *s)
 {
     for (size_t i = 0; i < SINK_SLOTS; i++)
         if (s->slot[i].state == SLOT_SENDING)
@@ -35,7 +35,7 @@ static struct slot *single_slot(struct sink *s)
 
 void single_send(struct sink *s)
 {
-    struct slot *slot = single_slot(s);
+    struct part_slot *slot = single_slot(s);
     if (slot->part.length)
         transfer_release(slot->exchange.transfer);
     else
@@ -50,7 +50,7 @@ struct exchange *single_exchange(struct sink *s)
 
 bool single_check(struct sink *s)
 {
-    struct slot *slot = single_slot(s);
+    struct part_slot *slot = single_slot(s);
     const struct exchange *x = &slot->exchange;
     bool may_be_ours = x->code == 0 && x->answer.status == 412 && x->may_be_done && s->object->store->multipart;
     if (may_be_ours && part_md5(&slot->part) == 1) {
@@ -85,7 +85,7 @@ void single_verified(struct sink *s, int r)
 /* -EAGAIN: something is on its way still. */
 int single_settle(struct sink *s)
 {
-    struct slot *slot = single_slot(s);
+    struct part_slot *slot = single_slot(s);
     if (s->failure.code || !slot || slot->part.length == 0 || exchange_is_held(&slot->exchange)) {
         if (slot && exchange_is_over(&slot->exchange))
             sink_fail_by(s, &slot->exchange, "PUT");

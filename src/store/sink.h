@@ -25,7 +25,7 @@ enum slot_state {
 };
 
 /* A part, and the request that sends it. */
-struct slot {
+struct part_slot {
     struct sink *sink;
     struct part part;
     struct exchange exchange;
@@ -43,10 +43,10 @@ struct sink {
     uint64_t part_size;
 
     const struct node *source; /* a file that has what is sent, and is open as long as this is; NULL: it is kept */
-    struct slot slot[SINK_SLOTS];
-    struct slot *filling; /* or NULL */
-    unsigned numbers;     /* parts that were begun */
-    uint64_t total;       /* bytes that were taken */
+    struct part_slot slot[SINK_SLOTS];
+    struct part_slot *filling; /* or NULL */
+    unsigned numbers;          /* parts that were begun */
+    uint64_t total;            /* bytes that were taken */
 
     pthread_mutex_t lock;
     bool stopped; /* no more parts are sent */
@@ -110,7 +110,7 @@ bool sink_again(const struct exchange *x);
 void sink_start(struct sink *s, struct exchange *x, int (*make)(void *user, struct http_request *ret), void *user);
 
 /* Begins the request of a slot: as exchange_start. Any thread; the caller has the lock. */
-int sink_send(struct slot *slot, int (*make)(void *user, struct http_request *ret));
+int sink_send(struct part_slot *slot, int (*make)(void *user, struct http_request *ret));
 
 /* Counts what an exchange did, and stops it. Of a body only the last sending counts as the first. */
 void sink_end(struct sink *s, struct exchange *x);

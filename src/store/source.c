@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-struct source {
+struct store_source {
     leat_endpoint endpoint;
     struct object *object;
     uint32_t streams;
@@ -23,10 +23,10 @@ struct source {
 /* Called on the transfer thread. */
 static void wake(void *user)
 {
-    client_notify(&((struct source *)user)->client);
+    client_notify(&((struct store_source *)user)->client);
 }
 
-static int begin(struct source *s)
+static int begin(struct store_source *s)
 {
     s->fetch = calloc(1, sizeof(*s->fetch));
     if (!s->fetch)
@@ -44,7 +44,7 @@ static int begin(struct source *s)
     return fetch_begin(s->fetch, s->streams);
 }
 
-static int start(struct source *s, struct leat_error *error)
+static int start(struct store_source *s, struct leat_error *error)
 {
     const char *why = NULL;
     int r = client_open(&s->client, &s->endpoint.node.port, &why);
@@ -55,7 +55,7 @@ static int start(struct source *s, struct leat_error *error)
 
 /* ---- reading ---- */
 
-static ssize_t take_next(struct source *s, size_t n, struct chunk **ret)
+static ssize_t take_next(struct store_source *s, size_t n, struct chunk **ret)
 {
     ssize_t r = fetch_take(s->fetch, n, ret);
     if (r == -EAGAIN) { /* notices of what was found already; then it looks for what came before they were dropped */
@@ -87,7 +87,7 @@ static ssize_t source_read(void *user, void *bytes, size_t n)
 /* ---- hooks ---- */
 
 /* No answer yet: 0 if the time that is allowed without a byte is over. */
-static int wait_for_answer(struct source *s, struct leat_error *error)
+static int wait_for_answer(struct store_source *s, struct leat_error *error)
 {
     struct node *node = &s->endpoint.node;
     int64_t now = clock_ns();
@@ -104,7 +104,7 @@ static int wait_for_answer(struct source *s, struct leat_error *error)
 /* The object's answer decides whether it can be read at all; until then no sink is opened. */
 static int source_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
 {
-    struct source *s = (struct source *)node;
+    struct store_source *s = (struct store_source *)node;
     uint64_t size;
     int r = s->fetch ? 0 : start(s, error);
     if (r < 0)
@@ -127,7 +127,7 @@ static int source_open(struct node *node, const struct node *source UNUSED, stru
 }
 
 /* Of an object that was read whole. */
-static int verify(struct source *s, struct leat_error *error)
+static int verify(struct store_source *s, struct leat_error *error)
 {
     struct node *node = &s->endpoint.node;
     struct node_traffic *t = &s->traffic;
@@ -153,7 +153,7 @@ static int verify(struct source *s, struct leat_error *error)
 /* The cause of a broken read is known here. What the transfer met behind the last byte that was read does not count. */
 static int source_settle(struct node *node, int code, struct leat_error *error)
 {
-    struct source *s = (struct source *)node;
+    struct store_source *s = (struct store_source *)node;
     if (!s->fetch)
         return 0;
     if (s->broken)
@@ -163,7 +163,7 @@ static int source_settle(struct node *node, int code, struct leat_error *error)
 
 static void source_close(struct node *node)
 {
-    struct source *s = (struct source *)node;
+    struct store_source *s = (struct store_source *)node;
     if (s->fetch && client_is_here(&s->client)) { /* a forked child has no thread that could be stopped */
         fetch_close(s->fetch);
         free(s->fetch);
@@ -174,7 +174,7 @@ static void source_close(struct node *node)
 
 static void source_free(leat_endpoint *endpoint)
 {
-    struct source *s = (struct source *)endpoint;
+    struct store_source *s = (struct store_source *)endpoint;
     object_free(s->object);
     free(s);
 }
@@ -186,7 +186,7 @@ static const struct node_ops source_ops = {
     .close = source_close,
 };
 
-static void plan_traffic(struct source *s, const struct leat_endpoint_options *options)
+static void plan_traffic(struct store_source *s, const struct leat_endpoint_options *options)
 {
     struct node_traffic *t = &s->traffic;
     t->route = "fetch";
@@ -199,7 +199,7 @@ static void plan_traffic(struct source *s, const struct leat_endpoint_options *o
 int store_source(leat_endpoint **ret, const char *spec, struct object *object,
                  const struct leat_endpoint_options *options, struct leat_error *error)
 {
-    struct source *s = calloc(1, sizeof(*s));
+    struct store_source *s = calloc(1, sizeof(*s));
     int r = object->settings ? 0 : http_settings_new(&object->settings, options, error);
     if (r < 0) {
         free(s);

@@ -34,7 +34,7 @@ static int expat_need(void)
     return loader_need(&loader, &why);
 }
 
-struct reader {
+struct xml_reader {
     XML_Parser parser;
     const struct xml_ops *ops;
     void *user;
@@ -44,7 +44,7 @@ struct reader {
     int code;
 };
 
-static void stop(struct reader *r, int code)
+static void stop(struct xml_reader *r, int code)
 {
     r->code = code;
     expat.stop(r->parser, XML_FALSE);
@@ -53,7 +53,7 @@ static void stop(struct reader *r, int code)
 /* A stopped parser still calls for the end of an element that is empty, so each handler looks at the code first. */
 static void begins(void *user, const XML_Char *name, const XML_Char **attributes UNUSED)
 {
-    struct reader *r = user;
+    struct xml_reader *r = user;
     if (r->code)
         return;
     size_t n = strlen(name), slash = r->path_length > 0;
@@ -70,7 +70,7 @@ static void begins(void *user, const XML_Char *name, const XML_Char **attributes
 
 static void ends(void *user, const XML_Char *name)
 {
-    struct reader *r = user;
+    struct xml_reader *r = user;
     if (r->code)
         return;
     r->text[r->text_length] = '\0';
@@ -83,7 +83,7 @@ static void ends(void *user, const XML_Char *name)
 
 static void text_came(void *user, const XML_Char *bytes, int n)
 {
-    struct reader *r = user;
+    struct xml_reader *r = user;
     if (r->code)
         return;
     if ((size_t)n >= XML_TEXT_MAX - r->text_length) {
@@ -107,7 +107,7 @@ int xml_read(const char *bytes, size_t n, const struct xml_ops *ops, void *user)
         return needed;
     if (n > INT_MAX)
         return -E2BIG;
-    struct reader r = {.ops = ops, .user = user, .parser = expat.create(NULL)};
+    struct xml_reader r = {.ops = ops, .user = user, .parser = expat.create(NULL)};
     if (!r.parser)
         return -ENOMEM;
     expat.set_user(r.parser, &r);

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 /* A call that is under way. */
-struct visit {
+struct http_visit {
     const struct names_call *call;
     const char *method;
     char *url; /* without a login */
@@ -21,7 +21,7 @@ struct visit {
 
 static int make(void *user, struct http_request *ret)
 {
-    const struct visit *v = user;
+    const struct http_visit *v = user;
     ret->method = v->method;
     ret->follows = strcmp(v->method, "HEAD") == 0;
     ret->url = strdup(v->url);
@@ -60,7 +60,7 @@ static int take_url(const struct names_call *call, char **ret_url, struct http_s
     return r;
 }
 
-static int run(struct visit *v, struct leat_error *error)
+static int run(struct http_visit *v, struct leat_error *error)
 {
     char sentence[STATUS_MAX];
     const struct exchange *x = &v->exchange;
@@ -76,7 +76,7 @@ static int run(struct visit *v, struct leat_error *error)
     return error_at(error, r, LEAT_SIDE_NONE, "", v->method, "%s", sentence);
 }
 
-static int ask_server(struct visit *v, struct leat_error *error)
+static int ask_server(struct http_visit *v, struct leat_error *error)
 {
     const char *why = NULL;
     int r = take_url(v->call, &v->url, &v->settings, error);
@@ -95,7 +95,7 @@ static int ask_server(struct visit *v, struct leat_error *error)
 static int ask_and_tell(const struct names_call *call, const char *method, struct removal *removal,
                         struct leat_error *error)
 {
-    struct visit *v = calloc(1, sizeof(*v));
+    struct http_visit *v = calloc(1, sizeof(*v));
     if (!v)
         return error_set(error, -ENOMEM, "out of memory");
     v->call = call;

@@ -158,7 +158,7 @@ static int try_file(struct login *ret, const char *path, bool wanted, const char
     return r;
 }
 
-static const struct place {
+static const struct login_place {
     const char *variable, *under; /* the file is in a folder that this variable names */
     const char *home;             /* or, if it is not set, at this place at home; NULL: then nowhere */
 } places[] = {
@@ -168,7 +168,7 @@ static const struct place {
 };
 
 /* NULL with *ret_code 0: there is no such place here. */
-static char *place_path(const struct place *place, int *ret_code)
+static char *place_path(const struct login_place *place, int *ret_code)
 {
     const char *folder = getenv(place->variable), *file = place->under;
     if (!folder || !*folder) {

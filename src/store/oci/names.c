@@ -24,7 +24,7 @@ static const char media_types[] =
     "application/vnd.docker.distribution.manifest.v2+json";
 
 /* A call that is under way. */
-struct visit {
+struct oci_visit {
     const struct names_call *call;
     struct reference reference;
     bool is_catalog;
@@ -37,13 +37,13 @@ struct visit {
 
 static int make(void *user, struct http_request *ret)
 {
-    const struct visit *v = user;
+    const struct oci_visit *v = user;
     int r = question_request(&v->question, ret);
     return r == 0 && strncmp(v->question.path, "manifests/", 10) == 0 ? request_header(ret, "Accept: %s", media_types)
                                                                       : r;
 }
 
-static int ask_registry(struct visit *v, const char *method, const char *path, bool is_location,
+static int ask_registry(struct oci_visit *v, const char *method, const char *path, bool is_location,
                         struct leat_error *error)
 {
     char sentence[STATUS_MAX];
@@ -66,7 +66,7 @@ static int ask_registry(struct visit *v, const char *method, const char *path, b
 
 /* ---- names ---- */
 
-static int parse_name(struct visit *v, struct leat_error *error)
+static int parse_name(struct oci_visit *v, struct leat_error *error)
 {
     const char *rest = v->call->rest, *why = "write oci://HOST/NAME";
     char text[300];
@@ -82,7 +82,7 @@ static int parse_name(struct visit *v, struct leat_error *error)
                  : 0;
 }
 
-static int enter(struct visit *v, struct leat_error *error)
+static int enter(struct oci_visit *v, struct leat_error *error)
 {
     const char *why = NULL;
     v->exchange = calloc(1, sizeof(*v->exchange));
@@ -102,7 +102,7 @@ static int enter(struct visit *v, struct leat_error *error)
     return r;
 }
 
-static void leave(struct visit *v)
+static void leave(struct oci_visit *v)
 {
     if (v->session) {
         session_unref(v->session);
@@ -118,7 +118,7 @@ static void leave(struct visit *v)
 
 /* ---- lists ---- */
 
-static int tell_name(const struct visit *v, const char *name, struct leat_error *error)
+static int tell_name(const struct oci_visit *v, const char *name, struct leat_error *error)
 {
     const struct reference *r = &v->reference;
     size_t n = strlen(r->host) + strlen(r->name) + strlen(name) + sizeof("oci:////:");
@@ -139,7 +139,7 @@ static int tell_name(const struct visit *v, const char *name, struct leat_error 
     return told;
 }
 
-static int tell_page(const struct visit *v, struct leat_error *error)
+static int tell_page(const struct oci_visit *v, struct leat_error *error)
 {
     size_t i;
     json_t *name, *whole = NULL;
@@ -183,7 +183,7 @@ static int follow_link(const char *link, char **path)
 }
 
 /* Where the page that was read leads to: *path, or NULL. */
-static int next_page(struct visit *v, char **path, struct circle *circle, struct leat_error *error)
+static int next_page(struct oci_visit *v, char **path, struct circle *circle, struct leat_error *error)
 {
     if (!v->headers.link) {
         free(*path);
@@ -201,7 +201,7 @@ static int next_page(struct visit *v, char **path, struct circle *circle, struct
     return r == -ENOMEM ? error_set(error, r, "out of memory") : r;
 }
 
-static int list_pages(struct visit *v, struct leat_error *error)
+static int list_pages(struct oci_visit *v, struct leat_error *error)
 {
     struct circle circle = {.mark = NULL};
     char *path =
@@ -221,7 +221,7 @@ static int list_pages(struct visit *v, struct leat_error *error)
 
 static int list_names(const struct names_call *call, struct leat_error *error)
 {
-    struct visit v = {.call = call, .headers.modified_s = LEAT_STORE_TIME_UNKNOWN};
+    struct oci_visit v = {.call = call, .headers.modified_s = LEAT_STORE_TIME_UNKNOWN};
     int r = parse_name(&v, error);
     if (r == 0 && (v.reference.tag || v.reference.digest[0]))
         r = error_set(error, -EINVAL, "'%s' names an image, and not a repository", call->node);
@@ -239,7 +239,7 @@ static int list_names(const struct names_call *call, struct leat_error *error)
 
 /* A digest may be that of a manifest, or of a blob: the other one is asked for where there is none. *ret_removed: one
  * of them may have been there before this call removed it. */
-static int try_both(struct visit *v, const char *method, const char *const kinds[2], bool *ret_removed,
+static int try_both(struct oci_visit *v, const char *method, const char *const kinds[2], bool *ret_removed,
                     struct leat_error *error)
 {
     const char *what = v->reference.digest[0] ? v->reference.digest : v->reference.tag;
@@ -257,7 +257,7 @@ static int try_both(struct visit *v, const char *method, const char *const kinds
     return r < 0 ? error_hand_on(error, &first) : 0;
 }
 
-static int look(struct visit *v, struct leat_error *error)
+static int look(struct oci_visit *v, struct leat_error *error)
 {
     static const char *const kinds[] = {"blobs", "manifests"};
     bool unused;
@@ -273,7 +273,7 @@ static int look(struct visit *v, struct leat_error *error)
 
 static int stat_name(const struct names_call *call, struct leat_error *error)
 {
-    struct visit v = {.call = call, .headers.modified_s = LEAT_STORE_TIME_UNKNOWN};
+    struct oci_visit v = {.call = call, .headers.modified_s = LEAT_STORE_TIME_UNKNOWN};
     int r = parse_name(&v, error);
     if (r == 0 && !v.reference.tag && !v.reference.digest[0])
         r = error_set(error, -EINVAL, "'%s' names no image: write oci://HOST/NAME:TAG or oci://HOST/NAME@DIGEST",
@@ -288,7 +288,7 @@ static int stat_name(const struct names_call *call, struct leat_error *error)
 
 static int check_name(const struct names_call *call, struct leat_error *error)
 {
-    struct visit v = {.call = call};
+    struct oci_visit v = {.call = call};
     if (call->options->recursive)
         return error_set(error, -EOPNOTSUPP, "What a registry has is removed by its digests alone");
     int r = parse_name(&v, error);
@@ -302,7 +302,7 @@ static int check_name(const struct names_call *call, struct leat_error *error)
 static int remove_one(const struct names_call *call, struct leat_error *error)
 {
     static const char *const kinds[] = {"manifests", "blobs"};
-    struct visit v = {.call = call, .headers.modified_s = LEAT_STORE_TIME_UNKNOWN};
+    struct oci_visit v = {.call = call, .headers.modified_s = LEAT_STORE_TIME_UNKNOWN};
     int r = parse_name(&v, error);
     if (r == 0)
         r = enter(&v, error);

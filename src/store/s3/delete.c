@@ -15,7 +15,7 @@
 
 /* ---- telling ---- */
 
-static void tell_failure(struct batch *b, size_t i, const struct leat_error *error)
+static void tell_failure(struct delete_batch *b, size_t i, const struct leat_error *error)
 {
     char *spec = b->spec[i] ? NULL : s3_names_spec(b->bucket, b->key[i]);
     names_failed(b->call[i], b->removal, b->spec[i] ? b->spec[i] : spec ? spec : b->call[i]->spec, error);
@@ -23,7 +23,7 @@ static void tell_failure(struct batch *b, size_t i, const struct leat_error *err
     free(spec);
 }
 
-static int tell_rest(struct batch *b, struct leat_error *error)
+static int tell_rest(struct delete_batch *b, struct leat_error *error)
 {
     int r = 0;
     for (size_t i = 0; i < b->count && r == 0; i++) {
@@ -40,7 +40,7 @@ static int tell_rest(struct batch *b, struct leat_error *error)
 /* ---- one object ---- */
 
 struct alone {
-    const struct batch *batch;
+    const struct delete_batch *batch;
     size_t i;
 };
 
@@ -56,7 +56,7 @@ static int make_delete(void *user, struct http_request *ret)
     return r;
 }
 
-static int run_call(struct batch *b, const char *operation, int (*make)(void *user, struct http_request *ret),
+static int run_call(struct delete_batch *b, const char *operation, int (*make)(void *user, struct http_request *ret),
                     void *user, size_t page_most, struct s3_call **ret, struct leat_error *error)
 {
     struct s3_call *call = calloc(1, sizeof(*call));
@@ -79,7 +79,7 @@ static int run_call(struct batch *b, const char *operation, int (*make)(void *us
     return r;
 }
 
-static void remove_alone(struct batch *b, size_t i)
+static void remove_alone(struct delete_batch *b, size_t i)
 {
     struct leat_error error = {.size = sizeof(error)};
     struct alone alone = {b, i};
@@ -107,7 +107,7 @@ static void write_text(FILE *to, const char *text)
             fputc(*text, to);
 }
 
-static char *make_list(const struct batch *b, size_t *ret_n)
+static char *make_list(const struct delete_batch *b, size_t *ret_n)
 {
     char *text = NULL;
     FILE *to = open_memstream(&text, ret_n);
@@ -131,7 +131,7 @@ static char *make_list(const struct batch *b, size_t *ret_n)
 }
 
 struct sending {
-    const struct batch *batch;
+    const struct delete_batch *batch;
     const char *list;
     size_t n;
     struct part part; /* for its digests */
@@ -180,16 +180,16 @@ static int make_deletes(void *user, struct http_request *ret)
 }
 
 /* What the answer says of one key. */
-struct verdict {
-    struct batch *batch;
+struct delete_verdict {
+    struct delete_batch *batch;
     char key[XML_TEXT_MAX], version[1100], code[64], message[128];
     bool is_answer;
 };
 
-static void take_error(struct verdict *v)
+static void take_error(struct delete_verdict *v)
 {
     struct leat_error error = {.size = sizeof(error)};
-    struct batch *b = v->batch;
+    struct delete_batch *b = v->batch;
     bool denied = strcmp(v->code, "AccessDenied") == 0;
     if (strcmp(v->code, "NoSuchKey") == 0 || strcmp(v->code, "NoSuchVersion") == 0)
         return;
@@ -210,7 +210,7 @@ static void take_error(struct verdict *v)
 
 static void element(void *user, const char *path, const char *text)
 {
-    struct verdict *v = user;
+    struct delete_verdict *v = user;
     v->is_answer |= strcmp(path, "DeleteResult") == 0;
     if (strcmp(path, "DeleteResult/Error/Key") == 0)
         snprintf(v->key, sizeof(v->key), "%s", text);
@@ -228,10 +228,10 @@ static void element(void *user, const char *path, const char *text)
 
 #define ANSWER_MOST (8u * 1024 * 1024)
 
-static int read_verdicts(struct batch *b, const struct exchange *x, struct leat_error *error)
+static int read_verdicts(struct delete_batch *b, const struct exchange *x, struct leat_error *error)
 {
     static const struct xml_ops ops = {element};
-    struct verdict *v = calloc(1, sizeof(*v));
+    struct delete_verdict *v = calloc(1, sizeof(*v));
     if (!v)
         return error_set(error, -ENOMEM, "out of memory");
     v->batch = b;
@@ -244,7 +244,7 @@ static int read_verdicts(struct batch *b, const struct exchange *x, struct leat_
     return r;
 }
 
-static int send_list(struct batch *b, struct sending *s, struct leat_error *error)
+static int send_list(struct delete_batch *b, struct sending *s, struct leat_error *error)
 {
     struct s3_call *call = NULL;
     int r = take_digests(s);
@@ -260,7 +260,7 @@ static int send_list(struct batch *b, struct sending *s, struct leat_error *erro
 }
 
 /* The request as a whole may fail: then none is known to be gone. */
-static void remove_together(struct batch *b)
+static void remove_together(struct delete_batch *b)
 {
     struct leat_error error = {.size = sizeof(error)};
     struct sending s = {.batch = b, .part.file = -1};
@@ -275,7 +275,7 @@ static void remove_together(struct batch *b)
     free(list);
 }
 
-int delete_batch(struct batch *b, struct leat_error *error)
+int delete_batch(struct delete_batch *b, struct leat_error *error)
 {
     size_t together = 0;
     memset(b->failed, 0, sizeof(b->failed));

@@ -9,7 +9,7 @@
 
 /* Objects of one bucket. Each is one of the caller's, or, with `recursive`, all are what one call of the caller's
  * names. */
-struct batch {
+struct delete_batch {
     const struct s3_place *place;
     const struct s3_name *bucket;
     struct removal *removal;
@@ -23,6 +23,6 @@ struct batch {
 
 /* Removes them, and notes each in b->removal; the batch is empty afterwards. Blocks; the caller is a user of the
  * transfer thread. Negative: the caller's function ends it, or there is no memory. */
-int delete_batch(struct batch *b, struct leat_error *error);
+int delete_batch(struct delete_batch *b, struct leat_error *error);
 
 #endif

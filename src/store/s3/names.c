@@ -54,7 +54,7 @@ struct item {
     int64_t modified_s;
 };
 
-struct listing {
+struct names_listing {
     const struct names_call *call;
     struct s3_name name;
     struct s3_place place;
@@ -81,7 +81,7 @@ static void clear_item(struct item *item)
     *item = (struct item){.bytes = LEAT_STORE_SIZE_UNKNOWN, .modified_s = LEAT_STORE_TIME_UNKNOWN};
 }
 
-static void clear_page(struct listing *l)
+static void clear_page(struct names_listing *l)
 {
     while (l->count)
         clear_item(&l->items[--l->count]);
@@ -89,7 +89,7 @@ static void clear_page(struct listing *l)
     l->is_cut = l->is_encoded = false;
 }
 
-static void keep(struct listing *l, char **to, const char *text)
+static void keep(struct names_listing *l, char **to, const char *text)
 {
     free(*to);
     *to = strdup(text);
@@ -97,7 +97,7 @@ static void keep(struct listing *l, char **to, const char *text)
         l->code = -ENOMEM;
 }
 
-static void add_item(struct listing *l, bool is_folder)
+static void add_item(struct names_listing *l, bool is_folder)
 {
     if (l->count == l->room) {
         size_t room = MAX(256u, 2 * l->room);
@@ -114,7 +114,7 @@ static void add_item(struct listing *l, bool is_folder)
     l->reading = (struct item){.bytes = LEAT_STORE_SIZE_UNKNOWN, .modified_s = LEAT_STORE_TIME_UNKNOWN};
 }
 
-static void read_size(struct listing *l, const char *text)
+static void read_size(struct names_listing *l, const char *text)
 {
     char *end;
     errno = 0;
@@ -122,7 +122,7 @@ static void read_size(struct listing *l, const char *text)
     l->reading.bytes = *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 ? bytes : LEAT_STORE_SIZE_UNKNOWN;
 }
 
-static void read_content(struct listing *l, const char *name, const char *text)
+static void read_content(struct names_listing *l, const char *name, const char *text)
 {
     if (strcmp(name, "Key") == 0)
         keep(l, &l->reading.key, text);
@@ -138,7 +138,7 @@ static void read_content(struct listing *l, const char *name, const char *text)
 
 static void element(void *user, const char *path, const char *text)
 {
-    struct listing *l = user;
+    struct names_listing *l = user;
     if (strncmp(path, "Contents/", 9) == 0)
         read_content(l, path + 9, text);
     else if (strcmp(path, "Contents") == 0)
@@ -157,7 +157,7 @@ static void element(void *user, const char *path, const char *text)
 
 static char *query(void *user)
 {
-    struct listing *l = user;
+    struct names_listing *l = user;
     char *text = NULL;
     size_t n;
     FILE *to = open_memstream(&text, &n);
@@ -180,7 +180,7 @@ static int by_key(const void *a, const void *b)
 }
 
 /* *ret_why is set on failure. */
-static int check_page(struct listing *l, const char **ret_why)
+static int check_page(struct names_listing *l, const char **ret_why)
 {
     bool good = !l->is_cut || (l->next_token && l->next_token[0]), asked_for = true;
     int r = l->is_cut && good ? circle_check(&l->circle, l->next_token) : 0;
@@ -199,7 +199,7 @@ static int check_page(struct listing *l, const char **ret_why)
     return l->code ? l->code : good && asked_for ? 0 : -EBADMSG;
 }
 
-static int tell_item(struct listing *l, const struct item *item, struct leat_error *error)
+static int tell_item(struct names_listing *l, const struct item *item, struct leat_error *error)
 {
     char *spec = s3_names_spec(&l->name, item->key);
     if (!spec)
@@ -217,7 +217,7 @@ static int tell_item(struct listing *l, const struct item *item, struct leat_err
 }
 
 /* What the page has goes on to the owner: each entry, or the keys all together. */
-static int hand_on(struct listing *l, struct leat_error *error)
+static int hand_on(struct names_listing *l, struct leat_error *error)
 {
     int r = 0;
     if (!l->page) {
@@ -237,7 +237,7 @@ static int hand_on(struct listing *l, struct leat_error *error)
 
 static int page(void *user, struct leat_error *error)
 {
-    struct listing *l = user;
+    struct names_listing *l = user;
     const char *why;
     int r = check_page(l, &why);
     if (r < 0)
@@ -253,7 +253,7 @@ static int page(void *user, struct leat_error *error)
     return r < 0 ? r : more;
 }
 
-static int run(struct listing *l, struct leat_error *error)
+static int run(struct names_listing *l, struct leat_error *error)
 {
     const struct s3_list list = {.place = &l->place,
                                  .operation = OPERATION,
@@ -280,7 +280,7 @@ static int run(struct listing *l, struct leat_error *error)
 
 int s3_names_pages(const struct names_call *call, s3_names_page_fn take, void *user, struct leat_error *error)
 {
-    struct listing l = {.call = call, .page = take, .user = user, .flat = take || call->options->recursive};
+    struct names_listing l = {.call = call, .page = take, .user = user, .flat = take || call->options->recursive};
     int r = s3_names_find(call, false, &l.place, &l.name, error);
     if (r == 0)
         r = s3_names_check_prefix(call, &l.name, error);
@@ -297,19 +297,19 @@ static int list_names(const struct names_call *call, struct leat_error *error)
 
 /* ---- one object ---- */
 
-struct looking {
+struct names_looking {
     const struct s3_place *place;
     char *path, *query;
 };
 
 static int make_head(void *user, struct http_request *ret)
 {
-    const struct looking *looking = user;
+    const struct names_looking *looking = user;
     int r = request_header(ret, "x-amz-checksum-mode: ENABLED");
     return r < 0 ? r : s3_place_request(looking->place, "HEAD", looking->path, looking->query, SIGN_EMPTY, ret);
 }
 
-static int look(const struct names_call *call, const struct s3_name *name, struct looking *looking,
+static int look(const struct names_call *call, const struct s3_name *name, struct names_looking *looking,
                 struct s3_call *asked, struct leat_error *error)
 {
     struct headers headers = {.modified_s = LEAT_STORE_TIME_UNKNOWN};
@@ -338,7 +338,7 @@ static int stat_name(const struct names_call *call, struct leat_error *error)
 {
     struct s3_place place = {0};
     struct s3_name name;
-    struct looking looking = {.place = &place};
+    struct names_looking looking = {.place = &place};
     const char *why = NULL;
     int r = s3_names_find(call, true, &place, &name, error);
     if (r == 0 && (r = transfers_get(&why)) < 0)

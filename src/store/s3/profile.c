@@ -8,7 +8,7 @@
 #define LINE_BYTES (TOKEN_MAX + 64)
 #define NAME_BYTES 128
 
-struct reading {
+struct profile_reading {
     struct profile *profile;
     const char *section;
     bool services;
@@ -27,13 +27,13 @@ static char *trim(char *text)
     return text;
 }
 
-struct setting {
+struct profile_setting {
     const char *name;
     char *to;
     size_t capacity;
 };
 
-static int set(const struct setting *known, size_t n, const char *name, const char *value)
+static int set(const struct profile_setting *known, size_t n, const char *name, const char *value)
 {
     for (size_t i = 0; i < n; i++)
         if (strcmp(known[i].name, name) == 0 && !known[i].to[0])
@@ -41,11 +41,11 @@ static int set(const struct setting *known, size_t n, const char *name, const ch
     return 0; /* a setting of something else, or one that is known */
 }
 
-static int set_value(const struct reading *r, const char *name, const char *value)
+static int set_value(const struct profile_reading *r, const char *name, const char *value)
 {
     struct profile *p = r->profile;
     struct credentials *c = &p->credentials;
-    const struct setting of_profile[] = {
+    const struct profile_setting of_profile[] = {
         {"aws_access_key_id", c->key, sizeof(c->key)},
         {"aws_secret_access_key", c->secret, sizeof(c->secret)},
         {"aws_session_token", c->token, sizeof(c->token)},
@@ -55,14 +55,14 @@ static int set_value(const struct reading *r, const char *name, const char *valu
         {"s3.addressing_style", p->addressing, sizeof(p->addressing)},
         {"services", p->services, sizeof(p->services)},
     };
-    const struct setting of_services[] = {{"s3.endpoint_url", p->endpoint, sizeof(p->endpoint)}};
+    const struct profile_setting of_services[] = {{"s3.endpoint_url", p->endpoint, sizeof(p->endpoint)}};
     if (!r->services && strcmp(name, "role_arn") == 0)
         snprintf(p->role, sizeof(p->role), "yes");
     return r->services ? set(of_services, COUNT(of_services), name, value)
                        : set(of_profile, COUNT(of_profile), name, value);
 }
 
-static void begin_section(struct reading *r, char *line)
+static void begin_section(struct profile_reading *r, char *line)
 {
     char *end = strchr(line, ']');
     if (end)
@@ -72,7 +72,7 @@ static void begin_section(struct reading *r, char *line)
     r->outer[0] = '\0';
 }
 
-static int read_line(struct reading *r, char *line, bool whole)
+static int read_line(struct profile_reading *r, char *line, bool whole)
 {
     bool indented = isspace((unsigned char)line[0]);
     char *text = trim(line), *equals = strchr(text, '=');
@@ -97,7 +97,7 @@ static int read_line(struct reading *r, char *line, bool whole)
 
 int profile_read(struct profile *profile, const char *path, const char *section, bool services)
 {
-    struct reading r = {.profile = profile, .section = section, .services = services};
+    struct profile_reading r = {.profile = profile, .section = section, .services = services};
     char line[LINE_BYTES];
     int code = 0;
     FILE *from = fopen(path, "re");

@@ -7,7 +7,7 @@
 /* ---- all of a prefix ---- */
 
 struct sweeping {
-    struct batch *batch;
+    struct delete_batch *batch;
     const struct names_call *call;
     size_t most;
 };
@@ -15,7 +15,7 @@ struct sweeping {
 static int remove_keys(void *user, const char *const *keys, size_t count, struct leat_error *error)
 {
     struct sweeping *s = user;
-    struct batch *b = s->batch;
+    struct delete_batch *b = s->batch;
     int r = 0;
     for (size_t i = 0; i < count && r == 0;) {
         for (; i < count && b->count < BATCH_MOST; i++, b->count++) {
@@ -28,7 +28,7 @@ static int remove_keys(void *user, const char *const *keys, size_t count, struct
     return r;
 }
 
-static int remove_prefix(struct batch *b, const struct names_call *call, struct leat_error *error)
+static int remove_prefix(struct delete_batch *b, const struct names_call *call, struct leat_error *error)
 {
     struct s3_place place = {0};
     struct s3_name name;
@@ -50,7 +50,7 @@ static bool is_same_bucket(const struct s3_name *a, const struct s3_name *b)
 }
 
 /* As many as one request takes, from the first on; their number. */
-static int remove_some(struct batch *b, const struct names_call *calls, size_t n, size_t *ret_taken,
+static int remove_some(struct delete_batch *b, const struct names_call *calls, size_t n, size_t *ret_taken,
                        struct leat_error *error)
 {
     struct s3_place place = {0};
@@ -98,7 +98,7 @@ int s3_remove_check(const struct names_call *call, struct leat_error *error)
 int s3_remove(const struct names_call *calls, size_t n, struct removal *removal, struct leat_error *error)
 {
     const char *why = NULL;
-    struct batch *b = calloc(1, sizeof(*b));
+    struct delete_batch *b = calloc(1, sizeof(*b));
     if (!b)
         return error_set(error, -ENOMEM, "out of memory");
     b->removal = removal;

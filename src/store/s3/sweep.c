@@ -16,7 +16,7 @@
 #define DAY_MS INT64_C(86400000)
 
 /* Each text is from malloc. */
-struct found {
+struct sweep_found {
     char *key, *id, *begun;
     char *plain; /* the key, if the list does not say whether its keys are encoded, as it was asked to; else NULL */
 };
@@ -29,9 +29,9 @@ struct sweep {
     struct leat_error failure; /* of the first upload that could not be aborted */
 
     /* Of a page. */
-    struct found *found;
+    struct sweep_found *found;
     size_t count, room;
-    struct found reading;         /* the upload that is being read */
+    struct sweep_found reading;   /* the upload that is being read */
     char *next_key, *next_upload; /* where the next page begins */
     bool is_cut, is_encoded;
     int code;
@@ -40,13 +40,13 @@ struct sweep {
     char *key_marker, *upload_marker; /* where this page began; NULL: the first page */
 };
 
-static void found_clear(struct found *f)
+static void found_clear(struct sweep_found *f)
 {
     free(f->key);
     free(f->id);
     free(f->begun);
     free(f->plain);
-    *f = (struct found){.key = NULL};
+    *f = (struct sweep_found){.key = NULL};
 }
 
 static void clear_page(struct sweep *s)
@@ -100,7 +100,7 @@ static void add_found(struct sweep *s)
 {
     if (s->count == s->room) {
         size_t room = MAX(64u, 2 * s->room);
-        struct found *found = realloc(s->found, room * sizeof(found[0]));
+        struct sweep_found *found = realloc(s->found, room * sizeof(found[0]));
         if (!found) {
             s->code = -ENOMEM;
             return;
@@ -109,7 +109,7 @@ static void add_found(struct sweep *s)
         s->room = room;
     }
     s->found[s->count++] = s->reading;
-    s->reading = (struct found){.key = NULL};
+    s->reading = (struct sweep_found){.key = NULL};
 }
 
 static void element(void *user, const char *path, const char *text)
@@ -143,18 +143,18 @@ static int64_t age_of(const char *begun)
     return MAX((int64_t)time(NULL) - then, 0);
 }
 
-struct ending {
+struct sweep_ending {
     const struct s3_place *place;
     const char *key, *id;
 };
 
 static int make_abort(void *user, struct http_request *ret)
 {
-    const struct ending *e = user;
+    const struct sweep_ending *e = user;
     return s3_abort(e->place, e->key, e->id, ret);
 }
 
-static int ask_to_abort(const struct sweep *s, struct ending *ending, struct leat_error *error)
+static int ask_to_abort(const struct sweep *s, struct sweep_ending *ending, struct leat_error *error)
 {
     struct s3_call *call = calloc(1, sizeof(*call));
     if (!call)
@@ -169,12 +169,12 @@ static int ask_to_abort(const struct sweep *s, struct ending *ending, struct lea
     return r;
 }
 
-static int end_upload(struct sweep *s, const struct found *found, struct leat_error *error)
+static int end_upload(struct sweep *s, const struct sweep_found *found, struct leat_error *error)
 {
     const char *const keys[] = {found->key, found->plain};
     int r = -ENOENT;
     for (size_t i = 0; i < COUNT(keys) && keys[i] && r == -ENOENT; i++) {
-        struct ending ending = {&s->place, keys[i], found->id};
+        struct sweep_ending ending = {&s->place, keys[i], found->id};
         *error = (struct leat_error){.size = sizeof(*error)};
         r = ask_to_abort(s, &ending, error);
     }
@@ -188,7 +188,7 @@ static bool is_young(const struct sweep *s, int64_t age_s)
     return older_ms > 0 && (age_s < 0 || age_s < (older_ms + 999) / 1000);
 }
 
-static void take(struct sweep *s, struct found *found)
+static void take(struct sweep *s, struct sweep_found *found)
 {
     struct leat_error error = {.size = sizeof(error)};
     struct leat_store_upload told = {
@@ -232,7 +232,7 @@ static bool is_asked_for(const struct sweep *s, const char *key)
 
 /* radosgw 16 encodes keys and does not say so. Other stores may not know what they are asked for. Of the two readings
  * of a key those stay that begin with the prefix. */
-static bool decode_key(struct sweep *s, struct found *found)
+static bool decode_key(struct sweep *s, struct sweep_found *found)
 {
     if (s->is_encoded)
         return url_decode(found->key) == 0;
@@ -261,7 +261,7 @@ static int check_page(struct sweep *s, const char **ret_why)
         return r;
     }
     for (size_t i = 0; i < s->count && s->code == 0; i++) {
-        struct found *found = &s->found[i];
+        struct sweep_found *found = &s->found[i];
         good &= found->key && found->key[0] && found->id && found->id[0];
         good = good && decode_key(s, found);
         asked_for = asked_for && good && is_asked_for(s, found->key);

@@ -143,7 +143,7 @@ static int list(const struct object *object, const char *upload, unsigned after,
     return r;
 }
 
-struct listing {
+struct multipart_listing {
     void (*part)(void *user, unsigned number, uint64_t size, const char *etag);
     void *user;
     unsigned number, next;
@@ -161,7 +161,7 @@ static uint64_t number_of(const char *text)
 
 static void listing_element(void *user, const char *path, const char *text)
 {
-    struct listing *l = user;
+    struct multipart_listing *l = user;
     l->is_list |= strcmp(path, LIST) == 0;
     if (strcmp(path, LIST "/IsTruncated") == 0)
         l->is_cut = strcmp(text, "true") == 0;
@@ -186,7 +186,7 @@ static int listed(const char *body, size_t n,
                   unsigned *ret_next)
 {
     static const struct xml_ops ops = {listing_element};
-    struct listing l = {.part = part, .user = user};
+    struct multipart_listing l = {.part = part, .user = user};
     int r = xml_read(body, n, &ops, &l);
     if (r < 0 || !l.is_list || (l.is_cut && l.next == 0))
         return r == -ENOMEM || r == -ELIBACC ? r : -EBADMSG;
