@@ -203,7 +203,7 @@ static struct {
 
 static void own_by_the_dead(void)
 {
-    struct way *way = way_of_lane(quick.c);
+    struct channel_way *way = way_of_lane(quick.c);
     uint32_t place = 8 + quick.moves++ % 500;
     atomic_store(way->receivers.word, place + 1);
     atomic_store(way->senders.word, place + 1);
@@ -211,7 +211,7 @@ static void own_by_the_dead(void)
 
 static void stop_being_quick(void)
 {
-    struct way *way = way_of_lane(quick.c);
+    struct channel_way *way = way_of_lane(quick.c);
     quick.c = NULL;
     atomic_store(way->receivers.word, 0);
     atomic_store(way->senders.word, 0);
