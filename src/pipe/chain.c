@@ -2,9 +2,9 @@
 
 /* ---- what the reader sees ---- */
 
-/* A reader that waits gets bytes now. To be said before it can see them: it may have read them, and wait for the next
- * ones, before we come to it afterwards. */
-static bool feed(struct pipe *p)
+/* If a reader waits, it is about to get bytes: clears `hungry` (true if it was set). Call it before the reader can see
+ * the bytes: afterwards the reader may already have read them and wait for the next ones. */
+static bool clear_hungry(struct pipe *p)
 {
     bool was_hungry = atomic_load(&p->hungry);
     if (was_hungry)
@@ -14,9 +14,9 @@ static bool feed(struct pipe *p)
 
 void chain_show(struct pipe *p)
 {
-    if (!queue_hides(&p->queue))
+    if (!queue_hidden_bytes(&p->queue))
         return;
-    feed(p);
+    clear_hungry(p);
     queue_show(&p->queue);
     park_wake(&p->bytes);
 }
@@ -30,7 +30,8 @@ void chain_end(struct pipe *p, enum ending ending, size_t at, int code)
     p->ending_code = code;
 }
 
-/* What is in the chain before the filter is not for anybody any more; what is behind it goes out, and then the code. */
+/* Drops what lies in the chain in front of the failed filter. What lies behind it goes out, and then the reader gets
+ * `code`. Returns -EPIPE. */
 static int fail(struct pipe *p, size_t place, size_t index, int code, struct leat_error *error)
 {
     const char *name = p->filter[index]->ops->name;
@@ -47,7 +48,7 @@ static int fail(struct pipe *p, size_t place, size_t index, int code, struct lea
     return -EPIPE;
 }
 
-/* No byte will go past this filter any more, and what has is all there is. */
+/* The filter lets no byte pass any more, so the stream ends with what has passed. Returns -EPIPE. */
 static int sate(struct pipe *p, size_t place, size_t index)
 {
     struct leat_error error = {.size = sizeof(error)};
@@ -88,7 +89,8 @@ void chain_drop(struct pipe *p)
         p->place[i].chunk = chunk_unref(p->place[i].chunk);
     p->abandoned = pipe_is_broken(p);
     code = chain_stop(p, code);
-    atomic_store(&p->code, code == -EAGAIN ? -EIO : code); /* a read that says "again" means that it is not the end */
+    /* A read that returns -EAGAIN would mean that this is not the end. */
+    atomic_store(&p->code, code == -EAGAIN ? -EIO : code);
     atomic_store(&p->ended, true);
     if (p->is_kernel)
         kernel_end(&p->kernel);
@@ -98,7 +100,8 @@ void chain_drop(struct pipe *p)
 
 /* ---- room ---- */
 
-/* As much as the chunk has and the filters that pace allow; *ret_limited: less than the chunk has. */
+/* Gives the room that the chunk of the place has and that its filters that pace allow. *ret_limited: the filters allow
+ * less than the chunk has. */
 static int room(struct pipe *p, size_t at, size_t *ret_n, bool *ret_limited)
 {
     struct pipe_place *place = &p->place[at];
@@ -126,9 +129,9 @@ static int room(struct pipe *p, size_t at, size_t *ret_n, bool *ret_limited)
     return 0;
 }
 
-/* n bytes came to a place. Those who let a number pass and no more are asked at once whether that was the last, so that
- * the end does not wait for another byte. */
-static int came(struct pipe *p, size_t at, size_t n)
+/* n bytes have arrived at a place. A filter that lets a number of bytes pass and no more is asked at once whether that
+ * was the last one, so that the end does not wait for another byte. */
+static int note_arrived(struct pipe *p, size_t at, size_t n)
 {
     struct pipe_place *place = &p->place[at];
     place->chunk->length += n;
@@ -172,7 +175,7 @@ static int seal(struct pipe *p, size_t at)
     return 0;
 }
 
-/* The pipe itself does not work: nothing can be delivered any more. */
+/* The pipe itself does not work, so nothing can be delivered any more. Returns -EPIPE. */
 static int fail_pipe(struct pipe *p, int code)
 {
     struct leat_error error = {.size = sizeof(error)};
@@ -186,18 +189,18 @@ static int fail_pipe(struct pipe *p, int code)
 static int deliver_kernel(struct pipe *p, struct pipe_place *place)
 {
     while (place->at < place->chunk->length) {
-        bool was_hungry = feed(p);
+        bool was_hungry = clear_hungry(p);
         ssize_t r = kernel_push(&p->kernel, place->chunk, place->at);
         if (r <= 0 && was_hungry)
             atomic_store(&p->hungry, true);
         if (r == -EAGAIN)
             p->want = WANT_PIPE;
         if (r == -EPIPE)
-            pipe_left(p);
+            pipe_blame_reader(p);
         if (r <= 0)
             return r == -EAGAIN || r == -EPIPE ? (int)r : fail_pipe(p, (int)r);
         place->at += (size_t)r;
-        pipe_pushed(p, (size_t)r);
+        pipe_count_pushed(p, (size_t)r);
     }
     empty(place);
     return 0;
@@ -212,16 +215,16 @@ static int deliver(struct pipe *p, struct pipe_place *place)
     if (p->is_kernel)
         return deliver_kernel(p, place);
     size_t n = place->chunk->length;
-    feed(p);
+    clear_hungry(p);
     queue_push(&p->queue, chunk_ref(place->chunk));
     empty(place);
-    pipe_pushed(p, n);
+    pipe_count_pushed(p, n);
     return 0;
 }
 
 static int put(struct pipe *p, size_t at, enum leat_filter_mode mode);
 
-/* One call of the transform behind a place. Gives its answer, or -EAGAIN, or -EPIPE. */
+/* Calls the transform behind a place once. Returns the answer of the transform, -EAGAIN or -EPIPE. */
 static int transform(struct pipe *p, size_t at, enum leat_filter_mode mode)
 {
     struct pipe_place *place = &p->place[at], *next = place + 1;
@@ -244,7 +247,7 @@ static int transform(struct pipe *p, size_t at, enum leat_filter_mode mode)
     if (answer >= 0 && answer != LEAT_FILTER_ENDED && used == 0 && given == 0 &&
         (answer == LEAT_FILTER_FULL || b.in_n > 0))
         answer = -EPROTO;
-    r = came(p, at + 1, given); /* of one that fails, too */
+    r = note_arrived(p, at + 1, given); /* Also if the transform fails. */
     if (answer < 0)
         return fail(p, at, place->end, answer, &error);
     place->full = answer == LEAT_FILTER_FULL;
@@ -252,11 +255,11 @@ static int transform(struct pipe *p, size_t at, enum leat_filter_mode mode)
     place->over = answer == LEAT_FILTER_ENDED || (answer == LEAT_FILTER_DONE && mode == LEAT_FILTER_FINISH);
     if (r == 0 && (limited || answer == LEAT_FILTER_FULL || next->chunk->length == p->chunk_size))
         r = put(p, at + 1, LEAT_FILTER_MORE);
-    /* What was answered is not forgotten because the output has to wait: then the place is over, or is asked again. */
+    /* The answer holds even if the output has to wait: either the place is over, or the transform is asked again. */
     return r < 0 && answer != LEAT_FILTER_ENDED ? r : answer;
 }
 
-/* Through the transform behind a place, into the next one. */
+/* Moves the bytes of a place through the transform behind it, into the next place. */
 static int convert(struct pipe *p, size_t at, enum leat_filter_mode mode)
 {
     struct pipe_place *place = &p->place[at];
@@ -278,7 +281,7 @@ static int convert(struct pipe *p, size_t at, enum leat_filter_mode mode)
     return mode == LEAT_FILTER_MORE ? 0 : put(p, at + 1, mode);
 }
 
-/* What is in this place goes on, and then it is empty (0). */
+/* Moves the bytes of a place on. Returns 0: the place is empty. */
 static int put(struct pipe *p, size_t at, enum leat_filter_mode mode)
 {
     int r = seal(p, at);
@@ -287,7 +290,7 @@ static int put(struct pipe *p, size_t at, enum leat_filter_mode mode)
     return p->place[at].transform ? convert(p, at, mode) : deliver(p, &p->place[at]);
 }
 
-int chain_go_on(struct pipe *p)
+int chain_work_off_end(struct pipe *p)
 {
     while (!atomic_load(&p->ended)) {
         bool well = p->ending == ENDING_WELL;
@@ -302,11 +305,11 @@ int chain_go_on(struct pipe *p)
     return 0;
 }
 
-/* What made a call fail may have been the beginning of the end. */
-static int passed(struct pipe *p, int r)
+/* A call has ended with r. If that began the end of the pipe, the end is worked off as far as it goes. */
+static int work_off_end(struct pipe *p, int r)
 {
     if (p->ending != ENDING_NOT)
-        chain_go_on(p);
+        chain_work_off_end(p);
     return r;
 }
 
@@ -314,16 +317,16 @@ int chain_pass(struct pipe *p, enum leat_filter_mode mode)
 {
     int r = 0;
     if (p->ending != ENDING_NOT)
-        return chain_go_on(p);
+        return chain_work_off_end(p);
     chain_show(p);
     for (size_t i = p->reserved ? 1 : 0; i < p->places && r == 0; i++)
         r = put(p, i, mode);
-    return passed(p, r);
+    return work_off_end(p, r);
 }
 
-bool chain_rests(const struct pipe *p)
+bool chain_has_rest(const struct pipe *p)
 {
-    bool any = queue_hides(&p->queue) || (p->ending != ENDING_NOT && !atomic_load(&p->ended));
+    bool any = queue_hidden_bytes(&p->queue) || (p->ending != ENDING_NOT && !atomic_load(&p->ended));
     for (size_t i = p->reserved ? 1 : 0; i < p->places && !any; i++)
         any = p->place[i].chunk && (p->place[i].sealed || p->place[i].chunk->length);
     return any;
@@ -347,11 +350,11 @@ ssize_t chain_write(struct pipe *p, const uint8_t *bytes, size_t n)
         part = MIN(part, n - done);
         memcpy(place->chunk->data + place->chunk->length, bytes + done, part);
         done += part;
-        r = came(p, 0, part);
+        r = note_arrived(p, 0, part);
         if (r == 0 && (limited || place->chunk->length == p->chunk_size))
             r = put(p, 0, LEAT_FILTER_MORE);
     }
-    passed(p, r);
+    work_off_end(p, r);
     return done ? (ssize_t)done : r;
 }
 
@@ -366,11 +369,11 @@ ssize_t chain_refer(struct pipe *p, struct chunk *chunk, uint8_t *bytes, size_t 
     if (r == 0) {
         part = MIN(part, n);
         chunk_stand_for(place->chunk, chunk, bytes, 0);
-        r = came(p, 0, part);
+        r = note_arrived(p, 0, part);
         if (r == 0)
             r = put(p, 0, LEAT_FILTER_MORE);
     }
-    passed(p, r);
+    work_off_end(p, r);
     return part ? (ssize_t)part : r;
 }
 
@@ -384,15 +387,15 @@ int chain_reserve(struct pipe *p, size_t want, void **ret, size_t *ret_n)
         r = put(p, 0, LEAT_FILTER_MORE);
     if (r == 0 && (r = room(p, 0, ret_n, &limited)) == 0)
         *ret = place->chunk->data + place->chunk->length;
-    return passed(p, r);
+    return work_off_end(p, r);
 }
 
 void chain_commit(struct pipe *p, size_t n)
 {
-    int r = came(p, 0, n);
+    int r = note_arrived(p, 0, n);
     if (r == 0 && (p->filters == 0 || p->place[0].chunk->length == p->chunk_size))
         r = put(p, 0, LEAT_FILTER_MORE);
-    passed(p, r);
+    work_off_end(p, r);
 }
 
 /* ---- opening ---- */

@@ -1,42 +1,51 @@
-/* The filters between the ends. Bytes go from place to place: into the chunk of the first one, past the filters there,
- * through the transform behind them into the chunk of the next place, and from the last one out, by reference. Nothing
- * here waits: a call that can't go on says -EAGAIN, `want` says for what, and all that it has done stays done, so that
- * the next call goes on from there. All need the write turn. */
+/* The chain: the filters between the two ends of a pipe. Bytes move from place to place: into the chunk of the first
+ * place, past the filters there, through the transform behind them into the chunk of the next place, and out of the
+ * last place by reference.
+ *
+ * No function here waits. A call that cannot go on returns -EAGAIN and stores in `want` what it needs. What it has done
+ * stays done, and the next call goes on from there. All functions need the write turn. */
 #ifndef PIPE_CHAIN_H
 #define PIPE_CHAIN_H
 
 #include "pipe/pipe.h"
 
-/* Cuts the filters into places, and starts them. */
+/* Cuts the filters into places and starts them. Returns 0 or a negative errno, with `error` set; then pipe_free stops
+ * the filters that were started. */
 int chain_open(struct pipe *p, struct leat_error *error);
 
-/* A count, -EAGAIN, or -EPIPE: it has ended, or failed meanwhile. */
+/* Copies up to n bytes into the chain. Returns how many it took; -EAGAIN; -EPIPE: the pipe has ended, or failed during
+ * the call. */
 ssize_t chain_write(struct pipe *p, const uint8_t *bytes, size_t n);
 
-/* The same by reference: the chunk that they lie in is kept until they are read. */
+/* As chain_write, but by reference: `bytes` lie in `chunk`, and the chain keeps a reference to that chunk until they
+ * are read. */
 ssize_t chain_refer(struct pipe *p, struct chunk *chunk, uint8_t *bytes, size_t n);
 
-/* Room in the first place's chunk, for `want` bytes if a chunk is so large: 0, -EAGAIN or -EPIPE. */
+/* Hands out room in the chunk of the first place: at least `want` bytes, or a whole chunk where `want` is larger, or
+ * less where a filter that paces allows less. Returns 0, -EAGAIN or -EPIPE. */
 int chain_reserve(struct pipe *p, size_t want, void **ret, size_t *ret_n);
-/* n bytes of it are filled. */
+/* Adds the first n bytes of the reserved room to the chain. */
 void chain_commit(struct pipe *p, size_t n);
 
-/* What was written into the queue itself is the reader's. */
+/* Shows the reader the bytes that were written into the queue and are still hidden. */
 void chain_show(struct pipe *p);
 
-/* All that is in chunks goes on; with LEAT_FILTER_FLUSH also what transforms hold back. */
+/* Moves on all bytes that lie in chunks. With LEAT_FILTER_FLUSH it also moves on what transforms hold back. Returns 0,
+ * -EAGAIN or -EPIPE. */
 int chain_pass(struct pipe *p, enum leat_filter_mode mode);
 
-/* Is there anything to pass? */
-bool chain_rests(const struct pipe *p);
+/* Is there anything that chain_pass would move on? */
+bool chain_has_rest(const struct pipe *p);
 
-/* The end begins, from this place on. */
+/* Begins the end: records how the pipe ends, the place from which on the chain is still worked off, and the code.
+ * chain_work_off_end does the work. */
 void chain_end(struct pipe *p, enum ending ending, size_t at, int code);
-/* And goes on. 0: it is done, and the reader sees it. */
-int chain_go_on(struct pipe *p);
-/* Filters that were started are finished; the code, if there is none, is that of the first one that fails at it. */
+/* Works off the end that chain_end began. Returns 0: it is done, and the reader sees the end. -EAGAIN: call again. */
+int chain_work_off_end(struct pipe *p);
+/* Finishes the filters that were started. Returns `code`; if that is 0, the code of the first filter that fails when it
+ * is finished, or 0. */
 int chain_stop(struct pipe *p, int code);
-/* It is done now, whatever still lies in the chain. */
+/* Ends the pipe now: drops what still lies in the chain, stores `code` and then `ended`, and wakes both sides. */
 void chain_drop(struct pipe *p);
 
 #endif

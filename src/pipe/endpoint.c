@@ -1,14 +1,14 @@
-/* The ends of a pipe as endpoints of a pipeline. A bare kernel pipe is given as what it is, a descriptor, so that it
- * can be spliced. Otherwise the calls are those of the end, which never wait, and what they wait for is the end's
- * descriptor to poll: of a queue the one that it makes for this, of the kernel's the pipe, or for its writer, whose
- * chunks may be elsewhere too, the park at which writers wait. */
+/* The ends of a pipe as endpoints of a pipeline. A kernel pipe without filters is given as its descriptor, so that it
+ * can be spliced. Otherwise the node calls the functions of the end with timeout 0, and polls a descriptor for them: of
+ * a queue the descriptor of its park; of a kernel pipe's reader the pipe; of a kernel pipe's writer the park of the
+ * writers, because the writer may wait for chunks as well. */
 #include "node/endpoint.h"
 #include "pipe/pipe.h"
 #include <poll.h>
 
 struct pipe_end {
     leat_endpoint endpoint;
-    leat_reader *reader; /* one of these two */
+    leat_reader *reader; /* One of the two is NULL. */
     leat_writer *writer;
 };
 
@@ -56,7 +56,7 @@ static int reader_open(struct node *node, const struct node *source UNUSED, stru
     else if (r == 0)
         called(e, fd, end_read);
     else if (r == -EBUSY && p->is_kernel)
-        called(e, p->kernel.fd[0], end_read); /* until what is buffered has been read it is ours alone */
+        called(e, p->kernel.fd[0], end_read); /* Bytes are buffered, so our reader has to read them first. */
     else
         return endpoint_error(node, error, r, "open", NULL);
     return 0;
@@ -77,7 +77,7 @@ static int writer_open(struct node *node, const struct node *source UNUSED, stru
     return r < 0 ? endpoint_error(node, error, r, "open", NULL) : 0;
 }
 
-/* The end of a pipe is only a good one if its writer said so. */
+/* The end of the bytes is a success only if the writer finished the stream. */
 static int reader_finish(struct node *node, uint64_t delivered UNUSED, struct leat_error *error)
 {
     struct pipe_end *e = (struct pipe_end *)node;
@@ -105,7 +105,7 @@ static void writer_abort(struct node *node, int code, uint64_t delivered UNUSED)
     leat_writer_fail(((struct pipe_end *)node)->writer, code < 0 ? code : -EIO);
 }
 
-/* Nothing of the node is used any more. */
+/* No function uses the node afterwards. */
 static void end_close(struct node *node)
 {
     struct pipe_end *e = (struct pipe_end *)node;
@@ -136,7 +136,7 @@ static const struct node_ops writer_ops = {
     .close = end_close,
 };
 
-/* NULL: out of memory. */
+/* Returns NULL if there is no memory. */
 static struct pipe_end *end_new(const struct node_ops *ops, enum leat_direction direction, const struct pipe *p)
 {
     struct pipe_end *e = calloc(1, sizeof(*e));

@@ -47,7 +47,7 @@ static void drop_first(struct kernel *kernel)
     kernel->count--;
 }
 
-/* The pipe goes first: then nobody can see any more what becomes of the chunks. */
+/* The pipe is closed first: then no process can see any more what becomes of the chunks. */
 void kernel_destroy(struct kernel *kernel)
 {
     fd_close(kernel->fd[0]);
@@ -64,10 +64,11 @@ int kernel_lend(struct kernel *kernel)
 {
     bool was_lent = atomic_exchange(&kernel->lent, true);
     atomic_store(&kernel->plain, true);
-    while (atomic_load(&kernel->calling)) /* a call that does not sleep */
+    while (atomic_load(&kernel->calling)) /* A call that is under way does not sleep. */
         sched_yield();
     bool busy = atomic_load(&kernel->spliced_to) > atomic_load(&kernel->got) || atomic_load(&kernel->buffered);
-    if (!busy || !was_lent) /* it may be said of the other end meanwhile that it is not lent after all */
+    /* If the other end was lent before, `lent` stays set on failure: it may never look as if that end were not lent. */
+    if (!busy || !was_lent)
         atomic_store(&kernel->lent, !busy);
     return busy ? -EBUSY : 0;
 }
@@ -81,7 +82,7 @@ static ssize_t call(struct kernel *kernel, enum op_kind kind, const void *bytes,
                     .offset = {-1, -1},
                     .length = n,
                     .flags = kind == OP_VMSPLICE ? OP_NOWAIT : OP_NONBLOCK};
-    memcpy(&op.bytes, &bytes, sizeof(bytes)); /* only looked at, though an op does not say so */
+    memcpy(&op.bytes, &bytes, sizeof(bytes)); /* An op has no const pointer, but OP_WRITE and OP_VMSPLICE only read. */
     struct sigpipe_guard guard;
     bool guarded = kernel_is_lent(kernel) || atomic_load(&kernel->leaving);
     if (guarded)
@@ -114,8 +115,8 @@ static void hold(struct kernel *kernel, struct chunk *chunk)
     atomic_store(&kernel->spliced, true);
 }
 
-/* Less than a page is not worth one: the kernel puts small writes together. What vmsplice refuses, whatever the reason,
- * is written, and it is not asked again. */
+/* Pieces shorter than a page are copied, because the kernel joins small writes. If vmsplice(2) is refused for any
+ * reason, the bytes are written, and vmsplice is not tried again. */
 static ssize_t hand_over(struct kernel *kernel, struct chunk *chunk, size_t at)
 {
     bool amid_page = at && (uintptr_t)(chunk->data + at) % PAGE;
@@ -210,7 +211,7 @@ void kernel_drop(struct kernel *kernel, size_t n)
 void kernel_leave(struct kernel *kernel)
 {
     atomic_store(&kernel->leaving, true);
-    while (atomic_load(&kernel->calling)) /* a call that does not sleep */
+    while (atomic_load(&kernel->calling)) /* A call that is under way does not sleep. */
         sched_yield();
     kernel->fd[0] = fd_close(kernel->fd[0]);
 }
@@ -225,7 +226,7 @@ static int milliseconds_until(int64_t deadline_ns)
     return left <= 0 ? 0 : (int)MIN((left + 999999) / 1000000, INT_MAX);
 }
 
-/* The other side is most likely busy with the next bytes: looking for some microseconds costs less than being woken. */
+/* The other side is probably busy with the next bytes. Spinning for some microseconds costs less than a wake-up. */
 static bool spin(struct pollfd *set, int64_t deadline_ns)
 {
     bool ready = false;
@@ -242,7 +243,7 @@ void kernel_wait(struct kernel *kernel, bool to_read, bool (*stop)(void *user), 
     if (kernel->spins && spin(&set[0], deadline_ns))
         return;
     waker_sleeps(waker);
-    if (!stop(user)) /* a signal ends it early, and the caller looks again */
+    if (!stop(user)) /* A signal ends the poll early; then the caller looks again. */
         poll(set, COUNT(set), milliseconds_until(deadline_ns));
     waker_woke(waker);
 }

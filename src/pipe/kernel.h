@@ -1,15 +1,18 @@
-/* The backend of the kernel: a real pipe, both ends non-blocking, and what was handed over to it without a copy.
+/* The kernel backend: a real pipe with two non-blocking ends, and the chunks that were handed over to it without a
+ * copy.
  *
- * vmsplice puts the pages of a chunk into the pipe: whoever reads them sees what is in the chunk at that moment. So a
- * chunk is kept until every one of its bytes was copied out, which is certain only while our own reader is the only
- * one: `sent` and `got` count the bytes, and a chunk is done when `got` has reached the number where it ends. Once a
- * descriptor was handed out (`lent`) nothing is handed over any more, and as long as such bytes are in the pipe no
- * descriptor is handed out. To tell which came first there is `calling`: set before `lent` and `plain` are looked at,
- * and cleared after the call.
+ * vmsplice(2) puts the pages of a chunk into the pipe. A process that reads them sees what the chunk holds at the
+ * moment of the read. So a chunk is kept until each of its bytes was copied out. This is certain only while our own
+ * reader is the only reader: `sent` and `got` count the bytes, and a chunk is done when `got` has reached the number at
+ * which the chunk ends.
  *
- * A write to a pipe whose last reader has gone raises SIGPIPE. While nothing is lent there is one reader, ours, which
- * says that it is `leaving`, waits until no call is under way, and then closes. So each write is guarded that sees
- * `lent` or `leaving`, and a write that sees neither is over before the reader has gone. */
+ * Once a descriptor was handed out (`lent`), nothing more is handed over without a copy. As long as bytes that were
+ * handed over are in the pipe, no descriptor is handed out. `calling` decides which came first: the writer sets it
+ * before it looks at `lent` and `plain`, and clears it after the system call.
+ *
+ * A write to a pipe without a reader raises SIGPIPE. While nothing is lent, ours is the only reader. It sets `leaving`,
+ * waits until no call is under way (`calling`), and then closes its descriptor. A write that sees `lent` or `leaving`
+ * is guarded against SIGPIPE. A write that sees neither has returned before the reader closes. */
 #ifndef PIPE_KERNEL_H
 #define PIPE_KERNEL_H
 
@@ -19,28 +22,29 @@
 
 struct flying {
     struct chunk *chunk;
-    uint64_t end; /* of its last byte in the pipe, in `sent` */
+    uint64_t end; /* The position in `sent` of the end of its last byte in the pipe. */
 };
 
 struct kernel {
     int fd[2];
-    size_t capacity;     /* of the pipe; 0: unknown */
-    struct waker writer; /* ends the polls of those who wait at an end */
+    size_t capacity;     /* Of the pipe, in bytes. 0: unknown. */
+    struct waker writer; /* Interrupts the poll of a writer that waits. `reader` does the same for readers. */
     struct waker reader;
-    bool spins; /* there is another processor, on which the other side may be busy */
+    bool spins; /* There is more than one processor, so the other side may be running. */
     atomic_bool lent;
-    atomic_bool leaving; /* our reader is about to close its descriptor */
-    atomic_bool plain;   /* somebody asked for a descriptor: nothing is handed over without a copy any more */
+    atomic_bool leaving; /* Our reader is about to close its descriptor. */
+    atomic_bool plain;   /* A descriptor was asked for: nothing is handed over without a copy any more. */
     atomic_bool calling;
-    _Atomic uint64_t got;        /* bytes that our reader has read */
-    _Atomic uint64_t spliced_to; /* where the last byte ends that was handed over, in `sent` */
-    atomic_size_t buffered;      /* bytes in `buffer` that were read from the pipe already */
+    _Atomic uint64_t got; /* Bytes that our reader has read. */
+    /* The position in `sent` of the end of the last byte that was handed over without a copy. */
+    _Atomic uint64_t spliced_to;
+    atomic_size_t buffered; /* Bytes in `buffer` that were already read from the pipe. */
 
     /* The writer's. */
     bool zero_copy;
-    atomic_bool spliced; /* at least once */
+    atomic_bool spliced; /* vmsplice was used at least once. */
     uint64_t sent;
-    struct flying *flying; /* a ring of `places` chunks that are in the pipe */
+    struct flying *flying; /* A ring of `places` entries: the chunks whose pages are in the pipe. */
     size_t places, first, count;
 
     /* The reader's. */
@@ -48,11 +52,14 @@ struct kernel {
     size_t buffer_size, at;
 };
 
-/* Nothing is open yet, and kernel_destroy is allowed. */
+/* Sets all members to "nothing is open"; from then on kernel_destroy is allowed. */
 void kernel_init(struct kernel *kernel);
-/* A pipe of at most `size` bytes (0: as large as it comes). Its real size is in `capacity`. */
+/* Makes the pipe and the wakers. `size` is the most that the pipe may hold, in bytes; 0: up to 1 MiB, or what the
+ * system allows. `capacity` receives the real size. Returns 0; -EOPNOTSUPP: `size` is not 0 and the system cannot set
+ * it; or another negative errno. */
 int kernel_open(struct kernel *kernel, size_t size);
-/* Room for the chunks that can be on their way, and for what is read ahead. */
+/* Allocates the ring for `chunks` chunks, and the buffer for reading ahead. Returns 0 or -ENOMEM; kernel_destroy frees
+ * either way. */
 int kernel_prepare(struct kernel *kernel, size_t chunks, size_t buffer_size);
 void kernel_destroy(struct kernel *kernel);
 
@@ -61,33 +68,38 @@ static inline bool kernel_is_lent(struct kernel *kernel)
     return atomic_load(&kernel->lent);
 }
 
-/* From now on somebody else may have a descriptor. -EBUSY while bytes lie where only our reader can get at them; even
- * so nothing more is handed over without a copy. */
+/* Marks the pipe as lent: from now on other readers or writers may have its descriptors. Returns 0; -EBUSY: bytes lie
+ * in pages of chunks or in the buffer, where only our reader gets them. Even then nothing more is handed over without a
+ * copy. */
 int kernel_lend(struct kernel *kernel);
 
-/* With the write turn. A count, -EAGAIN, -EPIPE. */
+/* Needs the write turn. Writes a copy. Returns how many bytes were written, -EAGAIN, -EPIPE or another negative
+ * errno. */
 ssize_t kernel_write(struct kernel *kernel, const void *bytes, size_t n);
-/* The bytes of a chunk from `at` on, without a copy where that can be had. A chunk whose pages are in the pipe is held.
- */
+/* Needs the write turn. Writes the bytes of `chunk` from `at` on, without a copy where that is possible; then it keeps
+ * a reference to the chunk while its pages are in the pipe. Returns as kernel_write. */
 ssize_t kernel_push(struct kernel *kernel, struct chunk *chunk, size_t at);
-/* Drops the chunks that have been read. */
+/* Needs the write turn. Drops the references to chunks that were read. */
 void kernel_reclaim(struct kernel *kernel);
-/* Is there one to drop? */
+/* Is there a reference to drop? */
 bool kernel_can_reclaim(struct kernel *kernel);
 bool kernel_has_room(struct kernel *kernel);
-/* No more will be written. */
+/* Closes the end for writing. */
 void kernel_end(struct kernel *kernel);
 
-/* With the read turn. A count, 0 at the end, -EAGAIN. */
+/* Needs the read turn. Reads, first from the buffer. Returns how many bytes were read, 0 at the end, -EAGAIN or another
+ * negative errno. */
 ssize_t kernel_read(struct kernel *kernel, void *bytes, size_t n);
-/* What is in the buffer, which is filled if it is empty. */
+/* Needs the read turn. Shows what is in the buffer, and fills the buffer first if it is empty. Returns as kernel_read.
+ * `*ret` is borrowed, until kernel_drop or the next read. */
 ssize_t kernel_look(struct kernel *kernel, const uint8_t **ret);
 void kernel_drop(struct kernel *kernel, size_t n);
 
-/* Nobody will read here any more. */
+/* Closes the end for reading. A write that is under way ends first. */
 void kernel_leave(struct kernel *kernel);
 
-/* Waits until the pipe may be ready, `stop` says so (after the waker was rung), or the deadline has come. */
+/* Waits until the end may be ready, `stop` returns true, or the deadline has come. `stop` is asked once before the
+ * sleep; a change after that has to ring the waker. It may return early. */
 void kernel_wait(struct kernel *kernel, bool to_read, bool (*stop)(void *user), void *user, int64_t deadline_ns);
 
 #endif

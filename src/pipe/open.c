@@ -1,20 +1,22 @@
-/* Making a pipe, and what both ends are asked for. */
+/* Makes and frees pipes, and gives their statistics. */
 #include "base/origin.h"
 #include "buffer/pool.h"
 #include "pipe/chain.h"
 
 #define LIMIT_DEFAULT     (1024 * 1024)
 #define CHUNK_MOST        (64 * 1024)
-#define KERNEL_CHUNK_MOST (256 * 1024) /* each is a system call and, it may be, a wake-up */
-#define CHUNKS_MOST       (1u << 20) /* more is no limit: the list of chunks is allocated, so nothing sizes it freely */
-#define CHUNKS            16 /* of the limit: what a chunk that was read in part keeps from the writer is little then */
+#define KERNEL_CHUNK_MOST (256 * 1024) /* Each chunk is a system call, and perhaps a wake-up. */
+/* A larger number is no limit. The list of chunks is allocated, so its size is bounded. */
+#define CHUNKS_MOST (1u << 20)
+/* Of the limit. With so many, the part of a chunk that was read keeps little from the writer. */
+#define CHUNKS 16
 
 static int refuse(struct leat_error *error, int code, const char *sentence)
 {
     return error_at(error, code, LEAT_SIDE_NONE, "pipe", "open", "%s", sentence);
 }
 
-/* What may be in the writer's hands at once: the chunk of each place. */
+/* How many chunks the chain may have at once: one for each place. */
 static uint64_t least_chunks(const struct leat_pipe_options *o)
 {
     uint64_t n = 1;
@@ -23,8 +25,8 @@ static uint64_t least_chunks(const struct leat_pipe_options *o)
     return n;
 }
 
-/* The limit that holds, and how many chunks that takes. Where bytes are counted, the first chunk may have been read in
- * part, and is one more. */
+/* Sets the limit that holds, and returns how many chunks it takes. If bytes are counted, the reader may have read part
+ * of the first chunk, so one chunk more is needed. */
 static uint64_t limit_queue(struct pipe *p, uint64_t chunks)
 {
     p->counts_bytes = p->filters == 0;
@@ -49,7 +51,7 @@ static int choose_chunks(struct pipe *p, const struct leat_pipe_options *o, stru
                              : MIN((p->limit - 1) / CHUNKS + 1, CHUNK_MOST);
     if (!o->chunk_size && !p->is_kernel && p->limit / chunk < least)
         chunk = p->limit / least;
-    if (!o->chunk_size && chunk >= PAGE) /* of a size that the pool has */
+    if (!o->chunk_size && chunk >= PAGE) /* Of a size that the pool has. */
         chunk = pool_size_within((size_t)MIN(chunk, SIZE_MAX));
     uint64_t chunks = MIN(p->limit / chunk, CHUNKS_MOST);
     if (chunk > PTRDIFF_MAX)
@@ -66,15 +68,17 @@ static int choose_chunks(struct pipe *p, const struct leat_pipe_options *o, stru
     return 0;
 }
 
-/* Not rounded to pages, as other pools are: a limit of few bytes is one of few bytes. */
+/* The chunk size is not rounded to pages, unlike in other pools: a limit of a few bytes stays a limit of a few
+ * bytes. */
 static int make_pool(struct pipe *p, leat_pool *store)
 {
     size_t most = p->pool.most;
     int r = chunk_pool_init(&p->pool, &p->budget, p->chunk_size, NULL);
     p->pool.chunk_size = p->chunk_size;
     p->pool.most = most;
-    p->pool.oldest_first =
-        true; /* what was just read is still in the reader's cache, from where it had to be fetched */
+    /* A chunk that was just read is still in the cache of the reader's processor, from which the writer's would
+     * have to fetch it. */
+    p->pool.oldest_first = true;
     p->pool.released = pipe_chunk_released;
     p->pool.user = p;
     chunk_pool_share(&p->pool, store);
@@ -138,7 +142,7 @@ static void close_parks(struct pipe *p)
     pthread_mutex_destroy(&p->error_lock);
 }
 
-/* What was begun is undone by pipe_free. */
+/* On failure the caller calls pipe_free, which undoes what was done. */
 static int open_backend(struct pipe *p, const struct leat_pipe_options *o, struct leat_error *error)
 {
     int r = p->is_kernel ? open_kernel(p, o, error) : 0;
@@ -148,8 +152,7 @@ static int open_backend(struct pipe *p, const struct leat_pipe_options *o, struc
     if (r == 0)
         r = p->is_kernel ? kernel_prepare(&p->kernel, p->pool.most, p->chunk_size)
                          : queue_init(&p->queue, p->pool.most);
-    /* Each place could have its chunk now: a pipe that is open waits for chunks that are on their way, never for
-     * memory. */
+    /* Each place can have its chunk now. So an open pipe waits for chunks that are in flight, but never for memory. */
     if (r == 0)
         r = chunk_pool_prepare(&p->pool, (size_t)least_chunks(o));
     return r < 0 ? refuse(error, r, "Out of memory") : chain_open(p, error);
@@ -209,7 +212,7 @@ static int make(struct pipe **ret, const struct leat_pipe_options *o, struct lea
         return refuse(error, r, "Out of memory");
     }
     if ((r = open_backend(p, o, error)) < 0) {
-        p->filters = 0; /* they are still the caller's */
+        p->filters = 0; /* On failure the filters stay the caller's. */
         pipe_free(p);
         return r;
     }

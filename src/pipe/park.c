@@ -5,9 +5,9 @@
 #include <sched.h>
 #include <unistd.h>
 
-/* The other side is most likely in the middle of its copy: as long as that takes, looking again is cheaper than
- * sleeping, and a wake-up costs tens of microseconds. So it spins for about as long, at most, before it sleeps: with a
- * tenth of that a quarter of the runs between two threads took three times as long (bench: threads/queue). */
+/* The other side is probably in the middle of its copy. A wake-up costs tens of microseconds, so a thread spins for at
+ * most about as long before it sleeps. With a tenth of this time, a quarter of the runs between two threads took three
+ * times as long (bench: threads/queue). */
 #define SPIN_NS    40000
 #define SPIN_LOOKS 400
 
@@ -73,7 +73,8 @@ void park_wake_listeners(struct park *park)
     pthread_mutex_unlock(&park->lock);
 }
 
-/* Whoever changes something after the look finds a listener, waits for the lock and raises it again. */
+/* A thread that changes something after this look finds a listener, waits for the lock and makes the descriptor
+ * readable again. */
 void park_settle_fd(struct park *park, park_ready ready, void *user)
 {
     char byte;

@@ -1,9 +1,9 @@
-/* Where threads of one side wait for the other side, and what wakes them: a condition, and a descriptor for those who
- * poll instead.
+/* A park: where the threads of one side wait for the other side. It has a condition variable, and a descriptor for
+ * callers that poll instead.
  *
- * No wake-up is lost: who waits announces itself (`listeners`) and then looks once more; who changes something does
- * that first and then looks for listeners. All four are sequentially consistent, so at least one sees the other. A
- * wake-up costs one load where nobody waits. */
+ * No wake-up is lost. A thread that waits announces itself (`listeners`) and then looks once more. A thread that
+ * changes something does that first and then looks for listeners. All four accesses are sequentially consistent, so at
+ * least one of the two sees the other. If no thread waits, a wake-up costs one load. */
 #ifndef PIPE_PARK_H
 #define PIPE_PARK_H
 
@@ -13,28 +13,29 @@
 #include <stdbool.h>
 
 struct park {
-    atomic_uint listeners; /* threads that wait here, and one more once the descriptor was asked for */
+    atomic_uint listeners; /* Threads that wait here, plus one for each time that the descriptor was asked for. */
     pthread_mutex_t lock;
     pthread_cond_t cond;
-    bool spins; /* it looks around for some microseconds before it sleeps */
+    bool spins; /* A thread spins for some microseconds before it sleeps. */
 
     /* Under the lock. */
-    int fd[2];   /* a pipe, made when it is asked for */
-    bool raised; /* a byte is in it */
+    int fd[2];   /* A pipe, made at the first request for the descriptor. */
+    bool raised; /* The pipe holds a byte. */
 };
 
-/* Is there something to do? Called with the lock held: may take no lock under which park_wake is called. */
+/* Is there something to do? It is called with the park's lock held, so it must not take a lock under which park_wake is
+ * called. */
 typedef bool (*park_ready)(void *user);
 
-#define NEVER INT64_MAX /* a deadline */
+#define NEVER INT64_MAX /* As a deadline: there is none. */
 
 int park_init(struct park *park);
 void park_destroy(struct park *park);
 
-/* Until it is ready (true), or the deadline of clock_ns has come. */
+/* Waits until `ready` returns true (true), or the deadline has come (false). `deadline_ns` is a time of clock_ns. */
 bool park_wait(struct park *park, park_ready ready, void *user, int64_t deadline_ns);
 
-/* Something changed. Any thread. */
+/* Wakes all threads that wait here and makes the descriptor readable. Call it after the change. Any thread. */
 void park_wake_listeners(struct park *park);
 static inline void park_wake(struct park *park)
 {
@@ -42,7 +43,9 @@ static inline void park_wake(struct park *park)
         park_wake_listeners(park);
 }
 
-/* A descriptor that is readable while it is ready, as park_settle last found out, or something has changed since. */
+/* park_fd gives a descriptor that is readable while `ready` is true, as park_settle found last, or after a park_wake
+ * since. It is borrowed and lives as long as the park. Returns 0 or a negative errno. park_settle asks `ready` and
+ * makes the descriptor readable or silent. */
 int park_fd(struct park *park, park_ready ready, void *user, int *ret);
 void park_settle_fd(struct park *park, park_ready ready, void *user);
 static inline void park_settle(struct park *park, park_ready ready, void *user)

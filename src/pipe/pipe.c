@@ -9,7 +9,7 @@ void pipe_blame(struct pipe *p, const struct leat_error *error)
     pthread_mutex_unlock(&p->error_lock);
 }
 
-void pipe_left(struct pipe *p)
+void pipe_blame_reader(struct pipe *p)
 {
     struct leat_error error = {.size = sizeof(error)};
     error_at(&error, -EPIPE, LEAT_SIDE_SINK, "reader", "write", "The reader has closed");
@@ -31,8 +31,8 @@ void pipe_chunk_released(void *user)
         pipe_wake_reader(p);
 }
 
-/* The time has come that the chain waited for. A reader in a call looks by itself, and for nobody chunks would be
- * sealed that are hardly begun. */
+/* The clock calls it at the time for which the chain waits. It helps only if a descriptor is polled: a reader inside a
+ * call looks by itself, and without a reader the help would seal chunks that are hardly begun. */
 static void tick(void *user)
 {
     struct pipe *p = user;
@@ -43,7 +43,7 @@ static void tick(void *user)
     park_wake(&p->room);
 }
 
-int pipe_polled(struct pipe *p)
+int pipe_prepare_polling(struct pipe *p)
 {
     bool paces = false;
     for (size_t i = 0; i < p->filters; i++)

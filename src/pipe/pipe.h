@@ -1,13 +1,17 @@
-/* What the two ends of a pipe share, and the calls that its backends offer to them.
+/* What the two ends of a pipe share, and what the files of this room offer each other.
  *
- * Who owns what: all that stands under "the writer's" belongs to whoever has the write turn, under "the reader's" to
- * whoever has the read turn. The write turn is taken by a reader, too, when it would have to wait and bytes may still
- * lie in the chain (writer_help). Whoever waits for the other side keeps its turn, so that no other call's bytes come
- * between; closing an end and failing it interrupt that (`writer_closing`, `reader_closing`).
- * No byte is forgotten in the chain, nor in the queue before it is shown: a writer that leaves some there says so
- * (`resting`) and then looks whether a reader waits (`hungry`, `eager`); a reader that is about to wait does it the
- * other way round, and then pushes them on itself. Order of locks: read turn, write turn, then a park's lock, then the
- * pool's; nothing is taken the other way round. */
+ * Owners. The members under "The writer's" belong to the thread that has the write turn, those under "The reader's" to
+ * the thread that has the read turn. A reader takes the write turn as well, when it would have to wait and bytes may
+ * still lie in the chain (writer_help). A call that waits for the other side keeps its turn, so that no bytes of
+ * another call come between. Closing an end interrupts such a call, and so does leat_writer_fail (`writer_closing`,
+ * `reader_closing`).
+ *
+ * No byte is forgotten in the chain, or in the queue before it is shown. A writer that leaves bytes there sets
+ * `resting`, and then looks whether a reader waits (`hungry`, `eager`). A reader that is about to wait does both in the
+ * opposite order, and then moves the bytes on itself. README.md has a table of all flags of this protocol.
+ *
+ * Order of locks: read turn, write turn, a park's lock, the pool's lock. The locks of the clock and of the error are
+ * taken last, and nothing is taken under them. */
 #ifndef PIPE_PIPE_H
 #define PIPE_PIPE_H
 
@@ -23,30 +27,30 @@
 
 #define PIPE_FILTERS_MAX 64
 
-/* Where bytes rest between two transforms, or before the first or behind the last: the filters there see each chunk,
- * and then it goes to `transform`, or out. */
+/* A place: where bytes lie between two transforms, before the first one or behind the last one. The filters of the
+ * place see each chunk. Then the chunk goes to `transform`, or out. */
 struct pipe_place {
-    size_t first, end;      /* of the pipe's filters: those here */
-    leat_filter *transform; /* filter number `end`, or NULL */
-    struct chunk *chunk;    /* being filled; or sealed, and gone up to `at` */
+    size_t first, end;      /* Which of the pipe's filters belong to this place. */
+    leat_filter *transform; /* Filter number `end`; NULL: the bytes go out. */
+    struct chunk *chunk;    /* Being filled. If it is sealed, the bytes before `at` have gone on. */
     size_t at;
-    bool sealed;  /* full, or it has to go: it was shown to the filters here */
-    bool flushed; /* `transform` holds nothing back */
-    bool full;    /* `transform` has more to put out than there was room for */
-    bool over;    /* `transform` has put out its last byte */
+    bool sealed;  /* Nothing is added to the chunk any more, and the filters here have seen it. */
+    bool flushed; /* `transform` holds nothing back. */
+    bool full;    /* `transform` has more output than there was room for. */
+    bool over;    /* `transform` has given its last byte. */
 };
 
-/* What a call that said -EAGAIN needs. */
+/* What a call needs that has returned -EAGAIN. */
 enum want {
     WANT_CHUNK,
-    WANT_PIPE, /* room in the kernel's */
-    WANT_TIME, /* a filter paces: until pace_ns */
+    WANT_PIPE, /* Room in the kernel's pipe. */
+    WANT_TIME, /* A filter paces: wait until pace_ns. */
 };
 
 enum ending {
     ENDING_NOT,
-    ENDING_WELL, /* the chain is finished from place `ending_at` on */
-    ENDING_BADLY /* what lies in it from there on goes out, then `ending_code` */
+    ENDING_WELL, /* The chain is finished from place `ending_at` on. */
+    ENDING_BADLY /* What lies in the chain from place `ending_at` on goes out, then the reader gets `ending_code`. */
 };
 
 struct leat_writer {
@@ -57,14 +61,15 @@ struct leat_reader {
     struct pipe *pipe;
 };
 
-/* What one side writes to all the time and what the other one looks at are kept apart by what nobody changes. */
+/* `apart...` keeps what one side writes all the time out of the cache lines that the other side looks at. */
 struct pipe {
     struct leat_writer writer;
     struct leat_reader reader;
     unsigned origin;
-    uint64_t limit;    /* bytes that may lie behind the filters */
-    bool counts_bytes; /* of a queue without filters to the byte: chunks alone would hold back the part of one that was
-                          read */
+    uint64_t limit; /* Of bytes behind the filters. */
+    /* A queue without filters: the limit is exact to a byte. If only chunks were counted, the part of a chunk that was
+     * read would count until all of it was read. */
+    bool counts_bytes;
     size_t chunk_size;
     leat_filter *filter[PIPE_FILTERS_MAX];
     size_t filters;
@@ -74,25 +79,25 @@ struct pipe {
     struct turn write_turn;
     uint8_t apart_too[APART];
     struct turn read_turn;
-    struct park room;  /* where writers wait */
-    struct park bytes; /* where readers wait */
+    struct park room;  /* Where writers wait. */
+    struct park bytes; /* Where readers wait. */
     uint8_t apart_as_well[APART];
 
-    _Atomic int64_t paced_until_ns; /* a filter that paces has to be waited for, for what is in the chain; 0: none */
-    atomic_uint ends;               /* that are open */
-    atomic_uint writer_closing;     /* not 0: calls that wait shall go */
+    _Atomic int64_t paced_until_ns; /* Not 0: a filter that paces lets the bytes in the chain go on only then. */
+    atomic_uint ends;               /* How many are open: 2, 1. */
+    atomic_uint writer_closing;     /* Not 0: calls of the writer that wait return -ECANCELED. */
     atomic_int code;
-    atomic_bool ended; /* nothing comes any more; `code` is right */
+    atomic_bool ended; /* Nothing more is pushed, and `code` is set. */
     atomic_bool reader_closing;
     atomic_bool reader_gone;
-    atomic_bool hungry;     /* a reader waits, and nothing was pushed since it found nothing */
-    atomic_bool eager;      /* somebody may poll or read a descriptor at any time */
-    atomic_bool resting;    /* there are bytes in the chain, and whoever gave the turn left them there */
-    atomic_bool stuck;      /* the chain lacks a chunk, and a reader waits for what is in it */
-    atomic_bool look_again; /* for a reader that sleeps: `stuck` or `paced_until_ns` has changed */
+    atomic_bool hungry;     /* A reader has found nothing. Cleared before the chain shows it bytes. */
+    atomic_bool eager;      /* A descriptor of the reader was handed out, so it may be polled or read at any time. */
+    atomic_bool resting;    /* The last call that gave the write turn left bytes in the chain. */
+    atomic_bool stuck;      /* The bytes in the chain cannot go on without a free chunk. */
+    atomic_bool look_again; /* A reader that sleeps has to look at `stuck` and `paced_until_ns` again. */
 
     pthread_mutex_t error_lock;
-    struct leat_error error; /* why it failed, or wants no more */
+    struct leat_error error; /* Why the pipe failed or the writer gets -EPIPE; code 0: it has not. */
 
     /* The reader's. */
     size_t peeked;
@@ -104,25 +109,25 @@ struct pipe {
     /* The writer's. */
     struct pipe_place place[PIPE_FILTERS_MAX + 1];
     size_t places;
-    size_t started;  /* filters that are to be finished */
-    size_t reserved; /* room that was handed out; 0: none */
+    size_t started;  /* How many filters are to be finished: the first ones. */
+    size_t reserved; /* Room that leat_writer_reserve handed out, in bytes. 0: none. */
     int64_t pace_ns;
     size_t ending_at;
     uint64_t taken_seen;
-    size_t needed; /* where bytes are counted: what a call waits for, at least */
+    size_t needed; /* If counts_bytes: how much room the call needs at least, in bytes. */
     _Atomic uint64_t written, pushed, high_water, writer_blocked_ns;
     enum want want;
     enum ending ending;
     int ending_code;
-    bool sated;     /* ENDING_WELL because a filter wants no more */
-    bool abandoned; /* the reader had gone before it could see the end */
+    bool sated;     /* ENDING_WELL, because a filter wants no more bytes. */
+    bool abandoned; /* The reader had left before it could see the end. */
 
     struct queue queue;
     struct kernel kernel;
-    struct clock clock; /* runs only if a filter paces and somebody polls */
+    struct clock clock; /* It runs only if a filter paces and a descriptor was asked for. */
 };
 
-/* How long a call may take. */
+/* The time limit of a call. */
 struct pipe_limit {
     int timeout_ms;
     int64_t deadline_ns;
@@ -139,44 +144,47 @@ static inline int limit_code(const struct pipe_limit *limit)
     return limit->timeout_ms == 0 ? -EAGAIN : -ETIMEDOUT;
 }
 
-/* A counter that only one thread at a time changes. */
+/* Adds to a counter that only one thread at a time changes. */
 static inline void counter_add(_Atomic uint64_t *counter, uint64_t n)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
-/* No byte can arrive any more. */
+/* No byte can reach a reader any more. */
 static inline bool pipe_is_broken(struct pipe *p)
 {
     return atomic_load(&p->reader_gone) && !(p->is_kernel && kernel_is_lent(&p->kernel));
 }
 
-/* The first reason is the one that counts. */
+/* Stores why the pipe failed. The first reason stays. Any thread. */
 void pipe_blame(struct pipe *p, const struct leat_error *error);
 
-/* The reason is that the reader has gone. */
-void pipe_left(struct pipe *p);
+/* As pipe_blame; the reason is that the reader has closed. */
+void pipe_blame_reader(struct pipe *p);
 
-/* n bytes more lie behind the filters. */
-void pipe_pushed(struct pipe *p, size_t n);
+/* Counts n bytes more behind the filters, and wakes readers that wait in the park. Needs the write turn. */
+void pipe_count_pushed(struct pipe *p, size_t n);
 
-/* A reader that sleeps looks around again. */
+/* Makes a reader that sleeps look again. Any thread. */
 void pipe_wake_reader(struct pipe *p);
 
-/* Somebody waits for a chunk, or for what the chain holds for want of one: there is one. */
+/* The pool calls it when a chunk has come back: wakes writers, which may wait for a chunk, and the reader if the chain
+ * is `stuck`. Any thread. */
 void pipe_chunk_released(void *user);
 
-/* With the write turn: what rests in the chain goes on, as far as it can without waiting. Says in `stuck` and
- * `paced_until_ns` what a reader would have to wait for besides. */
+/* Needs the write turn. Moves on what rests in the chain, as far as that goes without waiting. Stores in `resting`
+ * whether bytes are left, and in `stuck` and `paced_until_ns` what they wait for. */
 void writer_help(struct pipe *p);
-/* Somebody is going to poll a descriptor of the pipe's. 0, or -ENOMEM. */
-int pipe_polled(struct pipe *p);
-/* A descriptor that is readable while writers need not wait for our reader. */
+/* Prepares for a caller that polls a descriptor of the pipe: starts the clock if a filter paces. Returns 0 or
+ * -ENOMEM. */
+int pipe_prepare_polling(struct pipe *p);
+/* Gives a descriptor that is readable while a write would not have to wait for our reader. Borrowed. Returns 0; -EBUSY:
+ * another call has the write turn; or another negative errno. */
 int writer_park_fd(struct pipe *p, int *ret);
-/* Gives the write turn, after having done what was wished for meanwhile. */
+/* Gives the write turn. If readers wished for help meanwhile, it helps first (writer_help). */
 void writer_give(struct pipe *p);
 
-/* Nothing to do with the ends any more. */
+/* Drops one end; the last one frees the pipe. */
 void pipe_unref(struct pipe *p);
 
 #endif

@@ -1,7 +1,8 @@
 #include "pipe/queue.h"
 #include <errno.h>
 
-/* A slot is begun with a chunk that has come back, so the one that the chunk was in before is free. */
+/* A slot is begun with a chunk that has come back from the reader, so the slot that this chunk was in before is
+ * free. */
 int queue_init(struct queue *queue, size_t chunks)
 {
     *queue = (struct queue){.capacity = chunks};
@@ -64,7 +65,7 @@ void queue_grow(struct queue *queue, const struct chunk_pool *pool, size_t n)
 
 void queue_show(struct queue *queue)
 {
-    if (!queue_hides(queue))
+    if (!queue_hidden_bytes(queue))
         return;
     queue->shown = queue->length;
     atomic_store(&last(queue)->filled, queue->length);
@@ -105,7 +106,7 @@ bool queue_ends_at(struct queue *queue, size_t n)
     return atomic_load(&queue->slot[queue->head % queue->capacity].filled) == ((queue->at + n) | QUEUE_CLOSED);
 }
 
-/* A chunk that was read to its end goes back at once: a writer may be waiting for just this one. */
+/* A chunk that was read to its end goes back at once, because a writer may wait for just this chunk. */
 void queue_drop(struct queue *queue, size_t n)
 {
     struct pipe_slot *slot = &queue->slot[queue->head % queue->capacity];

@@ -1,17 +1,18 @@
-/* The reader's end. Every call takes the read turn, looks for bytes, helps the chain to give what it has, waits as long
- * as it may, and gives the turn. */
+/* The reader's end. Every call takes the read turn, looks for bytes, helps the chain to move on what it has, waits for
+ * as long as it may, and gives the turn. */
 #include "base/fd.h"
 #include "base/origin.h"
 #include "pipe/chain.h"
 
 /* ---- what is there ---- */
 
-/* A count and where it is; 0 at the end; -EAGAIN, or the code that the stream failed with. */
+/* Shows the next bytes and returns how many there are; 0 at the end; -EAGAIN; or the code with which the stream
+ * failed. */
 static ssize_t look_queue(struct pipe *p, const uint8_t **ret)
 {
     size_t n = 0;
     bool ended;
-    do { /* what was pushed before the end is seen after it */
+    do { /* Bytes that were pushed before the end are seen, even if the end comes between the two looks. */
         ended = atomic_load(&p->ended);
         if ((*ret = queue_look(&p->queue, &n)))
             return (ssize_t)n;
@@ -29,7 +30,7 @@ static ssize_t end_of_kernel(struct pipe *p, ssize_t r)
 static ssize_t look_kernel(struct pipe *p, const uint8_t **ret)
 {
     ssize_t r = end_of_kernel(p, kernel_look(&p->kernel, ret));
-    if (r > 0) /* it has left the pipe, whenever it will be consumed */
+    if (r > 0) /* The bytes have left the pipe, whenever the reader consumes them. */
         park_wake(&p->room);
     return r;
 }
@@ -39,9 +40,10 @@ static ssize_t look(struct pipe *p, const uint8_t **ret)
     return p->is_kernel ? look_kernel(p, ret) : look_queue(p, ret);
 }
 
-/* n bytes are read. Of the kernel's they are gone already, and whoever waits for chunks there hears of it here. Where
- * the writer counts bytes it may wait for less than a chunk: it is counted in an order that park.h asks for. */
-static void took(struct pipe *p, size_t n)
+/* Counts n bytes as read. Of a kernel pipe they have left the pipe already, and a writer that waits for chunks is woken
+ * here. If the writer counts bytes, it may wait for less than a chunk, so the store has to be sequentially consistent
+ * (park.h). */
+static void count_taken(struct pipe *p, size_t n)
 {
     if (p->counts_bytes)
         atomic_store(&p->taken, atomic_load_explicit(&p->taken, memory_order_relaxed) + n);
@@ -53,7 +55,7 @@ static void took(struct pipe *p, size_t n)
 
 static void drop(struct pipe *p, size_t n)
 {
-    took(p, n); /* before the writer can use the room for others, or there would seem to be more than fits */
+    count_taken(p, n); /* Before the writer can use the room, or more bytes than fit would seem to be in the pipe. */
     if (p->is_kernel)
         kernel_drop(&p->kernel, n);
     else
@@ -62,8 +64,8 @@ static void drop(struct pipe *p, size_t n)
         park_wake(&p->room);
 }
 
-/* Chunk after chunk, but not behind a writer that adds to the last one at this moment: that would take the cache line
- * from it for each few bytes. */
+/* Copies chunk after chunk, but stops where the writer is still adding to the last chunk: looking there again would
+ * take the cache line from the writer for a few bytes each time. */
 static ssize_t copy_queue(struct pipe *p, uint8_t *to, size_t n)
 {
     size_t done = 0;
@@ -86,7 +88,7 @@ static ssize_t copy(struct pipe *p, uint8_t *to, size_t n)
         return copy_queue(p, to, n);
     ssize_t r = kernel_read(&p->kernel, to, n);
     if (r > 0)
-        took(p, (size_t)r);
+        count_taken(p, (size_t)r);
     return end_of_kernel(p, r);
 }
 
@@ -98,20 +100,21 @@ static bool has_news(struct pipe *p)
            (atomic_load(&p->stuck) && chunk_pool_has(&p->pool));
 }
 
-static bool kernel_news(void *user)
+static bool kernel_reader_has_news(void *user)
 {
     return has_news(user);
 }
 
-/* Also for who polls: is there a byte, or an answer? */
-static bool bytes_ready(void *user)
+/* Is there a byte, or another answer? Polling callers use it too. */
+static bool is_readable(void *user)
 {
     struct pipe *p = user;
     return queue_has(&p->queue) || atomic_load(&p->ended) || has_news(p);
 }
 
-/* Whoever has the write turn does it before giving it, if we can't. What was said before about the chain is forgotten
- * first: a writer may leave something there, and say so, right after we have seen that nothing rests. */
+/* Moves on what rests in the chain. If a writer has the write turn, it gets a wish instead, and helps before it gives
+ * the turn. What was known about the chain is cleared first: a writer may leave bytes there, and say so, right after
+ * this thread has seen that nothing rests. */
 static void help(struct pipe *p)
 {
     atomic_store(&p->look_again, false);
@@ -129,28 +132,28 @@ struct reader_reading {
     bool helped;
 };
 
-/* A writer of few bytes at a time is most likely about to show many. Asking it for the last ones at once costs both
+/* A writer of small pieces is probably about to show many bytes. Asking it for the last ones at once costs both sides
  * more than it brings. */
 #define PATIENCE_NS 2000
 
-static bool comes_unasked(struct pipe *p, int64_t deadline_ns)
+static bool spin_for_bytes(struct pipe *p, int64_t deadline_ns)
 {
     bool ready = false, patient = !p->is_kernel && !p->filters && p->bytes.spins;
     for (int64_t until = patient ? MIN(clock_ns() + PATIENCE_NS, deadline_ns) : 0; !ready && clock_ns() < until;)
-        ready = bytes_ready(p);
+        ready = is_readable(p);
     return ready;
 }
 
 static int wait_for_bytes(struct reader_reading *reading)
 {
     struct pipe *p = reading->p;
-    if (!reading->helped) { /* before each wait, and then to look again */
-        if (comes_unasked(p, reading->limit.deadline_ns))
+    if (!reading->helped) { /* The reader helps before each wait, and then looks again. */
+        if (spin_for_bytes(p, reading->limit.deadline_ns))
             return 0;
         reading->helped = true;
         atomic_store(&p->hungry, true);
         help(p);
-        return 0; /* look again */
+        return 0;
     }
     int64_t began = clock_ns();
     if (began >= reading->limit.deadline_ns)
@@ -159,9 +162,9 @@ static int wait_for_bytes(struct reader_reading *reading)
     if (paced)
         deadline = MIN(deadline, paced);
     if (p->is_kernel)
-        kernel_wait(&p->kernel, true, kernel_news, p, deadline);
+        kernel_wait(&p->kernel, true, kernel_reader_has_news, p, deadline);
     else
-        park_wait(&p->bytes, bytes_ready, p, deadline);
+        park_wait(&p->bytes, is_readable, p, deadline);
     counter_add(&p->reader_blocked_ns, (uint64_t)(clock_ns() - began));
     if (atomic_load(&p->reader_closing))
         return -ECANCELED;
@@ -182,13 +185,13 @@ static void end(struct reader_reading *reading)
 {
     struct pipe *p = reading->p;
     if (!p->is_kernel)
-        park_settle(&p->bytes, bytes_ready, p);
+        park_settle(&p->bytes, is_readable, p);
     turn_give(&p->read_turn);
 }
 
 /* ---- reading ---- */
 
-/* A count, 0 at the end, or why there is none. */
+/* Reads at least one byte. Returns how many, 0 at the end, or a negative errno. */
 static ssize_t read_some(struct reader_reading *reading, uint8_t *to, size_t n)
 {
     ssize_t r;
@@ -236,7 +239,7 @@ int leat_reader_read_full(leat_reader *reader, void *bytes, size_t n, size_t *re
     return read_bytes(reader, bytes, n, ret_n, timeout_ms, true);
 }
 
-/* Each look is behind the one before, so no byte is searched twice. */
+/* Each look begins where the previous one ended, so no byte is searched twice. */
 static ssize_t read_line(struct reader_reading *reading, char *line, size_t most, size_t *done)
 {
     const uint8_t *from = NULL;
@@ -303,23 +306,23 @@ int leat_reader_consume(leat_reader *reader, size_t n)
         drop(p, n);
     }
     if (!p->is_kernel)
-        park_settle(&p->bytes, bytes_ready, p);
+        park_settle(&p->bytes, is_readable, p);
     turn_give(&p->read_turn);
     return r;
 }
 
 /* ---- the rest ---- */
 
-/* From now on there is always somebody who waits, as far as writers know. */
+/* From now on writers always assume that a reader waits. */
 static int become_eager(struct pipe *p, int *ret)
 {
-    int r = pipe_polled(p);
+    int r = pipe_prepare_polling(p);
     if (r < 0)
         return r;
     atomic_store(&p->eager, true);
     help(p);
     if (!p->is_kernel)
-        return park_fd(&p->bytes, bytes_ready, p, ret);
+        return park_fd(&p->bytes, is_readable, p, ret);
     r = kernel_lend(&p->kernel);
     if (r == 0)
         *ret = p->kernel.fd[0];
@@ -349,7 +352,7 @@ int leat_reader_error(const leat_reader *reader, struct leat_error *ret_reason)
     return return_sized(ret_reason, &error, sizeof(error));
 }
 
-/* With the write turn, if it is to be had: a writer that is being closed keeps it. */
+/* The reader closes a kernel pipe with the write turn, if it gets it: a writer that is being closed keeps its turn. */
 void leat_reader_close(leat_reader *reader)
 {
     if (!reader)

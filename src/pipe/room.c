@@ -6,7 +6,7 @@ static bool is_over(void *user)
     return atomic_load(&p->writer_closing) || pipe_is_broken(p);
 }
 
-/* The reader's count is only looked at where the one that was seen last does not do. */
+/* The reader's count is read only if the value that was seen last leaves too little room. */
 uint64_t room_bytes(struct pipe *p, uint64_t wanted)
 {
     if (!p->counts_bytes)
@@ -21,7 +21,8 @@ static bool has_bytes(struct pipe *p, uint64_t wanted)
 {
     if (!p->counts_bytes)
         return true;
-    p->taken_seen = atomic_load(&p->taken); /* as a listener: see took() */
+    /* Sequentially consistent, as for a listener: see count_taken() in reader.c. */
+    p->taken_seen = atomic_load(&p->taken);
     return room_bytes(p, 0) >= wanted;
 }
 
@@ -35,14 +36,14 @@ static bool has_chunk(struct pipe *p)
     return p->queue.growing || chunk_pool_has(&p->pool);
 }
 
-/* Is there a chunk, and room in the limit, or an answer? */
-static bool room_ready(void *user)
+/* Is there a chunk, and room in the limit, or another answer? */
+static bool has_needed_room(void *user)
 {
     struct pipe *p = user;
     return has_answer(p) || (has_chunk(p) && has_bytes(p, MAX(p->needed, 1)));
 }
 
-static bool much_room_ready(void *user)
+static bool has_much_room(void *user)
 {
     struct pipe *p = user;
     return has_answer(p) || (has_chunk(p) && has_bytes(p, p->chunk_size));
@@ -53,7 +54,7 @@ bool room_is_ready(void *user)
     struct pipe *p = user;
     switch (p->want) {
     case WANT_CHUNK:
-        return room_ready(p);
+        return has_needed_room(p);
     case WANT_PIPE:
         return is_over(p) || kernel_has_room(&p->kernel);
     case WANT_TIME:
@@ -62,15 +63,15 @@ bool room_is_ready(void *user)
     return true;
 }
 
-/* A reader of few bytes at a time is most likely about to take many: to follow it closely costs both more than it
+/* A reader of a few bytes at a time is probably about to take many. Following it closely costs both sides more than it
  * brings. */
 #define PATIENCE_NS 50000
 
 static void wait_for_chunk(struct pipe *p, int64_t deadline_ns)
 {
     int64_t until = p->counts_bytes ? clock_ns() + PATIENCE_NS : deadline_ns;
-    if (until >= deadline_ns || !park_wait(&p->room, much_room_ready, p, until))
-        park_wait(&p->room, room_ready, p, deadline_ns);
+    if (until >= deadline_ns || !park_wait(&p->room, has_much_room, p, until))
+        park_wait(&p->room, has_needed_room, p, deadline_ns);
 }
 
 static void wait_for(struct pipe *p, int64_t deadline_ns)

@@ -69,7 +69,8 @@ bool turn_take_or_wish(struct turn *turn)
     }
 }
 
-/* With a waiter it is given under the lock: who closes the end after that gets the lock when we have left it. */
+/* If a thread waits, the turn is given under the lock: a thread that then closes the end gets the lock only when this
+ * thread has left it. */
 bool turn_give(struct turn *turn)
 {
     unsigned word = TURN_HELD;

@@ -1,8 +1,9 @@
-/* Whose turn it is at one end: a lock that can be waited for with a deadline, and that closes for good.
+/* A turn: a lock of one end of the pipe. A thread can wait for it with a deadline, and it can be closed for good.
  *
- * `word` is TURN_HELD while somebody has it, plus TURN_WAITER for each that waits, plus TURN_WISH if the other end
- * wished for something meanwhile, plus TURN_CLOSED. Where nobody else is there taking and giving are one exchange each.
- * After turn_close nobody is inside any more, so that what it guards may be freed. */
+ * `word` is TURN_HELD while a thread has the turn, plus TURN_WAITER for each thread that waits, plus TURN_WISH if the
+ * other end has wished for something meanwhile, plus TURN_CLOSED. Without contention, taking and giving are one
+ * compare-and-swap each. When turn_close has returned, no thread is inside any more, so what the turn guards may be
+ * freed. */
 #ifndef PIPE_TURN_H
 #define PIPE_TURN_H
 
@@ -25,17 +26,18 @@ struct turn {
 int turn_init(struct turn *turn);
 void turn_destroy(struct turn *turn);
 
-/* 0, -ETIMEDOUT, or -ECANCELED when the end is being closed. */
+/* Takes the turn. Returns 0; -ETIMEDOUT; -ECANCELED: the end is being closed. */
 int turn_take(struct turn *turn, int64_t deadline_ns);
 
-/* Takes it if nobody has it (true). Else leaves a wish with whoever has it: turn_give then says false once. Nothing is
- * left where the end is closed. */
+/* Takes the turn if it is free (true). Otherwise it leaves a wish: the next turn_give of the thread that has the turn
+ * returns false. If the end is closed, no wish is left. */
 bool turn_take_or_wish(struct turn *turn);
 
-/* True: it is given. False: somebody wished for something; do it and give again. */
+/* Gives the turn (true). False: the other end left a wish. Do what it wants, and give again. */
 bool turn_give(struct turn *turn);
 
-/* Those who wait go with -ECANCELED; waits until whoever has it has given it. Nobody takes it afterwards. */
+/* Closes the turn: threads that wait for it return -ECANCELED. Waits until the thread that has the turn has given it.
+ * No thread can take it afterwards. */
 void turn_close(struct turn *turn);
 
 #endif

@@ -1,5 +1,5 @@
-/* The writer's end. Every call takes the write turn, moves what goes without waiting, waits as long as it may, and
- * gives the turn. */
+/* The writer's end. Every call takes the write turn, moves what it can without waiting, waits for as long as it may,
+ * and gives the turn. */
 #include "base/origin.h"
 #include "buffer/view.h"
 #include "pipe/chain.h"
@@ -12,18 +12,19 @@ static void count_pushed(struct pipe *p, size_t n)
     uint64_t pushed = atomic_load_explicit(&p->pushed, memory_order_relaxed) + n;
     uint64_t high = atomic_load_explicit(&p->high_water, memory_order_relaxed);
     atomic_store_explicit(&p->pushed, pushed, memory_order_relaxed);
-    /* The reader's count is only looked at where it matters: it is in a cache line that the reader writes to. */
+    /* The reader's count is read only if it matters: it lies in a cache line that the reader writes to. */
     if (pushed - p->taken_seen > high) {
         p->taken_seen = atomic_load_explicit(&p->taken, memory_order_relaxed);
         uint64_t held = pushed - p->taken_seen;
-        if (p->is_kernel) /* what was read leaves the pipe before it is counted, and what others read is not */
+        /* What was read leaves the pipe before it is counted, and what other processes read is never counted. */
+        if (p->is_kernel)
             held = MIN(held, p->limit + atomic_load(&p->kernel.buffered));
         if (held > high)
             atomic_store_explicit(&p->high_water, held, memory_order_relaxed);
     }
 }
 
-void pipe_pushed(struct pipe *p, size_t n)
+void pipe_count_pushed(struct pipe *p, size_t n)
 {
     count_pushed(p, n);
     park_wake(&p->bytes);
@@ -31,7 +32,7 @@ void pipe_pushed(struct pipe *p, size_t n)
 
 static void note_rest(struct pipe *p)
 {
-    bool rests = chain_rests(p);
+    bool rests = chain_has_rest(p);
     if (rests != atomic_load_explicit(&p->resting, memory_order_relaxed))
         atomic_store(&p->resting, rests);
 }
@@ -60,7 +61,7 @@ void writer_give(struct pipe *p)
 
 /* ---- a call ---- */
 
-static int take(struct pipe *p, const struct pipe_limit *limit)
+static int take_turn(struct pipe *p, const struct pipe_limit *limit)
 {
     int r = turn_take(&p->write_turn, limit->deadline_ns);
     return r == -ETIMEDOUT ? limit_code(limit) : r;
@@ -71,7 +72,7 @@ static int refusal(struct pipe *p)
     return p->ending != ENDING_NOT || pipe_is_broken(p) ? -EPIPE : p->reserved ? -EBUSY : 0;
 }
 
-/* Where others read the descriptor nobody comes to help, so all has to be in the pipe. */
+/* If other processes read the descriptor, no reader comes to help, so all bytes have to be in the pipe. */
 static void leave_nothing(struct pipe *p, const struct pipe_limit *limit)
 {
     int r;
@@ -80,40 +81,42 @@ static void leave_nothing(struct pipe *p, const struct pipe_limit *limit)
     while (r == -EAGAIN && p->is_kernel && kernel_is_lent(&p->kernel) && (r = room_wait(p, limit)) == 0);
 }
 
-/* The end of a call that may have left bytes in the chain. Who reads in vain gets them now; who comes later, helps. */
-static void give(struct pipe *p, const struct pipe_limit *limit)
+/* Ends a call that may have left bytes in the chain. A reader that waits gets them now; a reader that comes later helps
+ * itself. */
+static void give_after_call(struct pipe *p, const struct pipe_limit *limit)
 {
     note_rest(p);
     if (atomic_load_explicit(&p->resting, memory_order_relaxed) &&
         (atomic_load(&p->hungry) || atomic_load(&p->eager))) {
         leave_nothing(p, limit);
         writer_help(p);
-        if (atomic_load(&p->paced_until_ns)) /* a reader that sleeps does not know of that time */
+        if (atomic_load(&p->paced_until_ns)) /* A reader that sleeps does not know of that time yet. */
             tell_reader(p);
     }
     park_settle(&p->room, room_is_ready, p);
     writer_give(p);
 }
 
-/* A reader that waits gets the first bytes while the rest is still being copied. Smaller pieces pass their cache lines
- * more often than that is worth. */
+/* A reader that waits gets the first bytes while the rest is still being copied. Smaller pieces would pass the cache
+ * lines to and fro more often than that is worth. */
 #define PIECE (64 * 1024)
 
-/* Of the queue so many bytes are shown to a reader that has not asked for them. A write of a few bytes takes some ten
- * nanoseconds, and showing them takes longer than that as soon as the reader, on another core, has looked. */
+/* If no reader has asked, the queue hides fewer bytes than this. A write of a few bytes takes some ten nanoseconds.
+ * Showing them takes longer than that as soon as the reader, on another core, has looked. */
 #define SHOWN 4096
 
 static void grow_queue(struct pipe *p, size_t n, size_t least)
 {
     queue_grow(&p->queue, &p->pool, n);
     count_pushed(p, n);
-    if (!p->queue.growing) /* it is full, and was shown */
+    if (!p->queue.growing) /* The chunk is full, and was shown. */
         park_wake(&p->bytes);
-    else if (queue_hides(&p->queue) >= least)
+    else if (queue_hidden_bytes(&p->queue) >= least)
         chain_show(p);
 }
 
-/* No chunk is left, or no room in the limit. A reader that has read the last one to its end may give it back. */
+/* No chunk is left, or no room in the limit. Shows and wakes: a reader that has read the last chunk to its end may give
+ * it back. */
 static int lacks_chunk(struct pipe *p)
 {
     p->want = WANT_CHUNK;
@@ -143,11 +146,11 @@ static ssize_t write_kernel(struct pipe *p, const void *bytes, size_t n)
         return pending;
     ssize_t r = kernel_write(&p->kernel, bytes, n);
     if (r > 0)
-        pipe_pushed(p, (size_t)r);
+        pipe_count_pushed(p, (size_t)r);
     else if (r == -EAGAIN)
         p->want = WANT_PIPE;
     else if (r == -EPIPE)
-        pipe_left(p);
+        pipe_blame_reader(p);
     return r;
 }
 
@@ -164,11 +167,12 @@ static ssize_t refer_queue(struct pipe *p, const struct piece *piece)
     }
     chunk_stand_for(chunk, piece->chunk, piece->bytes.iov_base, n);
     queue_push(&p->queue, chunk);
-    pipe_pushed(p, n);
+    pipe_count_pushed(p, n);
     return (ssize_t)n;
 }
 
-/* By reference it takes the place of a chunk in the limit, so what is much smaller is copied. */
+/* Bytes that are passed by reference count as a whole chunk in the limit, so pieces that are much smaller are
+ * copied. */
 static ssize_t move(struct pipe *p, const struct piece *piece)
 {
     void *bytes = piece->bytes.iov_base;
@@ -183,14 +187,15 @@ static ssize_t move(struct pipe *p, const struct piece *piece)
     return r;
 }
 
-/* n bytes, which are in these pieces. */
+/* Writes n bytes, which lie in these pieces. `some`: returns as soon as it would wait and has written at least a
+ * byte. */
 static int write_pieces(struct pipe *p, const struct piece *piece, size_t n, size_t *ret_done, int timeout_ms,
                         bool some)
 {
     struct pipe_limit limit = limit_of(timeout_ms);
     struct piece left = *piece;
     size_t done = 0;
-    int r = n ? take(p, &limit) : 0;
+    int r = n ? take_turn(p, &limit) : 0;
     if (n && r == 0) {
         r = refusal(p);
         while (r == 0 && done < n) {
@@ -208,7 +213,7 @@ static int write_pieces(struct pipe *p, const struct piece *piece, size_t n, siz
             if (r == 0 && done < n)
                 r = atomic_load(&p->writer_closing) ? -ECANCELED : refusal(p);
         }
-        give(p, &limit);
+        give_after_call(p, &limit);
     }
     if (ret_done)
         *ret_done = done;
@@ -246,7 +251,7 @@ static int reserve(struct pipe *p, size_t want, void **ret, size_t *ret_n)
 {
     if (p->is_kernel || p->filters)
         return chain_reserve(p, want, ret, ret_n);
-    chain_show(p); /* what is written is not hidden by a reservation that may take its time */
+    chain_show(p); /* Bytes that were written stay visible while the reservation is open. */
     p->needed = MIN(want, p->chunk_size);
     uint64_t left = room_bytes(p, want);
     uint8_t *room = left >= p->needed ? queue_room(&p->queue, &p->pool, p->needed, ret_n) : NULL;
@@ -263,7 +268,7 @@ int leat_writer_reserve(leat_writer *writer, size_t want, void **ret_room, size_
     struct pipe_limit limit = limit_of(timeout_ms);
     void *room = NULL;
     size_t n = 0;
-    int r = take(p, &limit);
+    int r = take_turn(p, &limit);
     if (r < 0)
         return r;
     r = refusal(p);
@@ -274,7 +279,7 @@ int leat_writer_reserve(leat_writer *writer, size_t want, void **ret_room, size_
         *ret_room = room;
         *ret_n = n;
     }
-    give(p, &limit);
+    give_after_call(p, &limit);
     return r;
 }
 
@@ -295,7 +300,7 @@ int leat_writer_commit(leat_writer *writer, size_t n)
 {
     struct pipe *p = writer->pipe;
     struct pipe_limit limit = limit_of(-1);
-    int r = take(p, &limit);
+    int r = take_turn(p, &limit);
     if (r < 0)
         return r;
     if (p->ending != ENDING_NOT || pipe_is_broken(p))
@@ -304,7 +309,7 @@ int leat_writer_commit(leat_writer *writer, size_t n)
         r = -EINVAL;
     else
         commit(p, n);
-    give(p, &limit);
+    give_after_call(p, &limit);
     return r;
 }
 
@@ -314,17 +319,17 @@ int leat_writer_flush(leat_writer *writer)
 {
     struct pipe *p = writer->pipe;
     struct pipe_limit limit = limit_of(-1);
-    int r = take(p, &limit);
+    int r = take_turn(p, &limit);
     if (r < 0)
         return r;
     r = refusal(p);
     while (r == 0 && (r = chain_pass(p, LEAT_FILTER_FLUSH)) == -EAGAIN)
         r = room_wait(p, &limit);
-    give(p, &limit);
+    give_after_call(p, &limit);
     return r;
 }
 
-/* With the turn. */
+/* Needs the write turn. */
 static int finish(struct pipe *p)
 {
     struct pipe_limit limit = limit_of(-1);
@@ -332,7 +337,7 @@ static int finish(struct pipe *p)
     if (p->ending == ENDING_NOT)
         chain_end(p, ENDING_WELL, 0, 0);
     p->reserved = 0;
-    while (r == 0 && (r = chain_go_on(p)) == -EAGAIN)
+    while (r == 0 && (r = chain_work_off_end(p)) == -EAGAIN)
         r = room_wait(p, &limit);
     if (r == -EPIPE)
         chain_drop(p);
@@ -352,7 +357,7 @@ int leat_writer_finish(leat_writer *writer)
     return r;
 }
 
-/* Those who wait go. */
+/* Makes calls of the writer that wait return. */
 static void interrupt(struct pipe *p)
 {
     atomic_fetch_add(&p->writer_closing, 1);
@@ -371,7 +376,7 @@ int leat_writer_fail(leat_writer *writer, int code)
     interrupt(p);
     int r = turn_take(&p->write_turn, NEVER);
     if (r < 0)
-        return r; /* it is being closed, and is not to be touched any more */
+        return r; /* The writer is being closed and must not be touched any more. */
     atomic_fetch_sub(&p->writer_closing, 1);
     if (!atomic_load(&p->ended) && !p->sated && p->ending != ENDING_BADLY) {
         error_at(&error, code, LEAT_SIDE_SOURCE, "writer", "fail", "The writer failed: %s",
@@ -379,19 +384,20 @@ int leat_writer_fail(leat_writer *writer, int code)
         pipe_blame(p, &error);
         p->reserved = 0;
         chain_end(p, ENDING_BADLY, p->ending_at, code);
-        chain_go_on(p);
+        chain_work_off_end(p);
     }
-    give(p, &(struct pipe_limit){0});
+    give_after_call(p, &(struct pipe_limit){0});
     return 0;
 }
 
-/* What a failure left in the chain for want of room is dropped: nobody is there any more who could push it on. */
+/* If a failure left bytes in the chain for want of room, they are dropped, because no call could move them on any
+ * more. */
 void leat_writer_close(leat_writer *writer)
 {
     if (!writer)
         return;
     struct pipe *p = writer->pipe;
-    if (!origin_is_here(p->origin)) { /* what is in the chain is the parent's to write */
+    if (!origin_is_here(p->origin)) { /* In a child of fork: what is in the chain is for the parent to write. */
         kernel_end(&p->kernel);
         return;
     }
@@ -410,7 +416,7 @@ int writer_park_fd(struct pipe *p, int *ret)
 {
     int r = turn_take(&p->write_turn, 0);
     if (r == 0) {
-        r = pipe_polled(p);
+        r = pipe_prepare_polling(p);
         if (r == 0)
             r = park_fd(&p->room, room_is_ready, p, ret);
         if (p->want == WANT_TIME)
@@ -443,7 +449,7 @@ int leat_writer_error(const leat_writer *writer, struct leat_error *ret_reason)
     struct pipe *p = writer->pipe;
     struct leat_error error;
     if (pipe_is_broken(p))
-        pipe_left(p);
+        pipe_blame_reader(p);
     pthread_mutex_lock(&p->error_lock);
     error = p->error;
     pthread_mutex_unlock(&p->error_lock);
