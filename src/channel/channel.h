@@ -1,7 +1,7 @@
-/* A handle, and the parts of the room: lock.c the robust locks, wait.c sleeping and waking, peers.c who is there,
- * recover.c what is done for the dead, send.c and receive.c the messages, create.c handles and their descriptors,
- * poll.c what event loops wait for, watch.c the thread that hears of deaths for them, fork.c what fork does to handles.
- * The design is in layout.h. */
+/* A handle, and what the files of this room offer each other: lock.c has the robust locks, wait.c sleeping and waking,
+ * peers.c the places of peers, recover.c the repairs after a crash, send.c, receive.c, take.c, take_long.c and record.c
+ * the messages, create.c handles and their descriptors, poll.c the descriptors for event loops, watch.c the thread that
+ * hears of crashed peers for them, fork.c what fork(2) does to handles. layout.h has the design. */
 #ifndef CHANNEL_CHANNEL_H
 #define CHANNEL_CHANNEL_H
 
@@ -12,93 +12,97 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-/* A word of shared memory that has an owner. */
+/* A lock word in shared memory. It names its owner. */
 struct lock {
     _Atomic uint32_t *word;
-    atomic_bool held; /* by a thread of this handle */
+    atomic_bool held; /* By a thread of this handle. */
 };
 
-/* One direction as this process sees it. */
+/* One direction, as this process sees it. */
 struct channel_way {
-    struct channel_lane *lane; /* NULL: this end does not have it */
+    struct channel_lane *lane; /* NULL: this end does not have the direction. */
     uint8_t *ring;
     struct lock senders, receivers;
-    uint64_t seen;    /* head, or tail, when it was last looked at; under the lock of the side that we are */
-    int events[2];    /* that there is something, that there is room; or -1 */
-    int poll_fd;      /* -1: nobody polls */
-    int alarm, timer; /* what makes it readable besides: an event of our own, and ticks where nothing tells of deaths */
+    /* `tail` for a receiver, `head` for a sender, as it was when this handle last loaded it. Under the lock of that
+     * side. */
+    uint64_t seen;
+    int events[2]; /* Eventfds: there is a message, there is room. Or -1. */
+    int poll_fd;   /* -1: no event loop polls. */
+    /* They make poll_fd readable too: an event of this process alone, and a timer if nothing tells of crashed peers. */
+    int alarm, timer;
     atomic_bool polled;
-    atomic_uint spins;        /* how long it has been worth while to look again before sleeping */
-    atomic_uint rests, pause; /* how often not to, from now on and at last */
+    atomic_uint spins;        /* How many times it has lately paid to test before sleeping. */
+    atomic_uint rests, pause; /* How many of the next waits do not spin, and with how many the last such pause began. */
 };
 
-/* A long message that is being received. `open` changes under the receivers' lock, `busy` becomes true under it, and
- * nothing is busy that is not open: so a thread that has the lock and finds nothing open may begin a message. */
+/* A message longer than the ring that is being received. `open` changes under the receivers' lock, and `busy` becomes
+ * true under it. `busy` implies `open`. So a thread that has the lock and finds `open` false may begin a message. */
 struct stream {
-    atomic_bool busy; /* a thread is at it; the rest is that thread's */
+    atomic_bool busy; /* A thread receives parts; the members below belong to it. */
     atomic_bool open;
     _Atomic uint64_t id;
     uint64_t length, at;
-    uint8_t *bytes; /* what was received before the time was up; as long as the message */
+    uint8_t *bytes; /* As long as the message: the bytes that were received before the time was up. */
 };
 
-/* Its members are grouped by meaning. NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
+/* The members are grouped by meaning. NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct leat_channel {
-    struct geometry g; /* ours: what the memory says of itself is not read again */
+    struct geometry g; /* Our copy: what the memory says of itself is not read again. */
     struct channel_head *head;
     struct channel_place *places;
     size_t mapped;
-    int fd; /* the memory, opened anew for us alone, with the lock on our place */
+    int fd; /* The memory, opened anew for this handle alone. It has the kernel's lock on our place. */
     uint32_t place;
     uint32_t end;
     struct channel_way out, in;
     atomic_bool cancelled;
-    atomic_int broken;         /* why nothing goes any more: -EPROTO, or what kept a child from being a peer; 0 */
-    _Atomic int64_t looked_ns; /* when the dead were last looked for */
-    atomic_uint look_at;       /* and where the next look begins */
+    /* Not 0: why no call works any more: -EPROTO, or the error that kept a child from becoming a peer. */
+    atomic_int broken;
+    _Atomic int64_t looked_ns; /* When this handle last looked for crashed peers. */
+    atomic_uint look_at;       /* The place with which the next look begins. */
 
-    _Atomic uint64_t known; /* head->changes << 1 | is nobody at the other end any more */
+    _Atomic uint64_t known; /* head->changes << 1 | 1 if the other end is gone. */
 
     atomic_bool reserved;
     uint64_t reserved_bytes;
-    atomic_uint holding; /* messages that were acquired */
+    atomic_uint holding; /* How many messages are acquired and not released. */
     struct stream stream;
 
-    pthread_mutex_t mutex; /* of what is done for the dead, and of making a poll descriptor */
+    pthread_mutex_t mutex; /* Guards burying, and making a poll descriptor. */
 
-    /* Of watch.c. */
+    /* For watch.c. */
     struct leat_channel *watched;
-    int watch_number;   /* -1: not watched */
-    unsigned watch_for; /* poll descriptors that are there or are being made */
-    bool suspect;       /* something was closed; the rest is under the lock of watch.c */
+    int watch_number;   /* -1: not watched. */
+    unsigned watch_for; /* How many poll descriptors exist or are being made. */
+    bool suspect; /* An open file of the memory was closed. This and the members above are under the lock of watch.c. */
     uint32_t changes;
 
-    /* Of fork.c. */
+    /* For fork.c. */
     struct leat_channel *before, *after;
     int child_fd;
     uint32_t child_place;
-    atomic_bool inherited; /* to come, until it is first used */
+    atomic_bool inherited; /* This handle came by fork(2), and has not been used yet. */
 };
 
 #define PATIENCE_NS ((int64_t)LEAT_CHANNEL_PATIENCE_MS * 1000000)
 
-/* When a call must be back, as it was asked for. */
+/* The time limit of a call. */
 struct channel_limit {
-    int64_t deadline_ns; /* 0: never */
+    int64_t deadline_ns; /* 0: none. */
     bool now;
 };
 struct channel_limit limit_of(int timeout_ms);
 struct channel_limit limit_shorter(const struct channel_limit *limit, int64_t longest);
-/* How long to sleep now, at most `longest`; 0: the time is up. */
+/* How long the call may sleep now, at most `longest`, in nanoseconds. 0: the time is up. */
 int64_t limit_left(const struct channel_limit *limit, int64_t longest);
-/* -EAGAIN or -ETIMEDOUT. */
+/* -EAGAIN if timeout_ms was 0, else -ETIMEDOUT. */
 int limit_code(const struct channel_limit *limit);
 
-/* What was found in the memory can't be. Tells the others, too. Returns -EPROTO. */
+/* The memory holds something that no correct peer writes: marks it, tells the other peers, and returns -EPROTO. */
 int channel_corrupt(leat_channel *c);
-/* Why no call may wait now: -ECANCELED, -EPROTO; 0. */
+/* Returns why no call may wait now: -ECANCELED, -EPROTO, or what kept a child from being a peer; 0. */
 int channel_state(leat_channel *c);
-/* The first call in a child makes it a peer for good. */
+/* Makes an inherited handle a peer for good; the first call in a child does it. */
 void channel_arrive(leat_channel *c);
 static inline void channel_enter(leat_channel *c)
 {
@@ -106,7 +110,8 @@ static inline void channel_enter(leat_channel *c)
         channel_arrive(c);
 }
 
-/* What every call on one direction begins with: 0, -EBADF without that end, or why nothing goes any more. */
+/* Each call on one direction begins with it. Returns 0; -EBADF: this end does not have the direction; or why no call
+ * works any more. */
 static inline int channel_begin(leat_channel *c, const struct channel_way *way)
 {
     if (!way->lane)
@@ -115,14 +120,16 @@ static inline int channel_begin(leat_channel *c, const struct channel_way *way)
     return atomic_load_explicit(&c->broken, memory_order_relaxed);
 }
 
-/* The lock of one side of a lane. Taking it may repair what a dead owner left. */
+/* The lock of one side of a lane. lock_take waits up to the limit, and repairs what a dead owner left. Returns 0,
+ * -EAGAIN, -ETIMEDOUT, -ECANCELED, -EPROTO. */
 int lock_take_slowly(leat_channel *c, struct lock *lock, const struct channel_limit *limit);
-/* Without repairs, and without waiting for a dead owner: for who is at repairs himself. */
+/* As lock_take_slowly, but it repairs nothing and does not wait for a dead owner: for a thread that repairs already.
+ * Returns 0, -EAGAIN or -ETIMEDOUT. */
 int lock_take_plainly(leat_channel *c, struct lock *lock, const struct channel_limit *limit);
-/* True: an event loop was turned away meanwhile, and is to be told (lock_ask). */
+/* Gives the lock back. True: an event loop was turned away meanwhile and has to be told (lock_request_notice). */
 bool lock_give(struct lock *lock);
-/* Asks the owner to tell when it gives the lock back. False: it is free by now. */
-bool lock_ask(struct lock *lock);
+/* Asks the owner to tell event loops when it gives the lock back. False: the lock is free by now. */
+bool lock_request_notice(struct lock *lock);
 static inline int lock_take(leat_channel *c, struct lock *lock, const struct channel_limit *limit)
 {
     uint32_t free = 0;
@@ -132,7 +139,8 @@ static inline int lock_take(leat_channel *c, struct lock *lock, const struct cha
     atomic_store_explicit(&lock->held, true, memory_order_relaxed);
     return 0;
 }
-/* For its dead owner, whose place we have: the word becomes ours, or is unlocked. False: it is not his. */
+/* For a dead owner whose place this handle has locked. lock_inherit makes this handle the owner, lock_break makes the
+ * lock free. False: the dead peer does not own the lock. */
 bool lock_inherit(leat_channel *c, struct lock *lock, uint32_t place);
 void lock_break(struct lock *lock, uint32_t place);
 static inline uint32_t lock_owner(uint32_t word)
@@ -140,79 +148,88 @@ static inline uint32_t lock_owner(uint32_t word)
     return word & 0x3fffffff;
 }
 
-/* Sleeping until something is there (lane->filled) or there is room (lane->freed). */
+/* A test for which a thread sleeps: is there a message (lane->filled), or room (lane->freed)? */
 typedef bool (*wait_test)(leat_channel *c, struct channel_way *way, uint64_t what);
-/* Sleeps until `test` might be true, the limit is near or somebody died. -EAGAIN, -ETIMEDOUT, -ECANCELED, -EPROTO. */
+/* Sleeps until `test` may be true, the patience or the limit is over, or a crashed peer was found. Returns 0: test
+ * again. -EAGAIN, -ETIMEDOUT, -ECANCELED, -EPROTO. */
 int wait_for(leat_channel *c, struct channel_way *way, _Atomic uint32_t *word, wait_test test, uint64_t what,
              const struct channel_limit *limit);
-/* For a caller that will poll: the descriptor is silent from now on; then, unless `test` is true. */
+/* For a caller that will poll. wait_silence makes the descriptor silent. wait_arm does the same, unless `test` is true;
+ * from then on a wake-up of `word` makes the descriptor readable. */
 void wait_silence(struct channel_way *way);
 void wait_arm(leat_channel *c, struct channel_way *way, _Atomic uint32_t *word, wait_test test, uint64_t what);
 void wait_wake_slowly(struct channel_way *way, _Atomic uint32_t *word, int n);
-/* After what `word` stands for has become true. n: for how many. */
+/* Wakes up to n sleepers of `word`, and armed event loops. Call it after what `word` stands for has become true. */
 static inline void wait_wake(struct channel_way *way, _Atomic uint32_t *word, int n)
 {
     if (atomic_load(word) & 3)
         wait_wake_slowly(way, word, n);
 }
-/* The same where no lock was given back since, which orders the look behind what was written. */
+/* As wait_wake, for a caller that has given no lock back since its store: it orders the load behind the store. */
 static inline void wait_wake_ordered(struct channel_way *way, _Atomic uint32_t *word, int n)
 {
     if (atomic_fetch_add(word, 0) & 3)
         wait_wake_slowly(way, word, n);
 }
-/* For `n`: as many as there are, because only one of them can use what has come, and nobody knows which. */
+/* For n: all sleepers, because only one of them can use what has come, and it is not known which. */
 #define WAKE_ALL (INT32_MAX - 1)
-/* Everybody looks at everything again. */
+/* Makes all peers test everything again. */
 void wait_wake_all(leat_channel *c);
-/* Whoever polls one of the descriptors of this handle looks again. */
+/* Makes the event loops of this process look again, which poll descriptors of this handle. */
 void wait_poke(leat_channel *c);
 
-/* Takes a free place for a descriptor of its own of the memory. -EUSERS. */
+/* Takes a free place through `fd`, an open file of the memory of its own. Returns 0; -EUSERS: all places are taken; or
+ * another negative errno. */
 int peers_take(const leat_channel *c, int fd, uint32_t end, uint32_t attached, uint32_t *ret_place);
-/* A place for this handle itself, if need be that of a dead one. */
+/* Takes a place for this handle itself, if need be that of a crashed peer. Returns as peers_take. */
 int peers_join(leat_channel *c, int fd);
 void peers_free(const leat_channel *c, int fd, uint32_t place);
-/* `failed`: others are to see a death. */
+/* Leaves the place of this handle. `failed`: the other peers see it as a crash. */
 void peers_leave(leat_channel *c, bool failed);
-/* Looks for the dead, if that has not been done for the patience, and does what is to be done for them, for at most so
- * long as the caller may wait, and BURY_NS. */
-void peers_look(leat_channel *c, const struct channel_limit *limit);
-/* 1: a dead one was buried. 0: there is none. Negative: its things are not all in order, and it keeps its place. */
+/* Looks for crashed peers, unless that was done within the patience, and buries them. It takes no longer than the
+ * caller may wait, and no longer than about BURY_NS. */
+void peers_bury_crashed(leat_channel *c, const struct channel_limit *limit);
+/* Buries the peer of a place if it has crashed: repairs what it left and frees the place. Returns 1: it was buried. 0:
+ * it is alive, or there is none. Negative: the repair is not complete, and the peer keeps its place. */
 int peers_bury(leat_channel *c, uint32_t place, const struct channel_limit *limit);
 #define BURY_NS ((int64_t)10 * 1000000)
-/* Has the other end been there, and gone? While peers come and go all the time, that is not known: false. */
-bool peers_gone(leat_channel *c);
+/* Has the other end been there, and gone? False as well while peers come and go all the time, since then it is not
+ * known. */
+bool peers_are_gone(leat_channel *c);
 
-/* recover.c: what a dead owner of a lock left, by who has its place; then, under the receivers' lock, what it held. */
+/* recover.c: repairs what the dead owner of a lock left; the caller has locked its place. recover_held also needs the
+ * receivers' lock: messages that the peer held go back to the channel. */
 void recover_sender(struct channel_way *way);
 void recover_receiver(leat_channel *c, struct channel_way *way, uint32_t place);
 int recover_held(leat_channel *c, struct channel_way *way, uint32_t place);
 
-/* record.c: what lies in the ring. None of it is believed. */
+/* record.c: what lies in the ring. Nothing that a record says is trusted. */
 static inline struct record *record_at(const leat_channel *c, const struct channel_way *way, uint64_t position)
 {
     return (struct record *)(void *)(way->ring + (position & (c->g.ring - 1) & ~(uint64_t)(UNIT - 1)));
 }
 struct channel_found {
-    uint64_t position, size; /* of the record */
+    uint64_t position, size; /* Of the record. */
     uint64_t extra;
     uint32_t length, mark;
     const uint8_t *bytes;
 };
-/* The record at `position`, which must end within `room`. -EPROTO if it can't be one. */
+/* Copies what the record at `position` says, which must end within `room` bytes. Returns 0; -EPROTO: no correct peer
+ * writes such a record. */
 int record_look(leat_channel *c, const struct channel_way *way, uint64_t position, uint64_t room,
                 struct channel_found *ret);
-/* Under the receivers' lock: `head` goes on over what is done. */
+/* Needs the receivers' lock. Moves `head` over the records that are done. Returns 0 or -EPROTO. */
 int record_give_back(leat_channel *c, struct channel_way *way);
-/* The first record from `head` to `next` that came back. -EAGAIN: there is none. */
+/* Needs the receivers' lock. Finds the first record between `head` and `next` that came back from a receiver. Returns
+ * 0; -EAGAIN: there is none; -EPROTO. */
 int record_find_back(leat_channel *c, struct channel_way *way, struct channel_found *ret);
 
-/* watch.c: a handle whose descriptors are polled hears of deaths. Without `c->mutex`. -errno: it does not. */
+/* watch.c: from now on this handle, whose descriptors are polled, hears of crashed peers. Call it without `c->mutex`.
+ * Returns 0, or a negative errno: it does not hear of them. */
 int watch_start(leat_channel *c);
-/* One descriptor fewer needs it. */
+/* One poll descriptor less needs the watch. */
 void watch_drop(leat_channel *c);
-/* None does. */
+/* No poll descriptor needs it any more. */
 void watch_stop(leat_channel *c);
 void watch_before_fork(void);
 void watch_in_parent(void);
@@ -222,13 +239,14 @@ void watch_in_child(void);
 void poll_init(struct channel_way *way);
 void poll_close(struct channel_way *way);
 
-/* fork.c: a handle that a child inherits becomes a peer of its own. */
+/* fork.c: a handle that a child inherits becomes a peer of its own. fork_enlist returns 0 or a negative errno. */
 int fork_enlist(leat_channel *c);
-void fork_strike(leat_channel *c);
+void fork_delist(leat_channel *c);
 
-/* create.c: the memory of whoever makes it or is given it. */
+/* create.c: reads and checks the geometry of a memory that this process was given. Returns 0; -EPROTO: it is no
+ * channel; or another negative errno. */
 int channel_read_geometry(int fd, struct geometry *ret);
-/* Leaves so that others see a death. */
+/* Closes the handle so that the other peers see it as a crash. */
 void channel_fail(leat_channel *c);
 
 #endif

@@ -1,5 +1,6 @@
-/* Handles, and the descriptors that make further ones. The first of a set is the memory, opened anew, with the lock of
- * the place that was taken for whoever it is sent to; its position says which end it is. */
+/* Handles, and the descriptors of which further handles are made. The first descriptor of a set is the memory, opened
+ * anew. It has the kernel's lock on the place that was taken for the receiver of the set, and its file position says
+ * which end that is. */
 #include "base/fd.h"
 #include "channel/channel.h"
 #include <errno.h>
@@ -69,13 +70,14 @@ static int way_map(leat_channel *c, struct channel_way *way, uint32_t index, int
     return 0;
 }
 
-/* The sender's end sends in lane 0; of a duplex channel it receives in lane 1. */
+/* The sender's end sends in lane 0. In a duplex channel it receives in lane 1. */
 static struct channel_way *way_of(leat_channel *c, uint32_t lane)
 {
     return lane == c->end ? &c->out : &c->in;
 }
 
-/* Through an open file that has no lock: a mapping keeps its file open, in children, too, and with it a lock. */
+/* Maps the memory through an open file without a lock. A mapping keeps its file open, in children too, and would keep a
+ * lock with it. */
 static int handle_map(leat_channel *c, int memory)
 {
     CLEANUP_FD int fd = platform.reopen(memory, O_RDWR);
@@ -93,7 +95,8 @@ static int handle_map(leat_channel *c, int memory)
     return r;
 }
 
-/* `events`: those of lane 0, then of lane 1; copies are made. NULL: new ones. */
+/* Sets the events of the handle. `events`: those of lane 0, then of lane 1; the handle gets duplicates. NULL: makes new
+ * events. */
 static int handle_events(leat_channel *c, const int *events)
 {
     for (uint32_t i = 0; i < 2 * c->g.lanes; i++) {
@@ -105,7 +108,8 @@ static int handle_events(leat_channel *c, const int *events)
     return 0;
 }
 
-/* The memory, opened anew, with a place for somebody to come. */
+/* Opens the memory anew and takes a place for a peer that is still to come. Returns the descriptor or a negative
+ * errno. */
 static int open_place(leat_channel *c, uint32_t end)
 {
     uint32_t place;
@@ -120,7 +124,7 @@ static int open_place(leat_channel *c, uint32_t end)
     return fd;
 }
 
-/* From here on it is a peer, and forks with us. */
+/* Makes the handle a peer. From here on it takes part in forks. */
 static int handle_join(leat_channel *c, int memory)
 {
     int r = fork_enlist(c);
@@ -131,7 +135,7 @@ static int handle_join(leat_channel *c, int memory)
     r = c->fd < 0 ? c->fd : peers_join(c, c->fd);
     pthread_mutex_unlock(&c->mutex);
     if (r < 0)
-        fork_strike(c);
+        fork_delist(c);
     return r;
 }
 
@@ -207,14 +211,14 @@ int leat_channel_attach(leat_channel **ret_channel, const int *fds, size_t n)
     return handle_make(ret_channel, &g, (uint32_t)end, fds[0], fds + 1);
 }
 
-/* Where all places are taken, those of the dead may be had. */
+/* If all places are taken, the places of crashed peers are freed first. */
 static int export_memory(leat_channel *c, enum leat_channel_end end)
 {
     int fd = open_place(c, (uint32_t)end);
     if (fd == -EUSERS) {
         const struct channel_limit patience = limit_of(LEAT_CHANNEL_PATIENCE_MS);
         atomic_store(&c->looked_ns, 0);
-        peers_look(c, &patience);
+        peers_bury_crashed(c, &patience);
         fd = open_place(c, (uint32_t)end);
     }
     if (fd >= 0 && lseek(fd, (off_t)end + 1, SEEK_SET) < 0) {
@@ -267,7 +271,7 @@ static void handle_leave(leat_channel *c, bool failed)
     if (!c)
         return;
     watch_stop(c);
-    fork_strike(c);
+    fork_delist(c);
     if (atomic_load(&c->reserved))
         leat_channel_abandon(c);
     if (c->fd >= 0)

@@ -1,6 +1,6 @@
-/* A channel as the beginning or the end of a pipeline: messages are received and their bytes go on as a stream; a
- * stream is sent as messages of at most MESSAGE_MAX bytes. A sink that fails leaves as one that died does, so that
- * nobody takes what came for the whole. */
+/* A channel as the source or the sink of a pipeline. A source receives messages and passes their bytes on as a stream.
+ * A sink sends the stream as messages of at most MESSAGE_MAX bytes. A sink that fails leaves as a crashed peer does, so
+ * that no receiver takes what came for the whole stream. */
 #include "channel/endpoint.h"
 #include "channel/channel.h"
 #include "node/endpoint.h"
@@ -15,11 +15,11 @@ struct channel_node {
     leat_channel *channel;
     int fds[LEAT_CHANNEL_FDS];
     size_t n;
-    uint8_t *bytes; /* a message of which not all has gone on */
+    uint8_t *bytes; /* A message whose bytes have not all been passed on. */
     size_t capacity, at, end;
 };
 
-/* The next message into our memory, which grows to what it needs. */
+/* Receives the next message into our buffer, which grows as needed. */
 static ssize_t fill(struct channel_node *c)
 {
     for (;;) {
@@ -41,10 +41,11 @@ static ssize_t fill(struct channel_node *c)
     }
 }
 
-/* Of empty messages in a row. The descriptor is still readable then, and the engine may look whether to go on. */
+/* The most empty messages that are taken in a row. After them the descriptor is still readable, and the engine may
+ * check whether to go on. */
 #define EMPTY_MAX 1000
 
-/* Empty messages have no bytes, and are not the end. */
+/* An empty message has no bytes and is not the end of the stream. */
 static ssize_t channel_read(void *user, void *bytes, size_t n)
 {
     struct channel_node *c = user;
@@ -123,7 +124,7 @@ static const struct node_ops channel_ops = {
     .abort = channel_abort,
 };
 
-/* "3", or "3,7,8". */
+/* Parses "3" or "3,7,8". */
 static int parse(const char *text, int fds[], size_t *ret_n)
 {
     struct geometry g;

@@ -1,7 +1,7 @@
-/* What fork does to handles. A lock of the kernel's belongs to an open file, and a child has its parent's open files:
- * it would keep the parent's place locked after its death. So before each fork every handle takes a place for the
- * child, through an open file of its own; the parent closes that, the child closes the parent's. There is no moment at
- * which the child's end is not there. */
+/* What fork(2) does to handles. A lock of the kernel belongs to an open file, and a child has the open files of its
+ * parent: it would keep the parent's place locked after the parent's death. So before each fork every handle takes a
+ * place for the child, through an open file of its own. The parent then closes this file, and the child closes the
+ * parent's file. At no moment is the child's end missing. */
 #include "base/fd.h"
 #include "channel/channel.h"
 #include <errno.h>
@@ -49,7 +49,7 @@ static void forget_poll(struct channel_way *way)
     atomic_store(&way->receivers.held, false);
 }
 
-/* Nothing that the parent held, or was in the middle of, is the child's. */
+/* The child has nothing that the parent held, and is in the middle of nothing. */
 static void in_child(void)
 {
     watch_in_child();
@@ -95,7 +95,7 @@ int fork_enlist(leat_channel *c)
     return 0;
 }
 
-void fork_strike(leat_channel *c)
+void fork_delist(leat_channel *c)
 {
     pthread_mutex_lock(&list_lock);
     if (c->before)

@@ -1,14 +1,14 @@
-/* Looking into a channel from outside, by reading alone. */
+/* Looks into a channel from outside, and only reads. */
 #include "base/fd.h"
 #include "channel/channel.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 
-/* The whole of it before the rings, mapped to be read. */
+/* All of the memory before the rings, mapped for reading. */
 struct view {
     struct geometry g;
-    int fd; /* opened anew: a lock is no obstacle to who has it himself */
+    int fd; /* Opened anew, because a lock cannot be seen through the open file that has it. */
     void *map;
     const struct channel_head *head;
     const struct channel_place *places;
@@ -42,7 +42,7 @@ static void view_close(struct view *v)
     fd_close(v->fd);
 }
 
-/* Counts of what passes while we look may be ahead of each other. */
+/* Peers work meanwhile, so one count may be ahead of another one; the difference is never negative. */
 static uint64_t difference(uint64_t a, uint64_t b)
 {
     return (int64_t)(a - b) > 0 ? a - b : 0;
@@ -75,7 +75,7 @@ static void add_peer(const struct view *v, uint32_t place, struct leat_channel_i
             *(i == end ? &info->lane[i].senders : &info->lane[i].receivers) += 1;
 }
 
-/* What a place lost belongs to the lane that its last owner received from. */
+/* Adds what the owners of a place have lost: if the present owner is alive, what was lost before it came. */
 static void add_lost(const struct view *v, uint32_t place, bool alive, struct leat_channel_info *info)
 {
     const struct channel_place *p = &v->places[place];

@@ -20,7 +20,8 @@ static uint64_t power_of_two(uint64_t n)
     return size;
 }
 
-/* A page of the machine may be larger than ours: rings begin at, and are multiples of, the largest there is. */
+/* A page of the machine may be larger than PAGE. So rings begin at multiples of the largest page size that exists, and
+ * their sizes are multiples of it. */
 #define RING_UNIT ((uint64_t)64 * 1024)
 
 static void arrange(struct geometry *g)

@@ -1,18 +1,18 @@
-/* A word of shared memory as a lock: 0, or the owner's place + 1 with WAITED and POLLED. A receiver gives its lock back
- * before it sleeps; a sender keeps its lock while it waits for room, so that long messages get their turn. The owner
- * may die; a call that waits longer than LOOK_NS looks whether the owner lives, and repairs what a dead one left. A
- * repair takes locks plainly and starts no other repair, so there is no recursion, whatever a peer writes into the
- * words. */
+/* A word of shared memory as a lock: 0, or the place of the owner plus 1, with the bits WAITED and POLLED. A receiver
+ * gives its lock back before it sleeps. A sender keeps its lock while it waits for room, so that long messages get
+ * their turn. The owner may crash. A call that waits longer than LOOK_NS checks whether the owner is alive, and repairs
+ * what a dead owner left. A repair takes locks plainly and starts no other repair, so there is no recursion, whatever a
+ * peer writes into the words. */
 #include "channel/channel.h"
 #include <errno.h>
 #include <sched.h>
 
-#define WAITED  0x80000000u /* a call sleeps for it */
-#define POLLED  0x40000000u /* an event loop was turned away because of it */
+#define WAITED  0x80000000u /* A call sleeps for the lock. */
+#define POLLED  0x40000000u /* An event loop was turned away because of the lock. */
 #define SPINS   200
 #define YIELDS  20
 #define LOOK_NS ((int64_t)10 * 1000000)
-/* A thread of ours may be kept from running between taking the word and saying so. */
+/* The scheduler may stop a thread of ours between the store of the word and the store of `held`. */
 #define STRANGE_NS ((int64_t)2000 * 1000000)
 
 static bool try_take(leat_channel *c, struct lock *lock, uint32_t mark)
@@ -24,7 +24,7 @@ static bool try_take(leat_channel *c, struct lock *lock, uint32_t mark)
     return true;
 }
 
-/* Sleeps until it is given back, for a short time. */
+/* Sleeps for a short time, or until the lock is given back. */
 static void sleep_once(struct lock *lock, int64_t ns)
 {
     uint32_t word = atomic_load(lock->word);
@@ -35,14 +35,14 @@ static void sleep_once(struct lock *lock, int64_t ns)
     platform.sharing->wait(lock->word, word | WAITED, ns);
 }
 
-/* After a sleep: is the owner one that can be, and is he alive? */
+/* After a sleep: is the owner a possible one, and is it alive? */
 static int look_at_owner(leat_channel *c, struct lock *lock, int64_t *strange, const struct channel_limit *limit)
 {
     uint32_t owner = lock_owner(atomic_load(lock->word));
     if (owner > c->g.places)
         return channel_corrupt(c);
     if (owner == c->place + 1) {
-        /* No thread of ours has it, and that for long: another peer wrote it. */
+        /* No thread of this handle has had the lock for a long time, so another peer wrote our place into the word. */
         int64_t now = clock_ns();
         *strange = atomic_load(&lock->held) ? 0 : *strange ? *strange : now;
         return *strange && now - *strange > STRANGE_NS ? channel_corrupt(c) : 0;
@@ -87,7 +87,7 @@ int lock_take_slowly(leat_channel *c, struct lock *lock, const struct channel_li
     int64_t strange = 0;
     if (try_often(c, lock))
         return 0;
-    /* Also a call that does not wait looks once whether the owner is dead: nobody else might. */
+    /* A call that does not wait also checks once whether the owner is dead: perhaps no other call ever does. */
     do {
         int r = limit->now ? 0 : channel_state(c);
         if (r == 0 && !limit->now)
@@ -113,10 +113,11 @@ bool lock_give(struct lock *lock)
     return word & POLLED;
 }
 
-/* Honest peers change a dead owner's word a few times at most, to set WAITED; a hostile one does not keep us here. */
+/* Correct peers change the word of a dead owner a few times at most, to set WAITED. A malicious peer must not keep this
+ * thread in the loop. */
 #define TRIES 1000
 
-bool lock_ask(struct lock *lock)
+bool lock_request_notice(struct lock *lock)
 {
     uint32_t word = atomic_load(lock->word);
     for (int i = 0; i < TRIES && lock_owner(word); i++)

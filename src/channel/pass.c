@@ -1,4 +1,4 @@
-/* A set of descriptors over a Unix socket. */
+/* Passes a set of descriptors over a Unix socket. */
 #include "base/fd.h"
 #include "channel/channel.h"
 #include <errno.h>

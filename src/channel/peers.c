@@ -1,5 +1,5 @@
-/* Who is there. A peer has a place, and on it a lock of the kernel's that lives as long as its open file does: the one
- * sure sign of life. What a place says of itself is written by who has that lock, and nobody else. */
+/* Which peers are there. A peer has a place, and the kernel's lock on it lives as long as the peer's open file: it is
+ * the only sure sign of life. Only the owner of that lock writes what the place says of its peer. */
 #include "channel/channel.h"
 #include <errno.h>
 #include <unistd.h>
@@ -45,8 +45,8 @@ void peers_free(const leat_channel *c, int fd, uint32_t place)
     platform.sharing->unlock(fd, place);
 }
 
-/* All that a dead one has in one lane. What it did under a lock first, then what it held: the receivers' lock is not
- * free in between, because until then the lane's counts need not be those of its records. */
+/* Clears all that a dead peer has in one lane: first what it did under a lock, then what it held. The receivers' lock
+ * is not free in between, because until the end the counts of the lane may differ from its records. */
 static int clear_lane(leat_channel *c, struct channel_way *way, uint32_t place, const struct channel_limit *limit)
 {
     if (lock_owner(atomic_load(way->senders.word)) == place + 1) {
@@ -67,20 +67,21 @@ static int clear_lane(leat_channel *c, struct channel_way *way, uint32_t place, 
     return r;
 }
 
-/* Everything that whoever had this place left, in all lanes. */
+/* Clears all that the peer of this place left, in all lanes. */
 static int clear(leat_channel *c, uint32_t place, const struct channel_limit *limit)
 {
     int r = c->out.lane ? clear_lane(c, &c->out, place, limit) : 0;
     if (r == 0 && c->in.lane)
         r = clear_lane(c, &c->in, place, limit);
     uint32_t state = atomic_load(&c->places[place].state);
-    /* Counted before it is gone: dying here counts it twice, which is better than not at all. */
+    /* The death is counted before the place is freed. If this peer dies in between, the death is counted twice, which
+     * is better than never. */
     if (r == 0 && (state & PLACE_ATTACHED))
         atomic_fetch_add(&c->head->deaths[state & PLACE_RECEIVER ? 1 : 0], 1);
     return r;
 }
 
-/* In the place of a dead one, for a handle that has none yet: it cleans up as that one. */
+/* Takes the place of a dead peer for a handle that has no place yet, and cleans up for that peer. */
 static int take_over(leat_channel *c, int fd, uint32_t place, const struct channel_limit *limit)
 {
     int r = platform.sharing->lock(fd, place);
@@ -109,7 +110,7 @@ int peers_join(leat_channel *c, int fd)
     return r;
 }
 
-/* The mutex keeps the threads of this handle apart, for whom the kernel's lock is one and the same. */
+/* The kernel's lock does not keep the threads of one handle apart, so the mutex does. */
 int peers_bury(leat_channel *c, uint32_t place, const struct channel_limit *limit)
 {
     const struct channel_limit own = limit_shorter(limit, BURY_NS);
@@ -129,8 +130,8 @@ int peers_bury(leat_channel *c, uint32_t place, const struct channel_limit *limi
     return r;
 }
 
-/* One after the other, from where the last look ended, for as long as there is time. True: one was buried that may have
- * been in the way of another one, which is still to be. */
+/* Buries all crashed peers, one after the other, from where the last look ended, for as long as there is time. True: a
+ * peer was buried that may have kept another crashed peer from being buried. */
 static bool bury_all(leat_channel *c, const struct channel_limit *limit)
 {
     const struct channel_limit own = limit_shorter(limit, BURY_NS);
@@ -151,7 +152,7 @@ static bool bury_all(leat_channel *c, const struct channel_limit *limit)
     return left && buried;
 }
 
-void peers_look(leat_channel *c, const struct channel_limit *limit)
+void peers_bury_crashed(leat_channel *c, const struct channel_limit *limit)
 {
     int64_t now = clock_ns(), looked = atomic_load(&c->looked_ns);
     if (now - looked < PATIENCE_NS || !atomic_compare_exchange_strong(&c->looked_ns, &looked, now))
@@ -160,8 +161,8 @@ void peers_look(leat_channel *c, const struct channel_limit *limit)
         bury_all(c, limit);
 }
 
-/* Where a peer keeps the lock for a second, what we hold can't be given back: then we are gone as a dead one is, and
- * another peer will do it. */
+/* If another peer keeps the lock for a second, the messages that this handle holds cannot be given back. Then this
+ * handle leaves as a crashed peer does, and another peer gives them back. */
 void peers_leave(leat_channel *c, bool failed)
 {
     if (failed)
@@ -177,29 +178,30 @@ void peers_leave(leat_channel *c, bool failed)
     wait_wake_all(c);
 }
 
-static bool count_nobody(leat_channel *c)
+static bool is_other_end_gone(leat_channel *c)
 {
     uint32_t other = role(!c->end);
     for (uint32_t i = 0; i < c->g.places; i++) {
         uint32_t state = atomic_load(&c->places[i].state);
         if (!(state & PLACE_TAKEN) || (state & PLACE_RECEIVER) != other)
             continue;
-        /* A set of descriptors is closed without a word, so it is looked after; a peer says that it leaves. */
+        /* A set of descriptors may be closed without notice, so the kernel's lock is checked. An attached peer says
+         * that it leaves. */
         if ((state & PLACE_ATTACHED) || platform.sharing->locked(c->fd, i) != 0)
             return false;
     }
     return atomic_load(&c->head->ever[!c->end]);
 }
 
-/* Counted anew only when somebody came or went; while somebody does, the count is not sure. */
-bool peers_gone(leat_channel *c)
+/* The peers are counted again only if one came or went. While one comes or goes, the count is not sure. */
+bool peers_are_gone(leat_channel *c)
 {
     for (int i = 0; i < 3; i++) {
         uint32_t changes = atomic_load(&c->head->changes);
         uint64_t known = atomic_load_explicit(&c->known, memory_order_relaxed);
         if (known >> 1 == changes)
             return known & 1;
-        known = (uint64_t)changes << 1 | count_nobody(c);
+        known = (uint64_t)changes << 1 | is_other_end_gone(c);
         if (atomic_load(&c->head->changes) == changes) {
             atomic_store_explicit(&c->known, known, memory_order_relaxed);
             return known & 1;

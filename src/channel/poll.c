@@ -1,6 +1,6 @@
-/* Descriptors for event loops. Each is a poller of this process alone: other peers share the events that it hears of,
- * and can't keep it readable. Nothing wakes it while nothing happens: of deaths, of which no peer can tell, watch.c
- * hears. Only where that can't be had does it tick. */
+/* Descriptors for event loops. Each is an epoll descriptor of this process alone: other peers share the events that it
+ * listens to, but cannot keep it readable. Nothing wakes it while nothing happens. A crashed peer tells nothing;
+ * watch.c notices it. Only where watch.c does not work does a timer tick. */
 #include "base/fd.h"
 #include "channel/channel.h"
 #include <errno.h>
@@ -19,7 +19,7 @@ void poll_close(struct channel_way *way)
     atomic_store(&way->polled, false);
 }
 
-/* What the poller hears of; it is readable at first, for the caller has not looked yet. */
+/* Makes the descriptor. It is readable at first, because the caller has not looked yet. */
 static int poll_make(struct channel_way *way, int event, bool watched)
 {
     int alarm = platform.sharing->event();

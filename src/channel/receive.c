@@ -1,8 +1,8 @@
-/* Receiving: copies, several at once, and messages that are shown where they lie. */
+/* Receiving: copies of messages, one or several at once, and messages that are shown where they lie. */
 #include "channel/take.h"
 #include <errno.h>
 
-/* Copies what is found to the caller. */
+/* Copies a message to the caller. Stores its length even if it does not fit. */
 static int copy_out(const struct channel_found *f, struct iovec *to)
 {
     size_t room = to->iov_len;
@@ -14,8 +14,8 @@ static int copy_out(const struct channel_found *f, struct iovec *to)
     return 0;
 }
 
-/* Under the lock: whole messages from `f` on, while the ring has them; all of them are taken by one store. Only where
- * nobody holds anything, so that `head` follows in one step as well. */
+/* Needs the lock. Takes whole messages from `first` on while the ring has them, all of them by one store of `next`. It
+ * is called only if no receiver holds a record, so that one store moves `head` as well. */
 static int take_run(leat_channel *c, struct channel_way *way, const struct channel_found *first, struct iovec *to,
                     size_t n, size_t *ret_n)
 {
@@ -39,7 +39,7 @@ static int take_run(leat_channel *c, struct channel_way *way, const struct chann
     return done ? 0 : r;
 }
 
-/* Under the lock: one message somewhere. */
+/* Needs the lock. Takes one message, wherever it lies. */
 static int take_one(leat_channel *c, struct channel_way *way, const struct channel_found *f, struct iovec *to)
 {
     int r = copy_out(f, to);
@@ -53,7 +53,7 @@ static int take_one(leat_channel *c, struct channel_way *way, const struct chann
     return record_give_back(c, way);
 }
 
-/* Has and gives back the lock. */
+/* Needs the lock and gives it back. */
 static int take_now(leat_channel *c, struct channel_way *way, struct iovec *to, size_t n, size_t *ret_n,
                     const struct channel_limit *limit)
 {
@@ -67,7 +67,7 @@ static int take_now(leat_channel *c, struct channel_way *way, struct iovec *to, 
         return r;
     }
     if (r == 0 && mark_kind(f.mark) != RECORD_WHOLE)
-        r = channel_corrupt(c); /* only whole messages come back */
+        r = channel_corrupt(c); /* Only whole messages come back. */
     else if (r == 0 && mark_state(f.mark) == RECORD_READY &&
              atomic_load_explicit(&way->lane->head, memory_order_relaxed) == f.position)
         r = take_run(c, way, &f, to, n, &done);
@@ -111,14 +111,14 @@ int leat_channel_receive(leat_channel *c, void *bytes, size_t capacity, size_t *
     return r;
 }
 
-/* Under the lock: it is ours from here on. */
+/* Needs the lock. From here on this handle holds the message. */
 static void hold(leat_channel *c, struct channel_way *way, const struct channel_found *f)
 {
     struct channel_lane *lane = way->lane;
     bool back = mark_state(f->mark) == RECORD_BACK;
     uint32_t mark = mark_make(RECORD_WHOLE, RECORD_HELD, mark_again(f->mark), c->place);
     if (!back) {
-        /* Until `next` is stored it is nobody's, whatever the mark says. */
+        /* Until `next` is stored, no peer holds the message, whatever the mark says. */
         atomic_store(&record_at(c, way, f->position)->mark, mark);
         take_next(c, way, f->position + f->size, 1, 0);
     } else {
@@ -178,7 +178,8 @@ int leat_channel_release(leat_channel *c, const struct leat_message *message)
     }
     lock_give(&way->receivers);
     wait_wake(way, &lane->freed, 1);
-    if (peers_gone(c))
-        wait_wake(way, &lane->filled, WAKE_ALL); /* who waits for the end waited for this one, too */
+    if (peers_are_gone(c))
+        /* Receivers that wait for the end have also waited for this message. */
+        wait_wake(way, &lane->filled, WAKE_ALL);
     return r;
 }

@@ -54,5 +54,5 @@ int record_find_back(leat_channel *c, struct channel_way *way, struct channel_fo
             return 0;
         }
     }
-    return channel_corrupt(c); /* `again` counts them */
+    return channel_corrupt(c); /* `again` counts them, so there must be one. */
 }

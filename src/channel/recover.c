@@ -1,5 +1,5 @@
-/* What is done for those who died inside. Each of these may itself be cut off anywhere, and is done again by the next
- * one: it only makes true what the deciding store has decided already. */
+/* Repairs what peers left that died inside a call. A repair may itself be cut off anywhere; the next peer does it
+ * again. A repair only makes true what the deciding store has already decided. */
 #include "channel/channel.h"
 #include <errno.h>
 
@@ -11,8 +11,8 @@ void recover_sender(struct channel_way *way)
     atomic_store(&lane->stream, 0);
 }
 
-/* Did the dead one's last act happen? */
-static bool intent_happened(leat_channel *c, struct channel_way *way, uint32_t intent, uint64_t position)
+/* Has the store happened that decides the intent of the dead owner? */
+static bool has_intent_happened(leat_channel *c, struct channel_way *way, uint32_t intent, uint64_t position)
 {
     struct channel_lane *lane = way->lane;
     if (intent == INTENT_NEXT)
@@ -21,7 +21,8 @@ static bool intent_happened(leat_channel *c, struct channel_way *way, uint32_t i
     return position < atomic_load(&lane->head) || mark_state(mark) == RECORD_DONE;
 }
 
-/* It may have been about to hold the next record, whether or not it had said so: what is not taken is nobody's. */
+/* The dead owner may have been about to hold the next record, whether or not it had stored an intent. A record that is
+ * not taken belongs to no receiver. */
 static void undo_mark(leat_channel *c, struct channel_way *way, uint64_t position)
 {
     struct record *record = record_at(c, way, position);
@@ -34,7 +35,7 @@ void recover_receiver(leat_channel *c, struct channel_way *way, uint32_t place)
     struct channel_lane *lane = way->lane;
     uint32_t intent = atomic_load(&lane->intent);
     uint64_t position = atomic_load(&lane->intent_position), next = atomic_load(&lane->next);
-    if (intent != INTENT_NONE && intent_happened(c, way, intent, position)) {
+    if (intent != INTENT_NONE && has_intent_happened(c, way, intent, position)) {
         atomic_store(&c->places[place].taken, atomic_load(&lane->intent_taken));
         atomic_store(&lane->received, atomic_load(&lane->intent_received));
     }

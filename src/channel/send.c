@@ -1,5 +1,5 @@
-/* Sending. Whoever has the senders' lock keeps it while he waits for room, so that a long message is not kept out by
- * short ones; those who do not wait are told that there is none. */
+/* Sending. A sender that waits for room keeps the senders' lock, so that short messages do not overtake a long one for
+ * ever. A sender that does not wait returns -EAGAIN. */
 #include "channel/channel.h"
 #include <errno.h>
 
@@ -8,7 +8,8 @@ static uint64_t tail_of(const struct channel_way *way)
     return atomic_load_explicit(&way->lane->tail, memory_order_relaxed);
 }
 
-/* Is there room for `need` more? What was seen of `head` last is believed as long as it is enough. */
+/* Is there room for `need` bytes behind `tail`? The last value of `head` is used as long as it is enough. Returns 0,
+ * -EAGAIN or -EPROTO. */
 static int has_room(leat_channel *c, struct channel_way *way, uint64_t tail, uint64_t need)
 {
     uint64_t used = tail - way->seen;
@@ -24,18 +25,18 @@ static int has_room(leat_channel *c, struct channel_way *way, uint64_t tail, uin
 static bool is_freed(leat_channel *c, struct channel_way *way, uint64_t need)
 {
     uint64_t used = tail_of(way) - atomic_load(&way->lane->head);
-    return used > c->g.capacity || c->g.capacity - used >= need || peers_gone(c);
+    return used > c->g.capacity || c->g.capacity - used >= need || peers_are_gone(c);
 }
 
-/* Under the lock. */
+/* Needs the lock. */
 static int wait_room(leat_channel *c, struct channel_way *way, uint64_t need, const struct channel_limit *limit)
 {
     for (;;) {
-        int r = peers_gone(c) ? -EPIPE : has_room(c, way, tail_of(way), need);
+        int r = peers_are_gone(c) ? -EPIPE : has_room(c, way, tail_of(way), need);
         if (r != -EAGAIN)
             return r;
         if (limit->now) {
-            peers_look(c, limit);
+            peers_bury_crashed(c, limit);
             if (atomic_load(&way->polled))
                 wait_arm(c, way, &way->lane->freed, is_freed, need);
             return -EAGAIN;
@@ -63,30 +64,30 @@ static void put(leat_channel *c, struct channel_way *way, uint64_t at, enum reco
         memcpy(record_at(c, way, at) + 1, bytes, (size_t)n);
 }
 
-/* From here on it is sent: the store of `tail` decides. */
+/* Sends what lies before `tail`: the store of `tail` decides. */
 static void commit(struct channel_way *way, uint64_t tail, uint64_t messages)
 {
     struct channel_lane *lane = way->lane;
     uint64_t sent = atomic_load_explicit(&lane->sent, memory_order_relaxed) + messages;
-    /* In this order: as long as intent_tail is not `tail`, the count that is intended means nothing. */
+    /* The order matters: as long as intent_tail is not `tail`, intent_sent means nothing. */
     atomic_store_explicit(&lane->intent_tail, tail, memory_order_release);
     atomic_store_explicit(&lane->intent_sent, sent, memory_order_release);
     atomic_store_explicit(&lane->tail, tail, memory_order_release);
     atomic_store_explicit(&lane->sent, sent, memory_order_release);
 }
 
-/* A peer that polls may have been turned away because we had the lock. */
+/* Gives the lock back. An event loop may have been turned away because of the lock; it is told. */
 static void leave(struct channel_way *way)
 {
     if (lock_give(&way->senders))
         platform.sharing->event_set(way->events[1]);
 }
 
-/* By another sender's lock: the descriptor is silent until that is given back. */
-static void turned_away(struct channel_way *way)
+/* Another sender has the lock: the descriptor is silent until that lock is given back. */
+static void silence_until_lock_is_given(struct channel_way *way)
 {
     wait_silence(way);
-    if (!lock_ask(&way->senders))
+    if (!lock_request_notice(&way->senders))
         platform.sharing->event_set(way->alarm);
 }
 
@@ -96,8 +97,8 @@ static uint64_t part_length(const leat_channel *c)
     return (part & ~(uint64_t)(UNIT - 1)) - sizeof(struct record);
 }
 
-/* Under the lock: a message that is longer than the ring, part by part. If it can't be finished, those who have begun
- * to receive it see that no sender is at it any more. */
+/* Needs the lock. Sends a message that is longer than the ring, part by part. If it cannot be finished, a receiver that
+ * has begun it sees in lane->stream that no sender goes on with it. */
 static int send_long(leat_channel *c, struct channel_way *way, const uint8_t *bytes, uint64_t n,
                      const struct channel_limit *limit)
 {
@@ -131,7 +132,7 @@ static int check_length(const leat_channel *c, uint64_t n)
     return c->g.message_size ? (n == c->g.message_size ? 0 : -EMSGSIZE) : n <= c->g.message_limit ? 0 : -EMSGSIZE;
 }
 
-/* What every call begins with. */
+/* Each call begins with it. */
 static int begin(leat_channel *c, const struct channel_limit *limit)
 {
     struct channel_way *way = &c->out;
@@ -140,15 +141,15 @@ static int begin(leat_channel *c, const struct channel_limit *limit)
         return code;
     if (atomic_load_explicit(&c->reserved, memory_order_relaxed))
         return -EBUSY;
-    if (peers_gone(c))
+    if (peers_are_gone(c))
         return -EPIPE;
     int r = lock_take(c, &way->senders, limit);
     if (r == -EAGAIN && atomic_load(&way->polled))
-        turned_away(way);
+        silence_until_lock_is_given(way);
     return r;
 }
 
-/* Messages that were put behind `tail` and are not sent yet. */
+/* Messages that were written behind `tail` and are not sent yet. */
 struct send_batch {
     uint64_t tail;
     size_t count;
@@ -162,7 +163,7 @@ static void flush(struct channel_way *way, struct send_batch *batch)
     batch->count = 0;
 }
 
-/* Under the lock. */
+/* Needs the lock. */
 static int send_one(leat_channel *c, struct channel_way *way, struct send_batch *batch, const struct iovec *m,
                     const struct channel_limit *limit)
 {
@@ -212,7 +213,7 @@ int leat_channel_sendv(leat_channel *c, const struct iovec *messages, size_t n, 
 int leat_channel_send(leat_channel *c, const void *bytes, size_t n, int timeout_ms)
 {
     struct iovec message = {.iov_len = n};
-    memcpy(&message.iov_base, &bytes, sizeof(bytes)); /* it is only read */
+    memcpy(&message.iov_base, &bytes, sizeof(bytes)); /* The bytes are only read. */
     return leat_channel_sendv(c, &message, 1, NULL, timeout_ms);
 }
 

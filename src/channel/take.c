@@ -34,7 +34,7 @@ void take_back(leat_channel *c, struct channel_way *way, const struct channel_fo
     record_give_back(c, way);
 }
 
-/* Parts of a message whose receiver died, or whose end nobody will get. */
+/* Drops a part of a long message whose receiver died, or whose end will not come. */
 static void pass_over(leat_channel *c, struct channel_way *way, const struct channel_found *f)
 {
     take_next(c, way, f->position + f->size, mark_kind(f->mark) == RECORD_LAST, 0);
@@ -42,9 +42,9 @@ static void pass_over(leat_channel *c, struct channel_way *way, const struct cha
     wait_wake_ordered(way, &way->lane->freed, 1);
 }
 
-/* Nothing left, also not what another receiver has and might leave behind. Whoever holds something himself does not
- * wait for that, else two such would wait for each other. Sure under the lock alone, and after a look at who is there:
- * what the last one sent before it left is seen. */
+/* Nothing is left to receive, and no other receiver holds a message that might come back. A handle that holds a message
+ * itself does not wait for the other receivers, or two such handles would wait for each other. The answer is sure only
+ * under the lock and after a look at the peers: then the last message of a sender that has left is seen. */
 static bool is_empty(leat_channel *c, struct channel_way *way)
 {
     struct channel_lane *lane = way->lane;
@@ -58,8 +58,9 @@ static int end_code(leat_channel *c)
     return atomic_load(&c->head->deaths[!c->end]) ? -EOWNERDEAD : -ENODATA;
 }
 
-/* This handle is in the middle of a long message, says the memory: the caller or another thread goes on with it. */
-static int look_at_stream(leat_channel *c)
+/* The memory says that this handle is in the middle of a long message. Then the caller or another thread goes on with
+ * it. */
+static int check_stream(leat_channel *c)
 {
     if (!atomic_load(&c->stream.open))
         return channel_corrupt(c);
@@ -74,13 +75,13 @@ int take_look(leat_channel *c, struct channel_way *way, struct channel_found *re
         return r;
     uint32_t reading = atomic_load_explicit(&lane->reading, memory_order_relaxed);
     if (reading == c->place + 1)
-        return look_at_stream(c);
+        return check_stream(c);
     for (uint64_t passed = 0;; passed += ret->size) {
         uint64_t next = atomic_load_explicit(&lane->next, memory_order_relaxed);
         if ((int64_t)(way->seen - next) <= 0)
             way->seen = atomic_load_explicit(&lane->tail, memory_order_acquire);
         if (way->seen == next)
-            return peers_gone(c) && is_empty(c, way) ? end_code(c) : -EAGAIN;
+            return peers_are_gone(c) && is_empty(c, way) ? end_code(c) : -EAGAIN;
         r = record_look(c, way, next, way->seen - next, ret);
         if (r < 0)
             return r;
@@ -89,7 +90,7 @@ int take_look(leat_channel *c, struct channel_way *way, struct channel_found *re
         if (mark_kind(ret->mark) <= RECORD_FIRST)
             return 0;
         if (passed >= c->g.capacity)
-            return -EAGAIN; /* a lap, and its sender goes on: others may have the lock meanwhile */
+            return -EAGAIN; /* One lap is done, and the sender goes on. Other receivers get the lock meanwhile. */
         pass_over(c, way, ret);
     }
 }
@@ -102,10 +103,12 @@ bool take_test(leat_channel *c, struct channel_way *way, uint64_t unused UNUSED)
         return true;
     if (reading == c->place + 1 && !atomic_load(&c->stream.busy))
         return true;
-    return (!reading && atomic_load(&lane->tail) != atomic_load(&lane->next)) || (peers_gone(c) && is_empty(c, way));
+    return (!reading && atomic_load(&lane->tail) != atomic_load(&lane->next)) ||
+           (peers_are_gone(c) && is_empty(c, way));
 }
 
-/* The same for who polls: it has all that came of a long message that was begun, so only another part is news. */
+/* As take_test, for a caller that polls. It has all parts of a long message that came before, so only another part is
+ * news. */
 static bool poll_test(leat_channel *c, struct channel_way *way, uint64_t unused)
 {
     if (atomic_load(&way->lane->reading) != c->place + 1 || atomic_load(&way->lane->again))
@@ -117,7 +120,7 @@ int take_wait(leat_channel *c, struct channel_way *way, const struct channel_lim
 {
     if (!limit->now)
         return wait_for(c, way, &way->lane->filled, take_test, 0, limit);
-    peers_look(c, limit);
+    peers_bury_crashed(c, limit);
     if (atomic_load(&way->polled))
         wait_arm(c, way, &way->lane->filled, poll_test, 0);
     return -EAGAIN;

@@ -1,7 +1,7 @@
-/* A message that is longer than the ring. Its receiver is named in lane->reading from the first record to the last, and
- * nobody else takes anything from behind `next` meanwhile; the lock is free between records, for those who release. The
- * bytes go to the caller's memory; only if the time is up are they kept in ours, for the next call. Of the threads of a
- * handle one at a time is at it. */
+/* Receives messages that are longer than the ring. lane->reading names the receiver from the first record to the last,
+ * and meanwhile no other receiver takes anything behind `next`. The lock is free between records, for
+ * leat_channel_release. The bytes go to the caller's memory. Only if the time is up are they kept in ours, for the next
+ * call. One thread of a handle at a time receives a message. */
 #include "channel/take.h"
 #include <errno.h>
 
@@ -11,7 +11,7 @@ struct target {
     const struct channel_limit *limit;
 };
 
-/* Under the lock. */
+/* Needs the lock. */
 static int open_stream(leat_channel *c, struct channel_way *way, const struct channel_found *f)
 {
     struct stream *s = &c->stream;
@@ -29,7 +29,7 @@ static int open_stream(leat_channel *c, struct channel_way *way, const struct ch
     return 0;
 }
 
-/* Under the lock: after it another thread may begin the next message. */
+/* Needs the lock. After it another thread may begin the next message. */
 static void close_stream(leat_channel *c, struct channel_way *way)
 {
     atomic_store(&way->lane->reading, 0);
@@ -39,7 +39,7 @@ static void close_stream(leat_channel *c, struct channel_way *way)
     atomic_store(&c->stream.busy, false);
 }
 
-/* Under the lock: the bytes of one record. */
+/* Needs the lock. Takes the bytes of one record. */
 static int take_part(leat_channel *c, struct channel_way *way, const struct channel_found *f, uint8_t *bytes)
 {
     struct stream *s = &c->stream;
@@ -53,7 +53,8 @@ static int take_part(leat_channel *c, struct channel_way *way, const struct chan
     return record_give_back(c, way);
 }
 
-/* Is a part of ours next? -EAGAIN: not yet. -ECANCELED: there will be none. */
+/* Is the next record a part of our message? Returns 0; -EAGAIN: not yet; -ECANCELED: no part will come any more;
+ * -EPROTO. */
 static int look_part(leat_channel *c, struct channel_way *way, struct channel_found *f)
 {
     struct channel_lane *lane = way->lane;
@@ -70,7 +71,7 @@ static int look_part(leat_channel *c, struct channel_way *way, struct channel_fo
     return mark_kind(f->mark) > RECORD_FIRST && f->extra == id ? 0 : -ECANCELED;
 }
 
-/* A call that takes a lap without an end looks whether it may go on. */
+/* After each lap of the ring the call checks whether it may go on. */
 static int pause_after_lap(leat_channel *c, const struct target *to, uint64_t *taken)
 {
     if (*taken < c->g.capacity)
@@ -86,8 +87,9 @@ bool take_part_test(leat_channel *c, struct channel_way *way, uint64_t id)
            atomic_load(&lane->reading) != c->place + 1;
 }
 
-/* One more part. 1: it was the last one; 2: there will be none. After these another thread may have the stream. */
-static int step(leat_channel *c, struct channel_way *way, const struct target *to, uint64_t *taken)
+/* Takes one more part. Returns 1: it was the last part. 2: no part will come any more. Then another thread may have the
+ * stream. 0: go on. Otherwise a negative errno. */
+static int receive_part(leat_channel *c, struct channel_way *way, const struct target *to, uint64_t *taken)
 {
     struct channel_found f = {0};
     int r = lock_take(c, &way->receivers, to->limit);
@@ -110,19 +112,20 @@ static int step(leat_channel *c, struct channel_way *way, const struct target *t
     return wait_for(c, way, &way->lane->filled, take_part_test, id, to->limit);
 }
 
-/* What was begun is finished, dropped by its sender, or kept for the next call. */
-static int go_on(leat_channel *c, struct channel_way *way, const struct target *to)
+/* Goes on with the message until it is complete, its sender has dropped it, or the call has to end and keeps it for the
+ * next call. */
+static int receive_stream(leat_channel *c, struct channel_way *way, const struct target *to)
 {
     struct stream *s = &c->stream;
     size_t length = (size_t)s->length;
     uint64_t taken = 0;
     int r;
-    while ((r = step(c, way, to, &taken)) == 0)
+    while ((r = receive_part(c, way, to, &taken)) == 0)
         ;
     if (r < 0) {
         memcpy(s->bytes, to->bytes, (size_t)s->at);
         atomic_store(&s->busy, false);
-        wait_wake_ordered(way, &way->lane->filled, WAKE_ALL); /* another thread may go on with it */
+        wait_wake_ordered(way, &way->lane->filled, WAKE_ALL); /* Another thread may go on with the message. */
         return r;
     }
     take_returned(c, 1);
@@ -157,5 +160,5 @@ int take_long(leat_channel *c, struct channel_way *way, const struct channel_fou
     if (!f)
         memcpy(to.bytes, s->bytes, (size_t)s->at);
     wait_wake(way, &way->lane->freed, 1);
-    return go_on(c, way, &to);
+    return receive_stream(c, way, &to);
 }

@@ -1,10 +1,10 @@
-/* Sleeping until there is something to receive, or room to send, and waking who does.
+/* Sleeping until there is something to receive or room to send, and waking.
  *
- * The word counts, above two bits: somebody SLEEPS on it, somebody who polls has ARMED it. Who wants to sleep sets the
- * bit, looks once more, and sleeps while the word is what it was. Who makes the thing true looks at the word
- * afterwards, and takes the bits away before he wakes, so that who was about to sleep doesn't. Both look after they
- * wrote, so one of them sees the other. All sleeps end after the patience, so that a waker who is killed in between
- * costs no more. */
+ * The word for sleepers is a counter above two bits: SLEEPS says that a thread sleeps on the word, ARMED that an event
+ * loop polls. A thread that wants to sleep sets the bit, tests once more, and sleeps while the word is unchanged. A
+ * thread that makes the test true loads the word afterwards. It clears the bits and counts before it wakes, so a thread
+ * that was about to sleep does not. Both sides load after their store, so at least one of them sees the other. Each
+ * sleep ends after the patience, so a waker that is killed in between costs no more than that. */
 #include "channel/channel.h"
 #include <errno.h>
 
@@ -75,7 +75,7 @@ static int event_of(const struct channel_way *way, const _Atomic uint32_t *word)
     return way->events[word == &way->lane->freed];
 }
 
-/* The bits as they were, which are taken away. A peer that changes the word all the time gets both. */
+/* Clears the bits and returns them as they were. If a peer changes the word all the time, both are returned. */
 static uint32_t take_bits(_Atomic uint32_t *word)
 {
     uint32_t value = atomic_load(word);
@@ -88,7 +88,7 @@ static uint32_t take_bits(_Atomic uint32_t *word)
     return SLEEPS | ARMED;
 }
 
-/* One more than is needed: if there were fewer sleepers, none is left, and the next one sets the bit anew. */
+/* Wakes one sleeper more than is needed. If fewer slept, none is left, and the next sleeper sets the bit again. */
 void wait_wake_slowly(struct channel_way *way, _Atomic uint32_t *word, int n)
 {
     uint32_t value = take_bits(word);
@@ -98,7 +98,7 @@ void wait_wake_slowly(struct channel_way *way, _Atomic uint32_t *word, int n)
         atomic_fetch_or(word, SLEEPS);
 }
 
-/* Whatever the bits say: somebody may have died who took them away, before he woke anybody. */
+/* Wakes all sleepers, whatever the bits say: a peer may have died that cleared them before it woke a sleeper. */
 static void wake_everybody(struct channel_way *way)
 {
     for (int i = 0; way->lane && i < 2; i++) {
@@ -134,7 +134,7 @@ void leat_channel_cancel(leat_channel *c)
     errno = saved;
 }
 
-/* In vain again: the next looks are left out, and more each time. */
+/* Spinning was in vain again: the next waits do not spin, and more of them each time. */
 static void spin_less(struct channel_way *way, unsigned spins)
 {
     unsigned pause = atomic_load_explicit(&way->pause, memory_order_relaxed);
@@ -145,8 +145,9 @@ static void spin_less(struct channel_way *way, unsigned spins)
     atomic_store_explicit(&way->spins, pause ? SPINS_MIN : MAX(spins / 2, SPINS_MIN), memory_order_relaxed);
 }
 
-/* How long to look now. After a rest, so long that somebody who is asleep can wake up and answer: from then on two who
- * talk to each other find each other awake. On one processor whoever looks keeps the other from answering. */
+/* How many times to test now. After a pause it is so often that a peer that is asleep can wake up and answer; from then
+ * on two peers that talk to each other find each other awake. On one processor, spinning keeps the peer from
+ * answering. */
 static unsigned spins_now(struct channel_way *way)
 {
     if (!atomic_load_explicit(&way->pause, memory_order_relaxed))
@@ -154,7 +155,7 @@ static unsigned spins_now(struct channel_way *way)
     return platform.sharing->alone() ? 0 : SPINS_MAX;
 }
 
-/* Looking again for as long as that has paid lately; where it does not, only now and then. */
+/* Tests for as long as that has paid lately. Where it has not, it spins only now and then. */
 static bool spin(leat_channel *c, struct channel_way *way, wait_test test, uint64_t what)
 {
     unsigned rests = atomic_load_explicit(&way->rests, memory_order_relaxed);
@@ -178,7 +179,8 @@ static bool spin(leat_channel *c, struct channel_way *way, wait_test test, uint6
 int wait_for(leat_channel *c, struct channel_way *way, _Atomic uint32_t *word, wait_test test, uint64_t what,
              const struct channel_limit *limit)
 {
-    /* Before anything else: a peer that makes `test` say yes to what the caller can't take keeps nobody for ever. */
+    /* This comes first: otherwise a peer that makes `test` true for what the caller cannot take would keep the call for
+     * ever. */
     int64_t left = limit_left(limit, PATIENCE_NS);
     if (left == 0)
         return limit_code(limit);
@@ -192,7 +194,7 @@ int wait_for(leat_channel *c, struct channel_way *way, _Atomic uint32_t *word, w
     if (r < 0 || test(c, way, what))
         return r;
     platform.sharing->wait(word, value, left);
-    peers_look(c, limit);
+    peers_bury_crashed(c, limit);
     return 0;
 }
 
@@ -203,7 +205,7 @@ void wait_silence(struct channel_way *way)
         platform.sharing->poller_clear_timer(way->timer);
 }
 
-/* Armed first and silent then: what comes in between is seen by the look that follows. */
+/* First armed and then silent: what comes in between is seen by the test that follows. */
 void wait_arm(leat_channel *c, struct channel_way *way, _Atomic uint32_t *word, wait_test test, uint64_t what)
 {
     atomic_fetch_or(word, ARMED);

@@ -1,10 +1,10 @@
-/* Who hears of deaths for those who poll. A peer that is killed tells nobody; but the kernel closes its open file of
- * the memory, and tells of that (inotify). One thread of the process sleeps until it does, for all channels of which a
- * descriptor is polled; then it looks for the dead of that channel, buries them, which wakes everybody, and sees to it
- * that whoever polls looks once. It is there as long as a handle is watched, and blocks all signals.
- * It looks several times after each close (watch_steps.h).
+/* Tells event loops of crashed peers. A peer that is killed tells nothing, but the kernel closes its open file of the
+ * memory, and inotify tells of that. One thread of the process sleeps until it does, for all channels with a poll
+ * descriptor. Then it looks for crashed peers of that channel, buries them, which wakes all peers, and makes event
+ * loops look once. The thread exists as long as a handle is watched. It blocks all signals. It looks several times
+ * after each close (watch_steps.h).
  *
- * Order of locks: fork's list, `lock`, a channel's mutex. */
+ * Order of locks: the list of fork.c, `lock`, the mutex of a channel. */
 #include "base/fd.h"
 #include "base/thread.h"
 #include "channel/channel.h"
@@ -18,22 +18,22 @@
 struct watcher {
     pthread_t thread;
     int closings;
-    int stop[2]; /* a pipe; a byte ends the thread */
+    int stop[2]; /* A pipe; a byte in it ends the thread. */
     struct watcher *next;
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all that follows, and of `watched` of each handle */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* Guards all that follows, and `watched` of each handle. */
 static leat_channel *watched;
 static struct watcher *watcher;
-static struct watcher *ending; /* those that nobody needs any more, until their threads are gone */
+static struct watcher *ending; /* Watchers that are not needed any more, until their threads have ended. */
 
-/* What is new for a handle since the last look: a death, or that the number of comings and goings is another one, of
- * which nobody may have been told who was killed between the two. */
-static void look(leat_channel *c)
+/* What is new for a handle since the last look? Either a peer has crashed; or peers have come or gone, and a peer that
+ * was killed in the middle of that may have told no other peer. */
+static void bury_and_poke(leat_channel *c)
 {
     const struct channel_limit now = {.now = true};
     atomic_store(&c->looked_ns, 0);
-    peers_look(c, &now);
+    peers_bury_crashed(c, &now);
     uint32_t changes = atomic_load(&c->head->changes);
     if (changes != c->changes || atomic_load(&c->head->corrupt))
         wait_poke(c);
@@ -45,17 +45,17 @@ static void look_at_suspects(void)
     pthread_mutex_lock(&lock);
     for (leat_channel *c = watched; c; c = c->watched)
         if (c->suspect)
-            look(c);
+            bury_and_poke(c);
     pthread_mutex_unlock(&lock);
 }
 
-static void suspect(int number)
+static void mark_suspects(int number)
 {
     for (leat_channel *c = watched; c; c = c->watched)
         c->suspect = c->suspect || number < 0 || number == c->watch_number;
 }
 
-/* True: there was something. */
+/* True: there was at least one event. */
 static bool read_closings(int fd)
 {
     int numbers[32], n;
@@ -63,7 +63,7 @@ static bool read_closings(int fd)
     pthread_mutex_lock(&lock);
     while ((n = platform.sharing->closings_next(fd, numbers, COUNT(numbers))) > 0) {
         for (int i = 0; i < n; i++)
-            suspect(numbers[i]);
+            mark_suspects(numbers[i]);
         any = true;
     }
     pthread_mutex_unlock(&lock);
@@ -117,7 +117,7 @@ static int watcher_start(struct watcher *w)
     return thread_create(&w->thread, watch, w);
 }
 
-/* Under `lock`. */
+/* Needs `lock`. */
 static int watcher_make(void)
 {
     struct watcher *w = malloc(sizeof(*w));
@@ -132,7 +132,7 @@ static int watcher_make(void)
     return r;
 }
 
-/* Under `lock`: one that nobody needs any more is handed to the caller, who ends it without the lock. */
+/* Needs `lock`. Gives the watcher if no handle needs it any more. The caller ends it without the lock. */
 static struct watcher *watcher_unneeded(void)
 {
     struct watcher *w = watched ? NULL : watcher;
@@ -149,7 +149,7 @@ static void watcher_end(struct watcher *w)
     if (!w)
         return;
     ssize_t n = write(w->stop[1], "", 1);
-    (void)n; /* an empty pipe takes a byte */
+    (void)n; /* An empty pipe takes a byte. */
     pthread_join(w->thread, NULL);
     pthread_mutex_lock(&lock);
     for (struct watcher **at = &ending; *at; at = &(*at)->next)
@@ -157,11 +157,11 @@ static void watcher_end(struct watcher *w)
             *at = w->next;
             break;
         }
-    watcher_free(w); /* under the lock, so that no child gets its descriptors */
+    watcher_free(w); /* Under the lock, so that no child inherits its descriptors. */
     pthread_mutex_unlock(&lock);
 }
 
-/* Under `lock`. */
+/* Needs `lock`. */
 static int add(leat_channel *c)
 {
     int r = watcher ? 0 : watcher_make();
@@ -177,7 +177,7 @@ static int add(leat_channel *c)
     return 0;
 }
 
-/* Under `lock`. */
+/* Needs `lock`. */
 static void take_away(leat_channel *c)
 {
     bool shared = false;
@@ -235,7 +235,7 @@ void watch_in_parent(void)
     pthread_mutex_unlock(&lock);
 }
 
-/* The thread is the parent's, and so are the descriptors that it watches for. */
+/* The thread and the descriptors that it watches belong to the parent. */
 void watch_in_child(void)
 {
     for (leat_channel *c = watched; c; c = c->watched) {

@@ -92,7 +92,7 @@ static int tracee_receives(void *user)
 static void bury(leat_channel *c)
 {
     atomic_store(&c->looked_ns, 0);
-    peers_look(c, &(struct channel_limit){0});
+    peers_bury_crashed(c, &(struct channel_limit){0});
 }
 
 static struct scene scene_of(enum leat_channel_end end)
