@@ -24,7 +24,7 @@ static uint64_t elapsed(const leat_stages *stages)
     return stages->began_ns ? (uint64_t)MAX(end - stages->began_ns, 1) : 1;
 }
 
-/* Locked, so that it is not just being started. */
+/* Needs the lock, so that the stages are not being started meanwhile. */
 static void collect(struct stage *stage, struct leat_stage_stats *ret)
 {
     struct stage_counts counts = {0};
@@ -66,7 +66,7 @@ int leat_stages_stats(leat_stages *stages, size_t index, struct leat_stage_stats
 struct line {
     const struct stage *stage;
     struct leat_stage_stats stats;
-    double busy, wait_in, wait_out; /* of the time of all its workers */
+    double busy, wait_in, wait_out; /* As a share of the time of all its workers. */
 };
 
 static const struct line *bottleneck(const struct line *lines, size_t n)

@@ -8,7 +8,7 @@ static int put(leat_stages *stages, const struct stage_item *items, size_t n, si
     if (state == STAGES_NEW || state == STAGES_STARTING)
         return -EPIPE;
     int r = item_queue_push(&stage_at(stages, 0)->in, items, n, ret_n, deadline_ns, NULL);
-    return r == -ECANCELED ? stages_code(stages) : r;
+    return r == -ECANCELED ? stages_end_code(stages) : r;
 }
 
 int leat_stages_put(leat_stages *stages, void *item, int timeout_ms)
@@ -54,7 +54,7 @@ int leat_stages_take(leat_stages *stages, void **ret_item, int timeout_ms)
     for (;;) {
         int r = item_queue_pop(queue, &hand, deadline_ns, NULL);
         if (r != 0)
-            return r == -ECANCELED ? stages_code(stages) : r;
+            return r == -ECANCELED ? stages_end_code(stages) : r;
         if (!hand.control)
             break;
         if (stages->options.control_done)

@@ -16,7 +16,7 @@ int group_flush(struct worker *w)
     return group ? w->work.emit(&w->work, group) : 0;
 }
 
-/* A group that would have too many bytes with this item goes on without it. */
+/* If the group would have too many bytes with this item, it is emitted without it first. */
 int group_add(struct worker *w, struct stage_item item)
 {
     const struct leat_stage *with = &w->stage->with;

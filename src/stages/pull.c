@@ -1,6 +1,6 @@
-/* Stages without threads. Each step has a list of what it has emitted and nobody has taken. The deepest step that has
- * something is served first, so a list is never longer than what one item became, and no call is nested in another one,
- * however many steps there are. */
+/* Stages without threads. Each step has a list of the items that it has emitted and that were not taken yet. The
+ * deepest step that has items is served first. So a list is never longer than what one item became, and no call is
+ * nested in another one, however many steps there are. */
 #include "stages/stages.h"
 #include <errno.h>
 
@@ -8,10 +8,10 @@ struct pull_step {
     struct leat_work work;
     struct leat_stage with;
     char *name;
-    uint64_t number; /* of the item that it works on */
-    size_t first;    /* of those that it made */
+    uint64_t number; /* Of the item that it works on. */
+    size_t first;    /* The index of the next result to take. */
     bool is_open, worker_is_open;
-    int failed; /* there was no memory for what it emitted */
+    int failed; /* Not 0: there was no memory for a result. */
 };
 
 struct leat_pull {
@@ -19,8 +19,8 @@ struct leat_pull {
     void *user;
     struct pull_step *step;
     size_t count;
-    size_t from; /* steps before this one are not asked any more */
-    size_t deep; /* of this step and those behind it nothing waits that was left by a call before */
+    size_t from; /* Steps before this one are not called any more. */
+    size_t deep; /* The step with this number and those behind it have no results that an earlier call left. */
     bool begun, ended;
     int code;
 };
@@ -47,7 +47,7 @@ static bool grow(struct leat_work *work)
     return more != NULL;
 }
 
-/* `next` is whose kind the item is. */
+/* `next` is the step for which the item was meant; that step disposes of it. */
 static void drop(leat_pull *pull, size_t next, void *item)
 {
     struct leat_stage *with = &pull->step[MIN(next, pull->count - 1)].with;
@@ -55,7 +55,7 @@ static void drop(leat_pull *pull, size_t next, void *item)
         with->dispose(with->user, item);
 }
 
-/* The list is full. */
+/* leat_work_emit calls it when the list is full. */
 static int pull_emit(leat_work *work, void *item)
 {
     struct pull_step *step = (struct pull_step *)work;
@@ -63,7 +63,8 @@ static int pull_emit(leat_work *work, void *item)
         return leat_work_emit(work, item);
     work->gave |= item == work->current;
     step->failed = -ENOMEM;
-    if (step->with.dispose) /* of its own kind, as the last step's results are: there is nothing better at hand */
+    /* The step's own dispose is called, as for the results of the last step: no better one is known. */
+    if (step->with.dispose)
         step->with.dispose(step->with.user, item);
     return -ENOMEM;
 }
@@ -107,12 +108,12 @@ static int begin(leat_pull *pull)
     return r;
 }
 
-static int failed(leat_pull *pull, size_t i, void *item, int code)
+static int handle_failure(leat_pull *pull, size_t i, void *item, int code)
 {
     struct pull_step *step = &pull->step[i];
     bool fatal = step->with.on_error != LEAT_ON_ERROR_DROP || step->failed;
     if (!step->work.gave && !fatal && step->with.dead) {
-        struct leat_error error = stage_letter(step->name, (uint32_t)i, step->number, code);
+        struct leat_error error = stage_make_dead_error(step->name, (uint32_t)i, step->number, code);
         step->with.dead(step->with.user, item, &error);
     } else if (!step->work.gave) {
         drop(pull, i, item);
@@ -120,8 +121,8 @@ static int failed(leat_pull *pull, size_t i, void *item, int code)
     return fatal ? code : 0;
 }
 
-/* The first call with an item did not simply take it. */
-static int settle(leat_pull *pull, size_t i, void *item, int r)
+/* The first call with this item returned something else than success: retries, and deals with the answer. */
+static int handle_answer(leat_pull *pull, size_t i, void *item, int r)
 {
     struct pull_step *step = &pull->step[i];
     while (r < 0 && !step->failed && !step->work.gave && step->work.attempt++ < step->with.retries)
@@ -133,11 +134,11 @@ static int settle(leat_pull *pull, size_t i, void *item, int r)
     if (r == LEAT_STAGE_END)
         pull->from = i + 1;
     if (r < 0)
-        r = failed(pull, i, item, r);
+        r = handle_failure(pull, i, item, r);
     return r < 0 ? r : 0;
 }
 
-/* One item through one step. */
+/* Calls one step with one item. */
 static int push(leat_pull *pull, size_t i, void *item)
 {
     struct pull_step *step = &pull->step[i];
@@ -146,12 +147,12 @@ static int push(leat_pull *pull, size_t i, void *item)
     step->work.attempt = 0;
     int r = step->with.function(&step->work, item, step->with.user);
     if (r != 0 || step->failed)
-        r = settle(pull, i, item, r);
+        r = handle_answer(pull, i, item, r);
     step->number++;
     return r;
 }
 
-/* The step behind which something waits, as deep as it can be but not behind `from`; 0: nothing does. */
+/* The deepest step up to `from` that has results, plus 1. 0: no step has any. */
 static size_t deepest(leat_pull *pull, size_t from)
 {
     from = MIN(from, pull->deep);
@@ -161,7 +162,7 @@ static size_t deepest(leat_pull *pull, size_t from)
     return from;
 }
 
-/* From behind step i. */
+/* Takes the next result of step i. */
 static void *take(leat_pull *pull, size_t i)
 {
     struct pull_step *step = &pull->step[i];

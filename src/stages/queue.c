@@ -14,7 +14,7 @@ int64_t stage_deadline(int timeout_ms)
     return timeout_ms < 0 ? 0 : clock_ns() + (int64_t)timeout_ms * 1000000;
 }
 
-/* The lock is held for some 20 ns (but when the ring grows), far less than it takes to sleep for it. */
+/* The lock is held for some 20 ns, except when the ring grows. Sleeping for it would take far longer. */
 static void queue_lock(struct item_queue *queue)
 {
     for (int i = 0; i < 100; i++)
@@ -23,7 +23,7 @@ static void queue_lock(struct item_queue *queue)
     pthread_mutex_lock(&queue->lock);
 }
 
-#define RING_FIRST 1024 /* slots at first: a limit may be any number, and costs nothing until so many items wait */
+#define RING_FIRST 1024 /* Slots at first. A limit may be any number, and costs nothing until so many items wait. */
 
 int item_queue_init(struct item_queue *queue, uint64_t limit, uint64_t bytes_limit, uint32_t readers,
                     uint32_t producers)
@@ -91,7 +91,8 @@ static bool fits(const struct item_queue *queue, const struct stage_item *item)
     return item->bytes <= queue->bytes_limit && queue->bytes <= queue->bytes_limit - item->bytes;
 }
 
-/* Locked. The ring is as large as it was needed once. Without memory for a larger one the queue is full. */
+/* Needs the lock. The ring grows as needed and never shrinks. If there is no memory for a larger ring, the queue is
+ * full. */
 static bool has_slot(struct item_queue *queue)
 {
     if (queue->tail - queue->head <= queue->mask)
@@ -116,8 +117,8 @@ static void wake_reader(struct item_queue *queue)
     }
 }
 
-/* Which of several would fit is known to them alone where bytes count; and a source waits here for the end of a pause.
- */
+/* If bytes count, only the writers know whose items would fit, so all are woken. A source, too, waits here for the end
+ * of a pause. */
 static void wake_writer(struct item_queue *queue)
 {
     if (queue->writers_waiting && (queue->bytes_limit || queue->paused))
@@ -126,7 +127,7 @@ static void wake_writer(struct item_queue *queue)
         pthread_cond_signal(&queue->writable);
 }
 
-/* Locked. Waits, and counts the time. False when it is too late. */
+/* Needs the lock. Waits, and adds the time. False: the deadline has come. */
 static bool wait_on(struct item_queue *queue, pthread_cond_t *cond, uint32_t *waiting, int64_t deadline_ns,
                     uint64_t *wait_ns)
 {
@@ -177,8 +178,8 @@ int item_queue_push(struct item_queue *queue, const struct stage_item *items, si
     return r;
 }
 
-/* Locked. Writers behind a quick stage are woken when half of the room is free, so that they don't wake for each item.
- */
+/* Needs the lock. If many items are released at once, writers are woken only when half of the room is free, so that
+ * they do not wake for each item. */
 static void release(struct item_queue *queue, uint64_t n, uint64_t bytes)
 {
     if (n == 0)
@@ -191,7 +192,7 @@ static void release(struct item_queue *queue, uint64_t n, uint64_t bytes)
         queue->control_out = false;
         pthread_cond_broadcast(&queue->readable);
     } else if (queue->in_hand == 0 && queue->readers_waiting && queue->head != queue->tail) {
-        pthread_cond_broadcast(&queue->readable); /* a control item has waited for this */
+        pthread_cond_broadcast(&queue->readable); /* A control item has waited for this. */
     }
 }
 
@@ -202,7 +203,8 @@ void item_queue_release(struct item_queue *queue, uint64_t n, uint64_t bytes)
     pthread_mutex_unlock(&queue->lock);
 }
 
-/* Locked. Fills the hand with what may be popped now: a fair share, so that no worker is left without. */
+/* Needs the lock. Fills the hand with items that may be popped now. It takes only a fair share, so that each worker
+ * gets some. */
 static bool fill(struct item_queue *queue, struct hand *hand)
 {
     uint64_t waiting = queue->tail - queue->head;
@@ -263,7 +265,7 @@ static void wake_all(struct item_queue *queue)
     pthread_cond_broadcast(&queue->writable);
 }
 
-void item_queue_produced(struct item_queue *queue)
+void item_queue_end_producer(struct item_queue *queue)
 {
     queue_lock(queue);
     if (queue->producers > 0 && --queue->producers == 0)
@@ -295,7 +297,7 @@ void item_queue_pause(struct item_queue *queue, bool paused)
     pthread_mutex_unlock(&queue->lock);
 }
 
-int item_queue_resumed(struct item_queue *queue)
+int item_queue_wait_resumed(struct item_queue *queue)
 {
     int r = 0;
     queue_lock(queue);

@@ -1,11 +1,13 @@
-/* The bounded queue before a stage: pushed one or many, popped by the hand. An item that was popped keeps its place
- * until it is released, so that a limit counts what waits and what is being worked on.
+/* The bounded queue before a stage. Items are pushed one or many at a time, and popped by the hand. An item that was
+ * popped keeps its place until it is released, so a limit counts the items that wait and the items that are being
+ * worked on.
  *
- * One lock and two conditions. Who pushes wakes one reader, and not another one until that one is awake, which then
- * passes the word on if it left something; so a quick producer pays for few wake-ups. Whoever waits is woken by what it
- * waits for, by the end, and by a cancel.
+ * One lock and two conditions. A push wakes one reader, and no other reader until that one is awake; that one wakes the
+ * next if it leaves items. So a quick producer pays for few wake-ups. A thread that waits is woken by what it waits
+ * for, by the end, and by a cancel.
  *
- * A control item is popped alone, when everything before it is released, and nothing is popped until it is. */
+ * A control item is popped alone, after all items before it are released. Nothing more is popped until it is released
+ * itself. */
 #ifndef STAGES_QUEUE_H
 #define STAGES_QUEUE_H
 
@@ -19,14 +21,14 @@
 
 struct stage_item {
     void *item;
-    size_t bytes; /* by the stage's item_size; ITEM_CONTROL: it is a control item */
+    size_t bytes; /* As the stage's item_size says. ITEM_CONTROL: it is a control item. */
 };
 
-/* What a worker took at once. */
+/* A hand: the items that a worker popped at once. */
 struct hand {
     struct stage_item items[HAND_MAX];
-    uint32_t n, wanted; /* wanted: the most to be popped */
-    uint64_t first;     /* the number of the first one, counted from the start */
+    uint32_t n, wanted; /* wanted: the most items to pop. */
+    uint64_t first;     /* The number of the first item, counted from the start of the run. */
     uint64_t bytes;
     bool control;
 };
@@ -35,45 +37,47 @@ struct item_queue {
     pthread_mutex_t lock;
     pthread_cond_t readable, writable;
     struct stage_item *ring;
-    uint64_t mask, head, tail; /* numbers of the next one to pop and to push */
+    uint64_t mask, head, tail; /* head and tail: the numbers of the next item to pop and to push. */
     uint64_t in_hand, limit, most;
     uint64_t bytes, bytes_limit;
-    uint64_t controls; /* of those pushed */
+    uint64_t controls; /* How many of the pushed items are control items. */
     uint32_t readers, readers_waiting, writers_waiting;
-    uint32_t producers; /* at 0 it has ended */
+    uint32_t producers; /* At 0 the queue has ended. */
     bool waking, paused, control_out, closed, cancelled;
 };
 
-/* Until it is signalled, or until deadline_ns (0: none): then false. */
+/* Waits until the condition is signalled (true), or until deadline_ns (false). 0: no deadline. */
 bool stage_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ns);
-/* timeout_ms of the interface as a deadline; 0 for "waits", -1 for "does not". */
+/* Turns timeout_ms of the interface into a deadline. 0: no deadline. -1: do not wait. */
 int64_t stage_deadline(int timeout_ms);
 
 int item_queue_init(struct item_queue *queue, uint64_t limit, uint64_t bytes_limit, uint32_t readers,
                     uint32_t producers);
-/* As it was at first; it is empty. */
+/* Sets the state that it had after item_queue_init. The queue must be empty. */
 void item_queue_reset(struct item_queue *queue, uint32_t producers);
-/* It is empty. */
+/* The queue must be empty. */
 void item_queue_destroy(struct item_queue *queue);
 
-/* Pushes from the front; *ret_n, set in any case, says how many. -EAGAIN, -ETIMEDOUT: no room; -EPIPE: closed or ended;
- * -ECANCELED. *wait_ns grows by the time that it waited. */
+/* Pushes items, the first one first. *ret_n, set in any case, receives how many. The time that the call waited is added
+ * to *wait_ns, which may be NULL. Returns 0: all. -EAGAIN or -ETIMEDOUT: no room in time. -EPIPE: the queue is closed
+ * or has ended. -ECANCELED. */
 int item_queue_push(struct item_queue *queue, const struct stage_item *items, size_t n, size_t *ret_n,
                     int64_t deadline_ns, uint64_t *wait_ns);
 
-/* Releases what is in the hand, and fills it anew. 1 at the end, -EAGAIN, -ETIMEDOUT, -ECANCELED: it is empty. */
+/* Releases the items in the hand and fills the hand anew. Returns 0; 1: the end; -EAGAIN, -ETIMEDOUT or -ECANCELED. If
+ * it is not 0, the hand is empty. */
 int item_queue_pop(struct item_queue *queue, struct hand *hand, int64_t deadline_ns, uint64_t *wait_ns);
 void item_queue_release(struct item_queue *queue, uint64_t n, uint64_t bytes);
 
-/* One of those who push has ended. */
-void item_queue_produced(struct item_queue *queue);
-/* No more is wanted: pushes fail, pops meet the end. */
+/* One producer has ended. */
+void item_queue_end_producer(struct item_queue *queue);
+/* No more items are wanted: each push fails, and each pop returns the end. */
 void item_queue_close(struct item_queue *queue);
 void item_queue_cancel(struct item_queue *queue);
 void item_queue_pause(struct item_queue *queue, bool paused);
-/* 0 when it is not paused (any more), or why nobody will push here any more. */
-int item_queue_resumed(struct item_queue *queue);
-/* Takes one out that nobody else will: of a queue that is closed or cancelled. */
+/* Waits while the queue is paused. Returns 0: it is not paused. -EPIPE or -ECANCELED: no push can succeed any more. */
+int item_queue_wait_resumed(struct item_queue *queue);
+/* Takes out one item that no worker will pop, because the queue is closed or cancelled. True if there was one. */
 bool item_queue_drop(struct item_queue *queue, struct stage_item *ret);
 
 #endif

@@ -15,15 +15,15 @@ static void stage_reset(struct stage *stage)
     atomic_store(&stage->refused, 0);
 }
 
-/* Locked. */
+/* Needs the lock. */
 static void close_input(leat_stages *stages)
 {
     if (stages->input_open)
-        item_queue_produced(&stage_at(stages, 0)->in);
+        item_queue_end_producer(&stage_at(stages, 0)->in);
     stages->input_open = false;
 }
 
-/* What leat_stages_run brings with it. */
+/* The source and the sink that leat_stages_run was given. */
 struct feeds {
     leat_next_fn source;
     void *user;
@@ -31,7 +31,7 @@ struct feeds {
     void *sink_user;
 };
 
-/* Locked. */
+/* Needs the lock. */
 static int take_feeds(leat_stages *stages, const struct feeds *feeds)
 {
     if (stages->built && (!stages->input.with.workers || !stages->output.with.workers))
@@ -45,7 +45,8 @@ static int take_feeds(leat_stages *stages, const struct feeds *feeds)
     return 0;
 }
 
-/* Locked. Calls that have waited for the end of the run before are on their way out; they still look at its result. */
+/* Needs the lock. Calls that have waited for the end of the previous run may still read its result, so it waits for
+ * them. */
 static int claim(leat_stages *stages, const struct feeds *feeds)
 {
     while (atomic_load(&stages->state) == STAGES_ENDED && stages->waiting)
@@ -62,12 +63,12 @@ static int claim(leat_stages *stages, const struct feeds *feeds)
     atomic_store(&stages->paused, false);
     atomic_store(&stages->finishing, false);
     stages->error = LEAT_INIT(struct leat_error);
-    atomic_store(&stages->state, STAGES_STARTING); /* from here on a cancel and a finish are this run's */
-    stages->waiting += feeds != NULL;              /* leat_stages_run sees the result of its own run */
+    atomic_store(&stages->state, STAGES_STARTING); /* From here on, a cancel and a finish are for this run. */
+    stages->waiting += feeds != NULL;              /* leat_stages_run reads the result of its own run. */
     return 0;
 }
 
-/* Locked. A cancel or a finish that came since `claim` holds. */
+/* Needs the lock. A cancel or a finish that came since `claim` stays in force. */
 static void reset(leat_stages *stages)
 {
     struct stage *stage = &stages->input;
@@ -83,7 +84,7 @@ static void reset(leat_stages *stages)
     stages->ended_ns = 0;
 }
 
-/* What waits to be taken from the run before belongs to nobody any more. */
+/* Items of the previous run that still wait to be taken are dropped. */
 static int begin(leat_stages *stages, const struct feeds *feeds)
 {
     pthread_mutex_lock(&stages->lock);
@@ -113,7 +114,7 @@ static void open_stages(leat_stages *stages)
     }
 }
 
-/* Under the lock, so that no thread counts itself out before it was counted in. */
+/* Needs the lock, so that no thread is subtracted before it was added. */
 static int start_threads(leat_stages *stages)
 {
     int r = 0;
@@ -129,8 +130,8 @@ static int start_threads(leat_stages *stages)
     return r;
 }
 
-/* All threads have left, or are about to. What was not wanted is dropped; what waits to be taken stays, if all went
- * well. */
+/* All threads have left, or are about to. Drops what was not wanted. If nothing was cancelled, items that wait to be
+ * taken stay. */
 static void reap(leat_stages *stages)
 {
     struct stage *stage = &stages->input;
@@ -167,10 +168,10 @@ static int start(leat_stages *stages)
     open_stages(stages);
     stages_enter(outside);
     pthread_mutex_lock(&stages->lock);
-    atomic_store(&stages->state, STAGES_RUNNING); /* before the first thread is there, which may put or finish */
+    atomic_store(&stages->state, STAGES_RUNNING); /* Before the first thread exists, which may put or finish. */
     int r = !stages->cancelled ? start_threads(stages) : stages->error.code ? stages->error.code : -ECANCELED;
     if (stages->threads == 0)
-        pthread_cond_broadcast(&stages->changed); /* calls that wait for the end: no thread will tell them */
+        pthread_cond_broadcast(&stages->changed); /* Calls that wait for the end: no thread will wake them. */
     pthread_mutex_unlock(&stages->lock);
     if (r < 0) {
         stages_fail(stages, r, NULL, "pthread_create", 0, "There is no thread for another worker");
@@ -201,7 +202,7 @@ int leat_stages_finish(leat_stages *stages)
 
 static const struct leat_error none = {.size = sizeof(none)};
 
-/* Locked, and counted in `waiting`. */
+/* Needs the lock; the caller is counted in `waiting`. */
 static int wait_for_end(leat_stages *stages, int timeout_ms, struct leat_error *ret_error)
 {
     int64_t deadline_ns = stage_deadline(timeout_ms);
@@ -228,7 +229,7 @@ static int wait_for_end(leat_stages *stages, int timeout_ms, struct leat_error *
     return error_return(ret_error, &stages->error, r);
 }
 
-/* Locked. */
+/* Needs the lock. */
 static void leave(leat_stages *stages)
 {
     if (--stages->waiting == 0)
@@ -259,7 +260,7 @@ int leat_stages_stop(leat_stages *stages, enum leat_stop how, struct leat_error 
         return r;
     if (stages_is_inside(stages))
         return error_return(ret_error, &none, -EDEADLK);
-    if (!origin_is_here(stages->origin)) /* the workers are the parent's */
+    if (!origin_is_here(stages->origin)) /* After a fork the workers are the parent's. */
         return error_return(ret_error, &none, -EPERM);
     if (how == LEAT_STOP_ABORT) {
         enum stages_state state = atomic_load(&stages->state);

@@ -4,9 +4,9 @@
 #include <errno.h>
 
 #define QUEUE_DEFAULT 512
-#define ORDERED_MOST  (1u << 20) /* items in an ordered stage, for which there is a place each */
+#define ORDERED_MOST  (1u << 20) /* The most items in an ordered stage, which has a place for each. */
 
-static _Thread_local const leat_stages *inside; /* whose hooks and functions this thread calls */
+static _Thread_local const leat_stages *inside; /* The stages whose hook or function this thread is in. */
 
 bool stages_is_inside(const leat_stages *stages)
 {
@@ -190,7 +190,7 @@ void stage_drop(struct stage *stage, const struct stage_item *item)
         count_shared(&stage->dropped, 1);
         stage_dispose(stage, item->item);
     } else if (stages->options.control_done) {
-        stages->options.control_done(stages->options.user, item->item, stages_code(stages));
+        stages->options.control_done(stages->options.user, item->item, stages_end_code(stages));
     }
 }
 
@@ -221,8 +221,8 @@ void stages_close(leat_stages *stages, uint32_t index)
 
 /* ---- failing ---- */
 
-/* Locked. From the back to the front: a queue is cancelled before a worker that pushes into it is woken and leaves, so
- * that nobody takes that for the end. */
+/* From the last stage to the first: each queue is cancelled before a worker that pushes into it is woken and leaves, so
+ * that no thread takes that for the end. */
 void stages_cancel_queues(leat_stages *stages)
 {
     for (uint32_t i = stages->count + 1; i-- > 0;) {
@@ -274,7 +274,7 @@ void stages_fail(leat_stages *stages, int code, const struct stage *stage, const
     stages_cancel(stages, &error);
 }
 
-struct leat_error stage_letter(const char *name, uint32_t index, uint64_t number, int code)
+struct leat_error stage_make_dead_error(const char *name, uint32_t index, uint64_t number, int code)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
     char text[64];
@@ -292,7 +292,7 @@ int leat_stages_cancel(leat_stages *stages)
     return 0;
 }
 
-int stages_code(leat_stages *stages)
+int stages_end_code(leat_stages *stages)
 {
     pthread_mutex_lock(&stages->lock);
     int r = stages->error.code ? stages->error.code : -ECANCELED;

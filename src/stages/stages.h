@@ -1,11 +1,11 @@
 /* The inside of leat_stages.
  *
- * Who owns what: `lock` guards the state, the first failure and the count of threads. A queue and an order have locks
- * of their own, which are taken last and never two at a time; no lock is held while a function of the caller runs. A
- * worker's fields are its own, but for its counts, which others may read.
+ * Owners. `lock` guards the state, the first failure and the number of threads. Each queue and each order has a lock of
+ * its own. These locks are taken last, and never two at a time. No lock is held while a function of the caller runs.
+ * The members of a worker belong to its thread, but other threads may read its counts.
  *
- * What happens exactly once: each thread leaves by worker_leave, also by pthread_exit, and says there that it has
- * produced its last; each item is emitted, taken, or dropped by stage_drop. */
+ * Exactly once. Each thread leaves by worker_leave, also after pthread_exit, and says there that it produces no more.
+ * Each item is emitted, taken, or dropped by stage_drop. */
 #ifndef STAGES_STAGES_H
 #define STAGES_STAGES_H
 
@@ -14,17 +14,17 @@
 #include "stages/queue.h"
 #include <leat/stages.h>
 
-#define BATCH_NS 500000 /* what a hand should be worth */
+#define BATCH_NS 500000 /* About how long a worker should work on one hand. */
 
-/* The call that a function of the caller makes its results with. */
+/* The call in which a function of the caller makes its results. */
 struct leat_work {
     int (*emit)(struct leat_work *work, void *item);
-    void **made; /* a list that leat_work_emit itself adds to, as long as there is room; of a worker there is none */
+    void **made; /* A list to which leat_work_emit itself appends, as long as there is room. Workers have none. */
     size_t n, room;
     void *state;
-    void *current; /* the item that it works on */
+    void *current; /* The item that the function works on. */
     uint32_t attempt;
-    bool gave; /* it has emitted that item */
+    bool gave; /* The function has emitted that item itself. */
 };
 
 struct stage_counts {
@@ -37,11 +37,11 @@ struct worker {
     pthread_t thread;
     bool made, opened, finished;
     struct hand hand;
-    uint32_t at; /* which of the hand it works on; those before are settled */
-    bool last;   /* no item behind the one it worked on is wanted */
+    uint32_t at; /* The index in the hand of the item that it works on. Those before are settled. */
+    bool last;   /* No item after the one that it worked on is wanted. */
     struct stage_item out[HAND_MAX];
     uint32_t out_n;
-    int gone; /* why nobody wants its results */
+    int gone; /* Not 0: why its results are not wanted any more. */
     struct leat_group *group;
     int64_t group_deadline_ns;
     struct stage_counts counts;
@@ -50,8 +50,8 @@ struct worker {
 enum stage_kind {
     STAGE_FUNCTION,
     STAGE_GROUP,
-    STAGE_SINK,   /* the last one */
-    STAGE_SOURCE, /* before the first one: one worker without a queue */
+    STAGE_SINK,   /* The last stage. */
+    STAGE_SOURCE, /* Before the first stage: one worker without a queue. */
 };
 
 struct stage {
@@ -61,15 +61,15 @@ struct stage {
     uint32_t index;
     leat_stages *stages;
     struct item_queue in;
-    struct stage *next; /* whose queue gets the results; NULL: none */
+    struct stage *next; /* The stage whose queue gets the results. NULL: none. */
     struct order order;
-    bool ordered; /* by `order`: it has several workers */
+    bool ordered; /* It has several workers, and `order` keeps the order. */
     bool is_open;
-    _Atomic uint64_t dropped, refused; /* refused: results that found its queue closed; they are among the dropped */
-    struct worker *worker;             /* with.workers of them, while it runs */
+    _Atomic uint64_t dropped, refused; /* refused: results that found the queue closed. `dropped` includes them. */
+    struct worker *worker;             /* with.workers of them, while the stages run. */
     leat_next_fn source;
-    leat_emit_fn sink; /* NULL: what comes is disposed */
-    void *feed_user;   /* of these two */
+    leat_emit_fn sink; /* NULL: the items are disposed of. */
+    void *feed_user;   /* For `source` and `sink`. */
 };
 
 enum stages_state {
@@ -77,7 +77,7 @@ enum stages_state {
     STAGES_STARTING,
     STAGES_RUNNING,
     STAGES_JOINING,
-    STAGES_ENDED, /* no threads; what is left can be taken */
+    STAGES_ENDED, /* No thread runs; what is left can be taken. */
 };
 
 struct leat_stages {
@@ -85,21 +85,21 @@ struct leat_stages {
     unsigned origin;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct stage **stage; /* count of the caller's; then `output` */
+    struct stage **stage; /* `count` stages of the caller. */
     uint32_t count;
-    struct stage output; /* what waits for the sink or for take */
-    struct stage input;  /* the source; from here `next` leads through all of them */
+    struct stage output; /* Items that wait for the sink or for leat_stages_take. */
+    struct stage input;  /* The source. From here `next` leads through all stages. */
     _Atomic enum stages_state state;
     uint32_t threads;
-    uint32_t waiting; /* calls that wait for the end, and look at the result then */
+    uint32_t waiting; /* Calls that wait for the end, and then read the result. */
     bool built, cancelled, aborted, input_open;
-    bool sinks;                    /* the output is a stage with a worker */
-    atomic_bool paused, finishing; /* the source is to look before it is asked */
+    bool sinks;                    /* The output is a stage with a worker. */
+    atomic_bool paused, finishing; /* The source has to check both before it is called. */
     struct leat_error error;
     int64_t began_ns, ended_ns;
 };
 
-/* Of a worker's own counts, which only it changes. */
+/* Adds to a count that only the calling thread changes. */
 static inline void count(_Atomic uint64_t *counter, uint64_t n)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
@@ -120,46 +120,49 @@ static inline struct stage *stage_at(leat_stages *stages, uint32_t index)
     return index < stages->count ? stages->stage[index] : &stages->output;
 }
 
-/* Does this thread call a hook or a function of these stages? It must not wait for their end. */
+/* Is this thread inside a hook or a function of these stages? Then it must not wait for their end. */
 bool stages_is_inside(const leat_stages *stages);
-/* From here on it does. Returns what is to be handed in when it does no longer. */
+/* From here on it is. Returns the value to pass when it is not any more. */
 const leat_stages *stages_enter(const leat_stages *stages);
 
-/* An item that lies before this stage is not wanted any more: disposed, and counted by the first of them. */
+/* Disposes of an item that lies before this stage and is not wanted any more; stage_drop also counts it, and reports a
+ * control item as done. */
 void stage_drop(struct stage *stage, const struct stage_item *item);
 void stage_dispose(struct stage *stage, void *item);
 
-/* The first failure is kept, and all is woken. -EAGAIN and -ETIMEDOUT are kept as -EIO, because the calls that wait say
- * those when nothing has failed. `text` NULL: what the code means. */
+/* Stores the first failure and wakes all threads. -EAGAIN and -ETIMEDOUT are stored as -EIO, because calls that wait
+ * return these codes when nothing has failed. `text` may be NULL: then it is the meaning of the code. */
 void stages_fail(leat_stages *stages, int code, const struct stage *stage, const char *operation, uint64_t offset,
                  const char *text);
-/* An item has failed for good: what `dead` hears. */
-struct leat_error stage_letter(const char *name, uint32_t index, uint64_t number, int code);
-/* What lies in its queue, or is parked in its order. */
+/* Makes the error that `dead` gets for an item that has failed for good. */
+struct leat_error stage_make_dead_error(const char *name, uint32_t index, uint64_t number, int code);
+/* Drop what lies in the queue of the stage, and what is parked in its order. */
 void stages_drop_waiting(struct stage *stage);
 void stages_drop_parked(struct stage *stage);
-/* Queues, orders and room for the workers; once. Locked. */
+/* Makes the queues, the orders and the workers; once. Needs the lock. Returns 0 or a negative errno, and then nothing
+ * is left of them. */
 int stages_build(leat_stages *stages);
 uint32_t stages_producers(const leat_stages *stages, uint32_t index);
-/* No more is wanted from this stage and those before it. */
+/* No more items are wanted by this stage and the stages before it. */
 void stages_close(leat_stages *stages, uint32_t index);
-/* Why it ended, after a queue said -ECANCELED. */
-int stages_code(leat_stages *stages);
-/* Wakes every thread that waits in a queue, for a turn or for the end. Locked. */
+/* Returns why the stages ended, after a queue returned -ECANCELED. */
+int stages_end_code(leat_stages *stages);
+/* Wakes each thread that waits in a queue, for a turn or for the end. Needs the lock. */
 void stages_cancel_queues(leat_stages *stages);
-/* `error` NULL: it is aborted, which is no failure. True for whoever was first. */
+/* Cancels the stages. `error` NULL: they are aborted, which is no failure. True: this call was the first. */
 bool stages_cancel(leat_stages *stages, const struct leat_error *error);
-/* Waits until deadline_ns; false when it was cancelled meanwhile. */
+/* Waits until deadline_ns. False: the stages were cancelled meanwhile. */
 bool stages_sleep(leat_stages *stages, int64_t deadline_ns);
 
 /* The thread of a worker (struct worker). */
 void *worker_main(void *user);
-/* Hands over what it has made. 0, or why nobody wants it, which then is disposed. */
+/* Pushes the results of the worker. Returns 0, or why they are not wanted; then they were dropped. */
 int worker_flush(struct worker *worker);
-/* One of `stages`: its thread has not begun. */
+/* Prepares a worker of a stage, before its thread begins. */
 void worker_reset(struct worker *worker, struct stage *stage);
 
-/* A grouping stage's item, and the group's end; the group goes on when it is full. */
+/* group_add adds an item to the group of a grouping stage, and emits the group when it is full. group_flush emits the
+ * group, group_drop disposes of it. They return 0 or a negative errno. */
 int group_add(struct worker *worker, struct stage_item item);
 int group_flush(struct worker *worker);
 void group_drop(struct worker *worker);

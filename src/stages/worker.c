@@ -3,7 +3,7 @@
 
 /* ---- results ---- */
 
-/* What nobody takes is dropped by the stage that would have got it. */
+/* Drops results that are not wanted, in the name of the stage that would have got them. */
 static void refuse(struct worker *w)
 {
     struct stage *next = w->stage->next;
@@ -44,8 +44,8 @@ int worker_flush(struct worker *w)
     return w->gone;
 }
 
-/* Results are gathered, but no more than items of this hand have been worked on, since these items' places are what
- * they lie in meanwhile. Where there is only one item it is handed over at once: it may be long until the function
+/* Gathers results, but no more than items of this hand were worked on, because the results lie in the places of these
+ * items meanwhile. If the hand has one item only, a result is pushed at once: it may take long until the function
  * returns. */
 static int worker_emit(leat_work *work, void *item)
 {
@@ -75,8 +75,8 @@ static int call(struct worker *w, struct stage_item item)
     return stage->sink ? error_of_answer(stage->sink(stage->feed_user, item.item)) : LEAT_STAGE_SKIP;
 }
 
-/* Waits before a retry. What is ready is not held up by it. False: all has ended meanwhile, and the item has not failed
- * for good. */
+/* Waits before a retry; results that are ready are pushed first. False: all has ended meanwhile, and the item has not
+ * failed for good. */
 static bool back_off(struct worker *w)
 {
     uint32_t doublings = MIN(w->work.attempt, 14);
@@ -100,8 +100,8 @@ static int attempt(struct worker *w, struct stage_item item)
     }
 }
 
-/* It has failed for good. */
-static void failed(struct worker *w, struct stage_item item, int code)
+/* The item has failed for good. */
+static void handle_failure(struct worker *w, struct stage_item item, int code)
 {
     struct stage *stage = w->stage;
     uint64_t number = w->hand.first + w->at;
@@ -110,7 +110,7 @@ static void failed(struct worker *w, struct stage_item item, int code)
     if (w->work.gave) {
         count(&w->counts.done, 1);
     } else if (w->gone == 0 && stage->with.on_error == LEAT_ON_ERROR_DROP && stage->with.dead) {
-        struct leat_error error = stage_letter(stage->name, stage->index, number, code);
+        struct leat_error error = stage_make_dead_error(stage->name, stage->index, number, code);
         count(&w->counts.dead, 1);
         stage->with.dead(stage->with.user, item.item, &error);
     } else {
@@ -118,13 +118,13 @@ static void failed(struct worker *w, struct stage_item item, int code)
     }
 }
 
-static void settle(struct worker *w, struct stage_item item, int answer)
+static void handle_answer(struct worker *w, struct stage_item item, int answer)
 {
     w->work.current = NULL;
     if (answer < LEAT_STAGE_DONE || answer > LEAT_STAGE_END)
         answer = error_of_answer(answer);
     if (answer < 0) {
-        failed(w, item, answer);
+        handle_failure(w, item, answer);
     } else if (answer == LEAT_STAGE_SKIP && !w->work.gave) {
         stage_drop(w->stage, &item);
     } else {
@@ -141,8 +141,8 @@ static void drop_rest(struct worker *w)
         stage_drop(w->stage, &w->hand.items[w->at]);
 }
 
-/* Everything before it is through, and nothing behind it has begun. */
-static void visit(struct worker *w)
+/* Handles a control item. All items before it are done, and no item after it has begun. */
+static void handle_control(struct worker *w)
 {
     struct stage *stage = w->stage;
     struct stage_item item = w->hand.items[0];
@@ -167,17 +167,17 @@ static void work_hand(struct worker *w)
     w->at = 0;
     w->last = false;
     if (w->hand.control) {
-        visit(w);
+        handle_control(w);
         return;
     }
     for (; w->at < w->hand.n && !w->last && w->gone == 0; w->at++) {
         struct stage_item item = w->hand.items[w->at];
-        settle(w, item, attempt(w, item));
+        handle_answer(w, item, attempt(w, item));
     }
     drop_rest(w);
 }
 
-/* Whoever has the turn also hands over what others have parked behind it. */
+/* The worker that has the turn also pushes what other workers have parked behind it. */
 static void leave_in_order(struct worker *w)
 {
     struct stage *stage = w->stage;
@@ -202,7 +202,7 @@ static void leave_in_order(struct worker *w)
     } while (order_leave(&stage->order, span.n, &span, w->out));
 }
 
-/* The next hand is worth BATCH_NS, as far as this one tells. */
+/* Chooses the size of the next hand from the time that this one took, so that it takes about BATCH_NS. */
 static void size_hand(struct worker *w, int64_t ns, uint32_t n)
 {
     uint32_t most = w->stage->with.batch ? MIN(w->stage->with.batch, HAND_MAX) : HAND_MAX;
@@ -210,7 +210,7 @@ static void size_hand(struct worker *w, int64_t ns, uint32_t n)
     w->hand.wanted = (uint32_t)MAX(MIN(MIN(fit, (int64_t)w->hand.wanted * 2), most), 1);
 }
 
-/* Returns what ended it. */
+/* Works until the queue ends. Returns the code of the pop that ended it. */
 static int work_all(struct worker *w)
 {
     struct stage *stage = w->stage;
@@ -244,13 +244,13 @@ static int work_all(struct worker *w)
 
 /* ---- the source ---- */
 
-/* 0: one more was pushed; 1: the end, or a failure. */
+/* Returns 0: one more item was pushed. 1: the end, or a failure. */
 static int feed_one(struct worker *w, uint64_t number)
 {
     struct stage *stage = w->stage, *next = stage->next;
     leat_stages *stages = stage->stages;
     void *item;
-    if (atomic_load(&stages->paused) && item_queue_resumed(&next->in) < 0)
+    if (atomic_load(&stages->paused) && item_queue_wait_resumed(&next->in) < 0)
         return 1;
     if (atomic_load(&stages->finishing))
         return 1;
@@ -267,7 +267,7 @@ static int feed_one(struct worker *w, uint64_t number)
     return w->gone != 0;
 }
 
-/* Every item is pushed at once: nobody knows how long the source takes for the next one. */
+/* Each item is pushed at once, because it is not known how long the source takes for the next one. */
 static void feed_all(struct worker *w)
 {
     uint64_t out_ns = 0;
@@ -312,7 +312,7 @@ static void worker_gone(void *user)
     if (!w->finished)
         stages_fail(stages, -EOWNERDEAD, stage, "worker", w->hand.first + w->at, "a function has left its thread");
     if (stage->next)
-        item_queue_produced(&stage->next->in);
+        item_queue_end_producer(&stage->next->in);
     pthread_mutex_lock(&stages->lock);
     if (--stages->threads == 0) {
         stages->ended_ns = clock_ns();
@@ -321,7 +321,7 @@ static void worker_gone(void *user)
     pthread_mutex_unlock(&stages->lock);
 }
 
-/* Also where a function called pthread_exit; then everything ends. */
+/* It also runs if a function has called pthread_exit. Then everything ends. */
 static void worker_leave(void *user)
 {
     struct worker *w = user;

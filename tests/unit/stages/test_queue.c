@@ -113,9 +113,9 @@ static void an_end_a_close_and_a_cancel_are_told_apart(void **state UNUSED)
     struct hand hand = {.n = 0};
     assert_int_equal(item_queue_init(&queue, 8, 0, 1, 2), 0);
     push(&queue, 1, 0);
-    item_queue_produced(&queue);
+    item_queue_end_producer(&queue);
     assert_int_equal(push(&queue, 2, 0), 0); /* there is another one */
-    item_queue_produced(&queue);
+    item_queue_end_producer(&queue);
     assert_int_equal(push(&queue, 3, 0), -EPIPE);
     assert_int_equal(pop(&queue, &hand, 8), 0);
     assert_int_equal(hand.n, 2);
