@@ -1,5 +1,5 @@
-/* Records: what the items of stages are when they come from a channel or a pipe. Stages, channels and pipes don't know
- * one another, so this is where they meet. */
+/* Records: the items of stages that come from a channel or a pipe. The rooms of stages, channels and pipes do not know
+ * each other, so they meet here. */
 #include "base/base.h"
 #include <errno.h>
 #include <leat/channel.h>
@@ -8,11 +8,13 @@
 #include <leat/stages.h>
 #include <stdbool.h>
 
-#define FIRST_ROOM ((size_t)240) /* what most lines and messages fit into */
+#define FIRST_ROOM ((size_t)240) /* Most lines and messages fit into it. */
 #define FRAME_HEAD 4
-#define FRAME_STEP ((size_t)1 << 20) /* so much memory is believed in before its bytes have come */
+/* The most memory that is allocated on the word of a frame's length, before the bytes have come. */
+#define FRAME_STEP ((size_t)1 << 20)
 
-/* For so many bytes at least, or NULL; *record is what it was or is empty, and lost if there is no memory. */
+/* Makes room for at least `room` bytes. `*record` may be NULL; then the record is empty. If there is no memory, the
+ * record is freed, and `*record` is NULL. Returns 0 or -ENOMEM. */
 static int make_room(struct leat_record **record, size_t room)
 {
     struct leat_record *more = realloc(*record, sizeof(*more) + room + 1);
@@ -28,8 +30,8 @@ static int make_room(struct leat_record **record, size_t room)
     return 0;
 }
 
-/* All its bytes are there. */
-static int give(struct leat_record *record, void **ret)
+/* Hands out a record whose bytes are complete. */
+static int hand_out(struct leat_record *record, void **ret)
 {
     record->bytes[record->length] = '\0';
     *ret = record;
@@ -68,7 +70,8 @@ size_t leat_record_size(void *user UNUSED, const void *record)
 
 /* ---- channels ---- */
 
-/* Somebody else may receive the message that was too long, so that the next one is longer still. */
+/* Another receiver may take the message that was too long, and the next one may be longer still. So the call tries
+ * until a message fits. */
 int leat_record_next_message(void *channel, void **ret_record)
 {
     struct leat_record *record = NULL;
@@ -81,7 +84,7 @@ int leat_record_next_message(void *channel, void **ret_record)
         r = leat_channel_receive(channel, record->bytes, room, &n, -1);
         if (r == 0) {
             record->length = n;
-            return give(record, ret_record);
+            return hand_out(record, ret_record);
         }
         if (r != -EMSGSIZE) {
             free(record);
@@ -102,7 +105,8 @@ int leat_record_emit_message(void *channel, void *record)
 
 /* ---- lines ---- */
 
-/* Reads on until the newline or the end. *ret_whole: no more is to come. */
+/* Reads up to the newline, the end or the room. *ret_whole: the line is complete. Returns 0, LEAT_STAGES_END or a
+ * negative errno. */
 static int read_part(leat_reader *reader, struct leat_record *record, size_t room, bool *ret_whole)
 {
     size_t n = 0;
@@ -132,12 +136,12 @@ int leat_record_next_line(void *reader, void **ret_record)
     if (r == 0 && record->length > LEAT_RECORD_MAX)
         r = -EMSGSIZE;
     if (r == 0)
-        return give(record, ret_record);
+        return hand_out(record, ret_record);
     free(record);
     return r;
 }
 
-/* The NUL behind the bytes becomes the newline, so that one write is enough. */
+/* The NUL behind the bytes becomes the newline, so one write is enough. */
 int leat_record_emit_line(void *writer, void *record)
 {
     struct leat_record *r = record;
@@ -152,7 +156,8 @@ int leat_record_emit_line(void *writer, void *record)
 
 /* ---- frames ---- */
 
-/* 0, or LEAT_STAGES_END if the end comes before the first byte. */
+/* Returns 0; LEAT_STAGES_END: the stream ends before the first byte; -EBADMSG: it ends within the length; -EMSGSIZE; or
+ * another negative errno. */
 static int read_head(leat_reader *reader, size_t *ret_length)
 {
     uint8_t head[FRAME_HEAD];
@@ -189,7 +194,7 @@ int leat_record_next_frame(void *reader, void **ret_record)
         r = make_room(&record, room);
     }
     if (r == 0)
-        return give(record, ret_record);
+        return hand_out(record, ret_record);
     free(record);
     return r;
 }

@@ -1,37 +1,38 @@
 /* A codec whose blocks are compressed by several threads, over leat_stages.
  *
- * The bytes are cut into blocks of one size. Each becomes a stream of its own, on one of the workers, and these leave
- * in the order of their blocks, one behind the other. So what comes out depends on the input and on where it was
- * flushed, and not on how many workers there are.
+ * The bytes are cut into blocks of one size. A worker makes a stream of its own of each block, and these streams leave
+ * in the order of their blocks. So the output depends on the input and on where it was flushed, but not on the number
+ * of workers.
  *
- * Who owns what: the blocks belong to the filter, and there are never more than `blocks`. One is filled, one is
- * emptied, the others are in the stages, which only borrow them; their queues have room for all, so that no put ever
- * waits. What waits, when all blocks are in use, is the thread of the pipeline, for the oldest of them, and no longer
- * than that takes to be compressed. */
+ * Owners. The blocks belong to the filter, and there are never more than `blocks`. One is being filled, one is being
+ * emptied, and the others are in the stages, which only borrow them. The queues of the stages have room for all blocks,
+ * so leat_stages_put never waits. If all blocks are in use, the thread of the pipeline waits for the oldest one, for as
+ * long as its compression takes. */
 #include "filter/codec.h"
 #include <errno.h>
 #include <leat/stages.h>
 
-#define SPARE_BLOCKS 3 /* beside one for each worker: to be filled, to be emptied, and one that waits for a worker */
+/* Besides one block for each worker: one to fill, one to empty, and one that waits for a worker. */
+#define SPARE_BLOCKS 3
 
 struct block {
-    struct block *next;  /* of those that are not used */
-    struct block *older; /* of all */
+    struct block *next;  /* The next unused block. */
+    struct block *older; /* The block that was made before; links all blocks. */
     size_t in_n, out_n, at;
-    uint8_t *in, *out; /* both within the same memory */
+    uint8_t *in, *out; /* Both in the memory of the block. */
 };
 
 struct workers_filter {
     leat_filter filter;
-    struct filter_ops ops; /* its own, since it has the codec's name */
+    struct filter_ops ops; /* A copy, because it has the name of the codec. */
     const struct codec *codec;
     int value[CODEC_VALUES];
     leat_stages *stages;
-    size_t block_size, blocks, made; /* made: of these blocks */
+    size_t block_size, blocks, made; /* made: how many of `blocks` exist. */
     struct block *all, *unused, *filling, *emptying;
     size_t in_stages;
-    uint64_t taken; /* in this run */
-    bool began;     /* a block was put in, in this run */
+    uint64_t taken; /* Bytes of input in this run. */
+    bool began;     /* A block was put into the stages in this run. */
 };
 
 /* ---- the workers ---- */
@@ -85,7 +86,7 @@ static void put_back(struct workers_filter *f, struct block *block)
     f->unused = block;
 }
 
-/* One to be filled. -EAGAIN: all are in use. */
+/* Takes a block to fill. Returns 0; -EAGAIN: all blocks are in use; -ENOMEM. */
 static int begin_block(struct workers_filter *f)
 {
     f->filling = f->unused;
@@ -111,7 +112,7 @@ static void fill(struct workers_filter *f, struct filter_buffers *b)
     f->taken += n;
 }
 
-/* What is filled goes to the workers. */
+/* Passes the filled block to the workers. */
 static int submit(struct workers_filter *f)
 {
     int r = leat_stages_put(f->stages, f->filling, -1);
@@ -123,7 +124,8 @@ static int submit(struct workers_filter *f)
     return 0;
 }
 
-/* The oldest block of those in the stages, to be emptied. -EAGAIN: it is not ready, and timeout_ms is 0. */
+/* Takes the oldest block of those in the stages, to empty it. Returns 0; -EAGAIN: there is none, or it is not ready and
+ * timeout_ms is 0; or another negative errno. */
 static int receive(struct workers_filter *f, int timeout_ms)
 {
     void *item;
@@ -138,7 +140,7 @@ static int receive(struct workers_filter *f, int timeout_ms)
 }
 
 /* False: the output is full. */
-static bool empty(struct workers_filter *f, struct filter_buffers *b)
+static bool give_output(struct workers_filter *f, struct filter_buffers *b)
 {
     struct block *block = f->emptying;
     size_t n = MIN(block->out_n - block->at, b->out_n);
@@ -155,7 +157,7 @@ static bool empty(struct workers_filter *f, struct filter_buffers *b)
 
 /* ---- the filter ---- */
 
-/* Whatever was left of a run. */
+/* Stops the stages and takes all blocks back. */
 static void stop(struct workers_filter *f)
 {
     leat_stages_stop(f->stages, LEAT_STOP_ABORT, NULL);
@@ -190,7 +192,7 @@ static int take_input(struct workers_filter *f, struct filter_buffers *b)
     return f->filling->in_n == f->block_size ? submit(f) : 0;
 }
 
-/* All input is taken. *ret_done: and what `mode` asks for is done. */
+/* Called when all input is taken. *ret_done: what `mode` asks for is done as well. */
 static int end_input(struct workers_filter *f, int mode, bool *ret_done)
 {
     int r = 0;
@@ -201,7 +203,7 @@ static int end_input(struct workers_filter *f, int mode, bool *ret_done)
         return *ret_done ? 0 : r;
     }
     if (mode == LEAT_FILTER_FINISH && !f->began && !f->filling)
-        r = begin_block(f); /* of nothing an empty stream is made */
+        r = begin_block(f); /* Of empty input the codec makes an empty stream. */
     if (r == 0 && f->filling)
         return submit(f);
     if (r == 0 && f->in_stages > 0)
@@ -216,7 +218,7 @@ static int work(struct workers_filter *f, struct filter_buffers *b, int mode)
     if (b->out_n == 0)
         return done ? LEAT_FILTER_DONE : LEAT_FILTER_FULL;
     while (!done) {
-        if (f->emptying && !empty(f, b))
+        if (f->emptying && !give_output(f, b))
             return LEAT_FILTER_FULL;
         int r = b->in_n > 0 ? take_input(f, b) : end_input(f, mode, &done);
         if (r < 0)

@@ -162,7 +162,7 @@ int worker_flush(struct worker *worker);
 void worker_reset(struct worker *worker, struct stage *stage);
 
 /* group_add adds an item to the group of a grouping stage, and emits the group when it is full. group_flush emits the
- * group, group_drop disposes of it. They return 0 or a negative errno. */
+ * group, group_drop disposes of it. The first two return 0 or a negative errno. */
 int group_add(struct worker *worker, struct stage_item item);
 int group_flush(struct worker *worker);
 void group_drop(struct worker *worker);
