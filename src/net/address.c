@@ -1,4 +1,4 @@
-/* Addresses: names looked up, or one path. */
+/* Addresses: names that are looked up, or one path. */
 #include "net/socket.h"
 #include <ctype.h>
 #include <errno.h>
@@ -39,7 +39,7 @@ int addresses_find(struct addresses *addresses, struct node *node, const char *h
 void addresses_path(struct addresses *addresses, const char *path)
 {
     addresses->path.sun_family = AF_UNIX;
-    strcpy(addresses->path.sun_path, path); /* its length was checked when it was resolved */
+    strcpy(addresses->path.sun_path, path); /* parse_path has checked its length. */
     addresses->local = (struct addrinfo){.ai_family = AF_UNIX,
                                          .ai_socktype = SOCK_STREAM,
                                          .ai_addr = (struct sockaddr *)&addresses->path,

@@ -1,4 +1,4 @@
-/* Connecting without blocking. A connection in progress is waited for by POLLOUT; SO_ERROR tells what came of it. */
+/* Connects without blocking. POLLOUT tells that a connection in progress has ended, SO_ERROR how. */
 #include "base/fd.h"
 #include "net/socket.h"
 #include <errno.h>
@@ -6,7 +6,9 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 
-#define QUEUE_FULL_NS 20000000 /* the queue of a Unix listener is full, and nothing tells when it is not */
+/* If the queue of a Unix listener is full, nothing tells when there is room again, so connect is tried again after this
+ * time. */
+#define QUEUE_FULL_NS 20000000
 
 static size_t addresses_left(const struct addrinfo *at)
 {
@@ -25,16 +27,16 @@ static int begin(struct dialer *dialer)
     if (dialer->until_ns)
         dialer->share_ns = now + (dialer->until_ns - now) / (int64_t)addresses_left(dialer->at);
     int r = connect(dialer->fd, dialer->at->ai_addr, dialer->at->ai_addrlen) < 0 ? -errno : 0;
-    /* Only of a Unix socket it means "later"; else no local port is free. */
+    /* Only for a Unix socket, -EAGAIN means "later". Otherwise no local port is free. */
     return r == -EAGAIN && dialer->at->ai_family != AF_UNIX ? -EADDRNOTAVAIL : r;
 }
 
-/* What came of the one that was begun: 0, or -EINPROGRESS. */
-static int look(struct dialer *dialer)
+/* Looks how the connection that was begun has ended. Returns 0, -EINPROGRESS or another negative errno. */
+static int check_result(struct dialer *dialer)
 {
     struct pollfd set = {.fd = dialer->fd, .events = POLLOUT};
     int code = 0;
-    if (dialer->at->ai_family == AF_UNIX) /* it was not even queued */
+    if (dialer->at->ai_family == AF_UNIX) /* The attempt was not even queued, so it is made again. */
         return connect(dialer->fd, dialer->at->ai_addr, dialer->at->ai_addrlen) < 0 ? -errno : 0;
     if (poll(&set, 1, 0) <= 0)
         return -EINPROGRESS;
@@ -46,7 +48,7 @@ static int64_t earlier(int64_t a, int64_t b)
     return b == 0 || a < b ? a : b;
 }
 
-/* Not yet: 0 if its time is up. */
+/* The connection is not there yet. Returns -EAGAIN, with a port and a deadline; 0: the time of this address is up. */
 static int wait_for(struct dialer *dialer, struct node *node, int code)
 {
     int64_t now = clock_ns();
@@ -67,7 +69,7 @@ int dialer_next(struct dialer *dialer, const struct addresses *addresses, struct
         dialer->until_ns = timeout_ns ? clock_ns() + timeout_ns : 0;
     }
     while (dialer->at) {
-        int code = begun ? look(dialer) : begin(dialer);
+        int code = begun ? check_result(dialer) : begin(dialer);
         begun = false;
         if (code == -EINPROGRESS || code == -EINTR || code == -EAGAIN) {
             if (wait_for(dialer, node, code) == -EAGAIN)

@@ -1,6 +1,7 @@
-/* Connections: a descriptor, a stream in, a stream out. Filling reads straight into reserved chunks, flushing writes
- * straight out of them. A socket is asked not to wait by each call (MSG_DONTWAIT); anything else is polled before, and
- * written no more at a time than a pipe takes without waiting once it is ready, unless it is non-blocking by itself. */
+/* Connections: a descriptor, a stream in and a stream out. Filling reads straight into reserved chunks, and flushing
+ * writes straight out of them. For a socket each call carries MSG_DONTWAIT. A non-blocking descriptor of another kind
+ * needs nothing. Any other descriptor is polled first, and gets no more bytes at a time than a pipe that is ready takes
+ * without waiting. */
 #include "net/connection.h"
 #include "base/fd.h"
 #include "base/sigpipe.h"
@@ -14,7 +15,7 @@
 
 #define PAUSE_DEFAULT 65536
 #define LIMIT_DEFAULT 1048576
-#define FILL_LEAST    2048 /* with less room than this a read takes the next chunk, too */
+#define FILL_LEAST    2048 /* With less room than this, a read takes the next chunk as well. */
 
 /* ---- life ---- */
 
@@ -25,8 +26,8 @@ static int open_streams(leat_connection *c, const struct leat_connection_options
     return r < 0 ? r : leat_stream_new(&c->output, o->pool, o->output ? o->output : &bounds);
 }
 
-/* What may be asked of the descriptor. */
-static int look_at(leat_connection *c)
+/* Finds out how calls on the descriptor are kept from waiting. */
+static int find_how_to_wait(leat_connection *c)
 {
     int type, flags = fcntl(c->fd, F_GETFL);
     if (flags < 0)
@@ -62,7 +63,7 @@ int leat_connection_from_fd(leat_connection **ret_connection, int fd, enum leat_
         r = make(&c, &o);
     if (r == 0) {
         c->fd = fd;
-        r = look_at(c);
+        r = find_how_to_wait(c);
         c->owned = r == 0 && ownership == LEAT_TAKE;
     }
     if (r < 0) {
@@ -75,7 +76,7 @@ int leat_connection_from_fd(leat_connection **ret_connection, int fd, enum leat_
     return 0;
 }
 
-/* Bytes that never went out must not end in what looks like an end. */
+/* If bytes are lost, the peer must not see a normal end: the connection is reset where that is possible. */
 static void close_descriptor(leat_connection *c)
 {
     bool lost = c->output && !c->shut && (leat_stream_length(c->output) || c->failed);
@@ -160,7 +161,7 @@ int leat_connection_events(leat_connection *c, int *ret_fd, short *ret_events)
 
 /* ---- opening ---- */
 
-/* The endpoint says what it waits for, and until when at the latest. */
+/* If the endpoint would block, it names a port and a deadline to wait for. */
 static int open_endpoint(struct node *node, struct leat_error *error)
 {
     for (;;) {
@@ -192,7 +193,7 @@ int connection_of_endpoint(leat_connection **ret, leat_endpoint *endpoint,
                       node_kind_name(node->kind));
     if (r == 0) {
         c->fd = node->fd;
-        r = look_at(c);
+        r = find_how_to_wait(c);
         if (r < 0)
             endpoint_error(node, error, r, "getsockopt", "it is no stream socket");
     }
@@ -225,7 +226,7 @@ int leat_connection_fill(leat_connection *c, size_t *ret_n)
     return (int)MIN(n, 0);
 }
 
-/* Of what is polled, no more than it takes for certain. */
+/* Shortens a write to a polled descriptor to what it certainly takes without waiting. */
 static int clip(const leat_connection *c, struct iovec *iov, int count)
 {
     size_t left = _POSIX_PIPE_BUF;
@@ -260,8 +261,8 @@ ssize_t connection_put(leat_connection *c, struct iovec *iov, int count)
     return n;
 }
 
-/* Everything is out: the end is said. */
-static int say_end(leat_connection *c)
+/* All bytes are written: tells the peer that this is the end. */
+static int shut_down(leat_connection *c)
 {
     if (!c->shut && c->is_socket && shutdown(c->fd, SHUT_WR) < 0)
         return c->failed = -errno;
@@ -280,7 +281,7 @@ int leat_connection_flush(leat_connection *c)
         if (r < 0)
             return c->failed = r;
         if (count == 0)
-            return say_end(c);
+            return shut_down(c);
         ssize_t n = connection_put(c, iov, count);
         if (n < 0)
             return (int)n;
@@ -304,7 +305,7 @@ static int tcp_name(const struct sockaddr_storage *peer, char *text, size_t size
     return snprintf(text, size, "tcp:%s:%u", host, ntohs(four->sin_port));
 }
 
-/* What is no path (a name of Linux's own, which begins with a NUL) counts as none. */
+/* An abstract name (Linux; it begins with a NUL) counts as none. */
 static int unix_name(const struct sockaddr_storage *peer, socklen_t n, char *text, size_t size)
 {
     const struct sockaddr_un *path = (const struct sockaddr_un *)(const void *)peer;

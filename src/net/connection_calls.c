@@ -1,4 +1,4 @@
-/* The blocking form of a connection: each call asks the stream, and fills and flushes until there is an answer. */
+/* The blocking calls of a connection: each asks the stream, and fills and flushes until there is an answer. */
 #include "net/connection.h"
 #include <errno.h>
 #include <poll.h>
@@ -10,7 +10,7 @@ static int64_t earlier(int64_t a, int64_t b)
     return a == 0 || (b && b < a) ? b : a;
 }
 
-/* When a call that begins now must end. */
+/* The deadline of a call that begins now. */
 static int64_t end_of_call(const leat_connection *c)
 {
     return earlier(c->timeout_ns ? clock_ns() + c->timeout_ns : 0, c->deadline_ns);
@@ -34,8 +34,9 @@ struct connection_request {
     struct leat_view *ret;
 };
 
-/* One step towards the answer. A peer that takes nothing more may still have said something. */
-static int step(leat_connection *c, int64_t until_ns)
+/* One step towards the answer. A failure to write does not end it: a peer that accepts no more bytes may still have
+ * sent some. */
+static int fill_and_flush(leat_connection *c, int64_t until_ns)
 {
     leat_connection_flush(c);
     int r = leat_connection_fill(c, NULL);
@@ -51,7 +52,7 @@ static int answer(leat_connection *c, struct connection_request *request)
         int r = request->ask(c->input, request);
         if (r != -EAGAIN)
             return r;
-        r = step(c, until_ns);
+        r = fill_and_flush(c, until_ns);
         if (r < 0)
             return r;
     }
@@ -101,7 +102,7 @@ int leat_connection_read_line(leat_connection *c, unsigned flags, struct leat_vi
 
 /* ---- writing, and waiting for it ---- */
 
-/* The peer must read; perhaps it waits for the same of us. */
+/* The peer has to read. It may wait for us to read, too, so bytes that come are read. */
 static int wait_to_write(leat_connection *c, int64_t until_ns)
 {
     int r = connection_wait(c->fd, (short)(connection_wants(c) | POLLOUT), until_ns);
@@ -119,7 +120,7 @@ static int flush_all(leat_connection *c, int64_t until_ns)
     return r;
 }
 
-/* The pieces from `done` on, at most CONNECTION_PIECES of them. */
+/* The pieces from byte `done` on, at most CONNECTION_PIECES of them. */
 static int window(struct iovec *to, const struct iovec *pieces, size_t count, size_t done)
 {
     int n = 0;

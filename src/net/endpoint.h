@@ -4,7 +4,8 @@
 
 #include "node/endpoint.h"
 
-/* `rest` is what stands behind the scheme. */
+/* `rest` is the text behind the scheme. They return 0, or a negative errno with `error` set. Nothing is connected or
+ * bound yet. */
 int net_tcp_endpoint(leat_endpoint **ret, const char *spec, const char *rest, bool listens,
                      enum leat_direction direction, const struct leat_endpoint_options *options,
                      struct leat_error *error);

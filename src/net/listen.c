@@ -1,5 +1,5 @@
-/* Listening for one peer. As soon as it is there the listener goes, and with it the path of a Unix socket: what runs on
- * leaves nothing behind, even if it is killed. */
+/* Listens for one peer. When the peer has come, the listener is closed, and the path of a Unix socket is removed. So a
+ * transfer that runs leaves nothing behind, even if it is killed. */
 #include "base/fd.h"
 #include "net/socket.h"
 #include <errno.h>
@@ -12,14 +12,14 @@ static const char *path_of(const struct addresses *addresses)
     return addresses->path.sun_path;
 }
 
-/* Is what stands at the path a socket that nobody listens on? Only a connection tells: it is refused. */
+/* Is the path a socket on which no process listens? Only a refused connection tells. */
 static bool is_dead(const struct addrinfo *at)
 {
     CLEANUP_FD int fd = fd_socket(AF_UNIX, SOCK_STREAM, 0);
     return fd >= 0 && connect(fd, at->ai_addr, at->ai_addrlen) < 0 && errno == ECONNREFUSED;
 }
 
-/* A socket file that its listener left behind is removed; it is looked at again just before, because somebody else may
+/* Removes a socket file that its listener left behind. It is compared again just before, because another process may
  * have replaced it meanwhile. */
 static int remove_dead(const struct addresses *addresses)
 {
@@ -39,7 +39,7 @@ static void set_options(int fd, const struct addrinfo *at)
     if (at->ai_family == AF_UNIX)
         return;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    if (at->ai_family == AF_INET6) /* [::] means every address there is */
+    if (at->ai_family == AF_INET6) /* [::] stands for all addresses, IPv4 too. */
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){0}, sizeof(int));
 }
 
@@ -75,7 +75,7 @@ static int listen_at(struct listener *listener, const struct addresses *addresse
     return listen(listener->fd, 1) < 0 ? -errno : 0;
 }
 
-/* At the first address that can be had. */
+/* Listens at the first address that works. */
 static int begin(struct listener *listener, const struct addresses *addresses, const char **ret_operation)
 {
     int r = -EADDRNOTAVAIL;
@@ -88,7 +88,7 @@ static int begin(struct listener *listener, const struct addresses *addresses, c
     return r;
 }
 
-static bool was_a_peer_that_left(int code)
+static bool is_from_peer_that_left(int code)
 {
     return code == EAGAIN || code == EWOULDBLOCK || code == EINTR || code == ECONNABORTED || code == EPROTO;
 }
@@ -104,7 +104,7 @@ int listener_next(struct listener *listener, const struct addresses *addresses, 
     }
     *ret_operation = "accept";
     int fd = fd_accept(listener->fd);
-    if (fd < 0 && was_a_peer_that_left(-fd)) {
+    if (fd < 0 && is_from_peer_that_left(-fd)) {
         if (listener->until_ns && clock_ns() >= listener->until_ns)
             return -ETIMEDOUT;
         port_init(&node->port, listener->fd, POLLIN);
@@ -120,7 +120,7 @@ int listener_next(struct listener *listener, const struct addresses *addresses, 
 void listener_close(struct listener *listener, const struct addresses *addresses)
 {
     struct stat st;
-    /* While it still listens: nobody replaces it between the two. */
+    /* The path is compared while we still listen, so that no other process replaces it in between. */
     if (listener->bound && lstat(path_of(addresses), &st) == 0 && st.st_dev == listener->device &&
         st.st_ino == listener->inode)
         unlink(path_of(addresses));

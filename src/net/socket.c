@@ -1,6 +1,5 @@
-/* Stream sockets: connected, listened for, or handed in as a pair of endpoints. The descriptor is shared by whoever
- * holds a reference to it and closed by the last; it is connected in `open`, shut down in `commit`, reset in `abort`.
- */
+/* Stream sockets: connected, accepted, or handed in as a pair of endpoints. The descriptor has a reference count, and
+ * the last reference closes it. It is connected in `open`, shut down in `commit`, and reset in `abort`. */
 #include "net/socket.h"
 #include "base/fd.h"
 #include "base/quote.h"
@@ -13,26 +12,26 @@
 #include <unistd.h>
 
 #define CONNECT_DEFAULT_MS 30000
-#define DRAIN_MAX          256          /* reads */
-#define UNIX_BUFFER        (512 * 1024) /* or what the system allows; it doubles that */
+#define DRAIN_MAX          256          /* Reads. */
+#define UNIX_BUFFER        (512 * 1024) /* Or what the system allows. The kernel doubles it. */
 
 struct shared {
     atomic_uint refs;
     int fd;
     bool owned;
-    bool paired; /* the other direction is another endpoint's */
+    bool paired; /* The other direction is another endpoint. */
 };
 
 struct socket {
     leat_endpoint endpoint;
     bool listens;
-    char *host, *port; /* TCP; no host: loopback */
-    char *path;        /* Unix */
+    char *host, *port; /* TCP. host NULL: loopback. */
+    char *path;        /* Unix. */
     int64_t timeout_ns;
     struct addresses addresses;
     struct dialer dialer;
     struct listener listener;
-    struct shared *shared; /* NULL: not open yet, or closed */
+    struct shared *shared; /* NULL: not open yet, or closed. */
 };
 
 /* ---- the descriptor ---- */
@@ -64,8 +63,9 @@ static bool is_tcp(int fd)
     return address.ss_family == AF_INET || address.ss_family == AF_INET6;
 }
 
-/* By TCP bytes go out as they come, and a peer whose machine is gone is noticed in the end. A Unix socket with room is
- * ready only when three quarters of it are, so with the usual 208 KiB its reader has run dry by then. */
+/* TCP sends bytes as they come, and notices a peer whose machine is gone at last. A Unix socket is ready for writing
+ * only when three quarters of its buffer are free. With the usual 208 KiB its reader would have run dry by then, so the
+ * buffer is larger. */
 static void set_options(int fd)
 {
     if (is_tcp(fd)) {
@@ -138,8 +138,8 @@ static int socket_open(struct node *node, const struct node *source UNUSED, stru
 
 /* ---- the end ---- */
 
-/* What the peer has said to a sink and nobody reads: closing a socket that has unread bytes resets it, and the peer
- * might lose what it has not read yet. */
+/* Reads and drops what the peer has sent to a sink. Closing a socket with unread bytes resets it, and then the peer
+ * might lose bytes that it has not read yet. */
 static void drain(int fd)
 {
     char bytes[4096];
@@ -147,7 +147,8 @@ static void drain(int fd)
         ;
 }
 
-/* The end is said, and heard as far as one can tell: a peer that has reset or left meanwhile is an error. */
+/* Tells the peer the end, and checks as far as possible that the peer is there: a peer that has reset or left meanwhile
+ * is an error. */
 static int socket_commit(struct node *node, struct leat_error *error)
 {
     struct socket *s = (struct socket *)node;
@@ -166,8 +167,8 @@ static int socket_commit(struct node *node, struct leat_error *error)
     return 0;
 }
 
-/* A pair's descriptor stays open for the other direction, so that closing says nothing yet; to connect it to nowhere
- * resets it at once. */
+/* The descriptor of a pair stays open for the other direction, so closing this end tells the peer nothing yet.
+ * Connecting it to an address of AF_UNSPEC resets it at once. */
 static void socket_abort(struct node *node, int code UNUSED, uint64_t delivered UNUSED)
 {
     struct socket *s = (struct socket *)node;
@@ -239,7 +240,7 @@ static void set_timeout(struct socket *s, bool listens, const struct leat_endpoi
     s->timeout_ns = ms > 0 ? ms * 1000000 : 0;
 }
 
-/* HOST:PORT, [HOST]:PORT, or PORT alone for one that listens. */
+/* HOST:PORT or [HOST]:PORT; also PORT alone for a listener. */
 static int parse_tcp(struct socket *s, const char *text, struct leat_error *error)
 {
     if (strncmp(text, "//", 2) == 0) {
@@ -333,7 +334,7 @@ static int make_pair(struct socket *end[2], int fd, bool owned)
     struct shared *shared = r == 0 ? shared_new(fd, owned, true) : NULL;
     if (!shared)
         return r < 0 ? r : -ENOMEM;
-    /* Nobody else may make one that was given away blocking again. */
+    /* Only if the caller gave the descriptor away does it stay non-blocking: then no one else changes its flags. */
     bool own = owned && (fcntl(fd, F_GETFL) & O_NONBLOCK);
     for (int i = 0; i < 2; i++) {
         end[i]->shared = shared;
