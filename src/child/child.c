@@ -1,4 +1,4 @@
-/* Starting a child, our ends of its pipes, and its end step by step. */
+/* Starts a child, offers our ends of its pipes, and ends it step by step. */
 #include "base/fd.h"
 #include "base/origin.h"
 #include "base/platform.h"
@@ -10,10 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define GRACE_NS      1000000000 /* until the next step of a child that does not end */
-#define LET_GO_MS     2000       /* until one that was killed is left behind */
-#define LOOK_AGAIN_NS 20000000   /* for what tells nobody when it ends */
-#define ROUNDS        16         /* of looking for what was started since the last look */
+#define GRACE_NS      1000000000 /* Until the next step for a child that does not end. */
+#define LET_GO_MS     2000       /* Until a child that was killed is left behind. */
+#define LOOK_AGAIN_NS 20000000   /* The interval for members of which nothing tells when they end. */
+#define ROUNDS        16         /* The most searches for processes that were started since the previous search. */
 
 static void close_all(struct child *c)
 {
@@ -69,7 +69,7 @@ int child_stdout(const struct child *c)
     return c->s.out;
 }
 
-/* From here on nobody writes there, so that a reading end of ours hides nothing from us: no broken pipe is to come. */
+/* No one writes to the input any more, so no broken pipe can come, and a descriptor that reads it can do no harm. */
 void child_close_stdin(struct child *c)
 {
     if (c->s.in < 0)
@@ -91,20 +91,20 @@ void child_close_stdout(struct child *c)
 
 /* ---- its end ---- */
 
-/* As long as it is not reaped. */
+/* Signals the child, unless it was reaped. */
 static void signal_itself(struct child *c, int number)
 {
     if (c->reaped)
         return;
-    /* A program that waits for any child may have reaped it: then its pidfd says so, and its number does not. */
+    /* If the program waits for any child, it may have reaped this one. The pidfd tells that, the number does not. */
     int r = family_signal_process(c->exited, c->s.pid, number);
-    if (c->s.own_group && r != -ESRCH) /* it is not reaped, so the number is still its group's */
+    if (c->s.own_group && r != -ESRCH) /* The child is not reaped, so the number is still that of its group. */
         kill(-c->s.pid, number);
     c->signalled |= !c->over;
 }
 
-/* The child can't be reaped while all processes are looked at. What they have in their environments is read without
- * the lock: a hostile one may let us wait. */
+/* Finds new members of the family. Under the lock, so that the child is not reaped while all processes are listed.
+ * Environments are read without the lock, because a hostile process may delay that. */
 static size_t find_more(struct child *c)
 {
     struct crowd crowd;
@@ -117,8 +117,9 @@ static size_t find_more(struct child *c)
     return n;
 }
 
-/* To the child and to all that it has started. What they start while we look is found by another look. The first look
- * comes before the first signal: what loses its parent is no longer known by it. */
+/* Signals the child and all processes that it has started. Those that are started meanwhile are found by another
+ * search. The first search comes before the first signal, because a process that loses its parent is not found by its
+ * parent any more. */
 static void send_signal(struct child *c, int number)
 {
     size_t from = 0;
@@ -144,7 +145,7 @@ static bool has_ended(struct child *c)
     return c->ended;
 }
 
-static void go_on_to(struct child *c, int step, int number, int64_t now)
+static void go_to_step(struct child *c, int step, int number, int64_t now)
 {
     c->step = step;
     c->until_ns = step == LET_GO ? 0 : now + (step == KILLED ? LET_GO_MS * 1000000LL : GRACE_NS);
@@ -157,28 +158,28 @@ static void escalate(struct child *c, enum child_patience patience)
     int64_t now = clock_ns();
     bool late = c->until_ns && now >= c->until_ns;
     if (patience == CHILD_SHOULD_END && c->step == RUNNING)
-        go_on_to(c, GRACE, 0, now);
+        go_to_step(c, GRACE, 0, now);
     else if ((patience == CHILD_MUST_END && c->step < TERMINATED) || (late && c->step == GRACE))
-        go_on_to(c, TERMINATED, SIGTERM, now);
+        go_to_step(c, TERMINATED, SIGTERM, now);
     else if (late && c->step == TERMINATED)
-        go_on_to(c, KILLED, SIGKILL, now);
+        go_to_step(c, KILLED, SIGKILL, now);
     else if (late && c->step == KILLED)
-        go_on_to(c, LET_GO, 0, now);
+        go_to_step(c, LET_GO, 0, now);
 }
 
-/* Nothing of it is left, or it was signalled in vain. */
+/* No member is left, or all were signalled in vain. */
 static bool family_is_over(struct child *c, int *ret_fd)
 {
     *ret_fd = -1;
     if (c->step < TERMINATED || c->step == LET_GO)
         return true;
-    if (family_lives(&c->family, ret_fd))
+    if (family_is_alive(&c->family, ret_fd))
         return false;
     if (c->s.own_group && !c->reaped && c->step < KILLED)
-        return false; /* nothing tells whether its group is empty */
+        return false; /* Nothing tells whether the group is empty. */
     size_t more = find_more(c);
     family_signal(&c->family, c->family.n - more, SIGKILL);
-    return !family_lives(&c->family, ret_fd);
+    return !family_is_alive(&c->family, ret_fd);
 }
 
 int child_end(struct child *c, enum child_patience patience, struct port *port, int64_t *ret_deadline_ns)
@@ -237,7 +238,7 @@ const char *child_said(const struct child *c)
 
 struct child *child_free(struct child *c)
 {
-    if (!c || !origin_is_here(c->origin)) /* of a forked program it is the parent's child */
+    if (!c || !origin_is_here(c->origin)) /* In a child of fork, it is the parent's child. */
         return NULL;
     if (!has_ended(c)) {
         send_signal(c, SIGKILL);

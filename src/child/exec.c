@@ -1,9 +1,9 @@
-/* exec:COMMAND, a child process as a source or as a sink, and leat_filter_exec, one child as both in the middle. A
- * child is started in `open`, and its end is waited for in `settle`, or in the `finish` of a filter's source: that a
- * stream ended says nothing as long as it is not known how the child ended.
+/* exec:COMMAND: a child process as a source or as a sink. leat_filter_exec: one child as both, in the middle of a
+ * pipeline. The child is started in `open`. `settle`, or the `finish` of a filter's source, waits for its end: the end
+ * of a stream says nothing until it is known how the child ended.
  *
- * A sink's child is told the end of its input only when all else was right, and while a failed one lives its input is
- * kept open: so it never takes what it got for the whole. */
+ * A sink's child gets the end of its input only if all else was right. While a child of a failed run lives, its input
+ * stays open. So it never takes a part for the whole. */
 #include "base/thread.h"
 #include "child/child.h"
 #include "child/endpoint.h"
@@ -13,18 +13,18 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define COMMAND_SHOWN 60 /* bytes of it, in a sentence */
+#define COMMAND_SHOWN 60 /* Bytes of the command that a sentence shows. */
 
 struct exec {
     char *command;
-    struct child *child; /* NULL: not started, or gone */
-    char *said;          /* for the report, which is made when the child is gone */
-    bool counted;        /* what its input has left was told */
-    bool asked, whole;   /* was it the end of its output that ended the stream? */
+    struct child *child; /* NULL: not started, or freed. */
+    char *said;          /* For the report, which is made when the child is freed. */
+    bool counted;        /* The bytes that were left in its input were reported. */
+    bool asked, whole; /* `whole`: the stream ended because the output of the child ended. `asked`: this was checked. */
 };
 
 struct child_end {
-    leat_endpoint endpoint; /* first */
+    leat_endpoint endpoint; /* Must be first. */
     struct exec *exec;
 };
 
@@ -87,7 +87,7 @@ static int out_open(struct node *node, const struct node *source UNUSED, struct 
 
 /* ---- how it ended ---- */
 
-/* The last lines that fit; if not even one does, its beginning. */
+/* Copies the last lines that fit. If not even the last one fits, copies its beginning. */
 static void last_lines(const char *said, char *to, size_t room)
 {
     const char *from = said + strlen(said);
@@ -106,7 +106,7 @@ static void last_lines(const char *said, char *to, size_t room)
     to[n] = '\0';
 }
 
-/* Takes the place of what the error said before: a broken pipe is not what went wrong. */
+/* Replaces what the error said before: a broken pipe is not the cause. */
 static int fail(struct node *node, struct leat_error *error, int code, const char *how)
 {
     const struct exec *x = exec_of(node);
@@ -121,7 +121,8 @@ static int fail(struct node *node, struct leat_error *error, int code, const cha
                     "'%.*s%s' %s%s%s", COMMAND_SHOWN, x->command, dots, how, said[0] ? ": " : "", said);
 }
 
-/* 0: it is gone; -EAGAIN: see `settle`. After a failure, its own or another's, what it has left behind goes with it. */
+/* Returns 0: the child has ended. -EAGAIN: as `settle`. After a failure of the child or of the run, the processes that
+ * the child has left behind are ended too. */
 static int end_child(struct node *node, enum child_patience patience, int code)
 {
     struct exec *x = exec_of(node);
@@ -141,7 +142,7 @@ static int end_child(struct node *node, enum child_patience patience, int code)
     return 0;
 }
 
-/* Its output ended by itself, and was not left by us. */
+/* Did the output of the child end by itself? Otherwise we have stopped reading, and close it. */
 static bool ended_whole(struct exec *x)
 {
     char byte;
@@ -153,8 +154,8 @@ static bool ended_whole(struct exec *x)
     return x->whole;
 }
 
-/* A child whose output was not all wanted may end as it likes. One that failed by itself is the cause of what failed
- * behind it. */
+/* If not all of its output was wanted, the child may end in any way. If the child failed by itself, this is the cause
+ * of what failed behind it. */
 static int source_settle(struct node *node, int code, struct leat_error *error)
 {
     struct exec *x = exec_of(node);
@@ -197,7 +198,7 @@ static int sink_settle(struct node *node, int code, struct leat_error *error)
                        : "closed its standard input before it had taken everything, and went on");
 }
 
-/* In the middle: the leg behind it goes on until the child has put out its last. */
+/* In the middle of a pipeline: the leg behind it goes on until the child has ended its output. */
 static int into_finish(struct node *node, uint64_t delivered UNUSED, struct leat_error *error UNUSED)
 {
     child_close_stdin(exec_of(node)->child);
@@ -219,7 +220,7 @@ static void end_close(struct node *node)
 static const struct node_ops source_ops = {
     .name = "exec", .open = source_open, .settle = source_settle, .close = end_close};
 static const struct node_ops sink_ops = {.name = "exec", .open = sink_open, .settle = sink_settle, .close = end_close};
-/* The child goes with the second of the two. */
+/* The second end frees the child. */
 static const struct node_ops into_ops = {.name = "exec", .open = into_open, .finish = into_finish};
 static const struct node_ops out_ops = {
     .name = "exec", .open = out_open, .finish = out_finish, .settle = source_settle, .close = end_close};

@@ -41,13 +41,13 @@ static bool is_same(const struct member *member)
     return platform.processes->look(member->pid, &now) == 0 && now.start == member->start && !now.ended;
 }
 
-static bool has_gone(const struct member *member)
+static bool has_ended(const struct member *member)
 {
     struct pollfd set = {.fd = member->fd, .events = POLLIN};
     return member->fd >= 0 ? poll(&set, 1, 0) != 0 : !is_same(member);
 }
 
-/* What has ended since the look is not added. */
+/* Adds a process, unless it has ended since the look. */
 static void add(struct family *family, const struct platform_process *process)
 {
     struct member member = {.pid = process->pid, .start = process->start};
@@ -69,9 +69,9 @@ int family_look(struct family *family, struct crowd *ret)
     *ret = (struct crowd){.n = 0};
     if (!platform.processes)
         return -ENOSYS;
-    /* The number of a member that has ended may be another process's by now, whose children are not ours. */
+    /* The number of a member that has ended may belong to another process by now, whose children are no members. */
     for (size_t i = 0; i < family->n; i++)
-        family->member[i].gone |= has_gone(&family->member[i]);
+        family->member[i].gone |= has_ended(&family->member[i]);
     return platform.processes->each(add_to_crowd, ret);
 }
 
@@ -83,7 +83,7 @@ static bool is_candidate(const struct family *family, const struct platform_proc
 static void add_children(struct family *family, const struct crowd *crowd, pid_t root)
 {
     size_t last;
-    do { /* children may be listed before their parents */
+    do { /* The list may have children before their parents. */
         last = family->n;
         for (size_t i = 0; i < crowd->n; i++) {
             const struct platform_process *process = &crowd->process[i];
@@ -102,7 +102,7 @@ static bool is_stuck(const struct family *family, const struct platform_process 
     return false;
 }
 
-/* What has no parent left is known by its mark. What can't be read is not asked again. */
+/* A process without a parent is known by its mark. A process that cannot be read is not asked again. */
 static void add_marked(struct family *family, const struct crowd *crowd, pid_t root, const char *mark)
 {
     struct platform_process *asked = calloc(crowd->n + 1, sizeof(*asked));
@@ -135,7 +135,7 @@ size_t family_find(struct family *family, const struct crowd *crowd, pid_t root,
 
 /* ---- signals ---- */
 
-/* A filter of system calls may know the one call and not the other. */
+/* A seccomp filter may allow one call and not the other. */
 int family_signal_process(int fd, pid_t pid, int number)
 {
     int r = fd >= 0 ? platform.processes->signal(fd, number) : -ENOSYS;
@@ -155,11 +155,11 @@ void family_signal(struct family *family, size_t from, int number)
     }
 }
 
-bool family_lives(struct family *family, int *ret_fd)
+bool family_is_alive(struct family *family, int *ret_fd)
 {
     for (size_t i = 0; i < family->n; i++) {
         struct member *member = &family->member[i];
-        member->gone |= has_gone(member);
+        member->gone |= has_ended(member);
         if (!member->gone) {
             *ret_fd = member->fd;
             return true;

@@ -1,9 +1,9 @@
-/* The processes that a child has started, and those that they have: found by looking, and ended.
+/* The processes that a child has started, and those that these have started in turn: finding and ending them.
  *
- * A member is a descendant of the child; or it carries the child's mark in its environment and is in our session, which
- * finds those whose parent has ended. A daemon, which has a session of its own and no parent left, is none: gpg-agent
- * and the like are meant to stay. A process is signalled through its pidfd, or where there is none, after a look
- * whether it still is the one that was found. */
+ * A member is a descendant of the child. A process that carries the mark of the child in its environment and is in our
+ * session is a member too; this finds those whose parent has ended. A daemon with a session of its own and without a
+ * living parent is no member: gpg-agent and the like are meant to stay. A process is signalled through its pidfd. If
+ * there is no pidfd, it is first checked whether the process is still the one that was found. */
 #ifndef CHILD_FAMILY_H
 #define CHILD_FAMILY_H
 
@@ -12,40 +12,41 @@
 struct member {
     pid_t pid;
     uint64_t start;
-    int fd; /* a pidfd, or -1 */
+    int fd; /* A pidfd, or -1. */
     bool gone;
 };
 
 #define FAMILY_STUCK_MAX 8
 
-/* All zero: nobody is known. */
+/* All zero: no member is known. */
 struct family {
     struct member *member;
     size_t n, capacity;
-    struct platform_process stuck[FAMILY_STUCK_MAX]; /* whose environment can't be read */
+    struct platform_process stuck[FAMILY_STUCK_MAX]; /* Processes whose environment cannot be read. */
     size_t stuck_n;
 };
 
-/* All processes, as one look saw them. The array is to be freed. */
+/* All processes, as one look saw them. The caller frees the array. */
 struct crowd {
     struct platform_process *process;
     size_t n, capacity;
 };
 
-/* Looks at all processes. Nobody may reap the child meanwhile, or another one may have got its number. Some
- * milliseconds; blocks on nothing. -errno: processes can't be seen. */
+/* Lists all processes. Until it returns, no thread may reap the child, or another process may get its number. Takes
+ * some milliseconds and does not block. Returns 0, or a negative errno: processes cannot be seen. */
 int family_look(struct family *family, struct crowd *ret);
 
-/* Adds the members among them that are not known yet, and gives how many there are. `root`: the child; 0: it was no
- * more when they were looked at. Reads their environments: some milliseconds, and MARKED_PATIENCE_MS for each one that
- * can't be read; of these no more than FAMILY_STUCK_MAX, then no others are read. */
+/* Adds the members in the crowd that are not known yet, and returns how many there are. `root`: the child; 0: it was
+ * reaped before the look. Reads environments, which takes some milliseconds, and MARKED_PATIENCE_MS for each process
+ * that cannot be read. After FAMILY_STUCK_MAX such processes it reads no others. */
 size_t family_find(struct family *family, const struct crowd *crowd, pid_t root, const char *mark);
-/* To the members from number `from` on. One that may not be signalled counts as gone. */
+/* Signals the members from number `from` on. A member that may not be signalled counts as ended. */
 void family_signal(struct family *family, size_t from, int number);
-/* To one process through its pidfd (-1: there is none), else by its number, which must be its own. -errno. */
+/* Signals one process through its pidfd; if `fd` is -1, or the call is not to be had, by its number, which must still
+ * be that of the process. Returns 0 or a negative errno. */
 int family_signal_process(int fd, pid_t pid, int number);
-/* Is there a member that has not ended? *ret_fd is readable when the first of them has; -1: nothing tells. */
-bool family_lives(struct family *family, int *ret_fd);
+/* Has any member not ended? *ret_fd then is readable when the first such member ends; -1: nothing tells. */
+bool family_is_alive(struct family *family, int *ret_fd);
 void family_clear(struct family *family);
 
 #endif

@@ -1,16 +1,18 @@
-/* What a child is made of, for child.c and child_watch.c alone.
+/* The parts of a child, for child.c and watch.c alone.
  *
- * Who owns what: the listener, a thread, reads the child's standard error, so that a child that says much is never held
- * up; when the child is gone it takes what is left there without waiting, because others may have that pipe too, reaps
- * the child, and says so through `done`. That the child is gone it hears from a pidfd; where there is none, from a
- * second thread, the waiter, which sits in waitid(2), leaves the dead where they are, and says so through `gone`.
- * Between the death and the reaping the number is still the child's, and it is only reaped under the lock: so a signal
- * of ours never meets somebody else.
+ * Owners. A thread, the listener, reads the standard error of the child, so that a child that says much is not held up.
+ * When the child has ended, the listener reads what is left there without waiting, because other processes may have
+ * that pipe too. Then it reaps the child and writes a byte to `done`. The listener hears of the end from a pidfd. If
+ * there is no pidfd, a second thread, the waiter, calls waitid(2) without reaping, and writes a byte to `gone`. Until
+ * it is reaped, a dead child keeps its number. It is reaped only under the lock, so a signal of ours never reaches
+ * another process.
  *
- * `status`, `over`, `reaped` and `left` are under the lock; `said` is the listener's until `done` has its byte. A child
- * that not even SIGKILL ends in time is left behind: the listener then frees it. No signal handler is needed.
+ * `status`, `over`, `reaped` and `left` are under the lock. `said` belongs to the listener until `done` has its byte.
+ * If not even SIGKILL ends a child in time, the child is left behind, and the listener frees it. No signal handler is
+ * needed.
  *
- * A child that is to end takes with it what it has started (`family`), also what it has left behind. */
+ * A child that must end takes with it the processes that it has started (`family`), also those that it has left
+ * behind. */
 #ifndef CHILD_INNER_H
 #define CHILD_INNER_H
 
@@ -23,19 +25,19 @@
 struct child {
     struct spawned s;
     unsigned origin;
-    int unread;  /* a reading end of its input, to be asked what it has left there; or -1 */
-    int exited;  /* a pidfd, or -1 */
-    int gone[2]; /* if there is no pidfd */
+    int unread;  /* A descriptor that reads its input, to find out how many bytes are left there. Or -1. */
+    int exited;  /* A pidfd, or -1. */
+    int gone[2]; /* Used if there is no pidfd. */
     int done[2];
     pthread_t waiter, listener;
     pthread_mutex_t lock;
     siginfo_t status;
-    bool over;   /* its status was taken */
-    bool reaped; /* its number may be another process's */
-    bool lost;   /* somebody else has reaped it, or nobody may: its status is not known */
+    bool over;   /* Its status was taken. */
+    bool reaped; /* Its number may belong to another process. */
+    bool lost;   /* Another part of the program has reaped it, or the kernel did: its status is not known. */
     bool left;
-    bool ended;     /* `done` was seen, and the threads are gone */
-    bool signalled; /* by us */
+    bool ended;     /* `done` was read, and the threads have ended. */
+    bool signalled; /* By us. */
     enum {
         RUNNING,
         GRACE,
@@ -43,17 +45,17 @@ struct child {
         KILLED,
         LET_GO
     } step;
-    int64_t until_ns; /* of this step */
+    int64_t until_ns; /* The deadline of this step. */
     struct family family;
     size_t said_n;
-    bool cut; /* more was said before */
+    bool cut; /* Earlier bytes were dropped. */
     char said[CHILD_SAID_MAX + 1];
 };
 
-/* Starts its threads. -errno: it was killed and reaped. */
+/* Starts the threads of the child. Returns 0, or a negative errno; then the child was killed and reaped. */
 int child_watch(struct child *child);
 
-/* When no thread of it runs, or by the last one. */
+/* Frees the child, when none of its threads runs any more, or from the last one. */
 void child_destroy(struct child *child);
 
 #endif

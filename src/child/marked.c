@@ -1,4 +1,5 @@
-/* `at`, `has` and `abandoned` are under the lock. Caller and thread both have the reading; the last one frees it. */
+/* `at`, `has` and `abandoned` are under the lock. The caller and the thread share the reading; the last one frees
+ * it. */
 #include "child/marked.h"
 #include "base/thread.h"
 #include "base/wait.h"
@@ -8,9 +9,9 @@
 
 struct marked_reading {
     pthread_mutex_t lock;
-    pthread_cond_t came_on;
+    pthread_cond_t progressed;
     size_t at, n;
-    bool abandoned; /* by one of the two */
+    bool abandoned; /* One of the two has left. */
     marked_reader *read;
     char *mark;
     bool *has;
@@ -19,14 +20,14 @@ struct marked_reading {
 
 static void destroy(struct marked_reading *r)
 {
-    pthread_cond_destroy(&r->came_on);
+    pthread_cond_destroy(&r->progressed);
     pthread_mutex_destroy(&r->lock);
     free(r->mark);
     free(r->has);
     free(r);
 }
 
-/* Under the lock, which it gives free. */
+/* Needs the lock, and gives it back. */
 static void leave(struct marked_reading *r)
 {
     bool last = r->abandoned;
@@ -47,7 +48,7 @@ static void *read_on(void *user)
         pthread_mutex_lock(&r->lock);
         r->has[i] = has;
         r->at = i + 1;
-        pthread_cond_signal(&r->came_on);
+        pthread_cond_signal(&r->progressed);
     }
     leave(r);
     return NULL;
@@ -59,7 +60,7 @@ static struct marked_reading *begin(const struct platform_process *process, size
     struct marked_reading *r = calloc(1, sizeof(*r) + n * sizeof(r->pid[0]));
     if (!r)
         return NULL;
-    if (thread_cond_init(&r->came_on) < 0) {
+    if (thread_cond_init(&r->progressed) < 0) {
         free(r);
         return NULL;
     }
@@ -76,18 +77,18 @@ static struct marked_reading *begin(const struct platform_process *process, size
     return NULL;
 }
 
-/* False: it has not come on for as long as that. Under the lock. */
+/* Needs the lock. False: there was no progress for MARKED_PATIENCE_MS. */
 static bool wait_for_more(struct marked_reading *r)
 {
     int64_t until = clock_ns() + MARKED_PATIENCE_MS * INT64_C(1000000);
     size_t before = r->at;
     while (r->at == before)
-        if (!thread_cond_wait(&r->came_on, &r->lock, until))
+        if (!thread_cond_wait(&r->progressed, &r->lock, until))
             return r->at != before;
     return true;
 }
 
-/* Where no thread can be had nothing is read: that might take for ever. */
+/* If no thread can be made, nothing is read, because that might take for ever. */
 size_t marked_find(const struct platform_process *process, size_t from, size_t n, const char *mark, marked_reader *has,
                    bool *ret_has)
 {

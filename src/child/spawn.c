@@ -14,8 +14,8 @@
 
 extern char **environ;
 
-/* Between the making of a pipe and its close-on-exec another child might be started, which would hold it open; so one
- * is started after the other, where the kernel does not make both at once. */
+/* If the kernel cannot make a pipe close-on-exec in one step, another child could be started in between and would hold
+ * the pipe open. So children are started one after the other. */
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 
 static int make_pipe(int fd[2])
@@ -25,8 +25,8 @@ static int make_pipe(int fd[2])
     return r == -ENOSYS ? fd_pipe(fd) : r;
 }
 
-/* *ours and *theirs: one end for each; `read` tells which one is ours. Theirs may wait. Neither is one of the three
- * that the child's becomes. */
+/* Makes a pipe. `read` tells which end is ours. Their end may block. Neither end is descriptor 0, 1 or 2, which the
+ * child's ends become. */
 static int open_pipe(int *ours, int *theirs, bool read)
 {
     int fd[2];
@@ -55,8 +55,8 @@ static bool has_terminal(void)
     return fd >= 0;
 }
 
-/* Where what it starts can't be found by looking, a process group is the second best; but one of its own would take the
- * terminal away from it. */
+/* If processes cannot be found by looking, a process group is the next best. But a group of its own would take the
+ * terminal away from the child, so a program with a terminal makes none. */
 static bool needs_group(void)
 {
     return !(platform.processes && platform.processes->can_list()) && !has_terminal();
@@ -78,7 +78,7 @@ static int set_attributes(posix_spawnattr_t *attributes, bool own_group)
     return r;
 }
 
-/* The program's environment with the mark in it. The array is the caller's to free, what it points to is not. */
+/* The program's environment with the mark in it. The caller frees the array, but not the entries. */
 static char **marked_environment(char *mark)
 {
     size_t n = 0, kept = 0, name = (size_t)(strchr(mark, '=') + 1 - mark);
@@ -131,7 +131,7 @@ static int spawn(struct spawned *s, const char *command, const int theirs[3])
         posix_spawn_file_actions_destroy(&actions);
     }
     free(copy);
-    return r == EAGAIN ? -NO_MORE_THREADS : r >= 0 ? -r : -ENOSYS; /* -1: a system that has it by name only */
+    return r == EAGAIN ? -NO_MORE_THREADS : r >= 0 ? -r : -ENOSYS; /* -1: the system has posix_spawn by name only. */
 }
 
 static int start_on_pipes(struct spawned *s, const char *command, unsigned pipes, const char **ret_operation)

@@ -1,4 +1,4 @@
-/* Starting /bin/sh -c COMMAND on pipes. */
+/* Starts /bin/sh -c COMMAND on pipes. */
 #ifndef CHILD_SPAWN_H
 #define CHILD_SPAWN_H
 
@@ -10,13 +10,14 @@
 
 struct spawned {
     pid_t pid;
-    int in, out, err; /* our ends, non-blocking, given; -1: there is none */
-    bool own_group;   /* it leads a process group of its own */
-    /* "LEAT_EXEC=...": an entry of its environment that no other process has, but for those that it starts. */
+    int in, out, err; /* Our ends, non-blocking; given. -1: there is none. */
+    bool own_group;   /* The child leads a process group of its own. */
+    /* "LEAT_EXEC=...": an entry of its environment. No other process has it but those that the child starts. */
     char mark[SPAWN_MARK_MAX];
 };
 
-/* `pipes` is of enum child_pipes. -errno: nothing is left of it, and *ret_operation names what failed. */
+/* Starts the shell. `pipes` is of enum child_pipes. Returns 0, or a negative errno: nothing is left of the child, and
+ * *ret_operation names what failed. */
 int spawn_shell(struct spawned *ret, const char *command, unsigned pipes, const char **ret_operation);
 
 #endif

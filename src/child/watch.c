@@ -1,4 +1,4 @@
-/* The threads of a child: they read what it says, and see it end. */
+/* The threads of a child: they read what it says, and notice its end. */
 #include "base/fd.h"
 #include "base/platform.h"
 #include "base/thread.h"
@@ -8,12 +8,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DRAIN_MAX 64 /* reads, of CHILD_SAID_MAX each, when it is gone */
+#define DRAIN_MAX 64 /* Reads of CHILD_SAID_MAX bytes each, when the child has ended. */
 
-static void say(int fd)
+static void write_byte(int fd)
 {
     ssize_t n = write(fd, "", 1);
-    (void)n; /* an empty pipe of ours takes a byte */
+    (void)n; /* An empty pipe of ours takes a byte. */
 }
 
 static void *wait_for_exit(void *user)
@@ -22,11 +22,11 @@ static void *wait_for_exit(void *user)
     siginfo_t info;
     while (waitid(P_PID, (id_t)c->s.pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
         ;
-    say(c->gone[1]);
+    write_byte(c->gone[1]);
     return NULL;
 }
 
-/* At most CHILD_SAID_MAX bytes. */
+/* Keeps the last CHILD_SAID_MAX bytes. */
 static void keep(struct child *c, const char *bytes, size_t n)
 {
     size_t old = MIN(c->said_n, CHILD_SAID_MAX - n);
@@ -36,8 +36,8 @@ static void keep(struct child *c, const char *bytes, size_t n)
     c->said_n = old + n;
 }
 
-/* False: nothing is there now (-EAGAIN), or ever. */
-static bool hear(struct child *c, bool *ret_over)
+/* Reads once. False: there is nothing now (-EAGAIN), or nothing more will come (*ret_over). */
+static bool read_said(struct child *c, bool *ret_over)
 {
     char bytes[CHILD_SAID_MAX];
     ssize_t n = read(c->s.err, bytes, sizeof(bytes));
@@ -47,7 +47,7 @@ static bool hear(struct child *c, bool *ret_over)
     return n > 0;
 }
 
-static void hear_until_gone(struct child *c)
+static void read_until_ended(struct child *c)
 {
     struct pollfd set[] = {{.fd = c->exited >= 0 ? c->exited : c->gone[0], .events = POLLIN},
                            {.fd = c->s.err, .events = POLLIN}};
@@ -57,15 +57,15 @@ static void hear_until_gone(struct child *c)
         if (ready > 0 && set[0].revents)
             break;
         if (ready > 0 && set[1].revents)
-            hear(c, &over);
+            read_said(c, &over);
         if (over)
             set[1].fd = -1;
     }
-    for (int i = 0; i < DRAIN_MAX && !over && hear(c, &over); i++)
+    for (int i = 0; i < DRAIN_MAX && !over && read_said(c, &over); i++)
         ;
 }
 
-/* From the start of a line, if the start was lost; the end of the last one is no news. */
+/* Drops the trailing newlines. If the beginning was lost, starts at a line. */
 static void tidy(struct child *c)
 {
     while (c->said_n && c->said[c->said_n - 1] == '\n')
@@ -81,12 +81,13 @@ static void tidy(struct child *c)
     }
 }
 
-/* The number of a child that leads a group stays with it until it is freed, so that the group can be signalled. */
+/* A child that leads a group is not reaped until it is freed: it keeps its number, so that the group can be
+ * signalled. */
 static void take_status(struct child *c)
 {
     int r, keep = c->s.own_group ? WNOWAIT : 0;
     do
-        r = waitid(P_PID, (id_t)c->s.pid, &c->status, WEXITED | keep); /* it is dead: this does not wait */
+        r = waitid(P_PID, (id_t)c->s.pid, &c->status, WEXITED | keep); /* The child is dead, so this does not wait. */
     while (r < 0 && errno == EINTR);
     c->over = true;
     c->lost = r < 0;
@@ -96,7 +97,7 @@ static void take_status(struct child *c)
 static void *listen_and_reap(void *user)
 {
     struct child *c = user;
-    hear_until_gone(c);
+    read_until_ended(c);
     tidy(c);
     if (c->exited < 0)
         pthread_join(c->waiter, NULL);
@@ -104,14 +105,15 @@ static void *listen_and_reap(void *user)
     take_status(c);
     bool left = c->left;
     if (!left)
-        say(c->done[1]);
+        write_byte(c->done[1]);
     pthread_mutex_unlock(&c->lock);
     if (left)
         child_destroy(c);
     return NULL;
 }
 
-/* A pidfd of what is not reaped yet is the child's. None: so old a kernel, or it is forbidden. */
+/* Opens a pidfd, which is certain to be the child's, because the child is not reaped yet. If there is none (an old
+ * kernel, or it is forbidden), starts the waiter. */
 static int watch_exit(struct child *c)
 {
     c->exited = platform.processes ? platform.processes->open(c->s.pid) : -1;
