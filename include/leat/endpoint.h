@@ -216,11 +216,11 @@ enum {
 
 /* Resolves `spec`. On failure *ret_error (may be NULL) says what was wrong with it; its `node` is `spec`.
  * Does not block except on path look-ups. Any thread. -EINVAL for a bad spec, or what stat(2) says. */
-LEAT_API int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_direction direction,
+LEAT_API int leat_endpoint_open(leat_endpoint **ret_endpoint, const char *spec, enum leat_direction direction,
                                 const struct leat_endpoint_options *options, struct leat_error *ret_error);
 
 /* An endpoint on a descriptor; its direction is given by its use. */
-LEAT_API int leat_endpoint_from_fd(leat_endpoint **ret, int fd, enum leat_ownership ownership);
+LEAT_API int leat_endpoint_from_fd(leat_endpoint **ret_endpoint, int fd, enum leat_ownership ownership);
 
 /* The two directions of a stream socket, as a source and a sink that share it; for two pipelines, which may run at the
  * same time. A successful end of the sink shuts the writing direction down, a failed one resets the connection if it is
@@ -230,11 +230,11 @@ LEAT_API int leat_endpoint_duplex(leat_endpoint **ret_read, leat_endpoint **ret_
                                   enum leat_ownership ownership);
 
 /* A source that yields `size` bytes. They are borrowed and must stay unchanged until the pipeline has ended. */
-LEAT_API int leat_endpoint_from_memory(leat_endpoint **ret, const void *bytes, size_t size);
+LEAT_API int leat_endpoint_from_memory(leat_endpoint **ret_endpoint, const void *bytes, size_t size);
 
 /* A sink of `capacity` borrowed bytes. More than that fails with -ENOSPC. *ret_size (may be NULL) is set when the
  * pipeline commits, and is untouched if it fails. */
-LEAT_API int leat_endpoint_to_memory(leat_endpoint **ret, void *bytes, size_t capacity, size_t *ret_size);
+LEAT_API int leat_endpoint_to_memory(leat_endpoint **ret_endpoint, void *bytes, size_t capacity, size_t *ret_size);
 
 /* A source or a sink that calls you. Each call comes from the thread that runs the pipeline, never two at once, and
  * must not block; to say "not yet" return -EAGAIN and later, from any thread, call leat_endpoint_notify. The functions
@@ -251,7 +251,7 @@ struct leat_endpoint_callbacks {
     /* Optional: the endpoint is freed; the last call. */
     void (*free)(void *user);
 };
-LEAT_API int leat_endpoint_from_callbacks(leat_endpoint **ret, const struct leat_endpoint_callbacks *callbacks,
+LEAT_API int leat_endpoint_from_callbacks(leat_endpoint **ret_endpoint, const struct leat_endpoint_callbacks *callbacks,
                                           void *user);
 
 /* A callback endpoint that said -EAGAIN is ready. Any thread; async-signal-safe. Early and needless calls do no

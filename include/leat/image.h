@@ -92,24 +92,24 @@ struct leat_image_result {
     uint64_t problems; /* leat_image_verify: blobs that are missing or wrong */
 };
 
-/* Copies an image. *ret (may be NULL) is filled on success. On failure the target may have some more blobs, all of them
- * right, and its old images. -EINVAL: a name that makes no sense; -ENOENT: there is no such image, or none for the
- * platform; -EBADMSG: a manifest is none, or, with the operation "verify", bytes are not those of their digest;
+/* Copies an image. *ret_result (may be NULL) is filled on success. On failure the target may have some more blobs, all
+ * of them right, and its old images. -EINVAL: a name that makes no sense; -ENOENT: there is no such image, or none for
+ * the platform; -EBADMSG: a manifest is none, or, with the operation "verify", bytes are not those of their digest;
  * -ELIBACC, -EACCES and the like as of endpoints. */
 LEAT_API int leat_image_copy(const char *source, const char *target, const struct leat_image_options *options,
-                             struct leat_image_result *ret, struct leat_error *ret_error);
+                             struct leat_image_result *ret_result, struct leat_error *ret_error);
 
-/* What an image consists of: one line of JSON with a newline, see docs/formats.md; leat_free frees *ret. With
+/* What an image consists of: one line of JSON with a newline, see docs/formats.md; leat_free frees *ret_json. With
  * `options->all` an index is told as it is; else the image for the platform. Errors as above. */
-LEAT_API int leat_image_inspect(const char *source, const struct leat_image_options *options, char **ret,
+LEAT_API int leat_image_inspect(const char *source, const struct leat_image_options *options, char **ret_json,
                                 struct leat_error *ret_error);
 
 /* Reads every blob of the layout "oci:DIRECTORY", or just DIRECTORY, of "oci-archive:FILE" or "docker-archive:FILE",
  * and compares it with its name, or what the configuration says of it, and its size with what the manifests say; blobs
- * that none of them names as well. All problems are told to `options->problem`; the first is the error. *ret (may be
- * NULL) is filled in this case, too. */
+ * that none of them names as well. All problems are told to `options->problem`; the first is the error. *ret_result
+ * (may be NULL) is filled in this case, too. */
 LEAT_API int leat_image_verify(const char *layout, const struct leat_image_options *options,
-                               struct leat_image_result *ret, struct leat_error *ret_error);
+                               struct leat_image_result *ret_result, struct leat_error *ret_error);
 
 #ifdef __cplusplus
 }

@@ -159,8 +159,8 @@ struct leat_pipe_stats {
  *         - -ENOMEM.
  *         - What pipe(2) or the start of a filter returned.
  */
-LEAT_API int leat_pipe_open(leat_writer **ret_writer, leat_reader **ret_reader,
-                            const struct leat_pipe_options *options, struct leat_error *ret_error);
+LEAT_API int leat_pipe_open(leat_writer **ret_writer, leat_reader **ret_reader, const struct leat_pipe_options *options,
+                            struct leat_error *ret_error);
 
 /* ---- writing ---- */
 

@@ -30,7 +30,7 @@ enum leat_store_kind {
 #define LEAT_STORE_SIZE_UNKNOWN UINT64_MAX
 #define LEAT_STORE_TIME_UNKNOWN INT64_MIN
 
-/* A word that was stored with an object. */
+/* A word that was stored with an object. The layout is fixed. */
 struct leat_store_metadata {
     const char *name;
     const char *value;
@@ -93,10 +93,10 @@ LEAT_API int leat_store_stat(const char *spec, const struct leat_store_options *
 /* Removes `count` objects, each named as for leat_store_stat, but for tags. With `recursive` a spec ends in a slash, or
  * is a bucket alone, and all that begins so is removed. Objects of one bucket go together, 1,000 a request. A failure
  * does not stop the others; the first one is what the call says. S3 does not say whether an object was there, so one
- * that is missing counts as removed; elsewhere it is -ENOENT. A registry has to allow it: else -EOPNOTSUPP. *ret (may
- * be NULL; its size is set) is filled on failure, too. */
+ * that is missing counts as removed; elsewhere it is -ENOENT. A registry has to allow it: else -EOPNOTSUPP. *ret_result
+ * (may be NULL; its size is set) is filled on failure, too. */
 LEAT_API int leat_store_remove(const char *const *specs, size_t count, const struct leat_store_options *options,
-                               struct leat_store_result *ret, struct leat_error *ret_error);
+                               struct leat_store_result *ret_result, struct leat_error *ret_error);
 
 /* What became of an upload. */
 enum leat_upload_outcome {
@@ -107,7 +107,7 @@ enum leat_upload_outcome {
 };
 
 /* An upload of several parts that was begun, and neither completed nor aborted. Its parts take room in the store, and
- * no object shows them. */
+ * no object shows them. Later versions may have more members at the end. */
 struct leat_store_upload {
     const char *key;
     const char *id;                 /* the store's name for it */
@@ -140,11 +140,11 @@ struct leat_store_sweep_result {
  * The prefix is taken as it is. Such uploads are left by programs that were killed. A program that goes on with an
  * upload that is aborted fails. An upload that ended meanwhile counts as aborted.
  *
- * *ret (may be NULL; its size is set) is filled on failure, too. 0; -EINVAL: the name or an option makes no sense; what
- * a request failed with, as for s3: in leat/endpoint.h; the failure of the first upload that could not be aborted,
- * after all others were tried; -ENOSYS: leat was built without stores. */
+ * *ret_result (may be NULL; its size is set) is filled on failure, too. 0; -EINVAL: the name or an option makes no
+ * sense; what a request failed with, as for s3: in leat/endpoint.h; the failure of the first upload that could not be
+ * aborted, after all others were tried; -ENOSYS: leat was built without stores. */
 LEAT_API int leat_store_sweep(const char *spec, const struct leat_store_sweep_options *options,
-                              struct leat_store_sweep_result *ret, struct leat_error *ret_error);
+                              struct leat_store_sweep_result *ret_result, struct leat_error *ret_error);
 
 #ifdef __cplusplus
 }

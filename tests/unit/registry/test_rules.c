@@ -166,7 +166,7 @@ static void pipes_and_channels(void **state UNUSED)
     for (int i = 0; i < 2; i++) {
         struct leat_pipe_options options = {.size = sizeof(options), .backend = i ? LEAT_PIPE_KERNEL : LEAT_PIPE_QUEUE};
         int fd;
-        assert_int_equal(leat_pipe_open(&writer[i], &reader[i], &options), 0);
+        assert_int_equal(leat_pipe_open(&writer[i], &reader[i], &options, NULL), 0);
         assert_int_equal(leat_reader_fd(reader[i], &fd), 0);
         assert_int_equal(leat_writer_write(writer[i], "x", 1, NULL, 0), 0);
     }
