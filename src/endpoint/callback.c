@@ -1,6 +1,6 @@
-/* The caller's functions as a source or a sink. "Not yet" is a pipe to ourselves: the engine polls its reading end as
- * it polls any descriptor, and leat_endpoint_notify writes a byte into it. The pipe is emptied before the caller is
- * asked, never after, so that a word which comes meanwhile is not lost. */
+/* Functions of the caller as a source or a sink. A pipe of our own stands for "not yet": the engine polls its reading
+ * end, and leat_endpoint_notify writes a byte into it. The pipe is emptied before the function is called, never after
+ * the call, so a notice that comes during the call is not lost. */
 #include "base/fd.h"
 #include "endpoint/endpoint.h"
 #include <errno.h>
@@ -22,9 +22,9 @@ static void drop_notices(struct callback *c)
         ;
 }
 
-/* A count that is not between 1 and n (0 and n for a source) is a bug of the caller's, and is said; so is an answer
- * that is neither 0 nor a negative errno. */
-static ssize_t checked(int answer, size_t done, size_t n, bool may_be_zero)
+/* A count that is not between 1 and n is a mistake of the caller, and -EPROTO; a source may say 0. An answer that is
+ * neither 0 nor a negative errno is a mistake too. */
+static ssize_t check_count(int answer, size_t done, size_t n, bool may_be_zero)
 {
     int r = error_of_answer(answer);
     if (r < 0)
@@ -38,7 +38,7 @@ static ssize_t callback_read(void *user, void *bytes, size_t n)
     size_t done = 0;
     drop_notices(c);
     int r = c->calls.read(c->user, bytes, n, &done);
-    return checked(r, done, n, true);
+    return check_count(r, done, n, true);
 }
 
 static ssize_t callback_write(void *user, void *bytes, size_t n)
@@ -47,7 +47,7 @@ static ssize_t callback_write(void *user, void *bytes, size_t n)
     size_t done = 0;
     drop_notices(c);
     int r = c->calls.write(c->user, bytes, n, &done);
-    return checked(r, done, n, n == 0);
+    return check_count(r, done, n, n == 0);
 }
 
 static int callback_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
@@ -88,7 +88,7 @@ static void callback_notify(leat_endpoint *endpoint)
     struct callback *c = (struct callback *)endpoint;
     int saved = errno;
     ssize_t n = write(c->notice[1], "", 1);
-    (void)n; /* a full pipe says it as well */
+    (void)n; /* A full pipe is readable as well. */
     errno = saved;
 }
 

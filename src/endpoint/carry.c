@@ -20,7 +20,7 @@ static int lose(const char *what, int code, char lost[CARRY_LOST_MAX])
     return code;
 }
 
-/* *ret_group: the group, at least, is as it was. 1: something was changed. */
+/* Returns 0; 1: something was changed; or a negative errno. *ret_group: the file has the right group at least. */
 static int give_owner(const struct carried *carried, int fd, const struct stat *now, bool *ret_group,
                       char lost[CARRY_LOST_MAX])
 {
@@ -38,15 +38,16 @@ static int give_owner(const struct carried *carried, int fd, const struct stat *
     return lose(owner ? "its group" : "its owner", code, lost);
 }
 
-/* A file that loses its group or its list must give nobody rights: the new group was everybody else before, and those
- * of the old one are everybody else now, so both have only what both had. */
+/* A file that loses its group or its list must give no one more rights. The members of the new group had the rights of
+ * others before, and the members of the old group have them now. So both get only the rights that both had. */
 static unsigned safe_mode(unsigned mode, bool same_rights)
 {
     unsigned both = mode >> 3 & mode & 07;
     return same_rights ? mode : (mode & ~077u) | both << 3 | both;
 }
 
-/* `now` is what the file is like, and the mode in it what that is in the end. 1: more than the mode was changed. */
+/* `now` describes the file; its mode becomes the final one. Returns 1: more than the mode was changed. 0: it was not.
+ * Otherwise a negative errno. */
 static int apply(const struct carried *carried, int fd, struct stat *now, const char **ret_operation,
                  char lost[CARRY_LOST_MAX])
 {
@@ -81,7 +82,8 @@ int carry_apply(const struct carried *carried, int fd, const char **ret_operatio
     return r < 0 && !carried->drops ? lose("its mode", r, lost) : 0;
 }
 
-/* Nobody but us has anything of it until it is whole. A group that can't be taken back is the right one. */
+/* Until the file is whole, only this user may have access. If the group cannot be set back, it is the right one
+ * already. */
 static int take_back(int fd, const struct stat *before)
 {
     struct stat now;

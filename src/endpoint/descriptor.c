@@ -1,5 +1,6 @@
-/* fd:N, - and leat_endpoint_from_fd: a descriptor that is open already and that others may share. Its flags are never
- * changed. The position of a shared regular file is moved once, at the end, to where the delivered bytes end. */
+/* fd:N, - and leat_endpoint_from_fd: a descriptor that is open already and that other processes may share. Its flags
+ * are never changed. The position of a shared regular file is moved once, at the end, to where the delivered bytes
+ * end. */
 #include "base/fd.h"
 #include "base/platform.h"
 #include "endpoint/endpoint.h"
@@ -10,13 +11,13 @@
 
 struct descriptor_endpoint {
     leat_endpoint endpoint;
-    int fd;      /* what was handed in */
-    int private; /* ours, on the same file, with flags that suit us; or -1 */
+    int fd;      /* The descriptor of the caller. */
+    int private; /* A descriptor of ours on the same file, with flags of ours; or -1. */
     bool owned;
     bool sync;
 };
 
-/* Access mode and, for a sink, whether it appends. The direction is only certain now. */
+/* Checks the access mode and, for a sink, whether it appends. Only now is the direction certain. */
 static int check_access(struct descriptor_endpoint *d, struct leat_error *error)
 {
     struct node *node = &d->endpoint.node;
@@ -32,9 +33,9 @@ static int check_access(struct descriptor_endpoint *d, struct leat_error *error)
     return 0;
 }
 
-/* A terminal may be shared with programs that need it blocking, so ours gets its own non-blocking descriptor; if that
- * can't be had, we poll before each call. Other devices are not opened twice: a second open of a tape or a tunnel is
- * not the same thing. O_DIRECT wants aligned everything, which a last block seldom is. */
+/* Other programs may share a terminal and need it blocking, so we open a non-blocking descriptor of our own; if that
+ * fails, we poll before each call. Other devices are not opened twice, because a second open of a tape or a tunnel is
+ * something else. O_DIRECT needs aligned lengths, which the last block seldom has, so such a file is opened anew. */
 static enum node_wait choose_descriptor(struct descriptor_endpoint *d)
 {
     struct node *node = &d->endpoint.node;
@@ -64,12 +65,12 @@ static int descriptor_open(struct node *node, const struct node *source UNUSED, 
         return r;
     struct stat st;
     if (node->direction == LEAT_READ && node->kind == NODE_FILE && fstat(d->fd, &st) == 0)
-        node_set_stat(node, &st); /* it may have grown since it was resolved */
+        node_set_stat(node, &st); /* The file may have grown since it was resolved. */
     enum node_wait wait = choose_descriptor(d);
     int64_t position = -1;
     bool seekable = node->kind == NODE_FILE || node->kind == NODE_BLOCK;
-    /* A sink that is shared is written at its own position, so that others who append in turn find the end; except
-     * through a private descriptor, which has a position of its own. */
+    /* A shared sink is written at its own position, so that programs that write to it in turn find the end. A private
+     * descriptor has a position of its own. */
     if (seekable && !node->append && (node->direction == LEAT_READ || d->private >= 0))
         position = lseek(d->fd, 0, SEEK_CUR);
     node_set_fd(node, d->private >= 0 ? d->private : d->fd, position, wait);
@@ -84,9 +85,9 @@ static void leave_position(struct descriptor_endpoint *d, uint64_t delivered)
         lseek(d->fd, d->endpoint.node.position + (off_t)delivered, SEEK_SET);
 }
 
-/* Closing a duplicate tells what closing the descriptor itself would. It also ends the locks of fcntl(2) that this
- * process has on the file, so a borrowed one is left alone where nothing is to be learned. */
-static bool closing_tells(const struct descriptor_endpoint *d)
+/* Does closing a duplicate report errors that closing the descriptor would? It also drops the fcntl(2) locks that this
+ * process has on the file. So it is not done to a borrowed descriptor unless it may report something. */
+static bool reports_errors_on_close(const struct descriptor_endpoint *d)
 {
     const struct node *node = &d->endpoint.node;
     const char *name = node->file_system;
@@ -102,16 +103,16 @@ static int descriptor_finish(struct node *node, uint64_t delivered, struct leat_
     if (d->sync && node->direction == LEAT_WRITE) {
         struct op op = {.kind = OP_FSYNC, .fd = {-1, node->fd}};
         ssize_t r = op_execute(&op);
-        if (r < 0 && r != -EINVAL && r != -EROFS) /* pipes and sockets have nothing to sync */
+        if (r < 0 && r != -EINVAL && r != -EROFS) /* Pipes and sockets cannot be synced. */
             return endpoint_error(node, error, (int)r, "fsync", "the data may not be on the disk");
     }
-    int closed = closing_tells(d) ? op_close_duplicate(d->fd) : 0;
+    int closed = reports_errors_on_close(d) ? op_close_duplicate(d->fd) : 0;
     if (closed < 0)
         return endpoint_error(node, error, closed, op_name(OP_CLOSE), "what was written may be lost");
     return 0;
 }
 
-/* A socket that was handed over ends with us; one that is borrowed is its owner's to reset. */
+/* A socket that was given to us is reset. A borrowed one is for its owner to reset. */
 static void descriptor_abort(struct node *node, int code UNUSED, uint64_t delivered)
 {
     struct descriptor_endpoint *d = (struct descriptor_endpoint *)node;

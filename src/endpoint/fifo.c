@@ -1,11 +1,12 @@
 /* A FIFO opened for writing, without blocking the caller.
  *
- * The opener owns a thread that sits in open(2). It is done exactly once: the thread stores the result and writes a
- * byte to `done`, whose reading end is what the engine polls. To release a thread for which no reader comes, the
- * canceller becomes that reader for a moment. A thread that has not come out by then, because the machine has not let
- * it run, is left behind with that reader (`reader`), so that it comes out whenever it runs. If the canceller may not
- * read the FIFO, or another one has its name by now, the thread is left behind until another reader comes; it then
- * closes what it opened (`left`) and frees the opener. One that finds itself left before it opens does not open. */
+ * The opener owns a thread that sits in open(2). Exactly once the thread stores its result and writes a byte to `done`;
+ * the engine polls the reading end of `done`. If no reader comes, fifo_cancel opens the FIFO for reading for a moment,
+ * which releases the thread. The machine may not have run the thread by the deadline. Then the thread is left behind
+ * together with that reader (`reader`), so that it returns from open(2) whenever it runs. If fifo_cancel may not read
+ * the FIFO, or another FIFO has the name by now, the thread is left behind until another reader comes. A thread that
+ * was left behind (`left`) closes what it has opened and frees the opener. If it sees `left` before it opens, it does
+ * not open. */
 #include "endpoint/fifo.h"
 #include "base/fd.h"
 #include "base/identity.h"
@@ -22,8 +23,8 @@ struct fifo_opener {
     pthread_t thread;
     char *path;
     int done[2];
-    int result; /* a descriptor or -errno */
-    int reader; /* of a thread that was left */
+    int result; /* A descriptor or a negative errno. */
+    int reader; /* Open while a thread that was left behind needs it. */
     struct identity fifo;
     bool opened, left;
 };
@@ -46,7 +47,7 @@ static void *open_and_tell(void *user)
     bool left = opener->left;
     pthread_mutex_unlock(&opener->lock);
     int fd = left ? -ECANCELED : fd_open(opener->path, O_WRONLY, 0);
-    if (fd >= 0) /* a description of our own: its flags are ours to set */
+    if (fd >= 0) /* The open file description is our own, so its flags are ours to set. */
         fcntl(fd, F_SETFL, O_NONBLOCK);
     pthread_mutex_lock(&opener->lock);
     left = opener->left;
@@ -90,7 +91,7 @@ static int start(struct fifo_opener **ret, const char *path, struct port *port)
 int fifo_open(struct fifo_opener **opener, const char *path, struct port *port)
 {
     if (!*opener) {
-        /* A reader that is there already needs no thread. */
+        /* If a reader is there already, no thread is needed. */
         int fd = fd_open(path, O_WRONLY | O_NONBLOCK, 0);
         return fd == -ENXIO ? start(opener, path, port) : fd;
     }
@@ -107,8 +108,9 @@ int fifo_open(struct fifo_opener **opener, const char *path, struct port *port)
     return fd;
 }
 
-/* The thread comes out of open(2) soon, unless it sits in another FIFO than the one that we read. */
-static void let_it_out(struct fifo_opener *opener)
+/* Waits until the thread has returned from open(2). That is soon, unless it sits in another FIFO than the one that we
+ * read. */
+static void wait_for_thread(struct fifo_opener *opener)
 {
     struct pollfd done = {.fd = opener->done[0], .events = POLLIN};
     while (poll(&done, 1, LET_OUT_MS) < 0 && errno == EINTR)
@@ -127,7 +129,7 @@ struct fifo_opener *fifo_cancel(struct fifo_opener *opener)
         return NULL;
     int reader CLEANUP_FD = fd_open(opener->path, O_RDONLY | O_NONBLOCK, 0);
     if (reader >= 0)
-        let_it_out(opener);
+        wait_for_thread(opener);
     pthread_mutex_lock(&opener->lock);
     opener->left = !opener->opened;
     bool left = opener->left;

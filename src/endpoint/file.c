@@ -15,8 +15,8 @@ static bool is_ready(const struct node *node)
     return node->kind == NODE_FILE || node->kind == NODE_BLOCK;
 }
 
-/* What was looked at may have another file in its place by now, unless it is held. (Overlayfs gives a file other
- * numbers when it is written to for the first time.) */
+/* Another file may have the name by now, unless the file is held by a descriptor. (Overlayfs gives a file new numbers
+ * when it is first written to.) */
 static int check_identity(struct file *f, int fd, struct stat *ret, struct leat_error *error)
 {
     struct node *node = &f->endpoint.node;
@@ -33,8 +33,8 @@ static int check_identity(struct file *f, int fd, struct stat *ret, struct leat_
     return 0;
 }
 
-/* Never waits, whatever the name stands for by now: a file that is held can't become a FIFO, and anything else is
- * opened non-blocking. */
+/* Opens the file and never waits, whatever has the name by now: a file that is held cannot become a FIFO, and anything
+ * else is opened with O_NONBLOCK. */
 static int open_held(struct file *f, int flags)
 {
     bool blocks = f->way[0] && is_ready(&f->endpoint.node);
@@ -54,7 +54,7 @@ static int open_source(struct file *f, struct leat_error *error)
         return r;
     }
     if (node->kind == NODE_FILE)
-        node_set_stat(node, &st); /* it may have grown meanwhile */
+        node_set_stat(node, &st); /* The file may have grown meanwhile. */
     off_t end = node->kind == NODE_BLOCK ? lseek(fd, 0, SEEK_END) : -1;
     if (end > 0) {
         node->has_size = true;
@@ -63,7 +63,7 @@ static int open_source(struct file *f, struct leat_error *error)
     bool seeks = is_ready(node) && lseek(fd, 0, SEEK_SET) == 0;
     node_set_fd(node, fd, seeks ? 0 : -1, is_ready(node) ? NODE_WAIT_NEVER : NODE_WAIT_OWN);
     node->seek_fd = seeks ? fd : -1;
-    /* A FIFO that no writer has opened yet reads as ended; poll waits for the first one. */
+    /* A FIFO that no writer has opened yet reads as ended, so poll waits for the first writer. */
     node->port.blocked = node->kind == NODE_PIPE;
     return 0;
 }
@@ -73,7 +73,7 @@ static unsigned new_mode(const struct node *source)
     return source->kind == NODE_FILE ? source->mode & 0777 : 0666;
 }
 
-/* Gives the descriptor of a new file that is written under its own name, or -errno. */
+/* Makes a new file under its final name. Returns the descriptor or a negative errno. */
 static int make_in_place(struct file *f, const struct node *source)
 {
     int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | (f->endpoint.node.append ? O_APPEND : 0);
@@ -81,7 +81,7 @@ static int make_in_place(struct file *f, const struct node *source)
     return fd < 0 ? -errno : fd_above_standard(fd);
 }
 
-/* Of a device that is in use, exclusively, so that a mounted one is not written to. */
+/* A block device is opened exclusively, so that a mounted one is not written to. */
 static int open_existing(struct file *f)
 {
     struct node *node = &f->endpoint.node;
@@ -92,13 +92,13 @@ static int open_existing(struct file *f)
     return fd == -EACCES && node->kind == NODE_FILE ? open_held(f, O_WRONLY | flags) : fd;
 }
 
-/* How much there is room for is known where bytes are stored as they are: not where a file system compresses, or shares
- * the blocks of the source. */
-static void look_at_room(struct node *node, const struct node *source)
+/* Finds out how much room the sink has. That is known only where bytes are stored as they are: not where the file
+ * system compresses, or shares the blocks of the source. */
+static void find_room(struct node *node, const struct node *source)
 {
     static const char *const plain[] = {"ext4", "tmpfs", "xfs"};
     struct statvfs s;
-    struct stat st = {.st_blocks = 0}; /* as that of a new file */
+    struct stat st = {.st_blocks = 0}; /* As for a new file. */
     if (node->kind == NODE_BLOCK) {
         off_t end = lseek(node->fd, 0, SEEK_END);
         node->has_room = end > 0 && lseek(node->fd, 0, SEEK_SET) == 0;
@@ -113,13 +113,14 @@ static void look_at_room(struct node *node, const struct node *source)
     if ((shares && st.st_dev == source->device) || fstatvfs(node->fd, &s) < 0 || s.f_blocks == 0)
         return;
     node->has_room = true;
-    /* Reserved blocks count: root, and whom the file system names, may use them, and a refusal must not be wrong. */
+    /* Reserved blocks count: root, and the users that the file system names, may use them, and a refusal must not be
+     * wrong. */
     uint64_t own = (uint64_t)st.st_blocks * 512, used = (uint64_t)st.st_size;
     node->room = (uint64_t)s.f_bfree * s.f_frsize;
     node->room += !node->append ? own : own > used ? own - used : 0;
 }
 
-/* Devices and FIFOs too: everything that is not published. */
+/* Opens everything that is not published, also devices and FIFOs. */
 static int open_in_place(struct file *f, const struct node *source, struct leat_error *error)
 {
     struct node *node = &f->endpoint.node;
@@ -139,11 +140,11 @@ static int open_in_place(struct file *f, const struct node *source, struct leat_
     }
     bool seeks = is_ready(node) && !node->append && lseek(fd, 0, SEEK_SET) == 0;
     node_set_fd(node, fd, seeks ? 0 : -1, is_ready(node) ? NODE_WAIT_NEVER : NODE_WAIT_OWN);
-    look_at_room(node, source);
+    find_room(node, source);
     return 0;
 }
 
-/* What can't be kept is told now, before a byte has moved. */
+/* Attributes that cannot be kept are reported now, before a byte has moved. */
 static int try_attributes(struct file *f, struct leat_error *error)
 {
     struct node *node = &f->endpoint.node;
@@ -176,7 +177,7 @@ static int open_published(struct file *f, const struct node *source, struct leat
                               : f->exists ? "no new file can be made beside it"
                                           : "no new file can be made in that directory");
     node_set_fd(node, fd, 0, NODE_WAIT_NEVER);
-    look_at_room(node, source);
+    find_room(node, source);
     return try_attributes(f, error);
 }
 
@@ -191,27 +192,27 @@ static int file_open(struct node *node, const struct node *source, struct leat_e
 
 /* ---- the end ---- */
 
-static int sync_it(struct file *f)
+static int sync_file(struct file *f)
 {
     struct op op = {.kind = OP_FSYNC, .fd = {-1, f->endpoint.node.fd}};
     return f->sync ? (int)op_execute(&op) : 0;
 }
 
-/* Closing is the last thing that can fail, and is known before anything is published. */
-static int close_it(struct file *f, struct leat_error *error)
+/* Closing is the last call that can fail. A duplicate is closed before anything is published, to learn the result. */
+static int close_duplicate(struct file *f, struct leat_error *error)
 {
     struct node *node = &f->endpoint.node;
     int r = node->kind == NODE_PIPE ? 0 : op_close_duplicate(node->fd);
     return r < 0 ? endpoint_error(node, error, r, op_name(OP_CLOSE), "what was written may be lost") : 0;
 }
 
-/* A disk; pipes and most devices have nothing to sync. */
+/* Only disks can be synced; pipes and most devices cannot. */
 static int finish_device(struct file *f, struct leat_error *error)
 {
-    int r = sync_it(f);
+    int r = sync_file(f);
     if (r < 0 && r != -EINVAL && r != -EROFS)
         return endpoint_error(&f->endpoint.node, error, r, "fsync", NULL);
-    return close_it(f, error);
+    return close_duplicate(f, error);
 }
 
 static int preserve(struct file *f, const char **ret_operation)
@@ -223,7 +224,8 @@ static int preserve(struct file *f, const char **ret_operation)
     if (futimens(node->fd, f->source->times) < 0)
         return -errno;
     *ret_operation = "fchmod";
-    int r = carry_mode(node->fd, f->source->mode & 01777); /* whose rights, nobody knows */
+    /* Without set-user-ID and set-group-ID: it is not known whose rights they would give. */
+    int r = carry_mode(node->fd, f->source->mode & 01777);
     return f->carried.drops ? 0 : r;
 }
 
@@ -254,11 +256,11 @@ static int file_finish(struct node *node, uint64_t delivered, struct leat_error 
         r = preserve(f, &operation);
     if (r >= 0) {
         operation = "fsync";
-        r = sync_it(f);
+        r = sync_file(f);
         if (f->is_fixed && r == -EINVAL)
             r = 0;
     }
-    return r < 0 ? endpoint_error(node, error, r, operation, NULL) : close_it(f, error);
+    return r < 0 ? endpoint_error(node, error, r, operation, NULL) : close_duplicate(f, error);
 }
 
 static int file_commit(struct node *node, struct leat_error *error)
@@ -348,7 +350,7 @@ int endpoint_path(leat_endpoint **ret, const char *spec, const char *path, enum 
     int r = file_resolve(f, error);
     if (r < 0) {
         if (error && error->code)
-            error->node = spec; /* ours goes away with the endpoint */
+            error->node = spec; /* Our copy of the name is freed with the endpoint. */
         leat_endpoint_close(&f->endpoint);
         return r;
     }

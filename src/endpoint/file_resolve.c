@@ -1,4 +1,4 @@
-/* Resolving a path: look, change nothing, and refuse what can't come to a good end. */
+/* Resolves a path: looks, changes nothing, and refuses what cannot end well. */
 #include "base/fd.h"
 #include "base/platform.h"
 #include "base/quote.h"
@@ -34,8 +34,8 @@ static int pin(struct file *f, bool follows)
     return fstat(f->pinned, &f->st) < 0 ? -errno : 0;
 }
 
-/* Held by the kernel, not by its name. Where that can't be done it is looked at by name, and again when it is open.
- * Only a link may stand for a descriptor without looking so. */
+/* The file is held by a descriptor and not by its name. If the system cannot do that, it is looked at by name, and
+ * again when it is open. Only a symbolic link may stand for a descriptor without looking like one. */
 int file_look(struct file *f)
 {
     int fd = platform.path_to_fd(f->path);
@@ -53,8 +53,8 @@ int file_look(struct file *f)
     return -1;
 }
 
-/* procfs, which has the way to what is pinned, may not be mounted. */
-static void look_at_file_system(struct file *f, struct platform_file_system *ret)
+/* procfs, which has the path to the file of `pinned`, may not be mounted. */
+static void find_file_system(struct file *f, struct platform_file_system *ret)
 {
     bool has_way = f->pinned >= 0 && platform.path_of_fd(f->pinned, f->way, sizeof(f->way)) == 0;
     if (has_way && platform.file_system(f->way, ret) == 0)
@@ -63,7 +63,7 @@ static void look_at_file_system(struct file *f, struct platform_file_system *ret
     platform.file_system(f->path, ret);
 }
 
-/* Only what is replaced needs a place: the one where the kernel found it. */
+/* Only a file that will be replaced needs a place: the one where the kernel found it. */
 static int find_place(struct file *f, const struct stat *st, struct leat_error *error)
 {
     struct node *node = &f->endpoint.node;
@@ -90,7 +90,7 @@ static int check_flags(struct file *f, unsigned flags, struct leat_error *error)
     return 0;
 }
 
-/* Whoever may not write to a file does not replace it by accident. */
+/* A user that may not write to a file shall not replace it by accident. */
 static int check_rights(struct file *f, struct leat_error *error)
 {
     if (faccessat(AT_FDCWD, file_way(f), W_OK, AT_EACCESS) == 0 || (errno == EACCES && f->force))
@@ -100,7 +100,8 @@ static int check_rights(struct file *f, struct leat_error *error)
     return errno == EROFS ? endpoint_error(&f->endpoint.node, error, -errno, "access", NULL) : 0;
 }
 
-/* A folder such as /tmp lets a file be replaced by its owner alone. */
+/* In a sticky directory such as /tmp, only the owner of a file, the owner of the directory and root can replace the
+ * file. */
 static int check_folder(struct file *f, const struct stat *st, struct leat_error *error)
 {
     struct stat folder;
@@ -160,7 +161,7 @@ static int resolve_existing(struct file *f, const struct stat *st, struct leat_e
     if (S_ISSOCK(st->st_mode))
         return endpoint_error(node, error, -ENXIO, "stat", "to connect to a socket write unix: before its path");
     node_set_stat(node, st);
-    look_at_file_system(f, &system);
+    find_file_system(f, &system);
     node->file_system = node->kind == NODE_FILE ? system.name : NULL;
     node->network = node->kind == NODE_FILE && system.network;
     if (reads)
@@ -182,7 +183,7 @@ static int resolve_existing(struct file *f, const struct stat *st, struct leat_e
     return check_replaceable(f, st, flags, error);
 }
 
-/* The path's own, or that where its link leads. */
+/* Names the missing directory: the one in the path, or the one to which its link leads. */
 static int refuse_directory(struct file *f, struct leat_error *error)
 {
     char *directory = strdup(f->path);
@@ -201,7 +202,7 @@ static int refuse_directory(struct file *f, struct leat_error *error)
     return r;
 }
 
-/* "file system" and device of a sink that is not there yet are those of its directory. */
+/* A sink that does not exist yet has the file system and the device of its directory. */
 static int resolve_missing(struct file *f, struct leat_error *error)
 {
     struct node *node = &f->endpoint.node;

@@ -1,4 +1,4 @@
-/* Memory as a source or a sink: no descriptor, a function that copies. */
+/* Memory as a source or a sink: there is no descriptor, but a function that copies. */
 #include "endpoint/endpoint.h"
 #include <errno.h>
 

@@ -1,5 +1,5 @@
-/* Links are followed step by step here only to learn where a name lies. Whether they may be followed at all the kernel
- * decides: what exists is opened by its path first, and what is found here has to be the same file. */
+/* Links are followed step by step here only to learn where a name lies. The kernel decides whether they may be followed
+ * at all: an existing file is opened by its path first, and what is found here must be the same file. */
 #include "endpoint/place.h"
 #include "base/fd.h"
 #include "base/platform.h"
@@ -10,16 +10,16 @@
 
 #define LINKS_MAX 40
 
-/* Where we are: `path` begins at `at`, or at the working directory. */
+/* The state of the walk. `path` is relative to `at`, or to the working directory. */
 struct place_walk {
     int at;
     char path[PATH_MAX + 1];
-    bool foreign; /* a link was followed that the kernel might not follow for us */
-    bool found;   /* what has the name of the end is `end` */
+    bool foreign; /* A link was followed that the kernel might refuse to follow. */
+    bool found;   /* A file has the name at the end: `end`. */
     struct stat end;
 };
 
-/* Opens the directory of walk->path, and makes the path its last part. */
+/* Opens the directory of walk->path, and reduces the path to its last part. */
 static int enter(struct place_walk *walk)
 {
     char *slash = strrchr(walk->path, '/');
@@ -37,14 +37,15 @@ static int enter(struct place_walk *walk)
     return name[0] ? 0 : -ENOTDIR;
 }
 
-/* As the kernel does where fs.protected_symlinks is on. */
+/* The rule of the kernel where fs.protected_symlinks is on. */
 static bool is_foreign(const struct stat *link, const struct stat *directory)
 {
     unsigned shared = S_ISVTX | S_IWOTH;
     return (directory->st_mode & shared) == shared && link->st_uid != geteuid() && link->st_uid != directory->st_uid;
 }
 
-/* 1: it was a link, and walk->path is what it says. 0: it is none, or nothing. */
+/* Returns 1: it was a link, and walk->path is its text. 0: it is no link, or there is nothing. Otherwise a negative
+ * errno. */
 static int follow(struct place_walk *walk)
 {
     struct stat before, after, directory;
@@ -140,7 +141,7 @@ int place_stat(const struct place *place, struct stat *ret)
     return fstatat(place->directory, place->name, ret, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
-/* The kernel has the last word: the path leads to what the descriptor is open on. */
+/* The kernel decides: the path must lead to the file that the descriptor is open on. */
 int place_descriptor(const char *path)
 {
     struct place_walk walk = {.at = AT_FDCWD};

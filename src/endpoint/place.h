@@ -1,28 +1,29 @@
-/* A place: a directory that is held open, and a name in it. What is done to the name later is done in that directory,
- * whatever becomes of the path that led there. */
+/* A place: an open directory and a name in it. Later calls use the name in this directory, whatever becomes of the path
+ * that led there. */
 #ifndef ENDPOINT_PLACE_H
 #define ENDPOINT_PLACE_H
 
 #include "base/identity.h"
 
 struct place {
-    int directory; /* -1: none */
+    int directory; /* -1: there is none. */
     char *name;
 };
 
-/* The place where a path ends, behind the symbolic links of its last part. -errno, of the directory or of a link;
- * -ENOTDIR also where the path ends in a slash; -EACCES also for a link that leads nowhere, that another user has put
- * into a folder that everybody can write to; -ELOOP after 40 links. *ret is empty then. Nothing is opened but
- * directories. `ret_now`, unless NULL: what has that name now; where nothing has it, the name
- * itself, which `ret` must outlive. */
+/* Finds the place where a path ends, after following the symbolic links of its last part. Opens nothing but
+ * directories. `ret_now` may be NULL; it receives the identity of the file that has the name now. If no file has it,
+ * that is the name itself, and `ret` must live longer than `ret_now`. Returns 0, or a negative errno of the directory
+ * or of a link, and `*ret` is empty. -ENOTDIR: also a path that ends in a slash. -EACCES: also a link to nothing that
+ * another user has put into a directory where everybody may write. -ELOOP: more than 40 links. */
 int place_find(struct place *ret, const char *path, struct identity *ret_now);
 void place_clear(struct place *place);
 
-/* What has that name now, links not followed. -ENOENT: nothing. */
+/* Looks at the file that has the name now, without following links. Returns 0; -ENOENT: there is none; or another
+ * negative errno. */
 int place_stat(const struct place *place, struct stat *ret);
 
-/* The number of the descriptor that a path stands for, perhaps through links, as a log file may be a link to
- * /dev/stdout; -1: none. */
+/* Returns the number of the descriptor that a path stands for, also through links: a log file may be a link to
+ * /dev/stdout. -1: it stands for none. */
 int place_descriptor(const char *path);
 
 #endif

@@ -8,12 +8,12 @@
 
 #define HIDDEN_TRIES  100
 #define HIDDEN_MAX    256
-#define HIDDEN_AROUND 14 /* "." before the name, ".leat-XXXXXX" behind it, and the zero */
+#define HIDDEN_AROUND 14 /* "." before the name, ".leat-XXXXXX" behind it, and the NUL. */
 
 /* ---- the hidden name ---- */
 
-/* As much of the name as has room, whole letters of UTF-8 only: some file systems take nothing else. The file system is
- * asked for its limit (`asks`) where a shorter name was too long. */
+/* How many bytes of the name there is room for. Cuts at whole UTF-8 characters, because some file systems accept
+ * nothing else. `asks`: asks the file system for its limit, because a shorter name was too long. */
 static size_t shortened(const struct place *place, bool asks)
 {
     long max = asks ? fpathconf(place->directory, _PC_NAME_MAX) : 0;
@@ -27,7 +27,7 @@ static size_t shortened(const struct place *place, bool asks)
     return n;
 }
 
-/* ".NAME.leat-XXXXXX", with letters that nobody else has. */
+/* Makes ".NAME.leat-XXXXXX", with digits that no other file is likely to have. */
 static void hidden_name(const struct place *place, unsigned try, bool asks, char text[HIDDEN_MAX])
 {
     uint64_t mix = ((uint64_t)clock_ns() ^ ((uint64_t)getpid() << 32)) + try * UINT64_C(0x9E3779B97F4A7C15);
@@ -74,19 +74,19 @@ static int link_at(struct publish *publish, const char *name)
     return (int)op_execute(&op);
 }
 
-/* A policy may forbid what gives the file its name in the end. That it can be had shows when it is asked for a name
- * that is taken: "." always is. */
+/* A policy may forbid the link(2) that names the file in the end. Linking to ".", a name that always exists, tells:
+ * -EEXIST means that it is allowed. */
 static bool can_be_linked(struct publish *publish)
 {
     return link_at(publish, ".") == -EEXIST;
 }
 
-/* Not every file system has files without a name, and some say so in odd ways: whatever it says, a hidden name is
- * tried, and its errno is the one that counts. */
+/* Not every file system has files without a name, and some report that in odd ways. So after any failure a hidden name
+ * is tried, and the errno of that counts. */
 int publish_open(struct publish *publish, unsigned mode)
 {
     if (publish->replaces)
-        mode = 0600; /* until it has the old one's */
+        mode = 0600; /* Until it gets the mode of the old file. */
     publish->fd = platform.open_unnamed(publish->place.directory, ".", mode);
     publish->unnamed = publish->fd >= 0 && can_be_linked(publish);
     if (!publish->unnamed) {
@@ -100,7 +100,7 @@ int publish_open(struct publish *publish, unsigned mode)
 
 /* ---- the end ---- */
 
-/* An existing name can't be linked over, so it is linked to a hidden one first. */
+/* link(2) does not replace an existing name, so the file is linked to a hidden name first. */
 static int link_hidden(struct publish *publish)
 {
     char name[HIDDEN_MAX];
@@ -120,7 +120,8 @@ static int link_hidden(struct publish *publish)
     return keep_hidden(publish, name);
 }
 
-/* A folder that may not be read can't be opened for that, but all of its file system can be synced through the file. */
+/* A directory that may not be read cannot be opened for syncing. Then its whole file system is synced through the
+ * file. */
 static int sync_directory(const struct place *place, int file)
 {
     int fd CLEANUP_FD = openat(place->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -128,10 +129,11 @@ static int sync_directory(const struct place *place, int file)
         return errno == EACCES ? platform.sync_file_system(file) : -errno;
     struct op op = {.kind = OP_FSYNC, .fd = {-1, fd}};
     int r = (int)op_execute(&op);
-    return r == -EINVAL ? 0 : r; /* not every file system has it */
+    return r == -EINVAL ? 0 : r; /* Not every file system can sync a directory. */
 }
 
-/* 0: what was looked at in the beginning has the name now. -ENOENT: nothing has it. -EEXIST: another file. */
+/* Returns 0: the old file still has the name. -ENOENT: no file has it. -EEXIST: another file has it. Otherwise a
+ * negative errno. */
 static int check_place(const struct publish *publish)
 {
     struct identity now;
@@ -157,8 +159,9 @@ static int rename_hidden(struct publish *publish, unsigned flags)
     return r;
 }
 
-/* A name that was free is taken only if it is free still. Not every file system can say that; a second name for the
- * file says it as well, and where there is none either, a look has to do. */
+/* Takes a name that was free, only if it still is. Not every file system can do that in one rename. Then a second link
+ * is tried, which fails if the name is taken. If the file system has no links either, a look just before the rename has
+ * to do. */
 static int take_free_name(struct publish *publish)
 {
     int r = rename_hidden(publish, OP_NEW);
@@ -168,7 +171,7 @@ static int take_free_name(struct publish *publish)
         .kind = OP_LINK, .fd = {publish->place.directory, -1}, .path = {publish->hidden, publish->place.name}};
     r = (int)op_execute(&op);
     if (r == 0 || r == -EEXIST)
-        return r; /* `abort` takes the hidden name away */
+        return r; /* publish_abort removes the hidden name. */
     r = check_place(publish);
     return r == -ENOENT ? rename_hidden(publish, 0) : r < 0 ? r : -EEXIST;
 }
@@ -183,7 +186,7 @@ static int give_name(struct publish *publish, const char **ret_operation)
         return r;
     *ret_operation = op_name(OP_RENAME);
     r = check_place(publish);
-    if (r == -ENOENT) /* also where the old file was taken away meanwhile */
+    if (r == -ENOENT) /* This includes an old file that was removed meanwhile. */
         return take_free_name(publish);
     return r < 0 ? r : rename_hidden(publish, 0);
 }
@@ -193,7 +196,7 @@ int publish_commit(struct publish *publish, bool sync, const char **ret_operatio
     int r = give_name(publish, ret_operation);
     if (r < 0)
         return r;
-    publish_abort(publish); /* a second name, if it has one */
+    publish_abort(publish); /* Removes the hidden name, if the file has a second one. */
     if (!sync)
         return 0;
     *ret_operation = op_name(OP_FSYNC);

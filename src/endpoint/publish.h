@@ -1,4 +1,4 @@
-/* Publishing: a file is written without a name and appears whole, or not at all. */
+/* Publishing: a file is written without a name, and appears whole or not at all. */
 #ifndef ENDPOINT_PUBLISH_H
 #define ENDPOINT_PUBLISH_H
 
@@ -7,21 +7,21 @@
 #include "endpoint/place.h"
 
 struct publish {
-    struct place place;  /* where it will be */
-    int fd;              /* borrowed by the node; closed by it */
-    char *hidden;        /* the name it has meanwhile in that directory, NULL: none */
-    bool unnamed;        /* it has none (O_TMPFILE) */
-    bool replaces;       /* there is an old file: */
-    struct identity old; /* which one; the new file replaces nothing else */
+    struct place place;  /* Where the file will be. */
+    int fd;              /* The node borrows it and closes it. */
+    char *hidden;        /* Its name in that directory until it is published. NULL: none. */
+    bool unnamed;        /* It has no name at all (O_TMPFILE). */
+    bool replaces;       /* There is an old file: `old`. */
+    struct identity old; /* The new file replaces this file and no other one. */
 };
 
-/* A new file for the place, open for reading and writing; `mode` is under the umask. One that replaces another has mode
- * 0600. Gives it, or -errno. */
+/* Makes a new file for the place, open for reading and writing. `mode` is subject to the umask; a file that replaces
+ * another one gets mode 0600 instead. Returns the descriptor or a negative errno. */
 int publish_open(struct publish *publish, unsigned mode);
-/* Gives it its name. -EEXIST: another file has got that name since it was looked at, which stays. *ret_operation names
- * what failed. */
+/* Gives the file its name. `sync`: syncs the directory as well. Returns 0; -EEXIST: another file has got that name
+ * since it was looked at, and stays; or another negative errno. *ret_operation names what failed. */
 int publish_commit(struct publish *publish, bool sync, const char **ret_operation);
-/* Leaves no trace. Legal at any time. */
+/* Removes the hidden name, if there is one, so that nothing is left. Allowed at any time. */
 void publish_abort(struct publish *publish);
 void publish_close(struct publish *publish);
 
