@@ -32,7 +32,7 @@ static bool is_unwanted(const struct leg *leg)
 
 static bool has_no_sink_left(const struct leg *leg)
 {
-    return leg->hop.branches > 0 && hop_live(&leg->hop) == 0;
+    return leg->hop.branches > 0 && hop_count_live(&leg->hop) == 0;
 }
 
 /* ---- the beginning ---- */
@@ -333,5 +333,5 @@ uint64_t leg_delivered(const struct leg *leg)
         if (!branch->failed)
             least = MIN(least, branch->delivered + branch->discarded);
     }
-    return hop->branches == 0 ? hop->taken : hop_live(hop) ? least : most;
+    return hop->branches == 0 ? hop->taken : hop_count_live(hop) ? least : most;
 }

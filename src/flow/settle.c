@@ -29,7 +29,7 @@ static int code_of(const leat_pipeline *p)
 
 static bool has_no_sink_left(const leat_pipeline *p)
 {
-    return p->sinks && hop_live(&pipeline_last_leg(p)->hop) == 0;
+    return p->sinks && hop_count_live(&pipeline_last_leg(p)->hop) == 0;
 }
 
 /* The source of this leg, which may be the far side of a joint. Of several that failed the first one is the cause. */

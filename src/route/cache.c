@@ -1,9 +1,9 @@
-/* What --cache asks for: files and disks that were moved leave nothing in the page cache.
+/* Implements --cache: files and disks leave nothing in the page cache.
  *
- * Where the file system can be asked so (NODE_CACHE_ASK) each read and write says it itself, and what was in the cache
- * before stays there, of the source. Else (NODE_CACHE_DROP) the cache is emptied behind the moving position: of the
- * source at once, of a sink one window later, when the disk has it. That knows only whole pages and not whose they are,
- * so at the end all of the file is dropped. */
+ * If the file system supports it (NODE_CACHE_ASK), each read and write asks for it by a flag. Pages of the source that
+ * were cached before stay cached. Else (NODE_CACHE_DROP) the hop empties the cache behind its position: of the source
+ * at once, of a sink one window later, when the disk has the bytes. The kernel drops only whole pages, and does not
+ * know which of them were cached before, so at the end all pages of the file are dropped. */
 #include "base/platform.h"
 #include "route/hop.h"
 #include <errno.h>
@@ -14,7 +14,7 @@
 static void drop(const struct node *node, uint64_t from, uint64_t to)
 {
     if (node->position < 0)
-        from = to = 0; /* only the descriptor knows where: everything */
+        from = to = 0; /* only the descriptor knows its position: drop all pages */
     else {
         from += (uint64_t)node->position;
         to += (uint64_t)node->position;
@@ -44,7 +44,7 @@ void cache_begin(struct hop *hop)
         begin_node(hop->branch[i].node);
 }
 
-/* Only reads and writes can ask for themselves, and a clone has no need to. */
+/* Must the hop empty the node's cache itself? Offload and splice have no flag for it, and a clone fills no cache. */
 static bool drops(const struct hop *hop, struct node *node)
 {
     enum route_id id = hop_route(hop)->id;
@@ -88,7 +88,7 @@ void cache_end_source(struct hop *hop)
         posix_fadvise(hop->in->fd, 0, 0, POSIX_FADV_DONTNEED);
 }
 
-/* Also what was written by calls that asked: a page that the disk was busy with meanwhile has stayed. */
+/* Pages that were written with the flag are dropped as well: a page under write-back at that moment stayed cached. */
 int cache_end_sink(struct hop *hop, struct branch *branch)
 {
     struct node *node = branch->node;

@@ -1,26 +1,28 @@
-/* The chunk route: read once into pooled chunks which the observers and all branches hold together, write from them. It
- * works on every pair of nodes and with every filter, so it is the last rung, and it takes over what others leave.
+/* The chunk route reads each byte once into a pooled chunk, which the observers and all branches share, and writes from
+ * there. It works on every pair of nodes and with every filter, so it is the last rung and moves the residues of the
+ * other routes.
  *
- * The chunks that are not delivered everywhere yet stand in a ring, numbered without end; each branch is a cursor over
- * it. A chunk goes back to the pool when the slowest branch has passed it and the last observer is done with it. Memory
- * is bounded because the pool is: when it is empty, nothing is read until a chunk comes back. A branch that may drop
- * gives up its place in the ring instead, and keeps only the chunk that it has begun to write.
+ * A ring holds the chunks that some branch has not begun to write. Chunks are numbered without end, and each branch has
+ * a cursor over the ring. A chunk returns to the pool when the slowest branch has written it and the last observer has
+ * released it. Memory is bounded because the pool is bounded: if the pool is empty, the route reads nothing until a
+ * chunk returns. Then a branch that may drop bytes (LEAT_SLOW_DROP) gives up its place in the ring, and keeps only the
+ * chunk that it has begun to write.
  *
- * A source that holds its bytes in chunks of its own (node->take) hands these over, and nothing is copied. The source
- * bounds them: while all of them are in the ring it has none to fill, and says -EAGAIN. A branch that may drop must not
- * be waited for in this way, so beside one the bytes are copied.
+ * If the source holds its bytes in chunks of its own (node->take), it hands them over and nothing is copied. The source
+ * bounds their number: while all of them are in the ring, it has none to fill and returns -EAGAIN. The source would
+ * then wait for a slow branch that may drop, so with such a branch the route copies the bytes.
  *
- * Writing is in route_chunk_write.c. This file is longer than 400 lines: the ring, reading and the order of the two are
- * one state machine. */
+ * Writing is in chunk_write.c. This file is longer than 400 lines: the ring, reading and the order of the two are one
+ * state machine. */
 #include "route/chunk.h"
 #include "buffer/pool.h"
 #include <errno.h>
 
-#define CHUNK_PLAIN    (1024 * 1024) /* bench rows file-to-file: the larger the better up to here */
-#define CHUNK_OBSERVED (512 * 1024)  /* bench row copy-sha256: several threads look at each */
-#define AHEAD          4             /* chunks; more would only leave the cache (bench row file-to-pipe) */
-#define HOLE_MAX       (1024 * 1024) /* of a hole, at once, when somebody looks at the zeros */
-#define RING_FIRST     8             /* places in the ring at first; only a branch that may drop makes it grow */
+#define CHUNK_PLAIN    (1024 * 1024) /* bytes; bench rows file-to-file: larger is faster up to here */
+#define CHUNK_OBSERVED (512 * 1024)  /* bytes; bench row copy-sha256: several threads read each chunk */
+#define AHEAD          4             /* chunks; more would not stay in the processor's cache (bench row file-to-pipe) */
+#define HOLE_MAX       (1024 * 1024) /* bytes of a hole in one chunk, if a filter or an existing file needs the zeros */
+#define RING_FIRST     8             /* places in the new ring; it grows only if a branch may drop */
 
 /* ---- plan ---- */
 
@@ -29,7 +31,7 @@ static const char *unfit(const struct hop *hop UNUSED, char reason[REASON_MAX] U
     return NULL;
 }
 
-/* Each branch that may drop keeps the chunk that it has begun, and the others need one. */
+/* Each branch that may drop keeps the chunk that it has begun, and the other branches need one chunk. */
 static size_t least_chunks(const struct hop *hop)
 {
     size_t droppers = 0;
@@ -43,27 +45,27 @@ static uint64_t minimum(const struct hop *hop)
     return least_chunks(hop) * PAGE;
 }
 
-/* What the source does not hold. */
+/* Returns the part of the memory limit that the source does not use for its own chunks. */
 static uint64_t memory_of(const struct hop *hop)
 {
     uint64_t limit = hop->budget->limit, share = hop->in->memory.share;
     return limit > share ? limit - share : 0;
 }
 
-/* A quarter of the memory, so that reading, observing and several branches overlap; within reason. Residues may have
- * taken more than the rest of it. */
+/* A chunk has at most a quarter of the memory, so that reading, observing and several branches overlap. The residues
+ * may have used more of the memory than the rest. */
 static size_t choose_chunk_size(const struct hop *hop)
 {
     uint64_t most = hop_needs_bytes(hop) || hop->branches > 1 ? CHUNK_OBSERVED : CHUNK_PLAIN;
     uint64_t size = MIN(most, memory_of(hop) / MAX(4, least_chunks(hop)) / PAGE * PAGE);
     size = pool_size_within((size_t)MAX(MIN(size, budget_left(hop->budget)), PAGE));
-    while (hop->size_binds && size > PAGE && size / 2 > hop->in->size) /* no larger than the file needs */
+    while (hop->size_binds && size > PAGE && size / 2 > hop->in->size) /* not larger than the file needs */
         size /= 2;
     return (size_t)size;
 }
 
-/* Reading far ahead makes nothing faster: who reads the chunks finds them in memory, not in the cache. Only a branch
- * that may drop is given all the memory there is before it misses anything. */
+/* Reading far ahead is not faster: the chunks would have left the processor's cache before they are written. A branch
+ * that may drop gets all of the memory before it misses a byte. Returns the bound of the pool; 0: the budget alone. */
 static size_t most_chunks(const struct hop *hop, size_t chunk_size)
 {
     if (least_chunks(hop) == 1)
@@ -71,7 +73,7 @@ static size_t most_chunks(const struct hop *hop, size_t chunk_size)
     return hop->in->memory.share ? (size_t)MAX(memory_of(hop) / chunk_size, least_chunks(hop)) : 0;
 }
 
-/* The chunks that it can't do without are had at once: smaller ones, if the store has no others left. */
+/* Allocates the least number of chunks at once. If the pool has none of this size left, it tries smaller ones. */
 static int make_pool(struct hop *hop, struct chunk_route *s)
 {
     for (size_t size = s->gives ? PAGE : choose_chunk_size(hop);; size /= 2) {
@@ -90,7 +92,7 @@ static int start(struct hop *hop)
 {
     struct chunk_route *s = calloc(1, sizeof(*s) + hop->branches * sizeof(s->cursor[0]));
     if (!s) {
-        hop_because(hop, "out of memory");
+        hop_set_reason(hop, "out of memory");
         return -ENOMEM;
     }
     port_init(&s->released, -1, 0);
@@ -105,13 +107,13 @@ static int start(struct hop *hop)
         }
     }
     if (r < 0) {
-        hop_because(hop, "out of memory");
+        hop_set_reason(hop, "out of memory");
         free(s);
         return r;
     }
     port_attach(&s->released, hop->waker);
     for (size_t i = 0; i < hop->branches; i++)
-        if (hop->branch[i].failed) /* before this route began */
+        if (hop->branch[i].failed) /* under another route, before this one started */
             s->cursor[i].next = UINT64_MAX;
     hop->state = s;
     return 0;
@@ -119,8 +121,9 @@ static int start(struct hop *hop)
 
 /* ---- the ring ---- */
 
-/* There is a place for one more chunk. The ring grows with what is in it: the memory limit, which bounds that, may be a
- * number far beyond any memory. If the ring can't grow, a place is free when the slowest branch has moved on. */
+/* Makes sure that the ring has a place for one more chunk. The ring grows with its contents and is not allocated for
+ * the memory limit, which may be far larger than the memory of the machine. If the ring cannot grow, the route waits
+ * until the slowest branch frees a place. */
 static bool has_place(struct chunk_route *s)
 {
     if (s->tail - s->head < s->capacity)
@@ -165,8 +168,8 @@ static void let_go(struct hop *hop, struct branch *branch)
     chunk_retire(hop);
 }
 
-/* Memory is short: a branch that may drop, and is the last of all, misses what it has not begun. Where one that may not
- * is as far behind, dropping would free nothing. */
+/* The pool is empty. Each branch that may drop and is the slowest of all skips the chunks that it has not begun. If a
+ * branch that may not drop is as far behind, dropping would free nothing. Returns true if a branch skipped chunks. */
 static bool drop_laggards(struct hop *hop)
 {
     struct chunk_route *s = hop->state;
@@ -188,7 +191,7 @@ static bool drop_laggards(struct hop *hop)
     return any;
 }
 
-/* A full chunk, or a hole, is there for everyone. Takes the reference. */
+/* Shows a filled chunk, or a hole, to the filters and adds it to the ring. Takes the reference. */
 static void append(struct hop *hop, struct chunk *chunk)
 {
     struct chunk_route *s = hop->state;
@@ -238,7 +241,7 @@ static size_t hole_limit(const struct hop *hop, uint64_t n)
     return (size_t)MIN(n, hop_needs_bytes(hop) || !hop_all_fresh(hop) ? HOLE_MAX : SIZE_MAX / 2);
 }
 
-/* A hole takes a chunk's place in the ring, not its memory's contents. */
+/* A hole uses a chunk as its place in the ring; the memory of the chunk stays untouched. */
 static void append_hole(struct hop *hop, size_t n)
 {
     struct chunk_route *s = hop->state;
@@ -246,7 +249,7 @@ static void append_hole(struct hop *hop, size_t n)
     s->filling = NULL;
     chunk->hole = true;
     chunk->length = n;
-    hop_took(hop, chunk->length);
+    hop_record_taken(hop, chunk->length);
     append(hop, chunk);
 }
 
@@ -255,7 +258,8 @@ static bool wants_no_more(const struct hop *hop)
     return !hop->skip && (hop->taken >= hop->end || hop_is_cut(hop));
 }
 
-/* OP: read. WAIT: not now, and *ret_wait says for what. END: no more. STEP_DOWN: look again, something has changed. */
+/* OP: *ret_op is a read. WAIT: for what *ret_wait says. END: there is nothing more to read. STEP_DOWN: the ring has
+ * changed, so the caller tries again. */
 static enum verdict read_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
 {
     struct chunk_route *s = hop->state;
@@ -263,7 +267,7 @@ static enum verdict read_next(struct hop *hop, struct op **ret_op, struct wait_s
     if (hop->source_ended && (!hop->residue.bytes || hop->error.code))
         return VERDICT_END;
     if (hop->in->port.blocked && !hop->residue.bytes) {
-        if (wants_no_more(hop)) /* a byte that nobody asks for is not waited for */
+        if (wants_no_more(hop)) /* no filter and no limit asks for another byte: do not wait for one */
             return VERDICT_END;
         wait_add(ret_wait, &hop->in->port);
         return VERDICT_WAIT;
@@ -295,50 +299,50 @@ static enum verdict read_next(struct hop *hop, struct op **ret_op, struct wait_s
     return next_bytes(hop, allowed, ret_op);
 }
 
-static void passed_over(struct hop *hop, size_t n)
+static void record_skipped(struct hop *hop, size_t n)
 {
     hop->skip -= n;
-    hop_took(hop, n);
+    hop_record_taken(hop, n);
     hop->end = hop->end == UINT64_MAX ? hop->end : hop->end + n;
     for (size_t i = 0; i < hop->branches; i++)
-        if (!hop->branch[i].failed) /* hop_took has counted it for those */
+        if (!hop->branch[i].failed) /* for failed branches hop_record_taken has counted it */
             hop->branch[i].discarded += n;
 }
 
-static void got(struct hop *hop, ssize_t result)
+static void record_read(struct hop *hop, ssize_t result)
 {
     struct chunk_route *s = hop->state;
     struct chunk *chunk = s->gives ? s->taken : s->filling;
-    if (node_not_ready(hop->in, result))
+    if (node_must_retry(hop->in, result))
         return;
     if (result < 0)
         hop_fail_source(hop, op_name(OP_READ), (int)result);
     else if (result == 0) {
         if (hop->skip)
             hop_fail_offset(hop);
-        hop_source_short(hop);
+        hop_note_early_end(hop);
         hop->source_ended = true;
     } else if (hop->skip) {
-        passed_over(hop, (size_t)result);
+        record_skipped(hop, (size_t)result);
         if (s->gives)
             chunk_unref(chunk);
     } else {
         s->filling = NULL;
         chunk->length = (size_t)result;
-        hop_took(hop, chunk->length);
+        hop_record_taken(hop, chunk->length);
         append(hop, chunk);
     }
 }
 
-/* These bytes were taken already, by the route before; no filter has seen them. */
-static void got_residue(struct hop *hop, ssize_t result)
+/* The previous route has recorded these bytes as taken, but no filter has observed them. */
+static void record_residue(struct hop *hop, ssize_t result)
 {
     struct chunk_route *s = hop->state;
     if (result == -EAGAIN)
         return;
     if (result <= 0) {
         hop_fail_source(hop, op_name(OP_READ), result < 0 ? (int)result : -EIO);
-        return; /* it stays held */
+        return; /* the residue stays held */
     }
     struct chunk *chunk = s->filling;
     s->filling = NULL;
@@ -349,32 +353,33 @@ static void got_residue(struct hop *hop, ssize_t result)
         residue_drop(hop, &hop->residue);
 }
 
-static void probed(struct hop *hop, ssize_t result)
+static void record_probe(struct hop *hop, ssize_t result)
 {
     if (result > 0)
-        hop_source_grew(hop);
+        hop_note_growth(hop);
     else if (result == 0)
         hop->source_ended = true;
-    else if (result != -EAGAIN && !node_caches(hop->in, result))
+    else if (result != -EAGAIN && !node_must_retry_cached(hop->in, result))
         hop_fail_source(hop, op_name(OP_READ), (int)result);
 }
 
-/* ---- the machine ---- */
+/* ---- the state machine ---- */
 
-/* All branches failed: nobody is left to read for. */
-static bool nobody_left(const struct hop *hop)
+/* Have all branches failed, so that there is nothing to read for? */
+static bool has_no_branch_left(const struct hop *hop)
 {
-    return hop->branches > 0 && hop_live(hop) == 0;
+    return hop->branches > 0 && hop_count_live(hop) == 0;
 }
 
-/* A source that is always ready leaves the engine no reason to wait, and who was not ready once would not be asked
- * again before the memory is full: too late for one that may drop. */
-static bool looks_first(struct chunk_route *s, struct wait_set *ret_wait)
+/* If the source is always ready, the engine never waits, and does not notice that a blocked branch is ready again
+ * before the memory is full. A branch that may drop would lose bytes. So the engine polls once for each chunk that
+ * came or went. */
+static bool must_look_first(struct chunk_route *s, struct wait_set *ret_wait)
 {
     if (s->looked)
         return false;
     s->looked = true;
-    ret_wait->deadline_ns = 1; /* long past: it looks and does not sleep */
+    ret_wait->deadline_ns = 1; /* in the past: the engine polls and does not sleep */
     return true;
 }
 
@@ -383,13 +388,13 @@ static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *r
     for (;;) {
         bool pending, residues;
         ret_wait->n = 0;
-        if (nobody_left(hop))
+        if (has_no_branch_left(hop))
             return VERDICT_END;
         if (chunk_write_any(hop, ret_op, ret_wait, &pending, &residues) == VERDICT_OP)
             return VERDICT_OP;
-        if (pending && looks_first(hop->state, ret_wait))
+        if (pending && must_look_first(hop->state, ret_wait))
             return VERDICT_WAIT;
-        /* Residues come first, and want the memory that reading would take. */
+        /* Residues come first, and they need the chunks that reading would use. */
         enum verdict verdict = residues ? VERDICT_WAIT : read_next(hop, ret_op, ret_wait);
         if (verdict == VERDICT_END && pending)
             return VERDICT_WAIT;
@@ -398,7 +403,7 @@ static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *r
     }
 }
 
-/* The others go on without it: what it had is counted and given back. */
+/* A branch failed and the others go on: its bytes are counted as discarded, and its chunks are released. */
 static void leave_behind(struct hop *hop, struct branch *branch)
 {
     branch->discarded += route_chunk.held(hop, branch);
@@ -411,17 +416,17 @@ static void done(struct hop *hop, struct op *op UNUSED, ssize_t result)
     enum chunk_step doing = s->doing;
     s->doing = DOING_NOTHING;
     if (doing == DOING_READ || doing == DOING_TAKE)
-        got(hop, result);
+        record_read(hop, result);
     else if (doing == DOING_RESIDUE)
-        got_residue(hop, result);
+        record_residue(hop, result);
     else if (doing == DOING_PROBE)
-        probed(hop, result);
+        record_probe(hop, result);
     else {
         if (doing == DOING_BRANCH_RESIDUE)
-            chunk_read_residue(hop, s->busy, result);
+            chunk_record_residue(hop, s->busy, result);
         else
-            chunk_wrote(hop, s->busy, result);
-        if (s->busy->failed && hop_live(hop) > 0)
+            chunk_record_write(hop, s->busy, result);
+        if (s->busy->failed && hop_count_live(hop) > 0)
             leave_behind(hop, s->busy);
     }
 }
@@ -431,7 +436,7 @@ static uint64_t held(const struct hop *hop, const struct branch *branch)
     struct chunk_route *s = hop->state;
     const struct cursor *c = chunk_cursor(hop, branch);
     if (c->next == UINT64_MAX)
-        return 0; /* the others go on without it */
+        return 0; /* the branch failed, and the others go on */
     uint64_t n = hop->residue.bytes + branch->residue.bytes;
     struct chunk *in = c->scratch ? c->scratch : c->chunk;
     return n + (in ? in->length - c->at : 0) + waiting_bytes(s, c);

@@ -1,16 +1,17 @@
-/* The chunk route in its parts: route_chunk.c plans and reads, route_chunk_write.c writes. */
+/* What the two files of the chunk route share: chunk.c plans and reads, chunk_write.c writes. */
 #ifndef ROUTE_CHUNK_H
 #define ROUTE_CHUNK_H
 
 #include "route/hop.h"
 
 struct cursor {
-    uint64_t next;       /* the first chunk in the ring that it has not begun */
-    struct chunk *chunk; /* the one it is in; one reference */
-    size_t at;
-    struct chunk *scratch; /* what was read back from a residue of its own */
+    uint64_t next;         /* number of the first chunk that the branch has not begun; UINT64_MAX: the branch failed */
+    struct chunk *chunk;   /* the chunk that the branch is writing; the cursor owns one reference */
+    size_t at;             /* bytes written of `scratch`, or else of `chunk` */
+    struct chunk *scratch; /* bytes that were read back from the branch's own residue; one reference */
 };
 
+/* The call that is in flight. */
 enum chunk_step {
     DOING_NOTHING,
     DOING_READ,
@@ -23,19 +24,19 @@ enum chunk_step {
 
 struct chunk_route {
     struct chunk_pool pool;
-    struct port released; /* a chunk came back */
+    struct port released; /* ready when a chunk returns to the pool */
     struct op op;
     enum chunk_step doing;
-    struct branch *busy; /* whose write is in flight */
-    struct chunk *filling;
-    void *taken; /* a chunk of the source's own */
-    bool gives;  /* the source hands over its chunks, so none is filled */
+    struct branch *busy;   /* the branch whose write, or whose read of a residue, is in flight */
+    struct chunk *filling; /* the chunk that the next read fills */
+    void *taken;           /* the chunk that the source hands over; node->take fills this in */
+    bool gives;            /* the source hands over its own chunks, so the route fills none */
     uint8_t probe;
-    struct chunk **ring; /* chunk number i stands at i % capacity */
+    struct chunk **ring; /* chunk number i is at i % capacity */
     size_t capacity;
-    uint64_t head, tail; /* [head, tail) are in the ring */
-    size_t turn;         /* the branch that is looked at first */
-    bool looked;         /* for branches that are ready again, since a chunk came or went */
+    uint64_t head, tail; /* the ring holds the chunks [head, tail) */
+    size_t turn;         /* chunk_write_any looks at this branch first */
+    bool looked;         /* since the last chunk was added or written, the engine has looked for ready branches */
     struct cursor cursor[];
 };
 
@@ -45,16 +46,21 @@ static inline struct cursor *chunk_cursor(const struct hop *hop, const struct br
     return &s->cursor[branch - hop->branch];
 }
 
-/* Chunks that every branch has begun leave the ring; the branch that is in one holds it by its own reference. */
+/* Removes from the ring the chunks that every live branch has begun. A branch that is still writing such a chunk keeps
+ * it by its cursor's reference. */
 void chunk_retire(struct hop *hop);
 
-/* Names the write that is next, of the first branch that can be written to, in turn. WAIT: none; *ret_pending and
- * *ret_residues tell whether any has bytes, and whether some of these are a residue. */
+/* Names the next write. The branches are asked round robin.
+ *
+ * OP: *ret_op is the write, or the read of a branch's residue that comes before it.
+ * WAIT: no branch can be written to now. *ret_wait has the ports of the branches that have bytes. *ret_pending: a
+ * branch has bytes. *ret_residues: some of these bytes are a residue. */
 enum verdict chunk_write_any(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait, bool *ret_pending,
                              bool *ret_residues);
 
-/* What became of it: of a write, and of reading what the splice route left in this branch's own pipe. */
-void chunk_wrote(struct hop *hop, struct branch *branch, ssize_t result);
-void chunk_read_residue(struct hop *hop, struct branch *branch, ssize_t result);
+/* Record the result of a write, and of a read of the branch's own residue: the pipe in which the splice route left
+ * bytes for this branch alone. */
+void chunk_record_write(struct hop *hop, struct branch *branch, ssize_t result);
+void chunk_record_residue(struct hop *hop, struct branch *branch, ssize_t result);
 
 #endif

@@ -1,16 +1,16 @@
-/* How each branch of the chunk route is written to. */
+/* The writes of the chunk route: what each branch gets next, and what the result of the write means. */
 #include "route/chunk.h"
 #include "route/zeros.h"
 #include <errno.h>
 
 static void pass_hole(struct hop *hop, struct branch *branch, size_t n)
 {
-    hop_delivered(hop, branch, n);
+    hop_record_delivered(hop, branch, n);
     branch->node->holes = true;
     chunk_cursor(hop, branch)->at += n;
 }
 
-/* Moves the cursor to a chunk that has bytes left. False: there is none now. */
+/* Moves the cursor to a chunk that has bytes left to write. False: the ring has none for this branch now. */
 static bool at_chunk(struct hop *hop, struct branch *branch)
 {
     struct chunk_route *s = hop->state;
@@ -27,8 +27,8 @@ static bool at_chunk(struct hop *hop, struct branch *branch)
     return true;
 }
 
-/* What this branch gets next: `n` bytes, or a hole of `n` bytes, which is left out of a new file and punched into an
- * existing one. */
+/* Returns true if the branch gets a hole of *ret_n bytes next, false if it gets *ret_n bytes. A new file leaves a hole
+ * out; an existing file gets it punched. */
 static bool is_hole(const struct hop *hop, const struct branch *branch, const struct cursor *c, size_t *ret_n)
 {
     const struct node *node = branch->node;
@@ -44,12 +44,12 @@ static bool is_hole(const struct hop *hop, const struct branch *branch, const st
 }
 
 enum next_part {
-    NEXT_NOTHING, /* none is there now */
+    NEXT_NOTHING, /* the ring has no chunk for this branch now */
     NEXT_BYTES,
-    NEXT_HOLE, /* to be punched */
+    NEXT_HOLE, /* to punch into an existing file */
 };
 
-/* Holes of a new file are passed over. */
+/* Skips the holes of a new file. */
 static enum next_part next_part(struct hop *hop, struct branch *branch, size_t *ret_n)
 {
     while (at_chunk(hop, branch)) {
@@ -89,7 +89,8 @@ static enum verdict punch(struct hop *hop, struct branch *branch, size_t n, stru
     return VERDICT_OP;
 }
 
-/* What the splice route left in this branch's own pipe comes before anything else: through a chunk, too. */
+/* Names the next call for the residue in the branch's own pipe, which is read into a chunk and written from there,
+ * before all other bytes. */
 static enum verdict write_residue(struct hop *hop, struct branch *branch, struct op **ret_op)
 {
     struct chunk_route *s = hop->state;
@@ -120,7 +121,7 @@ static bool has_residue(const struct hop *hop, const struct branch *branch)
     return branch->residue.bytes > 0 || (c->scratch && c->at < c->scratch->length);
 }
 
-/* WAIT: this branch has nothing to do now. *ret_pending: it has bytes, and is not ready. */
+/* WAIT: the branch can be given nothing now. *ret_pending: the branch has bytes. */
 static enum verdict write_next(struct hop *hop, struct branch *branch, struct op **ret_op, bool *ret_pending)
 {
     struct chunk_route *s = hop->state;
@@ -146,37 +147,37 @@ static enum verdict write_next(struct hop *hop, struct branch *branch, struct op
     return write_from(hop, branch, c->chunk->data + c->at, n, ret_op);
 }
 
-void chunk_wrote(struct hop *hop, struct branch *branch, ssize_t result)
+void chunk_record_write(struct hop *hop, struct branch *branch, ssize_t result)
 {
     struct cursor *c = chunk_cursor(hop, branch);
     struct op *op = &((struct chunk_route *)hop->state)->op;
     if (op->kind == OP_PUNCH && result <= 0) {
-        branch->node->punches = false; /* zeros are written instead, and meet the error if it is a true one */
+        branch->node->punches = false; /* write zeros instead; if the sink is broken, that write fails, too */
         return;
     }
-    if (node_not_ready(branch->node, result))
+    if (node_must_retry(branch->node, result))
         return;
     if (result == 0)
-        result = -EIO; /* a write of something that takes nothing will take nothing for ever */
+        result = -EIO; /* a sink that takes 0 bytes of a write would take 0 bytes for ever */
     if (result < 0) {
         hop_fail_branch(hop, branch, op_name(OP_WRITE), (int)result);
-        return; /* what it holds is counted when the route stops, and let go when the hop goes on without it */
+        return; /* its bytes are counted when the route stops, or when the other branches go on (leave_behind) */
     }
     c->at += (size_t)result;
     ((struct chunk_route *)hop->state)->looked = false;
-    hop_delivered(hop, branch, (uint64_t)result);
+    hop_record_delivered(hop, branch, (uint64_t)result);
     if (branch->node->kind == NODE_PIPE && (size_t)result < ((struct chunk_route *)hop->state)->op.length)
-        branch->node->port.blocked = true; /* a short count says that the pipe is full */
+        branch->node->port.blocked = true; /* a partial write means that the pipe is full */
     if (!branch->residue.bytes && c->scratch && c->at == c->scratch->length)
         residue_drop(hop, &branch->residue);
 }
 
-void chunk_read_residue(struct hop *hop, struct branch *branch, ssize_t result)
+void chunk_record_residue(struct hop *hop, struct branch *branch, ssize_t result)
 {
     struct cursor *c = chunk_cursor(hop, branch);
     if (result == -EAGAIN)
         return;
-    if (result <= 0) { /* our own pipe with bytes in it; nothing can be read: they are lost, and it is said */
+    if (result <= 0) { /* the private pipe has bytes that cannot be read: they are lost, and the branch fails */
         hop_fail_branch(hop, branch, op_name(OP_READ), result < 0 ? (int)result : -EIO);
         return;
     }

@@ -1,7 +1,7 @@
-/* The clone route: the file systems share the blocks (FICLONE). One call for each branch, whatever the size. The bytes
- * are those of one moment, for all branches: the first is cloned from the source and the others from the first, which
- * nobody else can write to. A digest is taken from that clone before it is published. Nothing is counted before all are
- * made, so stepping down takes nothing back. */
+/* The clone route: the file system shares the blocks of the source with the sink (FICLONE), by one call for each
+ * branch, whatever the size. All branches get the bytes of one moment: the first branch is cloned from the source, and
+ * each further branch from the clone before it, which no other process can write to. A digest is read from a clone
+ * before that is published. The route counts nothing before all clones are made, so stepping down undoes none. */
 #include "route/hop.h"
 #include <errno.h>
 #include <stdio.h>
@@ -9,12 +9,12 @@
 
 struct clone_route {
     struct op op;
-    size_t at;     /* the branch whose turn it is */
-    int from;      /* what is cloned: the source, then the first clone of it */
-    uint64_t size; /* of the clones */
+    size_t at;     /* the branch to clone to */
+    int from;      /* borrowed: the descriptor to clone from, first the source's, then that of the last clone */
+    uint64_t size; /* of each clone, in bytes */
 };
 
-/* Types that share no blocks. Of any other the call itself is asked. */
+/* Is it a file system that shares no blocks? With any other the route tries the call. */
 static bool never_clones(const char *file_system)
 {
     static const char *const never[] = {"ext4", "tmpfs", "f2fs", "proc", "sysfs", "hostfs", "fuse"};
@@ -69,10 +69,10 @@ static int start(struct hop *hop)
 
 static void count(struct hop *hop, uint64_t size)
 {
-    hop_took(hop, size);
+    hop_record_taken(hop, size);
     for (size_t i = 0; i < hop->branches; i++)
         if (!hop->branch[i].failed)
-            hop_delivered(hop, &hop->branch[i], size);
+            hop_record_delivered(hop, &hop->branch[i], size);
 }
 
 static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait UNUSED)
@@ -93,7 +93,8 @@ static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *r
     return VERDICT_OP;
 }
 
-/* The clones that were made are written again from their start; what the next route takes for a hole must be one. */
+/* Empties the clones that were made, because the next route writes these files from their start. A part that it skips
+ * as a hole must be a hole in them. */
 static void empty_clones(struct hop *hop)
 {
     struct clone_route *s = hop->state;
@@ -116,15 +117,15 @@ static void done(struct hop *hop, struct op *op, ssize_t result)
         return;
     }
     if (result < 0 || fstat(branch->node->fd, &st) < 0) {
-        hop_because(hop, "FICLONE says %s", leat_errno_name(result < 0 ? (int)result : -errno));
+        hop_set_reason(hop, "FICLONE says %s", leat_errno_name(result < 0 ? (int)result : -errno));
         empty_clones(hop);
         return;
     }
     s->size = (uint64_t)st.st_size;
     if (s->size < hop->in->size)
-        hop_source_short(hop);
+        hop_note_early_end(hop);
     else if (s->size > hop->in->size)
-        hop_source_grew(hop);
+        hop_note_growth(hop);
     s->from = branch->node->fd;
     s->at++;
 }

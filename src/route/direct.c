@@ -1,21 +1,21 @@
-/* The direct route: past the page cache by O_DIRECT, with many reads and writes under way at once, for what is read or
- * written once and is larger than memory should be troubled with.
+/* The direct route bypasses the page cache by O_DIRECT, with several reads and writes in flight. It is for large files
+ * that are read or written once and should not displace other pages from the cache.
  *
- * It opens descriptors of its own on the source and the sink. One of the two sides is enough; the other then goes
- * through the descriptor that is there, as do a head and a tail that are no whole blocks: every piece of a read or a
- * write asks again whether its offset, its length and its memory are aligned.
+ * The route opens descriptors of its own on the source and the sink. One of the two sides is enough: the other side
+ * then uses the node's descriptor. A head and a tail that are not whole blocks use it, too: for each call the route
+ * checks whether offset, length and memory are aligned.
  *
- * The bytes under way stand in slots, numbered without end, in the order of the file: [head, took) were taken and wait
- * for the sink, [took, tail) are being read. Reads and writes end in any order, but bytes are taken, shown to observers
- * and counted as delivered in the order of the file alone. So `taken` and `delivered` are prefixes, and an error is
- * told at its own offset, after all that comes before it. A slot whose bytes were never taken is given up without a
- * trace. */
+ * The bytes in flight are in slots, numbered without end, in the order of the file. The slots [head, took) were taken
+ * and wait for the sink; the slots [took, tail) are being read. Reads and writes complete in any order, but bytes are
+ * taken, shown to observers and counted as delivered only in the order of the file. So `taken` and `delivered` are
+ * prefixes of the file, and an error is reported at its own offset, after all bytes before it. A slot that was never
+ * taken is dropped, and no count knows of it. */
 #include "route/direct.h"
 #include "base/fd.h"
 #include "base/platform.h"
 #include <errno.h>
 
-#define CHUNK_DIRECT (1024 * 1024) /* bench row cold-read: half of it is as fast, and more calls */
+#define CHUNK_DIRECT (1024 * 1024) /* bytes; bench row cold-read: half of it is as fast, but needs twice the calls */
 
 /* ---- plan ---- */
 
@@ -52,8 +52,8 @@ static uint64_t choose_limit(const struct hop *hop)
     return limit;
 }
 
-/* A new file that has its blocks takes writes side by side; one that grows takes them one after the other. Where that
- * can't be had the writes tell, and where. */
+/* Allocates the blocks of a new file. The kernel writes to allocated blocks in parallel, but serialises the writes that
+ * make a file grow. An error is ignored: a write meets it again, at its own offset. */
 static void give_length(struct hop *hop, const struct direct_route *s)
 {
     if (hop->branches == 0)
@@ -62,7 +62,7 @@ static void give_length(struct hop *hop, const struct direct_route *s)
     if (!s->past_cache[SINK] || !out->fresh || (hop->in->sparse && hop->sparse != LEAT_SPARSE_NEVER))
         return;
     platform.allocate(out->fd, s->limit);
-    out->holes = true; /* it is cut to what was delivered */
+    out->holes = true; /* so file_finish cuts the file to the bytes that were delivered */
 }
 
 static int make_pool(struct hop *hop, struct direct_route *s, size_t chunk_size)
@@ -73,7 +73,7 @@ static int make_pool(struct hop *hop, struct direct_route *s, size_t chunk_size)
     int r = chunk_pool_prepare(&s->pool, 1);
     if (r < 0) {
         chunk_pool_destroy(&s->pool);
-        hop_because(hop, "out of memory");
+        hop_set_reason(hop, "out of memory");
     }
     port_attach(&s->released, hop->waker);
     return r;
@@ -84,18 +84,18 @@ static int start(struct hop *hop)
     struct direct_route *s = calloc(1, sizeof(*s));
     int r = -ENOMEM;
     if (!s) {
-        hop_because(hop, "out of memory");
+        hop_set_reason(hop, "out of memory");
         return r;
     }
     s->fd[SOURCE] = s->fd[SINK] = -1;
     r = hop->in->position < 0 ? -ESPIPE : direct_open_sides(hop, s);
     if (r == -ESPIPE)
-        hop_because(hop, "the source has no positions");
+        hop_set_reason(hop, "the source has no positions");
     size_t chunk_size = r < 0 ? 0 : (size_t)MIN(CHUNK_DIRECT, hop->budget->limit / 4) / s->align * s->align;
     if (r == 0)
         chunk_size = MAX(chunk_size, s->align);
     if (r == 0 && (chunk_size > budget_left(hop->budget) || chunk_size > CHUNK_DIRECT)) {
-        hop_because(hop, "its blocks of %zu bytes are too large for the memory limit", s->align);
+        hop_set_reason(hop, "its blocks of %zu bytes are too large for the memory limit", s->align);
         r = -ENOBUFS;
     }
     if (r == 0)
@@ -128,7 +128,7 @@ static void take(struct hop *hop)
         struct direct_slot *slot = direct_slot_at(s, s->took++);
         slot->state = SLOT_TAKEN;
         if (slot->got) {
-            hop_took(hop, slot->got);
+            hop_record_taken(hop, slot->got);
             if (slot->chunk) {
                 slot->chunk->length = (size_t)slot->got;
                 hop_observe(hop, slot->chunk);
@@ -138,7 +138,7 @@ static void take(struct hop *hop)
         if (slot->ends && slot->error)
             hop_fail_source(hop, op_name(OP_READ), slot->error);
         else if (slot->ends)
-            hop_source_short(hop);
+            hop_note_early_end(hop);
         slot->error = 0;
     }
 }
@@ -150,7 +150,7 @@ static void deliver(struct hop *hop)
     while (s->head < s->took && !sink_failed(hop)) {
         struct direct_slot *slot = direct_slot_at(s, s->head);
         if (branch && slot->put > slot->counted) {
-            hop_delivered(hop, branch, slot->put - slot->counted);
+            hop_record_delivered(hop, branch, slot->put - slot->counted);
             slot->counted = slot->put;
         }
         if (branch && slot->counted < slot->got) {
@@ -172,9 +172,9 @@ static void done(struct hop *hop, struct op *op, ssize_t result)
     slot->busy = false;
     s->busy--;
     if (slot->side == SOURCE)
-        direct_was_read(hop, slot, result);
+        direct_record_read(hop, slot, result);
     else
-        direct_was_written(hop, slot, result);
+        direct_record_write(hop, slot, result);
     if (s->refused)
         return;
     take(hop);
@@ -196,9 +196,9 @@ static bool read_on(struct hop *hop, struct op **ret_op)
     return false;
 }
 
-/* Past the cache as many at once as there are; else one after the other, and in their order. Behind a write that failed
- * nothing is written any more; what lies before it is, until its end or an error of its own, because an error is told
- * after all bytes before it. */
+/* Names the next write. With O_DIRECT all slots may be written in parallel; else one after the other, in the order of
+ * the file. After a slot whose write failed, nothing is written. The slots before it are still written, each until its
+ * end or an error of its own, because an error is reported after all bytes before it. */
 static bool write_on(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
 {
     struct direct_route *s = hop->state;
@@ -220,7 +220,7 @@ static bool write_on(struct hop *hop, struct op **ret_op, struct wait_set *ret_w
     return false;
 }
 
-/* As hop_extent, but a hole consists of whole blocks, so that what follows it is aligned. */
+/* As hop_extent, but a hole ends at the end of a block, so that the data after it is aligned. */
 static bool extent(struct hop *hop, uint64_t *ret_n)
 {
     struct direct_route *s = hop->state;
@@ -240,7 +240,7 @@ static bool extent(struct hop *hop, uint64_t *ret_n)
     return hole;
 }
 
-/* The sink has zeros there already, or nobody writes. */
+/* True: the sink reads as zeros there already, or there is no sink. */
 static bool keeps_holes(const struct hop *hop)
 {
     return hop->branches == 0 || hop->branch[0].node->fresh;
@@ -261,7 +261,7 @@ static void fill_hole(struct hop *hop, struct direct_slot *slot)
     }
 }
 
-/* One more slot. False: there is no room for it, or nothing to put into it. */
+/* Adds a slot. False: all slots or chunks are in use, or the source has no more bytes. */
 static bool begin(struct hop *hop, bool *ret_hole, struct wait_set *ret_wait)
 {
     struct direct_route *s = hop->state;
@@ -285,8 +285,8 @@ static bool begin(struct hop *hop, bool *ret_hole, struct wait_set *ret_wait)
     return true;
 }
 
-/* All that could be done was: what was read and not taken is given up. Another route may come, to see whether there is
- * more, so observers are waited for, who hold chunks of this one's pool. */
+/* The route has moved all that it can. It drops the slots that were read and not taken. The chunk route may follow, to
+ * confirm the end. So END waits until the observers have released the chunks of this route's pool. */
 static enum verdict end(struct hop *hop, struct wait_set *ret_wait)
 {
     struct direct_route *s = hop->state;
@@ -342,7 +342,7 @@ static void stop(struct hop *hop)
     fd_close(s->fd[SOURCE]);
     fd_close(s->fd[SINK]);
     free(s);
-    hop->extents_known = false; /* the next route may begin before the last one that was looked at */
+    hop->extents_known = false; /* the next route may start before the last position that this route asked for */
 }
 
 const struct route route_direct = {

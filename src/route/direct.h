@@ -1,11 +1,11 @@
-/* The direct route in its parts: route_direct.c plans, and decides what is next, route_direct_open.c has the
- * descriptors that go past the cache, route_direct_calls.c makes one slot's reads and writes. */
+/* What the files of the direct route share: direct.c plans and chooses the next call, direct_open.c opens the
+ * descriptors that bypass the page cache, direct_calls.c names one slot's reads and writes. */
 #ifndef ROUTE_DIRECT_H
 #define ROUTE_DIRECT_H
 
 #include "route/hop.h"
 
-#define DIRECT_DEPTH 8 /* reads and writes together; twice as many gain nothing */
+#define DIRECT_DEPTH 8 /* slots, for reads and writes together; twice as many are no faster */
 
 enum direct_side {
     SOURCE,
@@ -14,35 +14,35 @@ enum direct_side {
 
 struct direct_slot {
     struct op op;
-    enum direct_side side; /* of the op, and whether it is on the descriptor that goes past the cache */
-    bool past_cache;
-    bool busy; /* the op is in flight */
+    enum direct_side side; /* the side of the op */
+    bool past_cache;       /* the op uses the descriptor that bypasses the cache */
+    bool busy;             /* the op is in flight */
     enum {
         SLOT_READING,
         SLOT_READ,
         SLOT_TAKEN
     } state;
-    struct chunk *chunk; /* NULL: a hole that nobody looks at */
-    uint64_t at;         /* of its first byte, as hop->taken counts */
-    uint64_t want, got;  /* bytes that are to be read, and that were */
-    uint64_t put;        /* written */
-    uint64_t counted;    /* as delivered */
-    bool ends;           /* the source ended, or failed, behind them */
-    int error;           /* of the read or the write behind them */
+    struct chunk *chunk; /* one reference; NULL: a hole that no filter observes */
+    uint64_t at;         /* position of the first byte, as hop->taken counts */
+    uint64_t want, got;  /* bytes to read, and bytes read */
+    uint64_t put;        /* bytes written */
+    uint64_t counted;    /* bytes recorded as delivered */
+    bool ends;           /* the source ended, or failed, after the bytes that were read */
+    int error;           /* of the read or write that failed: it comes after the bytes that were read or written */
 };
 
 struct direct_route {
     struct chunk_pool pool;
-    struct port released; /* a chunk came back */
-    int fd[2];            /* by side: what goes past the cache, or -1 */
-    bool past_cache[2];   /* and is still used */
-    size_t align;
-    uint64_t base;        /* what `at` is added to for blocks to begin at multiples of `align` */
-    uint64_t next, limit; /* no slot asks for `next` yet; the source ends at `limit` */
-    uint64_t head, took, tail;
-    size_t depth, busy;
-    bool over;    /* nothing more is taken */
-    bool refused; /* before anything was taken: the next route shall try */
+    struct port released;      /* ready when a chunk returns to the pool */
+    int fd[2];                 /* by side: the descriptor that bypasses the cache, which the route owns, or -1 */
+    bool past_cache[2];        /* by side: fd is in use; false after the side refused a call on it */
+    size_t align;              /* in bytes, for offset, length and memory, on both sides */
+    uint64_t base;             /* a block begins where (base + at) is a multiple of `align` */
+    uint64_t next, limit;      /* the next slot begins at `next`; the source ends at `limit` */
+    uint64_t head, took, tail; /* slot numbers: see direct.c */
+    size_t depth, busy;        /* the most slots in use, and the calls in flight */
+    bool over;                 /* the source ended or failed: the route takes nothing more */
+    bool refused;              /* O_DIRECT failed before anything was taken, so the hop steps down */
     struct direct_slot slot[DIRECT_DEPTH];
 };
 
@@ -51,22 +51,23 @@ static inline struct direct_slot *direct_slot_at(struct direct_route *s, uint64_
     return &s->slot[number % DIRECT_DEPTH];
 }
 
-/* A file or a disk. */
+/* Is the node a file or a disk? */
 bool direct_is_storage(const struct node *node);
 
-/* Opens both sides past the cache, or the one of them that can be, and settles where blocks begin. A negative errno:
- * neither can, and the hop knows why. */
+/* Opens a descriptor that bypasses the cache for both sides, or for the one side that supports it, and sets `align` and
+ * `base`. Returns 0, or a negative errno if neither side supports it; then the rung has the reason. */
 int direct_open_sides(struct hop *hop, struct direct_route *s);
 
-/* Bytes from here to the next place where a block begins; s->align if one begins here. */
+/* Returns the bytes from `at` to the next start of a block; s->align if a block starts at `at`. */
 uint64_t direct_to_boundary(const struct direct_route *s, uint64_t at);
 
-/* Names the next call for what the slot still lacks. */
+/* Name the next call of the slot: a read of the bytes that it still lacks, or a write of those not yet written. The
+ * slot is busy then. Both return OP. */
 enum verdict direct_read_op(struct hop *hop, struct direct_slot *slot, struct op **ret_op);
 enum verdict direct_write_op(struct hop *hop, struct direct_slot *slot, struct op **ret_op);
 
-/* What came of it; also that the route does not work here (s->refused). */
-void direct_was_read(struct hop *hop, struct direct_slot *slot, ssize_t result);
-void direct_was_written(struct hop *hop, struct direct_slot *slot, ssize_t result);
+/* Record the result of the slot's call. They set s->refused if O_DIRECT does not work here. */
+void direct_record_read(struct hop *hop, struct direct_slot *slot, ssize_t result);
+void direct_record_write(struct hop *hop, struct direct_slot *slot, ssize_t result);
 
 #endif

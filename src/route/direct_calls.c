@@ -1,4 +1,4 @@
-/* The calls of the direct route: what a slot asks for, and what it learns. */
+/* The calls of the direct route: the next read or write of a slot, and what its result means. */
 #include "route/direct.h"
 #include <errno.h>
 
@@ -23,7 +23,7 @@ enum verdict direct_read_op(struct hop *hop, struct direct_slot *slot, struct op
     bool aligned = direct_to_boundary(s, at) == s->align && slot->got % s->align == 0;
     slot->past_cache = s->past_cache[SOURCE] && aligned;
     if (slot->past_cache)
-        length = (length + s->align - 1) / s->align * s->align; /* there is room for it */
+        length = (length + s->align - 1) / s->align * s->align; /* the chunk has room for it */
     else if (s->past_cache[SOURCE])
         length = MIN(length, direct_to_boundary(s, at));
     slot->op = (struct op){.kind = OP_READ,
@@ -59,7 +59,8 @@ enum verdict direct_write_op(struct hop *hop, struct direct_slot *slot, struct o
 
 /* ---- what comes back ---- */
 
-/* It was opened, and does not work all the same. */
+/* Does the side refuse O_DIRECT, although the descriptor was opened? Then the side uses the cache from now on. If that
+ * is so for both sides and nothing was taken, the route is refused. */
 static bool refuses(struct hop *hop, const struct direct_slot *slot, ssize_t result)
 {
     struct direct_route *s = hop->state;
@@ -68,25 +69,25 @@ static bool refuses(struct hop *hop, const struct direct_slot *slot, ssize_t res
     s->past_cache[slot->side] = false;
     if (!s->past_cache[SOURCE] && !s->past_cache[SINK] && s->took == 0) {
         s->refused = true;
-        hop_because(hop, "%s says %s with O_DIRECT", op_name(slot->op.kind), leat_errno_name((int)result));
+        hop_set_reason(hop, "%s says %s with O_DIRECT", op_name(slot->op.kind), leat_errno_name((int)result));
     }
     return true;
 }
 
-/* Nothing happened; the same is asked again. A file system may read through the cache what was to go past it, so these
- * calls ask to leave nothing there, too; several that were under way may learn that it can't be asked. */
+/* True: nothing moved, and the slot makes the call again. Calls with O_DIRECT ask for OP_DONTCACHE as well, because a
+ * file system may serve O_DIRECT through the cache. Several calls in flight may return that it is not supported. */
 static bool asks_again(struct hop *hop, const struct direct_slot *slot, struct node *node, ssize_t result)
 {
     if (!(slot->op.flags & OP_ASYNC))
-        return node_not_ready(node, result);
+        return node_must_retry(node, result);
     if (result == -EOPNOTSUPP && (slot->op.flags & OP_DONTCACHE)) {
-        node_caches(node, result);
+        node_must_retry_cached(node, result);
         return true;
     }
     return result == -EAGAIN || refuses(hop, slot, result);
 }
 
-void direct_was_read(struct hop *hop, struct direct_slot *slot, ssize_t result)
+void direct_record_read(struct hop *hop, struct direct_slot *slot, ssize_t result)
 {
     if (asks_again(hop, slot, hop->in, result))
         return;
@@ -100,7 +101,7 @@ void direct_was_read(struct hop *hop, struct direct_slot *slot, ssize_t result)
         slot->state = SLOT_READ;
 }
 
-void direct_was_written(struct hop *hop, struct direct_slot *slot, ssize_t result)
+void direct_record_write(struct hop *hop, struct direct_slot *slot, ssize_t result)
 {
     if (asks_again(hop, slot, hop->branch[0].node, result))
         return;

@@ -1,4 +1,4 @@
-/* The descriptors of the direct route. */
+/* Opens the descriptors of the direct route. */
 #include "base/platform.h"
 #include "route/direct.h"
 #include <errno.h>
@@ -8,13 +8,14 @@ bool direct_is_storage(const struct node *node)
     return node->kind == NODE_FILE || node->kind == NODE_BLOCK;
 }
 
-/* Of the sink only where there is one. */
+/* The caller asks for the sink only if there is a branch. */
 static const struct node *node_of(const struct hop *hop, enum direct_side side)
 {
     return side == SOURCE ? hop->in : hop->branch[0].node;
 }
 
-/* A descriptor past the cache. -ESPIPE: there is no such thing for this kind of node. */
+/* Returns a new descriptor that bypasses the cache, which the caller owns, or a negative errno. -ESPIPE: this kind of
+ * node has none. */
 static int open_side(const struct hop *hop, enum direct_side side, size_t *ret_align)
 {
     if (side == SINK && hop->branches == 0)
@@ -34,10 +35,10 @@ static int because_refused(struct hop *hop, const int r[2])
 {
     enum direct_side side = r[SOURCE] == -ESPIPE ? SINK : SOURCE;
     if (r[SINK] == -ESPIPE || side == SINK)
-        hop_because(hop, "%s says %s to O_DIRECT", place_name(node_of(hop, side)), leat_errno_name(r[side]));
+        hop_set_reason(hop, "%s says %s to O_DIRECT", place_name(node_of(hop, side)), leat_errno_name(r[side]));
     else
-        hop_because(hop, "%s says %s to O_DIRECT, and the sink's %s says %s", place_name(node_of(hop, SOURCE)),
-                    leat_errno_name(r[SOURCE]), place_name(node_of(hop, SINK)), leat_errno_name(r[SINK]));
+        hop_set_reason(hop, "%s says %s to O_DIRECT, and the sink's %s says %s", place_name(node_of(hop, SOURCE)),
+                       leat_errno_name(r[SOURCE]), place_name(node_of(hop, SINK)), leat_errno_name(r[SINK]));
     return r[side];
 }
 
@@ -54,7 +55,7 @@ int direct_open_sides(struct hop *hop, struct direct_route *s)
         return because_refused(hop, r);
     s->align = MAX(align[SOURCE], align[SINK]);
     s->base = (uint64_t)node_of(hop, s->past_cache[SOURCE] ? SOURCE : SINK)->position;
-    /* Blocks of one side that lie across the blocks of the other: only one of them can be had. */
+    /* If the blocks of the two sides start at different positions, only one side can bypass the cache. */
     if (s->past_cache[SOURCE] && s->past_cache[SINK] &&
         (uint64_t)node_of(hop, SINK)->position % s->align != s->base % s->align)
         s->past_cache[SINK] = false;

@@ -43,7 +43,7 @@ bool hop_must_punch(const struct hop *hop)
     return false;
 }
 
-size_t hop_live(const struct hop *hop)
+size_t hop_count_live(const struct hop *hop)
 {
     size_t live = 0;
     for (size_t i = 0; i < hop->branches; i++)
@@ -95,8 +95,9 @@ static bool is_connection_error(ssize_t result)
     }
 }
 
-/* Files at a distance have such errors, too; then a sink is asked again, which loses nothing. */
-enum leat_side hop_broken_side(const struct hop *hop, const struct branch *branch, ssize_t result)
+/* A file on a network file system may have such errors, too. Then the sink is not blamed but tried again by the next
+ * route, which loses nothing. */
+enum leat_side hop_find_broken_side(const struct hop *hop, const struct branch *branch, ssize_t result)
 {
     if (result == -ETIMEDOUT && hop->in->expired)
         return LEAT_SIDE_SOURCE;
@@ -111,7 +112,7 @@ enum leat_side hop_broken_side(const struct hop *hop, const struct branch *branc
 
 /* ---- counts and positions ---- */
 
-void hop_took(struct hop *hop, uint64_t n)
+void hop_record_taken(struct hop *hop, uint64_t n)
 {
     atomic_fetch_add_explicit(&hop->taken, n, memory_order_relaxed);
     for (size_t i = 0; i < hop->filters; i++)
@@ -122,7 +123,7 @@ void hop_took(struct hop *hop, uint64_t n)
             hop->branch[i].discarded += n;
 }
 
-void hop_delivered(struct hop *hop, struct branch *branch, uint64_t n)
+void hop_record_delivered(struct hop *hop, struct branch *branch, uint64_t n)
 {
     atomic_fetch_add_explicit(&branch->delivered, n, memory_order_relaxed);
     branch->by_route[hop_route(hop)->id] += n;
@@ -171,7 +172,7 @@ bool hop_is_cut(const struct hop *hop)
     return false;
 }
 
-/* ---- a source that changes meanwhile ---- */
+/* ---- a source that changes during the run ---- */
 
 static bool size_now(const struct hop *hop, uint64_t *ret)
 {
@@ -192,16 +193,16 @@ static void fail_changed(struct hop *hop, const char *verb, uint64_t now)
     hop->source_ended = true;
 }
 
-void hop_source_grew(struct hop *hop)
+void hop_note_growth(struct hop *hop)
 {
     uint64_t now;
     if (size_now(hop, &now) && now > hop->in->size)
         fail_changed(hop, "grew", now);
     else
-        hop->size_binds = false; /* a file system that tells less than there is */
+        hop->size_binds = false; /* the file system reports a smaller size than the file has */
 }
 
-void hop_source_short(struct hop *hop)
+void hop_note_early_end(struct hop *hop)
 {
     uint64_t now;
     if (hop->size_binds && hop_until_size(hop) > 0 && size_now(hop, &now) && now < hop->in->size)
@@ -231,7 +232,7 @@ int hop_extent_ahead(struct hop *hop, uint64_t ahead, uint64_t *ret_n)
         int r = platform.find_data(hop->in->seek_fd, at, &hop->data_from, &hop->data_to);
         if (r == -ENXIO && size_now(hop, &now) && now >= hop->in->size) /* nothing but a hole until the end */
             hop->data_from = hop->data_to = UINT64_MAX;
-        else if (r < 0) { /* it can't tell, or has shrunk: all of it is data, and reading will tell */
+        else if (r < 0) { /* not known, or the file shrank: treat all as data, and the next read shows it */
             hop->data_from = at;
             hop->data_to = UINT64_MAX;
         }
@@ -252,11 +253,11 @@ bool hop_skip_holes(struct hop *hop)
     struct wait_set unused = {.n = 0};
     n = hop_allowance(hop, n, &unused);
     if (n == 0)
-        return false; /* who asks for bytes is told so, too */
-    hop_took(hop, n);
+        return false; /* the caller asks for bytes next, and gets the same answer with its deadline */
+    hop_record_taken(hop, n);
     for (size_t i = 0; i < hop->branches; i++)
         if (!hop->branch[i].failed) {
-            hop_delivered(hop, &hop->branch[i], n);
+            hop_record_delivered(hop, &hop->branch[i], n);
             hop->branch[i].node->holes = true;
         }
     return true;
@@ -330,7 +331,7 @@ void hop_fail_branch(struct hop *hop, struct branch *branch, const char *operati
     branch->error.offset = branch->delivered;
 }
 
-enum verdict hop_because(struct hop *hop, const char *format, ...)
+enum verdict hop_set_reason(struct hop *hop, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -347,13 +348,13 @@ unsigned node_op_flags(const struct node *node)
     return wait | (node->kind == NODE_SOCKET ? OP_SOCKET : 0u) | (node->cache == NODE_CACHE_ASK ? OP_DONTCACHE : 0u);
 }
 
-/* Polled ready means that this much is taken without sleeping, and no more is promised. */
+/* If poll(2) says that a descriptor is ready, a write of at most PIPE_BUF bytes does not sleep. A longer one may. */
 size_t node_write_limit(const struct node *node, size_t n)
 {
     return node->wait == NODE_WAIT_POLL ? MIN(n, (size_t)PIPE_BUF) : n;
 }
 
-bool node_caches(struct node *node, ssize_t result)
+bool node_must_retry_cached(struct node *node, ssize_t result)
 {
     if (result != -EOPNOTSUPP || node->cache != NODE_CACHE_ASK)
         return false;
@@ -361,9 +362,9 @@ bool node_caches(struct node *node, ssize_t result)
     return true;
 }
 
-bool node_not_ready(struct node *node, ssize_t result)
+bool node_must_retry(struct node *node, ssize_t result)
 {
-    if (node_caches(node, result))
+    if (node_must_retry_cached(node, result))
         return true;
     if (result == -EOPNOTSUPP && node->wait == NODE_WAIT_ASK)
         node->wait = NODE_WAIT_POLL;
@@ -371,7 +372,7 @@ bool node_not_ready(struct node *node, ssize_t result)
         node->port.blocked = node->wait == NODE_WAIT_POLL;
         return false;
     }
-    node->port.blocked |= node->port.fd >= 0; /* memory is never waited for, and a joint has said so itself */
+    node->port.blocked |= node->port.fd >= 0; /* no descriptor: memory never waits, and a joint blocks its own port */
     return true;
 }
 

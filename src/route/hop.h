@@ -1,13 +1,14 @@
-/* A hop: one step between places where bytes rest, from one node to one or more branches. And a route: how a hop moves
- * them.
+/* A hop moves bytes from one node to its branches, of which each writes to one node. A route is one way to move them.
  *
- * A hop owns the counts. For each branch, always: taken = delivered + held + discarded, where `held` is what a route
- * has in its chunks or pipes at this moment; it is asked of the route, not computed, so that a byte that got lost
- * shows.
+ * A hop owns the counts. For each branch this always holds: taken = delivered + held + discarded. `held` is the number
+ * of bytes that the route has in its chunks or pipes at this moment. The hop asks the route for it and does not compute
+ * it, so that a lost byte shows up in the sum.
  *
- * A route is a state machine that never blocks. When a faster route turns out not to work here it leaves what it holds
- * as a *residue* (a pipe with bytes in it, for all branches or for one) and says STEP_DOWN. The chunk route works
- * everywhere, begins with the residues, and is the last one. */
+ * A route is a state machine that never blocks. If a route does not work for this hop, it leaves the bytes that it
+ * holds as a *residue* (a pipe with bytes in it, for all branches or for one) and says STEP_DOWN. The chunk route works
+ * for every hop. It is the last rung, and moves the residues first.
+ *
+ * A hop belongs to the thread of its loop. Other threads read only the atomic members, for progress. */
 #ifndef ROUTE_HOP_H
 #define ROUTE_HOP_H
 
@@ -17,9 +18,9 @@
 #include <leat/pipeline.h>
 
 #define BRANCHES_MAX LEAT_SINKS_MAX
-#define FILTERS_MAX  LEAT_FILTERS_MAX                 /* that a program hands in */
-#define EXPECTED_MAX 16                               /* digests that are expected */
-#define FILTERS_ALL  (FILTERS_MAX + 1 + EXPECTED_MAX) /* with those of the options `rate` and `expect` */
+#define FILTERS_MAX  LEAT_FILTERS_MAX                 /* that a program may add */
+#define EXPECTED_MAX 16                               /* digests of the option `expect` */
+#define FILTERS_ALL  (FILTERS_MAX + 1 + EXPECTED_MAX) /* those, and the filters of the options `rate` and `expect` */
 #define ROUTES_MAX   8
 #define REASON_MAX   160
 
@@ -39,35 +40,38 @@ struct route {
     const char *name;
     enum route_id id;
 
-    /* Why it can't serve this hop, as a sentence's part ("the sink is opened for appending"), or NULL if it may. Looks
-     * only; called for the plan and again when all is open. `reason` is room for a sentence that is made. */
+    /* Returns NULL if the route may serve this hop, or else the reason why it cannot, as a part of a sentence ("the
+     * sink is opened for appending"). The reason is static or is in `reason`, where the hook may format it. The hook
+     * changes nothing. It is called for the plan, and again when all nodes are open. */
     const char *(*unfit)(const struct hop *hop, char reason[REASON_MAX]);
 
-    /* The least memory it works with, in bytes. */
+    /* Returns the least memory that the route works with, in bytes. */
     uint64_t (*minimum)(const struct hop *hop);
 
-    /* Makes its state (hop->state). A failure steps down; hop_because says why. */
+    /* Makes hop->state, which the route owns. Returns 0 or a negative errno. After an error the hop steps down; the
+     * hook has given the reason by hop_set_reason. */
     int (*start)(struct hop *hop);
 
-    /* What is next: see enum verdict. END: the source is at its end, or hop->end was reached, or a failure was noted
-     * (hop_fail_*) and all that can be delivered was. */
+    /* Names the next call: see enum verdict. END: the source is at its end, hop->end is reached, or a failure was
+     * recorded (hop_fail_*); and all bytes that can be delivered were delivered. Never blocks. */
     enum verdict (*next)(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait);
 
-    /* The op that `next` named is over. */
+    /* Takes the result of an op that `next` named: bytes, or a negative errno. */
     void (*done)(struct hop *hop, struct op *op, ssize_t result);
 
-    /* Bytes taken and not yet delivered to this branch. NULL: there never are any between two ops. */
+    /* Returns the bytes that were taken and are neither delivered to this branch nor discarded. NULL: between two ops
+     * the route never holds any. */
     uint64_t (*held)(const struct hop *hop, const struct branch *branch);
 
-    /* Frees its state, residues excepted. No op is in flight. NULL: the state is one piece, and free does. */
+    /* Frees hop->state, but no residue of the hop or of a branch. No op is in flight. NULL: hop_stop calls free(3). */
     void (*stop)(struct hop *hop);
 };
 
-/* A pipe with bytes that were taken and are not delivered. Paid for from the budget. */
+/* A private pipe with bytes that were taken and are not delivered. */
 struct residue {
     int fd[2];
-    size_t bytes;
-    size_t paid;
+    size_t bytes; /* in the pipe */
+    size_t paid;  /* taken from the hop's budget for it */
 };
 
 struct branch {
@@ -75,148 +79,160 @@ struct branch {
     enum leat_slow_sink slow;
     _Atomic uint64_t delivered;
     uint64_t discarded;
-    uint64_t held; /* filled when the route stops */
+    uint64_t held; /* set by hop_stop */
     uint64_t by_route[ROUTES_MAX];
     uint64_t dropped, cleaned; /* see cache.c */
     struct residue residue;
-    atomic_bool failed; /* read by progress, too */
+    atomic_bool failed; /* progress reads it on other threads */
     struct leat_error error;
 };
 
-/* One line of the ladder, as the plan has it. */
+/* One route in the ladder of a hop. */
 struct rung {
     const struct route *route;
     bool rejected;
-    char reason[REASON_MAX]; /* why it was rejected, or stepped down when the hop ran */
+    char reason[REASON_MAX]; /* why the plan rejected it, or why the running hop stepped down from it */
 };
 
 struct hop {
     struct node *in;
     struct branch *branch;
-    size_t branches; /* 0: the bytes are only observed */
+    size_t branches; /* 0: filters observe the bytes, and no sink gets them */
     leat_filter **filter;
     size_t filters;
     struct budget *budget;
-    leat_pool *pool; /* where chunks come from; NULL: that of the process */
+    leat_pool *pool; /* the source of chunks; NULL: the pool of the process */
     enum leat_sparse sparse;
     enum leat_stability stability;
     enum leat_cache cache;
 
-    /* The ladder, fastest first, and where we are on it. */
+    /* The ladder, fastest route first. rung[current] is the route that runs. */
     struct rung rung[ROUTES_MAX];
     size_t rungs, current;
     const char *why; /* the route table's reason for this order */
-    bool shared;     /* it runs among other streams, on an engine that they share */
-    bool strict;     /* a forced route does not step down */
-    bool watched;    /* some node may not keep it waiting for ever */
+    bool shared;     /* the hop runs on an engine that other streams share */
+    bool strict;     /* the route was forced: the hop fails instead of stepping down */
+    bool watched;    /* a node has a limit on idle time (node->idle_ns) */
 
-    struct waker *waker; /* of the loop it runs in */
+    struct waker *waker; /* of the loop that runs this hop */
     void *state;         /* of the current route; NULL: not started */
 
     _Atomic uint64_t taken;
-    uint64_t begins;  /* the offset that was asked for */
+    uint64_t begins;  /* the offset that the caller asked for */
     uint64_t dropped; /* see cache.c */
-    uint64_t end;     /* not more than this many bytes */
-    uint64_t skip;    /* bytes of a source without positions to be passed over first */
-    bool size_binds;  /* the source's size is to be believed: see hop_until_size */
+    uint64_t end;     /* the hop takes at most this many bytes */
+    uint64_t skip;    /* bytes to read and discard first, of a source without positions */
+    bool size_binds;  /* leat trusts the source's size: see hop_until_size */
     bool source_ended;
-    bool whole; /* the last byte was moved: nothing is left to confirm */
-    struct residue residue;
-    struct leat_error error; /* the first failure that was not one branch's own */
+    bool whole;              /* the route knows that the source has no more bytes: no read needs to confirm it */
+    struct residue residue;  /* for all branches */
+    struct leat_error error; /* the first failure that does not belong to one branch */
     size_t first_failed;     /* the branch that failed first, counted from 1; 0: none */
 
-    /* The run of data [from, to) that contains or follows the last position asked for; see hop_extent. */
+    /* The run of data [data_from, data_to) that contains or follows the last position asked for; see hop_extent. */
     uint64_t data_from, data_to;
     bool extents_known;
 };
 
 /* ---- for routes ---- */
 
-/* Must the bytes come to user memory? */
+/* Does a filter observe the bytes? Then they are read into user memory, unless the kernel computes the digest. */
 bool hop_needs_bytes(const struct hop *hop);
-/* Does a filter say how many may pass, and when? */
+/* Does a filter limit how many bytes may pass, and when? */
 bool hop_is_paced(const struct hop *hop);
-/* All branches begin empty and may keep holes. */
+/* Is there a branch, and is every live branch a new file, which starts empty and may keep holes? */
 bool hop_all_fresh(const struct hop *hop);
-/* The source has holes, and a branch is a file in place, in which only the chunk route makes holes. */
+/* Does the source have holes, and is a branch an existing file that is written in place? Only the chunk route punches
+ * holes into such a file. */
 bool hop_must_punch(const struct hop *hop);
-/* Branches that have not failed. */
-size_t hop_live(const struct hop *hop);
+/* Returns the number of branches that have not failed. */
+size_t hop_count_live(const struct hop *hop);
 
-/* How many of `want` bytes may be taken now: `end`, `skip` and the size respected, the filters asked. 0 with
- * *ret_wait's deadline set: wait; 0 without: no more. */
+/* Returns how many of `want` bytes the hop may take now, within hop->end, the source's size and the filters' limits.
+ * 0: the hop waits until ret_wait->deadline_ns, or takes nothing more if that is 0. */
 size_t hop_allowance(struct hop *hop, uint64_t want, struct wait_set *ret_wait);
-/* A filter lets no byte pass any more: the stream ends here, whatever the source has. */
+/* Does a filter let no further byte pass, so that the stream ends here, whatever the source has? */
 bool hop_is_cut(const struct hop *hop);
 
-/* Bytes left before the size that a file had when it was opened; UINT64_MAX if there is none to be believed. */
+/* Returns the bytes left up to the size that the source had when it was opened; UINT64_MAX if it has no size that leat
+ * trusts. */
 uint64_t hop_until_size(const struct hop *hop);
-/* A byte was found behind that size, or the end before it. If the size has changed meanwhile it is a failure. */
-void hop_source_grew(struct hop *hop);
-void hop_source_short(struct hop *hop);
+/* The route found a byte after that size, or the end before it. If the file's size has changed since it was opened, the
+ * calls record a failure of the source (-ESTALE). If it has not, hop_note_growth stops trusting the size. */
+void hop_note_growth(struct hop *hop);
+void hop_note_early_end(struct hop *hop);
 
-/* At the current position: 0 and the bytes of data from here, or 1 and the length of a hole from here. Everything is
- * data where holes don't matter. */
+/* Says what the source has at the current position. 0: *ret_n bytes of data. 1: a hole of *ret_n bytes. Where holes do
+ * not matter, everything is data. */
 int hop_extent(struct hop *hop, uint64_t *ret_n);
-/* The same for a position so many bytes further on. From one call to the next the position must not go back, unless
- * extents_known is cleared. */
+/* The same for the position `ahead` bytes further on. The position must not go back from one call to the next, unless
+ * the caller clears extents_known. */
 int hop_extent_ahead(struct hop *hop, uint64_t ahead, uint64_t *ret_n);
-/* Passes over holes; true if something was passed over. Only where all branches are fresh. */
+/* Skips a hole at the current position and records its bytes as taken and delivered. Returns true if it skipped
+ * something. It does so only if hop_all_fresh. */
 bool hop_skip_holes(struct hop *hop);
 
-/* Shows a chunk, in order and once, to the filters that want to see it. One that fails ends the source. */
+/* Shows a chunk to the filters that observe. The route calls it once for each chunk, in the order of the bytes. If a
+ * filter fails, its error is recorded and the source ends. */
 void hop_observe(struct hop *hop, struct chunk *chunk);
 
-void hop_took(struct hop *hop, uint64_t n);
-void hop_delivered(struct hop *hop, struct branch *branch, uint64_t n);
+/* Record bytes as taken from the source, and as delivered to a branch by the current route. */
+void hop_record_taken(struct hop *hop, uint64_t n);
+void hop_record_delivered(struct hop *hop, struct branch *branch, uint64_t n);
+/* Return the offset of the next byte in the source, and in the branch's sink; -1 if the node has no positions. */
 int64_t hop_in_offset(const struct hop *hop);
 int64_t hop_out_offset(const struct branch *branch);
 
-/* Notes a failure; the first counts. `op` gives the operation's name. */
+/* Record a failure: of the source, of an offset that is behind the source's end, of a branch. The first one counts.
+ * `operation` is the name of the call that failed, `code` a negative errno. */
 void hop_fail_source(struct hop *hop, const char *operation, int code);
-/* The source ends before the offset that was asked for. */
 void hop_fail_offset(struct hop *hop);
 void hop_fail_branch(struct hop *hop, struct branch *branch, const char *operation, int code);
-/* Why the current route steps down (printf). */
-enum verdict hop_because(struct hop *hop, const char *format, ...) PRINTF(2, 3);
+/* Sets the reason why the current route steps down (a format of printf). Returns STEP_DOWN. */
+enum verdict hop_set_reason(struct hop *hop, const char *format, ...) PRINTF(2, 3);
 
-/* Errors by which a call says "not me", as opposed to "not now" or "broken". */
+/* Does this error say that the call does not work on these descriptors, rather than that it would block or failed? */
 bool hop_is_refusal(ssize_t result);
-/* Errors that can only come from the side that is written. */
+/* Can this error only come from the side that is written to? */
 bool hop_is_sink_error(ssize_t result);
-/* After a call from the source to a sink: whose connection it is that broke, or who kept it waiting too long. Such an
- * error must not be asked again: a socket tells it once, and then that it is at its end, as if all were well. NONE: it
- * is no such error, or it can't be told. `branch` NULL: only the source could be it. */
-enum leat_side hop_broken_side(const struct hop *hop, const struct branch *branch, ssize_t result);
+/* After a failed call from the source to a sink: returns the side whose connection broke, or whose limit on idle time
+ * is over. A call on that side must not be tried again, because a socket reports such an error once and then reports a
+ * normal end. NONE: it is no such error, or the side is not known. `branch` NULL: the call involved no sink. */
+enum leat_side hop_find_broken_side(const struct hop *hop, const struct branch *branch, ssize_t result);
 
-/* Flags for a READ or WRITE on this node, and how much to write at once. */
+/* Return the flags of a READ or WRITE on this node, and how many of `n` bytes to write by one call. */
 unsigned node_op_flags(const struct node *node);
 size_t node_write_limit(const struct node *node, size_t n);
-/* After a call on the node: `result` decides whether to wait for it. True: it was only not ready. */
-bool node_not_ready(struct node *node, ssize_t result);
-/* The call asked to leave nothing in the page cache, and that can't be had here: it is not asked any more. */
-bool node_caches(struct node *node, ssize_t result);
+/* Takes the result of a call on the node, and blocks its port if the hop must wait for the node. True: nothing moved
+ * and nothing failed, so the call is made again, perhaps in another way. */
+bool node_must_retry(struct node *node, ssize_t result);
+/* True: the call failed because the file system does not support OP_DONTCACHE. Later calls on the node do not ask for
+ * it, and the cache is emptied behind them instead. */
+bool node_must_retry_cached(struct node *node, ssize_t result);
 
-/* cache.c: what --cache asks for. `begin` once all is open, `behind` after each call, the ends when nothing is moved
- * any more; that of a sink says what a write-back that failed says. */
+/* cache.c implements --cache. cache_begin is called when all nodes are open, cache_behind after each call, and the ends
+ * when nothing moves any more. cache_end_sink returns 0, or the negative errno of a write-back that failed. */
 void cache_begin(struct hop *hop);
 void cache_behind(struct hop *hop);
 void cache_end_source(struct hop *hop);
 int cache_end_sink(struct hop *hop, struct branch *branch);
 
+/* Returns a residue without a pipe. */
 struct residue residue_none(void);
+/* Closes the pipe, returns what was paid for it to the hop's budget, and leaves residue_none in *residue. */
 void residue_drop(struct hop *hop, struct residue *residue);
 
 /* ---- for the runner ---- */
 
-/* One step of the current route, down the ladder where needed. */
+/* Asks the current route for its next step, and steps down the ladder where that is needed. OP, WAIT or END. */
 enum verdict hop_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait);
+/* Gives the result of the op that hop_next named to the current route. */
 void hop_done(struct hop *hop, struct op *op, ssize_t result);
-/* The route lets go: held is noted for each branch, everything it had is freed. */
+/* Stops the current route: sets `held` of each branch and frees the route's state, but no residue. */
 void hop_stop(struct hop *hop);
 const struct route *hop_route(const struct hop *hop);
 
-/* All routes, ends in NULL. Defined by the registry. */
+/* All routes; the list ends in NULL. The registry defines it. */
 extern const struct route *const registry_routes[];
 extern const struct route route_clone, route_offload, route_splice, route_direct, route_chunk;
 

@@ -1,10 +1,9 @@
-/* A hop's way through its ladder of routes: which one runs, when the next one down takes over, and when a node that
- * keeps the hop waiting has had its time. */
+/* Runs a hop down its ladder of routes, and enforces the limit on the idle time of its nodes. */
 #include "route/hop.h"
 #include <errno.h>
 #include <stdio.h>
 
-/* ---- patience ---- */
+/* ---- idle time ---- */
 
 static bool waits_for(const struct wait_set *wait, const struct port *port)
 {
@@ -14,7 +13,8 @@ static bool waits_for(const struct wait_set *wait, const struct port *port)
     return false;
 }
 
-/* The hop waits: for this node, and for too long already? Else it is woken up when that is so. */
+/* The hop waits. Returns true if it waits for this node, and the node's idle time is over. Else it moves the deadline
+ * of the wait to the end of the idle time. */
 static bool watch(struct node *node, struct wait_set *wait, int64_t now)
 {
     if (!node->idle_ns || node->expired || !waits_for(wait, &node->port)) {
@@ -33,7 +33,7 @@ static bool watch(struct node *node, struct wait_set *wait, int64_t now)
     return false;
 }
 
-/* True: somebody's time is up, so that there is something to do. */
+/* True: the idle time of a node is over, so the hop has something to do. */
 static bool watch_all(struct hop *hop, struct wait_set *wait)
 {
     int64_t now = clock_ns();
@@ -43,7 +43,7 @@ static bool watch_all(struct hop *hop, struct wait_set *wait)
     return any;
 }
 
-/* Is this a call on a node whose time is up? Those that are ready begin to count anew. */
+/* Is `op` a call on a node whose idle time is over? For nodes that are ready the idle time starts again. */
 static bool is_overdue(struct hop *hop, const struct op *op)
 {
     bool overdue = hop->in->expired && op->fd[0] == hop->in->fd;
@@ -103,8 +103,9 @@ static bool fail_ladder(struct hop *hop, int code, const struct rung *last)
     return false;
 }
 
-/* What a route leaves behind is still held, and the next route's to count. `r` is what its start said. The chunk route
- * is the last one wherever it stands: it confirms the end of the others, which would come here again. */
+/* Moves to the next rung that is fit. The residues that the old route leaves are still held, and the next route counts
+ * them. `r` is the result of its start. Returns false if the hop fails. If the chunk route fails, the hop fails, even
+ * if rungs follow: the chunk route confirms the end of the other routes, which would then return to it. */
 static bool step_down(struct hop *hop, int r)
 {
     int code = r == -ENOMEM ? r : -EOPNOTSUPP;
@@ -132,11 +133,12 @@ static bool step_down(struct hop *hop, int r)
     return fail_ladder(hop, code, from);
 }
 
-/* Only reading tells the end of a file: procfs says 0 to splice and has bytes, and what grew has more. */
+/* Only a read shows the end of a file: a splice of a file of procfs returns 0 although it has bytes, and a file that
+ * grew has more bytes. */
 static bool must_confirm(const struct hop *hop)
 {
     return !hop->whole && hop_route(hop)->id != ROUTE_CHUNK && hop->in->kind == NODE_FILE && hop->taken < hop->end &&
-           hop->error.code == 0 && (hop->branches == 0 || hop_live(hop) > 0) && !hop_is_cut(hop);
+           hop->error.code == 0 && (hop->branches == 0 || hop_count_live(hop) > 0) && !hop_is_cut(hop);
 }
 
 static void confirm(struct hop *hop)

@@ -1,15 +1,15 @@
-/* The offload route: the kernel, or a file server, moves the bytes by one call: copy_file_range from file to file,
- * sendfile from a file to /dev/null or to a socket of our own, which is non-blocking. */
+/* The offload route: the kernel, or a file server, moves the bytes by one call. That is copy_file_range(2) from file to
+ * file, and sendfile(2) from a file to /dev/null or to a non-blocking socket that leat opened. */
 #include "route/hop.h"
 #include <errno.h>
 
-#define STEP_LOCAL   (1024 * 1024)      /* a call on a file can't be cancelled, so it is kept short */
-#define STEP_NETWORK (64 * 1024 * 1024) /* a server copies by itself: one call is one round trip */
+#define STEP_LOCAL   (1024 * 1024)      /* a call on a file cannot be cancelled, so it is short */
+#define STEP_NETWORK (64 * 1024 * 1024) /* the server copies: each call costs one round trip */
 
 struct offload_route {
     struct op op;
     bool refused;
-    bool over; /* it found nothing more: perhaps the end, perhaps procfs. The hop lets reading tell */
+    bool over; /* the call returned 0: the end, or a file of procfs. A read confirms it: see ladder.c */
 };
 
 static const char *unfit(const struct hop *hop, char reason[REASON_MAX] UNUSED)
@@ -73,23 +73,24 @@ static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *r
     return VERDICT_OP;
 }
 
-/* The call doesn't say on which side it failed, unless only one of them can fail so; reading and writing will. */
+/* Unless only one side can fail with this error, the call does not say which side failed. Then the route steps down,
+ * and a read or a write of the chunk route shows it. */
 static void done(struct hop *hop, struct op *op, ssize_t result)
 {
     struct offload_route *s = hop->state;
     struct branch *branch = &hop->branch[0];
     if (result > 0) {
-        hop_took(hop, (uint64_t)result);
-        hop_delivered(hop, branch, (uint64_t)result);
+        hop_record_taken(hop, (uint64_t)result);
+        hop_record_delivered(hop, branch, (uint64_t)result);
     } else if (result == 0)
         s->over = true;
     else if (result == -EAGAIN && branch->node->wait == NODE_WAIT_OWN)
         branch->node->port.blocked = true;
-    else if (hop_is_sink_error(result) || hop_broken_side(hop, branch, result) == LEAT_SIDE_SINK)
+    else if (hop_is_sink_error(result) || hop_find_broken_side(hop, branch, result) == LEAT_SIDE_SINK)
         hop_fail_branch(hop, branch, op_name(op->kind), (int)result);
     else {
         s->refused = true;
-        hop_because(hop, "%s says %s", op_name(op->kind), leat_errno_name((int)result));
+        hop_set_reason(hop, "%s says %s", op_name(op->kind), leat_errno_name((int)result));
     }
 }
 

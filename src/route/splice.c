@@ -1,26 +1,27 @@
-/* The splice route: pages move from hand to hand in the kernel.
+/* The splice route: the kernel moves pages through pipes, and no byte comes to user memory.
  *
- * Direct, where one side is a pipe and there is one branch: splice from the source right to the sink; nothing is held.
- * Staged otherwise: a private pipe for each branch. A round fills the last live branch's pipe from the source, tees all
- * of it to the others, and then drains each pipe to its sink. So the branches go in lockstep, and a round is at most
- * what the smallest pipe takes.
+ * Direct: if one side is a pipe and there is one branch, the route splices from the source to the sink and holds
+ * nothing. Staged: otherwise each branch has a private pipe. A round fills the pipe of the last live branch from the
+ * source, tees all of it to the other pipes, and then drains each pipe to its sink. So the branches run in lockstep,
+ * and a round has at most as many bytes as the smallest pipe holds.
  *
- * A digest that the kernel computes may be one more stage, which is drained into its socket; only for a source that is
- * declared stable, because the pages in two pipes are the same pages and a live source could change them between.
+ * A digest that the kernel computes may be one more stage, which is drained into the digest's socket. This is done only
+ * if the source is declared stable: two pipes refer to the same pages, and a source that changes could change them
+ * after the digest has read them.
  *
- * No call here can sleep while it holds a pipe: sources and sinks are pipes, files, disks, /dev/null, or sockets that
- * are ours and non-blocking; the pipes are ours and non-blocking or asked with SPLICE_F_NONBLOCK. What other
- * descriptors would do is why they are unfit.
+ * No call of this route can sleep while it holds the lock of a pipe. Sources and sinks are pipes, files, disks,
+ * /dev/null, or non-blocking sockets that leat opened. The pipes are private and non-blocking, or each call has
+ * SPLICE_F_NONBLOCK. Other descriptors are unfit because a splice might sleep on them.
  *
- * Stepping down loses nothing: a pipe that still has bytes becomes a residue. A tee that fails leaves the round whole
- * in the pipe that was filled (the copies are destroyed): it is the residue of all. A sink that does not take a splice
- * leaves the round in its own pipe, after the others have drained theirs: it is the residue of that branch. */
+ * Stepping down loses nothing: a pipe that still has bytes becomes a residue. If a tee fails, the whole round stays in
+ * the pipe that was filled, and the copies are destroyed: the pipe is the residue of all branches. If a sink takes no
+ * splice, the round stays in its own pipe, and the other pipes are drained first: it is the residue of that branch. */
 #include "route/splice.h"
 #include "base/fd.h"
 #include "base/platform.h"
 #include <errno.h>
 
-#define PIPE_MAX (1024 * 1024) /* what an unprivileged process may have */
+#define PIPE_MAX (1024 * 1024) /* bytes; the most that an unprivileged process may set (fs.pipe-max-size) */
 
 /* ---- plan ---- */
 
@@ -37,7 +38,7 @@ static size_t digest_stages(const struct hop *hop)
     return n;
 }
 
-/* Why a filter forbids that the bytes stay in the kernel, or NULL. */
+/* Returns the reason why a filter needs the bytes in user memory, or NULL. */
 static const char *unfit_filters(const struct hop *hop)
 {
     if (!hop_needs_bytes(hop))
@@ -58,7 +59,7 @@ static bool is_direct(const struct hop *hop)
            (hop->in->kind == NODE_PIPE || hop->branch[0].node->kind == NODE_PIPE);
 }
 
-/* Only its flag keeps a splice on a socket from sleeping, and who shares it may take that away. */
+/* Only O_NONBLOCK keeps a splice on a socket from sleeping, and another process that shares the socket can clear it. */
 static const char unfit_shared[] = "a splice on a socket that is shared might sleep and hold the pipe";
 
 static const char *unfit_source(const struct hop *hop)
@@ -133,7 +134,7 @@ static const char *unfit(const struct hop *hop, char reason[REASON_MAX] UNUSED)
 
 /* ---- its pipes ---- */
 
-/* Half of the memory, shared by the pipes; the other half is for the chunks that may have to take over. */
+/* The pipes share half of the memory. The other half is for the chunk route, which may have to take over. */
 static size_t stage_size(const struct hop *hop)
 {
     size_t size = PAGE;
@@ -170,7 +171,7 @@ static int start(struct hop *hop)
     size_t stages = hop->branches + digest_stages(hop);
     struct splice_route *s = calloc(1, sizeof(*s) + stages * sizeof(s->stage[0]));
     if (!s) {
-        hop_because(hop, "out of memory");
+        hop_set_reason(hop, "out of memory");
         return -ENOMEM;
     }
     s->stages = hop->branches;
@@ -184,7 +185,7 @@ static int start(struct hop *hop)
         r = splice_open_stage(hop, &s->stage[i], stage_size(hop));
     hop->state = s;
     if (r < 0) {
-        hop_because(hop, "no private pipe can be had: %s", leat_errno_name(r));
+        hop_set_reason(hop, "no private pipe can be had: %s", leat_errno_name(r));
         stop(hop);
         hop->state = NULL;
     }
@@ -209,7 +210,7 @@ static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *r
         return VERDICT_STEP_DOWN;
     enum verdict verdict =
         is_direct(hop) ? splice_direct_next(hop, ret_op, ret_wait) : splice_staged_next(hop, ret_op, ret_wait);
-    if (verdict == VERDICT_STEP_DOWN) /* what is in the pipes goes with the hop */
+    if (verdict == VERDICT_STEP_DOWN) /* the bytes in the pipes become residues of their branches */
         for (size_t i = 0; i < hop->branches; i++)
             if (s->stage[i].pipe.bytes && !hop->branch[i].failed && hop->residue.bytes == 0) {
                 hop->branch[i].residue = s->stage[i].pipe;
@@ -224,12 +225,12 @@ void splice_refuse(struct hop *hop, ssize_t result)
 {
     struct splice_route *s = hop->state;
     s->refused = true;
-    hop_because(hop, "%s says %s", op_name(s->op.kind), result ? leat_errno_name((int)result) : "0");
+    hop_set_reason(hop, "%s says %s", op_name(s->op.kind), result ? leat_errno_name((int)result) : "0");
 }
 
-bool splice_broken(struct hop *hop, struct branch *branch, ssize_t result)
+bool splice_fail_broken_side(struct hop *hop, struct branch *branch, ssize_t result)
 {
-    enum leat_side side = hop_broken_side(hop, branch, result);
+    enum leat_side side = hop_find_broken_side(hop, branch, result);
     if (side == LEAT_SIDE_SOURCE)
         hop_fail_source(hop, op_name(OP_SPLICE), (int)result);
     else if (side == LEAT_SIDE_SINK)
@@ -241,17 +242,17 @@ static void done(struct hop *hop, struct op *op UNUSED, ssize_t result)
 {
     struct splice_route *s = hop->state;
     if (s->doing == DOING_DIRECT)
-        splice_direct_done(hop, result);
+        splice_record_direct(hop, result);
     else if (s->doing == DOING_FILL)
-        splice_filled(hop, result);
+        splice_record_fill(hop, result);
     else if (s->doing == DOING_TEE)
-        splice_teed(hop, result);
+        splice_record_tee(hop, result);
     else
-        splice_drained(hop, result);
+        splice_record_drain(hop, result);
 }
 
-/* A branch that has no copy of the round yet is owed all of it; one that had failed before is owed nothing of what is
- * left for the others. */
+/* For a branch that has no copy of the round yet, the route holds the whole round. For a branch that failed it holds
+ * nothing of the residue of all. */
 static uint64_t held(const struct hop *hop, const struct branch *branch)
 {
     const struct splice_route *s = hop->state;

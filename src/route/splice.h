@@ -1,5 +1,5 @@
-/* The splice route in its parts: route_splice.c plans and has the pipes, route_splice_direct.c moves by one call from
- * side to side, route_splice_staged.c in rounds through pipes of its own. */
+/* What the files of the splice route share: splice.c plans and owns the pipes, splice_direct.c splices from the source
+ * to the sink by one call, splice_staged.c moves in rounds through private pipes. */
 #ifndef ROUTE_SPLICE_H
 #define ROUTE_SPLICE_H
 
@@ -13,47 +13,49 @@ enum splice_step {
 };
 
 struct splice_stage {
-    struct residue pipe; /* bytes: what is in it */
-    size_t size;
-    bool copied; /* has its copy of this round, or is the one that was filled */
-    bool refused;
-    leat_filter *digest; /* not NULL: the stage of a digest, behind those of the branches */
+    struct residue pipe;
+    size_t size;         /* the capacity of the pipe, in bytes */
+    bool copied;         /* the pipe got its copy of this round, or was filled from the source */
+    bool refused;        /* the sink took no splice, or the digest failed: the pipe is not drained any more */
+    leat_filter *digest; /* not NULL: the stage of a digest; these stages follow those of the branches */
 };
 
 struct splice_route {
     struct op op;
     enum splice_step doing;
-    size_t busy; /* the stage whose call is in flight */
-    bool over;   /* the source said 0 */
-    bool refused;
+    size_t busy;     /* the stage whose call is in flight */
+    bool over;       /* a splice from the source returned 0 */
+    bool refused;    /* the route does not work here: it steps down when the live pipes are drained */
     bool sink_waits; /* direct: the sink was the side that was not ready last time */
-    bool asked;      /* direct: and this time, it was waited for already */
+    bool asked;      /* direct: since the last bytes moved, the route has already waited for that side */
     size_t round;    /* bytes of this round */
-    int tee_tries;
+    int tee_tries;   /* tees in this round that were short */
     size_t stages;
     struct splice_stage stage[];
 };
 
-/* Names this call as the next one; its flags get OP_NOWAIT. */
+/* Names `op` as the next call and adds OP_NOWAIT to its flags. Returns OP. */
 enum verdict splice_op(struct splice_route *s, enum splice_step doing, struct op op, struct op **ret_op);
 
-/* A pipe for a stage, paid for. -ENOBUFS: the memory limit forbids it. */
+/* Makes the pipe of a stage, with `size` bytes from the hop's budget. Returns 0 or a negative errno; -ENOBUFS: the
+ * memory limit leaves no room for it. */
 int splice_open_stage(struct hop *hop, struct splice_stage *stage, size_t size);
 
-/* The route does not work here, after what the call said. */
+/* Marks the route as one that does not work here. `result` of the last call becomes the reason. */
 void splice_refuse(struct hop *hop, ssize_t result);
 
-/* A connection broke: that side failed. False: it is another error. */
-bool splice_broken(struct hop *hop, struct branch *branch, ssize_t result);
+/* If `result` says that a connection broke, records the failure of that side and returns true. `branch` NULL: the call
+ * involved no sink. */
+bool splice_fail_broken_side(struct hop *hop, struct branch *branch, ssize_t result);
 
-/* What is next, and what came of it: where one side is a pipe and there is one branch. */
+/* One side is a pipe and there is one branch: the next call from side to side, and its result. */
 enum verdict splice_direct_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait);
-void splice_direct_done(struct hop *hop, ssize_t result);
+void splice_record_direct(struct hop *hop, ssize_t result);
 
-/* The same for rounds: a fill, tees of all of it, and drains. */
+/* Else: the next call of a round, and the results of a fill, of a tee, and of a drain. */
 enum verdict splice_staged_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait);
-void splice_filled(struct hop *hop, ssize_t result);
-void splice_teed(struct hop *hop, ssize_t result);
-void splice_drained(struct hop *hop, ssize_t result);
+void splice_record_fill(struct hop *hop, ssize_t result);
+void splice_record_tee(struct hop *hop, ssize_t result);
+void splice_record_drain(struct hop *hop, ssize_t result);
 
 #endif

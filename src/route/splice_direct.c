@@ -1,8 +1,8 @@
-/* The splice route where one side is a pipe and there is one branch: from the source right to the sink. */
+/* The splice route if one side is a pipe and there is one branch: splices from the source to the sink. */
 #include "route/splice.h"
 #include <errno.h>
 
-#define STEP_MAX (1024 * 1024) /* of one call */
+#define STEP_MAX (1024 * 1024) /* bytes of one call */
 
 enum verdict splice_direct_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
 {
@@ -32,8 +32,9 @@ static void block(struct node *node)
     node->port.blocked = node->wait != NODE_WAIT_NEVER;
 }
 
-/* EAGAIN has two possible sides. The one that was not ready last time is waited for; if that was not it, the other. So
- * a steady stream costs one poll for each wait, and each look is behind a poll that said ready. */
+/* EAGAIN does not say which side would block. The route waits for the side that was not ready last time. If the call
+ * then fails again, it waits for the other side. So in a steady stream each wait costs one poll, and each further call
+ * follows a poll that found a side ready. */
 static void wait_for_a_side(struct hop *hop)
 {
     struct splice_route *s = hop->state;
@@ -47,7 +48,7 @@ static void wait_for_a_side(struct hop *hop)
         block(hop->in);
 }
 
-/* A short count between a pipe and a file says that the pipe is empty, or full. */
+/* After a partial splice between a pipe and a file, the pipe is empty, or full. */
 static void wait_after_short(struct hop *hop)
 {
     struct node *out = hop->branch[0].node;
@@ -57,14 +58,15 @@ static void wait_after_short(struct hop *hop)
         block(hop->in);
 }
 
-/* A call with two foreign sides doesn't say which one failed, unless only one can fail so; reading and writing will. */
-void splice_direct_done(struct hop *hop, ssize_t result)
+/* Unless only one side can fail with this error, the call does not say which side failed. Then the route steps down,
+ * and a read or a write of the chunk route shows it. */
+void splice_record_direct(struct hop *hop, ssize_t result)
 {
     struct splice_route *s = hop->state;
     struct branch *branch = &hop->branch[0];
     if (result > 0) {
-        hop_took(hop, (uint64_t)result);
-        hop_delivered(hop, branch, (uint64_t)result);
+        hop_record_taken(hop, (uint64_t)result);
+        hop_record_delivered(hop, branch, (uint64_t)result);
         s->asked = false;
         if ((size_t)result < s->op.length)
             wait_after_short(hop);
@@ -74,6 +76,6 @@ void splice_direct_done(struct hop *hop, ssize_t result)
         wait_for_a_side(hop);
     else if (hop_is_sink_error(result))
         hop_fail_branch(hop, branch, op_name(OP_SPLICE), (int)result);
-    else if (!splice_broken(hop, branch, result))
+    else if (!splice_fail_broken_side(hop, branch, result))
         splice_refuse(hop, result);
 }

@@ -1,5 +1,5 @@
-/* The splice route in rounds: one of its pipes is filled from the source, the others get copies by tee, and each is
- * drained to its sink. */
+/* The splice route in rounds: it fills one private pipe from the source, copies it to the other pipes by tee(2), and
+ * drains each pipe to its sink. */
 #include "route/splice.h"
 #include <errno.h>
 
@@ -10,7 +10,7 @@ static bool is_dead(const struct hop *hop, size_t stage)
     return stage < hop->branches && hop->branch[stage].failed;
 }
 
-/* The stage that is filled from the source; the others get copies. */
+/* Returns the stage to fill from the source. The other stages get copies. */
 static size_t filled_stage(const struct hop *hop)
 {
     size_t i = hop->branches - 1;
@@ -23,7 +23,7 @@ static enum verdict fill(struct hop *hop, struct op **ret_op, struct wait_set *r
 {
     struct splice_route *s = hop->state;
     uint64_t n;
-    if (s->over || hop_live(hop) == 0 || hop->error.code)
+    if (s->over || hop_count_live(hop) == 0 || hop->error.code)
         return VERDICT_END;
     if (s->refused)
         return VERDICT_STEP_DOWN;
@@ -49,7 +49,7 @@ static enum verdict fill(struct hop *hop, struct op **ret_op, struct wait_set *r
                      ret_op);
 }
 
-/* A stage that has no copy of the round yet. */
+/* Names the tee to the first live stage that has no copy of the round yet. False: all have one. */
 static bool tee_next(struct hop *hop, struct op **ret_op)
 {
     struct splice_route *s = hop->state;
@@ -85,7 +85,8 @@ static enum verdict drain_op(struct hop *hop, size_t i, struct op **ret_op)
     return splice_op(s, DOING_DRAIN, op, ret_op);
 }
 
-/* A stage whose pipe has bytes and whose sink is ready. WAIT: none is ready; END: all are empty. */
+/* Names the drain of the first stage whose pipe has bytes and whose sink is ready. WAIT: no sink is ready. END: all
+ * pipes are empty. */
 static enum verdict drain_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
 {
     struct splice_route *s = hop->state;
@@ -103,7 +104,7 @@ static enum verdict drain_next(struct hop *hop, struct op **ret_op, struct wait_
 enum verdict splice_staged_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
 {
     struct splice_route *s = hop->state;
-    if (hop->residue.bytes) /* a tee failed: see splice_teed() */
+    if (hop->residue.bytes) /* a tee failed: see splice_record_tee */
         return VERDICT_STEP_DOWN;
     if (s->round && tee_next(hop, ret_op))
         return VERDICT_OP;
@@ -118,11 +119,11 @@ enum verdict splice_staged_next(struct hop *hop, struct op **ret_op, struct wait
 
 /* ---- what came of it ---- */
 
-void splice_filled(struct hop *hop, ssize_t result)
+void splice_record_fill(struct hop *hop, ssize_t result)
 {
     struct splice_route *s = hop->state;
     if (result > 0) {
-        hop_took(hop, (uint64_t)result);
+        hop_record_taken(hop, (uint64_t)result);
         s->round = (size_t)result;
         s->stage[s->busy].pipe.bytes = (size_t)result;
         s->stage[s->busy].copied = true;
@@ -131,13 +132,14 @@ void splice_filled(struct hop *hop, ssize_t result)
         s->over = true;
     else if (result == -EAGAIN)
         hop->in->port.blocked = true;
-    else if (!splice_broken(hop, NULL, result))
-        splice_refuse(hop, result); /* reading tells whether it is the source's fault */
+    else if (!splice_fail_broken_side(hop, NULL, result))
+        splice_refuse(hop, result); /* a read of the chunk route shows whether the source failed */
 }
 
-/* A tee copies all of the round or is of no use. One that came short is tried again into a new pipe; then the copies
- * are given up, and the round goes on through chunks. */
-void splice_teed(struct hop *hop, ssize_t result)
+/* A tee is of use only if it copies the whole round, because it always starts at the first byte of the pipe. A short
+ * tee is tried again into a new pipe. If that is short, too, the route destroys the copies, and the chunk route moves
+ * the round. */
+void splice_record_tee(struct hop *hop, ssize_t result)
 {
     struct splice_route *s = hop->state;
     struct splice_stage *stage = &s->stage[s->busy];
@@ -159,7 +161,7 @@ void splice_teed(struct hop *hop, ssize_t result)
     s->stage[from].pipe = residue_none();
 }
 
-/* What a digest has not seen can't be made good: its value would be of other bytes. */
+/* If a digest misses bytes, its value is wrong, so the hop fails. */
 static void digested(struct hop *hop, struct splice_stage *stage, ssize_t result)
 {
     char buffer[128];
@@ -168,7 +170,7 @@ static void digested(struct hop *hop, struct splice_stage *stage, ssize_t result
         filter_count(stage->digest, (uint64_t)result);
         return;
     }
-    stage->refused = true; /* its round is not tried again; the sinks end theirs */
+    stage->refused = true; /* the digest's pipe is not drained any more; the sinks finish this round */
     error_advise(&hop->error, LEAT_ADVICE_USER_DIGEST);
     error_at(&hop->error, result < 0 ? (int)result : -EIO, LEAT_SIDE_FILTER, stage->digest->ops->name,
              op_name(OP_SPLICE), "The kernel's digest failed: %s",
@@ -176,7 +178,7 @@ static void digested(struct hop *hop, struct splice_stage *stage, ssize_t result
     hop->error.offset = hop->taken;
 }
 
-void splice_drained(struct hop *hop, ssize_t result)
+void splice_record_drain(struct hop *hop, ssize_t result)
 {
     struct splice_route *s = hop->state;
     struct splice_stage *stage = &s->stage[s->busy];
@@ -187,15 +189,15 @@ void splice_drained(struct hop *hop, ssize_t result)
     struct branch *branch = &hop->branch[s->busy];
     if (result > 0) {
         stage->pipe.bytes -= (size_t)result;
-        hop_delivered(hop, branch, (uint64_t)result);
+        hop_record_delivered(hop, branch, (uint64_t)result);
     } else if (result == -EAGAIN)
         branch->node->port.blocked = true;
     else if (result == 0 || hop_is_refusal(result)) {
-        stage->refused = true; /* the others end their round, then all step down */
+        stage->refused = true; /* the other branches finish the round, then the hop steps down */
         splice_refuse(hop, result);
     } else {
         hop_fail_branch(hop, branch, op_name(OP_SPLICE), (int)result);
-        if (hop_live(hop) > 0) {
+        if (hop_count_live(hop) > 0) {
             branch->discarded += stage->pipe.bytes;
             residue_drop(hop, &stage->pipe);
         }

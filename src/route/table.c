@@ -8,7 +8,7 @@
 #define ZEROS   (1u << NODE_ZERO)
 #define ANY     (~0u)
 
-/* Each reason names the rows of bench/ that show it; bench/smoke.test looks for them. */
+/* Each reason names the rows of bench/ that show it. bench/smoke.test checks that these rows exist. */
 static const struct table_row table[] = {
     {ANY,
      ANY,

@@ -4,7 +4,7 @@
 
 uint8_t zeros[ZEROS];
 
-/* Bytes in whole blocks at the beginning that all are zeros, or that all are not. */
+/* Returns the length of the whole blocks at the start that are all zeros, or (`zero` false) that all are not. */
 static size_t blocks_of(bool zero, uint64_t at, const uint8_t *bytes, size_t n)
 {
     size_t run = 0, block;

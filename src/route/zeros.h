@@ -1,4 +1,4 @@
-/* Zeros: to write them, and to find them. */
+/* A block of zeros to write from, and functions that find zeros. */
 #ifndef ROUTE_ZEROS_H
 #define ROUTE_ZEROS_H
 
@@ -6,10 +6,11 @@
 
 #define ZEROS (64 * 1024) /* bytes */
 
-extern uint8_t zeros[ZEROS]; /* never written to; an op has no pointer to const */
+extern uint8_t zeros[ZEROS]; /* nothing writes to it; it is not const because an op has no pointer to const */
 
-/* Of these bytes, which go to `at` in a file: how many at the beginning are whole blocks of zeros, and how many come
- * before the next such block. A block is a page of the file, or what there is of one. */
+/* `bytes` go to offset `at` of a file. zeros_run returns how many bytes at the start are whole blocks of zeros;
+ * zeros_next how many bytes come before the next such block. A block is a page of the file, or the part of a page that
+ * `bytes` cover. */
 size_t zeros_run(uint64_t at, const uint8_t *bytes, size_t n);
 size_t zeros_next(uint64_t at, const uint8_t *bytes, size_t n);
 

@@ -154,7 +154,7 @@ static void a_limit_beyond_all_memory(void **state UNUSED)
 
 static int cannot_start(struct hop *hop)
 {
-    hop_because(hop, "out of memory");
+    hop_set_reason(hop, "out of memory");
     return -ENOMEM;
 }
 
