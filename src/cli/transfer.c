@@ -122,12 +122,10 @@ static void explain_failure(const leat_pipeline *pipeline, const leat_report *re
 
 /* ---- running ---- */
 
-/* Until the pipeline's descriptor is readable, signals and progress are looked after. */
-static int wait_for_it(leat_pipeline *pipeline, struct progress *progress, int wish, leat_report **ret)
+/* Until the pipeline's descriptor is readable, the command handles signals and shows progress. */
+static int wait_for_it(leat_pipeline *pipeline, int fd, struct progress *progress, int wish, leat_report **ret)
 {
-    int fd;
     struct leat_progress now = LEAT_INIT(struct leat_progress);
-    leat_pipeline_fd(pipeline, &fd);
     for (;;) {
         struct pollfd set[] = {{.fd = fd, .events = POLLIN}, {.fd = wish, .events = POLLIN}};
         int ready = poll(set, 2, progress_interval(progress));
@@ -179,9 +177,12 @@ static int run(leat_pipeline *pipeline, struct copy_options *o, bool digests)
     off_t output_at = to == stdout ? lseek(STDOUT_FILENO, 0, SEEK_CUR) : -1;
     signals_catch(pipeline);
     int wish = signals_wish();
-    int r = leat_pipeline_start(pipeline);
+    int ended_fd;
+    int r = leat_pipeline_fd(pipeline, &ended_fd); /* before the start, since there may be no more descriptors */
     if (r == 0)
-        r = wait_for_it(pipeline, &progress, wish, &report);
+        r = leat_pipeline_start(pipeline);
+    if (r == 0)
+        r = wait_for_it(pipeline, ended_fd, &progress, wish, &report);
     signals_release();
     if (!report) {
         cli_warn("the copy was not started: %s%s", strerror(-r),

@@ -49,9 +49,9 @@ int watch_run(struct image_watch *watch, leat_pipeline *pipeline, leat_report **
     int fd;
     if (watch_interval_ms(watch) < 0)
         return leat_pipeline_run(pipeline, ret);
-    int r = leat_pipeline_start(pipeline);
+    int r = leat_pipeline_fd(pipeline, &fd);
     if (r == 0)
-        r = leat_pipeline_fd(pipeline, &fd);
+        r = leat_pipeline_start(pipeline);
     if (r < 0)
         return r;
     struct pollfd set = {.fd = fd, .events = POLLIN};
