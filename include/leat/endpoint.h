@@ -1,137 +1,240 @@
-/* leat/endpoint.h: where bytes come from and where they go.
+/** @file leat/endpoint.h
+ * Where bytes come from and where they go: files, descriptors, sockets, objects in stores, child processes, memory.
  *
- * Opening an endpoint only resolves it: it looks at what is there and what that may allow. Nothing is created,
- * truncated or connected before a pipeline runs. A path may be held meanwhile by up to two descriptors, which have no
- * effect on what it leads to (O_PATH). An endpoint serves one pipeline, once.
+ *     leat_endpoint_open(&source, "https://example.org/file", LEAT_READ, NULL, &error);
+ *     leat_endpoint_open(&sink, "copy", LEAT_WRITE, NULL, &error);
+ *     ... a pipeline of leat/pipeline.h moves the bytes, and takes both ...
  *
- * A spec is a path, or a scheme and what belongs to it. `[a-z][a-z0-9+-]*:` at the start is always a scheme and an
- * unknown one is an error; write `./odd:name` for such a path.
+ * Opening
+ * -------
+ * Opening an endpoint only resolves it: leat looks at what is there and at what that allows. Nothing is created,
+ * truncated or connected before a pipeline runs. Until then the endpoint of a path may hold up to two descriptors of
+ * the path (O_PATH), which have no effect on what the path leads to. An endpoint serves one pipeline, once.
  *
- *   PATH, file:PATH   a file, FIFO, terminal or device. /dev/stdin, /dev/stdout, /dev/stderr, /dev/fd/N and
- *                     /proc/self/fd/N mean the descriptor itself, as fd:N.
- *   -                 standard input of a source, standard output of a sink
- *   fd:N              descriptor N of this process, borrowed. A regular file is used from its current offset,
- *                     and that offset is left where the delivered bytes end.
- *   null:             nothing to read, or everything swallowed
- *   zero:             zero bytes without end (give a length)
- *   tcp:HOST:PORT     connects; HOST is a name or an address, an IPv6 address in brackets: tcp:[::1]:9000
- *   tcp-listen:[HOST:]PORT   takes one peer, on 127.0.0.1 where no host is named (0.0.0.0 or [::]: on every address)
- *   unix:PATH         connects to the stream socket at PATH
- *   unix-listen:PATH  takes one peer there. A socket at PATH that nobody listens on is replaced, anything else is left
- *                     alone (-EADDRINUSE). PATH is removed when the peer has come, or when none does.
- *   channel:N         an end of a leat/channel.h whose exported descriptors are N and those that follow it; where they
- *                     do not follow each other, channel:N,M,... names each. A source yields the bytes of the messages;
- *                     a sink makes messages of the stream. A sink that fails leaves as if it had died, so that its
- *                     receivers are not told of an end.
- *   exec:COMMAND      a child process, /bin/sh -c COMMAND: its standard output is a source, its standard input a sink
- *   http://HOST/PATH, https://HOST/PATH   what a GET of this URL gives; a sink is put there. Redirects are followed.
- *   s3://BUCKET/KEY[?versionId=VERSION]   an object in S3, or in a store that speaks its protocol. The key is taken as
- *                     it is, without decoding.
- *   oci://HOST/NAME@DIGEST   a blob in a registry of images, by its digest (sha256: or sha512:). Of a source the
- *                     pipeline expects that digest, as by `expect` of its options, so it takes no offset and no length
- *                     (-EINVAL); of a sink the registry compares it when the run commits (-EBADMSG).
+ * Specs
+ * -----
+ * A spec is a path, or a scheme and the scheme's own part. `[a-z][a-z0-9+-]*:` at the start is always a scheme, and an
+ * unknown scheme is an error. Write `./odd:name` for such a path.
  *
- * A sink that names a regular file, or nothing yet, is *published*: written without a name in the same directory,
- * and put in the place of the old file when everything, digests included, was right. Until then, and for good after
- * any failure, the old file is untouched. Symbolic links are followed to their target. A new file has the source's
- * mode under the umask. An existing target keeps its mode, owner, access control list, extended attributes, security
- * label, capabilities and flags of chattr(1); what a new file can't have is refused before a byte moves (error->text
- * names it), unless `drop_attributes` is set. Set-user-ID and set-group-ID are not kept. A target without write
- * permission is refused unless `force` is set (-EACCES). A name that is taken by another file while the pipeline runs
- * is left to that file (-EEXIST). What is no plain name is written in place, and so is a file of procfs, sysfs and the
- * like. A target with several hard links, or that is a mount point, can't be replaced and is refused; `in_place` writes
- * through it. Closing is part of it: what close(2) would say of a regular file or device is known before it is
- * published. So a pipeline closes a duplicate of a descriptor that it writes to, if that is on a network file system,
- * FUSE or overlayfs, and the process loses its fcntl(2) locks of that file.
+ *   - `PATH`, `file:PATH`: a file, FIFO, terminal or device. /dev/stdin, /dev/stdout, /dev/stderr, /dev/fd/N and
+ *     /proc/self/fd/N mean the descriptor itself, as fd:N does.
+ *   - `-`: standard input for a source, standard output for a sink.
+ *   - `fd:N`: descriptor N of this process, borrowed. A regular file is used from its current offset. Afterwards the
+ *     offset is where the delivered bytes end.
+ *   - `null:`: a source has nothing to read; a sink discards everything.
+ *   - `zero:`: zero bytes without end. Give a length.
+ *   - `tcp:HOST:PORT`: connects. HOST is a name or an address; an IPv6 address stands in brackets: tcp:[::1]:9000.
+ *   - `tcp-listen:[HOST:]PORT`: accepts one peer. Without HOST it listens on 127.0.0.1; 0.0.0.0 or [::] mean every
+ *     address.
+ *   - `unix:PATH`: connects to the stream socket at PATH.
+ *   - `unix-listen:PATH`: accepts one peer at PATH. A socket at PATH on which no process listens is replaced. Anything
+ *     else is left alone (-EADDRINUSE). PATH is removed when the peer has come, or when no peer comes.
+ *   - `channel:N`: an end of a channel (leat/channel.h) whose exported descriptors are N and the numbers that follow
+ *     it. If the numbers do not follow each other, `channel:N,M,...` names each. A source yields the bytes of the
+ *     messages. A sink makes messages of the stream. A sink that fails leaves the channel as a crashed peer does, so
+ *     its receivers are not told of a normal end.
+ *   - `exec:COMMAND`: a child process, /bin/sh -c COMMAND. Its standard output is a source, its standard input a sink.
+ *   - `http://HOST/PATH`, `https://HOST/PATH`: a source is what a GET of this URL returns; a sink is sent by PUT.
+ *     Redirects are followed.
+ *   - `s3://BUCKET/KEY[?versionId=VERSION]`: an object in S3, or in a store that speaks its protocol. The key is used
+ *     as it is, without decoding.
+ *   - `oci://HOST/NAME@DIGEST`: a blob in a registry of images, by its digest (sha256: or sha512:). For a source the
+ *     pipeline expects that digest, as the pipeline's option `expect` does, so an offset or a length is -EINVAL. For a
+ *     sink the registry compares the digest when the run commits (-EBADMSG).
  *
- * A socket is connected when the pipeline runs, the source first. Looking a name up may block, nothing else does. When
- * all was delivered and verified the writing direction is shut down, so that the peer reads the end; "done" means that
- * the kernel has taken every byte and the end, not that the peer has read them: only the peer can tell that. A pipeline
- * that fails or is cancelled *resets* its TCP connections, so that a peer never takes what it got for the whole. Where
- * that can't be done the peer sees an ordinary end: on a Unix socket, which has no reset; on a borrowed descriptor; and
- * on TCP when the whole process is killed, because then the kernel closes. Verify a digest where that matters.
+ * Files: published or in place
+ * ----------------------------
+ * A sink that names a regular file, or nothing yet, is *published*. leat writes a file without a name in the same
+ * directory. The file replaces the old file when everything was right, digests included. Until then, and after any
+ * failure, the old file is untouched. Symbolic links are followed to their target.
  *
- * Objects of http:, https:, s3: and oci: are read by libcurl, which is loaded when the pipeline runs (-ELIBACC without
- * it), on a thread of its own. What waits for the pipeline counts towards its memory limit, of which it takes up to
- * three quarters; when that is used the transfer pauses. libcurl has up to 512 KiB for each connection beside that.
- * With `streams` several connections read parts of the object, which go into the pipeline in order: the server has to
- * say the size, a strong ETag and, where the number is found by measurement, that it has ranges; else there is one. A
- * connection that gives no byte for 30 s, or for half of `idle_timeout_ms`, is replaced, once the object was answered.
- * Digests of the whole object that the server sends (Repr-Digest, Content-Digest, Content-MD5, x-amz-checksum-sha256,
- * -sha1, -crc32, -crc32c, -crc64nvme, and of s3: an ETag that is an MD5, if there is no other) are compared when the
- * object was read to its end; a difference is -EBADMSG, operation "verify", and nothing is published. A connection that
- * breaks is made again from the byte where it broke, of the same version of the object: the server has to give it a
- * strong ETag and to answer ranges, else the run fails. An object that was replaced meanwhile is -ESTALE. A request
- * that failed is repeated after 0.1 s, then after twice as long each time, up to 20 s, with a random part, or after
- * what Retry-After says if that is more; after so many repetitions without a byte as `retries` says, or if the server
- * asks for more than two minutes, the run fails. A server that has never answered is not asked again if it can't be
- * reached, and connecting takes 30 s at most. Proxies are those of http_proxy, https_proxy, all_proxy and no_proxy, as
- * libcurl reads them; one that refuses a login or a tunnel is -EACCES. A failure of TLS is final (-EPROTO). A server
- * with TLS has to have a certificate for its name by an authority that is trusted: those of `cacert`, else those of the
- * file that CURL_CA_BUNDLE names, else those of SSL_CERT_FILE and SSL_CERT_DIR, else the system's. A body without a
- * length is whole if the server says that the connection ends (close_notify); if it does not, the connection was cut
- * (-ECONNRESET). The error's operation is "GET"; 401 and 403 are -EACCES, 404 and 410 are -ENOENT, 412 is -ESTALE, 408
- * and 504 are -ETIMEDOUT, 429 and 503 are -EBUSY, other statuses -EPROTO. An s3: request is signed (AWS Signature
- * Version 4) with the keys of the first source that has some, all of which are asked when the endpoint is opened, which
- * may block: the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN); the profile AWS_PROFILE
- * (default) of AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials) and of AWS_CONFIG_FILE (~/.aws/config); its
- * credential_process, which has 60 s; the endpoint of containers (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, _FULL_URI),
- * and that of instances, which has a second for each of three answers and is not asked where AWS_EC2_METADATA_DISABLED
- * is "true". Keys of the last three are had anew 5 minutes before their end, or once the store says that they have
- * expired; those of a profile once it says so, or does not know them. If the store says that this machine's clock is
- * wrong, requests are signed by the store's time. A source that is configured and fails is an error that names all that
- * were asked; without keys the request is not signed. AWS_REGION or AWS_DEFAULT_REGION (us-east-1), AWS_ENDPOINT_URL_S3
- * or AWS_ENDPOINT_URL go before the region and the endpoint_url of the profile. A store that such a URL names has the
- * bucket in the path, Amazon's has it in the host name, unless AWS_S3_ADDRESSING_STYLE, or that of the profile, is
- * "virtual" or "path".
+ * A new file has the source's mode under the umask. An existing target keeps its mode, owner, access control list,
+ * extended attributes, security label, capabilities and chattr(1) flags. If the new file can't have one of these, the
+ * run is refused before a byte moves, and error->text names it, unless `drop_attributes` is set. Set-user-ID and
+ * set-group-ID are not kept.
  *
- * An object that is a sink appears whole at the commit, or not at all. What fits into one part is put by one request,
- * whose last byte is withheld until the commit. More goes to s3: in parts, of which 4 are kept at once: in memory
- * (beside the memory limit) if they have at most 8 MiB, else in a file without a name in TMPDIR or /var/tmp, as what is
- * more than 8 MiB for http:. Of a source that is a regular file, behind no filter that makes other bytes, nothing is
- * kept: what is sent is read there again, and compared with what was read first (-ESTALE). Each s3: request says the
- * SHA-256 of its body; ETags are compared with MD5 values, and after several parts the object's size is. Bytes that
- * differ are -EBADMSG. A failed upload is aborted, within 10 s, else the error says that one may be left. `no_clobber`
- * asks first (-EEXIST) and makes the request conditional. The commit waits until the store has answered: for
- * idle_timeout_ms, or 10 minutes; a cancel ends it, and then the object may be there, as the error says. Sinks that
- * were committed before stay. A registry of oci: is spoken to with TLS, except on loopback (localhost, 127.0.0.0/8,
- * [::1]), where TLS is used only if the registry answers a request without it by 400. If the registry wants a password
- * or a token, the login is read when the endpoint is opened: from the file that REGISTRY_AUTH_FILE names, or else from
- * containers/auth.json of XDG_RUNTIME_DIR, of XDG_CONFIG_HOME
- * (~/.config), or config.json of DOCKER_CONFIG (~/.docker). If the file names a helper for the
- * host, the program docker-credential-HELPER is run then, and waited for, 30 seconds at most. A token that has expired
- * is replaced. A blob is sent in pieces of 4 MiB, of which two are kept beside the memory limit, each behind what the
- * registry says that it has.
+ * A target without write permission is refused (-EACCES), unless `force` is set. If another file takes the name while
+ * the pipeline runs, that file is left alone, and the run fails (-EEXIST). A target with several hard links, or that is
+ * a mount point, can't be replaced and is refused; with LEAT_WRITE_IN_PLACE leat writes through it.
  *
- * A user and a password in the URL of http: and https: (http://USER:PASSWORD@HOST/, special characters as %XX), or of
- * `netrc_file` or `netrc`, are sent by the scheme Basic; they are no part of the endpoint's name, and nothing tells
- * them. `headers` are sent as they are; those that leat has to set itself are refused (-EINVAL), such as Range,
- * If-Match and Host. s3: takes from them, at most 12, those that begin with x-amz- (metadata, tags, storage class,
- * encryption, ...) and Content-Type, -Language, -Disposition, -Encoding, Cache-Control and Expires: a sink sends them
+ * FIFOs, terminals, devices and descriptors are written in place. So are the files of procfs, sysfs and the like.
+ *
+ * What close(2) reports of a regular file or device is known before the file is published. For that a pipeline closes a
+ * duplicate of a descriptor that it writes to, if the file is on a network file system, FUSE or overlayfs. The process
+ * then loses its fcntl(2) locks of that file.
+ *
+ * Sockets
+ * -------
+ * Sockets are connected when the pipeline runs, the source first. Looking up a name may block; nothing else does. When
+ * everything was delivered and verified, the writing direction is shut down, so that the peer reads the end. "done"
+ * means that the kernel has accepted every byte and the end. It does not mean that the peer has read them: only the
+ * peer knows that.
+ *
+ * A pipeline that fails or is cancelled *resets* its TCP connections, so that the peer does not take a part for the
+ * whole. In three cases a reset is not possible, and the peer sees a normal end. Verify a digest where that matters.
+ *   - A Unix socket has no reset.
+ *   - A borrowed descriptor is not reset.
+ *   - If the whole process is killed, the kernel closes its TCP connections without a reset.
+ *
+ * Children
+ * --------
+ * The child of exec: is started when the pipeline runs. It has the program's environment and LEAT_EXEC, an empty signal
+ * mask, and the default action for SIGPIPE. The child of a source reads /dev/null. The child of a sink has the
+ * program's standard output. A child has other descriptors of the program only if they are not close-on-exec.
+ *
+ * "done" means that the child has exited with status 0. The pipeline waits for that before it publishes anything. It
+ * closes the input of a sink's child only when everything in front of the sink was right. If the child fails, the error
+ * has -EIO, says how the child ended, and contains the last lines that it wrote to standard error. If a sink's child
+ * ends well but has not read everything, the error has -EPIPE, and the bytes left in its pipe do not count as
+ * delivered.
+ *
+ * A pipeline that fails or is cancelled stops its children by SIGTERM, and a second later by SIGKILL, and waits until
+ * they are gone. It also stops the processes that a child has started, and those that these have started, even if their
+ * parents have ended. It does not stop a daemon, which has a session of its own and no parent left. On Linux the
+ * processes are found through /proc, and orphans by the variable LEAT_EXEC that each child has in its environment. A
+ * process that runs as another user is left alone.
+ *
+ * A child stays in the program's process group, so it may use the terminal. If there is neither /proc nor a terminal,
+ * the child has a process group of its own, and the whole group is signalled. If there is a terminal and no /proc, only
+ * the child is signalled. If the program ignores SIGCHLD, or waits for any child, leat can't learn how a child ended.
+ *
+ * Stores: how bytes move
+ * ----------------------
+ * libcurl reads and writes the objects of http:, https:, s3: and oci:, on a thread of its own. It is loaded when the
+ * pipeline runs (-ELIBACC without it).
+ *
+ * Bytes of a source that wait for the pipeline count towards the pipeline's memory limit, up to three quarters of it.
+ * When that is used, the transfer pauses. libcurl has up to 512 KiB for each connection beside the limit.
+ *
+ * With `streams`, several connections read parts of the object, and the parts enter the pipeline in order. For that the
+ * server has to send the size and a strong ETag. If leat chooses the number of connections by measurement, the server
+ * also has to say that it has ranges. Otherwise there is one connection. A connection that yields no byte for 30 s, or
+ * for half of `idle_timeout_ms` if that is shorter, is replaced, once the server has answered for the object.
+ *
+ * Stores: verification
+ * --------------------
+ * leat compares the digests of the whole object that the server sends, when the object was read to its end: those of
+ * Repr-Digest, Content-Digest, Content-MD5, x-amz-checksum-sha256, -sha1, -crc32, -crc32c and -crc64nvme. For s3: an
+ * ETag that is an MD5 counts if there is no other digest. A difference is -EBADMSG, operation "verify", and nothing is
+ * published.
+ *
+ * A body without a length is whole if the server announces the end of the connection (close_notify). If the server does
+ * not, the connection was cut (-ECONNRESET).
+ *
+ * Stores: retries
+ * ---------------
+ * If a connection breaks, leat connects again and continues at the byte where it broke, with the same version of the
+ * object. For that the server has to send a strong ETag and to answer ranges, otherwise the run fails. If the object
+ * was replaced meanwhile, the run fails with -ESTALE.
+ *
+ * A request that failed for now is repeated after 0.1 s, then after twice as long each time, up to 20 s, each time with
+ * a random part. If Retry-After asks for more, leat waits that long. The run fails after `retries` repetitions without
+ * a byte, or if the server asks for more than two minutes. A server that has never answered is not asked again if it
+ * can't be reached. Connecting takes 30 s at most.
+ *
+ * Stores: errors
+ * --------------
+ * The operation of an error of a source is "GET". The codes of an HTTP status are:
+ *   - 401, 403: -EACCES
+ *   - 404, 410: -ENOENT
+ *   - 412: -ESTALE
+ *   - 408, 504: -ETIMEDOUT
+ *   - 429, 503: -EBUSY
+ *   - Other statuses: -EPROTO
+ *
+ * A failure of TLS is final (-EPROTO).
+ *
+ * Stores: TLS and proxies
+ * -----------------------
+ * A server with TLS has to show a certificate for its name, by a trusted authority. Trusted authorities are those of
+ * `cacert`; else those of the file that CURL_CA_BUNDLE names; else those of SSL_CERT_FILE and SSL_CERT_DIR; else the
+ * system's.
+ *
+ * Proxies are those of http_proxy, https_proxy, all_proxy and no_proxy, as libcurl reads them. A proxy that refuses a
+ * login or a tunnel is -EACCES.
+ *
+ * Stores: redirects
+ * -----------------
+ * Redirects (301, 302, 303, 307, 308) of http:, https: and oci: are followed, at most 10 in a row (-ELOOP). A request
+ * that sends a body follows only those that keep the method and the body (307, 308). A redirect from https: to http:,
+ * or to anything that is no URL of either, is -EPROTO.
+ *
+ * Passwords, tokens and the client's certificate are sent to the server that the endpoint names, and to no other host,
+ * port or scheme. Later requests of the same source go to the place that was found. If the place has gone (400, 401,
+ * 403, 404 or 410, as with a signed URL), leat asks the endpoint's URL again.
+ *
+ * Stores: logins and headers
+ * --------------------------
+ * For http: and https: a user and a password are sent by the scheme Basic. They stand in the URL
+ * (http://USER:PASSWORD@HOST/, special characters as %XX), or in the file of `netrc_file` or `netrc`. They are not part
+ * of the endpoint's name, and no message contains them.
+ *
+ * `headers` are sent as they are. Headers that leat has to set itself, such as Range, If-Match and Host, are refused
+ * (-EINVAL). Only Accept, Accept-Encoding, Accept-Language and User-Agent are sent to other servers.
+ *
+ * s3: takes at most 12 headers: those that begin with x-amz- (metadata, tags, storage class, encryption, ...),
+ * Content-Type, Content-Language, Content-Disposition, Content-Encoding, Cache-Control and Expires. A sink sends them
  * with the request that makes the object, so an upload that is resumed keeps those that it was begun with.
  * x-amz-request-payer, x-amz-expected-bucket-owner and x-amz-server-side-encryption-customer-* are part of each
- * request; the latter go by https: alone, or to this machine (-EINVAL). Of the headers only Accept,
- * Accept-Encoding, Accept-Language and User-Agent are sent to other servers.
+ * request. The last of these are sent by https: only, or to this machine; otherwise they are -EINVAL.
  *
- * Redirects (301, 302, 303, 307, 308) of http:, https: and oci: are followed, at most 10 in a row (-ELOOP); those of a
- * request that sends a body only if they keep it (307, 308). One that leads from https: to http:, or to what is no URL
- * of either, is -EPROTO. Passwords, tokens and the certificate of the client are sent to the server that the endpoint
- * names, and to no other host, port or scheme. Later requests of the same source go to the place that was found; if
- * that has gone (400, 401, 403, 404, 410, as of a signed URL), the endpoint's URL is asked again.
+ * Stores: keys of s3:
+ * -------------------
+ * An s3: request is signed (AWS Signature Version 4) with the keys of the first of these sources that has some. leat
+ * asks the sources when the endpoint is opened, which may block.
+ *   - The environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN.
+ *   - The profile AWS_PROFILE (default) of AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials) and of AWS_CONFIG_FILE
+ *     (~/.aws/config).
+ *   - The profile's credential_process, which has 60 s.
+ *   - The endpoint of containers: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or AWS_CONTAINER_CREDENTIALS_FULL_URI.
+ *   - The endpoint of instances, which has a second for each of three answers. It is not asked if
+ *     AWS_EC2_METADATA_DISABLED is "true".
  *
- * A child process is started when the pipeline runs, with the program's environment and LEAT_EXEC, an empty signal mask
- * and SIGPIPE as it usually is. A source reads /dev/null; a sink has the program's standard output. Other descriptors
- * it has only if they are not close-on-exec. "done" means that it has exited with status 0: that is waited for before
- * anything is published, and a sink is told the end only when all in front of it was right. Else the error has -EIO and
- * says how it ended, with the last lines that it wrote to standard error; -EPIPE: a sink that ended well, but before it
- * had taken everything, and the bytes that it left in its pipe do not count as delivered. A pipeline that fails or is
- * cancelled stops its children, by SIGTERM and a second later by SIGKILL, and waits until they are gone. The same
- * happens to all processes that a child has started, and to what these have started, also when their parents have
- * ended; but not to a daemon, which has a session of its own and no parent left. On Linux they are found through /proc,
- * the orphans by the variable LEAT_EXEC, which each child has in its environment; one that runs as another user is left
- * alone. A child stays in the program's process group, so that it may use the terminal. If there is neither /proc nor a
- * terminal, it has a group of its own and its whole group is signalled; if there is a terminal and no /proc, the child
- * alone is. A program that ignores SIGCHLD, or waits for any child at all, takes that knowledge away.
+ * Keys of the last three are renewed 5 minutes before they expire, or once the store says that they have expired. Keys
+ * of a profile are read again once the store says that they have expired, or does not know them. If the store says that
+ * this machine's clock is wrong, requests are signed by the store's time. A source that is configured and fails is an
+ * error, which names all sources that were asked. Without keys the request is not signed.
+ *
+ * The region is that of AWS_REGION or AWS_DEFAULT_REGION, else the profile's, else us-east-1. The store is that of
+ * AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, else the profile's endpoint_url, else Amazon's. The bucket stands in the
+ * path of a store that such a URL names, and in Amazon's host name, unless AWS_S3_ADDRESSING_STYLE, or that of the
+ * profile, is "virtual" or "path".
+ *
+ * Stores: sinks
+ * -------------
+ * An object that is a sink appears whole at the commit, or not at all. An object that fits into one part is sent by one
+ * request, whose last byte is withheld until the commit. s3: sends a longer object in parts. For http: what is more
+ * than 8 MiB is kept in a file without a name, in TMPDIR or /var/tmp, until the commit.
+ *
+ * For s3: 4 parts are kept at once. Parts of at most 8 MiB are kept in memory, beside the memory limit, longer parts in
+ * such files. If the source is a regular file, and no filter makes other bytes of it, no bytes are kept at all: what is
+ * sent is read from the source again, and is compared with what was read first (-ESTALE).
+ *
+ * Each s3: request carries the SHA-256 of its body. ETags are compared with MD5 values. After an upload of several
+ * parts the object's size is compared, too. Bytes that differ are -EBADMSG.
+ *
+ * A failed upload is aborted, within 10 s. If that is not possible, the error says that an upload may be left.
+ * `no_clobber` first asks whether the object exists (-EEXIST), and then makes the request conditional.
+ *
+ * The commit waits for the store's answer for `idle_timeout_ms`, or for 10 minutes if that is not set. A cancel ends
+ * the wait. Then the object may be there, and the error says so. Sinks that the pipeline committed earlier stay.
+ *
+ * Stores: registries
+ * ------------------
+ * leat connects to a registry of oci: with TLS. On loopback (localhost, 127.0.0.0/8, [::1]) TLS is used only if the
+ * registry answers a request without it by 400.
+ *
+ * If the registry wants a password or a token, the login is read when the endpoint is opened: from the file that
+ * REGISTRY_AUTH_FILE names, or else from containers/auth.json of XDG_RUNTIME_DIR, from containers/auth.json of
+ * XDG_CONFIG_HOME (~/.config), or from config.json of DOCKER_CONFIG (~/.docker). If the file names a helper for the
+ * host, leat runs the program docker-credential-HELPER at that time and waits for it, for 30 seconds at most. A token
+ * that has expired is replaced.
+ *
+ * A blob is sent in pieces of 4 MiB, and two pieces are kept beside the memory limit. Each piece begins where the
+ * registry says that the blob ends so far.
+ *
+ * Threads: any thread may call, unless a declaration says otherwise. Blocking: a call does not block, unless its
+ * declaration says otherwise.
  */
 #ifndef LEAT_ENDPOINT_H
 #define LEAT_ENDPOINT_H
@@ -142,131 +245,236 @@
 extern "C" {
 #endif
 
+/** A source or a sink. */
 typedef struct leat_endpoint leat_endpoint;
 
+/** Which way the bytes go. */
 enum leat_direction {
-    LEAT_READ = 0,  /* a source */
-    LEAT_WRITE = 1, /* a sink */
+    LEAT_READ = 0,  /**< A source. */
+    LEAT_WRITE = 1, /**< A sink. */
 };
 
+/** Who closes a descriptor. */
 enum leat_ownership {
-    LEAT_BORROW = 0, /* the caller keeps the descriptor and closes it, after the pipeline has ended */
-    LEAT_TAKE = 1,   /* leat closes it, on failure too */
+    LEAT_BORROW = 0, /**< The caller keeps the descriptor, and closes it after the pipeline has ended. */
+    LEAT_TAKE = 1,   /**< leat closes the descriptor, on failure too. */
 };
 
-/* How a sink treats a regular file. */
+/** How a sink treats a regular file. */
 enum leat_write_mode {
-    LEAT_WRITE_PUBLISH = 0,  /* all or nothing, see above */
-    LEAT_WRITE_IN_PLACE = 1, /* written over from the start, then cut to length; a failure leaves what was written */
-    LEAT_WRITE_APPEND = 2,   /* behind what is there; a failure leaves what was written */
+    LEAT_WRITE_PUBLISH = 0,  /**< All or nothing, see "Files: published or in place". */
+    LEAT_WRITE_IN_PLACE = 1, /**< Writes over it and cuts it to length. A failure leaves what was written. */
+    LEAT_WRITE_APPEND = 2,   /**< Writes behind what is there. A failure leaves what was written. */
 };
 
+/** Options of leat_endpoint_open. Members for other kinds of endpoints have no effect. */
 struct leat_endpoint_options {
-    size_t size;
-    int32_t write_mode; /* enum leat_write_mode; sinks only */
-    int32_t sync;       /* not 0: fsync before it is published, and its directory after; sinks only */
-    int32_t preserve;   /* not 0: the source's times, and its mode but for set-user-ID and set-group-ID; sinks only */
-    /* tcp and unix: how long connecting may take, all addresses of the host together (0: 30 seconds); for those that
-     * listen, how long the peer may take to come (0: as long as it likes). -1: no limit. */
+    size_t size;        /**< Of this struct. */
+    int32_t write_mode; /**< Sinks: enum leat_write_mode. */
+    /** Sinks, not 0: fsync(2) the file before it is published, and its directory afterwards. */
+    int32_t sync;
+    /** Sinks, not 0: keep the source's times, and its mode without set-user-ID and set-group-ID. */
+    int32_t preserve;
+    /** tcp and unix: how long connecting may take, for all addresses of the host together. 0: 30 seconds. tcp-listen
+     * and unix-listen: how long the peer may take to come. 0: no limit. -1: no limit. In milliseconds. */
     int32_t connect_timeout_ms;
-    /* Anything that may have to be waited for, sockets, pipes and terminals: how long it may keep the transfer waiting
-     * without being ready for a single byte. A child of leat_filter_exec has the longest such time of the pipeline's
-     * endpoints: to take something, and, once it was told the end, to put something out. 0 or -1: no limit. */
+    /** Whatever may have to be waited for, such as sockets, pipes and terminals: how long it may keep the transfer
+     * waiting without being ready for a single byte. A child of leat_filter_exec has the longest such time of the
+     * pipeline's endpoints, to read something and, after the end of its input, to write something. 0 or -1: no limit.
+     * In milliseconds. */
     int32_t idle_timeout_ms;
-    /* A sink that is a regular file, not 0: */
-    int32_t no_clobber;      /* a file that exists is refused (-EEXIST), also one that is made while the copy runs */
-    int32_t force;           /* a file without write permission may be replaced, a device in use written to */
-    int32_t drop_attributes; /* what a new file can't take over from the one that it replaces may be lost */
-    /* Objects in stores: how often a request that failed for now is repeated without progress (0: 8 times). -1: never.
-     */
+    /** Sinks, not 0: refuse a regular file that exists, also one that is made while the pipeline runs (-EEXIST). For an
+     * object in a store see "Stores: sinks". */
+    int32_t no_clobber;
+    /** Sinks, not 0: replace a regular file without write permission, and write to a device that is in use. */
+    int32_t force;
+    /** Sinks, not 0: attributes of the old file that the new file can't have are lost. */
+    int32_t drop_attributes;
+    /** Stores: how often a request that failed for now is repeated without progress. 0: 8 times. -1: never. */
     int32_t retries;
-    /* Of an object in a store: how many connections read its parts at the same time, at most LEAT_STREAMS_MAX. 0: one,
-     * and more as long as measurement shows that the bytes come faster for it, up to 8. */
+    /** Stores: how many connections read parts of an object at the same time, at most LEAT_STREAMS_MAX. 0: one, and
+     * more, up to 8, as long as measurement shows that the bytes come faster for it. */
     int32_t streams;
-    int32_t total_timeout_ms; /* how long an object may take in all, from its opening on. 0 or -1: no limit */
-    /* A sink that is an object of s3: how many bytes are sent by one request, if there are more of them (0: 8 MiB).
-     * Every 1,000 parts it is doubled. What is no multiple of a MiB is allowed; S3 wants at least 5 MiB. */
+    /** Stores: how long an object may take in all, from its opening on. 0 or -1: no limit. In milliseconds. */
+    int32_t total_timeout_ms;
+    /** Sinks of s3: how many bytes one request sends, if there are more of them. 0: 8 MiB. Every 1,000 parts it is
+     * doubled. It need not be a multiple of a MiB. S3 wants at least 5 MiB. */
     uint64_t part_size;
-    /* Objects in stores: how servers with TLS are verified, and what they are shown. Names of files in PEM; borrowed
-     * until the endpoint is open. */
-    const char *cacert; /* certificates of authorities that are trusted, and no others; NULL: the system's */
-    const char *cert;   /* the client's certificate; NULL: none */
-    const char *key;    /* its private key, without a password; NULL: it is in the same file */
-    /* http: and https:. Borrowed until the endpoint is open. */
-    const char *const *headers; /* that each request has: "NAME: VALUE", and NULL behind the last one; NULL: none */
-    const char *netrc_file;     /* where users and passwords of hosts are, as curl(1) has it; NULL: nowhere */
-    int32_t netrc;              /* not 0: they are in ~/.netrc, if netrc_file is NULL */
-    /* A sink that is an object of s3: the path of a journal, in which stands which parts the store has; NULL: there is
-     * none. The string is copied. If the file is there, its upload goes on: a part that the store has, by its size and
-     * ETag, and whose bytes are those that come again, by their SHA-256, is not sent again. A run that fails or is
-     * cancelled leaves the upload and the journal, unless the failure is one of the bytes (-EBADMSG, -ESTALE) or of the
-     * object (-EEXIST). When the object is made the file is removed. One process at a time may use it (-EBUSY); a file
-     * that is something else, or the journal of another object, is -EINVAL. */
-    const char *resume;
-    /* A sink that is an object of s3: the checksum that the store compares and keeps with it: "sha256" (NULL), "crc32",
-     * "crc32c" or "crc64nvme", in any case of letters. A CRC is that of the whole object, however many parts it came
-     * in. Others are -EINVAL. Whatever it is, each request is signed with the SHA-256 of its body. Borrowed until the
+    /** Stores, with TLS: the file with the certificates of the authorities that are trusted, and no others, in PEM.
+     * NULL: the system's, see "Stores: TLS and proxies". Borrowed until the endpoint is open. */
+    const char *cacert;
+    /** Stores, with TLS: the file with the client's certificate, in PEM. NULL: none. Borrowed until the endpoint is
+     * open. */
+    const char *cert;
+    /** Stores, with TLS: the file with the private key of `cert`, in PEM, without a password. NULL: the key is in the
+     * same file. Borrowed until the endpoint is open. */
+    const char *key;
+    /** http: and https: headers of each request, "NAME: VALUE", with NULL behind the last one. NULL: none. s3: takes
+     * some of them, see "Stores: logins and headers". Borrowed until the endpoint is open. */
+    const char *const *headers;
+    /** http: and https: a file with users and passwords of hosts, as curl(1) reads it. NULL: none. Borrowed until the
      * endpoint is open. */
+    const char *netrc_file;
+    /** http: and https:, not 0: they are in ~/.netrc, if netrc_file is NULL. */
+    int32_t netrc;
+    /** Sinks of s3: the path of a journal, which says which parts the store has. NULL: there is no journal. The string
+     * is copied.
+     *
+     * If the file exists, its upload continues. A part is not sent again if the store has it, by size and ETag, and its
+     * bytes are those that come again, by SHA-256. A run that fails or is cancelled leaves the upload and the journal,
+     * unless the failure is one of the bytes (-EBADMSG, -ESTALE) or of the object (-EEXIST). When the object is made,
+     * the file is removed. One process at a time may use the journal (-EBUSY). A file that is no journal, or the
+     * journal of another object, is -EINVAL. */
+    const char *resume;
+    /** Sinks of s3: the checksum that the store compares and keeps with the object: "sha256" (NULL), "crc32", "crc32c"
+     * or "crc64nvme", in any case of letters. Others are -EINVAL. A CRC is that of the whole object, however many parts
+     * were sent. In any case each request is signed with the SHA-256 of its body. Borrowed until the endpoint is
+     * open. */
     const char *checksum;
 };
 
+/** The most connections that may read one object. */
 enum {
-    LEAT_STREAMS_MAX = 64
+    LEAT_STREAMS_MAX = 64 /**< See `streams`. */
 };
 
-/* Resolves `spec`. On failure *ret_error (may be NULL) says what was wrong with it; its `node` is `spec`.
- * Does not block except on path look-ups. Any thread. -EINVAL for a bad spec, or what stat(2) says. */
+/**
+ * Opens an endpoint: resolves a spec, and changes nothing.
+ *
+ * @param ret_endpoint  The endpoint. A pipeline takes it, or leat_endpoint_close frees it.
+ * @param spec          The spec, see above. It is copied.
+ * @param direction     Whether the endpoint is a source or a sink.
+ * @param options       NULL: the defaults.
+ * @param ret_error     What was wrong with the spec; its `node` is `spec`. NULL: no details.
+ *
+ * Blocking: only while paths are looked up, and while keys of s3: and logins of oci: are asked for.
+ *
+ * @return 0; -EINVAL: a bad spec or option; -E2BIG: options that this library does not know; what stat(2) returns.
+ */
 LEAT_API int leat_endpoint_open(leat_endpoint **ret_endpoint, const char *spec, enum leat_direction direction,
                                 const struct leat_endpoint_options *options, struct leat_error *ret_error);
 
-/* An endpoint on a descriptor; its direction is given by its use. */
+/**
+ * Makes an endpoint of a descriptor.
+ *
+ * Its use as a source or a sink gives it its direction.
+ *
+ * @param ret_endpoint  The endpoint. A pipeline takes it, or leat_endpoint_close frees it.
+ *
+ * @return 0; -EBADF: no such descriptor is open; -EISDIR: it is a directory; -EINVAL: no such ownership; -ENOMEM.
+ */
 LEAT_API int leat_endpoint_from_fd(leat_endpoint **ret_endpoint, int fd, enum leat_ownership ownership);
 
-/* The two directions of a stream socket, as a source and a sink that share it; for two pipelines, which may run at the
- * same time. A successful end of the sink shuts the writing direction down, a failed one resets the connection if it is
- * TCP. The descriptor's flags stay as they are; one that is taken and is non-blocking can be spliced. With LEAT_TAKE it
- * is closed when both endpoints are gone, or have been through a pipeline. -ENOTSOCK; -EPROTOTYPE: no stream socket. */
+/**
+ * Makes a source and a sink of the two directions of a stream socket.
+ *
+ * They are for two pipelines, which may run at the same time. If the sink succeeds, the writing direction is shut down.
+ * If it fails, the connection is reset if it is TCP. The flags of the descriptor do not change. A descriptor that is
+ * taken and is non-blocking can be spliced.
+ *
+ * @param ret_read   The source. A pipeline takes it, or leat_endpoint_close frees it.
+ * @param ret_write  The sink. A pipeline takes it, or leat_endpoint_close frees it.
+ * @param fd         The socket. With LEAT_TAKE it is closed when both endpoints are gone, or have been through a
+ *                   pipeline.
+ *
+ * @return 0; -ENOTSOCK: not a socket; -EPROTOTYPE: not a stream socket; -EBADF; -EINVAL: no such ownership; -ENOMEM.
+ */
 LEAT_API int leat_endpoint_duplex(leat_endpoint **ret_read, leat_endpoint **ret_write, int fd,
                                   enum leat_ownership ownership);
 
-/* A source that yields `size` bytes. They are borrowed and must stay unchanged until the pipeline has ended. */
+/**
+ * Makes a source of bytes in memory.
+ *
+ * @param ret_endpoint  The source. A pipeline takes it, or leat_endpoint_close frees it.
+ * @param bytes         Borrowed; they must not change until the pipeline has ended.
+ * @param size          Their number.
+ *
+ * @return 0; -ENOMEM.
+ */
 LEAT_API int leat_endpoint_from_memory(leat_endpoint **ret_endpoint, const void *bytes, size_t size);
 
-/* A sink of `capacity` borrowed bytes. More than that fails with -ENOSPC. *ret_size (may be NULL) is set when the
- * pipeline commits, and is untouched if it fails. */
+/**
+ * Makes a sink that fills memory.
+ *
+ * @param ret_endpoint  The sink. A pipeline takes it, or leat_endpoint_close frees it.
+ * @param bytes         Where the bytes go; borrowed until the pipeline has ended.
+ * @param capacity      Its room in bytes. If more bytes come, the pipeline fails with -ENOSPC.
+ * @param ret_size      How many bytes came. It is set when the pipeline commits, and is untouched if the pipeline
+ *                      fails. NULL: not wanted.
+ *
+ * @return 0; -ENOMEM.
+ */
 LEAT_API int leat_endpoint_to_memory(leat_endpoint **ret_endpoint, void *bytes, size_t capacity, size_t *ret_size);
 
-/* A source or a sink that calls you. Each call comes from the thread that runs the pipeline, never two at once, and
- * must not block; to say "not yet" return -EAGAIN and later, from any thread, call leat_endpoint_notify. The functions
- * return 0 or a negative errno; any other answer, or a count that is too large, fails the pipeline with -EPROTO. */
+/**
+ * The functions of a source or a sink that calls the program.
+ *
+ * The thread that runs the pipeline makes each call, one at a time. A function must not block. If it has nothing yet,
+ * it returns -EAGAIN, and the program later calls leat_endpoint_notify. Each function returns 0 or a negative errno.
+ * Any other answer, or a count that is too large, fails the pipeline with -EPROTO.
+ */
 struct leat_endpoint_callbacks {
-    size_t size;
-    /* Fill up to n bytes, store the count; 0 with *ret_n == 0 is the end. Sources must have it. */
+    size_t size; /**< Of this struct. */
+    /** Writes up to n bytes to `bytes`, and their number to *ret_n. 0 with *ret_n == 0 is the end. Sources need it. */
     int (*read)(void *user, void *bytes, size_t n, size_t *ret_n);
-    /* Take up to n bytes (at least one unless -EAGAIN or an error), store the count. Sinks must have it. */
+    /** Takes up to n bytes, and writes their number to *ret_n: at least one, unless it returns -EAGAIN or an error.
+     * Sinks need it. */
     int (*write)(void *user, const void *bytes, size_t n, size_t *ret_n);
-    /* Optional: everything was delivered and verified (0), or the pipeline failed (its code). Called once. An error
-     * returned for 0 fails the pipeline. */
+    /** Optional. `code` is 0 if everything was delivered and verified, or the code of the pipeline's failure. It is
+     * called once. If it returns an error for 0, the pipeline fails. */
     int (*finish)(void *user, int code);
-    /* Optional: the endpoint is freed; the last call. */
+    /** Optional. The endpoint is freed. This is the last call. */
     void (*free)(void *user);
 };
+
+/**
+ * Makes a source or a sink of functions.
+ *
+ * @param ret_endpoint  The endpoint. A pipeline takes it, or leat_endpoint_close frees it.
+ * @param callbacks     The functions; copied.
+ * @param user          Is passed to each function.
+ *
+ * @return 0; -EINVAL: neither `read` nor `write` is there; -E2BIG; -EMFILE; -ENFILE; -ENOMEM.
+ */
 LEAT_API int leat_endpoint_from_callbacks(leat_endpoint **ret_endpoint, const struct leat_endpoint_callbacks *callbacks,
                                           void *user);
 
-/* A callback endpoint that said -EAGAIN is ready. Any thread; async-signal-safe. Early and needless calls do no
- * harm. -EINVAL for an endpoint of another kind. */
+/**
+ * Says that a callback endpoint that returned -EAGAIN is ready.
+ *
+ * Early and needless calls do no harm. The call is async-signal-safe.
+ *
+ * @return 0; -EINVAL: an endpoint of another kind.
+ */
 LEAT_API int leat_endpoint_notify(leat_endpoint *endpoint);
 
-/* Do two endpoints stand for the same file, device, pipe or socket, or for the same name of a file that does not exist
- * yet, however they are spelt? 1: they do. 0: they do not, as far as that is known when both were opened; endpoints of
- * memory, callbacks, children and connections are the same as nothing else. Any thread. */
+/**
+ * Compares two endpoints.
+ *
+ * They are the same if they stand for one file, device, pipe or socket, or for one name of a file that does not exist
+ * yet, whatever their specs. What was there when each was opened counts. Endpoints of memory, callbacks, children and
+ * connections are never the same as another.
+ *
+ * @return 1: they are the same. 0: they are not, as far as is known.
+ */
 LEAT_API int leat_endpoint_is_same(const leat_endpoint *a, const leat_endpoint *b);
 
-/* One more reference. Pipelines take the reference handed to them, on failure too; this keeps one. */
+/**
+ * Takes a second reference.
+ *
+ * A pipeline takes the reference that it is given, on failure too. With this call the program keeps one.
+ *
+ * @return The endpoint.
+ */
 LEAT_API leat_endpoint *leat_endpoint_ref(leat_endpoint *endpoint);
 
-/* Drops a reference. NULL is allowed. Never call it for the last reference while a pipeline uses the endpoint. */
+/**
+ * Drops a reference.
+ *
+ * The last reference must not be dropped while a pipeline uses the endpoint.
+ *
+ * @param endpoint  NULL is allowed.
+ */
 LEAT_API void leat_endpoint_close(leat_endpoint *endpoint);
 
 #ifdef __cplusplus
