@@ -109,7 +109,8 @@ static const struct node_ops callback_ops = {
     .abort = callback_abort,
 };
 
-int leat_endpoint_from_callbacks(leat_endpoint **ret, const struct leat_endpoint_callbacks *callbacks, void *user)
+int leat_endpoint_from_callbacks(leat_endpoint **ret_endpoint, const struct leat_endpoint_callbacks *callbacks,
+                                 void *user)
 {
     struct leat_endpoint_callbacks calls;
     int r = options_copy(&calls, sizeof(calls), callbacks);
@@ -133,6 +134,6 @@ int leat_endpoint_from_callbacks(leat_endpoint **ret, const struct leat_endpoint
     c->user = user;
     c->endpoint.node.kind = NODE_CALL;
     c->endpoint.notify = callback_notify;
-    *ret = &c->endpoint;
+    *ret_endpoint = &c->endpoint;
     return 0;
 }

@@ -185,11 +185,11 @@ int endpoint_descriptor(leat_endpoint **ret, const char *spec, int fd, enum leat
     return 0;
 }
 
-int leat_endpoint_from_fd(leat_endpoint **ret, int fd, enum leat_ownership ownership)
+int leat_endpoint_from_fd(leat_endpoint **ret_endpoint, int fd, enum leat_ownership ownership)
 {
     char spec[32];
     if (enum_check(ownership, LEAT_TAKE) < 0)
         return -EINVAL;
     snprintf(spec, sizeof(spec), "fd:%d", fd);
-    return endpoint_descriptor(ret, spec, fd, LEAT_READ, ownership, NULL, NULL);
+    return endpoint_descriptor(ret_endpoint, spec, fd, LEAT_READ, ownership, NULL, NULL);
 }

@@ -63,10 +63,10 @@ static int memory_new(leat_endpoint **ret, enum leat_direction direction, struct
     return 0;
 }
 
-int leat_endpoint_from_memory(leat_endpoint **ret, const void *bytes, size_t size)
+int leat_endpoint_from_memory(leat_endpoint **ret_endpoint, const void *bytes, size_t size)
 {
     struct memory_endpoint *m;
-    int r = memory_new(ret, LEAT_READ, &m);
+    int r = memory_new(ret_endpoint, LEAT_READ, &m);
     if (r < 0)
         return r;
     m->from = bytes;
@@ -76,10 +76,10 @@ int leat_endpoint_from_memory(leat_endpoint **ret, const void *bytes, size_t siz
     return 0;
 }
 
-int leat_endpoint_to_memory(leat_endpoint **ret, void *bytes, size_t capacity, size_t *ret_size)
+int leat_endpoint_to_memory(leat_endpoint **ret_endpoint, void *bytes, size_t capacity, size_t *ret_size)
 {
     struct memory_endpoint *m;
-    int r = memory_new(ret, LEAT_WRITE, &m);
+    int r = memory_new(ret_endpoint, LEAT_WRITE, &m);
     if (r < 0)
         return r;
     m->to = bytes;

@@ -147,7 +147,7 @@ static int open_scheme(leat_endpoint **ret, struct scheme_request *request, size
     return error_set(error, -EINVAL, "%s; a path is written ./%s", text, quote_without_login(request->spec));
 }
 
-int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_direction direction,
+int leat_endpoint_open(leat_endpoint **ret_endpoint, const char *spec, enum leat_direction direction,
                        const struct leat_endpoint_options *options, struct leat_error *ret_error)
 {
     struct leat_error error = {.size = sizeof(error)};
@@ -168,14 +168,15 @@ int leat_endpoint_open(leat_endpoint **ret, const char *spec, enum leat_directio
     else if (own.streams < 0 || own.streams > LEAT_STREAMS_MAX)
         r = error_set(&error, -EINVAL, "%d connections: up to %d are possible", own.streams, LEAT_STREAMS_MAX);
     else if (strcmp(spec, "-") == 0)
-        r = endpoint_descriptor(ret, spec, direction == LEAT_READ ? 0 : 1, direction, LEAT_BORROW, &own, &error);
+        r = endpoint_descriptor(ret_endpoint, spec, direction == LEAT_READ ? 0 : 1, direction, LEAT_BORROW, &own,
+                                &error);
     else if (n)
-        r = open_scheme(ret, &request, n, &error);
+        r = open_scheme(ret_endpoint, &request, n, &error);
     else
-        r = open_file(ret, &request, &error);
+        r = open_file(ret_endpoint, &request, &error);
     if (r == 0) {
-        (*ret)->directed = true;
-        (*ret)->node.idle_ns = own.idle_timeout_ms > 0 ? (int64_t)own.idle_timeout_ms * 1000000 : 0;
+        (*ret_endpoint)->directed = true;
+        (*ret_endpoint)->node.idle_ns = own.idle_timeout_ms > 0 ? (int64_t)own.idle_timeout_ms * 1000000 : 0;
     }
     if (r < 0) {
         error.side = direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK;
