@@ -133,7 +133,7 @@ static int remove_all(const char *const *specs, size_t count, const struct leat_
 }
 
 int leat_store_remove(const char *const *specs, size_t count, const struct leat_store_options *options,
-                      struct leat_store_result *ret, struct leat_error *ret_error)
+                      struct leat_store_result *ret_result, struct leat_error *ret_error)
 {
     struct leat_error error = {.size = sizeof(error)};
     struct leat_store_options own;
@@ -142,13 +142,13 @@ int leat_store_remove(const char *const *specs, size_t count, const struct leat_
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    if (ret && options_size(ret) < sizeof(size_t))
+    if (ret_result && options_size(ret_result) < sizeof(size_t))
         r = error_set(&error, -EINVAL, "The result has no size");
     if (r == 0)
         r = take_options(&own, &endpoint, options, false, &error);
     if (r == 0) {
         r = remove_all(specs, count, &own, &removal, &error);
-        int told = ret ? return_sized(ret, &removal.result, sizeof(removal.result)) : 0;
+        int told = ret_result ? return_sized(ret_result, &removal.result, sizeof(removal.result)) : 0;
         r = r < 0 ? r : told;
     }
     if (r == 0 && removal.first.code) {

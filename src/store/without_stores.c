@@ -33,7 +33,7 @@ int oci_endpoint(leat_endpoint **ret UNUSED, const char *spec UNUSED, const char
 }
 
 int leat_store_sweep(const char *spec UNUSED, const struct leat_store_sweep_options *options,
-                     struct leat_store_sweep_result *ret, struct leat_error *ret_error)
+                     struct leat_store_sweep_result *ret_result, struct leat_error *ret_error)
 {
     struct leat_error error = {.size = sizeof(error)};
     struct leat_store_sweep_options own;
@@ -41,7 +41,7 @@ int leat_store_sweep(const char *spec UNUSED, const struct leat_store_sweep_opti
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    r = sweep_options(&own, &endpoint, options, ret, &error);
+    r = sweep_options(&own, &endpoint, options, ret_result, &error);
     return error_return(ret_error, &error, r < 0 ? r : refuse(&error));
 }
 

@@ -336,7 +336,7 @@ static int sweep(struct sweep *s, const char *spec, struct leat_error *error)
 }
 
 int leat_store_sweep(const char *spec, const struct leat_store_sweep_options *options,
-                     struct leat_store_sweep_result *ret, struct leat_error *ret_error)
+                     struct leat_store_sweep_result *ret_result, struct leat_error *ret_error)
 {
     struct leat_error error = {.size = sizeof(error)};
     struct leat_endpoint_options endpoint;
@@ -344,11 +344,11 @@ int leat_store_sweep(const char *spec, const struct leat_store_sweep_options *op
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    r = sweep_options(&s.options, &endpoint, options, ret, &error);
+    r = sweep_options(&s.options, &endpoint, options, ret_result, &error);
     if (r == 0) {
         r = sweep(&s, spec, &error);
-        if (ret) {
-            int copied = return_sized(ret, &s.result, sizeof(s.result));
+        if (ret_result) {
+            int copied = return_sized(ret_result, &s.result, sizeof(s.result));
             r = r < 0 ? r : copied;
         }
     }
