@@ -1,46 +1,65 @@
-/* leat/image.h: images of containers, between registries, folders and archives.
+/** @file leat/image.h
+ * Images of containers: copies between registries, folders and archives.
  *
  *     struct leat_error error = LEAT_INIT(struct leat_error);
  *     leat_image_copy("docker://localhost:5000/app:1", "oci:layout:1", NULL, NULL, &error);
  *
+ * Names
+ * -----
  * An image is named as skopeo(1) names it:
  *
- *   docker://HOST/NAME[:TAG|@DIGEST]   in a registry; TAG is "latest" if nothing is said. HOST is never guessed: it
- *                                      has a dot, a port, or is localhost. How a registry is reached, and whose
- *                                      password it gets, stands in leat/endpoint.h, at oci:.
- *   oci:DIRECTORY[:TAG]                in a folder, by the image layout of the Open Container Initiative; the first
- *                                      colon ends the name of the folder. Without a TAG the source is its only image,
- *                                      and the target gets no name.
- *   oci-archive:FILE[:TAG]             the same in a tar file, by libarchive, which is loaded when such a name is met
- *                                      (-ELIBACC without it). A source may be compressed by gzip or zstd, and is a
- *                                      regular file. A target becomes a new archive, as leat/endpoint.h says of files
- *                                      that are published; until all of it is there it waits in a file without a name
- *                                      in TMPDIR, or in /var/tmp.
- *   docker-archive:FILE[:NAME[:TAG]]   in a tar file as docker-save(1) writes it; TAG is "latest" if nothing is said,
- *                                      and docker.io/library/ in front of a name means nothing. Layers are not
- *                                      compressed there. So a source has a manifest that is made, that of an OCI image
- *                                      whose layers are plain tar files, with the digests that the configuration
- *                                      names. A target takes one image: its layers are decompressed (gzip, zstd) and
- *                                      compared with the configuration (-EBADMSG, operation "verify"), and its old
- *                                      manifest is not kept. All else is as of oci-archive.
+ *   - `docker://HOST/NAME[:TAG|@DIGEST]`: an image in a registry. Without a TAG or DIGEST, TAG is "latest". HOST is
+ *     never guessed: it has a dot or a port, or is localhost. leat/endpoint.h says, for oci:, how leat connects to a
+ *     registry and which password it sends.
+ *   - `oci:DIRECTORY[:TAG]`: an image in a folder, by the image layout of the Open Container Initiative. The first
+ *     colon ends the name of the folder. Without a TAG the source is the only image there, and the target gets no name.
+ *   - `oci-archive:FILE[:TAG]`: the same in a tar file. libarchive reads and writes it, and is loaded when such a name
+ *     is used (-ELIBACC without it). A source may be compressed by gzip or zstd, and is a regular file. A target
+ *     becomes a new archive, which is published as a file is (leat/endpoint.h). Until all of it is there, it is kept in
+ *     a file without a name in TMPDIR, or in /var/tmp.
+ *   - `docker-archive:FILE[:NAME[:TAG]]`: an image in a tar file as docker-save(1) writes it. Without a TAG, TAG is
+ *     "latest". A docker.io/library/ in front of a name has no meaning. All else is as for oci-archive.
  *
- * Every byte is compared with its digest while it is written, and a blob appears under its name when it is right, or
- * not at all. Nothing else is converted: manifests, configurations and layers stay as they are, and so do their
- * digests. What the target has is not moved again: a blob of the right size in a layout, which leat image verify
- * compares with its digest. What another repository of the same registry has is mounted from there.
+ * Layers in a docker-archive are not compressed. So leat makes the manifest of a source: that of an OCI image whose
+ * layers are plain tar files, with the digests that the configuration names. A target takes one image. Its layers are
+ * decompressed (gzip, zstd) and compared with the configuration (-EBADMSG, operation "verify"). Its old manifest is not
+ * kept.
  *
- * What has come of a blob from a registry stays in the layout if the copy is killed, cancelled or fails, as
- * ".leat-sha256-HEX" beside index.json, and the next copy asks for the rest alone. The whole is compared with the
- * digest; what is not right is had anew. A copy that succeeds removes such files if the blob is there, or if nobody has
- * touched them for a week.
+ * What is copied
+ * --------------
+ * Every byte is compared with its digest while it is written. A blob appears under its name when it is right, or not at
+ * all. Except in a docker-archive nothing is converted: manifests, configurations, layers and their digests stay as
+ * they are.
  *
- * Archives are untrusted: names in them are looked up and never made, a link leads to another entry of the archive, and
- * an entry that is there twice, has not the bytes that its header promises, or is longer than what it stands for may
- * be, is refused. There are at most 100,000 of them. Manifests are untrusted: one has at most 4 MiB, an index leads to
- * others through at most 4 levels and to at most 4,096 of them, and a digest is sha256: or sha512: with hexadecimal
- * digits, else it is refused (-EBADMSG).
+ * A blob that the target has is not moved again. In a layout a blob of the right size counts as there, and only
+ * leat_image_verify compares it with its digest. A blob that another repository of the same registry has is mounted
+ * from there.
  *
- * Threads: any; each call is on its own. A call blocks until the end.
+ * Copies that go on
+ * -----------------
+ * If a copy is killed, is cancelled or fails, the bytes of a blob that came from a registry stay in the layout, as
+ * ".leat-sha256-HEX" beside index.json. The next copy asks for the rest only. The whole blob is compared with its
+ * digest, and a blob that is not right is downloaded again. A copy that succeeds removes such a file if its blob is
+ * there, or if the file was not changed for a week.
+ *
+ * What is not trusted
+ * -------------------
+ * An archive is untrusted. leat looks up the names in it, and never makes files of these names. A link leads to another
+ * entry of the archive. An archive has at most 100,000 entries. leat refuses an entry that is there twice, that does
+ * not have the bytes that its header promises, or that is longer than the document or blob in it may be.
+ *
+ * A manifest is untrusted. It has at most 4 MiB. An index leads to others through at most 4 levels, and to at most
+ * 4,096 of them. A digest is sha256: or sha512: with hexadecimal digits. Anything else is refused (-EBADMSG).
+ *
+ * Errors
+ * ------
+ * `ret_error` is filled on failure. NULL: no details. Besides the codes that a declaration names, a call returns those
+ * of endpoints, such as -EACCES and -ELIBACC (leat/endpoint.h); -ECANCELED if `tick` has ended it; and -ENOSYS if leat
+ * was built without stores.
+ *
+ * Threads: any. Calls do not affect each other.
+ *
+ * Blocking: each call blocks until it is done. `tick` can end it.
  */
 #ifndef LEAT_IMAGE_H
 #define LEAT_IMAGE_H
@@ -52,62 +71,98 @@
 extern "C" {
 #endif
 
+/** The most blobs that may move at the same time. */
 enum {
-    LEAT_IMAGE_JOBS_MAX = 64
+    LEAT_IMAGE_JOBS_MAX = 64 /**< See `jobs`. */
 };
 
+/** Options of all calls of this header. */
 struct leat_image_options {
-    size_t size;
-    int32_t all;          /* not 0: an index with all that it leads to; else the one image for `platform` */
-    int32_t insecure;     /* not 0: a registry that is not on loopback may be spoken to without TLS, too */
-    int32_t jobs;         /* blobs that move at the same time, at most LEAT_IMAGE_JOBS_MAX; 0: 4 */
-    int32_t retries;      /* as in leat_endpoint_options; and of a blob whose upload the registry has lost */
-    const char *platform; /* OS/ARCHITECTURE[/VARIANT] as an index has it: "linux/arm64"; NULL: that of this machine */
-    /* Optional, for leat_image_verify: a blob that is missing (-ENOENT) or is not what its name says (-EBADMSG). The
-     * error's node is its digest; it is valid during the call. */
+    size_t size;      /**< Of this struct. */
+    int32_t all;      /**< Not 0: an index with all that it leads to. 0: the one image for `platform`. */
+    int32_t insecure; /**< Not 0: a registry that is not on loopback may also be used without TLS. */
+    int32_t jobs;     /**< How many blobs move at the same time, at most LEAT_IMAGE_JOBS_MAX. 0: 4. */
+    /** As in struct leat_endpoint_options. It also bounds how often the upload of a blob is begun anew if the registry
+     * has lost it. */
+    int32_t retries;
+    /** OS/ARCHITECTURE[/VARIANT] as an index has it: "linux/arm64". NULL: that of this machine. */
+    const char *platform;
+    /** Optional, for leat_image_verify: is called for each blob that is missing (-ENOENT), or whose bytes are not those
+     * of its name (-EBADMSG). The error's `node` is the blob's digest. The error is valid until the function returns.
+     */
     void (*problem)(void *user, const struct leat_error *error);
-    void *user; /* of `problem` and `tick` */
-    /* Optional: how far the call is, in bytes of blobs, of `total` once it is known which of them the target lacks.
-     * Called about five times a second by the thread of the call while it waits, and when a signal has interrupted
-     * that. Any other answer than 0 ends the call with -ECANCELED: nothing more is published, uploads are given up. */
+    void *user; /**< Is passed to `problem` and `tick`. */
+    /** Optional: is called with the progress, in bytes of blobs. `total` is set once it is known which blobs the target
+     * lacks. The thread of the call calls it about five times a second while it waits, and when a signal interrupts
+     * that wait. If it returns anything but 0, the call ends with -ECANCELED: nothing more is published, and uploads
+     * are given up. */
     int (*tick)(void *user, const struct leat_progress *now);
-    /* How registries are spoken to: of these options cacert, cert and key count; borrowed during the call. NULL:
-     * nothing is said. */
+    /** How registries are connected to: of these options cacert, cert and key count. NULL: the defaults. Borrowed
+     * during the call. */
     const struct leat_endpoint_options *endpoint;
 };
 
+/** The room for a digest as text, with its NUL. */
 #define LEAT_IMAGE_DIGEST_MAX 136
 
-/* What was done. */
+/** What a call has done. */
 struct leat_image_result {
-    size_t size;
-    char digest[LEAT_IMAGE_DIGEST_MAX]; /* of the manifest or index, "sha256:..."; "" for leat_image_verify */
-    uint64_t manifests;                 /* and indexes */
-    uint64_t blobs;                     /* that were moved, or compared with their digests */
-    uint64_t bytes;                     /* of them */
-    uint64_t present;                   /* blobs that the target had */
-    uint64_t present_bytes;
-    uint64_t mounted; /* blobs that the target took from another repository of the same registry */
-    uint64_t mounted_bytes;
-    uint64_t problems; /* leat_image_verify: blobs that are missing or wrong */
+    size_t size;                        /**< Of this struct. */
+    char digest[LEAT_IMAGE_DIGEST_MAX]; /**< Of the manifest or index, "sha256:..."; "" for leat_image_verify. */
+    uint64_t manifests;                 /**< How many manifests and indexes there are. */
+    uint64_t blobs;                     /**< How many blobs were moved, or were compared with their digests. */
+    uint64_t bytes;                     /**< The bytes of these blobs. */
+    uint64_t present;                   /**< How many blobs the target had. */
+    uint64_t present_bytes;             /**< The bytes of these blobs. */
+    uint64_t mounted;                   /**< How many blobs were mounted from another repository of the registry. */
+    uint64_t mounted_bytes;             /**< The bytes of these blobs. */
+    uint64_t problems;                  /**< leat_image_verify: how many blobs are missing or wrong. */
 };
 
-/* Copies an image. *ret_result (may be NULL) is filled on success. On failure the target may have some more blobs, all
- * of them right, and its old images. -EINVAL: a name that makes no sense; -ENOENT: there is no such image, or none for
- * the platform; -EBADMSG: a manifest is none, or, with the operation "verify", bytes are not those of their digest;
- * -ELIBACC, -EACCES and the like as of endpoints. */
+/**
+ * Copies an image.
+ *
+ * On failure the target may have some more blobs, which are all right, and it has its old images.
+ *
+ * @param source      The name of the image.
+ * @param target      The name that it gets.
+ * @param options     NULL: the defaults.
+ * @param ret_result  The caller sets its `size`. It is filled on success. NULL: not wanted.
+ *
+ * @return 0; -EINVAL: a name or an option makes no sense; -ENOENT: there is no such image, or none for the platform;
+ *         -EBADMSG: a manifest is not valid, or, with the operation "verify", bytes are not those of their digest.
+ */
 LEAT_API int leat_image_copy(const char *source, const char *target, const struct leat_image_options *options,
                              struct leat_image_result *ret_result, struct leat_error *ret_error);
 
-/* What an image consists of: one line of JSON with a newline, see docs/formats.md; leat_free frees *ret_json. With
- * `options->all` an index is told as it is; else the image for the platform. Errors as above. */
+/**
+ * Says what an image consists of.
+ *
+ * With `options->all` the call describes an index as it is, otherwise the image for the platform.
+ *
+ * @param source    The name of the image.
+ * @param options   NULL: the defaults.
+ * @param ret_json  One line of JSON with a newline, see docs/formats.md. leat_free frees it.
+ *
+ * @return As leat_image_copy.
+ */
 LEAT_API int leat_image_inspect(const char *source, const struct leat_image_options *options, char **ret_json,
                                 struct leat_error *ret_error);
 
-/* Reads every blob of the layout "oci:DIRECTORY", or just DIRECTORY, of "oci-archive:FILE" or "docker-archive:FILE",
- * and compares it with its name, or what the configuration says of it, and its size with what the manifests say; blobs
- * that none of them names as well. All problems are told to `options->problem`; the first is the error. *ret_result
- * (may be NULL) is filled in this case, too. */
+/**
+ * Verifies every blob of a layout or archive.
+ *
+ * The call reads each blob, also those that no manifest names. It compares the bytes with the blob's name, or with what
+ * the configuration says of the blob, and the size with what the manifests say. Each problem is given to
+ * `options->problem`. The call goes on after a problem.
+ *
+ * @param layout      "oci:DIRECTORY", or just DIRECTORY; "oci-archive:FILE" or "docker-archive:FILE".
+ * @param options     NULL: the defaults.
+ * @param ret_result  The caller sets its `size`. It is filled on success, and if there are problems. NULL: not wanted.
+ *
+ * @return 0: all blobs are right; the code of the first problem, -ENOENT or -EBADMSG; -EINVAL: the name or an option
+ *         makes no sense.
+ */
 LEAT_API int leat_image_verify(const char *layout, const struct leat_image_options *options,
                                struct leat_image_result *ret_result, struct leat_error *ret_error);
 

@@ -120,7 +120,7 @@ static int copy(struct copying *c, size_t jobs)
 }
 
 int leat_image_copy(const char *source, const char *target, const struct leat_image_options *options,
-                    struct leat_image_result *ret, struct leat_error *ret_error)
+                    struct leat_image_result *ret_result, struct leat_error *ret_error)
 {
     struct leat_error error = {.size = sizeof(error)};
     struct leat_image_options own;
@@ -129,7 +129,7 @@ int leat_image_copy(const char *source, const char *target, const struct leat_im
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    r = image_options(&own, &endpoint, options, ret, &error);
+    r = image_options(&own, &endpoint, options, ret_result, &error);
     watch_begin(&c.watch, &own);
     if (r == 0)
         r = place_open(&c.source, source, &c.watch, false, &error);
@@ -139,8 +139,8 @@ int leat_image_copy(const char *source, const char *target, const struct leat_im
         r = copy(&c, image_jobs(&own));
     place_free(c.source);
     place_free(c.target);
-    if (r == 0 && ret)
-        r = return_sized(ret, &c.result, sizeof(c.result));
+    if (r == 0 && ret_result)
+        r = return_sized(ret_result, &c.result, sizeof(c.result));
     if (error.code && error.side != LEAT_SIDE_NONE)
         error.node = error.side == LEAT_SIDE_SINK ? target : source;
     return error_return(ret_error, &error, r);

@@ -65,7 +65,7 @@ static int tell(const struct document *document, char **ret, struct leat_error *
     return *ret ? 0 : error_set(error, -ENOMEM, "out of memory");
 }
 
-int leat_image_inspect(const char *source, const struct leat_image_options *options, char **ret,
+int leat_image_inspect(const char *source, const struct leat_image_options *options, char **ret_json,
                        struct leat_error *ret_error)
 {
     struct leat_error error = {.size = sizeof(error)};
@@ -89,7 +89,7 @@ int leat_image_inspect(const char *source, const struct leat_image_options *opti
         document_clear(&document);
     }
     if (r == 0)
-        *ret = text;
+        *ret_json = text;
     place_free(place);
     if (error.code && error.side != LEAT_SIDE_NONE)
         error.node = source;

@@ -155,8 +155,8 @@ static int open_whole(struct verifying *v, const char *spec)
     return r;
 }
 
-int leat_image_verify(const char *layout, const struct leat_image_options *options, struct leat_image_result *ret,
-                      struct leat_error *ret_error)
+int leat_image_verify(const char *layout, const struct leat_image_options *options,
+                      struct leat_image_result *ret_result, struct leat_error *ret_error)
 {
     struct leat_error error = {.size = sizeof(error)};
     struct leat_endpoint_options endpoint;
@@ -164,13 +164,13 @@ int leat_image_verify(const char *layout, const struct leat_image_options *optio
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    r = image_options(&v.options, &endpoint, options, ret, &error);
+    r = image_options(&v.options, &endpoint, options, ret_result, &error);
     watch_begin(&v.watch, &v.options);
     if (r == 0)
         r = open_whole(&v, layout);
     if (r == 0) {
         r = verify_all(&v);
-        int told = ret ? return_sized(ret, &v.result, sizeof(v.result)) : 0;
+        int told = ret_result ? return_sized(ret_result, &v.result, sizeof(v.result)) : 0;
         r = r < 0 ? r : told;
     }
     place_free(v.place);

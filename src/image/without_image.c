@@ -18,19 +18,19 @@ static int refuse(const struct leat_image_options *options, const struct leat_im
 }
 
 int leat_image_copy(const char *source UNUSED, const char *target UNUSED, const struct leat_image_options *options,
-                    struct leat_image_result *ret, struct leat_error *ret_error)
+                    struct leat_image_result *ret_result, struct leat_error *ret_error)
 {
-    return refuse(options, ret, ret_error);
+    return refuse(options, ret_result, ret_error);
 }
 
-int leat_image_inspect(const char *source UNUSED, const struct leat_image_options *options, char **ret UNUSED,
+int leat_image_inspect(const char *source UNUSED, const struct leat_image_options *options, char **ret_json UNUSED,
                        struct leat_error *ret_error)
 {
     return refuse(options, NULL, ret_error);
 }
 
 int leat_image_verify(const char *layout UNUSED, const struct leat_image_options *options,
-                      struct leat_image_result *ret, struct leat_error *ret_error)
+                      struct leat_image_result *ret_result, struct leat_error *ret_error)
 {
-    return refuse(options, ret, ret_error);
+    return refuse(options, ret_result, ret_error);
 }
