@@ -1,5 +1,5 @@
-/* The commits of a run, in the order of the sinks. One that takes time says -EAGAIN, and goes on in a later turn. A
- * cancel ends that: what is not committed by then fails, and is aborted. */
+/* Commits the sinks, in their order. A commit that takes time returns -EAGAIN and is called again later. If the run is
+ * cancelled meanwhile, each sink that is not committed yet fails and is aborted. */
 #include "flow/pipeline.h"
 #include <errno.h>
 
@@ -11,7 +11,7 @@ bool commit_is_vain(const leat_pipeline *p)
     return p->sinks && failed == p->sinks;
 }
 
-/* Of a child, that it did well: before anything is published. */
+/* Commits the nodes of the joints, before anything is published: a child confirms that it did well. */
 static void commit_joints(leat_pipeline *p)
 {
     for (size_t i = 0; i + 1 < p->legs; i++) {
@@ -28,7 +28,7 @@ static void commit_joints(leat_pipeline *p)
     }
 }
 
-/* Those that were committed stay so. */
+/* Sinks that are committed already stay so. */
 static void cancel(leat_pipeline *p)
 {
     struct runner *run = &p->runner;
@@ -43,7 +43,7 @@ static void cancel(leat_pipeline *p)
     run->next_commit = p->sinks;
 }
 
-/* -EAGAIN: it goes on later. */
+/* Returns 0 if the sink is committed or has failed; -EAGAIN: the commit takes time, and the call must be made again. */
 static int commit_sink(leat_pipeline *p, size_t index, struct wait_set *ret_wait)
 {
     struct node *node = p->branch[index].node;

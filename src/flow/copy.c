@@ -1,10 +1,10 @@
-/* A copy in one call: two endpoints, a pipeline, and perhaps a digest between them. */
+/* leat_copy: two endpoints, a pipeline, and a digest between them if that is asked for. */
 #include "base/error.h"
 #include <errno.h>
 #include <leat/copy.h>
 #include <leat/filter.h>
 
-#define PROGRESS_MS 200 /* five times a second, as the command shows it */
+#define PROGRESS_MS 200 /* five times a second, as the command does */
 
 static int set_up(leat_pipeline **ret, const char *source, const char *sink, const struct leat_copy_options *options,
                   struct leat_error *error)
@@ -28,7 +28,7 @@ static int set_up(leat_pipeline **ret, const char *source, const char *sink, con
         leat_filter_free(digest);
         return r;
     }
-    /* Each takes its reference, and none can be refused by a pipeline that is new. */
+    /* Each call takes its reference, and a new pipeline refuses none of them. */
     leat_pipeline_source(*ret, from);
     leat_pipeline_sink(*ret, to, NULL);
     return digest ? leat_pipeline_filter(*ret, digest) : 0;
@@ -54,7 +54,7 @@ static int run_with_progress(leat_pipeline *pipeline, const struct leat_copy_opt
     return r;
 }
 
-/* The report may go before the error does. */
+/* Copies the report's error. Its node must not point into the report, because the report may be freed first. */
 static void take_error(struct leat_error *error, const leat_report *report, const char *source, const char *sink)
 {
     const struct leat_error *first = leat_report_error(report);

@@ -1,11 +1,11 @@
-/* The end of a run, in this order: the filters and the routes let go, digests are verified, the nodes settle
- * (settle.c), sinks are finished, and only then is anything published (commit.c). Each sink is committed or aborted
- * exactly once, and so are the source and the joints. The report is filled last. */
+/* The end of a run, in this order: the filters finish and the routes stop, digests are verified, the nodes settle
+ * (settle.c), sinks are finished, and then sinks are committed (commit.c). Each sink, the source and each node of a
+ * joint is committed or aborted exactly once. The report is filled last. */
 #include "flow/pipeline.h"
 #include <errno.h>
 #include <strings.h>
 
-/* The first true failure is that of the leg that failed first: the others were stopped by it. */
+/* The failure of the leg that failed first is the failure of the run, because it stopped the other legs. */
 static void let_go(leat_pipeline *p)
 {
     struct runner *run = &p->runner;
@@ -63,7 +63,7 @@ void runner_finish_nodes(leat_pipeline *p)
     }
 }
 
-/* The place of the filter that has it, or -ENOENT. */
+/* Returns the place of the filter that has this digest, or -ENOENT. */
 static int value_of(const leat_pipeline *p, const char *algorithm, char hex[LEAT_DIGEST_HEX_MAX])
 {
     for (size_t i = 0; i < p->filters; i++)
@@ -72,7 +72,7 @@ static int value_of(const leat_pipeline *p, const char *algorithm, char hex[LEAT
     return -ENOENT;
 }
 
-/* Where the bytes are when a digest was not the expected one. */
+/* Says where the bytes are, for a run whose digest is not the expected one. */
 static const char *what_was_published(const leat_pipeline *p)
 {
     size_t aside = 0;
@@ -117,7 +117,8 @@ static void end_node(struct node *node, int code, uint64_t delivered)
         node->ops->close(node);
 }
 
-/* Also of nodes that were never opened: whoever handed one in is told how it ended. */
+/* Nodes that were never opened get `abort` and `close` as well, because the program that handed one in must learn how
+ * it ended. */
 static void end_nodes(leat_pipeline *p)
 {
     struct runner *run = &p->runner;
@@ -129,12 +130,12 @@ static void end_nodes(leat_pipeline *p)
         struct branch *branch = &p->branch[i];
         struct leat_error *error = branch->failed ? &branch->error : &run->error;
         end_node(branch->node, error->code, branch->delivered);
-        if (branch->node->left) /* what an abort could not undo is told with what made it necessary */
+        if (branch->node->left) /* the error also tells what the abort could not undo */
             error_note(error, branch->node->name, branch->node->left);
     }
     for (size_t i = 0; i + 1 < p->legs; i++) {
         if (!run->claimed[p->leg[i].joint.index])
-            continue; /* its nodes may be another pipeline's */
+            continue; /* its nodes may serve another pipeline */
         end_node(p->leg[i].joint.into, code, p->leg[i].into.delivered);
         end_node(p->leg[i].joint.out, code, p->leg[i + 1].hop.taken);
     }
@@ -151,7 +152,7 @@ static void add_numbers(struct leat_error *error, const struct leg *leg, const s
     error->held = branch ? branch->held : 0;
 }
 
-/* The failure that the run is known by, with the numbers of its leg. */
+/* Returns the error of the run, with the numbers of its leg. */
 static struct leat_error first_failure(const leat_pipeline *p)
 {
     struct leat_error error = p->runner.error;
@@ -171,7 +172,7 @@ static struct leat_error first_failure(const leat_pipeline *p)
     return error;
 }
 
-/* A file system and a decoder say -EBADMSG too. */
+/* File systems and decoders report -EBADMSG as well. */
 static bool is_mismatch(const struct leat_error *error)
 {
     return error->code == -EBADMSG && strcmp(error->operation, "verify") == 0;
@@ -199,12 +200,11 @@ static void end_settled(struct task *task)
     end_nodes(p);
     fill_report(p);
     for (size_t i = 0; i < p->filters; i++)
-        if (p->runner.claimed[i]) /* its value has been read */
+        if (p->runner.claimed[i]) /* the report has its value */
             atomic_store(&p->filter[i]->busy, false);
     p->tell(p);
 }
 
-/* All legs have ended. What takes time at the end is one more task, in place of the first leg's. */
 void runner_end(leat_pipeline *p)
 {
     struct task *task = &p->leg[0].task;

@@ -1,4 +1,4 @@
-/* The plan, for people and for programs. */
+/* The plan as text and as JSON. */
 #include "base/json.h"
 #include "base/quote.h"
 #include "base/text.h"
@@ -19,7 +19,7 @@ static uint64_t pipe_memory(const leat_pipeline *p)
     return sum;
 }
 
-/* The chunk route serves everything, so what stands behind it is never come to. */
+/* The chunk route works for every hop, so the hop never reaches a route behind it. */
 static bool is_behind_chunk(const struct hop *hop, size_t i)
 {
     for (size_t k = 0; k < i; k++)
@@ -119,7 +119,7 @@ static void add_hop(json_t **hops, const struct hop *hop, const char *engine)
     }
 }
 
-/* JSON's numbers have a sign here. */
+/* Jansson's integers are signed. */
 static json_int_t json_count(uint64_t n)
 {
     return (json_int_t)MIN(n, (uint64_t)INT64_MAX);

@@ -9,7 +9,8 @@ static ssize_t not_now(struct node *node)
     return -EAGAIN;
 }
 
-/* A write that was told -EAGAIN is made again with the same bytes, which stay where they are until it is taken. */
+/* After -EAGAIN the route makes the write again with the same bytes, which stay where they are until the write takes
+ * them. */
 static ssize_t offer(void *user, void *bytes, size_t n)
 {
     struct joint *joint = user;
@@ -39,7 +40,8 @@ static int complete(struct node *node, uint64_t delivered UNUSED, struct leat_er
 
 /* ---- the source ---- */
 
-/* What the read says: "again" would be a word about the call, and nobody would make the joint ready any more. */
+/* Returns the code that the read gives. -EAGAIN of a filter becomes -EIO, because after -EAGAIN the hop would wait for
+ * the port, and no side would notify it any more. */
 static int failure(const struct joint *joint)
 {
     return joint->error.code == -EAGAIN ? -EIO : joint->error.code;
@@ -59,7 +61,7 @@ static int fail(struct joint *joint, int code, const char *what)
     return failure(joint);
 }
 
-/* The filter breaks its word: the sentence says how. */
+/* Returns a sentence that says how the answer of the filter breaks its contract, or NULL if it does not. */
 static const char *broken_word(int answer, const struct filter_buffers *b, bool moved)
 {
     if (answer == LEAT_FILTER_DONE)
@@ -69,7 +71,7 @@ static const char *broken_word(int answer, const struct filter_buffers *b, bool 
     return answer == LEAT_FILTER_ENDED ? NULL : "It gives an answer that there is not";
 }
 
-/* Until the output is full, the input used up, or the filter at its end. */
+/* Calls the filter until the output is full, the input is used up, or the filter has ended. */
 static int drive(struct joint *joint, struct filter_buffers *b, int mode)
 {
     int answer;
@@ -86,7 +88,9 @@ static int drive(struct joint *joint, struct filter_buffers *b, int mode)
     return answer;
 }
 
-/* What it used of the offer is the sink's to take; of an offer that it did not touch there is nothing to take. */
+/* Records how much of the offer the filter has used, of which `left` bytes are left. The sink takes the used bytes once
+ * the offer is used up, or the filter has ended after it used some of them. If the filter ended without using any byte
+ * of the offer, there is nothing to take. */
 static void use(struct joint *joint, size_t left, int answer)
 {
     joint->used = joint->offered - left;
@@ -99,7 +103,7 @@ static void use(struct joint *joint, size_t left, int answer)
 static ssize_t take(void *user, void *bytes, size_t n)
 {
     struct joint *joint = user;
-    bool complete = atomic_load(&joint->complete); /* before the state: nothing is offered behind it */
+    bool complete = atomic_load(&joint->complete); /* before the state: no offer follows it */
     bool offered = atomic_load(&joint->state) == JOINT_OFFERED;
     struct filter_buffers b = {.in = (const uint8_t *)"", .out = bytes, .out_n = n};
     if (joint->error.code)

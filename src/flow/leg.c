@@ -1,9 +1,9 @@
-/* One leg of a run: moves its bytes, reads a clone back where filters need it, and tells the joints at its two ends
- * that it has ended well.
+/* One leg of a run. It moves the leg's bytes, reads a clone back if filters need its bytes, and tells the joints at its
+ * two ends that it has ended without failure.
  *
- * How legs end, each rule once: a leg whose source is at its end has ended when all is delivered. When a leg has ended
- * well, nobody wants more from the one before, which so has ended well, too, wherever it is. When a leg fails, or the
- * run is cancelled, all of them stop where they are, and none is told of an end. */
+ * How legs end: if the source of a leg is at its end, the leg ends when all bytes are delivered. If a leg has ended
+ * without failure, the leg before is no longer needed, and ends without failure at whatever byte it is. If a leg fails,
+ * or the run is cancelled, all legs stop where they are, and no joint is told of an end. */
 #include "base/platform.h"
 #include "flow/pipeline.h"
 #include <errno.h>
@@ -24,7 +24,7 @@ static bool is_last(const struct leg *leg)
     return leg == pipeline_last_leg(leg->pipeline);
 }
 
-/* Nobody wants what it would bring. */
+/* Has the leg behind ended, so that no more bytes of this leg are needed? */
 static bool is_unwanted(const struct leg *leg)
 {
     return !is_last(leg) && atomic_load(&leg[1].over);
@@ -37,7 +37,7 @@ static bool has_no_sink_left(const struct leg *leg)
 
 /* ---- the beginning ---- */
 
-/* What opening has shown may rule out a route that the plan allowed. */
+/* Opening may show that a route which the plan allowed is unfit. */
 static void check_ladder_again(struct hop *hop)
 {
     for (size_t i = 0; i < hop->rungs; i++) {
@@ -55,8 +55,8 @@ static void check_ladder_again(struct hop *hop)
         hop->current++;
 }
 
-/* The byte before the offset is there: asked of what has no size, or one that is not to be believed. An error is the
- * transfer's to meet. */
+/* Is the byte before the offset there? This is asked of a source that has no size, or one that leat does not trust. The
+ * answer is yes on an error as well: the transfer meets the error again and reports it. */
 static bool reaches(const struct node *in, uint64_t offset)
 {
     uint8_t byte;
@@ -112,7 +112,8 @@ static bool must_read_back(const struct leg *leg)
            !has_no_sink_left(leg);
 }
 
-/* The clone is ours alone until it is published, so what is read from it is what will be there. */
+/* No other process can see the clone before it is published, so the bytes that are read are those that are
+ * published. */
 static void begin_readback(struct leg *leg)
 {
     struct hop *hop = &leg->hop;
@@ -151,9 +152,10 @@ static void begin_readback(struct leg *leg)
     leg->phase = LEG_READBACK;
 }
 
-/* ---- its end reaches the joints ---- */
+/* ---- finishing the joints ---- */
 
-/* A child that leaves before it has read all is no failure of who writes to it; how it left, its joint tells. */
+/* A child that ends before it has read all bytes is no failure of the leg that writes to it. Whether the child ended
+ * well is reported by its joint. */
 static void forgive_broken_pipe(struct leg *leg)
 {
     if (is_last(leg) || !(leg->joint.filter->ops->caps & FILTER_JOINS) || leg->into.error.code != -EPIPE)
@@ -182,7 +184,7 @@ static enum verdict finish_end(struct leg *leg, const struct joint *joint, struc
     return VERDICT_END;
 }
 
-/* First the one that it read from, which may have something against it. */
+/* Finishes the joint that the leg read from before the one that it wrote to, because the first may report a failure. */
 static enum verdict finish_joints(struct leg *leg, struct wait_set *ret_wait)
 {
     enum verdict verdict = VERDICT_END;
@@ -199,10 +201,10 @@ static enum verdict finish_joints(struct leg *leg, struct wait_set *ret_wait)
 
 /* ---- the task ---- */
 
-/* STEP_DOWN: look again. */
+/* STEP_DOWN: call it again. */
 static enum verdict move(struct leg *leg, struct op **ret_op, struct wait_set *ret_wait)
 {
-    if (is_unwanted(leg)) { /* what the filter has used of the last write is delivered all the same */
+    if (is_unwanted(leg)) { /* what the filter has used of the last write still counts as delivered */
         if (joint_hands_back(&leg->joint) && hop_next(&leg->hop, ret_op, ret_wait) == VERDICT_OP &&
             (*ret_op)->user == &leg->joint)
             return VERDICT_OP;
@@ -260,7 +262,7 @@ enum verdict leg_next(struct task *task, struct op **ret_op, struct wait_set *re
     return verdict;
 }
 
-/* A call that was ended because its leg is to stop did not fail. */
+/* A call that was ended because its leg must stop has not failed. */
 void leg_done(struct task *task, struct op *op, ssize_t result)
 {
     struct leg *leg = leg_of(task);

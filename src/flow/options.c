@@ -1,5 +1,5 @@
-/* The options of a pipeline: copied, checked, and made filters of where they ask for some. What is wrong with them is
- * kept until somebody asks for a plan. */
+/* The options of a pipeline: copies and checks them, and makes filters for those that need one. A wrong option is
+ * recorded, and reported by the plan. */
 #include "base/error.h"
 #include "base/nearest.h"
 #include "buffer/pool.h"
@@ -82,7 +82,7 @@ static int parse_expectation(leat_pipeline *p, const char *text, size_t n)
     return 0;
 }
 
-/* Does a filter compute it? *ret_length is the number of its hexadecimal digits. */
+/* Does a filter compute this digest? *ret_length gets the number of its hexadecimal digits. */
 static bool has_digest(const leat_pipeline *p, const char *algorithm, size_t *ret_length)
 {
     char hex[LEAT_DIGEST_HEX_MAX];
@@ -94,7 +94,7 @@ static bool has_digest(const leat_pipeline *p, const char *algorithm, size_t *re
     return false;
 }
 
-/* Whoever expects nothing says NULL: an empty word, between commas too, is a mistake. */
+/* A program that expects no digest passes NULL, so an empty word is an error, also between commas. */
 static int parse_expectations(leat_pipeline *p)
 {
     const char *at = p->expect;
@@ -107,7 +107,7 @@ static int parse_expectations(leat_pipeline *p)
     return r;
 }
 
-/* Before those that were handed in: it works on the bytes of the source. */
+/* Puts the filter before those of the program, because it works on the bytes of the source. */
 static void put_in_front(leat_pipeline *p, leat_filter *filter)
 {
     for (size_t i = p->filters++; i > p->in_front; i--)
@@ -126,7 +126,7 @@ static int add_digest(leat_pipeline *p, const char *algorithm)
     return r;
 }
 
-/* A source whose name has its digest is compared with that. */
+/* If the name of the source contains its digest, that digest is expected as well. */
 static int expect_name(leat_pipeline *p)
 {
     const char *expect = p->source && !p->has_named ? p->source->node.expect : NULL;
@@ -139,7 +139,7 @@ static int expect_name(leat_pipeline *p)
     return parse_expectation(p, expect, strlen(expect));
 }
 
-/* A digest that is expected and that no filter computes gets a filter of its own. */
+/* Adds a filter for each expected digest that no filter computes. */
 int options_add_digests(leat_pipeline *p)
 {
     int named = expect_name(p);

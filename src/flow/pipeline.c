@@ -1,4 +1,4 @@
-/* The public face of a pipeline: building, starting, waiting, cancelling. */
+/* The public calls of a pipeline: building, starting, waiting, cancelling. */
 #include "flow/pipeline.h"
 #include "base/fd.h"
 #include "base/origin.h"
@@ -38,7 +38,7 @@ int leat_pipeline_new(leat_pipeline **ret_pipeline, const struct leat_pipeline_o
     return 0;
 }
 
-/* An endpoint serves once, and in the direction that it was opened for. */
+/* An endpoint is used once, and only in the direction that it was opened for. */
 static int endpoint_use(leat_endpoint *endpoint, enum leat_direction direction)
 {
     if (endpoint->directed && endpoint->node.direction != direction)
@@ -49,7 +49,7 @@ static int endpoint_use(leat_endpoint *endpoint, enum leat_direction direction)
     return 0;
 }
 
-/* ---- parts: each takes the reference, on failure too ---- */
+/* ---- parts: each call takes the reference, on failure too ---- */
 
 int leat_pipeline_source(leat_pipeline *p, leat_endpoint *source)
 {
@@ -75,7 +75,7 @@ int leat_pipeline_filter(leat_pipeline *p, leat_filter *filter)
     return 0;
 }
 
-/* One more of them; only a plan points at them, which is made anew before a run. */
+/* Adds a branch. It may move the array: only a plan points into it, and a run makes its plan anew. */
 static int add_branch(leat_pipeline *p, struct branch branch)
 {
     struct branch *grown = realloc(p->branch, (p->sinks + 1) * sizeof(*grown));
@@ -142,14 +142,15 @@ static int hand_over(leat_pipeline *p, leat_report **ret)
     return p->result;
 }
 
-/* Under the lock. */
+/* Called under the lock. */
 static void fill_ended_fd(leat_pipeline *p)
 {
     ssize_t n = write(p->ended_fd[1], "", 1);
     (void)n;
 }
 
-/* A waiting call returns with the lock taken: so nothing of the pipeline is touched after the unlock. */
+/* A waiting call returns with the lock taken, and then the pipeline may be freed. So nothing of the pipeline is used
+ * after the unlock. */
 static void tell(leat_pipeline *p)
 {
     pthread_mutex_lock(&p->telling);
@@ -160,7 +161,7 @@ static void tell(leat_pipeline *p)
     pthread_mutex_unlock(&p->telling);
 }
 
-/* An engine that may not be there is tried. */
+/* Opens a loop for a trial, because only that shows whether this system offers the engine. */
 const struct engine *pipeline_engine(const leat_pipeline *p, char ret_why[ENGINE_WHY_MAX])
 {
     struct loop trial;
@@ -177,7 +178,7 @@ const struct engine *pipeline_engine(const leat_pipeline *p, char ret_why[ENGINE
     return p->engine;
 }
 
-/* The engine that was asked for may not be had here; the sync engine always can, and the report says why. */
+/* If this system does not offer the engine that was asked for, the sync engine takes its place. The report says why. */
 static int open_own_loop(leat_pipeline *p)
 {
     int r = loop_open(&p->own_loop, p->engine, p->engine_why);
@@ -189,7 +190,8 @@ static int open_own_loop(leat_pipeline *p)
     return r;
 }
 
-/* 0: the task may be given to a loop. 1: it has ended already, because of what the plan said. */
+/* Returns 0: the task can be given to a loop; 1: the run has ended already, because the plan failed; or a negative
+ * errno. */
 static int prepare(leat_pipeline *p)
 {
     if (atomic_load(&p->started))
@@ -197,14 +199,14 @@ static int prepare(leat_pipeline *p)
     options_add_digests(p);
     p->tell = tell;
     runner_prepare(p);
-    leat_report_free(p->report); /* of a start that failed */
+    leat_report_free(p->report); /* of an earlier start that failed */
     p->report = report_new(p);
     int r = !p->report ? -ENOMEM : p->options.shared_engine ? 0 : open_own_loop(p);
     if (r < 0)
         return r;
     if (p->has_own_loop)
         atomic_store(&p->leg[0].loop, &p->own_loop);
-    atomic_store(&p->started, true); /* from here on others may look at it */
+    atomic_store(&p->started, true); /* from here on other threads may look at it */
     if (p->runner.error.code == 0)
         return 0;
     runner_give_up(p);
@@ -246,7 +248,7 @@ int leat_pipeline_fd(leat_pipeline *p, int *ret_fd)
     return r;
 }
 
-/* Without a thread it has ended before it began, and the parts that were handed in are told. */
+/* Starts the thread. If there is none, the run ends at once as a failure, and its endpoints and filters are told. */
 static int start_thread(leat_pipeline *p)
 {
     int r = thread_create(&p->thread, run_on_thread, p);
@@ -289,7 +291,7 @@ int leat_pipeline_wait(leat_pipeline *p, int timeout_ms, leat_report **ret_repor
     pthread_mutex_unlock(&p->telling);
     if (!ended)
         return timeout_ms == 0 ? -EAGAIN : -ETIMEDOUT;
-    while (atomic_load(&p->cancelling)) /* the engine may be freed next */
+    while (atomic_load(&p->cancelling)) /* when this call has returned, the caller may free the engine */
         sched_yield();
     if (p->has_thread)
         pthread_join(p->thread, NULL);
@@ -297,7 +299,7 @@ int leat_pipeline_wait(leat_pipeline *p, int timeout_ms, leat_report **ret_repor
     return hand_over(p, ret_report);
 }
 
-/* Before the start nobody needs to be told, and after the end the engine may be gone. */
+/* Before the start no leg runs, and after the end the engine may be freed. */
 int leat_pipeline_cancel(leat_pipeline *p)
 {
     atomic_fetch_add(&p->cancelling, 1);

@@ -1,12 +1,14 @@
-/* The inside of a pipeline: what was handed to it, its plan, its run and its report. Built by pipeline.c and options.c,
- * planned by plan.c, run by runner.c and leg.c, told by explain.c, report.c and report_tell.c.
+/* The inside of a pipeline: its parts and options, its plan, its run and its report. pipeline.c and options.c build it,
+ * plan.c plans it, runner.c, leg.c, ending.c, settle.c and commit.c run it, and explain.c, report.c and report_tell.c
+ * describe it.
  *
- * Its plan is a chain of *legs*: each is one hop, with the filters that only look on or pace, and between two legs
- * there is a joint, which is a filter that transforms or joins. Mostly there is one leg.
+ * The plan is a chain of *legs*. Each leg is one hop, with the filters that only observe or pace. Between two legs is a
+ * joint, which is a filter that transforms or joins. Most pipelines have one leg.
  *
- * Threads: a leg belongs to the thread that runs it, once it runs, and all else to the first leg until the others
- * begin, and then to the one that ends last; except `cancelled`, `failed`, `running`, `over` and the atomic counts. The
- * report is filled before `ended` is set; whoever waits looks at it after that. */
+ * Threads: a running leg belongs to the thread that runs it. Everything else belongs to the thread of the first leg
+ * until the other legs start, and then to the thread that ends the run. The members `cancelled`, `failed`, `running`,
+ * `over` and the atomic counts are for all threads. The report is filled before `ended` is set, and a thread that waits
+ * reads it only after that. */
 #ifndef FLOW_PIPELINE_H
 #define FLOW_PIPELINE_H
 
@@ -24,86 +26,86 @@ struct expectation {
 struct leg {
     leat_pipeline *pipeline;
     struct task task;
-    _Atomic(struct loop *) loop; /* that runs it; NULL: none does yet */
-    struct loop own_loop;        /* with a thread, where that pays */
+    _Atomic(struct loop *) loop; /* the loop that runs it; NULL: none yet */
+    struct loop own_loop;        /* with a thread of its own, where that pays (thread_pays in runner.c) */
     pthread_t thread;
     bool has_thread;
     struct hop hop;
-    struct budget budget; /* its share of the memory */
-    size_t first;         /* its first filter among all of the pipeline's */
-    struct joint joint;   /* behind it */
-    struct branch into;   /* of a leg that ends at a joint */
+    struct budget budget; /* its share of the pipeline's memory limit */
+    size_t first;         /* the place of its first filter, among all filters of the pipeline */
+    struct joint joint;   /* the joint behind it */
+    struct branch into;   /* the branch of a leg that ends at a joint */
     enum {
-        LEG_OPEN, /* the first leg opens everything and starts the others */
+        LEG_OPEN, /* only the first leg: it opens all nodes and starts the other legs */
         LEG_START,
         LEG_MOVE,
         LEG_READBACK,
         LEG_FINISH,
     } phase;
-    int64_t idle_ns;         /* of the child that it reads from, once that has been told the end; 0: no limit */
-    size_t ends_finished;    /* of the joints at its two ends */
-    struct leat_error error; /* the first failure that is not the hop's */
-    atomic_bool over;        /* it has ended, and well */
+    int64_t idle_ns;         /* of the child that it reads from, from the end of the leg before on; 0: no limit */
+    size_t ends_finished;    /* how many of its two ends have finished their joint */
+    struct leat_error error; /* the first failure that is not the hop's; when the leg has ended, leg_failure */
+    atomic_bool over;        /* it has ended without failure */
 
-    /* A clone is read back for the filters. */
+    /* For the filters, a clone is read back. */
     struct node written;
-    size_t readback_of; /* the sink */
+    size_t readback_of; /* the sink that is read */
     struct hop readback;
-    leat_filter *observer[FILTERS_ALL]; /* the other filters counted the clone */
+    leat_filter *observer[FILTERS_ALL]; /* the filters that observe; the others have counted the clone */
 };
 
 struct leat_pipeline {
     unsigned origin;
-    struct leat_pipeline_options options; /* its strings are the copies below */
+    struct leat_pipeline_options options; /* its strings point to the copies below */
     char *route, *engine_name, *expect;
-    struct leat_error bad_options; /* kept until somebody asks */
+    struct leat_error bad_options; /* kept until a plan is asked for */
 
     leat_endpoint *source;
     leat_endpoint *sink[BRANCHES_MAX];
-    struct branch *branch; /* as many as sinks */
+    struct branch *branch; /* one for each sink */
     size_t sinks;
     leat_filter *filter[FILTERS_ALL];
     size_t filters;
-    size_t in_front; /* filters that were put before those that were handed in */
+    size_t in_front; /* filters of the options, which stand before the program's filters */
     struct expectation expectation[EXPECTED_MAX];
     size_t expectations;
-    bool has_named; /* the one that the source has in its name is among them */
+    bool has_named; /* the digest in the source's name is among them */
 
     uint64_t memory_limit;
     struct leg *leg;
-    size_t legs; /* 0: there was no plan yet */
+    size_t legs; /* 0: no plan has been made yet */
     const struct engine *engine;
-    char engine_why[ENGINE_WHY_MAX]; /* why not the one that was asked for; "" */
+    char engine_why[ENGINE_WHY_MAX]; /* why it is not the engine that was asked for; "" */
 
-    struct loop own_loop; /* on the thread that runs it, unless an engine is shared */
+    struct loop own_loop; /* of the thread that runs the pipeline; unused if an engine is shared */
     bool has_own_loop;
     atomic_bool cancelled;
-    atomic_uint cancelling; /* calls of leat_pipeline_cancel that have not returned: they may look at the loops */
+    atomic_uint cancelling; /* calls of leat_pipeline_cancel that have not returned: they may use the loops */
     atomic_bool started;
     int64_t began_ns;
     double cpu_began;
     _Atomic uint64_t expected; /* bytes, for progress; UINT64_MAX: unknown */
     struct runner {
-        size_t opened;             /* nodes: the source, those of the joints, then the sinks */
-        bool claimed[FILTERS_ALL]; /* filters that are ours until the run has ended */
-        size_t started;            /* filters that are to be finished */
+        size_t opened;             /* nodes, in this order: the source, those of the joints, the sinks */
+        bool claimed[FILTERS_ALL]; /* filters that this run has claimed, until it has ended */
+        size_t started;            /* how many filters were started, and must be finished */
         atomic_size_t running;     /* legs that have not ended */
         atomic_size_t failed;      /* the leg that failed first, counted from 1; 0: none */
-        bool commits;              /* all nodes have settled */
-        size_t next_commit;        /* the sink that is committed, or the next one */
-        bool waits_for_commit;     /* it has said "later" */
-        size_t committed;          /* sinks */
-        size_t cause;              /* the leg whose source said in the end that it had failed, likewise */
-        struct leat_error error;   /* the first failure that belongs to no sink */
+        bool commits;              /* all nodes have settled, and the nodes were finished */
+        size_t next_commit;        /* the sink that is being committed, or is next */
+        bool waits_for_commit;     /* its hook `commit` returned -EAGAIN */
+        size_t committed;          /* how many sinks were committed */
+        size_t cause;              /* the leg whose source failed as it settled, counted from 1; 0: none */
+        struct leat_error error;   /* the first failure that belongs to no sink, or that of `cause` */
     } runner;
 
-    void (*tell)(leat_pipeline *p); /* the run has ended: the last thing that the runner does */
-    pthread_mutex_t telling;        /* held meanwhile, so that who waits does not free it before */
-    pthread_cond_t ending;          /* it was told */
+    void (*tell)(leat_pipeline *p); /* called when the run has ended, as the last act of the runner */
+    pthread_mutex_t telling;        /* `tell` holds it, so that a waiting thread does not free the pipeline too early */
+    pthread_cond_t ending;          /* signalled by `tell` */
     pthread_t thread;
     bool has_thread;
-    bool waited_for; /* it was started, and nobody has seen its end */
-    int ended_fd[2]; /* a byte is in it once the run has ended; -1 until a caller asks for it. Under `telling` */
+    bool waited_for; /* it was started, and no call has seen its end yet */
+    int ended_fd[2]; /* a pipe with a byte in it once the run has ended; -1: not asked for yet. Under `telling` */
     int result;
     leat_report *report;
     atomic_bool ended;
@@ -111,8 +113,9 @@ struct leat_pipeline {
 
 struct node *pipeline_source(const leat_pipeline *p);
 
-/* The number by which a program knows a filter, of its place in `filter`, and the other way: first come those that were
- * handed in, then those of the options, which stand in front. */
+/* pipeline_filter_number turns a place in `filter` into the number by which the program knows the filter;
+ * pipeline_filter_place does the reverse. The numbers of the program's filters come first, then those of the options'
+ * filters, which stand before them in `filter`. */
 static inline size_t pipeline_filter_number(const leat_pipeline *p, size_t place)
 {
     return place >= p->in_front ? place - p->in_front : p->filters - p->in_front + place;
@@ -124,7 +127,8 @@ static inline size_t pipeline_filter_place(const leat_pipeline *p, size_t number
     return number < handed_in ? number + p->in_front : number - handed_in;
 }
 
-/* The engine that would run it now, and why it is not the one that was asked for ("": it is). Looks only. */
+/* Returns the engine that would run the pipeline now. `ret_why` gets the reason why it is not the one that was asked
+ * for, or "". The call may open a loop for a trial, and closes it again. */
 const struct engine *pipeline_engine(const leat_pipeline *p, char ret_why[ENGINE_WHY_MAX]);
 
 static inline struct leg *pipeline_last_leg(const leat_pipeline *p)
@@ -132,77 +136,88 @@ static inline struct leg *pipeline_last_leg(const leat_pipeline *p)
     return &p->leg[p->legs - 1];
 }
 
-/* options.c: takes what the caller wants, once; -EINVAL and the like of the struct itself, -ENOMEM. And filters for
- * digests that are expected and that no filter computes yet, once all filters are there; may be repeated. What an
- * option has against it is in p->bad_options. */
+/* options.c. options_take copies the options, once. It returns -ENOMEM, or -EINVAL and the like if the struct itself is
+ * wrong; a wrong value of an option is recorded in p->bad_options. options_add_digests is called when all filters are
+ * there. It adds a filter for each expected digest that no filter computes yet, and may be called again. */
 int options_take(leat_pipeline *p, const struct leat_pipeline_options *options);
 int options_add_digests(leat_pipeline *p);
 
-/* plan.c: makes the legs and checks everything. Looks only, and may be repeated. */
+/* plan.c. Makes the legs and checks everything. It changes nothing outside the pipeline, and may be called again.
+ * Returns 0 or a negative errno with *error filled. */
 int plan_make(leat_pipeline *p, struct leat_error *error);
-/* The least memory with which some route of each ladder works. */
+/* Returns the least memory in bytes with which each ladder has a route that works. */
 uint64_t plan_minimum(const leat_pipeline *p);
-/* What filters need inside, beside that. */
+/* Returns the bytes that filters need for themselves, in addition to that. */
 uint64_t plan_codecs(const leat_pipeline *p);
 
-/* leg.c: the middle of a run. `next` and `done` are a task's; the first leg calls runner_open and runner_start. */
+/* leg.c. `next` and `done` are the hooks of a leg's task. The task of the first leg calls runner_open and
+ * runner_start. */
 enum verdict leg_next(struct task *task, struct op **ret_op, struct wait_set *ret_wait);
 void leg_done(struct task *task, struct op *op, ssize_t result);
-/* All is open: what the plan could not know. */
+/* Called when all nodes are open: finds the position of the source, and asks again which routes are fit. */
 void leg_begin(struct leg *leg);
-/* Of one that has ended: the failure that is not a sink's of the pipeline, or code 0. */
+/* Returns the failure of a leg that has ended, unless it is a sink's of the pipeline. Code 0: there is none. */
 struct leat_error leg_failure(const struct leg *leg);
-/* Or no sink of the pipeline is left. */
+/* Does leg_failure return an error, or is no sink of the pipeline left? */
 bool leg_has_failed(const struct leg *leg);
-/* No byte will be moved any more: its counts are final, and what it had is given back. */
+/* Called when no byte moves any more: stops the routes, so that the counts are final, and drops the residues. */
 void leg_let_go(struct leg *leg);
-/* What its branches have for certain. */
+/* Returns the bytes that each branch that has not failed has got or discarded; if all have failed, the most of any
+ * branch. */
 uint64_t leg_delivered(const struct leg *leg);
 
-/* runner.c. `prepare` plans and starts the clock, on the thread that starts the run; the first leg's task is then ready
- * for a loop, which opens, moves, finishes, verifies, commits, makes the report and calls p->tell. `run_alone` does
- * that in the pipeline's own loop, on this thread. `give_up` is for a plan that failed. */
+/* runner.c. runner_prepare plans and starts the clock, on the thread that starts the run. After that the first leg's
+ * task is ready for a loop. In the loop it opens, moves, finishes, verifies, commits, makes the report and calls
+ * p->tell. runner_run_alone does this in the pipeline's own loop, on the calling thread. runner_give_up ends a run that
+ * has no plan or no thread. */
 void runner_prepare(leat_pipeline *p);
 void runner_run_alone(leat_pipeline *p);
 void runner_give_up(leat_pipeline *p); /* ending.c */
-/* WAIT: a node is not there yet. Else all are open, or runner.error says what failed. */
+/* Opens the nodes, one after the other. WAIT: a node is not open yet. STEP_DOWN: each node is open, or its sink has
+ * failed, or runner.error says what has failed. */
 enum verdict runner_open(leat_pipeline *p, struct wait_set *ret_wait);
-/* All is open: starts the filters and the other legs. False: something has failed. */
+/* Called when all nodes are open: starts the filters and the other legs. Returns false if the run has failed. */
 bool runner_start(leat_pipeline *p);
-/* The hook of every leg's task. The last one to end ends the run. */
+/* The hook `ended` of each leg's task. On a shared engine the last leg to end calls runner_end; otherwise
+ * runner_run_alone does. */
 void runner_ended(struct task *task);
-/* Bytes that are expected of the source; 0: unknown. */
+/* Returns the bytes that are expected of the source; 0: unknown. */
 uint64_t runner_expected(const leat_pipeline *p);
-/* Every leg shall stop, and why is there to be seen. Any thread; async-signal-safe. */
+/* Makes each leg look at once whether it must stop, and ends the calls that it has in flight. The caller has set
+ * `cancelled` or `failed` before. Any thread; async-signal-safe. */
 void runner_poke(leat_pipeline *p);
-/* Something has failed. */
+/* Has the run failed? A failed sink beside others that have not failed is no failure of the run. */
 bool runner_is_over(const leat_pipeline *p);
 void runner_fail_sink(leat_pipeline *p, size_t index, const struct leat_error *error);
-/* Processor time of this process; 0 where the system does not count it. */
+/* Returns the processor time of this process in seconds; 0 where the system does not count it. */
 double runner_cpu_seconds(void);
 
-/* ending.c. All legs have ended: what takes time is one more task, in place of the first leg's. */
+/* ending.c. Called when all legs have ended. The steps that take time are one more task, in place of the first
+ * leg's. */
 void runner_end(leat_pipeline *p);
 
-/* settle.c: the `next` of the task that ends a run, as far as that takes time. */
+/* settle.c. The hook `next` of the task that ends a run. */
 enum verdict settle_next(struct task *task, struct op **ret_op, struct wait_set *ret_wait);
 
-/* commit.c: finishes the nodes once all have settled, and commits. And have all sinks failed? */
+/* commit.c. Called when all nodes have settled: commit_next finishes the nodes and commits. WAIT: a commit takes time.
+ * commit_is_vain: have all sinks failed? */
 enum verdict commit_next(leat_pipeline *p, struct wait_set *ret_wait);
 bool commit_is_vain(const leat_pipeline *p);
-/* For commit.c: finishes the nodes, unless the run has failed. And a sink has failed at its end. */
+/* For commit.c. runner_finish_nodes finishes the nodes, unless the run has failed. runner_fail_end records that a sink
+ * failed at its end, at the offset at which its bytes end. */
 void runner_finish_nodes(leat_pipeline *p);
 void runner_fail_end(leat_pipeline *p, size_t index, struct leat_error *error);
 
-/* report.c: what there is to tell. Its memory is had before the run (`new` of a pipeline that is planned; NULL: there
- * is none), and it is filled when the run has ended: so what happened can always be told. */
+/* report.c. report_new allocates all that a planned pipeline needs before the run (NULL: out of memory), and
+ * report_fill fills it when the run has ended. So a report exists for every run that started. */
 struct verdict_of_run {
     int code;
     const char *status; /* "done", "failed", "mismatch", "cancelled" */
     double seconds, cpu_seconds;
 };
 leat_report *report_new(const leat_pipeline *p);
-/* Takes the digests, before anything is published: one that can't be finished fails the run. */
+/* Takes the digests, before anything is published. If a digest cannot be finished, *error is filled and the run
+ * fails. */
 void report_take_digests(leat_report *report, const leat_pipeline *p, struct leat_error *error);
 void report_fill(leat_report *report, leat_pipeline *p, const struct leat_error *error,
                  const struct verdict_of_run *verdict);

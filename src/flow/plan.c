@@ -1,13 +1,14 @@
-/* The planner: cuts the filters into legs, and gives each hop the ladder of routes that the table has for this pair,
- * and for each route that can't serve it the reason. It only looks, so a plan costs nothing and may be repeated. */
+/* The planner. It cuts the filters into legs. For each hop it takes the ladder of routes that the table has for this
+ * pair of nodes, and records why a route cannot serve the hop. It opens nothing and changes nothing outside the
+ * pipeline, so a plan may be made again. */
 #include "flow/pipeline.h"
 #include "route/table.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-/* What would be read while it is written, or be written by two at once. Terminals and devices may be both, and a socket
- * has two directions. */
+/* Would two users of it disturb each other: a reader and a writer, or two writers? Terminals and devices are left out,
+ * because they may be both source and sink, and a socket, because it has two directions. */
 static bool keeps_bytes(const struct node *node)
 {
     return node->kind == NODE_FILE || node->kind == NODE_BLOCK;
@@ -18,7 +19,7 @@ static bool is_same(const struct node *a, const struct node *b)
     return keeps_bytes(a) && a->kind == b->kind && identity_is_same(&a->identity, &b->identity);
 }
 
-/* A pipe that is read and written by one pipeline never ends. */
+/* A pipe that one pipeline reads and writes never ends. */
 static bool is_loop(const struct node *in, const struct node *out)
 {
     return is_same(in, out) || (in->kind == NODE_PIPE && identity_is_same(&in->identity, &out->identity));
@@ -42,7 +43,7 @@ static int PRINTF(4, 5)
     return -EINVAL;
 }
 
-/* What the source and each sink stand for, however they are spelt. */
+/* Compares what the source and the sinks are, however their names are spelt. */
 static int check_identities(leat_pipeline *p, struct leat_error *error)
 {
     const struct node *in = pipeline_source(p);
@@ -64,7 +65,8 @@ static int check_identities(leat_pipeline *p, struct leat_error *error)
     return 0;
 }
 
-/* A filter might end it; that of the option `rate`, which is the first, does not. */
+/* Can a filter or the length end a source that never ends? The filter of the option `rate`, which is the first, does
+ * not end it. */
 static bool ends_somewhere(const leat_pipeline *p)
 {
     for (size_t i = p->options.rate ? p->in_front : 0; i < p->filters; i++)
@@ -73,7 +75,8 @@ static bool ends_somewhere(const leat_pipeline *p)
     return p->options.has_length;
 }
 
-/* Of a source whose size is known before it is opened; a descriptor may stand anywhere in its file. */
+/* Checks the offset if the size is known before the source is opened. The start of a descriptor in its file is not
+ * known yet. */
 static int check_offset(const leat_pipeline *p, struct leat_error *error)
 {
     const struct node *in = pipeline_source(p);
@@ -126,7 +129,7 @@ static const struct route *route_by_name(const char *name)
 static void add_rung(struct hop *hop, const struct route *route)
 {
     if (!route)
-        return; /* this build has none */
+        return; /* this build does not have the route */
     for (size_t i = 0; i < hop->rungs; i++)
         if (hop->rung[i].route == route)
             return;
@@ -144,7 +147,7 @@ static void add_table_order(struct hop *hop)
     hop->why = row->why;
     for (size_t i = 0; i == 0 || row->order[i - 1] != ROUTE_CHUNK; i++)
         add_rung(hop, route_by_id(row->order[i]));
-    /* What the table leaves out is slower here; it is named all the same. */
+    /* The table leaves out routes that are slower here; the plan names them as well. */
     for (size_t i = 0; registry_routes[i]; i++)
         add_rung(hop, registry_routes[i]);
 }
@@ -164,7 +167,7 @@ static int build_ladder(const leat_pipeline *p, struct hop *hop, struct leat_err
         add_rung(hop, route_by_id(ROUTE_CHUNK)); /* to confirm the end */
         return 0;
     }
-    if (hop->cache == LEAT_CACHE_DIRECT) { /* a clone looks at no byte at all */
+    if (hop->cache == LEAT_CACHE_DIRECT) { /* a clone reads no byte, so it does not use the cache either */
         add_rung(hop, route_by_id(ROUTE_CLONE));
         add_rung(hop, route_by_id(ROUTE_DIRECT));
     }
@@ -174,9 +177,9 @@ static int build_ladder(const leat_pipeline *p, struct hop *hop, struct leat_err
     if (asked && !hop->rung[0].rejected)
         hop->why = "it was preferred";
     while (hop->rung[hop->current].rejected)
-        hop->current++; /* the chunk route never is */
+        hop->current++; /* the chunk route is never rejected */
     for (size_t i = 0; i < hop->current; i++)
-        if (hop->rung[i].route->id != ROUTE_CLONE) /* the table's reason counts a clone out */
+        if (hop->rung[i].route->id != ROUTE_CLONE) /* the table's reason holds without a clone, too */
             hop->why = "the fastest of those that can serve";
     return 0;
 }
@@ -189,12 +192,12 @@ static uint64_t hop_minimum(const struct hop *hop)
     for (size_t i = 0; i < hop->rungs; i++)
         if (!hop->strict || i == 0)
             least = MIN(least, hop->rung[i].route->minimum(hop));
-    /* Whatever is taken first, chunks may have to take over, or confirm the end. */
+    /* Whichever route runs first, the chunk route may have to go on after it, or confirm the end. */
     return MAX(least, route_chunk.minimum(hop)) + hop->in->memory.least;
 }
 
-/* What a source may hold ahead: all but a quarter, from which the routes live. A branch that may drop wants the memory
- * for itself. */
+/* Sets how much a source may hold ahead: three quarters of the limit, because the routes need the rest. A branch that
+ * may drop needs most of the memory itself, and then it is one quarter. */
 static void share_memory(const leat_pipeline *p, struct hop *hop)
 {
     struct node_memory *memory = &hop->in->memory;
@@ -248,7 +251,8 @@ static int make_legs(leat_pipeline *p)
     return p->leg ? 0 : -ENOMEM;
 }
 
-/* From filter `first` up to the next one that cuts, or to the end: returns where the next leg begins. */
+/* Describes a leg: it begins at filter `first` and ends before the next filter that cuts. Returns the first filter of
+ * the next leg. */
 static size_t describe_leg(leat_pipeline *p, struct leg *leg, size_t first)
 {
     bool begins = leg == p->leg, ends = leg == pipeline_last_leg(p);
@@ -279,7 +283,7 @@ static size_t describe_leg(leat_pipeline *p, struct leg *leg, size_t first)
     return behind + 1;
 }
 
-/* `offset` and `length` are of the source. */
+/* The options `offset` and `length` are those of the source. */
 static void describe_source(const leat_pipeline *p, struct hop *hop)
 {
     struct node *in = hop->in;
@@ -298,8 +302,8 @@ static void watch(struct hop *hop)
         hop->watched |= hop->branch[i].node->idle_ns != 0;
 }
 
-/* A child in the middle has the longest time that an endpoint has. It may put out nothing as long as it takes
- * something, as sort(1) does; so what comes out of it is only watched when it has been told the end. */
+/* A child between two legs gets the longest idle limit of the endpoints. A child such as sort(1) may give no output
+ * while it takes input. So its output is watched only when its input has ended. */
 static void watch_children(leat_pipeline *p)
 {
     int64_t idle_ns = pipeline_source(p) ? pipeline_source(p)->idle_ns : 0;

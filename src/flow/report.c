@@ -1,4 +1,4 @@
-/* The report: a copy of what happened, independent of the pipeline it came from. */
+/* The report: a copy of what happened, which does not need the pipeline any more. */
 #include "flow/report.h"
 #include "base/error.h"
 #include <errno.h>
@@ -7,7 +7,8 @@
 
 /* ---- making it ---- */
 
-/* Of which bytes the filter at this place sees: what stands behind it decides first. */
+/* Returns the side whose bytes the filter at this place sees. If no filter that cuts is behind it, these are the sink's
+ * bytes; otherwise, if none is before it, the source's. */
 static enum leat_side side_of_filter(const leat_pipeline *p, size_t place)
 {
     bool before = false, behind = false;
@@ -19,7 +20,7 @@ static enum leat_side side_of_filter(const leat_pipeline *p, size_t place)
     return !behind ? LEAT_SIDE_SINK : !before ? LEAT_SIDE_SOURCE : LEAT_SIDE_FILTER;
 }
 
-/* 0: it is there; -ENOENT: the filter has no more. */
+/* Returns 0: the digest was added; -ENOENT: the filter has no more; or another negative errno. */
 static int take_digest(leat_report *report, const leat_pipeline *p, size_t filter, size_t index)
 {
     struct report_digest d = {.side = side_of_filter(p, filter)};
@@ -78,7 +79,7 @@ static void take_leg(leat_report *report, size_t index, const struct hop *hop)
         leg->traffic = *hop->in->traffic;
     leg->rungs = hop->rungs;
     memcpy(leg->rung, hop->rung, sizeof(leg->rung));
-    report->memory_peak += hop->budget->peak; /* at most so much was in use at once */
+    report->memory_peak += hop->budget->peak; /* the sum of the legs' peaks, so the real peak may be lower */
     for (size_t i = 0, k = 0; i < report->branches; i++)
         if (report->branch[i].leg == index)
             take_branch(&report->branch[i], &hop->branch[k++], leg->taken);

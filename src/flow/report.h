@@ -1,5 +1,5 @@
-/* What a report holds. Made and asked in report.c, told as numbers in report_numbers.c, as JSON and to people in
- * report_tell.c. */
+/* What a report holds. report.c makes it and answers questions, report_numbers.c gives its numbers, and report_tell.c
+ * writes it as JSON and as text. */
 #ifndef FLOW_REPORT_H
 #define FLOW_REPORT_H
 
@@ -11,12 +11,12 @@ struct report_digest {
     char algorithm[DIGEST_NAME_MAX];
     char hex[LEAT_DIGEST_HEX_MAX];
     const char *provider, *why; /* static */
-    enum leat_side side;        /* of which bytes it is */
+    enum leat_side side;        /* the side whose bytes it describes */
 };
 
 struct report_leg {
     char *from;
-    bool has_traffic; /* its source talks to a store */
+    bool has_traffic; /* its source is an object in a store */
     struct node_traffic traffic;
     uint64_t taken;
     struct rung rung[ROUTES_MAX];
@@ -30,32 +30,32 @@ struct report_branch {
     struct leat_error error;
     uint64_t delivered, held, discarded;
     uint64_t by_route[ROUTES_MAX];
-    bool has_traffic; /* it is an object in a store */
+    bool has_traffic; /* its sink is an object in a store */
     struct node_traffic traffic;
 };
 
 struct leat_report {
     struct leat_error error;
     char *error_node;
-    char *error_operation; /* NULL: it is static */
+    char *error_operation; /* owned; NULL: error.operation is static */
     const char *status;    /* static */
     int code;
-    bool aborted; /* `error` is no single sink's: nothing was published */
+    bool aborted; /* `error` belongs to no single sink; sinks without an error have the run's status */
     uint64_t bytes;
     double seconds, cpu_seconds;
     uint64_t memory_peak, memory_codecs;
     const char *engine;              /* static */
-    char engine_why[ENGINE_WHY_MAX]; /* not the one that was asked for; "" */
+    char engine_why[ENGINE_WHY_MAX]; /* why it is not the engine that was asked for; "" */
     struct said said;
     size_t digests;
     struct report_digest *digest;
     size_t legs, branches, sinks;
     struct report_leg *leg;
-    struct report_branch *branch; /* of every leg, in order */
-    struct report_branch *sink;   /* those of the last one */
+    struct report_branch *branch; /* of all legs, in their order */
+    struct report_branch *sink;   /* those of the last leg, in `branch` */
 };
 
-/* "done", "failed", "cancelled" or "mismatch". Static. */
+/* Returns "done", "failed", "cancelled" or "mismatch". Static. */
 const char *report_sink_status(const leat_report *report, const struct report_branch *sink);
 
 #endif

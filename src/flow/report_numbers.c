@@ -18,7 +18,7 @@ int leat_report_totals(const leat_report *report, struct leat_totals *ret_totals
     return return_sized(ret_totals, &totals, sizeof(totals));
 }
 
-/* The route of a hop with this number, counted are those that have moved bytes; NULL: there are not so many. */
+/* Returns the route with this number among those that moved bytes of the branch; NULL: there are not so many. */
 static const struct route *find_route(const leat_report *report, const struct report_branch *branch, size_t index)
 {
     const struct report_leg *leg = &report->leg[branch->leg];

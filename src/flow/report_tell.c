@@ -1,4 +1,4 @@
-/* A report as a line of JSON, and as lines for people. */
+/* A report as a line of JSON, and as text. */
 #include "base/json.h"
 #include "base/quote.h"
 #include "base/text.h"
@@ -16,7 +16,7 @@ static const char *side_name(int32_t side)
     return names[side];
 }
 
-/* JSON's numbers have a sign here. */
+/* Jansson's integers are signed. */
 static json_int_t count(uint64_t n)
 {
     return (json_int_t)MIN(n, (uint64_t)INT64_MAX);

@@ -1,11 +1,11 @@
-/* The runner: plans, opens and starts the legs; when all of them have ended the end begins (ending.c). The legs are
- * tasks, so that an engine may run many of them on few threads. */
+/* The runner plans, opens and starts the legs. When all legs have ended, ending.c goes on. The legs are tasks, so that
+ * an engine can run many of them on few threads. */
 #include "base/sigpipe.h"
 #include "flow/pipeline.h"
 #include <errno.h>
 #include <stdio.h>
 
-#define THREAD_BYTES (1024 * 1024) /* of the source; of fewer a thread is not worth while */
+#define THREAD_BYTES (1024 * 1024) /* of the source: for fewer, a thread does not pay */
 
 bool runner_is_over(const leat_pipeline *p)
 {
@@ -17,7 +17,7 @@ bool runner_is_over(const leat_pipeline *p)
 
 /* ---- opening ---- */
 
-/* In the order in which they are opened: the source, the two of each joint, the sinks. */
+/* Returns a node by its number in the order of opening: the source, the two of each joint, the sinks. */
 static struct node *node_at(const leat_pipeline *p, size_t index)
 {
     size_t joints = 2 * (p->legs - 1);
@@ -67,14 +67,16 @@ static int claim_filter(leat_pipeline *p, size_t index)
     return 0;
 }
 
-/* A joint belongs to its filter, which may serve another pipeline at this moment. */
+/* The nodes of a joint belong to its filter, which may serve another pipeline at this moment. So the filter is claimed
+ * before they are opened. */
 static int claim_joint(leat_pipeline *p, size_t index)
 {
     bool joint = index % 2 && index < 2 * (p->legs - 1);
     return joint ? claim_filter(p, p->leg[index / 2].joint.index) : 0;
 }
 
-/* One node after the other: a FIFO that waits for its other side holds up those behind it, as in a shell. */
+/* Opens one node after the other. While a FIFO waits for its other side, the nodes behind it stay closed, as in a
+ * shell. */
 enum verdict runner_open(leat_pipeline *p, struct wait_set *ret_wait)
 {
     struct runner *run = &p->runner;
@@ -110,7 +112,8 @@ uint64_t runner_expected(const leat_pipeline *p)
     return p->options.has_length ? MIN(left, p->options.length) : left;
 }
 
-/* A filter may end the stream before its source ends, or change its length. */
+/* Is the number of bytes that reach the sinks known? A filter may end the stream before its source ends, or change its
+ * length. */
 static bool length_is_known(const leat_pipeline *p)
 {
     for (size_t i = p->options.rate ? p->in_front : 0; i < p->filters; i++)
@@ -119,7 +122,7 @@ static bool length_is_known(const leat_pipeline *p)
     return p->legs == 1 && pipeline_source(p)->has_size && p->options.sparse != LEAT_SPARSE_ALWAYS;
 }
 
-/* What has no room for all is told before a byte moves. Holes need none. */
+/* A sink that has no room for all bytes fails before a byte moves. Holes need no room. */
 static void check_room(leat_pipeline *p)
 {
     uint64_t expected = runner_expected(p);
@@ -138,7 +141,7 @@ static void check_room(leat_pipeline *p)
     }
 }
 
-/* What comes behind the first joint nobody knows. */
+/* How many bytes come behind the first joint is not known. */
 static void start_filters(leat_pipeline *p)
 {
     struct runner *run = &p->runner;
@@ -154,9 +157,10 @@ static void start_filters(leat_pipeline *p)
     }
 }
 
-/* A leg does the work of the filter before it. Where both of its neighbours have work to do, too, a thread of its own
- * takes a fifth off the time (unzstd and zstd, two processors). The first and the last leg have the thread that runs
- * the pipeline: they call the functions of whoever handed in endpoints; of a single transform it would take 3%. */
+/* The thread of a leg also runs the transform before the leg. If the legs on both sides have work to do as well, a
+ * thread of its own saves a fifth of the time (unzstd and zstd, two processors). The first and the last leg stay on the
+ * thread that runs the pipeline, because they call the functions of the program's endpoints. With a single transform, a
+ * second thread would save 3%. */
 static bool thread_pays(const leat_pipeline *p, size_t leg)
 {
     uint64_t expected = runner_expected(p);
@@ -197,7 +201,7 @@ bool runner_start(leat_pipeline *p)
     return true;
 }
 
-/* It shall stop: what it has in flight is ended, too. */
+/* The task looks at once whether it must stop, and the call that it has in flight is ended. */
 static void poke(struct leg *leg)
 {
     struct loop *loop = atomic_load(&leg->loop);
@@ -227,14 +231,14 @@ void runner_ended(struct task *task)
     leat_pipeline *p = leg->pipeline;
     size_t nobody = 0, self = (size_t)(leg - p->leg);
     bool failed = leg_has_failed(leg);
-    leg->error = leg_failure(leg); /* from now on, whatever becomes of the others */
+    leg->error = leg_failure(leg); /* fixed now, whatever happens to the other legs */
     if (failed && atomic_compare_exchange_strong(&p->runner.failed, &nobody, self + 1))
         runner_poke(p);
-    else if (!failed && atomic_load(&p->runner.failed) == 0) { /* else it was stopped */
+    else if (!failed && atomic_load(&p->runner.failed) == 0) { /* otherwise another leg has stopped it */
         atomic_store(&leg->over, true);
         if (self > 0)
             poke(leg - 1);
-        if (self + 1 < p->legs && leg[1].idle_ns) /* its patience begins */
+        if (self + 1 < p->legs && leg[1].idle_ns) /* its idle limit applies from now on */
             poke(leg + 1);
     }
     if (atomic_fetch_sub(&p->runner.running, 1) == 1 && p->options.shared_engine)

@@ -38,7 +38,7 @@ json_t *said_json(const struct said *said)
     return list;
 }
 
-/* What a child says may have colours, or worse. */
+/* The text of a child may contain terminal escapes. */
 static void print_line(FILE *to, const char *text, size_t n)
 {
     char *line CLEANUP_FREE = strndup(text, n);

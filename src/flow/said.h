@@ -1,5 +1,4 @@
-/* What the nodes of a run have to say besides errors, for the report: the last lines that a child wrote to its standard
- * error. */
+/* What the nodes of a run tell the report besides errors: the last lines that a child wrote to its standard error. */
 #ifndef FLOW_SAID_H
 #define FLOW_SAID_H
 
@@ -15,13 +14,13 @@ struct said {
     } * entry;
 };
 
-/* A copy of what this node (NULL: none) said, if it said something. Without memory it is left out. */
+/* Adds a copy of node->said. Does nothing if there is no text, `node` is NULL, or memory is short. */
 void said_take(struct said *said, const struct node *node);
 void said_free(struct said *said);
 
-/* A list of node and text. */
+/* Returns a list of objects with "node" and "text". */
 json_t *said_json(const struct said *said);
-/* For people, indented. */
+/* Prints the texts as indented lines. */
 void said_print(FILE *to, const struct said *said);
 
 #endif

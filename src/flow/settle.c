@@ -1,6 +1,7 @@
-/* The end of a run, as far as it takes time: nodes that have something behind them, such as a child process, say how
- * that ended. From the source to the sinks, because what failed in front is the cause of what failed behind; the sinks
- * all at once, because none of them waits for another. Each turn asks all of them again. */
+/* The hooks `settle` and `commit` take time, so a task calls them. First the nodes settle: a node with another process
+ * or a server behind it says how that side ended. The sources settle one after the other, from the pipeline's source
+ * on, because a failure in front is the cause of failures behind it. The sinks settle side by side, because no sink
+ * waits for another. Each step of the task asks all nodes again. */
 #include "flow/pipeline.h"
 #include <errno.h>
 
@@ -21,7 +22,7 @@ static bool is_cancelled(const leat_pipeline *p)
     return atomic_load(&p->cancelled);
 }
 
-/* To a cancel those listen, too, that take their time over a failure. */
+/* A cancel comes before a failure, because nodes that take their time after a failure obey a cancel. */
 static int code_of(const leat_pipeline *p)
 {
     return is_cancelled(p) ? -ECANCELED : p->runner.error.code;
@@ -32,12 +33,13 @@ static bool has_no_sink_left(const leat_pipeline *p)
     return p->sinks && hop_count_live(&pipeline_last_leg(p)->hop) == 0;
 }
 
-/* The source of this leg, which may be the far side of a joint. Of several that failed the first one is the cause. */
+/* Settles the source of this leg, which may be the far side of a joint. If several sources fail, the first one is the
+ * cause. Returns false if the node takes time. */
 static bool settle_source(leat_pipeline *p, size_t index, struct wait_set *ret_wait)
 {
     struct leg *leg = &p->leg[index];
     if (index > 0 && !p->runner.claimed[leg[-1].joint.index])
-        return true; /* it may be another pipeline's */
+        return true; /* the node may serve another pipeline */
     struct leat_error error = {.size = sizeof(error)};
     int code = code_of(p);
     int r = settle(leg->hop.in, code == 0 && has_no_sink_left(p) ? -ECANCELED : code, &error, ret_wait);
@@ -56,7 +58,7 @@ static bool settle_source(leat_pipeline *p, size_t index, struct wait_set *ret_w
     return true;
 }
 
-/* What the other side has not taken was not delivered after all. */
+/* Bytes that the other side has left unread were not delivered after all: counts them as held. */
 static void take_back(struct branch *branch)
 {
     uint64_t n = MIN(branch->node->unread, branch->delivered);

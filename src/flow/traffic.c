@@ -2,7 +2,7 @@
 #include "base/json.h"
 #include "base/units.h"
 
-/* JSON's numbers have a sign here. */
+/* Jansson's integers are signed. */
 static json_int_t count(uint64_t n)
 {
     return (json_int_t)MIN(n, (uint64_t)INT64_MAX);
@@ -56,7 +56,7 @@ json_t *traffic_plan_json(const struct node *node)
 
 /* ---- the report ---- */
 
-/* A whole that came as one part has none. */
+/* An object that came as a single part has no part size. */
 static uint64_t largest_part(const struct node_traffic *t)
 {
     return t->parts > 1 ? t->part_top : 0;

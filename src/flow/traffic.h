@@ -1,4 +1,4 @@
-/* Tells how an object in a store is, or was, read or written. */
+/* Describes how an object in a store will be read or written (the plan), or was (the report). */
 #ifndef FLOW_TRAFFIC_H
 #define FLOW_TRAFFIC_H
 
@@ -6,12 +6,12 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* A line of the plan, for people. */
+/* Prints a line of the plan. */
 void traffic_plan_print(FILE *to, const struct node *node);
-/* Lines of the report, for people. */
+/* Prints lines of the report. */
 void traffic_print(FILE *to, const struct node_traffic *traffic);
 
-/* An entry of the list "stores": of the plan, and of the report. `name` is the node's. NULL: no memory. */
+/* Return an entry of the list "stores" of the plan, and of the report. `name` is the node's. NULL: out of memory. */
 json_t *traffic_plan_json(const struct node *node);
 json_t *traffic_json(const struct node_traffic *traffic, enum leat_direction direction, const char *name);
 
