@@ -1,10 +1,12 @@
-/* The helpers of a loop: threads that make the calls of ops with OP_ASYNC, one call at a time each, so that several
- * reads and writes of files are under way at once where the engine itself has no such queue.
+/* The helpers of a loop: threads that make the calls of ops with OP_ASYNC, one call at a time each. So several reads
+ * and writes of files are in flight at once, even if the engine itself has no queue for them.
  *
- * Who owns what: an op is the helper's from helpers_submit until it stands in the list of those that are over, from
- * which the loop's thread takes it. Both lists belong to the lock. A thread is started when an op finds none idle, up
- * to a bound; what is more waits its turn. No wake-up is lost: an op is in the list before the loop is woken, and the
- * loop looks at the list after it has announced that it sleeps. */
+ * Ownership: a helper has an op from helpers_submit until it adds the op to the list `over`, from which the loop's
+ * thread takes it. The lock guards both lists. If an op finds no idle thread, another one is started, up to
+ * HELPERS_MAX; further ops wait in the list.
+ *
+ * No wake-up is lost: a helper adds the op to the list before it wakes the loop, and the loop looks at the list after
+ * it has announced that it sleeps. */
 #include "base/thread.h"
 #include "engine/engine.h"
 
@@ -13,11 +15,11 @@
 struct helpers {
     struct loop *loop;
     pthread_mutex_t lock;
-    pthread_cond_t come; /* an op was submitted, or they are to quit */
+    pthread_cond_t come; /* an op was submitted, or `quits` was set */
     struct op *first, **last;
     struct op *over;
     size_t idle;
-    size_t submitted; /* and not yet taken by a thread */
+    size_t submitted; /* ops that no thread has taken yet */
     bool quits;
     size_t threads;
     pthread_t thread[HELPERS_MAX];
@@ -82,7 +84,7 @@ static struct helpers *helpers_of(struct loop *loop)
     return loop->helpers = h;
 }
 
-/* Without memory, or a thread, it is made here and now. */
+/* If there is no memory or no thread, the calling thread makes the call. */
 void helpers_submit(struct loop *loop, struct op *op)
 {
     struct helpers *h = helpers_of(loop);

@@ -70,7 +70,7 @@ void loop_done_async(struct task *task, struct op *op, ssize_t result)
     task->done(task, op, result);
 }
 
-/* The gate is asked here, so that a test sees one op after the other. */
+/* The loop's thread asks the gate, so that a test sees one op after the other. */
 static void submit(struct loop *loop, struct task *task)
 {
     struct op *op = task->op;
@@ -86,7 +86,7 @@ static void submit(struct loop *loop, struct task *task)
         helpers_submit(loop, op);
 }
 
-/* New tasks begin. False: none will come and none is left. */
+/* Takes the new tasks. Returns false if the loop may quit and no task is left. */
 static bool take_added(struct loop *loop)
 {
     pthread_mutex_lock(&loop->lock);
@@ -105,10 +105,10 @@ static bool take_added(struct loop *loop)
     return goes_on;
 }
 
-/* What other threads had to say to a task. */
+/* Takes what other threads have stored for the task: notices of its ports, and pokes. */
 static void take_notices(struct loop *loop, struct task *task)
 {
-    /* This load must not move before the announcement of the sleep, so it is not a relaxed one. */
+    /* This load must not move before the announcement of the sleep, so it is not relaxed. */
     bool poked = atomic_load(&task->poked) && atomic_exchange(&task->poked, false);
     if (task->state == TASK_WAITING) {
         bool noticed = poked;
@@ -120,7 +120,8 @@ static void take_notices(struct loop *loop, struct task *task)
         loop->engine->cancel(loop, task);
 }
 
-/* Is anything it waits for there? The engine has unblocked the ports that are ready. */
+/* Makes a waiting task ready if its deadline has come or a port is ready. The engine has unblocked the ports that are
+ * ready. */
 static void look(struct task *task, int64_t now)
 {
     bool ready = task->wait.deadline_ns && task->wait.deadline_ns <= now;
@@ -130,7 +131,7 @@ static void look(struct task *task, int64_t now)
         task->state = TASK_READY;
 }
 
-/* One step; false: it has ended and is not ours any more. */
+/* Makes one step. Returns false if the task has ended and no op is in flight. */
 static bool step(struct loop *loop, struct task *task)
 {
     if (task->state == TASK_ENDING)
@@ -161,10 +162,10 @@ static bool can_go_on(const struct task *task)
 }
 
 struct census {
-    bool ready, others; /* tasks that can go on at once; that wait or have something in flight */
+    bool ready, others; /* tasks that can go on at once; tasks that wait or have an op in flight */
 };
 
-/* Every task that is ready makes one step, so that none keeps the others waiting. */
+/* Each task that is ready makes one step, so that no task keeps the others waiting. */
 static struct census step_all(struct loop *loop)
 {
     struct census census = {false, false};
@@ -185,7 +186,8 @@ static struct census step_all(struct loop *loop)
     return census;
 }
 
-/* What came meanwhile from other threads. True: there is something to do. *ret_deadline is the earliest, or 0. */
+/* Takes what other threads have stored for the loop and its tasks. Returns true if there is something to do.
+ * *ret_deadline gets the earliest deadline of a task, or 0. */
 static bool take_all_notices(struct loop *loop, int64_t *ret_deadline)
 {
     pthread_mutex_lock(&loop->lock);
@@ -202,7 +204,8 @@ static bool take_all_notices(struct loop *loop, int64_t *ret_deadline)
     return ready;
 }
 
-/* Sleeps if nobody can go on, unless something came after the sleep was announced; else only looks around. */
+/* Lets the engine wait. If `sleeps` is set, it sleeps, unless something was stored before the sleep was announced;
+ * otherwise it only looks. */
 static void wait_for_any(struct loop *loop, bool sleeps)
 {
     int64_t deadline;

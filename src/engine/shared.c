@@ -1,4 +1,4 @@
-/* leat_engine: some loops, each on a thread of its own, shared by many pipelines. */
+/* leat_engine: loops, each on a thread of its own, that many pipelines share. */
 #include "base/origin.h"
 #include "engine/engine.h"
 #include <errno.h>
@@ -10,7 +10,7 @@
 struct leat_engine {
     const struct engine *engine;
     unsigned origin;
-    char why[ENGINE_WHY_MAX]; /* not the one that was asked for; "" */
+    char why[ENGINE_WHY_MAX]; /* why it is not the engine that was asked for; "" */
     size_t count;
     struct engine_place {
         struct loop loop;
@@ -64,7 +64,7 @@ int leat_engine_new(leat_engine **ret_engine, const struct leat_engine_options *
     while (e->count < count && r == 0) {
         r = start_place(&e->place[e->count], e->engine, e->count == 0 ? e->why : NULL);
         if (r < 0 && e->count == 0 && e->engine != &engine_sync) {
-            e->engine = &engine_sync; /* always there */
+            e->engine = &engine_sync; /* every system has it */
             r = start_place(&e->place[0], e->engine, NULL);
         }
         e->count += r == 0;
@@ -73,7 +73,7 @@ int leat_engine_new(leat_engine **ret_engine, const struct leat_engine_options *
         free(e);
         return r;
     }
-    *ret_engine = e; /* fewer threads than were asked for will do */
+    *ret_engine = e; /* fewer threads than the caller asked for are no error */
     return 0;
 }
 

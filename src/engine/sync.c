@@ -1,14 +1,15 @@
-/* The sync engine: each call is made on the loop's thread, and is over when it returns; what waits is polled. */
+/* The sync engine. The loop's thread makes each call, so an op has completed when the call returns. The engine waits
+ * for ports by poll(2). */
 #include "engine/engine.h"
 #include <errno.h>
 #include <poll.h>
 
-#define NO_MEMORY_MS 100 /* a set that does not fit is tried again after so long */
+#define NO_MEMORY_MS 100 /* if there is no memory for the whole poll set, the next try comes after this time */
 
-/* Room for the poll set, which is made anew for each wait. */
+/* The memory of the poll set. The set is filled anew for each wait. */
 struct poll_room {
     struct pollfd *set;
-    struct port **port; /* of the entry with the same index; the first entry is the waker's */
+    struct port **port; /* the port of the entry with the same index; entry 0 is the waker's */
     size_t capacity;
 };
 
@@ -42,7 +43,7 @@ static bool make_room(struct poll_room *room, size_t n)
     return true;
 }
 
-/* There is room for one task from the beginning, so that a task which runs alone never waits for memory. */
+/* There is room for the ports of one task from the start, so a loop with one task never lacks memory. */
 static int sync_open(struct loop *loop, char why[ENGINE_WHY_MAX] UNUSED)
 {
     struct poll_room *room = calloc(1, sizeof(*room));
@@ -55,7 +56,8 @@ static int sync_open(struct loop *loop, char why[ENGINE_WHY_MAX] UNUSED)
     return -ENOMEM;
 }
 
-/* Ports that nobody but port_notify makes ready have no descriptor, and need none here. */
+/* Fills the poll set. A port without a descriptor becomes ready only by port_notify, and needs no entry. *ret_all is
+ * false if there was no memory for some task's ports. */
 static size_t fill_set(struct loop *loop, bool *ret_all)
 {
     struct poll_room *room = loop->engine_state;
@@ -80,7 +82,8 @@ static size_t fill_set(struct loop *loop, bool *ret_all)
     return n;
 }
 
-/* Milliseconds until the deadline, rounded up: one early wake-up would only poll again. -1: no deadline. */
+/* Returns the milliseconds until the deadline, or -1 if there is none. They are rounded up, because after an early
+ * wake-up the loop would only poll again. */
 static int timeout_of(int64_t deadline_ns)
 {
     if (deadline_ns == 0)
@@ -101,7 +104,7 @@ static void sync_wait(struct loop *loop, bool block, int64_t deadline_ns)
         return;
     for (size_t i = 1; i < n; i++)
         if (room->set[i].revents)
-            room->port[i]->blocked = false; /* an error or a hang-up is ready too: the call will tell */
+            room->port[i]->blocked = false; /* also after an error or a hang-up: the call reports it */
 }
 
 const struct engine engine_sync = {

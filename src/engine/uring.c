@@ -1,22 +1,24 @@
-/* The engine of io_uring: one ring for each loop, which carries the calls of all its tasks.
+/* The engine of io_uring: one ring for each loop, which carries the calls of all tasks of the loop.
  *
- * What may sleep goes into the ring: reads and writes of files and disks, fsync, whatever was not asked to say -EAGAIN.
- * So a slow disk holds up one stream, not its thread. What can't sleep is called, because a system call costs less than
- * an entry and its completion (docs/architecture.md has the numbers), and SPLICE and TEE entries besides always go to a
- * kernel worker. The engine "uring:all" is for whoever wants to see the difference: every op that has an entry is one.
+ * Ops that may sleep become entries of the ring: reads and writes of files and disks, fsync, and each op that was not
+ * told to fail with -EAGAIN instead (for an exception see has_place in uring_op.c). So a slow disk holds up one stream
+ * and not its thread. An op that cannot sleep is a plain call, because a system call costs less than an entry and its
+ * completion (docs/architecture.md has the numbers); moreover, SPLICE and TEE entries always go to a kernel worker. The
+ * engine "uring:all" is there to measure the difference: each op that has an entry becomes one.
  *
- * The ring refers to three kinds of things of ours; each is told by the low bits of user_data:
- * - a task, for its op; an op with OP_ASYNC, which knows its task. Its buffers are the ring's until the completion
- * came; a cancel only makes it come soon.
- * - a watch, for a port that is waited for. It is armed once and stays armed until it fires, or the port is not waited
- *   for any more. An armed watch keeps the kernel's reference to the file, so that closing the descriptor would not
- *   close it: a task that ends first waits until its watches are gone (forget).
- * - the waker.
+ * The ring refers to three kinds of objects of the engine. The low bits of user_data say which it is:
+ * - A task, for its op in flight, or an op with OP_ASYNC, which knows its task. The ring uses the buffers of the op
+ *   until its completion has come. A cancel only makes the completion come soon.
+ * - A watch, for a port that a task waits for. It is armed once, and stays armed until it fires or no task waits for
+ *   the port any more. An armed watch keeps the kernel's reference to the file, so closing the descriptor would not
+ *   close the file. Therefore a task that ends first waits until its watches are gone (uring_forget).
+ * - The waker.
  *
- * The ring is made, disabled, by whoever opens the loop, who learns at once whether it can be had; the thread that runs
- * the loop enables it and is from then on the only one that may submit (IORING_SETUP_SINGLE_ISSUER).
+ * The thread that opens the loop makes the ring, disabled, so it learns at once whether io_uring is available. The
+ * thread that runs the loop enables the ring, and is the only thread that may submit from then on
+ * (IORING_SETUP_SINGLE_ISSUER).
  *
- * The file is longer than 400 lines: ops, watches and the wait share one ring and one meaning of user_data. */
+ * The file is longer than 400 lines, because ops, watches and waiting share one ring and one meaning of user_data. */
 #include "base/fd.h"
 #include "engine/uring_op.h"
 #include "engine/uring_ring.h"
@@ -24,20 +26,21 @@
 #include <limits.h>
 #include <poll.h>
 
-#define BATCH 64 /* completions looked at in one go */
+#define BATCH 64 /* completions that are taken at once */
 
-/* Kernel threads of one loop. Any number above 0 would do, because no entry of ours waits for another: what waits for
- * somebody else is polled or asked with NOWAIT, and what a worker has to sleep in (a disk) comes back by itself.
- * Blocked splices without NOWAIT would be another matter: they hold their workers, and the one that frees them finds
- * none. No route submits them, and even those a cancel ends, queued or begun. */
+/* The most kernel workers of one loop. Any number above 0 is enough for progress, because no entry waits for another
+ * entry: calls that wait for another process are polled for or made with NOWAIT, and a call that waits for a disk
+ * returns by itself. Blocking splices without NOWAIT would be a different case: they hold their workers, and the splice
+ * that would end their wait finds no worker. No route submits such splices, and a cancel ends even those, queued or
+ * running. */
 #define WORKERS_FILES 16
 #define WORKERS_OTHER 16
 
-#define PAUSE_MS 100 /* after a submission that the kernel refused for lack of memory */
+#define PAUSE_MS 100 /* the pause after the kernel has refused a submission for lack of memory */
 
-/* Low bits of user_data, for pointers to things of at least 8 bytes. */
+/* Low bits of user_data. The pointers beside them are aligned to at least 8 bytes. */
 enum tag {
-    TAG_NOBODY, /* nobody wants to know: of a cancel */
+    TAG_NOBODY, /* the completion of a cancel, which is ignored */
     TAG_WAKER,
     TAG_WATCH,
     TAG_OP,
@@ -46,20 +49,20 @@ enum tag {
 };
 
 struct watch {
-    struct port *port;       /* NULL: nobody waits any more, and it is to be removed */
-    const struct task *task; /* whose port it is */
-    uint64_t round;          /* the last in which it was waited for */
-    bool removed;            /* the removal was submitted */
+    struct port *port;       /* NULL: no task waits for it any more, so the watch must be removed */
+    const struct task *task; /* the task that waits for the port */
+    uint64_t round;          /* the last round in which a task waited for the port */
+    bool removed;            /* its removal was submitted */
     struct watch *following, **place;
 };
 
 struct uring {
     struct io_uring ring;
     struct watch *armed, *spare;
-    uint64_t round; /* counts the waits */
+    uint64_t round; /* counts the calls of uring_wait */
     bool waker_armed;
-    bool short_of_room;      /* something could not be armed: look again soon */
-    unsigned int workers[2]; /* limits of the thread before ours */
+    bool short_of_room;      /* there was no entry or no memory: try again soon */
+    unsigned int workers[2]; /* the thread's limits before uring_begin */
     bool workers_set;
 };
 
@@ -95,7 +98,8 @@ static void uring_close(struct loop *loop)
     free(u);
 }
 
-/* The limits of workers belong to the thread, which may be the caller's, and outlive the ring. */
+/* The limits of workers belong to the thread and outlive the ring. The thread may be the caller's, so uring_end
+ * restores its limits. */
 static void uring_begin(struct loop *loop)
 {
     struct uring *u = loop->engine_state;
@@ -119,7 +123,7 @@ static uint64_t data_of(const void *thing, enum tag tag)
     return (uint64_t)(uintptr_t)thing | tag;
 }
 
-/* NULL: the queue is full and the kernel takes nothing now. */
+/* Returns a free entry, or NULL if the queue is full and the kernel takes no entries now. */
 static struct io_uring_sqe *entry(struct uring *u)
 {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
@@ -130,7 +134,8 @@ static struct io_uring_sqe *entry(struct uring *u)
 
 /* ---- ops ---- */
 
-/* `thing`: what the tag says, that the completion is for. */
+/* Submits the op. `thing` is the object of the kind `tag` that the completion is for. Returns false if there is no
+ * entry. */
 static bool submit(struct uring *u, const struct op *op, const void *thing, enum tag tag)
 {
     struct io_uring_sqe *sqe = entry(u);
@@ -165,7 +170,7 @@ static void op_over(struct uring *u, struct task *task, ssize_t result)
         loop_done(task, result);
     else if (task->cancel != CANCEL_NO)
         loop_done(task, -ECANCELED);
-    else if (!submit(u, task->op, task, TAG_OP)) /* EINTR is repeated */
+    else if (!submit(u, task->op, task, TAG_OP)) /* an op that a signal interrupted is submitted again */
         loop_done(task, op_perform(task->op));
 }
 
@@ -184,14 +189,15 @@ static void async_over(struct uring *u, struct op *op, ssize_t result)
         loop_done_async(op->task, op, op_perform(op));
 }
 
-/* Submitted by the next wait. */
+/* The next uring_wait submits the cancel. */
 static void uring_cancel(struct loop *loop UNUSED, struct task *task)
 {
     if (task->cancel == CANCEL_NO)
         task->cancel = CANCEL_ASKED;
 }
 
-/* That it is too late (ENOENT), or that it is being done (EALREADY), is as good: the op's completion comes. */
+/* The result of a cancel does not matter: with ENOENT (the op has completed) and with EALREADY (it is running) the
+ * completion of the op comes as well. */
 static void send_cancel(struct uring *u, struct task *task)
 {
     struct io_uring_sqe *sqe = entry(u);
@@ -207,7 +213,7 @@ static void send_cancel(struct uring *u, struct task *task)
 
 static bool is_current(const struct watch *watch)
 {
-    return watch->port && watch->port->watch == watch; /* port_init makes a port forget its watch */
+    return watch->port && watch->port->watch == watch; /* port_init clears port->watch */
 }
 
 static void let_go_of_port(struct watch *watch)
@@ -253,9 +259,10 @@ static void arm(struct uring *u, const struct task *task, struct port *port)
     io_uring_sqe_set_data64(sqe, data_of(watch, TAG_WATCH));
 }
 
-/* Its completion is still to come, by the removal or because it fired meanwhile. A removal by POLL_REMOVE is refused
- * (EALREADY) while the kernel looks whether a watch has fired; if then the event is gone again, because somebody has
- * read the byte, the watch stays. A cancel is remembered. */
+/* Removes a watch. Its completion comes later, from the removal or because the watch has fired meanwhile. The removal
+ * is a cancel and not a POLL_REMOVE. While the kernel checks whether a watch has fired, it refuses a POLL_REMOVE
+ * (EALREADY), and if the event is gone by then, because another reader has taken the byte, the watch stays armed. A
+ * cancel is remembered. */
 static void disarm(struct uring *u, struct watch *watch)
 {
     let_go_of_port(watch);
@@ -268,7 +275,7 @@ static void disarm(struct uring *u, struct watch *watch)
     watch->removed = true;
 }
 
-/* Fired or failed: the call will tell. */
+/* The watch has fired or failed. The port is ready in both cases, and the next call on it reports a failure. */
 static void watch_over(struct uring *u, struct watch *watch)
 {
     if (is_current(watch))
@@ -277,7 +284,8 @@ static void watch_over(struct uring *u, struct watch *watch)
     watch_put(u, watch);
 }
 
-/* Ports that nobody but port_notify makes ready have no descriptor, and need no watch. */
+/* Arms watches for the ports that a task waits for. A port without a descriptor becomes ready only by port_notify, and
+ * needs no watch. */
 static void watch_ports(struct uring *u, struct task *task)
 {
     for (size_t i = 0; i < task->wait.n; i++) {
@@ -289,7 +297,8 @@ static void watch_ports(struct uring *u, struct task *task)
     }
 }
 
-/* A task that goes on, and does not wait now, will want its watches again; one that waits for other things does not. */
+/* Removes watches that no task needs. If a task is not waiting now, its watches stay, because it will probably need
+ * them again. If it waits for other ports, they are removed. */
 static void disarm_unwanted(struct uring *u)
 {
     for (struct watch *watch = u->armed; watch; watch = watch->following)
@@ -333,7 +342,7 @@ static void completed(struct uring *u, char *data, ssize_t result)
     }
 }
 
-/* Copied out before anything is done about them, so that the kernel has their room again. */
+/* Takes all completions. Each batch is copied before it is acted on, so that the kernel can reuse its room. */
 static void reap(struct uring *u)
 {
     struct io_uring_cqe *cqe[BATCH];
@@ -358,7 +367,8 @@ static bool is_refusal(int r)
     return r < 0 && r != -ETIME && r != -EINTR;
 }
 
-/* Submits, and sleeps until there is a completion, the time has come (-1: never), or a signal. */
+/* Submits all entries, and sleeps until a completion has come, `ns` have passed (-1: no limit), or a signal has
+ * come. */
 static int submit_and_sleep(struct uring *u, int64_t ns)
 {
     struct __kernel_timespec timeout = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
@@ -374,7 +384,7 @@ static void sleep_until(struct loop *loop, int64_t deadline_ns)
         int64_t left = MAX(deadline_ns - clock_ns(), 0);
         most = most < 0 ? left : MIN(most, left);
     }
-    if (is_refusal(submit_and_sleep(u, most))) { /* it takes nothing now; a cancel still wakes */
+    if (is_refusal(submit_and_sleep(u, most))) { /* the kernel takes no entries now; the waker still ends the pause */
         struct pollfd waker = {.fd = loop->waker.fd[0], .events = POLLIN};
         poll(&waker, 1, PAUSE_MS);
     }
@@ -407,7 +417,8 @@ static bool has_watches(const struct uring *u, const struct task *task)
     return watch != NULL;
 }
 
-/* Other tasks' completions may come meanwhile; they are ready then, and their step comes. */
+/* Waits until the watches of a task are gone. Completions of other tasks may come meanwhile; they make those tasks
+ * ready for a later step. */
 static void uring_forget(struct loop *loop, struct task *task)
 {
     struct uring *u = loop->engine_state;

@@ -5,9 +5,9 @@
 #define RWF_DONTCACHE 0x80
 #endif
 
-#define LENGTH_MAX 0x7ffff000u /* the kernel's own, for any call */
+#define LENGTH_MAX 0x7ffff000u /* the kernel's limit for one call */
 
-/* Raw codes of a call that a cancel interrupted (ERESTARTSYS and its kin). */
+/* Internal codes of the kernel for an interrupted call (ERESTARTSYS and the like), which a cancel can bring out. */
 #define RESTART_FIRST 512
 #define RESTART_LAST  516
 
@@ -16,8 +16,9 @@ static bool never_sleeps(const struct op *op)
     return op->flags & (OP_NOWAIT | OP_NONBLOCK);
 }
 
-/* A position that the descriptor has, and that others may share, is moved by a call under a lock, and by the ring
- * without: two writers would overwrite each other. What is asked not to sleep has no position. */
+/* Has the op a position of its own, or does it need none? If the op uses the descriptor's position, which other
+ * processes may share, a plain call moves that position under a lock, and the ring moves it without one: two writers
+ * would overwrite each other. Descriptors whose ops must not sleep have no position. */
 static bool has_place(const struct op *op)
 {
     return op->offset[op->kind == OP_WRITE] >= 0 || (op->flags & OP_SOCKET) || never_sleeps(op);
@@ -39,7 +40,8 @@ bool uring_takes(const struct op *op, bool all)
     }
 }
 
-/* In a ring O_NONBLOCK does not mean what it says: such an op would wait in the kernel instead of saying -EAGAIN. */
+/* In a ring, an op on a descriptor with O_NONBLOCK may wait in the kernel instead of failing with -EAGAIN. So each op
+ * that must not sleep says so itself. */
 static void fill_move(struct io_uring_sqe *sqe, const struct op *op)
 {
     bool writes = op->kind == OP_WRITE;

@@ -5,12 +5,14 @@
 #include "base/op.h"
 #include <liburing.h>
 
-/* Whether it gets an entry: what may sleep, or with `all` whatever has one. The others are called. */
+/* Does the op become an entry of the ring? With `all` each op that has an entry does; otherwise only those that may
+ * sleep. A read or write that may sleep and uses the descriptor's position never does. For the ops that do not the
+ * engine makes a plain call. */
 bool uring_takes(const struct op *op, bool all);
 
 void uring_fill(struct io_uring_sqe *sqe, const struct op *op);
 
-/* What a plain call would have said; -EINTR: to be repeated, if nobody cancelled it. */
+/* Returns the result that a plain call would have had. -EINTR: submit the op again, unless it was cancelled. */
 ssize_t uring_result(struct op *op, ssize_t result);
 
 #endif

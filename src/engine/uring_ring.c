@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* Of the queue of submissions; when it is full it is submitted, so that any number of tasks goes through it. The kernel
- * keeps completions that find no room (IORING_FEAT_NODROP). Together 16 KiB. */
+/* The sizes of the two queues. A full submission queue is submitted, so any number of tasks can use it. The kernel
+ * keeps completions for which the completion queue has no room (IORING_FEAT_NODROP). The queues take 16 KiB
+ * together. */
 #define ENTRIES     128
 #define COMPLETIONS 512
 
@@ -32,7 +33,8 @@ static int unfit(char why[ENGINE_WHY_MAX], const char *what)
     return -ENOSYS;
 }
 
-/* With what newer kernels offer for a ring that only one thread uses; else without it. Still disabled. */
+/* Makes a disabled ring. The first try asks for what newer kernels offer to a ring that only one thread uses; each
+ * further try asks for less. */
 static int set_up(struct io_uring *ring, struct io_uring_params *params)
 {
     static const unsigned wishes[] = {
@@ -80,7 +82,8 @@ int ring_open(struct io_uring *ring, char why[ENGINE_WHY_MAX])
     int r = set_up(ring, &params);
     if (r < 0)
         return ring_refused(why, "io_uring_setup", r);
-    /* A filter may allow setting up alone; a ring that is still disabled says EBADFD. */
+    /* A seccomp filter may allow io_uring_setup alone, so io_uring_enter is tried. On a ring that is still disabled it
+     * fails with EBADFD. */
     r = io_uring_enter((unsigned)ring->ring_fd, 0, 0, 0, NULL);
     const char *what = r == -EBADFD ? missing(ring, &params) : NULL;
     if (r == -EBADFD && !what) {

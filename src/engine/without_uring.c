@@ -1,4 +1,4 @@
-/* In the place of uring.c where leat is built without liburing: knows the names, and says so. */
+/* Takes the place of uring.c if leat is built without liburing. Opening these engines fails and says so. */
 #include "engine/engine.h"
 #include <errno.h>
 #include <stdio.h>
