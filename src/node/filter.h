@@ -1,7 +1,10 @@
-/* The contract of a filter in a graph. What decides is what it needs: one that only counts or paces never sees a byte;
- * one that observes is shown each chunk, in order, once, before or while it is written, and must not change it; one
- * that transforms takes bytes on one side and gives others on the other, and so cuts the graph in two. One that joins
- * cuts it, too, and is two nodes itself, such as the two pipes of a child process. */
+/* The contract of a filter in a graph. Its caps say what it needs:
+ * - A filter that only counts or paces never sees a byte.
+ * - A filter that observes is shown each chunk once, in the order of the bytes, before or while the chunk is written.
+ *   It must not change the chunk.
+ * - A filter that transforms takes bytes on one side and gives other bytes on the other side, so it cuts the graph in
+ *   two.
+ * - A filter that joins cuts the graph as well, and is two nodes itself, such as the two pipes of a child process. */
 #ifndef NODE_FILTER_H
 #define NODE_FILTER_H
 
@@ -14,11 +17,11 @@ struct node;
 enum filter_caps {
     FILTER_OBSERVES = 1 << 0,   /* `observe` must see every byte */
     FILTER_PACES = 1 << 1,      /* `allowance` is asked before bytes are taken */
-    FILTER_TRANSFORMS = 1 << 2, /* `transform` takes every byte and makes others of them */
-    FILTER_JOINS = 1 << 3,      /* `join` gives the two nodes that it is */
+    FILTER_TRANSFORMS = 1 << 2, /* `transform` takes every byte and gives other bytes */
+    FILTER_JOINS = 1 << 3,      /* `join` gives the two nodes of the filter */
 };
 
-/* What a transform reads from and writes to: it moves the pointers on and counts down by what it used. */
+/* The input and the output of a transform. The filter advances the pointers and reduces the counts by what it used. */
 struct filter_buffers {
     const uint8_t *in;
     size_t in_n;
@@ -26,68 +29,72 @@ struct filter_buffers {
     size_t out_n;
 };
 
-/* A hook that is NULL has nothing to do; only `free` is always there. `busy` is set by the runner before `start` and
- * cleared when the run has ended and its report is made. All hooks but `result` are called by one thread at a time,
- * which is the one that runs the pipeline, except that `observe`, `allowance` and `transform` may have another one. */
+/* A hook that is NULL has nothing to do; only `free` must be there. The runner sets `busy` before `start`, and clears
+ * it when the run has ended and its report is made. Threads: `memory` and `join` run on the thread that plans or runs
+ * the pipeline, `observe`, `transform`, `allowance` and `splice_fd` on the thread of a leg, `start` and `finish` on the
+ * thread that runs the pipeline. No two threads call these hooks at the same time. `result` may run on any thread. */
 struct filter_ops {
     const char *name; /* "digest" */
     unsigned caps;
 
-    /* A pipeline begins; `expected` bytes if known, else 0; a filter before it may let fewer pass. Starts what
-     * `observe` or `transform` needs. */
+    /* A pipeline starts. `expected` is the number of bytes if it is known, otherwise 0; a filter before this one may
+     * let fewer bytes pass. Starts what `observe` or `transform` needs. Returns 0, or a negative errno with *error
+     * filled. */
     int (*start)(leat_filter *filter, uint64_t expected, struct leat_error *error);
 
-    /* A chunk passes, and is counted in `bytes`. Keeps a reference of its own if it reads it later, on another thread.
-     * Must not block for long (hashing one chunk is not long, nor is waiting until a thread has hashed one). 0, or a
-     * negative errno with *error filled. */
+    /* Looks at a chunk that passes, and adds its bytes to `bytes`. The filter takes a reference of its own if it reads
+     * the chunk later, on another thread. It must not block for long; hashing one chunk is not long, nor is waiting
+     * until a thread has hashed one. Returns 0, or a negative errno with *error filled. */
     int (*observe)(leat_filter *filter, struct chunk *chunk, struct leat_error *error);
 
-    /* Takes from `in`, gives into `out`, as far as both go. `mode` (enum leat_filter_mode) says what is asked for:
-     * MORE: take the input, holding back what it likes; FLUSH: all that it holds back shall come out; FINISH: the input
-     * ends with these bytes. Returns LEAT_FILTER_DONE (the input is all taken and what `mode` asks for is done),
-     * LEAT_FILTER_FULL (the output is full: to be called again with more room, the input that is left and the same
-     * mode), LEAT_FILTER_ENDED (it wants no more input; what it has put out is the last) or a negative errno, with
-     * *error filled. */
+    /* Takes bytes from `in` and puts bytes into `out`, as far as both go. `mode` (enum leat_filter_mode) is MORE: take
+     * the input, and hold back any of the output; FLUSH: put out all that is held back; FINISH: the input ends with
+     * these bytes, so put out everything. Returns LEAT_FILTER_DONE (all input is taken, and what `mode` asks for is
+     * done), LEAT_FILTER_FULL (the output is full: call it again with more room, the rest of the input and the same
+     * mode), LEAT_FILTER_ENDED (it takes no more input, and has put out its last byte), or a negative errno with *error
+     * filled. */
     int (*transform)(leat_filter *filter, struct filter_buffers *buffers, int mode, struct leat_error *error);
 
-    /* Bytes that `transform` needs inside, beside the chunks that a budget pays for. NULL: next to nothing. */
+    /* Returns the bytes that `transform` needs in addition to the chunks that a budget pays for. NULL: next to none. */
     uint64_t (*memory)(const leat_filter *filter);
 
-    /* The sink that takes what comes and the source of what becomes of it; they belong to the filter, and are asked for
-     * with each plan. Both are opened before a byte moves, the sink first.
+    /* Gives the sink that takes the filter's input, and the source of its output. They belong to the filter. Each plan
+     * asks for them. Both are opened before a byte moves, the sink first.
      *
-     * `finish` of the sink comes when it has got all that it will get: it hands the end on, as by closing a pipe. That
-     * of the source comes when nobody will read on, whether its end was read or no more is wanted. Either may say
-     * -EAGAIN, as `open` does, and is called again: so it is waited for a child, while whoever writes to it goes on.
-     * When the source's has said 0, the sink gets no more. A failure of either fails the pipeline. A sink that says
-     * -EPIPE to a write wants no more, which is no failure: whether the child has left well is for the source's
-     * `finish` to say.
+     * `finish` of the sink is called when the sink has got its last byte. It passes the end on, for example by closing
+     * a pipe. `finish` of the source is called when no more bytes will be read from it, because its end was read or
+     * because no more bytes are needed. Either may return -EAGAIN, as `open` does, and is called again. So the pipeline
+     * can wait for a child while the leg that writes to the child goes on. When `finish` of the source has returned 0,
+     * the sink gets no more bytes. A failure of either fails the pipeline. If the sink answers a write with -EPIPE, it
+     * needs no more bytes, which is no failure: `finish` of the source says whether the child ended well.
      *
-     * `commit` of both comes before anything is published. If the pipeline fails, `finish` and `commit` of those that
-     * have not had it never come, and `abort` does, after the last byte; so a failure is not taken for an end. */
+     * `commit` of both is called before anything is published. If the pipeline fails, `finish` and `commit` are not
+     * called any more, and `abort` is called after the last byte. So a child does not mistake a failure for an end. */
     void (*join)(leat_filter *filter, struct node **ret_sink, struct node **ret_source);
 
-    /* How many of `want` bytes may pass now; if 0, *ret_deadline_ns (of clock_ns) is when to ask again, and if that
-     * is 0, too, no byte will ever pass any more: the stream ends there. It grants and
-     * takes nothing: what uses a grant up is filter_count, with the bytes that really passed, so a route that moved
-     * fewer owes nothing and may ask again. Who asks twice without counting between is granted the same twice. */
+    /* Returns how many of `want` bytes may pass now. If it returns 0, *ret_deadline_ns (of clock_ns) is the time to ask
+     * again; if that is 0 as well, no byte passes any more, and the stream ends there. The hook uses nothing up. Only
+     * filter_count does, with the bytes that really passed, so a route that moved fewer bytes than it was granted just
+     * asks again. If it asks twice without a count between, it is granted the same bytes twice. */
     uint64_t (*allowance)(leat_filter *filter, uint64_t want, int64_t *ret_deadline_ns);
 
-    /* All bytes passed (code 0), or the pipeline failed. Waits for its own threads; no reference to a chunk is kept. */
+    /* Called when all bytes have passed (code 0), or the pipeline has failed. Waits for the filter's own threads, and
+     * drops all references to chunks. Returns 0, or a negative errno with *error filled. */
     int (*finish)(leat_filter *filter, int code, struct leat_error *error);
 
-    /* The value as hex by algorithm; `index` counts them. -ENOENT past the last. `ret_provider` tells who computed it
-     * and, if it stepped aside, why (both static). For the report. */
+    /* Gives digest number `index`, for the report: its algorithm, its value as hex, and in *ret_provider which provider
+     * computed it. *ret_why is the reason why another provider stepped aside, or NULL. The names are static. Returns 0;
+     * -ENOENT: there are not so many; or another negative errno. */
     int (*result)(leat_filter *filter, size_t index, const char **ret_algorithm, char *hex, size_t capacity,
                   const char **ret_provider, const char **ret_why);
 
-    /* For a stable source: a socket into which a route may splice the bytes itself, instead of `observe`, with OP_MORE
-     * on every one, the last too; borrowed. The route counts them by filter_count. After such a splice failed the value
-     * is worth nothing: the route may not step down to `observe`. A route may change to `observe` after splices that
-     * went well, never back. -1 if there is none. */
+    /* For a stable source: returns a socket into which a route may splice the bytes instead of calling `observe`.
+     * OP_MORE must be set on each splice, the last one included. The socket is borrowed. The route counts the bytes by
+     * filter_count. After a failed splice into the socket the digest is useless, so the route must not step down to
+     * `observe`. After successful splices it may change to `observe`, but never back. -1: there is no such socket. */
     int (*splice_fd)(leat_filter *filter);
 
-    /* The last reference is gone. */
+    /* Frees the filter. The last reference is gone. */
     void (*free)(leat_filter *filter);
 };
 
@@ -96,14 +103,14 @@ struct leat_filter {
     atomic_uint refs;
     unsigned origin;
     atomic_bool busy;       /* a pipeline runs through it */
-    _Atomic uint64_t bytes; /* that passed */
+    _Atomic uint64_t bytes; /* that have passed */
 };
 
 void filter_init(leat_filter *filter, const struct filter_ops *ops);
 
-/* Bytes passed which this filter was not shown: to be called for each filter without `observe` on every route, and for
- * one that has it where the bytes were spliced past it; for one that transforms, by whoever calls it, what it took.
- * Paces too: see `allowance`. */
+/* Counts bytes that have passed and that the filter was not shown. The route calls it for each filter without
+ * `observe`, and for a filter with `observe` if the bytes were spliced past it. For a filter that transforms, the
+ * caller of `transform` counts the bytes that it took. It also uses up what `allowance` granted. */
 static inline void filter_count(leat_filter *filter, uint64_t bytes)
 {
     atomic_fetch_add_explicit(&filter->bytes, bytes, memory_order_relaxed);

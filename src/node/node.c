@@ -22,8 +22,8 @@ void node_set_fd(struct node *node, int fd, int64_t position, enum node_wait wai
     node->port.blocked = wait == NODE_WAIT_POLL;
 }
 
-/* Which device is /dev/null or /dev/zero is told by its number, and the number by the device itself: they differ from
- * system to system. */
+/* Tells /dev/null and /dev/zero from other devices by comparing device numbers with those of the two paths, because the
+ * numbers differ from system to system. */
 static enum node_kind character_kind(const struct stat *st)
 {
     struct stat known;
@@ -48,7 +48,7 @@ void node_set_stat(struct node *node, const struct stat *st)
     if (node->kind == NODE_FILE) {
         node->device = st->st_dev;
         node->inode = st->st_ino;
-        /* Size 0 says nothing: files of procfs have it and are not empty. */
+        /* Size 0 is not trusted: files of procfs have it and are not empty. */
         node->has_size = st->st_size > 0;
         node->size = (uint64_t)st->st_size;
         node->sparse = (uint64_t)st->st_blocks * 512 < (uint64_t)st->st_size;
