@@ -154,8 +154,8 @@ static void begin_readback(struct leg *leg)
 
 /* ---- finishing the joints ---- */
 
-/* A child that ends before it has read all bytes is no failure of the leg that writes to it. Whether the child ended
- * well is reported by its joint. */
+/* A child that ends before it has read all bytes is no failure of the leg that writes to it. The child's joint reports
+ * whether the child ended well. */
 static void forgive_broken_pipe(struct leg *leg)
 {
     if (is_last(leg) || !(leg->joint.filter->ops->caps & FILTER_JOINS) || leg->into.error.code != -EPIPE)

@@ -156,7 +156,8 @@ enum verdict leg_next(struct task *task, struct op **ret_op, struct wait_set *re
 void leg_done(struct task *task, struct op *op, ssize_t result);
 /* Called when all nodes are open: finds the position of the source, and asks again which routes are fit. */
 void leg_begin(struct leg *leg);
-/* Returns the failure of a leg that has ended, unless it is a sink's of the pipeline. Code 0: there is none. */
+/* Returns the failure of a leg that has ended. Failures of the pipeline's sinks do not count, except a failure to read
+ * a clone back, which has the side of the sink. Code 0: there is none. */
 struct leat_error leg_failure(const struct leg *leg);
 /* Does leg_failure return an error, or is no sink of the pipeline left? */
 bool leg_has_failed(const struct leg *leg);
