@@ -1,4 +1,4 @@
-/* Small things that every room uses: cleanup of locals, sizes of arrays, the clock, copying of options. */
+/* Helpers for every room: cleanup of local variables, array sizes, the clock, copies of option structs. */
 #ifndef BASE_BASE_H
 #define BASE_BASE_H
 
@@ -16,9 +16,9 @@
 #define COLD             __attribute__((cold, noinline))
 #define PRINTF(fmt, arg) __attribute__((format(printf, fmt, arg)))
 
-#define PAGE 4096u /* the unit of pipe slots and of file blocks; only a rounding, never a promise of the kernel's */
+#define PAGE 4096u /* unit of pipe slots and of file blocks; used for rounding, never taken for the kernel's size */
 
-#ifndef ELIBACC /* Linux has it, POSIX does not */
+#ifndef ELIBACC /* Linux defines it, POSIX does not */
 #define ELIBACC ENOSYS
 #endif
 
@@ -35,7 +35,7 @@ static inline int64_t clock_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-#define OPTIONS_MAX PAGE /* no struct of options is ever that large; a larger size is garbage */
+#define OPTIONS_MAX PAGE /* no struct of options is that large, so a larger size is garbage */
 
 static inline size_t options_size(const void *options)
 {
@@ -44,10 +44,13 @@ static inline size_t options_size(const void *options)
     return size;
 }
 
-/* Copies a caller's struct that begins with its own size, which may be an older or a newer one than ours. What the
- * caller does not have is zero. `from` NULL means all zero. -EINVAL: the size can't be, as 0 of a struct that was never
- * initialised; all is zero then. -E2BIG: the caller asks for what this library does not know, because what lies behind
- * our struct is not zero; what is known was copied. */
+/* Copies the caller's struct `from`, which begins with its own size, to `to`, which has `size` bytes. The caller may
+ * have been compiled with an older or a newer header, so its struct may be shorter or longer. Members that the caller's
+ * struct lacks become zero. `from` NULL: all members become zero.
+ *
+ * Returns 0. -EINVAL: the size is impossible, such as 0 in a struct that was never initialised; then all members are
+ * zero. -E2BIG: the caller's struct has bytes beyond `size` that are not zero, which ask for something that this
+ * library does not know, or its size is more than OPTIONS_MAX; the members that are known have been copied. */
 static inline int options_copy(void *to, size_t size, const void *from)
 {
     size_t theirs = from ? options_size(from) : size;
@@ -61,7 +64,8 @@ static inline int options_copy(void *to, size_t size, const void *from)
     return r;
 }
 
-/* The way back: fills what the caller has room for and keeps the caller's size. -EINVAL if that can't be. */
+/* Copies the result `from` to the caller's struct `to`: as many bytes as the size in `to` says, at most `size`. That
+ * size stays. Returns 0, or -EINVAL if the size is impossible. */
 static inline int return_sized(void *to, const void *from, size_t size)
 {
     size_t theirs = options_size(to);
@@ -72,7 +76,7 @@ static inline int return_sized(void *to, const void *from, size_t size)
     return 0;
 }
 
-/* Is `value`, of an enum that counts from 0, none of those up to `last`? */
+/* Returns 0 if `value` is an enumerator from 0 to `last`, or -EINVAL. */
 static inline int enum_check(int64_t value, int64_t last)
 {
     return value < 0 || value > last ? -EINVAL : 0;

@@ -1,4 +1,4 @@
-/* One account of memory for a pipeline: chunks and pipe pages are both paid from it. Any thread. */
+/* The memory account of a pipeline, which pays for chunks and pipe pages. Any thread may call these functions. */
 #ifndef BASE_BUDGET_H
 #define BASE_BUDGET_H
 
@@ -13,7 +13,7 @@ struct budget {
 };
 
 void budget_init(struct budget *budget, uint64_t limit);
-/* False, and nothing taken, if it would pass the limit. */
+/* Takes `bytes` from the budget. Returns false, and takes nothing, if that would exceed the limit. */
 bool budget_take(struct budget *budget, uint64_t bytes);
 void budget_give(struct budget *budget, uint64_t bytes);
 uint64_t budget_left(struct budget *budget);

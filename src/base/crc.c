@@ -1,9 +1,10 @@
-/* A CRC is what is left of a polynomial, whose coefficients are the bits of the message, when it is divided by another
- * one. Its bits stand in reversed order: the lowest bit of the first byte has the highest power.
+/* A message is a polynomial whose coefficients are its bits. Its CRC is the remainder of the division by another
+ * polynomial. The bits are in reversed order: the lowest bit of the first byte has the highest power.
  *
- * Eight table look-ups take eight bytes. Folding is faster: two halves of 16 bytes are multiplied by powers of x, which
- * makes them as they would stand a number of bits further on, and added to the bytes there. What is left at the end has
- * 16 bytes and the same remainder as the message, and the tables take it. */
+ * The portable way takes eight bytes with eight table look-ups. Folding is faster. It multiplies the two halves of 16
+ * bytes by powers of x, which moves them a number of bits further on in the message without a change of the remainder,
+ * and adds them to the bytes there. The last 16 bytes have the same remainder as the message, which the tables then
+ * compute. */
 #include "base/crc.h"
 #include <pthread.h>
 #include <stdbool.h>
@@ -16,7 +17,7 @@ static const struct crc_kind kinds[] = {
 
 struct crc_tables {
     uint64_t table[8][256];   /* [k][b]: byte b followed by k zero bytes */
-    uint64_t far[2], near[2]; /* what folds over 64 bytes, and over 16: for the first half and the second one */
+    uint64_t far[2], near[2]; /* factors that fold over 64 and over 16 bytes, for the first and the second half */
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -31,7 +32,7 @@ const struct crc_kind *crc_find(const char *name)
     return NULL;
 }
 
-/* ---- polynomials: the highest bit of a value is the power 0 ---- */
+/* ---- polynomials: the highest bit of a value is the coefficient of power 0 ---- */
 
 static uint64_t one(const struct crc_kind *kind)
 {
@@ -65,7 +66,7 @@ uint64_t crc_join(const struct crc_kind *kind, uint64_t first, uint64_t second, 
     return multiply(kind, first, factor) ^ second;
 }
 
-/* A power of x, as a half of 16 bytes has it. */
+/* Returns x to the power n, in the position that it has in a half of 16 bytes. */
 static uint64_t half_power(const struct crc_kind *kind, unsigned n)
 {
     uint64_t value = one(kind);
@@ -89,7 +90,8 @@ static void make_tables(const struct crc_kind *kind, struct crc_tables *e)
             e->table[k][b] = e->table[k - 1][b] >> 8 ^ e->table[0][e->table[k - 1][b] & 255];
 }
 
-/* Byte by byte, so that it is little-endian everywhere; compilers make one load of it where they can. */
+/* Loads byte by byte, so that the value is little-endian on every machine. Compilers make one load of this where they
+ * can. */
 static uint64_t load64(const uint8_t *p)
 {
     return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 |
@@ -128,7 +130,8 @@ FOLDING static __m128i fold(__m128i value, __m128i factors, __m128i onto)
     return _mm_xor_si128(_mm_xor_si128(first, second), onto);
 }
 
-/* Four folds at a time, since one takes longer than the next one has to wait to begin. */
+/* Runs four independent folds at a time, because one fold has a longer latency than the CPU needs before it can start
+ * the next. */
 FOLDING static uint64_t by_folding(const struct crc_tables *e, uint64_t crc, const uint8_t *p, size_t n)
 {
     __m128i far = load128(e->far), near = load128(e->near), lane[4];
@@ -163,7 +166,8 @@ static bool can_fold(void)
 
 #endif
 
-/* A product of two reversed halves stands one power too high, hence the powers that are one too low. */
+/* The product of two reversed halves has a power that is one too high, so each factor has a power that is one too low.
+ */
 static void prepare(void)
 {
     for (size_t i = 0; i < COUNT(kinds); i++) {
@@ -177,7 +181,7 @@ static void prepare(void)
     folds = can_fold();
 }
 
-/* ---- from outside ---- */
+/* ---- functions for other files ---- */
 
 static const struct crc_tables *engine_of(const struct crc_kind *kind)
 {
@@ -185,7 +189,7 @@ static const struct crc_tables *engine_of(const struct crc_kind *kind)
     return &engines[kind - kinds];
 }
 
-/* Inside, a value is kept inverted. */
+/* The functions above work on the inverted value. */
 static uint64_t inverted(const struct crc_kind *kind, uint64_t crc)
 {
     return crc ^ ((one(kind) << 1) - 1);

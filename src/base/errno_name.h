@@ -1,8 +1,8 @@
-/* The names of errno values where the C library has no call for them. */
+/* The names of errno values, for systems whose C library has no function for them. */
 #ifndef BASE_ERRNO_NAME_H
 #define BASE_ERRNO_NAME_H
 
-/* "ENOSPC"; NULL for a value that POSIX does not name. Static. */
+/* Returns the name, such as "ENOSPC", or NULL for a value that POSIX does not name. Static. */
 const char *errno_name_posix(int code);
 
 #endif

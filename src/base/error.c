@@ -6,10 +6,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define ERRNO_MAX 4095 /* the kernel's bound; POSIX names far fewer */
+#define ERRNO_MAX 4095 /* the kernel's limit; POSIX names far fewer */
 
-/* The sentence is cut if it is too long: a cut sentence is better than none. Names in it, and what a peer or a child
- * said, do not reach a terminal as control characters. */
+/* Cuts a sentence that is too long. Masks control characters, because the sentence may have names in it, or text from a
+ * peer or a child, and may be printed on a terminal. */
 static void fill(struct leat_error *error, int code, const char *format, va_list arguments)
 {
     error->code = code;
@@ -70,7 +70,7 @@ void error_note(struct leat_error *error, const char *name, const char *note)
     snprintf(notes, sizeof(notes), "%s; '%.30s': %s", error->text + sentence, name, note);
     quote_mask(notes);
     error->text[MIN(sentence, sizeof(error->text) - 1 - strlen(notes))] = '\0';
-    quote_mask(error->text); /* a letter that is cut goes */
+    quote_mask(error->text); /* removes a character that was cut in the middle */
     memcpy(error->text + strlen(error->text), notes, strlen(notes) + 1);
 }
 
@@ -79,7 +79,7 @@ int error_of_answer(int answer)
     return answer <= 0 && answer >= -ERRNO_MAX ? answer : -EPROTO;
 }
 
-/* Of INT_MIN there is no positive number. */
+/* INT_MIN is returned as it is, because there is no positive number for it. */
 static int magnitude(int code)
 {
     return code < 0 && code >= -INT_MAX ? -code : code;

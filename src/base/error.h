@@ -1,43 +1,47 @@
-/* Filling a struct leat_error. */
+/* Functions that fill a struct leat_error. */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
 #include "base/base.h"
 #include <leat/base.h>
 
-/* Sets code and text (a printf format) and returns the code. `error` may be NULL. The first failure is the one that
- * counts: an error that has a code already is left as it is. */
+/* Sets code and text (a printf format) and returns the code. `error` may be NULL. If the error already has a code, it
+ * is left unchanged, because the first failure counts. */
 int error_set(struct leat_error *error, int code, const char *format, ...) PRINTF(3, 4);
 
-/* The same with its place: which side and node, and which operation. The strings are borrowed. */
+/* Same as error_set, and also sets the side, node and operation of the failure. The strings are borrowed. */
 int error_at(struct leat_error *error, int code, enum leat_side side, const char *node, const char *operation,
              const char *format, ...) PRINTF(6, 7);
 
-/* Hands on a failure that was noted earlier, and returns its code: 0 if there is none. `error` keeps its index and
- * offset, which only the runner knows. */
+/* Copies a failure that was recorded earlier to `error`, and returns its code: 0 if there was none. `error` keeps its
+ * index and offset, because only the runner knows them. */
 int error_hand_on(struct leat_error *error, const struct leat_error *failure);
 
-/* Notes what the caller can do about the failure that the next error_set or error_at tells. Call it right before that
- * one: as there, an error that has a code already is left as it is. `error` may be NULL. The text of the failure does
- * not repeat the advice and names no option of a command. */
+/* Sets the advice for the failure that the next error_set or error_at reports. Call it right before that call: it also
+ * leaves an error unchanged that already has a code. `error` may be NULL. The text of the failure does not repeat the
+ * advice, and names no option of a command. */
 void error_advise(struct leat_error *error, enum leat_advice advice);
 
-/* Adds "; 'NAME': NOTE" to the text, whole: NAME is cut to 30 bytes, and the sentence in front of the notes as far as
- * there is no room. */
+/* Adds "; 'NAME': NOTE" to the text. The note is never cut: NAME is cut to 30 bytes, and if there is not enough room,
+ * so is the sentence in front of the notes. */
 void error_note(struct leat_error *error, const char *name, const char *note);
 
-/* What a function of the caller's answered: 0 and negative errnos as they are; any other number is -EPROTO. */
+/* Checks the answer of a function of the caller. Returns 0 and negative errnos unchanged, and -EPROTO for any other
+ * number. */
 int error_of_answer(int answer);
 
-/* A call that takes a `ret_error` begins with this and ends with error_return, so that the caller's struct tells of
- * this call alone. `ret_error` (may be NULL) is reset. -EINVAL: its size can't be. */
+/* Resets `ret_error`, which may be NULL. Each public call with a `ret_error` starts with this function and ends with
+ * error_return, so that the caller's struct describes this call alone. Returns 0, or -EINVAL if the size of the struct
+ * is impossible. */
 int error_begin(struct leat_error *ret_error);
 
-/* Hands `error` over and returns `r`, the call's own result. A failure that has no sentence yet gets that of its errno
- * value; of a success the caller's struct stays as error_begin left it. */
+/* If `r`, the result of the call, is not 0, copies `error` to `ret_error`, which may be NULL. If `error` has no
+ * sentence yet, it gets the one of the errno value. On success the caller's struct stays as error_begin left it.
+ * Returns `r`. */
 int error_return(struct leat_error *ret_error, const struct leat_error *error, int r);
 
-/* "No space left on device", thread-safe, of either sign. */
+/* Writes the sentence of an errno value, such as "No space left on device", to `buffer`, and returns `buffer`. `code`
+ * may be positive or negative. Thread-safe. */
 const char *error_text(int code, char *buffer, size_t size);
 
 #endif

@@ -27,7 +27,7 @@ int fd_open(const char *path, int flags, unsigned mode)
     do
         fd = open(path, flags | O_CLOEXEC, (mode_t)mode);
     while (fd < 0 && errno == EINTR);
-    if (fd < 0) /* O_NONBLOCK, and another process has a lease on it: that is not "not yet" */
+    if (fd < 0) /* with O_NONBLOCK, EAGAIN means that another process has a lease on the file, not "would block" */
         return errno == EAGAIN ? -EBUSY : -errno;
     return fd_above_standard(fd);
 }

@@ -1,44 +1,47 @@
-/* Descriptors. *Borrow*: used, never closed. *Take*: closed by whom it was handed to, on failure too. *Give*: the
- * caller closes it. The sentinel is -1. */
+/* Descriptors. *Borrow*: the function uses the descriptor and does not close it. *Take*: the function becomes the owner
+ * and closes it, on failure too. *Give*: the caller becomes the owner and closes it. -1 means no descriptor. */
 #ifndef BASE_FD_H
 #define BASE_FD_H
 
 #include "base/base.h"
 
-/* Closes it if there is one and returns -1: fd = fd_close(fd). Keeps errno. */
+/* Closes `fd` if it is not negative, and returns -1, for `fd = fd_close(fd)`. errno stays unchanged. */
 int fd_close(int fd);
 void fd_close_pointer(int *fd);
 #define CLEANUP_FD CLEANUP(fd_close_pointer)
 
-/* open(2), close-on-exec, repeated on EINTR. Gives the descriptor or a negative errno. */
+/* Calls open(2) with close-on-exec, and repeats it on EINTR. Gives the descriptor, which is above 2, or returns -errno;
+ * -EBUSY if a lease of another process blocks the open. */
 int fd_open(const char *path, int flags, unsigned mode);
 
-/* Makes a new descriptor close-on-exec and non-blocking. -errno; it is the caller's to close, on failure too. */
+/* Makes a new descriptor close-on-exec and non-blocking. Returns 0 or -errno. Borrows `fd`: the caller closes it, on
+ * failure too. */
 int fd_own(int fd);
 
-/* A file without a name, for what is too long for memory: in TMPDIR, or else in /var/tmp, since /tmp is often memory.
- * Gives the descriptor or -errno. Where the file system has no such files it has a name for a moment, which stays if
- * the program is killed then. */
+/* Creates a file without a name, for data that is too long for memory. It is in TMPDIR, or else in /var/tmp, because
+ * /tmp is often memory. Gives the descriptor or returns -errno. If the file system does not support such files, the
+ * file has a name for a moment; if the program is killed at that moment, the name stays. */
 int fd_unnamed(void);
 
-/* A new descriptor of ours that took the place of standard input, output or error, which the program was started
- * without, moves out of it: else what the program prints would go into our file. Takes `fd`, on failure too; a negative
- * one is handed back as it is. Gives the descriptor or -errno. */
+/* Moves a new descriptor that is 0, 1 or 2 to a higher number. The program may have been started without standard
+ * input, output or error, so that open() reuses that number; without the move, the output of the program would go into
+ * our file. Takes `fd`, on failure too; returns a negative `fd` as it is. Gives the descriptor or returns -errno. */
 int fd_above_standard(int fd);
 
-/* A stream socket, and the peer that waits at a listener: close-on-exec, non-blocking and above the standard ones. Each
- * gives the descriptor or -errno. */
+/* Open a socket, and accept the next connection of a listener. The descriptors are close-on-exec, non-blocking and
+ * above 2. Both give the descriptor or return -errno. */
 int fd_socket(int family, int type, int protocol);
 int fd_accept(int listener);
 
-/* From now on closing the socket resets its connection, so that the peer does not take it for an end. Only TCP can. */
+/* Makes a later close of the socket reset its connection, so that the peer does not take the close for an end of file.
+ * Only TCP supports this. */
 void fd_reset_on_close(int fd);
 
-/* A pipe, both ends close-on-exec and non-blocking, on Linux from the start, so that no fork meets it otherwise. Gives
- * both, or -errno. */
+/* Makes a pipe whose ends are both close-on-exec and non-blocking. On Linux they are so from the start, so that a fork
+ * in another thread never sees them otherwise. Gives both ends, or returns -errno. */
 int fd_pipe(int ret[2]);
 
-/* The same of at most `size` bytes, see platform.pipe_make. */
+/* Same as fd_pipe, but of at most `size` bytes; see platform.pipe_make. */
 int fd_pipe_of_size(int ret[2], size_t size, size_t *ret_size);
 
 #endif

@@ -6,7 +6,7 @@
 
 static const char replacement[] = "\xEF\xBF\xBD";
 
-/* The length of the character that begins here, 1 to 4; 0: this is no UTF-8. */
+/* Returns the length of the UTF-8 character at `text`, 1 to 4, or 0 if the bytes are not valid UTF-8. */
 static size_t character_length(const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;
@@ -19,7 +19,7 @@ static size_t character_length(const char *text)
     return overlong || outside ? 0 : n;
 }
 
-/* jansson has a sentence for what is no JSON, and none for memory that it does not get. */
+/* jansson sets a text if the document is not valid JSON, and none if memory runs out. */
 int json_read(json_t **ret, const char *bytes, size_t n)
 {
     json_error_t problem = {.text = ""};

@@ -1,11 +1,12 @@
-/* OpenSSL's libcrypto, as far as leat uses it. It is loaded when the first digest or signature needs it and not linked,
- * so that a copy without one starts without it. Only the types come from its headers. */
+/* The functions of OpenSSL's libcrypto that leat uses. leat does not link the library; it loads it when the first
+ * digest or signature needs it, so that a copy without digests starts without it. The OpenSSL headers are used for
+ * types alone. */
 #ifndef BASE_LIBCRYPTO_H
 #define BASE_LIBCRYPTO_H
 
 #include <openssl/evp.h>
 
-/* The functions, under the names of their manual pages without the prefix. Valid once libcrypto_need has said 0. */
+/* The functions, with the names of their manual pages without the prefix. Valid once libcrypto_need has returned 0. */
 extern struct libcrypto {
     EVP_MD *(*md_fetch)(OSSL_LIB_CTX *, const char *, const char *);
     void (*md_free)(EVP_MD *);
@@ -25,7 +26,7 @@ extern struct libcrypto {
     int (*pop_to_mark)(void);
 } crypto;
 
-/* As loader_need. It takes some milliseconds once. */
+/* Loads libcrypto; same as loader_need. The first call takes some milliseconds. */
 int libcrypto_need(const char **ret_why);
 
 #endif

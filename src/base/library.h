@@ -1,4 +1,4 @@
-/* The libraries that leat can be built without, and what the probe tells of them. */
+/* The libraries that leat can be built without, and what leat_features_probe reports about them. */
 #ifndef BASE_LIBRARY_H
 #define BASE_LIBRARY_H
 
@@ -7,14 +7,14 @@
 
 struct library {
     const char *name;             /* "libzstd" */
-    const char *serves;           /* "zstd and unzstd", as the beginning of a sentence */
-    const char *(*version)(void); /* NULL: this build lacks it */
+    const char *serves;           /* "zstd and unzstd", the start of a sentence */
+    const char *(*version)(void); /* NULL: leat was built without it */
 };
 
-/* A feature for each, as far as there is room; how many they are. */
+/* Fills one feature for each library, at most `room`. Returns their number. */
 uint32_t library_features(struct leat_feature *ret, size_t room);
 
-/* Ends in NULL. Defined by the registry: src/registry/libraries.c. */
+/* Ends with NULL. The registry defines it: src/registry/libraries.c. */
 extern const struct library *const registry_libraries[];
 
 extern const struct library library_xxhash, library_zstd, library_zlib;

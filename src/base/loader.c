@@ -2,7 +2,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 
-/* POSIX says that a function's address fits into a void pointer; C does not, hence the copy of its bytes. */
+/* POSIX lets a void pointer hold the address of a function, and C does not. So the bytes of the address are copied. */
 static bool find_symbols(const struct loader *loader, void *library)
 {
     for (size_t i = 0; i < loader->count; i++) {
@@ -14,8 +14,8 @@ static bool find_symbols(const struct loader *loader, void *library)
     return true;
 }
 
-/* dlopen says why only in words, but leaves the errno of what it tried last: a lack of memory or of descriptors is told
- * apart from a lack of the library. */
+/* dlopen reports a failure only as text, but leaves the errno of its last attempt. That errno tells a lack of memory or
+ * descriptors from a missing library. */
 static int load(struct loader *loader, const char **ret_why)
 {
     *ret_why = loader->missing;

@@ -1,4 +1,4 @@
-/* Libraries that are loaded when they are first needed. */
+/* Loads libraries when they are first needed. */
 #ifndef BASE_LOADER_H
 #define BASE_LOADER_H
 
@@ -8,24 +8,24 @@
 
 struct loader_symbol {
     const char *name;
-    void *function; /* the address of the function pointer that is set */
+    void *function; /* address of the function pointer to set */
 };
 
-/* One library; static. */
+/* One library. Static. */
 struct loader {
-    const char *const *names; /* of files, ending in NULL; the first one that has all symbols is taken */
+    const char *const *names; /* file names, ending with NULL; the first file that has all symbols is used */
     const struct loader_symbol *symbols;
     size_t count;
-    const char *missing; /* sentences for a failure: there is none of these files, */
-    const char *other;   /* what is there lacks a symbol, */
-    const char *poor;    /* there is no memory, or no descriptor */
+    const char *missing; /* sentences for a failure: none of the files exists, */
+    const char *other;   /* a file lacks a symbol, */
+    const char *poor;    /* memory or descriptors ran out */
     pthread_mutex_t lock;
     bool loaded; /* under the lock */
 };
 
-/* The library is there, for the rest of the process: 0. -ELIBACC: it is not; -ENOMEM, -EMFILE or -ENFILE: it could not
- * be loaded now. *ret_why is then one of the sentences. What failed is tried again by the next call. Any thread; reads
- * files. */
+/* Loads the library for the rest of the process, unless it is loaded already. Returns 0; -ELIBACC if the library is
+ * missing; -ENOMEM, -EMFILE or -ENFILE if it can't be loaded now. After a failure *ret_why is one of the sentences, and
+ * the next call tries again. Reads files. Any thread. */
 int loader_need(struct loader *loader, const char **ret_why);
 
 #endif

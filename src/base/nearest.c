@@ -4,12 +4,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#define LETTERS_MAX 40 /* longer words are near to nothing */
+#define LETTERS_MAX 40 /* a longer word is near to no other */
 #define NEAREST_MAX 3
 #define FAR         100u
 
-/* How many letters have to be put in, left out, changed or swapped with the next one to make b of a. Rows of the usual
- * table: `now` for the beginnings of a with i letters, `last` and `older` for those with one and two fewer. */
+/* Returns how many letters must be inserted, removed, changed or swapped with the next one to turn a into b. This is
+ * the usual table of edit distances, of which three rows are kept: `now` for the first i letters of a, `last` and
+ * `older` for one and two letters fewer. */
 static unsigned distance(const char *a, size_t an, const char *b, size_t bn)
 {
     unsigned older[LETTERS_MAX + 1], last[LETTERS_MAX + 1], now[LETTERS_MAX + 1];
@@ -31,7 +32,8 @@ static unsigned distance(const char *a, size_t an, const char *b, size_t bn)
     return last[bn];
 }
 
-/* A third of the letters may be wrong. */
+/* Returns 1 if the word is the start of the candidate, else the distance if at most a third of the letters is wrong,
+ * else FAR. */
 static unsigned how_near(const char *word, size_t n, const char *candidate)
 {
     size_t length = strlen(candidate);

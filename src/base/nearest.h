@@ -1,4 +1,4 @@
-/* What is said of a word that is not known. */
+/* The message about an unknown word. */
 #ifndef BASE_NEAREST_H
 #define BASE_NEAREST_H
 
@@ -6,8 +6,8 @@
 
 #define UNKNOWN_MAX 180
 
-/* "There is no KIND 'WORD': known are A, B", with the nearest of `words` (which end in NULL) if one is near. Of `word`
- * the first `n` bytes are meant. Returns `buffer`. */
+/* Writes "There is no KIND 'WORD': known are A, B" to `buffer`, with the nearest of `words` if one is near. `words`
+ * ends with NULL. The word is the first `n` bytes of `word`. Returns `buffer`. */
 const char *unknown_word(char buffer[UNKNOWN_MAX], const char *kind, const char *word, size_t n,
                          const char *const words[]);
 

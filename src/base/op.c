@@ -76,7 +76,7 @@ static int directory_of(const struct op *op)
     return op->fd[0] >= 0 ? op->fd[0] : AT_FDCWD;
 }
 
-/* What POSIX has; everything else belongs to the platform. */
+/* The calls that POSIX has; the platform makes all others. */
 static ssize_t execute_posix(const struct op *op)
 {
     switch (op->kind) {
@@ -92,7 +92,7 @@ static ssize_t execute_posix(const struct op *op)
         return linkat(directory_of(op), op->path[0], directory_of(op), op->path[1], 0);
     case OP_RENAME:
         return renameat(directory_of(op), op->path[0], directory_of(op), op->path[1]);
-    case OP_CLOSE: /* interrupted or not, the descriptor is gone */
+    case OP_CLOSE: /* the descriptor is closed even if the call was interrupted */
         return close(op->fd[1]) < 0 && errno != EINTR ? -1 : 0;
     default:
         errno = ENOSYS;
@@ -155,7 +155,8 @@ int op_close_duplicate(int fd)
         return op_close(&duplicate);
     if (errno != EMFILE)
         return -errno;
-    /* A flush tells the same errors, if later ones come from nowhere. A file that has none has nothing to tell. */
+    /* There is no free descriptor for a duplicate. A flush reports the same errors, but not those that only a close
+     * reports. A file that can't be flushed has no errors to report. */
     struct op flush = {.kind = OP_FSYNC, .fd = {-1, fd}};
     int r = (int)op_execute(&flush);
     return r == -EINVAL || r == -EROFS ? 0 : r;

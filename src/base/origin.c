@@ -2,7 +2,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* Forks on the way to this process, since the first object was made. */
+/* Number of forks between the process that made the first object and this process, plus 1. */
 static atomic_uint forks = 1;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 

@@ -1,15 +1,16 @@
-/* Which process made an object. After fork() the child has the parent's objects, but not the threads that work for
- * them, and locks stay as they were at that moment; so what is another process's is not locked, joined, waited for or
- * ended: its descriptors are closed, and what can't be freed safely is left. */
+/* Records which process made an object. After fork() the child has copies of the parent's objects, but not the threads
+ * that work for them, and the locks stay as they were at the fork. So the library never locks, joins, waits for or ends
+ * an object of another process. It closes the descriptors of such an object, and leaves alone memory that can't be
+ * freed safely. */
 #ifndef BASE_ORIGIN_H
 #define BASE_ORIGIN_H
 
 #include <stdbool.h>
 
-/* For an object that is being made. Never 0. */
+/* Returns the origin for an object that this process makes. Never 0. */
 unsigned origin_here(void);
 
-/* Was it made by this process? */
+/* Did this process make the object? */
 bool origin_is_here(unsigned origin);
 
 #endif

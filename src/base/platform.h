@@ -1,5 +1,6 @@
-/* What POSIX does not offer, behind one constant table. Exactly one file defines it, chosen when the library is
- * linked: kernel/linux.c, or base/posix.c where there is no Linux. Nothing above has an #ifdef for that. */
+/* The platform: calls that POSIX does not have, in one constant table. Exactly one file defines the table, chosen when
+ * the library is linked: kernel/linux.c, or base/posix.c on other systems. So the other rooms need no #ifdef for this.
+ */
 #ifndef BASE_PLATFORM_H
 #define BASE_PLATFORM_H
 
@@ -8,100 +9,105 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
-/* Memory that processes share, and what they need to wait for each other and to know who is still there. All of it is
- * futexes, locks and descriptors of Linux's own, so it is there as a whole or not at all. Results are 0 or -errno. */
+/* Shared memory of processes, and the means to wait for each other and to detect a crashed peer. It is made of Linux's
+ * futexes, locks and descriptors, so a platform has all of it or nothing. Results are 0 or -errno. */
 struct platform_sharing {
-    /* A memory file of `size` zero bytes, which are there for good: it can't grow, shrink or lose its seals. Gives it.
-     */
+    /* Creates a memory file of `size` zero bytes. Seals keep it from growing and shrinking and from losing its seals,
+     * so the bytes stay there. Gives the descriptor. */
     int (*make)(const char *name, uint64_t size);
 
-    /* Is it such a file? -EINVAL if it is not. */
+    /* Checks that `fd` is a file that `make` created. Returns 0, or -EINVAL if it is not. */
     int (*check)(int fd);
 
-    /* Maps `size` bytes of it twice, one behind the other, so that what wraps at the end needs no second look. */
+    /* Maps `size` bytes of the file twice, one mapping right behind the other, so that a range that wraps at the end is
+     * contiguous. */
     int (*map_twice)(int fd, uint64_t offset, size_t size, void **ret);
 
-    /* A lock on `index`, which the kernel drops when the last copy of this descriptor is gone, however its owner went.
-     * It belongs to the open file, not to the process: who wants one of his own reopens the file. -EAGAIN: somebody
-     * else has it. */
+    /* Takes the lock `index`. The kernel drops it when the last copy of this descriptor is closed, also if its owner
+     * crashed. The lock belongs to the open file description, not to the process, so a process reopens the file to get
+     * locks of its own. -EAGAIN: another open file description has the lock. */
     int (*lock)(int fd, uint32_t index);
     int (*unlock)(int fd, uint32_t index);
-    /* 1: somebody else has it; 0: nobody has. */
+    /* Returns 1 if another open file description has the lock, or 0. */
     int (*locked)(int fd, uint32_t index);
 
-    /* Sleeps while *word is `value`, for at most so long; returns early at will. */
+    /* Sleeps while *word is `value`, for at most timeout_ns. May return early. */
     void (*wait)(_Atomic uint32_t *word, uint32_t value, int64_t timeout_ns);
-    /* Tells the processor that this is a loop that waits. */
+    /* Tells the processor that the thread is in a loop that waits. */
     void (*pause)(void);
-    /* May this thread run on one processor only? */
+    /* Can this thread run on only one processor? */
     bool (*alone)(void);
-    /* Wakes up to n sleepers; gives how many there were. */
+    /* Wakes up to n sleepers. Returns how many it woke. */
     int (*wake)(_Atomic uint32_t *word, int n);
 
-    /* An event, which pollers hear of. Gives it. Its open file belongs to every peer, so event_set never sleeps,
-     * whatever another peer makes of the flags or of the count; where that can't be had, nothing is set. */
+    /* Creates an event, which wakes pollers. Gives the descriptor. All peers share its open file, so event_set never
+     * sleeps, whatever a peer does to the flags or to the count. If that is impossible, event_set does nothing. */
     int (*event)(void);
     bool (*is_event)(int fd);
     void (*event_set)(int fd);
 
-    /* A descriptor that becomes readable when one of the events is set, until poller_clear. Gives it. */
+    /* Creates a descriptor that is readable when one of the events was set, until poller_clear. Gives it. */
     int (*poller)(const int *events, size_t n);
     void (*poller_clear)(int poller);
-    /* Makes the poller readable every `interval_ms` besides. Gives the timer, which poller_clear_timer keeps going. */
+    /* Also makes the poller readable every `interval_ms`. Gives the timer; poller_clear_timer clears it, and it goes
+     * on. */
     int (*poller_tick)(int poller, int interval_ms);
     void (*poller_clear_timer)(int timer);
 
-    /* Tells when open files of other files are closed, by whomever, be it the kernel after a kill. Gives a descriptor
-     * that is readable when it has something to tell. */
+    /* Creates a watch that reports when open files are closed, by any process, or by the kernel after a kill. Gives a
+     * descriptor that is readable when there is a report. */
     int (*closings)(void);
-    /* From now on of the file that `fd` is open on. Gives a number for it, the same for the same file. */
+    /* Watches the file that `fd` is open on. Returns a number for this file, the same number each time. */
     int (*closings_add)(int closings, int fd);
     void (*closings_remove)(int closings, int number);
-    /* The numbers of up to n files that were closed, or -1 for any of them. Gives how many; -EAGAIN: none. */
+    /* Writes the numbers of up to n files that were closed; -1: any of them may be closed. Returns how many it wrote.
+     * -EAGAIN: none. */
     int (*closings_next)(int closings, int *numbers, size_t n);
 
-    /* The position of a descriptor, without the lock on it that another process may keep for ever. Or -errno. */
+    /* Returns the position of a descriptor, or -errno. Does not take the kernel's lock on the position, which another
+     * process may hold for ever. */
     int64_t (*position)(int fd);
-    /* Receives a byte and the descriptors that came with it: all are given, close-on-exec, and *n of them, of which the
-     * room was `*n`. What else came is closed. -EPROTO: there were more, or not all could be had; -ENODATA: the end. */
+    /* Receives a byte and the descriptors that came with it. Gives all of them, close-on-exec, and sets *n to their
+     * number; before the call *n is the room in `fds`. Closes any other descriptors that came. -EPROTO: there were more
+     * descriptors, or the kernel could not install all of them. -ENODATA: end of file. */
     int (*receive)(int socket, int *fds, size_t *n);
 };
 
 struct platform_process {
     pid_t pid, parent, session;
-    uint64_t start; /* when it began: together with pid it names one process for good */
-    bool ended;     /* it waits for its parent to take its status */
+    uint64_t start; /* start time; together with pid it names one process for ever */
+    bool ended;     /* a zombie: the parent has not yet waited for it */
 };
 
-/* Processes that are not our children. */
+/* Functions for processes that are not children of this one. */
 struct platform_processes {
-    /* Can other processes be seen? */
+    /* Can this process see other processes? */
     bool (*can_list)(void);
-    /* -ESRCH: it can't be seen, or is no more. */
+    /* Fills *ret. -ESRCH: the process can't be seen, or has ended. */
     int (*look)(pid_t pid, struct platform_process *ret);
-    /* Calls `visit` for each process that can be seen. -errno: none can. */
+    /* Calls `visit` for each process that can be seen. Returns 0, or -errno if none can be seen. */
     int (*each)(void (*visit)(void *user, const struct platform_process *process), void *user);
-    /* Does the environment that its program was started with have this entry ("NAME=VALUE")? False if that can't be
-     * told. */
+    /* Did the program of this process start with this entry ("NAME=VALUE") in its environment? Returns false if that is
+     * unknown. */
     bool (*has_environment)(pid_t pid, const char *entry);
 
-    /* A descriptor that stands for this process alone, and is readable once it has ended. Gives it, or -errno (ESRCH:
-     * there is no such process). */
+    /* Opens a descriptor that refers to this process alone, and is readable once the process has ended. Gives it, or
+     * returns -errno (-ESRCH: there is no such process). */
     int (*open)(pid_t pid);
-    /* Sends it a signal. */
+    /* Sends a signal to the process of this descriptor. */
     int (*signal)(int process, int number);
 };
 
-/* What is known of a file system from a path in it. */
+/* What is known about the file system of a path. */
 struct platform_file_system {
     const char *name; /* "ext4"; NULL: unknown. Static */
-    bool network;     /* data may be moved at a distance */
-    bool is_fixed;    /* it is the kernel's own and takes no new files: procfs, sysfs and their like */
+    bool network;     /* the file system may be on another machine, which may copy data itself */
+    bool is_fixed;    /* a file system of the kernel, such as procfs or sysfs, in which no file can be created */
 };
 
-/* What statx(2) tells of a path. */
+/* Facts about a path from statx(2). */
 enum {
-    PATH_MOUNTED = 1 << 0,     /* something is mounted right on it */
+    PATH_MOUNTED = 1 << 0,     /* the path is a mount point */
     PATH_APPEND_ONLY = 1 << 1, /* chattr +a */
     PATH_IMMUTABLE = 1 << 2,   /* chattr +i */
 };
@@ -109,97 +115,103 @@ enum {
 struct platform {
     const char *name;
 
-    /* NULL: a process knows its own children alone. */
+    /* NULL: a process can see its own children alone. */
     const struct platform_processes *processes;
 
-    /* NULL: processes share no memory here. */
+    /* NULL: this platform has no shared memory for leat. */
     const struct platform_sharing *sharing;
 
-    /* OP_SPLICE to OP_PUNCH, READ and WRITE with OP_NOWAIT or OP_DONTCACHE, LINK of a file without a name. -1 with
-     * errno; ENOSYS for what is not there, EOPNOTSUPP if such a flag can't be had on this descriptor. */
+    /* Executes OP_SPLICE to OP_PUNCH, READ and WRITE with OP_NOWAIT or OP_DONTCACHE, LINK of a file without a name, and
+     * RENAME with OP_NEW. Returns -1 and sets errno on failure: ENOSYS if the call does not exist here, EOPNOTSUPP if
+     * this descriptor does not support the flag. */
     ssize_t (*execute)(struct op *op);
 
-    /* A descriptor of its own on what `fd` is open on, with other flags; blocks never. Gives it, or -errno. */
+    /* Opens the file of `fd` again with other flags, as a new open file description. Never blocks. Gives the
+     * descriptor, or returns -errno. */
     int (*reopen)(int fd, int flags);
 
-    /* Was it opened for O_DIRECT? */
+    /* Is the descriptor open with O_DIRECT? */
     bool (*is_direct)(int fd);
 
-    /* A descriptor of its own on the same file or block device that goes past the page cache, and what offsets, lengths
-     * and memory must be multiples of. Gives it, or -errno (EINVAL, EOPNOTSUPP: the file system has no such thing). */
+    /* Opens the same file or block device again, past the page cache. *ret_alignment: offsets, lengths and memory
+     * addresses must be multiples of it. Gives the descriptor, or returns -errno (-EINVAL, -EOPNOTSUPP: the file system
+     * does not support it). */
     int (*open_direct)(int fd, enum leat_direction direction, size_t *ret_alignment);
 
-    /* Gives a new file its length and its blocks, so that writes to it need not wait for each other. */
+    /* Sets the length of a new file and allocates its blocks, so that writes to it need not wait for each other. */
     int (*allocate)(int fd, uint64_t length);
 
-    /* What was written to this range (length 0: to the end) goes to the disk; `wait`: until it is there. What a failed
-     * write-back says is said once, so it is to be believed. */
+    /* Starts to write a range (length 0: to the end) back to the disk; `wait`: waits until it is there. The kernel
+     * reports a failed write-back only once, so the caller must take an error as final. */
     int (*write_back)(int fd, int64_t offset, uint64_t length, bool wait);
 
-    /* All of the file system of an open file goes to its disk. 0 or -errno. */
+    /* Writes the whole file system of an open file to its disk. Returns 0 or -errno. */
     int (*sync_file_system)(int fd);
 
-    /* PATH_ bits; none of what is not known. */
+    /* Returns PATH_ bits. A bit whose fact is unknown is not set. */
     unsigned (*path_flags)(const char *path);
 
-    /* Takes hold of what a path leads to (`follows`), or of the link that it is, without opening it: never blocks, has
-     * no effect on a device, needs no right on it, and stays with it when its names change. Gives a descriptor for
-     * fstat and path_of_fd alone, or -errno; -ENOSYS: there is no such thing here. */
+    /* Pins the file that a path leads to (`follows`), or the symbolic link itself, without opening it. Never blocks,
+     * has no effect on a device and needs no permission on the file. The descriptor stays with the file if its names
+     * change. Gives a descriptor that only fstat and path_of_fd may use, or returns -errno; -ENOSYS: this platform
+     * can't do it. */
     int (*pin)(const char *path, bool follows);
 
-    /* A directory, to look names up in, which needs no right to read it. `path` begins at `at`. Gives it, or -errno. */
+    /* Opens a directory for lookups, which needs no permission to read the directory. `path` is relative to `at`. Gives
+     * the descriptor, or returns -errno. */
     int (*open_directory)(int at, const char *path);
 
-    /* A path to what `fd` is open on, whatever names that has, as long as fd is open. -ENOSYS: there is none. That the
-     * path can be used shows when file_system is asked for it: procfs may not be mounted. */
+    /* Writes a path that leads to the open file of `fd` as long as fd is open, whatever names the file has. -ENOSYS:
+     * there is no such path. procfs may not be mounted; file_system of this path tells whether it can be used. */
     int (*path_of_fd)(int fd, char *text, size_t size);
 
-    /* Gives `to` what the file at `from` carries besides bytes, owner, mode and times: its access control list,
-     * extended attributes, security label, capabilities and the flags of chattr(1). What it has already is left alone.
-     * 1: something was given or taken away; 0: nothing had to be.
-     * -errno and what can't be given in `lost` ("its ..."); with `tries` it goes on with the rest, the result is 1, and
-     * `lost` is filled only if it is the access control list. */
+    /* Copies to `to` what the file at `from` has besides bytes, owner, mode and times: access control list, extended
+     * attributes, security label, capabilities and the flags of chattr(1). Leaves alone what `to` has already. Returns
+     * 1 if something was added or removed, or 0 if nothing had to change. On failure returns -errno, and `lost` names
+     * what can't be copied ("its ..."). With `tries` it skips that and goes on, returns 1, and fills `lost` only for
+     * the access control list. */
     int (*copy_attributes)(const char *from, int to, bool tries, char *lost, size_t size);
 
-    /* A file without a name in a directory, for reading and writing; `path` begins at `at`. Gives it, or -errno
-     * (EOPNOTSUPP, EISDIR, ...). It may be of no use: whether OP_LINK can name it shows when it is tried. */
+    /* Creates a file without a name in a directory, for reading and writing; `path` is relative to `at`. Gives the
+     * descriptor, or returns -errno (-EOPNOTSUPP, -EISDIR, ...). Only a call of OP_LINK shows whether the file can get
+     * a name. */
     int (*open_unnamed)(int at, const char *path, unsigned mode);
 
     /* See fd_pipe. */
     int (*pipe)(int ret[2]);
 
-    /* A private pipe for splicing, of at most `size` bytes (at least a page, a power of two of pages), and its real
-     * size. Both ends are non-blocking. Gives both, or -errno. */
+    /* Makes a private pipe for splicing, of at most `size` bytes (at least a page, a power of two of pages). *ret_size
+     * is its real size. Both ends are non-blocking. Gives both, or returns -errno. */
     int (*pipe_make)(int ret[2], size_t size, size_t *ret_size);
 
-    /* The size of somebody's pipe, 0 if unknown. It is never changed. */
+    /* Returns the size of a pipe that leat did not make, or 0 if it is unknown. leat never changes it. */
     size_t (*pipe_size)(int fd);
 
-    /* How many bytes a pipe holds that nobody has read; asked of either end. 0 if unknown. */
+    /* Returns how many unread bytes are in a pipe; `fd` is either end. 0 if unknown. */
     size_t (*pipe_unread)(int fd);
 
-    /* socket(2) and accept(2), close-on-exec and non-blocking, on Linux from the start. Each gives the descriptor, or
-     * -errno. */
+    /* Call socket(2) and accept(2). The descriptors are close-on-exec and non-blocking, on Linux from the start. Both
+     * give the descriptor, or return -errno. */
     int (*socket)(int family, int type, int protocol);
     int (*accept)(int listener);
 
-    /* The next data and the hole after it, from `offset` on. -ENXIO: no data until the end. Moves the position of `fd`,
-     * so it is one that nobody shares. */
+    /* Finds the next data at or after `offset`, and the hole after it. -ENXIO: there is no data up to the end. Moves
+     * the position of `fd`, so nothing else may share that position. */
     int (*find_data)(int fd, uint64_t offset, uint64_t *ret_start, uint64_t *ret_end);
 
-    /* That of what a path leads to. -errno: the path can't be used, and *ret is empty. */
+    /* Fills *ret for the file that a path leads to. -errno: the path can't be used, and *ret is empty. */
     int (*file_system)(const char *path, struct platform_file_system *ret);
 
-    /* "ENOSPC" for ENOSPC. NULL for none. Static. */
+    /* Returns the name of an errno value, such as "ENOSPC", or NULL. Static. */
     const char *(*errno_name)(int code);
 
-    /* The number that such a path stands for, as /proc/self/fd/3 does for 3; -1 for any other path. */
+    /* Returns the descriptor number that a path refers to, such as 3 for /proc/self/fd/3, or -1 for any other path. */
     int (*path_to_fd)(const char *path);
 
-    /* Do two descriptors share one open file? 1, 0, or -EOPNOTSUPP where the kernel does not tell. */
+    /* Do two descriptors share one open file description? Returns 1, 0, or -EOPNOTSUPP if the kernel can't tell. */
     int (*is_same_open_file)(int a, int b);
 
-    /* Takes one pending SIGPIPE of this thread away. */
+    /* Removes one pending SIGPIPE of this thread. */
     void (*consume_sigpipe)(void);
 };
 

@@ -1,4 +1,4 @@
-/* The platform where there is no Linux: nothing but POSIX, so every faster call is "not there". */
+/* The platform for systems other than Linux. It uses POSIX alone and reports each faster call as unsupported. */
 #include "base/errno_name.h"
 #include "base/fd.h"
 #include "base/platform.h"

@@ -1,4 +1,5 @@
-/* leat_features_probe where src/kernel was left out: of the system there is one thing to say. */
+/* leat_features_probe for builds without src/kernel. The only fact about the system is that this build uses no feature
+ * of Linux. */
 #include "base/library.h"
 #include <errno.h>
 #include <stddef.h>

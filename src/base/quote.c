@@ -4,14 +4,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The code point of a letter in UTF-8 and its length in bytes; 0 bytes: it is no well-formed letter. */
+/* Decodes the UTF-8 character at `at`. Returns its length in bytes, or 0 if it is not well-formed. */
 static size_t decode(const unsigned char *at, uint32_t *ret)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     size_t n = at[0] < 0x80 ? 1 : at[0] < 0xc0 ? 0 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf8 ? 4 : 0;
     uint32_t code = n < 2 ? at[0] : at[0] & (0x7fu >> n);
     for (size_t i = 1; i < n; i++) {
-        if ((at[i] & 0xc0) != 0x80) /* the NUL at the end too */
+        if ((at[i] & 0xc0) != 0x80) /* also true for the NUL at the end */
             return 0;
         code = code << 6 | (at[i] & 0x3f);
     }
@@ -21,14 +21,14 @@ static size_t decode(const unsigned char *at, uint32_t *ret)
     return n;
 }
 
-/* Control characters, and those that turn the direction of the text or end its line. */
+/* Control characters, and characters that change the direction of the text or end a line. */
 static bool is_control(uint32_t code)
 {
     return code < ' ' || (code >= 0x7f && code < 0xa0) || code == 0x200e || code == 0x200f ||
            (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
 }
 
-/* The bytes of the letter at `at`, and whether it can be shown as it is. */
+/* Returns the length of the character at `at`. *ret_plain: the character can be printed as it is. */
 static size_t look(const char *at, bool *ret_plain)
 {
     uint32_t code = 0;
@@ -50,7 +50,7 @@ static bool is_plain(const char *text)
 struct out {
     char *buffer;
     size_t size, n;
-    FILE *to; /* instead of a buffer */
+    FILE *to; /* not NULL: prints here, and there is no buffer */
 };
 
 static void put(struct out *out, const char *bytes, size_t n)
@@ -62,7 +62,7 @@ static void put(struct out *out, const char *bytes, size_t n)
             out->buffer[out->n] = bytes[i];
 }
 
-/* \n and its like, or three octal digits: what $'...' of a shell understands. */
+/* Writes \n and the like, or three octal digits, which $'...' of a shell understands. */
 static void put_escape(struct out *out, unsigned char c)
 {
     static const char known[] = "\a\b\t\n\v\f\r", letters[] = "abtnvfr";
@@ -115,7 +115,7 @@ void quote_print(FILE *to, const char *name)
         put_quoted(&out, name);
 }
 
-/* A text that was cut may end in a part of a letter. */
+/* Removes an incomplete character at the end, which a text has that was cut. */
 static void cut_incomplete(char *text)
 {
     size_t n = strlen(text), back = 0;
@@ -138,7 +138,8 @@ void quote_mask(char *text)
     }
 }
 
-/* The scheme need not be one that leat knows, nor be written as it should. Of http: the slashes may be forgotten. */
+/* Returns the first byte behind the scheme, or NULL if there is none. leat need not know the scheme. After "http:" and
+ * "https:" the slashes may be missing. */
 static const char *behind_scheme(const char *spec)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.";

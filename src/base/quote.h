@@ -1,19 +1,19 @@
-/* Text of others (names, what peers and children say) before it reaches a terminal. */
+/* Prepares text from outside (names, messages of peers and children) for a terminal. */
 #ifndef BASE_QUOTE_H
 #define BASE_QUOTE_H
 
 #include <stddef.h>
 #include <stdio.h>
 
-/* Prints a name as leat_text_quote writes it. */
+/* Prints a name in the form that leat_text_quote writes. */
 void quote_print(FILE *to, const char *name);
 
-/* Replaces each byte of what a terminal would obey, or not understand, by '?', and cuts off a letter that is incomplete
- * at the end. */
+/* Replaces each byte of a control character or of invalid UTF-8 by '?', and removes an incomplete character at the end.
+ */
 void quote_mask(char *text);
 
-/* What of a spec may be told: all of it, or of one that begins with a scheme, "//" and a login
- * ("x://USER:PASSWORD@HOST/"), what stands behind the login. It is a part of `spec`. */
+/* Returns the part of `spec` that may be shown. If `spec` starts with a scheme, "//" and a login
+ * ("x://USER:PASSWORD@HOST/"), that is the part behind the login; otherwise it is all of `spec`. */
 const char *quote_without_login(const char *spec);
 
 #endif

@@ -1,5 +1,6 @@
-/* Keeps SIGPIPE from the program while a thread of ours writes to pipes that may be closed: blocked on entry, a signal
- * that we caused is taken away on leaving, the mask is restored. One that was pending before stays pending. */
+/* Keeps SIGPIPE away from the program while a thread of leat writes to pipes that may be closed. sigpipe_enter blocks
+ * the signal. sigpipe_leave removes a signal that the writes caused, and restores the mask. A signal that was pending
+ * before stays pending. */
 #ifndef BASE_SIGPIPE_H
 #define BASE_SIGPIPE_H
 

@@ -1,14 +1,14 @@
-/* Texts from malloc: those that are written with stdio (open_memstream), and joined ones. */
+/* Texts in memory from malloc: texts written with stdio (open_memstream), and joined texts. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
 #include <stdio.h>
 
-/* Closes the stream that fills *text. 0: the text is whole. -ENOMEM: it is not, and *text becomes NULL. fclose alone
- * does not tell: glibc says 0 and stores NULL when the last allocation fails. */
+/* Closes the stream that fills *text. Returns 0 if the text is complete. Otherwise returns -ENOMEM, and *text becomes
+ * NULL. The result of fclose alone is not enough: if the last allocation fails, glibc returns 0 and stores NULL. */
 int text_close(FILE *to, char **text);
 
-/* One behind the other, from malloc. NULL: no memory. */
+/* Returns a, b and c joined, which the caller frees. NULL: no memory. */
 char *text_join(const char *a, const char *b, const char *c);
 
 #endif

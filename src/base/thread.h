@@ -1,4 +1,4 @@
-/* Threads of the library's own. They take no signals: those of the program stay the program's. */
+/* Threads of the library. They block all signals, so the signals of the program go to threads of the program. */
 #ifndef BASE_THREAD_H
 #define BASE_THREAD_H
 
@@ -7,16 +7,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the system says when it can start no more threads or processes is EAGAIN, which also means "would block". This
- * is what we say instead. */
+/* If the system can start no more threads or processes, it says EAGAIN, which also means "would block". leat returns
+ * this code instead. */
 #define NO_MORE_THREADS ENOMEM
 
-/* 0, or what pthread_create says as a negative errno, but -NO_MORE_THREADS for -EAGAIN. */
+/* Starts a thread. Returns 0, or the error of pthread_create as a negative errno, with -NO_MORE_THREADS instead of
+ * -EAGAIN. */
 int thread_create(pthread_t *ret, void *(*run)(void *user), void *user);
 
-/* A condition whose deadlines are times of clock_ns. 0, or what pthread_cond_init says as a negative errno. */
+/* Initialises a condition whose deadlines are times of clock_ns. Returns 0, or the error of pthread_cond_init as a
+ * negative errno. */
 int thread_cond_init(pthread_cond_t *cond);
-/* Waits until the condition is signalled, or until the deadline (INT64_MAX: none): then false. */
+/* Waits until the condition is signalled. Returns false if the deadline has passed first (INT64_MAX: no deadline). */
 bool thread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ns);
 
 #endif

@@ -34,13 +34,14 @@ static const struct unit *find_unit(const char *suffix)
     return NULL;
 }
 
-/* Digits, perhaps a point and more of them: "1.5" is 1 and 0.5. Not strtod: the locale has no say in it. */
+/* Scans digits, and a point with more digits if there is one: "1.5" is 1 and 0.5. strtod is not used, because it
+ * depends on the locale. */
 static int scan_number(const char *text, uint64_t *ret_whole, double *ret_fraction, const char **ret_end)
 {
     if (!text || !isdigit((unsigned char)text[0]))
         return -EINVAL;
     char *end;
-    *ret_whole = strtoull(text, &end, 10); /* UINT64_MAX if it is more than that */
+    *ret_whole = strtoull(text, &end, 10); /* UINT64_MAX if the number is larger than that */
     *ret_fraction = 0;
     if (*end == '.') {
         const char *point = end;
@@ -54,7 +55,7 @@ static int scan_number(const char *text, uint64_t *ret_whole, double *ret_fracti
     return 0;
 }
 
-/* More digits than a number has that fits? It is told only of what is a size. */
+/* Is the number too large for 64 bits? Only sizes check this: strtoull alone returns UINT64_MAX for such a number. */
 static bool is_beyond(const char *text)
 {
     errno = 0;
@@ -62,7 +63,7 @@ static bool is_beyond(const char *text)
     return errno == ERANGE;
 }
 
-/* Whole numbers go through integers, so that every byte count is exact; only a fraction goes through a double. */
+/* Computes the whole part in integers, so that every byte count is exact; only a fraction goes through a double. */
 int leat_size_parse(const char *text, uint64_t *ret_bytes)
 {
     uint64_t whole, bytes;

@@ -35,7 +35,8 @@ void waker_woke(struct waker *waker)
 {
     char bytes[64];
     ssize_t n = 1;
-    /* Who claimed the sleeper may write its byte later than this; then the next poll ends early, and it is taken. */
+    /* The thread that cleared `sleeping` may write its byte later than this. Then the next poll ends early, and the
+     * byte is read after it. */
     if (!atomic_exchange(&waker->sleeping, false))
         waker->owed++;
     while (waker->owed > 0 && n > 0) {
