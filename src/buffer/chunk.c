@@ -34,7 +34,8 @@ void chunk_pool_destroy(struct chunk_pool *pool)
 
 /* ---- making chunks ---- */
 
-/* The bookkeeping of a chunk (its struct) is not paid for: 64 bytes against pages. */
+/* The budget does not pay for the struct of a chunk: it has less than 100 bytes, and the memory of a chunk has pages.
+ */
 struct chunk *chunk_new(size_t size)
 {
     struct chunk *chunk = calloc(1, sizeof(*chunk));

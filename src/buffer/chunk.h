@@ -1,10 +1,11 @@
-/* Chunks: reference-counted blocks of user memory, and the pool of those that have one size and one payer.
+/* Chunks are reference-counted blocks of user memory. A chunk_pool has chunks of one size, paid from one budget.
  *
- * A chunk is filled by one thread and read-only from the moment a second reference exists. Any thread may drop a
- * reference; the last one puts the chunk back into its pool and notifies whoever waits for one. The pool pays from a
- * budget when it makes a chunk, and pays back when it is freed; it never makes more than the budget has. What it makes
- * them of is memory of its own, or a store (chunk_pool_share), which streams and others use as well. The memory of a
- * chunk is page-aligned, unless it is smaller than a page. */
+ * One thread fills a chunk; from the moment a second reference exists, the chunk is read-only. Any thread may drop a
+ * reference. Dropping the last one returns the chunk to its pool and notifies the port of those that wait. The pool
+ * takes the size of a chunk from the budget when it makes the chunk, and gives it back when it frees the chunk; so it
+ * never makes more than the budget has. The pool allocates chunks itself, or borrows them from a store
+ * (chunk_pool_share), which streams and others use as well. The memory of a chunk is page-aligned, unless the chunk is
+ * smaller than a page. */
 #ifndef BUFFER_CHUNK_H
 #define BUFFER_CHUNK_H
 
@@ -17,67 +18,72 @@ struct chunk_pool;
 
 struct chunk {
     atomic_uint refs;
-    size_t length; /* bytes that are filled */
-    bool hole;     /* all of them are zero and were never there: a hole of the source */
-    uint8_t *data; /* capacity of the pool's chunk_size */
+    size_t length; /* number of filled bytes */
+    bool hole;     /* the chunk stands for a hole of the source: `length` zero bytes, which are not in `data` */
+    uint8_t *data; /* the memory; chunk_size of the pool is its capacity */
     struct chunk_pool *pool;
     struct chunk *next;  /* in the pool's free list */
-    struct chunk *other; /* whose bytes `data` are, chunk_stand_for; NULL: its own */
-    uint8_t *own;        /* then: what `data` was */
-    /* What the last reference does. chunk_give_back, unless whoever got the chunk has set something else. */
+    struct chunk *other; /* the chunk that owns the bytes of `data`, see chunk_stand_for; NULL: this one */
+    uint8_t *own;        /* with `other`: the chunk's own memory */
+    /* Called when the last reference is dropped: chunk_give_back, unless the owner of the chunk has set another
+     * function. */
     void (*release)(struct chunk *chunk);
 };
 
 struct chunk_pool {
-    pthread_mutex_t lock; /* free list and counts */
+    pthread_mutex_t lock; /* protects the free list and the counts */
     struct budget *budget;
     size_t chunk_size;
     struct chunk *free_list;
     struct chunk *free_last;
-    bool oldest_first;    /* what came back first is given first; else what came back last, which one core has near */
+    bool oldest_first;    /* chunk_get gives the chunk that came back first; otherwise the last one, which is still in a
+                             core's cache */
     size_t made;          /* chunks that exist */
-    uint64_t allocated;   /* and that were ever made */
-    size_t most;          /* it never makes more, whatever the budget has; 0: the budget decides */
-    leat_pool *store;     /* where chunks are borrowed from; NULL: each is allocated */
-    bool out_of_memory;   /* no more could be made, and none has come back since */
+    uint64_t allocated;   /* chunks that were ever made */
+    size_t most;          /* upper limit of `made`, whatever the budget has; 0: only the budget limits it */
+    leat_pool *store;     /* the pool that lends the chunks; NULL: this pool allocates them */
+    bool out_of_memory;   /* making a chunk failed, and none has come back since */
     struct port *waiting; /* notified on every release; may be NULL */
-    /* Called on every release, without the lock; may be NULL. Whoever sets it keeps the pool until all chunks are back
-     * and no thread is in here any more. */
+    /* Called on every release, without the lock; may be NULL. The code that sets it keeps the pool alive until all
+     * chunks are back and no thread is in chunk_give_back any more. */
     void (*released)(void *user);
     void *user;
 };
 
-/* `chunk_size` is rounded up to whole pages. The pool borrows the budget. */
+/* Initialises a pool. `chunk_size` is rounded up to whole pages. The pool borrows the budget and `waiting`, which may
+ * be NULL. Returns 0 or -errno. */
 int chunk_pool_init(struct chunk_pool *pool, struct budget *budget, size_t chunk_size, struct port *waiting);
-/* From now on chunks come out of this store, NULL: that of the process, if it has chunks of this size. Before the first
- * one is made. */
+/* Makes the pool borrow its chunks from this store (NULL: the pool of the process), if the store has chunks of this
+ * size. Call it before the first chunk is made. */
 void chunk_pool_share(struct chunk_pool *pool, leat_pool *store);
-/* `n` chunks could be had at once: whoever gets no more than these only waits for chunks that are on their way.
- * -ENOMEM: memory, or the store, has not so much; -ENOBUFS: the budget has not. */
+/* Makes sure that `n` chunks are available at once; later, a user that needs no more than these waits only for chunks
+ * that others will release. Returns 0. -ENOMEM: memory ran out, or the store's limit is reached. -ENOBUFS: the budget
+ * is too small. */
 int chunk_pool_prepare(struct chunk_pool *pool, size_t n);
-/* All chunks must be back. */
+/* Frees the pool. All chunks must be back. */
 void chunk_pool_destroy(struct chunk_pool *pool);
-/* One reference to an empty chunk, or NULL if the budget is spent (or memory is). Never blocks. */
+/* Gives one reference to an empty chunk, or returns NULL if the budget is spent or memory ran out. Never blocks. */
 struct chunk *chunk_get(struct chunk_pool *pool);
-/* Would chunk_get give one now, or at least try to? What memory refused is not tried again until a chunk is back. */
+/* Does chunk_get give a chunk now, or at least try to make one? After memory ran out it does not try again until a
+ * chunk is back. */
 bool chunk_pool_has(struct chunk_pool *pool);
-/* A chunk without a pool. NULL: no memory. */
+/* Allocates a chunk without a pool. NULL: no memory. */
 struct chunk *chunk_new(size_t size);
 void chunk_free(struct chunk *chunk);
-/* Puts it back into its pool. */
+/* Returns the chunk to its pool, and notifies those that wait. */
 void chunk_give_back(struct chunk *chunk);
-/* Frees up to `most` chunks that are back. Gives how many. */
+/* Frees up to `most` chunks that are back. Returns how many. */
 size_t chunk_pool_trim(struct chunk_pool *pool, size_t most);
-/* Is every chunk back? */
+/* Are all chunks back? */
 bool chunk_pool_is_whole(struct chunk_pool *pool);
 struct chunk *chunk_ref(struct chunk *chunk);
-/* The chunk, which is empty and its pool's, shows bytes of another one instead of its own, and keeps that until it is
- * given back. */
+/* Makes a chunk of a pool show the n bytes `bytes` of another chunk instead of its own. The chunk must be empty. It
+ * holds a reference to the other chunk until it returns to its pool. */
 void chunk_stand_for(struct chunk *chunk, struct chunk *other, uint8_t *bytes, size_t n);
-/* NULL is allowed; returns NULL. */
+/* Drops a reference. `chunk` may be NULL. Returns NULL. */
 struct chunk *chunk_unref(struct chunk *chunk);
-/* Gives its bytes to `take`; those of a hole as zeros, in pieces. 0, or the answer of `take` that was not 0, which
- * stops it. */
+/* Calls `take` with the bytes of the chunk. If the chunk is a hole, these are zeros, in pieces. Returns 0, or the first
+ * result of `take` that is not 0, which ends the calls. */
 int chunk_show(const struct chunk *chunk, int (*take)(void *user, const void *bytes, size_t n), void *user);
 
 #endif

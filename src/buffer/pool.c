@@ -5,7 +5,7 @@
 #define CLASSES        31 /* 1 byte to 1 GiB */
 #define CACHES         16
 #define CACHED_CHUNKS  8     /* of each size, in each cache */
-#define CACHED_BYTES   65536 /* and no larger ones */
+#define CACHED_BYTES   65536 /* larger chunks are not cached */
 #define CHUNK_MIN      4096
 #define CHUNK_MAX      65536
 #define LENT_MAX       (UINT64_C(1) << 20)
@@ -21,9 +21,9 @@ struct cache {
 struct leat_pool {
     atomic_size_t refs;
     unsigned origin;
-    struct budget budget;       /* all chunks, unused ones too */
-    unsigned smallest, largest; /* that streams get, */
-    unsigned last;              /* and that there are */
+    struct budget budget;       /* pays for all chunks, also unused ones */
+    unsigned smallest, largest; /* sizes that streams get, */
+    unsigned last;              /* and the largest size of all */
     uint64_t keep;
     _Atomic uint64_t in_use;
     _Atomic uint64_t handed_out;
@@ -79,7 +79,7 @@ int leat_pool_new(leat_pool **ret_pool, const struct leat_pool_options *options)
     pool->last = MAX(pool->largest, class_of(LENT_MAX));
     for (unsigned i = pool->smallest; i <= pool->last; i++) {
         chunk_pool_init(&pool->class[i], &pool -> budget, SIZE_OF(i), NULL);
-        pool->class[i].chunk_size = SIZE_OF(i); /* less than a page, too */
+        pool->class[i].chunk_size = SIZE_OF(i); /* a size below a page is not rounded up */
     }
     for (unsigned i = 0; i < CACHES; i++)
         pthread_mutex_init(&pool->cache[i].lock, NULL);
@@ -87,7 +87,7 @@ int leat_pool_new(leat_pool **ret_pool, const struct leat_pool_options *options)
     return 0;
 }
 
-/* A child has one of its own: the locks of its parent's may be held for good. */
+/* A child process makes a pool of its own, because the locks of its parent's pool may be held for ever. */
 leat_pool *pool_default(void)
 {
     static _Atomic(leat_pool *) of_process;
@@ -140,7 +140,7 @@ size_t pool_chunk_max(const leat_pool *pool)
 static struct cache *my_cache(leat_pool *pool)
 {
     static atomic_uint threads;
-    static _Thread_local unsigned number; /* 0: none yet */
+    static _Thread_local unsigned number; /* 0: the thread has no number yet */
     if (!number)
         number = 1 + atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) % CACHES;
     return &pool->cache[number - 1];
@@ -189,7 +189,7 @@ static uint64_t unused(leat_pool *pool)
     return all > used ? all - used : 0;
 }
 
-/* Nobody uses it any more. */
+/* Puts away a chunk that is no longer in use. */
 static void put(leat_pool *pool, unsigned class, struct chunk *chunk)
 {
     uint64_t used = atomic_fetch_sub(&pool->in_use, SIZE_OF(class)) - SIZE_OF(class);
@@ -217,7 +217,7 @@ static struct chunk *find(leat_pool *pool, unsigned class)
         return chunk;
     }
     chunk = chunk_get(&pool->class[class]);
-    if (!chunk && unused(pool)) { /* what others keep, or other sizes, comes first now */
+    if (!chunk && unused(pool)) { /* frees unused chunks of other threads and sizes */
         leat_pool_trim(pool);
         chunk = chunk_get(&pool->class[class]);
     }
@@ -253,7 +253,7 @@ struct chunk *pool_get(leat_pool *pool, size_t least, size_t wish, size_t *ret_s
     return chunk;
 }
 
-/* ---- lent ones ---- */
+/* ---- lending ---- */
 
 bool pool_lends(const leat_pool *pool, size_t size)
 {
@@ -281,7 +281,7 @@ size_t pool_size_within(size_t most)
     return size;
 }
 
-/* ---- all of it ---- */
+/* ---- the whole pool ---- */
 
 void leat_pool_trim(leat_pool *pool)
 {

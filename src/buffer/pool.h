@@ -1,44 +1,46 @@
-/* The public pool: a chunk_pool for each size, which all pay from one budget, and small caches in front of them. It is
- * also the store that other chunk_pools borrow from, those of pipes and of routes, which have budgets of their own.
+/* The public pool: one chunk_pool for each size, all paid from one budget, with small caches in front of them. It is
+ * also the store that lends chunks to other chunk_pools, those of pipes and routes, which have budgets of their own.
  *
- * Who owns what: the pool has one reference of its maker's, one of each stream, and one of each chunk that is out, so
- * that a view may outlive everything else. A borrowed chunk belongs to the borrower's chunk_pool, which has a reference
- * to the store. A thread's cache is one of CACHES, by a number that each thread gets once; two threads that share a
- * number share a cache, so it has a lock, which nobody else wants as a rule. Locks are never nested, but that a
- * borrower has its own meanwhile.
+ * Ownership: the creator of the pool has one reference, and so has each stream and each chunk that is in use; so a view
+ * may outlive everything else. A lent chunk belongs to the chunk_pool that borrowed it, and that chunk_pool has a
+ * reference to the store. Each thread gets a number once, which selects one of CACHES caches. Two threads with the same
+ * number share a cache, so each cache has a lock, which is hardly ever contended. A thread holds at most one of these
+ * locks; only a chunk_pool that borrows holds its own lock meanwhile.
  *
- * A chunk that comes back goes into the cache of its thread while that has room, else to its chunk_pool. If there then
- * is more unused than in use (and than `keep`), two are freed instead of it: so little is left when all have come back.
- */
+ * A chunk that comes back goes to the cache of its thread, or to its chunk_pool if the cache is full. If more memory is
+ * then unused than in use, and more than `keep`, two chunks are freed instead. So little memory is left once all chunks
+ * are back. */
 #ifndef BUFFER_POOL_H
 #define BUFFER_POOL_H
 
 #include "buffer/chunk.h"
 #include <leat/pool.h>
 
-/* The pool of the process; made by the first call, and never freed. NULL: no memory. */
+/* Returns the pool of the process. The first call makes it; it is never freed. NULL: no memory. */
 leat_pool *pool_default(void);
 
 leat_pool *pool_ref(leat_pool *pool);
 void pool_unref(leat_pool *pool);
-/* Was it made by this process? */
+/* Did this process make the pool? */
 bool pool_is_here(const leat_pool *pool);
 
-/* Does it have chunks of exactly this size? */
+/* Does the pool have chunks of exactly this size? */
 bool pool_lends(const leat_pool *pool, size_t size);
-/* One of them, for a chunk_pool to call its own. NULL: the limit is reached, or memory is. */
+/* Lends a chunk of this size to a chunk_pool, which treats it as its own. NULL: the limit is reached or memory ran out.
+ */
 struct chunk *pool_lend(leat_pool *pool, size_t size);
-/* One that was lent. */
+/* Takes back a chunk that was lent. */
 void pool_take_back(leat_pool *pool, struct chunk *chunk, size_t size);
-/* The largest size of chunks, of whatever pool, that is no larger than this. */
+/* Returns the largest chunk size of any pool that is not larger than `most`. */
 size_t pool_size_within(size_t most);
 
-/* What a stream gets. */
+/* Return the smallest and the largest chunk that a stream gets. */
 size_t pool_chunk_min(const leat_pool *pool);
 size_t pool_chunk_max(const leat_pool *pool);
 
-/* One reference to an empty chunk of `wish` bytes, or where that is too much now of at least `least`; both are rounded
- * to sizes that the pool has. *ret_size is what it has. NULL: the limit is reached, or memory is. */
+/* Gives one reference to an empty chunk of `wish` bytes or, if there is not enough memory now, of a smaller size down
+ * to `least`. Both are rounded to sizes that the pool has. *ret_size is the size of the chunk. NULL: the limit is
+ * reached or memory ran out. */
 struct chunk *pool_get(leat_pool *pool, size_t least, size_t wish, size_t *ret_size);
 
 #endif

@@ -1,5 +1,5 @@
-/* A bounded queue of chunks between two threads. It knows no descriptor. One lock, two conditions; whoever waits is
- * woken by what it waits for and by the end. */
+/* A bounded queue of chunks between two threads, without a descriptor. It has one lock and two conditions. A thread
+ * that waits is woken by the change that it waits for, and by the end. */
 #ifndef BUFFER_QUEUE_H
 #define BUFFER_QUEUE_H
 
@@ -15,13 +15,14 @@ struct chunk_queue {
 };
 
 int chunk_queue_init(struct chunk_queue *queue, size_t capacity);
-/* Drops what is left in it. */
+/* Drops the chunks that are left in the queue. */
 void chunk_queue_destroy(struct chunk_queue *queue);
-/* Takes the reference. Blocks while full. -EPIPE, and the reference is dropped, after the end was announced. */
+/* Adds a chunk; takes the reference. Blocks while the queue is full. Returns 0. -EPIPE: the queue has ended; the
+ * reference is dropped. */
 int chunk_queue_push(struct chunk_queue *queue, struct chunk *chunk);
-/* Gives a reference. Blocks while empty; NULL is the end. */
+/* Removes a chunk; gives the reference. Blocks while the queue is empty. NULL: the queue has ended and is empty. */
 struct chunk *chunk_queue_pop(struct chunk_queue *queue);
-/* No more will be pushed: pop gives what is left, then NULL. */
+/* Ends the queue: push fails from now on; pop gives the chunks that are left, then NULL. */
 void chunk_queue_end(struct chunk_queue *queue);
 
 #endif

@@ -1,13 +1,13 @@
 #include "buffer/reading.h"
 
-/* ---- where it stands ---- */
+/* ---- position ---- */
 
 static struct segment *next_of(struct segment *segment)
 {
     return atomic_load_explicit(&segment->next, memory_order_acquire);
 }
 
-/* Asked after `committed` was looked at. */
+/* Call it after `committed` was loaded. */
 uint64_t reading_end_of(leat_stream *s, struct segment *segment, struct segment **ret_next)
 {
     *ret_next = next_of(segment);
@@ -39,14 +39,14 @@ static void drop_head(leat_stream *s, struct segment *next)
     free(head);
 }
 
-/* Lets go of what was read. */
+/* Frees the segments that are read to their end. */
 static void settle(leat_stream *s)
 {
     for (struct segment *next; (next = next_of(s->r.head)) && next->base <= s->r.consumed;)
         drop_head(s, next);
 }
 
-/* The end first, because nothing is committed behind it. */
+/* Loads `end` before `committed`, because nothing is committed after the end is set. */
 void reading_look(leat_stream *s)
 {
     s->r.end = atomic_load_explicit(&s->end, memory_order_acquire);
@@ -62,7 +62,7 @@ void reading_leave_window(leat_stream *s, bool borrowed)
         settle(s);
 }
 
-/* ---- answers ---- */
+/* ---- results ---- */
 
 int reading_not_yet(leat_stream *s, uint64_t wanted)
 {

@@ -1,8 +1,8 @@
-/* The life of a stream, and its waits. */
+/* Creates, frees and describes streams, and lets one side wait for the other. */
 #include "base/thread.h"
 #include "buffer/reading.h"
 
-#define LIMIT_FACTOR 16 /* of pause_at, where no limit is given */
+#define LIMIT_FACTOR 16 /* times pause_at: the default limit */
 
 static int set_bounds(leat_stream *s, const struct leat_stream_options *o)
 {
@@ -55,7 +55,7 @@ int leat_stream_new(leat_stream **ret_stream, leat_pool *pool, const struct leat
 
 void leat_stream_free(leat_stream *s)
 {
-    if (!s || !pool_is_here(s->pool)) /* after a fork a thread of the parent's may wait in it for good */
+    if (!s || !pool_is_here(s->pool)) /* after a fork, a waiter of the parent would block the destroy below */
         return;
     for (struct segment *at = s->r.head, *next; at; at = next) {
         next = atomic_load_explicit(&at->next, memory_order_acquire);
@@ -77,7 +77,7 @@ void leat_stream_free(leat_stream *s)
 
 size_t leat_stream_length(const leat_stream *s)
 {
-    /* In this order it is never negative. */
+    /* `consumed` first, so that the difference is never negative. */
     uint64_t consumed = atomic_load_explicit(&s->consumed, memory_order_acquire);
     return (size_t)(atomic_load_explicit(&s->committed, memory_order_acquire) - consumed);
 }

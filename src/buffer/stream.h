@@ -1,17 +1,18 @@
-/* The inside of a stream: a list of segments, one writer at its tail, one reader at its head, no lock.
+/* A stream is a list of segments with one writer at its tail and one reader at its head, and without a lock.
  *
- * A segment is a run of bytes within one chunk, and holds a reference to that. The writer links a new one behind the
- * last (`next`, released) and then publishes how many bytes there are (`committed`, released); the reader looks at
- * `end`, then at `committed`, then at `next`. A segment ends where the next one begins, the last one at `committed`. So
- * nothing of a segment changes once it is linked. The reader frees a segment when it is through with it and there is a
- * next one; the last one stays, because the writer goes on there. The first segment of all is empty.
+ * A segment is a run of bytes within one chunk, and holds a reference to the chunk. The writer links a new segment
+ * behind the last one (`next`, with release) and then publishes the number of bytes (`committed`, with release). The
+ * reader loads `end`, then `committed`, then `next`. A segment ends where the next one begins, and the last segment
+ * ends at `committed`; so a segment never changes after it is linked. The reader frees a segment once all its bytes are
+ * read and there is a next one. The last segment stays, because the writer continues there. The first segment of a new
+ * stream is empty.
  *
- * The writer has up to two places to write to: `tail`, right behind the last bytes it wrote, and `spare`, where a hint
- * was too large for the tail: then the two change places, and what was left of the old tail is used later.
+ * The writer has up to two places to write to. `tail` is right behind the last bytes that were written. `spare` is used
+ * if a hint is too large for the tail: then the two change places, and the rest of the old tail is used later.
  *
- * With `waits` both sides also meet at a lock, but only when one of them sleeps. That is announced in `sleepers`, and
- * no wake-up is lost, because both sides then pass through `kick`: whoever comes second there sees what the first did.
- */
+ * With `waits` both sides also use a lock, but only if one of them sleeps. The sleeper announces itself in `sleepers`.
+ * No wake-up is lost, because both sides then change `kick`: the side that is second there sees what the first one did
+ * before. */
 #ifndef BUFFER_STREAM_H
 #define BUFFER_STREAM_H
 
@@ -22,20 +23,20 @@
 
 struct segment {
     const uint8_t *data;
-    uint64_t base; /* where it begins in the stream */
+    uint64_t base; /* position of its first byte in the stream */
     struct chunk *chunk;
     _Atomic(struct segment *) next;
-    struct segment *following; /* the next one of those that are to be linked together */
+    struct segment *following; /* the next segment of a chain that is not linked yet */
 };
 
 struct stream_place {
-    struct chunk *chunk; /* with a reference; NULL: no place */
+    struct chunk *chunk; /* one reference; NULL: no place */
     uint8_t *at;
     size_t room;
 };
 
-/* One side of a stream. Two threads at once on one side, or a call from within a call, are a mistake of the caller's.
- */
+/* One side of a stream. It is an error of the caller if two threads use one side at once, or a call is made from within
+ * a call. */
 struct side {
     atomic_bool busy;
 };
@@ -43,13 +44,13 @@ struct side {
 struct writing {
     struct side side;
     struct stream_place tail, spare;
-    size_t reserved[2]; /* in the tail, and in the spare behind it */
+    size_t reserved[2]; /* bytes in the tail, and in the spare behind it */
     struct segment *last;
-    const uint8_t *end_at;   /* behind the last byte of `last` */
-    struct segment *node[2]; /* for the segments that a commit may need */
+    const uint8_t *end_at;   /* right behind the last byte of `last` */
+    struct segment *node[2]; /* for the segments that a commit may need, so that it needs no memory */
     uint64_t committed;
     bool paused;
-    size_t size; /* of the next chunk */
+    size_t size; /* size of the next chunk */
     unsigned underfilled;
 };
 
@@ -57,13 +58,13 @@ struct stream_reading {
     struct side side;
     struct segment *head;
     uint64_t consumed;
-    uint64_t committed;        /* as it was when this call began */
-    int end;                   /* the same: 0, 1 for an end, or a code */
+    uint64_t committed; /* value at the start of this call */
+    int end;            /* value at the start of this call: 0: no end; 1: the end; negative: the code of the end */
     const uint8_t *at, *until; /* the window, see reading.h */
     struct search line;
-    struct search recent[3]; /* for other needles */
+    struct search recent[3]; /* searches for other needles */
     unsigned oldest;
-    _Atomic uint64_t searched, copied; /* for statistics: any thread looks at them */
+    _Atomic uint64_t searched, copied; /* for statistics; any thread may read them */
 };
 
 struct leat_stream {
@@ -77,7 +78,7 @@ struct leat_stream {
     struct writing w;
     char apart[64];
     _Atomic uint64_t consumed;
-    _Atomic uint64_t wanted; /* the reader can't go on before there are bytes up to here */
+    _Atomic uint64_t wanted; /* the reader can't go on until there are bytes up to this position */
     struct stream_reading r;
 
     atomic_uint kick, sleepers;
@@ -112,20 +113,22 @@ static inline void side_leave(UNUSED struct side **side)
 
 void stream_wake(leat_stream *stream);
 
-/* After a change that the other side may wait for. */
+/* Wakes the other side after a change that it may wait for. */
 static inline void stream_changed(leat_stream *stream)
 {
     if (stream->waits)
         stream_wake(stream);
 }
 
-/* Waits while ready(stream, n) is false. 0, -ETIMEDOUT (-EAGAIN if timeout_ms is 0), or -EOPNOTSUPP. */
+/* Waits until ready(stream, n) is true. Returns 0, -ETIMEDOUT (-EAGAIN if timeout_ms is 0), or -EOPNOTSUPP if the
+ * stream was made without `waits`. */
 int stream_sleep(leat_stream *stream, bool (*ready)(leat_stream *stream, uint64_t n), uint64_t n, int timeout_ms);
 
-/* As leat_stream_reserve, in up to two pieces, which are committed together. */
+/* Same as leat_stream_reserve, but reserves up to two pieces, which are committed together. */
 int stream_reserve_iov(leat_stream *stream, size_t hint, struct iovec ret[2], int *ret_n);
 
-/* The unread bytes, in up to `most` pieces that stay there until they are skipped. 0 with *ret_n == 0 is the end. */
+/* Returns the unread bytes in up to `most` pieces, which stay valid until they are skipped. 0 with *ret_n == 0: the
+ * end. */
 int stream_peek_iov(leat_stream *stream, struct iovec *ret, int most, int *ret_n);
 
 #endif

@@ -1,4 +1,4 @@
-/* Taking from a stream by what is in it: starts_with, find, and up to a separator or the end of a line. */
+/* The reading calls that look at the bytes: starts_with, find, take up to a separator or the end of a line. */
 #include "buffer/reading.h"
 
 int leat_stream_starts_with(leat_stream *s, const void *bytes, size_t n)
@@ -23,7 +23,7 @@ int leat_stream_starts_with(leat_stream *s, const void *bytes, size_t n)
 
 /* ---- searches ---- */
 
-/* The one that knows this needle, or the one that was not asked for the longest time. */
+/* Returns the search that already has this needle, or else the oldest one, with this needle. */
 static int search_of(leat_stream *s, const void *needle, size_t n, struct search **ret)
 {
     *ret = &s->r.line;
@@ -38,7 +38,7 @@ static int search_of(leat_stream *s, const void *needle, size_t n, struct search
     return search_for(*ret, needle, n);
 }
 
-/* Is there a match within [start, end) of the stream? Then search->hit_at is where. */
+/* Is there a match within [start, end) of the stream? Then search->hit_at is its position. */
 static bool search_in(leat_stream *s, struct search *search, uint64_t start, uint64_t end)
 {
     search_from(search, start);
@@ -88,7 +88,7 @@ int leat_stream_find(leat_stream *s, const void *needle, size_t n, size_t start,
     return s->r.end || to <= s->r.committed ? -ENODATA : reading_not_yet(s, s->r.committed + 1);
 }
 
-/* The separator is not there. */
+/* The result if the separator is not among the unread bytes. */
 static int no_separator(leat_stream *s, unsigned flags, struct leat_view *ret)
 {
     if (!s->r.end)
@@ -101,7 +101,7 @@ static int no_separator(leat_stream *s, unsigned flags, struct leat_view *ret)
     return r;
 }
 
-/* Takes `length` bytes of which the first `n` are the answer. */
+/* Consumes `length` bytes and returns a view of the first `n`. */
 static int take_part(leat_stream *s, size_t n, size_t length, unsigned flags, struct leat_view *ret)
 {
     int r = reading_view(s, 0, n, flags, ret);
@@ -140,7 +140,7 @@ static bool ends_in_return(leat_stream *s, size_t n)
     return segment->data[at - segment->base] == '\r';
 }
 
-/* Most lines lie in the window, and then this is all: no other thread is asked. */
+/* The fast path: most lines are in the window, and then the call needs no data of another thread. */
 static inline bool quick_line(leat_stream *s, unsigned flags, struct leat_view *ret)
 {
     struct stream_reading *r = &s->r;
@@ -159,7 +159,7 @@ static inline bool quick_line(leat_stream *s, unsigned flags, struct leat_view *
     return true;
 }
 
-/* There is no newline in the window: the search goes on behind it. */
+/* Records in the search for lines that the window has no newline, so that the search continues behind the window. */
 static void window_was_in_vain(struct stream_reading *r)
 {
     struct search *line = &r->line;
@@ -174,7 +174,7 @@ static void window_was_in_vain(struct stream_reading *r)
     reading_count(&r->searched, window);
 }
 
-/* Up to the end of the first segment, unless a search knows something of the lines there. */
+/* Opens a window up to the end of the first segment, unless the search for lines knows something about these bytes. */
 static void open_window(leat_stream *s)
 {
     struct stream_reading *r = &s->r;

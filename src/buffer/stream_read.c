@@ -1,4 +1,4 @@
-/* Taking from a stream by number: peek, take, read, skip, and waiting until there is something. */
+/* The reading calls that count bytes: peek, take, read, skip, and the wait for bytes. */
 #include "buffer/reading.h"
 
 static int peek(leat_stream *s, size_t n, struct leat_view *ret)

@@ -1,12 +1,12 @@
-/* The writing side of a stream. The file is longer than 400 lines: reserved places and appended chunks end in the same
- * tail, which each of the two has to leave as the other expects it. */
+/* The writing side of a stream. The file is longer than 400 lines because reserved places and appended chunks both end
+ * in the same tail, and each of the two must leave the tail as the other expects it. */
 #include "buffer/stream.h"
 #include "buffer/view.h"
 #include <errno.h>
 
-#define UNDERFILLED_MOST 4 /* commits in a row that used little, before chunks get smaller */
+#define UNDERFILLED_MOST 4 /* after so many commits in a row that used little, chunks get smaller */
 
-/* ---- whether ---- */
+/* ---- admission ---- */
 
 static uint64_t unread(leat_stream *s)
 {
@@ -18,8 +18,8 @@ static bool is_wanted(leat_stream *s)
     return atomic_load_explicit(&s->wanted, memory_order_acquire) > s->w.committed;
 }
 
-/* Between the marks it is what it was. A reader that can't go on has a larger allowance, but nobody passes the limit.
- */
+/* Between resume_at and pause_at the state does not change. A reader that can't go on may get more than pause_at, but
+ * never more than the limit. */
 static bool is_paused(leat_stream *s)
 {
     uint64_t level = unread(s);
@@ -36,7 +36,7 @@ static int refusal(leat_stream *s)
     return is_paused(s) ? -EAGAIN : 0;
 }
 
-/* May `n` bytes come now, all of them? */
+/* Returns 0 if all of the `n` bytes may be appended now, or the error. */
 static int refusal_of(leat_stream *s, size_t n)
 {
     int r = refusal(s);
@@ -52,7 +52,7 @@ static struct segment *new_segment(void)
     return calloc(1, sizeof(struct segment));
 }
 
-/* A commit must not fail for want of memory. */
+/* Allocates segments in advance, so that a commit never fails because memory ran out. */
 static int have_nodes(leat_stream *s, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -69,7 +69,7 @@ static struct segment *take_node(leat_stream *s)
     return node;
 }
 
-/* Links `n` bytes; the reference to the chunk is taken. */
+/* Links `n` bytes as a new segment. Takes the reference to the chunk. */
 static void link_bytes(leat_stream *s, struct segment *node, struct chunk *chunk, const uint8_t *data, size_t n)
 {
     node->data = data;
@@ -87,13 +87,13 @@ static void publish(leat_stream *s)
     stream_changed(s);
 }
 
-/* Do the next bytes at this place lie right behind the last ones? */
+/* Are the next bytes of this place right behind the last bytes of the stream? */
 static bool goes_on(const leat_stream *s, const struct stream_place *place)
 {
     return place->chunk && place->chunk == s->w.last->chunk && place->at == s->w.end_at;
 }
 
-/* The next n bytes of the place, which are filled, are the next ones of the stream. */
+/* Adds the next n bytes of the place, which are filled, to the stream. */
 static void write_place(leat_stream *s, struct stream_place *place, size_t n)
 {
     if (goes_on(s, place)) {
@@ -131,7 +131,8 @@ static void set_size(leat_stream *s, size_t size)
     atomic_store_explicit(&s->chunk_size, s->w.size, memory_order_relaxed);
 }
 
-/* A few bytes that happen to fill the rest of a chunk say nothing of how much comes at once. */
+/* Adapts the chunk size to the bytes that come at once. If a few bytes fill just the rest of a chunk, that says nothing
+ * about the size. */
 static void learn(leat_stream *s, size_t offered, size_t n)
 {
     if (n == offered && n >= s->w.size / 2)
@@ -254,7 +255,8 @@ static void drop_chain(struct segment *chain)
     }
 }
 
-/* Puts one behind the chain; the reference to the chunk (or NULL) is taken. -ENOMEM, and the chain is gone. */
+/* Adds a segment to the end of the chain; takes the reference to the chunk, which may be NULL. -ENOMEM: the chain is
+ * freed. */
 static int chain_up(struct segment **chain, struct segment ***end, struct chunk *chunk)
 {
     struct segment *node = chunk ? new_segment() : NULL;
@@ -269,7 +271,7 @@ static int chain_up(struct segment **chain, struct segment ***end, struct chunk 
     return 0;
 }
 
-/* The new chunks that n bytes need, each with its segment: all or none. What a chunk has room for is its length. */
+/* Gets the new chunks for n bytes, each with its segment, or none at all. The `length` of each chunk is its room. */
 static int get_chain(leat_stream *s, size_t n, struct segment **ret)
 {
     struct segment **end = ret;
@@ -284,7 +286,7 @@ static int get_chain(leat_stream *s, size_t n, struct segment **ret)
     return 0;
 }
 
-/* What is to be appended: `skip` bytes of the first piece are done with. */
+/* The bytes to append; the first `skip` bytes of the first piece are already copied. */
 struct append_source {
     const struct iovec *piece;
     size_t skip;
@@ -304,7 +306,7 @@ static void copy_in(struct append_source *from, uint8_t *to, size_t n)
     }
 }
 
-/* Copies into a chain, links it, and goes on writing behind it. */
+/* Copies n bytes into a chain and links it. What is left of its last chunk becomes the tail. */
 static void write_chain(leat_stream *s, struct segment *chain, struct append_source *from, size_t n)
 {
     for (struct segment *node = chain, *next; node; node = next) {

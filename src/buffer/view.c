@@ -120,9 +120,10 @@ int leat_view_ref(const struct leat_view *view, struct leat_view *ret_view)
     return 0;
 }
 
-/* The pieces that hold [offset, offset + length), in order; true where one is left. */
+/* A walk over the pieces that have the bytes [offset, offset + length), in order. walk_next returns true if there is
+ * one more. */
 struct view_walk {
-    const struct piece *piece; /* the next one */
+    const struct piece *piece; /* the next piece */
     size_t count, skip, left;
     struct piece one;
 };
@@ -164,7 +165,7 @@ int leat_view_slice(const struct leat_view *view, size_t offset, size_t length, 
     if (!bundle || !length) {
         const char *data = view->data;
         struct leat_view part = {data ? data + offset : NULL, length, view->owner};
-        if (!length) /* empty, but not the end */
+        if (!length) /* empty, and different from the end of a stream */
             part = (struct leat_view){"", 0, NULL};
         return leat_view_ref(&part, ret_view);
     }

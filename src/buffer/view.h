@@ -1,7 +1,7 @@
-/* What a view's owner is: always a struct chunk, because that is what can be referred to and let go of.
- *   a chunk of a pool      the bytes lie in it
- *   one of somebody else's bytes (view_foreign), or of a copy that was made to have one piece (view_copied)
- *   a bundle               data NULL: several pieces, each with a reference of its own */
+/* The owner of a view is always a struct chunk, because a chunk has a reference count. It is one of these:
+ *   -  a chunk of a pool, which has the bytes
+ *   -  a chunk that stands for bytes of the caller (view_foreign), or that has a copy in one piece (view_copied)
+ *   -  a bundle, if `data` of the view is NULL: several pieces, each with its own reference to a chunk */
 #ifndef BUFFER_VIEW_H
 #define BUFFER_VIEW_H
 
@@ -15,25 +15,26 @@ struct piece {
 };
 
 struct bundle {
-    struct chunk chunk; /* first: a bundle is a chunk without data */
+    struct chunk chunk; /* must be first: a bundle is a chunk without data */
     size_t count, capacity;
     struct piece piece[];
 };
 
-/* NULL: no memory. */
+/* Make an owner with one reference: for bytes of the caller, which `release` frees, and for pieces. NULL: no memory. */
 struct chunk *view_foreign(const void *bytes, size_t n, void (*release)(void *user, const void *bytes, size_t n),
                            void *user);
 struct bundle *view_bundle(size_t capacity);
-/* Puts a piece into it, with one more reference to the chunk. There must be room. */
+/* Adds a piece to a bundle that has room for it. The piece holds one more reference to the chunk. */
 void view_bundle_add(struct bundle *bundle, struct chunk *chunk, const void *bytes, size_t n);
-/* The view of a bundle, whose reference it takes; one of a single piece if it has only one. */
+/* Makes the view of a bundle and takes the reference to it. If the bundle has only one piece, it is a view of that
+ * piece. */
 struct leat_view view_of_bundle(struct bundle *bundle, size_t length);
-/* Its pieces: those of its bundle, or *one, which is filled. */
+/* Returns the pieces of a view: those of its bundle, or *one, which the call fills. */
 const struct piece *view_pieces(const struct leat_view *view, struct piece *one, size_t *ret_count);
-/* A view of new memory, to be filled through *ret_bytes. */
+/* Makes a view of n bytes of new memory, which the caller fills through *ret_bytes. 0 or -ENOMEM. */
 int view_copied(struct leat_view *ret, size_t n, uint8_t **ret_bytes);
 
-/* Nobody keeps its bytes but who lent it. */
+/* Is the view borrowed: does it have no owner, so that only the lender keeps its bytes? */
 static inline bool view_is_borrowed(const struct leat_view *view)
 {
     return view->data && view->length && !view->owner;
