@@ -1,4 +1,4 @@
-/* The filter around a codec: its name and options, what it has taken, and where its failures are. */
+/* The filter around a codec. It parses the name and the options, counts the input, and reports where a failure is. */
 #include "filter/codec.h"
 #include "base/nearest.h"
 #include <errno.h>
@@ -7,11 +7,11 @@
 
 struct codec_filter {
     leat_filter filter;
-    struct filter_ops ops; /* its own, since it has the codec's name */
+    struct filter_ops ops; /* not shared, because `name` is that of the codec */
     const struct codec *codec;
     int value[CODEC_VALUES];
     void *state;
-    uint64_t taken; /* in this run */
+    uint64_t taken; /* input bytes of this run */
 };
 
 static int codec_start(leat_filter *filter, uint64_t expected UNUSED, struct leat_error *error UNUSED)
@@ -79,7 +79,7 @@ static int unknown_codec(const char *name, struct leat_error *error)
     return error_set(error, -ENOENT, "%s", unknown_word(text, "codec", name, strlen(name), words));
 }
 
-/* What is wrong begins at `at`. */
+/* Sets the offset of the error: the wrong part of `options` starts at `at`. Returns -EINVAL. */
 static int wrong(struct leat_error *error, const char *options, const char *at)
 {
     if (error)
@@ -95,7 +95,7 @@ static void workers_range(int *ret_least, int *ret_most)
 
 static const struct codec_option workers_option = {"workers", 0, workers_range};
 
-/* NULL: it has no such option. */
+/* Returns option i of the codec, or NULL if it has no such option. */
 static const struct codec_option *option_at(const struct codec *codec, size_t i)
 {
     if (i == CODEC_WORKERS)
@@ -103,7 +103,7 @@ static const struct codec_option *option_at(const struct codec *codec, size_t i)
     return codec->option[i].name ? &codec->option[i] : NULL;
 }
 
-/* CODEC_VALUES: none. */
+/* Returns the index of the option with this name, or CODEC_VALUES if there is none. */
 static size_t find_option(const struct codec *codec, const char *name, size_t length)
 {
     size_t i = 0;
@@ -128,7 +128,7 @@ static int unknown_option(const struct codec *codec, const char *name, size_t le
                      names[0] ? "only " : "nor any other", names);
 }
 
-/* The whole number in front of the next comma. */
+/* Parses the integer before the next comma. */
 static int read_value(int *ret, const char *text, const struct codec_option *option, struct leat_error *error)
 {
     char *end;
@@ -145,7 +145,7 @@ static int read_value(int *ret, const char *text, const struct codec_option *opt
     return 0;
 }
 
-/* Reads one option and leaves *options behind it. */
+/* Parses one option. On success *options is the end of the option, and on failure the part that is wrong. */
 static int read_option(const struct codec *codec, int *value, const char **options, struct leat_error *error)
 {
     const char *name = *options;
@@ -177,7 +177,7 @@ static int read_options(const struct codec *codec, int *value, const char *optio
     }
 }
 
-/* On the thread that calls it. */
+/* Opens a filter without workers, which works on the thread that calls it. */
 static int open_plain(leat_filter **ret, const struct codec *codec, const int *value)
 {
     struct codec_filter *c = calloc(1, sizeof(*c));

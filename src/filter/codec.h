@@ -1,4 +1,5 @@
-/* What a compressing library offers to the filter that codec.c makes of it: one table for each direction. */
+/* A codec is the table of functions through which a compression library becomes a filter (codec.c). There is one table
+ * for each direction. */
 #ifndef FILTER_CODEC_H
 #define FILTER_CODEC_H
 
@@ -7,44 +8,47 @@
 /* An option "name=N". */
 struct codec_option {
     const char *name;
-    int usual; /* without it */
+    int usual; /* the default */
     void (*range)(int *ret_least, int *ret_most);
 };
 #define CODEC_OPTIONS 2
-#define CODEC_VALUES  3 /* those, and behind them: */
-#define CODEC_WORKERS 2 /* how many threads compress blocks; of each codec that has `block` */
+#define CODEC_VALUES  3 /* the values of these options, and then: */
+#define CODEC_WORKERS 2 /* number of threads that compress blocks; each codec with `block` has this option */
 
 struct codec {
     const char *name;                          /* "zstd" */
-    const char *operation;                     /* "compress" or "decompress": what failed, in an error */
-    struct codec_option option[CODEC_OPTIONS]; /* unused ones have no name */
+    const char *operation;                     /* "compress" or "decompress": the operation in an error */
+    struct codec_option option[CODEC_OPTIONS]; /* unused ones have the name NULL */
 
-    /* A state for these values, one for each option. NULL: it is not in this build, for the reason `without`. */
+    /* Makes a state for these values, one for each option. Returns 0 or -errno. NULL: this build does not have the
+     * codec, and `without` is the reason. */
     int (*open)(void **ret, const int *value);
     const char *without;
-    /* Another stream begins, wherever the one before was left. */
+    /* Starts another stream, even if the last one is not finished. */
     void (*start)(void *state);
-    /* As that of struct filter_ops, with room for a byte at least. A failure sets *ret_why, the beginning of a sentence
-     * which lives until the next call. */
+    /* Same as `transform` of struct filter_ops; the output has room for at least one byte. On failure sets *ret_why to
+     * the start of a sentence, which stays valid until the next call. */
     int (*transform)(void *state, struct filter_buffers *buffers, int mode, const char **ret_why);
-    /* The most bytes that it allocates. */
+    /* Returns the most bytes that a state allocates. */
     uint64_t (*memory)(const int *value);
     void (*close)(void *state);
-    /* How long the blocks should be that several workers make streams of: these, one behind the other, are a stream,
-     * too. NULL: they are not. A stream is at most CODEC_BOUND of its block. */
+    /* Returns the length of the blocks that several workers compress, each to a stream of its own. The concatenation of
+     * such streams must be a valid stream as well; NULL: it is not. The stream of a block of n bytes has at most
+     * CODEC_BOUND(n) bytes. */
     size_t (*block)(const int *value);
 };
 
 #define CODEC_BOUND(n) ((n) + (n) / 16 + 1024)
 
-/* leat_filter_codec, with a sentence; the error's offset is where in `options` it is wrong. `error` may be NULL. */
+/* Same as leat_filter_codec, but sets the sentence of the error, and its offset to the place in `options` that is
+ * wrong. `error` may be NULL. */
 int filter_codec(leat_filter **ret, const char *name, const char *options, struct leat_error *error);
 
-/* Ends in NULL. Defined by the registry: src/registry/codecs.c. */
+/* Ends with NULL. The registry defines it: src/registry/codecs.c. */
 extern const struct codec *const registry_codecs[];
 
-/* The filter of a codec with workers. Defined by the registry, which is above the stages that it is made of:
- * src/bridge/workers.c. */
+/* Makes the filter of a codec with workers. It is not defined in this room, because it is made of stages, which are
+ * above this room: src/bridge/workers.c. */
 int registry_codec_workers(leat_filter **ret, const struct codec *codec, const int *value);
 
 extern const struct codec codec_zstd, codec_unzstd, codec_gzip, codec_gunzip;

@@ -1,9 +1,10 @@
-/* gzip and gunzip by zlib.
+/* gzip and gunzip with zlib.
  *
- * deflate can't tell whether a flush is over when its last byte has just filled the room, and asked again it begins
- * another one, so that in rooms of a byte it would never end. Hence it gets a room of its own, which is passed on from
- * there; what comes out does not depend on the pieces in which it is fetched. */
-#define ZLIB_CONST /* its input is const */
+ * If the last byte of a flush just fills the output, deflate can't tell that the flush is complete, and the next call
+ * starts another flush. So with an output of one byte a flush would never end. Therefore deflate writes to a buffer of
+ * its own, `room`, from which the filter copies. The compressed bytes do not depend on the sizes of the pieces in which
+ * they are fetched. */
+#define ZLIB_CONST /* makes next_in const */
 #include "base/library.h"
 #include "filter/codec.h"
 #include <errno.h>
@@ -11,7 +12,7 @@
 #include <zlib.h>
 
 #define WINDOW_BITS 15
-#define GZIP_FORMAT 16   /* added to the bits of the window: a gzip header, and nothing else */
+#define GZIP_FORMAT 16   /* added to the window bits: the format is gzip and nothing else */
 #define MAGIC       0x1f /* the first byte of a member */
 #define MEMORY      8
 #define ROOM        (16 * 1024)
@@ -35,8 +36,8 @@ enum {
 
 struct gzip {
     z_stream z;
-    bool done;       /* what was asked for has all come out of deflate */
-    size_t from, to; /* of `room`: what was not fetched yet */
+    bool done;       /* deflate has put out all bytes that the last mode asked for */
+    size_t from, to; /* the bytes of `room` that are not fetched yet */
     uint8_t room[ROOM];
 };
 
@@ -46,7 +47,7 @@ static void level_range(int *ret_least, int *ret_most)
     *ret_most = 9;
 }
 
-/* Without a header of ours zlib's is written, which has no name and no time: the same bytes give the same member. */
+/* zlib writes its default header, which has no name and no time; so the same bytes always give the same member. */
 static int gzip_open(void **ret, const int *value)
 {
     struct gzip *g = calloc(1, sizeof(*g));
@@ -77,7 +78,7 @@ static void fetch(struct gzip *g, struct filter_buffers *b)
     b->out_n -= n;
 }
 
-/* Fills the empty room. More input than fits into one call is not flushed yet. */
+/* Fills `room`, which is empty. If there is more input than fits into one call, this call does not flush yet. */
 static int compress_more(struct gzip *g, struct filter_buffers *b, int mode)
 {
     static const int flushes[] = {
@@ -99,7 +100,7 @@ static int compress_more(struct gzip *g, struct filter_buffers *b, int mode)
     return r;
 }
 
-/* Z_BUF_ERROR only says that there was nothing to do, as for a flush behind a flush. */
+/* Z_BUF_ERROR is not a failure: there was nothing to do, for example in a flush right after a flush. */
 static int gzip_transform(void *state, struct filter_buffers *b, int mode, const char **ret_why)
 {
     struct gzip *g = state;
@@ -119,7 +120,7 @@ static int gzip_transform(void *state, struct filter_buffers *b, int mode, const
     }
 }
 
-/* As zlib's own manual counts. */
+/* The formula of zlib's manual. */
 static uint64_t gzip_memory(const int *value UNUSED)
 {
     return sizeof(struct gzip) + (1u << (WINDOW_BITS + 2)) + (1u << (MEMORY + 9));
@@ -132,7 +133,7 @@ static void gzip_close(void *state)
     free(g);
 }
 
-/* Some 30 windows. */
+/* About 30 windows. */
 static size_t gzip_block(const int *value UNUSED)
 {
     return 1 << 20;
@@ -155,11 +156,11 @@ const struct codec codec_gzip = {
 struct gunzip {
     z_stream z;
     enum {
-        INSIDE,  /* a member; also before the first, since nothing is no member */
-        BETWEEN, /* behind one */
-        PADDING, /* behind the last: only zeros may follow, as those of a tape */
+        INSIDE,  /* in a member; also before the first one, because empty input is not valid */
+        BETWEEN, /* after a member */
+        PADDING, /* after the last one: only zeros may follow, such as the padding of a tape */
     } where;
-    bool pending; /* the output was full, so there may be more of it */
+    bool pending; /* the output was full, so zlib may have more bytes */
 };
 
 static void gunzip_start(void *state)
@@ -183,7 +184,7 @@ static int gunzip_open(void **ret, const int *value UNUSED)
     return 0;
 }
 
-/* Passes over zeros behind a member; anything else has to begin another one. */
+/* Skips zeros after a member. Any other byte must start another member. */
 static int between(struct gunzip *g, struct filter_buffers *b, const char **ret_why)
 {
     while (b->in_n > 0 && b->in[0] == 0) {
@@ -201,7 +202,7 @@ static int between(struct gunzip *g, struct filter_buffers *b, const char **ret_
     return 0;
 }
 
-/* Inside a member. */
+/* Decompresses a part of a member. */
 static int decompress(struct gunzip *g, struct filter_buffers *b, const char **ret_why)
 {
     uInt in_n = clamp(b->in_n), out_n = clamp(b->out_n);
@@ -241,7 +242,7 @@ static int gunzip_transform(void *state, struct filter_buffers *b, int mode, con
     return LEAT_FILTER_DONE;
 }
 
-/* As zlib's own manual counts, roundly. */
+/* The formula of zlib's manual, rounded. */
 static uint64_t gunzip_memory(const int *value UNUSED)
 {
     return sizeof(struct gunzip) + (1u << WINDOW_BITS) + 7 * 1024;

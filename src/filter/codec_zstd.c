@@ -1,8 +1,8 @@
-/* zstd and unzstd by libzstd.
+/* zstd and unzstd with libzstd.
  *
- * The decoder must not be called without need: libzstd counts calls that bring nothing and fails at the sixteenth. So
- * `pending` says whether a call without new input may bring something still. */
-#define ZSTD_STATIC_LINKING_ONLY /* for the two estimates of memory, which have no other place */
+ * The decoder must not be called without need: libzstd counts calls that make no progress, and fails at the sixteenth.
+ * So `pending` tells whether a call without new input may give more output. */
+#define ZSTD_STATIC_LINKING_ONLY /* for the two functions that estimate memory, which are declared only here */
 #include "base/library.h"
 #include "filter/codec.h"
 #include <errno.h>
@@ -85,7 +85,7 @@ static void zstd_close(void *state)
     ZSTD_freeCCtx(state);
 }
 
-/* As far as matches of this level reach, so that little is lost by beginning anew. */
+/* The distance that matches of this level reach, so that little compression is lost at the start of a block. */
 static size_t zstd_block(const int *value)
 {
     unsigned window_log = ZSTD_getCParams(value[LEVEL], 0, 0).windowLog;
@@ -112,8 +112,8 @@ enum {
 
 struct unzstd {
     ZSTD_DCtx *context;
-    bool inside;  /* a frame; also before the first, since nothing is no frame */
-    bool pending; /* the output was full, so there may be more of it */
+    bool inside;  /* in a frame; also before the first one, because empty input is not valid */
+    bool pending; /* the output was full, so libzstd may have more bytes */
 };
 
 static void window_range(int *ret_least, int *ret_most)

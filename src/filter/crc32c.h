@@ -4,10 +4,11 @@
 
 #include "base/base.h"
 
-/* The value of what gave `crc` (0: nothing) followed by these bytes, by the CPU's instruction where it has one. */
+/* Returns the CRC-32C of the bytes that gave `crc` (0: no bytes) followed by these n bytes. Uses the CPU's instruction
+ * if there is one. Any thread. */
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t n);
 
-/* The same from tables, on any machine. */
+/* Same as crc32c, but computes with tables on every machine. */
 uint32_t crc32c_portable(uint32_t crc, const void *bytes, size_t n);
 
 #endif

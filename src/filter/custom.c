@@ -1,11 +1,11 @@
-/* The caller's functions as a filter. What they say is checked, so that a mistake of theirs is an error that names them
- * and not a byte that is lost or a run that never ends. */
+/* Makes a filter of the caller's functions. It checks their results, so that a mistake in them is an error that names
+ * the filter, and not a lost byte or an endless run. */
 #include "node/filter.h"
 #include <errno.h>
 
 struct custom {
     leat_filter filter;
-    struct filter_ops ops; /* its own, since it has a name of its own */
+    struct filter_ops ops; /* not shared, because each filter has its own name */
     struct leat_filter_ops calls;
     void *user;
 };
@@ -31,7 +31,8 @@ static int custom_observe(leat_filter *filter, struct chunk *chunk, struct leat_
     return r < 0 ? failed(c, error, "observe", r) : 0;
 }
 
-/* What is wrong about an answer, after which `in_n` and `out_n` bytes were used; NULL: nothing. */
+/* Checks the result of `transform`, which says that it used `in_n` and `out_n` bytes. Returns the mistake, or NULL if
+ * there is none. */
 static const char *mistake(const struct filter_buffers *b, int answer, size_t in_n, size_t out_n)
 {
     if (in_n > b->in_n || out_n > b->out_n)

@@ -1,12 +1,12 @@
-/* The digest filter: several algorithms over one stream, each on a thread of its own where that pays.
+/* The digest filter: computes several algorithms over one stream, each on its own thread if that is faster.
  *
- * Who owns what: `count`, the names, providers and sizes never change after the filter was made. `state` and `failed`
- * of an algorithm are under its lock, because any thread may ask for the value so far. Everything about threads and
- * queues belongs to the one thread that runs the pipeline. An algorithm's thread holds no lock but its own algorithm's
- * and waits for nothing but its queue, so observe() may wait for room in a queue without a deadlock. It is made at the
- * first chunk: a route that splices into the kernel's socket shows none and needs none.
+ * Ownership: `count`, the names, providers and sizes never change after the filter is made. The lock of an algorithm
+ * protects its `state` and `failed`, because any thread may ask for the value so far. Threads and queues belong to the
+ * one thread that runs the pipeline. The thread of an algorithm takes no lock except that of its algorithm, and waits
+ * for nothing but its queue; so observe() may wait for room in a queue without a deadlock. Threads start at the first
+ * chunk, because a route that splices into the kernel's socket shows no chunk and needs no thread.
  *
- * An algorithm that failed stays failed until the filter is reset: nobody can go on in the middle of a digest. */
+ * An algorithm that failed stays failed until the filter is reset, because a digest can't be continued after a gap. */
 #include "base/digest_provider.h"
 #include "base/thread.h"
 #include "buffer/queue.h"
@@ -15,20 +15,21 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* Chunks that may wait for one algorithm; the pool's budget bounds their memory, this only the array. */
+/* The most chunks that wait for one algorithm. The budget of the pool limits their memory; this limits only the array.
+ */
 #define QUEUE_CHUNKS 64
-/* Below this a thread costs more than the overlap gives back. */
+/* For fewer bytes a thread costs more than its overlap saves. */
 #define SMALL_BYTES (256 * 1024)
 
 struct algorithm {
     char name[DIGEST_NAME_MAX];
     const struct digest_provider *provider;
-    const char *why; /* the kernel was asked for and does not compute it; static */
-    size_t size;     /* of the digest */
+    const char *why; /* why the kernel does not compute it although it was asked for; static */
+    size_t size;     /* bytes of the digest */
 
     pthread_mutex_t lock;
     void *state;
-    int failed; /* what update returned when it did not return 0 */
+    int failed; /* the result of the update that failed, or 0 */
 
     bool threaded;
     pthread_t thread;
@@ -38,7 +39,7 @@ struct algorithm {
 struct digest {
     leat_filter filter;
     struct leat_digest_options options;
-    bool threads; /* decided by start */
+    bool threads; /* set by digest_start */
     size_t count;
     struct algorithm algorithm[];
 };
@@ -62,7 +63,7 @@ static void *hash_queue(void *user)
     return NULL;
 }
 
-/* Without a thread the digest is slower and just as right. */
+/* If a thread can't start, the digest is computed inline, which is only slower. */
 static void thread_start(struct algorithm *a)
 {
     if (chunk_queue_init(&a->queue, QUEUE_CHUNKS) < 0)
@@ -75,13 +76,13 @@ static void thread_start(struct algorithm *a)
 
 static void threads_start(struct digest *d)
 {
-    d->threads = false; /* once: what could not start now is computed inline */
+    d->threads = false; /* tries once; an algorithm without a thread is computed inline */
     for (size_t i = 0; i < d->count; i++)
         if (!d->algorithm[i].threaded)
             thread_start(&d->algorithm[i]);
 }
 
-/* What is queued is hashed still, so that the values agree with the bytes that were counted. */
+/* Ends the threads after they have hashed all queued chunks, so that the values match the bytes that were counted. */
 static void threads_stop(struct digest *d)
 {
     for (size_t i = 0; i < d->count; i++)
@@ -131,7 +132,7 @@ static int failure(struct algorithm *a)
     return code;
 }
 
-/* An algorithm that failed is no reason to fail a pipeline which failed already. */
+/* A failed algorithm fails the pipeline only if the pipeline has not failed already. */
 static int digest_finish(leat_filter *filter, int code, struct leat_error *error)
 {
     struct digest *d = (struct digest *)filter;
@@ -188,7 +189,7 @@ static int digest_result(leat_filter *filter, size_t index, const char **ret_alg
     return 0;
 }
 
-/* Not beside an algorithm that must be shown the bytes, and not behind chunks which may still wait in a queue. */
+/* Returns -1 if another algorithm needs to see the bytes, or if chunks may still wait in a queue. */
 static int digest_splice_fd(leat_filter *filter)
 {
     struct digest *d = (struct digest *)filter;
@@ -220,8 +221,8 @@ static const struct filter_ops digest_ops = {
     .free = digest_free,
 };
 
-/* The first provider that has it. The first one that steps aside for another reason than not knowing the name gives the
- * code, if nobody after it knows the name either. */
+/* Opens the first provider that has the algorithm. If none has it, returns the error of the first provider that failed
+ * for another reason than an unknown name, or -ENOENT. */
 static int algorithm_open(struct algorithm *a, bool kernel)
 {
     int code = -ENOENT;
@@ -306,7 +307,7 @@ int leat_filter_digest(leat_filter **ret_filter, const char *algorithms, const s
     return r;
 }
 
-/* The algorithm that a caller asks for by any of its names. */
+/* Finds the algorithm that the caller names in any of its spellings. */
 static int lookup(leat_filter *filter, const char *spelling, struct algorithm **ret)
 {
     char name[DIGEST_NAME_MAX];
@@ -345,7 +346,7 @@ int leat_filter_digest_bytes(leat_filter *filter, const char *algorithm, void *b
     return 0;
 }
 
-/* A fresh state takes the place of the old one. */
+/* Replaces the state by a new one. */
 static int reset(struct algorithm *a)
 {
     void *fresh;

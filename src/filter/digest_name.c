@@ -1,8 +1,8 @@
 #include "filter/digest_name.h"
 #include <errno.h>
 
-/* In lower case and with '-' for '/' and '_'. Spelled out rather than derived: a rule that strips "sha2-" would make
- * a known algorithm of a mistyped one. */
+/* The spellings are in lower case, with '-' for '/' and '_'. The table lists them all, because a rule such as "remove
+ * sha2-" would turn a mistyped name into a known algorithm. */
 static const struct {
     const char *spelling, *name;
 } spellings[] = {
@@ -31,7 +31,7 @@ static const struct {
     {"xxh128", "xxh3-128"},
 };
 
-/* Not tolower(): the locale has no say in it. */
+/* tolower() is not used, because it depends on the locale. */
 static char normal(char c)
 {
     if (c >= 'A' && c <= 'Z')

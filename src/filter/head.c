@@ -1,12 +1,12 @@
-/* The filter that ends the stream after so many bytes. It is asked how many may pass and told how many did, as one that
- * paces, so the bytes need not be seen. */
+/* The filter that ends the stream after a number of bytes. Like a filter that paces, it says how many bytes may pass,
+ * and the engine counts how many did. So it need not see the bytes. */
 #include "node/filter.h"
 #include <errno.h>
 
 struct head_filter {
     leat_filter filter;
     uint64_t bytes;
-    uint64_t before; /* the filter's count when this run began */
+    uint64_t before; /* the filter's count at the start of this run */
 };
 
 static int head_start(leat_filter *filter, uint64_t expected UNUSED, struct leat_error *error UNUSED)
@@ -22,7 +22,7 @@ static uint64_t head_allowance(leat_filter *filter, uint64_t want, int64_t *ret_
     uint64_t passed = atomic_load(&filter->bytes) - head->before;
     uint64_t left = passed < head->bytes ? head->bytes - passed : 0;
     if (left == 0)
-        *ret_deadline_ns = 0; /* none will do: it is the end */
+        *ret_deadline_ns = 0; /* 0: the end; waiting does not help */
     return MIN(want, left);
 }
 

@@ -1,4 +1,4 @@
-/* The filter that counts. Whoever moves the bytes does the counting (filter_count), so there is nothing left to do. */
+/* The filter that counts. The code that moves the bytes counts them (filter_count), so this filter does nothing. */
 #include "node/filter.h"
 #include <errno.h>
 

@@ -1,4 +1,4 @@
-/* The CRCs that stores have, other than crc32c, which has a provider of its own. */
+/* The CRCs of stores, except crc32c, which has its own provider. */
 #include "base/crc.h"
 #include "base/digest_provider.h"
 #include <errno.h>

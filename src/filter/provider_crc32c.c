@@ -1,14 +1,15 @@
-/* CRC-32C: eight table look-ups for eight bytes, or the instruction of SSE4.2. The instruction has a latency of three
- * cycles and can begin one in each, hence three streams side by side, joined afterwards: behind the first stream stand
- * as many zero bytes as the others are long, and what these do to a value is linear, so a table does it.
+/* CRC-32C, with eight table look-ups for eight bytes, or with the instruction of SSE4.2. The instruction has a latency
+ * of three cycles, and one can start in each cycle. So three streams are computed in parallel and joined afterwards.
+ * Joining means to append as many zero bytes to one stream as the next one is long. The effect of that on a CRC is
+ * linear, so it is read from a table.
  *
- * Inside, a value is kept inverted, as the instruction wants it. */
+ * The functions work on the inverted value, as the instruction does. */
 #include "base/digest_provider.h"
 #include "filter/crc32c.h"
 #include <errno.h>
 #include <pthread.h>
 
-#define POLYNOMIAL 0x82f63b78u /* 0x1edc6f41, its bits reversed */
+#define POLYNOMIAL 0x82f63b78u /* 0x1edc6f41 with its bits reversed */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 /* tables[k][b]: byte b followed by k zero bytes. */
@@ -27,7 +28,8 @@ static void make_tables(void)
             tables[k][b] = tables[k - 1][b] >> 8 ^ tables[0][tables[k - 1][b] & 255];
 }
 
-/* Byte by byte, so that it is little-endian everywhere; compilers make one load of it where they can. */
+/* Loads byte by byte, so that the value is little-endian on every machine. Compilers make one load of this where they
+ * can. */
 static uint32_t load32(const uint8_t *p)
 {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
@@ -47,9 +49,9 @@ static uint32_t by_tables(uint32_t crc, const uint8_t *p, size_t n)
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
-#define STREAM 2048 /* bytes of each of the three streams in a round */
+#define STREAM 2048 /* bytes of each of the three streams in one round */
 
-/* joins[k][b]: a value whose byte k is b, followed by STREAM zero bytes. */
+/* joins[k][b]: the CRC of a value whose byte k is b, followed by STREAM zero bytes. */
 static uint32_t joins[4][256];
 
 static void make_joins(void)

@@ -1,4 +1,4 @@
-/* Digests by OpenSSL's libcrypto, with the CPU's instructions. */
+/* Digests with OpenSSL's libcrypto, which uses the instructions of the CPU. */
 #include "base/base.h"
 #include "base/digest_provider.h"
 #include "base/libcrypto.h"
@@ -6,7 +6,7 @@
 
 struct libcrypto_digest {
     EVP_MD_CTX *running;
-    EVP_MD_CTX *copy; /* in which a value is finished */
+    EVP_MD_CTX *copy; /* used to compute a value without ending `running` */
 };
 
 static void libcrypto_close(void *state)
@@ -34,14 +34,15 @@ static int begin(void **ret, const EVP_MD *md)
     return 0;
 }
 
-/* The functions of any length (shake128) are no algorithm: versions of OpenSSL differ about their default length. */
+/* Functions with output of any length (shake128) are not offered, because versions of OpenSSL differ about the default
+ * length. */
 static bool has_fixed_size(const EVP_MD *md)
 {
     int size = crypto.md_get_size(md);
     return size > 0 && size <= DIGEST_BYTES_MAX && !(crypto.md_get_flags(md) & EVP_MD_FLAG_XOF);
 }
 
-/* The marks: a name that is not found leaves no trace in the error queue of a program which uses OpenSSL itself. */
+/* The marks keep an unknown name out of OpenSSL's error queue, which the program may use itself. */
 static EVP_MD *fetch(const char *algorithm)
 {
     crypto.set_mark();
@@ -56,7 +57,8 @@ static int libcrypto_open(void **ret, const char *algorithm, size_t *ret_size, c
     if (r < 0)
         return r;
     EVP_MD *md = fetch(algorithm);
-    /* It says as little of a lack of memory. A name is unknown only where others are known and it is so twice. */
+    /* md_fetch also returns NULL if memory runs out. The name counts as unknown only if a known name is found, and then
+     * this name fails once more. */
     if (!md) {
         EVP_MD *other = fetch("SHA2-256");
         md = other ? fetch(algorithm) : NULL;
@@ -75,7 +77,7 @@ static int libcrypto_open(void **ret, const char *algorithm, size_t *ret_size, c
     }
     if (r == 0)
         *ret_size = (size_t)crypto.md_get_size(md);
-    crypto.md_free(md); /* the contexts hold it */
+    crypto.md_free(md); /* the contexts have their own references */
     return r;
 }
 

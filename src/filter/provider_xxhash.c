@@ -1,5 +1,5 @@
-/* xxh3 and xxh3-128 by libxxhash: they detect accidents, not attacks. The digest is the canonical (big-endian) form,
- * which is what xxhsum prints. */
+/* xxh3 and xxh3-128 with libxxhash. They detect accidents, not attacks. The digest is the canonical (big-endian) form,
+ * which xxhsum prints. */
 #include "base/digest_provider.h"
 #include "base/library.h"
 #include <errno.h>
@@ -31,7 +31,7 @@ static int xxhash_open(void **ret, const char *algorithm, size_t *ret_size, cons
         return -ENOMEM;
     }
     x->wide = wide;
-    /* For a state without a secret both kinds are begun alike, but that is the library's business. */
+    /* Both resets do the same for a state without a secret, but that is internal to libxxhash. */
     if (wide)
         XXH3_128bits_reset(x->running);
     else

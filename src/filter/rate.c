@@ -1,35 +1,36 @@
-/* The filter that paces: a bucket into which tokens fall as time passes, one for each byte that may pass.
+/* The filter that limits the rate, with a token bucket: tokens are added as time passes, and each byte takes one token.
  *
- * allowance() looks into the bucket and takes nothing out; what takes out is the count of bytes that really passed
- * (filter_count), so a route that moved less than it was allowed has lost nothing. Everything but that count is under
- * the lock, since the rate may be changed by any thread. */
+ * rate_allowance() only reads the bucket. Tokens are taken for the bytes that really passed (filter_count), so a route
+ * loses nothing if it moves less than it was allowed. The lock protects everything except that count, because any
+ * thread may change the rate. */
 #include "node/filter.h"
 #include <errno.h>
 
-/* What the bucket holds at most, in seconds of the rate: so long may a wait be late without a loss of speed, and so
- * much passes at once after a pause. */
+/* The capacity of the bucket, in seconds at the rate. If a wait ends late by less than this, no speed is lost. After a
+ * pause, so many bytes may pass at once. */
 #define BURST_S 0.02
-/* The least that is let pass at once: half a burst, else a fast filter would end in system calls of a few bytes. */
+/* The least that may pass at once: half a burst. With less, a fast filter would need system calls of a few bytes each.
+ */
 #define QUANTUM_S (BURST_S / 2)
-/* Nobody sleeps longer than this, so that a new rate is soon obeyed. */
+/* The longest wait, so that a new rate takes effect soon. */
 #define SLEEP_MAX_NS 100000000
 
 struct rate {
     leat_filter filter;
     pthread_mutex_t lock;
     uint64_t per_second; /* 0: no limit */
-    double tokens;       /* less than 0: more passed than was allowed */
-    uint64_t counted;    /* bytes of the filter that are taken from the tokens */
-    int64_t settled_ns;  /* until when tokens have fallen */
+    double tokens;       /* negative: more bytes passed than were allowed */
+    uint64_t counted;    /* bytes for which tokens have been taken */
+    int64_t settled_ns;  /* tokens have been added up to this time */
 };
 
-/* A little more than a byte at the lowest rates, so that a wait which was late keeps its fraction. */
+/* At the lowest rates this is a little more than one byte, so that a late wait keeps its fraction of a token. */
 static double burst(const struct rate *rate)
 {
     return (double)rate->per_second * BURST_S + 1;
 }
 
-/* Brings the tokens up to this moment. */
+/* Updates the tokens to the current time. */
 static void settle(struct rate *rate)
 {
     int64_t now = clock_ns();
@@ -41,7 +42,7 @@ static void settle(struct rate *rate)
     rate->settled_ns = now;
 }
 
-/* A full bucket, from now on. */
+/* Fills the bucket, and starts to count now. */
 static void fill(struct rate *rate)
 {
     rate->counted = atomic_load(&rate->filter.bytes);
@@ -58,7 +59,8 @@ static int rate_start(leat_filter *filter, uint64_t expected UNUSED, struct leat
     return 0;
 }
 
-/* Whole pages where there is at least one: pipes count pages, disks like them. */
+/* Returns how many of `want` bytes may pass. Rounds down to whole pages if there is at least one, because pipes count
+ * pages and disks prefer them. */
 static uint64_t grant(const struct rate *rate, uint64_t want)
 {
     if (rate->tokens >= (double)want)
@@ -120,8 +122,8 @@ int leat_filter_rate(leat_filter **ret_filter, uint64_t bytes_per_second)
     return 0;
 }
 
-/* What was earned at the old rate stays earned, as far as the new bucket holds it; and a debt is of bytes, whatever
- * the rate. Without a limit nothing was kept, so the bucket is full. */
+/* Tokens that were earned at the old rate stay, as far as the new bucket has room. A debt stays as well, because it is
+ * counted in bytes. Without an old limit no tokens were counted, so the bucket starts full. */
 int leat_filter_rate_set(leat_filter *filter, uint64_t bytes_per_second)
 {
     struct rate *rate = (struct rate *)filter;

@@ -1,11 +1,11 @@
-/* The filter that passes over the first bytes. */
+/* The filter that skips the first bytes. */
 #include "node/filter.h"
 #include <errno.h>
 
 struct skip {
     leat_filter filter;
     uint64_t bytes;
-    uint64_t left; /* to be passed over in this run */
+    uint64_t left; /* bytes to skip in this run */
 };
 
 static int skip_start(leat_filter *filter, uint64_t expected UNUSED, struct leat_error *error UNUSED)

@@ -1,4 +1,5 @@
-/* In the place of provider_xxhash.c where leat is built without libxxhash: knows the names, and says so. */
+/* Replaces provider_xxhash.c if leat is built without libxxhash. It knows the names, and says that the library is
+ * missing. */
 #include "base/digest_provider.h"
 #include "base/library.h"
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* In the place of codec_zlib.c where leat is built without zlib: knows the names, and says so. */
+/* Replaces codec_zlib.c if leat is built without zlib. It knows the names, and says that the library is missing. */
 #include "base/library.h"
 #include "filter/codec.h"
 

@@ -1,4 +1,4 @@
-/* In the place of codec_zstd.c where leat is built without libzstd: knows the names, and says so. */
+/* Replaces codec_zstd.c if leat is built without libzstd. It knows the names, and says that the library is missing. */
 #include "base/library.h"
 #include "filter/codec.h"
 
