@@ -69,7 +69,8 @@ struct platform_sharing {
     int64_t (*position)(int fd);
     /* Receives a byte and the descriptors that came with it. Gives all of them, close-on-exec, and sets *n to their
      * number; before the call *n is the room in `fds`. Closes any other descriptors that came. -EPROTO: there were more
-     * descriptors, or the kernel could not install all of them. -ENODATA: end of file. */
+     * than fit into `fds`. -EMFILE: the process has too many open descriptors to receive all of them. -ENODATA: end of
+     * file. On failure no descriptor is given. */
     int (*receive)(int socket, int *fds, size_t *n);
 };
 

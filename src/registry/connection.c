@@ -1,4 +1,4 @@
-/* leat_connection_open, because only the registry knows what a spec means. */
+/* leat_connection_open. It is in this room because only the registry can open a spec. */
 #include "net/connection.h"
 #include "base/quote.h"
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* The one list of filters by name, for the text form of a pipeline. To add one: its constructor in src/filter, and a
+/* The only list of filters by name, for the text form of a pipeline. To add one: its constructor in src/filter, and a
  * row here. */
 #include "registry/filters.h"
 #include "base/nearest.h"
@@ -8,12 +8,12 @@
 
 struct filter_request {
     const char *name;
-    const char *argument; /* behind the colon; NULL: there is no colon */
+    const char *argument; /* the part behind the colon; NULL: there is no colon */
     const struct leat_digest_options *digests;
     const char **ret_where;
 };
 
-/* The usual ones; libcrypto may have more. */
+/* The common algorithms; libcrypto may have more. */
 static const char *const algorithms[] = {
     "sha256", "sha512",     "blake2b-512", "blake2s-256", "md5", "sha1",      "sha224",
     "sha384", "sha512-256", "sha3-256",    "sha3-512",    "sm3", "ripemd160", "crc32c",
@@ -25,7 +25,7 @@ const char *leat_digest_algorithm(size_t index)
     return index < COUNT(algorithms) - 1 ? algorithms[index] : NULL;
 }
 
-/* One algorithm after the other, until one is not to be had: the place of that one. */
+/* Opens each algorithm of the list alone, and returns the place of the first one that fails. */
 static const char *unknown_algorithm(const char *list, char ret[64])
 {
     for (const char *at = list;; at++) {
@@ -117,7 +117,7 @@ enum argument {
 
 static const struct filter_row {
     const char *name;
-    const char *form; /* how to write it */
+    const char *form; /* the form of the text, for messages */
     enum argument argument;
     int (*open)(leat_filter **ret, const struct filter_request *request, struct leat_error *error);
 } filters[] = {

@@ -1,5 +1,4 @@
-/* What this build consists of, on Linux: the one place that names every implementation. Lists end in NULL and are tried
- * in their order. */
+/* The digest providers of a build for Linux. The list ends with NULL and is tried in order. */
 #include "base/digest_provider.h"
 
 const struct digest_provider *const registry_digest_providers[] = {

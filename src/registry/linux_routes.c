@@ -1,5 +1,5 @@
-/* The routes and engines of this build, on Linux. Lists end in NULL. The order in which routes are tried stands in the
- * route table; the first engine is the one that "auto" means. */
+/* The routes and engines of a build for Linux. The lists end with NULL. The route table has the order in which routes
+ * are tried. The first engine is the default of "auto". */
 #include "route/hop.h"
 
 const struct route *const registry_routes[] = {&route_clone,  &route_offload, &route_splice,

@@ -1,4 +1,4 @@
-/* The routes and engines of this build where there is only POSIX. Lists end in NULL. */
+/* The routes and engines of a build for POSIX alone. The lists end with NULL. */
 #include "route/hop.h"
 
 const struct route *const registry_routes[] = {&route_chunk, NULL};

@@ -1,5 +1,5 @@
-/* The one list of schemes, and leat_endpoint_open, which reads them. To add an endpoint: a maker in src/endpoint and a
- * row here. */
+/* The only list of schemes, and leat_endpoint_open, which reads it. To add an endpoint: a constructor in the room that
+ * it belongs to, such as src/endpoint, and a row here. */
 #include "registry/schemes.h"
 #include "base/nearest.h"
 #include "base/quote.h"
@@ -15,7 +15,7 @@
 
 struct scheme_request {
     const char *spec;
-    const char *rest; /* behind the colon */
+    const char *rest; /* the part behind the colon */
     enum leat_direction direction;
     const struct leat_endpoint_options *options;
 };
@@ -110,7 +110,7 @@ static const struct scheme {
     {"s3", open_s3},     {"oci", open_oci},
 };
 
-/* The length of `[a-z][a-z0-9+-]*` before a colon, 0 if the spec does not begin so. */
+/* Returns the length of `[a-z][a-z0-9+-]*` before a colon, or 0 if the spec does not start with that. */
 static size_t scheme_length(const char *spec)
 {
     size_t n = 0;

@@ -1,10 +1,10 @@
-/* What the text form of a pipeline asks about specs. */
+/* Helpers for the text form of a pipeline: facts about specs. */
 #ifndef REGISTRY_SCHEMES_H
 #define REGISTRY_SCHEMES_H
 
 #include <stdbool.h>
 
-/* Does it begin with a scheme of the list, and its colon? */
+/* Does the spec start with a scheme of the list and a colon? */
 bool scheme_known(const char *spec);
 
 #endif

@@ -43,7 +43,7 @@ static int set_no_clobber(struct settings *s, const char *value UNUSED, struct l
     return 0;
 }
 
-/* Takes back what holds for all sinks. */
+/* Undoes a no-clobber that applies to all sinks. */
 static int set_replace(struct settings *s, const char *value UNUSED, struct leat_error *error UNUSED)
 {
     s->endpoint.no_clobber = s->refuses = 0;
@@ -158,7 +158,7 @@ static int set_netrc_file(struct settings *s, const char *value, struct leat_err
     return 0;
 }
 
-/* Behind those that hold for all endpoints. */
+/* Adds the header behind the headers that apply to all endpoints. */
 static int set_header(struct settings *s, const char *value, struct leat_error *error)
 {
     size_t n = 0;
@@ -177,8 +177,8 @@ static int set_header(struct settings *s, const char *value, struct leat_error *
 
 static const struct setting {
     const char *name;
-    const char *value; /* what is wanted behind "="; NULL: nothing */
-    bool of_sinks;     /* alone */
+    const char *value; /* the form of the value behind "="; NULL: no value */
+    bool of_sinks;     /* true: for sinks only */
     int (*set)(struct settings *settings, const char *value, struct leat_error *error);
 } table[] = {
     {"append", NULL, true, set_append},
@@ -217,7 +217,7 @@ static int refuse_unknown(const char *word, enum leat_direction direction, struc
 {
     char known[256] = "", near[64];
     size_t name = strcspn(word, "=");
-    int length = (int)MIN(name + (word[name] == '='), 30u); /* what stands behind may be secret */
+    int length = (int)MIN(name + (word[name] == '='), 30u); /* the value may be secret */
     const char *words[COUNT(table) + 1] = {NULL};
     for (size_t i = 0, n = 0; i < COUNT(table); i++)
         if (direction == LEAT_WRITE || !table[i].of_sinks)

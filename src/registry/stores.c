@@ -1,12 +1,12 @@
-/* The one list of stores that have names: leat_store_list and its kin. To add one: a `struct names`, a row here, and
- * its refusal in src/store/without_stores.c. */
+/* The only list of stores whose objects have names, and the calls that use it: leat_store_list, leat_store_stat and
+ * leat_store_remove. To add a store: a `struct names`, a row here, and its refusal in src/store/without_stores.c. */
 #include "base/quote.h"
 #include "store/names.h"
 #include <errno.h>
 #include <stdbool.h>
 
 static const struct store_row {
-    const char *scheme; /* with its colon */
+    const char *scheme; /* with the colon */
     const struct names *names;
 } rows[] = {
     {"s3:", &s3_names}, {"oci:", &oci_names}, {"http:", &http_names}, {"https:", &http_names}, {"file:", &folder_names},
@@ -26,7 +26,7 @@ static const struct names *find_names(const char *spec, struct names_call *ret)
     return NULL;
 }
 
-/* `endpoint` is where the options' own go. */
+/* Copies the caller's options to *ret, and their endpoint options to *endpoint. */
 static int take_options(struct leat_store_options *ret, struct leat_endpoint_options *endpoint,
                         const struct leat_store_options *options, bool needs_entry, struct leat_error *error)
 {
@@ -49,7 +49,8 @@ static int refuse_name(const char *spec, struct leat_error *error)
                      spec ? quote_without_login(spec) : "");
 }
 
-/* An error of one name has that name as its node, which is the caller's. */
+/* Completes the error of a call and returns it to the caller. If the error has no node, its node becomes `spec`, which
+ * is the caller's string. */
 static int finish(struct leat_error *ret_error, struct leat_error *error, const char *spec, int r)
 {
     if (r < 0 && (!error->node || !error->node[0]))
@@ -117,7 +118,7 @@ static int remove_all(const char *const *specs, size_t count, const struct leat_
         free(calls);
         return !count ? 0 : error_set(error, specs ? -ENOMEM : -EINVAL, specs ? "out of memory" : "There are no names");
     }
-    for (size_t i = 0; i < count && r == 0; i++) { /* before anything is removed */
+    for (size_t i = 0; i < count && r == 0; i++) { /* checks all names before anything is removed */
         calls[i].options = options;
         r = check_name(specs[i], &calls[i], error);
     }

@@ -1,12 +1,12 @@
-/* A pipeline written as text.
+/* The text form of a pipeline.
  *
  *     text    = source { "|" filter } "|" sink { "&" sink }
  *     source  = spec { option }
  *     sink    = spec { option }
  *     filter  = name [ ":" argument ]
  *
- * Each of spec, option and filter is one word, see registry/words.h. What stands where decides what it is: the first is
- * the source, behind the last bar stand the sinks. */
+ * A spec, an option and a filter are one word each, see registry/words.h. The position decides the meaning: the first
+ * word is the source, and the sinks are behind the last bar. */
 #include "base/quote.h"
 #include "endpoint/endpoint.h"
 #include "registry/filters.h"
@@ -18,12 +18,12 @@
 
 struct parser {
     struct words words;
-    const struct word *word; /* the next one */
-    const struct word *last; /* the bar before the sinks */
+    const struct word *word; /* the next word */
+    const struct word *last; /* the bar in front of the sinks */
     leat_pipeline *pipeline;
-    struct settings settings; /* of endpoints that say nothing else */
+    struct settings settings; /* the defaults for all endpoints */
     struct leat_digest_options digests;
-    uint32_t sinks; /* before this one */
+    uint32_t sinks; /* number of sinks before this one */
     struct leat_error *error;
 };
 
@@ -32,7 +32,7 @@ static int wrong(struct parser *p, size_t column, const char *sentence)
     return error_set(at_column(p->error, column), -EINVAL, "%s", sentence);
 }
 
-/* What is wrong with this word begins at `where` in it. */
+/* Reports that a word is wrong, from the place `where` in it. */
 static int wrong_at(struct parser *p, const struct word *word, const char *where, int code,
                     const struct leat_error *error)
 {
@@ -57,7 +57,8 @@ static int take_settings(struct parser *p, struct settings *settings, enum leat_
     return 0;
 }
 
-/* A spec that makes no sense is an error of the text, and what was found when it was looked up is not. */
+/* Reports an endpoint that could not be opened. If the spec is invalid, the operation stays "parse"; if a call on the
+ * file or server failed, the operation is that call. */
 static int refuse_endpoint(struct parser *p, const struct word *spec, const struct leat_error *error)
 {
     p->error->side = error->side;
@@ -144,7 +145,7 @@ static int take_filter(struct parser *p)
     return 0;
 }
 
-/* ---- all of it ---- */
+/* ---- the whole text ---- */
 
 static int take_bar(struct parser *p)
 {

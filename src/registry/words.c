@@ -5,8 +5,8 @@
 struct splitter {
     struct words *words;
     const char *text;
-    size_t at;      /* in the text */
-    size_t written; /* of the words' bytes */
+    size_t at;      /* position in the text */
+    size_t written; /* bytes written to words->bytes */
     struct leat_error *error;
 };
 
@@ -17,7 +17,7 @@ struct leat_error *at_column(struct leat_error *error, size_t column)
     return error;
 }
 
-/* Not isspace(): the locale has no say in it. */
+/* isspace() is not used, because it depends on the locale. */
 static bool is_blank(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
@@ -76,7 +76,7 @@ static int take_word(struct splitter *s)
 
 int words_split(struct words *ret, const char *text, struct leat_error *error)
 {
-    /* A word takes its bytes and a NUL, and has at least one byte of the text. */
+    /* A word needs its bytes and a NUL, and comes from at least one byte of the text. */
     size_t most = strlen(text) + 1;
     *ret = (struct words){.word = calloc(most, sizeof(struct word)),
                           .bytes = malloc(most * 2),
