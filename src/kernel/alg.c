@@ -1,9 +1,10 @@
-/* Digests in the kernel, through AF_ALG sockets. A socket bound to an algorithm gives, by accept, an operation socket:
- * what is sent or spliced into it with MORE is hashed, and accept on *that* gives a clone of the running state, from
- * which recv takes a value while the operation goes on.
+/* Digests in the kernel, through AF_ALG sockets. accept(2) on a socket that is bound to an algorithm returns an
+ * operation socket. The kernel hashes bytes that are sent or spliced into it with MORE. accept(2) on the operation
+ * socket returns a clone of the running state; recv(2) on the clone returns the digest so far, and the operation goes
+ * on.
  *
- * These sockets are restricted in more and more places and have been wrong in some, so nothing is believed: the first
- * digest of a process waits for a self-test, and when that fails the reason is kept and everybody else computes. */
+ * More and more systems restrict these sockets, and some kernels gave wrong digests. So the first digest of a process
+ * runs a self-test. If it fails, the reason is kept, and the other providers compute the digests. */
 #include "base/digest_provider.h"
 #include "base/fd.h"
 #include "base/platform.h"
@@ -17,7 +18,8 @@
 #define AF_ALG 38
 #endif
 
-/* crc32c is not among them: the kernel gives it in the other byte order and hardly faster than a call costs. */
+/* crc32c is not in the list, because the kernel returns it in the other byte order, and saves hardly any time beside
+ * the cost of its system calls. */
 static const struct alg_algorithm {
     const char *name, *kernel_name;
     size_t size;
@@ -65,7 +67,7 @@ static const struct reason no_algorithm[] = {
     {0, "the kernel did not begin the digest"},
 };
 
-/* The sentence for errno; the last of the list stands for every other code. */
+/* Sets *ret_why to the sentence for errno; the last row of the list is for every other code. Returns -errno. */
 static int step_aside(const struct reason *list, const char **ret_why)
 {
     int code = errno;
@@ -92,7 +94,7 @@ static int accept_fd(int fd)
     return r;
 }
 
-/* Gives the operation socket. It keeps the bound one alive, whose descriptor is closed. */
+/* Opens an operation socket, and gives it. It keeps the bound socket alive, whose descriptor is closed. */
 static int operation_open(const struct alg_algorithm *a, const char **ret_why)
 {
     struct sockaddr_alg address = {.salg_family = AF_ALG, .salg_type = "hash"};
@@ -106,7 +108,7 @@ static int operation_open(const struct alg_algorithm *a, const char **ret_why)
     return fd < 0 ? step_aside(no_algorithm, ret_why) : fd;
 }
 
-/* An error leaves open how much of `bytes` the kernel took: the digest is lost. */
+/* After an error it is unknown how many of the bytes the kernel hashed, so the digest is lost. */
 static int alg_update(void *state, const void *bytes, size_t n)
 {
     const struct alg *alg = state;
@@ -142,7 +144,7 @@ static int alg_value(void *state, uint8_t *ret)
     return 0;
 }
 
-/* Known answers: nothing, "abc", and PATTERN_BYTES of pattern(), which come by splice. */
+/* Known digests: of no bytes, of "abc", and of PATTERN_BYTES bytes of pattern(), which are spliced. */
 #define PATTERN_BYTES (192u * 1024 + 100)
 #define PIPE_BYTES    (256u * 1024)
 
@@ -170,7 +172,7 @@ static bool is(struct alg *alg, const uint8_t *expected)
     return alg_value(alg, bytes) == 0 && memcmp(bytes, expected, alg->algorithm->size) == 0;
 }
 
-/* As many bytes of the pattern as the pipe takes, from `start` on. */
+/* Writes the bytes of the pattern from `start` on, as many as the pipe takes. Returns their number. */
 static size_t fill_pipe(int fd, size_t start)
 {
     uint8_t block[PAGE];
@@ -187,7 +189,8 @@ static size_t fill_pipe(int fd, size_t start)
     return at - start;
 }
 
-/* Every splice carries MORE: a kernel that is told of the end in the middle of a pipe's pages gives wrong digests. */
+/* Each splice has the flag MORE: some kernels give wrong digests if they are told of the end in the middle of a pipe's
+ * pages. */
 static bool splice_pattern(const struct alg *alg, const int pipe_fd[2])
 {
     size_t at = 0, in_pipe = 0;
@@ -217,7 +220,7 @@ static bool splice_is_right(struct alg *alg)
 }
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static const char *fault; /* why no digest of the kernel is believed */
+static const char *fault; /* why the kernel's digests are not used; NULL: the self-test passed */
 static int fault_code;
 
 static int begin(struct alg *alg, const char *name, const char **ret_why)

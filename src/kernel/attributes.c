@@ -1,5 +1,5 @@
-/* What a file carries besides bytes, owner, mode and times, given to another one. An access control list is the
- * extended attribute system.posix_acl_access here. */
+/* Copies what a file has besides bytes, owner, mode and times to another file. Its access control list is the extended
+ * attribute system.posix_acl_access. */
 #include "base/base.h"
 #include "base/fd.h"
 #include "kernel/files.h"
@@ -13,17 +13,17 @@
 
 static const char access_list[] = "system.posix_acl_access";
 
-/* Flags that tell how the file is to be kept; the others are the file system's own. */
+/* Flags that say how the file is to be stored; the other flags belong to the file system. */
 static const int kept_flags = FS_SECRM_FL | FS_UNRM_FL | FS_COMPR_FL | FS_SYNC_FL | FS_NODUMP_FL | FS_NOATIME_FL |
                               FS_NOCOMP_FL | FS_JOURNAL_DATA_FL | FS_NOTAIL_FL | FS_NOCOW_FL;
 
-/* These describe the contents that are replaced. */
+/* Is the attribute about the contents? It does not fit the new contents. */
 static bool is_of_contents(const char *name)
 {
     return strcmp(name, "security.ima") == 0 || strcmp(name, "security.evm") == 0;
 }
 
-/* Other names of "system." are views that the file system makes of what it has anyway. */
+/* Is the attribute a view that the file system makes of other data? All names of "system." are, except these. */
 static bool is_view(const char *name)
 {
     return strncmp(name, "system.", 7) == 0 && strcmp(name, access_list) != 0 && strncmp(name, "system.nfs4", 11) != 0;
@@ -47,13 +47,14 @@ static ssize_t read_value(const char *path, int fd, const char *name, char **ret
     return n;
 }
 
-/* 1: it is new there. */
+/* Copies one attribute. Returns 1 if the new file did not have it with this value, 0 if nothing had to change, or
+ * -errno. */
 static int copy_one(const char *from, int to, const char *name)
 {
     char *value CLEANUP_FREE = NULL, *there CLEANUP_FREE = NULL;
     ssize_t n = read_value(from, -1, name, &value);
     if (n == -ENODATA)
-        return 0; /* gone meanwhile */
+        return 0; /* removed in the meantime */
     if (n < 0)
         return (int)n;
     if (read_value(NULL, to, name, &there) == n && value && there && memcmp(value, there, (size_t)n) == 0)
@@ -61,7 +62,7 @@ static int copy_one(const char *from, int to, const char *name)
     return fsetxattr(to, name, value, (size_t)n, 0) < 0 ? -errno : 1;
 }
 
-/* NULL and 0: it has none. */
+/* Lists the names of the attributes. Returns their bytes, or -errno. 0, and *ret unchanged: there are none. */
 static ssize_t list_names(const char *path, char **ret)
 {
     ssize_t n = listxattr(path, NULL, 0);
@@ -80,14 +81,14 @@ static ssize_t list_names(const char *path, char **ret)
     return n;
 }
 
-/* A flag that the folder has given the new file may exclude one of the old file's: btrfs has no file that is compressed
- * and written without copies. So what the old one does not have is taken away first. */
+/* The folder may have given the new file a flag that excludes one of the old file's flags: btrfs has no file that is
+ * both compressed and not copy-on-write. So the flags that the old file lacks are removed first. */
 static int copy_flags(const char *from, int to)
 {
     int fd CLEANUP_FD = fd_open(from, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     int old = 0, new = 0;
     if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &old) < 0 || ioctl(to, FS_IOC_GETFLAGS, &new) < 0)
-        return 0; /* unknown here */
+        return 0; /* this file system has no flags */
     int missing = old & kept_flags & ~new;
     int fewer = new & ~(kept_flags & ~old), want = fewer | missing;
     if (!missing)
@@ -97,11 +98,11 @@ static int copy_flags(const char *from, int to)
     return ioctl(to, FS_IOC_SETFLAGS, &want) < 0 ? -errno : 1;
 }
 
-/* The folder may have given the new file a list that the old one does not have. */
+/* Removes the access control list of the new file. The folder may have given it one, and the old file has none. */
 static int drop_list(int to)
 {
     if (fgetxattr(to, access_list, NULL, 0) < 0)
-        return 0; /* servers differ in what they say where there is none */
+        return 0; /* there is no list; servers differ in the error for that */
     return fremovexattr(to, access_list) < 0 ? -errno : 1;
 }
 
@@ -119,7 +120,8 @@ static int lose_attribute(const char *name, int code, char *lost, size_t size)
     return code;
 }
 
-/* *ret_listed: an access control list is among them. */
+/* Copies all attributes. *ret_listed: one of them is an access control list. Returns 1 if something changed, 0, or
+ * -errno. */
 static int copy_all(const char *from, int to, const char *names, ssize_t n, bool tries, bool *ret_listed, char *lost,
                     size_t size)
 {

@@ -1,5 +1,5 @@
-/* What Linux knows of files beyond POSIX: a file held without opening it, directories that can't be read, flags of
- * chattr(1), attributes. See struct platform for each contract. */
+/* File functions of Linux beyond POSIX: pinning a file without opening it, directories without read permission, flags
+ * of chattr(1), attributes. struct platform has the contracts. */
 #ifndef KERNEL_FILES_H
 #define KERNEL_FILES_H
 

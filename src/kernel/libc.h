@@ -1,5 +1,5 @@
-/* Calls and names that Linux and glibc have and other C libraries may lack. CMake looks for each (LEAT_HAVE_...); what
- * is not there is the system call itself, or a plainer answer. */
+/* Functions and names of Linux and glibc that other C libraries may lack. CMake looks for each (LEAT_HAVE_...). The
+ * replacement is the system call itself, or a simpler result. */
 #ifndef KERNEL_LIBC_H
 #define KERNEL_LIBC_H
 
@@ -20,7 +20,7 @@ static inline int statx(int directory, const char *path, int flags, unsigned mas
 #endif
 
 #ifndef LEAT_HAVE_PREADV2
-/* The offset is passed in two halves; a kernel with 64-bit registers looks at the first alone. */
+/* The system call takes the offset in two halves. A kernel with 64-bit registers uses only the first. */
 static inline ssize_t preadv2(int fd, const struct iovec *iov, int count, int64_t offset, int flags)
 {
     return syscall(SYS_preadv2, fd, iov, (long)count, (long)offset, (long)(offset >> 32), flags);
@@ -32,7 +32,7 @@ static inline ssize_t pwritev2(int fd, const struct iovec *iov, int count, int64
 }
 #endif
 
-/* A sentence about an errno value, or NULL. */
+/* Returns a sentence about an errno value, or NULL. */
 static inline const char *libc_errno_text(int code)
 {
 #ifdef LEAT_HAVE_STRERRORDESC_NP

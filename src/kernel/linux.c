@@ -1,4 +1,4 @@
-/* The platform on Linux: its system calls as operations, private pipes, files without a name, holes. */
+/* The platform on Linux: its system calls as ops, private pipes, files without a name, holes. */
 #include "base/errno_name.h"
 #include "base/fd.h"
 #include "base/platform.h"
@@ -28,8 +28,8 @@
 #define RWF_DONTCACHE 0x80
 #endif
 
-/* Where these calls are unknown or forbidden it is as where the descriptor does not have the flag: the caller polls
- * from now on, and the plain call tells whether something else was meant. */
+/* If the call is unknown or forbidden, the result is as if the descriptor did not support the flag: the caller polls
+ * from now on. If the error had another cause, the call without the flag shows it. */
 static ssize_t flagged_result(ssize_t result)
 {
     if (result < 0 && (errno == ENOSYS || errno == EPERM || errno == EACCES || errno == EINVAL))
@@ -54,7 +54,7 @@ static ssize_t write_flagged(struct op *op)
     return flagged_result(pwritev2(op->fd[1], &iov, 1, op->offset[1], flags_of(op)));
 }
 
-/* The offsets as these calls want them: a pointer, or NULL for the descriptor's own position. */
+/* The offsets in the form that these calls need: a pointer, or NULL for the descriptor's own position. */
 struct offsets {
     loff_t value[2];
     loff_t *in, *out;
@@ -137,7 +137,7 @@ static bool is_direct(int fd)
     return flags >= 0 && (flags & O_DIRECT);
 }
 
-/* Where the kernel does not tell, it is a page: more than any file system or disk asks for, but for few. */
+/* If the kernel does not report the alignment, uses a page, which is enough for all but few file systems and disks. */
 static int direct_alignment(int fd, size_t *ret)
 {
     *ret = PAGE;
@@ -171,8 +171,8 @@ static int allocate(int fd, uint64_t length)
     return fallocate(fd, 0, 0, (off_t)length) < 0 ? -errno : 0;
 }
 
-/* The call itself is not there, not allowed, or has no memory: nothing is known of the bytes. Any other error is the
- * disk's. */
+/* Did the call fail because it is missing, forbidden, or lacks memory? Then the error says nothing about the bytes. Any
+ * other error comes from the disk. */
 static bool says_nothing_of_the_disk(int code)
 {
     return code == ENOSYS || code == EPERM || code == EACCES || code == EINVAL || code == ESPIPE || code == ENOMEM;
@@ -190,11 +190,11 @@ static int write_back(int fd, int64_t offset, uint64_t length, bool wait)
 
 static int two_ends(int ret[2])
 {
-    return pipe2(ret, O_CLOEXEC | O_NONBLOCK) < 0 ? -errno : 0; /* which then leaves it as it is */
+    return pipe2(ret, O_CLOEXEC | O_NONBLOCK) < 0 ? -errno : 0; /* on failure pipe2 leaves `ret` unchanged */
 }
 
-/* Asked for what is wanted, then for half, down to a page: past the per-user soft limit growing is refused and new
- * pipes have two pages. What counts is what the kernel says it is in the end. */
+/* Asks for `size`, then for half of it, and so on down to a page: above the soft limit of its user a pipe can't grow,
+ * and a new pipe has only two pages. The result is the size that the kernel reports. */
 static int pipe_make(int ret[2], size_t size, size_t *ret_size)
 {
     int fd[2];
@@ -285,7 +285,7 @@ static int path_to_fd(const char *path)
     return -1;
 }
 
-/* fcntl needs a newer kernel, kcmp one that is built with it and a policy that allows it. */
+/* fcntl needs a newer kernel; kcmp needs a kernel that is built with it, and a policy that allows it. */
 static int is_same_open_file(int a, int b)
 {
     int r = fcntl(a, F_DUPFD_QUERY, b);

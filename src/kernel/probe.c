@@ -1,4 +1,4 @@
-/* What this machine allows: the list of probes, and how one is run and told. */
+/* The list of probes, which find out what this machine allows, and the function that runs them. */
 #include "kernel/probe.h"
 #include "base/library.h"
 #include "base/platform.h"
@@ -107,7 +107,7 @@ void probe_say(struct probe_run *run, const char *format, ...)
     va_end(arguments);
 }
 
-/* What an errno usually means when a feature is asked for; for all others the words of the C library will do. */
+/* Returns the usual meaning of an errno when a feature is tried, or else the sentence of the C library. */
 static const char *cause(int code)
 {
     static const struct {
@@ -153,7 +153,7 @@ int leat_features_probe(struct leat_features *inout_features)
     if (directory < 0)
         return directory;
 
-    /* A caller of an older leat has less room. */
+    /* A caller that was built with an older header has less room. */
     size_t room = (inout_features->size - head) / sizeof(struct leat_feature);
     struct platform_file_system system;
     platform.file_system(path, &system);

@@ -1,5 +1,5 @@
-/* What the probes share. A probe is a row of the table in probe.c: a name, a function that tries it, and what is to be
- * said if it works or does not. The functions stand by subject in probe_splice.c, probe_file.c and probe_process.c. */
+/* Declarations that the probes share. A probe is a row of the table in probe.c: a name, a function that tries a
+ * feature, and sentences for both outcomes. The functions are in probe_splice.c, probe_file.c and probe_process.c. */
 #ifndef KERNEL_PROBE_H
 #define KERNEL_PROBE_H
 
@@ -9,73 +9,75 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* What the kernel said of io_uring; learnt once, since eight rows ask for it. */
+/* What the kernel reports about io_uring; asked once, because eight rows use it. */
 struct probe_ring {
-    int setup;     /* 0, or why there is no ring */
-    int inventory; /* 0, or why the ring does not tell its operations */
+    int setup;     /* 0, or the -errno of the set-up */
+    int inventory; /* 0, or the -errno of the list of operations */
     bool has[256]; /* by IORING_OP_* */
 };
 
 struct probe_run {
-    int directory;           /* where files are tried, open as a path only */
+    int directory;           /* directory for test files, opened with O_PATH */
     const char *file_system; /* "ext4", or NULL */
     struct probe_ring ring;
-    char *text; /* of the feature that is being tried */
+    char *text; /* sentence of the feature that is being tried */
     size_t text_size;
 };
 
 struct probe {
     const char *group, *name;
     int (*attempt)(struct probe_run *run, const struct probe *probe); /* 0 or a negative errno; never blocks */
-    int which;       /* the kind of peer, or the operation of a ring, where a function serves several rows */
+    int which;       /* the kind of peer, or the operation of a ring, if a function serves several rows */
     const char *yes; /* a sentence */
-    const char *no;  /* what follows from its absence: the second half of one */
+    const char *no;  /* the consequence if it is missing: second half of a sentence */
 };
 
-/* Says something better than the row's own sentence, whatever the outcome. */
+/* Sets a sentence that is used instead of the row's own one, whatever the outcome. */
 void probe_say(struct probe_run *run, const char *format, ...) PRINTF(2, 3);
 
-/* 64 known bytes. put writes them. check rewinds if that is possible, waits a moment for them (ptys deliver late) and
- * compares: -ETIMEDOUT, -EBADMSG. */
+/* probe_put writes 64 known bytes. probe_check rewinds `fd` if that is possible, waits a moment for the bytes, because
+ * ptys deliver late, and compares them. Both return 0 or -errno; probe_check returns -ETIMEDOUT if the bytes do not
+ * come, and -EBADMSG if they differ. */
 #define PROBE_BYTES 64
 int probe_put(int fd);
 int probe_check(int fd);
-/* Until poll reports `events`, or -ETIMEDOUT after a moment. */
+/* Waits until poll reports `events`. Returns 0, or -ETIMEDOUT after 250 ms. */
 int probe_wait(int fd, short events);
 
-/* The result of a call that was to move `want` bytes and has set errno. */
+/* Returns the result of a call that had to move `want` bytes and has set errno: 0, -errno, or -EOPNOTSUPP if it moved
+ * fewer. */
 int probe_moved(ssize_t got, size_t want);
 
-/* Both ends close-on-exec and non-blocking. */
+/* Make a pair of descriptors, which are close-on-exec and non-blocking. Both give the pair, or return -errno. */
 int probe_pipe(int ret[2]);
 int probe_socket_pair(int ret[2]);
 void probe_close_pair(int (*fd)[2]);
 #define CLEANUP_PAIR CLEANUP(probe_close_pair)
 
-/* A file in the directory that has no name (any more). Gives it, or -errno. */
+/* Creates a file in the directory that has no name, or not any more. Gives it, or returns -errno. */
 int probe_file(struct probe_run *run);
-/* The same, or where none can be made one in memory, for calls that are asked about in general. */
+/* Same as probe_file, but if that fails, creates a file in memory. For calls that do not depend on the file system. */
 int probe_any_file(struct probe_run *run);
 
-/* A file in memory that can be sealed. Gives it, or -errno. */
+/* Creates a file in memory that can be sealed. Gives it, or returns -errno. */
 int probe_memory(void);
 
-/* -EFBIG if a file of this process may not grow to so many bytes. */
+/* Returns 0, or -EFBIG if a file of this process may not grow to so many bytes. */
 int probe_file_limit(size_t bytes);
 
-/* A name in the directory that nobody has. */
+/* Writes a name that no file in the directory has. */
 void probe_hidden_name(char *buffer, size_t size);
 
-/* A number from a file below /proc, or a negative errno. */
+/* Reads a number from a file below /proc. Returns it, or a negative errno. */
 int64_t probe_number(const char *path);
 
 void probe_ring_open(struct probe_ring *ring);
 
-/* enum probe_peer: what stands at the other end of a pipe. */
+/* The other end of a pipe; the value of `which` in the probes of splice. */
 enum probe_peer {
     PEER_FILE,
     PEER_PIPE,
-    PEER_NULL, /* only to it */
+    PEER_NULL, /* only as the target */
     PEER_UNIX,
     PEER_TCP,
     PEER_TTY,

@@ -1,4 +1,4 @@
-/* Probes: what can be done with files in one directory. */
+/* Probes of files in one directory. */
 #include "kernel/libc.h"
 #include "kernel/probe.h"
 #include <errno.h>
@@ -52,7 +52,7 @@ int probe_link(struct probe_run *run, const struct probe *probe UNUSED)
     return 0;
 }
 
-/* The source with the known bytes, its position at 0, and an empty file. */
+/* Opens two files: the source with the known bytes and position 0, and an empty file. */
 static int two_files(struct probe_run *run, int (*open_file)(struct probe_run *), int ret[2])
 {
     for (int i = 0; i < 2; i++) {
@@ -106,7 +106,7 @@ int probe_sendfile_to_socket(struct probe_run *run, const struct probe *probe UN
     return code == 0 ? probe_check(socket[0]) : code;
 }
 
-/* The flag is set on a descriptor that is ours alone. The smallest alignment that works is told. */
+/* Sets O_DIRECT on a descriptor that only the probe has. Reports the smallest alignment that works. */
 static int direct_with(struct probe_run *run, int fd, char *page)
 {
     int code = probe_moved(pwrite(fd, page, PAGE, 0), PAGE);
@@ -150,9 +150,9 @@ int probe_dontcache(struct probe_run *run, const struct probe *probe UNUSED)
     return code == 0 ? probe_moved(preadv2(fd, &iov, 1, 0, RWF_DONTCACHE), sizeof(bytes)) : code;
 }
 
-#define SPARSE_BYTES (4 << 20) /* more than any block or huge page that a hole is rounded to */
+#define SPARSE_BYTES (4 << 20) /* larger than any block or huge page that a hole is rounded to */
 
-/* A file system that knows nothing of holes calls the end of the file the first one. */
+/* A file system without holes reports the end of the file as the first hole. */
 int probe_holes(struct probe_run *run, const struct probe *probe UNUSED)
 {
     CLEANUP_FD int fd = probe_file(run);

@@ -1,4 +1,4 @@
-/* Probes: the ring, hashes in the kernel, sealed memory, and what this process is and may. */
+/* Probes of io_uring, of hashes in the kernel, of sealed memory, and of the rights of this process. */
 #include "base/units.h"
 #include "kernel/probe.h"
 #include <errno.h>
@@ -25,7 +25,7 @@ static int ring_inventory(int fd, struct probe_ring *ring)
     return 0;
 }
 
-/* Entering with nothing to submit shows whether that call is allowed too. */
+/* Also calls io_uring_enter with nothing to submit, which shows whether that call is allowed. */
 void probe_ring_open(struct probe_ring *ring)
 {
     struct io_uring_params params = {0};
@@ -38,7 +38,7 @@ void probe_ring_open(struct probe_ring *ring)
     ring->inventory = ring_inventory(fd, ring);
 }
 
-/* EPERM comes from the sysctl as well as from a filter; the sysctl can be looked up. */
+/* EPERM may come from the sysctl or from a filter; the sysctl can be read. */
 int probe_io_uring(struct probe_run *run, const struct probe *probe UNUSED)
 {
     int code = run->ring.setup;
@@ -58,7 +58,7 @@ int probe_ring_operation(struct probe_run *run, const struct probe *probe)
     return run->ring.has[probe->which] ? 0 : -EOPNOTSUPP;
 }
 
-/* "af_alg-sha256" asks for that hash; "af_alg" alone is content with the socket. */
+/* "af_alg-sha256" tries that hash; "af_alg" only opens the socket. */
 int probe_alg(struct probe_run *run, const struct probe *probe)
 {
     CLEANUP_FD int fd = socket(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -89,7 +89,7 @@ int probe_memfd(struct probe_run *run UNUSED, const struct probe *probe UNUSED)
     return ftruncate(fd, 0) < 0 && errno == EPERM ? 0 : -EOPNOTSUPP;
 }
 
-/* This process has not ended, so that its pidfd is not readable. */
+/* Opens a pidfd of this process, which must not be readable, because the process has not ended. */
 int probe_pidfd(struct probe_run *run UNUSED, const struct probe *probe UNUSED)
 {
     CLEANUP_FD int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
@@ -99,7 +99,7 @@ int probe_pidfd(struct probe_run *run UNUSED, const struct probe *probe UNUSED)
     return poll(&p, 1, 0) == 0 ? 0 : -EOPNOTSUPP;
 }
 
-/* The value behind "Seccomp:" in the status of this thread: filters belong to threads. */
+/* Returns the value of "Seccomp:" in the status of this thread, because filters belong to threads. */
 static int seccomp_mode(void)
 {
     char text[4096];
@@ -138,8 +138,8 @@ int probe_user(struct probe_run *run, const struct probe *probe UNUSED)
     return 0;
 }
 
-/* A capability of a user namespace does not count for pipes, though it looks the same from inside: only trying tells.
- * It is what lets a pipe grow beyond the limit of all others. */
+/* CAP_SYS_RESOURCE of a user namespace does not count for pipes, although it looks the same from inside, so the probe
+ * tries it: only with the capability a pipe can grow beyond the limit. */
 int probe_resource(struct probe_run *run, const struct probe *probe UNUSED)
 {
     CLEANUP_PAIR int pipe[2] = {-1, -1};
@@ -150,7 +150,7 @@ int probe_resource(struct probe_run *run, const struct probe *probe UNUSED)
     if (code < 0)
         return code;
     if (most > INT32_MAX / 4)
-        return -ERANGE; /* twice that is more than any pipe may have */
+        return -ERANGE; /* twice that is more than any pipe can have */
     if (fcntl(pipe[1], F_SETPIPE_SZ, (int)(2 * most)) < 0)
         return -errno;
     char size[16];

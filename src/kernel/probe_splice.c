@@ -1,5 +1,5 @@
-/* Probes: splice between a pipe and each kind of peer, tee, vmsplice, and the pipes themselves. Every descriptor here
- * is non-blocking and every pipe holds less than a page, so that no call can wait. */
+/* Probes of splice between a pipe and each kind of peer, of tee, of vmsplice, and of pipes. Every descriptor here is
+ * non-blocking and every pipe has less than a page in it, so that no call can wait. */
 #include "base/units.h"
 #include "kernel/libc.h"
 #include "kernel/probe.h"
@@ -15,11 +15,11 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* A peer is two descriptors: [0] is where bytes come out, [1] where they are put in. They are the same one for a file
- * and for a socket that is connected to itself. */
+/* A peer is two descriptors: [0] is read and [1] is written. For a file, and for a socket that is connected to itself,
+ * both are the same descriptor. */
 
-/* TCP can be connected to itself, which needs no listening port that a stranger might reach. Without lingering nothing
- * of it stays in TIME_WAIT. */
+/* Connects a TCP socket to itself, which needs no listening port that a stranger could reach. Without lingering, no
+ * connection stays in TIME_WAIT. */
 static int tcp_to_itself(int ret[2])
 {
     CLEANUP_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -40,8 +40,8 @@ static int tcp_to_itself(int ret[2])
     return 0;
 }
 
-/* A new pseudo-terminal in raw mode; its master is where bytes are put in or come out. `from`: the terminal itself is
- * read. */
+/* Opens a new pseudo-terminal in raw mode. `from`: the bytes go from the master to the terminal; otherwise from the
+ * terminal to the master. */
 static int tty_pair(int ret[2], bool from)
 {
     CLEANUP_FD int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
@@ -156,7 +156,8 @@ int probe_tee(struct probe_run *run UNUSED, const struct probe *probe UNUSED)
     return code == 0 ? probe_check(from[0]) : code;
 }
 
-/* Whether the pipe holds the caller's page or a copy of it shows when the page changes afterwards. */
+/* Finds out whether the pipe shares the caller's page or has a copy: changes the page afterwards, and reads the pipe.
+ */
 static int share_or_copy(struct probe_run *run, char *page, int pipe[2])
 {
     memset(page, 'a', PAGE);
@@ -187,7 +188,7 @@ int probe_vmsplice(struct probe_run *run, const struct probe *probe UNUSED)
     return code;
 }
 
-/* A kernel that does not know the flag for pipes says EOPNOTSUPP; one that does says EAGAIN for an empty pipe. */
+/* A kernel without the flag for pipes returns EOPNOTSUPP; a kernel with it returns EAGAIN for an empty pipe. */
 int probe_nowait(struct probe_run *run UNUSED, const struct probe *probe UNUSED)
 {
     CLEANUP_PAIR int pipe[2] = {-1, -1};
@@ -207,7 +208,7 @@ int probe_nowait(struct probe_run *run UNUSED, const struct probe *probe UNUSED)
 
 #define WANTED (1 << 20)
 
-/* Refused in full, it may still grow to half of that, and so on: the sentence says how far. */
+/* If the full size is refused, tries half of it, and so on, and reports how far the pipe grows. */
 int probe_pipe_size(struct probe_run *run, const struct probe *probe UNUSED)
 {
     CLEANUP_PAIR int pipe[2] = {-1, -1};

@@ -1,4 +1,4 @@
-/* The instruments of the probes: known bytes and the check that they arrived, files without a name, pairs. */
+/* Tools of the probes: known bytes and the check that they arrived, files without a name, pairs of descriptors. */
 #include "kernel/probe.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ int probe_put(int fd)
     return probe_moved(write(fd, bytes, sizeof(bytes)), sizeof(bytes));
 }
 
-/* Nothing that is tried here is further away than a work queue of this kernel. */
+/* Every peer of a probe is in this kernel, so its bytes arrive within the delay of a work queue. */
 #define PATIENCE_MS 250
 
 int probe_wait(int fd, short events)
@@ -89,7 +89,7 @@ void probe_hidden_name(char *buffer, size_t size)
     snprintf(buffer, size, ".leat-probe-%ld-%llx", (long)getpid(), (unsigned long long)clock_ns());
 }
 
-/* Beyond its limit a process gets SIGXFSZ, which nobody expects of a probe. */
+/* A process that writes beyond its limit gets SIGXFSZ, which a probe must not cause. */
 int probe_file_limit(size_t bytes)
 {
     struct rlimit limit;
@@ -112,7 +112,7 @@ int probe_file(struct probe_run *run)
     return fd;
 }
 
-/* Kernels before MFD_NOEXEC_SEAL refuse it as unknown; some after it refuse memory that might be executed. */
+/* Kernels without MFD_NOEXEC_SEAL refuse it as unknown; some newer ones refuse memory without it. */
 int probe_memory(void)
 {
     int fd = memfd_create("leat-probe", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
@@ -124,7 +124,7 @@ int probe_memory(void)
 int probe_any_file(struct probe_run *run)
 {
     int fd = probe_file(run);
-    if (fd >= 0 || fd == -EFBIG) /* a limit that holds for memory too */
+    if (fd >= 0 || fd == -EFBIG) /* this limit applies to files in memory as well */
         return fd;
     int memory = probe_memory();
     return memory >= 0 ? memory : fd;

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The name stands in brackets and may hold anything; the last bracket ends it. */
+/* The name of the program is in parentheses and may contain any byte; the last closing one ends it. */
 static int parse_stat(char *text, struct platform_process *ret)
 {
     char *at = strrchr(text, ')');
@@ -63,8 +63,8 @@ static bool can_list(void)
     return look(getpid(), &process) == 0;
 }
 
-/* Entries are strings that end in NUL. One that begins before a block and ends in it is found because its part is kept.
- */
+/* Entries are strings that end with a NUL. The end of each block is kept, so that an entry that crosses two blocks is
+ * found. */
 static bool has_environment(pid_t pid, const char *entry)
 {
     char path[64], text[4096 + 256];

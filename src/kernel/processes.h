@@ -1,4 +1,4 @@
-/* What the platform knows about processes, from procfs and pidfds. */
+/* The platform's functions for processes, which use procfs and pidfds. */
 #ifndef KERNEL_PROCESSES_H
 #define KERNEL_PROCESSES_H
 

@@ -1,5 +1,4 @@
-/* Memory that processes share: a sealed memfd, locks that end with their owner, futexes. Events and what is passed over
- * sockets have files of their own. */
+/* Memory that processes share: a sealed memfd, locks that the kernel drops when their owner ends, futexes. */
 #include "kernel/sharing.h"
 #include "base/fd.h"
 #include <errno.h>
@@ -11,7 +10,7 @@
 #include <unistd.h>
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
-/* Locks lie far behind the bytes of the file, so that they are never taken for locks on these. */
+/* Locks are on offsets far behind the bytes of the file, so they are never taken for locks on these bytes. */
 #define LOCKS_AT ((off_t)1 << 48)
 
 static int make(const char *name, uint64_t size)
@@ -19,7 +18,7 @@ static int make(const char *name, uint64_t size)
     int fd = fd_above_standard(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (fd < 0)
         return -errno;
-    /* All pages at once: memory that runs out later would be a SIGBUS in somebody's copy. */
+    /* Allocates all pages now. Otherwise, if memory runs out later, a process that writes to the memory gets SIGBUS. */
     if (ftruncate(fd, (off_t)size) < 0 || fallocate(fd, 0, 0, (off_t)size) < 0 || fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
         int code = -errno;
         fd_close(fd);

@@ -1,5 +1,5 @@
-/* What the platform offers for memory that processes share: sharing.c the memory and its locks, sharing_events.c what
- * event loops wait for, sharing_passed.c descriptors that come from another process. */
+/* The platform's functions for memory that processes share. sharing.c has the memory and its locks, sharing_events.c
+ * the descriptors that event loops wait for, sharing_passed.c descriptors that come from another process. */
 #ifndef KERNEL_SHARING_H
 #define KERNEL_SHARING_H
 
@@ -7,7 +7,7 @@
 
 extern const struct platform_sharing linux_sharing;
 
-/* The contracts stand in base/platform.h. */
+/* base/platform.h has the contracts. */
 int sharing_event(void);
 bool sharing_is_event(int fd);
 void sharing_event_set(int fd);

@@ -1,9 +1,10 @@
-/* What event loops wait for.
+/* Descriptors that event loops wait for.
  *
- * An event is an eventfd, whose open file all peers share: each of them may change its flags and its count, so neither
- * read(2) nor write(2) is sure not to sleep. It counts down from a large number (EFD_SEMAPHORE), and is set by reading
- * one of it with RWF_NOWAIT, which never sleeps and wakes everybody who polls for room to write. A poller is an epoll
- * of this process alone that hears of that once (EPOLLET), so nobody ever has to take an event back. */
+ * An event is an eventfd, whose open file all peers share. Each peer can change its flags and its count, so neither
+ * read(2) nor write(2) is sure not to sleep. The eventfd counts down from a large number (EFD_SEMAPHORE). To set the
+ * event, a process reads one from it with RWF_NOWAIT, which never sleeps and wakes all that poll it for POLLOUT. A
+ * poller is an epoll of this process alone that reports this once (EPOLLET), so no process ever has to reset an event.
+ */
 #include "base/fd.h"
 #include "kernel/libc.h"
 #include "kernel/sharing.h"
@@ -43,7 +44,7 @@ void sharing_event_set(int fd)
     uint64_t count;
     struct iovec v = {&count, sizeof(count)};
     ssize_t n = preadv2(fd, &v, 1, -1, RWF_NOWAIT);
-    (void)n; /* a peer that has taken all of the count has only silenced its own channel */
+    (void)n; /* a peer that uses up the count only silences its own channel */
 }
 
 int sharing_poller(const int *events, size_t n)
@@ -78,7 +79,7 @@ int sharing_poller_tick(int poller, int interval_ms)
     return r;
 }
 
-/* It is this process's own; it goes on when its ticks are read. */
+/* Only this process has the timer, so read(2) does not sleep. Reading its ticks does not stop it. */
 void sharing_poller_clear_timer(int timer)
 {
     uint64_t count;
@@ -107,7 +108,7 @@ void sharing_closings_remove(int closings, int number)
 
 int sharing_closings_next(int closings, int *numbers, size_t n)
 {
-    /* Events of files, not of folders, have no name behind them. */
+    /* Events of files, unlike those of folders, have no name behind them. */
     struct inotify_event events[32];
     ssize_t got = read(closings, events, MIN(n, COUNT(events)) * sizeof(events[0]));
     if (got < 0)

@@ -9,10 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The kernel sends no more with one message (SCM_MAX_FD). */
+/* the most descriptors that the kernel sends with one message (SCM_MAX_FD) */
 #define PASSED_MAX 253
-/* Room for that and for what the options of a socket may add besides: credentials, a label, time stamps, a pidfd. So
- * nothing is cut off, and a peer can't choose what is. */
+/* Room for other control messages, which the options of a socket may add: credentials, a label, time stamps, a pidfd.
+ * With it nothing is cut off, so a peer can't choose what is cut off. */
 #define OTHERS_MAX 4096
 /* Newer than the headers of some systems. */
 #define PASSED_PIDFD 4
@@ -22,8 +22,8 @@ union passed_control {
     char bytes[CMSG_SPACE(PASSED_MAX * sizeof(int)) + OTHERS_MAX];
 };
 
-/* The descriptors of one control message: as many as there is room for are kept, the others are closed. Gives how many
- * there were. */
+/* Takes the descriptors of one control message: keeps as many as there is room for, and closes the others. Returns how
+ * many there were. */
 static size_t take_fds(const struct cmsghdr *head, int *fds, size_t room)
 {
     size_t n = head->cmsg_len < CMSG_LEN(0) ? 0 : (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -73,11 +73,12 @@ int sharing_receive(int socket, int *fds, size_t *n)
     for (size_t i = 0; i < MIN(passed, *n); i++)
         fd_close(fds[i]);
     if (message.msg_flags & MSG_CTRUNC)
-        return -EMFILE; /* the buffer has room for all: it was this process that had no numbers left */
+        return -EMFILE; /* the buffer has room for all, so this process had no free descriptor numbers */
     return got == 0 && passed == 0 ? -ENODATA : -EPROTO;
 }
 
-/* lseek(2) waits for whoever is inside a read of the same open file. */
+/* lseek(2) would wait for any thread or process that is in a read of the same open file, so the position is read from
+ * procfs. */
 int64_t sharing_position(int fd)
 {
     char path[64], text[64];
