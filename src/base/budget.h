@@ -15,7 +15,9 @@ struct budget {
 void budget_init(struct budget *budget, uint64_t limit);
 /* Takes `bytes` from the budget. Returns false, and takes nothing, if that would exceed the limit. */
 bool budget_take(struct budget *budget, uint64_t bytes);
+/* Gives `bytes` back that budget_take took. */
 void budget_give(struct budget *budget, uint64_t bytes);
+/* Returns how many bytes are left; other threads may take them at any time. */
 uint64_t budget_left(struct budget *budget);
 
 #endif

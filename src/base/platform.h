@@ -167,10 +167,10 @@ struct platform {
     int (*path_of_fd)(int fd, char *text, size_t size);
 
     /* Copies to `to` what the file at `from` has besides bytes, owner, mode and times: access control list, extended
-     * attributes, security label, capabilities and the flags of chattr(1). Leaves alone what `to` has already. Returns
-     * 1 if something was added or removed, or 0 if nothing had to change. On failure returns -errno, and `lost` names
-     * what can't be copied ("its ..."). With `tries` it skips that and goes on, returns 1, and fills `lost` only for
-     * the access control list. */
+     * attributes, security label, capabilities and the flags of chattr(1). An attribute that only `to` has stays,
+     * except an access control list, which is removed. Returns 1 if something was added or removed, or 0 if nothing had
+     * to change. On failure returns -errno, and `lost` names what can't be copied ("its ..."). With `tries` it skips
+     * that and goes on, returns 1, and fills `lost` only for the access control list. */
     int (*copy_attributes)(const char *from, int to, bool tries, char *lost, size_t size);
 
     /* Creates a file without a name in a directory, for reading and writing; `path` is relative to `at`. Gives the

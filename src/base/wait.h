@@ -27,6 +27,7 @@ struct waker {
     size_t owed; /* bytes that are in the pipe or soon will be; only the owner uses it */
 };
 
+/* Opens the pipe of a waker, which the caller closes with waker_close. Returns 0 or -errno. */
 int waker_open(struct waker *waker);
 void waker_close(struct waker *waker);
 /* Ends the wait of the thread that polls waker->fd[0]. Any thread; async-signal-safe. */
@@ -45,6 +46,7 @@ struct port {
     struct watch *watch; /* the engine's request to the kernel for this port, or NULL */
 };
 
+/* Initialises a port. Borrows `fd`, which may be -1. */
 void port_init(struct port *port, int fd, short events);
 /* From now on port_notify wakes this waker (NULL: none). */
 void port_attach(struct port *port, struct waker *waker);

@@ -76,6 +76,7 @@ void chunk_give_back(struct chunk *chunk);
 size_t chunk_pool_trim(struct chunk_pool *pool, size_t most);
 /* Are all chunks back? */
 bool chunk_pool_is_whole(struct chunk_pool *pool);
+/* Takes one more reference, and returns the chunk. */
 struct chunk *chunk_ref(struct chunk *chunk);
 /* Makes a chunk of a pool show the n bytes `bytes` of another chunk instead of its own. The chunk must be empty. It
  * holds a reference to the other chunk until it returns to its pool. */

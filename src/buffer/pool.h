@@ -19,6 +19,7 @@
 /* Returns the pool of the process. The first call makes it; it is never freed. NULL: no memory. */
 leat_pool *pool_default(void);
 
+/* Take and drop a reference. In a child process pool_unref leaves the pool of the parent alone. */
 leat_pool *pool_ref(leat_pool *pool);
 void pool_unref(leat_pool *pool);
 /* Did this process make the pool? */

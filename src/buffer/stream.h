@@ -111,6 +111,7 @@ static inline void side_leave(UNUSED struct side **side)
     UNUSED CLEANUP(side_leave)                                                                                         \
     struct side *inside = side_enter(&(of).side)
 
+/* Wakes the side that sleeps, if there is one. */
 void stream_wake(leat_stream *stream);
 
 /* Wakes the other side after a change that it may wait for. */

@@ -1,7 +1,7 @@
 /* The owner of a view is always a struct chunk, because a chunk has a reference count. It is one of these:
- *   -  a chunk of a pool, which has the bytes
- *   -  a chunk that stands for bytes of the caller (view_foreign), or that has a copy in one piece (view_copied)
- *   -  a bundle, if `data` of the view is NULL: several pieces, each with its own reference to a chunk */
+ *   - a chunk of a pool, which has the bytes
+ *   - a chunk that stands for bytes of the caller (view_foreign), or that has a copy in one piece (view_copied)
+ *   - a bundle, if `data` of the view is NULL: several pieces, each with its own reference to a chunk */
 #ifndef BUFFER_VIEW_H
 #define BUFFER_VIEW_H
 
