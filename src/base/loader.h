@@ -24,8 +24,8 @@ struct loader {
 };
 
 /* Loads the library for the rest of the process, unless it is loaded already. Returns 0; -ELIBACC if the library is
- * missing; -ENOMEM, -EMFILE or -ENFILE if it can't be loaded now. After a failure *ret_why is one of the sentences, and
- * the next call tries again. Reads files. Any thread. */
+ * missing or lacks a symbol; -ENOMEM, -EMFILE or -ENFILE if it can't be loaded now. After a failure *ret_why is one of
+ * the sentences, and the next call tries again. Reads files. Any thread. */
 int loader_need(struct loader *loader, const char **ret_why);
 
 #endif
