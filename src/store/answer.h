@@ -4,8 +4,8 @@
 
 #include "store/transfer.h"
 
-/* One line, with or without its end. A status line begins a new answer, as after a redirect or "100 Continue". Lines
- * that make no sense are passed over. */
+/* Reads one line, with or without its line end, into *answer. A status line starts a new answer, as it does after a
+ * redirect or "100 Continue". Lines that cannot be parsed are ignored. */
 void answer_read_line(struct answer *answer, const char *line, size_t n);
 
 #endif

@@ -1,5 +1,6 @@
-/* One request of a transfer and its answer, as libcurl makes it, with what its course adds: errands and redirects. It
- * belongs to the transfer thread alone, but for `release`. Its callbacks are those of the transfer. */
+/* One request of a transfer and its answer, as libcurl performs it, together with the errands and redirects that belong
+ * to its course. An attempt belongs to the transfer thread, except `release`. It calls the callbacks of the
+ * transfer. */
 #ifndef STORE_ATTEMPT_H
 #define STORE_ATTEMPT_H
 
@@ -14,37 +15,39 @@ struct attempt {
     void *user;
     struct http_request request;
     CURLM *multi;
-    void (*peer_ended)(const void *connection); /* as tls_watch */
-    atomic_bool release;                        /* the last byte of a body that is held may go; any thread */
+    void (*peer_ended)(const void *connection); /* see tls_watch */
+    atomic_bool release;                        /* the withheld last byte of the body may be sent; set by any thread */
 
     CURL *easy;
     struct curl_slist *headers;
-    bool active; /* the multi handle has it */
+    bool active; /* the easy handle is in the multi handle */
     struct answer answer;
-    bool all_sent;        /* known at the end */
-    bool answered, whole; /* all headers of the answer are there */
-    bool enough;          /* `body` wants no more */
-    bool touched;         /* `body` was called since `drained` was */
+    bool all_sent;        /* the request was sent to its end; set when the attempt ends */
+    bool answered, whole; /* answered: the transfer's `answered` was called; whole: the headers of the current answer
+                             are complete */
+    bool enough;          /* the `body` callback wants no more bytes */
+    bool touched;         /* the `body` callback was called since the last call of `drained` */
     bool paused;
-    int64_t heard_ns;        /* when the last byte came, or the request began */
-    struct course course;    /* of `request` */
+    int64_t heard_ns;        /* when the last byte arrived, or the request began */
+    struct course course;    /* the errands and redirects of `request` */
     enum leat_advice advice; /* after a failure */
-    uint64_t sent;           /* of the body */
-    struct check check;      /* of it */
-    int unread;              /* why it could not be read: a negative errno */
-    bool watched;            /* of its connection it is known whether the peer has ended it */
-    bool ended;              /* and it has */
+    uint64_t sent;           /* bytes of the body */
+    struct check check;      /* compares the body that is sent with its digest */
+    int unread;              /* why the body could not be read: a negative errno */
+    bool watched;            /* tls_watch reports whether the peer ended the connection */
+    bool ended;              /* the peer has ended the connection */
     const void *connection;
     char error[CURL_ERROR_SIZE];
 };
 
-/* Makes the request. If that can't be done `ended` is called at once. */
+/* Starts the request. If that fails, `ended` is called before the function returns. */
 void attempt_begin(struct attempt *attempt);
 
-/* libcurl is done with it: `ended` is called, unless another request takes its place. */
+/* Handles the end of the request: libcurl has finished it with `result`. Calls `ended`, unless another request takes
+ * its place. */
 void attempt_end(struct attempt *attempt, CURLcode result);
 
-/* Takes it from libcurl; legal at any time. */
+/* Removes the request from libcurl. Legal at any time. */
 void attempt_leave(struct attempt *attempt);
 
 #endif

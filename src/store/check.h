@@ -1,5 +1,5 @@
-/* Compares what a request sends with what it was to send, where the body was not kept but is read from the file of the
- * user once more, which may have changed meanwhile. */
+/* Compares the bytes that a request sends with the expected digest. This is needed for a body that is not kept in
+ * memory but is read again from the user's file, which may have changed in the meantime. */
 #ifndef STORE_CHECK_H
 #define STORE_CHECK_H
 
@@ -9,11 +9,12 @@
 /* Zero before the first use. */
 struct check {
     EVP_MD_CTX *ctx;
-    uint64_t at; /* bytes that were taken */
+    uint64_t at; /* bytes hashed so far */
 };
 
-/* The next n bytes of a body with a `sha256`, from byte `at` on; `at` 0 begins anew. -ESTALE: they were the last ones,
- * which must not go then, and the body is another one; or they don't follow those before. -ENOMEM. */
+/* Adds the next n bytes of a body that has a `sha256`. They start at byte `at`; 0 starts the digest again. Returns 0;
+ * -ESTALE if these are the last bytes and the digest differs, or if they do not follow the bytes before; or -ENOMEM.
+ * After -ESTALE the bytes must not be sent. */
 int check_take(struct check *check, const struct http_body *body, uint64_t at, const void *bytes, size_t n);
 
 void check_clear(struct check *check);

@@ -1,35 +1,37 @@
-/* What each endpoint in a store has: it uses the transfer thread, and is told by it when a request has come further. A
- * notice is a byte in a pipe, whose read end is the port of the endpoint's node. Drop the notices before you look at
- * the requests, never after: a notice in between would be lost.
+/* The connection of one endpoint of a store to the transfer thread. The endpoint is a user of that thread, and the
+ * thread notifies it when a request has made progress. A notice is a byte in a pipe; the pipe's read end is the port of
+ * the endpoint's node. Drop the notices before you look at the requests, never after: otherwise a notice that arrives
+ * in between is lost.
  *
- * A child of fork() has no transfer thread: there client_is_here is false, and client_close only closes the pipe. */
+ * A child of fork() has no transfer thread. There client_is_here returns false, and client_close only closes the
+ * pipe. */
 #ifndef STORE_CLIENT_H
 #define STORE_CLIENT_H
 
 #include "node/node.h"
 
 struct client {
-    bool open; /* it uses the transfer thread */
+    bool open; /* the endpoint is a user of the transfer thread */
     unsigned origin;
     int notice[2];
 };
 
 #define CLIENT_CLOSED ((struct client){.notice = {-1, -1}})
 
-/* Begins to use the transfer thread and sets the port. On failure, too, client_close ends it. As transfers_get;
- * -EMFILE, -ENFILE. */
+/* Makes the endpoint a user of the transfer thread, and sets the port. The caller calls client_close after a failure as
+ * well. Returns 0, an error of transfers_get, -EMFILE or -ENFILE; *ret_why as there. */
 int client_open(struct client *client, struct port *port, const char **ret_why);
 bool client_is_here(const struct client *client);
 void client_close(struct client *client, struct port *port);
 
-/* On any thread. */
+/* Sends a notice, from any thread; drops all notices. */
 void client_notify(const struct client *client);
 void client_drop_notices(const struct client *client);
-/* Waits for a notice until end_ns (of clock_ns). False: there was no time left. */
+/* Blocks until a notice arrives, or at most until end_ns (of clock_ns). False: end_ns has passed already. */
 bool client_wait(const struct client *client, int64_t end_ns);
 
-/* For a hook that waits for an answer: -EAGAIN, or 0 with the failure filled once the node's idle time has passed. The
- * time begins with the first call; who sets deadline_ns to 0 lets it begin anew. */
+/* For a hook that waits for an answer. Returns -EAGAIN; once the node's idle time has passed, it returns 0 and fills in
+ * *failure. The time starts with the first call. Setting node->deadline_ns to 0 starts it again. */
 int client_wait_later(struct node *node, struct leat_error *failure, const char *operation);
 
 #endif

@@ -1,11 +1,11 @@
-/* libcurl, loaded when the first endpoint of a store is opened: loading takes 5 to 9 ms and 11 MB, which a copy between
- * files must not pay. Only the types come from its header. */
+/* libcurl. It is loaded when the first endpoint of a store is opened: loading takes 5 to 9 ms and 11 MB, which a copy
+ * between files should not pay. Only the types come from its header. */
 #ifndef STORE_CURL_H
 #define STORE_CURL_H
 
 #include <curl/curl.h>
 
-/* The functions, under the names of their manual pages without "curl_". Valid once curl_need has said 0. */
+/* The functions, named as in their manual pages but without "curl_". Valid after curl_need has returned 0. */
 extern struct curl_library {
     CURLcode (*global_init)(long flags);
     char *(*version)(void);
@@ -27,7 +27,8 @@ extern struct curl_library {
     void (*slist_free_all)(struct curl_slist *);
 } curl;
 
-/* As loader_need; -ENOMEM also if libcurl can't initialise itself. */
+/* Loads and initialises libcurl. Returns what loader_need returns; -ENOMEM also means that libcurl failed to
+ * initialise. */
 int curl_need(const char **ret_why);
 
 #endif

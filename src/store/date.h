@@ -4,14 +4,14 @@
 
 #include <stdint.h>
 
-/* "2026-11-28T22:21:57Z", perhaps with a fraction, which is dropped, or with an offset "+01:00" in place of the Z.
- * -EINVAL: it is none, or a date that is not there. */
+/* Parses "2026-11-28T22:21:57Z". A fraction is allowed and dropped; an offset such as "+01:00" may replace the Z.
+ * Returns 0, or -EINVAL if the text is not in this form or the date does not exist. */
 int date_read_iso(const char *text, int64_t *ret);
 
-/* "Sat, 28 Nov 2026 22:21:57 GMT", as HTTP has it. -EINVAL. */
+/* Parses "Sat, 28 Nov 2026 22:21:57 GMT", the form that HTTP uses. Returns 0 or -EINVAL. */
 int date_read_http(const char *text, int64_t *ret);
 
-/* "2026-11-28T22:21:57Z" of a time between the years 0 and 9999, else "". */
+/* Writes a time as "2026-11-28T22:21:57Z". Outside the years 0 to 9999 it writes "". */
 #define DATE_MAX 32
 void date_write(int64_t seconds, char ret[DATE_MAX]);
 

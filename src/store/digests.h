@@ -1,4 +1,4 @@
-/* Digests of the whole object that a server sends with it. */
+/* Digests of the whole object that a server sends in its headers. */
 #ifndef STORE_DIGESTS_H
 #define STORE_DIGESTS_H
 
@@ -7,8 +7,8 @@
 #define DIGESTS_MAX 6
 
 struct sent_digest {
-    char algorithm[12]; /* as a provider knows it: "sha256" */
-    const char *header; /* where it stood; static */
+    char algorithm[12]; /* the provider's name: "sha256" */
+    const char *header; /* the header that had the digest; static */
     uint8_t bytes[DIGEST_BYTES_MAX];
     size_t n;
 };
@@ -16,19 +16,19 @@ struct sent_digest {
 struct sent_digests {
     struct sent_digest one[DIGESTS_MAX];
     size_t n;
-    char skipped[96];  /* why another one means nothing here; "" */
-    bool is_composite; /* x-amz-checksum-type says so */
-    bool is_encrypted; /* the ETag is no MD5, whatever it looks like */
+    char skipped[96];  /* why another digest was ignored; "": none was */
+    bool is_composite; /* x-amz-checksum-type says that the checksum is composed of those of the parts */
+    bool is_encrypted; /* the object is encrypted, so the ETag is not an MD5 even if it looks like one */
 };
 
-/* Reads a header line, of which `name` is any spelling; other headers and values that make no sense are passed over. */
+/* Reads one header; `name` is in any case. Other headers, and values that cannot be parsed, are ignored. */
 void digests_read_header(struct sent_digests *digests, const char *name, const char *value);
 
-/* What stood in this header, or NULL. */
+/* Returns the digest that this header had, or NULL. */
 const struct sent_digest *digests_find(const struct sent_digests *digests, const char *header);
 
-/* All headers were read: drops what is no digest of the object. `etag` is an MD5 if it looks like one; NULL: it is not
- * looked at. */
+/* Call it when all headers have been read. Drops the digests that are not of the whole object. `etag` counts as an MD5
+ * if it looks like one; NULL: the ETag is not used. */
 void digests_end(struct sent_digests *digests, const char *etag);
 
 #endif

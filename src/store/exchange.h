@@ -1,7 +1,9 @@
-/* One request until it has its final answer: it is repeated while that may help, and the body of the answer is kept.
+/* One request and its final answer. The request is repeated as long as that may help, and the body of the answer is
+ * kept.
  *
- * Two threads meet here. `make`, `again`, `ending`, `held` and `over` are called on the transfer thread. Everything
- * else belongs to the thread that started the exchange, which looks at the results once exchange_is_over says so. */
+ * Two threads use an exchange. `make`, `again`, `ending`, `wake` and `header` are called on the transfer thread.
+ * Everything else belongs to the thread that started the exchange; it reads the outcome when exchange_is_over returns
+ * true. */
 #ifndef STORE_EXCHANGE_H
 #define STORE_EXCHANGE_H
 
@@ -9,29 +11,30 @@
 #include "store/transfer.h"
 #include <stdatomic.h>
 
-#define EXCHANGE_BODY_MAX 8192 /* of an answer; what is behind is dropped */
+#define EXCHANGE_BODY_MAX 8192 /* of the body of an answer; the rest is dropped */
 
 struct exchange {
-    /* Set before exchange_start, zero otherwise. */
-    int (*make)(void *user,
-                struct http_request *ret);   /* for each attempt; *ret is empty, and may be in part on failure */
-    bool (*again)(const struct exchange *x); /* an answer is to be asked for again; NULL: as its status says */
-    void (*ending)(struct exchange *x);      /* the outcome is there, and nobody else looks at it yet; NULL: nothing */
-    void (*wake)(void *user);                /* the exchange is over, or its last byte is withheld */
+    /* Set before exchange_start; zero if unused. */
+    int (*make)(void *user, struct http_request *ret); /* fills in the request, for each attempt; *ret is empty before,
+                                                          and may be partly filled after a failure */
+    bool (*again)(
+        const struct exchange *x);      /* should the request be repeated after this answer? NULL: the status decides */
+    void (*ending)(struct exchange *x); /* the outcome is complete, and no other thread reads it yet; may be NULL */
+    void (*wake)(void *user);           /* the exchange is over, or everything but its last byte was sent */
     void *user;
-    struct http_settings *settings; /* of the requests; borrowed, or NULL */
-    bool reached;                   /* the server has answered before */
-    int64_t deadline_ns;            /* of clock_ns: when it is over at the latest, with -ETIMEDOUT; 0: no limit */
-    void (*header)(void *user, const char *line, size_t n); /* as that of transfer_ops, with header_user; or NULL */
+    struct http_settings *settings; /* settings of the requests; borrowed; may be NULL */
+    bool reached;                   /* the server has answered an earlier request */
+    int64_t deadline_ns; /* of clock_ns: the exchange ends then at the latest, with -ETIMEDOUT; 0: no limit */
+    void (*header)(void *user, const char *line, size_t n); /* as in transfer_ops, with header_user; may be NULL */
     void *header_user;
-    /* Of one that is waited for by `ask`: shall it go on? Called by the thread that waits, several times a second.
-     * NULL: in any case. */
+    /* For `ask` alone: should it go on waiting? The waiting thread calls it several times a second. NULL: yes,
+     * always. */
     bool (*is_wanted)(void *of);
     void *of;
-    size_t page_most; /* not 0: of an answer with 2xx so many bytes of the body are kept in `page` */
+    size_t page_most; /* if not 0, and the status is 2xx, up to so many bytes of the body are kept in `page` */
 
     /* The outcome. */
-    int code; /* a negative errno: there is no answer, and `why` says why; 0: `answer` and `body` */
+    int code; /* 0: `answer` and `body` are set; a negative errno: there is no answer, and `why` has the reason */
     char why[160];
     enum leat_advice advice;
     struct answer answer;
@@ -39,17 +42,18 @@ struct exchange {
     size_t body_length;
     char *page; /* from malloc: the owner frees it; NULL: none */
     size_t page_length;
-    bool may_be_done;   /* a request was sent to its end, and not refused */
-    unsigned requests;  /* that were made */
-    uint64_t sent;      /* bytes of bodies */
-    uint64_t last_sent; /* by the last request */
+    bool may_be_done;   /* a request was sent to its end and was not refused, so the server may have done it */
+    unsigned requests;  /* requests made */
+    uint64_t sent;      /* bytes of request bodies, in all */
+    uint64_t last_sent; /* bytes of the body that the last request sent */
 
     struct transfer *transfer;
     struct retry retry;
     atomic_bool over, held;
 };
 
-/* Makes the first request. On failure the exchange is not over, and has not begun. */
+/* Starts the first request. Never blocks. Returns 0 or a negative errno. After a failure the exchange has not started,
+ * and it is not over. */
 int exchange_start(struct exchange *x, int32_t retries);
 
 static inline bool exchange_is_over(struct exchange *x)
@@ -57,23 +61,23 @@ static inline bool exchange_is_over(struct exchange *x)
     return atomic_load(&x->over);
 }
 
-/* Only the last byte is withheld. */
+/* Has everything been sent but the last byte, which is withheld? */
 static inline bool exchange_is_held(struct exchange *x)
 {
     return atomic_load(&x->held);
 }
 
-/* What a time limit of all says. */
+/* The sentence of a failure by `deadline_ns`. */
 #define EXCHANGE_TOO_LONG "it took longer than is allowed in all"
 
-/* 2xx. */
+/* Is the final status 2xx? */
 bool exchange_has_succeeded(const struct exchange *x);
 
-/* Of a removal: the object is not there (404, 410) after a request before that may have removed it, whose answer was
- * lost or told of a failure. */
+/* For a removal: the answer says that the object does not exist (404, 410), and an earlier request may have removed it
+ * whose answer was lost or reported a failure. */
 bool exchange_has_removed(const struct exchange *x);
 
-/* Stops it if it is not over. Legal at any time; afterwards it may begin anew. */
+/* Stops the exchange if it is not over. Legal at any time. Afterwards the exchange may be started again. */
 void exchange_stop(struct exchange *x);
 
 #endif

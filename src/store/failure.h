@@ -1,4 +1,4 @@
-/* What a failure of libcurl means. */
+/* Translates a failure of libcurl into an errno, an advice and a sentence. */
 #ifndef STORE_FAILURE_H
 #define STORE_FAILURE_H
 
@@ -11,7 +11,7 @@ struct failure {
     char sentence[CURL_ERROR_SIZE];
 };
 
-/* `url`: of the request; `said`: what libcurl has written into its buffer for errors, or "". */
+/* Fills in *ret. `url` is that of the request. `said` is what libcurl wrote into its error buffer, or "". */
 void failure_read(struct failure *ret, CURL *easy, CURLcode result, const char *said, const char *url);
 
 #endif

@@ -1,5 +1,5 @@
-/* Compares what was read with the digests that the server sent. Hashing has a thread for each digest where that pays,
- * as in the digest filter. All calls come from one thread. */
+/* Compares the bytes that were read with the digests that the server sent. Each digest is computed by a thread of its
+ * own where that pays, as in the digest filter. All calls come from one thread. */
 #ifndef STORE_VERIFY_H
 #define STORE_VERIFY_H
 
@@ -8,15 +8,16 @@
 
 struct verify;
 
-/* NULL with 0: there is nothing that can be compared. `size` of the object; UINT64_MAX: unknown. A digest that nobody
- * computes here is passed over, and *ret_why (static) says so; else it is untouched. -ENOMEM. */
+/* Starts the comparison. `size` is that of the object; UINT64_MAX: unknown. Returns 0 or -ENOMEM. *ret is NULL if no
+ * digest can be compared. If no provider here computes one of the digests, that digest is skipped and *ret_why is set
+ * to a static sentence; else *ret_why is untouched. */
 int verify_open(struct verify **ret, const struct sent_digests *digests, uint64_t size, const char **ret_why);
 
-/* The next bytes of the object; keeps a reference of its own as long as needed. */
+/* Adds the next bytes of the object. Takes its own reference to the chunk for as long as it needs it. */
 void verify_take(struct verify *verify, struct chunk *chunk);
 
-/* All bytes were taken: 0, and `text` lists what was compared: "sha256 (Repr-Digest)"; -EBADMSG, and `text` names the
- * digest that differs; or what a provider failed with. To be called once. */
+/* Call it once, when all bytes were added. Returns 0, and `text` lists what was compared: "sha256 (Repr-Digest)"; or
+ * -EBADMSG, and `text` names the digest that differs; or the error of a provider. */
 int verify_end(struct verify *verify, char *text, size_t capacity);
 
 /* NULL is allowed. */

@@ -1,24 +1,25 @@
-/* A bounded window over an object that comes in several parts at once.
+/* A bounded window over an object that arrives in several parts at once.
  *
- * The transfer thread puts bytes at their places, the pipeline's thread takes them in order. Between the two lie chunks
- * of one size, each for as many bytes of the object. There are at most `slots` chunks, those included that the pipeline
- * has taken and not given back; so a slow sink stops the transfer, and the chunk in front can always be had.
+ * The transfer thread puts bytes at their places, and the pipeline's thread takes them in order. In between are chunks
+ * of one size, each for that many bytes of the object. There are at most `slots` chunks, including those that the
+ * pipeline has taken and not yet released. So a slow sink stops the transfer (backpressure), and there is always a
+ * chunk for the next bytes in order.
  *
- * All calls but `released` are made by one of these two threads; a chunk is released by any thread. */
+ * All calls are made by one of these two threads, but a chunk may be released by any thread. */
 #ifndef STORE_WINDOW_H
 #define STORE_WINDOW_H
 
 #include "buffer/chunk.h"
 #include "node/node.h"
 
-#define WINDOW_LEAST (64u * 1024) /* bytes of memory that a window needs */
+#define WINDOW_LEAST (64u * 1024) /* the least memory of a window, in bytes */
 
 struct window_slot;
 
-/* A putter that found no room. */
+/* A lane that found no room. */
 struct window_waiter {
     bool waits;    /* under the window's lock */
-    uint64_t last; /* the last chunk that it needs */
+    uint64_t last; /* number of the last chunk that it needs */
 };
 
 struct window {
@@ -26,45 +27,45 @@ struct window {
     struct chunk_pool pool;
     bool has_pool;
     size_t chunk_size, slots;
-    struct window_slot *slot; /* that of chunk i is i % slots */
-    uint64_t position;        /* of the next byte that is taken */
-    uint64_t end;             /* of the object; UINT64_MAX: unknown */
-    uint64_t fail_at;         /* nothing comes from this byte on; UINT64_MAX: no failure */
+    struct window_slot *slot; /* chunk i is at i % slots */
+    uint64_t position;        /* of the next byte to take */
+    uint64_t end;             /* size of the object; UINT64_MAX: unknown */
+    uint64_t fail_at;         /* no bytes come from here on; UINT64_MAX: no failure */
     int fail_code;
-    size_t out;    /* chunks that were taken to their end and have not come back */
-    bool sleeping; /* the taker found nothing */
+    size_t out;    /* chunks that were taken completely and are not released yet */
+    bool sleeping; /* the last window_take returned -EAGAIN */
 
-    /* A byte can be taken, the end was reached or the failure is next, and the taker has found nothing before. On the
-     * thread that puts. */
+    /* The last window_take returned -EAGAIN, and now a byte, the end or the failure can be taken. Called on the
+     * transfer thread. */
     void (*ready)(void *user);
-    /* A chunk came back. Any thread. */
+    /* A chunk was released. Called on any thread. */
     void (*space)(void *user);
     void *user;
 };
 
 void window_init(struct window *window);
-/* The memory and the number of parts that are to fit into it are known; `size` is that of the object, UINT64_MAX:
- * unknown. Nothing may be put before. -ENOMEM. */
+/* Allocates the window for `parts` parts at once. `size` is that of the object; UINT64_MAX: unknown. Nothing may be put
+ * before. Returns 0 or -ENOMEM. */
 int window_open(struct window *window, const struct node_memory *memory, unsigned parts, uint64_t size);
-/* All that was taken has come back. Legal at any time after `init`. */
+/* Frees the window. All chunks that were taken must have been released. Legal at any time after window_init. */
 void window_close(struct window *window);
 
-/* Copies n bytes to `at`; all or none. Bytes of one chunk come in order. -EAGAIN: no room, and `waiter` is noted.
- * -ENOMEM: there is no memory for the chunk in front. */
+/* Copies all n bytes to `at`, or none. Within one chunk, bytes are put in order. Returns 0; -EAGAIN if there is no
+ * room, and notes this in `waiter`; or -ENOMEM if there is no memory even for the chunk that is taken next. */
 int window_put(struct window *window, uint64_t at, const void *bytes, size_t n, struct window_waiter *waiter);
-/* What was put can be taken at once. To be called when no more comes for now. */
+/* Makes all bytes that were put available to window_take. Call it when no more arrive for now. */
 void window_flush(struct window *window);
-/* The object ends here. */
+/* Sets the size of the object to `end`. */
 void window_finish(struct window *window, uint64_t end);
-/* From byte `at` on nothing will come. The failure with the smallest `at` counts. */
+/* Reports that no bytes come from `at` on. The failure with the smallest `at` counts. */
 void window_fail(struct window *window, uint64_t at, int code);
-/* Does the putter have room now? Then it does not wait any more. */
+/* Is there room now? If so, the waiter no longer waits. */
 bool window_may_resume(struct window *window, struct window_waiter *waiter);
-/* Does the taker lag behind, with two chunks or more that it could take? */
+/* Is the pipeline behind by two or more chunks that it could take? */
 bool window_is_ahead(struct window *window);
 
-/* A view of at most n of the next bytes, with one reference, and its length; 0: the end; -EAGAIN: `ready` will be
- * called; the code of the failure; -ENOMEM. */
+/* Sets *ret to a view of at most n of the next bytes, with one reference for the caller, and returns its length. 0: the
+ * end. -EAGAIN: nothing yet; `ready` will be called. Otherwise the code of the failure, or -ENOMEM. */
 ssize_t window_take(struct window *window, size_t n, struct chunk **ret);
 
 #endif
