@@ -15,10 +15,8 @@
 
 struct exchange {
     /* Set before exchange_start; zero if unused. */
-    int (*make)(void *user, struct http_request *ret); /* fills in the request, for each attempt; *ret is empty before,
-                                                          and may be partly filled after a failure */
-    bool (*again)(
-        const struct exchange *x);      /* should the request be repeated after this answer? NULL: the status decides */
+    int (*make)(void *user, struct http_request *ret); /* for each attempt; *ret is empty, partly filled on failure */
+    bool (*again)(const struct exchange *x);           /* repeat it after this answer? NULL: the status decides */
     void (*ending)(struct exchange *x); /* the outcome is complete, and no other thread reads it yet; may be NULL */
     void (*wake)(void *user);           /* the exchange is over, or everything but its last byte was sent */
     void *user;

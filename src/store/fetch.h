@@ -1,14 +1,14 @@
-/* Reading one object over one or more connections.
+/* Reads one object over one or more connections.
  *
- * The object is cut into parts, which are given out in order: each *lane*, which is one connection, reads a part, and
- * then the next one that no lane has. The first request asks for the whole object; its answer tells the size and the
- * ETag, and the first lane keeps its connection until it comes to where the second one began. All bytes go through a
- * window (window.h), out of which the pipeline takes them in order. How many lanes there are is a matter of pace.h.
+ * The object is cut into parts, which are given out in order. Each *lane* is one connection: it reads a part, and then
+ * the next part that no lane has. The first request asks for the whole object. Its answer has the size and the ETag.
+ * The first lane keeps its connection until it reaches the start of the second lane's part. All bytes go through a
+ * window (window.h), from which the pipeline takes them in order. pace.h decides how many lanes there are.
  *
- * A lane that breaks goes on where it broke, of the same version of the object: that needs an ETag.
+ * A lane whose connection breaks continues where it broke, with the same version of the object. That needs an ETag.
  *
- * Who owns what: lanes, `next`, `pace`, `retry` and the traffic belong to the transfer thread. `state`, `size`,
- * `failure` and `stopping` are under the lock. The window has a lock of its own, which is taken last. */
+ * Threads: the lanes, `next`, `pace`, `retry` and the traffic belong to the transfer thread. `state`, `size`, `failure`
+ * and `stopping` are under the lock. The window has its own lock, which is taken last. */
 #ifndef STORE_FETCH_H
 #define STORE_FETCH_H
 
@@ -20,66 +20,66 @@
 
 struct fetch {
     const struct object *object;
-    const char *name; /* for errors; borrowed, as the object */
+    const char *name; /* for errors; borrowed, as is the object */
     struct node_memory memory;
-    struct node_traffic *traffic; /* its owner reads it when the fetch is closed */
+    struct node_traffic *traffic; /* the owner of the fetch reads it after fetch_close */
     int64_t idle_ns, deadline_ns;
-    uint64_t first;           /* the byte where it begins */
+    uint64_t first;           /* offset of the first byte to read */
     int32_t retries;          /* as in struct leat_endpoint_options */
-    void (*wake)(void *user); /* something can be taken, or the state has changed. On the transfer thread */
+    void (*wake)(void *user); /* something can be taken, or the state changed; called on the transfer thread */
     void *user;
     struct window window;
 
-    /* Of the transfer thread. */
+    /* These belong to the transfer thread. */
     struct pace pace;
     struct fetch_lane lane[LEAT_STREAMS_MAX];
-    unsigned lanes;      /* that have a transfer */
-    unsigned active;     /* that read a part */
-    uint64_t next;       /* nobody reads the bytes from here on yet */
+    unsigned lanes;      /* lanes with a transfer */
+    unsigned active;     /* lanes that are reading a part */
+    uint64_t next;       /* no lane has been given the bytes from here on */
     uint64_t total;      /* bytes of the object; UINT64_MAX: unknown */
-    uint64_t fail_at;    /* bytes from here on are not wanted any more */
-    uint64_t received;   /* bytes that are in the window, or were */
-    char *place;         /* where redirects have led, or NULL: asked first by the next requests */
-    char etag[ETAG_MAX]; /* of the version that is being read; "": unknown */
+    uint64_t fail_at;    /* bytes from here on are no longer wanted */
+    uint64_t received;   /* bytes that were put into the window */
+    char *place;         /* the URL to which redirects have led, which the next requests ask first; or NULL */
+    char etag[ETAG_MAX]; /* of the version that is read; "": unknown */
 
     pthread_mutex_t lock;
     enum fetch_state {
         FETCH_ASKED,    /* no answer yet */
-        FETCH_ANSWERED, /* with the object: bytes can be taken */
-        FETCH_FAILED,   /* before that */
+        FETCH_ANSWERED, /* the object is there: bytes can be taken */
+        FETCH_FAILED,   /* the failure came before any byte could be taken */
     } state;
-    bool stopping; /* no lane begins any more */
+    bool stopping; /* no more lanes are started */
     struct leat_error failure;
-    struct verify *verify; /* made before the state is FETCH_ANSWERED; then of the thread that takes */
+    struct verify *verify; /* set before the state is FETCH_ANSWERED; then it belongs to the thread that takes */
 };
 
-/* ---- for the source: on the thread of the pipeline ---- */
+/* ---- for the source, on the thread of the pipeline ---- */
 
-/* Fills what is above the window before; the rest is zero. Asks for the object. The caller is a user of the transfer
- * thread. -ENOMEM, or what the store's `read` says. `fetch_close` is due in any case. */
+/* Requests the object. The caller has set the members above `window`; the rest is zero. The caller is a user of the
+ * transfer thread. Returns 0, -ENOMEM, or the error of the store's `read`. The caller calls fetch_close in any case. */
 int fetch_begin(struct fetch *fetch, unsigned streams);
-/* *ret_size: UINT64_MAX is unknown. FAILED: *error has the failure. */
+/* Returns the state. *ret_size is UINT64_MAX if the size is unknown. FETCH_FAILED: *error has the failure. */
 enum fetch_state fetch_look(struct fetch *fetch, uint64_t *ret_size, struct leat_error *error);
 /* As window_take. */
 ssize_t fetch_take(struct fetch *fetch, size_t n, struct chunk **ret);
-/* The failure that a take has told of; its code, or 0 if there is none. */
+/* After fetch_take failed: copies the failure to *error and returns its code, or 0 if there is none. */
 int fetch_failure(struct fetch *fetch, struct leat_error *error);
-/* Stops all lanes. All chunks that were taken have come back. */
+/* Stops all lanes and frees what the fetch holds. All chunks that were taken must have been released. */
 void fetch_close(struct fetch *fetch);
 
-/* ---- for the lanes: on the transfer thread ---- */
+/* ---- for the lanes, on the transfer thread ---- */
 
-/* Gives the lane the next part. False: there is none, or there are lanes enough; then it has ended. */
+/* Gives the lane the next part. False: there is no part left, or there are enough lanes. Then the lane has ended. */
 bool fetch_give_part(struct fetch *fetch, struct fetch_lane *lane);
-/* The first answer is there: size, ETag and digests are known. Begins more lanes. */
+/* Takes size, ETag and digests from the first answer, and starts more lanes. */
 void fetch_answered(struct fetch *fetch, const struct answer *answer);
-/* n bytes more are in the window. May begin another lane. */
+/* Counts n more bytes that were put into the window. May start another lane. */
 void fetch_progress(struct fetch *fetch, size_t n);
-/* Nothing will come from byte `at` on. */
+/* Records a failure: no bytes come from `at` on. */
 void fetch_fail(struct fetch *fetch, uint64_t at, int code, const char *sentence);
-/* The same, with what the caller can do about it. */
+/* The same, with an advice to the caller. */
 void fetch_fail_advised(struct fetch *fetch, uint64_t at, int code, const char *sentence, enum leat_advice advice);
-/* The object ends at `at`, which was not known. */
+/* Sets the size of the object, which was unknown, to `at`. */
 void fetch_ends(struct fetch *fetch, uint64_t at);
 
 #endif

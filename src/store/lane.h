@@ -1,5 +1,5 @@
-/* A lane of a fetch: one connection, and the part of the object that it reads. All of it belongs to the transfer
- * thread, but `transfer`, which is set under the fetch's lock, and `waiter`, which is under the window's. */
+/* A lane of a fetch: one connection, and the part of the object that it reads. A lane belongs to the transfer thread,
+ * except `transfer`, which is set under the fetch's lock, and `waiter`, which is under the window's lock. */
 #ifndef STORE_LANE_H
 #define STORE_LANE_H
 
@@ -7,7 +7,7 @@
 #include "store/transfer.h"
 #include "store/window.h"
 
-#define LANE_BODY_MAX 4096 /* of an answer that is a failure */
+#define LANE_BODY_MAX 4096 /* bytes kept of the body of an answer that is a failure */
 
 struct fetch;
 
@@ -16,23 +16,23 @@ struct fetch_lane {
     struct transfer *transfer;
     struct window_waiter waiter;
     struct retry retry;
-    bool active;       /* it has a part */
-    bool was_answered; /* by the server, at any time */
-    uint64_t at, end;  /* of its part: the next byte to come, and where it ends (UINT64_MAX: with the object) */
-    uint64_t asked;    /* the first byte of the request under way */
+    bool active;       /* the lane has a part */
+    bool was_answered; /* the server has answered a request of this lane */
+    uint64_t at, end;  /* of its part: the next byte to arrive, and the end (UINT64_MAX: the end of the object) */
+    uint64_t asked;    /* the first byte that the request in flight asks for */
 
-    /* Of the answer. */
+    /* The answer. */
     int status;
     int64_t date_s;    /* the server's time */
-    bool is_failure;   /* its body explains it */
-    uint64_t skip;     /* bytes to be passed over, because the server sends what was not asked for */
-    uint64_t body_end; /* where its body ends; UINT64_MAX: unknown */
-    char *body;        /* LANE_BODY_MAX bytes, or NULL until there is a failure to explain */
+    bool is_failure;   /* the answer is a failure, and the body has the reason */
+    uint64_t skip;     /* bytes to ignore, because the server sends more than was requested */
+    uint64_t body_end; /* the position in the object where the body ends; UINT64_MAX: unknown */
+    char *body;        /* LANE_BODY_MAX bytes; NULL until an answer is a failure */
     size_t body_length;
 };
 
-/* Reads a part, [at, end), which is set. -ENOMEM, or what the store says. Once for each lane; when its part has been
- * read it asks for the next one by itself. */
+/* Starts to read the part [at, end), which the caller has set. When the lane has read its part, it asks for the next
+ * one itself. Call it once for each lane. Returns 0, -ENOMEM, or an error of the store. */
 int lane_begin(struct fetch_lane *lane, struct fetch *fetch);
 
 #endif

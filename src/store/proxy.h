@@ -1,4 +1,4 @@
-/* Which proxy libcurl asks, for messages: the variables are read as libcurl reads them. */
+/* Finds the proxy that libcurl uses, for messages. It reads the environment variables as libcurl does. */
 #ifndef STORE_PROXY_H
 #define STORE_PROXY_H
 
@@ -7,8 +7,8 @@
 
 #define PROXY_MAX 256
 
-/* The host and the port of the proxy for this URL, without its password. False: there is none. A network in no_proxy
- * (10.0.0.0/8) is not understood here. */
+/* Writes the host and the port of the proxy for this URL, without its password. False: there is no proxy. A network in
+ * no_proxy (10.0.0.0/8) is not recognised here. */
 bool proxy_find(const char *url, char ret[PROXY_MAX]);
 
 #endif

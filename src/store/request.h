@@ -1,4 +1,4 @@
-/* An HTTP request, as a store describes it. */
+/* An HTTP request, as a store defines it. */
 #ifndef STORE_REQUEST_H
 #define STORE_REQUEST_H
 
@@ -11,15 +11,14 @@
 struct session;
 struct http_settings;
 
-/* What is sent behind the headers. It is read again when the request is repeated. */
+/* The body of a request. It is read again when the request is repeated. */
 struct http_body {
-    const void *bytes; /* borrowed until the request is over; NULL: those of `fd` */
-    int fd;            /* borrowed likewise: a file, */
-    uint64_t offset;   /* from this byte on */
+    const void *bytes; /* borrowed until the request is over; NULL: the bytes are in `fd` */
+    int fd;            /* a file, borrowed likewise; */
+    uint64_t offset;   /* the body starts at this offset of it */
     uint64_t length;
-    const char
-        *sha256;  /* hex, borrowed likewise: the bytes are compared while they are sent; NULL: nobody changes them */
-    bool is_held; /* its last byte is withheld until transfer_release; `length` is not 0 */
+    const char *sha256; /* in hex, borrowed likewise: compared while the body is sent; NULL: the bytes cannot change */
+    bool is_held;       /* the last byte is withheld until transfer_release; `length` is not 0 */
 };
 
 struct http_request {
@@ -27,34 +26,37 @@ struct http_request {
     char *url;
     char *header[REQUEST_HEADERS_MAX]; /* "Name: value" */
     size_t headers;
-    bool follows;            /* redirects; with a session they are followed in any case */
-    char *place;             /* where one has led this request before: it is asked first; or NULL. From malloc */
-    int64_t deadline_ns;     /* of clock_ns: the answer is complete by then, or it fails with -ETIMEDOUT; 0: no limit */
-    int64_t stall_ns;        /* so long without a byte, but for a pause, is a failure, -ETIMEDOUT; 0: no limit */
-    struct session *session; /* a reference, or NULL: the request is sent as it stands */
-    struct http_settings *settings; /* a reference; NULL: the usual ones */
-    bool is_direct;                 /* through no proxy */
+    bool follows;        /* follows redirects; with a session it always does */
+    char *place;         /* from malloc: the URL to which a redirect led this request before, asked first; or NULL */
+    int64_t deadline_ns; /* of clock_ns: if the answer is not complete by then, it fails with -ETIMEDOUT; 0: no limit */
+    int64_t stall_ns;    /* after so long without a byte, except in a pause, it fails with -ETIMEDOUT; 0: no limit */
+    struct session *session;        /* a reference; NULL: the request is sent unchanged */
+    struct http_settings *settings; /* a reference; NULL: the defaults */
+    bool is_direct;                 /* does not use a proxy */
     bool has_body;
     struct http_body body;
-    char *text; /* from malloc: what `body` points to; or NULL */
+    char *text; /* from malloc: the text that `body` points to; or NULL */
 };
 
-/* Adds a header (printf format). -ENOMEM; -E2BIG; -EINVAL if a control character would end up in it. */
+/* Adds a header (printf format). Returns 0, -ENOMEM, -E2BIG, or -EINVAL if the header would contain a control
+ * character. */
 int request_header(struct http_request *request, const char *format, ...) PRINTF(2, 3);
 
-/* The body is `text`, which comes from malloc and is taken. */
+/* Sets the body to `text`, which is from malloc; the request takes it. */
 void request_text(struct http_request *request, char *text, size_t n);
 
-/* Copies up to n bytes of the body from byte `at` on, and gives their number. -EIO: the file ends before. */
+/* Reads up to n bytes of the body from offset `at`, and returns their number or a negative errno. -EIO: the file is too
+ * short. */
 ssize_t body_read(const struct http_body *body, uint64_t at, void *bytes, size_t n);
-/* Asks for the bytes from `first` on and before `behind` (UINT64_MAX: to the end) of this version alone; `etag` ""
- * takes any. Asks for all if first is 0 and there is no end. Errors as above. */
+/* Requests the bytes from `first` up to but without `behind` (UINT64_MAX: to the end), of this version alone; an `etag`
+ * of "" accepts any version. If `first` is 0 and there is no end, it requests everything. Returns what request_header
+ * returns. */
 int request_range(struct http_request *request, uint64_t first, uint64_t behind, const char *etag);
 
-/* *ret, which is empty, becomes the same request. -ENOMEM: it is empty still. */
+/* Copies a request to *ret, which is empty. Returns 0, or -ENOMEM and leaves *ret empty. */
 int request_copy(struct http_request *ret, const struct http_request *from);
 
-/* Frees what it holds and makes it empty. */
+/* Frees what the request holds and makes it empty. */
 void request_clear(struct http_request *request);
 
 #endif

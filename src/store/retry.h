@@ -1,4 +1,4 @@
-/* When a request is made again, and after how long. */
+/* Decides whether a request is repeated, and after how long. */
 #ifndef STORE_RETRY_H
 #define STORE_RETRY_H
 
@@ -6,29 +6,28 @@
 #include <stdbool.h>
 
 struct retry {
-    unsigned most;     /* attempts */
-    unsigned attempts; /* without a byte of progress */
-    int64_t after_ms;  /* what the server asked for; 0: nothing */
+    unsigned most;     /* the most attempts */
+    unsigned attempts; /* attempts without progress */
+    int64_t after_ms;  /* delay that the server asked for; 0: none */
     uint64_t random;
 };
 
 /* `retries`: as in struct leat_endpoint_options. */
 void retry_init(struct retry *retry, int32_t retries);
 
-/* The server's Retry-After, in seconds; negative: it sent none. */
+/* Records the server's Retry-After, in seconds; negative: the server sent none. */
 void retry_after(struct retry *retry, int64_t seconds);
 
-/* A byte came: the attempts begin anew. */
+/* Records progress (a byte arrived): the count of attempts starts again. */
 void retry_progress(struct retry *retry);
 
-/* For how long to wait before the next attempt: between half and all of 100 ms, 200 ms, 400 ms, ... up to 20 s, or what
- * the server asked for if that is more. -1: there were as many attempts without progress as
- * there may be, or the server asks for more than
- * two minutes. */
+/* Returns the delay before the next attempt: a random time between half and all of 100 ms, 200 ms, 400 ms, ... up to 20
+ * s, or the delay that the server asked for if that is longer. -1: the attempts without progress are used up, or the
+ * server asks for more than two minutes. */
 int64_t retry_delay_ms(struct retry *retry);
 
-/* May the same request succeed later? `reached`: the server has answered before; a server that was never there is not
- * waited for. */
+/* May the same request succeed later? `reached`: the server has answered before. Only then is a failure to reach the
+ * server worth another attempt. */
 bool retry_is_status(int status);
 bool retry_is_code(int code, bool reached);
 

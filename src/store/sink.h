@@ -1,7 +1,7 @@
-/* The inside of a sink that is an object (sink.c), and what multipart.c does for it. Everything here belongs to the
- * thread of the pipeline but for two things. The transfer thread writes into the notice pipe. And when an upload has
- * its name, the transfer thread sends the parts that have waited for it, since the pipeline may be waiting for its
- * source: so `upload`, `control_step`, `stopped`, and the step of a slot from full to sending are under `lock`. No
+/* The internals of a sink that is an object (sink.c), for the files that share them. Everything belongs to the thread
+ * of the pipeline, with two exceptions. The transfer thread writes into the notice pipe. And when an upload has got its
+ * name, the transfer thread sends the parts that have waited for it, because the pipeline may be waiting for its
+ * source. So `upload`, `control_step`, `stopped`, and the step of a slot from full to sending are under `lock`. No
  * transfer is freed while the lock is held. */
 #ifndef STORE_SINK_H
 #define STORE_SINK_H
@@ -12,7 +12,7 @@
 #include "store/store.h"
 #include <pthread.h>
 
-#define SINK_SLOTS       4 /* parts that are kept at once: three on their way, one that is being filled */
+#define SINK_SLOTS       4                    /* parts that are kept at once: three in flight, one being filled */
 #define SINK_PATIENCE_NS INT64_C(10000000000) /* how long the end of a failed upload may take */
 
 struct sink;
@@ -20,7 +20,7 @@ struct sink;
 enum slot_state {
     SLOT_FREE,
     SLOT_FILLING,
-    SLOT_FULL, /* to be sent */
+    SLOT_FULL, /* complete, not sent yet */
     SLOT_SENDING,
 };
 
@@ -37,20 +37,21 @@ struct sink {
     struct object *object;
     struct client client;
     int32_t retries;
-    int64_t total_ns;    /* that it may take; 0: no limit */
+    int64_t total_ns;    /* time limit of the sink; 0: no limit */
     int64_t deadline_ns; /* of clock_ns; 0: no limit */
     bool no_clobber;
     uint64_t part_size;
 
-    const struct node *source; /* a file that has what is sent, and is open as long as this is; NULL: it is kept */
+    const struct node *source; /* a file with the bytes that are sent, open as long as the sink; NULL: the bytes are
+                                  kept in the parts */
     struct part_slot slot[SINK_SLOTS];
-    struct part_slot *filling; /* or NULL */
-    unsigned numbers;          /* parts that were begun */
-    uint64_t total;            /* bytes that were taken */
+    struct part_slot *filling; /* the slot that is being filled, or NULL */
+    unsigned numbers;          /* parts started */
+    uint64_t total;            /* bytes taken */
 
     pthread_mutex_t lock;
-    bool stopped; /* no more parts are sent */
-    /* One request at a time besides those of the parts. */
+    bool stopped; /* no more parts may be sent */
+    /* One request at a time, besides those of the parts. */
     struct exchange control;
     enum {
         CONTROL_NONE,
@@ -60,164 +61,173 @@ struct sink {
         CONTROL_COMPLETING,
         CONTROL_ABORTING,
     } control_step;
-    char upload[UPLOAD_MAX]; /* "": there is none */
-    bool unsure;             /* there may be another one, whose name nobody knows */
-    struct sent_part *sent;  /* by their number; etag NULL: not yet */
+    char upload[UPLOAD_MAX]; /* the name of the upload; "": none */
+    bool unsure;             /* the store may have another upload, whose name is not known */
+    struct sent_part *sent;  /* indexed by the number of the part; etag NULL: not sent yet */
     size_t sent_room;
     enum {
         COMMIT_FIRST,
         COMMIT_LOOKING, /* whether the object exists */
         COMMIT_SENDING,
-        COMMIT_MAKING, /* the request that makes the object is on its way */
+        COMMIT_MAKING, /* the request that makes the object is in flight */
         COMMIT_VERIFYING,
         COMMIT_OVER,
     } commit_step;
-    bool commit_sent;             /* that request was made */
-    bool is_made;                 /* the store has said that it is there */
-    bool may_be_made;             /* that request is over, and the object may be there */
+    bool commit_sent;             /* the request that makes the object was sent */
+    bool is_made;                 /* the store has confirmed the object */
+    bool may_be_made;             /* the request that makes the object is over, and the object may exist */
     char expected_etag[ETAG_MAX]; /* of the object; "": unknown */
-    uint64_t expected_crc;        /* of its kind, if it has one */
+    uint64_t expected_crc;        /* of the object's crc_kind, if it has one */
     bool single;                  /* the object is put by one request, that of slot[0] */
     bool reached;
 
     char *resume; /* the path of the journal, or NULL */
     struct journal journal;
-    atomic_int journal_code; /* what could not be noted in it: a negative errno */
-    bool is_resumed;         /* the journal was opened, and what it says of the store was asked for */
-    unsigned listed_most;    /* the highest number of a part that the store has */
-    unsigned listed_next;    /* the page of the list of parts that is asked for */
+    atomic_int journal_code; /* why the journal could not be written: a negative errno */
+    bool is_resumed;         /* the journal was opened, and the store was asked for the parts */
+    unsigned listed_most;    /* the highest part number that the store has */
+    unsigned listed_next;    /* the page of the list of parts that is requested now */
 
     struct leat_error failure;
-    bool no_md5;                 /* the store's last answer to a part could be compared without one */
-    unsigned connections_top;    /* requests of parts at once; under the lock */
-    struct node_traffic traffic; /* what is reported */
+    bool no_md5;                 /* the store's last answer to a part could be checked without an MD5 */
+    unsigned connections_top;    /* the most part requests at once; under the lock */
+    struct node_traffic traffic; /* for the report */
 };
 
-/* Has it taken longer than is allowed in all? That is noted. */
+/* Has the sink exceeded its time limit? If so, records the failure. */
 bool sink_is_late(struct sink *s);
 
-/* Notes the first failure. */
+/* Records a failure. Only the first one counts. */
 void sink_fail(struct sink *s, int code, const char *operation, const char *sentence);
-/* The exchange is over and has not succeeded. */
+/* Records the failure of an exchange that is over and has not succeeded. */
 void sink_fail_by(struct sink *s, const struct exchange *x, const char *operation);
 
 /* ---- send.c ---- */
 
-/* Of an exchange whose user is the sink: may the request be answered otherwise later, by what its answer says? */
+/* The hook `again` of an exchange whose user is the sink: does the answer say that the same request may succeed
+ * later? */
 bool sink_again(const struct exchange *x);
 
-/* Begins a request of `x`. A failure is noted. */
+/* Starts a request of `x`. Records a failure. */
 void sink_start(struct sink *s, struct exchange *x, int (*make)(void *user, struct http_request *ret), void *user);
 
-/* Begins the request of a slot: as exchange_start. Any thread; the caller has the lock. */
+/* Starts the request of a slot. Returns what exchange_start returns. Any thread; the caller holds the lock. */
 int sink_send(struct part_slot *slot, int (*make)(void *user, struct http_request *ret));
 
-/* Counts what an exchange did, and stops it. Of a body only the last sending counts as the first. */
+/* Adds what an exchange did to the traffic, and stops it. Only the last sending of a body counts as payload; earlier
+ * ones count as repeated. */
 void sink_end(struct sink *s, struct exchange *x);
 
-/* Blocks until the exchange is over, after a failure. False: it took longer than that. */
+/* After a failure: blocks until the exchange is over. False: it was not over within the limit. */
 bool sink_wait(struct sink *s, struct exchange *x, int64_t limit_ns);
 
 /* ---- sink.c ---- */
 
-/* Begins a part in a slot that is free: `filling`. False: none is free, or a failure was noted. */
+/* Starts a part in a free slot, which becomes `filling`. False: no slot is free, or a failure was recorded. */
 bool sink_take_slot(struct sink *s);
 
-/* No more bytes go into the part that is being filled. */
+/* Ends the part that is being filled. */
 void sink_seal(struct sink *s);
 
 /* ---- look.c ---- */
 
-/* Does the answer to a part fit the bytes that were sent? By the checksum that it says, else by an ETag that is an MD5,
- * which is taken now if it was not on the way. A sentence if not. */
+/* Does the answer to a part fit the bytes that were sent? Compares the checksum of the answer, or else an ETag that is
+ * an MD5; the MD5 is computed now if it was not computed while the bytes arrived. Returns NULL, or a sentence if the
+ * answer does not fit. */
 const char *sink_check_part(struct part *part, const struct answer *answer);
-/* Can the answer be compared by an MD5 alone? */
+/* Can the answer be checked by an MD5 alone? */
 bool sink_wants_md5(const struct part *part, const struct answer *answer);
-/* What the store says of the checksum of the whole, for the report. False: it says another one than `crc`. */
+/* Reads the store's checksum of the whole object, for the report. False: it differs from `crc`. */
 bool sink_check_crc(struct sink *s, const struct answer *answer, uint64_t crc);
 
 /* Asks whether the object exists. */
 void look_start(struct sink *s);
 /* The answer is there: a failure is noted if the object exists. */
 void look_take(struct sink *s);
-/* Asks for the size and ETag of the object, by `control`. And when that is over: are they right ("": any ETag)? 0;
- * -ENOENT; -EACCES: that can't be asked; -EIO: there was no answer; -EBADMSG. And if the store has not said that it
- * made the object: -ENODATA, if its ETag is no digest of what it has. */
+/* verify_ask requests the size and ETag of the object, by `control`. verify_object is called when that is over, and
+ * compares them ("": any ETag). Returns 0; -ENOENT; -EACCES if the request is not allowed; -EIO if there was no answer;
+ * -EBADMSG if they differ; or -ENODATA if the store has not confirmed the object and its ETag is not a digest of its
+ * bytes. */
 void verify_ask(struct sink *s);
 int verify_object(struct sink *s, const char *etag);
 
 /* ---- commit.c ---- */
 
-/* Makes the object, as far as that goes without waiting. -EAGAIN: again when the port is ready, or at the deadline. 0:
- * it is over; a failure is noted. */
+/* Makes the object, as far as that is possible without blocking. Returns -EAGAIN if it is to be called again when the
+ * port is ready or at the deadline; 0 if it is over, and then a failure is recorded. */
 int sink_commit_on(struct sink *s);
-/* What is to be said of the object after a failure; NULL: it is not there, or the failure says it. */
+/* Returns what a message says about the object after a failure. NULL: the object does not exist, or the failure says
+ * it. */
 const char *sink_doubt(struct sink *s);
 
 /* ---- single.c ---- */
 
-/* What was taken is all: it becomes the body of one request, which begins if there is any. */
+/* Ends the bytes: they become the body of one request, which is started if there are any. */
 void single_begin(struct sink *s);
-/* -EAGAIN: not all but the last byte was sent. A failure is noted. */
+/* Returns -EAGAIN until everything but the last byte was sent. Records a failure. */
 int single_settle(struct sink *s);
-/* Sends the last byte, by this exchange. */
+/* Sends the last byte; single_exchange is the exchange that does so. */
 void single_send(struct sink *s);
 struct exchange *single_exchange(struct sink *s);
-/* It is over. True: of several attempts the first one may have made the object, so it is looked at, with this result. A
- * failure is noted. */
+/* Takes the result of that exchange, and records a failure. True: the first of several attempts may have made the
+ * object, so the caller verifies it and passes the result to single_verified. */
 bool single_check(struct sink *s);
 void single_verified(struct sink *s, int r);
 
 /* ---- resume.c; each is legal without a journal ---- */
 
-/* Opens the journal; an upload that it names is asked for its parts. A failure is noted. */
+/* Opens the journal. If it names an upload, requests the list of its parts. Records a failure. */
 void resume_start(struct sink *s);
-/* The answer is there: another page may be asked for. */
+/* Takes the answer to the list. May request another page. */
 void resume_take(struct sink *s);
-/* Does the store have this part, with just these bytes? Then it is noted as sent. */
+/* Does the store have this part, with exactly these bytes? If so, the part is recorded as sent. */
 bool resume_has(struct sink *s, const struct part *part);
-/* All parts have come: a failure is noted if the store has more of them, since some stores then refuse to complete. */
+/* Call it when all parts were taken. Records a failure if the store has more parts, because some stores then refuse to
+ * complete. */
 void resume_check(struct sink *s);
-/* Did something fail to be written to the journal? It is noted. */
+/* Was a write to the journal refused? If so, records the failure. */
 void resume_tell(struct sink *s);
-/* The upload has its name, and the store a part, of which this is the exchange: on the transfer thread, since the
- * pipeline may be waiting for its source. A failure is in `journal_code`, which multipart_take tells. */
+/* Write to the journal that the upload has its name, or that the store has the part of this exchange. Called on the
+ * transfer thread, because the pipeline may be waiting for its source. A failure is stored in `journal_code`, which
+ * multipart_take reports. */
 void resume_note_upload(struct sink *s);
 void resume_note_part(struct exchange *x);
-/* Is a run that failed with `code` to leave its upload? */
+/* Does a run that failed with `code` leave its upload in the store? */
 bool resume_keeps(const struct sink *s, int code);
-/* The end: `remove` the file, too. */
+/* Closes the journal; `remove`: deletes the file, too. */
 void resume_end(struct sink *s, bool remove);
 
 /* ---- multipart.c ---- */
 
 uint64_t multipart_size(uint64_t first, unsigned number, uint64_t largest);
 
-/* Looks at what has ended, and starts what can be started. */
+/* Takes the results of requests that have ended, and starts those that can be started. */
 void multipart_advance(struct sink *s);
 
-/* From the transfer thread: the request of `control` is over. */
+/* The request of `control` is over. Called on the transfer thread. */
 void multipart_woken(struct sink *s);
 
-/* The store has a part. -ENOMEM. */
+/* Records that the store has a part. Returns 0 or -ENOMEM. */
 int multipart_note(struct sink *s, const struct part *part, const char *etag);
 
-/* All parts that were begun are in the store. */
+/* Does the store have all parts that were started? */
 bool multipart_is_idle(const struct sink *s);
 
-/* Makes the object of the parts, by `control`. A failure is noted. */
+/* Makes the object from the parts, by `control`. Records a failure. */
 void multipart_complete(struct sink *s);
-/* It is over. True: the object is looked at, with this result. A failure is noted. */
+/* Takes the result of multipart_complete, and records a failure. True: the caller verifies the object and passes the
+ * result to multipart_verified. */
 bool multipart_check(struct sink *s);
 void multipart_verified(struct sink *s, int r);
 
-/* Takes what has ended, as multipart_advance, and begins nothing. */
+/* Takes the results of requests that have ended, as multipart_advance does, but starts nothing. */
 void multipart_take(struct sink *s);
 
-/* Ends the requests of all parts; there will be no others. */
+/* Stops the requests of all parts. No others are started. */
 void multipart_stop(struct sink *s);
 
-/* Ends the upload, if there is one: blocks for SINK_PATIENCE_NS at most. False: it may be left. */
+/* Aborts the upload, if there is one. Blocks for at most SINK_PATIENCE_NS. False: the upload may be left in the
+ * store. */
 bool multipart_abort(struct sink *s);
 
 void multipart_free(struct sink *s);

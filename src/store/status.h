@@ -1,4 +1,4 @@
-/* What a status of HTTP that is a failure means. */
+/* What an HTTP status means that is a failure. */
 #ifndef STORE_STATUS_H
 #define STORE_STATUS_H
 
@@ -6,13 +6,13 @@
 
 #define STATUS_MAX 200 /* a sentence, with its NUL */
 
-/* A negative errno. */
+/* Returns a negative errno for the status. */
 int status_code(int status);
 
-/* "the server answers 404: why"; "": nothing more is known. */
+/* Writes "the server answers 404: why". `why` may be "". */
 void status_sentence(int status, const char *why, char ret[STATUS_MAX]);
 
-/* "the server answers 404: NoSuchKey: ..." */
+/* Writes "the server answers 404: NoSuchKey: ...", with the store's explanation of the body. */
 void status_explain(const struct object *object, int status, const char *body, size_t n, char ret[STATUS_MAX]);
 
 #endif
