@@ -114,8 +114,8 @@ void sink_start(struct sink *s, struct exchange *x, int (*make)(void *user, stru
 /* Starts the request of a slot. Returns what exchange_start returns. Any thread; the caller holds the lock. */
 int sink_send(struct part_slot *slot, int (*make)(void *user, struct http_request *ret));
 
-/* Adds what an exchange did to the traffic, and stops it. Only the last sending of a body counts as payload; earlier
- * ones count as repeated. */
+/* Adds what an exchange did to the traffic, and stops it. All sendings of a body but the last one count in
+ * bytes_again. */
 void sink_end(struct sink *s, struct exchange *x);
 
 /* After a failure: blocks until the exchange is over. False: it was not over within the limit. */
@@ -142,7 +142,7 @@ bool sink_check_crc(struct sink *s, const struct answer *answer, uint64_t crc);
 
 /* Asks whether the object exists. */
 void look_start(struct sink *s);
-/* The answer is there: a failure is noted if the object exists. */
+/* Takes the answer to look_start. Records a failure if the object exists. */
 void look_take(struct sink *s);
 /* verify_ask requests the size and ETag of the object, by `control`. verify_object is called when that is over, and
  * compares them ("": any ETag). Returns 0; -ENOENT; -EACCES if the request is not allowed; -EIO if there was no answer;

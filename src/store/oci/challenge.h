@@ -1,4 +1,4 @@
-/* What a server wants to see before it answers (WWW-Authenticate). */
+/* The header WWW-Authenticate: the authorization that a server wants. */
 #ifndef STORE_OCI_CHALLENGE_H
 #define STORE_OCI_CHALLENGE_H
 
@@ -9,17 +9,18 @@
 
 struct challenge {
     enum {
-        CHALLENGE_NONE, /* none that is known */
+        CHALLENGE_NONE, /* no known challenge */
         CHALLENGE_BASIC,
         CHALLENGE_BEARER,
     } kind;
-    char realm[CHALLENGE_VALUE_MAX]; /* Bearer: the URL where tokens are; then what to ask for there, "": not said */
+    char realm[CHALLENGE_VALUE_MAX]; /* for Bearer: the URL that gives tokens; then the parameters to send there; "":
+                                        not given */
     char service[CHALLENGE_VALUE_MAX];
     char scope[CHALLENGE_VALUE_MAX];
 };
 
-/* Reads the value of the header, with several challenges in a row: Bearer comes before Basic. A challenge that makes no
- * sense, or is too long, is passed over. */
+/* Parses the value of the header, which may have several challenges. Bearer is preferred to Basic. A challenge that
+ * cannot be parsed or is too long is ignored. */
 void challenge_parse(struct challenge *ret, const char *text);
 
 #endif

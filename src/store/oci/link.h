@@ -1,9 +1,9 @@
-/* The header Link (RFC 8288), by which a registry names the next page of a list. */
+/* The header Link (RFC 8288), with which a registry names the next page of a list. */
 #ifndef STORE_OCI_LINK_H
 #define STORE_OCI_LINK_H
 
-/* What the first link to a next page (rel=next) says, from malloc; several headers are one with commas between. 0:
- * *ret is NULL if there is no such link. -EBADMSG: the value is none that can be read. -ENOMEM. */
+/* Sets *ret to the target of the first link to a next page (rel=next), from malloc; NULL if there is none. Several
+ * headers are joined by commas in `value`. Returns 0, -EBADMSG if the value cannot be parsed, or -ENOMEM. */
 int link_next(const char *value, char **ret);
 
 #endif

@@ -1,8 +1,8 @@
-/* A repository of a registry, as those who ask it for something see it: how it is reached, and with what authorization.
+/* A repository of a registry: how it is reached, and how requests to it are authorized.
  *
- * A host of loopback is spoken to without TLS, unless it answers that it wants TLS; any other one with TLS. A registry
- * that wants a token says where it is had; the token is fetched when it is first wanted, and again when it is refused
- * because it has expired. */
+ * A loopback host is asked without TLS, unless it answers that it wants TLS. Any other host is asked with TLS. A
+ * registry that wants a token tells where to get it. The token is fetched when it is first needed, and again when it is
+ * refused because it has expired. */
 #ifndef STORE_OCI_REPOSITORY_H
 #define STORE_OCI_REPOSITORY_H
 
@@ -10,20 +10,22 @@
 #include "store/session.h"
 #include <leat/base.h>
 
-/* For the host and the name of `reference`, which is copied. `insecure`: without TLS first, wherever the host is. Reads
- * the files of login.h. -ENOMEM, or what login_find says, with a sentence in *error. Drop it by session_unref. */
+/* Makes a session for the host and the name of `reference`, which is copied. `insecure`: asks without TLS first,
+ * whatever the host. Reads the files of login.h. Returns 0, or with a sentence in *error -ENOMEM or an error of
+ * login_find. Drop it by session_unref. */
 int repository_new(struct session **ret, const struct reference *reference, bool insecure, struct leat_error *error);
 
-/* Begins a request: "/v2/NAME/" and `path` (printf format), which the session makes a URL of. -ENOMEM. */
+/* Starts a request with "/v2/NAME/" and `path` (printf format), from which the session makes a URL. Returns 0 or
+ * -ENOMEM. */
 int repository_request(struct session *session, struct http_request *ret, const char *method, const char *path, ...)
     PRINTF(4, 5);
 
-/* Has this registry left a request unanswered that gives up an upload? Then no other one waits for that: it forgets
- * uploads in any case. Any thread. */
+/* Has this registry failed to answer a request to abort an upload? If so, no other upload waits for such an answer: the
+ * registry forgets uploads in any case. Any thread. */
 bool repository_is_silent(const struct session *session);
 void repository_note_silence(struct session *session);
 
-/* One sentence for an answer of a registry that is a failure, from its JSON; "" if it says nothing. */
+/* Writes one sentence for a registry's answer that is a failure, from its JSON; "" if the JSON says nothing. */
 void repository_explain(const char *body, size_t n, char *ret, size_t capacity);
 
 #endif

@@ -1,4 +1,4 @@
-/* A request to a bucket whose answer the caller waits for. */
+/* Sends a request to a bucket and waits for its answer. */
 #ifndef STORE_S3_CALL_H
 #define STORE_S3_CALL_H
 
@@ -7,7 +7,7 @@
 #include "store/s3/place.h"
 
 struct s3_call {
-    struct exchange exchange; /* zero but for `page_most` and `header`; afterwards it has the answer */
+    struct exchange exchange; /* zero except `page_most` and `header`; afterwards it has the answer */
     const struct s3_place *place;
     const char *operation; /* static, for failures: "DeleteObjects" */
     int32_t retries;
@@ -15,8 +15,9 @@ struct s3_call {
     void *user;
 };
 
-/* Asks, and blocks. The caller is a user of the transfer thread. 0: the answer is 2xx, and `exchange.page` is to be
- * freed; otherwise a negative errno with a sentence, and it is freed. -ENOENT: 404. */
+/* Sends the request and blocks until its answer is there. The caller is a user of the transfer thread. Returns 0 if the
+ * status is 2xx, and then the caller frees `exchange.page`; otherwise a negative errno with a sentence, and the page is
+ * freed. -ENOENT: the status is 404. */
 int s3_call(struct s3_call *call, struct leat_error *error);
 
 #endif

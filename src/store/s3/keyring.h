@@ -1,5 +1,5 @@
-/* The credentials of a place: they are found once, and had anew before they expire, on a thread of their own, so that
- * the transfer thread never waits for them. */
+/* The credentials of a place. They are looked up once. Before they expire, a thread renews them, so that the transfer
+ * thread never waits for them. */
 #ifndef STORE_S3_KEYRING_H
 #define STORE_S3_KEYRING_H
 
@@ -8,24 +8,25 @@
 
 struct keyring;
 
-/* Asks the sources in their order: the environment, the profile, its credential_process, the endpoint of containers,
- * that of instances. The first one that has credentials counts. None has: anonymous. Blocks. The profile is copied.
- * -ENOMEM, or what a source that was configured fails with; the sentence names all that were asked, and what each one
- * said. */
+/* Asks the sources in order: the environment, the profile, its credential_process, the endpoint of containers, the
+ * endpoint of instances. The first source that has credentials is used; if none has any, requests are anonymous.
+ * Blocks. The profile is copied. Returns 0, -ENOMEM, or the error of a source that is configured and failed; the
+ * sentence names all sources that were asked, and what each reported. */
 int keyring_open(struct keyring **ret, const struct profile *profile, struct leat_error *error);
 
-/* A copy of what is valid now. Begins to renew what expires within 5 minutes. Any thread; never blocks for long. */
+/* Copies the credentials that are valid now to *ret. If they expire within 5 minutes, it starts to renew them. Any
+ * thread; never blocks for long. */
 void keyring_get(struct keyring *keyring, struct credentials *ret);
 
-/* The server refuses what they signed. Have they expired? True: others are had, or were a moment ago, so it is worth
- * while to ask again later. `told`: it said that they have; else it is seen from the time they were given for. Any
- * thread. */
+/* Call it when the server refused a request that was signed with these credentials. `told`: the server said that they
+ * have expired; otherwise their expiry time decides. True: they have expired, and new ones are fetched or were fetched
+ * a moment ago, so repeat the request later. Any thread. */
 bool keyring_has_expired(struct keyring *keyring, bool told);
 
-/* Of an anonymous one: what each source said; else "". */
+/* Returns what each source reported if the keyring is anonymous; otherwise "". */
 const char *keyring_said(const struct keyring *keyring);
 
-/* Waits for the thread that renews, which ends early. NULL is allowed. */
+/* Frees the keyring. Ends the thread that renews, and waits for it. NULL is allowed. */
 void keyring_free(struct keyring *keyring);
 
 #endif

@@ -1,4 +1,4 @@
-/* Lists in S3 come in pages, each of which says how to ask for the next one. */
+/* Reads a list of S3. It comes in pages, and each page tells how to ask for the next one. */
 #ifndef STORE_S3_LIST_H
 #define STORE_S3_LIST_H
 
@@ -10,17 +10,18 @@ struct s3_list {
     const struct s3_place *place;
     const char *operation; /* static, for failures: "ListMultipartUploads" */
     int32_t retries;
-    /* The query of the next page: percent-encoded, sorted, from malloc. NULL: out of memory. */
+    /* Returns the query of the next page: percent-encoded, sorted, from malloc. NULL: memory is short. */
     char *(*query)(void *user);
-    const char *root;   /* of a page: what has another root element is no list */
-    struct xml_ops xml; /* for the elements of a page; their paths have the root no more */
-    /* A page was read. 1: there is another one; 0: that was the last one; a negative errno with a sentence. */
+    const char *root;   /* root element of a page; a document with another root element is not accepted */
+    struct xml_ops xml; /* for the elements of a page; their paths are without the root */
+    /* Called after each page. Returns 1 if there is another page, 0 if it was the last one, or a negative errno with a
+     * sentence. */
     int (*page)(void *user, struct leat_error *error);
     void *user;
 };
 
-/* Asks for all pages, and blocks. The caller is a user of the transfer thread. 0, or a negative errno with a sentence,
- * also for what `page` says. */
+/* Requests all pages; blocks. The caller is a user of the transfer thread. Returns 0, or a negative errno with a
+ * sentence, which may come from `page`. */
 int s3_list(const struct s3_list *list, struct leat_error *error);
 
 #endif

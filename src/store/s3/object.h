@@ -13,15 +13,15 @@ struct s3_object {
     char *path, *query; /* percent-encoded */
 };
 
-/* As s3_place_request, of this object, with the headers that each request has. */
+/* As s3_place_request, for this object, with the headers that every request sends. */
 int s3_request(const struct s3_object *object, const char *method, const char *query, const char *payload,
                struct http_request *ret);
 
-/* How objects are written (write.c). */
+/* The hooks that write an object (write.c). */
 int s3_head(const struct object *object, struct http_request *ret);
 int s3_put(const struct object *object, const struct part *part, bool if_none, struct http_request *ret);
 extern const struct multipart s3_multipart;
-/* Aborts an upload of the object `key`. */
+/* Makes the request that aborts an upload of the object `key`. */
 int s3_abort(const struct s3_place *place, const char *key, const char *upload, struct http_request *ret);
 
 #endif

@@ -1,4 +1,4 @@
-/* Signature Version 4 of AWS, in the form of headers. */
+/* Signs requests by AWS Signature Version 4, in headers. */
 #ifndef STORE_S3_SIGN_H
 #define STORE_S3_SIGN_H
 
@@ -13,19 +13,19 @@ struct signing {
     const struct credentials *credentials;
     const char *region;  /* "us-east-1" */
     const char *service; /* "s3" */
-    const char *host;    /* as the Host header has it */
+    const char *host;    /* as in the Host header */
     const char *path;    /* percent-encoded */
-    const char *query;   /* percent-encoded, parameters in the order of their names, each with "="; "": none */
+    const char *query;   /* percent-encoded, parameters sorted by name, each with a "="; "": none */
     const char *payload; /* SHA-256 of the body in hex, or SIGN_UNSIGNED */
     time_t when;
 };
 
-/* SHA-256 in hex. Needs libcrypto (-ELIBACC). */
+/* Writes the SHA-256 of n bytes in hex. Returns 0, or -ELIBACC without libcrypto. */
 int sign_hash(const char *bytes, size_t n, char ret[65]);
 
-/* Adds the headers host, x-amz-content-sha256, x-amz-date, x-amz-security-token (where there is one) and Authorization.
- * All headers of the request that begin with "x-amz-" are signed; their names must be in lower case. Without
- * credentials the request stays unsigned. -ENOMEM, -E2BIG, -EINVAL; -ELIBACC without libcrypto. */
+/* Adds the headers host, x-amz-content-sha256, x-amz-date, x-amz-security-token (if there is one) and Authorization.
+ * All headers of the request that start with "x-amz-" are signed; their names must be in lower case. Without
+ * credentials the request stays unsigned. Returns 0, -ENOMEM, -E2BIG, -EINVAL, or -ELIBACC without libcrypto. */
 int sign_request(struct http_request *request, const struct signing *signing);
 
 #endif
