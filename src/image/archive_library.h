@@ -5,7 +5,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-/* The functions, under the names of their manual pages without "archive_". Valid once archive_need has said 0. */
+/* The functions, named as in their manual pages but without "archive_". Valid after archive_need has returned 0. */
 extern struct archive_library {
     const char *(*error_string)(struct archive *);
     void (*set_error)(struct archive *, int, const char *, ...);
@@ -42,7 +42,7 @@ extern struct archive_library {
     void (*entry_set_mtime)(struct archive_entry *, time_t, long);
 } archive;
 
-/* As loader_need. */
+/* Loads libarchive. Returns what loader_need returns. */
 int archive_need(const char **ret_why);
 
 #endif

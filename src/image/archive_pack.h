@@ -1,4 +1,4 @@
-/* Writing tar files: the same entries give the same bytes on every machine and at any time. */
+/* Writes tar files. The same entries give the same bytes on every machine and at any time. */
 #ifndef IMAGE_ARCHIVE_PACK_H
 #define IMAGE_ARCHIVE_PACK_H
 
@@ -7,13 +7,13 @@
 
 struct pack_item {
     const char *name;
-    const void *bytes; /* NULL: those of `blob` */
+    const void *bytes; /* NULL: the bytes are those of `blob` */
     size_t length;
     const struct spool_blob *blob;
 };
 
-/* Writes the archive of these items to a sink, which is taken. `path` is its name for a sentence.
- * `watch` may be NULL. */
+/* Writes the archive of these items to `sink`, which the call takes. `path` is the archive's name for messages. `watch`
+ * may be NULL. */
 int pack_write(struct image_watch *watch, leat_endpoint *sink, const char *path, const struct pack_item *item,
                size_t count, struct leat_error *error);
 

@@ -1,6 +1,6 @@
-/* Blobs wait in a file without a name until all of them are there: in an archive each one's size stands in front of it,
- * and nothing of it shows before everything was right. Several are written at the same time, each in pieces of 4 MiB of
- * its own. */
+/* A spool keeps the blobs of an archive in a file without a name until all of them are complete. It is needed because a
+ * tar header has the size of its entry, and because nothing of the archive may be visible before everything was
+ * verified. Several blobs are written at once, each to pieces of 4 MiB of its own. */
 #ifndef IMAGE_ARCHIVE_SPOOL_H
 #define IMAGE_ARCHIVE_SPOOL_H
 
@@ -14,21 +14,21 @@ struct spool {
     atomic_uint pieces;
 };
 
-/* All zero at first; it stays where it is while its sink is used. */
+/* Zero before the first use. Must not move while its sink is in use. */
 struct spool_blob {
     struct spool *spool;
-    uint32_t *piece; /* which of the file's */
+    uint32_t *piece; /* numbers of the blob's pieces in the file */
     size_t pieces, capacity;
     uint64_t size;
 };
 
-/* -errno of making a file. */
+/* Makes the file. Returns 0 or a negative errno. */
 int spool_open(struct spool *spool);
 void spool_close(struct spool *spool);
 
-/* A sink whose bytes become those of `blob`. -ENOMEM. */
+/* Makes a sink that writes `blob`. Returns 0 or -ENOMEM. */
 int spool_sink(leat_endpoint **ret, struct spool *spool, struct spool_blob *blob);
-/* Up to n bytes from `at` on: how many, 0 at the end, or a negative errno. */
+/* Reads up to n bytes from offset `at`. Returns their number, 0 at the end, or a negative errno. */
 ssize_t spool_read(const struct spool_blob *blob, uint64_t at, void *bytes, size_t n);
 void spool_forget(struct spool_blob *blob);
 

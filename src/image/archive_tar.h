@@ -1,5 +1,5 @@
-/* Reading tar files, also those that gzip or zstd have compressed. They are untrusted: nothing is ever made in the file
- * system after a name in them, entries are only looked up. */
+/* Reads tar files, plain or compressed by gzip or zstd. They are untrusted: no name in them becomes a name in the file
+ * system; entries are only looked up. */
 #ifndef IMAGE_ARCHIVE_TAR_H
 #define IMAGE_ARCHIVE_TAR_H
 
@@ -9,36 +9,36 @@
 #include <stdbool.h>
 
 struct tar_entry {
-    char *name;    /* without "./" in front */
-    char *link;    /* the name of the entry that it stands for; NULL: it is a file */
-    uint64_t size; /* as its header says */
+    char *name;    /* without a leading "./" */
+    char *link;    /* for a link: the name of the target entry; NULL: a file */
+    uint64_t size; /* from the header */
     uint32_t ordinal;
 };
 
 struct tar {
     int fd;
-    const char *path;          /* the caller's */
-    struct image_watch *watch; /* of the call, or NULL */
+    const char *path;          /* borrowed from the caller */
+    struct image_watch *watch; /* watch of the call, or NULL */
     struct tar_entry *entry;   /* files and links, sorted by name */
     size_t count, capacity, bytes;
 };
 
-/* Reads the names of all entries, so it reads the file to its end if it is compressed. `path` and
- * `watch` are borrowed. Where the caller of the call wants no more, each read fails with -ECANCELED. -EINVAL: it
- * is no regular file; -EBADMSG: it is no tar file, it is cut, or it has more entries than can be kept; -ELIBACC. */
+/* Reads the names of all entries. If the file is compressed, that reads it to its end. `path` and `watch` are borrowed.
+ * If the caller cancels the call, each read fails with -ECANCELED. Returns 0; -EINVAL if it is not a regular file;
+ * -EBADMSG if it is not a tar file, is incomplete, or has too many entries; or -ELIBACC. */
 int tar_open(struct tar *ret, const char *path, struct image_watch *watch, struct leat_error *error);
-/* Legal on what is all zero but for `fd`, which is -1. */
+/* Legal on a struct that is zero, except that `fd` is -1. */
 void tar_close(struct tar *tar);
 
-/* The file of this name; links are followed, within the archive. -ENOENT: there is none; -EBADMSG: there are several,
- * or the links have no end. */
+/* Finds the file with this name. Links are followed within the archive. Returns 0, -ENOENT if there is none, or
+ * -EBADMSG if there are several or the links form a loop. */
 int tar_find(const struct tar *tar, const char *name, const struct tar_entry **ret, struct leat_error *error);
 
-/* A source that yields the bytes of an entry. It borrows `tar`. Where its header lies about its size, or the file is
- * cut, it fails with -EBADMSG. */
+/* Makes a source with the bytes of an entry. It borrows `tar`. If the size in the header is wrong or the file is
+ * incomplete, the source fails with -EBADMSG. */
 int tar_source(leat_endpoint **ret, const struct tar *tar, const struct tar_entry *entry, struct leat_error *error);
 
-/* All bytes of an entry that has at most `max`, with a NUL behind them, to be freed. -EBADMSG. */
+/* Reads all bytes of an entry, at most `max`, and adds a NUL. The caller frees *ret. Returns 0 or -EBADMSG. */
 int tar_read(const struct tar *tar, const struct tar_entry *entry, size_t max, char **ret, size_t *ret_n,
              struct leat_error *error);
 

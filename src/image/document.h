@@ -1,4 +1,4 @@
-/* Manifests and indexes, which come from outside. */
+/* Manifests and indexes. They are untrusted. */
 #ifndef IMAGE_DOCUMENT_H
 #define IMAGE_DOCUMENT_H
 
@@ -14,10 +14,10 @@
 struct descriptor {
     char digest[LEAT_IMAGE_DIGEST_MAX]; /* valid, see store/oci/reference.h */
     uint64_t size;
-    char type[DOCUMENT_TYPE_MAX]; /* "": not said */
+    char type[DOCUMENT_TYPE_MAX]; /* "": not given */
 };
 
-/* 0, or -EBADMSG: it is none, or its digest is one that can't be taken. */
+/* Reads a descriptor. Returns 0, or -EBADMSG if it is not one or its digest is not supported. */
 int descriptor_read(struct descriptor *ret, json_t *json);
 
 struct document {
@@ -28,22 +28,23 @@ struct document {
     bool is_index;
 };
 
-/* Takes the bytes, on failure too. `self` is what is known about it; its type is filled in if it is "". -EBADMSG: it is
- * neither a manifest nor an index; *ret_why is then a static sentence. -ENOMEM. */
+/* Reads a document from `bytes`, which it takes, also after a failure. `self` is what is known about it; an empty type
+ * is filled in. Returns 0; -EBADMSG if it is neither a manifest nor an index, and then *ret_why is a static sentence;
+ * or -ENOMEM. */
 int document_read(struct document *ret, char *bytes, size_t n, const struct descriptor *self, const char **ret_why);
 void document_clear(struct document *document);
 
-/* What it leads to, counted from 0: of an index the manifests; of a manifest the configuration, then the layers.
- * -ENOENT past the last; -EBADMSG. */
+/* Gets part number `index`, counted from 0. The parts of an index are its manifests; those of a manifest are the
+ * configuration, then the layers. Returns 0, -ENOENT after the last part, or -EBADMSG. */
 int document_part(const struct document *document, size_t index, struct descriptor *ret);
 
 /* A platform as text, "linux/arm/v7". */
 struct platform_name {
     char os[64], architecture[64], variant[64]; /* variant "": any */
 };
-/* NULL: that of this machine. -EINVAL. */
+/* Parses a platform; `text` NULL: that of this machine. Returns 0 or -EINVAL. */
 int platform_parse(struct platform_name *ret, const char *text);
-/* The first manifest of an index that is for this platform. -ENOENT, -EBADMSG. */
+/* Finds the first manifest of an index for this platform. Returns 0, -ENOENT or -EBADMSG. */
 int document_choose(const struct document *index, const struct platform_name *platform, struct descriptor *ret);
 
 #endif

@@ -1,12 +1,12 @@
-/* What the public calls have in common. */
+/* Shared by the public calls. */
 #ifndef IMAGE_IMAGE_H
 #define IMAGE_IMAGE_H
 
 #include "base/error.h"
 #include <leat/image.h>
 
-/* Takes what the caller wants, of which `endpoint` becomes a part, and looks at the size of `result` (NULL: there is
- * none). -EINVAL and the like, with a sentence. */
+/* Copies the caller's options to *ret and *endpoint, which becomes a part of *ret, and checks the size of `result` (may
+ * be NULL). Returns 0, or -EINVAL or another negative errno with a sentence. */
 int image_options(struct leat_image_options *ret, struct leat_endpoint_options *endpoint,
                   const struct leat_image_options *options, const struct leat_image_result *result,
                   struct leat_error *error);

@@ -7,23 +7,24 @@
 
 #define INDEX_MAX (64u * 1024 * 1024) /* bytes of an index.json */
 
-/* An index, whose `manifests` is a list. `where` is its name for a sentence. -EBADMSG: it is none. */
+/* Reads an index whose `manifests` is a list. `where` is its name for messages. *ret is a new reference. Returns 0, or
+ * -EBADMSG if it is not such an index. */
 int index_read(const char *bytes, size_t n, const char *where, json_t **ret, struct leat_error *error);
 
-/* The tag of an entry, or NULL. */
+/* Returns the tag of an entry, or NULL. */
 const char *index_tag(json_t *entry);
 
-/* The entry that `tag` names, or the only one if that is NULL: *ret_self. `where` and `form` ("oci:DIRECTORY:TAG") are
- * for a sentence. -ENOENT: there is none; -EINVAL: there are several; -EBADMSG. */
+/* Finds the entry with this tag, or, if `tag` is NULL, the only entry. `where` and `form` ("oci:DIRECTORY:TAG") are for
+ * messages. Returns 0, -ENOENT if there is none, -EINVAL if there are several, or -EBADMSG. */
 int index_find(json_t *index, const char *tag, const char *where, const char *form, struct descriptor *ret_self,
                struct leat_error *error);
 
-/* A new index: that of before (NULL: there was none) with this image. One that had the tag loses it; `tag` NULL: it has
- * no name. Gives a reference. NULL: no memory. */
+/* Makes a new index: the old one (NULL: none) with this image. An entry that had the tag loses it. `tag` NULL: the
+ * image gets no name. Returns a new reference, or NULL if memory is short. */
 json_t *index_with(json_t *old, const struct descriptor *top, const char *tag);
 
-/* "NAME", or "NAME:TAG", whose first colon ends the name. *ret_tag becomes NULL if there is none. Both are to be freed.
- * -EINVAL: one of them is empty; -ENOMEM. */
+/* Splits "NAME" or "NAME:TAG". The first colon ends the name. *ret_tag is NULL if there is no tag. The caller frees
+ * both. Returns 0, -EINVAL if one of them is empty, or -ENOMEM. */
 int index_split(const char *text, char **ret_name, char **ret_tag);
 
 #endif

@@ -1,5 +1,5 @@
-/* The folders of a layout that is written to, each opened once: what others put in their place meanwhile, such as a
- * link, is not followed. */
+/* The folders of a layout that is written. Each is opened once. So if another process replaces one of them meanwhile,
+ * by a link for example, the replacement is not followed. */
 #ifndef IMAGE_LAYOUT_FOLDER_H
 #define IMAGE_LAYOUT_FOLDER_H
 
@@ -16,7 +16,7 @@ enum folder {
 };
 
 struct layout_folder {
-    const char *path; /* of the layout; the caller's */
+    const char *path; /* path of the layout; borrowed from the caller */
     int fd[FOLDERS];
 };
 
@@ -26,19 +26,20 @@ struct layout_folder {
         .fd = { -1, -1, -1, -1 }                                                                                       \
     }
 
-/* Makes those that are missing and opens all. The layout itself may be a link, by the caller's choice; a folder in it
- * that is one is -ELOOP. On failure too folder_close is due. */
+/* Creates the missing folders and opens all of them. The layout itself may be a link, because the caller chose it; a
+ * folder in it that is a link gives -ELOOP. The caller calls folder_close, also after a failure. */
 int folder_open(struct layout_folder *ret, const char *path, struct leat_error *error);
-/* Legal on what is closed. */
+/* Legal on a closed struct. */
 void folder_close(struct layout_folder *folder);
 
-/* Where a blob with this digest lies, and its name there. */
+/* Returns the folder of the blob with this digest, and its name there. */
 enum folder folder_of(const char *digest, const char **ret_name);
 
-/* A regular file, or missing: then *ret is zero. -ELOOP: it is a link; -EINVAL. */
+/* Looks at a file. It may be missing, and then *ret is zero. Returns 0, -ELOOP if it is a link, or -EINVAL if it is not
+ * a regular file. */
 int folder_look(const struct layout_folder *folder, enum folder in, const char *name, struct stat *ret,
                 struct leat_error *error);
-/* A sink that publishes a file of that name, which is replaced if it is a regular one. */
+/* Makes a sink that publishes a file with that name. It replaces only a regular file. */
 int folder_sink(const struct layout_folder *folder, enum folder in, const char *name, leat_endpoint **ret,
                 struct leat_error *error);
 

@@ -1,8 +1,9 @@
-/* A blob that comes into a layout from a place that can begin anywhere in it. What has come lies in the layout under a
- * name of its own until it is whole and right, and stays there when the copy is killed or fails, so that the next copy
- * goes on behind it.
+/* A partial blob. If the source of a blob can start anywhere in it, the bytes are written into the layout under a
+ * temporary name until the blob is complete and verified. If the copy is killed or fails, the file stays, and the next
+ * copy continues after its bytes.
  *
- * The file has a lock while a copy uses it. Where another copy has it, this one takes the blob in the usual way. */
+ * A copy locks the file while it uses it. If another copy holds the lock, this copy writes the blob without a partial
+ * file. */
 #ifndef IMAGE_LAYOUT_PARTIAL_H
 #define IMAGE_LAYOUT_PARTIAL_H
 
@@ -14,21 +15,21 @@
 
 struct partial;
 
-/* *ret is NULL if another copy has the file, or it can't be had. -ENOMEM. `folder` and `watch` are borrowed until the
- * end. */
+/* Opens the partial file of a blob. *ret is NULL if another copy has locked it or it cannot be opened. `folder` and
+ * `watch` are borrowed until partial_end. Returns 0 or -ENOMEM. */
 int partial_open(struct partial **ret, const struct layout_folder *folder, const struct descriptor *blob,
                  struct image_watch *watch);
-/* So many bytes of the blob are there, fewer than it has: the sink takes those behind them. */
+/* Returns how many bytes of the blob are in the file: fewer than its size. The sink takes the bytes after them. */
 uint64_t partial_length(const struct partial *part);
-/* A sink for the bytes behind. It borrows the part. -ENOMEM. */
+/* Makes a sink for the missing bytes. It borrows the part. Returns 0 or -ENOMEM. */
 int partial_sink(struct partial *part, leat_endpoint **ret);
-/* The sink is closed, and got all that was missing (`code` 0, compared with the digest if nothing was there before), or
- * something failed. Publishes the blob, or leaves the part for the next copy, unless it is wrong. Frees it. 0, or
- * `code`, or a failure with a sentence: -EEXIST: the blob is there already; -ESTALE: what was there before was none of
- * the blob, which has to be had anew. */
+/* Ends a partial blob, and frees it. The sink is closed. `code` 0: it got all missing bytes, and if the file was empty
+ * before, they were compared with the digest. Publishes the blob. After a failure it keeps the file for the next copy,
+ * unless its bytes are wrong. Returns 0, `code`, or another failure with a sentence: -EEXIST if the blob exists
+ * already; -ESTALE if the earlier bytes were not those of the blob, which must be copied again. */
 int partial_end(struct partial *part, int code, struct leat_error *error);
 
-/* Removes parts of blobs that are there now, and those that nobody has touched for a week. */
+/* Removes the partial files of blobs that are complete now, and those that were not changed for a week. */
 void partial_sweep(const struct layout_folder *folder);
 
 #endif

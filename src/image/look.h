@@ -1,5 +1,5 @@
-/* What a target has already. A registry is asked about several blobs at the same time, so that an image of many layers
- * does not wait for one answer after the other. */
+/* Finds out which blobs a target has. Several questions to a registry are in flight at once, so that an image with many
+ * layers does not wait for each answer in turn. */
 #ifndef IMAGE_LOOK_H
 #define IMAGE_LOOK_H
 
@@ -9,10 +9,10 @@
 enum image_look {
     LOOK_MISSING,
     LOOK_PRESENT,
-    LOOK_MOUNTED, /* the target took it from another repository */
+    LOOK_MOUNTED, /* the target mounted it from another repository */
 };
 
-/* What there is of each blob, into ret[0 .. blobs->count - 1]; what can be mounted is. The first failure ends it. */
+/* Fills in ret[0 .. blobs->count - 1], and mounts the blobs that can be mounted. The first failure ends it. */
 int look_at(struct image_place *target, const struct image_place *source, const struct blobs *blobs,
             enum image_look *ret, struct leat_error *error);
 
