@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-/* Digits alone, and no overflow. Gives where they end, or NULL. */
+/* Parses digits only, without overflow. Returns the position after them, or NULL. */
 static const char *read_number(const char *text, uint64_t *ret)
 {
     uint64_t value = 0;
@@ -26,7 +26,7 @@ static void read_length(struct answer *answer, const char *value)
     answer->has_length = end && *end == '\0';
 }
 
-/* "bytes FIRST-LAST/TOTAL"; a total of "*" is of no use here. */
+/* "bytes FIRST-LAST/TOTAL". A total of "*" is not accepted, because it has no use here. */
 static void read_range(struct answer *answer, const char *value)
 {
     uint64_t first, last, total;
@@ -50,7 +50,8 @@ static void read_range(struct answer *answer, const char *value)
 
 static void read_etag(struct answer *answer, const char *value)
 {
-    if (strncmp(value, "W/", 2) != 0 && strlen(value) < sizeof(answer->etag)) /* a weak one promises no bytes */
+    if (strncmp(value, "W/", 2) != 0 &&
+        strlen(value) < sizeof(answer->etag)) /* a weak ETag does not promise equal bytes */
         strcpy(answer->etag, value);
 }
 
@@ -62,7 +63,7 @@ static void read_retry_after(struct answer *answer, const char *value)
         answer->retry_after_s = (int64_t)MIN(seconds, 86400u);
 }
 
-/* "0-LAST", perhaps with "bytes=" before it. */
+/* "0-LAST", with or without "bytes=" before it. */
 static void read_uploaded(struct answer *answer, const char *value)
 {
     if (strncasecmp(value, "bytes=", 6) == 0)
@@ -95,7 +96,7 @@ static void read_accepts(struct answer *answer, const char *value)
     answer->has_ranges = strcasecmp(value, "bytes") == 0;
 }
 
-/* Chunks have no length, whatever else was said. */
+/* A chunked body has no length, whatever Content-Length says. */
 static void read_encoding(struct answer *answer, const char *value UNUSED)
 {
     answer->is_chunked = true;
@@ -132,7 +133,7 @@ void answer_read_line(struct answer *answer, const char *line, size_t n)
     while (n && isspace((unsigned char)line[n - 1]))
         n--;
     if (strncasecmp(line, "HTTP/", MIN(n, 5u)) == 0)
-        n = MIN(n, sizeof(text) - 1); /* a status line counts, however long its sentence is */
+        n = MIN(n, sizeof(text) - 1); /* a status line is read even if its reason phrase is long */
     if (n >= sizeof(text) || memchr(line, '\0', n))
         return;
     memcpy(text, line, n);

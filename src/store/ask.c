@@ -25,7 +25,7 @@ static void wake(void *user)
     pthread_mutex_unlock(&a->lock);
 }
 
-/* Under the lock, which is dropped meanwhile. False: it is wanted no more. */
+/* Blocks; the caller holds the lock, which is dropped meanwhile. False: the answer is no longer wanted. */
 static bool wait_a_little(struct exchange *x, struct asking *a)
 {
     if (thread_cond_wait(&a->woken, &a->lock, x->is_wanted ? clock_ns() + WANTED_MS * INT64_C(1000000) : INT64_MAX))
@@ -51,7 +51,7 @@ int ask(struct exchange *x, int (*make)(void *user, struct http_request *ret), v
     while (r == 0 && !exchange_is_over(x) && !given_up)
         given_up = !wait_a_little(x, &a);
     pthread_mutex_unlock(&a.lock);
-    exchange_stop(x); /* after this nobody calls wake */
+    exchange_stop(x); /* after this `wake` is not called any more */
     if (given_up && !exchange_is_over(x)) {
         x->code = -ECANCELED;
         snprintf(x->why, sizeof(x->why), "it was cancelled");

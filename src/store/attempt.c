@@ -22,14 +22,15 @@ static size_t header_came(char *line, size_t size, size_t n, void *user)
     answer_read_line(&a->answer, line, size * n);
     if (a->ops->header)
         a->ops->header(a->user, line, size * n);
-    a->whole = line[0] == '\r' || line[0] == '\n'; /* the empty line; another one begins another answer, or is cut */
+    a->whole =
+        line[0] == '\r' || line[0] == '\n'; /* the empty line. Any other line starts another answer, or is incomplete */
     return size * n;
 }
 
-/* The first piece of the body, or the end, says that the headers of the final answer are there. */
+/* The first piece of the body, or else the end, shows that the headers of the final answer are complete. */
 static void tell_answer(struct attempt *a)
 {
-    if (!a->answered) { /* a status that can't be read is 0, and so a failure */
+    if (!a->answered) { /* an unreadable status is 0, which counts as a failure */
         a->answered = true;
         a->ops->answered(a->user, &a->answer);
     }
@@ -54,13 +55,13 @@ static size_t body_came(char *bytes, size_t size, size_t n, void *user)
         return CURL_WRITEFUNC_PAUSE;
     default:
         a->enough = true;
-        return 0; /* libcurl then fails the transfer */
+        return 0; /* makes libcurl fail the transfer */
     }
 }
 
 /* ---- what goes to libcurl ---- */
 
-/* What the user's file has now may not be what it had. */
+/* The user's file may have changed since the digest was computed. */
 static ssize_t read_body(struct attempt *a, const struct http_body *body, void *to, size_t n)
 {
     ssize_t r = body_read(body, a->sent, to, n);
@@ -139,7 +140,7 @@ static bool set_options(struct attempt *a)
     return set_headers(a) && (!request->has_body || set_body(a)) &&
            http_settings_apply(request->settings, easy, &a->headers, a->course.own) &&
            curl.easy_setopt(easy, CURLOPT_URL, request->url) == CURLE_OK &&
-           curl.easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK && /* "a/../b" is a key of its own */
+           curl.easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK && /* "a/../b" is a key in its own right */
            (head ? curl.easy_setopt(easy, CURLOPT_NOBODY, 1L)
                  : curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method)) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_HTTPHEADER, a->headers) == CURLE_OK &&
@@ -156,7 +157,7 @@ static bool set_options(struct attempt *a)
            curl.easy_setopt(easy, CURLOPT_WRITEDATA, (void *)a) == CURLE_OK;
 }
 
-/* Stopping then waits for no name look-up. Versions before 7.87 don't know the option, and wait. */
+/* Then stopping a request does not wait for a name lookup. Versions before 7.87 do not know the option, and wait. */
 static void set_quick_exit(CURL *easy)
 {
 #if LIBCURL_VERSION_NUM >= 0x075700
@@ -204,7 +205,7 @@ void attempt_begin(struct attempt *a)
     }
 }
 
-/* An answer that the session wanted to see is final after all. */
+/* The session took this answer, but it is final after all: pass it to the owner of the transfer. */
 static void tell_held(struct attempt *a)
 {
     tell_answer(a);
@@ -212,7 +213,7 @@ static void tell_held(struct attempt *a)
         a->ops->body(a->user, a->course.body + at, MIN(HELD_PIECE, a->course.length - at));
 }
 
-/* True: another request goes out in its place. */
+/* True: another request is sent in its place. */
 static bool goes_on(struct attempt *a, int *code, const char **why)
 {
     if (*code < 0 || !course_holds(&a->course, &a->request, &a->answer))
@@ -224,8 +225,8 @@ static bool goes_on(struct attempt *a, int *code, const char **why)
     return r == 1;
 }
 
-/* libcurl takes headers without an end for an answer, and any end of a connection for the end of a body. NULL: the
- * answer is whole. */
+/* libcurl accepts headers without an end as an answer, and any end of the connection as the end of a body. Returns NULL
+ * if the answer is complete, or a sentence. */
 static const char *find_cut(struct attempt *a)
 {
     curl_off_t length = 0;

@@ -1,5 +1,5 @@
-/* Brent's algorithm: the mark stays for a while, which doubles each time, so sooner or later it lies on the circle and
- * stays for longer than once around. */
+/* Brent's algorithm. The mark stays for a number of pages that doubles each time. So at some time the mark is on the
+ * circle and stays for longer than one round. */
 #include "store/circle.h"
 #include <errno.h>
 

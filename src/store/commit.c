@@ -1,11 +1,12 @@
-/* The commit of a sink that is an object, step by step, since each may take minutes and a cancel ends the wait: whether
- * the object exists is asked once more, the object is made, and where its answer does not tell all, looked at. */
+/* The commit of a sink that is an object. It is made in steps, because each step may take minutes and a cancel must end
+ * the wait. The steps ask once more whether the object exists, make the object, and verify it if the answer does not
+ * prove that it is right. */
 #include "store/sink.h"
 #include <errno.h>
 
 #define COMMIT_NS (INT64_C(600) * 1000000000) /* without --idle-timeout: stores take minutes for large uploads */
 
-/* -EAGAIN: not yet. 0: the exchange is over, or a failure was noted. */
+/* Returns -EAGAIN until the exchange is over; 0 if it is over or a failure was recorded. */
 static int await(struct sink *s, struct exchange *x)
 {
     struct node *node = &s->endpoint.node;
@@ -33,7 +34,8 @@ static int begin(struct sink *s)
     return 0;
 }
 
-/* Some stores ignore the condition of a request in silence, so it is asked once more right before. */
+/* Some stores silently ignore the condition of a request, so the sink asks once more just before it makes the
+ * object. */
 static int look(struct sink *s)
 {
     int r = await(s, &s->control);

@@ -10,7 +10,8 @@ struct date {
     int year, month, day, hour, minute, second;
 };
 
-/* Days since 1970 of the Gregorian calendar. A year begins in March here, so that a leap day is its last one. */
+/* Returns the days since 1970 in the Gregorian calendar. Here a year starts in March, so that a leap day is the last
+ * day of its year. */
 static int64_t days_of(const struct date *d)
 {
     int64_t year = d->year - (d->month <= 2);
@@ -26,7 +27,7 @@ static int month_days(const struct date *d)
     return days[d->month - 1] + (d->month == 2 && leap);
 }
 
-/* A leap second counts as the one after it. */
+/* A leap second counts as the second after it. */
 static int seconds_of(const struct date *d, int64_t *ret)
 {
     if (d->month < 1 || d->month > 12 || d->day < 1 || d->day > month_days(d) || d->hour > 23 || d->minute > 59 ||
@@ -36,7 +37,7 @@ static int seconds_of(const struct date *d, int64_t *ret)
     return 0;
 }
 
-/* Reads `n` digits, and the character behind them if one is wanted. */
+/* Reads n digits, and the character after them if one is required. */
 static const char *read_digits(const char *at, size_t n, char behind, int *ret)
 {
     *ret = 0;

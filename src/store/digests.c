@@ -12,7 +12,7 @@ static int base64_digit(char c)
     return at ? (int)(at - digits) : -1;
 }
 
-/* Exactly `want` bytes, with the padding that belongs to them. */
+/* Decodes exactly `want` bytes; the padding must be correct. */
 static bool read_base64(const char *text, size_t n, uint8_t *ret, size_t want)
 {
     size_t got = 0;
@@ -79,7 +79,7 @@ static void read_md5(struct sent_digests *d, const char *header, const char *val
     add(d, "md5", header, value, strlen(value), 16);
 }
 
-/* "BASE64-3" is made of the checksums of three parts. */
+/* "BASE64-3" is computed from the checksums of three parts. */
 static void read_checksum(struct sent_digests *d, const char *header, const char *value)
 {
     static const struct {
@@ -104,7 +104,7 @@ static void read_type(struct sent_digests *d, const char *header UNUSED, const c
     d->is_composite = strcasecmp(value, "COMPOSITE") == 0;
 }
 
-/* With a key of the customer or of the key service an ETag is no MD5. */
+/* If the object is encrypted with a customer-provided key or a key of the key service, its ETag is not an MD5. */
 static void read_encryption(struct sent_digests *d, const char *header UNUSED, const char *value)
 {
     d->is_encrypted |= strcasecmp(value, "AES256") != 0;
@@ -175,7 +175,7 @@ void digests_end(struct sent_digests *d, const char *etag)
     d->n = kept;
     struct sent_digest *one = &d->one[d->n];
     if (!etag || d->n || d->is_encrypted ||
-        !read_etag(etag, one->bytes)) /* MD5 is slow: only where it is all there is */
+        !read_etag(etag, one->bytes)) /* MD5 is slow, so it is used only if there is no other digest */
         return;
     snprintf(one->algorithm, sizeof(one->algorithm), "md5");
     one->header = "ETag";

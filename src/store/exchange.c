@@ -12,7 +12,7 @@ static void exchange_answered(void *user, const struct answer *answer)
     retry_after(&x->retry, answer->retry_after_s);
 }
 
-/* What does not fit, or has no memory, cuts the page. */
+/* Keeps a piece of the page. If it does not fit or memory is short, the page ends before it. */
 static void keep_page(struct exchange *x, const void *bytes, size_t n)
 {
     size_t room = 16384;
@@ -75,7 +75,7 @@ static bool is_again(const struct exchange *x, int code)
     return retry_is_status(x->answer.status) || (x->again && x->again(x));
 }
 
-/* 408 comes from what stands between, too, as 5xx does. */
+/* Proxies and gateways send 408 as well as 5xx, so neither proves that the server refused the request. */
 static bool is_refusal(int status)
 {
     return (status / 100 == 3 || status / 100 == 4) && status != 408;

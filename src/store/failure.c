@@ -28,7 +28,7 @@ static int code_of(CURL *easy, CURLcode result)
     case CURLE_COULDNT_CONNECT:
         return connect_code(easy);
     case CURLE_ABORTED_BY_CALLBACK:
-        return -EIO; /* what is to be sent can't be read */
+        return -EIO; /* the body cannot be read */
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
@@ -45,7 +45,8 @@ static const char *without(const char *text, const char *start)
     return strncmp(text, start, n) == 0 ? text + n : text;
 }
 
-/* The server's certificate is not good. Another authority does not help where the name or the time is wrong. */
+/* The server's certificate is not accepted. Another certificate authority does not help if the name or the time is
+ * wrong. */
 static void refuse_certificate(struct failure *f, const char *said, const char *url)
 {
     const char *host;
@@ -56,7 +57,7 @@ static void refuse_certificate(struct failure *f, const char *said, const char *
     snprintf(f->sentence, sizeof(f->sentence), "the certificate of %.*s is refused: %s", n, host, said);
 }
 
-/* A proxy that refuses a tunnel does so for good, unless it has a failure of its own. */
+/* A proxy's refusal of a tunnel is permanent, unless the proxy itself has a temporary failure. */
 static void read_refusal(struct failure *f, CURL *easy)
 {
     long status = 0;
@@ -85,7 +86,7 @@ void failure_read(struct failure *f, CURL *easy, CURLcode result, const char *sa
     f->advice = LEAT_ADVICE_NONE;
     const char *host;
     int n = (int)url_host(url, &host);
-    if (strncmp(said, "Unsupported proxy", 17) == 0) { /* what libcurl says has the proxy's password */
+    if (strncmp(said, "Unsupported proxy", 17) == 0) { /* libcurl's message has the proxy's password */
         snprintf(f->sentence, sizeof(f->sentence), "libcurl can't use the proxy that the environment names");
         return;
     }

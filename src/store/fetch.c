@@ -4,7 +4,7 @@
 
 /* ---- parts ---- */
 
-/* So many chunks that all parts lie in the window, and that of a lane that is ahead of the others as well. */
+/* So many chunks that the window holds the parts of all lanes, and the next part of a lane that is ahead. */
 static uint64_t part_size(const struct fetch *f)
 {
     return MAX(f->window.slots / (f->pace.connections + 1), 1u) * f->window.chunk_size;
@@ -28,7 +28,7 @@ bool fetch_give_part(struct fetch *f, struct fetch_lane *l)
     return true;
 }
 
-/* The first lane reads no further than where its part ends, so that there are others. */
+/* Ends the first lane's part early, so that there are parts for other lanes. */
 static void cut_first(struct fetch *f)
 {
     struct fetch_lane *l = &f->lane[0];
@@ -37,7 +37,7 @@ static void cut_first(struct fetch *f)
     f->traffic->part_top = MAX(f->traffic->part_top, l->end - l->at);
 }
 
-/* A lane that can't begin is a lane fewer. */
+/* If a lane cannot be started, the fetch goes on with one lane fewer. */
 static void add_lane(struct fetch *f)
 {
     struct fetch_lane *l = &f->lane[f->lanes];
@@ -52,7 +52,7 @@ static void add_lane(struct fetch *f)
     pthread_mutex_lock(&f->lock);
     int r = f->stopping ? -ECANCELED : lane_begin(l, f);
     pthread_mutex_unlock(&f->lock);
-    if (r < 0) { /* its part would be a gap */
+    if (r < 0) { /* its part would be missing */
         f->active--;
         l->active = false;
         fetch_fail(f, l->at, r, "out of memory");
@@ -73,7 +73,7 @@ static void add_lanes(struct fetch *f)
 
 /* ---- what the lanes tell ---- */
 
-/* The reason why there is one connection alone, or NULL. */
+/* Returns the reason why only one connection can be used, or NULL. */
 static const char *why_one(const struct fetch *f, const struct answer *answer, unsigned asked)
 {
     if (f->total == UINT64_MAX)
@@ -85,7 +85,7 @@ static const char *why_one(const struct fetch *f, const struct answer *answer, u
     return f->total <= 2 * f->window.chunk_size ? "it is small" : NULL;
 }
 
-/* Memory and connections, now that the size is known. */
+/* Allocates memory and sets the number of connections: the size is known now. */
 static int open_window(struct fetch *f, const struct answer *answer)
 {
     unsigned asked = f->traffic->connections, wish = asked ? asked : PACE_MOST;
@@ -161,7 +161,7 @@ void fetch_fail_advised(struct fetch *f, uint64_t at, int code, const char *sent
     error_advise(&f->failure, advice);
     error_at(&f->failure, code, LEAT_SIDE_SOURCE, f->name, "GET", "%s", sentence);
     if (f->state == FETCH_ASKED)
-        f->state = FETCH_FAILED; /* else a take tells, behind the last byte that came */
+        f->state = FETCH_FAILED; /* in other states window_take reports it, after the last byte that arrived */
     pthread_mutex_unlock(&f->lock);
     window_fail(&f->window, at, code);
     f->wake(f->user);
@@ -181,7 +181,7 @@ static void window_ready(void *user)
     f->wake(f->user);
 }
 
-/* Lanes that wait for room go on. Any thread; a lane that waits has a transfer. */
+/* Resumes the lanes that wait for room. Any thread. A lane that waits has a transfer. */
 static void window_space(void *user)
 {
     struct fetch *f = user;

@@ -23,7 +23,7 @@ static void keep(struct headers *h, char **to, const char *value)
     h->failed |= !*to;
 }
 
-/* Several headers of one name are one, with commas between. */
+/* Joins several headers of one name by commas. */
 static void keep_list(struct headers *h, char **to, const char *value)
 {
     char *text = *to ? text_join(*to, ", ", value) : strdup(value);
@@ -90,7 +90,7 @@ void headers_line(void *user, const char *line, size_t n)
     free(text);
 }
 
-/* A SHA-256 of the whole that the answer has, as text. */
+/* The SHA-256 of the whole object, if the answer has one, as text. */
 static void write_digest(const struct answer *answer, char ret[HEADERS_DIGEST_MAX])
 {
     struct sent_digests digests = answer->digests;

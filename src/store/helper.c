@@ -15,7 +15,7 @@ static int wait_for(leat_pipeline *pipeline, int patience_ms, const atomic_bool 
     }
 }
 
-/* A pipeline of two memories and a child. */
+/* Runs a pipeline from memory through the child to memory. */
 int helper_run(const char *command, const char *input, char *answer, size_t capacity, size_t *ret_n, int patience_ms,
                const atomic_bool *stop)
 {

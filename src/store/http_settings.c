@@ -8,7 +8,7 @@
 
 /* ---- files ---- */
 
-/* libcurl would say of a file that is not there only that the certificate is bad. */
+/* For a missing file, libcurl would only report that the certificate is bad. */
 static int check_file(const char *file, struct leat_error *error)
 {
     char buffer[128];
@@ -38,8 +38,8 @@ static const char *variable(const char *name)
     return value && *value ? value : NULL;
 }
 
-/* The variables are those of the command curl and of OpenSSL, which libcurl does not read. Their files need not be
- * there as long as nothing is verified. */
+/* These variables are read by the command curl and by OpenSSL, but not by libcurl. Their files may be missing if
+ * nothing is verified. */
 static const char *usual_file(void)
 {
     const char *bundle = variable("CURL_CA_BUNDLE");
@@ -70,7 +70,7 @@ static int set_client(struct http_settings *s, const struct leat_endpoint_option
 
 /* ---- headers ---- */
 
-/* What leat has to know of a request, and what holds for one connection alone. */
+/* Headers that leat must control, and those that belong to a single connection. */
 static bool is_ours(const char *name, size_t n)
 {
     static const char *const names[] = {"Range",
@@ -97,7 +97,7 @@ static bool is_ours(const char *name, size_t n)
     return false;
 }
 
-/* What another server than the one that was named may see. */
+/* The headers that a server other than the named one may get. */
 static bool is_harmless(const char *header)
 {
     static const char *const starts[] = {"Accept:", "Accept-Encoding:", "Accept-Language:", "User-Agent:"};
@@ -214,14 +214,15 @@ static bool set_option(CURL *easy, CURLoption option, const char *text)
     return !text || curl.easy_setopt(easy, option, text) == CURLE_OK;
 }
 
-/* A key that wants a password would be asked for at the terminal: with an empty password it is refused. */
+/* For a key with a password, the TLS library would ask at the terminal. With an empty password it refuses the key
+ * instead. */
 static bool apply_client(const struct http_settings *s, CURL *easy)
 {
     return !s->cert || (set_option(easy, CURLOPT_SSLCERT, s->cert) && set_option(easy, CURLOPT_SSLKEY, s->key) &&
                         set_option(easy, CURLOPT_KEYPASSWD, ""));
 }
 
-/* A name and a password of the URL come before those of a file. */
+/* User and password of the URL take precedence over those of a file. */
 static bool apply_login(const struct http_settings *s, CURL *easy)
 {
     if (s->user)

@@ -48,7 +48,7 @@ static int keep_part(struct journal *j, unsigned number, uint64_t size, const ch
 
 /* ---- reading ---- */
 
-/* "part NUMBER SIZE SHA256 ETAG". A line that makes no sense is a part that has to be sent again. */
+/* "part NUMBER SIZE SHA256 ETAG". If a line cannot be parsed, its part is sent again. */
 static int read_part(struct journal *j, const char *line)
 {
     unsigned number;
@@ -69,7 +69,7 @@ static int read_line(struct journal *j, unsigned index, const char *line, const 
         *ret_why = OTHER_OBJECT;
     if (*ret_why)
         return -EINVAL;
-    if (index > 1 && strncmp(line, "upload ", 7) == 0) { /* what stands in front is of another one */
+    if (index > 1 && strncmp(line, "upload ", 7) == 0) { /* the lines before belong to another upload */
         journal_forget(j);
         j->upload = strdup(line + 7);
         return j->upload ? 0 : -ENOMEM;
@@ -77,7 +77,7 @@ static int read_line(struct journal *j, unsigned index, const char *line, const 
     return index > 1 && j->upload ? read_part(j, line) : 0;
 }
 
-/* Text from malloc, with a NUL behind it. */
+/* Reads the file. The text is from malloc, with a NUL after it. */
 static int read_text(const struct journal *j, size_t size, char **ret, size_t *ret_n)
 {
     size_t n = 0;
@@ -103,14 +103,14 @@ static int read_text(const struct journal *j, size_t size, char **ret, size_t *r
     return 0;
 }
 
-/* An empty file becomes a journal. Every other file that does not begin as one is the user's data. */
+/* An empty file becomes a journal. Any other file that does not start as a journal is the user's data. */
 static bool is_journal(const char *text, size_t n)
 {
     size_t first = strlen(FIRST_LINE);
     return n == 0 || (n >= first && memcmp(text, FIRST_LINE, first) == 0 && !memchr(text, '\0', n));
 }
 
-/* A line that was cut at the end of the file goes. */
+/* Removes an incomplete line at the end of the file. */
 static int read_file(struct journal *j, size_t size, const char **ret_why)
 {
     char *text CLEANUP_FREE = NULL, *line, *end;
@@ -159,7 +159,7 @@ static int write_head(const struct journal *j)
 
 /* ---- the file ---- */
 
-/* The lock goes with the first descriptor of the file that this process closes, so it has just one. */
+/* The process loses the lock when it closes any descriptor of the file, so it has only one. */
 static int lock_file(struct journal *j)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};

@@ -4,18 +4,18 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define STALL_NS INT64_C(30000000000) /* without a byte, once the server has answered */
+#define STALL_NS INT64_C(30000000000) /* without a byte, after the server has answered once */
 
 /* ---- requests ---- */
 
-/* Half of what the pipeline waits, so that a new connection may still save it. */
+/* Half of the pipeline's idle time, so that a new connection can still rescue the transfer. */
 static int64_t stall_limit(const struct fetch_lane *l)
 {
     int64_t idle_ns = l->fetch->idle_ns;
     return idle_ns ? MIN(idle_ns / 2, STALL_NS) : STALL_NS;
 }
 
-/* For the bytes of the lane's part that have not come. */
+/* Requests the bytes of the lane's part that have not arrived. */
 static int make_request(struct fetch_lane *l, struct http_request *ret)
 {
     struct fetch *f = l->fetch;
@@ -27,7 +27,7 @@ static int make_request(struct fetch_lane *l, struct http_request *ret)
     l->is_failure = false;
     l->status = 0;
     ret->deadline_ns = f->deadline_ns;
-    ret->stall_ns = f->state == FETCH_ASKED ? 0 : stall_limit(l); /* the first answer may take its time */
+    ret->stall_ns = f->state == FETCH_ASKED ? 0 : stall_limit(l); /* the first answer may take longer */
     f->traffic->requests++;
     int r = f->object->store->read(f->object, ret);
     if (r == 0 && f->place && !(ret->place = strdup(f->place)))
@@ -48,7 +48,7 @@ static int ask_again(struct fetch_lane *l, int64_t delay_ms)
 
 /* ---- the answer ---- */
 
-/* Of an answer to a range: is it this range of this version? */
+/* Checks an answer to a range: is it this range of this version? Returns NULL, or a sentence. */
 static const char *check_part(const struct fetch_lane *l, const struct answer *answer)
 {
     const struct fetch *f = l->fetch;
@@ -59,7 +59,8 @@ static const char *check_part(const struct fetch_lane *l, const struct answer *a
     return strcmp(answer->etag, f->etag) != 0 ? "the object was replaced while it was read" : NULL;
 }
 
-/* Of the whole object, though a range was asked for: what is there already is passed over. */
+/* Checks an answer with the whole object to a request for a range: the bytes that are there already are skipped.
+ * Returns NULL, or a sentence. */
 static const char *check_whole(const struct fetch_lane *l, const struct answer *answer)
 {
     const struct fetch *f = l->fetch;
@@ -107,14 +108,14 @@ static void fail_offset(struct fetch_lane *l, uint64_t total)
     fetch_fail(l->fetch, l->at, -EINVAL, sentence);
 }
 
-/* A part behind the end is the end, where that was not known. */
+/* If the size is unknown and a request starts right after the last byte, status 416 means the end of the object. */
 static bool is_end(const struct fetch_lane *l, const struct answer *answer)
 {
     return answer->status == 416 && answer->is_behind && l->fetch->total == UINT64_MAX && l->asked > 0 &&
            answer->range_total == l->asked;
 }
 
-/* Parts and what is repeated are asked of the place where the object was found. Without memory they begin anew. */
+/* Further requests ask the URL where redirects have led. Without memory for it they ask the first URL. */
 static void note_place(struct fetch_lane *l)
 {
     const char *place = transfer_place(l->transfer);
@@ -122,7 +123,7 @@ static void note_place(struct fetch_lane *l)
     l->fetch->place = place ? strdup(place) : NULL;
 }
 
-/* What was asked for first begins behind the end: a copy that begins there is empty. */
+/* The first request starts after the last byte. If it starts exactly at the end, the copy is empty. */
 static void take_end(struct fetch_lane *l, const struct answer *answer)
 {
     struct fetch *f = l->fetch;
@@ -136,7 +137,7 @@ static void take_end(struct fetch_lane *l, const struct answer *answer)
         fail_offset(l, answer->range_total);
 }
 
-/* The first answer, though it was a part that was asked for. */
+/* Takes the first answer, which is to a request for a part of the object. */
 static void take_first(struct fetch_lane *l, const struct answer *answer)
 {
     struct fetch *f = l->fetch;
@@ -169,7 +170,7 @@ static void lane_answered(void *user, const struct answer *answer)
     l->status = answer->status;
     l->date_s = answer->date_s;
     l->was_answered = true;
-    bool first = f->state == FETCH_ASKED; /* this thread alone changes it */
+    bool first = f->state == FETCH_ASKED; /* only this thread changes it */
     if (first && f->first && answer->status == 416 && answer->is_behind) {
         take_end(l, answer);
         return;
@@ -199,7 +200,7 @@ static enum transfer_wish keep_explanation(struct fetch_lane *l, const void *byt
 {
     if (!l->body)
         l->body = malloc(LANE_BODY_MAX);
-    n = l->body ? MIN(n, LANE_BODY_MAX - l->body_length) : 0; /* without memory the status alone explains it */
+    n = l->body ? MIN(n, LANE_BODY_MAX - l->body_length) : 0; /* without memory only the status explains it */
     if (!n)
         return TRANSFER_MORE;
     memcpy(l->body + l->body_length, bytes, n);
@@ -213,7 +214,8 @@ static enum transfer_wish too_little_memory(struct fetch_lane *l)
     return TRANSFER_ENOUGH;
 }
 
-/* The one lane that is left, and whose answer goes on behind its part, needs no request for the next one. */
+/* If only one lane is left and its answer has bytes after its part, the lane takes the next part without another
+ * request. */
 static void go_on(struct fetch_lane *l)
 {
     struct fetch *f = l->fetch;
@@ -222,7 +224,7 @@ static void go_on(struct fetch_lane *l)
         fetch_give_part(f, l);
 }
 
-/* What was there already is passed over once the rest has found room, or it would be passed over again. */
+/* Bytes to skip are counted only when the rest has found room; otherwise they would be skipped twice. */
 static enum transfer_wish lane_body(void *user, const void *bytes, size_t n)
 {
     struct fetch_lane *l = user;
@@ -274,7 +276,7 @@ static bool may_continue(const struct fetch_lane *l)
     return l->fetch->received == 0 || l->fetch->etag[0];
 }
 
-/* Does the part end here, as far as the answer tells? */
+/* Does the part end here, as far as the answer shows? */
 static bool is_complete(struct fetch_lane *l, int code)
 {
     if (code == 0 && !l->is_failure && l->end == UINT64_MAX)
@@ -298,7 +300,7 @@ static void next_part(struct fetch_lane *l)
         leave(l);
 }
 
-/* Fewer connections, where the server says that there are too many requests. */
+/* Uses fewer connections if the server says that there are too many requests. */
 static void slow_down(struct fetch_lane *l)
 {
     struct pace *pace = &l->fetch->pace;
@@ -313,7 +315,7 @@ static bool is_passing(const struct fetch_lane *l)
            object->store->is_passing(object, l->status, l->date_s, explanation(l), l->body_length);
 }
 
-/* The same again, after a while; -1: no more. */
+/* Repeats the request after a delay. -1: no more attempts. */
 static int64_t delay_of_retry(struct fetch_lane *l, int code)
 {
     int64_t deadline_ns = l->fetch->deadline_ns;
@@ -353,7 +355,8 @@ static void lane_ended(void *user, int code, const char *why)
         next_part(l);
         return;
     }
-    if (code == 0 && !l->is_failure && l->at == l->body_end && l->at > l->asked) { /* a slice: the rest is asked for */
+    if (code == 0 && !l->is_failure && l->at == l->body_end &&
+        l->at > l->asked) { /* a slice of the range: the lane requests the rest */
         int r = ask_again(l, 0);
         if (r < 0)
             fail_lane(l, r, "out of memory");
@@ -365,7 +368,7 @@ static void lane_ended(void *user, int code, const char *why)
     }
     slow_down(l);
     int64_t delay_ms = delay_of_retry(l, code);
-    if (l->at == l->asked) { /* a place that gives nothing is not asked again */
+    if (l->at == l->asked) { /* a URL that sends no bytes is not asked again */
         free(f->place);
         f->place = NULL;
     }

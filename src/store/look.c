@@ -1,9 +1,10 @@
-/* What a store says of an object that a sink writes: whether it is there, and whether it is what was sent. */
+/* Reads what a store answers about the object that a sink writes: whether it exists, and whether it has the bytes that
+ * were sent. */
 #include "store/sink.h"
 #include <errno.h>
 #include <stdio.h>
 
-/* An ETag without its quotes. */
+/* Removes the quotes of an ETag. */
 static void strip(const char *etag, char ret[ETAG_MAX])
 {
     size_t n = strlen(etag);
@@ -16,7 +17,7 @@ static bool is_md5(const char *text)
     return strspn(text, "0123456789abcdef") == 32 && (text[32] == '\0' || text[32] == '-');
 }
 
-/* The checksum of the kind that was sent, if the answer has it. */
+/* Returns the checksum of the kind that was sent, if the answer has it. */
 static const struct sent_digest *find_checksum(const struct crc_kind *kind, const struct answer *answer)
 {
     char header[40];
@@ -46,7 +47,7 @@ bool sink_wants_md5(const struct part *part, const struct answer *answer)
     return !find_checksum(part->crc_kind, answer) && !answer->digests.is_encrypted && is_md5(etag) && etag[32] == '\0';
 }
 
-/* A store that says the checksum has compared it. */
+/* A store that returns the checksum has compared it. */
 const char *sink_check_part(struct part *part, const struct answer *answer)
 {
     const struct sent_digest *sent = find_checksum(part->crc_kind, answer);
@@ -82,7 +83,7 @@ static int make_head(void *user, struct http_request *ret)
     return s->object->store->head(s->object, ret);
 }
 
-/* Without the right to list, S3 says 403 of an object that does not exist. */
+/* Without the permission to list, S3 answers 403 for an object that does not exist. */
 void look_take(struct sink *s)
 {
     const struct exchange *x = &s->control;

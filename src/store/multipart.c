@@ -1,5 +1,5 @@
-/* An upload of many parts. The first full part creates it; from then on each full part is sent by a request of its own,
- * while others are filled. Nothing shows in the store before the upload is completed. */
+/* An upload of many parts. The first full part creates the upload. From then on each full part is sent by a request of
+ * its own, while others are filled. Nothing is visible in the store before the upload is completed. */
 #include "store/sink.h"
 #include "store/status.h"
 #include <errno.h>
@@ -7,8 +7,8 @@
 
 #define DOUBLING 1000u /* parts */
 
-/* The first 1,000 parts have this size, the next 1,000 twice that, and so on: 10,000 parts of at least 5 MiB are 5 TB,
- * and what must be kept at once grows with the object. */
+/* The first 1000 parts have this size, the next 1000 twice that, and so on. So 10,000 parts of at least 5 MiB are 5 TB,
+ * and the memory that the parts need grows with the object. */
 uint64_t multipart_size(uint64_t first, unsigned number, uint64_t largest)
 {
     unsigned doubled = (number - 1) / DOUBLING;
@@ -48,7 +48,7 @@ static int make_abort(void *user, struct http_request *ret)
 
 /* ---- parts ---- */
 
-/* Sends what waits, under the lock. False: a request can't be made; the part waits still. */
+/* Sends the full parts. The caller holds the lock. False: a request cannot be made, and the part still waits. */
 static bool send_full(struct sink *s)
 {
     for (size_t i = 0; i < SINK_SLOTS; i++) {
@@ -79,7 +79,7 @@ void multipart_woken(struct sink *s)
 {
     pthread_mutex_lock(&s->lock);
     if (s->control_step == CONTROL_CREATING && exchange_has_succeeded(&s->control) && read_upload(s))
-        send_full(s); /* if that fails, the next look of the pipeline's thread says so */
+        send_full(s); /* a failure is reported when the pipeline's thread looks next */
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -89,7 +89,7 @@ static void take_upload(struct sink *s)
     bool succeeded = exchange_has_succeeded(&s->control), named = succeeded && read_upload(s);
     s->control_step = CONTROL_NONE;
     pthread_mutex_unlock(&s->lock);
-    s->unsure = s->control.requests > 1; /* an answer that was lost may have named another upload */
+    s->unsure = s->control.requests > 1; /* a lost answer may have named another upload */
     if (!succeeded)
         sink_fail_by(s, &s->control, "CreateMultipartUpload");
     else if (!named)
@@ -183,7 +183,7 @@ bool multipart_is_idle(const struct sink *s)
 
 /* ---- the end ---- */
 
-/* The answer 200 may come before the object is made, and then have an error in its body. */
+/* S3 may send status 200 before it has made the object, and then put an error into the body. */
 static bool complete_again(const struct exchange *x)
 {
     const struct sink *s = x->user;
@@ -200,7 +200,7 @@ uint64_t sent_crc(const struct crc_kind *kind, const struct sent_part *sent, siz
     return crc;
 }
 
-/* What the store must say of the whole: "" if its ETags are no digests. */
+/* Computes the ETag that the store must give the object: "" if its ETags are not digests. */
 static void write_expected_etag(struct sink *s)
 {
     char *ret = s->expected_etag;
@@ -224,7 +224,7 @@ bool multipart_check(struct sink *s)
     const struct exchange *x = &s->control;
     char etag[ETAG_MAX] = "", sentence[STATUS_MAX];
     bool answered = x->code == 0 && (x->answer.status == 200 || x->answer.status == 404);
-    /* 404: a request before may have made the object though its answer was lost. */
+    /* 404: an earlier request may have made the object, and its answer was lost. */
     s->is_made = answered && x->answer.status == 200 && kind_of(s)->completed(x->body, x->body_length, etag) == 0;
     if (s->is_made)
         s->upload[0] = '\0';
@@ -252,7 +252,8 @@ void multipart_verified(struct sink *s, int r)
             : "its answer was lost, and the object could not be looked at";
     if (r == -ENOENT)
         s->is_made = s->may_be_made = false;
-    if (r == 0 || (r == -EACCES && s->is_made)) /* the store said that it is there, and may not let us look */
+    if (r == 0 ||
+        (r == -EACCES && s->is_made)) /* the store has confirmed the object, and may not permit to look at it */
         s->upload[0] = '\0';
     else
         sink_fail(s, r == -EBADMSG ? -EBADMSG : -EIO, "CompleteMultipartUpload", why);
@@ -285,7 +286,7 @@ void multipart_stop(struct sink *s)
 
 bool multipart_abort(struct sink *s)
 {
-    if (s->control_step == CONTROL_CREATING) { /* its answer names an upload that would be left */
+    if (s->control_step == CONTROL_CREATING) { /* its answer names an upload that would otherwise be left */
         bool over = sink_wait(s, &s->control, SINK_PATIENCE_NS);
         if (over)
             take_upload(s);
@@ -298,10 +299,11 @@ bool multipart_abort(struct sink *s)
     sink_end(s, &s->control);
     if (!s->upload[0])
         return !s->unsure;
-    struct leat_error failure = s->failure; /* what made it necessary is told, not what happens here */
+    struct leat_error failure =
+        s->failure; /* the sink reports the failure that led to the abort, not one of the abort */
     s->control_step = CONTROL_ABORTING;
     s->failure.code = 0;
-    s->deadline_ns = 0; /* it has a limit of its own */
+    s->deadline_ns = 0; /* the abort has its own time limit */
     sink_start(s, &s->control, make_abort, s);
     bool gone = !s->failure.code && sink_wait(s, &s->control, SINK_PATIENCE_NS) &&
                 (exchange_has_succeeded(&s->control) || (s->control.code == 0 && s->control.answer.status == 404));

@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #define MEASURE_NS INT64_C(250000000) /* of one measurement */
-#define SETTLE_NS  INT64_C(100000000) /* not measured after a new connection: it starts slowly */
-#define GAIN       1.10               /* by which one connection more must be faster */
+#define SETTLE_NS  INT64_C(100000000) /* after a new connection, which starts slowly */
+#define GAIN       1.10               /* a further connection must make the transfer faster by this factor */
 
 void pace_init(struct pace *pace, unsigned asked, unsigned most)
 {
@@ -35,7 +35,7 @@ static void add_one(struct pace *pace, double rate)
     begin_again(pace);
 }
 
-/* Is the last one worth while? */
+/* Is the last connection worth while? */
 static void judge(struct pace *pace, double rate, uint64_t left)
 {
     double gain = pace->rate_before > 0 ? rate / pace->rate_before : 0;
@@ -72,7 +72,7 @@ void pace_look(struct pace *pace, int64_t now_ns, uint64_t bytes, uint64_t left,
         return;
     }
     pace->was_behind |= behind;
-    if (behind && pace->connections == 1) { /* another one would bring nothing, for the moment */
+    if (behind && pace->connections == 1) { /* at the moment another connection would gain nothing */
         snprintf(pace->why, sizeof(pace->why), "the sinks take the bytes no faster");
         begin_again(pace);
         return;

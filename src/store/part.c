@@ -6,19 +6,19 @@
 #include <unistd.h>
 
 #define FIRST_BYTES 65536u
-#define PIECE_BYTES 262144u /* of a file, read at once */
+#define PIECE_BYTES 262144u /* bytes of a file that are read at once */
 
 /* ---- digests ---- */
 
 static EVP_MD *fetch_md5(void)
 {
-    crypto.set_mark(); /* a name that is not found leaves no trace in the program's error queue */
+    crypto.set_mark(); /* a failed lookup leaves no entry in the program's error queue */
     EVP_MD *md5 = crypto.md_fetch(NULL, "MD5", NULL);
     crypto.pop_to_mark();
     return md5;
 }
 
-/* 1; 0: there is none; -ENOMEM. */
+/* Returns 1, 0 if there is no MD5, or -ENOMEM. */
 static int begin_md5(struct part *part)
 {
     part->md5_ctx = part->md5_ctx ? part->md5_ctx : crypto.ctx_new();
@@ -74,7 +74,7 @@ int part_end(struct part *part)
     return 0;
 }
 
-/* The bytes are read again. */
+/* Reads the bytes again and hashes them. */
 static int hash_body(struct part *part)
 {
     struct http_body body = part_body(part);
@@ -164,7 +164,7 @@ void part_is_in(struct part *part, int fd, uint64_t position)
     part->position = position;
 }
 
-/* Room for `n` bytes in all, of at most PART_MEMORY. */
+/* Makes room for n bytes in all, at most PART_MEMORY. */
 static int grow(struct part *part, size_t n)
 {
     size_t capacity = MAX(part->capacity, FIRST_BYTES);

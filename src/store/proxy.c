@@ -9,7 +9,7 @@ static const char *variable(const char *name)
     return value && *value ? value : NULL;
 }
 
-/* HTTP_PROXY is not read: a web server sets it for its programs to what a client says. */
+/* HTTP_PROXY is not read: a web server sets it for CGI programs to a value that the client sends. */
 static const char *value_for(const char *url)
 {
     bool tls = strncasecmp(url, "https:", 6) == 0;
@@ -32,7 +32,7 @@ static bool is_below(const char *host, size_t n, const char *domain, size_t leng
     return length == n || host[n - length - 1] == '.';
 }
 
-/* The host, or a domain that it is in, is in the list of those that are asked directly. */
+/* Is the host, or a domain that it is in, in the list of hosts that are asked directly? */
 static bool is_direct(const char *url)
 {
     const char *list = variable("no_proxy"), *host;

@@ -23,7 +23,7 @@ static bool is_tls(const char *url)
     return strncasecmp(url, "https:", 6) == 0;
 }
 
-/* The host and its port, with the usual port if it names none. */
+/* The host and its port; the default port if the URL has none. */
 static size_t split_port(const char *url, const char **ret_host, const char **ret_port, size_t *ret_port_length)
 {
     size_t n = url_host(url, ret_host);
@@ -52,13 +52,13 @@ bool redirect_is_same_server(const char *a, const char *b)
 
 /* ---- references (RFC 3986, 5.2) ---- */
 
-/* Takes the segments "." and ".." out of a path, which begins with a slash and ends at a question mark. */
+/* Removes the segments "." and ".." from a path. The path starts with a slash and ends at a question mark. */
 static void remove_dots(char *path)
 {
     char *to = path;
     const char *from = path;
     while (*from == '/') {
-        size_t n = 1 + strcspn(from + 1, "/?"); /* a segment, with its slash */
+        size_t n = 1 + strcspn(from + 1, "/?"); /* a segment with its slash */
         bool dot = n == 2 && from[1] == '.', up = n == 3 && from[1] == '.' && from[2] == '.';
         if (up)
             while (to > path && *--to != '/')
@@ -73,7 +73,7 @@ static void remove_dots(char *path)
     memmove(to, from, strlen(from) + 1);
 }
 
-/* What a reference without a scheme means; its path may have dots. */
+/* Resolves a reference without a scheme; its path may have dots. */
 static void write_merged(FILE *to, const char *base, const char *location)
 {
     const char *host;
@@ -93,7 +93,7 @@ static void write_merged(FILE *to, const char *base, const char *location)
     fprintf(to, "//%.*s%.*s%s%s", (int)host_length, host, (int)n, path, n || location[0] == '/' ? "" : "/", location);
 }
 
-/* Blanks and what is no ASCII are not allowed in a URL, but some servers send them. */
+/* Spaces and bytes outside ASCII are not allowed in a URL, but some servers send them. */
 static char *clean(const char *location)
 {
     char *text = NULL;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* A newline in a value would begin another header. */
+/* A newline in a value would start another header. */
 static int check_value(const char *text)
 {
     for (; *text; text++)

@@ -1,7 +1,7 @@
-/* Going on with an upload that an earlier run has left. A part counts as sent if three agree: the journal, which has
- * its SHA-256; the store, which lists it with the size and the ETag of the journal; and the bytes that come from the
- * source, of which the SHA-256 is taken anyway. So it does not matter what the source is, nor whether it has changed:
- * what differs is sent. */
+/* Resumes an upload that an earlier run has left. A part counts as sent if three agree: the journal, which has its
+ * SHA-256; the store, which lists it with the size and the ETag of the journal; and the bytes from the source, whose
+ * SHA-256 is computed anyway. So the kind of source does not matter, nor whether it has changed: a part that differs is
+ * sent. */
 #include "store/sink.h"
 #include "store/status.h"
 #include <errno.h>
@@ -27,8 +27,8 @@ static void ask_for_page(struct sink *s)
     sink_start(s, &s->control, make_list, s);
 }
 
-/* All begins anew. Before the first part alone: from then on the journal's parts are read while the transfer thread
- * writes into the file. */
+/* Starts the upload from the beginning. Called only before the first part: after that, the journal's parts are read
+ * while the transfer thread writes to the file. */
 static void start_over(struct sink *s)
 {
     s->upload[0] = '\0';
@@ -71,7 +71,7 @@ void resume_take(struct sink *s)
     const struct exchange *x = &s->control;
     unsigned next = 0;
     s->control_step = CONTROL_NONE;
-    if (x->code == 0 && x->answer.status == 404) /* the upload was aborted, or completed, meanwhile */
+    if (x->code == 0 && x->answer.status == 404) /* the upload was aborted or completed in the meantime */
         start_over(s);
     else if (!exchange_has_succeeded(x))
         sink_fail_by(s, x, "ListParts");

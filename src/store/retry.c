@@ -25,7 +25,7 @@ void retry_progress(struct retry *retry)
     retry->after_ms = 0;
 }
 
-/* xorshift64: many clients that were refused together come back at different times. */
+/* xorshift64. Random delays spread out clients that were refused at the same time. */
 static uint64_t next_random(struct retry *retry)
 {
     retry->random ^= retry->random << 13;

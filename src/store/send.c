@@ -1,4 +1,4 @@
-/* The requests of a sink that is an object: how each begins, what makes it be repeated, and what is counted of it. */
+/* The requests of a sink that is an object: how they are started, when they are repeated, and what is counted. */
 #include "store/sink.h"
 
 static void wake(void *user)
@@ -52,7 +52,7 @@ void sink_start(struct sink *s, struct exchange *x, int (*make)(void *user, stru
         sink_fail(s, r, "PUT", r == -ELIBACC ? "libcrypto can't be loaded" : "the request can't be made");
 }
 
-/* The caller has the lock. */
+/* The caller holds the lock. */
 static void note_connections(struct sink *s)
 {
     unsigned n = 0;
@@ -71,7 +71,7 @@ int sink_send(struct part_slot *slot, int (*make)(void *user, struct http_reques
     x->wake = wake_slot;
     x->again = slot_again;
     x->ending = slot->sink->resume ? resume_note_part : NULL;
-    x->reached = true; /* what is sent by slots follows an answer */
+    x->reached = true; /* an answer came before each request of a slot */
     note_connections(slot->sink);
     return exchange_start(x, slot->sink->retries);
 }

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define STEPS_MAX     20 /* requests for one answer: redirects, tokens and what follows them */
+#define STEPS_MAX     20 /* the most requests for one answer: redirects, tokens and the requests after them */
 #define REDIRECTS_MAX 10
 
 struct session *session_ref(struct session *session)
@@ -22,7 +22,7 @@ void session_unref(struct session *session)
 
 /* ---- what is sent ---- */
 
-/* The request as it goes to where a redirect has led. The session sees it only if that is its own server. */
+/* Makes the request to the target of a redirect. The session sees it only if the target is on its own server. */
 static int follow(struct course *course, const struct http_request *wanted, struct http_request *ret)
 {
     struct http_request there;
@@ -52,7 +52,7 @@ static int note_origin(struct course *course, const char *url)
     return course->origin ? 0 : -ENOMEM;
 }
 
-/* Where it was the last time comes first. */
+/* The URL to which a redirect led last time is asked first. */
 static int begin(struct course *course, const struct http_request *wanted)
 {
     if (course->steps++ > 0)
@@ -92,7 +92,7 @@ int course_prepare(struct course *course, const struct http_request *wanted)
 
 /* ---- what comes ---- */
 
-/* Signed URLs end in one of these ways. */
+/* An expired signed URL is answered with one of these statuses. */
 static bool has_gone(const struct course *course, int status)
 {
     return course->is_old && (status == 400 || status == 401 || status == 403 || status == 404 || status == 410);
@@ -138,7 +138,7 @@ static int take_redirect(struct course *course, const struct answer *answer, con
     return 1;
 }
 
-/* The place of an earlier redirect is not there any more. */
+/* The URL of an earlier redirect does not work any more. */
 static int start_over(struct course *course)
 {
     free(course->location);

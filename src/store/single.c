@@ -1,5 +1,5 @@
-/* An object that one request puts. It is sent but for its last byte while the run settles, and the last byte when it
- * commits. */
+/* An object that is put by one request. Everything but the last byte is sent while the run settles, and the last byte
+ * when the run commits. */
 #include "store/sink.h"
 #include <errno.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static struct part_slot *single_slot(struct sink *s)
     for (size_t i = 0; i < SINK_SLOTS; i++)
         if (s->slot[i].state == SLOT_SENDING)
             return &s->slot[i];
-    return &s->slot[0]; /* its part could not be begun, and a failure was noted */
+    return &s->slot[0]; /* the part could not be started, and a failure was recorded */
 }
 
 void single_send(struct sink *s)
@@ -63,7 +63,7 @@ bool single_check(struct sink *s)
         return false;
     }
     s->is_made = true;
-    /* Elsewhere an ETag may be anything. */
+    /* In other stores an ETag may be anything. */
     const char *wrong = s->object->store->multipart ? sink_check_part(&slot->part, &x->answer) : NULL;
     if (wrong)
         sink_fail(s, -EBADMSG, "PUT", wrong);
@@ -78,11 +78,11 @@ void single_verified(struct sink *s, int r)
         sink_fail(s, -EEXIST, "PUT", "An object exists, and the store does not say enough to know if it is this one");
     } else if (r < 0)
         sink_fail_by(s, single_exchange(s), "PUT");
-    if (r == -EBADMSG || r == -ENOENT) /* what is there is another writer's */
+    if (r == -EBADMSG || r == -ENOENT) /* the object is that of another writer */
         s->may_be_made = false;
 }
 
-/* -EAGAIN: something is on its way still. */
+/* Returns -EAGAIN while a request is in flight. */
 int single_settle(struct sink *s)
 {
     struct part_slot *slot = single_slot(s);

@@ -1,12 +1,9 @@
-/* An object as a sink.
- *
- * What is written is gathered in parts and hashed. If the whole fits into one part, a single request puts the object:
- * it is sent but for its last byte while the run settles, and the last byte when it commits, so that nothing shows
- * before everything was right. Otherwise the parts are sent while others come (multipart.c), and the commit makes the
- * object of them.
- *
- * Requests run on the transfer thread. Each one that is over writes a byte into the notice pipe, which is the node's
- * port. The pipe is emptied before the exchanges are looked at, never after. */
+/* A sink that is an object. The bytes are collected in parts and hashed. If everything fits into one part, a single
+ * request puts the object: everything but the last byte is sent while the run settles, and the last byte when it
+ * commits. So nothing is visible before everything was verified. Otherwise parts are sent while others are filled
+ * (multipart.c), and the commit makes the object from them. Requests run on the transfer thread. Each request that is
+ * over writes a byte into the notice pipe, which is the node's port. The sink empties the pipe before it looks at the
+ * exchanges, never after. */
 #include "store/sink.h"
 #include "base/error.h"
 #include "base/platform.h"
@@ -105,15 +102,16 @@ static void fail_local(struct sink *s, int r)
     sink_fail(s, r, "write", r == -ENOMEM ? "out of memory" : error_text(r, buffer, sizeof(buffer)));
 }
 
-/* The MD5 of a part is taken on the way if it will be wanted, as far as is known, and takes long: of a part that has to
- * be read from a file again, or where it would keep the transfer thread, which writes the journal. */
+/* Is the MD5 of a part to be computed while the bytes arrive? Yes, if it will probably be needed and computing it later
+ * would be slow: for a part that must be read from a file again, or if it would hold up the transfer thread, which
+ * writes the journal. */
 static bool wants_md5(const struct sink *s, uint64_t limit)
 {
     return s->object->store->multipart && !s->no_md5 && (s->resume || limit > PART_MEMORY);
 }
 
-/* A part of a file is read again when it is sent, unless the file is kept out of the page cache. Where the transfer
- * began in the file is known once bytes come. */
+/* The bytes of a source file are read again when they are sent, unless the file is kept out of the page cache. The
+ * position in the file where the transfer began is known once bytes arrive. */
 static void begin_in_source(const struct sink *s, struct part *part)
 {
     const struct node *source = s->source;
@@ -121,7 +119,7 @@ static void begin_in_source(const struct sink *s, struct part *part)
         part_is_in(part, source->fd, (uint64_t)source->position + s->total);
 }
 
-/* A slot to be filled, if one is free. */
+/* Returns a free slot to fill, if there is one. */
 bool sink_take_slot(struct sink *s)
 {
     const struct multipart *multipart = s->object->store->multipart;
@@ -145,7 +143,7 @@ bool sink_take_slot(struct sink *s)
     return r == 0;
 }
 
-/* No more bytes go into the part that is being filled. */
+/* Ends the part that is being filled. */
 void sink_seal(struct sink *s)
 {
     int r = part_end(&s->filling->part);
@@ -162,7 +160,8 @@ void sink_seal(struct sink *s)
     s->filling = NULL;
 }
 
-/* A full part is sealed by the byte behind it: an object of just one part needs no upload of several. */
+/* A full part is sealed only when the next byte arrives, so that an object of just one part needs no multipart
+ * upload. */
 static bool has_room(struct sink *s)
 {
     if (s->filling && s->filling->part.length == s->filling->part.limit) {
@@ -195,7 +194,7 @@ static ssize_t sink_write(void *user, void *bytes, size_t n)
 
 static int settle_parts(struct sink *s)
 {
-    if (!s->filling && !s->numbers) /* nothing came, and an earlier run has begun an upload */
+    if (!s->filling && !s->numbers) /* no bytes arrived, and an earlier run has started an upload */
         sink_take_slot(s);
     if (s->filling)
         sink_seal(s);

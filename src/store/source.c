@@ -1,5 +1,6 @@
-/* An object as a source: the hooks of the endpoint, on the thread of the pipeline. What is read comes from a fetch
- * (fetch.h), which works on the transfer thread and says by a byte in a pipe that there is something to look for. */
+/* A source that is an object: the hooks of the endpoint, on the thread of the pipeline. The bytes come from a fetch
+ * (fetch.h), which works on the transfer thread and sends a notice through a pipe when there is something to look
+ * at. */
 #include "store/client.h"
 #include "store/fetch.h"
 #include <errno.h>
@@ -10,13 +11,13 @@ struct store_source {
     struct object *object;
     uint32_t streams;
     int32_t retries;
-    int64_t total_ns; /* that it may take; 0: no limit */
+    int64_t total_ns; /* time limit of the source; 0: no limit */
     struct node_traffic traffic;
 
     struct client client;
     struct fetch *fetch; /* NULL: it is not open */
     uint64_t taken;
-    bool ended;  /* it was read to its end */
+    bool ended;  /* the object was read to its end */
     bool broken; /* a read has failed */
 };
 
@@ -58,7 +59,8 @@ static int start(struct store_source *s, struct leat_error *error)
 static ssize_t take_next(struct store_source *s, size_t n, struct chunk **ret)
 {
     ssize_t r = fetch_take(s->fetch, n, ret);
-    if (r == -EAGAIN) { /* notices of what was found already; then it looks for what came before they were dropped */
+    if (r == -EAGAIN) { /* drops old notices; the caller looks afterwards, so it sees what arrived before they were
+                           dropped */
         client_drop_notices(&s->client);
         r = fetch_take(s->fetch, n, ret);
     }
@@ -86,7 +88,7 @@ static ssize_t source_read(void *user, void *bytes, size_t n)
 
 /* ---- hooks ---- */
 
-/* No answer yet: 0 if the time that is allowed without a byte is over. */
+/* There is no answer yet. Returns 0 if the idle time has passed. */
 static int wait_for_answer(struct store_source *s, struct leat_error *error)
 {
     struct node *node = &s->endpoint.node;
@@ -101,7 +103,7 @@ static int wait_for_answer(struct store_source *s, struct leat_error *error)
     return -EAGAIN;
 }
 
-/* The object's answer decides whether it can be read at all; until then no sink is opened. */
+/* The answer decides whether the object can be read at all. Until then no sink is opened. */
 static int source_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
 {
     struct store_source *s = (struct store_source *)node;
@@ -126,7 +128,7 @@ static int source_open(struct node *node, const struct node *source UNUSED, stru
     }
 }
 
-/* Of an object that was read whole. */
+/* For an object that was read completely. */
 static int verify(struct store_source *s, struct leat_error *error)
 {
     struct node *node = &s->endpoint.node;
@@ -150,7 +152,8 @@ static int verify(struct store_source *s, struct leat_error *error)
     return r < 0 ? endpoint_error(node, error, r, "verify", text) : 0;
 }
 
-/* The cause of a broken read is known here. What the transfer met behind the last byte that was read does not count. */
+/* Here the cause of a failed read is known. A failure of the transfer after the last byte that was read does not
+ * count. */
 static int source_settle(struct node *node, int code, struct leat_error *error)
 {
     struct store_source *s = (struct store_source *)node;
@@ -164,7 +167,7 @@ static int source_settle(struct node *node, int code, struct leat_error *error)
 static void source_close(struct node *node)
 {
     struct store_source *s = (struct store_source *)node;
-    if (s->fetch && client_is_here(&s->client)) { /* a forked child has no thread that could be stopped */
+    if (s->fetch && client_is_here(&s->client)) { /* a forked child has no thread to stop */
         fetch_close(s->fetch);
         free(s->fetch);
     }

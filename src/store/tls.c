@@ -22,7 +22,7 @@ static CURLcode prepare(CURL *easy UNUSED, void *context, void *user UNUSED)
     return CURLE_OK;
 }
 
-/* The library that this libcurl uses, and which it has loaded. */
+/* The TLS library that this libcurl uses and has loaded. */
 static const char *library(void)
 {
     const char *version = curl.version();

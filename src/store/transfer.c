@@ -1,7 +1,7 @@
-/* The transfer thread owns the multi handle, all easy handles and the list `first`. Other threads leave orders in a
- * transfer, under the lock, and wake the thread: begin, resume, stop. The thread takes the orders without holding the
- * lock while it obeys them, so a callback may take locks of its own. A transfer that was stopped, or is over, is given
- * back by `given_back`: from then on the thread does not know it. */
+/* The transfer thread owns the multi handle, all easy handles and the list `first`. Other threads store orders in a
+ * transfer, under the lock, and wake the thread: begin, resume, stop. The thread does not hold the lock while it
+ * carries out an order, so a callback may take other locks. When a transfer was stopped or is over, the thread signals
+ * `given_back`, and does not use the transfer any more. */
 #include "store/transfer.h"
 #include "base/origin.h"
 #include "base/thread.h"
@@ -9,28 +9,28 @@
 #include <errno.h>
 #include <limits.h>
 
-#define LONGEST_REST_NS (INT64_C(3600) * 1000000000) /* whatever else happens wakes the thread */
+#define LONGEST_REST_NS (INT64_C(3600) * 1000000000) /* every other event wakes the thread */
 
 struct transfer {
-    unsigned origin;       /* the process that started it: a forked child has no thread for it */
-    struct transfer *next; /* in the list; or, under the lock, in `added` */
+    unsigned origin;       /* the process that started it: in a forked child no thread serves it */
+    struct transfer *next; /* next in the list; or, under the lock, in `added` */
 
     struct attempt attempt; /* of the thread */
-    int64_t due_ns;         /* it begins then; 0: it is not to begin */
+    int64_t due_ns;         /* when it begins; 0: not scheduled */
 
     /* Under the lock. */
     bool resume, stop, given_back;
 };
 
 static struct {
-    pthread_mutex_t users_lock; /* users, thread and multi; taken before `lock` */
+    pthread_mutex_t users_lock; /* protects users, thread and multi; taken before `lock` */
     unsigned users;
     unsigned origin; /* the process that has the thread: a forked child has none */
     pthread_t thread;
     CURLM *multi;
 
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* a transfer was given back */
+    pthread_cond_t changed; /* signalled when a transfer was given back */
     struct transfer *added;
     bool quits;
 
@@ -67,7 +67,8 @@ static void give_back(struct transfer *t)
     pthread_mutex_unlock(&transfers.lock);
 }
 
-/* When it is silent for too long; INT64_MAX: never. libcurl's own limit of speed looks back 5 seconds. */
+/* Returns the time when the transfer has been silent for too long; INT64_MAX: never. libcurl's own speed limit measures
+ * over 5 seconds. */
 static int64_t stall_ns(const struct transfer *t)
 {
     return t->attempt.active && !t->attempt.paused && t->attempt.request.stall_ns
@@ -91,7 +92,7 @@ static void begin(struct transfer *t)
     attempt_begin(&t->attempt);
 }
 
-/* Obeys the orders of all transfers, and begins those that are due. */
+/* Carries out the orders of all transfers, and starts those that are due. */
 static void obey(void)
 {
     int64_t now = clock_ns();
@@ -108,7 +109,7 @@ static void obey(void)
             continue;
         }
         CURLcode resumed = resume && t->attempt.active ? curl.easy_pause(t->attempt.easy, CURLPAUSE_CONT) : CURLE_OK;
-        if (resumed != CURLE_OK) /* what libcurl had kept meanwhile is lost */
+        if (resumed != CURLE_OK) /* the bytes that libcurl held in the pause are lost */
             attempt_end(&t->attempt, resumed);
         stop_silent(t, now);
         if (t->due_ns && t->due_ns <= now)
@@ -117,7 +118,7 @@ static void obey(void)
     }
 }
 
-/* For how long no transfer is due, in milliseconds, rounded up. */
+/* Returns the time until the next transfer is due, in milliseconds, rounded up. */
 static int rest_ms(void)
 {
     int64_t now = clock_ns(), due = now + LONGEST_REST_NS;
@@ -131,7 +132,7 @@ static void report_ends(void)
     int left;
     for (CURLMsg *message; (message = curl.multi_info_read(transfers.multi, &left));) {
         char *user = NULL;
-        CURLcode result = message->data.result; /* `message` is gone once the handle is removed */
+        CURLcode result = message->data.result; /* `message` is invalid after the handle is removed */
         curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
         if (user)
             attempt_end((struct attempt *)(void *)user, result);
@@ -147,7 +148,7 @@ static void tell_drained(void)
     }
 }
 
-/* Those that are over: freeing one then waits for nothing. */
+/* Gives back the transfers that are over. Freeing one then does not wait. */
 static void give_back_ended(void)
 {
     for (struct transfer **link = &transfers.first; *link;) {
@@ -179,7 +180,7 @@ static void *run(void *unused UNUSED)
         tell_drained();
         give_back_ended();
         if (curl.multi_poll(transfers.multi, NULL, 0, rest_ms(), NULL) != CURLM_OK)
-            nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL); /* out of memory: poll can't wait */
+            nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL); /* memory is short, so poll cannot wait */
     }
     return NULL;
 }
@@ -213,7 +214,7 @@ static bool has_thread(void)
 int transfers_get(const char **ret_why)
 {
     pthread_mutex_lock(&transfers.users_lock);
-    if (transfers.users && !has_thread()) { /* a forked child begins anew: the locks may be held for good */
+    if (transfers.users && !has_thread()) { /* a forked child starts again from zero: the locks may be held for ever */
         transfers.users = 0;
         pthread_mutex_init(&transfers.lock, NULL);
         pthread_cond_init(&transfers.changed, NULL);

@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define QUEUE_CHUNKS 64           /* the window bounds their memory, this only the array */
-#define SMALL_BYTES  (256 * 1024) /* below this a thread costs more than it gives */
+#define QUEUE_CHUNKS 64           /* the window limits the memory of the chunks; this limits only the array */
+#define SMALL_BYTES  (256 * 1024) /* for a smaller object a thread costs more than it saves */
 
 struct hash {
     const struct digest_provider *provider;
     void *state;
-    int failed; /* of the hash's thread while there is one */
+    int failed; /* belongs to the hash's thread while there is one */
     struct sent_digest sent;
     bool threaded;
     pthread_t thread;
@@ -40,7 +40,7 @@ static void *hash_queue(void *user)
     return NULL;
 }
 
-/* Without a thread it is slower and just as right. */
+/* Without a thread it is slower, and otherwise the same. */
 static void start_thread(struct hash *h)
 {
     if (chunk_queue_init(&h->queue, QUEUE_CHUNKS) < 0)

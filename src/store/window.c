@@ -2,8 +2,8 @@
 #include "buffer/pool.h"
 #include <errno.h>
 
-#define CHUNK_MOST  (512u * 1024) /* as the chunk route has where others look at the bytes */
-#define CHUNK_LEAST (16u * 1024)  /* libcurl hands over so much at once */
+#define CHUNK_MOST  (512u * 1024) /* as in the chunk route if a filter observes the bytes */
+#define CHUNK_LEAST (16u * 1024)  /* libcurl passes so many bytes at once */
 #define SLOTS_MOST  1024
 
 struct window_slot {
@@ -51,7 +51,7 @@ static void released(void *user)
     w->space(w->user);
 }
 
-/* Two chunks for each part, both of the memory and of the object. */
+/* Chooses the size so that each part has two chunks, as far as the memory and the object's size allow. */
 static size_t choose_chunk_size(const struct node_memory *memory, unsigned parts, uint64_t size)
 {
     uint64_t most = MIN(memory->share / (2 * MAX(parts, 2u)), (uint64_t)CHUNK_MOST);
@@ -124,7 +124,7 @@ static bool is_readable(const struct window *w)
            (slot->chunk && slot->filled > w->position % w->chunk_size);
 }
 
-/* Under the lock, which it drops. */
+/* The caller holds the lock; the function drops it. */
 static void unlock_and_wake(struct window *w, bool enough)
 {
     bool wake = enough && w->sleeping && w->slot && is_readable(w);
@@ -151,7 +151,7 @@ int window_put(struct window *w, uint64_t at, const void *bytes, size_t n, struc
         size_t within = (size_t)(at % w->chunk_size);
         struct window_slot *slot = slot_of(w, at);
         part = MIN(n, w->chunk_size - within);
-        memcpy(slot->chunk->data + within, from, part); /* nobody looks behind `filled` */
+        memcpy(slot->chunk->data + within, from, part); /* bytes after `filled` are not read */
         pthread_mutex_lock(&w->lock);
         slot->filled = within + part;
         unlock_and_wake(w, slot->filled == w->chunk_size);
@@ -213,7 +213,7 @@ static ssize_t take_view(struct window *w, size_t n, struct chunk **ret)
     struct chunk *view = view_new(slot->chunk, within, n);
     if (!view)
         return -ENOMEM;
-    if (last) { /* the view has the slot's reference */
+    if (last) { /* the view gets the slot's reference */
         slot->chunk = NULL;
         w->out++;
     } else

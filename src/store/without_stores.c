@@ -1,4 +1,4 @@
-/* A build without libcurl: the specs of stores are known, and refused. */
+/* For a build without libcurl: specs of stores are recognised and refused. */
 #include "base/error.h"
 #include "store/http/http.h"
 #include "store/names.h"

@@ -50,7 +50,7 @@ static void stop(struct xml_reader *r, int code)
     expat.stop(r->parser, XML_FALSE);
 }
 
-/* A stopped parser still calls for the end of an element that is empty, so each handler looks at the code first. */
+/* A stopped parser still reports the end of an empty element, so each handler checks the code first. */
 static void begins(void *user, const XML_Char *name, const XML_Char **attributes UNUSED)
 {
     struct xml_reader *r = user;
