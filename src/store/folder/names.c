@@ -1,4 +1,4 @@
-/* Folders of this machine, as a store has them: file:DIRECTORY. Links are told of, and not followed. */
+/* Folders of this machine as a store: file:DIRECTORY. Links are reported, and not followed. */
 #include "store/names.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -49,7 +49,7 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 
 static int list_folder(const struct names_call *call, const char *path, unsigned depth, struct leat_error *error);
 
-/* What is gone since the folder was read is passed over. */
+/* An entry that was removed since the folder was read is skipped. */
 static int tell_name(const struct names_call *call, const char *folder, const char *name, unsigned depth,
                      struct leat_error *error)
 {

@@ -21,7 +21,7 @@ static int http_read(const struct object *object, struct http_request *ret)
     return set_url(object, "GET", ret);
 }
 
-/* The body of an answer is a page for people. */
+/* The body of an error answer is a page for people, so it explains nothing. */
 static void http_explain(const struct object *object UNUSED, const char *body UNUSED, size_t n UNUSED, char *ret,
                          size_t capacity UNUSED)
 {
@@ -58,7 +58,7 @@ static const struct store http = {
     .put = http_put,
 };
 
-/* `url` is without a login. */
+/* `url` has no login. */
 static int open_url(leat_endpoint **ret, const char *url, const char *user, const char *password,
                     enum leat_direction direction, const struct leat_endpoint_options *options,
                     struct leat_error *error)
@@ -93,7 +93,7 @@ static void wipe(char *text)
     free(text);
 }
 
-/* A user and a password are used, but they are no part of the name: that is printed. */
+/* User and password are used, but are not part of the name, because the name is printed. */
 int http_endpoint(leat_endpoint **ret, const char *spec, enum leat_direction direction,
                   const struct leat_endpoint_options *options, struct leat_error *error)
 {

@@ -1,4 +1,4 @@
-/* What a web server says of one URL, and removing it. */
+/* Asks a web server about one URL, and removes it. */
 #include "store/names.h"
 #include "base/error.h"
 #include "store/ask.h"
@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* A call that is under way. */
+/* A call in progress. */
 struct http_visit {
     const struct names_call *call;
     const char *method;
@@ -35,7 +35,7 @@ static void wipe(char *text)
     free(text);
 }
 
-/* The URL without its login, and what is asked with that. Each of them may be NULL. */
+/* The URL without its login, and the settings for its requests. Each of them may be NULL. */
 static int take_url(const struct names_call *call, char **ret_url, struct http_settings **ret_settings,
                     struct leat_error *error)
 {
@@ -134,7 +134,7 @@ static int remove_names(const struct names_call *calls, size_t n, struct removal
         struct leat_error own = {.size = sizeof(own)};
         removed = removal->result.removed;
         if (ask_and_tell(&calls[i], "DELETE", removal, &own) < 0) {
-            if (removal->result.removed > removed) /* the caller's function ends it */
+            if (removal->result.removed > removed) /* the caller's function ended it */
                 return error_hand_on(error, &own);
             names_failed(&calls[i], removal, calls[i].node, &own);
         }

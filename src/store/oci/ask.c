@@ -78,7 +78,7 @@ int registry_ask(const struct question *question, int32_t retries, struct answer
         registry_refusal(x, sentence, sizeof(sentence));
     if (r < 0 && error->code == 0)
         error_at(error, r, LEAT_SIDE_SINK, "", question->method, "%s", sentence);
-    if (r >= 400) /* the caller may have expected that: the sentence is there if not */
+    if (r >= 400) /* the caller may have expected that; otherwise the sentence is set */
         snprintf(error->text, sizeof(error->text), "%s", sentence);
     if (ret_answer)
         *ret_answer = x->answer;

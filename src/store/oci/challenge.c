@@ -18,7 +18,7 @@ static const char *token_end(const char *at)
     return at;
 }
 
-/* A value with or without quotes. Gives where it ends; NULL: it does not, or is too long. */
+/* Reads a value with or without quotes. Returns the position after it; NULL: it has no end, or is too long. */
 static const char *read_value(const char *at, char *ret)
 {
     size_t n = 0;
@@ -40,7 +40,8 @@ static bool is_word(const char *at, const char *end, const char *word)
     return (size_t)(end - at) == strlen(word) && strncasecmp(at, word, strlen(word)) == 0;
 }
 
-/* name=value pairs with commas between, up to the next challenge. Gives where they end; NULL: they make no sense. */
+/* Reads name=value pairs, separated by commas, up to the next challenge. Returns the position after them; NULL: they
+ * are invalid. */
 static const char *read_parameters(const char *at, struct challenge *c)
 {
     char value[CHALLENGE_VALUE_MAX];
@@ -48,7 +49,7 @@ static const char *read_parameters(const char *at, struct challenge *c)
         at = skip(at, " \t,");
         const char *end = token_end(at), *sign = skip(end, " \t");
         if (end == at || *sign != '=')
-            return at; /* the end, or the name of the next one */
+            return at; /* the end, or the name of the next challenge */
         const char *behind = read_value(skip(sign + 1, " \t"), value);
         if (!behind)
             return NULL;

@@ -20,7 +20,7 @@ static const char *skip_blanks(const char *at)
     return at + strspn(at, " \t");
 }
 
-/* Behind the closing quote; NULL: there is none. */
+/* Returns the position after the closing quote; NULL: there is none. */
 static const char *skip_quoted(const char *at)
 {
     for (at++; *at && *at != '"'; at++)
@@ -29,7 +29,8 @@ static const char *skip_quoted(const char *at)
     return *at ? at + 1 : NULL;
 }
 
-/* One parameter, NAME[=VALUE]: what is behind it, or NULL. A quoted value is given without its quotes. */
+/* Reads one parameter, NAME[=VALUE], and returns the position after it, or NULL. A quoted value is returned without its
+ * quotes. */
 static const char *read_parameter(const char *at, struct slice *ret_name, struct slice *ret_value)
 {
     *ret_name = (struct slice){at, strcspn(at, "=;, \t")};
@@ -48,7 +49,7 @@ static const char *read_parameter(const char *at, struct slice *ret_name, struct
     return end;
 }
 
-/* A value of `rel` has several words, with blanks between. */
+/* A value of `rel` has one or more words, separated by spaces. */
 static bool has_next(struct slice rel)
 {
     while (rel.n) {
@@ -64,8 +65,8 @@ static bool has_next(struct slice rel)
     return false;
 }
 
-/* One link, <TARGET>; PARAMETER; PARAMETER: what is behind it, or NULL. Of two `rel` the first one counts. A link with
- * an anchor is not of this page. */
+/* Reads one link, <TARGET>; PARAMETER; PARAMETER, and returns the position after it, or NULL. Of two `rel` the first
+ * one counts. A link with an anchor is not about this page. */
 static const char *read_link(const char *at, struct slice *ret_target, bool *ret_next)
 {
     struct slice name, value;

@@ -11,7 +11,8 @@
 
 /* ---- one file ---- */
 
-/* "https://host/v1/" and "host" mean the same host; a path behind it counts where it is no version of the interface. */
+/* "https://host/v1/" and "host" mean the same host. A path after the host counts, unless it is a version of the
+ * interface. */
 static size_t key_matches(const char *key, const char *host, const char *name)
 {
     if (strncmp(key, "https://", 8) == 0 || strncmp(key, "http://", 7) == 0)
@@ -30,7 +31,7 @@ static size_t key_matches(const char *key, const char *host, const char *name)
     return below ? n + 1 + same : 0;
 }
 
-/* The entry of the longest key that fits. */
+/* Returns the entry with the longest matching key. */
 static json_t *find_entry(json_t *entries, const char *host, const char *name)
 {
     const char *key;
@@ -55,7 +56,7 @@ static int set(char **to, json_t *entry, const char *key)
     return (*to = strdup(value)) ? 0 : -ENOMEM;
 }
 
-/* "user:password" in base64. */
+/* Decodes "user:password" from base64. */
 static int set_auth(struct login *login, const char *text)
 {
     size_t n;
@@ -73,7 +74,7 @@ static int set_auth(struct login *login, const char *text)
     return login->user && login->password ? 0 : -ENOMEM;
 }
 
-/* It becomes a part of a command. */
+/* The name becomes a part of a command. */
 static int set_helper(struct login *login, const char *name)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -160,14 +161,14 @@ static int try_file(struct login *ret, const char *path, bool wanted, const char
 
 static const struct login_place {
     const char *variable, *under; /* the file is in a folder that this variable names */
-    const char *home;             /* or, if it is not set, at this place at home; NULL: then nowhere */
+    const char *home;             /* otherwise at this path in the home directory; NULL: nowhere */
 } places[] = {
     {"XDG_RUNTIME_DIR", "containers/auth.json", NULL},
     {"XDG_CONFIG_HOME", "containers/auth.json", ".config/containers/auth.json"},
     {"DOCKER_CONFIG", "config.json", ".docker/config.json"},
 };
 
-/* NULL with *ret_code 0: there is no such place here. */
+/* NULL with *ret_code 0: the path does not exist for this user. */
 static char *place_path(const struct login_place *place, int *ret_code)
 {
     const char *folder = getenv(place->variable), *file = place->under;

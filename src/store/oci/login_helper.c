@@ -35,7 +35,7 @@ int login_ask_helper(struct login *ret, const char *helper, const char *host)
     int r = helper_run(command, host, answer, ANSWER_MAX, &n, PATIENCE_MS, NULL);
     if (r == 0)
         r = login_read_helper(ret, answer, n);
-    else if (strstr(answer, "credentials not found")) /* its words for "nothing" */
+    else if (strstr(answer, "credentials not found")) /* the helper's message for "nothing found" */
         r = 0;
     memset(answer, 0, ANSWER_MAX);
     free(answer);

@@ -1,4 +1,5 @@
-/* What registries tell: tags of a repository, repositories of a registry, and what is behind a name. */
+/* Lists and removes what registries have: tags of a repository, repositories of a registry, and what a name refers
+ * to. */
 #include "store/names.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -23,7 +24,7 @@ static const char media_types[] =
     "application/vnd.docker.distribution.manifest.list.v2+json, "
     "application/vnd.docker.distribution.manifest.v2+json";
 
-/* A call that is under way. */
+/* A call in progress. */
 struct oci_visit {
     const struct names_call *call;
     struct reference reference;
@@ -159,8 +160,8 @@ static int tell_page(const struct oci_visit *v, struct leat_error *error)
     return r == -EBADMSG ? error_at(error, r, LEAT_SIDE_NONE, "", "GET", "the registry's list can't be read") : r;
 }
 
-/* What a link on the page `path` means: *path becomes it, or NULL if there is none. Only its path and query count:
- * behind a proxy a registry may not know its own host. */
+/* Resolves a link on the page `path`: *path becomes its target, or NULL if there is none. Only the path and the query
+ * of the link count, because a registry behind a proxy may not know its own host. */
 static int follow_link(const char *link, char **path)
 {
     static const char host[] = "http://registry"; /* any one */
@@ -182,7 +183,7 @@ static int follow_link(const char *link, char **path)
     return r;
 }
 
-/* Where the page that was read leads to: *path, or NULL. */
+/* Sets *path to the next page after the one that was read, or NULL. */
 static int next_page(struct oci_visit *v, char **path, struct circle *circle, struct leat_error *error)
 {
     if (!v->headers.link) {
@@ -237,8 +238,8 @@ static int list_names(const struct names_call *call, struct leat_error *error)
 
 #define PATH_MAX_BYTES (OCI_DIGEST_MAX + 16)
 
-/* A digest may be that of a manifest, or of a blob: the other one is asked for where there is none. *ret_removed: one
- * of them may have been there before this call removed it. */
+/* A digest may be that of a manifest or of a blob. If one does not exist, the other is asked for. *ret_removed: one of
+ * them may have existed before this call removed it. */
 static int try_both(struct oci_visit *v, const char *method, const char *const kinds[2], bool *ret_removed,
                     struct leat_error *error)
 {

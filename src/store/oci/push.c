@@ -1,8 +1,8 @@
-/* Bytes are gathered in a piece while the one before it is sent. After each piece, and after a failure, the registry
- * says how much it has (Range), and what it lacks of the piece is sent again: nothing is assumed, because registries
- * append whatever they get. The last piece goes with the request that ends the upload, when the run commits.
- *
- * All of this is of the pipeline's thread; the transfer thread only writes into the notice pipe. */
+/* Bytes are collected in one piece while the piece before it is sent. After each piece, and after a failure, the
+ * registry reports how many bytes it has (Range), and the missing bytes of the piece are sent again. Nothing is
+ * assumed, because registries append whatever they get. The last piece is sent with the request that ends the upload,
+ * when the run commits. Everything belongs to the pipeline's thread; the transfer thread only writes into the notice
+ * pipe. */
 #include "store/oci/push.h"
 #include "base/error.h"
 #include "store/client.h"
@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 #define PIECE_BYTES (4u * 1024 * 1024)
-#define WAIT_NS     (INT64_C(600) * 1000000000) /* for the end of an upload: registries move large blobs then */
+#define WAIT_NS     (INT64_C(600) * 1000000000) /* for the end of an upload, when registries move large blobs */
 #define ABORT_NS    (INT64_C(2) * 1000000000)   /* twice at most */
 #define REPEATS_MAX 8                           /* of a piece, without a byte of progress */
 
@@ -27,18 +27,18 @@ struct push {
 
     unsigned char *piece[2];
     size_t length[2];
-    unsigned filling;    /* which piece takes bytes; the other one is sent, if it has any */
-    uint64_t base;       /* where the piece that is sent begins */
+    unsigned filling;    /* the piece that takes bytes; the other one is sent, if it has any */
+    uint64_t base;       /* offset of the piece that is sent */
     size_t acknowledged; /* bytes of it that the registry has */
     unsigned repeats;
 
-    char location[LOCATION_MAX]; /* of the upload; "": there is none */
+    char location[LOCATION_MAX]; /* of the upload; "": none */
     enum {
         STEP_NONE,
-        STEP_BEGIN, /* the upload is asked for */
+        STEP_BEGIN, /* an upload is requested */
         STEP_SEND,  /* a piece is on its way */
-        STEP_ASK,   /* how much the registry has */
-        STEP_END,   /* the whole is on its way */
+        STEP_ASK,   /* asks how much the registry has */
+        STEP_END,   /* the request that ends the upload is in flight */
     } step;
     struct http_settings *settings;
     struct exchange exchange;
@@ -54,8 +54,8 @@ static void push_fail(struct push *p, int code, const char *operation, const cha
         error_at(&p->failure, code, LEAT_SIDE_SINK, p->endpoint.node.name, operation, "%s", sentence);
 }
 
-/* -ESTALE: the registry knows no such upload any more, so all of it has to be sent again. It may be so after each lost
- * answer, which had the new place of the upload. */
+/* -ESTALE: the registry no longer knows the upload, so everything must be sent again. It can happen after each lost
+ * answer, because the lost answer had the new location of the upload. */
 static int refusal(const struct push *p, char *ret, size_t capacity)
 {
     int code = registry_refusal(&p->exchange, ret, capacity);
@@ -94,7 +94,8 @@ static void start(struct push *p, int step, struct question question, int32_t re
     }
 }
 
-/* What the registry lacks of the piece. It is never repeated as it stands. */
+/* Sends the bytes of the piece that the registry lacks. The request is never repeated unchanged, because the registry
+ * may have appended a part of it. */
 static void send_piece(struct push *p)
 {
     unsigned at = 1 - p->filling;
@@ -129,14 +130,14 @@ static void take_location(struct push *p)
         memcpy(p->location, p->exchange.answer.location, sizeof(p->location));
 }
 
-/* The registry says how much it has. "0-0" is nothing, too. */
+/* Takes the registry's report of how many bytes it has. "0-0" may also mean none. */
 static void take_offset(struct push *p)
 {
     const struct answer *answer = &p->exchange.answer;
     unsigned at = 1 - p->filling;
     uint64_t has = answer->uploaded_last ? answer->uploaded_last + 1 : 0;
     if (has == 0 && p->base + p->length[at] == 1)
-        has = 1; /* one byte and none look alike; the digest tells in the end */
+        has = 1; /* one byte and no byte look the same; the digest decides in the end */
     take_location(p);
     if (has < p->base || has > p->base + p->length[at]) {
         push_fail(p, has < p->base ? -ESTALE : -EIO, "PATCH", "the registry has lost or invented bytes of the upload");
@@ -179,7 +180,7 @@ static void begin_ended(struct push *p)
         fail_by_answer(p);
 }
 
-/* Looks at what has ended, and starts what can be started. */
+/* Takes the results of requests that have ended, and starts those that can be started. */
 static void advance(struct push *p)
 {
     int step = p->step;
@@ -227,7 +228,7 @@ static ssize_t push_write(void *user, void *bytes, size_t n)
         memcpy(p->piece[p->filling] + *length, (const char *)bytes + done, part);
         *length += part;
         done += part;
-        if (*length == PIECE_BYTES && done < n) /* the last piece goes with the end */
+        if (*length == PIECE_BYTES && done < n) /* the last piece is sent with the request that ends the upload */
             advance(p);
     }
     return p->failure.code ? p->failure.code : done || !n ? (ssize_t)done : -EAGAIN;
@@ -272,11 +273,11 @@ static bool wait_for_end(struct push *p, int64_t limit_ns)
         if (exchange_is_over(&p->exchange))
             return true;
     } while (client_wait(&p->client, end));
-    exchange_stop(&p->exchange); /* what it was asked with may be gone soon */
+    exchange_stop(&p->exchange); /* the buffer of its request may be freed soon */
     return false;
 }
 
-/* The answer to the end was lost: is the blob there? */
+/* The answer to the end of the upload was lost: does the blob exist? */
 static bool is_there(struct push *p)
 {
     char path[OCI_DIGEST_MAX + 8];
@@ -317,8 +318,8 @@ static int push_commit(struct node *node, struct leat_error *error)
     return error_hand_on(error, &p->failure);
 }
 
-/* A registry forgets an upload after some days in any case. It gives it up at once only where it knows the place, which
- * changes with each piece. */
+/* Aborts the upload. A registry forgets it after some days in any case. It can be aborted only while its location is
+ * known, which changes with each piece. */
 static void push_abort(struct node *node, int code UNUSED, uint64_t delivered UNUSED)
 {
     struct push *p = (struct push *)node;

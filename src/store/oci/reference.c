@@ -30,7 +30,8 @@ static bool is_alphanumeric(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-/* Between letters and digits stand a dot, one or two underscores, or any number of dashes. 0: there is none. */
+/* Returns the length of a separator: between letters and digits there is a dot, one or two underscores, or any number
+ * of dashes. 0: there is none. */
 static size_t separator_length(const char *at)
 {
     if (*at == '.')
@@ -64,8 +65,8 @@ static bool is_port(const char *text, size_t n)
     return is_digits(text, n, "0123456789") && n <= 5 && strtol(text, NULL, 10) <= 65535;
 }
 
-/* A registry is named by its host: with a dot, a port, or as localhost. What has none of these is the first part of a
- * name, and no registry is guessed. */
+/* A host has a dot or a port, or is localhost. Any other first part is the start of the name; no default registry is
+ * guessed. */
 static bool is_host(const char *text, size_t n)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
@@ -145,7 +146,7 @@ void reference_clear(struct reference *reference)
     *reference = (struct reference){0};
 }
 
-/* 127.0.0.0/8 in four numbers: "127.example.org" is a name like any other. */
+/* 127.0.0.0/8 as four numbers: "127.example.org" is an ordinary name. */
 static bool is_loopback_address(const char *host, size_t n)
 {
     unsigned dots = 0;

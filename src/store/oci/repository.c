@@ -17,11 +17,11 @@ struct repository {
     struct login login;
     atomic_bool silent;
 
-    /* Of the transfer thread. */
+    /* These belong to the transfer thread. */
     bool tls;
-    bool reached; /* it has answered in the way that `tls` says */
+    bool reached; /* it has answered with or without TLS, as `tls` says */
     char *authorization;
-    unsigned generation; /* of the authorization; 0: none yet */
+    unsigned generation; /* generation of the authorization; 0: none yet */
     bool wants_token;
     struct challenge challenge;
 };
@@ -37,7 +37,7 @@ static char *whole_url(const struct repository *r, const char *path)
     return url;
 }
 
-/* Is this URL on the registry itself? Only there its authorization is sent. */
+/* Is this URL on the registry itself? The authorization is sent only there. */
 static bool is_own(const struct repository *r, const char *url)
 {
     const char *host = strstr(url, "://");
@@ -55,7 +55,7 @@ static void write_parameter(FILE *to, const char *name, const char *value, size_
     *separator = '&';
 }
 
-/* realm?service=...&scope=...: several scopes are separated by blanks. */
+/* Makes the URL realm?service=...&scope=...; several scopes are separated by spaces. */
 static char *token_url(const struct repository *r)
 {
     const struct challenge *c = &r->challenge;
@@ -92,7 +92,7 @@ static void write_form(FILE *to, const struct repository *r)
     write_parameter(to, "refresh_token", r->login.refresh, strlen(r->login.refresh), &separator);
 }
 
-/* A token for a token: by POST (OAuth 2). */
+/* Makes the request that exchanges the refresh token for an access token: by POST (OAuth 2). */
 static int ask_by_refresh(const struct repository *r, struct http_request *ret)
 {
     char *text = NULL;
@@ -184,7 +184,7 @@ static int take_challenge(struct repository *r, struct course *course, const str
                           const char **ret_why)
 {
     if (course->generation != r->generation)
-        return 1; /* another request has got a new one meanwhile */
+        return 1; /* another request has fetched a new one in the meantime */
     if (course->granted)
         return 0;
     course->granted = true;
@@ -209,7 +209,7 @@ static int repository_refused(struct session *session, struct course *course, co
     struct repository *r = (struct repository *)session;
     if (course->errand)
         return take_token(r, answer, body, n, ret_why);
-    if (answer->status == 400 && !r->tls && !r->reached) { /* what a server says that wants TLS */
+    if (answer->status == 400 && !r->tls && !r->reached) { /* the message of a server that wants TLS */
         r->tls = r->reached = true;
         return 1;
     }

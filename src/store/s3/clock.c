@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#define NEAR_S    60  /* what an answer may take: two times that are no farther apart are the same */
+#define NEAR_S    60  /* the time that an answer may take: clocks that differ by less count as equal */
 #define SUSPECT_S 300 /* stores allow 5 minutes or more */
 #define FRESH_NS  INT64_C(2000000000)
 

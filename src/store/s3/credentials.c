@@ -84,7 +84,7 @@ int credentials_read(struct credentials *ret, const char *json, size_t n, const 
 #define ANSWER_BYTES        65536u
 #define PROCESS_PATIENCE_MS 60000
 
-/* The version of what it says, which the program has to tell. */
+/* Checks the version of the answer, which a program must give. */
 static bool is_version_1(const char *json, size_t n)
 {
     json_error_t problem;

@@ -1,5 +1,5 @@
-/* Removing objects: up to 1,000 of a bucket by one request (DeleteObjects). A key that XML can't hold, such as one with
- * a control character, goes alone. */
+/* Removes objects: up to 1000 of a bucket by one request (DeleteObjects). A key that XML cannot hold, such as one with
+ * a control character, is removed by a request of its own. */
 #include "store/s3/delete.h"
 #include "base/text.h"
 #include "store/base64.h"
@@ -70,7 +70,8 @@ static int run_call(struct delete_batch *b, const char *operation, int (*make)(v
     call->exchange.page_most = page_most;
     int r = s3_call(call, error);
     const struct exchange *x = &call->exchange;
-    if (r == -ENOENT && s3_error_is_missing(x->body, x->body_length)) /* as a store says that does not pass over it */
+    if (r == -ENOENT &&
+        s3_error_is_missing(x->body, x->body_length)) /* some stores report a missing object as a failure */
         r = 0;
     if (r == 0 && ret)
         *ret = call;
@@ -89,7 +90,7 @@ static void remove_alone(struct delete_batch *b, size_t i)
 
 /* ---- many ---- */
 
-/* Has XML 1.0 these characters? The bytes are UTF-8, or the store would have no such key. */
+/* Are these characters allowed in XML 1.0? The bytes are UTF-8, because a store has no other keys. */
 static bool is_xml(const char *text)
 {
     for (const unsigned char *c = (const unsigned char *)text; *c; c++)
@@ -179,7 +180,7 @@ static int make_deletes(void *user, struct http_request *ret)
     return r < 0 ? r : s3_place_request(place, "POST", place->folder, "delete=", s->part.sha256, ret);
 }
 
-/* What the answer says of one key. */
+/* Takes the answer's result for one key. */
 struct delete_verdict {
     struct delete_batch *batch;
     char key[XML_TEXT_MAX], version[1100], code[64], message[128];
@@ -205,7 +206,7 @@ static void take_error(struct delete_verdict *v)
     if (i < b->count)
         tell_failure(b, i, &error);
     else
-        b->code = -EBADMSG; /* of a key that was not asked for */
+        b->code = -EBADMSG; /* the answer names a key that was not in the request */
 }
 
 static void element(void *user, const char *path, const char *text)
@@ -259,7 +260,7 @@ static int send_list(struct delete_batch *b, struct sending *s, struct leat_erro
     return r;
 }
 
-/* The request as a whole may fail: then none is known to be gone. */
+/* If the request as a whole fails, no key is known to be removed. */
 static void remove_together(struct delete_batch *b)
 {
     struct leat_error error = {.size = sizeof(error)};

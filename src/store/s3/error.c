@@ -16,7 +16,7 @@ static void element(void *user, const char *path, const char *text)
         snprintf(e->message, sizeof(e->message), "%s", text);
 }
 
-/* The body may have been cut, so what was read until then is used. */
+/* The body may be incomplete, so the elements that were read until then are used. */
 void s3_error_explain(const char *body, size_t n, char *ret, size_t capacity)
 {
     static const struct xml_ops ops = {element};

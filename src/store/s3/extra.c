@@ -9,7 +9,7 @@
 #define AMAZON       "x-amz-"
 #define CUSTOMER_KEY "x-amz-server-side-encryption-customer-"
 
-/* A name or, with a star at its end, the beginning of one. */
+/* A name, or, with a star at its end, a prefix of names. */
 static bool is_one_of(const struct http_header *header, const char *const *names)
 {
     for (; *names; names++) {
@@ -36,7 +36,7 @@ static bool is_ours(const struct http_header *header)
     return is_one_of(header, names);
 }
 
-/* Every request has these; the others belong to the one that makes the object. */
+/* Every request sends these; the others belong to the request that makes the object. */
 static bool is_of_all(const struct http_header *header)
 {
     static const char *const names[] = {"x-amz-request-payer", "x-amz-expected-bucket-owner", CUSTOMER_KEY "*", NULL};

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <time.h>
 
-#define EARLY_S   300                        /* before their end credentials are renewed */
-#define AGAIN_NS  (INT64_C(10) * 1000000000) /* so long after a renewal, or a failed one, none is begun; */
-#define URGENT_NS INT64_C(1000000000)        /* or only so long, once they have expired */
+#define EARLY_S   300                        /* credentials are renewed so long before they expire */
+#define AGAIN_NS  (INT64_C(10) * 1000000000) /* so long after a renewal, successful or not, no other is started; */
+#define URGENT_NS INT64_C(1000000000)        /* or only so long, if they have expired */
 
 struct keyring {
     struct profile profile;
@@ -20,7 +20,7 @@ struct keyring {
     struct credentials credentials;
     bool has_thread, renewing;
     bool failed;      /* the last renewal */
-    int64_t ended_ns; /* when it ended; 0: there was none */
+    int64_t ended_ns; /* when the last renewal ended; 0: there was none */
     pthread_t thread;
 };
 
@@ -36,7 +36,7 @@ static void note(struct keyring *k, const struct credential_source *source, cons
         snprintf(k->said + n, sizeof(k->said) - n, "%s%s (%s)", n ? ", " : "", source->name, said);
 }
 
-/* 1: one has some. 0: none has. */
+/* Returns 1 if a source has credentials, 0 if none has. */
 static int ask_all(struct keyring *k, struct leat_error *error)
 {
     char said[SAID_MAX];
@@ -100,7 +100,8 @@ static void *renew(void *user)
     return NULL;
 }
 
-/* With the lock. `urgent`: they are of no use any more. Is there a renewal under way afterwards? */
+/* Starts a renewal if it is time. The caller holds the lock. `urgent`: the credentials are of no use any more. Returns
+ * whether a renewal is running afterwards. */
 static bool begin(struct keyring *k, bool urgent)
 {
     if (k->renewing)

@@ -3,7 +3,7 @@
 #include "store/s3/sign.h"
 #include <errno.h>
 
-#define PAGE_MOST (16u * 1024 * 1024) /* 1,000 keys, each at its longest, have less */
+#define PAGE_MOST (16u * 1024 * 1024) /* 1000 keys, each at its longest, need less */
 
 struct page {
     const struct s3_list *list;
@@ -30,8 +30,8 @@ static void element(void *user, const char *path, const char *text)
         page->has_root |= path[n] == '\0';
 }
 
-/* What answers may be no store at all, or one that was asked for something else: its answer names nothing then, which
- * is not the same as a list without names. */
+/* The server may not be a store, or may have understood another request. Then its answer has no names, which is not the
+ * same as an empty list. */
 static int read_page(struct page *page, struct s3_call *call, struct leat_error *error)
 {
     const struct s3_list *list = page->list;

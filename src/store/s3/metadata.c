@@ -1,5 +1,5 @@
-/* The sources that are endpoints of their own: that of containers, and that of instances (its version 2, which gives a
- * token first). They are on this machine, so what is asked of them goes through no proxy. */
+/* The sources that are HTTP endpoints: that of containers, and that of instances (its version 2, which gives a token
+ * first). They are on this machine, so requests to them use no proxy. */
 #include "base/fd.h"
 #include "base/text.h"
 #include "store/ask.h"
@@ -11,10 +11,10 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define PATIENCE_NS       1000000000 /* for each answer of an instance, which is asked once */
+#define PATIENCE_NS       1000000000 /* time limit for each answer of an instance; each request is sent once */
 #define CONTAINER_NS      INT64_C(5000000000)
 #define CONTAINER_RETRIES 2
-#define SECRET_MAX        8192 /* a token that is to be shown, with its NUL */
+#define SECRET_MAX        8192 /* a token to send, with its NUL */
 
 struct errand {
     const char *method, *url;
@@ -39,7 +39,7 @@ static int make(void *user, struct http_request *ret)
     return e->header ? request_header(ret, "%s%s", e->header, e->token) : 0;
 }
 
-/* What `of` of an exchange points to here. */
+/* The struct behind exchange.of. */
 struct wish {
     const atomic_bool *stop;
 };
@@ -50,7 +50,7 @@ static bool is_wanted(void *of)
     return !wish->stop || !atomic_load(wish->stop);
 }
 
-/* Asks; the body of the answer is in *x, and ends in a NUL. */
+/* Sends the request. The body of the answer is in *x and ends with a NUL. */
 static int ask_endpoint(const struct errand *e, struct exchange *x, char said[SAID_MAX])
 {
     struct errand copy = *e;
@@ -113,7 +113,7 @@ static const char *variable(const char *name)
     return value && *value ? value : NULL;
 }
 
-/* Without TLS only this machine gets the token. */
+/* Without TLS the token is sent to this machine only. */
 static bool is_safe(const char *text)
 {
     static const char *const hosts[] = {"localhost", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]", "[::1]"};
@@ -129,7 +129,8 @@ static bool is_safe(const char *text)
     return safe;
 }
 
-/* From the file, which may have another one each time, or the environment. 1: there is one. */
+/* Reads the token from the file, which may have another one each time, or from the environment. Returns 1 if there is
+ * one. */
 static int find_token(char ret[SECRET_MAX], char said[SAID_MAX])
 {
     const char *path = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
@@ -194,7 +195,7 @@ const struct credential_source credentials_of_container = {.name = "container", 
 #define TOKEN_HEADER         "X-aws-ec2-metadata-token: "
 #define ROLES                "/latest/meta-data/iam/security-credentials/"
 
-/* The endpoint without a slash at its end, and `path`. */
+/* Joins the endpoint, without a slash at its end, and `path`. */
 static int instance_url(char ret[2048], const char *path, const char *more)
 {
     const char *given = variable("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
@@ -205,7 +206,7 @@ static int instance_url(char ret[2048], const char *path, const char *more)
     return snprintf(ret, 2048, "%.*s%s%s", (int)n, base, path, more) < 2048 ? 0 : -EINVAL;
 }
 
-/* The role is the first line of the answer, and becomes part of a path. */
+/* The role is the first line of the answer, and becomes a part of a path. */
 static int take_role(const struct exchange *x, char ret[128])
 {
     int n = snprintf(ret, 128, "%.*s", (int)strcspn(x->body, "\r\n"), x->body);
@@ -242,7 +243,7 @@ static int ask_this_instance(struct exchange *x, struct credentials *ret, char s
     return r < 0 ? r : read_answer(ret, x, said);
 }
 
-/* Nobody has configured it, so a failure is no error: there are no credentials here. */
+/* Nobody has configured this source, so its failure is not an error: it has no credentials. */
 static int ask_instance(const struct profile *profile UNUSED, struct credentials *ret, char said[SAID_MAX],
                         const atomic_bool *stop)
 {

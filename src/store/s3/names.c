@@ -1,4 +1,4 @@
-/* Lists of keys (ListObjectsV2), and what the store says of one object. */
+/* Lists keys (ListObjectsV2), and reads what the store says about one object. */
 #include "store/names.h"
 #include "base/text.h"
 #include "store/circle.h"
@@ -35,7 +35,7 @@ int s3_names_check_prefix(const struct names_call *call, const struct s3_name *n
 
 char *s3_names_spec(const struct s3_name *name, const char *key)
 {
-    /* What looks like a version at the end of a key is none if an empty version follows it. */
+    /* If a key ends in what looks like a version, an empty version after it tells that it is none. */
     const char *end = strstr(key, "?versionId=") ? "?versionId=" : "";
     size_t n = sizeof("s3:///") + name->bucket_length + strlen(key) + strlen(end);
     char *spec = malloc(n);
@@ -62,7 +62,7 @@ struct names_listing {
     void *user;
     bool flat;
 
-    /* Of the page that is read. */
+    /* These belong to the page that is being read. */
     struct item *items;
     size_t count, room;
     struct item reading;
@@ -216,7 +216,7 @@ static int tell_item(struct names_listing *l, const struct item *item, struct le
     return r;
 }
 
-/* What the page has goes on to the owner: each entry, or the keys all together. */
+/* Passes the entries of the page to the owner: one by one, or all keys together. */
 static int hand_on(struct names_listing *l, struct leat_error *error)
 {
     int r = 0;

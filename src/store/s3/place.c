@@ -10,7 +10,7 @@
 
 /* ---- the name ---- */
 
-/* Letters, digits, dots and dashes alone: what a host name may have, and a bucket. */
+/* Are there only letters, digits, dots and dashes? So it is for a host name and for a bucket. */
 static bool is_bucket(const struct s3_name *name)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
@@ -52,7 +52,8 @@ char *s3_name_query(const struct s3_name *name)
     return text_close(to, &text) < 0 ? NULL : text;
 }
 
-/* Small letters, digits and dashes: one label of a host name, for which Amazon has a certificate. */
+/* Are there only small letters, digits and dashes? Then it is one label of a host name, which Amazon's certificate
+ * covers. */
 static bool is_label(const struct s3_name *name)
 {
     return strspn(name->bucket, "abcdefghijklmnopqrstuvwxyz0123456789-") >= name->bucket_length &&
@@ -80,7 +81,7 @@ static char *join(const char *a, const char *b, size_t b_length, const char *c)
     return text;
 }
 
-/* The bucket before the host of a URL, which is a name then. */
+/* Puts the bucket before the host of a URL; the host must be a name. */
 static int take_virtual(struct s3_place *p, const char *path, const struct s3_name *name, struct leat_error *error)
 {
     if (!is_label(name) || p->host[0] == '[' || p->host[strspn(p->host, "0123456789.")] == ':' ||
@@ -95,7 +96,7 @@ static int take_virtual(struct s3_place *p, const char *path, const struct s3_na
     return 0;
 }
 
-/* A store that is named by a URL. Its path may be a prefix. */
+/* A store that is given by a URL. The URL may have a path. */
 static int take_endpoint(struct s3_place *p, const char *endpoint, const struct s3_name *name, bool is_virtual,
                          struct leat_error *error)
 {
@@ -115,7 +116,7 @@ static int take_endpoint(struct s3_place *p, const char *endpoint, const struct 
     return r;
 }
 
-/* Amazon's store has the bucket in the host name, if that may be one. */
+/* Amazon's store has the bucket in the host name, if the bucket can be a part of one. */
 static void take_amazon(struct s3_place *p, const struct s3_name *name, bool is_path)
 {
     bool label = is_label(name) && !is_path;
@@ -203,7 +204,7 @@ void s3_place_clear(struct s3_place *place)
     s3_extra_clear(&place->extra);
 }
 
-/* Nobody on the way can read what is sent. */
+/* Is the connection encrypted, or inside this machine? */
 static bool is_private(const struct s3_place *place)
 {
     const char *host = place->host;
@@ -259,7 +260,7 @@ int s3_place_request(const struct s3_place *place, const char *method, const cha
         return -ENOMEM;
     snprintf(ret->url, n, "%s://%s%s%s%s", place->scheme, place->host, path, query[0] ? "?" : "", query);
     int r = s3_extra_add(&place->extra, false, ret);
-    ret->is_direct |= strcmp(place->scheme, "http") == 0 && s3_extra_is_shown(ret); /* past a proxy on the way */
+    ret->is_direct |= strcmp(place->scheme, "http") == 0 && s3_extra_is_shown(ret); /* a proxy would be on the path */
     keyring_get(place->keyring, &credentials);
     if (r == 0)
         r = sign_request(ret, &signing);

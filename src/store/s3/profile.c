@@ -1,5 +1,5 @@
-/* The files have sections of settings, "name = value". A setting without a value may have settings of its own, which
- * are indented: "s3 =" and below it "  addressing_style = path" is s3.addressing_style here. */
+/* The files have sections with settings, "name = value". A setting without a value may be followed by settings of its
+ * own, which are indented: "s3 =" and below it " addressing_style = path" becomes s3.addressing_style here. */
 #include "store/s3/profile.h"
 #include <ctype.h>
 #include <errno.h>
@@ -16,7 +16,7 @@ struct profile_reading {
     char outer[NAME_BYTES]; /* the setting without a value before this line; "": none */
 };
 
-/* Cuts blanks off both ends. */
+/* Removes spaces at both ends. */
 static char *trim(char *text)
 {
     while (isspace((unsigned char)*text))
@@ -38,7 +38,7 @@ static int set(const struct profile_setting *known, size_t n, const char *name, 
     for (size_t i = 0; i < n; i++)
         if (strcmp(known[i].name, name) == 0 && !known[i].to[0])
             return snprintf(known[i].to, known[i].capacity, "%s", value) >= (int)known[i].capacity ? -EINVAL : 0;
-    return 0; /* a setting of something else, or one that is known */
+    return 0; /* a setting that is not used here, or one that is set already */
 }
 
 static int set_value(const struct profile_reading *r, const char *name, const char *value)
@@ -118,7 +118,7 @@ int profile_read(struct profile *profile, const char *path, const char *section,
 
 /* ---- both files ---- */
 
-/* The path in the variable, or else below the home. */
+/* The path from the variable, or else the default in the home directory. */
 static int find_path(const char *variable, const char *file, char ret[4096])
 {
     const char *path = getenv(variable), *home = getenv("HOME");
@@ -142,7 +142,7 @@ static int read_settings(struct profile *p)
         return MIN(r, 0);
     char of_all[sizeof(p->endpoint)];
     memcpy(of_all, p->endpoint, sizeof(of_all));
-    p->endpoint[0] = '\0'; /* that of the service goes before */
+    p->endpoint[0] = '\0'; /* the setting of the service has precedence */
     snprintf(section, sizeof(section), "services %s", p->services);
     r = profile_read(p, path, section, true);
     if (!p->endpoint[0])
@@ -170,7 +170,7 @@ int profile_find(struct profile *ret, const char **ret_why)
     ret->is_there = r > 0;
     const struct credentials first = ret->credentials;
     r = read_settings(ret);
-    if (first.key[0] || first.secret[0]) /* keys of two files are not mixed */
+    if (first.key[0] || first.secret[0]) /* keys of different files are not combined */
         ret->credentials = first;
     *ret_why = r == -EINVAL         ? "a value of the profile in AWS_CONFIG_FILE is too long"
                : r == -ENAMETOOLONG ? "the path of AWS_CONFIG_FILE is too long"

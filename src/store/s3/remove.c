@@ -1,4 +1,4 @@
-/* Which objects are removed: those that the caller names, or all that begin with a prefix. */
+/* Chooses which objects are removed: those that the caller names, or all with a prefix. */
 #include "store/s3/delete.h"
 #include "store/s3/names.h"
 #include "store/transfer.h"
@@ -49,7 +49,7 @@ static bool is_same_bucket(const struct s3_name *a, const struct s3_name *b)
     return a->bucket_length == b->bucket_length && strncmp(a->bucket, b->bucket, a->bucket_length) == 0;
 }
 
-/* As many as one request takes, from the first on; their number. */
+/* Returns how many objects, from the first on, one request takes. */
 static int remove_some(struct delete_batch *b, const struct names_call *calls, size_t n, size_t *ret_taken,
                        struct leat_error *error)
 {
@@ -83,7 +83,7 @@ static int remove_some(struct delete_batch *b, const struct names_call *calls, s
     return r;
 }
 
-/* "s3://b/dir" would be the beginning of "dir2", too. */
+/* "s3://b/dir" would also be a prefix of "dir2". */
 int s3_remove_check(const struct names_call *call, struct leat_error *error)
 {
     struct s3_name name;

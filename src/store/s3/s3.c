@@ -1,4 +1,4 @@
-/* The name of an object is taken as it stands: the key is all that follows BUCKET/, without decoding. Only
+/* The name of an object is taken literally: the key is everything after BUCKET/, without decoding. Only
  * "?versionId=..." at its end is not part of the key. */
 #include "store/s3/s3.h"
 #include "base/quote.h"
@@ -66,7 +66,7 @@ static int describe(struct s3_object *o, const char *spec, const char *rest, str
     return o->path && o->query ? 0 : error_set(error, -ENOMEM, "out of memory");
 }
 
-/* What the store is to keep with an object, by its name in the options. */
+/* The checksum that the store keeps with an object, by its name in the options. */
 static int choose_checksum(const struct crc_kind **ret, const char *name, struct leat_error *error)
 {
     static const char *const names[] = {"crc32", "crc32c", "crc64nvme"};

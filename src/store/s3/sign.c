@@ -63,7 +63,7 @@ static size_t find_signed(const struct http_request *request, const char *ret[RE
     return n;
 }
 
-/* Runs of blanks in a value become one, those at its ends go. */
+/* In a value, a run of spaces becomes one space, and spaces at both ends are removed. */
 static void write_value(FILE *to, const char *value)
 {
     bool blank = false, any = false;
@@ -102,7 +102,7 @@ static void write_canonical(FILE *to, const struct http_request *request, const 
     fprintf(to, "\n%s", with->payload);
 }
 
-/* Runs `write` into a text from malloc; NULL: no memory. */
+/* Collects the output of `write` as a string from malloc; NULL: memory is short. */
 static char *canonical(const struct http_request *request, const struct signing *with)
 {
     char *text = NULL;
@@ -130,7 +130,7 @@ static struct stamp stamp_of(time_t when)
     return stamp;
 }
 
-/* HMAC over HMAC: the secret, the day, the region, the service, "aws4_request", and what is to be signed. */
+/* A chain of HMACs: the secret, the day, the region, the service, "aws4_request", and the string to sign. */
 static int chain(const struct signing *with, const struct stamp *stamp, const char *to_sign, char signature[HASH_HEX])
 {
     char secret[4 + CREDENTIAL_MAX];

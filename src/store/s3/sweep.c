@@ -1,4 +1,4 @@
-/* Unfinished uploads of a bucket: those that a page lists are ended before the next page is asked for. */
+/* Aborts unfinished uploads of a bucket. The uploads of one page are aborted before the next page is requested. */
 #include "store/sweep.h"
 #include "base/quote.h"
 #include "base/text.h"
@@ -18,7 +18,8 @@
 /* Each text is from malloc. */
 struct sweep_found {
     char *key, *id, *begun;
-    char *plain; /* the key, if the list does not say whether its keys are encoded, as it was asked to; else NULL */
+    char *plain; /* the key as it was sent, if the list does not say whether its keys are encoded as requested; else
+                    NULL */
 };
 
 struct sweep {
@@ -32,12 +33,12 @@ struct sweep {
     struct sweep_found *found;
     size_t count, room;
     struct sweep_found reading;   /* the upload that is being read */
-    char *next_key, *next_upload; /* where the next page begins */
+    char *next_key, *next_upload; /* the start of the next page */
     bool is_cut, is_encoded;
     int code;
 
-    struct circle circle;             /* of the places where pages begin */
-    char *key_marker, *upload_marker; /* where this page began; NULL: the first page */
+    struct circle circle;             /* detects pages that lead back */
+    char *key_marker, *upload_marker; /* the start of this page; NULL: the first page */
 };
 
 static void found_clear(struct sweep_found *f)
@@ -79,7 +80,7 @@ static char *query(void *user)
     FILE *to = open_memstream(&text, &n);
     if (!to)
         return NULL;
-    fputs("encoding-type=url", to); /* a key may have characters that XML has not */
+    fputs("encoding-type=url", to); /* a key may have characters that XML does not allow */
     add_parameter(to, "key-marker", s->key_marker);
     fputs("&max-uploads=1000", to);
     add_parameter(to, "prefix", s->prefix);
@@ -181,7 +182,7 @@ static int end_upload(struct sweep *s, const struct sweep_found *found, struct l
     return r == -ENOENT ? 0 : r; /* it ended meanwhile */
 }
 
-/* An upload whose age is unknown is young, unless all are meant. */
+/* An upload of unknown age counts as young, unless all uploads are to be aborted. */
 static bool is_young(const struct sweep *s, int64_t age_s)
 {
     int64_t older_ms = s->options.older_ms ? s->options.older_ms : DAY_MS;
@@ -213,7 +214,7 @@ static void take(struct sweep *s, struct sweep_found *found)
 
 /* ---- all of them ---- */
 
-/* Is the next page one that came before? */
+/* Was the next page read before? */
 static int check_next(struct sweep *s)
 {
     const char *upload = s->next_upload ? s->next_upload : "";
@@ -230,8 +231,8 @@ static bool is_asked_for(const struct sweep *s, const char *key)
     return strncmp(key, s->prefix, strlen(s->prefix)) == 0;
 }
 
-/* radosgw 16 encodes keys and does not say so. Other stores may not know what they are asked for. Of the two readings
- * of a key those stay that begin with the prefix. */
+/* radosgw 16 encodes keys and does not say so. Other stores may not know the request to encode. So a key has two
+ * readings, and those that start with the prefix are kept. */
 static bool decode_key(struct sweep *s, struct sweep_found *found)
 {
     if (s->is_encoded)

@@ -1,6 +1,7 @@
-/* The requests of S3 that write an object. Each one says the SHA-256 of its body, which is signed, so that the store
- * compares it; and a checksum, which stores that know it compare and keep with the object. That is the SHA-256 again,
- * and of an object of several parts the SHA-256 of those of its parts; or a CRC, which is that of the whole. */
+/* Makes the requests of S3 that write an object. Each one has the SHA-256 of its body, which is signed, so that the
+ * store compares it. Each one also has a checksum, which stores that know it compare and keep with the object. That is
+ * the SHA-256 again, and for an object of several parts the SHA-256 of the SHA-256 of its parts; or it is a CRC, which
+ * is that of the whole object. */
 #include "base/text.h"
 #include "store/base64.h"
 #include "store/s3/object.h"
@@ -36,7 +37,7 @@ static int add_checksum(const struct part *part, struct http_request *ret)
     return request_header(ret, "x-amz-checksum-sha256: %s", part->sha256_base64);
 }
 
-/* What the upload of an object of several parts will have. */
+/* Adds the checksum that an object of several parts will have. */
 static int add_checksum_kind(const struct crc_kind *kind, struct http_request *ret)
 {
     char name[16] = "SHA256";
@@ -48,7 +49,7 @@ static int add_checksum_kind(const struct crc_kind *kind, struct http_request *r
 
 /* ---- whole objects ---- */
 
-/* Without a CRC there is nothing to ask for that would not be asked for elsewhere. */
+/* Requests the stored checksum only for an object with a CRC. */
 int s3_head(const struct object *object, struct http_request *ret)
 {
     int r = object->crc_kind ? request_header(ret, "x-amz-checksum-mode: ENABLED") : 0;
@@ -104,7 +105,7 @@ static int created(const char *body, size_t n, char ret[UPLOAD_MAX])
     return r < 0 ? r : ret[0] ? 0 : -EBADMSG;
 }
 
-/* "partNumber=1&uploadId=...": percent-encoded, from malloc. */
+/* Returns "partNumber=1&uploadId=...", percent-encoded, from malloc. */
 static char *upload_query(const char *upload, unsigned number)
 {
     char *text = NULL;
@@ -234,7 +235,7 @@ static int make_list(const struct sent_part *sent, size_t count, bool is_whole, 
         fprintf(to, "<Part><PartNumber>%zu</PartNumber><ETag>", i + 1);
         write_text(to, sent[i].etag);
         fputs("</ETag>", to);
-        if (!is_whole) /* a checksum of the whole needs none of its parts */
+        if (!is_whole) /* a checksum of the whole object needs no checksums of its parts */
             fprintf(to, "<ChecksumSHA256>%s</ChecksumSHA256>", sent[i].sha256_base64);
         fputs("</Part>", to);
     }
