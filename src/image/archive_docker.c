@@ -1,5 +1,5 @@
-/* An image in an archive of docker save. As a target it gets layers that are not compressed: each is decoded on its way
- * and compared with what the configuration says of it, before the archive is written. */
+/* A place that is an archive of docker save. As a target it gets layers that are not compressed: each is decompressed
+ * while it is copied, and is compared with its digest in the configuration, before the archive is written. */
 #include "image/archive_docker.h"
 #include "base/json.h"
 #include "image/archive_target.h"
@@ -14,16 +14,16 @@
 struct docker_archive {
     struct image_place place;
     char *path;
-    char *name; /* as docker_name gives it; NULL: none */
+    char *name; /* as docker_name returns it; NULL: none */
     struct tar tar;
-    struct docker_image *image; /* of a source, those that were looked at */
+    struct docker_image *image; /* for a source: the images that were read */
     size_t images;
     struct archive_target target;
 };
 
 /* ---- as a source ---- */
 
-/* Gives the manifest of one more image. */
+/* Reads one more image, and returns its manifest. */
 static int add_image(struct docker_archive *d, json_t *entry, struct descriptor *ret, struct leat_error *error)
 {
     struct docker_image *grown = realloc(d->image, (d->images + 1) * sizeof(*grown));
@@ -126,7 +126,7 @@ static int compare_part(const struct docker_archive *d, const struct docker_part
     return r < 0 ? r : place_move(d->place.watch, in, out, part->digest, NULL, part->entry->name, error);
 }
 
-/* A digest that several files have, as the configurations say, is opened from the first one alone: so all of these are
+/* If the configurations give several files the same digest, only the first of them is opened later. So all of them are
  * compared here. */
 static int docker_each(struct image_place *place, int (*add)(void *user, const char *digest, uint64_t size) UNUSED,
                        void *user UNUSED, struct leat_error *error)
@@ -226,7 +226,7 @@ static int read_config(const struct taken *taken, json_t **ret, struct leat_erro
                            taken->blob.digest);
 }
 
-/* Each layer is what the configuration says. */
+/* Checks that each layer is the one that the configuration names. */
 static int compare_layers(const struct docker_archive *d, const struct document *top, json_t *config,
                           struct leat_error *error)
 {
@@ -246,7 +246,7 @@ static int compare_layers(const struct docker_archive *d, const struct document 
     return r;
 }
 
-/* "HEX.tar", of the digest "sha256:HEX". */
+/* Writes "HEX.tar" for the digest "sha256:HEX". */
 static void item_name(char ret[NAME_MAX_LENGTH], const struct taken *taken, bool is_config)
 {
     snprintf(ret, NAME_MAX_LENGTH, "%s%s", taken->digest + strcspn(taken->digest, ":") + 1,
@@ -273,7 +273,7 @@ static char *tell_list(const struct docker_archive *d, const struct document *to
     return json_line(list, JSON_COMPACT);
 }
 
-/* Several layers may be the same one, perhaps compressed in several ways: it is written once. */
+/* Several layers may be equal, perhaps compressed in different ways: such a layer is written once. */
 static bool is_written(const struct pack_item *item, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
@@ -282,7 +282,7 @@ static bool is_written(const struct pack_item *item, size_t count, const char *n
     return false;
 }
 
-/* The configuration and the layers in their order, whatever the blobs were called. */
+/* Writes the configuration and the layers in the order of the manifest, whatever the names of the blobs were. */
 static int write_all(struct docker_archive *d, const struct document *top, const char *list, struct leat_error *error)
 {
     struct archive_target *target = &d->target;

@@ -1,4 +1,4 @@
-/* What an archive of docker save has, as an image with digests. */
+/* Reads an archive of docker save as an image with digests. */
 #include "base/json.h"
 #include "image/archive_docker.h"
 #include "image/place.h"
@@ -73,7 +73,7 @@ int docker_name(const char *text, char **ret)
     return 0;
 }
 
-/* 1: the entry has this name; 0: it has not; -ENOMEM. */
+/* Returns 1 if the entry has this name, 0 if not, or -ENOMEM. */
 static int has_name(json_t *entry, const char *name)
 {
     json_t *tag;
@@ -165,7 +165,7 @@ int docker_diffs(json_t *config, size_t count, json_t **ret, struct leat_error *
     return 0;
 }
 
-/* Finds the layers, whose digests are those that the configuration has. */
+/* Finds the layers. Their digests are those of the configuration. */
 static int add_layers(const struct tar *tar, json_t *config, json_t *layers, struct docker_image *image,
                       struct leat_error *error)
 {
@@ -188,7 +188,7 @@ static int add_layers(const struct tar *tar, json_t *config, json_t *layers, str
     return 0;
 }
 
-/* Where the name of a configuration is its digest (HEX.json, blobs/sha256/HEX), it is the one of the bytes. */
+/* If the name of a configuration contains a digest (HEX.json, blobs/sha256/HEX), it must be the digest of its bytes. */
 static int compare_name(const char *name, const char *digest, struct leat_error *error)
 {
     const char *slash = strrchr(name, '/'), *hex = slash ? slash + 1 : name;

@@ -1,4 +1,4 @@
-/* An image layout in a tar file. */
+/* A place that is an image layout in a tar file. */
 #include "base/json.h"
 #include "image/archive_tar.h"
 #include "image/archive_target.h"
@@ -134,7 +134,8 @@ static bool is_manifest(const struct archive_target *target, const char *digest)
     return false;
 }
 
-/* The mark of a layout, its index, the manifests, then the blobs. A blob that is a manifest as well is written once. */
+/* Writes the mark of a layout, its index, the manifests, then the blobs. A blob that is also a manifest is written
+ * once. */
 static int write_all(struct oci_archive *o, const char *index, struct leat_error *error)
 {
     static const char mark[] = "{\"imageLayoutVersion\":\"1.0.0\"}";

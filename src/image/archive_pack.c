@@ -1,5 +1,5 @@
-/* libarchive puts out what the pipeline asks for: each entry is handed to it piece by piece, and what it makes of a
- * piece is kept until it was read. */
+/* A source whose bytes libarchive makes when the pipeline asks for them. Each entry is passed to libarchive piece by
+ * piece, and its output for a piece is kept until it was read. */
 #include "image/archive_pack.h"
 #include "image/archive_library.h"
 #include "image/place.h"
@@ -10,13 +10,13 @@
 struct pack {
     struct archive *archive;
     const struct pack_item *item;
-    size_t count, index; /* the entry that is written */
+    size_t count, index; /* the entry that is being written */
     bool begun, ended;
     uint64_t at;
     unsigned char *block;
-    unsigned char *out; /* what was put out; the first `read` bytes are gone */
+    unsigned char *out; /* the output; its first `read` bytes were read */
     size_t length, read, capacity;
-    bool poor; /* there was no memory for it */
+    bool poor; /* memory for it was short */
 };
 
 static la_ssize_t on_write(struct archive *a UNUSED, void *user, const void *bytes, size_t n)
@@ -83,7 +83,7 @@ static int go_on(struct pack *p)
     return archive.write_data(p->archive, p->block, (size_t)got) == got ? 0 : failed(p);
 }
 
-/* Lets libarchive put out some more. */
+/* Makes libarchive produce more output. */
 static int produce(struct pack *p)
 {
     if (p->begun)

@@ -18,7 +18,7 @@ void spool_close(struct spool *spool)
     spool->fd = fd_close(spool->fd);
 }
 
-/* The next piece of the file becomes the blob's. */
+/* Gives the blob the next piece of the file. */
 static int take_piece(struct spool_blob *blob)
 {
     if (blob->pieces == blob->capacity) {

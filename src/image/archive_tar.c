@@ -1,6 +1,6 @@
-/* Each reader reads the one descriptor of the archive at a place of its own, so that several entries are read at the
- * same time, and all of them from the file that was opened. Of a file that is not compressed what lies in front of an
- * entry is passed over unread. */
+/* All readers use the one descriptor of the archive, each at its own position. So several entries are read at once, and
+ * all of them from the file that was opened. If the file is not compressed, the bytes before an entry are skipped
+ * without reading. */
 #include "image/archive_tar.h"
 #include "base/fd.h"
 #include "image/archive_library.h"
@@ -13,7 +13,7 @@
 
 #define ENTRIES_MAX 100000u
 #define NAMES_MAX   (16u * 1024 * 1024) /* bytes of all names */
-#define NAME_LENGTH 1024u               /* longer names are none that we look for */
+#define NAME_LENGTH 1024u               /* no longer name is ever looked up */
 #define LINKS_MAX   8
 #define BLOCK       (256u * 1024)
 #define WANTED_NS   INT64_C(100000000)
@@ -22,13 +22,13 @@ struct tar_reader {
     struct archive *archive;
     int fd;
     struct image_watch *watch;
-    int64_t asked_ns; /* when the caller was asked whether it goes on */
+    int64_t asked_ns; /* when the caller was last asked whether to go on */
     bool given_up;
     off_t at, size;
     unsigned char *block;
 };
 
-/* What is compressed may be long where the file is short. */
+/* A compressed file may be short and its content long, so ask the caller by time. */
 static bool is_wanted(struct tar_reader *r)
 {
     int64_t now = clock_ns();
@@ -83,7 +83,7 @@ static void reader_close(struct tar_reader *r)
     *r = (struct tar_reader){.fd = -1};
 }
 
-/* A filter that libarchive would leave to another program is not asked for. */
+/* A filter for which libarchive would run another program is not enabled. */
 static int reader_open(struct tar_reader *r, const struct tar *tar, struct leat_error *error)
 {
     struct stat st;
@@ -106,7 +106,7 @@ static int reader_open(struct tar_reader *r, const struct tar *tar, struct leat_
     return result;
 }
 
-/* 1: there is an entry; 0: it was the last one. */
+/* Returns 1 if there is an entry, 0 after the last one. */
 static int reader_next(struct tar_reader *r, const char *path, struct archive_entry **ret, struct leat_error *error)
 {
     int result = archive.read_next_header(r->archive, ret);
@@ -124,7 +124,7 @@ static const char *without_dot(const char *name)
     return name;
 }
 
-/* What a symbolic link in the folder of `name` leads to. What leads out of the archive has a name that no entry has. */
+/* Resolves a symbolic link in the folder of `name`. A target outside the archive becomes a name that no entry has. */
 static char *link_target(const char *name, const char *link)
 {
     const char *slash = strrchr(name, '/');
@@ -232,7 +232,7 @@ void tar_close(struct tar *tar)
     *tar = (struct tar){.fd = -1};
 }
 
-/* The first entry of this name, or NULL. */
+/* Returns the first entry with this name, or NULL. */
 static const struct tar_entry *first_of(const struct tar *tar, const char *name)
 {
     size_t low = 0, high = tar->count;

@@ -21,7 +21,7 @@ static int open_both(void *user, const struct descriptor *blob, struct image_way
     return r;
 }
 
-/* Another copy may have put the same blob there meanwhile. */
+/* Another copy may have written the same blob in the meantime. */
 static bool came_meanwhile(struct copying *c, const struct descriptor *blob, bool is_manifest, int code)
 {
     struct leat_error error = {.size = sizeof(error)};
@@ -59,7 +59,7 @@ static int move_manifest(struct copying *c, const struct document *document)
     return r;
 }
 
-/* Counts what the target has, and gives what it lacks. */
+/* Counts the blobs that the target has, and returns those that it lacks. */
 static int find_missing(struct copying *c, const struct blobs *blobs, struct blobs *ret)
 {
     enum image_look *found = calloc(blobs->count + 1, sizeof(*found));

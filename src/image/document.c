@@ -7,7 +7,7 @@
 static const char index_type[] = "application/vnd.oci.image.index.v1+json";
 static const char manifest_type[] = "application/vnd.oci.image.manifest.v1+json";
 
-/* A type becomes a header and a word of our JSON. */
+/* Is the text a media type? It becomes a part of a header and of JSON that is written. */
 static int read_type(char ret[DOCUMENT_TYPE_MAX], const char *text)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&-^_.+/";
@@ -79,7 +79,7 @@ int document_part(const struct document *document, size_t index, struct descript
 
 /* ---- platforms ---- */
 
-/* The names of uname(2), and those of images. */
+/* The names of machines: those of uname(2), and those of images. */
 static const char *const machines[][3] = {
     {"x86_64", "amd64", ""},    {"i686", "386", ""},           {"i386", "386", ""},        {"aarch64", "arm64", ""},
     {"armv7l", "arm", "v7"},    {"armv6l", "arm", "v6"},       {"ppc64le", "ppc64le", ""}, {"s390x", "s390x", ""},
@@ -99,7 +99,7 @@ static void this_machine(struct platform_name *ret)
         }
 }
 
-/* One word up to a slash. */
+/* Reads one word, up to a slash. */
 static const char *read_word(const char *at, char ret[64])
 {
     size_t n = strcspn(at, "/");

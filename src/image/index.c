@@ -61,7 +61,8 @@ static json_t *new_entry(const struct descriptor *top, const char *tag)
     return entry;
 }
 
-/* An image that has this tag loses it; one without a tag is named once. */
+/* A new entry replaces the entry with its tag. If it has no tag, it replaces the entry of the same image without a
+ * tag. */
 static bool is_replaced(json_t *entry, const struct descriptor *top, const char *tag)
 {
     const char *had = index_tag(entry), *digest = json_string_value(json_object_get(entry, "digest"));

@@ -19,8 +19,9 @@ const char *index_tag(json_t *entry);
 int index_find(json_t *index, const char *tag, const char *where, const char *form, struct descriptor *ret_self,
                struct leat_error *error);
 
-/* Makes a new index: the old one (NULL: none) with this image. An entry that had the tag loses it. `tag` NULL: the
- * image gets no name. Returns a new reference, or NULL if memory is short. */
+/* Makes a new index: the old one (NULL: none) with this image added. An old entry with the same tag is left out. `tag`
+ * NULL: the image gets no name, and an old entry of the same image without a name is left out. Returns a new reference,
+ * or NULL if memory is short. */
 json_t *index_with(json_t *old, const struct descriptor *top, const char *tag);
 
 /* Splits "NAME" or "NAME:TAG". The first colon ends the name. *ret_tag is NULL if there is no tag. The caller frees

@@ -18,7 +18,7 @@ static void set_text(json_t **json, const char *key, json_t *from, const char *n
     json_set(json, key, json_is_string(value) ? json_incref(value) : json_null());
 }
 
-/* Of a manifest in an index: for which platform it is. */
+/* For a manifest in an index: its platform. */
 static json_t *tell_platform(json_t *entry)
 {
     json_t *platform = json_object_get(entry, "platform"), *json = json_object();
@@ -35,7 +35,7 @@ static int tell_parts(const struct document *document, json_t **ret, struct leat
     int r;
     for (size_t i = 0; (r = document_part(document, i, &part)) == 0; i++) {
         if (!document->is_index && i == 0)
-            continue; /* the configuration stands alone */
+            continue; /* the configuration is shown separately */
         json_t *json = tell_part(&part);
         if (document->is_index)
             json_set(&json, "platform", tell_platform(json_array_get(entries, i)));

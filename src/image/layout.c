@@ -1,5 +1,5 @@
-/* index.json is read, changed and published again under a lock of the file `oci-layout`, so that of two copies into one
- * folder none loses the other's name. */
+/* index.json is read, changed and published again under a lock of the file `oci-layout`. So if two copies write to one
+ * folder, neither loses the name of the other. */
 #include "image/layout.h"
 #include "base/fd.h"
 #include "base/json.h"
@@ -52,7 +52,7 @@ static int open_digest(struct layout *l, const char *digest, enum leat_direction
 static int read_file(const char *path, char **ret, size_t *ret_n)
 {
     struct stat st;
-    int fd = fd_open(path, O_RDONLY | O_NONBLOCK, 0); /* a pipe makes it wait no more than a file */
+    int fd = fd_open(path, O_RDONLY | O_NONBLOCK, 0); /* O_NONBLOCK: opening a named pipe does not block */
     if (fd < 0)
         return fd;
     int r = fstat(fd, &st) < 0 ? -errno : !S_ISREG(st.st_mode) || st.st_size > INDEX_MAX ? -EBADMSG : 0;
@@ -91,7 +91,7 @@ int layout_index(const char *directory, json_t **ret, struct leat_error *error)
     return r;
 }
 
-/* Gives the descriptor that holds the lock, or a negative errno. */
+/* Returns the descriptor that holds the lock, or a negative errno. */
 static int lock_layout(const struct layout *l)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -139,7 +139,7 @@ static int add_name(struct image_place *place, const struct document *top, struc
     return r;
 }
 
-/* The lock of the file keeps other processes away, but not other threads of this one. */
+/* The file lock excludes other processes, but not other threads of this one. */
 static int layout_finish(struct image_place *place, const struct document *top, struct leat_error *error)
 {
     static pthread_mutex_t threads = PTHREAD_MUTEX_INITIALIZER;
@@ -305,7 +305,7 @@ static const struct place_ops layout_ops = {
 
 /* ---- making one ---- */
 
-/* The mark of a layout; one that is there already stays. */
+/* Writes the mark of a layout, unless it exists. */
 static int make_mark(const struct layout *l, struct leat_error *error)
 {
     static const char mark[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
@@ -319,7 +319,7 @@ static int make_mark(const struct layout *l, struct leat_error *error)
     if (r == 0)
         r = place_write(sink, mark, sizeof(mark) - 1, NULL, &own);
     if (r < 0 && folder_look(&l->folder, FOLDER_ROOT, "oci-layout", &st, NULL) == 0 && st.st_nlink > 0)
-        r = 0; /* another copy has made it meanwhile */
+        r = 0; /* another copy has written it in the meantime */
     return r < 0 ? error_set(error, r, "%s", own.text) : 0;
 }
 
@@ -330,7 +330,7 @@ static int make_layout(struct layout *l, struct leat_error *error)
     if (r == 0)
         r = make_mark(l, error);
     return r == 0 ? folder_look(&l->folder, FOLDER_ROOT, "index.json", &st, error)
-                  : r; /* so that nothing is moved in vain */
+                  : r; /* an unusable index.json fails before bytes are moved */
 }
 
 int place_layout(struct image_place **ret, const char *rest, bool is_target, struct leat_error *error)

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 static const struct {
-    const char *name; /* in the one that `in` says */
+    const char *name; /* its name in the folder `in` */
     enum folder in;
-    const char *path; /* from the layout on, for sentences */
+    const char *path; /* the path from the layout on, for messages */
 } folders[FOLDERS] = {
     [FOLDER_ROOT] = {"", FOLDER_ROOT, ""},
     [FOLDER_BLOBS] = {"blobs", FOLDER_ROOT, "/blobs"},
@@ -88,7 +88,7 @@ int folder_look(const struct layout_folder *folder, enum folder in, const char *
     return S_ISREG(ret->st_mode) ? 0 : error_set(error, -EINVAL, "%.90s%s/%.64s is no regular file", path, below, name);
 }
 
-/* By the descriptor of the folder where that can be done, else by its path. */
+/* Through the folder's descriptor if that is possible, else by its path. */
 static char *spec_of(const struct layout_folder *folder, enum folder in, const char *name)
 {
     char way[64];
@@ -101,7 +101,7 @@ static char *spec_of(const struct layout_folder *folder, enum folder in, const c
     return spec;
 }
 
-/* A file that was there is still the one that is replaced, and one that was not is not replaced. */
+/* Before publishing: a file that existed must still be the same, and one that did not exist must not exist now. */
 static int open_sink(const char *spec, const struct stat *st, leat_endpoint **ret, struct leat_error *error)
 {
     struct leat_endpoint_options options = LEAT_INIT(struct leat_endpoint_options);

@@ -25,8 +25,8 @@ struct partial {
     struct partial *next;
 };
 
-/* The parts that this process uses. The lock of a file keeps other processes away, but not other threads of this one;
- * and whoever closes a file of a process ends all locks that the process has on it. */
+/* The partial files that this process uses. The file lock excludes other processes, but not other threads of this one.
+ * Besides, closing any descriptor of a file drops all locks that the process has on it. */
 static struct {
     pthread_mutex_t lock;
     struct partial *first;
@@ -46,7 +46,7 @@ static bool note_use(struct partial *p)
     return !other;
 }
 
-/* Closes the file before another thread may open it. */
+/* Closes the file before another thread can open it. */
 static void forget_use(struct partial *p)
 {
     pthread_mutex_lock(&used.lock);
@@ -64,7 +64,8 @@ static void set_name(struct partial *p)
     p->name[strcspn(p->name, ":")] = '-';
 }
 
-/* The file is still the one of this name: another copy may have published or removed it before it had the lock. */
+/* Does the name still refer to this file? Another copy may have published or removed it before this one got the
+ * lock. */
 static bool is_named(const struct partial *p, const struct stat *st)
 {
     struct stat named;
@@ -87,7 +88,7 @@ static bool take_file(struct partial *p)
         if (ftruncate(p->fd, 0) < 0)
             return false;
     }
-    if (p->had && p->had == p->blob.size) /* the source is asked for one byte at least */
+    if (p->had && p->had == p->blob.size) /* leave one byte, because the source cannot be asked for none */
         p->had--;
     return lseek(p->fd, (off_t)p->had, SEEK_SET) >= 0;
 }
@@ -133,7 +134,7 @@ int partial_sink(struct partial *part, leat_endpoint **ret)
 
 /* ---- the end ---- */
 
-/* What came in two copies is read as a whole. */
+/* Bytes of two copies are compared with the digest as a whole. */
 static int compare(const struct partial *p, struct leat_error *error)
 {
     leat_endpoint *in, *out;
@@ -167,7 +168,7 @@ static int publish(const struct partial *p, struct leat_error *error)
     return r;
 }
 
-/* Bytes that are wrong, and those that fill a disk, are of no use. */
+/* Is the file of use to the next copy? Not if its bytes are wrong, or if it fills the disk. */
 static bool is_useful(const struct partial *p, int code)
 {
     struct stat st;

@@ -10,12 +10,12 @@ struct image_looking {
     const struct blobs *blobs;
     enum image_look *found;
     atomic_size_t next;
-    atomic_bool failed; /* no other one is asked about */
+    atomic_bool failed; /* no more blobs are asked about */
 
     pthread_mutex_t lock;
     pthread_cond_t ended;
     size_t running;           /* under the lock */
-    struct leat_error *error; /* under the lock, until all have ended */
+    struct leat_error *error; /* under the lock until all threads have ended */
 };
 
 static int look_one(const struct image_looking *l, size_t i, struct leat_error *error)
@@ -56,7 +56,7 @@ static void *run(void *user)
     return NULL;
 }
 
-/* Meanwhile the caller is told, who may want no more: then the requests end as well. */
+/* In the meantime progress is reported to the caller. If the caller cancels, the requests end as well. */
 static void wait_for_all(struct image_looking *l)
 {
     pthread_mutex_lock(&l->lock);
@@ -71,7 +71,7 @@ static void wait_for_all(struct image_looking *l)
     pthread_mutex_unlock(&l->lock);
 }
 
-/* Where no more threads can be had there are fewer; without any, this one does it. */
+/* If no more threads can be created, there are fewer. If there is none, the calling thread does the work. */
 static void look_together(struct image_looking *l, size_t count)
 {
     pthread_t thread[THREADS_MAX];

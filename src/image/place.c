@@ -56,7 +56,7 @@ int place_failure(const leat_report *report, int code, const char *what, struct 
     char buffer[128];
     bool verify = cause && strcmp(cause->operation, "verify") == 0;
     const char *text = cause ? cause->text : error_text(code, buffer, sizeof(buffer));
-    int n = (int)(verify ? strcspn(text, ";") : strlen(text)); /* behind ";" stands what was published */
+    int n = (int)(verify ? strcspn(text, ";") : strlen(text)); /* the part after ";" is about what was published */
     error_at(error, code, cause ? (enum leat_side)cause->side : LEAT_SIDE_NONE, "", verify ? "verify" : "copy",
              "%.80s: %.*s", what, n, text);
     return code;
@@ -96,7 +96,7 @@ int place_move(struct image_watch *watch, leat_endpoint *in, leat_endpoint *out,
     return r;
 }
 
-/* The bytes of a manifest, and its digest if nobody knew it before. */
+/* Reads the bytes of a manifest, and computes its digest if it was unknown. */
 static int read_bytes(struct image_place *place, const char *reference, struct descriptor *self, char **ret,
                       size_t *ret_n, struct leat_error *error)
 {

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define GIVE_UP_NS (2 * INT64_C(1000000000)) /* what waits for no more than that: an upload is given up */
+#define GIVE_UP_NS (2 * INT64_C(1000000000)) /* time limit of the request that aborts an upload */
 
 struct remote {
     struct image_place place;
@@ -18,10 +18,10 @@ struct remote {
     struct session *repository;
     struct leat_endpoint_options endpoint;
     struct http_settings *settings;
-    bool user; /* of the transfer thread, so that connections are kept */
+    bool user; /* it is a user of the transfer thread, so that connections are kept */
 };
 
-/* What a manifest may be; a registry gives what it has. */
+/* The media types that are accepted for a manifest. A registry returns the type that it has. */
 static const char accepted[] = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
                                "application/vnd.docker.distribution.manifest.list.v2+json, "
                                "application/vnd.docker.distribution.manifest.v2+json";
@@ -57,7 +57,8 @@ static int remote_open_blob(struct image_place *place, const struct descriptor *
 
 /* ---- as a target ---- */
 
-/* Asks; `missing` is a status that is an answer as well. 1: it succeeded; 0: `missing`. */
+/* Sends a request. `missing` is a status that is also a valid answer. Returns 1 if it succeeded, 0 for `missing`, or a
+ * negative errno. */
 static int ask(struct remote *r, struct question question, int missing, struct leat_error *error)
 {
     struct leat_error own = {.size = sizeof(own)};
@@ -90,7 +91,7 @@ static int remote_take_blob(struct image_place *place, const struct descriptor *
     return oci_sink(&way->out, blob->digest, r->repository, blob->digest, &r->endpoint, error);
 }
 
-/* By its digest, or by the tag. */
+/* Puts a manifest, by its digest or by the tag. */
 static int put_manifest(struct remote *r, const struct document *document, const char *reference,
                         struct leat_error *error)
 {
@@ -112,7 +113,7 @@ static int remote_take_manifest(struct image_place *place, const struct document
     return put_manifest((struct remote *)place, document, document->self.digest, error);
 }
 
-/* What was asked for by its digest has no other name. */
+/* A target that is named by a digest takes only the image with that digest. */
 static int remote_finish(struct image_place *place, const struct document *top, struct leat_error *error)
 {
     struct remote *r = (struct remote *)place;
@@ -135,7 +136,7 @@ static void remote_free(struct image_place *place)
 
 static const struct place_ops remote_ops;
 
-/* A registry that does not mount it begins an upload instead, which is given up. */
+/* A registry that cannot mount the blob starts an upload instead, which is aborted. */
 static int remote_mount(struct image_place *place, const struct image_place *source, const struct descriptor *blob,
                         struct leat_error *error UNUSED)
 {

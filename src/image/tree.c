@@ -5,7 +5,7 @@
 #define DOCUMENTS_MAX 4096
 #define BYTES_MAX     (64u * 1024 * 1024) /* of all of them */
 
-/* Takes the document, on failure too. */
+/* Takes the document, also after a failure. */
 static int keep(struct tree *tree, struct document *document, struct leat_error *error)
 {
     if (tree->count == tree->capacity) {
@@ -44,7 +44,8 @@ static int check_bounds(const struct tree *tree, size_t level, struct leat_error
 static int add(struct tree *tree, struct image_place *place, const struct descriptor *wanted, size_t level,
                struct leat_error *error);
 
-/* Takes the document, on failure too. The configuration and the layers of a manifest, or the manifests of an index. */
+/* Adds the configuration and the layers of a manifest, or the manifests of an index. Takes the document, also after a
+ * failure. */
 static int add_document(struct tree *tree, struct image_place *place, struct document *document, size_t level,
                         struct leat_error *error)
 {

@@ -1,5 +1,5 @@
-/* Each blob of a layout is compared with its name. First come those that the images name, with the sizes that are said
- * of them, then what else lies in the folders. */
+/* Compares each blob of a layout with its name. First come the blobs that the images refer to, with the sizes that the
+ * images give, then the other blobs in the folders. */
 #include "base/quote.h"
 #include "image/image.h"
 #include "image/tree.h"
@@ -25,7 +25,7 @@ static void tell(struct verifying *v, const char *digest, const struct leat_erro
         v->options.problem(v->options.user, &told);
 }
 
-/* A manifest that is missing or wrong is a problem like any other, and the search goes on. */
+/* A missing or wrong manifest is recorded as a problem, and the search goes on. */
 static void add_manifest(struct verifying *v, struct tree *tree, const struct descriptor *top)
 {
     struct leat_error error = {.size = sizeof(error)};
@@ -136,7 +136,7 @@ static int verify_all(struct verifying *v)
     return r < 0 ? error_set(v->error, r, "out of memory") : v->error->code;
 }
 
-/* All of a layout or an archive: a name without a tag. A bare one is a folder's. */
+/* Verifies a whole layout or archive: a name without a tag. A name without a scheme is a folder. */
 static int open_whole(struct verifying *v, const char *spec)
 {
     const char *colon = strchr(spec, ':'), *name = colon ? colon + 1 : spec;

@@ -1,4 +1,4 @@
-/* A build without libarchive: archives of images are refused. */
+/* For a build without libarchive: archives of images are refused. */
 #include "image/place.h"
 #include <errno.h>
 

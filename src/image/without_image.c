@@ -1,4 +1,4 @@
-/* A build without libcurl: the calls are there, and refuse. */
+/* For a build without libcurl: the calls exist, and fail. */
 #include "image/image.h"
 #include <errno.h>
 

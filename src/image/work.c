@@ -3,7 +3,7 @@
 #include <poll.h>
 #include <stdio.h>
 
-#define MEMORY_ALL   (16u * 1024 * 1024) /* of all pipelines together */
+#define MEMORY_ALL   (16u * 1024 * 1024) /* for all pipelines together */
 #define MEMORY_LEAST (256u * 1024)
 
 /* ---- lists ---- */
@@ -62,7 +62,7 @@ struct work_slot {
     const struct descriptor *blob; /* NULL: it is free */
     leat_pipeline *pipeline;
     leat_filter *codec; /* or NULL */
-    char *digest;       /* where that of the result goes; or NULL */
+    char *digest;       /* gets the digest of the result; or NULL */
     unsigned tries;     /* that have failed */
     uint64_t offset;    /* as in struct image_way; so are these */
     int (*end)(void *user, int code, struct leat_error *error);
@@ -85,7 +85,7 @@ static int add_digest(leat_pipeline *pipeline, const char *algorithm)
     return r == 0 ? leat_pipeline_filter(pipeline, filter) : r;
 }
 
-/* A blob that is decoded has a digest before the decoder, which `end` compares, and one behind it. */
+/* A blob that is decoded has two digests: the one before the decoder, which `end` compares, and the one after it. */
 static int add_filters(struct work_slot *slot, const char *codec)
 {
     char algorithm[16];
@@ -105,7 +105,7 @@ static int build(const struct work *work, struct work_slot *slot, const struct i
     options.expect = way->codec || way->offset ? NULL : blob->digest;
     options.offset = way->offset;
     options.memory_limit = MAX(MEMORY_ALL / work->most, MEMORY_LEAST);
-    options.has_length = 1; /* what never ends is cut, and then has another digest */
+    options.has_length = 1; /* a blob that is too long is cut, and then has another digest */
     options.length = MIN(blob->size, (uint64_t)INT64_MAX - 1) + 1 - way->offset;
     int r = leat_pipeline_new(&slot->pipeline, &options);
     if (r < 0) {
@@ -134,7 +134,7 @@ static void clear(struct work_slot *slot)
     *slot = (struct work_slot){.blob = NULL};
 }
 
-/* The pipeline has ended, and its sink is closed. */
+/* Called when the pipeline has ended and its sink is closed. */
 static void end_way(struct work_slot *slot, struct leat_error *error)
 {
     int (*end)(void *user, int code, struct leat_error *error) = slot->end;
@@ -177,7 +177,7 @@ static void begin(struct run *run, struct work_slot *slot, const struct descript
     run->under_way++;
 }
 
-/* The bytes of the blob, before the decoder if there is one. */
+/* Counts the bytes of the blob, before the decoder if there is one. */
 static uint64_t bytes_of(const struct work_slot *slot, const leat_report *report)
 {
     uint64_t bytes = slot->offset + leat_report_bytes(report);
@@ -201,7 +201,7 @@ static int compare_blob(const struct work_slot *slot, const leat_report *report,
     return 0;
 }
 
-/* What the sink has got. */
+/* Stores the SHA-256 of the bytes that the sink got. */
 static void tell_digest(const struct work_slot *slot, const leat_report *report)
 {
     const char *algorithm, *hex;
@@ -250,7 +250,7 @@ static uint64_t moving(const struct run *run)
         struct leat_progress now = LEAT_INIT(struct leat_progress);
         if (run->slot[i].blob && leat_pipeline_progress(run->slot[i].pipeline, &now) == 0)
             bytes += MIN(run->slot[i].offset + now.bytes,
-                         run->slot[i].blob->size); /* of a blob that is decoded there are more */
+                         run->slot[i].blob->size); /* a decoded blob has more bytes than its size */
     }
     return bytes;
 }
