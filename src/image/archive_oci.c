@@ -101,7 +101,7 @@ static int oci_each(struct image_place *place, int (*add)(void *user, const char
         if (!oci_digest_is_valid(digest))
             continue;
         if (entry->link && tar_find(&o->tar, entry->name, &file, NULL) < 0)
-            file = entry; /* opening it says why */
+            file = entry; /* the error comes from opening it */
         r = add(user, digest, file->size);
     }
     return r < 0 ? error_set(error, r, "out of memory") : 0;

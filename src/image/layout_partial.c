@@ -190,7 +190,7 @@ int partial_end(struct partial *p, int code, struct leat_error *error)
     return r;
 }
 
-/* ---- what is left ---- */
+/* ---- leftover files ---- */
 
 static bool is_abandoned(const struct layout_folder *folder, const char *entry)
 {

@@ -11,7 +11,7 @@
 #include "image/layout_folder.h"
 #include "image/watch.h"
 
-#define PART_LEAST (256u * 1024) /* smaller blobs are had again */
+#define PART_LEAST (256u * 1024) /* a smaller blob is copied again from its start */
 
 struct partial;
 

@@ -60,7 +60,7 @@ struct adding {
     struct blobs *blobs;
 };
 
-/* What no image names. */
+/* Adds the blobs that no image refers to. */
 static int add_other(void *user, const char *digest, uint64_t size)
 {
     struct adding *a = user;

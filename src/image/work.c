@@ -73,7 +73,7 @@ struct run {
     const struct work *work;
     struct work_slot slot[LEAT_IMAGE_JOBS_MAX];
     struct pollfd set[LEAT_IMAGE_JOBS_MAX];
-    size_t next; /* blob to begin */
+    size_t next; /* number of the next blob to start */
     size_t under_way;
     bool stopped;
 };

@@ -11,7 +11,7 @@
 #define HELD_PIECE 16384u /* as libcurl gives */
 #define CONNECT_MS 30000L /* as for tcp: */
 
-/* ---- what comes from libcurl ---- */
+/* ---- callbacks of libcurl ---- */
 
 static size_t header_came(char *line, size_t size, size_t n, void *user)
 {
@@ -59,7 +59,7 @@ static size_t body_came(char *bytes, size_t size, size_t n, void *user)
     }
 }
 
-/* ---- what goes to libcurl ---- */
+/* ---- requests to libcurl ---- */
 
 /* The user's file may have changed since the digest was computed. */
 static ssize_t read_body(struct attempt *a, const struct http_body *body, void *to, size_t n)

@@ -71,7 +71,7 @@ static void add_lanes(struct fetch *f)
         add_lane(f);
 }
 
-/* ---- what the lanes tell ---- */
+/* ---- reports of the lanes ---- */
 
 /* Returns the reason why only one connection can be used, or NULL. */
 static const char *why_one(const struct fetch *f, const struct answer *answer, unsigned asked)

@@ -110,7 +110,7 @@ static bool is_journal(const char *text, size_t n)
     return n == 0 || (n >= first && memcmp(text, FIRST_LINE, first) == 0 && !memchr(text, '\0', n));
 }
 
-/* Removes an incomplete line at the end of the file. */
+/* Reads the file, and removes an incomplete line at its end. */
 static int read_file(struct journal *j, size_t size, const char **ret_why)
 {
     char *text CLEANUP_FREE = NULL, *line, *end;

@@ -115,7 +115,7 @@ static bool is_end(const struct fetch_lane *l, const struct answer *answer)
            answer->range_total == l->asked;
 }
 
-/* Further requests ask the URL where redirects have led. Without memory for it they ask the first URL. */
+/* Further requests ask the URL where redirects have led. Without memory for it they ask the object's URL. */
 static void note_place(struct fetch_lane *l)
 {
     const char *place = transfer_place(l->transfer);

@@ -20,7 +20,7 @@ void session_unref(struct session *session)
         session->ops->free(session);
 }
 
-/* ---- what is sent ---- */
+/* ---- requests ---- */
 
 /* Makes the request to the target of a redirect. The session sees it only if the target is on its own server. */
 static int follow(struct course *course, const struct http_request *wanted, struct http_request *ret)
@@ -90,7 +90,7 @@ int course_prepare(struct course *course, const struct http_request *wanted)
     return r < 0 ? r : 0;
 }
 
-/* ---- what comes ---- */
+/* ---- answers ---- */
 
 /* An expired signed URL is answered with one of these statuses. */
 static bool has_gone(const struct course *course, int status)

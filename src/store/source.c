@@ -59,8 +59,7 @@ static int start(struct store_source *s, struct leat_error *error)
 static ssize_t take_next(struct store_source *s, size_t n, struct chunk **ret)
 {
     ssize_t r = fetch_take(s->fetch, n, ret);
-    if (r == -EAGAIN) { /* drops old notices; the caller looks afterwards, so it sees what arrived before they were
-                           dropped */
+    if (r == -EAGAIN) { /* drop old notices, then look again */
         client_drop_notices(&s->client);
         r = fetch_take(s->fetch, n, ret);
     }

@@ -1,4 +1,4 @@
-/* What an HTTP status means that is a failure. */
+/* The meaning of an HTTP status that is a failure. */
 #ifndef STORE_STATUS_H
 #define STORE_STATUS_H
 

@@ -11,7 +11,7 @@ struct window_slot {
     size_t filled;
 };
 
-/* ---- views: what is taken ---- */
+/* ---- views for the taker ---- */
 
 static void view_release(struct chunk *view)
 {

@@ -36,7 +36,7 @@ struct push {
     enum {
         STEP_NONE,
         STEP_BEGIN, /* an upload is requested */
-        STEP_SEND,  /* a piece is on its way */
+        STEP_SEND,  /* a piece is in flight */
         STEP_ASK,   /* asks how much the registry has */
         STEP_END,   /* the request that ends the upload is in flight */
     } step;

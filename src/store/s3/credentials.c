@@ -55,7 +55,7 @@ static int ask_profile(const struct profile *profile, struct credentials *ret, c
 const struct credential_source credentials_of_profile = {
     .name = "profile", .changes = true, .is_file = true, .ask = ask_profile};
 
-/* ---- programs and endpoints say JSON ---- */
+/* ---- JSON of programs and endpoints ---- */
 
 static int take(const json_t *whole, const char *name, char *ret, size_t capacity)
 {

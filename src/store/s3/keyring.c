@@ -16,7 +16,7 @@ struct keyring {
     unsigned origin;
     atomic_bool stop;
 
-    pthread_mutex_t lock; /* of what follows */
+    pthread_mutex_t lock; /* protects the members below */
     struct credentials credentials;
     bool has_thread, renewing;
     bool failed;      /* the last renewal */

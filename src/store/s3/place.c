@@ -10,7 +10,7 @@
 
 /* ---- the name ---- */
 
-/* Are there only letters, digits, dots and dashes? So it is for a host name and for a bucket. */
+/* Does the text have only letters, digits, dots and dashes, as a host name and a bucket have? */
 static bool is_bucket(const struct s3_name *name)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";

@@ -179,7 +179,7 @@ static int end_upload(struct sweep *s, const struct sweep_found *found, struct l
         *error = (struct leat_error){.size = sizeof(*error)};
         r = ask_to_abort(s, &ending, error);
     }
-    return r == -ENOENT ? 0 : r; /* it ended meanwhile */
+    return r == -ENOENT ? 0 : r; /* it ended in the meantime */
 }
 
 /* An upload of unknown age counts as young, unless all uploads are to be aborted. */

@@ -128,7 +128,7 @@ static int put_part(const struct object *object, const char *upload, const struc
     return r < 0 ? r : s3_request(of(object), "PUT", query, part->sha256, ret);
 }
 
-/* ---- the parts that are there ---- */
+/* ---- the list of parts ---- */
 
 static int list(const struct object *object, const char *upload, unsigned after, struct http_request *ret)
 {
