@@ -96,7 +96,8 @@ static void failures_are_named(void **state UNUSED)
     assert_string_equal(error.node, "missing/none");
     assert_int_equal(leat_copy("in", "nowhere:x", NULL, NULL, &error), -EINVAL);
     options.digest = "no such digest";
-    assert_int_equal(leat_copy("in", "none", &options, NULL, &error), -ENOENT);
+    int r = leat_copy("in", "none", &options, NULL, &error);
+    assert_true(r == -ENOENT || r == -ELIBACC); /* without libcrypto, which might have it */
     assert_non_null(strstr(error.text, "no such digest"));
     options.digest = NULL;
     options.progress_ms = -1;

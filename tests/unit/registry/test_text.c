@@ -190,10 +190,18 @@ static void options_of_endpoints(void **state UNUSED)
     is_refused("a netrc=x | b", 2, "netrc takes no value");
     is_refused("a header= | b", 2, "write header='NAME: VALUE'");
     is_refused("a cacert | b", 2, "write cacert=FILE");
+    is_refused("a 'haeder=A: sesame' | b", 2, "'haeder=' is no option of a source; did you mean header?");
+}
+
+static void options_of_stores(void **state UNUSED)
+{
+    leat_endpoint *endpoint = NULL;
+    int r = leat_endpoint_open(&endpoint, "http://127.0.0.1/", LEAT_READ, NULL, NULL);
+    leat_endpoint_close(endpoint);
+    unit_needs(r != -ENOSYS, "stores");
     is_refused("http://127.0.0.1/ 'header=a b' | b", 0, "Header 1 is none");
     is_refused("http://127.0.0.1/ header='A: b' 'header=Host: b' | b", 0, "The header Host is not to be set");
     is_refused("http://127.0.0.1/ key=/dev/null | b", 0, "without its certificate");
-    is_refused("a 'haeder=A: sesame' | b", 2, "'haeder=' is no option of a source; did you mean header?");
 }
 
 static void quotes_that_are_open(void **state UNUSED)
@@ -372,6 +380,7 @@ int main(void)
         cmocka_unit_test(usual_algorithms),
         cmocka_unit_test(codecs),
         cmocka_unit_test(options_of_endpoints),
+        cmocka_unit_test(options_of_stores),
         cmocka_unit_test(quotes_that_are_open),
         cmocka_unit_test(long_texts),
         cmocka_unit_test(more_than_there_may_be),
