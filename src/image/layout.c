@@ -112,7 +112,7 @@ static int write_index(const struct layout *l, json_t *index, struct leat_error 
     char *line = json_line(index, JSON_COMPACT);
     int r = line ? folder_sink(&l->folder, FOLDER_ROOT, "index.json", &sink, error)
                  : error_set(error, -ENOMEM, "out of memory");
-    if (r == 0)
+    if (r == 0 && line)
         r = place_write(sink, line, strlen(line), NULL, error);
     free(line);
     return r;

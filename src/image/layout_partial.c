@@ -137,7 +137,7 @@ int partial_sink(struct partial *part, leat_endpoint **ret)
 /* Bytes of two copies are compared with the digest as a whole. */
 static int compare(const struct partial *p, struct leat_error *error)
 {
-    leat_endpoint *in, *out;
+    leat_endpoint *in = NULL, *out = NULL;
     if (lseek(p->fd, 0, SEEK_SET) < 0)
         return error_set(error, -errno, "%.80s can't be read again", p->blob.digest);
     int r = leat_endpoint_from_fd(&in, p->fd, LEAT_BORROW);

@@ -83,10 +83,11 @@ struct node {
     bool append;             /* a sink that always writes at its end */
     bool punches;            /* written in place: holes are punched. The route clears it if that does not work */
     bool has_size;           /* a source that ends after `size` bytes, counted from the start of the file */
+    bool seeks;              /* a source without a descriptor, which starts at `from` by itself */
+    bool sparse;             /* a source that seems to have holes */
+    bool verbatim;           /* a sink that gets the source's bytes unchanged and in order; known before `open` */
     uint64_t size;
-    bool seeks;    /* a source without a descriptor, which starts at `from` by itself */
     uint64_t from; /* set by the planner */
-    bool sparse;   /* a source that seems to have holes */
     dev_t device;  /* with `inode`: which file it is; 0 and 0 if it is no file */
     ino_t inode;
     struct identity
@@ -96,7 +97,6 @@ struct node {
     enum node_wait wait;       /* a guess until the node is open */
     struct timespec times[2];
     const char *expect; /* the digest in the name of a source: "sha256:HEX"; or NULL. Lives as long as the name */
-    bool verbatim;      /* a sink that gets the source's bytes unchanged and in order; known before `open` */
     int64_t idle_ns;    /* it fails with ETIMEDOUT if the transfer has to wait for it this long; 0: never */
 
     /* Known once the node is open. */

@@ -28,7 +28,8 @@ static void wake(void *user)
 /* Blocks; the caller holds the lock, which is dropped meanwhile. False: the answer is no longer wanted. */
 static bool wait_a_little(struct exchange *x, struct asking *a)
 {
-    if (thread_cond_wait(&a->woken, &a->lock, x->is_wanted ? clock_ns() + WANTED_MS * INT64_C(1000000) : INT64_MAX))
+    if (thread_cond_wait(&a->woken, &a->lock, x->is_wanted ? clock_ns() + WANTED_MS * INT64_C(1000000) : INT64_MAX) ||
+        !x->is_wanted)
         return true;
     pthread_mutex_unlock(&a->lock);
     bool wanted = x->is_wanted(x->of);

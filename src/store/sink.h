@@ -37,9 +37,9 @@ struct sink {
     struct object *object;
     struct client client;
     int32_t retries;
+    bool no_clobber;
     int64_t total_ns;    /* time limit of the sink; 0: no limit */
     int64_t deadline_ns; /* of clock_ns; 0: no limit */
-    bool no_clobber;
     uint64_t part_size;
 
     const struct node *source; /* a file with the bytes that are sent, open as long as the sink; NULL: the bytes are
@@ -62,7 +62,6 @@ struct sink {
         CONTROL_ABORTING,
     } control_step;
     char upload[UPLOAD_MAX]; /* the name of the upload; "": none */
-    bool unsure;             /* the store may have another upload, whose name is not known */
     struct sent_part *sent;  /* indexed by the number of the part; etag NULL: not sent yet */
     size_t sent_room;
     enum {
@@ -73,6 +72,7 @@ struct sink {
         COMMIT_VERIFYING,
         COMMIT_OVER,
     } commit_step;
+    bool unsure;                  /* the store may have another upload, whose name is not known */
     bool commit_sent;             /* the request that makes the object was sent */
     bool is_made;                 /* the store has confirmed the object */
     bool may_be_made;             /* the request that makes the object is over, and the object may exist */
