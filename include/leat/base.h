@@ -93,7 +93,7 @@ enum leat_advice {
     LEAT_ADVICE_CONNECT_TIMEOUT = 6, /**< Allow more time: leat_endpoint_options.connect_timeout_ms. */
     LEAT_ADVICE_IDLE_TIMEOUT = 7,    /**< Allow more time: leat_endpoint_options.idle_timeout_ms. */
     LEAT_ADVICE_USER_DIGEST = 8,     /**< Choose another provider of digests: LEAT_DIGEST_USER. */
-    LEAT_ADVICE_SOURCE_STABLE = 9,   /**< If nobody changes the source meanwhile, say so: LEAT_SOURCE_STABLE. */
+    LEAT_ADVICE_SOURCE_STABLE = 9,   /**< If no program changes the source meanwhile, say so: LEAT_SOURCE_STABLE. */
     LEAT_ADVICE_WINDOW = 10,         /**< Allow unzstd a larger window: its option windowlog. */
     LEAT_ADVICE_MEMORY = 11,         /**< Raise the memory limit. */
     LEAT_ADVICE_CACERT = 12,         /**< Name the authority that signed: leat_endpoint_options.cacert. */

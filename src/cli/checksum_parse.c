@@ -21,7 +21,7 @@ static size_t hex_length(const char *at)
     return strspn(at, "0123456789abcdefABCDEF");
 }
 
-/* In place: it only gets shorter. False: an escape that nobody writes. */
+/* Works in place, since the name only gets shorter. False: an escape that no tool writes. */
 static bool unescape(char *name)
 {
     char *to = name;

@@ -1,6 +1,6 @@
 /* A ring of jobs: [head, next) are being hashed or wait for their turn to be emitted, [next, tail) wait for a thread.
- * All of it is under the one lock, and emitting too: whoever finishes the job at the head emits it and those behind it
- * that are done. A reader of our output who is slow thus holds up everyone, as it should be.
+ * All of it is under the one lock, and emitting too: the thread that finishes the job at the head emits it and
+ * those behind it that are done. So a slow reader of the output holds up all threads, which is backpressure.
  *
  * The first job is held back until there is a second one, or no more come: a file that is alone is hashed by the
  * thread that brought it, with a thread of its own for each algorithm, which is faster. */
@@ -180,7 +180,7 @@ struct hash_job *hasher_job(const char *name, const char *algorithms)
     return NULL;
 }
 
-/* Whoever reads standard input, reads it alone, since who comes next gets what is left. */
+/* Only one thread reads standard input at a time, since the next reader gets what is left. */
 void hasher_put(struct hasher *h, struct hash_job *job)
 {
     bool shared = strcmp(job->name, "-") == 0;

@@ -130,7 +130,7 @@ int main(int argc, char **argv)
 {
     take_closed_numbers();
     survive_questions();
-    signal(SIGCHLD, SIG_DFL); /* who started us may ignore it, and then nobody would know how a child ended */
+    signal(SIGCHLD, SIG_DFL); /* the parent may ignore it, and then the exit of a child could not be seen */
     if (argc < 2) {
         help(stderr);
         return EXIT_USAGE;

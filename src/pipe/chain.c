@@ -1,3 +1,5 @@
+/* This file is longer than 400 lines: the places of a chain, what passes between them, and how they end are one state
+ * machine. */
 #include "pipe/chain.h"
 
 /* ---- what the reader sees ---- */

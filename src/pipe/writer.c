@@ -1,5 +1,5 @@
 /* The writer's end. Every call takes the write turn, moves what it can without waiting, waits for as long as it may,
- * and gives the turn. */
+ * and gives the turn. This file is longer than 400 lines: all calls share the code that takes and gives the turn. */
 #include "base/origin.h"
 #include "buffer/view.h"
 #include "pipe/chain.h"

@@ -40,7 +40,7 @@ static void unbuild(leat_pipeline *pipeline, struct ends *ends)
     ends->clean(ends);
 }
 
-/* The route that moved most of it, and who made the calls. */
+/* The route that moved most of the bytes, and the engine that made the calls. */
 static int read_report(const leat_report *report, struct contender *ret)
 {
     char *text;

@@ -1,5 +1,5 @@
-/* The user's own source and sink. A source must be there to be read again and again, and no sink is written to that
- * somebody might miss, unless that was asked for. */
+/* The source and the sink that the user names. The source must be one that can be read again and again. A sink that
+ * exists is not overwritten, unless the user asks for it. */
 #include "bench/flow.h"
 #include "bench/peer.h"
 #include "bench/place.h"
@@ -320,7 +320,8 @@ int bench_given(const struct bench_options *o, const char *source, const char *s
                  g.place.folder ? " (a copy beside it)" : "", size_text(o->size, most));
         r = flow_row("given", title, 0, &g.ends, o);
     }
-    if (r == 0 && is_null(sink) && !stop_asked()) { /* where nobody looks at the bytes, the best may be to touch none */
+    if (r == 0 && is_null(sink) &&
+        !stop_asked()) { /* if no reader looks at the bytes, the fastest way may touch none */
         snprintf(title, sizeof(title), "%.110s -> a reader that looks at it, at most %s", cli_name(source), most);
         g.reads = true;
         r = flow_row("given/read", title, READER_PIPE, &g.ends, o);

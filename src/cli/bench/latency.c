@@ -48,7 +48,7 @@ struct trip {
     size_t n; /* of a message */
     unsigned trips;
     struct latency_way way[2]; /* there, and back */
-    int code;                  /* of the one who answers */
+    int code;                  /* of the thread that answers */
 };
 
 struct latency {

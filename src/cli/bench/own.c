@@ -103,7 +103,7 @@ static void end_listener(struct own_listener *l)
     int fd = l->spec[0] ? socket(l->at.any.sa_family, SOCK_STREAM, 0) : -1;
     if (fd >= 0) {
         int r = connect(fd, &l->at.any, l->size);
-        (void)r; /* nobody waits any more */
+        (void)r; /* it fails if the listener has gone */
         close(fd);
     }
     if (l->spec[0] && l->at.any.sa_family == AF_UNIX)

@@ -1,8 +1,7 @@
 /* Kernel pipes against pipes in user memory: one thread writes, another reads. Each step of the row adds one thing
  * that is known to make pipes faster, and the last ones need no kernel, or are the library's own. In `pipes/null`
- * nobody looks at the bytes, in `pipes/sum` the reader looks at all of them; a speed that only the first one has is
- * nothing that a program can use.
- */
+ * the reader does not look at the bytes, in `pipes/sum` it looks at all of them. A speed that only the first row has is
+ * of no use to a program. */
 #include "bench/bench.h"
 #include "bench/peer.h"
 #include "bench/ring.h"
@@ -26,7 +25,7 @@ enum pipes_writing {
 
 enum pipes_reading {
     BY_READ,
-    BY_SPLICE, /* to /dev/null, so nobody sees it */
+    BY_SPLICE, /* to /dev/null: the bytes are not looked at */
     BY_PEEK,
 };
 
@@ -211,7 +210,7 @@ static int open_leat(struct pipe_run *run, char reason[REASON])
     return r;
 }
 
-/* Nobody came to read. */
+/* Ends a run to which no reader came. */
 static void leave(struct pipe_run *run)
 {
     if (run->step->writing == BY_LEAT)
@@ -285,7 +284,7 @@ static int run_step(struct row *row, struct contender *c, struct sample *ret)
 
 /* ---- both rows ---- */
 
-/* Filled, because pages that nobody has written to are all the same one. */
+/* The pages are filled, because all pages that were never written to are one and the same. */
 static char *pages(bool huge, int *ret_code)
 {
     void *bytes = NULL;

@@ -9,7 +9,7 @@ struct bench_place {
     char *source_spec, *target_spec; /* the same behind file: */
 };
 
-/* In an existing folder; nobody else can look into it. */
+/* Makes a folder in an existing one; other users cannot look into it. */
 int place_make(struct bench_place *place, const char *parent);
 
 /* The source: bytes that don't compress, on the disk and in the cache. -ECANCELED when a signal came. */

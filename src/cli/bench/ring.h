@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Sleeping without missing the call: who waits announces it, looks again, and only then sleeps. */
+/* Sleeping without a lost wake-up: the waiting thread announces that it sleeps, looks again, and only then sleeps. */
 struct bell {
     _Atomic uint32_t rings, sleepers;
 };

@@ -243,7 +243,7 @@ static int ask_this_instance(struct exchange *x, struct credentials *ret, char s
     return r < 0 ? r : read_answer(ret, x, said);
 }
 
-/* Nobody has configured this source, so its failure is not an error: it has no credentials. */
+/* This source works without any configuration, so a failure only means that it has no credentials. */
 static int ask_instance(const struct profile *profile UNUSED, struct credentials *ret, char said[SAID_MAX],
                         const atomic_bool *stop)
 {
