@@ -1,4 +1,4 @@
-/* What the subcommands share. The command sees only the public headers of the library. */
+/* Functions that all subcommands share. The command includes only the public headers of the library. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
@@ -17,10 +17,10 @@ enum cli_exit {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
-    EXIT_MISMATCH = 3, /* copy, run and image: a digest was not the expected one */
+    EXIT_MISMATCH = 3, /* copy, run and image: a digest differs from the expected one */
 };
 
-/* One subcommand: argv[0] is its name. Returns the exit code. */
+/* Each runs one subcommand and returns its exit code. argv[0] is the name of the subcommand. */
 int cli_copy(int argc, char **argv);
 int cli_run(int argc, char **argv);
 int cli_digest(int argc, char **argv);
@@ -33,57 +33,63 @@ int cli_stat(int argc, char **argv);
 int cli_rm(int argc, char **argv);
 int cli_store(int argc, char **argv);
 
-/* "leat: message" on stderr (printf format, no newline). */
+/* Prints "leat: MESSAGE" on standard error. `format` is that of printf, without a newline. */
 void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same, then a hint at `leat COMMAND --help`; returns EXIT_USAGE. */
+/* Prints the message like cli_warn, then a hint at `leat COMMAND --help`. Returns EXIT_USAGE. */
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* What to do about a failure, as a part of a sentence that names the option. NULL: nothing is known. */
+/* Returns the remedy for a failure as a part of a sentence that names the option. NULL: no remedy is known. */
 const char *cli_advice(const struct leat_error *error);
 
-/* The options of a command that has but --json and --help. -1: go on; else the exit code. */
+/* Reads the options of a command that has only --json and --help. Returns -1 if the command goes on, else the exit
+ * code. */
 int cli_json_option(const char *command, const char *help_text, int argc, char **argv, bool *ret_json);
 
-/* A name in quotes, for a message; one that a terminal can't show is quoted as a shell reads it. Static: good until the
- * fourth call after it. The main thread alone. */
+/* Returns a name in quotes for a message. A name that a terminal can't show is quoted in the syntax of a shell. The
+ * result is static memory, which the fourth call after this one overwrites. Call it from the main thread only. */
 const char *cli_name(const char *name);
 
-/* The bytes of the letter at `at`, and whether a terminal can show it; 1 byte if it can't. */
+/* Returns the number of bytes of the character at `at`; *ret_plain says whether a terminal can show it. If it can't,
+ * the character counts as 1 byte. */
 size_t cli_letter(const char *at, bool *ret_plain);
 
-/* What getopt_long answers with '?': "there is no option WORD", and the nearest ones, as cli_usage says it. A letter is
- * named by optopt alone. */
+/* Handles a '?' that getopt_long returned: prints "there is no option WORD" with the nearest options, in the way of
+ * cli_usage. A short option is taken from optopt. */
 int cli_unknown_option(const char *command, const struct option *longs, const char *word);
-/* "known are A, B", with the nearest of them if one is near. Static. */
+/* Returns "known are A, B", and the word of the list that is nearest to `word` if one is near. The result is static
+ * memory. */
 const char *cli_known(const char *word, const char *const words[]);
-/* Which of the algorithms, separated by commas, is not known, and which are; as cli_usage says it. */
+/* Prints the first algorithm of a comma-separated list that is not known, and the known ones, in the way of cli_usage.
+ */
 int cli_unknown_algorithm(const char *command, const char *option, const char *list);
-/* leat_filter_digest has refused this list with this code: says why and returns the exit code. Only a name that is not
- * known is wrong usage. */
+/* Explains why leat_filter_digest refused this list with this code, and returns the exit code. Only an unknown
+ * algorithm is EXIT_USAGE. */
 int cli_no_digest(const char *command, const char *option, const char *list, int code);
 
-/* A whole number from `least` to `most`. 0, or the exit code of cli_usage. */
+/* Reads a whole number from `least` to `most`. Returns 0, or the exit code of cli_usage. */
 int cli_number(const char *command, const char *option, const char *text, long least, long most, int32_t *ret);
-/* The value of --retries, as the options of the library have it: there 0 is the default. */
+/* Reads the value of --retries and converts it for the library, whose option structs reserve 0 for the default. */
 int cli_retries(const char *command, const char *text, int32_t *ret);
 
-/* Reads the options of a command that has long ones and -h alone; optind is then behind them. `set` takes each one. 0,
- * or the exit code that it, or cli_usage, gave. */
+/* Reads the options of a command whose only short option is -h. Afterwards optind is the index of the first operand.
+ * Calls `set` for each option. Returns 0, or the exit code of `set` or cli_usage. */
 int cli_read_options(const char *command, const struct option *longs, int argc, char **argv,
                      int (*set)(void *user, int option, const char *value), void *user);
 
-/* Writes out what was printed. `code`, or if that is 0 the first failure of standard output (a negative errno). */
+/* Flushes standard output. Returns `code`, or if that is 0 the first failure of standard output (a negative errno). */
 int cli_flush(int code);
-/* The end of the command: closes standard output. A failure of it, or of standard error, is said and makes an exit code
- * of 0 to 1. Returns the exit code. */
+/* Closes standard output at the end of the command. If writing to standard output or standard error failed, prints that
+ * and turns an exit code of 0 into EXIT_FAILED. Returns the exit code. */
 int cli_end(int code);
-/* A line of JSON on standard output. Takes the reference; -ENOMEM, also for NULL. */
+/* Prints the object as one line of JSON on standard output. Takes the reference. Returns -ENOMEM if memory ran out or
+ * `object` is NULL. */
 int cli_print_json(json_t *object);
-/* How a command that prints ends: with a message, if that failed. Returns the exit code. */
+/* Ends a command that prints: prints a message if `code` is a failure. Returns the exit code. */
 int cli_said(const char *command, int code);
 
-/* One digest as sha256sum prints it, names escaped as it does; `tag`: the BSD form, which names the algorithm. */
+/* Prints one digest in the form of sha256sum, with its escapes of names. If `tag` is true, it uses the BSD form, which
+ * names the algorithm. */
 void cli_print_digest(FILE *to, const char *algorithm, const char *hex, const char *name, bool tag);
 
 #endif

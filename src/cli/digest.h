@@ -1,21 +1,21 @@
-/* leat digest: what its two halves, printing and checking, share. */
+/* leat digest: declarations that printing (digest.c) and checking (digest_check.c) share. */
 #ifndef CLI_DIGEST_H
 #define CLI_DIGEST_H
 
 #include "checksum.h"
 #include "hasher.h"
 
-/* Of a check. Each of the options takes the place of one given before. */
+/* What a check prints. If several of the options are given, the last one holds. */
 enum digest_talk {
     TALK_USUAL,
-    TALK_WARN,   /* of every line that is improperly formatted, too */
-    TALK_QUIET,  /* not of what is right */
-    TALK_STATUS, /* by the exit code alone */
+    TALK_WARN,   /* also each line that is improperly formatted */
+    TALK_QUIET,  /* not the files whose digest is right */
+    TALK_STATUS, /* nothing: the exit code alone says it */
 };
 
 struct digest_options {
-    const char *algorithms; /* NULL: none were asked for */
-    char name[32];          /* what `algorithms` points to if --length made it */
+    const char *algorithms; /* comma-separated; NULL: none were given */
+    char name[32];          /* `algorithms` points here if --length is given */
     unsigned jobs;
     bool check;
     struct checksum_style style;
@@ -23,13 +23,13 @@ struct digest_options {
     bool ignore_missing, strict;
 };
 
-/* "leat: NAME: WHAT" on stderr, the name quoted where it must be. */
+/* Prints "leat: NAME: WHAT" on standard error. The name is quoted if it needs quotes. */
 void digest_warn(const char *name, const char *what);
 
-/* To be called after each line on stdout: it goes out at once, and a failure is kept in mind for the end. */
+/* Flushes standard output after each line. A failure is remembered and reported when the command ends. */
 void digest_flush(void);
 
-/* Checks the lists. The exit code. */
+/* Checks the lists. Returns the exit code. */
 int digest_check(const struct digest_options *options, int count, char **lists);
 
 #endif

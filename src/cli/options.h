@@ -10,7 +10,7 @@ enum progress_mode {
     PROGRESS_BAR,
     PROGRESS_JSON,
     PROGRESS_NEVER,
-    PROGRESS_LINES /* plain ones: a bar where none can be drawn */
+    PROGRESS_LINES /* plain lines: the form of BAR where no bar can be drawn */
 };
 enum explain_mode {
     EXPLAIN_NO,
@@ -25,27 +25,27 @@ enum report_mode {
 
 struct copy_options {
     struct leat_pipeline_options pipeline;
-    struct leat_endpoint_options sink; /* how files are written; its timeouts are the source's, too */
+    struct leat_endpoint_options sink; /* how files are written; its timeouts hold for the source, too */
     struct leat_sink_options branch;
     const char *digest;
     enum progress_mode progress;
     enum explain_mode explain;
     enum report_mode report;
     const char *report_file; /* NULL: stderr */
-    bool replace;            /* files that exist, though there are several sinks */
-    FILE *report_stream;     /* open on it; NULL: not yet */
-    bool decimal;            /* the rate was given in powers of 1000, so that is how rates are told */
+    bool replace;            /* replace files that exist, even with several sinks */
+    FILE *report_stream;     /* the opened report_file; NULL: not yet open */
+    bool decimal;            /* the user gave the rate in powers of 1000, so rates are printed in them */
 };
 
-/* Reads argv up to the first operand, whose index is optind afterwards. 0, or an exit code that has been explained;
- * -1: --help was asked for. */
+/* Reads argv up to the first operand; afterwards optind is its index. Returns 0, an exit code after a message, or -1 if
+ * --help was given. */
 int options_parse(struct copy_options *options, const char *command, int argc, char **argv);
 
-/* To be called where `sinks` sinks are written: with several a file that exists is most likely there by mistake, as in
- * `leat copy *.log all.log`. */
+/* The caller says how many sinks it writes. With several sinks, existing files are refused unless --replace is given: a
+ * file that exists is most likely a mistake, as in `leat copy *.log all.log`. */
 void options_several(struct copy_options *options, size_t sinks);
 
-/* Their part of a help text. */
+/* The part of a help text that describes these options. */
 extern const char options_help[];
 
 #endif

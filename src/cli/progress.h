@@ -1,5 +1,5 @@
-/* How far it is: a bar on a terminal, plain lines, JSON lines, or one line when SIGUSR1 asks. Printed by the waiting
- * thread, never by the one that moves the bytes. */
+/* Prints the progress of a pipeline: a bar on a terminal, plain lines, JSON lines, or one line after SIGUSR1. The
+ * thread that waits for the pipeline prints; the thread that moves the bytes never does. */
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
 
@@ -7,26 +7,27 @@
 
 struct progress {
     enum progress_mode mode; /* BAR, LINES, JSON or NEVER */
-    bool asked;              /* for a bar, so a last line is printed in any case */
-    bool decimal;            /* powers of 1000 */
-    bool shown;              /* something was */
+    bool asked;              /* the user asked for a bar, so a last line is always printed */
+    bool decimal;            /* print sizes in powers of 1000 */
+    bool shown;              /* something has been printed */
     size_t drawn;            /* columns of the bar that is on the terminal */
-    double next_line;        /* LINES: when the next one is due, in seconds */
-    double last_seconds;     /* for the rate of late */
+    double next_line;        /* LINES: when the next line is due, in seconds */
+    double last_seconds;     /* time of the last update; the current rate is computed from it */
     uint64_t last_bytes;
     double rate;
-    double moved_seconds; /* when bytes moved for the last time */
+    double moved_seconds; /* when bytes last moved */
     uint64_t moved_bytes;
 };
 
-/* Decides: auto means a bar if stderr is a terminal; a bar means plain lines where there is none. */
+/* Chooses the mode. AUTO becomes BAR if standard error is a terminal. BAR becomes LINES if the terminal can't draw a
+ * bar. */
 void progress_init(struct progress *progress, enum progress_mode mode, bool decimal);
-/* Milliseconds until the next update, -1: none. */
+/* Returns the milliseconds until the next update, or -1 if none is due. */
 int progress_interval(const struct progress *progress);
 void progress_update(struct progress *progress, const struct leat_progress *now);
-/* One line, whatever the mode: for SIGUSR1. */
+/* Prints one line in any mode, because SIGUSR1 asked for it. */
 void progress_line(struct progress *progress, const struct leat_progress *now);
-/* The end: takes the bar away and prints the last line. */
+/* Removes the bar and prints the last line. */
 void progress_end(struct progress *progress, const struct leat_progress *now);
 
 #endif

@@ -1,4 +1,4 @@
-/* The numbers of a progress line, as long as the terminal is wide. */
+/* Formats a progress line so that it fits the width of the terminal. */
 #ifndef CLI_PROGRESS_TEXT_H
 #define CLI_PROGRESS_TEXT_H
 
@@ -10,12 +10,12 @@
 
 struct progress_numbers {
     struct leat_progress now;
-    double rate;  /* bytes per second; of late, in the last line on the average */
-    double eta;   /* seconds; less than 0: not known */
-    bool decimal; /* powers of 1000 */
+    double rate;  /* bytes per second: the current rate; in the last line the average */
+    double eta;   /* seconds left; less than 0: not known */
+    bool decimal; /* print sizes in powers of 1000 */
 };
 
-/* Each writes the longest form that takes fewer than `columns` columns. */
+/* Each writes the longest form that has fewer than `columns` columns. */
 void progress_text(char text[PROGRESS_TEXT_MAX], const struct progress_numbers *n, size_t columns);
 void progress_text_bar(char text[PROGRESS_TEXT_MAX], const struct progress_numbers *n, size_t columns);
 void progress_text_last(char text[PROGRESS_TEXT_MAX], const struct progress_numbers *n, size_t columns);

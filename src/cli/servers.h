@@ -1,4 +1,4 @@
-/* The options that say how servers of stores are spoken to, for all commands that do. */
+/* Options for connections to the servers of stores. All commands that use stores share them. */
 #ifndef CLI_SERVERS_H
 #define CLI_SERVERS_H
 
@@ -13,7 +13,7 @@ enum {
     OPTION_NETRC_FILE,
 };
 
-/* Rows for getopt_long: of certificates alone, and of all. */
+/* Rows for getopt_long. SERVER_CERTIFICATES has the options of certificates alone, SERVER_OPTIONS has all. */
 /* clang-format off */
 #define SERVER_CERTIFICATES                                                                                            \
     {"cacert", required_argument, NULL, OPTION_CACERT},                                                                \
@@ -26,7 +26,7 @@ enum {
     {"netrc-file", required_argument, NULL, OPTION_NETRC_FILE}
 /* clang-format on */
 
-/* Their parts of a help text; lines of 80 columns at most. */
+/* The parts of a help text that describe them. Lines have at most 80 columns. */
 #define SERVER_CERTIFICATES_HELP                                                                                       \
     "  --cacert FILE          certificates of the authorities that are trusted\n"                                      \
     "                         (default: the system's)\n"                                                               \
@@ -39,7 +39,8 @@ enum {
 
 #define SERVER_OPTIONS_HELP SERVER_LOGINS_HELP SERVER_CERTIFICATES_HELP
 
-/* Takes one of them. 0; an exit code that has been explained; -1: it is none of them. The main thread alone. */
+/* Sets one of these options. Returns 0, an exit code after a message, or -1 if `option` is none of them. Call it from
+ * the main thread only. */
 int servers_set(struct leat_endpoint_options *options, const char *command, int option, const char *value);
 
 #endif

@@ -1,21 +1,23 @@
-/* Signals that end a command: the first one asks for an end, and what it asked for happens when all is cleaned up. */
+/* Signals that end a command. The first signal cancels the work; when everything is cleaned up, the command dies of it.
+ */
 #ifndef CLI_SIGNALS_H
 #define CLI_SIGNALS_H
 
 #include "cli.h"
 
-/* From now on SIGINT, SIGTERM and SIGHUP, where they are not ignored, cancel `pipeline` and are noted. NULL: the caller
- * looks for a note; a second signal of the same kind then ends the command at once. */
+/* Catches SIGINT, SIGTERM and SIGHUP, except those that are ignored. The handler cancels `pipeline` and notes the
+ * signal. If `pipeline` is NULL, the handler only notes it and the caller polls signals_noted; a second signal of the
+ * same kind then ends the command at once. */
 void signals_catch(leat_pipeline *pipeline);
-/* The pipeline has ended. */
+/* Tells the handler that the pipeline has ended, so that it does not cancel it. */
 void signals_release(void);
-/* The one that came, or 0. */
+/* Returns the signal that came, or 0. */
 int signals_noted(void);
-/* Dies of it as if it had never been caught, so that the shell sees what happened. */
+/* Ends the process with this signal as if it had never been caught, so that the shell sees the signal as the cause. */
 void signals_raise(int number);
 bool signals_is_ignored(int number);
 
-/* From now on SIGUSR1 writes a byte into a pipe, whose read end this is; -1: there is none. */
+/* Makes a pipe into which SIGUSR1 writes a byte. Returns its read end, or -1 if there is no pipe. */
 int signals_wish(void);
 
 #endif

@@ -1,18 +1,19 @@
-/* What copy and run do with a pipeline once it is built: run it, or explain it, and tell what happened. */
+/* The common part of copy and run after the pipeline is built: run or explain it, and print the results. */
 #ifndef CLI_TRANSFER_H
 #define CLI_TRANSFER_H
 
 #include "options.h"
 
-/* The digests of --digest, behind the filters that are there. 0, or an exit code that has been explained. */
+/* Adds the digests of --digest behind the filters that the pipeline has. Returns 0, or an exit code after a message. */
 int transfer_add_digest(leat_pipeline *pipeline, const struct copy_options *options, const char *command);
 
-/* It could not be built: says so, unless that was told already. Programs that want a report get one all the same.
- * EXIT_FAILED. */
+/* Ends the command when the pipeline could not be built. Prints the error unless `told` is true. Writes the report if
+ * one was asked for. Returns EXIT_FAILED. */
 int transfer_refuse(struct copy_options *options, const struct leat_error *error, bool told);
 
-/* Checks it; then explains it if that is what the options ask for, else runs it, prints its digests (if `digests`) and
- * its report. Takes the pipeline. The exit code, unless it dies of a signal that came meanwhile. */
+/* Checks the pipeline. If the options ask for an explanation, prints it; else runs the pipeline and prints its digests
+ * (if `digests`) and its report. Takes the pipeline. Returns the exit code, unless a signal came meanwhile: then the
+ * process dies of that signal. */
 int transfer_run(leat_pipeline *pipeline, struct copy_options *options, const char *command, bool digests);
 
 #endif
