@@ -17,5 +17,6 @@
 #include <leat/stages.h>
 #include <leat/store.h>
 #include <leat/stream.h>
+#include <leat/trace.h>
 
 #endif

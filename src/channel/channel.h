@@ -61,6 +61,10 @@ struct leat_channel {
     _Atomic int64_t looked_ns; /* When this handle last looked for crashed peers. */
     atomic_uint look_at;       /* The place with which the next look begins. */
 
+    /* For the trace: crashed peers that this handle has buried and not told, and the process of the last one. */
+    atomic_uint buried;
+    _Atomic int32_t buried_pid;
+
     _Atomic uint64_t known; /* head->changes << 1 | 1 if the other end is gone. */
 
     atomic_bool reserved;
@@ -104,6 +108,10 @@ int channel_corrupt(leat_channel *c);
 int channel_state(leat_channel *c);
 /* Makes an inherited handle a peer for good; the first call in a child does it. */
 void channel_arrive(leat_channel *c);
+/* Tells the trace of crashed peers. Burying happens under locks of the channel, so it is told later: when the next call
+ * begins or a receiver wakes. Call it without locks. */
+void peers_tell_crashes(leat_channel *c);
+
 static inline void channel_enter(leat_channel *c)
 {
     if (atomic_load_explicit(&c->inherited, memory_order_relaxed))
@@ -117,6 +125,8 @@ static inline int channel_begin(leat_channel *c, const struct channel_way *way)
     if (!way->lane)
         return -EBADF;
     channel_enter(c);
+    if (atomic_load_explicit(&c->buried, memory_order_relaxed))
+        peers_tell_crashes(c);
     return atomic_load_explicit(&c->broken, memory_order_relaxed);
 }
 

@@ -276,6 +276,7 @@ static void handle_leave(leat_channel *c, bool failed)
         leat_channel_abandon(c);
     if (c->fd >= 0)
         peers_leave(c, failed);
+    peers_tell_crashes(c);
     handle_free(c);
 }
 

@@ -1,5 +1,6 @@
 /* Which peers are there. A peer has a place, and the kernel's lock on it lives as long as the peer's open file: it is
  * the only sure sign of life. Only the owner of that lock writes what the place says of its peer. */
+#include "base/trace.h"
 #include "channel/channel.h"
 #include <errno.h>
 #include <unistd.h>
@@ -78,7 +79,21 @@ static int clear(leat_channel *c, uint32_t place, const struct channel_limit *li
      * is better than never. */
     if (r == 0 && (state & PLACE_ATTACHED))
         atomic_fetch_add(&c->head->deaths[state & PLACE_RECEIVER ? 1 : 0], 1);
+    if (r == 0 && (state & PLACE_ATTACHED) && trace_is_on()) {
+        atomic_store(&c->buried_pid, atomic_load(&c->places[place].pid));
+        atomic_fetch_add(&c->buried, 1);
+    }
     return r;
+}
+
+void peers_tell_crashes(leat_channel *c)
+{
+    unsigned n = atomic_exchange(&c->buried, 0);
+    if (n == 0 || !trace_is_on())
+        return;
+    const struct leat_trace_field field[] = {trace_number("pid", (uint64_t)MAX(atomic_load(&c->buried_pid), 0)),
+                                             trace_number("peers", n)};
+    trace_tell(LEAT_TRACE_CHANNEL, field, COUNT(field), "a peer of the channel has crashed");
 }
 
 /* Takes the place of a dead peer for a handle that has no place yet, and cleans up for that peer. */

@@ -118,8 +118,12 @@ static bool poll_test(leat_channel *c, struct channel_way *way, uint64_t unused)
 
 int take_wait(leat_channel *c, struct channel_way *way, const struct channel_limit *limit)
 {
-    if (!limit->now)
-        return wait_for(c, way, &way->lane->filled, take_test, 0, limit);
+    if (!limit->now) {
+        int r = wait_for(c, way, &way->lane->filled, take_test, 0, limit);
+        if (atomic_load_explicit(&c->buried, memory_order_relaxed))
+            peers_tell_crashes(c);
+        return r;
+    }
     peers_bury_crashed(c, limit);
     if (atomic_load(&way->polled))
         wait_arm(c, way, &way->lane->filled, poll_test, 0);

@@ -2,6 +2,7 @@
 #include "base/fd.h"
 #include "base/origin.h"
 #include "base/platform.h"
+#include "base/trace.h"
 #include "child/inner.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -50,11 +51,17 @@ int child_start(struct child **ret, const char *command, unsigned pipes, const c
         *ret_operation = "pthread_create";
         r = child_watch(c);
     }
-    if (r < 0)
+    if (r < 0) {
         child_destroy(c);
-    else
-        *ret = c;
-    return r;
+        return r;
+    }
+    if (trace_is_on()) {
+        const struct leat_trace_field field[] = {trace_number("pid", (uint64_t)c->s.pid),
+                                                 trace_text("command", command)};
+        trace_tell(LEAT_TRACE_CHILD, field, COUNT(field), "the child %d was started", (int)c->s.pid);
+    }
+    *ret = c;
+    return 0;
 }
 
 /* ---- our ends ---- */
@@ -215,7 +222,7 @@ static const char *signal_name(int number)
     return NULL;
 }
 
-int child_verdict(const struct child *c, char text[CHILD_TEXT_MAX])
+void child_describe_end(const struct child *c, char text[CHILD_TEXT_MAX])
 {
     if (c->lost)
         snprintf(text, CHILD_TEXT_MAX,
@@ -226,6 +233,11 @@ int child_verdict(const struct child *c, char text[CHILD_TEXT_MAX])
         snprintf(text, CHILD_TEXT_MAX, "was killed by %s", signal_name(c->status.si_status));
     else
         snprintf(text, CHILD_TEXT_MAX, "was killed by signal %d", c->status.si_status);
+}
+
+int child_verdict(const struct child *c, char text[CHILD_TEXT_MAX])
+{
+    child_describe_end(c, text);
     if (!c->lost && c->status.si_code == CLD_EXITED && c->status.si_status == 0)
         return 0;
     return c->signalled ? -ESRCH : 1;

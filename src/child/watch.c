@@ -2,6 +2,7 @@
 #include "base/fd.h"
 #include "base/platform.h"
 #include "base/thread.h"
+#include "base/trace.h"
 #include "child/inner.h"
 #include <errno.h>
 #include <poll.h>
@@ -94,6 +95,19 @@ static void take_status(struct child *c)
     c->reaped = c->lost || !keep;
 }
 
+static void tell_end(const struct child *c)
+{
+    char how[CHILD_TEXT_MAX];
+    child_describe_end(c, how);
+    const bool exited = !c->lost && c->status.si_code == CLD_EXITED;
+    const struct leat_trace_field field[] = {trace_number("pid", (uint64_t)c->s.pid),
+                                             trace_text("end", c->lost  ? "unknown"
+                                                               : exited ? "status"
+                                                                        : "signal"),
+                                             trace_number("number", c->lost ? 0 : (uint64_t)c->status.si_status)};
+    trace_tell(LEAT_TRACE_CHILD, field, COUNT(field), "the child %d %s", (int)c->s.pid, how);
+}
+
 static void *listen_and_reap(void *user)
 {
     struct child *c = user;
@@ -107,6 +121,8 @@ static void *listen_and_reap(void *user)
     if (!left)
         write_byte(c->done[1]);
     pthread_mutex_unlock(&c->lock);
+    if (trace_is_on())
+        tell_end(c);
     if (left)
         child_destroy(c);
     return NULL;

@@ -1,7 +1,18 @@
 /* Commits the sinks, in their order. A commit that takes time returns -EAGAIN and is called again later. If the run is
  * cancelled meanwhile, each sink that is not committed yet fails and is aborted. */
+#include "base/trace.h"
 #include "flow/pipeline.h"
 #include <errno.h>
+
+static void tell(const struct branch *branch)
+{
+    const struct node *node = branch->node;
+    const bool appears = node->fresh || node->traffic;
+    const struct leat_trace_field field[] = {trace_text("sink", node->name),
+                                             trace_number("bytes", atomic_load(&branch->delivered)),
+                                             trace_number("published", appears)};
+    trace_tell(LEAT_TRACE_SINK, field, COUNT(field), appears ? "the sink is published" : "the sink is complete");
+}
 
 bool commit_is_vain(const leat_pipeline *p)
 {
@@ -57,6 +68,8 @@ static int commit_sink(leat_pipeline *p, size_t index, struct wait_set *ret_wait
     if (r < 0)
         runner_fail_end(p, index, &error);
     p->runner.committed += r == 0;
+    if (r == 0 && trace_is_on())
+        tell(&p->branch[index]);
     return 0;
 }
 

@@ -5,6 +5,7 @@
  * without failure, the leg before is no longer needed, and ends without failure at whatever byte it is. If a leg fails,
  * or the run is cancelled, all legs stop where they are, and no joint is told of an end. */
 #include "base/platform.h"
+#include "base/trace.h"
 #include "flow/pipeline.h"
 #include <errno.h>
 #include <stdio.h>
@@ -89,6 +90,15 @@ static void begin_source(const leat_pipeline *p, struct hop *hop)
         hop_fail_offset(hop);
 }
 
+static void tell_begin(const struct leg *leg)
+{
+    const struct hop *hop = &leg->hop;
+    const struct leat_trace_field field[] = {
+        trace_text("source", hop->in->name), trace_text("sink", hop->branches ? hop->branch[0].node->name : ""),
+        trace_number("sinks", hop->branches), trace_number("hop", (uint64_t)(leg - leg->pipeline->leg))};
+    trace_tell(LEAT_TRACE_HOP, field, COUNT(field), "the hop is open");
+}
+
 void leg_begin(struct leg *leg)
 {
     struct hop *hop = &leg->hop;
@@ -101,6 +111,8 @@ void leg_begin(struct leg *leg)
         port_attach(&leg->into.node->port, hop->waker);
     check_ladder_again(hop);
     cache_begin(hop);
+    if (trace_is_on())
+        tell_begin(leg);
 }
 
 /* ---- reading a clone back ---- */
@@ -311,6 +323,24 @@ bool leg_has_failed(const struct leg *leg)
     return leg_failure(leg).code != 0 || (is_last(leg) && has_no_sink_left(leg));
 }
 
+static void tell_end(const struct leg *leg)
+{
+    const struct hop *hop = &leg->hop;
+    const struct leat_error error = leg_failure(leg);
+    uint64_t held = 0;
+    for (size_t i = 0; i < hop->branches; i++)
+        held = MAX(held, hop->branch[i].held);
+    const struct leat_trace_field field[] = {trace_text("source", hop->in->name),
+                                             trace_text("sink", hop->branches ? hop->branch[0].node->name : ""),
+                                             trace_number("hop", (uint64_t)(leg - leg->pipeline->leg)),
+                                             trace_number("taken", atomic_load(&hop->taken)),
+                                             trace_number("delivered", leg_delivered(leg)),
+                                             trace_number("held", held),
+                                             trace_text("error", error.code ? leat_errno_name(error.code) : "")};
+    trace_tell(LEAT_TRACE_HOP, field, COUNT(field), "the hop has moved its bytes%s%s", error.code ? ": " : "",
+               error.code ? error.text : "");
+}
+
 void leg_let_go(struct leg *leg)
 {
     struct hop *hop = &leg->hop;
@@ -323,6 +353,8 @@ void leg_let_go(struct leg *leg)
         residue_drop(hop, &hop->branch[i].residue);
     if (!is_last(leg) && leg->joint.filter->ops->caps & FILTER_JOINS)
         filter_count(leg->joint.filter, leg->into.delivered);
+    if (hop->waker && trace_is_on())
+        tell_end(leg);
 }
 
 uint64_t leg_delivered(const struct leg *leg)

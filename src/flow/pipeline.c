@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/origin.h"
 #include "base/thread.h"
+#include "base/trace.h"
 #include "buffer/pool.h"
 #include <errno.h>
 #include <sched.h>
@@ -190,6 +191,15 @@ static int open_own_loop(leat_pipeline *p)
     return r;
 }
 
+static void tell_engine(const leat_pipeline *p)
+{
+    const struct leat_trace_field field[] = {trace_text("engine", p->engine->name),
+                                             trace_text("source", leat_pipeline_name(p, LEAT_SIDE_SOURCE, 0)),
+                                             trace_text("reason", p->engine_why)};
+    trace_tell(LEAT_TRACE_ENGINE, field, COUNT(field), "the engine %s runs the pipeline%s%s", p->engine->name,
+               *p->engine_why ? ": " : "", p->engine_why);
+}
+
 /* Returns 0: the task can be given to a loop; 1: the run has ended already, because the plan failed; or a negative
  * errno. */
 static int prepare(leat_pipeline *p)
@@ -206,6 +216,8 @@ static int prepare(leat_pipeline *p)
         return r;
     if (p->has_own_loop)
         atomic_store(&p->leg[0].loop, &p->own_loop);
+    if (p->has_own_loop && trace_is_on())
+        tell_engine(p);
     atomic_store(&p->started, true); /* from here on other threads may look at it */
     if (p->runner.error.code == 0)
         return 0;
@@ -274,6 +286,8 @@ int leat_pipeline_start(leat_pipeline *p)
     p->engine = loop->engine;
     snprintf(p->engine_why, sizeof(p->engine_why), "%s", engine_why(p->options.shared_engine));
     atomic_store(&p->leg[0].loop, loop);
+    if (trace_is_on())
+        tell_engine(p);
     loop_add(loop, &p->leg[0].task);
     return 0;
 }

@@ -1,4 +1,5 @@
 /* Runs a hop down its ladder of routes, and enforces the limit on the idle time of its nodes. */
+#include "base/trace.h"
 #include "route/hop.h"
 #include <errno.h>
 #include <stdio.h>
@@ -65,6 +66,37 @@ const struct route *hop_route(const struct hop *hop)
     return hop->rung[hop->current].route;
 }
 
+static const char *sink_name(const struct hop *hop)
+{
+    return hop->branches ? hop->branch[0].node->name : "";
+}
+
+/* The route begins. `reason` is the one of the table for its place in the ladder. */
+static void tell_route(const struct hop *hop)
+{
+    const char *name = hop_route(hop)->name;
+    const struct leat_trace_field field[] = {
+        trace_text("route", name), trace_text("source", hop->in->name), trace_text("sink", sink_name(hop)),
+        trace_number("from", atomic_load(&hop->taken)), trace_text("reason", hop->current == 0 ? hop->why : "")};
+    trace_tell(LEAT_TRACE_ROUTE, field, COUNT(field), "the route %s moves the bytes", name);
+}
+
+static void tell_step_down(const struct hop *hop, const struct rung *from)
+{
+    const struct leat_trace_field field[] = {
+        trace_text("route", from->route->name), trace_text("source", hop->in->name), trace_text("sink", sink_name(hop)),
+        trace_number("at", atomic_load(&hop->taken)), trace_text("reason", from->reason)};
+    trace_tell(LEAT_TRACE_ROUTE, field, COUNT(field), "the route %s is given up: %s", from->route->name, from->reason);
+}
+
+static int start_route(struct hop *hop)
+{
+    int r = hop_route(hop)->start(hop);
+    if (r == 0 && trace_is_on())
+        tell_route(hop);
+    return r;
+}
+
 void hop_stop(struct hop *hop)
 {
     const struct route *route = hop_route(hop);
@@ -112,6 +144,8 @@ static bool step_down(struct hop *hop, int r)
     struct rung *from = &hop->rung[hop->current];
     hop_stop(hop);
     from->rejected = true;
+    if (trace_is_on())
+        tell_step_down(hop, from);
     if (from->route->id == ROUTE_CHUNK)
         return fail_ladder(hop, code, from);
     if (hop->strict) {
@@ -153,7 +187,7 @@ enum verdict hop_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_
 {
     for (;;) {
         enum verdict verdict = VERDICT_STEP_DOWN;
-        int r = hop->state ? 0 : hop_route(hop)->start(hop);
+        int r = hop->state ? 0 : start_route(hop);
         if (r == 0)
             verdict = hop_route(hop)->next(hop, ret_op, ret_wait);
         if (verdict == VERDICT_STEP_DOWN) {

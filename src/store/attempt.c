@@ -1,4 +1,5 @@
 #include "store/attempt.h"
+#include "base/trace.h"
 #include "store/answer.h"
 #include "store/failure.h"
 #include "store/http_settings.h"
@@ -167,6 +168,27 @@ static void set_quick_exit(CURL *easy)
 #endif
 }
 
+static void tell_sent(const struct attempt *a)
+{
+    const struct http_request *request = &a->course.request;
+    const struct leat_trace_field field[] = {trace_text("method", request->method), trace_text("url", request->url),
+                                             trace_number("bytes", request->has_body ? request->body.length : 0)};
+    trace_tell(LEAT_TRACE_STORE, field, COUNT(field), "%s request", request->method);
+}
+
+static void tell_answered(const struct attempt *a, int code, const char *why)
+{
+    const struct http_request *request = &a->course.request;
+    const struct leat_trace_field field[] = {trace_text("method", request->method), trace_text("url", request->url),
+                                             trace_number("status", code < 0 ? 0 : (uint64_t)a->answer.status),
+                                             trace_text("error", code < 0 ? leat_errno_name(code) : ""),
+                                             trace_number("sent", a->sent)};
+    if (code < 0)
+        trace_tell(LEAT_TRACE_STORE, field, COUNT(field), "%s request failed: %s", request->method, why);
+    else
+        trace_tell(LEAT_TRACE_STORE, field, COUNT(field), "%s answer: status %d", request->method, a->answer.status);
+}
+
 void attempt_leave(struct attempt *a)
 {
     if (a->active)
@@ -195,9 +217,11 @@ void attempt_begin(struct attempt *a)
     a->easy = r == 0 ? curl.easy_init() : NULL;
     a->active = a->easy && set_options(a) && curl.multi_add_handle(a->multi, a->easy) == CURLM_OK;
     a->watched = a->active && tls_watch(a->easy, a->peer_ended);
-    if (a->active)
+    if (a->active) {
         set_quick_exit(a->easy);
-    else {
+        if (trace_is_on())
+            tell_sent(a);
+    } else {
         attempt_leave(a);
         course_clear(&a->course);
         a->ops->ended(a->user, r < 0 ? r : -ENOMEM,
@@ -260,6 +284,8 @@ void attempt_end(struct attempt *a, CURLcode result)
     a->advice = failure.advice;
     a->all_sent = has_sent_all(a);
     attempt_leave(a);
+    if (trace_is_on())
+        tell_answered(a, code, why);
     if (goes_on(a, &code, &why)) {
         attempt_begin(a);
         return;

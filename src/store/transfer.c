@@ -5,6 +5,7 @@
 #include "store/transfer.h"
 #include "base/origin.h"
 #include "base/thread.h"
+#include "base/trace.h"
 #include "store/attempt.h"
 #include <errno.h>
 #include <limits.h>
@@ -267,6 +268,14 @@ int transfer_start(struct transfer **ret, const struct http_request *request, co
     return 0;
 }
 
+static void tell_again(const struct http_request *request, int64_t delay_ms)
+{
+    const struct leat_trace_field field[] = {trace_text("method", request->method), trace_text("url", request->url),
+                                             trace_number("delay_ms", (uint64_t)delay_ms)};
+    trace_tell(LEAT_TRACE_STORE, field, COUNT(field), "%s request again, in %lld ms", request->method,
+               (long long)delay_ms);
+}
+
 int transfer_again(struct transfer *t, const struct http_request *request, int64_t delay_ms)
 {
     struct http_request copy = {0};
@@ -276,6 +285,8 @@ int transfer_again(struct transfer *t, const struct http_request *request, int64
     request_clear(&t->attempt.request);
     t->attempt.request = copy;
     t->due_ns = MAX(clock_ns() + delay_ms * 1000000, 1);
+    if (delay_ms > 0 && trace_is_on()) /* without a delay it is the next part */
+        tell_again(request, delay_ms);
     return 0;
 }
 
