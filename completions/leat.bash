@@ -47,7 +47,7 @@ _leat_value()
         ;;
     --cacert | --cert | --key | --netrc-file) compopt -o default 2>/dev/null ;;
     --directory) compopt -o dirnames +o default +o bashdefault 2>/dev/null ;;
-    --explain) _leat_words "$2" "text json" ;;
+    --explain | --trace) _leat_words "$2" "text json" ;;
     --progress) _leat_words "$2" "auto bar json never" ;;
     --report)
         if [[ $2 != *:* ]]; then # behind it comes the name of a file
@@ -89,7 +89,7 @@ _leat()
             --no-clobber --replace --force --drop-attributes --sync --preserve
             --sparse --sparse= --slow-sink --route --cache --engine --memory-limit --rate --connect-timeout --idle-timeout --part-size --resume --checksum-algorithm --total-timeout --retries
             --streams --header --netrc --netrc-file --cacert --cert --key
-            --explain --explain= --progress --progress= --report --report= --help"
+            --explain --explain= --progress --progress= --report --report= --trace --trace= --help"
         wants="--offset --length --source --digest --expect --digest-provider --slow-sink --route --cache --engine
             --memory-limit --rate --connect-timeout --idle-timeout --part-size --resume --checksum-algorithm --total-timeout --retries
             --streams --header --netrc-file --cacert --cert --key"

@@ -50,6 +50,7 @@ complete -c leat -n $transfer -l idle-timeout -x -d 'How long an endpoint may ke
 complete -c leat -n $transfer -l explain -a '--explain=text --explain=json' -d 'Print the plan and do nothing'
 complete -c leat -n $transfer -l progress -a '--progress=auto --progress=bar --progress=json --progress=never' -d 'How far it is'
 complete -c leat -n $transfer -l report -a '--report=text --report=json' -d 'What happened'
+complete -c leat -n $transfer -l trace -a '--trace=text --trace=json' -d 'What is done and decided'
 complete -c leat -n $transfer -l help -d 'A summary'
 complete -c leat -n '__fish_seen_subcommand_from run' -f
 

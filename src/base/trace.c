@@ -65,7 +65,6 @@ static uint32_t copy_fields(struct leat_trace_field *to, const struct leat_trace
     n = MIN(n, TRACE_FIELDS_MAX);
     for (size_t i = 0; i < n; i++) {
         to[i] = from[i];
-        made[i] = NULL;
         if (!from[i].text || !strstr(from[i].text, "://"))
             continue;
         made[i] = strdup(from[i].text);
@@ -80,7 +79,7 @@ void trace_tell(enum leat_trace_category category, const struct leat_trace_field
                 const char *format, ...)
 {
     int saved = errno;
-    char sentence[TRACE_SENTENCE_MAX], *made[TRACE_FIELDS_MAX];
+    char sentence[TRACE_SENTENCE_MAX], *made[TRACE_FIELDS_MAX] = {NULL};
     struct leat_trace_field own[TRACE_FIELDS_MAX];
     struct trace_hook *hook = inside ? NULL : enter();
     if (!hook)

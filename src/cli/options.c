@@ -1,5 +1,6 @@
 #include "options.h"
 #include "servers.h"
+#include "trace.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -28,6 +29,7 @@ enum {
     OPTION_EXPLAIN,
     OPTION_PROGRESS,
     OPTION_REPORT,
+    OPTION_TRACE,
     OPTION_APPEND,
     OPTION_IN_PLACE,
     OPTION_OFFSET,
@@ -65,6 +67,7 @@ static const struct option longs[] = {
     {"explain", optional_argument, NULL, OPTION_EXPLAIN},
     {"progress", optional_argument, NULL, OPTION_PROGRESS},
     {"report", optional_argument, NULL, OPTION_REPORT},
+    {"trace", optional_argument, NULL, OPTION_TRACE},
     {"append", no_argument, NULL, OPTION_APPEND},
     {"in-place", no_argument, NULL, OPTION_IN_PLACE},
     {"offset", required_argument, NULL, OPTION_OFFSET},
@@ -232,6 +235,10 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         return r;
     case OPTION_REPORT:
         return report(o, command, value);
+    case OPTION_TRACE:
+        r = choose(command, "trace", value ? value : "text", explain, &word);
+        o->trace = word == 0 ? TRACE_TEXT : TRACE_JSON;
+        return r;
     case OPTION_APPEND:
         return write_mode(o, command, LEAT_WRITE_APPEND);
     case OPTION_IN_PLACE:
@@ -284,7 +291,7 @@ int options_parse(struct copy_options *o, const char *command, int argc, char **
         if (r != 0)
             return r;
     }
-    return 0;
+    return trace_begin(o->trace);
 }
 
 void options_several(struct copy_options *o, size_t sinks)

@@ -23,6 +23,12 @@ enum report_mode {
     REPORT_JSON
 };
 
+enum trace_mode {
+    TRACE_NO,
+    TRACE_TEXT,
+    TRACE_JSON
+};
+
 struct copy_options {
     struct leat_pipeline_options pipeline;
     struct leat_endpoint_options sink; /* how files are written; its timeouts hold for the source, too */
@@ -31,6 +37,7 @@ struct copy_options {
     enum progress_mode progress;
     enum explain_mode explain;
     enum report_mode report;
+    enum trace_mode trace;
     const char *report_file; /* NULL: stderr */
     bool replace;            /* replace files that exist, even with several sinks */
     FILE *report_stream;     /* the opened report_file; NULL: not yet open */

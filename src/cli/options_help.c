@@ -75,6 +75,8 @@ const char options_help[] =
     "                         there is none; SIGUSR1 prints a line at any time\n"
     "  --report[=text|json][:FILE]\n"
     "                         what happened, to stderr or FILE\n"
+    "  --trace[=text|json]    what is done and decided while it happens: routes,\n"
+    "                         requests, children; one line each, to stderr\n"
     "\n"
     "Sizes are bytes, or take K M G T (powers of 1024) or KB MB GB TB (powers of\n"
     "1000). Times are seconds, or take ms s m h; none is no limit.\n";

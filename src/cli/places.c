@@ -133,11 +133,13 @@ int places_check(const struct copy_options *o, const char *command, const leat_p
     for (size_t i = 0; r == 0 && sink_name(pipeline, i); i++)
         r = check_one(o, command, sink_name(pipeline, i), false);
     bool bar = o->progress == PROGRESS_BAR || o->progress == PROGRESS_JSON;
-    bool speaks = bar || (!o->report_file && (digests || o->report != REPORT_NO));
+    bool speaks = bar || o->trace != TRACE_NO || (!o->report_file && (digests || o->report != REPORT_NO));
     if (r != 0 || o->explain != EXPLAIN_NO || !speaks || !stderr_is_data(pipeline))
         return r;
     if (o->report != REPORT_NO && !o->report_file)
         return cli_usage(command, "--report: standard error is a sink; --report=json:FILE writes to FILE");
+    if (o->trace != TRACE_NO)
+        return cli_usage(command, "--trace: standard error is a sink");
     if (bar)
         return cli_usage(command, "--progress: standard error is a sink");
     if (digests && !o->report_file && !places_of_digests(pipeline))

@@ -150,11 +150,13 @@ static bool reader_left(const leat_pipeline *pipeline, const leat_report *report
            places_is_stdout(sink_name(pipeline, 0));
 }
 
-/* A bar would be drawn over what goes to the terminal. */
+/* A bar would be drawn over what goes to the terminal, or between the lines of a trace. */
 static enum progress_mode progress_mode(const leat_pipeline *pipeline, const struct copy_options *o)
 {
     if (o->progress != PROGRESS_AUTO)
         return o->progress;
+    if (o->trace != TRACE_NO)
+        return PROGRESS_NEVER;
     bool drawn_over = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO) && places_sink_is_stdout(pipeline);
     return drawn_over ? PROGRESS_NEVER : PROGRESS_AUTO;
 }

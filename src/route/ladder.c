@@ -78,7 +78,8 @@ static void tell_route(const struct hop *hop)
     const struct leat_trace_field field[] = {
         trace_text("route", name), trace_text("source", hop->in->name), trace_text("sink", sink_name(hop)),
         trace_number("from", atomic_load(&hop->taken)), trace_text("reason", hop->current == 0 ? hop->why : "")};
-    trace_tell(LEAT_TRACE_ROUTE, field, COUNT(field), "the route %s moves the bytes", name);
+    trace_tell(LEAT_TRACE_ROUTE, field, COUNT(field),
+               atomic_load(&hop->taken) ? "the route %s goes on" : "the route %s moves the bytes", name);
 }
 
 static void tell_step_down(const struct hop *hop, const struct rung *from)
