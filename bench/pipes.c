@@ -98,7 +98,7 @@ static void open_digest(struct run *run)
 
 static void end_leat(struct run *run)
 {
-    must(leat_writer_finish(run->writer), "leat_writer_finish");
+    must(leat_writer_finish(run->writer, -1), "leat_writer_finish");
     leat_writer_close(run->writer);
 }
 
@@ -118,7 +118,7 @@ static void leat_fills(struct run *run)
         n = n < run->block ? n : run->block;
         n = n < left ? n : (size_t)left;
         memcpy(room, run->from, n);
-        must(leat_writer_commit(run->writer, n), "leat_writer_commit");
+        must(leat_writer_commit(run->writer, n, -1), "leat_writer_commit");
         left -= n;
     }
     end_leat(run);

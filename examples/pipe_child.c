@@ -37,7 +37,7 @@ static int feed(leat_writer *writer)
         int n = snprintf(line, sizeof(line), "%d\n", i);
         r = leat_writer_write(writer, line, (size_t)n, NULL, -1);
     }
-    return r < 0 ? r : leat_writer_finish(writer);
+    return r < 0 ? r : leat_writer_finish(writer, -1);
 }
 
 int main(int argc, char **argv)

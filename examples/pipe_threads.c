@@ -23,7 +23,7 @@ static void *produce(void *user)
         r = leat_writer_write(p->writer, line, (size_t)n, NULL, -1); /* waits while the pipe is full */
     }
     if (r == 0)
-        r = leat_writer_finish(p->writer);
+        r = leat_writer_finish(p->writer, -1);
     else
         leat_writer_fail(p->writer, r);
     p->result = r;

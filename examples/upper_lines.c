@@ -107,6 +107,8 @@ static int run(uint32_t workers, struct leat_error *error)
     r = through_stages(workers, lines, results, error);
     if (r < 0)
         leat_writer_fail(results, r);
+    else
+        r = leat_writer_finish(results, -1);
     leat_writer_close(results);
     leat_pipeline_cancel(feeding);
     leat_reader_close(lines);

@@ -220,7 +220,7 @@ enum leat_filter_mode {
 enum leat_filter_answer {
     LEAT_FILTER_DONE = 0,  /**< All input is taken, and what the mode asks for is done. */
     LEAT_FILTER_FULL = 1,  /**< The output is full. The transform is called again with more room, with the input that is
-                              left, and in the same mode. */
+                              left, and in the same mode or in one with a larger number. */
     LEAT_FILTER_ENDED = 2, /**< The transform wants no more input, and has given its last byte. */
 };
 

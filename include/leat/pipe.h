@@ -12,7 +12,7 @@
  *     // One thread writes:
  *     leat_writer_write(writer, bytes, n, NULL, -1);
  *     ...
- *     leat_writer_finish(writer);
+ *     leat_writer_finish(writer, -1);
  *     leat_writer_close(writer);
  *
  *     // Another thread reads:
@@ -38,6 +38,7 @@
  *   - A timeout: the call returns -ETIMEDOUT, or -EAGAIN if timeout_ms is 0. No byte is lost: *ret_n is the number of
  *     bytes that were moved.
  *   - A closed end: the call returns -ECANCELED. Another thread closed or failed the same end during the call.
+ *   - A cut: the writer was closed before the stream was finished. After the last byte, a read returns -ECANCELED.
  *
  * A signal does not change a result: no call returns -EINTR.
  *
@@ -46,6 +47,11 @@
  *   - ret_n of a read or a write (leat_writer_write, leat_writer_write_some, leat_writer_write_view, leat_reader_read,
  *     leat_reader_read_full, leat_reader_read_line) may be NULL. The call sets *ret_n on success and on failure.
  *   - timeout_ms limits the time that the whole call waits, in milliseconds. -1 waits without a limit, 0 does not wait.
+ *     A call whose time was up may be repeated, and goes on where it was.
+ *
+ * No call without a timeout_ms waits for the other end. The one wait without a limit is that for a filter function of
+ * the caller: while it runs, no call can interrupt it, and leat_writer_close, leat_writer_fail and leat_reader_close
+ * wait until it has returned. So such a function should not block.
  *
  * A read or a write of zero bytes returns 0 at once.
  *
@@ -239,22 +245,28 @@ LEAT_API int leat_writer_reserve(leat_writer *writer, size_t want, void **ret_ro
 /**
  * Writes the first bytes of the reservation, and ends the reservation.
  *
- * @param n  How many bytes of the room the caller has filled; 0 gives the reservation back.
+ * @param n           How many bytes of the room the caller has filled; 0 gives the reservation back.
+ * @param timeout_ms  How long the call may wait.
  *
- * Blocking: does not block, unless the reader's descriptor was handed out.
+ * Blocking: waits for another call on the writer, or for a reader that moves bytes on, to let it in. If the descriptor
+ * of a kernel pipe's reader was handed out, the call also waits for room in the pipe. If there is none in time, the
+ * bytes are committed all the same, and go into the pipe with the next call on the writer.
  *
- * @return 0; -EINVAL: there is no reservation, or it is smaller than n; -EPIPE or -ECANCELED.
+ * @return 0; -EINVAL: there is no reservation, or it is smaller than n; -EAGAIN or -ETIMEDOUT: the reservation is as it
+ *         was; -EPIPE or -ECANCELED.
  */
-LEAT_API int leat_writer_commit(leat_writer *writer, size_t n);
+LEAT_API int leat_writer_commit(leat_writer *writer, size_t n, int timeout_ms);
 
 /**
  * Makes the filters give what they hold back, and returns when the reader can read all bytes that were written.
  *
+ * @param timeout_ms  How long the call may wait for room. After a timeout, a further call goes on with the flush.
+ *
  * Blocking: waits for room if necessary.
  *
- * @return 0; -EBUSY: there is a reservation; -EPIPE or -ECANCELED.
+ * @return 0; -EBUSY: there is a reservation; -EPIPE, -EAGAIN, -ETIMEDOUT or -ECANCELED.
  */
-LEAT_API int leat_writer_flush(leat_writer *writer);
+LEAT_API int leat_writer_flush(leat_writer *writer, int timeout_ms);
 
 /**
  * Ends the stream.
@@ -262,17 +274,27 @@ LEAT_API int leat_writer_flush(leat_writer *writer);
  * The filters give their last bytes, and the reader sees the end after the last byte. A write that is in
  * progress on another thread completes first. A later write returns -EPIPE. A second call returns 0.
  *
- * Blocking: waits for room if the filters need it.
+ * If the time is up before the filters have given all their bytes, the end has begun, and writes return -EPIPE. The
+ * reader works off what is left when it asks for it, and a further call goes on where this one was. If other code reads
+ * the descriptor of a kernel pipe, only further calls work off the rest.
  *
- * @return 0, also if a filter wanted no more bytes; -EPIPE: the stream failed, or the reader has closed; -ECANCELED.
+ * @param timeout_ms  How long the call may wait: for a write in progress, and for room. 0 suits an event loop: the call
+ *                    can go on when the descriptor of leat_writer_fd is readable; of a kernel pipe, when the pipe has
+ *                    room.
+ *
+ * Blocking: waits for a write in progress, and for room if the filters need it.
+ *
+ * @return 0, also if a filter wanted no more bytes; -EPIPE: the stream failed, or the reader has closed; -EAGAIN or
+ *         -ETIMEDOUT: the end is not complete; -ECANCELED.
  */
-LEAT_API int leat_writer_finish(leat_writer *writer);
+LEAT_API int leat_writer_finish(leat_writer *writer, int timeout_ms);
 
 /**
  * Ends the stream with a failure.
  *
  * The reader gets the bytes that were written, and then the code. It gets the bytes that a filter holds back only if
- * there is room for them now. Writes that wait return -ECANCELED. After leat_writer_finish the call has no effect.
+ * there is room for them now. Calls of the writer that wait return -ECANCELED. After the end of the stream the call has
+ * no effect.
  *
  * Only a leat_reader in this process gets the code. A process that reads the descriptor sees the end.
  *
@@ -353,7 +375,9 @@ LEAT_API int leat_reader_peek(leat_reader *reader, const void **ret_bytes, size_
  *
  * @param n  How many bytes to consume.
  *
- * @return 0; -EINVAL: leat_reader_peek gave fewer bytes; -ECANCELED.
+ * Blocking: does not block.
+ *
+ * @return 0; -EINVAL: leat_reader_peek gave fewer bytes; -EBUSY: another thread is in a call on this end; -ECANCELED.
  */
 LEAT_API int leat_reader_consume(leat_reader *reader, size_t n);
 
@@ -427,11 +451,14 @@ LEAT_API int leat_reader_error(const leat_reader *reader, struct leat_error *ret
 /**
  * Closes the writer and frees it. NULL is allowed.
  *
- * A call that is in progress on this end returns -ECANCELED first. A writer that was neither finished nor failed is
- * finished as by leat_writer_finish. Afterwards the reader gets the end.
+ * A call that is in progress on this end returns -ECANCELED first. If leat_writer_finish has returned 0, the reader
+ * gets the end. A writer that was neither finished nor failed fails with -ECANCELED: the reader gets the bytes for
+ * which there is room now, and then this code. So a program that leaves a function early never ends a stream as if it
+ * were whole. If a descriptor of a kernel pipe was handed out, other processes may go on with the stream, and only what
+ * is left in the filters for want of room makes the close a failure.
  *
- * Blocking: the finish may wait. leat_writer_fail before the close avoids this. Then the bytes that did not pass the
- * filters for want of room are dropped.
+ * Blocking: never waits for room or for the reader. leat_writer_finish is the call that waits, because it has a time
+ * limit, and a result that a close has not.
  */
 LEAT_API void leat_writer_close(leat_writer *writer);
 
@@ -440,6 +467,8 @@ LEAT_API void leat_writer_close(leat_writer *writer);
  *
  * A call that is in progress on this end returns -ECANCELED first. Afterwards the writer gets -EPIPE, and the bytes
  * that were not read are dropped.
+ *
+ * Blocking: never waits for the writer's bytes or for room.
  */
 LEAT_API void leat_reader_close(leat_reader *reader);
 

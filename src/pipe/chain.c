@@ -242,6 +242,8 @@ static int transform(struct pipe *p, size_t at, enum leat_filter_mode mode)
         b.in_n = place->chunk->length - place->at;
     }
     size_t in_n = b.in_n;
+    if (place->full) /* A call that asked for more than `mode` has timed out meanwhile. */
+        mode = MAX(mode, place->full_mode);
     int answer = place->transform->ops->transform(place->transform, &b, (int)mode, &error);
     size_t used = in_n - b.in_n, given = n - b.out_n;
     filter_count(place->transform, used);
@@ -253,6 +255,7 @@ static int transform(struct pipe *p, size_t at, enum leat_filter_mode mode)
     if (answer < 0)
         return fail(p, at, place->end, answer, &error);
     place->full = answer == LEAT_FILTER_FULL;
+    place->full_mode = mode;
     place->flushed = answer == LEAT_FILTER_DONE && mode == LEAT_FILTER_FLUSH && b.in_n == 0;
     place->over = answer == LEAT_FILTER_ENDED || (answer == LEAT_FILTER_DONE && mode == LEAT_FILTER_FINISH);
     if (r == 0 && (limited || answer == LEAT_FILTER_FULL || next->chunk->length == p->chunk_size))

@@ -92,7 +92,7 @@ static int writer_commit(struct node *node, struct leat_error *error)
 {
     struct pipe_end *e = (struct pipe_end *)node;
     struct leat_error why = {.size = sizeof(why)};
-    int r = leat_writer_finish(e->writer);
+    int r = leat_writer_finish(e->writer, -1);
     if (r < 0) {
         leat_writer_error(e->writer, &why);
         error_at(error, r, LEAT_SIDE_SINK, node->name, "finish", "%s", why.text);

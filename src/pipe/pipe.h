@@ -36,8 +36,9 @@ struct pipe_place {
     size_t at;
     bool sealed;  /* Nothing is added to the chunk any more, and the filters here have seen it. */
     bool flushed; /* `transform` holds nothing back. */
-    bool full;    /* `transform` has more output than there was room for. */
+    bool full;    /* `transform` has more output than there was room for. It is called again in `full_mode`. */
     bool over;    /* `transform` has given its last byte. */
+    enum leat_filter_mode full_mode;
 };
 
 /* What a call needs that has returned -EAGAIN. */

@@ -296,9 +296,9 @@ int leat_reader_peek(leat_reader *reader, const void **ret_bytes, size_t *ret_n,
 int leat_reader_consume(leat_reader *reader, size_t n)
 {
     struct pipe *p = reader->pipe;
-    int r = turn_take(&p->read_turn, NEVER);
+    int r = turn_take(&p->read_turn, 0);
     if (r < 0)
-        return r;
+        return r == -ETIMEDOUT ? -EBUSY : r;
     if (n > p->peeked)
         r = -EINVAL;
     else if (n) {

@@ -296,10 +296,10 @@ static void commit(struct pipe *p, size_t n)
     grow_queue(p, n, 1);
 }
 
-int leat_writer_commit(leat_writer *writer, size_t n)
+int leat_writer_commit(leat_writer *writer, size_t n, int timeout_ms)
 {
     struct pipe *p = writer->pipe;
-    struct pipe_limit limit = limit_of(-1);
+    struct pipe_limit limit = limit_of(timeout_ms);
     int r = take_turn(p, &limit);
     if (r < 0)
         return r;
@@ -315,10 +315,10 @@ int leat_writer_commit(leat_writer *writer, size_t n)
 
 /* ---- flush and the end ---- */
 
-int leat_writer_flush(leat_writer *writer)
+int leat_writer_flush(leat_writer *writer, int timeout_ms)
 {
     struct pipe *p = writer->pipe;
-    struct pipe_limit limit = limit_of(-1);
+    struct pipe_limit limit = limit_of(timeout_ms);
     int r = take_turn(p, &limit);
     if (r < 0)
         return r;
@@ -329,11 +329,15 @@ int leat_writer_flush(leat_writer *writer)
     return r;
 }
 
-/* Needs the write turn. */
-static int finish(struct pipe *p)
+/* Begins the end, and works it off. If the time is up, the end goes on: the reader works it off, and so does each
+ * further call. */
+int leat_writer_finish(leat_writer *writer, int timeout_ms)
 {
-    struct pipe_limit limit = limit_of(-1);
-    int r = 0;
+    struct pipe *p = writer->pipe;
+    struct pipe_limit limit = limit_of(timeout_ms);
+    int r = take_turn(p, &limit);
+    if (r < 0)
+        return r;
     if (p->ending == ENDING_NOT)
         chain_end(p, ENDING_WELL, 0, 0);
     p->reserved = 0;
@@ -343,17 +347,7 @@ static int finish(struct pipe *p)
         chain_drop(p);
     if (r == 0 && (atomic_load(&p->code) || (p->abandoned && !p->sated)))
         r = -EPIPE;
-    return r;
-}
-
-int leat_writer_finish(leat_writer *writer)
-{
-    struct pipe *p = writer->pipe;
-    int r = turn_take(&p->write_turn, NEVER);
-    if (r < 0)
-        return r;
-    r = finish(p);
-    writer_give(p);
+    give_after_call(p, &limit);
     return r;
 }
 
@@ -364,6 +358,15 @@ static void interrupt(struct pipe *p)
     park_wake(&p->room);
     if (p->is_kernel)
         waker_wake(&p->kernel.writer);
+}
+
+/* Needs the write turn. What has room goes out. */
+static void end_badly(struct pipe *p, const struct leat_error *error)
+{
+    pipe_blame(p, error);
+    p->reserved = 0;
+    chain_end(p, ENDING_BADLY, p->ending_at, error->code);
+    chain_work_off_end(p);
 }
 
 int leat_writer_fail(leat_writer *writer, int code)
@@ -381,17 +384,31 @@ int leat_writer_fail(leat_writer *writer, int code)
     if (!atomic_load(&p->ended) && !p->sated && p->ending != ENDING_BADLY) {
         error_at(&error, code, LEAT_SIDE_SOURCE, "writer", "fail", "The writer failed: %s",
                  error_text(code, text, sizeof(text)));
-        pipe_blame(p, &error);
-        p->reserved = 0;
-        chain_end(p, ENDING_BADLY, p->ending_at, code);
-        chain_work_off_end(p);
+        end_badly(p, &error);
     }
     give_after_call(p, &(struct pipe_limit){0});
     return 0;
 }
 
-/* If a failure left bytes in the chain for want of room, they are dropped, because no call could move them on any
- * more. */
+/* A writer that is closed before its end is a failure for the reader, unless the end has begun well and can be worked
+ * off without waiting. If other processes have the descriptors, they may go on, and the close is not the end of the
+ * stream. */
+static void cut_off(struct pipe *p)
+{
+    struct leat_error error = {.size = sizeof(error)};
+    if (p->ending == ENDING_NOT && p->is_kernel && kernel_is_lent(&p->kernel))
+        chain_end(p, ENDING_WELL, 0, 0);
+    if (p->ending == ENDING_WELL)
+        chain_work_off_end(p);
+    if (!atomic_load(&p->ended) && p->ending != ENDING_BADLY) {
+        error_at(&error, -ECANCELED, LEAT_SIDE_SOURCE, "writer", "close",
+                 "The writer was closed before the stream was finished");
+        end_badly(p, &error);
+    }
+}
+
+/* The close waits for no room. If a failure left bytes in the chain for want of room, they are dropped, because no call
+ * could move them on any more. */
 void leat_writer_close(leat_writer *writer)
 {
     if (!writer)
@@ -404,8 +421,7 @@ void leat_writer_close(leat_writer *writer)
     interrupt(p);
     turn_close(&p->write_turn);
     atomic_store(&p->writer_closing, 0);
-    if (p->ending != ENDING_BADLY)
-        finish(p);
+    cut_off(p);
     chain_drop(p);
     pipe_unref(p);
 }

@@ -95,7 +95,7 @@ static int send_by_queue(struct latency_way *way, const void *bytes, size_t n)
 {
     size_t done;
     int r = leat_writer_write(way->writer, bytes, n, &done, -1);
-    return r < 0 ? r : leat_writer_flush(way->writer);
+    return r < 0 ? r : leat_writer_flush(way->writer, -1);
 }
 
 static int send_one(struct trip *t, struct latency_way *way, const void *bytes)

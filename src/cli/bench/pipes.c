@@ -190,9 +190,10 @@ static void end_writing(struct pipe_run *run)
 {
     if (run->step->writing == BY_RING)
         ring_end(&run->ring);
-    else if (run->step->writing == BY_LEAT)
+    else if (run->step->writing == BY_LEAT) {
+        leat_writer_finish(run->leat_writer, -1);
         leat_writer_close(run->leat_writer);
-    else
+    } else
         close(run->fd[1]);
 }
 

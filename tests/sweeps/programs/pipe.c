@@ -30,8 +30,8 @@ static void use(int32_t backend, int with_filters)
     TRY(leat_writer_write(writer, "one\ntwo\n", 8, &done, 1000));
     TRY(leat_writer_reserve(writer, 6, &room, &n, 1000));
     memcpy(room, "three\n", 6);
-    TRY(leat_writer_commit(writer, 6));
-    TRY(leat_writer_flush(writer));
+    TRY(leat_writer_commit(writer, 6, -1));
+    TRY(leat_writer_flush(writer, -1));
     TRY(leat_writer_fd(writer, &fd));
     TRY(leat_reader_fd(reader, &fd));
     TRY(leat_reader_read_line(reader, line, sizeof(line), &done, 1000));
@@ -42,7 +42,7 @@ static void use(int32_t backend, int with_filters)
     TRY(leat_reader_read_full(reader, line, 9, &done, 1000));
     EXPECT(memcmp(line, "wo\nthree\n", 9) == 0);
     TRY(leat_writer_stats(writer, &stats));
-    TRY(leat_writer_finish(writer));
+    TRY(leat_writer_finish(writer, -1));
     taken = leat_endpoint_from_reader(&in, reader); /* which takes the reader, likewise */
     reader = NULL;
     TRY(taken);

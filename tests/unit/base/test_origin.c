@@ -131,7 +131,7 @@ static void a_pipe_while_the_parent_reads(void **state UNUSED)
         usleep(50000); /* it waits by now; if not, there is less to see */
         in_child(close_both, &e);
         assert_int_equal(leat_writer_write(e.w, "whole", 5, &done, -1), 0);
-        assert_int_equal(leat_writer_finish(e.w), 0);
+        assert_int_equal(leat_writer_finish(e.w, -1), 0);
         pthread_join(thread, NULL);
         assert_int_equal(e.result, 5);
         assert_memory_equal(e.got, "whole", 5);

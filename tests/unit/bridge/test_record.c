@@ -39,6 +39,12 @@ struct pipe_ends {
     leat_reader *reader;
 };
 
+static void finish_and_close(leat_writer *writer)
+{
+    leat_writer_finish(writer, -1);
+    leat_writer_close(writer);
+}
+
 static struct pipe_ends pipe_of(uint64_t limit)
 {
     struct pipe_ends ends;
@@ -89,7 +95,7 @@ static void *send_all(void *user)
     if (flow->emit == leat_record_emit_message)
         leat_channel_close(flow->to);
     else
-        leat_writer_close(flow->to);
+        finish_and_close(flow->to);
     return NULL;
 }
 
@@ -102,7 +108,7 @@ static void *run_all(void *user)
     if (flow->emit == leat_record_emit_message)
         leat_channel_close(flow->to);
     else
-        leat_writer_close(flow->to);
+        finish_and_close(flow->to);
     return NULL;
 }
 
@@ -183,7 +189,7 @@ static leat_reader *reader_of(const void *bytes, size_t n, int code)
     assert_int_equal(leat_writer_write(ends.writer, bytes, n, &n, -1), 0);
     if (code < 0)
         leat_writer_fail(ends.writer, code);
-    leat_writer_close(ends.writer);
+    finish_and_close(ends.writer);
     return ends.reader;
 }
 

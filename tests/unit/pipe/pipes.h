@@ -44,6 +44,13 @@ static inline struct ends open_pipe(int backend, uint64_t limit)
     return open_with(backend, limit, 0, NULL, 0);
 }
 
+/* The end, as far as there is still a reader for it. */
+static inline void finish_and_close(leat_writer *w)
+{
+    leat_writer_finish(w, SOON);
+    leat_writer_close(w);
+}
+
 static inline void close_both(struct ends e)
 {
     leat_writer_close(e.w);
@@ -121,7 +128,7 @@ static inline void *do_read(void *user)
 static inline void *do_finish(void *user)
 {
     struct call *c = user;
-    c->result = leat_writer_finish(c->w);
+    c->result = leat_writer_finish(c->w, -1);
     return NULL;
 }
 

@@ -24,7 +24,7 @@ static void observers_see_every_byte_once(void **state UNUSED)
         n = MIN(sizes[i % COUNT(sizes)], MUCH - sent);
         assert_int_equal(leat_writer_write(e.w, much + sent, n, NULL, SOON), 0);
     }
-    assert_int_equal(leat_writer_finish(e.w), 0);
+    assert_int_equal(leat_writer_finish(e.w, -1), 0);
     wait_for(&r);
     assert_true(r.result == 0 && r.done == MUCH);
     is_pattern(back, 0, MUCH);
@@ -38,10 +38,10 @@ static void a_transform_changes_what_is_read(void **state UNUSED)
     struct ends e = with(doubler(&d), NULL, NULL, 0);
     puts_text(e.w, "abcdef");
     gives_text(e.r, "aabbcc"); /* nobody had to flush for what is not held back */
-    assert_int_equal(leat_writer_flush(e.w), 0);
+    assert_int_equal(leat_writer_flush(e.w, -1), 0);
     gives_text(e.r, "ddeeff");
     puts_text(e.w, "g");
-    assert_int_equal(leat_writer_finish(e.w), 0);
+    assert_int_equal(leat_writer_finish(e.w, -1), 0);
     gives_text(e.r, "gg!");
     gives_code(e.r, 0);
     close_both(e);
@@ -104,7 +104,7 @@ static void the_limit_holds_through_filters(void **state UNUSED)
         assert_int_equal(leat_writer_write(e.w, much, 1, NULL, 5), -ETIMEDOUT);
         assert_int_equal(leat_writer_write(e.w, much, 1, NULL, 0), -EAGAIN);
         leat_reader_close(e.r);
-        assert_int_equal(leat_writer_finish(e.w), -EPIPE);
+        assert_int_equal(leat_writer_finish(e.w, -1), -EPIPE);
         leat_writer_close(e.w);
         assert_int_equal(d[0].finish_code, -EPIPE);
     }
@@ -128,7 +128,7 @@ static void small_writes_do_not_wait_for_a_flush(void **state UNUSED)
     assert_true(r.result == 0 && r.done == 3 && w.chunks == 2);
     for (int i = 0; i < 1000; i++)
         puts_text(e.w, "x");
-    assert_int_equal(leat_writer_flush(e.w), 0);
+    assert_int_equal(leat_writer_flush(e.w, -1), 0);
     assert_int_equal(w.chunks, 3); /* they were gathered */
     assert_int_equal(leat_reader_read_full(e.r, back, 1000, &done, 0), 0);
     close_both(e);
@@ -141,9 +141,9 @@ static void a_filter_s_failure_reaches_both_sides(void **state UNUSED)
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct ends e = with(watcher(&w), doubler(&d), NULL, 0);
     puts_text(e.w, "abcdefgh");
-    leat_writer_flush(e.w);
+    leat_writer_flush(e.w, -1);
     assert_int_equal(leat_writer_write(e.w, "x", 1, NULL, SOON), -EPIPE);
-    assert_int_equal(leat_writer_finish(e.w), -EPIPE);
+    assert_int_equal(leat_writer_finish(e.w, -1), -EPIPE);
     assert_int_equal(leat_writer_error(e.w, &error), 0);
     assert_true(error.code == -EBADMSG && error.side == LEAT_SIDE_FILTER && error.index == 1);
     assert_string_equal(error.node, "doubler");
@@ -162,9 +162,9 @@ static void an_observer_s_failure_too(void **state UNUSED)
     struct watcher w = {.fail_at = 10, .fail_code = -ENOKEY};
     struct ends e = with(watcher(&w), NULL, NULL, 0);
     puts_text(e.w, "good");
-    assert_int_equal(leat_writer_flush(e.w), 0);
+    assert_int_equal(leat_writer_flush(e.w, -1), 0);
     puts_text(e.w, "not so good");
-    assert_int_equal(leat_writer_flush(e.w), -EPIPE);
+    assert_int_equal(leat_writer_flush(e.w, -1), -EPIPE);
     gives_text(e.r, "good");
     gives_code(e.r, -ENOKEY);
     close_both(e);
@@ -175,7 +175,7 @@ static void a_filter_that_fails_at_the_end_is_no_end(void **state UNUSED)
     struct watcher w = {.fail_finish = -EIO};
     struct ends e = with(watcher(&w), NULL, NULL, 0);
     puts_text(e.w, "abc");
-    assert_int_equal(leat_writer_finish(e.w), -EPIPE);
+    assert_int_equal(leat_writer_finish(e.w, -1), -EPIPE);
     gives_text(e.r, "abc");
     gives_code(e.r, -EIO);
     close_both(e);
@@ -188,14 +188,14 @@ static void a_filter_that_wants_no_more_ends_the_stream(void **state UNUSED)
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct ends e = with(doubler(&d), watcher(&w), NULL, 0);
     assert_int_equal(leat_writer_write(e.w, "abcdef", 6, NULL, SOON), 0);
-    assert_int_equal(leat_writer_flush(e.w), -EPIPE);
+    assert_int_equal(leat_writer_flush(e.w, -1), -EPIPE);
     gives_text(e.r, "aabbcc");
     gives_code(e.r, 0);
     assert_int_equal(leat_writer_write(e.w, "x", 1, NULL, SOON), -EPIPE);
     assert_int_equal(leat_writer_error(e.w, &error), 0);
     assert_true(error.code == -EPIPE && strstr(error.text, "no more"));
     assert_int_equal(leat_writer_fail(e.w, -EPIPE), 0); /* as after any error; it was a good end */
-    assert_int_equal(leat_writer_finish(e.w), 0);
+    assert_int_equal(leat_writer_finish(e.w, -1), 0);
     gives_code(e.r, 0);
     close_both(e);
     assert_int_equal(d.finish_code, 0);
@@ -244,7 +244,7 @@ static void the_digest_is_that_of_the_bytes(void **state UNUSED)
     puts_text(e.w, "ab");
     gives_text(e.r, "ab");
     puts_text(e.w, "c");
-    assert_int_equal(leat_writer_finish(e.w), 0);
+    assert_int_equal(leat_writer_finish(e.w, -1), 0);
     assert_int_equal(leat_filter_digest_hex(digest, "sha256", hex, sizeof(hex)), 0);
     assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     gives_text(e.r, "c");
@@ -272,7 +272,7 @@ static void a_digest_of_much_on_its_own_thread(void **state UNUSED)
         assert_int_equal(leat_reader_read_full(e.r, back, MUCH, NULL, SOON), 0);
         wait_for(&w);
         is_pattern(back, 0, MUCH);
-        leat_writer_close(e.w);
+        finish_and_close(e.w);
         gives_code(e.r, 0);
         leat_reader_close(e.r);
         assert_int_equal(leat_filter_digest_hex(digest, "sha256", hex[i], sizeof(hex[i])), 0);

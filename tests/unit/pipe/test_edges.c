@@ -32,7 +32,7 @@ static void a_filter_that_fails_with_again_is_told(void **state UNUSED)
     struct ends e = open_with(LEAT_PIPE_QUEUE, 0, 0, filters, 1);
     size_t done;
     leat_writer_write(e.w, "x", 1, &done, 0);
-    leat_writer_flush(e.w);
+    leat_writer_flush(e.w, -1);
     gives_code(e.r, -EIO);
     close_both(e);
 }
@@ -81,9 +81,9 @@ static void finishes_well(int backend)
         pthread_t thread;
         assert_int_equal(pthread_create(&thread, NULL, read_and_leave, e.r), 0);
         puts_text(e.w, "all of it");
-        assert_int_equal(leat_writer_finish(e.w), 0);
+        assert_int_equal(leat_writer_finish(e.w, -1), 0);
         pthread_join(thread, NULL);
-        assert_int_equal(leat_writer_finish(e.w), 0);
+        assert_int_equal(leat_writer_finish(e.w, -1), 0);
         leat_writer_close(e.w);
     }
 }
@@ -192,14 +192,14 @@ static void a_peek_wakes_who_waits_for_a_chunk(void **state UNUSED)
     size_t n;
     while (leat_writer_reserve(e.w, 1, &room, &n, 0) == 0) {
         memset(room, 1, n);
-        assert_int_equal(leat_writer_commit(e.w, n), 0);
+        assert_int_equal(leat_writer_commit(e.w, n, -1), 0);
     }
     start(&c, do_reserve);
     let_it_block();
     assert_int_equal(leat_reader_peek(e.r, &bytes, &n, SOON), 0);
     wait_for(&c);
     assert_int_equal(c.result, 0);
-    assert_int_equal(leat_writer_commit(e.w, 0), 0);
+    assert_int_equal(leat_writer_commit(e.w, 0, -1), 0);
     close_both(e);
 }
 

@@ -63,7 +63,7 @@ static void what_is_written_arrives(void **state UNUSED)
         if (sent % 7 == 0)
             usleep(100);
     }
-    leat_writer_close(e.w);
+    finish_and_close(e.w);
     assert_int_equal(result(&run), 0);
     assert_int_equal(got, MUCH);
     is_pattern(back, 0, MUCH);
@@ -101,7 +101,7 @@ static void from_pipe_to_pipe_through_filters(void **state UNUSED)
     start(&c, do_write);
     assert_int_equal(leat_reader_read_full(out.r, back, MUCH - 1, &done, SOON), 0);
     wait_for(&c);
-    leat_writer_close(in.w);
+    finish_and_close(in.w);
     assert_int_equal(leat_reader_read_full(out.r, back + MUCH - 1, 2, &done, SOON), 0);
     assert_int_equal(done, 1);
     is_pattern(back, 0, MUCH);
@@ -183,7 +183,7 @@ static void an_unused_endpoint_closes_its_end(void **state UNUSED)
     assert_int_equal(leat_writer_write(e.w, "x", 1, NULL, SOON), -EPIPE);
     leat_writer_close(e.w);
     leat_endpoint_close(sink_of(&f));
-    gives_code(f.r, 0);
+    gives_code(f.r, -ECANCELED);
     leat_reader_close(f.r);
 }
 

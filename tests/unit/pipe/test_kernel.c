@@ -27,7 +27,7 @@ static size_t commit_pattern(leat_writer *w, uint64_t from, size_t n)
     assert_int_equal(leat_writer_reserve(w, n, &room, &have, SOON), 0);
     n = MIN(n, have);
     fill_pattern(room, from, n);
-    assert_int_equal(leat_writer_commit(w, n), 0);
+    assert_int_equal(leat_writer_commit(w, n, -1), 0);
     return n;
 }
 
@@ -122,7 +122,7 @@ static void a_queue_can_be_polled(void **state UNUSED)
     assert_int_equal(poll(&in, 1, 0), 1);
     assert_int_equal(leat_reader_read(e.r, bytes, sizeof(bytes), NULL, 0), 0);
     assert_int_equal(poll(&out, 1, 0), 0);
-    leat_writer_close(e.w);
+    finish_and_close(e.w);
     assert_int_equal(poll(&out, 1, 0), 1);
     gives_code(e.r, 0);
     leat_reader_close(e.r);
@@ -146,7 +146,7 @@ static void *write_in_loop(void *user)
             poll(&set, 1, SOON) != 1)
             break;
     }
-    leat_writer_close(l->e.w);
+    finish_and_close(l->e.w);
     return NULL;
 }
 
@@ -209,7 +209,7 @@ static void a_reader_process_that_is_killed_breaks_the_pipe(void **state UNUSED)
     assert_int_equal(leat_writer_write(e.w, "x", 1, NULL, SOON), -EPIPE);
     assert_int_equal(caught, 0);
     sigaction(SIGPIPE, &before, NULL);
-    leat_writer_close(e.w);
+    finish_and_close(e.w);
 }
 
 static void a_child_writes_into_it(void **state UNUSED)
@@ -284,7 +284,7 @@ static void *commit_all(void *user)
     struct call *c = user;
     while (c->done < c->n)
         c->done += commit_pattern(c->w, c->done, MIN(c->n - c->done, 1 + c->done % 9000));
-    leat_writer_close(c->w);
+    finish_and_close(c->w);
     return NULL;
 }
 
@@ -329,10 +329,10 @@ static void *send_words(void *user)
             words = n / 8 / 512 * 512;
         for (size_t i = 0; i < words; i++)
             room[i] = word++;
-        if (leat_writer_commit(c->w, words * 8) < 0)
+        if (leat_writer_commit(c->w, words * 8, -1) < 0)
             break;
     }
-    leat_writer_close(c->w);
+    finish_and_close(c->w);
     return NULL;
 }
 

@@ -101,7 +101,7 @@ static void a_reservation_has_what_the_limit_leaves(void **state UNUSED)
     assert_int_equal(leat_writer_reserve(e.w, 11, &room, &n, 0), -EAGAIN);
     assert_int_equal(leat_writer_reserve(e.w, 10, &room, &n, 0), 0);
     assert_int_equal(n, 10);
-    assert_int_equal(leat_writer_commit(e.w, 10), 0);
+    assert_int_equal(leat_writer_commit(e.w, 10, -1), 0);
     assert_int_equal(leat_writer_reserve(e.w, 1, &room, &n, 0), -EAGAIN);
     assert_int_equal(leat_reader_read_full(e.r, back, 60, &n, 0), 0);
     assert_int_equal(leat_writer_reserve(e.w, 1000, &room, &n, 0), 0); /* a chunk is all that is promised */

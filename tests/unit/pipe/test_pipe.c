@@ -18,7 +18,7 @@ static void what_is_written_is_read(void **state UNUSED)
     puts_text(e.w, "hello, ");
     puts_text(e.w, "world");
     gives_text(e.r, "hello, world");
-    assert_int_equal(leat_writer_finish(e.w), 0);
+    assert_int_equal(leat_writer_finish(e.w, -1), 0);
     gives_code(e.r, 0);
     gives_code(e.r, 0);
     close_both(e);
@@ -61,7 +61,7 @@ static void the_limit_holds_and_nothing_is_lost_at_it(void **state UNUSED)
             assert_int_equal(done, limits[i]);
         assert_int_equal(leat_writer_write(e.w, much, 10, &got, 0), -EAGAIN);
         assert_int_equal(got, 0);
-        assert_int_equal(leat_writer_finish(e.w), 0);
+        assert_int_equal(leat_writer_finish(e.w, -1), 0);
         assert_int_equal(leat_reader_read_full(e.r, back, MUCH, &got, 0), 0);
         assert_int_equal(got, done);
         is_pattern(back, 0, done);
@@ -120,7 +120,7 @@ static void a_full_read_at_the_end_gives_what_is_left(void **state UNUSED)
     struct ends e = open_pipe(backend, 0);
     size_t done;
     puts_text(e.w, "abc");
-    leat_writer_close(e.w);
+    finish_and_close(e.w);
     assert_int_equal(leat_reader_read_full(e.r, back, 10, &done, SOON), 0);
     assert_int_equal(done, 3);
     assert_int_equal(leat_reader_read_full(e.r, back, 10, &done, SOON), 0);
@@ -153,7 +153,7 @@ static void lines_are_read_one_after_the_other(void **state UNUSED)
     char line[8];
     size_t done;
     puts_text(e.w, "one\n\ntoo long a line\nlast");
-    leat_writer_close(e.w);
+    finish_and_close(e.w);
     static const char *const expected[] = {"one\n", "\n", "too lon", "g a lin", "e\n", "last", ""};
     for (size_t i = 0; i < COUNT(expected); i++) {
         assert_int_equal(leat_reader_read_line(e.r, line, sizeof(line), &done, SOON), 0);
@@ -203,9 +203,9 @@ static void what_is_committed_is_peeked_at(void **state UNUSED)
     assert_int_equal(leat_writer_reserve(e.w, 100, &room, &n, SOON), 0);
     assert_true(n >= 100);
     memcpy(room, "0123456789", 10);
-    assert_int_equal(leat_writer_commit(e.w, n + 1), -EINVAL);
-    assert_int_equal(leat_writer_commit(e.w, 10), 0);
-    assert_int_equal(leat_writer_commit(e.w, 1), -EINVAL);
+    assert_int_equal(leat_writer_commit(e.w, n + 1, -1), -EINVAL);
+    assert_int_equal(leat_writer_commit(e.w, 10, -1), 0);
+    assert_int_equal(leat_writer_commit(e.w, 1, -1), -EINVAL);
     assert_int_equal(leat_reader_peek(e.r, &bytes, &n, SOON), 0);
     assert_int_equal(n, 10);
     assert_memory_equal(bytes, "0123456789", 10);
@@ -214,7 +214,7 @@ static void what_is_committed_is_peeked_at(void **state UNUSED)
     gives_text(e.r, "456789");
     assert_int_equal(leat_reader_consume(e.r, 1), -EINVAL);
     assert_int_equal(leat_reader_peek(e.r, &bytes, &n, 0), -EAGAIN);
-    assert_int_equal(leat_writer_finish(e.w), 0);
+    assert_int_equal(leat_writer_finish(e.w, -1), 0);
     assert_int_equal(leat_reader_peek(e.r, &bytes, &n, SOON), 0);
     assert_int_equal(n, 0);
     close_both(e);
@@ -228,8 +228,8 @@ static void a_reservation_excludes_other_writes(void **state UNUSED)
     assert_int_equal(leat_writer_reserve(e.w, 1, &room, &n, SOON), 0);
     assert_int_equal(leat_writer_reserve(e.w, 1, &second, &n, SOON), -EBUSY);
     assert_int_equal(leat_writer_write(e.w, "x", 1, NULL, SOON), -EBUSY);
-    assert_int_equal(leat_writer_flush(e.w), -EBUSY);
-    assert_int_equal(leat_writer_commit(e.w, 0), 0);
+    assert_int_equal(leat_writer_flush(e.w, -1), -EBUSY);
+    assert_int_equal(leat_writer_commit(e.w, 0, -1), 0);
     puts_text(e.w, "x");
     gives_text(e.r, "x");
     close_both(e);
@@ -247,7 +247,7 @@ static void reserved_chunks_carry_everything(void **state UNUSED)
         assert_int_equal(leat_writer_reserve(e.w, want, &room, &n, SOON), 0);
         n = MIN(MIN(n, want), MUCH - sent);
         fill_pattern(room, sent, n);
-        assert_int_equal(leat_writer_commit(e.w, n), 0);
+        assert_int_equal(leat_writer_commit(e.w, n, -1), 0);
         sent += n;
     }
     wait_for(&r);
@@ -306,11 +306,11 @@ static void the_end_comes_after_the_last_byte(void **state UNUSED)
 {
     struct ends e = open_pipe(backend, 0);
     puts_text(e.w, "last");
-    assert_int_equal(leat_writer_finish(e.w), 0);
-    assert_int_equal(leat_writer_finish(e.w), 0);
+    assert_int_equal(leat_writer_finish(e.w, -1), 0);
+    assert_int_equal(leat_writer_finish(e.w, -1), 0);
     assert_int_equal(leat_writer_write(e.w, "x", 1, NULL, 0), -EPIPE);
     assert_int_equal(leat_writer_write_some(e.w, "x", 1, NULL, 0), -EPIPE);
-    assert_int_equal(leat_writer_flush(e.w), -EPIPE);
+    assert_int_equal(leat_writer_flush(e.w, -1), -EPIPE);
     assert_int_equal(leat_writer_fail(e.w, -EIO), 0); /* too late */
     gives_text(e.r, "last");
     gives_code(e.r, 0);
@@ -325,7 +325,7 @@ static void a_failure_comes_after_the_last_byte_and_stays(void **state UNUSED)
     puts_text(e.w, "part");
     assert_int_equal(leat_writer_fail(e.w, 5), -EINVAL);
     assert_int_equal(leat_writer_fail(e.w, -ENOSPC), 0);
-    assert_int_equal(leat_writer_finish(e.w), -EPIPE);
+    assert_int_equal(leat_writer_finish(e.w, -1), -EPIPE);
     assert_int_equal(leat_writer_write(e.w, "x", 1, NULL, 0), -EPIPE);
     assert_int_equal(leat_reader_read_full(e.r, back, 10, &done, SOON), -ENOSPC);
     assert_int_equal(done, 4);
@@ -349,7 +349,7 @@ static void without_a_reader_writes_are_broken(void **state UNUSED)
     assert_int_equal(leat_writer_error(e.w, &error), 0);
     assert_int_equal(error.code, -EPIPE);
     assert_non_null(strstr(error.text, "closed"));
-    assert_int_equal(leat_writer_finish(e.w), -EPIPE);
+    assert_int_equal(leat_writer_finish(e.w, -1), -EPIPE);
     leat_writer_close(e.w);
 }
 
@@ -361,12 +361,12 @@ static void the_end_wakes_a_reader(void **state UNUSED)
         start(&r, do_read);
         let_it_block();
         if (how == 0)
-            assert_int_equal(leat_writer_finish(e.w), 0);
+            assert_int_equal(leat_writer_finish(e.w, -1), 0);
         else if (how == 1)
             assert_int_equal(leat_writer_fail(e.w, -EIO), 0);
         leat_writer_close(e.w);
         wait_for(&r);
-        assert_int_equal(r.result, how == 1 ? -EIO : 0);
+        assert_int_equal(r.result, how == 0 ? 0 : how == 1 ? -EIO : -ECANCELED);
         assert_int_equal(r.done, 0);
         leat_reader_close(e.r);
     }
@@ -426,7 +426,7 @@ static void the_end_wakes_all_readers(void **state UNUSED)
         start(&c[i], do_read);
     }
     let_it_block();
-    leat_writer_close(e.w);
+    finish_and_close(e.w);
     for (int i = 0; i < CROWD; i++) {
         wait_for(&c[i]);
         assert_true(c[i].result == 0 && c[i].done == 0);
@@ -514,7 +514,7 @@ static void nothing_is_left_behind(void **state UNUSED)
         if (i & 2) {
             assert_int_equal(leat_writer_reserve(e.w, 4096, &room, &n, SOON), 0);
             memset(room, i, n);
-            assert_int_equal(leat_writer_commit(e.w, n), 0);
+            assert_int_equal(leat_writer_commit(e.w, n, -1), 0);
         }
         if (i & 4)
             leat_writer_close(e.w);

@@ -76,7 +76,7 @@ static void model_reserve(struct model *m)
     assert_true(have > 0);
     size_t n = roll(&m->dice, (unsigned)MIN(have, 100000) + 1);
     fill_pattern(room, m->written, n);
-    assert_int_equal(leat_writer_commit(m->e.w, n), 0);
+    assert_int_equal(leat_writer_commit(m->e.w, n, -1), 0);
     m->written += n;
 }
 
@@ -134,7 +134,7 @@ static void model_run(uint64_t seed, int backend, unsigned calls)
         else if (what < 95)
             model_peek(&m);
         else if (what < 97 && (backend == LEAT_PIPE_QUEUE || m.written == m.read))
-            assert_int_equal(leat_writer_flush(m.e.w), 0);
+            assert_int_equal(leat_writer_flush(m.e.w, -1), 0);
     }
     while (leat_reader_read(m.e.r, to, MOST, &(size_t){0}, 0) == 0)
         ;
@@ -142,7 +142,7 @@ static void model_run(uint64_t seed, int backend, unsigned calls)
     leat_writer_stats(m.e.w, &s);
     assert_true(s.bytes_in == m.written && s.bytes_out == m.written && s.high_water <= s.memory_limit + s.chunk_size);
     assert_true(backend == LEAT_PIPE_KERNEL || s.high_water <= s.memory_limit);
-    assert_int_equal(leat_writer_finish(m.e.w), 0);
+    assert_int_equal(leat_writer_finish(m.e.w, -1), 0);
     gives_code(m.e.r, 0);
     close_both(m.e);
     assert_true(!filtered || (!w.bad && w.seen == m.written));
@@ -238,7 +238,7 @@ static void crowd_run(uint64_t seed, int backend, unsigned each)
         assert_int_equal(pthread_create(&writer[i], NULL, crowd_write, &c), 0);
     for (unsigned i = 0; i < writers; i++)
         pthread_join(writer[i], NULL);
-    assert_int_equal(leat_writer_finish(c.e.w), 0);
+    assert_int_equal(leat_writer_finish(c.e.w, -1), 0);
     for (unsigned i = 0; i < readers; i++)
         pthread_join(reader[i], NULL);
     assert_int_equal(c.bad, 0);
@@ -263,7 +263,7 @@ static void *hunt_write(void *user)
         if (leat_writer_write(h->e.w, bytes, n, NULL, SOON) < 0)
             break;
     }
-    leat_writer_close(h->e.w);
+    finish_and_close(h->e.w);
     return NULL;
 }
 
@@ -297,7 +297,7 @@ static void *echo_all(void *user)
     while (leat_reader_read(echo->there.r, bytes, sizeof(bytes), &done, SOON) == 0 && done)
         if (leat_writer_write(echo->back.w, bytes, done, NULL, SOON) < 0)
             break;
-    leat_writer_close(echo->back.w);
+    finish_and_close(echo->back.w);
     return NULL;
 }
 
@@ -323,7 +323,7 @@ static void echo_run(uint64_t seed, unsigned rounds)
             is_pattern(bytes, got, done);
         }
     }
-    leat_writer_close(echo.there.w);
+    finish_and_close(echo.there.w);
     gives_code(echo.back.r, 0);
     pthread_join(thread, NULL);
     leat_reader_close(echo.there.r);

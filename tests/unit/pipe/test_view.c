@@ -116,7 +116,7 @@ static void a_failure_comes_behind_it(void **state UNUSED)
     struct leat_view view = view_of_pattern(0, 100000, 2);
     write_and_release(e.w, &view);
     leat_writer_fail(e.w, -EOWNERDEAD);
-    leat_writer_close(e.w);
+    finish_and_close(e.w);
     read_pattern(e.r, 0, 100000);
     gives_code(e.r, -EOWNERDEAD);
     leat_reader_close(e.r);
@@ -143,7 +143,7 @@ static void a_reader_that_leaves_lets_go_of_all(void **state UNUSED)
     wait_for(&c);
     assert_int_equal(c.result, -EPIPE);
     assert_in_range(c.done, 1000, (1 << 20) - 1);
-    leat_writer_close(e.w);
+    finish_and_close(e.w);
     assert_int_equal(atomic_load(&released), 4);
 }
 
@@ -160,7 +160,7 @@ static void filters_see_it_too(void **state UNUSED)
     uint8_t *bytes = malloc(200000);
     size_t done;
     write_and_release(e.w, &view);
-    assert_int_equal(leat_writer_finish(e.w), 0);
+    assert_int_equal(leat_writer_finish(e.w, -1), 0);
     assert_int_equal(leat_reader_read_full(e.r, bytes, 200000, &done, SOON), 0);
     assert_int_equal(done, 200000);
     for (size_t i = 0; i < 100000; i++)
@@ -237,7 +237,7 @@ static void *write_any(void *user)
             c->result = leat_writer_write(c->w, bytes, n, NULL, SOON);
         }
     }
-    leat_writer_close(c->w);
+    finish_and_close(c->w);
     return NULL;
 }
 

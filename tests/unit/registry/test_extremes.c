@@ -90,7 +90,7 @@ static size_t pass_ten(int (*make)(leat_filter **ret, uint64_t n), uint64_t numb
     assert_int_equal(leat_pipe_open(&writer, &reader, &options, NULL), 0);
     int r = leat_writer_write(writer, "0123456789", 10, NULL, 30000);
     assert_true(r == 0 || r == -EPIPE); /* one that wants no more */
-    r = leat_writer_finish(writer);
+    r = leat_writer_finish(writer, -1);
     assert_true(r == 0 || r == -EPIPE);
     assert_int_equal(leat_reader_read_full(reader, bytes, sizeof(bytes), &done, 30000), 0);
     leat_writer_close(writer);

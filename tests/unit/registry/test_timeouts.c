@@ -4,10 +4,16 @@
  * emscripten: it has threads that wait */
 #include "unit/unit.h"
 #include <leat/leat.h>
+#include <pthread.h>
 
 struct scene {
-    leat_writer *writer; /* of a queue that is full */
-    leat_reader *reader; /* of a queue that is empty */
+    leat_writer *writer;      /* of a queue that is full */
+    leat_reader *reader;      /* of a queue that is empty */
+    leat_writer *held_writer; /* of a pipe with a filter, which holds bytes back, and that is full */
+    leat_reader *held_reader;
+    leat_writer *busy_writer; /* another thread waits in a call on it */
+    leat_reader *busy_reader;
+    pthread_t busy;
     leat_writer *other_writer;
     leat_reader *other_reader;
     leat_stream *full, *empty;
@@ -41,6 +47,48 @@ static void open_pipes(struct scene *s, int32_t backend)
     assert_int_equal(r, -EAGAIN);
 }
 
+static int hold(void *user UNUSED, const void *in UNUSED, size_t *in_n UNUSED, void *out, size_t *out_n,
+                enum leat_filter_mode mode)
+{
+    size_t n = mode == LEAT_FILTER_MORE ? 0 : *out_n;
+    memset(out, 'x', n);
+    *out_n = n;
+    return n ? LEAT_FILTER_FULL : LEAT_FILTER_DONE;
+}
+
+/* Its filter always has more to give. */
+static void open_held(struct scene *s, int32_t backend)
+{
+    struct leat_filter_ops ops = LEAT_INIT(struct leat_filter_ops);
+    struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
+    leat_filter *filter;
+    ops.transform = hold;
+    assert_int_equal(leat_filter_custom(&filter, &ops, NULL), 0);
+    options.backend = backend;
+    options.memory_limit = 8192;
+    options.filters = &filter;
+    options.filter_count = 1;
+    assert_int_equal(leat_pipe_open(&s->held_writer, &s->held_reader, &options, NULL), 0);
+    assert_int_equal(leat_writer_write(s->held_writer, "some", 4, NULL, 0), 0);
+}
+
+static void *write_much(void *user)
+{
+    static const char much[100000];
+    assert_int_equal(leat_writer_write(user, much, sizeof(much), NULL, -1), -EPIPE);
+    return NULL;
+}
+
+static void open_busy(struct scene *s)
+{
+    struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
+    char bytes[1];
+    options.memory_limit = 4096;
+    assert_int_equal(leat_pipe_open(&s->busy_writer, &s->busy_reader, &options, NULL), 0);
+    assert_int_equal(pthread_create(&s->busy, NULL, write_much, s->busy_writer), 0);
+    assert_int_equal(leat_reader_read(s->busy_reader, bytes, 1, NULL, -1), 0); /* it is in the call */
+}
+
 static void open_streams(struct scene *s)
 {
     struct leat_stream_options options = LEAT_INIT(struct leat_stream_options);
@@ -72,6 +120,8 @@ static void open_all(struct scene *s, int32_t backend)
     *s = (struct scene){0};
     assert_int_equal(pipe(s->source), 0);
     open_pipes(s, backend);
+    open_held(s, backend);
+    open_busy(s);
     open_streams(s);
     open_stages(s);
     assert_int_equal(leat_pipeline_new(&s->pipeline, NULL), 0);
@@ -86,8 +136,12 @@ static void open_all(struct scene *s, int32_t backend)
 
 static void close_all(struct scene *s)
 {
-    leat_writer_fail(s->writer, -EIO);
     leat_writer_close(s->writer);
+    leat_reader_close(s->busy_reader);
+    pthread_join(s->busy, NULL);
+    leat_writer_close(s->busy_writer);
+    leat_writer_close(s->held_writer);
+    leat_reader_close(s->held_reader);
     leat_reader_close(s->other_reader);
     leat_writer_close(s->other_writer);
     leat_reader_close(s->reader);
@@ -125,6 +179,21 @@ static int try_writer_reserve(struct scene *s, int timeout_ms)
     void *room;
     size_t n;
     return leat_writer_reserve(s->writer, 1, &room, &n, timeout_ms);
+}
+
+static int try_commit(struct scene *s, int timeout_ms)
+{
+    return leat_writer_commit(s->busy_writer, 0, timeout_ms);
+}
+
+static int try_flush(struct scene *s, int timeout_ms)
+{
+    return leat_writer_flush(s->held_writer, timeout_ms);
+}
+
+static int try_finish(struct scene *s, int timeout_ms)
+{
+    return leat_writer_finish(s->held_writer, timeout_ms);
 }
 
 static int try_read(struct scene *s, int timeout_ms)
@@ -249,6 +318,9 @@ static const struct row {
     {"leat_writer_write_some", try_write_some},
     {"leat_writer_write_view", try_write_view},
     {"leat_writer_reserve", try_writer_reserve},
+    {"leat_writer_commit", try_commit},
+    {"leat_writer_flush", try_flush},
+    {"leat_writer_finish", try_finish},
     {"leat_reader_read", try_read},
     {"leat_reader_read_full", try_read_full},
     {"leat_reader_read_line", try_read_line},
