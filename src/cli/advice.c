@@ -1,4 +1,5 @@
-/* The library knows no options of a command, so this names the one that does what a failure's advice says. */
+/* The library does not know the options of the command. This file maps the advice of an error to the option that
+ * follows it. */
 #include "cli.h"
 
 static const char *const advices[] = {

@@ -1,4 +1,4 @@
-/* leat channel inspect: what is in a shared-memory channel, and who is on it. */
+/* leat channel inspect: shows the state of a shared-memory channel and its peers. */
 #include "cli.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -104,7 +104,7 @@ static int print_json(const struct sight *s)
     return cli_print_json(object);
 }
 
-/* The other process's descriptor as one of ours, opened anew. */
+/* Opens a descriptor of another process anew through /proc and inspects the channel behind it. */
 static int look(const char *pid, const char *number, struct sight *s)
 {
     char path[64];
@@ -118,7 +118,7 @@ static int look(const char *pid, const char *number, struct sight *s)
         size_t room = s->count = s->info.peers;
         s->peers = calloc(room, sizeof(*s->peers));
         r = s->peers ? leat_channel_inspect(fd, &s->info, s->peers, &s->count) : -ENOMEM;
-        if (r == 0 && s->count > room) /* a peer may change the geometry between the two looks */
+        if (r == 0 && s->count > room) /* a peer may have changed the geometry between the two calls */
             r = -EPROTO;
     }
     close(fd);

@@ -1,4 +1,4 @@
-/* Digests as sha256sum prints them. */
+/* Prints digests in the forms of sha256sum. */
 #include "checksum.h"
 #include <ctype.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 /* ---- lines ---- */
 
-/* BSD writes them in capitals, but for the BLAKE2s, whose longest digest is meant where no length is named. */
+/* BSD writes names in capitals, except the BLAKE2 names. A BLAKE2 name without a length means the longest digest. */
 void checksum_tag(const char *algorithm, char *ret, size_t size)
 {
     static const char *const odd[][2] = {
@@ -35,7 +35,7 @@ static void checksum_print_escaped(FILE *to, const char *name)
             fputc(*name, to);
 }
 
-/* What a terminal can't show, as the library quotes it. NULL: there is nothing like that, or no memory. */
+/* Quotes characters that a terminal can't show, in the way of the library. NULL: there are none, or no memory. */
 static char *quote_control(const char *name)
 {
     size_t n = leat_text_quote(NULL, 0, name);
@@ -45,13 +45,14 @@ static char *quote_control(const char *name)
     return text;
 }
 
-/* What a list has would be obeyed by a terminal. */
+/* A list may have names with control characters, which a terminal would execute. Files and pipes get the names as they
+ * are. */
 static char *quote_for(FILE *to, const char *name)
 {
     return isatty(fileno(to)) ? quote_control(name) : NULL;
 }
 
-/* A backslash before all the rest tells that the name has some in it. */
+/* A backslash at the start of the line tells readers that the name has escapes. */
 void checksum_print_name(FILE *to, const char *before, const char *name, const char *behind, const char *escaped)
 {
     char *quoted = quote_for(to, name);
@@ -86,8 +87,8 @@ void cli_print_digest(FILE *to, const char *algorithm, const char *hex, const ch
 
 /* ---- names in messages ---- */
 
-/* A colon is harmless to a shell, but parts the name from what is said of it. Bytes beyond ASCII are letters, as far
- * as we know. */
+/* A shell does not need quotes around a colon, but in a message a colon ends the name. Bytes beyond ASCII count as
+ * letters. */
 static bool wants_quotes(const char *name)
 {
     if (name[0] == '\0' || name[0] == '~' || name[0] == '#' || strcmp(name, "{") == 0 || strcmp(name, "}") == 0)
@@ -98,7 +99,7 @@ static bool wants_quotes(const char *name)
     return false;
 }
 
-/* Between double quotes an apostrophe reads better, where nothing else is special there. */
+/* A name with an apostrophe is easier to read in double quotes, which fit if no other character is special in them. */
 static bool fits_double_quotes(const char *name)
 {
     return strchr(name, '\'') && !strpbrk(name, "!\"$\\`");
@@ -128,7 +129,7 @@ char *checksum_quote(const char *name)
         fprintf(to, "\"%s\"", name);
     else
         write_single_quoted(to, name);
-    if (fclose(to) != 0 || !text) { /* glibc says 0 when the last allocation fails */
+    if (fclose(to) != 0 || !text) { /* glibc's fclose returns 0 even if the last allocation fails */
         free(text);
         return NULL;
     }

@@ -1,11 +1,11 @@
-/* Takes a line of digests apart. These forms are in use:
+/* Parses a line of digests. These forms are in use:
  *
- *   HEX  NAME          HEX *NAME       of sha256sum; the star once meant binary
- *   HEX NAME           of BSD's md5 -r, told from the first by the first line of a list
- *   TAG (NAME) = HEX   of BSD, sha256sum --tag and cksum
- *   TAG(NAME)= HEX     of openssl dgst
+ *   HEX  NAME          HEX *NAME       sha256sum; the star once meant binary mode
+ *   HEX NAME           BSD's md5 -r; the first line of a list tells it from the form above
+ *   TAG (NAME) = HEX   BSD, sha256sum --tag and cksum
+ *   TAG(NAME)= HEX     openssl dgst
  *
- * A backslash before any of them says that \n, \r and \\ in the name are escapes. */
+ * A backslash at the start of any of them says that \n, \r and \\ in the name are escapes. */
 #include "checksum.h"
 #include <ctype.h>
 #include <errno.h>
@@ -21,7 +21,7 @@ static size_t hex_length(const char *at)
     return strspn(at, "0123456789abcdefABCDEF");
 }
 
-/* Works in place, since the name only gets shorter. False: an escape that no tool writes. */
+/* Replaces the escapes in place, since the name only gets shorter. False: an escape that no tool writes. */
 static bool unescape(char *name)
 {
     char *to = name;
@@ -39,7 +39,7 @@ static bool unescape(char *name)
     return true;
 }
 
-/* The last parenthesis ends the name, since names may have some. */
+/* The last parenthesis ends the name, since the name itself may have parentheses. */
 static bool parse_tagged(char *line, struct checksum_line *ret)
 {
     size_t length = 0;

@@ -58,7 +58,7 @@ int cli_copy(int argc, char **argv)
     int r = options_parse(&o, "copy", argc, argv);
     if (r < 0) {
         fputs(usage, stdout);
-        cli_flush(0); /* a failure that the buffer meets by itself would have no errno */
+        cli_flush(0); /* stdio loses the errno of a failure when it writes its buffer by itself */
         fputs(options_help, stdout);
         return EXIT_DONE;
     }

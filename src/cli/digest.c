@@ -83,7 +83,7 @@ static const struct option longs[] = {
     {0},
 };
 
-/* ---- what both halves say ---- */
+/* ---- messages of printing and checking ---- */
 
 void digest_warn(const char *name, const char *what)
 {
@@ -99,7 +99,8 @@ void digest_flush(void)
 
 /* ---- options ---- */
 
-/* As typed: what is set for printing and for checking, so that what does not fit can be named. */
+/* The options as the user typed them. Options for printing and options for checking are kept apart, so that a message
+ * can name the option that does not fit. */
 struct digest_typed {
     bool binary, text, tag, zero;
     bool ignore_missing, strict;
@@ -174,7 +175,7 @@ static int set(struct digest_options *o, struct digest_typed *t, int option, con
     }
 }
 
-/* The sentences are those that sha256sum has. */
+/* The messages are those of sha256sum. */
 static int check_combination(const struct digest_options *o, const struct digest_typed *t)
 {
     const char *only_check = t->ignore_missing ? "ignore-missing" : t->strict ? "strict" : t->talk;
@@ -191,7 +192,7 @@ static int check_combination(const struct digest_options *o, const struct digest
     return 0;
 }
 
-/* A length makes another algorithm of blake2b: blake2b-256. */
+/* --length makes blake2b another algorithm, such as blake2b-256. */
 static int apply_length(struct digest_options *o, const char *text)
 {
     char *rest;
@@ -207,7 +208,7 @@ static int apply_length(struct digest_options *o, const char *text)
     return 0;
 }
 
-/* Better told now than once for each file. */
+/* Checks the algorithms once, so that a wrong one is not reported for each file. */
 static int try_algorithms(const struct digest_options *o)
 {
     leat_filter *filter;
@@ -223,7 +224,7 @@ static int try_algorithms(const struct digest_options *o)
     return cli_no_digest("digest", "algorithm", o->algorithms ? o->algorithms : "sha256", r);
 }
 
-/* 0, or an exit code that has been explained; -1: --help was asked for. */
+/* Returns 0, an exit code after a message, or -1 if --help was given. */
 static int parse(struct digest_options *o, int argc, char **argv)
 {
     struct digest_typed t = {0};

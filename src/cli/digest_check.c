@@ -1,30 +1,32 @@
-/* leat digest -c: reads lists and compares. */
+/* leat digest -c: reads lists of digests and compares them with the files. */
 #include "digest.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-/* Longer than any name can be, escapes and all; what is longer is no line of ours, and is not kept. */
+/* More bytes than a line with the longest name and all its escapes has. A longer line counts as improperly formatted,
+ * and its rest is not kept. */
 #define LINE_BYTES 32768
 #define TAG_BYTES  64
 
-/* The numbers are of one list, and those of its results belong to whoever emits them, until the hasher is drained. */
+/* The counters are reset for each list. Until the hasher is drained, the emitting thread alone uses `unreadable`,
+ * `different` and `any_right`. */
 struct list_check {
     const struct digest_options *options;
     struct hasher *hasher;
-    leat_filter *asked; /* has the algorithms of -a; NULL: there are none */
+    leat_filter *asked; /* has the algorithms of -a; NULL: -a was not given */
     const char *list;   /* its name, for messages */
     enum checksum_gap gap;
-    bool failed;      /* of all lists */
-    uint64_t proper;  /* lines */
-    uint64_t strange; /* lines that are not */
+    bool failed;      /* at least one of the lists failed */
+    uint64_t proper;  /* lines that are properly formatted */
+    uint64_t strange; /* lines that are improperly formatted */
 
     uint64_t unreadable, different;
     bool any_right;
 };
 
-/* ---- what comes out ---- */
+/* ---- results ---- */
 
 static void say(const char *name, const char *verdict)
 {
@@ -74,9 +76,9 @@ static void compare(void *user, const struct hash_job *job)
         say(job->name, "OK");
 }
 
-/* ---- what a line asks for ---- */
+/* ---- the algorithm of a line ---- */
 
-/* Hex digits that a digest of this name has; 0: the filter has none of that name. */
+/* Returns how many hex digits a digest of this algorithm has; 0: the filter does not have the algorithm. */
 static size_t digits_of(leat_filter *filter, const char *algorithm)
 {
     unsigned char bytes[LEAT_DIGEST_HEX_MAX / 2];
@@ -84,7 +86,7 @@ static size_t digits_of(leat_filter *filter, const char *algorithm)
     return leat_filter_digest_bytes(filter, algorithm, bytes, sizeof(bytes), &n) == 0 ? 2 * n : 0;
 }
 
-/* Only an algorithm of -a, if there are any, else whichever there is. */
+/* With -a only its algorithms are accepted, without it every algorithm. */
 static size_t digits_of_tag(const struct list_check *c, const char *tag)
 {
     leat_filter *filter;
@@ -111,7 +113,7 @@ static bool usual_algorithm(size_t digits, char ret[TAG_BYTES])
     return false;
 }
 
-/* The one algorithm of -a with so long a digest. Two of them: no telling which. */
+/* Finds the algorithm of -a whose digest has this length. False if there is none, or if two have it. */
 static bool asked_algorithm(const struct list_check *c, size_t digits, char ret[TAG_BYTES])
 {
     size_t found = 0;
@@ -128,7 +130,7 @@ static bool asked_algorithm(const struct list_check *c, size_t digits, char ret[
     return found == 1;
 }
 
-/* Which algorithm a line is of. False: none that it could be. */
+/* Chooses the algorithm of a line. False: no algorithm fits the line. */
 static bool choose_algorithm(const struct list_check *c, const struct checksum_line *line, char ret[TAG_BYTES])
 {
     size_t digits = strlen(line->hex);
@@ -142,7 +144,7 @@ static bool choose_algorithm(const struct list_check *c, const struct checksum_l
 
 /* ---- lists ---- */
 
-/* In its turn, as all that is said. */
+/* A warning goes through the hasher, so that it is printed in the order of the lines. */
 static int strange_line(struct list_check *c, uint64_t number)
 {
     c->strange++;
@@ -174,7 +176,8 @@ static int take_line(struct list_check *c, char *text, uint64_t number)
     return 0;
 }
 
-/* A line without its end, be that \n or \r\n. False: no more. *ret_fits: it has no NUL, and all of it is there. */
+/* Reads a line without its end, which is \n or \r\n. False: there are no more lines. *ret_fits is false if the line has
+ * a NUL or is too long. */
 static bool read_line(FILE *from, char text[LINE_BYTES], bool *ret_fits)
 {
     size_t n = 0;
@@ -210,7 +213,7 @@ static void sum_up(uint64_t n, const char *one, const char *more)
         cli_warn("WARNING: %llu %s", (unsigned long long)n, n == 1 ? one : more);
 }
 
-/* What is said in the end, and whether the list is to be counted as right. */
+/* Prints the summary of a list. Returns whether the list passed. */
 static bool conclude(const struct list_check *c)
 {
     bool unverified = c->options->ignore_missing && !c->any_right;

@@ -1,9 +1,10 @@
-/* A ring of jobs: [head, next) are being hashed or wait for their turn to be emitted, [next, tail) wait for a thread.
- * All of it is under the one lock, and emitting too: the thread that finishes the job at the head emits it and
- * those behind it that are done. So a slow reader of the output holds up all threads, which is backpressure.
+/* The jobs are in a ring. Those in [head, next) are being hashed or wait to be emitted; those in [next, tail) wait for
+ * a thread. One lock protects everything, and emitting happens under it, too: the thread that finishes the job at the
+ * head emits that job and the finished ones behind it. So a slow reader of the output blocks all threads, which is
+ * backpressure.
  *
- * The first job is held back until there is a second one, or no more come: a file that is alone is hashed by the
- * thread that brought it, with a thread of its own for each algorithm, which is faster. */
+ * The first job is held back until there is a second one, or until no more jobs come. If it stays the only one, the
+ * thread that put it hashes it with one thread for each algorithm, which is faster. */
 #include "hasher.h"
 #include <errno.h>
 #include <pthread.h>
@@ -13,18 +14,18 @@
 
 #define JOBS_AUTO      16
 #define JOBS_MAX       256
-#define WAITING        8             /* for each thread */
+#define WAITING        8             /* places in the ring for each thread */
 #define MEMORY_FOR_JOB (1024 * 1024) /* a few chunks: enough to read ahead while the digest is computed */
 
 struct hasher {
     unsigned jobs;
     hasher_emit_fn *emit;
     void *user;
-    struct hash_job *first; /* held back; only the putting thread sees it */
+    struct hash_job *first; /* held back; only the thread that puts jobs uses it */
 
     pthread_mutex_t lock;
-    pthread_cond_t work; /* for the threads: a job, or the end */
-    pthread_cond_t room; /* for the putting thread: the head has moved */
+    pthread_cond_t work; /* wakes a thread: there is a job, or the hasher ends */
+    pthread_cond_t room; /* wakes the thread that puts jobs: the head has moved */
     struct hash_job **ring;
     size_t capacity;
     uint64_t head, next, tail;
@@ -36,7 +37,7 @@ struct hasher {
 
 /* ---- one file ---- */
 
-/* A name is a path here, never a scheme. */
+/* Opens a file. The name is always a path, never a scheme. */
 static int open_source(leat_endpoint **ret, const char *name)
 {
     if (strcmp(name, "-") == 0)
@@ -69,7 +70,7 @@ static int build(leat_pipeline *pipeline, const struct hash_job *job, int thread
     return r;
 }
 
-/* `threads`: as in leat_digest_options. */
+/* `threads` has the meaning of leat_digest_options.threads. */
 static void hash(struct hash_job *job, int threads)
 {
     struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
@@ -109,7 +110,8 @@ static void emit_done(struct hasher *h)
         pthread_cond_signal(&h->room);
 }
 
-/* With the lock, which is let go meanwhile. `done` is written under the lock alone, since others look at it. */
+/* Hashes one job. The caller holds the lock, which is released while the job is hashed. `done` is written under the
+ * lock, since other threads read it. */
 static void take_one(struct hasher *h, int threads)
 {
     struct hash_job *job = h->ring[h->next++ % h->capacity];
@@ -142,7 +144,7 @@ static void *work(void *user)
     return NULL;
 }
 
-/* Without any thread the putting one does it. */
+/* Adds a job to the ring. If no thread could be started, the calling thread hashes the job. */
 static void put(struct hasher *h, struct hash_job *job, bool alone)
 {
     pthread_mutex_lock(&h->lock);
@@ -180,7 +182,8 @@ struct hash_job *hasher_job(const char *name, const char *algorithms)
     return NULL;
 }
 
-/* Only one thread reads standard input at a time, since the next reader gets what is left. */
+/* Drains the ring before a job that reads standard input, so that only one thread reads it at a time: the next job that
+ * reads it gets the bytes that are left. */
 void hasher_put(struct hasher *h, struct hash_job *job)
 {
     bool shared = strcmp(job->name, "-") == 0;

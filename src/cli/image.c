@@ -1,4 +1,4 @@
-/* leat image: images of containers, between registries, folders and archives. */
+/* leat image: copies, inspects and verifies container images in registries, layouts and archives. */
 #include "progress.h"
 #include "servers.h"
 #include "signals.h"
@@ -62,17 +62,17 @@ static const struct option longs[] = {
 
 struct image_typed {
     struct leat_image_options options;
-    struct leat_endpoint_options endpoint; /* of `options` */
+    struct leat_endpoint_options endpoint; /* `options.endpoint` points here */
     enum progress_mode progress;
     bool json, help;
 };
 
-/* What the library calls while it waits. */
+/* State of the callback that the library calls while it waits. */
 struct watching {
     struct progress progress;
     struct leat_progress now;
-    double told; /* seconds */
-    int wish;    /* readable when SIGUSR1 came; or -1 */
+    double told; /* when progress was last printed, in seconds */
+    int wish;    /* readable after SIGUSR1; -1: there is no pipe */
     bool mismatch;
 };
 
@@ -118,7 +118,7 @@ static int set(void *user, int option, const char *value)
     return 0;
 }
 
-/* 0, or an exit code that has been explained. */
+/* Returns 0, or an exit code after a message. */
 static int parse(struct image_typed *t, int argc, char **argv)
 {
     *t = (struct image_typed){.options = LEAT_INIT(struct leat_image_options),
@@ -127,7 +127,7 @@ static int parse(struct image_typed *t, int argc, char **argv)
     return cli_read_options("image", longs, argc, argv, set, t);
 }
 
-/* ---- while it runs ---- */
+/* ---- progress and signals ---- */
 
 static int on_tick(void *user, const struct leat_progress *now)
 {
@@ -152,7 +152,7 @@ static void begin(struct image_typed *t, struct watching *w)
     t->options.user = w;
 }
 
-/* `bytes` were moved, of as many if all went well. */
+/* Ends the progress. After a success `bytes` is both the number of bytes moved and the total. */
 static void end(struct watching *w, int r, uint64_t bytes)
 {
     if (r == 0) {
@@ -162,7 +162,7 @@ static void end(struct watching *w, int r, uint64_t bytes)
     progress_end(&w->progress, &w->now);
 }
 
-/* ---- telling ---- */
+/* ---- results ---- */
 
 static int failure(const struct leat_error *error)
 {

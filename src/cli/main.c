@@ -1,4 +1,4 @@
-/* leat: finds the subcommand. */
+/* leat: finds and runs the subcommand. */
 #include "cli.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +51,7 @@ int cli_json_option(const char *command, const char *help_text, int argc, char *
 
 int cli_print_json(json_t *object)
 {
-    /* Not json_dumps, which leaves out a key for which its buffer could not grow, and says nothing. */
+    /* Not json_dumps: when memory runs out, it may leave out a key and still succeed. */
     const size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(5);
     size_t size = object ? json_dumpb(object, NULL, 0, flags) : 0;
     char *line = size ? malloc(size + 1) : NULL;
@@ -85,15 +85,15 @@ static void nothing(int number)
     (void)number;
 }
 
-/* SIGUSR1 asks a command how far it is; one that has no answer goes on. A handler, since what is ignored would be
- * ignored by the programs that it starts as well. */
+/* SIGUSR1 asks a command for its progress and must not end a command that has none. A handler is set because programs
+ * that the command starts would inherit an ignored signal. */
 static void survive_questions(void)
 {
     sigaction(SIGUSR1, &(struct sigaction){.sa_handler = nothing, .sa_flags = SA_RESTART}, NULL);
 }
 
-/* A standard descriptor that is closed would be the next one that is opened, and digests would go into a file that is
- * being written. Its number is taken by one that can't be used as it would be. */
+/* If a standard descriptor is closed, the next file that is opened gets its number, and digests would be written into
+ * that file. So each closed number is taken by /dev/null, opened so that reading or writing fails. */
 static void take_closed_numbers(void)
 {
     for (int fd = 0; fd <= 2; fd++)
@@ -130,7 +130,7 @@ int main(int argc, char **argv)
 {
     take_closed_numbers();
     survive_questions();
-    signal(SIGCHLD, SIG_DFL); /* the parent may ignore it, and then the exit of a child could not be seen */
+    signal(SIGCHLD, SIG_DFL); /* the parent may ignore it, and then the exit status of a child would be lost */
     if (argc < 2) {
         help(stderr);
         return EXIT_USAGE;

@@ -1,4 +1,4 @@
-/* leat ls, leat stat, leat rm: names in stores. */
+/* leat ls, leat stat and leat rm: list, examine and remove objects in stores. */
 #include "servers.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -61,7 +61,7 @@ enum {
 };
 
 static const struct option longs[] = {
-    {"recursive", no_argument, NULL, OPTION_RECURSIVE}, /* the first one: `stat` has it not */
+    {"recursive", no_argument, NULL, OPTION_RECURSIVE}, /* must be first: `stat` skips this row */
     {"retries", required_argument, NULL, OPTION_RETRIES},
     {"insecure", no_argument, NULL, OPTION_INSECURE},
     SERVER_OPTIONS,
@@ -74,10 +74,10 @@ struct objects_typed {
     const char *command;
     const struct option *longs;
     struct leat_store_options options;
-    struct leat_endpoint_options endpoint; /* of `options` */
+    struct leat_endpoint_options endpoint; /* `options.endpoint` points here */
     bool json, help;
-    struct leat_error first; /* the first failure that was told */
-    int code;                /* EXIT_FAILED once something has failed */
+    struct leat_error first; /* the first failure that was printed */
+    int code;                /* EXIT_FAILED after the first failure */
 };
 
 static int set(void *user, int option, const char *value)
@@ -104,7 +104,8 @@ static int set(void *user, int option, const char *value)
     return 0;
 }
 
-/* A path without a scheme is most likely a mistake, and a file has commands of its own. */
+/* Does the name have the scheme of a store? A path without a scheme is most likely a mistake, since files have commands
+ * of their own. */
 static bool is_in_store(const char *spec)
 {
     static const char *const schemes[] = {"s3:", "oci:", "http:", "https:", "file:"};
@@ -114,7 +115,7 @@ static bool is_in_store(const char *spec)
     return false;
 }
 
-/* 0, or an exit code that has been explained. */
+/* Returns 0, or an exit code after a message. */
 static int parse(struct objects_typed *t, const char *command, int argc, char **argv)
 {
     *t = (struct objects_typed){.command = command,
@@ -133,7 +134,7 @@ static int parse(struct objects_typed *t, const char *command, int argc, char **
     return 0;
 }
 
-/* ---- telling ---- */
+/* ---- messages and results ---- */
 
 static void tell_failure(void *user, const struct leat_error *error)
 {
@@ -144,7 +145,8 @@ static void tell_failure(void *user, const struct leat_error *error)
     t->code = EXIT_FAILED;
 }
 
-/* A call that failed may return what was told as a failure of one name, or why it could not go on. */
+/* Was the error of the call already printed? The call returns either the failure of one name, which `tell_failure` has
+ * printed, or the reason why it could not go on. */
 static bool was_told(const struct objects_typed *t, const struct leat_error *error)
 {
     return t->first.code == error->code && strcmp(t->first.text, error->text) == 0;
@@ -162,7 +164,7 @@ static const char *time_of(const struct leat_store_entry *entry, char ret[32])
     return ret;
 }
 
-/* What is not UTF-8, as JSON has to be, is quoted. */
+/* Makes a JSON string. Text that is not UTF-8 is quoted first, since JSON needs UTF-8. */
 static json_t *text_of(const char *text)
 {
     json_t *json = text ? json_string(text) : json_null();
@@ -199,7 +201,7 @@ static int print_json(const char *type, const struct leat_store_entry *entry, bo
     return cli_print_json(line);
 }
 
-/* A name as a shell reads it; without quotes where it needs none. */
+/* Prints a name in the syntax of a shell, without quotes if it needs none. */
 static void print_name(const char *name)
 {
     size_t n = leat_text_quote(NULL, 0, name);

@@ -84,7 +84,7 @@ static const struct option longs[] = {
     {NULL, 0, NULL, 0},
 };
 
-/* A word of a list that ends in NULL, as its place in it. */
+/* Finds a word in a list that ends in NULL and stores its index. */
 static int choose(const char *command, const char *option, const char *word, const char *const words[], int32_t *ret)
 {
     for (int i = 0; words[i]; i++)
@@ -104,14 +104,14 @@ static int size(const char *command, const char *option, const char *text, uint6
     return 0;
 }
 
-/* KB, MB ... but neither K nor KiB. */
+/* Is it a size in powers of 1000? KB, MB and so on are; K and KiB are not. */
 static bool is_decimal(const char *text)
 {
     size_t n = strlen(text);
     return n > 2 && (text[n - 1] == 'B' || text[n - 1] == 'b') && strchr("KMGTPEkmgtpe", text[n - 2]);
 }
 
-/* Milliseconds, or -1. */
+/* Reads a duration into milliseconds. -1: "none". */
 static int duration(const char *command, const char *option, const char *text, int32_t *ret_ms)
 {
     if (leat_time_parse(text, ret_ms) < 0)
@@ -132,7 +132,7 @@ static int streams(const char *command, const char *text, int32_t *ret)
     return 0;
 }
 
-/* [text|json][:FILE] */
+/* Reads the value of --report: [text|json][:FILE]. */
 static int report(struct copy_options *o, const char *command, const char *text)
 {
     const char *colon = text ? strchr(text, ':') : NULL;
@@ -147,7 +147,7 @@ static int report(struct copy_options *o, const char *command, const char *text)
     return 0;
 }
 
-/* An option that is given several times adds up, as a list with commas. */
+/* Adds the value of a repeated option to a comma-separated list. */
 static int add_to_list(const char *command, const char *option, char list[LIST_MAX], const char *text)
 {
     size_t n = strlen(list);

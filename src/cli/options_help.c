@@ -1,4 +1,4 @@
-/* The part of a help text that copy and run share. */
+/* The part of the help texts that copy and run share. */
 #include "options.h"
 #include "servers.h"
 

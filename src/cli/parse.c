@@ -1,4 +1,4 @@
-/* What subcommands that have few options share to read them. */
+/* Reads the options of subcommands that have only a few. */
 #include "cli.h"
 #include <ctype.h>
 #include <stdlib.h>

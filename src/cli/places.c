@@ -5,9 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- the same? ---- */
+/* ---- comparing places ---- */
 
-/* An object in a store is the same as no descriptor, and opening it may ask programs and servers for keys. */
+/* An object in a store is never the same as a descriptor, and opening it may ask programs and servers for keys. */
 static bool is_in_store(const char *spec)
 {
     static const char *const schemes[] = {"http:", "https:", "s3:", "oci:"};
@@ -17,8 +17,7 @@ static bool is_in_store(const char *spec)
     return false;
 }
 
-/* Opening an endpoint looks and changes nothing. NULL: it is nothing that can be opened, so it is the same as nothing.
- */
+/* Opens an endpoint, which changes nothing. NULL: the endpoint can't be opened, so it is the same as nothing. */
 static leat_endpoint *look(const char *spec, enum leat_direction direction)
 {
     struct leat_endpoint_options options = LEAT_INIT(struct leat_endpoint_options);
@@ -67,7 +66,7 @@ bool places_sink_is_stdout(const leat_pipeline *pipeline)
     return false;
 }
 
-/* A terminal shows both. */
+/* Is standard error a sink? A terminal is not counted, since it shows both. */
 static bool stderr_is_data(const leat_pipeline *pipeline)
 {
     for (size_t i = 0; !isatty(STDERR_FILENO) && sink_name(pipeline, i); i++)
@@ -85,7 +84,8 @@ FILE *places_of_digests(const leat_pipeline *pipeline)
 
 /* ---- the file of a report ---- */
 
-/* As the library reads names, so that it is a path whatever it begins with; "-" is standard output. */
+/* Turns the name of the report's file into a spec that the library reads as a path whatever it begins with; "-" stays
+ * standard output. */
 static char *report_spec(const char *file)
 {
     size_t n = strlen(file) + sizeof("file:");
@@ -103,7 +103,7 @@ static bool report_is(const struct copy_options *o, const char *other, enum leat
     return same;
 }
 
-/* A device of characters keeps nothing that could be lost. */
+/* Does the file keep its content? A character device does not, so nothing can be lost there. */
 static bool is_kept(const char *file)
 {
     struct stat st;
@@ -148,8 +148,8 @@ int places_check(const struct copy_options *o, const char *command, const leat_p
     return 0;
 }
 
-/* The next word of a pipeline's text, without its quotes, into `ret`, which has room for all of the text. Returns where
- * it ends; NULL: there is none. */
+/* Copies the next word of a pipeline's text without its quotes into `ret`, which has room for the whole text. Returns
+ * the end of the word in the text, or NULL if there are no more words. */
 static const char *next_word(const char *at, char *ret)
 {
     at += strspn(at, " \t\n|&");
@@ -185,7 +185,7 @@ static int failed(const struct copy_options *o)
     return EXIT_FAILED;
 }
 
-/* A FIFO waits for its reader, so it is opened last. */
+/* Opening a FIFO waits for its reader, so it is opened last. */
 static bool is_fifo(const char *path)
 {
     struct stat st;
@@ -221,6 +221,6 @@ int places_write_report(struct copy_options *o, const char *text)
     bad |= own && fclose(to) != 0;
     o->report_stream = NULL;
     return !bad           ? 0
-           : to == stdout ? EXIT_FAILED /* which cli_end tells */
+           : to == stdout ? EXIT_FAILED /* cli_end prints the message */
                           : failed(o);
 }

@@ -1,4 +1,4 @@
-/* leat probe: what this machine allows, and why not. */
+/* leat probe: prints which features of the kernel work here, and why others do not. */
 #include "cli.h"
 #include <errno.h>
 #include <jansson.h>
@@ -33,11 +33,11 @@ static const char help_text[] = "usage: leat probe [--json] [DIRECTORY]\n"
                                 "Exit codes: 0 everything was tried, 1 it could not be (no such directory), 2\n"
                                 "usage.\n";
 
-/* How the table is drawn. */
+/* The layout of the table. */
 struct look {
     bool colour;
     int name_width, answer_width;
-    int text_width; /* of the last column; 0: lines are as long as they are */
+    int text_width; /* of the last column; 0: lines are not broken */
 };
 
 static int terminal_width(void)
@@ -46,7 +46,7 @@ static int terminal_width(void)
     return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-/* "yes", or "no ENOSYS". */
+/* Writes "yes", or "no" and the name of the error, such as "no ENOSYS". */
 static const char *answer(const struct leat_feature *f, char *buffer, size_t size)
 {
     if (f->code == 0)
@@ -74,11 +74,11 @@ static struct look choose_look(const struct leat_features *features)
     const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
     look.colour = !(no_color && no_color[0]) && terminal && strcmp(terminal, "dumb") != 0;
     int text_width = terminal_width() - look.name_width - look.answer_width - 6;
-    look.text_width = text_width >= 20 ? text_width : 0; /* narrower than that, the terminal may wrap it */
+    look.text_width = text_width >= 20 ? text_width : 0; /* if less room is left, the terminal wraps the lines */
     return look;
 }
 
-/* Breaks the last column between words, so that it stays a column. */
+/* Breaks the text of the last column between words, so that it stays in its column. */
 static void print_text(const char *text, const struct look *look)
 {
     while (look->text_width > 0 && strlen(text) > (size_t)look->text_width) {

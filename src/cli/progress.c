@@ -9,9 +9,9 @@
 
 #define INTERVAL_MS  200
 #define LINE_SECONDS 3 /* between plain lines */
-#define STALL        2 /* seconds without a byte: the rate of late is 0, and no end is in sight */
+#define STALL        2 /* seconds without a byte, after which the current rate is 0 and the time left is unknown */
 
-/* A terminal that does not go back in its line is one for plain lines. */
+/* A terminal that can't move its cursor back to the start of the line gets plain lines instead of a bar. */
 static bool can_draw(void)
 {
     const char *terminal = getenv("TERM");
@@ -35,7 +35,7 @@ int progress_interval(const struct progress *progress)
 
 /* ---- numbers ---- */
 
-/* The rate of late, smoothed, so that the time left follows a disk that slows down. */
+/* Computes the current rate. It is smoothed, so that the time left follows a disk that slows down. */
 static struct progress_numbers look(struct progress *progress, const struct leat_progress *now)
 {
     struct progress_numbers n = {.now = *now, .decimal = progress->decimal, .eta = -1};
@@ -62,7 +62,7 @@ static struct progress_numbers look(struct progress *progress, const struct leat
 
 /* ---- the terminal ---- */
 
-/* Its shell, or another job, has it: what is drawn would be drawn over theirs. */
+/* Does another job have the terminal? A bar would be drawn over the output of that job or of the shell. */
 static bool in_background(void)
 {
     pid_t foreground = tcgetpgrp(STDERR_FILENO);
@@ -79,8 +79,8 @@ static size_t columns(void)
     return isatty(STDERR_FILENO) && n > 0 ? (size_t)n : 80;
 }
 
-/* If it goes to the background between the look and this, it is written all the same, for under `stty tostop` the
- * process would be stopped, and the transfer with it. */
+/* Writes to standard error with SIGTTOU blocked. The process may go to the background after the check; under `stty
+ * tostop` the write would then stop the process and the transfer with it. */
 static void show(const char *text)
 {
     sigset_t stop, old;
@@ -92,7 +92,7 @@ static void show(const char *text)
     pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-/* Blanks over what was there, not an escape sequence: there are terminals without them. */
+/* Overwrites the old text with blanks instead of an escape sequence, which some terminals lack. */
 static void draw(struct progress *progress, const char *text)
 {
     char line[2 * PROGRESS_TEXT_MAX + 4];
@@ -129,7 +129,7 @@ static void print_json(const struct progress_numbers *n)
     show(line);
 }
 
-/* ---- when ---- */
+/* ---- updates ---- */
 
 void progress_update(struct progress *progress, const struct leat_progress *now)
 {
@@ -138,7 +138,7 @@ void progress_update(struct progress *progress, const struct leat_progress *now)
     if (progress->mode == PROGRESS_JSON)
         print_json(&n);
     else if (in_background())
-        progress->drawn = 0; /* what was drawn is scrolled away, or overwritten */
+        progress->drawn = 0; /* the bar has scrolled away, or has been overwritten */
     else if (progress->mode == PROGRESS_BAR) {
         progress_text_bar(text, &n, columns());
         draw(progress, text);

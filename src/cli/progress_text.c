@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BAR_LEAST 10 /* a shorter one says nothing */
+#define BAR_LEAST 10 /* columns; a shorter bar shows too little */
 
-/* Letters as in the sizes that options take. */
+/* Formats a size with the letters that options accept. */
 static const char *human(double bytes, bool decimal, char buffer[16])
 {
     static const char letters[] = " KMGTPE";

@@ -1,4 +1,4 @@
-/* leat run: a pipeline written as text. */
+/* leat run: runs a pipeline that is written as text. */
 #include "places.h"
 #include "transfer.h"
 #include <stdlib.h>
@@ -35,8 +35,8 @@ static const char usage[] = "usage: leat run [options] 'SOURCE | FILTER | ... | 
                             "  leat run --explain 'a | digest:sha256 | b'\n"
                             "\n";
 
-/* The caret stands in a column of the terminal, not of bytes: a letter is one sign wide, and so is each byte that can't
- * be shown. */
+/* The caret marks a column of the terminal, not a byte: each character that can be shown is one column wide, and each
+ * byte that can't be shown is printed as one blank. */
 static void print_line(const char *line, size_t n, size_t column)
 {
     bool plain;
@@ -56,7 +56,7 @@ static bool is_quote(char c)
     return c == '"' || c == '\'';
 }
 
-/* What looks like NAME=HEADER: VALUE, with quotes somewhere in front or without. The value is shown as stars. */
+/* Replaces the value with stars where the text looks like NAME=HEADER: VALUE, with or without quotes before it. */
 static void mask_header(char *line, char *equals)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
@@ -72,7 +72,7 @@ static void mask_header(char *line, char *equals)
             *value = '*';
 }
 
-/* A login "://USER:PASSWORD@" is shown as stars, too. */
+/* Replaces the login in "://USER:PASSWORD@" with stars, too. */
 static void mask_secrets(char *line)
 {
     for (char *at = line; (at = strchr(at, '=')); at++)
@@ -87,7 +87,7 @@ static void mask_secrets(char *line)
     }
 }
 
-/* The sentence, the line of the text in which it is wrong, and a caret under the place. */
+/* Prints the error, the line of the text in which it is, and a caret under the place. */
 static int refuse(struct copy_options *o, const char *text, const struct leat_error *error)
 {
     size_t begin = (size_t)error->offset;
@@ -119,7 +119,7 @@ static bool has_digest(const leat_pipeline *pipeline)
     return false;
 }
 
-/* "- | ..." would be taken for options. */
+/* getopt would take a text like "- | ..." for options. */
 static bool begins_with_stdin(const char *text)
 {
     return text[0] == '-' && text[1] && strchr(" \t\n|", text[1]);
@@ -135,7 +135,7 @@ static int build_and_run(struct copy_options *o, const char *text)
     if (r != 0)
         return r;
     int parsed = leat_pipeline_parse(&pipeline, text, &o->pipeline, &error);
-    if (parsed == 0 && leat_pipeline_name(pipeline, LEAT_SIDE_SINK, 1)) { /* once more, as several sinks want it */
+    if (parsed == 0 && leat_pipeline_name(pipeline, LEAT_SIDE_SINK, 1)) { /* again, as for several sinks */
         leat_pipeline_free(pipeline);
         options_several(o, 2);
         parsed = leat_pipeline_parse(&pipeline, text, &o->pipeline, &error);
@@ -156,7 +156,7 @@ int cli_run(int argc, char **argv)
     int r = options_parse(&o, "run", argc - last, argv);
     if (r < 0) {
         fputs(usage, stdout);
-        cli_flush(0); /* a failure that the buffer meets by itself would have no errno */
+        cli_flush(0); /* stdio loses the errno of a failure when it writes its buffer by itself */
         fputs(options_help, stdout);
         return EXIT_DONE;
     }

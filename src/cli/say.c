@@ -1,5 +1,5 @@
-/* What the command says. A message goes to standard error as one line that a terminal can show, whatever names and
- * values stand in it; at the end it is seen whether all that was printed could be written. */
+/* Messages and output of the command. A message is one line on standard error that a terminal can show, whatever names
+ * and values it has. At the end the command checks that everything it printed could be written. */
 #include "cli.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 /* ---- names and messages ---- */
 
-/* "x://USER:PASSWORD@HOST/": what stands behind the login. */
+/* Returns the part of "x://USER:PASSWORD@HOST/" behind the login. */
 static const char *without_login(const char *name)
 {
     const char *mark = strstr(name, "://"), *shown = name;
@@ -52,7 +52,7 @@ size_t cli_letter(const char *at, bool *ret_plain)
     return *ret_plain ? n : 1;
 }
 
-/* Names are quoted before; this is for values of options, and whatever else a terminal could obey. */
+/* Masks control characters in the whole message. Names have been quoted before; values of options have not. */
 static void mask(char *text)
 {
     bool plain;
@@ -74,7 +74,7 @@ static void print_message(const char *format, va_list arguments)
     if (to && (fclose(to) != 0 || !text))
         whole = false;
     if (!whole)
-        vsnprintf(shorter, sizeof(shorter), format, again); /* without memory, what fits */
+        vsnprintf(shorter, sizeof(shorter), format, again); /* no memory: print as much as fits */
     va_end(again);
     mask(whole ? text : shorter);
     fputs(whole ? text : shorter, stderr);
@@ -102,10 +102,10 @@ int cli_usage(const char *command, const char *format, ...)
     return EXIT_USAGE;
 }
 
-/* ---- words that are not known ---- */
+/* ---- unknown words ---- */
 
-/* Is it "--NAME=VALUE", and takes this option no value? Gives its name. As getopt_long, which takes the beginning of a
- * name for the name. */
+/* If the word is "--NAME=VALUE" and the option takes no value, returns the option's full name. NAME may be abbreviated,
+ * as for getopt_long. */
 static const char *has_value(const struct option *longs, const char *word)
 {
     size_t n = strcspn(word, "=");
@@ -122,7 +122,7 @@ int cli_unknown_option(const char *command, const struct option *longs, const ch
     const char *name = has_value(longs, word);
     if (name)
         return cli_usage(command, "--%s takes no value", name);
-    if (optopt > ' ' && optopt <= '~') /* perhaps amid others, and then the word is one before it */
+    if (optopt > ' ' && optopt <= '~') /* a short option; behind others in one word, `word` is the word before */
         return cli_usage(command, "there is no option '-%c'", optopt);
     for (size_t i = 0; longs[i].name && i < OPTIONS_MAX; i++) {
         snprintf(dashed[i], sizeof(dashed[i]), "--%s", longs[i].name);

@@ -2,7 +2,7 @@
 
 #define HEADERS_MAX 64
 
-/* Each one is a header of its own. */
+/* Adds a header. The option may be given several times, once for each header. */
 static int add_header(struct leat_endpoint_options *options, const char *command, const char *text)
 {
     static const char *headers[HEADERS_MAX + 1];

@@ -6,7 +6,7 @@
 
 static leat_pipeline *running;
 static volatile sig_atomic_t noted;
-static int wish[2] = {-1, -1}; /* SIGUSR1 writes a byte into it: the command then prints a line of progress */
+static int wish[2] = {-1, -1}; /* SIGUSR1 writes a byte into it, and the command prints a line of progress */
 
 static void on_end(int number)
 {
@@ -20,7 +20,7 @@ static void on_usr1(int number)
     (void)number;
     int saved = errno;
     ssize_t n = write(wish[1], "", 1);
-    (void)n; /* a full pipe says it as well */
+    (void)n; /* if the pipe is full, its reader has a request already */
     errno = saved;
 }
 
@@ -36,7 +36,7 @@ void signals_catch(leat_pipeline *pipeline)
     struct sigaction action = {.sa_handler = on_end, .sa_flags = pipeline ? 0 : (int)SA_RESETHAND};
     running = pipeline;
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        if (!signals_is_ignored(numbers[i])) /* nohup */
+        if (!signals_is_ignored(numbers[i])) /* nohup ignores SIGHUP */
             sigaction(numbers[i], &action, NULL);
     }
 }
@@ -63,7 +63,7 @@ void signals_raise(int number)
 
 int signals_wish(void)
 {
-    if (wish[0] < 0 && pipe(wish) < 0) /* before a thread or a child of ours is there */
+    if (wish[0] < 0 && pipe(wish) < 0) /* called before the process has threads or children */
         return -1;
     for (int i = 0; i < 2; i++) {
         fcntl(wish[i], F_SETFL, O_NONBLOCK);

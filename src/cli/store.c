@@ -1,4 +1,4 @@
-/* leat store: what is left in a store by programs that were killed. */
+/* leat store: lists and aborts uploads that killed programs left in a store. */
 #include "servers.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -38,9 +38,9 @@ static const struct option longs[] = {
 
 struct store_typed {
     struct leat_store_sweep_options options;
-    struct leat_endpoint_options endpoint; /* of `options` */
+    struct leat_endpoint_options endpoint; /* `options.endpoint` points here */
     bool json, help;
-    struct leat_error first; /* the first failure that was told */
+    struct leat_error first; /* the first failure that was printed */
 };
 
 static int age(const char *text, int64_t *ret)
@@ -76,7 +76,7 @@ static int set(void *user, int option, const char *value)
     return 0;
 }
 
-/* 0, or an exit code that has been explained. */
+/* Returns 0, or an exit code after a message. */
 static int parse(struct store_typed *t, int argc, char **argv)
 {
     *t = (struct store_typed){.options = LEAT_INIT(struct leat_store_sweep_options),
@@ -85,11 +85,11 @@ static int parse(struct store_typed *t, int argc, char **argv)
     return cli_read_options("store", longs, argc, argv, set, t);
 }
 
-/* ---- telling ---- */
+/* ---- messages and results ---- */
 
 static const char *const outcomes[] = {"aborted", "young", "untouched", "failed"};
 
-/* A key that is not UTF-8, as JSON has to be, is quoted. */
+/* Makes a JSON string. A key that is not UTF-8 is quoted first, since JSON needs UTF-8. */
 static json_t *text_of(const char *key)
 {
     json_t *text = json_string(key);

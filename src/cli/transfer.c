@@ -1,5 +1,6 @@
-/* Design: the calling thread waits for the pipeline, which runs on another, and meanwhile looks after signals and
- * progress. A signal's handler only cancels and leaves a note; what the signal asked for is done at the very end. */
+/* Design: the pipeline runs on a thread of its own. The calling thread waits for it and meanwhile handles signals and
+ * prints progress. A signal handler only cancels the pipeline and notes the signal; the process dies of the signal at
+ * the very end, when everything is cleaned up. */
 #include "transfer.h"
 #include "places.h"
 #include "progress.h"
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- telling ---- */
+/* ---- messages and results ---- */
 
 static void explain_error(const struct leat_error *error)
 {
@@ -62,7 +63,7 @@ static const char *sink_name(const leat_pipeline *pipeline, size_t index)
     return leat_pipeline_name(pipeline, LEAT_SIDE_SINK, index);
 }
 
-/* As sha256sum would have to find the file. */
+/* Prints the digest with the name by which `sha256sum -c` finds the file: without "file:". */
 static void print_digest(FILE *to, const leat_report *report, size_t index, const char *name, bool tag)
 {
     const char *algorithm, *hex;
@@ -76,8 +77,8 @@ static bool has_digest(const leat_report *report, size_t index)
     return leat_report_digest_at(report, index, &algorithm, &hex) == 0;
 }
 
-/* Named after whatever has these bytes. What stands between two filters that change them has no name: no list can be
- * checked with it. */
+/* Prints the digests of the source under its name. A digest between two filters has no name of a file and can't be
+ * checked with a list, so it goes to standard error. */
 static void print_inner_digests(FILE *to, const leat_pipeline *pipeline, const leat_report *report, bool tag)
 {
     for (size_t i = 0; has_digest(report, i); i++)
@@ -90,7 +91,7 @@ static void print_inner_digests(FILE *to, const leat_pipeline *pipeline, const l
         }
 }
 
-/* If there is no place for them, the report has them. */
+/* If `to` is NULL, nothing is printed; the report has the digests. */
 static void print_digests(FILE *to, const leat_pipeline *pipeline, const leat_report *report)
 {
     if (!to)
@@ -103,7 +104,7 @@ static void print_digests(FILE *to, const leat_pipeline *pipeline, const leat_re
                 print_digest(to, report, i, sink_name(pipeline, k), tag);
 }
 
-/* Every sink that failed is named, then what else there was. */
+/* Names each sink that failed, then any other failure. */
 static void explain_failure(const leat_pipeline *pipeline, const leat_report *report)
 {
     const struct leat_error *first = leat_report_error(report);
@@ -122,7 +123,7 @@ static void explain_failure(const leat_pipeline *pipeline, const leat_report *re
 
 /* ---- running ---- */
 
-/* Until the pipeline's descriptor is readable, the command handles signals and shows progress. */
+/* Handles signals and prints progress until the pipeline's descriptor is readable. */
 static int wait_for_it(leat_pipeline *pipeline, int fd, struct progress *progress, int wish, leat_report **ret)
 {
     struct leat_progress now = LEAT_INIT(struct leat_progress);
@@ -142,7 +143,7 @@ static int wait_for_it(leat_pipeline *pipeline, int fd, struct progress *progres
     return leat_pipeline_wait(pipeline, -1, ret);
 }
 
-/* The reader of our standard output left: end as `cat` does. */
+/* Did the reader of standard output leave? Then the command dies of SIGPIPE, as `cat` does. */
 static bool reader_left(const leat_pipeline *pipeline, const leat_report *report)
 {
     const struct leat_error *error = leat_report_error(report);
@@ -150,7 +151,8 @@ static bool reader_left(const leat_pipeline *pipeline, const leat_report *report
            places_is_stdout(sink_name(pipeline, 0));
 }
 
-/* A bar would be drawn over what goes to the terminal, or between the lines of a trace. */
+/* If standard output is a sink and both streams are terminals, a bar would be drawn over the data. With a trace it would
+ * be drawn between the lines of the trace. */
 static enum progress_mode progress_mode(const leat_pipeline *pipeline, const struct copy_options *o)
 {
     if (o->progress != PROGRESS_AUTO)
@@ -161,7 +163,7 @@ static enum progress_mode progress_mode(const leat_pipeline *pipeline, const str
     return drawn_over ? PROGRESS_NEVER : PROGRESS_AUTO;
 }
 
-/* A file system and a decoder say -EBADMSG too. */
+/* A file system or a decoder may fail with -EBADMSG, too; only the operation "verify" means a mismatch. */
 static bool is_mismatch(const leat_report *report)
 {
     const struct leat_error *error = leat_report_error(report);
@@ -180,7 +182,7 @@ static int run(leat_pipeline *pipeline, struct copy_options *o, bool digests)
     signals_catch(pipeline);
     int wish = signals_wish();
     int ended_fd;
-    int r = leat_pipeline_fd(pipeline, &ended_fd); /* before the start, since there may be no more descriptors */
+    int r = leat_pipeline_fd(pipeline, &ended_fd); /* before the start, since descriptors may run out later */
     if (r == 0)
         r = leat_pipeline_start(pipeline);
     if (r == 0)
@@ -194,8 +196,8 @@ static int run(leat_pipeline *pipeline, struct copy_options *o, bool digests)
         return EXIT_FAILED;
     }
     if (to == stdout && lseek(STDOUT_FILENO, 0, SEEK_CUR) != output_at)
-        to = stderr; /* a child has written its output there */
-    /* Whoever ignores SIGPIPE for us, as systemd does, wants to be told. */
+        to = stderr; /* a child has written to standard output */
+    /* If the parent set SIGPIPE to be ignored, as systemd does, it wants an error instead of the signal. */
     bool left = reader_left(pipeline, report) && !signals_is_ignored(SIGPIPE);
     if (digests && (r == 0 || leat_report_error(report)->side == LEAT_SIDE_SINK))
         print_digests(to, pipeline, report);
@@ -248,7 +250,7 @@ int transfer_run(leat_pipeline *pipeline, struct copy_options *o, const char *co
     return r;
 }
 
-/* 0, or an exit code: an algorithm of --expect is not known. */
+/* Returns 0, or an exit code after a message: an algorithm of --expect is not known. */
 static int check_expected(const struct copy_options *o, const char *command)
 {
     char name[64];
