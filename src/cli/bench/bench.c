@@ -1,4 +1,4 @@
-/* leat bench: every route and engine side by side. */
+/* leat bench: measures routes and engines side by side. */
 #include "bench/bench.h"
 #include "bench/peer.h"
 #include "bench/system.h"
@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The second processor is only tried here: threads that the library makes run where this one does. */
+/* Pins the calling thread. The processor of peers is only tried first, so that a wrong number is reported; the thread
+ * then goes to its own processor, because threads that the library makes inherit it. */
 static int pin(const struct bench_options *o)
 {
     for (int i = 1; i >= 0; i--) {

@@ -1,28 +1,28 @@
-/* leat bench: what its files share. A row compares contenders, which are ways to do the same thing; each of them runs
- * once in every round. */
+/* leat bench: declarations that its files share. A row compares contenders, which are different ways to do the same
+ * work. Each contender runs once in every round. */
 #ifndef CLI_BENCH_BENCH_H
 #define CLI_BENCH_BENCH_H
 
 #include "cli.h"
 
 #define BENCH_LIMITS 8   /* memory limits on a command line */
-#define CONTENDERS   160 /* of a row */
+#define CONTENDERS   160 /* at most, in a row */
 #define REASON       200
 
 struct bench_options {
     unsigned rounds;
-    uint64_t seconds; /* of a row: no further round begins after them */
-    uint64_t size;    /* of one run in bytes, at most */
+    uint64_t seconds; /* of a row: when they have passed, no further round begins */
+    uint64_t size;    /* at most, of one run in bytes */
     uint64_t limit[BENCH_LIMITS];
     size_t limits;
-    const char *directory; /* for own files */
-    const char *only;      /* NULL, or rows with commas between them */
-    int cpu[2];            /* of the thread that moves and of the others; -1: wherever they are put */
+    const char *directory; /* where the benchmark makes its files */
+    const char *only;      /* NULL, or names of rows, separated by commas */
+    int cpu[2];            /* of the thread that moves the bytes, and of the peers; -1: not pinned */
     bool json, quick, overwrite;
 };
 
-/* Reads argv up to the first operand, whose index is optind afterwards. 0, or an exit code that has been explained;
- * -1: --help was asked for. */
+/* Reads argv up to the first operand; afterwards optind is its index. Returns 0, an exit code after a message, or -1 if
+ * --help was given. */
 int bench_options_parse(struct bench_options *options, int argc, char **argv);
 extern const char bench_help[];
 
@@ -38,43 +38,43 @@ enum percentile {
 struct sample {
     double seconds, cpu_seconds;
     uint64_t bytes;
-    double latency[PERCENTILES]; /* microseconds; of rows with latencies only */
+    double latency[PERCENTILES]; /* microseconds; only in rows that measure latency */
 };
 
 struct spread {
-    double median, low, high; /* the middle half of the values is between low and high */
+    double median, low, high; /* low and high are the quartiles: half of the values lie between them */
 };
 
 struct contender {
-    char route[32], engine[16]; /* as they are shown; of `auto`: what it took */
-    uint64_t block;             /* a memory limit, or bytes of one call; 0: it has none */
+    char route[32], engine[16]; /* as printed; for `auto` the ones that it chose */
+    uint64_t block;             /* a memory limit, or bytes of one call; 0: none */
     bool is_auto;
-    bool again; /* the first one a second time, to see the noise; not shown */
+    bool again; /* the first contender a second time, to measure the noise; not printed */
     const void *how;
-    char reason[REASON]; /* why it can't serve; empty if it can */
+    char reason[REASON]; /* why it can't run here; empty if it can */
     struct sample *sample;
     struct spread speed, cpu; /* GB/s, s/GB */
     double latency[PERCENTILES];
-    double of_best; /* its median by that of the best one */
+    double of_best; /* its median divided by that of the best contender */
     bool best;
 };
 
 struct row {
     const char *name;
     char title[256];
-    char note[256]; /* empty, or a sentence to be told below */
-    uint64_t pipe;  /* size of the pipes that it runs between; 0: between none, or each contender has its own */
+    char note[256]; /* empty, or a sentence that is printed below the row */
+    uint64_t pipe;  /* size of the pipes at its ends; 0: there are none, or each contender has its own */
     bool latencies;
     void *user;
-    /* One run; on failure -ECANCELED, or another code with `reason` filled in. */
+    /* Does one run. On failure it returns -ECANCELED, or another code with `reason` filled in. */
     int (*run)(struct row *row, struct contender *contender, struct sample *ret);
     struct contender contender[CONTENDERS];
     size_t count;
-    /* what came of it */
+    /* results */
     unsigned rounds;
     uint64_t bytes; /* of one run */
     struct spread itself;
-    bool noisy; /* the first contender against itself is beyond a tenth */
+    bool noisy; /* the first contender differs from itself by more than a tenth */
 };
 
 /* ---- measuring (bench_row.c) ---- */
@@ -83,16 +83,17 @@ struct row *row_new(const char *name, const struct bench_options *options, void 
                     int (*run)(struct row *, struct contender *, struct sample *));
 void row_free(struct row *row);
 
-/* NULL: the row is full. */
+/* Adds a contender. NULL: the row is full. */
 struct contender *row_add(struct row *row, const char *route, const char *engine, uint64_t block);
 
-/* A trial for each, the rounds, the figures; then it is printed. 0, or an exit code. */
+/* Runs a trial of each contender and then the rounds, computes the figures and prints the row. Returns 0, or an exit
+ * code. */
 int row_measure(struct row *row, const struct bench_options *options);
 
-/* Is this row asked for? `only` is a name, or the beginning of one up to a slash. */
+/* Did the user ask for this row? `only` has names of rows, or the parts of names before a slash. */
 bool row_wanted(const char *name, const char *only);
 
-/* Was there any so far? */
+/* Has a row been made so far? */
 bool row_any(void);
 
 double clock_seconds(void);
@@ -107,28 +108,29 @@ void row_figures(struct row *row);
 
 /* ---- printing (bench_print.c) ---- */
 
-/* 0, or EXIT_FAILED after a message. */
+/* Returns 0, or EXIT_FAILED after a message. */
 int row_print(const struct row *row, bool json);
 
-/* "64K": in the largest unit that leaves it whole. */
+/* Formats a size in the largest unit that keeps it a whole number, such as "64K". */
 const char *size_text(uint64_t bytes, char buffer[32]);
 
 /* ---- ending early (bench_stop.c) ---- */
 
-/* From here on SIGINT, SIGTERM and SIGHUP only ask for an end, and SIGPIPE is an error of the call. */
+/* From now on SIGINT, SIGTERM and SIGHUP only note that the benchmark shall end, and a SIGPIPE is ignored, so that a
+ * write fails with EPIPE. */
 void stop_catch(void);
 bool stop_asked(void);
 
-/* As if this signal had come. */
+/* Notes the signal as if it had come. */
 void stop_for(int number);
 
-/* The pipeline that a signal is to cancel; NULL: none. */
+/* Sets the pipeline that a signal cancels; NULL: none. */
 void stop_cancels(leat_pipeline *pipeline);
 
-/* Dies of the signal that asked, if one did. */
+/* If a signal was noted, ends the process with it. */
 void stop_raise(void);
 
-/* ---- what is measured ---- */
+/* ---- kinds of measurement ---- */
 
 /* Each returns an exit code. */
 int bench_given(const struct bench_options *options, const char *source, const char *sink);

@@ -1,4 +1,4 @@
-/* Medians and quartiles of what was measured. */
+/* Computes medians and quartiles of the samples. */
 #include "bench/bench.h"
 #include <stdlib.h>
 
@@ -8,7 +8,7 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Between two values, in proportion. */
+/* Interpolates linearly between two values. */
 double quantile(const double *sorted, size_t n, double q)
 {
     double place = q * (double)(n - 1);
@@ -27,7 +27,7 @@ struct spread spread_of(double *values, size_t n)
         .median = quantile(values, n, 0.5), .low = quantile(values, n, 0.25), .high = quantile(values, n, 0.75)};
 }
 
-/* More is better: GB/s, or round trips in a microsecond. */
+/* The figure by which contenders are ranked, higher is better: GB/s, or round trips per microsecond. */
 static double speed(const struct row *row, const struct sample *s)
 {
     if (row->latencies)
@@ -55,7 +55,7 @@ static void summarize(const struct row *row, struct contender *c, double *values
     }
 }
 
-/* Round by round, so that what slows the machine for a while weighs on both. */
+/* Compares two contenders round by round, so that a slow phase of the machine affects both. */
 static struct spread paired(const struct row *row, const struct contender *a, const struct contender *b, double *values)
 {
     for (unsigned i = 0; i < row->rounds; i++) {

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Those that a build may have, or not. */
+/* Engines to try. A build may lack some of them. */
 static const char *const engines[] = {"sync", "uring"};
 #define ENGINES (sizeof(engines) / sizeof(engines[0]))
 
 /* ---- one run ---- */
 
-/* Its ends have begun, whether it works or not, unless *ret_pipeline stays NULL. */
+/* If *ret_pipeline is set, the ends have begun, on failure too. */
 static int build(leat_pipeline **ret, struct ends *ends, struct leat_pipeline_options *options, char reason[REASON])
 {
     leat_endpoint *source = NULL, *sink = NULL;
@@ -40,7 +40,7 @@ static void unbuild(leat_pipeline *pipeline, struct ends *ends)
     ends->clean(ends);
 }
 
-/* The route that moved most of the bytes, and the engine that made the calls. */
+/* Reads the route that moved most of the bytes, and the engine that made its system calls. */
 static int read_report(const leat_report *report, struct contender *ret)
 {
     char *text;
@@ -67,7 +67,7 @@ static int read_report(const leat_report *report, struct contender *ret)
     return 0;
 }
 
-/* What was asked for must be what happened; of `auto` is told what it took. */
+/* Checks that the run used the engine that was asked for. For `auto`, stores the route and engine that it chose. */
 static int judge(struct contender *c, int code, const leat_report *report)
 {
     const struct leat_error *error = report ? leat_report_error(report) : NULL;
@@ -127,9 +127,9 @@ static int run(struct row *row, struct contender *c, struct sample *ret)
     return r;
 }
 
-/* ---- which contenders there are ---- */
+/* ---- contenders ---- */
 
-/* The plan of `auto` as JSON, NULL if there is none. */
+/* Reads the plan of `auto` as JSON. Returns a negative errno if there is none. */
 static int read_plan(struct ends *ends, json_t **ret, char reason[REASON])
 {
     struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
@@ -149,7 +149,7 @@ static int read_plan(struct ends *ends, json_t **ret, char reason[REASON])
     return *ret ? 0 : -ENOMEM;
 }
 
-/* Can it be forced here? A sentence in `why`, if the plan has none. */
+/* Can this route be forced here? If not, `reason` says why. */
 static bool fit(struct ends *ends, const char *route, char reason[REASON])
 {
     struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);

@@ -1,5 +1,5 @@
-/* The source and the sink that the user names. The source must be one that can be read again and again. A sink that
- * exists is not overwritten, unless the user asks for it. */
+/* Measures between the source and the sink that the user names. The source must be readable repeatedly. A sink that
+ * exists is not overwritten unless the user asks for it. */
 #include "bench/flow.h"
 #include "bench/peer.h"
 #include "bench/place.h"
@@ -17,16 +17,16 @@ struct given {
     struct ends ends;
     const char *source, *sink; /* specs for the library */
     int rewind[2];             /* descriptors whose offset a run moves; -1: none */
-    off_t start[2];            /* where it was */
+    off_t start[2];            /* the offset before the run */
     struct leat_endpoint_options how;
     struct bench_place place;
-    bool replaces; /* there is an old target: each run replaces one, as it would there */
-    bool reads;    /* a thread reads, instead of the sink */
-    int fd;        /* and this is where to write for it; -1: it does not run */
+    bool replaces; /* the target exists, so each run replaces a file */
+    bool reads;    /* the sink is a pipe to a thread that reads */
+    int fd;        /* the writing end of that pipe; -1: the thread does not run */
     struct peer reader;
 };
 
-/* ---- what a spec means ---- */
+/* ---- specs ---- */
 
 static const char *without_file(const char *spec)
 {
@@ -43,7 +43,7 @@ static int number_behind(const char *text, const char *prefix)
     return *end || number > INT_MAX ? -1 : (int)number;
 }
 
-/* The descriptor that it names, or -1. */
+/* Returns the descriptor that the spec names, or -1. */
 static int descriptor_of(const char *spec, int standard)
 {
     static const char *const names[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
@@ -60,7 +60,7 @@ static int descriptor_of(const char *spec, int standard)
     return fd;
 }
 
-/* As the library has it: a lower-case word and a colon. */
+/* Does the spec begin with a scheme, by the library's rule: a lower-case word and a colon? */
 static bool has_scheme(const char *spec)
 {
     size_t n = strspn(spec, "abcdefghijklmnopqrstuvwxyz0123456789+-");
@@ -72,7 +72,7 @@ static bool same_name(const char *spec, const char *scheme)
     return strcmp(spec, scheme) == 0;
 }
 
-/* 0, or a negative errno. */
+/* Reads the status of the file that the spec names. Returns 0, or a negative errno. */
 static int look(const char *spec, int standard, struct stat *ret, int *ret_fd)
 {
     *ret_fd = descriptor_of(spec, standard);
@@ -106,7 +106,7 @@ static int refuse(const char *spec, const char *why)
     return EXIT_FAILED;
 }
 
-/* The library's own word on it first: a misspelt one is no question of measuring. */
+/* Lets the library check the spec first, so that a misspelt spec gets the library's message. */
 static int resolve(const char *spec, enum leat_direction direction)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
@@ -117,7 +117,7 @@ static int resolve(const char *spec, enum leat_direction direction)
     return 0;
 }
 
-/* The offset of a descriptor is put back before each run, and in the end. */
+/* Remembers the offset of a descriptor. It is restored before each run and at the end. */
 static void keep_offset(struct given *g, int side, int fd)
 {
     g->rewind[side] = fd;
@@ -135,7 +135,7 @@ static void put_back(struct given *g)
 
 static const char once[] = "it can be read only once, and every way is to read the same: save it in a file first";
 
-/* A file that is short enough is taken as it is, since some routes take only whole files. */
+/* A file that is short enough is copied as a whole, since some routes take only whole files. */
 static int use_source(struct given *g, const struct bench_options *o)
 {
     struct stat st;
@@ -166,13 +166,13 @@ static int use_source(struct given *g, const struct bench_options *o)
 
 /* ---- the sink ---- */
 
-/* The folder in which a file of this name is published. */
+/* Returns the folder in which a file of this name is published. */
 static char *folder_of(const char *path, bool exists)
 {
     char *whole = exists ? realpath(path, NULL) : strdup(path);
     char *slash = whole ? strrchr(whole, '/') : NULL;
     if (whole && !slash)
-        strcpy(whole, "."); /* a name has at least one letter */
+        strcpy(whole, "."); /* a name has at least one character */
     else if (slash == whole && whole)
         slash[1] = '\0';
     else if (slash)
@@ -262,7 +262,7 @@ static int begin(struct ends *ends, leat_endpoint **ret_source, leat_endpoint **
         if (r < 0) {
             double unused;
             leat_endpoint_close(*ret_source);
-            finish(ends, UINT64_MAX, &unused); /* its reader may be there already */
+            finish(ends, UINT64_MAX, &unused); /* its reader may run already */
         }
     }
     if (r < 0)
@@ -277,7 +277,7 @@ static void clean(struct ends *ends)
         unlink(g->place.target);
 }
 
-/* What the copy itself would refuse, such as a file onto itself. */
+/* Refuses what the copy itself would refuse, such as a file onto itself. */
 static int check(const char *source, const char *sink, const struct bench_options *o)
 {
     struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
@@ -321,7 +321,7 @@ int bench_given(const struct bench_options *o, const char *source, const char *s
         r = flow_row("given", title, 0, &g.ends, o);
     }
     if (r == 0 && is_null(sink) &&
-        !stop_asked()) { /* if no reader looks at the bytes, the fastest way may touch none */
+        !stop_asked()) { /* the fastest way to a sink that reads nothing may touch no bytes */
         snprintf(title, sizeof(title), "%.110s -> a reader that looks at it, at most %s", cli_name(source), most);
         g.reads = true;
         r = flow_row("given/read", title, READER_PIPE, &g.ends, o);

@@ -1,4 +1,4 @@
-/* How long a message takes there and back, between two threads. */
+/* Measures the round trip of a message between two threads. */
 #include "bench/bench.h"
 #include "bench/peer.h"
 #include "bench/ring.h"
@@ -17,8 +17,8 @@
 enum link_kind {
     LINK_PIPE,
     LINK_SOCKETPAIR,
-    LINK_EVENTFD, /* the message is in memory, the descriptor tells that it is there */
-    LINK_FUTEX,   /* the same, and a futex tells it */
+    LINK_EVENTFD, /* the message is in memory, and an eventfd announces it */
+    LINK_FUTEX,   /* the message is in memory, and a futex announces it */
     LINK_LEAT_QUEUE,
     LINK_LEAT_CHANNEL,
 };
@@ -38,9 +38,9 @@ struct latency_way {
     unsigned char slot[MESSAGE_MAX];
     _Atomic uint32_t sent, received;
     struct bell bell;
-    leat_writer *writer; /* of leat's queue, or NULL */
+    leat_writer *writer; /* ends of the library's queue, or NULL */
     leat_reader *reader;
-    leat_channel *from, *to; /* handles of leat's channel that send and receive; each is in the other way, too */
+    leat_channel *from, *to; /* handles of the library's channel; each serves both directions */
 };
 
 struct trip {
@@ -48,7 +48,7 @@ struct trip {
     size_t n; /* of a message */
     unsigned trips;
     struct latency_way way[2]; /* there, and back */
-    int code;                  /* of the thread that answers */
+    int code;                  /* result of the answering thread */
 };
 
 struct latency {
@@ -148,9 +148,9 @@ static void *answer(void *user)
     return NULL;
 }
 
-/* ---- making the ways ---- */
+/* ---- opening the ways ---- */
 
-/* A duplex channel is both ways. */
+/* A duplex channel serves both directions. */
 static int open_channel(struct trip *t)
 {
     struct leat_channel_options options = LEAT_INIT(struct leat_channel_options);
@@ -180,7 +180,7 @@ static int open_queues(struct trip *t)
     return r;
 }
 
-/* A socket pair is both of a trip's ways; an eventfd is both ends of one. */
+/* A socket pair serves both directions of a trip. An eventfd is both ends of one direction. */
 static int open_ways(struct trip *t)
 {
     int pair[2];
@@ -218,7 +218,7 @@ static void close_ways(struct trip *t)
     for (int i = 0; i < 2; i++) {
         if (t->way[i].write >= 0)
             close(t->way[i].write);
-        if (t->way[i].read >= 0 && t->kind == LINK_PIPE) /* else it is a writing end, too */
+        if (t->way[i].read >= 0 && t->kind == LINK_PIPE) /* else the same descriptor is a writing end, too */
             close(t->way[i].read);
         leat_writer_close(t->way[i].writer);
         leat_reader_close(t->way[i].reader);
@@ -228,7 +228,7 @@ static void close_ways(struct trip *t)
 
 /* ---- one run ---- */
 
-/* A side that fails closes nothing, so that the other does not wait: both fail alike, or neither. */
+/* If one side fails, it closes nothing, because the failure is the same on both sides: the other one does not wait. */
 static int go(struct trip *t, double *microseconds)
 {
     unsigned char bytes[MESSAGE_MAX] = {1};

@@ -1,4 +1,4 @@
-/* The kernel's own ways, for the benchmark. The one file of the command that is compiled with GNU extensions. */
+/* Calls of Linux for the benchmark. This is the only file of the command that is compiled with GNU extensions. */
 #include "bench/system.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 const bool system_sleeps = true;
 
-/* The kernel may forbid what is beyond a user's limit; then the half is asked for. */
+/* If the kernel refuses a size because of the user's limit, half of it is tried. */
 int system_pipe_size(int fd, size_t want)
 {
     while (want >= 4096 && fcntl(fd, F_SETPIPE_SZ, (int)want) < 0 && (errno == EPERM || errno == EBUSY))
@@ -26,7 +26,7 @@ int system_pipe_size(int fd, size_t want)
 ssize_t system_give(int pipe, const void *bytes, size_t n, bool wait)
 {
     struct iovec part = {.iov_len = n};
-    memcpy(&part.iov_base, &bytes, sizeof(bytes)); /* it is not written to */
+    memcpy(&part.iov_base, &bytes, sizeof(bytes)); /* vmsplice does not write to it */
     return vmsplice(pipe, &part, 1, wait ? 0 : SPLICE_F_NONBLOCK);
 }
 
@@ -35,7 +35,8 @@ ssize_t system_pass(int pipe, int to, size_t n, bool wait)
     return splice(pipe, NULL, to, NULL, n, SPLICE_F_MOVE | (wait ? 0 : SPLICE_F_NONBLOCK));
 }
 
-/* The switch says "always [madvise] never"; where it is off, the advice is taken and nothing follows. */
+/* Are huge pages switched off? The file has a line like "always [madvise] never". Where they are off, madvise succeeds
+ * without an effect. */
 static bool switched_off(void)
 {
     char text[64] = "";

@@ -78,7 +78,7 @@ static const struct option longs[] = {
     {"help", no_argument, NULL, OPTION_HELP},           {NULL, 0, NULL, 0},
 };
 
-/* A whole number up to `end`, which is where it stops; -1: there is none, or it is beyond `most`. */
+/* Reads a whole number and stores where it ends. -1: there is no number, or it is beyond `most`. */
 static long number(const char *text, char **end, long most)
 {
     if (*text < '0' || *text > '9')
@@ -171,7 +171,7 @@ static int set(struct bench_options *o, int option, char *value)
     }
 }
 
-/* What was not said. */
+/* Sets the options that were not given. */
 static void set_defaults(struct bench_options *o)
 {
     const char *temporary = getenv("TMPDIR");

@@ -1,4 +1,4 @@
-/* Endpoints of the benchmark's own: a cached file, pipes, sockets. */
+/* Measures between endpoints that the benchmark makes: a cached file, pipes, sockets. */
 #include "bench/flow.h"
 #include "bench/peer.h"
 #include "bench/place.h"
@@ -22,7 +22,7 @@ enum end_kind {
 static const struct own_row {
     const char *name, *title;
     enum end_kind from, to;
-    size_t pipe; /* 0: as the system makes them */
+    size_t pipe; /* 0: the system's default */
     enum peer_job reader;
 } own_rows[] = {
     {"file-to-file", "a cached file to a new one", END_FILE, END_FILE, 0, PEER_NONE},
@@ -48,7 +48,7 @@ struct own_listener {
         struct sockaddr_un un;
     } at;
     socklen_t size;
-    char spec[128]; /* empty: there is none */
+    char spec[128]; /* empty: there is no listener */
 };
 
 struct own {
@@ -56,12 +56,12 @@ struct own {
     const struct own_row *row;
     const struct bench_place *place;
     uint64_t size;
-    int fd[2];                       /* what the pipeline has of pipes: source, sink */
-    struct own_listener listener[2]; /* where it connects to */
+    int fd[2];                       /* the pipeline's ends of pipes: source, sink */
+    struct own_listener listener[2]; /* to which the pipeline connects */
     struct peer peer[2];
 };
 
-/* ---- sockets that listen ---- */
+/* ---- listeners ---- */
 
 static int listen_at(struct own_listener *l)
 {
@@ -76,8 +76,8 @@ static int listen_at(struct own_listener *l)
     return r;
 }
 
-/* Gives a descriptor that listens at an address of its own, which the library then connects to, so that the connection
- * is its own, too: those of others can't be spliced. */
+/* Returns a listener at a new address. The library connects to it, so that the library makes the connection: it does
+ * not splice connections that others made. */
 static int make_listener(struct own_listener *l, enum end_kind kind, const struct bench_place *place)
 {
     *l = (struct own_listener){.size = 0};
@@ -97,13 +97,13 @@ static int make_listener(struct own_listener *l, enum end_kind kind, const struc
     return listen_at(l);
 }
 
-/* Whoever still waits there for a connection gets one, which is closed at once. */
+/* If a peer still waits for a connection, connects once and closes at once, so that the peer ends. */
 static void end_listener(struct own_listener *l)
 {
     int fd = l->spec[0] ? socket(l->at.any.sa_family, SOCK_STREAM, 0) : -1;
     if (fd >= 0) {
         int r = connect(fd, &l->at.any, l->size);
-        (void)r; /* it fails if the listener has gone */
+        (void)r; /* it fails if the listener is closed */
         close(fd);
     }
     if (l->spec[0] && l->at.any.sa_family == AF_UNIX)

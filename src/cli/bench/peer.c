@@ -98,7 +98,7 @@ static void *run(void *user)
     struct timespec used = {0};
     if (peer->listens) {
         int listener = peer->fd;
-        peer->fd = accept(listener, NULL, NULL); /* -1: every call on it fails, and that is the end */
+        peer->fd = accept(listener, NULL, NULL); /* -1: each call on it fails, and the peer ends */
         close(listener);
     }
     if (peer->job == PEER_FEED)
@@ -122,7 +122,7 @@ static void *pinned(void *user)
 {
     struct start start = *(struct start *)user;
     free(user);
-    system_pin(peers_cpu); /* it was tried before: see bench.c */
+    system_pin(peers_cpu); /* bench.c has checked that this works */
     return start.run(start.user);
 }
 

@@ -1,4 +1,4 @@
-/* The other side of a pipe or socket: a thread that fills it or empties it. */
+/* A peer is a thread that fills or empties the other end of a pipe or socket. */
 #ifndef CLI_BENCH_PEER_H
 #define CLI_BENCH_PEER_H
 
@@ -9,42 +9,43 @@
 
 enum peer_job {
     PEER_NONE,
-    PEER_FEED,  /* gives its own pages where the descriptor is a pipe, else writes */
-    PEER_SUM,   /* reads and looks at every byte */
-    PEER_THROW, /* passes it on to /dev/null, unseen; reads where that can't be done */
+    PEER_FEED,  /* gives its own pages if the descriptor is a pipe, else writes */
+    PEER_SUM,   /* reads every byte and adds them up */
+    PEER_THROW, /* moves the bytes to /dev/null without reading them; reads them if that is impossible */
 };
 
 struct peer {
     enum peer_job job;
     int fd;
-    bool listens;   /* at first: whoever connects first is the other side */
-    uint64_t bytes; /* to feed; or what has been read */
-    uint64_t sum;   /* of the bytes; it is kept so that the looking is not left out */
+    bool listens;   /* fd is a listener; the first connection becomes the other end */
+    uint64_t bytes; /* bytes to write, or bytes that were read */
+    uint64_t sum;   /* of all bytes; kept so that the compiler does not drop the reading */
     bool running;
     double cpu_seconds;
     pthread_t thread;
 };
 
-/* The descriptor is taken, on failure too. With a listener, whoever connects to it first is the other side. */
+/* Starts a peer. Takes the descriptor, on failure too. With a listener, the first connection becomes the other end. */
 int peer_start(struct peer *peer, enum peer_job job, int fd, uint64_t bytes);
 int peer_start_listener(struct peer *peer, enum peer_job job, int listener, uint64_t bytes);
 
-/* The same with a pipe of that size (0: as the system makes them): gives the end that is left. */
+/* Makes a pipe of this size (0: the system's default) and starts a peer on one end. Returns the other end, which the
+ * caller owns, or a negative errno. */
 int peer_pipe(struct peer *peer, enum peer_job job, size_t size, uint64_t bytes);
 
-/* Waits for its end, which comes when the other side has closed. Harmless where none was started. */
+/* Waits until the peer ends, which happens after the caller's end is closed. Does nothing if none was started. */
 void peer_join(struct peer *peer);
 
-/* A thread that takes no signals, on the processor of peers. 0 or a negative errno. */
+/* Starts a thread that blocks all signals and runs on the processor of peers. Returns 0 or a negative errno. */
 int peer_thread(pthread_t *ret, void *(*run)(void *), void *user);
 
-/* Where they run; -1: wherever they are put. */
+/* Sets the processor of peers; -1: they are not pinned. */
 void peer_pin(int cpu);
 
-/* Looks at every byte. */
+/* Adds up all bytes. */
 uint64_t sum_bytes(const void *bytes, size_t n);
 
-/* 1 MiB that is not all alike, and never changes; NULL: no memory. */
+/* Returns 1 MiB of varied bytes that never change; NULL: no memory. */
 const void *peer_bytes(void);
 #define PEER_BYTES (1u << 20)
 

@@ -1,7 +1,7 @@
-/* Kernel pipes against pipes in user memory: one thread writes, another reads. Each step of the row adds one thing
- * that is known to make pipes faster, and the last ones need no kernel, or are the library's own. In `pipes/null`
- * the reader does not look at the bytes, in `pipes/sum` it looks at all of them. A speed that only the first row has is
- * of no use to a program. */
+/* Compares kernel pipes with pipes in user memory: one thread writes, another reads. Each step of the row adds one
+ * technique that is known to make pipes faster. The last steps need no kernel, or are the library's own pipes. In
+ * `pipes/null` the reader does not look at the bytes; in `pipes/sum` it looks at all of them. A speed that only
+ * `pipes/null` shows is of no use to a program. */
 #include "bench/bench.h"
 #include "bench/peer.h"
 #include "bench/ring.h"
@@ -25,7 +25,7 @@ enum pipes_writing {
 
 enum pipes_reading {
     BY_READ,
-    BY_SPLICE, /* to /dev/null: the bytes are not looked at */
+    BY_SPLICE, /* to /dev/null, so nothing looks at the bytes */
     BY_PEEK,
 };
 
@@ -51,25 +51,25 @@ static const struct step {
 };
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
 
-/* Memory for a row: the buffers of the writer with small and with huge pages, that of the reader, the ring. */
+/* Memory for a row: buffers of the writer with small and with huge pages, the buffer of the reader, the ring. */
 struct pipes_memory {
     char *small, *huge, *reader;
     unsigned char *ring;
-    int no_huge; /* 0, or why there are no huge pages */
+    int no_huge; /* 0, or the errno that explains why there are no huge pages */
     bool sum;
 };
 
-/* One run: what both threads see. */
+/* One run, shared by both threads. */
 struct pipe_run {
     struct ring ring;
     const struct step *step;
     const struct pipes_memory *memory;
-    uint64_t bytes; /* to be written */
+    uint64_t bytes; /* to write */
     leat_writer *leat_writer;
     leat_reader *leat_reader;
     int fd[2], null;
     uint64_t read, sum;
-    int code; /* of the reader */
+    int code; /* result of the reader */
 };
 
 static bool again(const struct step *step)
@@ -102,7 +102,7 @@ static void read_pipe(struct pipe_run *run)
         }
         run->read += n > 0 ? (uint64_t)n : 0;
     }
-    close(run->fd[0]); /* a writer that waits gets EPIPE */
+    close(run->fd[0]); /* a waiting writer gets EPIPE */
 }
 
 static void read_ring(struct pipe_run *run)
@@ -118,7 +118,7 @@ static void read_ring(struct pipe_run *run)
     }
 }
 
-/* One piece, in place or copied out; *ret_n == 0: the end. */
+/* Takes the next bytes, in place or copied out. *ret_n == 0: the end. */
 static int take_leat(struct pipe_run *run, const void **ret, size_t *ret_n)
 {
     if (run->step->reading == BY_PEEK)
@@ -211,7 +211,7 @@ static int open_leat(struct pipe_run *run, char reason[REASON])
     return r;
 }
 
-/* Ends a run to which no reader came. */
+/* Closes the reading end of a run whose reader could not be started. */
 static void leave(struct pipe_run *run)
 {
     if (run->step->writing == BY_LEAT)
@@ -220,7 +220,7 @@ static void leave(struct pipe_run *run)
         close(run->fd[0]);
 }
 
-/* A pipe that stays smaller than it should is another step. */
+/* Opens the pipe of a step. A pipe that stays smaller than asked would be another step, so that is a failure. */
 static int open_pipe(struct pipe_run *run, char reason[REASON])
 {
     const struct step *step = run->step;
@@ -285,7 +285,7 @@ static int run_step(struct row *row, struct contender *c, struct sample *ret)
 
 /* ---- both rows ---- */
 
-/* The pages are filled, because all pages that were never written to are one and the same. */
+/* Fills the pages, because pages that were never written to are all the same page. */
 static char *pages(bool huge, int *ret_code)
 {
     void *bytes = NULL;
@@ -308,7 +308,7 @@ static void free_memory(struct pipes_memory *m)
 
 static int get_memory(struct pipes_memory *m)
 {
-    int small_pages; /* the advice against huge ones needs not be heard where there are none */
+    int small_pages; /* ignored: a system without huge pages need not take the advice against them */
     m->small = pages(false, &small_pages);
     m->huge = pages(true, &m->no_huge);
     m->reader = pages(false, &small_pages);

@@ -61,7 +61,7 @@ static int fill(int fd, uint64_t bytes)
             return -errno;
         bytes -= done > 0 ? (uint64_t)done : 0;
     }
-    /* Writing it back would disturb what comes; and some calls wait for it. */
+    /* Writing back later would disturb the measurement, and some calls wait for it. */
     return fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
 }
 

@@ -1,4 +1,4 @@
-/* A hidden folder of the benchmark's own, which holds at most a source and a target. */
+/* A hidden folder that the benchmark makes. It holds at most a source file and a target file. */
 #ifndef CLI_BENCH_PLACE_H
 #define CLI_BENCH_PLACE_H
 
@@ -6,16 +6,16 @@
 
 struct bench_place {
     char *folder, *source, *target;  /* paths */
-    char *source_spec, *target_spec; /* the same behind file: */
+    char *source_spec, *target_spec; /* the paths with "file:" in front */
 };
 
-/* Makes a folder in an existing one; other users cannot look into it. */
+/* Makes the folder in an existing one. Only its owner can open it. */
 int place_make(struct bench_place *place, const char *parent);
 
-/* The source: bytes that don't compress, on the disk and in the cache. -ECANCELED when a signal came. */
+/* Writes the source: bytes that don't compress, on the disk and in the page cache. -ECANCELED: a signal came. */
 int place_fill(const struct bench_place *place, uint64_t bytes);
 
-/* With all that is in it. Harmless where none was made. */
+/* Removes the folder with its files. Does nothing if there is none. */
 void place_remove(struct bench_place *place);
 
 #endif

@@ -1,4 +1,4 @@
-/* POSIX has none of it. Waiting is done by giving the processor away. */
+/* For systems other than Linux: POSIX has none of these calls. Waiting yields the processor. */
 #include "bench/system.h"
 #include <errno.h>
 #include <sched.h>

@@ -1,4 +1,5 @@
-/* A row as a table for people, or an object a line for programs. The fastest comes first, what can't serve last. */
+/* Prints a row as a table, or as JSON with one object a line. The fastest contender comes first; those that can't run
+ * come last. */
 #include "bench/bench.h"
 #include <errno.h>
 #include <jansson.h>
@@ -82,7 +83,7 @@ static void print_contender(const struct row *row, const struct contender *c, co
     printf("  %7.2f%s%s\n", c->of_best, c->is_auto ? "  auto" : "", c->best ? "  best" : "");
 }
 
-/* The noise of a row is how far the first contender is from itself, either way. */
+/* The noise of a row is the ratio of the first contender to itself, in either direction. */
 static bool within_noise(const struct row *row, double ratio)
 {
     double above = row->itself.high > 1 ? 1 / row->itself.high : 1;
@@ -108,7 +109,7 @@ static void print_verdict(const struct row *row)
 
 /* ---- for programs ---- */
 
-/* Null where there is no such figure. */
+/* Makes null if there is no such figure. */
 static json_t *real_or_null(bool there, double value)
 {
     return there ? json_real(value) : json_null();
@@ -162,6 +163,6 @@ int row_print(const struct row *row, bool json)
         print_verdict(row);
     r = cli_flush(r);
     if (r == -EPIPE)
-        stop_for(SIGPIPE); /* the reader left: end as `cat` does */
+        stop_for(SIGPIPE); /* the reader left: die of SIGPIPE, as `cat` does */
     return cli_said("bench", r);
 }

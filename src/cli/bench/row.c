@@ -1,5 +1,6 @@
-/* Measures a row: a trial, in which what doesn't work here is found, then rounds, each in another order. The first
- * contender runs twice in every round: where it differs from itself, nothing is to be learnt from the others. */
+/* Measures a row: a trial first, which finds the contenders that don't work here, then the rounds, each in another
+ * order. The first contender runs twice in every round. If its two results differ, the row says nothing about the
+ * others. */
 #include "bench/bench.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -49,7 +50,7 @@ void row_free(struct row *row)
 
 struct contender *row_add(struct row *row, const char *route, const char *engine, uint64_t block)
 {
-    if (row->count == CONTENDERS - 1) /* one place is kept for the one that runs again */
+    if (row->count == CONTENDERS - 1) /* the last place is for the contender that runs twice */
         return NULL;
     struct contender *c = &row->contender[row->count++];
     *c = (struct contender){.block = block};
@@ -74,7 +75,7 @@ bool row_wanted(const char *name, const char *only)
     return !only;
 }
 
-/* One that fails is left out, with its reason. */
+/* Runs a contender once. If it fails, it is left out and keeps the reason. */
 static int try_one(struct row *row, struct contender *c, struct sample *ret)
 {
     int r = c->reason[0] ? 0 : row->run(row, c, ret);
@@ -109,7 +110,7 @@ static int trial(struct row *row, unsigned rounds)
     return 0;
 }
 
-/* Always the same orders, so that a run can be repeated. */
+/* The orders are the same in each run of the program, so that a run can be repeated. */
 static void shuffle(size_t *order, size_t n)
 {
     static uint64_t state = 0x9e3779b97f4a7c15u;

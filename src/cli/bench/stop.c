@@ -1,9 +1,9 @@
-/* A signal asks for an end; it happens when all is cleaned up. */
+/* Handles signals that end the benchmark. The process dies of the signal when everything is cleaned up. */
 #include "bench/bench.h"
 #include <signal.h>
 #include <stdatomic.h>
 
-/* Threads at the other ends look at it as well; both are free of locks, as a handler needs it. */
+/* Peers read these, too. Both are lock-free atomics, since a signal handler uses them. */
 static atomic_int ending_signal;
 static leat_pipeline *_Atomic running;
 
@@ -22,7 +22,7 @@ void stop_catch(void)
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         struct sigaction old;
         sigaction(numbers[i], NULL, &old);
-        if (old.sa_handler != SIG_IGN) /* nohup */
+        if (old.sa_handler != SIG_IGN) /* nohup ignores SIGHUP */
             sigaction(numbers[i], &action, NULL);
     }
     sigaction(SIGPIPE, &ignore, NULL);
@@ -38,7 +38,8 @@ void stop_for(int number)
     ending_signal = number;
 }
 
-/* A signal that came before it is known is remembered by `ending_signal`, one that comes after cancels it. */
+/* If a signal came before the pipeline is set, `ending_signal` has it and this call cancels; later signals cancel in
+ * the handler. */
 void stop_cancels(leat_pipeline *pipeline)
 {
     running = pipeline;

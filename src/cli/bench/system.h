@@ -1,5 +1,5 @@
-/* What the benchmark asks of Linux. One file of two defines it: linux.c, or portable.c, where all of it but
- * the waiting says -ENOSYS. */
+/* Functions that only Linux has. Either linux.c or portable.c defines them; in portable.c all of them but the waiting
+ * return -ENOSYS. */
 #ifndef CLI_BENCH_SYSTEM_H
 #define CLI_BENCH_SYSTEM_H
 
@@ -9,29 +9,30 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The size that the pipe has afterwards, or a negative errno. */
+/* Sets the size of a pipe. Returns the size that it has afterwards, or a negative errno. */
 int system_pipe_size(int fd, size_t want);
 
-/* Pages of ours become pages of the pipe; they must not change until they have been read. -1 and errno, as write. */
+/* Moves pages of the process into a pipe without a copy. They must not change until they have been read. Returns as
+ * write does, with errno. */
 ssize_t system_give(int pipe, const void *bytes, size_t n, bool wait);
 
-/* From a pipe to /dev/null, or wherever `to` leads. As read. */
+/* Moves bytes from a pipe to /dev/null or another descriptor without a copy. Returns as read does, with errno. */
 ssize_t system_pass(int pipe, int to, size_t n, bool wait);
 
-/* Asks for huge pages behind this memory, or for none. A negative errno: they are not to be had. */
+/* Asks for huge pages for this memory, or for none. A negative errno: there are no huge pages. */
 int system_huge(void *bytes, size_t n, bool wanted);
 
-/* The calling thread stays on this processor. */
+/* Pins the calling thread to this processor. */
 int system_pin(int cpu);
 
-/* A descriptor that counts, 8 bytes a write. */
+/* Makes a descriptor that holds a counter of 8 bytes. */
 int system_eventfd(void);
 
-/* Sleeps while *word is `value`; may come back early. Threads of one process. */
+/* Sleeps while *word is `value`; may return early. For threads of one process. */
 void system_wait(_Atomic uint32_t *word, uint32_t value);
 void system_wake(_Atomic uint32_t *word);
 
-/* Does that really sleep? */
+/* Does system_wait sleep? If not, it only yields the processor. */
 extern const bool system_sleeps;
 
 #endif
