@@ -1,4 +1,4 @@
-/* The queue of channels_boost.cpp, as C sees it. Each ends the program when it can't. */
+/* The queue of channels_boost.cpp, for C. Each function ends the program if it fails. */
 #ifndef BENCH_CHANNELS_H
 #define BENCH_CHANNELS_H
 
@@ -8,7 +8,8 @@
 extern "C" {
 #endif
 
-/* A queue between this process and its children, of `count` messages of `size` bytes. It has no name afterwards. */
+/* Makes a queue of `count` messages of `size` bytes between this process and its children. It has no name afterwards.
+ */
 void *boost_open(size_t count, size_t size);
 void boost_put(void *queue, const void *bytes, size_t size);
 void boost_get(void *queue, void *bytes, size_t size);

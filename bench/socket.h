@@ -1,4 +1,4 @@
-/* Loopback addresses, as the benchmark writes them: unix:PATH or tcp:127.0.0.1:PORT. */
+/* Loopback addresses in the form of the benchmark: unix:PATH or tcp:127.0.0.1:PORT. */
 #ifndef BENCH_SOCKET_H
 #define BENCH_SOCKET_H
 
@@ -18,7 +18,7 @@ struct tool_address {
     socklen_t size;
 };
 
-/* -1 if the text is no address. Else a socket of its kind. */
+/* Parses the address and makes a socket of its kind. -1: the text is no address. */
 static inline int tool_socket(const char *text, struct tool_address *ret)
 {
     memset(ret, 0, sizeof(*ret));

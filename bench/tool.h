@@ -1,4 +1,4 @@
-/* What the little programs of the benchmark share. They end at the first failure. */
+/* Shared by the small programs of the benchmark. They end at the first failure. */
 #ifndef BENCH_TOOL_H
 #define BENCH_TOOL_H
 
@@ -21,7 +21,7 @@ static inline _Noreturn void tool_usage(const char *usage)
     exit(2);
 }
 
-/* A number with K, M or G behind it. */
+/* Reads a number, which K, M or G may follow. */
 static inline uint64_t tool_number(const char *text)
 {
     char *end;
@@ -33,7 +33,7 @@ static inline uint64_t tool_number(const char *text)
     return n;
 }
 
-/* Page-aligned and touched, so that no page fault is left for later. */
+/* Allocates pages and writes to each, so that no page fault happens later. */
 static inline void *tool_buffer(size_t size)
 {
     void *buffer = aligned_alloc(4096, (size + 4095) / 4096 * 4096);
@@ -43,7 +43,7 @@ static inline void *tool_buffer(size_t size)
     return buffer;
 }
 
-/* For what says 0 or a negative errno. */
+/* Checks the result of a function that returns 0 or a negative errno. */
 static inline void tool_must(int code, const char *what)
 {
     if (code == 0)
@@ -52,7 +52,7 @@ static inline void tool_must(int code, const char *what)
     tool_fail(what);
 }
 
-/* Zeros that children have in common with us. */
+/* Maps zeros that the process shares with its children. */
 static inline void *tool_shared(size_t size)
 {
     void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

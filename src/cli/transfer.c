@@ -151,8 +151,8 @@ static bool reader_left(const leat_pipeline *pipeline, const leat_report *report
            places_is_stdout(sink_name(pipeline, 0));
 }
 
-/* If standard output is a sink and both streams are terminals, a bar would be drawn over the data. With a trace it would
- * be drawn between the lines of the trace. */
+/* If standard output is a sink and both streams are terminals, a bar would be drawn over the data. With a trace it
+ * would be drawn between the lines of the trace. */
 static enum progress_mode progress_mode(const leat_pipeline *pipeline, const struct copy_options *o)
 {
     if (o->progress != PROGRESS_AUTO)

@@ -1,6 +1,6 @@
-/* What the programs of the sweeps share. Each calls the functions of a header, gives back all that it got wherever a
- * call fails, and says on standard error which one and why: exit code 1 if it is a resource that ran out, else 4. What
- * came out of calls that went well is looked at: if it is wrong, the exit code is 5. */
+/* Shared by the programs of the sweeps. Each program calls the functions of a header. If a call fails, the program
+ * gives back everything that it got, and names the call and the reason on standard error. The exit code is 1 if a
+ * resource ran out, 4 after another failure, and 5 if the result of a successful call is wrong. */
 #ifndef SWEPT_H
 #define SWEPT_H
 
@@ -19,7 +19,7 @@ static inline void swept_failed(const char *call, int code)
         swept_result = code == -ENOMEM || code == -EAGAIN || code == -EMFILE || code == -ENFILE ? 1 : 4;
 }
 
-/* The call, or to the label `done`. */
+/* Makes the call. If it fails, goes to the label `done`. */
 #define TRY(call)                                                                                                      \
     do {                                                                                                               \
         int tried = (call);                                                                                            \

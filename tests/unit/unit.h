@@ -1,4 +1,4 @@
-/* What most unit tests begin with: cmocka and what it wants before it, an empty folder to work in, whole files. */
+/* Helpers that most unit tests use: cmocka and the headers that it needs, an empty folder to work in, whole files. */
 #ifndef TESTS_UNIT_H
 #define TESTS_UNIT_H
 
@@ -19,7 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Where POSIX is only imitated (tests/emscripten/system.c) some of it is missing. */
+/* Skips the test if the system lacks something. Where POSIX is only imitated (tests/emscripten/system.c) parts are
+ * missing. */
 static inline void unit_needs(bool there, const char *what)
 {
     if (!there) {
@@ -35,7 +36,7 @@ static inline void unit_socketpair(int fd[2])
     assert_int_equal(r, 0);
 }
 
-/* Descriptors have that flag. */
+/* Do descriptors have the flag close-on-exec? */
 static inline bool unit_closes_on_exec(void)
 {
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC), flags = fcntl(fd, F_GETFD);
@@ -43,7 +44,7 @@ static inline bool unit_closes_on_exec(void)
     return flags & FD_CLOEXEC;
 }
 
-/* The reader of a pipe sees that its writer has gone. */
+/* Does the reader of a pipe see the end when its writer is closed? */
 static inline bool unit_pipes_end(void)
 {
     int fd[2];
@@ -76,14 +77,14 @@ static inline void unit_fifo(const char *path)
     assert_int_equal(r, 0);
 }
 
-/* A group's setup: an empty folder, which becomes the current one. */
+/* The setup of a group: makes an empty folder and changes into it. */
 static inline int unit_folder(void **state UNUSED)
 {
     char path[] = "/tmp/leat-unit-XXXXXX";
     return mkdtemp(path) ? chdir(path) : -1;
 }
 
-/* How many names there are in the current folder. */
+/* Counts the names in the current folder. */
 static inline unsigned unit_entries(void)
 {
     unsigned n = 0;
@@ -100,7 +101,7 @@ static inline int unit_remove_one(const char *path, const struct stat *st UNUSED
     return at->level > 0 ? remove(path) : 0;
 }
 
-/* After each test of the group: it takes away what it made, folders and what is in them too. */
+/* The teardown of each test of the group: removes its files and folders. */
 static inline int unit_empty(void **state UNUSED)
 {
     return nftw(".", unit_remove_one, 8, FTW_DEPTH | FTW_PHYS);
@@ -134,7 +135,8 @@ static inline void unit_holds(const char *path, const char *text)
     assert_string_equal(bytes, text);
 }
 
-/* Entries of a folder of the process's own: its descriptors, its threads. -1 where there is no procfs. */
+/* Counts the entries of a folder of procfs for this process, such as its descriptors or threads. -1: there is no
+ * procfs. */
 static inline int unit_count(const char *folder)
 {
     int n = 0;

@@ -1,4 +1,5 @@
-/* What the tests of channels share: messages that can be checked, processes, and a record of who got what. */
+/* Helpers for the tests of channels: messages that can be checked, processes, and a record of the receiver of each
+ * message. */
 #ifndef TESTS_CHANNELS_H
 #define TESTS_CHANNELS_H
 
@@ -12,8 +13,8 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
-/* A program of such tests begins with this: 77 in a build that has no memory for processes to share. One that has it
- * and can't make a channel fails. */
+/* Each test program of channels calls this first. It ends with 77 in a build without shared memory between processes. A
+ * build that has it and can't make a channel fails. */
 static inline bool channels_missing(void)
 {
     if (!platform.sharing)
@@ -32,7 +33,7 @@ static inline leat_channel *channel_make(uint64_t message_size, uint64_t count, 
     return c;
 }
 
-/* The descriptors of an end. */
+/* The exported descriptors of an end. */
 struct set {
     int fd[LEAT_CHANNEL_FDS];
     size_t n;
@@ -75,7 +76,7 @@ static inline struct leat_channel_info info_of(leat_channel *c)
     return info;
 }
 
-/* Who sends, the how-manieth it is, and the rest made of both. */
+/* A message has its sender, its number, and bytes that both determine. */
 #define MESSAGE_HEAD 8u
 struct message_head {
     uint32_t sender, number;
@@ -117,7 +118,7 @@ static inline void nothing(int number UNUSED)
 {
 }
 
-/* A signal a thousand times a second, for some thread of this process; a call that is interrupted does not show it. */
+/* Sends a signal to some thread of this process a thousand times a second. No call may show that it was interrupted. */
 static inline void tick(void)
 {
     struct sigaction action = {.sa_handler = nothing};
@@ -132,7 +133,7 @@ static inline void tick_no_more(void)
     setitimer(ITIMER_REAL, &none, NULL);
 }
 
-/* Memory that all children of a test see. */
+/* Maps memory that all children of a test share. */
 static inline void *shared_memory(size_t n)
 {
     void *at = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -140,7 +141,7 @@ static inline void *shared_memory(size_t n)
     return at;
 }
 
-/* Runs `f` in a child, whose exit status is what it returns: an assertion must not leave one. */
+/* Runs `f` in a child, which exits with the value that `f` returns: a failed assertion must not leave the child. */
 static inline pid_t in_child(int (*f)(void *), void *user)
 {
     fflush(NULL);

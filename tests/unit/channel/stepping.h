@@ -1,4 +1,4 @@
-/* A child that goes one instruction after the other, and is killed after so many. */
+/* Runs a child one instruction at a time, and kills it after a given number. */
 #ifndef TESTS_STEPPING_H
 #define TESTS_STEPPING_H
 
@@ -6,18 +6,18 @@
 #include <sched.h>
 #include <sys/ptrace.h>
 
-static atomic_bool *returned; /* the call that is looked at */
+static atomic_bool *returned; /* the call under test has returned */
 
 static inline void step_prepare(void)
 {
     cpu_set_t one_cpu;
     CPU_ZERO(&one_cpu);
     CPU_SET(sched_getcpu(), &one_cpu);
-    sched_setaffinity(0, sizeof(one_cpu), &one_cpu); /* whoever stops and who looks at it take turns anyway */
+    sched_setaffinity(0, sizeof(one_cpu), &one_cpu); /* parent and child take turns anyway */
     returned = shared_memory(sizeof(*returned));
 }
 
-/* In the child, before the call and after it. */
+/* step_begin and step_end enclose the call in the child. */
 static inline int step_begin(void)
 {
     return ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 ? -errno : raise(SIGSTOP);
@@ -29,7 +29,7 @@ static inline int step_end(void)
     return raise(SIGSTOP);
 }
 
-/* Lets it go so many instructions far. 1: the call had returned, 0: not yet, -1: this can't be done here. */
+/* Runs the child for so many instructions. 1: the call had returned. 0: it had not. -1: stepping is impossible here. */
 static inline int step(pid_t child, unsigned steps)
 {
     int status;

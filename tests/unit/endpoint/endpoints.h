@@ -1,11 +1,11 @@
-/* What the tests of endpoints share: the life of a node, hook after hook, as the runner leads it. */
+/* Helpers for the tests of endpoints: they call the hooks of a node in the order of the runner. */
 #ifndef TESTS_ENDPOINT_ENDPOINTS_H
 #define TESTS_ENDPOINT_ENDPOINTS_H
 
 #include "endpoint/endpoint.h"
 #include "unit/unit.h"
 
-/* A source that has no mode: what is made from it has 0666 under the umask. */
+/* A source without a mode: a file that is made from it has 0666 under the umask. */
 static const struct node no_file UNUSED = {.kind = NODE_CALL};
 
 static inline leat_endpoint *opened(const char *spec, enum leat_direction direction, int write_mode)
@@ -18,7 +18,7 @@ static inline leat_endpoint *opened(const char *spec, enum leat_direction direct
     return endpoint;
 }
 
-/* Refused with this code, and with a sentence that has these words. */
+/* Checks that opening fails with this code and with a sentence that has these words. */
 static inline void refused(const char *spec, enum leat_direction direction, int write_mode, int code, const char *words)
 {
     struct leat_endpoint_options options = {.size = sizeof(options), .write_mode = write_mode};
@@ -69,7 +69,7 @@ static inline void node_abort(leat_endpoint *endpoint, uint64_t delivered)
         endpoint->node.ops->abort(&endpoint->node, -EIO, delivered);
 }
 
-/* As the runner ends: closed, and then the handle is dropped too. */
+/* Ends a node in the way of the runner: closes it, then drops the handle. */
 static inline void node_end(leat_endpoint *endpoint)
 {
     if (endpoint->node.ops->close)
@@ -77,7 +77,7 @@ static inline void node_end(leat_endpoint *endpoint)
     leat_endpoint_close(endpoint);
 }
 
-/* The whole life of a sink. */
+/* Runs a sink from its opening to its commit. */
 static inline void delivers(const char *spec, int write_mode, const struct node *source, const char *text)
 {
     leat_endpoint *endpoint = opened(spec, LEAT_WRITE, write_mode);

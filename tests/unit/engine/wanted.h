@@ -1,4 +1,4 @@
-/* The engine that a test is run on: $LEAT_TEST_ENGINE, where it says "engines:" in its first lines. */
+/* The engine on which a test runs: $LEAT_TEST_ENGINE, for tests that say "engines:" in their first lines. */
 #ifndef TESTS_UNIT_ENGINE_WANTED_H
 #define TESTS_UNIT_ENGINE_WANTED_H
 
@@ -11,7 +11,7 @@ static inline const struct engine *engine_wanted(void)
     return engine_by_name(getenv("LEAT_TEST_ENGINE"));
 }
 
-/* It can't be had here, and the reason was printed: the test ends with 77. */
+/* Is the engine missing here? Then the reason was printed, and the test ends with 77. */
 static inline bool engine_missing(void)
 {
     struct loop loop;
@@ -24,7 +24,7 @@ static inline bool engine_missing(void)
     return false;
 }
 
-/* Those options (NULL: the defaults), on that engine unless they name one. */
+/* Returns these options (NULL: the defaults) with the engine of the test, unless they name one. */
 static inline struct leat_pipeline_options on_engine_wanted(const struct leat_pipeline_options *options)
 {
     struct leat_pipeline_options own = {.size = sizeof(own)};

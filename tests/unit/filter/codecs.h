@@ -1,4 +1,5 @@
-/* What the tests of the codecs share: the pairs of them, inputs of different kinds, a run from memory to memory. */
+/* Helpers for the tests of the codecs: the pairs of codecs, inputs of different kinds, and a run from memory to memory.
+ */
 #ifndef TESTS_FILTER_CODECS_H
 #define TESTS_FILTER_CODECS_H
 
@@ -10,7 +11,7 @@ struct codec_pair {
 };
 static const struct codec_pair codec_pairs[] = {{"zstd", "unzstd"}, {"gzip", "gunzip"}};
 
-/* A build may lack a library; then the pair is passed over. */
+/* Does this build have the codec's library? If not, the test skips the pair. */
 static inline bool codec_is_there(const char *name)
 {
     leat_filter *filter = NULL;
@@ -35,7 +36,7 @@ static inline leat_filter *codec(const char *name, const char *options)
     return filter;
 }
 
-/* Runs it whole; the result is what the run gave. */
+/* Makes a whole run and returns its result. */
 static inline int run_codec(const char *name, const char *options, const void *in, size_t n, struct drive how,
                             struct bytes *ret, struct leat_error *error)
 {
@@ -61,7 +62,7 @@ static inline void assert_bytes(const struct bytes *got, const void *expected, s
         assert_memory_equal(got->data, expected, n);
 }
 
-/* Words, so that there is something to find, with noise in between. */
+/* Fills the buffer with words, which compress, and with noise in between. */
 static inline void fill_text(uint8_t *bytes, size_t n)
 {
     static const char *const words[] = {"leat ", "mill ", "water ", "wheel\n", "sluice ", "race "};

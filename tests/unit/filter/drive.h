@@ -1,5 +1,6 @@
-/* Drives a transform as a pipeline does: the input in pieces, the output into rooms. Each piece and each room is memory
- * of its own, so that a sanitizer sees a byte too much, and each answer is held against the contract. */
+/* Drives a transform in the way of a pipeline: gives the input in pieces and takes the output in rooms. Each piece and
+ * each room has memory of its own, so that a sanitizer sees an access beyond it. Each answer is checked against the
+ * contract. */
 #ifndef TESTS_FILTER_DRIVE_H
 #define TESTS_FILTER_DRIVE_H
 
@@ -7,7 +8,8 @@
 #include "unit/unit.h"
 #include <sys/mman.h>
 
-/* Mapped and not allocated, because clang's analyser knows no cleanup and would see leaks. */
+/* The memory is mapped instead of allocated, because clang's analyser does not know the clean-up and would report
+ * leaks. */
 struct bytes {
     uint8_t *data;
     size_t n, room;
@@ -37,7 +39,7 @@ static inline void bytes_add(struct bytes *bytes, const void *more, size_t n)
 }
 #define CLEANUP_BYTES CLEANUP(bytes_free)
 
-/* The same on every machine. */
+/* Random numbers that are the same on every machine. */
 static inline uint32_t drive_random(void)
 {
     static uint64_t state = 1;
@@ -52,9 +54,9 @@ static inline bool drive_quick(void)
 
 #define DRIVE_RANDOM SIZE_MAX
 struct drive {
-    size_t piece, room; /* bytes at a time; DRIVE_RANDOM: another number each time */
-    size_t flush;       /* after so many pieces; 0: never */
-    bool finish_empty;  /* the end comes behind the last piece, not with it */
+    size_t piece, room; /* bytes at a time; DRIVE_RANDOM: a new random number each time */
+    size_t flush;       /* flush after so many pieces; 0: never */
+    bool finish_empty;  /* the end comes after the last piece, not with it */
 };
 
 static inline size_t drive_size(size_t size)
@@ -62,7 +64,7 @@ static inline size_t drive_size(size_t size)
     return size == DRIVE_RANDOM ? 1 + drive_random() % 300 : size;
 }
 
-/* One room full; returns what the transform answered. */
+/* Lets the transform fill one room, and returns its answer. */
 static inline int drive_room(leat_filter *filter, struct filter_buffers *b, int mode, size_t room, struct bytes *ret,
                              struct leat_error *error)
 {
@@ -79,12 +81,12 @@ static inline int drive_room(leat_filter *filter, struct filter_buffers *b, int 
     if (r == LEAT_FILTER_DONE)
         assert_true(b->in_n == 0);
     if (r == LEAT_FILTER_FULL)
-        assert_true(b->out_n == 0); /* so that it can't go on for ever without output */
+        assert_true(b->out_n == 0); /* a transform without output must not run for ever */
     assert_true(ret->n < 64u << 20);
     return r;
 }
 
-/* One piece, in one mode, until it is done. 0, LEAT_FILTER_ENDED or what failed. */
+/* Passes one piece in one mode until it is done. Returns 0, LEAT_FILTER_ENDED or the failure. */
 static inline int drive_step(leat_filter *filter, const uint8_t *in, size_t n, int mode, size_t room, struct bytes *ret,
                              struct leat_error *error)
 {
@@ -101,7 +103,7 @@ static inline int drive_step(leat_filter *filter, const uint8_t *in, size_t n, i
     return r;
 }
 
-/* A whole run, from start on. `ret` may have bytes already. */
+/* Makes a whole run, beginning with start. `ret` may have bytes already. */
 static inline int drive(leat_filter *filter, const void *in, size_t n, struct drive how, struct bytes *ret,
                         struct leat_error *error)
 {

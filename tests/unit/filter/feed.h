@@ -1,4 +1,4 @@
-/* What the tests of the digest filter share: a pattern, and feeding it in odd pieces as a route would. */
+/* Helpers for the tests of the digest filter: a pattern, and feeding it in odd pieces as a route would. */
 #ifndef TESTS_FILTER_FEED_H
 #define TESTS_FILTER_FEED_H
 
@@ -21,14 +21,14 @@ static inline uint8_t pattern(size_t i)
     return (uint8_t)(i * 31 + (i >> 8));
 }
 
-/* A small budget, so that a filter which lags is waited for. */
+/* The memory budget is small, so that the feeder waits for a filter that lags. */
 static inline void feed_init(struct feed *feed)
 {
     budget_init(&feed->budget, 8 * FEED_CHUNK);
     assert_int_equal(chunk_pool_init(&feed->pool, &feed->budget, FEED_CHUNK, NULL), 0);
 }
 
-/* Fails if somebody kept a chunk. */
+/* Fails if a filter kept a chunk. */
 static inline void feed_destroy(struct feed *feed)
 {
     chunk_pool_destroy(&feed->pool);
@@ -56,7 +56,7 @@ static inline void feed_bytes(struct feed *feed, leat_filter *filter, const uint
     }
 }
 
-/* A hole: what the chunk's memory holds is not what passes. */
+/* Feeds a hole: the bytes are zeros, whatever the chunk's memory has. */
 static inline void feed_hole(struct feed *feed, leat_filter *filter, size_t n)
 {
     struct chunk *chunk = feed_get(feed);
@@ -67,7 +67,7 @@ static inline void feed_hole(struct feed *feed, leat_filter *filter, size_t n)
     chunk_unref(chunk);
 }
 
-/* start, bytes, finish. */
+/* Calls start, feeds the bytes and calls finish. */
 static inline void feed_all(leat_filter *filter, const uint8_t *bytes, size_t n)
 {
     struct feed feed;

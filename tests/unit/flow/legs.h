@@ -1,5 +1,4 @@
-/* What the tests of legs share: letters to send through machines, what must come of them, and what a report must say.
- */
+/* Helpers for the tests of legs: letters to send through machines, the model of the result, and checks of a report. */
 #ifndef TESTS_FLOW_LEGS_H
 #define TESTS_FLOW_LEGS_H
 
@@ -16,7 +15,7 @@ static inline int begin_legs(void **state)
     return unit_folder(state);
 }
 
-/* What a row of machines makes of the first *n letters. */
+/* Returns what a row of machines makes of the first *n letters. */
 static inline uint8_t *modelled(const struct machine_plan *plan, size_t plans, size_t *n)
 {
     uint8_t *bytes = memcpy(malloc(*n + 1), letters, *n);
@@ -55,7 +54,7 @@ static inline uint64_t number_of(const leat_report *report, const char *key)
     return n;
 }
 
-/* No hop has lost a byte. */
+/* Checks that no hop lost a byte. */
 static inline void check_balance(const leat_report *report, size_t hops)
 {
     static const char *const parts[] = {"delivered", "held", "discarded"};

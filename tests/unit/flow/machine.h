@@ -1,4 +1,4 @@
-/* Filters that transform, for tests: what they do is said by numbers, and a model says what must come out. */
+/* Transforming filters for tests. Numbers say what a filter does, and a model computes what must come out. */
 #ifndef TESTS_FLOW_MACHINE_H
 #define TESTS_FLOW_MACHINE_H
 
@@ -9,16 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All zero but `every` and `times` is what does the least. */
+/* A plan with only `every` and `times` set does the least. */
 struct machine_plan {
     uint64_t behind;
-    unsigned every; /* of so many bytes one passes: the last */
-    unsigned times; /* and comes out so often */
+    unsigned every; /* the last one of so many bytes passes */
+    unsigned times; /* and comes out so many times */
     bool hoards;    /* nothing comes out before the input has ended */
-    bool drips;     /* it gives a byte at a time, and says that it is full */
-    bool fails;     /* after `behind` bytes, with `code` (0: -EILSEQ) ... */
-    bool ends;      /* ... or wants no more */
-    unsigned lies;  /* 1: full, though there is room; 2: done, and has not taken all; 3: nonsense */
+    bool drips;     /* it gives one byte at a time and says that it is full */
+    bool fails;     /* it fails after `behind` bytes, with `code` (0: -EILSEQ) ... */
+    bool ends;      /* ... or it wants no more */
+    unsigned lies;  /* 1: says full though there is room; 2: says done before it has taken all; 3: returns nonsense */
     int code;
 };
 
@@ -34,7 +34,7 @@ struct machine {
     struct machine_plan plan;
     uint64_t at;
     uint8_t byte;
-    unsigned left; /* so often the byte is still to be given */
+    unsigned left; /* how many more times the byte is given */
     uint8_t *hoard;
     size_t hoarded, given;
     unsigned finishes;
@@ -133,7 +133,7 @@ static inline leat_filter *machine(struct machine_plan plan)
     return &m->filter;
 }
 
-/* What it makes of these bytes; *n is counted anew, the input is freed. */
+/* Returns what the machine makes of these bytes and sets *n to their number. Frees the input. */
 static inline uint8_t *machine_model(struct machine_plan plan, uint8_t *bytes, size_t *n)
 {
     size_t take = plan.ends ? MIN(*n, plan.behind) : *n, made = 0;

@@ -1,4 +1,4 @@
-/* What the tests of pipelines share: sources and sinks in memory, and one that waits until it is let go. */
+/* Helpers for the tests of pipelines: sources and sinks in memory, and an endpoint that waits until it may go. */
 #ifndef TESTS_FLOW_PIPELINES_H
 #define TESTS_FLOW_PIPELINES_H
 
@@ -53,7 +53,7 @@ static inline leat_pipeline *pipeline_of(const struct leat_pipeline_options *opt
     return p;
 }
 
-/* Runs it, and frees it and its report: the result. */
+/* Runs the pipeline, frees it and its report, and returns the result. */
 static inline int run_and_free(leat_pipeline *p)
 {
     int r = leat_pipeline_run(p, NULL);
@@ -61,13 +61,13 @@ static inline int run_and_free(leat_pipeline *p)
     return r;
 }
 
-/* The caller's functions. A source gives `n` letters a, a few at a time, and says "not yet" until `go`; a sink takes
- * everything likewise. Counts what was called. */
+/* Callbacks of an endpoint, which count their calls. A source gives `n` letters a, a few at a time; a sink takes
+ * everything. Both return -EAGAIN until `go`. */
 struct gate {
-    leat_endpoint *endpoint; /* borrowed, for notices */
+    leat_endpoint *endpoint; /* borrowed, for leat_endpoint_notify */
     atomic_bool go;
     size_t n, at_most;
-    int result; /* instead of bytes, once it may go */
+    int result; /* returned instead of bytes once it may go */
     size_t done;
     atomic_uint asked;
     unsigned finishes, frees;
@@ -133,7 +133,7 @@ static inline void let_go(struct gate *g)
     leat_endpoint_notify(g->endpoint);
 }
 
-/* Until it was asked once, so that the pipeline is in the middle of it. */
+/* Waits until the endpoint was called once, so that the pipeline is in the middle of a call. */
 static inline void wait_until_asked(struct gate *g)
 {
     for (int i = 0; i < 5000 && atomic_load(&g->asked) == 0; i++)

@@ -1,5 +1,5 @@
-/* A scene: a source and sinks of chosen kinds, whose words hold their own offsets, so that a byte in the wrong place
- * shows. Pipes are fed and drained by threads. Shared by the tests of the flow room. */
+/* Shared by the tests of the flow room. A scene is a source and sinks of chosen kinds. Each word of the content is its
+ * own offset, so that a byte in the wrong place shows. Threads fill and drain the pipes. */
 #ifndef TESTS_UNIT_FLOW_SCENE_H
 #define TESTS_UNIT_FLOW_SCENE_H
 
@@ -24,7 +24,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#pragma GCC diagnostic ignored "-Wunused-function" /* not every test needs all of it */
+#pragma GCC diagnostic ignored "-Wunused-function" /* not every test uses all of it */
 
 #define OLD_TEXT "the old file"
 
@@ -64,19 +64,19 @@ static uint8_t *get_file(const char *path, size_t *ret_n)
     return bytes;
 }
 
-/* ---- pipes and sockets with somebody at the other end ---- */
+/* ---- peers of pipes and sockets ---- */
 
 struct peer {
     pthread_t thread;
-    int fd; /* the peer's end; -1: it is accepted by `listener` */
+    int fd; /* the peer's end; -1: `listener` accepts it */
     int listener;
     int ours;
-    char spec[64]; /* where it listens */
+    char spec[64]; /* the address of the listener, as a spec */
     struct sockaddr_storage address;
     socklen_t address_length;
-    uint8_t *bytes; /* what to write, or what was read */
+    uint8_t *bytes; /* the bytes to write, or those that were read */
     size_t n, capacity;
-    int code; /* how reading ended: 0 or an errno */
+    int code; /* the result of reading: 0 or an errno */
     bool reads;
 };
 
@@ -137,7 +137,7 @@ static int peer_listen_unix(char spec[64])
 enum wire {
     WIRE_PIPE,
     WIRE_SMALL_PIPE,
-    WIRE_SOCKET, /* a pair whose end is handed over */
+    WIRE_SOCKET, /* a socket pair, of which the pipeline gets one end */
     WIRE_TCP,
     WIRE_UNIX
 };
@@ -167,7 +167,8 @@ static void peer_start(struct peer *peer, bool reads, uint8_t *bytes, size_t n, 
     pthread_create(&peer->thread, NULL, peer_run, peer);
 }
 
-/* Nobody may have connected: then we do, and leave. By bare calls, which no interposer counts. */
+/* Connects to the listener and closes, in case nothing has connected. Uses bare system calls, which no interposer
+ * counts. */
 static void peer_knock(const struct peer *peer)
 {
     int fd = socket(peer->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -175,8 +176,8 @@ static void peer_knock(const struct peer *peer)
     close(fd);
 }
 
-/* Our end has to be closed before: the peer waits for that. The listener is there until now, so that its port is nobody
- * else's when we knock. */
+/* Waits for the peer, which ends when the test has closed its own end. The listener stays open until then, so that no
+ * other process gets its port before peer_knock connects. */
 static void peer_join(struct peer *peer)
 {
     if (peer->spec[0])
@@ -219,7 +220,7 @@ struct scene {
 
 struct stage {
     const struct scene *scene;
-    const char *digest; /* the scene's, or what this system has */
+    const char *digest; /* the scene's, or an algorithm that this system has */
     size_t n;
     uint8_t *content;
     struct peer source, sink[SCENE_SINKS];
@@ -239,7 +240,7 @@ static size_t sinks_of(const struct scene *scene)
     return n;
 }
 
-/* A build may lack routes; "prefer:" such a one is no question to it. */
+/* Does this build have the route? "prefer:" of a missing route is always valid. */
 static bool has_route(const char *name)
 {
     const char *bare = strncmp(name, "prefer:", 7) == 0 ? name + 7 : name;
@@ -335,7 +336,7 @@ static const char *digest_here(const char *algorithms)
     return r == -ELIBACC ? "xxh3" : algorithms;
 }
 
-/* Builds it; the caller may then set an interposer and call stage_run. */
+/* Builds the stage. The caller may then set an interposer, and calls stage_run. */
 static void stage_open(struct stage *s, const struct scene *scene, size_t n,
                        const struct leat_pipeline_options *options)
 {
@@ -352,7 +353,7 @@ static void stage_open(struct stage *s, const struct scene *scene, size_t n,
     }
 }
 
-/* After the run: our ends are closed, so that the peers see the end. */
+/* After the run, closes the test's ends, so that the peers see the end. */
 static void stage_end(struct stage *s)
 {
     assert_non_null(s->report);
@@ -381,7 +382,7 @@ static void stage_close(struct stage *s)
     free(s->content);
 }
 
-/* ---- what must hold ---- */
+/* ---- invariants ---- */
 
 static json_t *report_json(const leat_report *report)
 {
@@ -398,8 +399,8 @@ static uint64_t number(json_t *object, const char *key)
     return (uint64_t)json_integer_value(json_object_get(object, key));
 }
 
-/* taken = delivered + held + discarded, for every hop; and the routes add up to what was delivered. The engine is the
- * one that was wanted. */
+/* Checks that taken = delivered + held + discarded for every hop, that the routes add up to what was delivered, and
+ * that the engine is the expected one. */
 static void check_balance(const struct stage *s)
 {
     json_t *report = report_json(s->report), *hop, *route;
@@ -421,13 +422,13 @@ static void check_balance(const struct stage *s)
 static uint64_t delivered_to(const struct stage *s, size_t i)
 {
     json_t *report = report_json(s->report);
-    json_t *hops = json_object_get(report, "hops"); /* those to the sinks are the last */
+    json_t *hops = json_object_get(report, "hops"); /* the hops to sinks are the last ones */
     uint64_t n = number(json_array_get(hops, json_array_size(hops) - sinks_of(s->scene) + i), "delivered");
     json_decref(report);
     return n;
 }
 
-/* The sink has the content, all of it. */
+/* Checks that the sink has all of the content. */
 static void check_sink_whole(const struct stage *s, size_t i)
 {
     size_t n = 0, before = s->scene->to[i] == KIND_APPEND ? strlen(OLD_TEXT) : 0;
@@ -457,7 +458,8 @@ static void check_sink_whole(const struct stage *s, size_t i)
     }
 }
 
-/* It failed: a published file is as it was, whatever else was delivered is a prefix of the source and was counted. */
+/* Checks a sink that failed: a published file is as it was; anything else that was delivered is a prefix of the source
+ * and was counted. */
 static void check_sink_untouched(const struct stage *s, size_t i)
 {
     size_t n = 0;
@@ -473,7 +475,7 @@ static void check_sink_untouched(const struct stage *s, size_t i)
         assert_memory_equal(bytes, OLD_TEXT, n);
         free(bytes);
         return;
-    case KIND_TCP: /* a reset, which may overtake the last bytes; never an end */
+    case KIND_TCP: /* the peer sees a reset, which may overtake the last bytes, and never an end */
         if (delivered_to(s, i))
             assert_int_equal(s->sink[i].code, ECONNRESET);
         assert_true(s->sink[i].n <= delivered_to(s, i));
@@ -492,14 +494,14 @@ static void check_sink_untouched(const struct stage *s, size_t i)
     }
 }
 
-/* One sink may have failed and the others not. */
+/* Checks each sink by itself: one may have failed and the others not. */
 static void check_sinks(const struct stage *s)
 {
     const struct leat_error *error = leat_report_error(s->report);
     for (size_t i = 0; i < sinks_of(s->scene); i++) {
         bool failed = leat_report_sink_error(s->report, i) != NULL;
         const struct leat_error *own = leat_report_sink_error(s->report, i);
-        /* After the file had its name, syncing its directory may still fail: then it is there, whole. */
+        /* Syncing the directory may fail after the file has its name: then the file is there, whole. */
         if (failed && strcmp(own->operation, "fsync") == 0)
             continue;
         if (failed || (error && error->side != LEAT_SIDE_SINK))
@@ -527,7 +529,7 @@ static const char *hex_of_content(const uint8_t *bytes, size_t n, const char *al
     return hex;
 }
 
-/* Nothing but the files of the scene is in the directory. */
+/* Checks that no hidden file of the library is left in the directory. */
 static void check_no_leftovers(void)
 {
     DIR *directory = opendir(".");
@@ -537,8 +539,8 @@ static void check_no_leftovers(void)
     closedir(directory);
 }
 
-/* Where a sample will do (LEAT_TEST_QUICK) only every `stride`-th run is made: a prime, so that it meets each value of
- * each loop. */
+/* With LEAT_TEST_QUICK only every `stride`-th run is made. `stride` is a prime, so that each value of each loop is
+ * used. */
 static bool passed_over(size_t number, size_t stride)
 {
     return getenv("LEAT_TEST_QUICK") && number % stride != 0;
@@ -570,7 +572,7 @@ static int leave_directory(void **state)
     if (!directory)
         return -1;
     for (struct dirent *e; (e = readdir(directory));)
-        unlink(e->d_name); /* it has no folders */
+        unlink(e->d_name); /* there are no folders */
     closedir(directory);
     return chdir("..") == 0 ? rmdir(*state) : -1;
 }

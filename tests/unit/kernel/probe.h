@@ -1,4 +1,5 @@
-/* What the tests of the probe share: a folder, looking features up, and a child that has been forbidden something. */
+/* Helpers for the tests of the probe: a folder, the look-up of features, and a child to which something is forbidden.
+ */
 #ifndef TESTS_KERNEL_PROBE_H
 #define TESTS_KERNEL_PROBE_H
 
@@ -46,8 +47,8 @@ static inline struct leat_features run_in(const char *path)
     return features;
 }
 
-/* A child that has been forbidden something. It says what it found through its exit status and stderr,
- * since an assertion of cmocka's must not leave a forked process. */
+/* Runs a child to which something is forbidden. The child reports through its exit status and stderr, since a failed
+ * assertion of cmocka must not leave a forked process. */
 
 typedef bool (*child_check)(const struct leat_features *baseline);
 

@@ -1,10 +1,10 @@
-/* For tests that run as two groups: one on the queue, one on the kernel's pipe. */
+/* For tests that run twice: once on the queue, once on the kernel's pipe. */
 #ifndef TESTS_PIPE_BACKENDS_H
 #define TESTS_PIPE_BACKENDS_H
 
 #include "unit/pipe/pipes.h"
 
-static int backend; /* of the group that runs */
+static int backend; /* of the running group */
 
 static inline int on_queue(void **state UNUSED)
 {

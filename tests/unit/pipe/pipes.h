@@ -1,4 +1,4 @@
-/* What the tests of pipes share: opening one of either backend, a thread that does one thing, filters of their own. */
+/* Helpers for the tests of pipes: opening either backend, a thread that makes one call, and filters. */
 #ifndef TESTS_PIPE_PIPES_H
 #define TESTS_PIPE_PIPES_H
 
@@ -8,14 +8,14 @@
 #include <leat/pipe.h>
 #include <pthread.h>
 
-#define SOON 30000 /* ms: what takes longer hangs */
+#define SOON 30000 /* ms; a call that takes longer hangs */
 
 struct ends {
     leat_writer *w;
     leat_reader *r;
 };
 
-/* POSIX has pipes, and no way to set their size. */
+/* POSIX has pipes, but no call that sets their size. */
 static inline bool has_sized_pipes(void)
 {
     return strcmp(platform.name, "posix") != 0;
@@ -57,7 +57,7 @@ static inline void close_both(struct ends e)
     leat_reader_close(e.r);
 }
 
-/* A pattern in which every place of the stream is told from its neighbours. */
+/* A pattern in which each place of the stream differs from its neighbours. */
 static inline uint8_t pattern(uint64_t i)
 {
     return (uint8_t)(i * 31 + (i >> 8) * 7 + (i >> 16));
@@ -142,7 +142,7 @@ static inline void wait_for(struct call *c)
     assert_int_equal(pthread_join(c->thread, NULL), 0);
 }
 
-/* Until it blocks, most likely; if it does not yet, the result is the same. */
+/* Waits until the call most likely blocks. If it does not block yet, the result of the test is the same. */
 static inline void let_it_block(void)
 {
     usleep(20000);
@@ -150,8 +150,8 @@ static inline void let_it_block(void)
 
 /* ---- filters ---- */
 
-/* Doubles each byte; holds the last `keep` input bytes back until it is told to flush or finish; gives `trailer` at the
- * finish; fails at input byte number `fail_at`; ends after `end_at` bytes. */
+/* Doubles each byte. Holds the last `keep` input bytes back until it has to flush or finish, gives `trailer` at the
+ * finish, fails at input byte number `fail_at`, and ends after `end_at` bytes. */
 struct doubler {
     leat_filter filter;
     size_t keep, kept;
@@ -159,7 +159,7 @@ struct doubler {
     const char *trailer;
     uint64_t seen, fail_at, end_at;
     int fail_code, finish_code, started, finished;
-    bool second; /* the second half of a byte waits for room */
+    bool second; /* the second copy of a byte waits for room */
     atomic_uint frees;
 };
 
@@ -237,19 +237,19 @@ static const struct filter_ops doubler_ops UNUSED = {.name = "doubler",
                                                      .finish = doubler_finish,
                                                      .free = doubler_free};
 
-/* In the caller's memory; freed by the pipe once. */
+/* Makes the filter in the caller's memory. The pipe frees it once. */
 static inline leat_filter *doubler(struct doubler *d)
 {
     filter_init(&d->filter, &doubler_ops);
     return &d->filter;
 }
 
-/* Sees the bytes; fails at the chunk with byte number `fail_at`. */
+/* Observes the bytes. Fails at the chunk that has byte number `fail_at`. */
 struct watcher {
     leat_filter filter;
     uint64_t seen, fail_at;
     int fail_code, fail_finish;
-    bool bad; /* a byte was not of the pattern */
+    bool bad; /* a byte did not match the pattern */
     bool patterned;
     unsigned chunks, finished;
     int finish_code;

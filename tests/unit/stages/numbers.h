@@ -1,4 +1,5 @@
-/* What the tests of stages share. Items are numbers from 1 on, as pointers, and `disposed` counts what was dropped. */
+/* Helpers for the tests of stages. Items are numbers from 1 on, stored as pointers. `disposed` counts the items that
+ * were disposed of. */
 #ifndef TESTS_STAGES_NUMBERS_H
 #define TESTS_STAGES_NUMBERS_H
 
