@@ -51,13 +51,13 @@ void reading_look(leat_stream *s)
 {
     s->r.end = atomic_load_explicit(&s->end, memory_order_acquire);
     s->r.committed = atomic_load_explicit(&s->committed, memory_order_acquire);
-    reading_close_window(&s->r);
+    stream_close_window(&s->r);
     settle(s);
 }
 
 void reading_leave_window(leat_stream *s, bool borrowed)
 {
-    reading_close_window(&s->r);
+    stream_close_window(&s->r);
     if (!borrowed)
         settle(s);
 }

@@ -42,11 +42,6 @@ int reading_view(leat_stream *s, size_t offset, size_t n, unsigned flags, struct
 /* Copies n bytes, which are there, from position `from` of the stream. */
 void reading_copy(leat_stream *s, uint64_t from, uint8_t *to, size_t n);
 
-static inline void reading_close_window(struct stream_reading *r)
-{
-    r->at = r->until = (const uint8_t *)"";
-}
-
 /* Closes the window when all its bytes are read, and frees the segments that are read, unless the view of this call is
  * borrowed: such a view needs its chunk until the next call. */
 COLD void reading_leave_window(leat_stream *s, bool borrowed);

@@ -1,6 +1,8 @@
 /* Creates, frees and describes streams, and lets one side wait for the other. */
+#include "buffer/stream.h"
 #include "base/thread.h"
-#include "buffer/reading.h"
+#include "buffer/view.h"
+#include <errno.h>
 
 #define LIMIT_FACTOR 16 /* times pause_at: the default limit */
 
@@ -48,7 +50,7 @@ int leat_stream_new(leat_stream **ret_stream, leat_pool *pool, const struct leat
     s->w.size = (size_t)MIN(MAX(o.chunk_size, pool_chunk_min(pool)), pool_chunk_max(pool));
     atomic_init(&s->chunk_size, s->w.size);
     s->w.last = s->r.head = first;
-    reading_close_window(&s->r);
+    stream_close_window(&s->r);
     *ret_stream = s;
     return 0;
 }

@@ -60,12 +60,17 @@ struct stream_reading {
     uint64_t consumed;
     uint64_t committed; /* value at the start of this call */
     int end;            /* value at the start of this call: 0: no end; 1: the end; negative: the code of the end */
-    const uint8_t *at, *until; /* the window, see reading.h */
+    const uint8_t *at, *until; /* the window (reading.h): bytes that lines are taken from */
     struct search line;
     struct search recent[3]; /* searches for other needles */
     unsigned oldest;
     _Atomic uint64_t searched, copied; /* for statistics; any thread may read them */
 };
+
+static inline void stream_close_window(struct stream_reading *r)
+{
+    r->at = r->until = (const uint8_t *)"";
+}
 
 struct leat_stream {
     leat_pool *pool;

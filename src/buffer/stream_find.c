@@ -199,7 +199,7 @@ static COLD int take_line(leat_stream *s, unsigned flags, struct leat_view *ret)
     if (quick_line(s, flags, ret))
         return 0;
     window_was_in_vain(&s->r);
-    reading_close_window(&s->r);
+    stream_close_window(&s->r);
     if (!search_in(s, line, s->r.consumed, UINT64_MAX))
         return no_separator(s, flags, ret);
     size_t n = (size_t)(line->hit_at - s->r.consumed), length = n + 1;
