@@ -66,6 +66,11 @@ struct task {
     } cancel; /* of the op in flight */
 };
 
+/* For engines: the task's op has completed. */
+void task_done(struct task *task, ssize_t result);
+/* The same for an op with OP_ASYNC. */
+void task_done_async(struct task *task, struct op *op, ssize_t result);
+
 /* The way in which a loop executes calls and waits. A loop has one thread, so no two threads call hooks of one loop at
  * the same time, and all but `open` and `close` run on that thread. */
 struct engine {
@@ -80,15 +85,15 @@ struct engine {
     void (*begin)(struct loop *loop);
     void (*end)(struct loop *loop);
 
-    /* Executes task->op. Either the op completes before the hook returns, and the hook has called loop_done; or the op
-     * is in flight, and `wait` will call loop_done. */
+    /* Executes task->op. Either the op completes before the hook returns, and the hook has called task_done; or the op
+     * is in flight, and `wait` will call task_done. */
     void (*execute)(struct loop *loop, struct task *task);
 
-    /* Executes an op with OP_ASYNC. When it completes, `wait` or helpers_collect calls loop_done_async. NULL: the
+    /* Executes an op with OP_ASYNC. When it completes, `wait` or helpers_collect calls task_done_async. NULL: the
      * helper threads of the loop make these calls. */
     void (*submit)(struct loop *loop, struct op *op);
 
-    /* Asks for an early end of the op in flight, if that is possible. `wait` calls loop_done for it in any case. NULL:
+    /* Asks for an early end of the op in flight, if that is possible. `wait` calls task_done for it in any case. NULL:
      * the engine never has an op in flight. */
     void (*cancel)(struct loop *loop, struct task *task);
 
@@ -134,17 +139,12 @@ void loop_quit(struct loop *loop);
 /* Makes the loop call the task's `next` soon, even if nothing that it waits for is ready, and cancels its op in flight.
  * The task must be in the loop. Any thread; async-signal-safe. */
 void loop_poke(struct loop *loop, struct task *task);
-/* For engines: the task's op has completed. */
-void loop_done(struct task *task, ssize_t result);
-/* The same for an op with OP_ASYNC. */
-void loop_done_async(struct task *task, struct op *op, ssize_t result);
-
 /* helpers.c: threads that make the calls of ops with OP_ASYNC. All these functions are for the loop's thread.
  * helpers_submit gives an op to a thread. If there is no thread, the calling thread makes the call. */
 void helpers_submit(struct loop *loop, struct op *op);
 /* Adds an op that has completed already to those that helpers_collect takes. */
 void helpers_over(struct loop *loop, struct op *op, ssize_t result);
-/* Calls loop_done_async for each op that has completed. */
+/* Calls task_done_async for each op that has completed. */
 void helpers_collect(struct loop *loop);
 /* Ends the threads. No op is in flight. */
 void helpers_close(struct loop *loop);

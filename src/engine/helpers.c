@@ -89,7 +89,7 @@ void helpers_submit(struct loop *loop, struct op *op)
 {
     struct helpers *h = helpers_of(loop);
     if (!h) {
-        loop_done_async(op->task, op, op_perform(op));
+        task_done_async(op->task, op, op_perform(op));
         return;
     }
     pthread_mutex_lock(&h->lock);
@@ -109,7 +109,7 @@ void helpers_over(struct loop *loop, struct op *op, ssize_t result)
 {
     struct helpers *h = helpers_of(loop);
     if (!h) {
-        loop_done_async(op->task, op, result);
+        task_done_async(op->task, op, result);
         return;
     }
     pthread_mutex_lock(&h->lock);
@@ -129,7 +129,7 @@ void helpers_collect(struct loop *loop)
     while (over) {
         struct op *op = over;
         over = op->following;
-        loop_done_async(op->task, op, op->result);
+        task_done_async(op->task, op, op->result);
     }
 }
 

@@ -54,22 +54,6 @@ void loop_poke(struct loop *loop, struct task *task)
     waker_wake(&loop->waker);
 }
 
-void loop_done(struct task *task, ssize_t result)
-{
-    struct op *op = task->op;
-    task->op = NULL;
-    task->state = TASK_READY;
-    task->done(task, op, result);
-}
-
-void loop_done_async(struct task *task, struct op *op, ssize_t result)
-{
-    task->out--;
-    if (task->state == TASK_WAITING)
-        task->state = TASK_READY;
-    task->done(task, op, result);
-}
-
 /* The loop's thread asks the gate, so that a test sees one op after the other. */
 static void submit(struct loop *loop, struct task *task)
 {

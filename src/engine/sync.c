@@ -23,7 +23,7 @@ static void sync_close(struct loop *loop)
 
 static void sync_execute(struct loop *loop UNUSED, struct task *task)
 {
-    loop_done(task, op_execute(task->op));
+    task_done(task, op_execute(task->op));
 }
 
 static bool make_room(struct poll_room *room, size_t n)

@@ -156,22 +156,22 @@ static void uring_execute(struct loop *loop, struct task *task)
     ssize_t result;
     task->cancel = CANCEL_NO;
     if (!goes_to_ring(loop, task->op))
-        loop_done(task, op_execute(task->op));
+        task_done(task, op_execute(task->op));
     else if (!op_gate(task->op, &result))
-        loop_done(task, result);
+        task_done(task, result);
     else if (!submit(loop->engine_state, task->op, task, TAG_OP))
-        loop_done(task, op_perform(task->op));
+        task_done(task, op_perform(task->op));
 }
 
 static void op_over(struct uring *u, struct task *task, ssize_t result)
 {
     result = uring_result(task->op, result);
     if (result != -EINTR)
-        loop_done(task, result);
+        task_done(task, result);
     else if (task->cancel != CANCEL_NO)
-        loop_done(task, -ECANCELED);
+        task_done(task, -ECANCELED);
     else if (!submit(u, task->op, task, TAG_OP)) /* an op that a signal interrupted is submitted again */
-        loop_done(task, op_perform(task->op));
+        task_done(task, op_perform(task->op));
 }
 
 static void uring_submit(struct loop *loop, struct op *op)
@@ -184,9 +184,9 @@ static void async_over(struct uring *u, struct op *op, ssize_t result)
 {
     result = uring_result(op, result);
     if (result != -EINTR)
-        loop_done_async(op->task, op, result);
+        task_done_async(op->task, op, result);
     else if (!submit(u, op, op, TAG_ASYNC))
-        loop_done_async(op->task, op, op_perform(op));
+        task_done_async(op->task, op, op_perform(op));
 }
 
 /* The next uring_wait submits the cancel. */
