@@ -8,8 +8,7 @@
 extern "C" {
 #endif
 
-/* Makes a queue of `count` messages of `size` bytes between this process and its children. It has no name afterwards.
- */
+/* Makes a queue of `count` messages of `size` bytes between this process and its children. It has no name then. */
 void *boost_open(size_t count, size_t size);
 void boost_put(void *queue, const void *bytes, size_t size);
 void boost_get(void *queue, void *bytes, size_t size);

@@ -1,5 +1,5 @@
-/* A source that is a function: another thread makes lines now and then, the pipeline gathers them in memory. While
- * there is nothing to give, the function says "not yet" and is asked again after leat_endpoint_notify. */
+/* A source that is a function: another thread makes a line now and then, and the pipeline collects the lines in memory.
+ * While there is no line, the function returns -EAGAIN. After leat_endpoint_notify the pipeline calls it again. */
 #include <errno.h>
 #include <leat/leat.h>
 #include <pthread.h>
@@ -11,12 +11,12 @@
 
 struct mailbox {
     pthread_mutex_t lock;
-    char line[64]; /* "" while there is none */
+    char line[64]; /* "" while there is no line */
     int ended, asked_in_vain;
-    leat_endpoint *endpoint; /* a reference of our own, for notify */
+    leat_endpoint *endpoint; /* a second reference, for leat_endpoint_notify */
 };
 
-/* On the pipeline's thread. It must not block, so it says -EAGAIN instead. */
+/* Runs on the pipeline's thread. It must not block, so it returns -EAGAIN. */
 static int give(void *user, void *bytes, size_t n, size_t *ret_n)
 {
     struct mailbox *box = user;
@@ -36,7 +36,7 @@ static int give(void *user, void *bytes, size_t n, size_t *ret_n)
     return r;
 }
 
-/* On a thread of its own: a line every few milliseconds, never over one that still waits. */
+/* Runs on a thread of its own: makes a line every few milliseconds, and never replaces a line that still waits. */
 static void *make_lines(void *user)
 {
     struct mailbox *box = user;
@@ -51,7 +51,7 @@ static void *make_lines(void *user)
             i++;
         }
         pthread_mutex_unlock(&box->lock);
-        leat_endpoint_notify(box->endpoint); /* outside the lock, which `give` takes at once */
+        leat_endpoint_notify(box->endpoint); /* after the unlock, because `give` takes the lock */
     }
     return NULL;
 }

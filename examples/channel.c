@@ -1,5 +1,6 @@
-/* Work for two children: the parent sends numbers, each child takes one where it lies, squares it and lets it go. One
- * of the children is killed with a number in its hands; the other gets that one too, and is told so. */
+/* Distributes work to two children. The parent sends numbers; each child acquires a number, squares it in place and
+ * releases it. One child is killed while it holds a number. The other child gets that number too, and the call says so.
+ */
 #include <errno.h>
 #include <leat/leat.h>
 #include <signal.h>
@@ -37,7 +38,7 @@ static pid_t begin_work(leat_channel *sender, const int *fds, size_t n, int dies
     pid_t child = fork();
     if (child != 0)
         return child;
-    leat_channel_close(sender); /* as with a pipe: what a child does not need, it closes */
+    leat_channel_close(sender); /* as with a pipe, a child closes the end that it does not need */
     int r = leat_channel_attach(&receiver, fds, n);
     for (size_t i = 0; i < n; i++)
         close(fds[i]);
@@ -66,7 +67,7 @@ int main(void)
     pid_t other = begin_work(sender, fds, n, 0);
     for (size_t i = 0; i < n; i++)
         close(fds[i]);
-    leat_channel_close(sender); /* which is the end for the other one, after the last number */
+    leat_channel_close(sender); /* the other child reads the end after the last number */
     waitpid(other, &status, 0);
     return r == 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }

@@ -1,6 +1,6 @@
-/* Standard input to standard output as zstd, by several workers: compress_blocks WORKERS BLOCK_SIZE. Each block becomes
- * a frame of its own, in the order of the input, and frames in a row are one valid file, whatever the number of
- * workers. */
+/* Compresses standard input to standard output with zstd, by several workers: compress_blocks WORKERS BLOCK_SIZE. Each
+ * block becomes a frame of its own, in the order of the input. Frames in a row are one valid file, whatever the number
+ * of workers. */
 #include <errno.h>
 #include <leat/leat.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ static void block_free(void *user, void *item)
     free(item);
 }
 
-/* The source. An empty input is one empty block, since no frame at all is no file. */
+/* The source. An empty input gives one empty block, because a file without a frame is not valid. */
 static int next_block(void *user, void **ret)
 {
     static int blocks;
@@ -36,7 +36,7 @@ static int next_block(void *user, void **ret)
     return 0;
 }
 
-/* One block through a pipeline: memory, zstd, memory. */
+/* Moves one block through a pipeline: memory, zstd, memory. */
 static int through_zstd(const struct block *from, struct block *to, size_t room)
 {
     leat_pipeline *pipeline;
@@ -96,7 +96,7 @@ int main(int argc, char **argv)
         return 2;
     }
     options.dispose = block_free;
-    options.queue = 4; /* the memory that it may use: a few blocks for each worker, and these */
+    options.queue = 4; /* bounds the memory: a few blocks for each worker, and these */
     stage.name = "zstd";
     stage.function = compress;
     stage.dispose = block_free;

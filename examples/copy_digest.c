@@ -1,4 +1,4 @@
-/* The simplest copy with a digest: copy_digest SOURCE TARGET prints a line that sha256sum -c reads. TARGET appears
+/* The simplest copy with a digest: copy_digest SOURCE TARGET prints a line that sha256sum -c reads. TARGET appears as a
  * whole, or not at all. */
 #include <leat/leat.h>
 #include <stdio.h>

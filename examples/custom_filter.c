@@ -1,16 +1,16 @@
-/* A filter of your own: custom_filter SOURCE TARGET copies a text and makes LF of each CR LF; a CR of its own stays. It
- * shows what a transform has to mind: the bytes come in any pieces, so that a CR may be the last of one, and there may
- * be room for a single byte. */
+/* A custom filter: custom_filter SOURCE TARGET copies a text and replaces each CR LF by LF; a CR without an LF stays.
+ * The example shows what a transform has to handle: the bytes come in pieces of any size, so a CR may be the last byte
+ * of a piece, and there may be room for a single byte only. */
 #include <leat/leat.h>
 #include <stdio.h>
 #include <string.h>
 
 struct to_unix {
-    int cr; /* was taken and not yet given: an LF may follow */
+    int cr; /* a CR was taken and not yet given: an LF may follow */
     unsigned long lines;
 };
 
-/* The filter may serve one pipeline after the other; each begins here. */
+/* The filter may serve one pipeline after the other. Each run begins here. */
 static int start(void *user)
 {
     struct to_unix *state = user;
@@ -19,8 +19,8 @@ static int start(void *user)
     return 0;
 }
 
-/* Takes a byte only if there is room for what becomes of it: itself, or the CR in front of it, after which it is looked
- * at again. */
+/* Takes a byte only if there is room for its output. If a CR is held back and no LF follows, the CR is given first, and
+ * the byte is examined again. */
 static int transform(void *user, const void *in, size_t *in_n, void *out, size_t *out_n, enum leat_filter_mode mode)
 {
     struct to_unix *state = user;
@@ -41,7 +41,7 @@ static int transform(void *user, const void *in, size_t *in_n, void *out, size_t
             to[given++] = from[taken++];
         }
     }
-    /* No LF will follow, or whoever reads wants everything now. */
+    /* No LF will follow, or the reader wants everything now. */
     if (taken == *in_n && mode != LEAT_FILTER_MORE && state->cr && given < *out_n) {
         to[given++] = '\r';
         state->cr = 0;
@@ -58,7 +58,7 @@ static int explain(const struct leat_error *error)
     return 1;
 }
 
-/* Pipelines take what is handed to them, on failure too: after an error only the pipeline is left to free. */
+/* A pipeline takes each endpoint and filter, on failure too. So after an error only the pipeline has to be freed. */
 static int build(leat_pipeline *pipeline, struct to_unix *state, char **names)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);

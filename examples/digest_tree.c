@@ -1,5 +1,6 @@
-/* Digests of all files of a tree, made by several workers at once and printed in the order of the tree, in the form
- * that `sha256sum -c` reads: digest_tree WORKERS DIRECTORY. A file that can't be read is told, and the others go on. */
+/* Prints the digests of all files of a tree: digest_tree WORKERS DIRECTORY. Several workers compute them at the same
+ * time. The lines are in the order of the tree, in the form that `sha256sum -c` reads. A file that can't be read is
+ * reported, and the others go on. */
 #define _XOPEN_SOURCE 700 /* nftw */
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +52,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The source: on a thread of its own. */
+/* The source. It runs on a thread of its own. */
 static int next_file(void *user, void **ret)
 {
     struct list *from = user;
@@ -66,7 +67,7 @@ static int next_file(void *user, void **ret)
     return 0;
 }
 
-/* The stage: each worker runs a pipeline of its own, whose sink swallows the bytes that the digest has seen. */
+/* The stage. Each worker runs pipelines of its own, whose sink discards the bytes after the digest. */
 static int digest_file(leat_work *work, void *item, void *user)
 {
     struct file *file = item;

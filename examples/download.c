@@ -1,6 +1,6 @@
-/* Download, hash and save with two threads: download SPEC TARGET SHA256. One thread takes the bytes from SPEC (anything
- * that leat_endpoint_open reads: unix:PATH, tcp:HOST:PORT, a file) and puts them into a pipe, another one takes them
- * out and saves them. TARGET appears when the digest was the expected one, and else stays as it was. */
+/* Downloads, hashes and saves with two threads: download SPEC TARGET SHA256. One thread reads from SPEC (any spec of
+ * leat_endpoint_open: unix:PATH, tcp:HOST:PORT, a file) and writes into a pipe; another thread reads from the pipe and
+ * saves the bytes. TARGET is replaced if the digest is the expected one, and otherwise stays as it was. */
 #include <leat/leat.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,7 +62,7 @@ int main(int argc, char **argv)
     }
     snprintf(expect, sizeof(expect), "sha256:%s", argv[3]);
     saving.expect = expect;
-    piping.memory_limit = 4 * 1024 * 1024; /* so far may the download be ahead of the disk */
+    piping.memory_limit = 4 * 1024 * 1024; /* the download may be so many bytes ahead of the disk */
     if (leat_endpoint_open(&from, argv[1], LEAT_READ, NULL, &error) < 0) {
         fprintf(stderr, "download: %s: %s\n", argv[1], error.text);
         return 1;

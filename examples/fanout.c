@@ -1,5 +1,5 @@
-/* One source to several sinks in one pass: fanout SOURCE SINK... A sink that fails is named and does not stop the
- * others; the exit code is 1 if any did. */
+/* Copies one source to several sinks in one pass: fanout SOURCE SINK... If a sink fails, the program names it, and the
+ * other sinks go on. The exit code is 1 if a sink failed. */
 #include <leat/leat.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,14 +10,14 @@ static int say(const char *what, int r)
     return 1;
 }
 
-/* A sink that can't even be named properly is no reason to start. */
+/* If a spec is wrong, the program does not start the copy. */
 static int add(leat_pipeline *pipeline, const char *spec, enum leat_direction direction)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct leat_sink_options options = LEAT_INIT(struct leat_sink_options);
     leat_endpoint *endpoint;
 
-    options.slow = LEAT_SLOW_WAIT; /* LEAT_SLOW_DROP: one that lags behind misses bytes instead */
+    options.slow = LEAT_SLOW_WAIT; /* with LEAT_SLOW_DROP a sink that lags behind misses bytes instead */
     if (leat_endpoint_open(&endpoint, spec, direction, NULL, &error) < 0) {
         fprintf(stderr, "fanout: %s: %s\n", spec, error.text);
         return 1;
@@ -41,7 +41,7 @@ static int run(leat_pipeline *pipeline, int sinks, char **sink)
         else if (r == 0 || leat_report_error(report)->side == LEAT_SIDE_SINK)
             printf("%s: %llu bytes\n", sink[i], (unsigned long long)leat_report_bytes(report));
     }
-    /* What is no sink's fault ended it for all of them. */
+    /* A failure that is not a sink's ended the run for all sinks. */
     const struct leat_error *first = leat_report_error(report);
     if (first && first->side != LEAT_SIDE_SINK)
         fprintf(stderr, "fanout: %s: %s\n", first->node, first->text);

@@ -1,6 +1,6 @@
-/* An image of containers comes from a registry into a folder: image_pull SOURCE LAYOUT, such as
- * docker://localhost:5000/app:1 oci:layout:1. Every byte is compared with its digest before it is published, and then
- * the whole layout once more. */
+/* Pulls a container image from a registry into a folder: image_pull SOURCE LAYOUT, such as
+ * docker://localhost:5000/app:1 oci:layout:1. Each blob is compared with its digest before it is published. Then the
+ * whole layout is verified once more. */
 #include <leat/leat.h>
 #include <stdio.h>
 
@@ -31,7 +31,7 @@ int main(int argc, char **argv)
     printf("%s, %llu bytes in %llu blobs\n", result.digest, (unsigned long long)result.bytes,
            (unsigned long long)result.blobs);
 
-    /* Without its tag the name is that of the layout. */
+    /* Without its tag, the name is the folder of the layout. */
     if (sscanf(argv[2], "oci:%4095[^:]", folder) != 1)
         return 2;
     options.problem = problem;

@@ -1,6 +1,6 @@
-/* A server that says each line again: line_server PORT (0: any, it says which). `quit` ends the connection. What is
- * sent back is what came in, the very bytes: they are never copied. A line that is too long ends the connection, too.
- */
+/* A server that sends each line back: line_server PORT (0: any free port, which the server prints). `quit` ends the
+ * connection. The server never copies the bytes: it sends the views that it has received. A line that is too long ends
+ * the connection, too. */
 #include "server.h"
 
 #define MEMORY (64u << 20)

@@ -1,5 +1,5 @@
-/* A child process on the other end of a real pipe: pipe_child COMMAND [ARGUMENT...] gets a thousand numbers, counted
- * and hashed on their way, on its standard input. Exits with 1 if the child left early or failed. */
+/* Writes to a child process through a real pipe: pipe_child COMMAND [ARGUMENT...]. The child gets a thousand numbers on
+ * its standard input; filters count and hash them. The exit code is 1 if the child left early or failed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <leat/leat.h>
@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The child reads the pipe's own descriptor. Ours is closed then: as long as we had one, a child that dies would not be
- * noticed. */
+/* The child reads from the pipe's own descriptor. The parent then closes its copy: as long as it had one, the writer
+ * would not notice the death of the child. */
 static int start(leat_reader *reader, char **command, pid_t *ret)
 {
     int fd;
@@ -20,7 +20,7 @@ static int start(leat_reader *reader, char **command, pid_t *ret)
     if (child < 0)
         return -errno;
     if (child == 0) {
-        /* Programs expect to wait for their input. */
+        /* Programs expect a blocking standard input. */
         if (dup2(fd, STDIN_FILENO) == STDIN_FILENO && fcntl(fd, F_SETFL, 0) == 0)
             execvp(command[0], command); /* all other descriptors of leat are close-on-exec */
         _exit(127);
@@ -68,7 +68,7 @@ int main(int argc, char **argv)
         r = start(reader, argv + 1, &child);
         leat_reader_close(reader);
         if (r == 0)
-            r = feed(writer); /* -EPIPE, and no signal, if the child has gone */
+            r = feed(writer); /* if the child has gone: -EPIPE, and no signal */
         leat_writer_close(writer);
     }
     if (child > 0 && waitpid(child, &status, 0) < 0)

@@ -1,5 +1,5 @@
-/* One thread makes lines, another one reads them; between them a pipe of bounded memory, whose digest filter sees every
- * byte: pipe_threads LINES. */
+/* One thread writes lines and another one reads them: pipe_threads LINES. The pipe between them has bounded memory, and
+ * its digest filter sees every byte. */
 #include <leat/leat.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@ struct producer {
     int result;
 };
 
-/* A reader that has gone ends it with -EPIPE; anything else that goes wrong here is told to the reader. */
+/* If the reader has closed its end, writing fails with -EPIPE. Any other failure is passed on to the reader. */
 static void *produce(void *user)
 {
     struct producer *p = user;
@@ -37,7 +37,7 @@ static int consume(leat_reader *reader, unsigned *lines)
     int r;
     while ((r = leat_reader_read_line(reader, line, sizeof(line), &n, -1)) == 0 && n > 0)
         ++*lines;
-    return r; /* 0: the end, and a good one */
+    return r; /* 0: the writer finished without a failure */
 }
 
 static int run(unsigned lines, leat_filter *digest)

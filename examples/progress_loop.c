@@ -1,5 +1,5 @@
-/* A pipeline in an event loop: progress_loop SOURCE SINK RATE SECONDS copies at RATE bytes per second, tells how far it
- * is, and is cancelled after SECONDS. Exit code 0: done, 1: failed, 4: the deadline came first. */
+/* Runs a pipeline in an event loop: progress_loop SOURCE SINK RATE SECONDS copies at RATE bytes per second, prints its
+ * progress, and cancels after SECONDS. The exit code is 0: done, 1: failed, 4: the deadline passed first. */
 #include <errno.h>
 #include <leat/leat.h>
 #include <poll.h>
@@ -25,7 +25,7 @@ static int build(leat_pipeline *pipeline, char **argv)
     return r;
 }
 
-/* The descriptor is readable once the pipeline has ended; until then the loop is free for other work. */
+/* The descriptor becomes readable when the pipeline has ended. Until then the loop can do other work. */
 static int loop(leat_pipeline *pipeline, double deadline)
 {
     struct pollfd set = {.events = POLLIN};
@@ -41,7 +41,7 @@ static int loop(leat_pipeline *pipeline, double deadline)
         else
             printf("%llu bytes\n", (unsigned long long)now.bytes);
         if (now.seconds > deadline && !late++)
-            leat_pipeline_cancel(pipeline); /* returns at once; the end comes through the descriptor */
+            leat_pipeline_cancel(pipeline); /* returns at once; the descriptor tells the end */
     }
     return r;
 }
@@ -49,7 +49,7 @@ static int loop(leat_pipeline *pipeline, double deadline)
 static int end(leat_pipeline *pipeline)
 {
     leat_report *report = NULL;
-    int r = leat_pipeline_wait(pipeline, -1, &report); /* it has ended: this does not wait */
+    int r = leat_pipeline_wait(pipeline, -1, &report); /* the pipeline has ended, so this does not wait */
     if (r == 0)
         printf("done: %llu bytes\n", (unsigned long long)leat_report_bytes(report));
     else if (r == -ECANCELED)
@@ -74,6 +74,6 @@ int main(int argc, char **argv)
     if (r == 0)
         r = loop(pipeline, strtod(argv[4], NULL));
     int code = r == 0 ? end(pipeline) : 1;
-    leat_pipeline_free(pipeline); /* cancels what still runs, and waits for it */
+    leat_pipeline_free(pipeline); /* if the pipeline still runs, cancels it and waits */
     return code;
 }

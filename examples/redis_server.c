@@ -1,5 +1,5 @@
-/* A server that speaks enough of the Redis protocol for a benchmark: redis_server PORT (0: any, it says which).
- * PING, ECHO, SET, GET, DEL and QUIT, in arrays of strings or as plain lines. */
+/* A server that speaks enough of the Redis protocol for a benchmark: redis_server PORT (0: any free port, which the
+ * server prints). It knows PING, ECHO, SET, GET, DEL and QUIT, as arrays of strings or as plain lines. */
 #include "server.h"
 #include <strings.h>
 
@@ -8,12 +8,12 @@
 #define BUCKETS   65536
 #define VALUE_MAX (512u << 10)
 
-/* ---- what it remembers ---- */
+/* ---- the store ---- */
 
 struct entry {
     struct entry *next;
     size_t key_length, length;
-    char *value; /* behind the key */
+    char *value; /* lies behind the key */
     char key[];
 };
 
@@ -62,14 +62,15 @@ static int remember(struct word key, struct word value)
     return 0;
 }
 
-/* ---- what it is told ---- */
+/* ---- commands ---- */
 
 struct command {
     size_t count;
     struct word word[ARGUMENTS];
 };
 
-/* "$5\r\n": the number behind one sign. Gives the bytes that this takes, 0: there is more to come. */
+/* Parses "$5\r\n": a number behind the character `sign`. Returns how many bytes that takes; 0: more bytes have to come.
+ */
 static ssize_t read_number(const char *at, size_t n, char sign, size_t most, size_t *ret)
 {
     size_t i = 1;
@@ -122,7 +123,7 @@ static ssize_t read_command(const struct leat_view *view, struct command *comman
     return *at == '*' ? read_array(at, view->length, command) : read_line(at, view->length, command);
 }
 
-/* ---- what it says ---- */
+/* ---- answers ---- */
 
 static int say(leat_stream *out, const char *text)
 {
@@ -132,11 +133,11 @@ static int say(leat_stream *out, const char *text)
 static struct iovec piece(const char *bytes, size_t n)
 {
     struct iovec iov = {.iov_len = n};
-    memcpy(&iov.iov_base, &bytes, sizeof(bytes)); /* it knows no const, though nothing is written there */
+    memcpy(&iov.iov_base, &bytes, sizeof(bytes)); /* struct iovec has no const, but nothing is written there */
     return iov;
 }
 
-/* In one go: between two of them the output might be full. */
+/* Appends the whole answer by one call, because the output might become full between two calls. */
 static int say_bulk(leat_stream *out, struct word word)
 {
     char header[32];
@@ -151,7 +152,7 @@ static int is(const struct command *command, const char *name, size_t count)
            strncasecmp(command->word[0].text, name, command->word[0].length) == 0;
 }
 
-/* 0: go on; 1: that was all. */
+/* Executes a command. Returns 0 to go on, or 1 if the client ended the connection. */
 static int obey(const struct command *command, leat_stream *out)
 {
     const struct word *word = command->word;
@@ -178,7 +179,7 @@ static int obey(const struct command *command, leat_stream *out)
     return say(out, "-ERR unknown command, or a wrong number of arguments\r\n");
 }
 
-/* Most commands lie in one chunk and are read where they are; one that does not is put together first. */
+/* Parses a command. Most commands lie in one chunk and are read in place. One that spans chunks is joined first. */
 static int answer(leat_stream *in, leat_stream *out)
 {
     struct command command;
@@ -199,7 +200,7 @@ static int answer(leat_stream *in, leat_stream *out)
         r = used > 0 ? obey(&command, out) : (int)used;
         leat_view_release(&joined);
         if (used == 0)
-            return leat_stream_peek(in, all + 1, &joined); /* more is needed: this says so to the stream */
+            return leat_stream_peek(in, all + 1, &joined); /* tells the stream that more bytes are needed */
         if (r != 0)
             return r < 0 ? -ECANCELED : 0;
         leat_stream_skip(in, (size_t)used);

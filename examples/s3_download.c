@@ -1,7 +1,7 @@
-/* An object of S3 becomes a file: s3_download BUCKET KEY TARGET SHA256. The bytes go through 4 MiB of memory, however
- * large the object is, and are hashed on the way. TARGET appears when the digest was the expected one, and else stays
- * as it was. The environment has the keys (AWS_ACCESS_KEY_ID, ...) and, for other stores than Amazon's,
- * AWS_ENDPOINT_URL. */
+/* Downloads an object of S3 to a file: s3_download BUCKET KEY TARGET SHA256. The transfer uses 4 MiB of memory, however
+ * large the object is, and hashes the bytes on the way. TARGET is replaced if the digest is the expected one, and
+ * otherwise stays as it was. The keys are in the environment (AWS_ACCESS_KEY_ID, ...); AWS_ENDPOINT_URL names a store
+ * other than Amazon's. */
 #include <leat/leat.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static int explain(const struct leat_error *error)
     return 1;
 }
 
-/* Pipelines take what is handed to them, on failure too: after an error only the pipeline is left to free. */
+/* A pipeline takes each endpoint and filter, on failure too. So after an error only the pipeline has to be freed. */
 static int build(leat_pipeline *pipeline, const char *object, const char *target)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
@@ -35,7 +35,7 @@ static int build(leat_pipeline *pipeline, const char *object, const char *target
     return r < 0 ? say("building", r) : 0;
 }
 
-/* The expected digest is a filter of the pipeline; a broken connection goes on where it broke. */
+/* The pipeline has the expected digest as an option. If the connection breaks, the transfer continues at that byte. */
 static int run(leat_pipeline *pipeline)
 {
     leat_report *report = NULL;
@@ -59,7 +59,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: s3_download BUCKET KEY TARGET SHA256\n");
         return 2;
     }
-    /* A key is taken as it is; "file:" keeps a colon in the name of a file from being a scheme. */
+    /* A key is used as it is. "file:" makes TARGET a path even if it has a colon. */
     int n = snprintf(object, sizeof(object), "s3://%s/%s", argv[1], argv[2]);
     int m = snprintf(target, sizeof(target), "file:%s", argv[3]);
     int k = snprintf(expected, sizeof(expected), "sha256:%s", argv[4]);

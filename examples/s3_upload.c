@@ -1,6 +1,6 @@
-/* A file becomes an object of S3: s3_upload FILE BUCKET KEY prints a line as sha256sum does. A file of more than 8 MiB
- * is sent in parts, three at a time. The object appears whole, or not at all, and one that exists is left alone. The
- * environment has the keys (AWS_ACCESS_KEY_ID, ...) and, for other stores than Amazon's, AWS_ENDPOINT_URL. */
+/* Uploads a file to S3: s3_upload FILE BUCKET KEY prints a line in the form of sha256sum. A file of more than 8 MiB is
+ * sent in parts, three at a time. The object appears as a whole or not at all, and an existing object is not replaced.
+ * The keys are in the environment (AWS_ACCESS_KEY_ID, ...); AWS_ENDPOINT_URL names a store other than Amazon's. */
 #include <leat/leat.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static int explain(const struct leat_error *error)
     return 1;
 }
 
-/* Pipelines take what is handed to them, on failure too: after an error only the pipeline is left to free. */
+/* A pipeline takes each endpoint and filter, on failure too. So after an error only the pipeline has to be freed. */
 static int build(leat_pipeline *pipeline, const char *file, const char *object)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
@@ -67,7 +67,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: s3_upload FILE BUCKET KEY\n");
         return 2;
     }
-    /* A key is taken as it is. */
+    /* A key is used as it is. */
     if (snprintf(object, sizeof(object), "s3://%s/%s", argv[2], argv[3]) >= (int)sizeof(object)) {
         fprintf(stderr, "s3_upload: the key is too long\n");
         return 2;

@@ -1,5 +1,5 @@
-/* What a store has: store_names PLACE... lists each place (s3://BUCKET/PREFIX, oci://HOST/NAME, file:DIRECTORY) with
- * all that is below it, and asks the store what it knows of the largest object that it has named. */
+/* Lists stores: store_names PLACE... lists each place (s3://BUCKET/PREFIX, oci://HOST/NAME, file:DIRECTORY) with
+ * everything below it, and asks the store about the largest object that it has listed. */
 #include <inttypes.h>
 #include <leat/leat.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 struct sum {
     uint64_t names, bytes, most;
-    char *largest; /* what leat_store_stat takes for it; NULL: no object was named */
+    char *largest; /* the spec of it for leat_store_stat; NULL: no object was listed */
 };
 
 static void explain(const struct leat_error *error)
@@ -16,7 +16,7 @@ static void explain(const struct leat_error *error)
     fprintf(stderr, "store_names: %s: %s\n", error->node, error->text);
 }
 
-/* An entry is valid during the call alone. */
+/* The entry is valid only during the call. */
 static int add(void *user, const struct leat_store_entry *entry)
 {
     struct sum *sum = user;

@@ -1,5 +1,5 @@
-/* Lines of standard input to standard output, in capital letters, by several workers: upper_lines WORKERS. What each
- * stage does is told on standard error: a table that is drawn again and again if that is a terminal, else one line of
+/* Copies the lines of standard input to standard output in capital letters, by several workers: upper_lines WORKERS. It
+ * shows on standard error what each stage does: as a table that is redrawn if that is a terminal, else as one line of
  * JSON at the end. */
 #include <ctype.h>
 #include <errno.h>
@@ -20,7 +20,8 @@ static int raise_letters(leat_work *work, void *item, void *user)
     return leat_work_emit(work, line);
 }
 
-/* The cursor goes back up over what was drawn before: `lines` of them. Gives the number of those that are there now. */
+/* Moves the cursor up over the `lines` lines that were drawn before, and draws the table. Returns its number of lines.
+ */
 static int draw(leat_stages *stages, int lines)
 {
     char *table;
@@ -80,7 +81,7 @@ static int through_stages(uint32_t workers, leat_reader *from, leat_writer *to, 
     return r;
 }
 
-/* Starts to move bytes between a descriptor and an end of a pipe; takes both. */
+/* Starts a pipeline between a descriptor and an end of a pipe. Takes both. */
 static int start(leat_pipeline **ret, leat_endpoint *from, leat_endpoint *to)
 {
     int r = leat_pipeline_new(ret, NULL);

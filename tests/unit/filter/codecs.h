@@ -1,5 +1,4 @@
-/* Helpers for the tests of the codecs: the pairs of codecs, inputs of different kinds, and a run from memory to memory.
- */
+/* Helpers for the tests of the codecs: pairs of codecs, inputs of different kinds, and a run from memory to memory. */
 #ifndef TESTS_FILTER_CODECS_H
 #define TESTS_FILTER_CODECS_H
 

@@ -1,5 +1,4 @@
-/* Helpers for the tests of the probe: a folder, the look-up of features, and a child to which something is forbidden.
- */
+/* Helpers for the tests of the probe: a folder, looking up features, and a child to which something is forbidden. */
 #ifndef TESTS_KERNEL_PROBE_H
 #define TESTS_KERNEL_PROBE_H
 
