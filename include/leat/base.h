@@ -42,6 +42,8 @@
  *     threads of the program.
  *   - A callback may run on a thread of leat. What it starts inherits the signal mask. So a callback that starts a
  *     program sets the mask that the program shall have (posix_spawnattr_setsigmask(3)).
+ *   - A callback runs on the thread that makes a call of this library, or on a thread of leat; its declaration says
+ *     which. leat_thread_hooks_set tells the program of the beginning and the end of each thread of leat.
  *
  * Blocking: the functions of this header do not block.
  *
@@ -206,6 +208,29 @@ LEAT_API size_t leat_text_quote(char *buffer, size_t size, const char *name);
  * @return How many words are equally near, at most 3; 0: no word is near.
  */
 LEAT_API size_t leat_text_nearest(char *buffer, size_t size, const char *word, size_t n, const char *const words[]);
+
+/** What leat_thread_hooks_set takes. */
+struct leat_thread_hooks {
+    size_t size;               /**< Of this struct. */
+    void *user;                /**< Handed to both functions. Borrowed for ever. */
+    void (*begin)(void *user); /**< Called on each thread of leat, before any callback there. NULL: not called. */
+    void (*end)(void *user);   /**< Called on the same thread, after the last callback there. NULL: not called. */
+};
+
+/**
+ * Sets two functions that run at the beginning and at the end of each thread of leat, for instance so that a binding
+ * attaches the thread to the runtime of its language.
+ *
+ * The functions can be set once in a process, and before leat has made a thread. In a child of fork(2) they stay set.
+ * `end` is called also if a callback leaves its thread by pthread_exit(3). A call that waits for a thread (such as
+ * leat_pipeline_wait or leat_stages_free) returns after the `end` of that thread. Threads that nothing waits for,
+ * because what they do can't be ended (a child that does not die, the opening of a FIFO), end later or not at all.
+ *
+ * @param hooks  Copied.
+ *
+ * @return 0; -EBUSY: hooks are set, or leat has made a thread already; -EINVAL: NULL; -ENOMEM.
+ */
+LEAT_API int leat_thread_hooks_set(const struct leat_thread_hooks *hooks);
 
 /** The layout of the text of an explanation or a report. */
 enum leat_format {

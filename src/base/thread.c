@@ -1,13 +1,86 @@
 #include "base/thread.h"
+#include "base/base.h"
+#include <leat/base.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
+
+/* NULL: none were set, and no thread was made yet. Afterwards it never changes, and its memory is never freed. */
+static _Atomic(const struct leat_thread_hooks *) hooks;
+static const struct leat_thread_hooks no_hooks;
+
+int leat_thread_hooks_set(const struct leat_thread_hooks *given)
+{
+    struct leat_thread_hooks own;
+    const struct leat_thread_hooks *none = NULL;
+    int r = given ? options_copy(&own, sizeof(own), given) : -EINVAL;
+    if (r < 0)
+        return r;
+    struct leat_thread_hooks *kept = malloc(sizeof(*kept));
+    if (!kept)
+        return -ENOMEM;
+    *kept = own;
+    if (atomic_compare_exchange_strong(&hooks, &none, kept))
+        return 0;
+    free(kept);
+    return -EBUSY;
+}
+
+struct thread_start {
+    void *(*run)(void *user);
+    void *user;
+};
+
+static void end(void *unused UNUSED)
+{
+    const struct leat_thread_hooks *set = atomic_load(&hooks);
+    if (set->end)
+        set->end(set->user);
+}
+
+static void *run_with_hooks(void *user)
+{
+    const struct leat_thread_hooks *set = atomic_load(&hooks);
+    struct thread_start start = *(struct thread_start *)user;
+    void *result;
+    free(user);
+    if (set->begin)
+        set->begin(set->user);
+    pthread_cleanup_push(end, NULL); /* a callback may call pthread_exit */
+    result = start.run(start.user);
+    pthread_cleanup_pop(1);
+    return result;
+}
+
+/* The first thread settles that there are no hooks. */
+static bool has_hooks(void)
+{
+    const struct leat_thread_hooks *set = NULL;
+    if (atomic_compare_exchange_strong(&hooks, &set, &no_hooks))
+        return false;
+    return set != &no_hooks;
+}
+
+static int start_thread(pthread_t *ret, void *(*run)(void *user), void *user)
+{
+    if (!has_hooks())
+        return -pthread_create(ret, NULL, run, user);
+    struct thread_start *start = malloc(sizeof(*start));
+    if (!start)
+        return -ENOMEM;
+    *start = (struct thread_start){run, user};
+    int r = -pthread_create(ret, NULL, run_with_hooks, start);
+    if (r < 0)
+        free(start);
+    return r;
+}
 
 int thread_create(pthread_t *ret, void *(*run)(void *user), void *user)
 {
     sigset_t all, saved;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &saved);
-    int r = -pthread_create(ret, NULL, run, user);
+    int r = start_thread(ret, run, user);
     pthread_sigmask(SIG_SETMASK, &saved, NULL);
     return r == -EAGAIN ? -NO_MORE_THREADS : r;
 }

@@ -11,7 +11,8 @@
  * this code instead. */
 #define NO_MORE_THREADS ENOMEM
 
-/* Starts a thread. Returns 0, or the error of pthread_create as a negative errno, with -NO_MORE_THREADS instead of
+/* Starts a thread, on which the hooks of the program run (leat_thread_hooks_set). Every thread of the library is made
+ * by this call. Returns 0, or the error of pthread_create as a negative errno, with -NO_MORE_THREADS instead of
  * -EAGAIN. */
 int thread_create(pthread_t *ret, void *(*run)(void *user), void *user);
 

@@ -511,6 +511,13 @@ static int try_engine(void *given)
     return r;
 }
 
+/* Hooks can be set once in a process. */
+static int try_hooks(void *given)
+{
+    int r = leat_thread_hooks_set(given);
+    return r == -EBUSY ? 0 : r;
+}
+
 static int try_channel(void *given)
 {
     leat_channel *channel;
@@ -698,6 +705,7 @@ static const struct row {
     {OUTPUT(try_outcome, leat_sink_outcome)},
     {INPUT(try_report, leat_error), .make = make_error, .member = {ENUM(leat_error, side, LEAT_SIDE_SINK)}},
     {INPUT(try_engine, leat_engine_options)},
+    {INPUT(try_hooks, leat_thread_hooks)},
     {INPUT(try_channel, leat_channel_options), .member = {ENUM(leat_channel_options, end, LEAT_CHANNEL_RECEIVER)}},
     {OUTPUT(try_inspect, leat_channel_info)},
     {OUTPUT(try_probe, leat_features)},
