@@ -7,7 +7,7 @@
  * LEAT_SOAK_SECONDS: go on for so long, and for 10,000 kills. LEAT_SOAK_SEED repeats a run as far as the scheduler lets
  * it. */
 /* timeout: 300
- * labels: uml */
+ * labels: uml slow */
 #include "channels.h"
 #include <poll.h>
 #include <time.h>

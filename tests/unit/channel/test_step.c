@@ -2,7 +2,7 @@
  * A peer that is killed after each of the first instructions inside a call, one after the other: whatever it had begun
  * is either done or not begun, is counted, and is in nobody's way. Each third instruction, or with LEAT_SOAK_SECONDS
  * each. */
-/* labels: plain
+/* labels: plain slow
  * timeout: 200 */
 #include "channel/channel.h"
 #include "channels.h"

@@ -2,7 +2,7 @@
  * One that is killed after each so many-th instruction of sending, or receiving, a message that is longer than the
  * ring, while its partner does the other half: that message is whole or lost, the others come, and nobody is held up.
  */
-/* labels: plain
+/* labels: plain slow
  * timeout: 300 */
 #include "channel/channel.h"
 #include "channels.h"
