@@ -70,6 +70,12 @@ struct node_traffic {
     char unverified[96];             /* why others were not: "x-amz-checksum-sha256 is that of the parts" */
 };
 
+static inline void traffic_add_part(struct node_traffic *traffic, uint64_t size)
+{
+    traffic->parts++;
+    traffic->part_top = MAX(traffic->part_top, size);
+}
+
 struct node {
     const struct node_ops *ops;
     const char *name; /* as it was given; owned by the node's maker, lives as long as the node */

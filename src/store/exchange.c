@@ -152,3 +152,15 @@ void exchange_stop(struct exchange *x)
     transfer_free(x->transfer);
     x->transfer = NULL;
 }
+
+void exchange_count(struct exchange *x, struct node_traffic *traffic)
+{
+    exchange_stop(x);
+    traffic->connections_top = MAX(traffic->connections_top, x->requests > 0);
+    traffic->requests += x->requests;
+    traffic->repeated += x->requests ? x->requests - 1 : 0;
+    traffic->bytes += x->sent;
+    traffic->bytes_again += x->sent - x->last_sent;
+    x->requests = 0;
+    x->sent = x->last_sent = 0;
+}

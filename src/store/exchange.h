@@ -7,6 +7,7 @@
 #ifndef STORE_EXCHANGE_H
 #define STORE_EXCHANGE_H
 
+#include "node/node.h"
 #include "store/retry.h"
 #include "store/transfer.h"
 #include <stdatomic.h>
@@ -77,5 +78,8 @@ bool exchange_has_removed(const struct exchange *x);
 
 /* Stops the exchange if it is not over. Legal at any time. Afterwards the exchange may be started again. */
 void exchange_stop(struct exchange *x);
+
+/* Stops the exchange, and moves the numbers of its requests to those of a sink. */
+void exchange_count(struct exchange *x, struct node_traffic *traffic);
 
 #endif

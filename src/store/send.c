@@ -78,14 +78,8 @@ int sink_send(struct part_slot *slot, int (*make)(void *user, struct http_reques
 
 void sink_end(struct sink *s, struct exchange *x)
 {
-    exchange_stop(x);
+    exchange_count(x, &s->traffic);
     s->reached |= x->reached;
-    s->traffic.requests += x->requests;
-    s->traffic.repeated += x->requests ? x->requests - 1 : 0;
-    s->traffic.bytes += x->sent;
-    s->traffic.bytes_again += x->sent - x->last_sent;
-    x->requests = 0;
-    x->sent = x->last_sent = 0;
 }
 
 bool sink_wait(struct sink *s, struct exchange *x, int64_t limit_ns)

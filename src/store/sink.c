@@ -147,8 +147,7 @@ bool sink_take_slot(struct sink *s)
 void sink_seal(struct sink *s)
 {
     int r = part_end(&s->filling->part);
-    s->traffic.parts++;
-    s->traffic.part_top = MAX(s->traffic.part_top, s->filling->part.length);
+    traffic_add_part(&s->traffic, s->filling->part.length);
     if (r < 0)
         fail_local(s, r);
     bool is_there = !s->failure.code && resume_has(s, &s->filling->part);

@@ -44,6 +44,7 @@ struct push {
     struct exchange exchange;
     struct question question;
     struct leat_error failure;
+    struct node_traffic traffic;
 };
 
 /* ---- requests ---- */
@@ -82,7 +83,7 @@ static void wake(void *user)
 static void start(struct push *p, int step, struct question question, int32_t retries)
 {
     bool reached = p->exchange.reached;
-    exchange_stop(&p->exchange);
+    exchange_count(&p->exchange, &p->traffic);
     p->exchange = (struct exchange){.make = make, .wake = wake, .user = p, .settings = p->settings, .reached = reached};
     question.repository = p->repository;
     p->question = question;
@@ -147,6 +148,7 @@ static void take_offset(struct push *p)
     p->acknowledged = (size_t)(has - p->base);
     p->repeats = p->acknowledged > before ? 0 : p->repeats + 1;
     if (p->acknowledged == p->length[at]) {
+        traffic_add_part(&p->traffic, p->length[at]);
         p->base += p->length[at];
         p->length[at] = p->acknowledged = 0;
     } else if (p->repeats > REPEATS_MAX)
@@ -313,8 +315,13 @@ static int push_commit(struct node *node, struct leat_error *error)
         else if (!lost || !is_there(p))
             push_fail(p, code, "PUT", sentence);
     }
-    if (!p->failure.code)
+    exchange_count(&p->exchange, &p->traffic);
+    if (!p->failure.code) {
         p->location[0] = '\0'; /* the upload has become the blob */
+        if (length)
+            traffic_add_part(&p->traffic, length);
+        p->traffic.bytes_again = p->traffic.bytes - MIN(p->traffic.bytes, p->base + length);
+    }
     return error_hand_on(error, &p->failure);
 }
 
@@ -331,6 +338,7 @@ static void push_abort(struct node *node, int code UNUSED, uint64_t delivered UN
           (struct question){.method = "DELETE", .path = p->location, .is_location = true, .first = UINT64_MAX}, -1);
     if (!wait_for_end(p, ABORT_NS))
         repository_note_silence(p->repository);
+    exchange_count(&p->exchange, &p->traffic);
     p->location[0] = '\0';
 }
 
@@ -383,6 +391,9 @@ int oci_sink(leat_endpoint **ret, const char *spec, struct session *repository, 
     p->failure.size = sizeof(p->failure);
     p->endpoint.node.kind = NODE_CALL;
     p->endpoint.node.wait = NODE_WAIT_OWN;
+    p->traffic = (struct node_traffic){
+        .route = "put", .connections = 1, .connections_max = 1, .part_size = PIECE_BYTES, .memory = 2 * PIECE_BYTES};
+    p->endpoint.node.traffic = &p->traffic;
     *ret = &p->endpoint;
     return 0;
 }
