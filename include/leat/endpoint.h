@@ -135,11 +135,13 @@
  * Stores: errors
  * --------------
  * The operation of an error of a source is "GET". The codes of an HTTP status are:
- *   - 401, 403: -EACCES
+ *   - 401, 403, 407: -EACCES
  *   - 404, 410: -ENOENT
  *   - 412: -ESTALE
  *   - 408, 504: -ETIMEDOUT
+ *   - 413: -EFBIG
  *   - 429, 503: -EBUSY
+ *   - 507: -ENOSPC
  *   - Other statuses: -EPROTO
  *
  * A failure of TLS is final (-EPROTO).
