@@ -69,11 +69,13 @@ extern "C" {
 #define LEAT_INIT(...) ((__VA_ARGS__){.size = sizeof(__VA_ARGS__)})
 #endif
 
-/** Marks the functions that the library exports. */
+/** Marks the functions that the library exports. A program may define it otherwise, before it includes a header. */
+#ifndef LEAT_API
 #if defined(__GNUC__)
 #define LEAT_API __attribute__((visibility("default")))
 #else
 #define LEAT_API
+#endif
 #endif
 
 /** The side of a transfer on which something happened. */
@@ -140,6 +142,24 @@ struct leat_error {
  * @return A static string, never NULL.
  */
 LEAT_API const char *leat_version(void);
+
+/**
+ * Checks that the library serves a program that was compiled with these headers. LEAT_CHECK_VERSION() calls it with
+ * their version.
+ *
+ * A library serves headers of its own major version that are not newer than itself; before 1.0.0, of its own minor
+ * version.
+ *
+ * @param headers  The LEAT_VERSION_NUMBER that the program was compiled with.
+ *
+ * @return 0; -ENOSYS: the library is older than the headers; -EPROTO: its interface is another one, although it is not
+ *         older; -EINVAL: there is no such version.
+ */
+LEAT_API int leat_version_check(int32_t headers);
+
+/** Is the library that the program runs with fit for the headers that it was compiled with? 0: yes; else a negative
+ * errno (leat_version_check). */
+#define LEAT_CHECK_VERSION() leat_version_check(LEAT_VERSION_NUMBER)
 
 /**
  * Frees a text that leat returned through a parameter of type char **.

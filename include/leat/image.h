@@ -102,8 +102,9 @@ struct leat_image_options {
     const struct leat_endpoint_options *endpoint;
 };
 
-/** The room for a digest as text, with its NUL. */
-#define LEAT_IMAGE_DIGEST_MAX 136
+enum {
+    LEAT_IMAGE_DIGEST_MAX = 136 /**< The room for a digest as text, with its NUL. */
+};
 
 /** What a call has done. */
 struct leat_image_result {

@@ -28,8 +28,8 @@
  * ------
  * A stage has at most `queue` + `workers` items: items that wait for it, items that its workers have, and results of
  * these that wait to be handed over. The output has at most leat_stages_options.queue items, and one for the sink.
- * While a function makes new items of its item, up to two more exist for this call. A grouping stage also has the group
- * that it gathers.
+ * While a function makes new items of its item, up to two more exist for this call; of a function of many items, up to
+ * as many again as it was given. A grouping stage also has the group that it gathers.
  *
  * Failure
  * -------
@@ -120,6 +120,28 @@ enum leat_stage_answer {
  */
 typedef int (*leat_stage_fn)(leat_work *work, void *item, void *user);
 
+/**
+ * The function of a stage that takes several items in one call, where a call is expensive, as from another language.
+ *
+ * The items are a batch of the worker, in their order. Results of all of them are emitted in that order, too.
+ *
+ * @param work      Belongs to this call. leat_work_attempt is 0, or tells of the only item.
+ * @param items     The items; the array is borrowed for the call.
+ * @param n         How many there are: from 1 to `batch` of the stage.
+ * @param ret_done  How many items, from the first on, the function has taken. It is 0 at first. The function may raise
+ *                  it as it goes; what it has not counted there is still owned by the stages.
+ *
+ * Blocking: may block.
+ *
+ * @return LEAT_STAGE_DONE: all n items are taken, whatever *ret_done is. LEAT_STAGE_SKIP: the stages are to dispose of
+ *         items[*ret_done]. LEAT_STAGE_END: no more is wanted; the stages dispose of the items that are not taken. A
+ *         negative errno: items[*ret_done] has failed; it is tried again alone. After a skip or a failure, the items
+ *         behind that one are handed over by another call.
+ *
+ * Threads: as of leat_stage_fn.
+ */
+typedef int (*leat_stage_many_fn)(leat_work *work, void *const *items, size_t n, size_t *ret_done, void *user);
+
 /** What becomes of an item that has failed, after its retries. */
 enum leat_on_error {
     LEAT_ON_ERROR_FAIL = 0, /**< The first failure ends the run. */
@@ -132,13 +154,14 @@ enum leat_on_error {
  * Each hook may be NULL and gets `user`. A hook that returns an int returns 0, or a negative errno, which ends the run
  * as a failure.
  *
- * If `function` is NULL, this is a grouping stage. It gathers items and emits struct leat_group. A group is full by
- * count, by bytes or by age. It is never empty. The stage hands on its group before the end, and before a control item.
+ * If `function` and `function_many` are NULL, this is a grouping stage. It gathers items and emits struct leat_group. A
+ * group is full by count, by bytes or by age. It is never empty. The stage hands on its group before the end, and
+ * before a control item.
  */
 struct leat_stage {
     size_t size;            /**< Of this struct. */
     const char *name;       /**< For errors and tables. Copied. */
-    leat_stage_fn function; /**< NULL: a grouping stage. */
+    leat_stage_fn function; /**< NULL: see `function_many`. */
     void *user;             /**< Handed to the function and to each hook. */
     /** Drops an item of this stage's kind. NULL: there is nothing to do. Any thread may call it. */
     void (*dispose)(void *user, void *item);
@@ -168,6 +191,8 @@ struct leat_stage {
     uint32_t group_count; /**< Grouping: the items of a full group. 0: 1024. */
     uint64_t group_bytes; /**< Grouping: the bytes of a full group, by `item_size`. 0: no limit. */
     int32_t group_ms;     /**< Grouping: the age of the first item of a full group, in milliseconds. 0: any age. */
+    /** Instead of `function`: takes several items in one call. Both NULL: a grouping stage. Both set: -EINVAL. */
+    leat_stage_many_fn function_many;
 };
 
 /** What a grouping stage emits. The layout is fixed. */
@@ -450,6 +475,18 @@ LEAT_API void leat_stages_free(leat_stages *stages);
 LEAT_API int leat_work_emit(leat_work *work, void *item);
 
 /**
+ * Hands several items to the next stage, as leat_work_emit does with each of them.
+ *
+ * @param items  All are taken, on failure too. The array is borrowed for the call.
+ * @param n      How many there are.
+ *
+ * Blocking: blocks while the next queue is full.
+ *
+ * @return As leat_work_emit.
+ */
+LEAT_API int leat_work_emit_many(leat_work *work, void *const *items, size_t n);
+
+/**
  * Returns what worker_open gave.
  *
  * @return The state of this worker; NULL without worker_open.
@@ -481,9 +518,9 @@ LEAT_API int leat_pull_new(leat_pull **ret_pull, leat_next_fn source, void *user
 /**
  * Adds a step behind those that are there.
  *
- * A step uses these members of struct leat_stage: name, function, user, dispose, on_error, retries (without waiting),
- * dead, open, close, worker_open and worker_close. The first pull calls open and worker_open. leat_pull_free calls
- * worker_close and close.
+ * A step uses these members of struct leat_stage: name, function or function_many (with one item at a time), user,
+ * dispose, on_error, retries (without waiting), dead, open, close, worker_open and worker_close. The first pull calls
+ * open and worker_open. leat_pull_free calls worker_close and close.
  *
  * @param stage  Copied. What its `user` points to is borrowed, until leat_pull_free.
  *

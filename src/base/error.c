@@ -124,6 +124,16 @@ const char *leat_version(void)
     return LEAT_VERSION;
 }
 
+int leat_version_check(int32_t headers)
+{
+    int32_t own = LEAT_VERSION_NUMBER, series = LEAT_VERSION_MAJOR > 0 ? 10000 : 100;
+    if (headers < 0)
+        return -EINVAL;
+    if (headers > own)
+        return -ENOSYS;
+    return headers / series == own / series ? 0 : -EPROTO;
+}
+
 void leat_free(void *text)
 {
     free(text);

@@ -73,7 +73,7 @@ int leat_pull_add(leat_pull *pull, const struct leat_stage *with)
 {
     struct pull_step step = {.work.emit = pull_emit};
     int r = options_copy(&step.with, sizeof(step.with), with);
-    if (r == 0 && (!step.with.name || step.with.name[0] == '\0' || !step.with.function))
+    if (r == 0 && (!step.with.name || step.with.name[0] == '\0' || !step.with.function == !step.with.function_many))
         r = -EINVAL;
     if (r == 0)
         r = enum_check(step.with.on_error, LEAT_ON_ERROR_DROP);
@@ -121,12 +121,22 @@ static int handle_failure(leat_pull *pull, size_t i, void *item, int code)
     return fatal ? code : 0;
 }
 
+static int call(leat_pull *pull, size_t i, void *item)
+{
+    struct pull_step *step = &pull->step[i];
+    bool last = false;
+    int r = stage_call(&step->with, &step->work, item, &last);
+    if (last)
+        pull->from = i + 1;
+    return r;
+}
+
 /* The first call with this item returned something else than success: retries, and deals with the answer. */
 static int handle_answer(leat_pull *pull, size_t i, void *item, int r)
 {
     struct pull_step *step = &pull->step[i];
     while (r < 0 && !step->failed && !step->work.gave && step->work.attempt++ < step->with.retries)
-        r = step->with.function(&step->work, item, step->with.user);
+        r = call(pull, i, item);
     if (step->failed || r < 0 || r > LEAT_STAGE_END)
         r = step->failed ? step->failed : error_of_answer(r);
     if (r == LEAT_STAGE_SKIP && !step->work.gave)
@@ -145,7 +155,7 @@ static int push(leat_pull *pull, size_t i, void *item)
     step->work.current = item;
     step->work.gave = false;
     step->work.attempt = 0;
-    int r = step->with.function(&step->work, item, step->with.user);
+    int r = call(pull, i, item);
     if (r != 0 || step->failed)
         r = handle_answer(pull, i, item, r);
     step->number++;

@@ -66,7 +66,8 @@ static int check(const struct leat_stage *with)
     bool policy = enum_check(with->on_error, LEAT_ON_ERROR_DROP) == 0;
     if (!named || !sized || !policy || with->workers == 0 || with->backoff_ms < 0 || with->group_ms < 0)
         return -EINVAL;
-    return !with->function && with->workers > 1 ? -EINVAL : 0;
+    bool groups = !with->function && !with->function_many;
+    return (groups && with->workers > 1) || (with->function && with->function_many) ? -EINVAL : 0;
 }
 
 static void stage_unbuild(struct stage *stage)
@@ -100,7 +101,7 @@ int leat_stages_add(leat_stages *stages, const struct leat_stage *with)
         return -ENOMEM;
     }
     stage->with.name = stage->name;
-    stage->kind = stage->with.function ? STAGE_FUNCTION : STAGE_GROUP;
+    stage->kind = stage->with.function || stage->with.function_many ? STAGE_FUNCTION : STAGE_GROUP;
     stage->index = stages->count;
     stage->stages = stages;
     stages->stage[stages->count++] = stage;

@@ -24,7 +24,8 @@ struct leat_work {
     void *state;
     void *current; /* The item that the function works on. */
     uint32_t attempt;
-    bool gave; /* The function has emitted that item itself. */
+    bool gave;   /* The function has emitted that item itself. */
+    size_t done; /* How many items a function of many says that it has taken, during its call. 0 otherwise. */
 };
 
 struct stage_counts {
@@ -37,8 +38,9 @@ struct worker {
     pthread_t thread;
     bool made, opened, finished;
     struct hand hand;
-    uint32_t at; /* The index in the hand of the item that it works on. Those before are settled. */
-    bool last;   /* No item after the one that it worked on is wanted. */
+    uint32_t at;      /* The index in the hand of the item that it works on. Those before are settled. */
+    uint32_t calling; /* How many items, from that one on, the function was given. */
+    bool last;        /* No item after the one that it worked on is wanted. */
     struct stage_item out[HAND_MAX];
     uint32_t out_n;
     int gone; /* Not 0: why its results are not wanted any more. */
@@ -119,6 +121,10 @@ static inline struct stage *stage_at(leat_stages *stages, uint32_t index)
 {
     return index < stages->count ? stages->stage[index] : &stages->output;
 }
+
+/* work.c. Calls the function of the stage with one item, and returns its answer. A function of many that ends without
+ * taking the item skips it, and sets *last, which is otherwise left unchanged. */
+int stage_call(const struct leat_stage *with, leat_work *work, void *item, bool *last);
 
 /* Is this thread inside a hook or a function of these stages? Then it must not wait for their end. */
 bool stages_is_inside(const leat_stages *stages);

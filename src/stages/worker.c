@@ -53,7 +53,7 @@ static int worker_emit(leat_work *work, void *item)
     struct stage *stage = w->stage, *next = stage->next;
     if (item == work->current)
         work->gave = true;
-    uint32_t room = w->hand.n ? MIN(w->at + 1, w->hand.n) : 1;
+    uint32_t room = w->hand.n ? MIN(w->at + w->calling, w->hand.n) : 1;
     if (w->out_n >= room)
         worker_flush(w);
     w->out[w->out_n++] = (struct stage_item){item, stage_size_of(next, item)};
@@ -71,7 +71,7 @@ static int call(struct worker *w, struct stage_item item)
     if (stage->kind == STAGE_GROUP)
         return group_add(w, item);
     if (stage->kind == STAGE_FUNCTION)
-        return stage->with.function(&w->work, item.item, stage->with.user);
+        return stage_call(&stage->with, &w->work, item.item, &w->last);
     return stage->sink ? error_of_answer(stage->sink(stage->feed_user, item.item)) : LEAT_STAGE_SKIP;
 }
 
@@ -88,16 +88,23 @@ static bool back_off(struct worker *w)
     return w->gone == 0;
 }
 
-static int attempt(struct worker *w, struct stage_item item)
+static void begin_item(struct worker *w, struct stage_item item)
 {
     w->work.current = item.item;
     w->work.gave = false;
-    for (w->work.attempt = 0;; w->work.attempt++) {
-        int r = call(w, item);
-        if (r >= 0 || w->gone || w->work.gave || w->work.attempt >= w->stage->with.retries || !back_off(w))
-            return r;
+    w->work.attempt = 0;
+    w->calling = 1;
+}
+
+/* `r` is the answer to the first call with the item. Returns the answer to the last one. */
+static int try_again(struct worker *w, struct stage_item item, int r)
+{
+    while (r < 0 && !w->gone && !w->work.gave && w->work.attempt < w->stage->with.retries && back_off(w)) {
+        w->work.attempt++;
         count(&w->counts.retries, 1);
+        r = call(w, item);
     }
+    return r;
 }
 
 /* The item has failed for good. */
@@ -162,6 +169,46 @@ static void handle_control(struct worker *w)
     }
 }
 
+/* Gives all items that are left in the hand to a function of many. One of them may be settled by its answer; those
+ * behind that one are left. */
+static void work_many(struct worker *w)
+{
+    struct stage *stage = w->stage;
+    void *items[HAND_MAX];
+    uint32_t n = w->hand.n - w->at;
+    for (uint32_t i = 0; i < n; i++)
+        items[i] = w->hand.items[w->at + i].item;
+    begin_item(w, (struct stage_item){.item = w}); /* no item is it, so none counts as emitted */
+    w->calling = n;
+    int r = stage->with.function_many(&w->work, items, n, &w->work.done, stage->with.user);
+    uint32_t done = (uint32_t)(r == LEAT_STAGE_DONE ? n : MIN(w->work.done, n));
+    if (r < LEAT_STAGE_DONE || r > LEAT_STAGE_END || (r != LEAT_STAGE_DONE && w->work.done > n))
+        r = error_of_answer(w->work.done > n ? -EPROTO : r);
+    w->work.done = 0;
+    w->at += done;
+    count(&w->counts.done, done);
+    w->last = r == LEAT_STAGE_END;
+    if (r == LEAT_STAGE_DONE || w->last)
+        return;
+    if (done == n) { /* the answer is about no item */
+        if (r < 0 && w->gone == 0)
+            stages_fail(stage->stages, r, stage, "function", w->hand.first + w->at - 1, NULL);
+        return;
+    }
+    struct stage_item item = w->hand.items[w->at];
+    begin_item(w, item);
+    handle_answer(w, item, try_again(w, item, r));
+    w->at++;
+}
+
+static void work_one(struct worker *w)
+{
+    struct stage_item item = w->hand.items[w->at];
+    begin_item(w, item);
+    handle_answer(w, item, try_again(w, item, call(w, item)));
+    w->at++;
+}
+
 static void work_hand(struct worker *w)
 {
     w->at = 0;
@@ -170,10 +217,11 @@ static void work_hand(struct worker *w)
         handle_control(w);
         return;
     }
-    for (; w->at < w->hand.n && !w->last && w->gone == 0; w->at++) {
-        struct stage_item item = w->hand.items[w->at];
-        handle_answer(w, item, attempt(w, item));
-    }
+    while (w->at < w->hand.n && !w->last && w->gone == 0)
+        if (w->stage->with.function_many)
+            work_many(w);
+        else
+            work_one(w);
     drop_rest(w);
 }
 
@@ -331,7 +379,7 @@ static void worker_leave(void *user)
     if (!finished) {
         stages_fail(w->stage->stages, -EOWNERDEAD, w->stage, "worker", w->hand.first + w->at,
                     "a function has left its thread");
-        w->at += w->work.gave;
+        w->at += MIN(w->work.gave + (uint32_t)MIN(w->work.done, HAND_MAX), w->hand.n - w->at);
         drop_rest(w);
         refuse(w);
     }
@@ -363,23 +411,4 @@ void worker_reset(struct worker *worker, struct stage *stage)
     worker->stage = stage;
     worker->work.emit = worker_emit;
     worker->hand.wanted = 1;
-}
-
-int leat_work_emit(leat_work *work, void *item)
-{
-    if (work->n >= work->room)
-        return work->emit(work, item);
-    work->gave |= item == work->current;
-    work->made[work->n++] = item;
-    return 0;
-}
-
-void *leat_work_state(const leat_work *work)
-{
-    return work->state;
-}
-
-uint32_t leat_work_attempt(const leat_work *work)
-{
-    return work->attempt;
 }

@@ -207,6 +207,19 @@ static void texts_are_freed(void **state UNUSED)
     leat_free(text); /* LeakSanitizer and valgrind would tell */
 }
 
+/* 0.1.0 serves what was compiled with 0.1.0, and says why not of anything else. */
+static void headers_of_another_version_are_refused(void **state UNUSED)
+{
+    assert_int_equal(LEAT_CHECK_VERSION(), 0);
+    assert_int_equal(leat_version_check(LEAT_VERSION_NUMBER + 1), -ENOSYS);
+    assert_int_equal(leat_version_check(LEAT_VERSION_NUMBER + 100), -ENOSYS);
+    assert_int_equal(leat_version_check(LEAT_VERSION_NUMBER + 10000), -ENOSYS);
+    assert_int_equal(leat_version_check(INT32_MAX), -ENOSYS);
+    assert_int_equal(leat_version_check(LEAT_VERSION_NUMBER - 100), -EPROTO);
+    assert_int_equal(leat_version_check(-1), -EINVAL);
+    assert_int_equal(leat_version_check(INT32_MIN), -EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +239,7 @@ int main(void)
         cmocka_unit_test(errno_values_have_names),
         cmocka_unit_test(error_texts_are_sentences),
         cmocka_unit_test(the_version_is_the_build_s),
+        cmocka_unit_test(headers_of_another_version_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,9 +97,13 @@ static size_t weigh(void *user UNUSED, const void *item)
 
 static int multiply(leat_work *work, struct part *part, struct thing *thing, unsigned n)
 {
+    void *made[8];
     for (unsigned i = 0; i < n; i++)
-        if (leat_work_emit(work, make(part->scene, thing->key)) < 0)
-            break;
+        made[i] = make(part->scene, thing->key);
+    if (part->index % 2)
+        leat_work_emit_many(work, made, n);
+    for (unsigned i = 0; i < n && part->index % 2 == 0; i++)
+        leat_work_emit(work, made[i]);
     unmake(part->scene, thing, &part->scene->vanished);
     return LEAT_STAGE_DONE;
 }
@@ -132,6 +136,18 @@ static int step(leat_work *work, void *item, void *user)
         return LEAT_STAGE_END;
     }
     leat_work_emit(work, thing);
+    return LEAT_STAGE_DONE;
+}
+
+/* The same for several items at once. */
+static int step_many(leat_work *work, void *const *items, size_t n, size_t *ret_done, void *user)
+{
+    for (*ret_done = 0; *ret_done < n; ++*ret_done) {
+        int r = step(work, items[*ret_done], user);
+        *ret_done += r == LEAT_STAGE_END;
+        if (r != LEAT_STAGE_DONE)
+            return r;
+    }
     return LEAT_STAGE_DONE;
 }
 
@@ -221,7 +237,12 @@ static void add_part(struct scene *scene, unsigned i, uint64_t *dice)
     stage.close = part_close;
     stage.worker_open = worker_open;
     stage.worker_close = worker_close;
-    scene->bound += stage.queue + 3 * stage.workers;
+    if (roll(dice, 3) == 0) {
+        stage.function = NULL;
+        stage.function_many = step_many;
+        scene->bound += (stage.batch ? stage.batch : 64) * stage.workers;
+    }
+    scene->bound += stage.queue + (3 + 8) * stage.workers; /* it makes up to 8 at once */
     assert_int_equal(leat_stages_add(scene->handle, &stage), 0);
 }
 
