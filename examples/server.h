@@ -1,7 +1,7 @@
-/* What the servers among the examples share: one thread, epoll, a connection for each client. The memory of all of them
- * comes out of one pool, whose limit is the server's. A client that does not read is not read from; one that leaves in
- * the middle of anything is forgotten. SIGTERM ends the server, which then says how much memory it needed at the most.
- */
+/* The common part of the example servers: one thread, epoll, a connection for each client. The memory of all
+ * connections comes from one pool, whose limit is the limit of the server. If a client does not read, the server does
+ * not read from it. If a client leaves, the server drops it. SIGTERM ends the server, which then prints the most memory
+ * that it used. */
 #ifndef EXAMPLES_SERVER_H
 #define EXAMPLES_SERVER_H
 
@@ -17,14 +17,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Takes what it can from `in` and answers into `out`. -EAGAIN: it needs more, or room; 0: the client said goodbye, or
- * all of it was read; else the client is to go. */
+/* Processes the bytes of `in` and appends answers to `out`. Returns -EAGAIN if it needs more bytes or more room, and 0
+ * if the client said goodbye or everything was read. After any other result the server drops the client. */
 typedef int (*server_answer)(leat_stream *in, leat_stream *out);
 
 struct client {
     leat_connection *connection;
     short events;
-    struct client *next, **self; /* in the list of all */
+    struct client *next, **self; /* in the list of all clients */
 };
 
 struct server {
@@ -32,7 +32,7 @@ struct server {
     leat_pool *pool;
     server_answer answer;
     struct client *first;
-    unsigned long clients; /* so many came */
+    unsigned long clients; /* number of clients so far */
 };
 
 static volatile sig_atomic_t server_stopped;
@@ -66,7 +66,7 @@ static void client_close(struct client *client)
     free(client);
 }
 
-/* Waits for whatever the connection waits for now. */
+/* Tells epoll which events the connection waits for now. */
 static int client_watch(struct server *server, struct client *client, int operation)
 {
     struct epoll_event event = {.data.ptr = client};
@@ -76,17 +76,17 @@ static int client_watch(struct server *server, struct client *client, int operat
     if (operation == EPOLL_CTL_MOD && events == client->events)
         return 0;
     client->events = events;
-    event.events = (uint32_t)events; /* POLLIN and POLLOUT are the same numbers */
+    event.events = (uint32_t)events; /* POLLIN and POLLOUT have the same numbers */
     return epoll_ctl(server->epoll, operation, fd, &event) < 0 ? -errno : 0;
 }
 
-/* Gives 0 while there is something to wait for. */
+/* Serves a client. Returns 0 as long as there is something to wait for. */
 static int client_serve(struct server *server, struct client *client)
 {
     leat_stream *in = leat_connection_input(client->connection), *out = leat_connection_output(client->connection);
     int r, full, flushed;
     if (leat_connection_fill(client->connection, NULL) == -ENOMEM)
-        return -ECANCELED; /* what else comes of it, the stream tells */
+        return -ECANCELED; /* the stream tells any other failure */
     do {
         r = server->answer(in, out);
         full = leat_stream_paused(out);
