@@ -135,3 +135,10 @@ char *checksum_quote(const char *name)
     }
     return text;
 }
+
+void checksum_warn(const char *name, const char *what)
+{
+    char *quoted = checksum_quote(name);
+    cli_warn("%s: %s", quoted ? quoted : name, what);
+    free(quoted);
+}

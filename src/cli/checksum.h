@@ -26,6 +26,9 @@ void checksum_print_name(FILE *to, const char *before, const char *name, const c
  * memory. */
 char *checksum_quote(const char *name);
 
+/* Prints "leat: NAME: WHAT" on standard error. The name is quoted if it needs quotes. */
+void checksum_warn(const char *name, const char *what);
+
 /* How many blanks stand before the names of a list. BSD's md5 -r writes one (NARROW), sha256sum writes two (WIDE). The
  * first line of the list that is not in the BSD form decides. */
 enum checksum_gap {

@@ -1,5 +1,5 @@
 /* leat digest: digests of files, printed and checked as sha256sum does. */
-#include "digest.h"
+#include "digest_check.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -82,20 +82,6 @@ static const struct option longs[] = {
     {"help", no_argument, NULL, 'h'},
     {0},
 };
-
-/* ---- messages of printing and checking ---- */
-
-void digest_warn(const char *name, const char *what)
-{
-    char *quoted = checksum_quote(name);
-    cli_warn("%s: %s", quoted ? quoted : name, what);
-    free(quoted);
-}
-
-void digest_flush(void)
-{
-    cli_flush(0);
-}
 
 /* ---- options ---- */
 
@@ -262,14 +248,14 @@ static void print_digests(void *user, const struct hash_job *job)
     struct checksum_style style = printing->options->style;
     const char *algorithm, *hex;
     if (job->code < 0) {
-        digest_warn(job->name, strerror(-job->code));
+        checksum_warn(job->name, strerror(-job->code));
         printing->failed = true;
         return;
     }
     style.tag |= leat_report_digest_at(job->report, 1, &algorithm, &hex) == 0;
     for (size_t i = 0; leat_report_digest_at(job->report, i, &algorithm, &hex) == 0; i++)
         checksum_print(stdout, algorithm, hex, job->name, &style);
-    digest_flush();
+    cli_flush(0);
 }
 
 static int print_all(const struct digest_options *options, int count, char **names)

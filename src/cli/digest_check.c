@@ -1,5 +1,5 @@
 /* leat digest -c: reads lists of digests and compares them with the files. */
-#include "digest.h"
+#include "digest_check.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static void say(const char *name, const char *verdict)
 {
     checksum_print_name(stdout, "", name, "", "\n");
     printf(": %s\n", verdict);
-    digest_flush();
+    cli_flush(0);
 }
 
 static void say_strange(const struct list_check *c, uint64_t number)
@@ -61,7 +61,7 @@ static void compare(void *user, const struct hash_job *job)
     if (job->code == -ENOENT && c->options->ignore_missing)
         return;
     if (job->code < 0) {
-        digest_warn(job->name, strerror(-job->code));
+        checksum_warn(job->name, strerror(-job->code));
         c->unreadable++;
         if (talk != TALK_STATUS)
             say(job->name, "FAILED open or read");
@@ -218,7 +218,7 @@ static bool conclude(const struct list_check *c)
 {
     bool unverified = c->options->ignore_missing && !c->any_right;
     if (c->proper == 0) {
-        digest_warn(c->list, "no properly formatted checksum lines found");
+        checksum_warn(c->list, "no properly formatted checksum lines found");
         return false;
     }
     if (c->options->talk != TALK_STATUS) {
@@ -226,7 +226,7 @@ static bool conclude(const struct list_check *c)
         sum_up(c->unreadable, "listed file could not be read", "listed files could not be read");
         sum_up(c->different, "computed checksum did NOT match", "computed checksums did NOT match");
         if (unverified)
-            digest_warn(c->list, "no file was verified");
+            checksum_warn(c->list, "no file was verified");
     }
     return c->different == 0 && c->unreadable == 0 && !unverified && (c->strange == 0 || !c->options->strict);
 }
@@ -236,7 +236,7 @@ static bool check_list(struct list_check *c, const char *name)
     bool is_stdin = strcmp(name, "-") == 0;
     FILE *from = is_stdin ? stdin : fopen(name, "re");
     if (!from) {
-        digest_warn(name, strerror(errno));
+        checksum_warn(name, strerror(errno));
         return false;
     }
     c->list = is_stdin ? "standard input" : name;
@@ -248,7 +248,7 @@ static bool check_list(struct list_check *c, const char *name)
     if (!is_stdin)
         fclose(from);
     if (r < 0 || failed) {
-        digest_warn(c->list, r < 0 ? strerror(-r) : "read error");
+        checksum_warn(c->list, r < 0 ? strerror(-r) : "read error");
         return false;
     }
     return conclude(c);

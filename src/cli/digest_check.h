@@ -1,6 +1,6 @@
-/* leat digest: declarations that printing (digest.c) and checking (digest_check.c) share. */
-#ifndef CLI_DIGEST_H
-#define CLI_DIGEST_H
+/* leat digest -c: checks the files of lists. The options are those of both halves of the command. */
+#ifndef CLI_DIGEST_CHECK_H
+#define CLI_DIGEST_CHECK_H
 
 #include "checksum.h"
 #include "hasher.h"
@@ -22,12 +22,6 @@ struct digest_options {
     enum digest_talk talk;
     bool ignore_missing, strict;
 };
-
-/* Prints "leat: NAME: WHAT" on standard error. The name is quoted if it needs quotes. */
-void digest_warn(const char *name, const char *what);
-
-/* Flushes standard output after each line. A failure is remembered and reported when the command ends. */
-void digest_flush(void);
 
 /* Checks the lists. Returns the exit code. */
 int digest_check(const struct digest_options *options, int count, char **lists);
