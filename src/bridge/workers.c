@@ -8,7 +8,7 @@
  * emptied, and the others are in the stages, which only borrow them. The queues of the stages have room for all blocks,
  * so leat_stages_put never waits. If all blocks are in use, the thread of the pipeline waits for the oldest one, for as
  * long as its compression takes. */
-#include "filter/codec.h"
+#include "bridge/workers.h"
 #include <errno.h>
 #include <leat/stages.h>
 
@@ -289,7 +289,7 @@ static int make_stages(struct workers_filter *f)
     return r < 0 ? r : leat_stages_add(f->stages, &stage);
 }
 
-int registry_codec_workers(leat_filter **ret, const struct codec *codec, const int *value)
+int workers_filter(leat_filter **ret, const struct codec *codec, const int *value)
 {
     struct workers_filter *f = calloc(1, sizeof(*f));
     if (!f)

@@ -1,6 +1,5 @@
-/* The filter around a codec. It parses the name and the options, counts the input, and reports where a failure is. */
+/* The filter around a codec. It parses the options, counts the input, and reports where a failure is. */
 #include "filter/codec.h"
-#include "base/nearest.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -60,24 +59,7 @@ static const struct filter_ops codec_ops = {
     .free = codec_free,
 };
 
-/* ---- names and options ---- */
-
-static const struct codec *find_codec(const char *name)
-{
-    const struct codec *const *p = registry_codecs;
-    while (*p && strcmp((*p)->name, name) != 0)
-        p++;
-    return *p;
-}
-
-static int unknown_codec(const char *name, struct leat_error *error)
-{
-    char text[UNKNOWN_MAX];
-    const char *words[10] = {NULL};
-    for (size_t i = 0; registry_codecs[i] && i + 1 < COUNT(words); i++)
-        words[i] = registry_codecs[i]->name;
-    return error_set(error, -ENOENT, "%s", unknown_word(text, "codec", name, strlen(name), words));
-}
+/* ---- options ---- */
 
 /* Sets the offset of the error: the wrong part of `options` starts at `at`. Returns -EINVAL. */
 static int wrong(struct leat_error *error, const char *options, const char *at)
@@ -163,7 +145,7 @@ static int read_option(const struct codec *codec, int *value, const char **optio
     return r;
 }
 
-static int read_options(const struct codec *codec, int *value, const char *options, struct leat_error *error)
+int codec_read_options(const struct codec *codec, int *value, const char *options, struct leat_error *error)
 {
     for (size_t i = 0; i < CODEC_VALUES; i++)
         value[i] = option_at(codec, i) ? option_at(codec, i)->usual : 0;
@@ -177,8 +159,7 @@ static int read_options(const struct codec *codec, int *value, const char *optio
     }
 }
 
-/* Opens a filter without workers, which works on the thread that calls it. */
-static int open_plain(leat_filter **ret, const struct codec *codec, const int *value)
+int codec_plain(leat_filter **ret, const struct codec *codec, const int *value)
 {
     struct codec_filter *c = calloc(1, sizeof(*c));
     if (!c)
@@ -194,24 +175,4 @@ static int open_plain(leat_filter **ret, const struct codec *codec, const int *v
     else
         *ret = &c->filter;
     return r;
-}
-
-int filter_codec(leat_filter **ret, const char *name, const char *options, struct leat_error *error)
-{
-    const struct codec *codec = find_codec(name);
-    int value[CODEC_VALUES];
-    if (!codec)
-        return unknown_codec(name, error);
-    if (!codec->open)
-        return error_set(error, -ENOENT, "There is no '%s': %s", name, codec->without);
-    int r = read_options(codec, value, options, error);
-    if (r < 0)
-        return r;
-    r = value[CODEC_WORKERS] > 0 ? registry_codec_workers(ret, codec, value) : open_plain(ret, codec, value);
-    return r < 0 ? error_set(error, r, "There is no memory for %s", name) : 0;
-}
-
-int leat_filter_codec(leat_filter **ret_filter, const char *name, const char *options)
-{
-    return name ? filter_codec(ret_filter, name, options, NULL) : -EINVAL;
 }

@@ -40,16 +40,17 @@ struct codec {
 
 #define CODEC_BOUND(n) ((n) + (n) / 16 + 1024)
 
-/* Same as leat_filter_codec, but sets the sentence of the error, and its offset to the place in `options` that is
+/* Parses the options of a codec, "name=N,...", into a value for each, CODEC_VALUES in all. NULL and "" leave the
+ * defaults. Returns 0; -EINVAL: sets the sentence of the error, and its offset to the place in `options` that is
  * wrong. `error` may be NULL. */
-int filter_codec(leat_filter **ret, const char *name, const char *options, struct leat_error *error);
+int codec_read_options(const struct codec *codec, int *value, const char *options, struct leat_error *error);
+
+/* Makes the filter of a codec without workers, which works on the thread that calls it. Returns 0 or a negative
+ * errno. */
+int codec_plain(leat_filter **ret, const struct codec *codec, const int *value);
 
 /* Ends with NULL. The registry defines it: src/registry/codecs.c. */
 extern const struct codec *const registry_codecs[];
-
-/* Makes the filter of a codec with workers. It is not defined in this room, because it is made of stages, which are
- * above this room: src/bridge/workers.c. */
-int registry_codec_workers(leat_filter **ret, const struct codec *codec, const int *value);
 
 extern const struct codec codec_zstd, codec_unzstd, codec_gzip, codec_gunzip;
 

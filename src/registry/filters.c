@@ -2,7 +2,7 @@
  * row here. */
 #include "registry/filters.h"
 #include "base/nearest.h"
-#include "filter/codec.h"
+#include "bridge/codec.h"
 #include <errno.h>
 #include <stdio.h>
 

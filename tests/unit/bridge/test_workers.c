@@ -1,6 +1,7 @@
 /* emscripten: it has fewer threads
  * Codecs with workers: blocks so small that there are many of them, in pieces and rooms of every size; what fails, what
  * is left half way; then the real ones in pipelines. */
+#include "bridge/workers.h"
 #include "unit/filter/codecs.h"
 #include "unit/flow/pipelines.h"
 
@@ -32,7 +33,7 @@ static leat_filter *with_workers(const struct codec *codec, int workers)
 {
     leat_filter *filter = NULL;
     int value[CODEC_VALUES] = {[0] = 1, [CODEC_WORKERS] = workers};
-    assert_int_equal(registry_codec_workers(&filter, codec, value), 0);
+    assert_int_equal(workers_filter(&filter, codec, value), 0);
     return filter;
 }
 

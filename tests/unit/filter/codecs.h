@@ -2,8 +2,8 @@
 #ifndef TESTS_FILTER_CODECS_H
 #define TESTS_FILTER_CODECS_H
 
+#include "bridge/codec.h"
 #include "drive.h"
-#include "filter/codec.h"
 
 struct codec_pair {
     const char *packs, *unpacks;
