@@ -33,10 +33,6 @@ struct platform_sharing {
 
     /* Sleeps while *word is `value`, for at most timeout_ns. May return early. */
     void (*wait)(_Atomic uint32_t *word, uint32_t value, int64_t timeout_ns);
-    /* Tells the processor that the thread is in a loop that waits. */
-    void (*pause)(void);
-    /* Can this thread run on only one processor? */
-    bool (*alone)(void);
     /* Wakes up to n sleepers. Returns how many it woke. */
     int (*wake)(_Atomic uint32_t *word, int n);
 
@@ -211,6 +207,9 @@ struct platform {
 
     /* Do two descriptors share one open file description? Returns 1, 0, or -EOPNOTSUPP if the kernel can't tell. */
     int (*is_same_open_file)(int a, int b);
+
+    /* Can this thread run on only one processor? Then spinning keeps the other side from going on. */
+    bool (*runs_alone)(void);
 
     /* Removes one pending SIGPIPE of this thread. */
     void (*consume_sigpipe)(void);

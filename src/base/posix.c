@@ -161,6 +161,11 @@ static int is_same_open_file(int a UNUSED, int b UNUSED)
     return -EOPNOTSUPP;
 }
 
+static bool runs_alone(void)
+{
+    return sysconf(_SC_NPROCESSORS_ONLN) <= 1;
+}
+
 static void consume_sigpipe(void)
 {
     sigset_t set, pending;
@@ -197,5 +202,6 @@ const struct platform platform = {
     .errno_name = errno_name_posix,
     .path_to_fd = path_to_fd,
     .is_same_open_file = is_same_open_file,
+    .runs_alone = runs_alone,
     .consume_sigpipe = consume_sigpipe,
 };

@@ -8,7 +8,7 @@
 #include "base/trace.h"
 #include "base/origin.h"
 #include "base/quote.h"
-#include <sched.h>
+#include "base/spin.h"
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -124,8 +124,7 @@ static void wait_for_calls(struct trace_hook *hook)
 {
     if (inside || !origin_is_here(hook->origin))
         return;
-    while (atomic_load(&hook->calls) > 0)
-        sched_yield();
+    SPIN_WHILE(atomic_load(&hook->calls) > 0);
     atomic_store(&hook->taken, false);
 }
 

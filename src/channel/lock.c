@@ -3,9 +3,9 @@
  * their turn. The owner may crash. A call that waits longer than LOOK_NS checks whether the owner is alive, and repairs
  * what a dead owner left. A repair takes locks plainly and starts no other repair, so there is no recursion, whatever a
  * peer writes into the words. */
+#include "base/spin.h"
 #include "channel/channel.h"
 #include <errno.h>
-#include <sched.h>
 
 #define WAITED  0x80000000u /* A call sleeps for the lock. */
 #define POLLED  0x40000000u /* An event loop was turned away because of the lock. */
@@ -55,14 +55,13 @@ static int look_at_owner(leat_channel *c, struct lock *lock, int64_t *strange, c
 
 static bool try_often(leat_channel *c, struct lock *lock)
 {
-    for (int i = 0; i < SPINS; i++)
+    struct spin_budget looks = {SPINS, INT64_MAX}, yields = {YIELDS, INT64_MAX};
+    while (spin_again(&looks))
         if (try_take(c, lock, 0))
             return true;
-    for (int i = 0; i < YIELDS; i++) {
-        sched_yield();
+    while (spin_yield(&yields))
         if (try_take(c, lock, 0))
             return true;
-    }
     return false;
 }
 

@@ -5,6 +5,7 @@
  * thread that makes the test true loads the word afterwards. It clears the bits and counts before it wakes, so a thread
  * that was about to sleep does not. Both sides load after their store, so at least one of them sees the other. Each
  * sleep ends after the patience, so a waker that is killed in between costs no more than that. */
+#include "base/spin.h"
 #include "channel/channel.h"
 #include <errno.h>
 
@@ -152,7 +153,7 @@ static unsigned spins_now(struct channel_way *way)
 {
     if (!atomic_load_explicit(&way->pause, memory_order_relaxed))
         return atomic_load_explicit(&way->spins, memory_order_relaxed);
-    return platform.sharing->alone() ? 0 : SPINS_MAX;
+    return platform.runs_alone() ? 0 : SPINS_MAX;
 }
 
 /* Tests for as long as that has paid lately. Where it has not, it spins only now and then. */
@@ -164,13 +165,14 @@ static bool spin(leat_channel *c, struct channel_way *way, wait_test test, uint6
         return false;
     }
     unsigned spins = spins_now(way);
-    for (unsigned i = 0; i < spins; i++) {
+    struct spin_budget budget = {spins, INT64_MAX};
+    while (spin_again(&budget)) {
         if (test(c, way, what)) {
             atomic_store_explicit(&way->spins, MIN(2 * spins, SPINS_MAX), memory_order_relaxed);
             atomic_store_explicit(&way->pause, 0, memory_order_relaxed);
             return true;
         }
-        platform.sharing->pause();
+        spin_pause();
     }
     spin_less(way, spins);
     return false;

@@ -2,11 +2,11 @@
 #include "flow/pipeline.h"
 #include "base/fd.h"
 #include "base/origin.h"
+#include "base/spin.h"
 #include "base/thread.h"
 #include "base/trace.h"
 #include "buffer/pool.h"
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -305,8 +305,7 @@ int leat_pipeline_wait(leat_pipeline *p, int timeout_ms, leat_report **ret_repor
     pthread_mutex_unlock(&p->telling);
     if (!ended)
         return timeout_ms == 0 ? -EAGAIN : -ETIMEDOUT;
-    while (atomic_load(&p->cancelling)) /* when this call has returned, the caller may free the engine */
-        sched_yield();
+    SPIN_WHILE(atomic_load(&p->cancelling)); /* when this call has returned, the caller may free the engine */
     if (p->has_thread)
         pthread_join(p->thread, NULL);
     p->has_thread = p->waited_for = false;

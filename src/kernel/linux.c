@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <linux/fs.h>
 #include <linux/kcmp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -295,6 +296,12 @@ static int is_same_open_file(int a, int b)
     return order < 0 ? -EOPNOTSUPP : order == 0;
 }
 
+static bool runs_alone(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 1;
+}
+
 static void consume_sigpipe(void)
 {
     sigset_t set;
@@ -331,5 +338,6 @@ const struct platform platform = {
     .errno_name = errno_name,
     .path_to_fd = path_to_fd,
     .is_same_open_file = is_same_open_file,
+    .runs_alone = runs_alone,
     .consume_sigpipe = consume_sigpipe,
 };

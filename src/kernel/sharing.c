@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -85,21 +84,6 @@ static void futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t timeout_n
     syscall(SYS_futex, word, FUTEX_WAIT, value, &t, NULL, 0);
 }
 
-static bool runs_alone(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 1;
-}
-
-static void spin_pause(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
 static int futex_wake(_Atomic uint32_t *word, int n)
 {
     long r = syscall(SYS_futex, word, FUTEX_WAKE, n, NULL, NULL, 0);
@@ -114,8 +98,6 @@ const struct platform_sharing linux_sharing = {
     .unlock = unlock,
     .locked = locked,
     .wait = futex_wait,
-    .pause = spin_pause,
-    .alone = runs_alone,
     .wake = futex_wake,
     .event = sharing_event,
     .is_event = sharing_is_event,

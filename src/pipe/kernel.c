@@ -3,10 +3,10 @@
 #include "base/op.h"
 #include "base/platform.h"
 #include "base/sigpipe.h"
+#include "base/spin.h"
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <unistd.h>
 
 #define NEVER   INT64_MAX
@@ -18,7 +18,7 @@ void kernel_init(struct kernel *kernel)
                               .writer.fd = {-1, -1},
                               .reader.fd = {-1, -1},
                               .zero_copy = true,
-                              .spins = sysconf(_SC_NPROCESSORS_ONLN) > 1};
+                              .spins = !platform.runs_alone()};
 }
 
 int kernel_open(struct kernel *kernel, size_t size)
@@ -64,8 +64,7 @@ int kernel_lend(struct kernel *kernel)
 {
     bool was_lent = atomic_exchange(&kernel->lent, true);
     atomic_store(&kernel->plain, true);
-    while (atomic_load(&kernel->calling)) /* A call that is under way does not sleep. */
-        sched_yield();
+    SPIN_WHILE(atomic_load(&kernel->calling)); /* A call that is under way does not sleep. */
     bool busy = atomic_load(&kernel->spliced_to) > atomic_load(&kernel->got) || atomic_load(&kernel->buffered);
     /* If the other end was lent before, `lent` stays set on failure: it may never look as if that end were not lent. */
     if (!busy || !was_lent)
@@ -211,8 +210,7 @@ void kernel_drop(struct kernel *kernel, size_t n)
 void kernel_leave(struct kernel *kernel)
 {
     atomic_store(&kernel->leaving, true);
-    while (atomic_load(&kernel->calling)) /* A call that is under way does not sleep. */
-        sched_yield();
+    SPIN_WHILE(atomic_load(&kernel->calling)); /* A call that is under way does not sleep. */
     kernel->fd[0] = fd_close(kernel->fd[0]);
 }
 
@@ -229,8 +227,9 @@ static int milliseconds_until(int64_t deadline_ns)
 /* The other side is probably busy with the next bytes. Spinning for some microseconds costs less than a wake-up. */
 static bool spin(struct pollfd *set, int64_t deadline_ns)
 {
+    struct spin_budget budget = {UINT_MAX, MIN(clock_ns() + SPIN_NS, deadline_ns)};
     bool ready = false;
-    for (int64_t until = MIN(clock_ns() + SPIN_NS, deadline_ns); !ready && clock_ns() < until;)
+    while (!ready && spin_again(&budget))
         ready = poll(set, 1, 0) != 0;
     return ready;
 }

@@ -1,8 +1,9 @@
 #include "pipe/park.h"
 #include "base/fd.h"
+#include "base/platform.h"
+#include "base/spin.h"
 #include "base/thread.h"
 #include <errno.h>
-#include <sched.h>
 #include <unistd.h>
 
 /* The other side is probably in the middle of its copy. A wake-up costs tens of microseconds, so a thread spins for at
@@ -13,7 +14,7 @@
 
 int park_init(struct park *park)
 {
-    *park = (struct park){.fd = {-1, -1}, .spins = sysconf(_SC_NPROCESSORS_ONLN) > 1};
+    *park = (struct park){.fd = {-1, -1}, .spins = !platform.runs_alone()};
     int r = -pthread_mutex_init(&park->lock, NULL);
     if (r == 0 && (r = thread_cond_init(&park->cond)) < 0)
         pthread_mutex_destroy(&park->lock);
@@ -30,9 +31,8 @@ void park_destroy(struct park *park)
 
 static bool spin(struct park *park, park_ready ready, void *user, int64_t deadline_ns)
 {
-    int64_t until = park->spins ? MIN(clock_ns() + SPIN_NS, deadline_ns) : 0;
-    for (int i = 0; i < SPIN_LOOKS && clock_ns() < until; i++) {
-        sched_yield();
+    struct spin_budget budget = {park->spins ? SPIN_LOOKS : 0, MIN(clock_ns() + SPIN_NS, deadline_ns)};
+    while (spin_yield(&budget)) {
         pthread_mutex_lock(&park->lock);
         bool is_ready = ready(user);
         pthread_mutex_unlock(&park->lock);

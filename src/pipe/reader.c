@@ -2,7 +2,9 @@
  * as long as it may, and gives the turn. */
 #include "base/fd.h"
 #include "base/origin.h"
+#include "base/spin.h"
 #include "pipe/chain.h"
+#include <limits.h>
 
 /* ---- what is there ---- */
 
@@ -138,8 +140,11 @@ struct reader_reading {
 
 static bool spin_for_bytes(struct pipe *p, int64_t deadline_ns)
 {
-    bool ready = false, patient = !p->is_kernel && !p->filters && p->bytes.spins;
-    for (int64_t until = patient ? MIN(clock_ns() + PATIENCE_NS, deadline_ns) : 0; !ready && clock_ns() < until;)
+    if (p->is_kernel || p->filters || !p->bytes.spins)
+        return false;
+    bool ready = false;
+    struct spin_budget budget = {UINT_MAX, MIN(clock_ns() + PATIENCE_NS, deadline_ns)};
+    while (!ready && spin_again(&budget))
         ready = is_readable(p);
     return ready;
 }
