@@ -100,7 +100,7 @@ int thread_cond_init(pthread_cond_t *cond)
 
 bool thread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ns)
 {
-    if (deadline_ns == INT64_MAX)
+    if (deadline_ns == NO_DEADLINE)
         return pthread_cond_wait(cond, lock) == 0;
     struct timespec until = {.tv_sec = (time_t)(deadline_ns / 1000000000), .tv_nsec = deadline_ns % 1000000000};
     return pthread_cond_timedwait(cond, lock, &until) != ETIMEDOUT;

@@ -16,10 +16,14 @@
  * -EAGAIN. */
 int thread_create(pthread_t *ret, void *(*run)(void *user), void *user);
 
+#define NO_DEADLINE INT64_MAX
+
 /* Initialises a condition whose deadlines are times of clock_ns. Returns 0, or the error of pthread_cond_init as a
  * negative errno. */
 int thread_cond_init(pthread_cond_t *cond);
-/* Waits until the condition is signalled. Returns false if the deadline has passed first (INT64_MAX: no deadline). */
+/* Waits until the condition is signalled. Returns false if the deadline has passed first. This is how a thread sleeps
+ * inside a process; a thread that polls descriptors has a waker (base/wait.h), and processes that share memory have
+ * platform.sharing. */
 bool thread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ns);
 
 #endif

@@ -1,4 +1,5 @@
 #include "buffer/queue.h"
+#include "base/thread.h"
 #include <errno.h>
 
 int chunk_queue_init(struct chunk_queue *queue, size_t capacity)
@@ -7,9 +8,14 @@ int chunk_queue_init(struct chunk_queue *queue, size_t capacity)
     queue->ring = calloc(capacity, sizeof(struct chunk *));
     if (!queue->ring)
         return -ENOMEM;
+    int r = thread_cond_init(&queue->not_empty);
+    if (r == 0 && (r = thread_cond_init(&queue->not_full)) < 0)
+        pthread_cond_destroy(&queue->not_empty);
+    if (r < 0) {
+        free(queue->ring);
+        return r;
+    }
     pthread_mutex_init(&queue->lock, NULL);
-    pthread_cond_init(&queue->not_empty, NULL);
-    pthread_cond_init(&queue->not_full, NULL);
     return 0;
 }
 

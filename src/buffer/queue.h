@@ -14,7 +14,7 @@ struct chunk_queue {
     bool ended;
 };
 
-/* Initialises a queue for `capacity` chunks. Returns 0 or -ENOMEM. */
+/* Initialises a queue for `capacity` chunks. Returns 0 or -errno; then nothing is left. */
 int chunk_queue_init(struct chunk_queue *queue, size_t capacity);
 /* Drops the chunks that are left in the queue. */
 void chunk_queue_destroy(struct chunk_queue *queue);

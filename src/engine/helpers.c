@@ -77,10 +77,13 @@ static struct helpers *helpers_of(struct loop *loop)
     struct helpers *h = loop->helpers;
     if (h || !(h = calloc(1, sizeof(*h))))
         return h;
+    if (thread_cond_init(&h->come) < 0) {
+        free(h);
+        return NULL;
+    }
     h->loop = loop;
     h->last = &h->first;
     pthread_mutex_init(&h->lock, NULL);
-    pthread_cond_init(&h->come, NULL);
     return loop->helpers = h;
 }
 

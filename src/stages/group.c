@@ -1,3 +1,4 @@
+#include "base/thread.h"
 #include "stages/stages.h"
 #include <errno.h>
 
@@ -12,7 +13,6 @@ int group_flush(struct worker *w)
 {
     struct leat_group *group = w->group;
     w->group = NULL;
-    w->group_deadline_ns = 0;
     return group ? w->work.emit(&w->work, group) : 0;
 }
 
@@ -28,7 +28,7 @@ int group_add(struct worker *w, struct stage_item item)
         if (!w->group)
             return -ENOMEM;
         *w->group = (struct leat_group){.items = (void **)(w->group + 1)};
-        w->group_deadline_ns = with->group_ms > 0 ? clock_ns() + (int64_t)with->group_ms * 1000000 : 0;
+        w->group_deadline_ns = with->group_ms > 0 ? clock_ns() + (int64_t)with->group_ms * 1000000 : NO_DEADLINE;
     }
     w->group->items[w->group->count++] = item.item;
     w->group->bytes += bytes;

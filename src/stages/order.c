@@ -53,7 +53,7 @@ int order_wait(struct order *order, uint64_t first)
     pthread_mutex_lock(&order->lock);
     order->waiting++;
     while (order->turn != first && !order->cancelled)
-        stage_cond_wait(&order->changed, &order->lock, 0);
+        pthread_cond_wait(&order->changed, &order->lock);
     order->waiting--;
     int r = order->cancelled ? -ECANCELED : 0;
     pthread_mutex_unlock(&order->lock);

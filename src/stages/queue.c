@@ -1,23 +1,22 @@
 #include "stages/queue.h"
+#include "base/spin.h"
 #include "base/thread.h"
 #include <errno.h>
-
-bool stage_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ns)
-{
-    return thread_cond_wait(cond, lock, deadline_ns ? deadline_ns : INT64_MAX);
-}
 
 int64_t stage_deadline(int timeout_ms)
 {
     if (timeout_ms == 0)
         return -1;
-    return timeout_ms < 0 ? 0 : clock_ns() + (int64_t)timeout_ms * 1000000;
+    return timeout_ms < 0 ? NO_DEADLINE : clock_ns() + (int64_t)timeout_ms * 1000000;
 }
+
+#define LOCK_LOOKS 100
 
 /* The lock is held for some 20 ns, except when the ring grows. Sleeping for it would take far longer. */
 static void queue_lock(struct item_queue *queue)
 {
-    for (int i = 0; i < 100; i++)
+    struct spin_budget budget = {LOCK_LOOKS, INT64_MAX};
+    while (spin_again(&budget))
         if (pthread_mutex_trylock(&queue->lock) == 0)
             return;
     pthread_mutex_lock(&queue->lock);
@@ -135,7 +134,7 @@ static bool wait_on(struct item_queue *queue, pthread_cond_t *cond, uint32_t *wa
         return false;
     int64_t began = clock_ns();
     ++*waiting;
-    bool in_time = stage_cond_wait(cond, &queue->lock, deadline_ns);
+    bool in_time = thread_cond_wait(cond, &queue->lock, deadline_ns);
     --*waiting;
     if (wait_ns)
         *wait_ns += (uint64_t)(clock_ns() - began);
@@ -308,7 +307,7 @@ int item_queue_wait_resumed(struct item_queue *queue)
             r = -EPIPE;
         if (r < 0 || !queue->paused)
             break;
-        wait_on(queue, &queue->writable, &queue->writers_waiting, 0, NULL);
+        wait_on(queue, &queue->writable, &queue->writers_waiting, NO_DEADLINE, NULL);
     }
     pthread_mutex_unlock(&queue->lock);
     return r;

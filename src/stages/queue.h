@@ -46,9 +46,7 @@ struct item_queue {
     bool waking, paused, control_out, closed, cancelled;
 };
 
-/* Waits until the condition is signalled (true), or until deadline_ns (false). 0: no deadline. */
-bool stage_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_ns);
-/* Turns timeout_ms of the interface into a deadline. 0: no deadline. -1: do not wait. */
+/* Turns timeout_ms of the interface into a deadline, which may be NO_DEADLINE. -1: do not wait. */
 int64_t stage_deadline(int timeout_ms);
 
 int item_queue_init(struct item_queue *queue, uint64_t limit, uint64_t bytes_limit, uint32_t readers,

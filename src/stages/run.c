@@ -212,7 +212,7 @@ static int wait_for_end(leat_stages *stages, int timeout_ms, struct leat_error *
         reaps = state == STAGES_RUNNING && stages->threads == 0;
         if (reaps || state == STAGES_NEW || state == STAGES_ENDED || !in_time)
             break;
-        in_time = stage_cond_wait(&stages->changed, &stages->lock, deadline_ns);
+        in_time = thread_cond_wait(&stages->changed, &stages->lock, deadline_ns);
     }
     enum stages_state state = atomic_load(&stages->state);
     if (state == STAGES_NEW)

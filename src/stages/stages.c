@@ -304,7 +304,7 @@ int stages_end_code(leat_stages *stages)
 bool stages_sleep(leat_stages *stages, int64_t deadline_ns)
 {
     pthread_mutex_lock(&stages->lock);
-    while (!stages->cancelled && stage_cond_wait(&stages->changed, &stages->lock, deadline_ns))
+    while (!stages->cancelled && thread_cond_wait(&stages->changed, &stages->lock, deadline_ns))
         ;
     bool slept = !stages->cancelled;
     pthread_mutex_unlock(&stages->lock);

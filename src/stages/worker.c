@@ -1,3 +1,4 @@
+#include "base/thread.h"
 #include "stages/stages.h"
 #include <errno.h>
 
@@ -22,7 +23,7 @@ static void push_out(struct worker *w)
     if (w->out_n == 0)
         return;
     if (w->gone == 0)
-        w->gone = item_queue_push(&w->stage->next->in, w->out, w->out_n, &n, 0, &wait_ns);
+        w->gone = item_queue_push(&w->stage->next->in, w->out, w->out_n, &n, NO_DEADLINE, &wait_ns);
     if (wait_ns)
         count(&w->counts.wait_out_ns, wait_ns);
     memmove(w->out, w->out + n, (w->out_n - n) * sizeof(w->out[0]));
@@ -264,7 +265,7 @@ static int work_all(struct worker *w)
     struct stage *stage = w->stage;
     for (;;) {
         uint64_t wait_ns = 0;
-        int r = item_queue_pop(&stage->in, &w->hand, w->group_deadline_ns, &wait_ns);
+        int r = item_queue_pop(&stage->in, &w->hand, w->group ? w->group_deadline_ns : NO_DEADLINE, &wait_ns);
         if (wait_ns)
             count(&w->counts.wait_in_ns, wait_ns);
         if (r == -ETIMEDOUT)
