@@ -84,7 +84,7 @@ int chain_stop(struct pipe *p, int code)
 void chain_drop(struct pipe *p)
 {
     int code = p->ending == ENDING_BADLY ? p->ending_code : 0;
-    if (atomic_load(&p->ended))
+    if (pipe_has_ended(p))
         return;
     chain_show(p);
     for (size_t i = 0; i < p->places; i++)
@@ -92,8 +92,7 @@ void chain_drop(struct pipe *p)
     p->abandoned = pipe_is_broken(p);
     code = chain_stop(p, code);
     /* A read that returns -EAGAIN would mean that this is not the end. */
-    atomic_store(&p->code, code == -EAGAIN ? -EIO : code);
-    atomic_store(&p->ended, true);
+    atomic_store(&p->end, code == -EAGAIN ? -EIO : code);
     if (p->is_kernel)
         kernel_end(&p->kernel);
     park_wake(&p->bytes);
@@ -297,7 +296,7 @@ static int put(struct pipe *p, size_t at, enum leat_filter_mode mode)
 
 int chain_work_off_end(struct pipe *p)
 {
-    while (!atomic_load(&p->ended)) {
+    while (!pipe_has_ended(p)) {
         bool well = p->ending == ENDING_WELL;
         size_t at = p->ending_at;
         int r = at < p->places ? put(p, at, well ? LEAT_FILTER_FINISH : LEAT_FILTER_FLUSH) : 0;
@@ -331,7 +330,7 @@ int chain_pass(struct pipe *p, enum leat_filter_mode mode)
 
 bool chain_has_rest(const struct pipe *p)
 {
-    bool any = queue_hidden_bytes(&p->queue) || (p->ending != ENDING_NOT && !atomic_load(&p->ended));
+    bool any = queue_hidden_bytes(&p->queue) || (p->ending != ENDING_NOT && !pipe_has_ended(p));
     for (size_t i = p->reserved ? 1 : 0; i < p->places && !any; i++)
         any = p->place[i].chunk && (p->place[i].sealed || p->place[i].chunk->length);
     return any;

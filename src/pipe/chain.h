@@ -45,7 +45,7 @@ int chain_work_off_end(struct pipe *p);
 /* Finishes the filters that were started. Returns `code`; if that is 0, the code of the first filter that fails when it
  * is finished, or 0. */
 int chain_stop(struct pipe *p, int code);
-/* Ends the pipe now: drops what still lies in the chain, stores `code` and then `ended`, and wakes both sides. */
+/* Ends the pipe now: drops what still lies in the chain, stores `end`, and wakes both sides. */
 void chain_drop(struct pipe *p);
 
 #endif

@@ -207,6 +207,7 @@ static int make(struct pipe **ret, const struct leat_pipe_options *o, struct lea
     if (p->filters)
         memcpy(p->filter, o->filters, p->filters * sizeof(leat_filter *));
     atomic_init(&p->ends, 2);
+    atomic_init(&p->end, GOES_ON);
     if ((r = open_parks(p)) < 0) {
         free(p);
         return refuse(error, r, "Out of memory");

@@ -27,7 +27,7 @@ void pipe_chunk_released(void *user)
 {
     struct pipe *p = user;
     park_wake(&p->room);
-    if (atomic_load(&p->stuck))
+    if (atomic_load(&p->held_until_ns) == NEVER)
         pipe_wake_reader(p);
 }
 

@@ -3,8 +3,8 @@
  * Owners. The members under "The writer's" belong to the thread that has the write turn, those under "The reader's" to
  * the thread that has the read turn. A reader takes the write turn as well, when it would have to wait and bytes may
  * still lie in the chain (writer_help). A call that waits for the other side keeps its turn, so that no bytes of
- * another call come between. Closing an end interrupts such a call, and so does leat_writer_fail (`writer_closing`,
- * `reader_closing`).
+ * another call come between. Closing an end interrupts such a call (TURN_CLOSED), and so does leat_writer_fail
+ * (`failing`).
  *
  * No byte is forgotten in the chain, or in the queue before it is shown. A writer that leaves bytes there sets
  * `resting`, and then looks whether a reader waits (`hungry`, `eager`). A reader that is about to wait does both in the
@@ -48,6 +48,8 @@ enum want {
     WANT_TIME, /* A filter paces: wait until pace_ns. */
 };
 
+#define GOES_ON 1 /* As `end` of the pipe: it has not ended. */
+
 enum ending {
     ENDING_NOT,
     ENDING_WELL, /* The chain is finished from place `ending_at` on. */
@@ -84,18 +86,17 @@ struct pipe {
     struct park bytes; /* Where readers wait. */
     uint8_t apart_as_well[APART];
 
-    _Atomic int64_t paced_until_ns; /* Not 0: a filter that paces lets the bytes in the chain go on only then. */
-    atomic_uint ends;               /* How many are open: 2, 1. */
-    atomic_uint writer_closing;     /* Not 0: calls of the writer that wait return -ECANCELED. */
-    atomic_int code;
-    atomic_bool ended; /* Nothing more is pushed, and `code` is set. */
-    atomic_bool reader_closing;
+    /* Not 0: the bytes in the chain go on only at that time, because a filter paces. NEVER: they need a chunk. */
+    _Atomic int64_t held_until_ns;
+    atomic_uint ends; /* How many are open: 2, 1. */
+    atomic_uint
+        failing;    /* Not 0: leat_writer_fail wants the turn, so calls of the writer that wait return -ECANCELED. */
+    atomic_int end; /* GOES_ON; then the code with which the stream has ended, and nothing more is pushed. */
     atomic_bool reader_gone;
     atomic_bool hungry;     /* A reader has found nothing. Cleared before the chain shows it bytes. */
     atomic_bool eager;      /* A descriptor of the reader was handed out, so it may be polled or read at any time. */
     atomic_bool resting;    /* The last call that gave the write turn left bytes in the chain. */
-    atomic_bool stuck;      /* The bytes in the chain cannot go on without a free chunk. */
-    atomic_bool look_again; /* A reader that sleeps has to look at `stuck` and `paced_until_ns` again. */
+    atomic_bool look_again; /* A reader that sleeps has to look at `held_until_ns` again. */
 
     pthread_mutex_t error_lock;
     struct leat_error error; /* Why the pipe failed or the writer gets -EPIPE; code 0: it has not. */
@@ -151,6 +152,18 @@ static inline void counter_add(_Atomic uint64_t *counter, uint64_t n)
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
+/* Nothing more is pushed, and `end` is the code for the reader. */
+static inline bool pipe_has_ended(const struct pipe *p)
+{
+    return atomic_load(&p->end) != GOES_ON;
+}
+
+/* Calls of the writer that wait return -ECANCELED, because the writer is being closed or failed. */
+static inline bool writer_is_interrupted(const struct pipe *p)
+{
+    return atomic_load(&p->failing) || turn_is_closed(&p->write_turn);
+}
+
 /* No byte can reach a reader any more. */
 static inline bool pipe_is_broken(struct pipe *p)
 {
@@ -170,11 +183,11 @@ void pipe_count_pushed(struct pipe *p, size_t n);
 void pipe_wake_reader(struct pipe *p);
 
 /* The pool calls it when a chunk has come back: wakes writers, which may wait for a chunk, and the reader if the chain
- * is `stuck`. Any thread. */
+ * needs one. Any thread. */
 void pipe_chunk_released(void *user);
 
 /* Needs the write turn. Moves on what rests in the chain, as far as that goes without waiting. Stores in `resting`
- * whether bytes are left, and in `stuck` and `paced_until_ns` what they wait for. */
+ * whether bytes are left, and in `held_until_ns` what they wait for. */
 void writer_help(struct pipe *p);
 /* Prepares for a caller that polls a descriptor of the pipe: starts the clock if a filter paces. Returns 0 or
  * -ENOMEM. */

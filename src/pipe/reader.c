@@ -13,20 +13,18 @@
 static ssize_t look_queue(struct pipe *p, const uint8_t **ret)
 {
     size_t n = 0;
-    bool ended;
+    int end;
     do { /* Bytes that were pushed before the end are seen, even if the end comes between the two looks. */
-        ended = atomic_load(&p->ended);
+        end = atomic_load(&p->end);
         if ((*ret = queue_look(&p->queue, &n)))
             return (ssize_t)n;
-    } while (!ended && atomic_load(&p->ended));
-    return ended ? atomic_load(&p->code) : -EAGAIN;
+    } while (end == GOES_ON && pipe_has_ended(p));
+    return end == GOES_ON ? -EAGAIN : end;
 }
 
 static ssize_t end_of_kernel(struct pipe *p, ssize_t r)
 {
-    if (r == 0 && atomic_load(&p->ended))
-        return atomic_load(&p->code);
-    return r;
+    return r == 0 && pipe_has_ended(p) ? atomic_load(&p->end) : r;
 }
 
 static ssize_t look_kernel(struct pipe *p, const uint8_t **ret)
@@ -98,8 +96,8 @@ static ssize_t copy(struct pipe *p, uint8_t *to, size_t n)
 
 static bool has_news(struct pipe *p)
 {
-    return atomic_load(&p->reader_closing) || atomic_load(&p->look_again) ||
-           (atomic_load(&p->stuck) && chunk_pool_has(&p->pool));
+    return turn_is_closed(&p->read_turn) || atomic_load(&p->look_again) ||
+           (atomic_load(&p->held_until_ns) == NEVER && chunk_pool_has(&p->pool));
 }
 
 static bool kernel_reader_has_news(void *user)
@@ -111,7 +109,7 @@ static bool kernel_reader_has_news(void *user)
 static bool is_readable(void *user)
 {
     struct pipe *p = user;
-    return queue_has(&p->queue) || atomic_load(&p->ended) || has_news(p);
+    return queue_has(&p->queue) || pipe_has_ended(p) || has_news(p);
 }
 
 /* Moves on what rests in the chain. If a writer has the write turn, it gets a wish instead, and helps before it gives
@@ -120,8 +118,7 @@ static bool is_readable(void *user)
 static void help(struct pipe *p)
 {
     atomic_store(&p->look_again, false);
-    atomic_store(&p->stuck, false);
-    atomic_store(&p->paced_until_ns, 0);
+    atomic_store(&p->held_until_ns, 0);
     if (atomic_load(&p->resting) && turn_take_or_wish(&p->write_turn)) {
         writer_help(p);
         writer_give(p);
@@ -163,15 +160,15 @@ static int wait_for_bytes(struct reader_reading *reading)
     int64_t began = clock_ns();
     if (began >= reading->limit.deadline_ns)
         return limit_code(&reading->limit);
-    int64_t paced = atomic_load(&p->paced_until_ns), deadline = reading->limit.deadline_ns;
-    if (paced)
-        deadline = MIN(deadline, paced);
+    int64_t held = atomic_load(&p->held_until_ns), deadline = reading->limit.deadline_ns;
+    if (held)
+        deadline = MIN(deadline, held);
     if (p->is_kernel)
         kernel_wait(&p->kernel, true, kernel_reader_has_news, p, deadline);
     else
         park_wait(&p->bytes, is_readable, p, deadline);
     counter_add(&p->reader_blocked_ns, (uint64_t)(clock_ns() - began));
-    if (atomic_load(&p->reader_closing))
+    if (turn_is_closed(&p->read_turn))
         return -ECANCELED;
     reading->helped = false;
     return 0;
@@ -349,7 +346,7 @@ int leat_reader_error(const leat_reader *reader, struct leat_error *ret_reason)
 {
     struct pipe *p = reader->pipe;
     struct leat_error error = {.size = sizeof(error), .node = "", .operation = ""};
-    if (atomic_load(&p->ended) && atomic_load(&p->code)) {
+    if (atomic_load(&p->end) < 0) {
         pthread_mutex_lock(&p->error_lock);
         error = p->error;
         pthread_mutex_unlock(&p->error_lock);
@@ -367,7 +364,7 @@ void leat_reader_close(leat_reader *reader)
         p->kernel.fd[0] = fd_close(p->kernel.fd[0]);
         return;
     }
-    atomic_store(&p->reader_closing, true);
+    turn_shut(&p->read_turn);
     park_wake(&p->bytes);
     if (p->is_kernel)
         waker_wake(&p->kernel.reader);

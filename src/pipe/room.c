@@ -3,7 +3,7 @@
 static bool is_over(void *user)
 {
     struct pipe *p = user;
-    return atomic_load(&p->writer_closing) || pipe_is_broken(p);
+    return writer_is_interrupted(p) || pipe_is_broken(p);
 }
 
 /* The reader's count is read only if the value that was seen last leaves too little room. */
@@ -28,7 +28,7 @@ static bool has_bytes(struct pipe *p, uint64_t wanted)
 
 static bool has_answer(struct pipe *p)
 {
-    return is_over(p) || atomic_load(&p->ended) || (p->is_kernel && kernel_can_reclaim(&p->kernel));
+    return is_over(p) || pipe_has_ended(p) || (p->is_kernel && kernel_can_reclaim(&p->kernel));
 }
 
 static bool has_chunk(struct pipe *p)
@@ -96,5 +96,5 @@ int room_wait(struct pipe *p, const struct pipe_limit *limit)
         return limit_code(limit);
     wait_for(p, limit->deadline_ns);
     counter_add(&p->writer_blocked_ns, (uint64_t)(clock_ns() - began));
-    return atomic_load(&p->writer_closing) ? -ECANCELED : pipe_is_broken(p) ? -EPIPE : 0;
+    return writer_is_interrupted(p) ? -ECANCELED : pipe_is_broken(p) ? -EPIPE : 0;
 }

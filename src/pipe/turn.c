@@ -93,11 +93,18 @@ bool turn_give(struct turn *turn)
     return given;
 }
 
-void turn_close(struct turn *turn)
+void turn_shut(struct turn *turn)
 {
     pthread_mutex_lock(&turn->lock);
     atomic_fetch_or(&turn->word, TURN_CLOSED);
     pthread_cond_broadcast(&turn->cond);
+    pthread_mutex_unlock(&turn->lock);
+}
+
+void turn_close(struct turn *turn)
+{
+    turn_shut(turn);
+    pthread_mutex_lock(&turn->lock);
     while (atomic_load(&turn->word) & ~TURN_CLOSED)
         pthread_cond_wait(&turn->cond, &turn->lock);
     pthread_mutex_unlock(&turn->lock);

@@ -36,8 +36,14 @@ bool turn_take_or_wish(struct turn *turn);
 /* Gives the turn (true). False: the other end left a wish. Do what it wants, and give again. */
 bool turn_give(struct turn *turn);
 
-/* Closes the turn: threads that wait for it return -ECANCELED. Waits until the thread that has the turn has given it.
- * No thread can take it afterwards. */
+/* Closes the turn: no thread can take it any more, and threads that wait for it return -ECANCELED. turn_close also
+ * waits until the thread that has the turn has given it; turn_shut does not wait. */
+void turn_shut(struct turn *turn);
 void turn_close(struct turn *turn);
+
+static inline bool turn_is_closed(const struct turn *turn)
+{
+    return atomic_load(&turn->word) & TURN_CLOSED;
+}
 
 #endif

@@ -41,8 +41,8 @@ void writer_help(struct pipe *p)
 {
     int r = chain_pass(p, LEAT_FILTER_MORE);
     note_rest(p);
-    atomic_store(&p->stuck, r == -EAGAIN && p->want == WANT_CHUNK);
-    atomic_store(&p->paced_until_ns, r == -EAGAIN && p->want == WANT_TIME ? p->pace_ns : 0);
+    bool held = r == -EAGAIN && p->want != WANT_PIPE;
+    atomic_store(&p->held_until_ns, !held ? 0 : p->want == WANT_TIME ? p->pace_ns : NEVER);
 }
 
 static void tell_reader(struct pipe *p)
@@ -90,7 +90,8 @@ static void give_after_call(struct pipe *p, const struct pipe_limit *limit)
         (atomic_load(&p->hungry) || atomic_load(&p->eager))) {
         leave_nothing(p, limit);
         writer_help(p);
-        if (atomic_load(&p->paced_until_ns)) /* A reader that sleeps does not know of that time yet. */
+        int64_t held = atomic_load(&p->held_until_ns);
+        if (held && held != NEVER) /* A reader that sleeps does not know of that time yet. */
             tell_reader(p);
     }
     park_settle(&p->room, room_is_ready, p);
@@ -211,7 +212,7 @@ static int write_pieces(struct pipe *p, const struct piece *piece, size_t n, siz
             else
                 r = moved == -EAGAIN ? room_wait(p, &limit) : (int)moved;
             if (r == 0 && done < n)
-                r = atomic_load(&p->writer_closing) ? -ECANCELED : refusal(p);
+                r = writer_is_interrupted(p) ? -ECANCELED : refusal(p);
         }
         give_after_call(p, &limit);
     }
@@ -345,16 +346,15 @@ int leat_writer_finish(leat_writer *writer, int timeout_ms)
         r = room_wait(p, &limit);
     if (r == -EPIPE)
         chain_drop(p);
-    if (r == 0 && (atomic_load(&p->code) || (p->abandoned && !p->sated)))
+    if (r == 0 && (atomic_load(&p->end) < 0 || (p->abandoned && !p->sated)))
         r = -EPIPE;
     give_after_call(p, &limit);
     return r;
 }
 
-/* Makes calls of the writer that wait return. */
+/* Wakes calls of the writer that wait, so that they see that they are to return. */
 static void interrupt(struct pipe *p)
 {
-    atomic_fetch_add(&p->writer_closing, 1);
     park_wake(&p->room);
     if (p->is_kernel)
         waker_wake(&p->kernel.writer);
@@ -376,12 +376,13 @@ int leat_writer_fail(leat_writer *writer, int code)
     char text[100];
     if (code >= 0)
         return -EINVAL;
+    atomic_fetch_add(&p->failing, 1);
     interrupt(p);
     int r = turn_take(&p->write_turn, NEVER);
     if (r < 0)
         return r; /* The writer is being closed and must not be touched any more. */
-    atomic_fetch_sub(&p->writer_closing, 1);
-    if (!atomic_load(&p->ended) && !p->sated && p->ending != ENDING_BADLY) {
+    atomic_fetch_sub(&p->failing, 1);
+    if (!pipe_has_ended(p) && !p->sated && p->ending != ENDING_BADLY) {
         error_at(&error, code, LEAT_SIDE_SOURCE, "writer", "fail", "The writer failed: %s",
                  error_text(code, text, sizeof(text)));
         end_badly(p, &error);
@@ -400,7 +401,7 @@ static void cut_off(struct pipe *p)
         chain_end(p, ENDING_WELL, 0, 0);
     if (p->ending == ENDING_WELL)
         chain_work_off_end(p);
-    if (!atomic_load(&p->ended) && p->ending != ENDING_BADLY) {
+    if (!pipe_has_ended(p) && p->ending != ENDING_BADLY) {
         error_at(&error, -ECANCELED, LEAT_SIDE_SOURCE, "writer", "close",
                  "The writer was closed before the stream was finished");
         end_badly(p, &error);
@@ -418,9 +419,9 @@ void leat_writer_close(leat_writer *writer)
         kernel_end(&p->kernel);
         return;
     }
+    turn_shut(&p->write_turn);
     interrupt(p);
     turn_close(&p->write_turn);
-    atomic_store(&p->writer_closing, 0);
     cut_off(p);
     chain_drop(p);
     pipe_unref(p);
@@ -450,7 +451,7 @@ int leat_writer_fd(leat_writer *writer, int *ret_fd)
     int r = turn_take(&p->write_turn, 0);
     if (r < 0)
         return r == -ETIMEDOUT ? -EBUSY : r;
-    if (atomic_load(&p->ended))
+    if (pipe_has_ended(p))
         r = -EPIPE;
     else if (p->reserved || chain_pass(p, LEAT_FILTER_MORE) < 0 || kernel_lend(&p->kernel) < 0)
         r = -EBUSY;
