@@ -107,6 +107,13 @@ bool take_test(leat_channel *c, struct channel_way *way, uint64_t unused UNUSED)
            (peers_are_gone(c) && is_empty(c, way));
 }
 
+bool take_part_test(leat_channel *c, struct channel_way *way, uint64_t id)
+{
+    struct channel_lane *lane = way->lane;
+    return atomic_load(&lane->tail) != atomic_load(&lane->next) || atomic_load(&lane->stream) != id + 1 ||
+           atomic_load(&lane->reading) != c->place + 1;
+}
+
 /* As take_test, for a caller that polls. It has all parts of a long message that came before, so only another part is
  * news. */
 static bool poll_test(leat_channel *c, struct channel_way *way, uint64_t unused)

@@ -80,13 +80,6 @@ static int pause_after_lap(leat_channel *c, const struct target *to, uint64_t *t
     return limit_left(to->limit, 1) == 0 ? limit_code(to->limit) : channel_state(c);
 }
 
-bool take_part_test(leat_channel *c, struct channel_way *way, uint64_t id)
-{
-    struct channel_lane *lane = way->lane;
-    return atomic_load(&lane->tail) != atomic_load(&lane->next) || atomic_load(&lane->stream) != id + 1 ||
-           atomic_load(&lane->reading) != c->place + 1;
-}
-
 /* Takes one more part. Returns 1: it was the last part. 2: no part will come any more. Then another thread may have the
  * stream. 0: go on. Otherwise a negative errno. */
 static int receive_part(leat_channel *c, struct channel_way *way, const struct target *to, uint64_t *taken)
