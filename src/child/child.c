@@ -7,32 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define GRACE_NS      1000000000 /* Until the next step for a child that does not end. */
 #define LET_GO_MS     2000       /* Until a child that was killed is left behind. */
 #define LOOK_AGAIN_NS 20000000   /* The interval for members of which nothing tells when they end. */
 #define ROUNDS        16         /* The most searches for processes that were started since the previous search. */
-
-static void close_all(struct child *c)
-{
-    int *const fd[] = {&c->s.in,    &c->s.out,   &c->s.err,   &c->unread, &c->exited,
-                       &c->gone[0], &c->gone[1], &c->done[0], &c->done[1]};
-    for (size_t i = 0; i < COUNT(fd); i++)
-        *fd[i] = fd_close(*fd[i]);
-}
-
-void child_destroy(struct child *c)
-{
-    if (c->over && !c->reaped)
-        waitpid(c->s.pid, NULL, 0);
-    close_all(c);
-    family_clear(&c->family);
-    pthread_mutex_destroy(&c->lock);
-    free(c);
-}
 
 int child_start(struct child **ret, const char *command, unsigned pipes, const char **ret_operation)
 {
@@ -203,36 +183,6 @@ int child_end(struct child *c, enum child_patience patience, struct port *port, 
     if (fd < 0)
         *ret_deadline_ns = MIN(c->until_ns, clock_ns() + LOOK_AGAIN_NS);
     return -EAGAIN;
-}
-
-static const char *signal_name(int number)
-{
-    static const struct {
-        int number;
-        const char *name;
-    } names[] = {
-        {SIGHUP, "SIGHUP"},   {SIGINT, "SIGINT"},   {SIGQUIT, "SIGQUIT"}, {SIGILL, "SIGILL"},   {SIGTRAP, "SIGTRAP"},
-        {SIGABRT, "SIGABRT"}, {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"},   {SIGKILL, "SIGKILL"}, {SIGUSR1, "SIGUSR1"},
-        {SIGSEGV, "SIGSEGV"}, {SIGUSR2, "SIGUSR2"}, {SIGPIPE, "SIGPIPE"}, {SIGALRM, "SIGALRM"}, {SIGTERM, "SIGTERM"},
-        {SIGXCPU, "SIGXCPU"}, {SIGXFSZ, "SIGXFSZ"}, {SIGSYS, "SIGSYS"},
-    };
-    for (size_t i = 0; i < COUNT(names); i++)
-        if (names[i].number == number)
-            return names[i].name;
-    return NULL;
-}
-
-void child_describe_end(const struct child *c, char text[CHILD_TEXT_MAX])
-{
-    if (c->lost)
-        snprintf(text, CHILD_TEXT_MAX,
-                 "ended, and how is not known: this program ignores SIGCHLD, or reaps all it finds");
-    else if (c->status.si_code == CLD_EXITED)
-        snprintf(text, CHILD_TEXT_MAX, "exited with status %d", c->status.si_status);
-    else if (signal_name(c->status.si_status))
-        snprintf(text, CHILD_TEXT_MAX, "was killed by %s", signal_name(c->status.si_status));
-    else
-        snprintf(text, CHILD_TEXT_MAX, "was killed by signal %d", c->status.si_status);
 }
 
 int child_verdict(const struct child *c, char text[CHILD_TEXT_MAX])

@@ -52,7 +52,9 @@ struct child {
     char said[CHILD_SAID_MAX + 1];
 };
 
-/* Writes how the child ended, as a part of a sentence. It uses nothing that other threads than the listener change. */
+/* watch.c, which child.c calls and which calls nothing of child.c.
+ *
+ * Writes how the child ended, as a part of a sentence. It uses nothing that other threads than the listener change. */
 void child_describe_end(const struct child *c, char text[CHILD_TEXT_MAX]);
 
 /* Starts the threads of the child. Returns 0, or a negative errno; then the child was killed and reaped. */

@@ -1,4 +1,5 @@
-/* The threads of a child: they read what it says, and notice its end. */
+/* The threads of a child: they read what it says, and notice its end. And what is done when it has ended, which may be
+ * on such a thread. */
 #include "base/fd.h"
 #include "base/platform.h"
 #include "base/thread.h"
@@ -6,10 +7,63 @@
 #include "child/inner.h"
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define DRAIN_MAX 64 /* Reads of CHILD_SAID_MAX bytes each, when the child has ended. */
+
+/* ---- its end ---- */
+
+static const char *signal_name(int number)
+{
+    static const struct {
+        int number;
+        const char *name;
+    } names[] = {
+        {SIGHUP, "SIGHUP"},   {SIGINT, "SIGINT"},   {SIGQUIT, "SIGQUIT"}, {SIGILL, "SIGILL"},   {SIGTRAP, "SIGTRAP"},
+        {SIGABRT, "SIGABRT"}, {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"},   {SIGKILL, "SIGKILL"}, {SIGUSR1, "SIGUSR1"},
+        {SIGSEGV, "SIGSEGV"}, {SIGUSR2, "SIGUSR2"}, {SIGPIPE, "SIGPIPE"}, {SIGALRM, "SIGALRM"}, {SIGTERM, "SIGTERM"},
+        {SIGXCPU, "SIGXCPU"}, {SIGXFSZ, "SIGXFSZ"}, {SIGSYS, "SIGSYS"},
+    };
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (names[i].number == number)
+            return names[i].name;
+    return NULL;
+}
+
+void child_describe_end(const struct child *c, char text[CHILD_TEXT_MAX])
+{
+    if (c->lost)
+        snprintf(text, CHILD_TEXT_MAX,
+                 "ended, and how is not known: this program ignores SIGCHLD, or reaps all it finds");
+    else if (c->status.si_code == CLD_EXITED)
+        snprintf(text, CHILD_TEXT_MAX, "exited with status %d", c->status.si_status);
+    else if (signal_name(c->status.si_status))
+        snprintf(text, CHILD_TEXT_MAX, "was killed by %s", signal_name(c->status.si_status));
+    else
+        snprintf(text, CHILD_TEXT_MAX, "was killed by signal %d", c->status.si_status);
+}
+
+static void close_all(struct child *c)
+{
+    int *const fd[] = {&c->s.in,    &c->s.out,   &c->s.err,   &c->unread, &c->exited,
+                       &c->gone[0], &c->gone[1], &c->done[0], &c->done[1]};
+    for (size_t i = 0; i < COUNT(fd); i++)
+        *fd[i] = fd_close(*fd[i]);
+}
+
+void child_destroy(struct child *c)
+{
+    if (c->over && !c->reaped)
+        waitpid(c->s.pid, NULL, 0);
+    close_all(c);
+    family_clear(&c->family);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+/* ---- the threads ---- */
 
 static void write_byte(int fd)
 {
