@@ -107,30 +107,31 @@ def compact(results):
 METHOD = """# Performance
 
 How fast `leat` is beside the tools that people use for the same work, and beside bare loops of the same system calls,
-which do nothing else (`loops`, [bench/loops.c](../bench/loops.c)): no faster program can be written with that call.
+which do nothing else (`loops`, [bench/loops.c](../bench/loops.c)): a program that uses that call can't be faster.
 This file is written by `scripts/bench --docs`; the numbers behind it are in [performance.json](performance.json).
 
 ![how much time others take for each row]({picture})
 
 ## How it is measured
 
-- In each of {rounds} rounds every command of a row runs once, in another order each time, so that nobody always follows the same
-  one. The files have {size} of random bytes, or what the row says, and are in the page cache.
-- Time is from just before the process is spawned until it has been waited for, but of fio what it reports itself, which
-  leaves its start-up out; CPU seconds and peak memory are the
-  kernel's account of it and of its children. Between pipes, those who fill and empty them do not count.
-- *time / ours* is the median, over the rounds, of the other's time divided by ours in the same round, with the middle half
-  of these ratios behind it: above 1, leat is faster. Ours and the first peer run twice in each round; *noise* is the second
-  time against the first: what differs by no more means nothing.
-- Outside the measured time a new target is deleted before each run, an existing one is synced, and as much memory as the
-  target needs is used once, so that on a virtual machine nobody pays for getting it from the host.
-- `leat copy` publishes: it writes a file without a name and gives it its name at the end, and an existing file is replaced;
-  cp, cat and dd empty it first. *in-place* rows write over what is there. In a trial before the rounds every target is
-  compared with its source.
-- Rows *threads/* are pipes inside one process ([bench/pipes.c](../bench/pipes.c)): every byte is touched on both sides, and
-  each pipe or ring holds 1 MiB.
-- *CPU s/GB* counts user and system time per 10⁹ bytes. *ours, as told* is leat with a route or a way of writing that it does
-  not choose by itself. *The best route and engine* is the fastest of these; leat may be slower than that by a tenth, or where
+- In each of {rounds} rounds every command of a row runs once. The order differs from round to round, so no command
+  always follows the same other one. The files have {size} of random bytes, unless the row says another size, and are in
+  the page cache.
+- The time begins just before the process is started and ends when it has been waited for. Only fio reports its own time,
+  which leaves its start-up out. CPU seconds and peak memory are the kernel's numbers for the process and its children.
+  Between pipes, the processes that fill and empty the pipes do not count.
+- *time / ours* is the other command's time divided by ours in the same round: the median over the rounds, and the middle
+  half of these ratios in parentheses. Above 1, leat is faster. Our command and the first peer run twice in each round.
+  *noise* is the second time divided by the first: a smaller difference means nothing.
+- Before each run, outside the measured time, a new target is deleted and an existing one is synced. The harness also uses
+  as much memory as the target needs once, so that a virtual machine does not get it from its host during a measurement.
+- `leat copy` publishes: it writes a file without a name and names it at the end, also in place of an existing file. cp,
+  cat and dd empty an existing file first. Rows *in-place* write over the bytes that are there. A trial before the rounds
+  compares every target with its source.
+- Rows *threads/* are pipes inside one process ([bench/pipes.c](../bench/pipes.c)). Both sides touch every byte, and each
+  pipe or ring holds 1 MiB.
+- *CPU s/GB* is user and system time for 10⁹ bytes. *ours, as told* is leat with a route or a way of writing that it does
+  not choose by itself. *The best route and engine* is the fastest of these. leat may be slower than it by a tenth, or where
   these ratios and the noise of the row overlap.
 
 To repeat: `scripts/bench`, or `scripts/bench --quick ROW...`; `scripts/bench --list` names the rows, and
