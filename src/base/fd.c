@@ -94,6 +94,14 @@ static int both_above_standard(const int fd[2], int ret[2])
     return above[0] < 0 ? above[0] : above[1];
 }
 
+bool fd_wake(int fd)
+{
+    int saved = errno;
+    ssize_t n = write(fd, "", 1);
+    errno = saved;
+    return n == 1;
+}
+
 int fd_pipe_of_size(int ret[2], size_t size, size_t *ret_size)
 {
     int fd[2];

@@ -4,6 +4,7 @@
 #define BASE_FD_H
 
 #include "base/base.h"
+#include <stdbool.h>
 
 /* Closes `fd` if it is not negative, and returns -1, for `fd = fd_close(fd)`. errno stays unchanged. */
 int fd_close(int fd);
@@ -40,6 +41,10 @@ void fd_reset_on_close(int fd);
 /* Makes a pipe whose ends are both close-on-exec and non-blocking. On Linux they are so from the start, so that a fork
  * in another thread never sees them otherwise. Gives both ends, or returns -errno. */
 int fd_pipe(int ret[2]);
+
+/* Writes a byte into a pipe of ours, so that its other end becomes readable; a full pipe is readable already. Borrows
+ * `fd`, which may be -1. True: the byte was written. errno stays unchanged. Any thread; async-signal-safe. */
+bool fd_wake(int fd);
 
 /* Same as fd_pipe, but of at most `size` bytes; see platform.pipe_make. */
 int fd_pipe_of_size(int ret[2], size_t size, size_t *ret_size);

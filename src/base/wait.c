@@ -1,6 +1,5 @@
 #include "base/wait.h"
 #include "base/fd.h"
-#include <errno.h>
 #include <unistd.h>
 
 int waker_open(struct waker *waker)
@@ -20,10 +19,7 @@ void waker_wake(struct waker *waker)
 {
     if (!atomic_exchange(&waker->sleeping, false))
         return;
-    int saved = errno;
-    ssize_t n = write(waker->fd[1], "", 1);
-    (void)n; /* a full pipe wakes as well */
-    errno = saved;
+    fd_wake(waker->fd[1]);
 }
 
 void waker_sleeps(struct waker *waker)

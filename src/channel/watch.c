@@ -148,8 +148,7 @@ static void watcher_end(struct watcher *w)
 {
     if (!w)
         return;
-    ssize_t n = write(w->stop[1], "", 1);
-    (void)n; /* An empty pipe takes a byte. */
+    fd_wake(w->stop[1]);
     pthread_join(w->thread, NULL);
     pthread_mutex_lock(&lock);
     for (struct watcher **at = &ending; *at; at = &(*at)->next)

@@ -65,19 +65,13 @@ void child_destroy(struct child *c)
 
 /* ---- the threads ---- */
 
-static void write_byte(int fd)
-{
-    ssize_t n = write(fd, "", 1);
-    (void)n; /* An empty pipe of ours takes a byte. */
-}
-
 static void *wait_for_exit(void *user)
 {
     struct child *c = user;
     siginfo_t info;
     while (waitid(P_PID, (id_t)c->s.pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
         ;
-    write_byte(c->gone[1]);
+    fd_wake(c->gone[1]);
     return NULL;
 }
 
@@ -173,7 +167,7 @@ static void *listen_and_reap(void *user)
     take_status(c);
     bool left = c->left;
     if (!left)
-        write_byte(c->done[1]);
+        fd_wake(c->done[1]);
     pthread_mutex_unlock(&c->lock);
     if (trace_is_on())
         tell_end(c);

@@ -86,10 +86,7 @@ static void callback_abort(struct node *node, int code, uint64_t delivered UNUSE
 static void callback_notify(leat_endpoint *endpoint)
 {
     struct callback *c = (struct callback *)endpoint;
-    int saved = errno;
-    ssize_t n = write(c->notice[1], "", 1);
-    (void)n; /* A full pipe is readable as well. */
-    errno = saved;
+    fd_wake(c->notice[1]);
 }
 
 static void callback_free(leat_endpoint *endpoint)

@@ -53,10 +53,8 @@ static void *open_and_tell(void *user)
     left = opener->left;
     opener->result = fd;
     opener->opened = true;
-    if (!left) {
-        ssize_t n = write(opener->done[1], "", 1);
-        (void)n;
-    }
+    if (!left)
+        fd_wake(opener->done[1]);
     pthread_mutex_unlock(&opener->lock);
     if (left) {
         fd_close(fd);

@@ -146,8 +146,7 @@ static int hand_over(leat_pipeline *p, leat_report **ret)
 /* Called under the lock. */
 static void fill_ended_fd(leat_pipeline *p)
 {
-    ssize_t n = write(p->ended_fd[1], "", 1);
-    (void)n;
+    fd_wake(p->ended_fd[1]);
 }
 
 /* A waiting call returns with the lock taken, and then the pipeline may be freed. So nothing of the pipeline is used

@@ -3,7 +3,6 @@
 #include "base/platform.h"
 #include "base/spin.h"
 #include "base/thread.h"
-#include <errno.h>
 #include <unistd.h>
 
 /* The other side is probably in the middle of its copy. A wake-up costs tens of microseconds, so a thread spins for at
@@ -60,9 +59,7 @@ static void raise_fd(struct park *park)
 {
     if (park->fd[1] < 0 || park->raised)
         return;
-    int saved = errno;
-    park->raised = write(park->fd[1], "", 1) == 1;
-    errno = saved;
+    park->raised = fd_wake(park->fd[1]);
 }
 
 void park_wake_listeners(struct park *park)

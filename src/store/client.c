@@ -36,8 +36,7 @@ void client_close(struct client *client, struct port *port)
 
 void client_notify(const struct client *client)
 {
-    ssize_t n = write(client->notice[1], "", 1);
-    (void)n; /* a full pipe is a notice as well */
+    fd_wake(client->notice[1]);
 }
 
 void client_drop_notices(const struct client *client)
