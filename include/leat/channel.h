@@ -32,8 +32,9 @@
  *   - -ENODATA, from calls that receive: the end. Every sender has left, and nothing is left to receive.
  *   - -EOWNERDEAD: the end too, but at least one of the senders ended without leat_channel_close.
  *   - -EPIPE, from calls that send: every receiver has left, or is dead.
- *   - -ETIMEDOUT: the time is up. Nothing was sent or received, and nothing is lost.
- *   - -EAGAIN: timeout_ms was 0, and the call would block. Nothing was sent or received, and nothing is lost.
+ *   - -ETIMEDOUT: the time is up. Nothing was sent or received, and nothing is lost. If it is repeated, the
+ *     call goes on where it was, also in the middle of a message that is longer than the ring.
+ *   - -EAGAIN: timeout_ms was 0, and the call would block. Otherwise as -ETIMEDOUT.
  *   - -EMSGSIZE: the message does not fit. Nothing was sent; or nothing was received, and *ret_n is the room that is
  *     needed.
  *   - -EBADF: this end of the channel cannot do that.
@@ -182,28 +183,27 @@ LEAT_API int leat_channel_attach(leat_channel **ret_channel, const int *fds, siz
 /**
  * Exports an end and sends its descriptors over a Unix socket.
  *
- * @param end     The end that the handle of the other process will have.
- * @param socket  Borrowed.
+ * @param end         The end that the handle of the other process will have.
+ * @param socket      Borrowed. It may be blocking or non-blocking.
+ * @param timeout_ms  How long the call may wait for room in the socket.
  *
- * Blocking: blocks if the socket does.
- *
- * @return 0; otherwise as leat_channel_export_end, or what sendmsg(2) failed with.
+ * @return 0; -EAGAIN or -ETIMEDOUT: no room in time; otherwise as leat_channel_export_end, or what sendmsg(2) failed
+ *         with.
  */
-LEAT_API int leat_channel_pass(leat_channel *channel, enum leat_channel_end end, int socket);
+LEAT_API int leat_channel_pass(leat_channel *channel, enum leat_channel_end end, int socket, int timeout_ms);
 
 /**
  * Receives the descriptors that leat_channel_pass sent, and makes a handle of them.
  *
  * @param ret_channel  The handle; the caller closes it.
- * @param socket       Borrowed.
+ * @param socket       Borrowed. It may be blocking or non-blocking.
+ * @param timeout_ms   How long the call may wait for the descriptors.
  *
- * Blocking: blocks if the socket does.
- *
- * @return 0; -ENODATA: the peer has closed the socket; -EMFILE: this process may not have so many descriptors, and
- *         those that came are closed and lost; -EPROTO: what came is no channel, and no descriptor that came stays
- *         open; otherwise as leat_channel_attach, or what recvmsg(2) failed with.
+ * @return 0; -EAGAIN or -ETIMEDOUT: nothing came in time; -ENODATA: the peer has closed the socket; -EMFILE: this
+ * process may not have so many descriptors, and those that came are closed and lost; -EPROTO: what came is no channel,
+ * and no descriptor that came stays open; otherwise as leat_channel_attach, or what recvmsg(2) failed with.
  */
-LEAT_API int leat_channel_attach_passed(leat_channel **ret_channel, int socket);
+LEAT_API int leat_channel_attach_passed(leat_channel **ret_channel, int socket, int timeout_ms);
 
 /**
  * Leaves the channel and frees the handle.
@@ -230,14 +230,17 @@ LEAT_API void leat_channel_cancel(leat_channel *channel);
  * Sends a copy of one message.
  *
  * A message longer than the ring goes through the ring in parts, while a receiver takes them. If the time is up in the
- * middle of such a message, the receiver drops it.
+ * middle of such a message, the next send on this handle goes on with it, if it gets the same bytes again. A message
+ * with other bytes, leat_channel_reserve, leat_channel_close, and a message of another sender drop what was sent of it,
+ * and a receiver that has begun it drops it too. If another sender was faster, the next call sends the message from its
+ * beginning. So the message arrives once and whole, or not at all, and it holds up no other sender.
  *
  * @param bytes  The message; borrowed for the call.
  * @param n      Its length in bytes.
  *
- * @return 0; -EMSGSIZE: the message is longer than message_limit, or its length is not message_size, or it is longer
- *         than the ring and timeout_ms is 0; -EBUSY: the handle is between leat_channel_reserve and
- *         leat_channel_publish; -EPIPE; -EAGAIN or -ETIMEDOUT: no room in time; -EBADF; -ECANCELED; -EPROTO.
+ * @return 0; -EMSGSIZE: the message is longer than message_limit, or its length is not message_size; -EBUSY: the handle
+ *         is between leat_channel_reserve and leat_channel_publish; -EPIPE; -EAGAIN or -ETIMEDOUT: no room in time;
+ *         -EBADF; -ECANCELED; -EPROTO.
  */
 LEAT_API int leat_channel_send(leat_channel *channel, const void *bytes, size_t n, int timeout_ms);
 

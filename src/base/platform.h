@@ -66,7 +66,7 @@ struct platform_sharing {
     /* Receives a byte and the descriptors that came with it. Gives all of them, close-on-exec, and sets *n to their
      * number; before the call *n is the room in `fds`. Closes any other descriptors that came. -EPROTO: there were more
      * than fit into `fds`. -EMFILE: the process has too many open descriptors to receive all of them. -ENODATA: end of
-     * file. On failure no descriptor is given. */
+     * file. It does not wait: -EAGAIN. On failure no descriptor is given. */
     int (*receive)(int socket, int *fds, size_t *n);
 };
 

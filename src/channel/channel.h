@@ -45,6 +45,15 @@ struct stream {
     uint8_t *bytes; /* As long as the message: the bytes that were received before the time was up. */
 };
 
+/* A message longer than the ring of which parts were sent when the time was up. Under the senders' lock. It is still to
+ * be finished only if lane->stream names it: another sender may have dropped it. */
+struct unsent {
+    uint64_t length; /* 0: there is none. */
+    uint64_t id;     /* The position of its first record. */
+    uint64_t at;     /* How many bytes of it were sent, */
+    uint64_t crc;    /* and their CRC, by which the next call is known to go on with the same message. */
+};
+
 /* The members are grouped by meaning. NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct leat_channel {
     struct geometry g; /* Our copy: what the memory says of itself is not read again. */
@@ -71,6 +80,7 @@ struct leat_channel {
     uint64_t reserved_bytes;
     atomic_uint holding; /* How many messages are acquired and not released. */
     struct stream stream;
+    struct unsent unsent;
 
     pthread_mutex_t mutex; /* Guards burying, and making a poll descriptor. */
 
@@ -212,6 +222,9 @@ bool peers_are_gone(leat_channel *c);
 void recover_sender(struct channel_way *way);
 void recover_receiver(leat_channel *c, struct channel_way *way, uint32_t place);
 int recover_held(leat_channel *c, struct channel_way *way, uint32_t place);
+
+/* send.c: drops the message that this handle has begun to send and not finished. It takes no lock. */
+void send_forget(leat_channel *c);
 
 /* record.c: what lies in the ring. Nothing that a record says is trusted. */
 static inline struct record *record_at(const leat_channel *c, const struct channel_way *way, uint64_t position)

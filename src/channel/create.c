@@ -274,6 +274,7 @@ static void handle_leave(leat_channel *c, bool failed)
     fork_delist(c);
     if (atomic_load(&c->reserved))
         leat_channel_abandon(c);
+    send_forget(c);
     if (c->fd >= 0)
         peers_leave(c, failed);
     peers_tell_crashes(c);

@@ -67,6 +67,7 @@ static void in_child(void)
         atomic_store(&c->stream.open, false);
         free(c->stream.bytes);
         c->stream.bytes = NULL;
+        c->unsent.length = 0;
         forget_poll(&c->out);
         forget_poll(&c->in);
         pthread_mutex_unlock(&c->mutex);

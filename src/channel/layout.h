@@ -84,8 +84,8 @@ enum lane_intent {
 struct channel_lane {
     /* The senders', under their lock. */
     alignas(LINE) _Atomic uint32_t sender_lock;
-    uint32_t unused;
-    _Atomic uint64_t stream; /* The position of the first record of an unfinished long message, plus 1. 0: none. */
+    _Atomic uint32_t sending; /* The place of the sender that set `stream` last, plus 1. It is set before `stream`. */
+    _Atomic uint64_t stream;  /* The position of the first record of an unfinished long message, plus 1. 0: none. */
     _Atomic uint64_t sent, intent_sent, intent_tail;
     alignas(LINE) _Atomic uint64_t tail;
 

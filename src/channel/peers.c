@@ -46,6 +46,15 @@ void peers_free(const leat_channel *c, int fd, uint32_t place)
     platform.sharing->unlock(fd, place);
 }
 
+/* A sender whose time is up in the middle of a long message gives the lock back. If another sender begins a long
+ * message meanwhile, `stream` is not the same number any more. */
+static void drop_unsent(struct channel_way *way, uint32_t place)
+{
+    uint64_t stream = atomic_load(&way->lane->stream);
+    if (stream && atomic_load(&way->lane->sending) == place + 1)
+        atomic_compare_exchange_strong(&way->lane->stream, &stream, 0);
+}
+
 /* Clears all that a dead peer has in one lane: first what it did under a lock, then what it held. The receivers' lock
  * is not free in between, because until the end the counts of the lane may differ from its records. */
 static int clear_lane(leat_channel *c, struct channel_way *way, uint32_t place, const struct channel_limit *limit)
@@ -55,6 +64,7 @@ static int clear_lane(leat_channel *c, struct channel_way *way, uint32_t place, 
         lock_break(&way->senders, place);
         platform.sharing->event_set(way->events[1]);
     }
+    drop_unsent(way, place);
     bool inherited = false;
     if (lock_owner(atomic_load(way->receivers.word)) == place + 1) {
         recover_receiver(c, way, place);

@@ -1,5 +1,6 @@
 /* Sending. A sender that waits for room keeps the senders' lock, so that short messages do not overtake a long one for
  * ever. A sender that does not wait returns -EAGAIN. */
+#include "base/crc.h"
 #include "channel/channel.h"
 #include <errno.h>
 
@@ -97,33 +98,77 @@ static uint64_t part_length(const leat_channel *c)
     return (part & ~(uint64_t)(UNIT - 1)) - sizeof(struct record);
 }
 
-/* Needs the lock. Sends a message that is longer than the ring, part by part. If it cannot be finished, a receiver that
- * has begun it sees in lane->stream that no sender goes on with it. */
+static uint64_t crc_of(const void *bytes, uint64_t n)
+{
+    return crc_add(crc_find("crc64nvme"), 0, bytes, (size_t)n);
+}
+
+/* Needs the lock. A receiver that has begun the message sees in lane->stream that no sender goes on with it. */
+static void drop_begun(leat_channel *c, struct channel_way *way)
+{
+    c->unsent.length = 0;
+    atomic_store(&way->lane->stream, 0);
+    wait_wake_ordered(way, &way->lane->filled, WAKE_ALL);
+}
+
+/* Needs the lock, and `m` is the next message, or NULL. A message that was begun is gone on with only if it is `m` and
+ * no other sender has sent anything since. */
+static void look_at_begun(leat_channel *c, struct channel_way *way, const struct iovec *m)
+{
+    struct unsent *u = &c->unsent;
+    uint64_t stream = atomic_load_explicit(&way->lane->stream, memory_order_relaxed);
+    if (!stream)
+        u->length = 0;
+    else if (!m || u->length != m->iov_len || u->id + 1 != stream || u->crc != crc_of(m->iov_base, u->at))
+        drop_begun(c, way);
+}
+
+void send_forget(leat_channel *c)
+{
+    uint64_t mine = c->unsent.id + 1;
+    if (c->out.lane && c->unsent.length && atomic_compare_exchange_strong(&c->out.lane->stream, &mine, 0))
+        wait_wake_ordered(&c->out, &c->out.lane->filled, WAKE_ALL);
+    c->unsent.length = 0;
+}
+
+/* Needs the lock. Sends the next part of a long message of n bytes that begins at `first`. */
+static int send_part(leat_channel *c, struct channel_way *way, const uint8_t *bytes, uint64_t n, uint64_t first,
+                     uint64_t *at, const struct channel_limit *limit)
+{
+    uint64_t part = MIN(n - *at, part_length(c)), tail = tail_of(way);
+    enum record_kind kind = *at == 0 ? RECORD_FIRST : *at + part == n ? RECORD_LAST : RECORD_PART;
+    int r = wait_room(c, way, record_size(part), limit);
+    if (r < 0)
+        return r;
+    put(c, way, tail, kind, bytes + *at, part, kind == RECORD_FIRST ? n : first);
+    *at += part;
+    commit(way, tail + record_size(part), *at == n);
+    wait_wake_ordered(way, &way->lane->filled, WAKE_ALL);
+    r = channel_state(c);
+    return r == 0 && !limit->now && limit_left(limit, 1) == 0 ? limit_code(limit) : r;
+}
+
+/* Needs the lock. Sends a message that is longer than the ring, part by part. If the time is up, the next call may go
+ * on with it. */
 static int send_long(leat_channel *c, struct channel_way *way, const uint8_t *bytes, uint64_t n,
                      const struct channel_limit *limit)
 {
-    uint64_t first = tail_of(way), most = part_length(c), at = 0;
-    int r = limit->now ? -EMSGSIZE : 0;
+    struct unsent *u = &c->unsent;
+    uint64_t at = u->length ? u->at : 0, first = u->length ? u->id : tail_of(way);
+    int r = 0;
+    atomic_store(&way->lane->sending, c->place + 1);
     atomic_store(&way->lane->stream, first + 1);
-    while (r == 0 && at < n) {
-        uint64_t part = MIN(n - at, most), tail = tail_of(way);
-        enum record_kind kind = at == 0 ? RECORD_FIRST : at + part == n ? RECORD_LAST : RECORD_PART;
-        r = wait_room(c, way, record_size(part), limit);
-        if (r < 0)
-            break;
-        put(c, way, tail, kind, bytes + at, part, kind == RECORD_FIRST ? n : first);
-        at += part;
-        commit(way, tail + record_size(part), at == n);
-        wait_wake_ordered(way, &way->lane->filled, WAKE_ALL);
-        r = channel_state(c);
-        if (r == 0 && at < n && limit_left(limit, 1) == 0)
-            r = limit_code(limit);
+    while (r == 0 && at < n)
+        r = send_part(c, way, bytes, n, first, &at, limit);
+    u->length = 0;
+    if (at == n) {
+        atomic_store(&way->lane->stream, 0);
+        return 0;
     }
-    if (at == n)
-        r = 0;
-    atomic_store(&way->lane->stream, 0);
-    if (r < 0)
-        wait_wake_ordered(way, &way->lane->filled, WAKE_ALL);
+    if (at > 0 && (r == -EAGAIN || r == -ETIMEDOUT))
+        *u = (struct unsent){n, first, at, crc_of(bytes, at)};
+    else
+        drop_begun(c, way);
     return r;
 }
 
@@ -132,8 +177,8 @@ static int check_length(const leat_channel *c, uint64_t n)
     return c->g.message_size ? (n == c->g.message_size ? 0 : -EMSGSIZE) : n <= c->g.message_limit ? 0 : -EMSGSIZE;
 }
 
-/* Each call begins with it. */
-static int begin(leat_channel *c, const struct channel_limit *limit)
+/* Each call begins with it. `m`: the message that is sent first, or NULL. */
+static int begin(leat_channel *c, const struct iovec *m, const struct channel_limit *limit)
 {
     struct channel_way *way = &c->out;
     int code = channel_begin(c, way);
@@ -146,6 +191,8 @@ static int begin(leat_channel *c, const struct channel_limit *limit)
     int r = lock_take(c, &way->senders, limit);
     if (r == -EAGAIN && atomic_load(&way->polled))
         silence_until_lock_is_given(way);
+    if (r == 0 && (c->unsent.length || atomic_load_explicit(&way->lane->stream, memory_order_relaxed)))
+        look_at_begun(c, way, m);
     return r;
 }
 
@@ -194,7 +241,7 @@ int leat_channel_sendv(leat_channel *c, const struct iovec *messages, size_t n, 
     const struct channel_limit limit = limit_of(timeout_ms);
     struct channel_way *way = &c->out;
     size_t done = 0;
-    int r = begin(c, &limit);
+    int r = begin(c, n ? messages : NULL, &limit);
     if (r == 0) {
         struct send_batch batch = {.tail = tail_of(way)};
         while (done < n && (r = send_one(c, way, &batch, &messages[done], &limit)) == 0)
@@ -223,7 +270,7 @@ int leat_channel_reserve(leat_channel *c, size_t n, void **ret_room, int timeout
     struct channel_way *way = &c->out;
     if (way->lane && (check_length(c, n) < 0 || record_size(n) > c->g.capacity))
         return -EMSGSIZE;
-    int r = begin(c, &limit);
+    int r = begin(c, NULL, &limit);
     if (r < 0)
         return r;
     r = wait_room(c, way, record_size(n), &limit);

@@ -61,7 +61,7 @@ int sharing_receive(int socket, int *fds, size_t *n)
     message.msg_controllen = sizeof(control);
     ssize_t got;
     do
-        got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+        got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     while (got < 0 && errno == EINTR);
     if (got < 0)
         return -errno;

@@ -38,8 +38,8 @@ static void use(const struct leat_channel_options *options)
         swept_failed("socketpair", -errno);
         goto done;
     }
-    TRY(leat_channel_pass(sender, LEAT_CHANNEL_RECEIVER, ends[0]));
-    TRY(leat_channel_attach_passed(&passed, ends[1]));
+    TRY(leat_channel_pass(sender, LEAT_CHANNEL_RECEIVER, ends[0], -1));
+    TRY(leat_channel_attach_passed(&passed, ends[1], -1));
     TRY(leat_channel_send(sender, "one", 4, 1000));
     TRY(leat_channel_reserve(sender, 4, &room, 1000));
     memcpy(room, "two", 4);

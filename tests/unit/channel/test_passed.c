@@ -3,6 +3,7 @@
  * What is wanted is attached to; everything else is refused, and nothing of it stays open. */
 #include "channel/channel.h"
 #include "channels.h"
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -45,7 +46,7 @@ static void test_counts(void **state UNUSED)
     for (size_t n = 0; n <= COUNT(fds); n += n < 10 ? 1 : 27) {
         pass_raw(sockets[0], fds, n, 1);
         d = NULL;
-        int r = leat_channel_attach_passed(&d, sockets[1]);
+        int r = leat_channel_attach_passed(&d, sockets[1], -1);
         assert_int_equal(r, n == s.n ? 0 : -EPROTO);
         assert_true((r == 0) == (d != NULL));
         leat_channel_close(d);
@@ -53,7 +54,7 @@ static void test_counts(void **state UNUSED)
     }
     set_close(&s);
     close(sockets[0]);
-    assert_int_equal(leat_channel_attach_passed(&d, sockets[1]), -ENODATA);
+    assert_int_equal(leat_channel_attach_passed(&d, sockets[1], -1), -ENODATA);
     close(sockets[1]);
     leat_channel_close(c);
 }
@@ -70,12 +71,12 @@ static void test_beside(void **state UNUSED)
             if (mask & 1u << i)
                 setsockopt(sockets[1], SOL_SOCKET, options[i], &(int){1}, sizeof(int)); /* one may be unknown here */
         int before = unit_descriptors();
-        assert_int_equal(leat_channel_pass(c, LEAT_CHANNEL_RECEIVER, sockets[0]), 0);
-        assert_int_equal(leat_channel_attach_passed(&d, sockets[1]), 0);
+        assert_int_equal(leat_channel_pass(c, LEAT_CHANNEL_RECEIVER, sockets[0], -1), 0);
+        assert_int_equal(leat_channel_attach_passed(&d, sockets[1], -1), 0);
         leat_channel_close(d);
         assert_int_equal(unit_descriptors(), before);
         pass_raw(sockets[0], NULL, 0, 1); /* and none with one */
-        assert_int_equal(leat_channel_attach_passed(&d, sockets[1]), -EPROTO);
+        assert_int_equal(leat_channel_attach_passed(&d, sockets[1], -1), -EPROTO);
         assert_int_equal(unit_descriptors(), before);
         close(sockets[0]);
         close(sockets[1]);
@@ -103,7 +104,7 @@ static void test_odd(void **state UNUSED)
             memcpy(fds, s.fd, s.n * sizeof(int));
             fds[place] = odd[i];
             pass_raw(sockets[0], fds, s.n, 1);
-            assert_true(leat_channel_attach_passed(&d, sockets[1]) < 0);
+            assert_true(leat_channel_attach_passed(&d, sockets[1], -1) < 0);
             assert_int_equal(unit_descriptors(), before);
         }
     for (size_t i = 0; i < COUNT(odd) - 1; i++)
@@ -113,9 +114,41 @@ static void test_odd(void **state UNUSED)
     leat_channel_close(c);
 }
 
+/* It waits no longer than it may, whether or not the socket blocks, and nothing is lost by that. */
+static void test_limits(void **state UNUSED)
+{
+    static const int limits[] = {0, 10};
+    for (int blocking = 0; blocking < 2; blocking++) {
+        leat_channel *c = channel_make(4, 8, 0), *d;
+        int sockets[2], sent = 0;
+        unit_socketpair(sockets);
+        for (int i = 0; i < 2; i++)
+            fcntl(sockets[i], F_SETFL, blocking ? 0 : O_NONBLOCK);
+        for (size_t i = 0; i < COUNT(limits); i++)
+            assert_int_equal(leat_channel_attach_passed(&d, sockets[1], limits[i]), limits[i] ? -ETIMEDOUT : -EAGAIN);
+        int before = unit_descriptors(), r;
+        while ((r = leat_channel_pass(c, LEAT_CHANNEL_RECEIVER, sockets[0], 0)) == 0 && sent < 10)
+            sent++;
+        while (r == 0 && send(sockets[0], "much", 4, MSG_DONTWAIT) > 0)
+            ; /* each of them may hold a place, so others fill the socket */
+        for (size_t i = 0; i < COUNT(limits); i++)
+            assert_int_equal(leat_channel_pass(c, LEAT_CHANNEL_RECEIVER, sockets[0], limits[i]),
+                             limits[i] ? -ETIMEDOUT : -EAGAIN);
+        assert_int_equal(unit_descriptors(), before);
+        for (int i = 0; i < sent; i++) {
+            assert_int_equal(leat_channel_attach_passed(&d, sockets[1], 10000), 0);
+            leat_channel_close(d);
+        }
+        close(sockets[0]);
+        close(sockets[1]);
+        leat_channel_close(c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_beside),
         cmocka_unit_test(test_odd),

@@ -22,7 +22,7 @@ static void only_linux_has_channels(void **state UNUSED)
     int fds[3] = {0, 1, 2};
     assert_int_equal(leat_channel_open(&c, NULL), -ENOSYS);
     assert_int_equal(leat_channel_attach(&c, fds, 3), -ENOSYS);
-    assert_int_equal(leat_channel_attach_passed(&c, 0), -ENOSYS);
+    assert_int_equal(leat_channel_attach_passed(&c, 0, -1), -ENOSYS);
     assert_int_equal(leat_channel_inspect(0, &info, NULL, NULL), -ENOSYS);
     assert_ptr_equal(c, state);
 }

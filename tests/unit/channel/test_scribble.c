@@ -303,7 +303,7 @@ static void *live(void *user)
             receive_something(h, limit);
         if (h->c && h->number % 16 == 0)
             look_around(h);
-        if (h->socket >= 0 && CALL(h, leat_channel_attach_passed(&passed, h->socket)) == 0)
+        if (h->socket >= 0 && CALL(h, leat_channel_attach_passed(&passed, h->socket, 0)) == 0)
             CALL(h, leave(passed));
         if (h->c && h->number % 64 == 0) {
             CALL(h, leave(h->c));
