@@ -295,7 +295,8 @@ LEAT_API int leat_pipeline_explain(leat_pipeline *pipeline, enum leat_format for
  * @param ret_report  The report, on failure too; the caller frees it. If the run could not begin, it is set to NULL.
  *                    The memory of the report is taken before anything is opened. May be NULL.
  *
- * Blocking: blocks until the run has ended. leat_pipeline_cancel ends it.
+ * Blocking: blocks until the run has ended. leat_pipeline_cancel ends it. A caller that must not wait so long starts
+ * the pipeline by leat_pipeline_start, and waits with a limit by leat_pipeline_wait.
  *
  * @return What the report says: 0, or the code of the first true failure. -EBADMSG with the operation "verify": a
  *         digest was not the expected one. -ECANCELED: the run was cancelled. If the run could not begin: -ENOMEM,
@@ -367,7 +368,9 @@ LEAT_API int leat_pipeline_progress(const leat_pipeline *pipeline, struct leat_p
  *
  * @param pipeline  May be NULL.
  *
- * Blocking: if the pipeline runs, cancels it and waits for its end.
+ * Blocking: if the pipeline runs, cancels it and waits for its end. A caller that must not wait calls
+ * leat_pipeline_cancel and leat_pipeline_wait with a limit, and frees the pipeline when it has ended. What a cancel
+ * can't interrupt is a function of the caller, and a call of the kernel on a slow file.
  */
 LEAT_API void leat_pipeline_free(leat_pipeline *pipeline);
 

@@ -372,23 +372,26 @@ LEAT_API int leat_stages_cancel(leat_stages *stages);
 enum leat_stop {
     LEAT_STOP_DRAIN = 0, /**< As leat_stages_finish, leat_stages_resume and leat_stages_wait. */
     /** Drops what is in flight, and waits only for functions that are being called. This is no failure of the call that
-     * does it: the call returns 0 unless something had failed before. All other calls return -ECANCELED from then
-     * on. */
+     * does it: the call returns 0 unless something had failed before, also if it is repeated after a timeout. All other
+     * calls return -ECANCELED from then on. */
     LEAT_STOP_ABORT = 1,
 };
 
 /**
  * Ends the run and returns when all threads are gone.
  *
- * @param ret_error  The first failure, as of leat_stages_run. May be NULL.
+ * If the time is up, the end has begun, and the run ends by itself. leat_stages_wait, or a further call, tells its end.
+ *
+ * @param timeout_ms  How long the call may wait for the end, in milliseconds. With 0 it only begins the end.
+ * @param ret_error   The first failure, as of leat_stages_run. May be NULL.
  *
  * Blocking: waits for the end. With LEAT_STOP_DRAIN and without a sink, another thread has to take the results
- * meanwhile.
+ * meanwhile. A function of a stage that blocks cannot be interrupted, except by the hook `wake` of the options.
  *
- * @return 0, or the first failure; -EPERM: this is a child of fork(2), which has none of the threads; -EINVAL: the
- *         stages were never started; -EDEADLK.
+ * @return 0, or the first failure; -EAGAIN or -ETIMEDOUT: the run has not ended in time; -EPERM: this is a child of
+ *         fork(2), which has none of the threads; -EINVAL: the stages were never started; -EDEADLK.
  */
-LEAT_API int leat_stages_stop(leat_stages *stages, enum leat_stop how, struct leat_error *ret_error);
+LEAT_API int leat_stages_stop(leat_stages *stages, enum leat_stop how, int timeout_ms, struct leat_error *ret_error);
 
 /**
  * Pauses the run: no worker takes another item, and the source is not asked, until leat_stages_resume.
@@ -456,7 +459,8 @@ LEAT_API int leat_stages_explain(leat_stages *stages, enum leat_format format, c
  *
  * @param stages  May be NULL. No other thread may use them any more.
  *
- * Blocking: waits for functions that are being called.
+ * Blocking: waits for functions that are being called. After leat_stages_stop with LEAT_STOP_ABORT has ended, it does
+ * not wait. So a caller that must not wait stops the stages with a limit, and frees them when they have ended.
  */
 LEAT_API void leat_stages_free(leat_stages *stages);
 

@@ -160,7 +160,7 @@ static bool give_output(struct workers_filter *f, struct filter_buffers *b)
 /* Stops the stages and takes all blocks back. */
 static void stop(struct workers_filter *f)
 {
-    leat_stages_stop(f->stages, LEAT_STOP_ABORT, NULL);
+    leat_stages_stop(f->stages, LEAT_STOP_ABORT, -1, NULL);
     f->filling = f->emptying = f->unused = NULL;
     for (struct block *block = f->all; block; block = block->older)
         put_back(f, block);

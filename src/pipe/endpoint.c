@@ -88,11 +88,15 @@ static int reader_finish(struct node *node, uint64_t delivered UNUSED, struct le
     return why.code;
 }
 
+/* The filters may need room for their last bytes. The run waits for it at the port, where a cancel ends the wait. A
+ * pipe that is spliced into has no filters, and its port is closed by the finish. */
 static int writer_commit(struct node *node, struct leat_error *error)
 {
     struct pipe_end *e = (struct pipe_end *)node;
     struct leat_error why = {.size = sizeof(why)};
-    int r = leat_writer_finish(e->writer, -1);
+    int r = leat_writer_finish(e->writer, node->kind == NODE_CALL ? 0 : -1);
+    if (r == -EAGAIN)
+        return r;
     if (r < 0) {
         leat_writer_error(e->writer, &why);
         error_at(error, r, LEAT_SIDE_SINK, node->name, "finish", "%s", why.text);

@@ -59,7 +59,7 @@ static int claim(leat_stages *stages, const struct feeds *feeds)
         r = stages_build(stages);
     if (r < 0)
         return r;
-    stages->cancelled = stages->aborted = stages->input_open = false;
+    stages->cancelled = stages->aborted = stages->input_open = stages->abort_untold = false;
     atomic_store(&stages->paused, false);
     atomic_store(&stages->finishing, false);
     stages->error = LEAT_INIT(struct leat_error);
@@ -251,7 +251,32 @@ int leat_stages_wait(leat_stages *stages, int timeout_ms, struct leat_error *ret
     return r;
 }
 
-int leat_stages_stop(leat_stages *stages, enum leat_stop how, struct leat_error *ret_error)
+/* Stores whether the call that aborted the run is still to be told its end, and returns what was stored before. */
+static bool exchange_abort_untold(leat_stages *stages, bool untold)
+{
+    pthread_mutex_lock(&stages->lock);
+    bool before = stages->abort_untold;
+    stages->abort_untold = untold;
+    pthread_mutex_unlock(&stages->lock);
+    return before;
+}
+
+/* An abort is no failure of the call that does it, also if it is repeated because its time was up. */
+static int abort_run(leat_stages *stages, int timeout_ms, struct leat_error *ret_error)
+{
+    enum stages_state state = atomic_load(&stages->state);
+    bool first = (state == STAGES_RUNNING || state == STAGES_STARTING) && stages_cancel(stages, NULL);
+    bool ours = exchange_abort_untold(stages, false) || first;
+    int r = leat_stages_wait(stages, timeout_ms, ours ? NULL : ret_error);
+    if (!ours)
+        return r;
+    if (r != -EAGAIN && r != -ETIMEDOUT)
+        return 0;
+    exchange_abort_untold(stages, true);
+    return error_return(ret_error, &none, r);
+}
+
+int leat_stages_stop(leat_stages *stages, enum leat_stop how, int timeout_ms, struct leat_error *ret_error)
 {
     int r = error_begin(ret_error);
     if (r == 0)
@@ -262,15 +287,11 @@ int leat_stages_stop(leat_stages *stages, enum leat_stop how, struct leat_error 
         return error_return(ret_error, &none, -EDEADLK);
     if (!origin_is_here(stages->origin)) /* After a fork the workers are the parent's. */
         return error_return(ret_error, &none, -EPERM);
-    if (how == LEAT_STOP_ABORT) {
-        enum stages_state state = atomic_load(&stages->state);
-        bool first = (state == STAGES_RUNNING || state == STAGES_STARTING) && stages_cancel(stages, NULL);
-        r = leat_stages_wait(stages, -1, first ? NULL : ret_error);
-        return first ? 0 : r;
-    }
+    if (how == LEAT_STOP_ABORT)
+        return abort_run(stages, timeout_ms, ret_error);
     leat_stages_finish(stages);
     leat_stages_resume(stages);
-    return leat_stages_wait(stages, -1, ret_error);
+    return leat_stages_wait(stages, timeout_ms, ret_error);
 }
 
 int leat_stages_run(leat_stages *stages, leat_next_fn source, void *user, leat_emit_fn sink, void *sink_user,

@@ -317,7 +317,7 @@ void leat_stages_free(leat_stages *stages)
 {
     if (!stages || !origin_is_here(stages->origin))
         return;
-    leat_stages_stop(stages, LEAT_STOP_ABORT, NULL);
+    leat_stages_stop(stages, LEAT_STOP_ABORT, -1, NULL);
     if (stages->built)
         stages_drop_waiting(&stages->output);
     for (uint32_t i = 0; i < stages->count; i++) {

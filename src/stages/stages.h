@@ -95,7 +95,8 @@ struct leat_stages {
     uint32_t threads;
     uint32_t waiting; /* Calls that wait for the end, and then read the result. */
     bool built, cancelled, aborted, input_open;
-    bool sinks;                    /* The output is a stage with a worker. */
+    bool abort_untold; /* The call that aborted the run was out of time: the next abort returns 0 at the end. */
+    bool sinks;        /* The output is a stage with a worker. */
     atomic_bool paused, finishing; /* The source has to check both before it is called. */
     struct leat_error error;
     int64_t began_ns, ended_ns;

@@ -149,7 +149,7 @@ static int pass(leat_work *work, void *item, void *user UNUSED)
 
 static void free_stages(void *user)
 {
-    if (leat_stages_stop(user, LEAT_STOP_ABORT, NULL) != -EPERM)
+    if (leat_stages_stop(user, LEAT_STOP_ABORT, -1, NULL) != -EPERM)
         _exit(1);
     leat_stages_free(user);
 }

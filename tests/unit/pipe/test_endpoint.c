@@ -155,6 +155,41 @@ static void a_reader_that_leaves_fails_the_pipeline(void **state UNUSED)
     assert_int_equal(result(&run), -EPIPE);
 }
 
+/* More than any of these pipes holds. */
+static const char *trailer(void)
+{
+    static char text[100001];
+    memset(text, 't', sizeof(text) - 1);
+    return text;
+}
+
+/* All bytes are written, and the filter has no room for its last ones, because nobody reads. */
+static void a_pipeline_waits_for_the_end_no_longer_than_it_may(void **state UNUSED)
+{
+    for (int cancels = 0; cancels < 2; cancels++) {
+        struct doubler d = {.keep = 60, .trailer = "the end"};
+        leat_filter *filter = doubler(&d);
+        struct ends e = open_with(backend, 8192, 1024, &filter, 1);
+        size_t done, n = 2010; /* the doubled bytes nearly fill it */
+        fill_pattern(much, 0, n);
+        d.trailer = trailer();
+        leat_pipeline *p = pipeline_of(NULL, from_bytes(much, n), sink_of(&e));
+        assert_int_equal(leat_pipeline_start(p), 0);
+        assert_int_equal(leat_pipeline_wait(p, 50, NULL), -ETIMEDOUT);
+        if (cancels)
+            leat_pipeline_cancel(p);
+        else
+            assert_int_equal(leat_reader_read_full(e.r, back, MUCH, &done, SOON), 0);
+        assert_int_equal(leat_pipeline_wait(p, SOON, NULL), cancels ? -ECANCELED : 0);
+        leat_pipeline_free(p);
+        if (cancels)
+            assert_int_equal(leat_reader_read_full(e.r, back, MUCH, &done, SOON), -ECANCELED);
+        else
+            assert_int_equal(done, 2 * n + strlen(trailer()));
+        leat_reader_close(e.r);
+    }
+}
+
 static void cancelling_ends_a_pipeline_that_waits_for_a_pipe(void **state UNUSED)
 {
     struct ends e = open_pipe(backend, 0), f = open_pipe(backend, 4096);
@@ -235,6 +270,7 @@ int main(void)
         TEST_BOTH(a_failed_pipeline_fails_the_writer),
         TEST_BOTH(a_failed_pipeline_closes_the_reader),
         TEST_BOTH(a_reader_that_leaves_fails_the_pipeline),
+        TEST_BOTH(a_pipeline_waits_for_the_end_no_longer_than_it_may),
         TEST_BOTH(cancelling_ends_a_pipeline_that_waits_for_a_pipe),
         TEST_BOTH(an_unused_endpoint_closes_its_end),
         TEST_BOTH(a_sink_s_pipe_may_pace),

@@ -246,7 +246,7 @@ static int stages_wait(leat_stages *stages, void *given)
 static int stages_stop(leat_stages *stages, void *given)
 {
     assert_int_equal(leat_stages_start(stages), 0);
-    return leat_stages_stop(stages, LEAT_STOP_DRAIN, given);
+    return leat_stages_stop(stages, LEAT_STOP_DRAIN, -1, given);
 }
 
 static int try_stage_stats(void *given)
@@ -812,7 +812,7 @@ static void a_parameter_that_is_no_value_of_its_enum_is_refused(void **state UNU
         assert_int_equal(leat_connection_from_fd(&connection, 0, (enum leat_ownership)wrong, NULL), -EINVAL);
         assert_int_equal(leat_pipeline_explain(p, (enum leat_format)wrong, &text), -EINVAL);
         assert_int_equal(leat_stages_explain(stages, (enum leat_format)wrong, &text), -EINVAL);
-        assert_int_equal(leat_stages_stop(stages, (enum leat_stop)wrong, NULL), -EINVAL);
+        assert_int_equal(leat_stages_stop(stages, (enum leat_stop)wrong, -1, NULL), -EINVAL);
     }
     leat_stages_free(stages);
     leat_pipeline_free(p);

@@ -156,7 +156,7 @@ static int try_stop(bool well, struct leat_error *error)
     assert_int_equal(leat_stages_start(stages), 0);
     if (!well)
         leat_stages_cancel(stages);
-    int r = leat_stages_stop(stages, LEAT_STOP_DRAIN, error);
+    int r = leat_stages_stop(stages, LEAT_STOP_DRAIN, -1, error);
     leat_stages_free(stages);
     return r;
 }

@@ -222,7 +222,7 @@ static void stages_engines_and_connections(void **state UNUSED)
     rules_hold("stages, engines and connections");
     leat_endpoint_close(held);
     leat_connection_close(connection);
-    assert_int_equal(leat_stages_stop(stages, LEAT_STOP_ABORT, NULL), 0);
+    assert_int_equal(leat_stages_stop(stages, LEAT_STOP_ABORT, -1, NULL), 0);
     leat_stages_free(stages);
     leat_engine_free(engine);
     rules_hold("the end");

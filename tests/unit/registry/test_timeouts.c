@@ -265,6 +265,19 @@ static int try_stages_wait(struct scene *s, int timeout_ms)
     return r;
 }
 
+static int try_stop(struct scene *s, int timeout_ms)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = leat_stages_stop(s->stages, LEAT_STOP_DRAIN, timeout_ms, &error);
+    assert_int_equal(error.code, r);
+    return r;
+}
+
+static int try_abort(struct scene *s, int timeout_ms)
+{
+    return leat_stages_stop(s->stages, LEAT_STOP_ABORT, timeout_ms, NULL);
+}
+
 static int try_pipeline_wait(struct scene *s, int timeout_ms)
 {
     leat_report *report = (leat_report *)s;
@@ -332,6 +345,8 @@ static const struct row {
     {"leat_stages_control", try_control},
     {"leat_stages_take", try_take},
     {"leat_stages_wait", try_stages_wait},
+    {"leat_stages_stop", try_stop},
+    {"leat_stages_stop", try_abort},
     {"leat_pipeline_wait", try_pipeline_wait},
     {"leat_connection_read", try_connection_read},
     {"leat_connection_read_line", try_connection_line},

@@ -48,8 +48,8 @@ static void an_error_reaches_put_take_wait_and_stop_alike(void **state UNUSED)
     assert_int_equal(r, -EIO);
     assert_int_equal(leat_stages_wait(stages, -1, NULL), -EIO);
     assert_int_equal(leat_stages_put(stages, item_of(1), -1), -EIO);
-    assert_int_equal(leat_stages_stop(stages, LEAT_STOP_DRAIN, NULL), -EIO);
-    assert_int_equal(leat_stages_stop(stages, LEAT_STOP_ABORT, NULL), -EIO);
+    assert_int_equal(leat_stages_stop(stages, LEAT_STOP_DRAIN, -1, NULL), -EIO);
+    assert_int_equal(leat_stages_stop(stages, LEAT_STOP_ABORT, -1, NULL), -EIO);
     leat_stages_free(stages);
 }
 

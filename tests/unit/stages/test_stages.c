@@ -329,7 +329,7 @@ static void control_items_visit_each_stage_once_behind_what_was_before(void **st
             assert_int_equal(leat_stages_put(stages, item_of(k), -1), 0);
         assert_int_equal(leat_stages_control(stages, item_of(i), -1), 0);
     }
-    assert_int_equal(leat_stages_stop(stages, LEAT_STOP_DRAIN, NULL), 0);
+    assert_int_equal(leat_stages_stop(stages, LEAT_STOP_DRAIN, -1, NULL), 0);
     for (unsigned i = 0; i < 100; i++) {
         assert_int_equal(leat_stages_take(stages, &item, -1), 0);
         assert_int_equal(controls_done, i / 10);

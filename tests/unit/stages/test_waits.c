@@ -201,7 +201,7 @@ static int waits_for_itself(leat_work *work, void *item, void *user)
 {
     leat_stages *stages = *(leat_stages **)user;
     assert_int_equal(leat_stages_wait(stages, -1, NULL), -EDEADLK);
-    assert_int_equal(leat_stages_stop(stages, LEAT_STOP_DRAIN, NULL), -EDEADLK);
+    assert_int_equal(leat_stages_stop(stages, LEAT_STOP_DRAIN, -1, NULL), -EDEADLK);
     return pass(work, item, user);
 }
 
@@ -244,7 +244,7 @@ static void put_and_take_with_time_limits(void **state UNUSED)
     leat_stages_finish(stages);
     assert_int_equal(leat_stages_put(stages, item_of(1), -1), -EPIPE);
     assert_int_equal(leat_stages_take(stages, &item, -1), LEAT_STAGES_END);
-    assert_int_equal(leat_stages_stop(stages, LEAT_STOP_DRAIN, NULL), 0);
+    assert_int_equal(leat_stages_stop(stages, LEAT_STOP_DRAIN, -1, NULL), 0);
     leat_stages_free(stages);
     assert_int_equal(disposed, 0);
 }
@@ -259,7 +259,7 @@ static void results_can_be_taken_after_a_drain_not_after_an_abort(void **state U
         assert_int_equal(leat_stages_start(stages), 0);
         for (unsigned i = 1; i <= 3; i++)
             assert_int_equal(leat_stages_put(stages, item_of(i), -1), 0);
-        assert_int_equal(leat_stages_stop(stages, abort ? LEAT_STOP_ABORT : LEAT_STOP_DRAIN, NULL), 0);
+        assert_int_equal(leat_stages_stop(stages, abort ? LEAT_STOP_ABORT : LEAT_STOP_DRAIN, -1, NULL), 0);
         for (unsigned i = 1; !abort && i <= 3; i++)
             assert_int_equal(leat_stages_take(stages, &item, -1), 0);
         assert_int_equal(leat_stages_take(stages, &item, -1), abort ? -ECANCELED : LEAT_STAGES_END);
@@ -282,7 +282,7 @@ static void a_pause_holds_for_one_run(void **state UNUSED)
         for (unsigned i = 0; i < 3; i++)
             assert_int_equal(leat_stages_take(stages, &item, -1), 0);
         assert_int_equal(leat_stages_pause(stages), 0);
-        assert_int_equal(leat_stages_stop(stages, LEAT_STOP_DRAIN, NULL), 0);
+        assert_int_equal(leat_stages_stop(stages, LEAT_STOP_DRAIN, -1, NULL), 0);
     }
     leat_stages_free(stages);
 }
@@ -357,7 +357,7 @@ static int stopped_while_it_starts(enum leat_stop how, int *ret_start)
     while (!atomic_load(&called))
         usleep(1000);
     alarm(60); /* in case the stop is lost */
-    int r = leat_stages_stop(stages, how, NULL);
+    int r = leat_stages_stop(stages, how, -1, NULL);
     pthread_join(starter, &answer);
     alarm(0);
     *ret_start = (int)(intptr_t)answer;
@@ -398,7 +398,7 @@ static leat_stages *started_again(struct at_start *at, const struct leat_stage *
     assert_int_equal(leat_stages_add(at->stages, stage), 0);
     assert_int_equal(leat_stages_start(at->stages), 0);
     assert_int_equal(leat_stages_put(at->stages, item_of(1), -1), 0);
-    assert_int_equal(leat_stages_stop(at->stages, LEAT_STOP_DRAIN, NULL), 0);
+    assert_int_equal(leat_stages_stop(at->stages, LEAT_STOP_DRAIN, -1, NULL), 0);
     return at->stages;
 }
 
@@ -432,7 +432,7 @@ static int wait_and_stop(void *user)
 {
     struct at_start *at = user;
     at->waited = leat_stages_wait(at->stages, -1, NULL);
-    at->stopped = leat_stages_stop(at->stages, LEAT_STOP_ABORT, NULL);
+    at->stopped = leat_stages_stop(at->stages, LEAT_STOP_ABORT, -1, NULL);
     return 0;
 }
 
