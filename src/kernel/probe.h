@@ -36,8 +36,8 @@ struct probe {
 void probe_say(struct probe_run *run, const char *format, ...) PRINTF(2, 3);
 
 /* probe_put writes 64 known bytes. probe_check rewinds `fd` if that is possible, waits a moment for the bytes, because
- * ptys deliver late, and compares them. Both return 0 or -errno; probe_check returns -ETIMEDOUT if the bytes do not
- * come, and -EBADMSG if they differ. */
+ * ptys deliver late, and compares them. Both return 0 or -errno; probe_check returns -EOPNOTSUPP if
+ * the bytes do not come or differ: the call that had to move them did not do what it is for. */
 #define PROBE_BYTES 64
 int probe_put(int fd);
 int probe_check(int fd);

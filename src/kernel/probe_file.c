@@ -48,8 +48,7 @@ int probe_link(struct probe_run *run, const struct probe *probe UNUSED)
     probe_hidden_name(name, sizeof(name));
     if (linkat(AT_FDCWD, path, run->directory, name, AT_SYMLINK_FOLLOW) < 0)
         return -errno;
-    unlinkat(run->directory, name, 0);
-    return 0;
+    return unlinkat(run->directory, name, 0) < 0 && errno == ENOENT ? -EOPNOTSUPP : 0;
 }
 
 /* Opens two files: the source with the known bytes and position 0, and an empty file. */

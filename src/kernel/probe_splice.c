@@ -216,7 +216,7 @@ int probe_pipe_size(struct probe_run *run, const struct probe *probe UNUSED)
     if (code < 0)
         return code;
     if (fcntl(pipe[1], F_SETPIPE_SZ, WANTED) >= 0)
-        return 0;
+        return fcntl(pipe[1], F_GETPIPE_SZ) >= WANTED ? 0 : -EOPNOTSUPP;
     code = -errno;
     for (int want = WANTED / 2; want >= (int)PAGE; want /= 2)
         if (want <= fcntl(pipe[1], F_GETPIPE_SZ) || fcntl(pipe[1], F_SETPIPE_SZ, want) >= 0)

@@ -49,15 +49,15 @@ int probe_check(int fd)
     for (size_t have = 0; have < sizeof(bytes);) {
         int code = probe_wait(fd, POLLIN);
         if (code < 0)
-            return code;
+            return code == -ETIMEDOUT ? -EOPNOTSUPP : code;
         ssize_t n = read(fd, bytes + have, sizeof(bytes) - have);
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             return -errno;
         if (n == 0)
-            return -EBADMSG;
+            return -EOPNOTSUPP;
         have += n > 0 ? (size_t)n : 0;
     }
-    return memcmp(bytes, expected, sizeof(bytes)) == 0 ? 0 : -EBADMSG;
+    return memcmp(bytes, expected, sizeof(bytes)) == 0 ? 0 : -EOPNOTSUPP;
 }
 
 int probe_moved(ssize_t got, size_t want)

@@ -1,8 +1,10 @@
 /* The probe tells what it tried, leaves nothing behind, and tells a forbidden call from one that works. */
 #include "unit/kernel/probe.h"
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -163,6 +165,78 @@ static void a_filter_shows_in_exactly_what_it_forbids(void **state)
     in_child(only_the_forbidden_is_refused);
 }
 
+/* The filter lets calls succeed that do nothing: the result of each is 0. */
+static bool let_calls_do_nothing(void)
+{
+    struct sock_filter program[] = {
+        LOAD(offsetof(struct seccomp_data, nr)),
+        FORBID(SYS_splice, 0),
+        FORBID(SYS_tee, 0),
+        FORBID(SYS_vmsplice, 0),
+        FORBID(SYS_copy_file_range, 0),
+        FORBID(SYS_sendfile, 0),
+        FORBID(SYS_linkat, 0),
+        FORBID(SYS_preadv2, 0),
+        UNLESS(SYS_ioctl),
+        BPF_JUMP(BPF_JMP | BPF_JA, 3, 0, 0),
+        UNLESS(SYS_fcntl),
+        BPF_JUMP(BPF_JMP | BPF_JA, 5, 0, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        LOAD(ARGUMENT_LOW(1)),
+        FORBID((uint32_t)FICLONE, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        LOAD(ARGUMENT_LOW(1)),
+        FORBID(F_SETPIPE_SZ, 0),
+        FORBID(F_ADD_SEALS, 0),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = {.len = COUNT(program), .filter = program};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+static bool success_without_effect_is_told(const struct leat_features *baseline)
+{
+    static const char *const without_effect[] = {
+        "splice-file-to-pipe",
+        "splice-pipe-to-file",
+        "splice-pipe-to-pipe",
+        "splice-pipe-to-null",
+        "splice-unix-to-pipe",
+        "splice-pipe-to-unix",
+        "splice-tcp-to-pipe",
+        "splice-pipe-to-tcp",
+        "splice-tty-to-pipe",
+        "splice-pipe-to-tty",
+        "tee",
+        "vmsplice",
+        "pipe-1m",
+        "linkat-fd",
+        "reflink",
+        "copy_file_range",
+        "sendfile-to-file",
+        "sendfile-to-socket",
+        "rwf_dontcache",
+        "memfd-seals",
+    };
+    static struct leat_features features = {.size = sizeof(features), .directory = directory};
+    bool right = let_calls_do_nothing() && leat_features_probe(&features) == 0;
+    for (size_t i = 0; right && i < COUNT(without_effect); i++) {
+        int code = find(&features, without_effect[i])->code, before = find(baseline, without_effect[i])->code;
+        /* What the machine lacks anyway, such as TCP, may fail before it comes to the call. */
+        if (code == -EOPNOTSUPP || (code < 0 && code == before))
+            continue;
+        fprintf(stderr, "%s: %s\n", without_effect[i], strerror(-code));
+        right = false;
+    }
+    return right;
+}
+
+static void a_success_that_did_nothing_is_no_feature(void **state)
+{
+    (void)state;
+    in_child(success_without_effect_is_told);
+}
+
 /* SIGXFSZ would end the child. */
 static bool a_small_file_limit_is_survived(const struct leat_features *baseline)
 {
@@ -193,6 +267,7 @@ int main(void)
         cmocka_unit_test(a_bad_directory_is_an_error),
         cmocka_unit_test(a_smaller_struct_gets_what_fits),
         cmocka_unit_test(a_filter_shows_in_exactly_what_it_forbids),
+        cmocka_unit_test(a_success_that_did_nothing_is_no_feature),
         cmocka_unit_test(a_limit_on_file_sizes_raises_no_signal),
     };
     return cmocka_run_group_tests(tests, make_directory, remove_directory);
