@@ -170,7 +170,8 @@ int leat_image_verify(const char *layout, const struct leat_image_options *optio
         r = open_whole(&v, layout);
     if (r == 0) {
         r = verify_all(&v);
-        int told = ret_result ? return_sized(ret_result, &v.result, sizeof(v.result)) : 0;
+        int told =
+            ret_result && (r == 0 || v.result.problems) ? return_sized(ret_result, &v.result, sizeof(v.result)) : 0;
         r = r < 0 ? r : told;
     }
     place_free(v.place);
