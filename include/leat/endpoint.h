@@ -351,7 +351,8 @@ enum {
  *
  * Blocking: only while paths are looked up, and while keys of s3: and logins of oci: are asked for.
  *
- * @return 0; -EINVAL: a bad spec or option; -E2BIG: options that this library does not know; what stat(2) returns.
+ * @return 0; -EINVAL: a bad spec or option; -E2BIG: options that this library does not know, or too many headers for
+ *         s3:; what stat(2) returns.
  */
 LEAT_API int leat_endpoint_open(leat_endpoint **ret_endpoint, const char *spec, enum leat_direction direction,
                                 const struct leat_endpoint_options *options, struct leat_error *ret_error);

@@ -57,19 +57,49 @@ static void a_source_is_no_sink(void **state UNUSED)
     unit_holds("file", "old");
 }
 
+/* Gives the endpoint to a pipeline that is new. */
+static int use(leat_endpoint *endpoint, enum leat_direction direction)
+{
+    leat_pipeline *p = pipeline_of(NULL, NULL, NULL);
+    int r = direction == LEAT_READ ? leat_pipeline_source(p, leat_endpoint_ref(endpoint))
+                                   : leat_pipeline_sink(p, leat_endpoint_ref(endpoint), NULL);
+    leat_pipeline_free(p);
+    return r;
+}
+
+/* Two pipelines get it before either runs, and after the run it is used up as well. */
 static void an_endpoint_serves_once(void **state UNUSED)
 {
     char to[3];
-    leat_endpoint *e = leat_endpoint_ref(from_bytes("abc", 3));
-    assert_int_equal(run_and_free(pipeline_of(NULL, e, to_bytes(to, 3, NULL))), 0);
-    leat_pipeline *p;
     size_t size = 77;
-    assert_int_equal(leat_pipeline_new(&p, NULL), 0);
-    int r = leat_pipeline_source(p, e);
-    assert_int_equal(leat_pipeline_sink(p, to_bytes(to, 3, &size), NULL), 0);
-    int run = leat_pipeline_run(p, NULL);
+    leat_endpoint *source = leat_endpoint_ref(from_bytes("abc", 3));
+    leat_endpoint *sink = leat_endpoint_ref(to_bytes(to, 3, &size));
+    leat_pipeline *p = pipeline_of(NULL, source, sink);
+    assert_int_equal(use(source, LEAT_READ), -EBUSY);
+    assert_int_equal(use(sink, LEAT_WRITE), -EBUSY);
+    assert_int_equal(leat_pipeline_sink(p, leat_endpoint_ref(sink), NULL), -EBUSY);
+    assert_int_equal(leat_pipeline_run(p, NULL), 0);
+    assert_int_equal(size, 3);
+    assert_memory_equal(to, "abc", 3);
+    assert_int_equal(use(source, LEAT_READ), -EBUSY);
     leat_pipeline_free(p);
-    assert_true(r < 0 || run < 0 || size == 3);
+    assert_int_equal(use(source, LEAT_READ), -EBUSY);
+    assert_int_equal(use(sink, LEAT_WRITE), -EBUSY);
+    leat_endpoint_close(source);
+    leat_endpoint_close(sink);
+}
+
+/* A descriptor that may be read and written is a source or a sink, and not both. */
+static void a_source_is_not_a_sink_too(void **state UNUSED)
+{
+    int fd[2];
+    leat_endpoint *e;
+    unit_socketpair(fd);
+    assert_int_equal(leat_endpoint_from_fd(&e, fd[0], LEAT_TAKE), 0);
+    leat_pipeline *p = pipeline_of(NULL, e, NULL);
+    assert_int_equal(leat_pipeline_sink(p, leat_endpoint_ref(e), NULL), -EBUSY);
+    leat_pipeline_free(p);
+    close(fd[1]);
 }
 
 /* Whoever handed in callbacks is told how it ended, also if it never began. */
@@ -112,6 +142,7 @@ int main(void)
         cmocka_unit_test(a_descriptor_asked_for_after_the_end_is_readable),
         cmocka_unit_test_teardown(a_source_is_no_sink, unit_empty),
         cmocka_unit_test(an_endpoint_serves_once),
+        cmocka_unit_test(a_source_is_not_a_sink_too),
         cmocka_unit_test_teardown(finish_is_called_when_another_part_does_not_open, unit_empty),
         cmocka_unit_test(progress_may_be_asked_from_the_beginning),
     };

@@ -1,0 +1,162 @@
+/* What calls tell a program while they run and at their end: entries of stores, progress and results of images.
+ * emscripten: there are no stores and no images */
+#include "unit/unit.h"
+#include <arpa/inet.h>
+#include <leat/image.h>
+#include <leat/store.h>
+#include <netinet/in.h>
+
+#define CONFIG   "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+#define MANIFEST "f20c43161d73848408ef247f0ec7111b19fe58ffebc0cbcaa0d2c8bda4967268"
+
+struct told {
+    int answer; /* of each call */
+    unsigned calls;
+};
+
+/* ---- stores ---- */
+
+static int take_entry(void *user, const struct leat_store_entry *entry UNUSED)
+{
+    struct told *told = user;
+    told->calls++;
+    return told->answer;
+}
+
+static int list(const struct leat_store_options *options)
+{
+    return leat_store_list("file:.", options, NULL);
+}
+
+static int stat_one(const struct leat_store_options *options)
+{
+    return leat_store_stat("file:b", options, NULL);
+}
+
+static int remove_all(const struct leat_store_options *options)
+{
+    static const char *const specs[] = {"file:a", "file:b", "file:c"};
+    return leat_store_remove(specs, COUNT(specs), options, NULL, NULL);
+}
+
+static void assert_ends(int (*call)(const struct leat_store_options *), int answer, int wanted, unsigned calls)
+{
+    struct told told = {.answer = answer};
+    struct leat_store_options options = LEAT_INIT(struct leat_store_options);
+    options.entry = take_entry;
+    options.user = &told;
+    for (const char *name = "a\0b\0c"; name[0]; name += 2)
+        unit_write(name, "", 0);
+    int r = call(&options);
+    unit_needs(r != -ENOSYS, "stores");
+    assert_int_equal(r, wanted);
+    assert_int_equal(told.calls, calls);
+}
+
+static void an_entry_ends_the_call(void **state UNUSED)
+{
+    static const int answers[][2] = {{-EXDEV, -EXDEV}, {-ENOENT, -ENOENT}, {1, -EPROTO}, {-100000, -EPROTO}};
+    for (size_t i = 0; i < COUNT(answers); i++) {
+        assert_ends(list, answers[i][0], answers[i][1], 1);
+        assert_ends(stat_one, answers[i][0], answers[i][1], 1);
+        assert_ends(remove_all, answers[i][0], answers[i][1], 1);
+        unit_holds("c", ""); /* what comes behind the end stays */
+    }
+    assert_ends(list, 0, 0, 3);
+    assert_ends(stat_one, 0, 0, 1);
+    assert_ends(remove_all, 0, 0, 3);
+}
+
+/* ---- images ---- */
+
+static void write_text(const char *path, const char *text)
+{
+    unit_write(path, text, strlen(text));
+}
+
+static void make_layout(void)
+{
+    assert_int_equal(mkdir("from", 0777) | mkdir("from/blobs", 0777) | mkdir("from/blobs/sha256", 0777), 0);
+    write_text("from/oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}");
+    write_text("from/blobs/sha256/" CONFIG, "{}");
+    write_text("from/blobs/sha256/" MANIFEST,
+               "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
+               "\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\","
+               "\"digest\":\"sha256:" CONFIG "\",\"size\":2},\"layers\":[]}");
+    write_text("from/index.json",
+               "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
+               "\"digest\":\"sha256:" MANIFEST "\",\"size\":246}]}");
+}
+
+static void assert_verified(int wanted, uint64_t problems)
+{
+    struct leat_image_result result = LEAT_INIT(struct leat_image_result);
+    result.problems = 77;
+    int r = leat_image_verify("oci:from", NULL, &result, NULL);
+    unit_needs(r != -ENOSYS, "images");
+    assert_int_equal(r, wanted);
+    assert_int_equal(result.problems, problems);
+    assert_int_equal(result.manifests, 1);
+    assert_int_equal(leat_image_verify("oci:from", NULL, NULL, NULL), wanted);
+}
+
+static void a_result_is_filled_also_with_problems(void **state UNUSED)
+{
+    make_layout();
+    assert_verified(0, 0);
+    write_text("from/blobs/sha256/" CONFIG, "[]");
+    assert_verified(-EBADMSG, 1);
+    assert_int_equal(unlink("from/blobs/sha256/" CONFIG), 0);
+    assert_verified(-ENOENT, 1);
+    struct leat_image_result result = LEAT_INIT(struct leat_image_result);
+    result.problems = 77;
+    assert_int_equal(leat_image_verify("oci:none", NULL, &result, NULL), -ENOENT);
+    assert_int_equal(result.problems, 77);
+}
+
+static int take_progress(void *user, const struct leat_progress *now UNUSED)
+{
+    return take_entry(user, NULL);
+}
+
+/* The source is a registry that takes connections and never answers. */
+static int copy_from_silence(struct told *told)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct leat_image_options options = LEAT_INIT(struct leat_image_options);
+    socklen_t n = sizeof(address);
+    char source[64];
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, n), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &n), 0);
+    snprintf(source, sizeof(source), "docker://127.0.0.1:%u/name:tag", ntohs(address.sin_port));
+    options.tick = take_progress;
+    options.user = told;
+    int r = leat_image_copy(source, "oci:to", &options, NULL, NULL);
+    close(fd);
+    return r;
+}
+
+static void a_tick_ends_the_call(void **state UNUSED)
+{
+    static const int answers[] = {1, -EIO};
+    for (size_t i = 0; i < COUNT(answers); i++) {
+        struct told told = {.answer = answers[i]};
+        int r = copy_from_silence(&told);
+        unit_needs(r != -ENOSYS && r != -ELIBACC, "libcurl");
+        assert_int_equal(r, -ECANCELED);
+        assert_int_equal(told.calls, 1);
+        assert_int_equal(access("to/index.json", F_OK), -1);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(an_entry_ends_the_call, unit_empty),
+        cmocka_unit_test_teardown(a_result_is_filled_also_with_problems, unit_empty),
+        cmocka_unit_test_teardown(a_tick_ends_the_call, unit_empty),
+    };
+    return cmocka_run_group_tests_name("told", tests, unit_folder, unit_folder_gone);
+}
