@@ -424,7 +424,8 @@ struct leat_endpoint_callbacks {
      * Sinks need it. */
     int (*write)(void *user, const void *bytes, size_t n, size_t *ret_n);
     /** Optional. `code` is 0 if everything was delivered and verified, or the code of the pipeline's failure. It is
-     * called once. If it returns an error for 0, the pipeline fails. */
+     * called once. If it returns an error for 0, the pipeline fails. The source is called last, when the sinks are
+     * committed. They stay so if the source then fails, and the report says "done" of each. */
     int (*finish)(void *user, int code);
     /** Optional. The endpoint is freed. This is the last call. */
     void (*free)(void *user);

@@ -117,22 +117,24 @@ static void end_node(struct node *node, int code, uint64_t delivered)
         node->ops->close(node);
 }
 
+static void end_sink(leat_pipeline *p, struct branch *branch, int code)
+{
+    struct leat_error *error = branch->failed ? &branch->error : &p->runner.error;
+    end_node(branch->node, branch->failed ? branch->error.code : code, branch->delivered);
+    if (branch->node->left) /* the error also tells what the abort could not undo */
+        error_note(error, branch->node->name, branch->node->left);
+}
+
 /* Nodes that were never opened get `abort` and `close` as well, because the program that handed one in must learn how
- * it ended. */
+ * it ended. The commit of the source comes last, so if it fails, the other nodes are committed and stay so. */
 static void end_nodes(leat_pipeline *p)
 {
     struct runner *run = &p->runner;
     struct node *in = pipeline_source(p);
     int code = run->error.code ? run->error.code : commit_is_vain(p) ? -ECANCELED : 0;
-    if (in && !code && in->ops->commit && in->ops->commit(in, &run->error) < 0)
-        code = run->error.code;
-    for (size_t i = 0; i < p->sinks; i++) {
-        struct branch *branch = &p->branch[i];
-        struct leat_error *error = branch->failed ? &branch->error : &run->error;
-        end_node(branch->node, error->code, branch->delivered);
-        if (branch->node->left) /* the error also tells what the abort could not undo */
-            error_note(error, branch->node->name, branch->node->left);
-    }
+    bool source_failed = in && !code && in->ops->commit && in->ops->commit(in, &run->error) < 0;
+    for (size_t i = 0; i < p->sinks; i++)
+        end_sink(p, &p->branch[i], code);
     for (size_t i = 0; i + 1 < p->legs; i++) {
         if (!run->claimed[p->leg[i].joint.index])
             continue; /* its nodes may serve another pipeline */
@@ -140,7 +142,7 @@ static void end_nodes(leat_pipeline *p)
         end_node(p->leg[i].joint.out, code, p->leg[i + 1].hop.taken);
     }
     if (in)
-        end_node(in, code, p->legs ? leg_delivered(&p->leg[0]) : 0);
+        end_node(in, source_failed ? run->error.code : code, p->legs ? leg_delivered(&p->leg[0]) : 0);
 }
 
 static void add_numbers(struct leat_error *error, const struct leg *leg, const struct branch *branch)

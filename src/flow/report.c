@@ -148,7 +148,8 @@ void report_fill(leat_report *report, leat_pipeline *p, const struct leat_error 
     report->error.node = report->error_node ? report->error_node : "";
     report->status = verdict->status;
     report->code = verdict->code;
-    report->aborted = p->runner.error.code != 0;
+    report->of_run = p->runner.error.code != 0;
+    report->aborted = report->of_run && p->runner.committed == 0;
     report->seconds = verdict->seconds;
     report->cpu_seconds = verdict->cpu_seconds;
     report->memory_codecs = plan_codecs(p);

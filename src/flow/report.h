@@ -40,7 +40,8 @@ struct leat_report {
     char *error_operation; /* owned; NULL: error.operation is static */
     const char *status;    /* static */
     int code;
-    bool aborted; /* `error` belongs to no single sink; sinks without an error have the run's status */
+    bool of_run;  /* `error` belongs to no single sink */
+    bool aborted; /* `of_run`, and no sink was committed: sinks without an error have the status of the run */
     uint64_t bytes;
     double seconds, cpu_seconds;
     uint64_t memory_peak, memory_codecs;

@@ -191,7 +191,7 @@ int leat_report_text(const leat_report *report, char **ret_text)
         fprintf(to, "  %s %s (%s%s%s)\n", report->digest[i].algorithm, report->digest[i].hex,
                 report->digest[i].provider, report->digest[i].why ? "; " : "",
                 report->digest[i].why ? report->digest[i].why : "");
-    if (report->error.code && (report->aborted || report->sinks == 0))
+    if (report->error.code && (report->of_run || report->sinks == 0))
         print_error(to, &report->error);
     said_print(to, &report->said);
     double rate = report->seconds > 0 ? (double)report->bytes / report->seconds : 0;

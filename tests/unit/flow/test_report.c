@@ -1,6 +1,9 @@
 /* What a report says about a run that failed. */
 #include "pipelines.h"
 
+#include "node/node.h"
+#include <leat/report.h>
+
 /* The only sink fails in the middle: what was seen until then is no digest of the source. */
 static void no_digest_of_a_part(void **state UNUSED)
 {
@@ -85,13 +88,48 @@ static void a_filter_is_busy_to_the_end(void **state UNUSED)
     leat_filter_free(shared);
 }
 
+static unsigned aborts;
+
+static void count_abort(struct node *node UNUSED, int code UNUSED, uint64_t delivered UNUSED)
+{
+    aborts++;
+}
+
+/* The source is told last. By then the sinks are committed, and no failure of the source changes that. */
+static void a_committed_sink_stays_so(void **state UNUSED)
+{
+    char to[2][8], *text;
+    struct gate g = {.n = 3, .go = true, .finish_result = -EDOM};
+    struct leat_sink_outcome outcome = LEAT_INIT(struct leat_sink_outcome);
+    leat_endpoint *sink[] = {to_bytes(to[0], 8, NULL), to_bytes(to[1], 8, NULL)};
+    struct node_ops ops = *sink[0]->node.ops;
+    leat_report *report;
+    aborts = 0;
+    ops.abort = count_abort;
+    sink[0]->node.ops = sink[1]->node.ops = &ops;
+    leat_pipeline *p = pipeline_of(NULL, gate(&g), sink[0]);
+    assert_int_equal(leat_pipeline_sink(p, sink[1], NULL), 0);
+    assert_int_equal(leat_pipeline_run(p, &report), -EDOM);
+    assert_true(aborts == 0 && g.finishes == 1);
+    assert_int_equal(leat_report_error(report)->side, LEAT_SIDE_SOURCE);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(leat_report_sink_at(report, i, &outcome), 0);
+        assert_string_equal(outcome.status, "done");
+        assert_null(outcome.error);
+    }
+    assert_int_equal(leat_report_text(report, &text), 0);
+    assert_non_null(strstr(text, "source: callback: finish"));
+    leat_free(text);
+    leat_report_free(report);
+    leat_pipeline_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_digest_of_a_part),
-        cmocka_unit_test(the_digest_of_the_others),
-        cmocka_unit_test(all_digests_are_there),
-        cmocka_unit_test(a_filter_is_busy_to_the_end),
+        cmocka_unit_test(no_digest_of_a_part),       cmocka_unit_test(the_digest_of_the_others),
+        cmocka_unit_test(all_digests_are_there),     cmocka_unit_test(a_filter_is_busy_to_the_end),
+        cmocka_unit_test(a_committed_sink_stays_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
