@@ -8,11 +8,11 @@
 #include <errno.h>
 #include <stdio.h>
 
-static uint64_t pipe_memory(const leat_pipeline *p)
+static uint64_t pipe_memory(const struct plan *plan)
 {
     uint64_t sum = 0;
-    for (size_t i = 0; i < p->legs; i++) {
-        const struct hop *hop = &p->leg[i].hop;
+    for (size_t i = 0; i < plan->legs; i++) {
+        const struct hop *hop = &plan->leg[i].hop;
         bool direct = hop->branches == 1 && (hop->in->kind == NODE_PIPE || hop->branch[0].node->kind == NODE_PIPE);
         sum += hop_route(hop)->id == ROUTE_SPLICE && !direct ? hop->budget->limit / 2 : 0;
     }
@@ -63,9 +63,9 @@ static const char *what_it_does(const leat_filter *filter)
                                     : "need not see the bytes";
 }
 
-static void hop_text(FILE *to, const leat_pipeline *p, const struct hop *hop)
+static void hop_text(FILE *to, const struct plan *plan, const struct hop *hop)
 {
-    if (p->legs > 1) {
+    if (plan->legs > 1) {
         fputs("hop     ", to);
         quote_print(to, hop->in->name);
         fputs(" to ", to);
@@ -76,17 +76,17 @@ static void hop_text(FILE *to, const leat_pipeline *p, const struct hop *hop)
         fprintf(to, "%-4s    %-8s %s\n", verb(hop, i), hop->rung[i].route->name, reason(hop, i));
 }
 
-static void plan_text(FILE *to, const leat_pipeline *p)
+static void plan_text(FILE *to, const struct plan *plan)
 {
-    const struct hop *last = &pipeline_last_leg(p)->hop;
+    const struct hop *last = &plan_last_leg(plan)->hop;
     char limit[32], codecs[32], why[ENGINE_WHY_MAX];
     fputs("source  ", to);
-    node_text(to, pipeline_source(p));
+    node_text(to, parts_source(plan->parts));
     fputc('\n', to);
-    if (pipeline_source(p)->traffic)
-        traffic_plan_print(to, pipeline_source(p));
-    for (size_t i = 0; i < p->filters; i++)
-        fprintf(to, "filter  %s (%s)\n", p->filter[i]->ops->name, what_it_does(p->filter[i]));
+    if (parts_source(plan->parts)->traffic)
+        traffic_plan_print(to, parts_source(plan->parts));
+    for (size_t i = 0; i < plan->parts->filters; i++)
+        fprintf(to, "filter  %s (%s)\n", plan->parts->filter[i]->ops->name, what_it_does(plan->parts->filter[i]));
     for (size_t i = 0; i < last->branches; i++) {
         fputs("sink    ", to);
         node_text(to, last->branch[i].node);
@@ -94,14 +94,14 @@ static void plan_text(FILE *to, const leat_pipeline *p)
         if (last->branch[i].node->traffic)
             traffic_plan_print(to, last->branch[i].node);
     }
-    const struct engine *engine = pipeline_engine(p, why);
+    const struct engine *engine = pipeline_engine(plan->parts, why);
     fprintf(to, *why ? "engine  %s (%s)\n" : "engine  %s\n", engine->name, why);
-    for (size_t i = 0; i < p->legs; i++)
-        hop_text(to, p, &p->leg[i].hop);
-    fprintf(to, "memory  at most %s, at least %llu bytes", size_format(p->memory_limit, limit, sizeof(limit)),
-            (unsigned long long)plan_minimum(p));
-    if (plan_codecs(p))
-        fprintf(to, "; inside of filters %s more", size_format(plan_codecs(p), codecs, sizeof(codecs)));
+    for (size_t i = 0; i < plan->legs; i++)
+        hop_text(to, plan, &plan->leg[i].hop);
+    fprintf(to, "memory  at most %s, at least %llu bytes", size_format(plan->memory_limit, limit, sizeof(limit)),
+            (unsigned long long)plan_minimum(plan));
+    if (plan_codecs(plan))
+        fprintf(to, "; inside of filters %s more", size_format(plan_codecs(plan), codecs, sizeof(codecs)));
     fputc('\n', to);
 }
 
@@ -139,19 +139,19 @@ static void add_stores(json_t **plan, const struct node *source, const struct ho
         json_decref(list);
 }
 
-static json_t *plan_json(const leat_pipeline *p)
+static json_t *plan_json(const struct plan *made)
 {
     json_t *hops = json_array();
     char why[ENGINE_WHY_MAX];
-    const char *engine = pipeline_engine(p, why)->name;
-    for (size_t i = 0; i < p->legs; i++)
-        add_hop(&hops, &p->leg[i].hop, engine);
-    json_int_t pipes = (json_int_t)pipe_memory(p);
-    json_t *plan =
-        json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I, s:I}}", "type", "plan", "hops", hops, "memory", "limit",
-                  json_count(p->memory_limit), "pipes", pipes, "chunks", json_count(p->memory_limit - (uint64_t)pipes),
-                  "minimum", (json_int_t)plan_minimum(p), "codecs", (json_int_t)plan_codecs(p));
-    add_stores(&plan, pipeline_source(p), &pipeline_last_leg(p)->hop);
+    const char *engine = pipeline_engine(made->parts, why)->name;
+    for (size_t i = 0; i < made->legs; i++)
+        add_hop(&hops, &made->leg[i].hop, engine);
+    json_int_t pipes = (json_int_t)pipe_memory(made);
+    json_t *plan = json_pack("{s:s, s:o, s:{s:I, s:I, s:I, s:I, s:I}}", "type", "plan", "hops", hops, "memory", "limit",
+                             json_count(made->memory_limit), "pipes", pipes, "chunks",
+                             json_count(made->memory_limit - (uint64_t)pipes), "minimum",
+                             (json_int_t)plan_minimum(made), "codecs", (json_int_t)plan_codecs(made));
+    add_stores(&plan, parts_source(made->parts), &plan_last_leg(made)->hop);
     if (*why)
         json_set(&plan, "engine_why", json_string(why));
     return plan;
@@ -171,9 +171,9 @@ int leat_pipeline_explain(leat_pipeline *p, enum leat_format format, char **ret_
         return -ENOMEM;
     bool whole = true;
     if (format == LEAT_FORMAT_TEXT)
-        plan_text(to, p);
+        plan_text(to, &p->plan);
     else {
-        json_t *plan = plan_json(p);
+        json_t *plan = plan_json(&p->plan);
         whole = plan && json_dumpf(plan, to, JSON_COMPACT) == 0;
         json_decref(plan);
         fputc('\n', to);

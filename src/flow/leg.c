@@ -4,25 +4,20 @@
  * How legs end: if the source of a leg is at its end, the leg ends when all bytes are delivered. If a leg has ended
  * without failure, the leg before is no longer needed, and ends without failure at whatever byte it is. If a leg fails,
  * or the run is cancelled, all legs stop where they are, and no joint is told of an end. */
+#include "flow/leg.h"
 #include "base/platform.h"
 #include "base/trace.h"
-#include "flow/pipeline.h"
 #include <errno.h>
 #include <stdio.h>
 
-static struct leg *leg_of(struct task *task)
-{
-    return (struct leg *)((char *)task - offsetof(struct leg, task));
-}
-
 static bool is_first(const struct leg *leg)
 {
-    return leg == leg->pipeline->leg;
+    return leg == leg->run->leg;
 }
 
 static bool is_last(const struct leg *leg)
 {
-    return leg == pipeline_last_leg(leg->pipeline);
+    return leg == run_last_leg(leg->run);
 }
 
 /* Has the leg behind ended, so that no more bytes of this leg are needed? */
@@ -78,14 +73,14 @@ static bool begins_within(const struct node *in, uint64_t offset)
     return offset == 0 || platform.is_direct(in->fd) || reaches(in, offset);
 }
 
-static void begin_source(const leat_pipeline *p, struct hop *hop)
+static void begin_source(struct hop *hop)
 {
     struct node *in = hop->in;
     hop->size_binds = in->kind == NODE_FILE && in->has_size && in->position >= 0;
     if (in->position < 0)
-        hop->skip = in->seeks ? 0 : p->options.offset;
-    else if (begins_within(in, p->options.offset))
-        in->position += (int64_t)p->options.offset;
+        hop->skip = in->seeks ? 0 : hop->begins;
+    else if (begins_within(in, hop->begins))
+        in->position += (int64_t)hop->begins;
     else
         hop_fail_offset(hop);
 }
@@ -95,7 +90,7 @@ static void tell_begin(const struct leg *leg)
     const struct hop *hop = &leg->hop;
     const struct leat_trace_field field[] = {
         trace_text("source", hop->in->name), trace_text("sink", hop->branches ? hop->branch[0].node->name : ""),
-        trace_number("sinks", hop->branches), trace_number("hop", (uint64_t)(leg - leg->pipeline->leg))};
+        trace_number("sinks", hop->branches), trace_number("hop", (uint64_t)(leg - leg->run->leg))};
     trace_tell(LEAT_TRACE_HOP, field, COUNT(field), "the hop is open");
 }
 
@@ -104,7 +99,7 @@ void leg_begin(struct leg *leg)
     struct hop *hop = &leg->hop;
     hop->waker = &atomic_load(&leg->loop)->waker;
     if (is_first(leg))
-        begin_source(leg->pipeline, hop);
+        begin_source(hop);
     else
         port_attach(&hop->in->port, hop->waker);
     if (!is_last(leg))
@@ -170,7 +165,7 @@ static void begin_readback(struct leg *leg)
  * whether the child ended well. */
 static void forgive_broken_pipe(struct leg *leg)
 {
-    if (is_last(leg) || !(leg->joint.filter->ops->caps & FILTER_JOINS) || leg->into.error.code != -EPIPE)
+    if (is_last(leg) || !(leg->plan->joint->filter->ops->caps & FILTER_JOINS) || leg->into.error.code != -EPIPE)
         return;
     leg->into.failed = false;
     leg->into.error = (struct leat_error){.code = 0};
@@ -204,10 +199,10 @@ static enum verdict finish_joints(struct leg *leg, struct wait_set *ret_wait)
         if (is_first(leg))
             leg->ends_finished++;
         else
-            verdict = finish_end(leg, &leg[-1].joint, leg->hop.in, leg->hop.taken, ret_wait);
+            verdict = finish_end(leg, leg[-1].plan->joint, leg->hop.in, leg->hop.taken, ret_wait);
     }
     if (verdict == VERDICT_END && leg->ends_finished == 1 && !leg->error.code && !is_last(leg))
-        verdict = finish_end(leg, &leg->joint, leg->into.node, leg->into.delivered, ret_wait);
+        verdict = finish_end(leg, leg->plan->joint, leg->into.node, leg->into.delivered, ret_wait);
     return verdict;
 }
 
@@ -217,14 +212,14 @@ static enum verdict finish_joints(struct leg *leg, struct wait_set *ret_wait)
 static enum verdict move(struct leg *leg, struct op **ret_op, struct wait_set *ret_wait)
 {
     if (is_unwanted(leg)) { /* what the filter has used of the last write still counts as delivered */
-        if (joint_hands_back(&leg->joint) && hop_next(&leg->hop, ret_op, ret_wait) == VERDICT_OP &&
-            (*ret_op)->user == &leg->joint)
+        if (joint_hands_back(leg->plan->joint) && hop_next(&leg->hop, ret_op, ret_wait) == VERDICT_OP &&
+            (*ret_op)->user == leg->plan->joint)
             return VERDICT_OP;
         leg->phase = LEG_FINISH;
         return VERDICT_STEP_DOWN;
     }
-    if (leg->idle_ns && atomic_load(&leg[-1].over))
-        leg->hop.in->idle_ns = leg->idle_ns;
+    if (leg->plan->idle_ns && atomic_load(&leg[-1].over))
+        leg->hop.in->idle_ns = leg->plan->idle_ns;
     /* After a failure of the source the hop still delivers what was taken. */
     enum verdict verdict = has_no_sink_left(leg) ? VERDICT_END : hop_next(&leg->hop, ret_op, ret_wait);
     if (verdict != VERDICT_END)
@@ -240,15 +235,7 @@ static enum verdict move(struct leg *leg, struct op **ret_op, struct wait_set *r
 
 static enum verdict step(struct leg *leg, struct op **ret_op, struct wait_set *ret_wait)
 {
-    enum verdict verdict;
     switch (leg->phase) {
-    case LEG_OPEN:
-        verdict = runner_open(leg->pipeline, ret_wait);
-        leg->phase = verdict == VERDICT_WAIT ? LEG_OPEN : LEG_START;
-        return verdict;
-    case LEG_START:
-        leg->phase = LEG_MOVE;
-        return runner_start(leg->pipeline) ? VERDICT_STEP_DOWN : VERDICT_END;
     case LEG_MOVE:
         return move(leg, ret_op, ret_wait);
     case LEG_READBACK:
@@ -260,12 +247,12 @@ static enum verdict step(struct leg *leg, struct op **ret_op, struct wait_set *r
 
 enum verdict leg_next(struct task *task, struct op **ret_op, struct wait_set *ret_wait)
 {
-    struct leg *leg = leg_of(task);
+    struct leg *leg = run_leg_of(task);
     enum verdict verdict;
     do {
-        if (atomic_load(&leg->pipeline->cancelled))
+        if (atomic_load(&leg->run->cancelled))
             error_at(&leg->error, -ECANCELED, LEAT_SIDE_NONE, "", "cancel", "It was cancelled");
-        if (leg->error.code || atomic_load(&leg->pipeline->runner.failed))
+        if (leg->error.code || atomic_load(&leg->run->failed))
             return VERDICT_END;
         ret_wait->n = 0;
         ret_wait->deadline_ns = 0;
@@ -277,8 +264,8 @@ enum verdict leg_next(struct task *task, struct op **ret_op, struct wait_set *re
 /* A call that was ended because its leg must stop has not failed. */
 void leg_done(struct task *task, struct op *op, ssize_t result)
 {
-    struct leg *leg = leg_of(task);
-    if (result == -ECANCELED && (is_unwanted(leg) || atomic_load(&leg->pipeline->runner.failed)))
+    struct leg *leg = run_leg_of(task);
+    if (result == -ECANCELED && (is_unwanted(leg) || atomic_load(&leg->run->failed)))
         result = -EAGAIN;
     hop_done(leg->phase == LEG_READBACK ? &leg->readback : &leg->hop, op, result);
 }
@@ -296,11 +283,11 @@ static struct leat_error of_hop(const struct leg *leg)
 {
     struct leat_error error = leg->hop.error;
     if (error.side == LEAT_SIDE_FILTER)
-        error.index += (uint32_t)leg->first;
+        error.index += (uint32_t)leg->plan->first;
     else if (is_unwanted(leg))
         error.code = 0;
     else if (error.side == LEAT_SIDE_SOURCE && !is_first(leg))
-        error = leg[-1].joint.error.code ? leg[-1].joint.error : of_joint(error, &leg[-1].joint);
+        error = leg[-1].plan->joint->error.code ? leg[-1].plan->joint->error : of_joint(error, leg[-1].plan->joint);
     return error;
 }
 
@@ -311,7 +298,7 @@ struct leat_error leg_failure(const struct leg *leg)
     if (leg->hop.error.code)
         return of_hop(leg);
     if (!is_last(leg) && leg->into.failed && !is_unwanted(leg))
-        return of_joint(leg->into.error, &leg->joint);
+        return of_joint(leg->into.error, leg->plan->joint);
     struct leat_error error = leg->readback.error;
     error.side = LEAT_SIDE_SINK;
     error.index = (uint32_t)leg->readback_of;
@@ -323,6 +310,13 @@ bool leg_has_failed(const struct leg *leg)
     return leg_failure(leg).code != 0 || (is_last(leg) && has_no_sink_left(leg));
 }
 
+bool leg_end(struct leg *leg)
+{
+    bool failed = leg_has_failed(leg);
+    leg->error = leg_failure(leg);
+    return failed;
+}
+
 static void tell_end(const struct leg *leg)
 {
     const struct hop *hop = &leg->hop;
@@ -332,7 +326,7 @@ static void tell_end(const struct leg *leg)
         held = MAX(held, hop->branch[i].held);
     const struct leat_trace_field field[] = {trace_text("source", hop->in->name),
                                              trace_text("sink", hop->branches ? hop->branch[0].node->name : ""),
-                                             trace_number("hop", (uint64_t)(leg - leg->pipeline->leg)),
+                                             trace_number("hop", (uint64_t)(leg - leg->run->leg)),
                                              trace_number("taken", atomic_load(&hop->taken)),
                                              trace_number("delivered", leg_delivered(leg)),
                                              trace_number("held", held),
@@ -351,8 +345,8 @@ void leg_let_go(struct leg *leg)
     residue_drop(hop, &hop->residue);
     for (size_t i = 0; i < hop->branches; i++)
         residue_drop(hop, &hop->branch[i].residue);
-    if (!is_last(leg) && leg->joint.filter->ops->caps & FILTER_JOINS)
-        filter_count(leg->joint.filter, leg->into.delivered);
+    if (!is_last(leg) && leg->plan->joint->filter->ops->caps & FILTER_JOINS)
+        filter_count(leg->plan->joint->filter, leg->into.delivered);
     if (hop->waker && trace_is_on())
         tell_end(leg);
 }

@@ -6,14 +6,13 @@
 #include "base/thread.h"
 #include "base/trace.h"
 #include "buffer/pool.h"
+#include "flow/ending.h"
+#include "flow/failure.h"
+#include "flow/report.h"
+#include "flow/runner.h"
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
-
-struct node *pipeline_source(const leat_pipeline *p)
-{
-    return p->source ? &p->source->node : NULL;
-}
 
 int leat_pipeline_new(leat_pipeline **ret_pipeline, const struct leat_pipeline_options *options)
 {
@@ -22,15 +21,15 @@ int leat_pipeline_new(leat_pipeline **ret_pipeline, const struct leat_pipeline_o
         return -ENOMEM;
     p->origin = origin_here();
     p->ended_fd[0] = p->ended_fd[1] = -1;
-    p->bad_options.size = sizeof(p->bad_options);
-    p->engine = registry_engines[0];
+    p->parts.bad_options.size = sizeof(p->parts.bad_options);
+    p->parts.engine = registry_engines[0];
     int r = thread_cond_init(&p->ending);
     if (r < 0) {
         free(p);
         return r;
     }
     pthread_mutex_init(&p->telling, NULL);
-    r = options_take(p, options);
+    r = options_take(&p->parts, options);
     if (r < 0) {
         leat_pipeline_free(p);
         return r;
@@ -54,36 +53,25 @@ static int endpoint_use(leat_endpoint *endpoint, enum leat_direction direction)
 
 int leat_pipeline_source(leat_pipeline *p, leat_endpoint *source)
 {
-    int r = atomic_load(&p->started) ? -EBUSY : p->source ? -EEXIST : 0;
+    int r = atomic_load(&p->started) ? -EBUSY : p->parts.source ? -EEXIST : 0;
     if (r == 0)
         r = endpoint_use(source, LEAT_READ);
     if (r < 0) {
         leat_endpoint_close(source);
         return r;
     }
-    p->source = source;
+    p->parts.source = source;
     return 0;
 }
 
 int leat_pipeline_filter(leat_pipeline *p, leat_filter *filter)
 {
-    int r = atomic_load(&p->started) ? -EBUSY : p->filters - p->in_front == FILTERS_MAX ? -E2BIG : 0;
+    int r = atomic_load(&p->started) ? -EBUSY : p->parts.filters - p->parts.in_front == FILTERS_MAX ? -E2BIG : 0;
     if (r < 0) {
         leat_filter_free(filter);
         return r;
     }
-    p->filter[p->filters++] = filter;
-    return 0;
-}
-
-/* Adds a branch. It may move the array: only a plan points into it, and a run makes its plan anew. */
-static int add_branch(leat_pipeline *p, struct branch branch)
-{
-    struct branch *grown = realloc(p->branch, (p->sinks + 1) * sizeof(*grown));
-    if (!grown)
-        return -ENOMEM;
-    p->branch = grown;
-    p->branch[p->sinks] = branch;
+    p->parts.filter[p->parts.filters++] = filter;
     return 0;
 }
 
@@ -94,29 +82,27 @@ int leat_pipeline_sink(leat_pipeline *p, leat_endpoint *sink, const struct leat_
     if (r == 0)
         r = enum_check(own.slow, LEAT_SLOW_DROP);
     if (r == 0)
-        r = atomic_load(&p->started) ? -EBUSY : p->sinks == BRANCHES_MAX ? -E2BIG : 0;
+        r = atomic_load(&p->started) ? -EBUSY : p->parts.sinks == BRANCHES_MAX ? -E2BIG : 0;
     if (r == 0)
         r = endpoint_use(sink, LEAT_WRITE);
-    if (r == 0)
-        r = add_branch(
-            p, (struct branch){.node = &sink->node, .slow = (enum leat_slow_sink)own.slow, .residue = residue_none()});
     if (r < 0) {
         leat_endpoint_close(sink);
         return r;
     }
-    p->sink[p->sinks++] = sink;
+    p->parts.slow[p->parts.sinks] = (enum leat_slow_sink)own.slow;
+    p->parts.sink[p->parts.sinks++] = sink;
     return 0;
 }
 
 const char *leat_pipeline_name(const leat_pipeline *p, enum leat_side side, size_t index)
 {
-    if (side == LEAT_SIDE_SOURCE && index == 0 && p->source)
-        return p->source->node.name;
-    if (side == LEAT_SIDE_SINK && index < p->sinks)
-        return p->sink[index]->node.name;
-    if (side != LEAT_SIDE_FILTER || index >= p->filters)
+    if (side == LEAT_SIDE_SOURCE && index == 0 && p->parts.source)
+        return p->parts.source->node.name;
+    if (side == LEAT_SIDE_SINK && index < p->parts.sinks)
+        return p->parts.sink[index]->node.name;
+    if (side != LEAT_SIDE_FILTER || index >= p->parts.filters)
         return NULL;
-    return p->filter[pipeline_filter_place(p, index)]->ops->name;
+    return p->parts.filter[parts_filter_place(&p->parts, index)]->ops->name;
 }
 
 /* ---- running ---- */
@@ -129,18 +115,18 @@ int leat_pipeline_check(leat_pipeline *p, struct leat_error *ret_error)
         return r;
     if (atomic_load(&p->started))
         return error_return(ret_error, &error, -EBUSY);
-    options_add_digests(p);
-    return error_return(ret_error, &error, plan_make(p, &error));
+    options_add_digests(&p->parts);
+    return error_return(ret_error, &error, plan_make(&p->plan, &p->parts, &error));
 }
 
 static int hand_over(leat_pipeline *p, leat_report **ret)
 {
     if (ret)
-        *ret = p->report;
+        *ret = p->run.report;
     else
-        leat_report_free(p->report);
-    p->report = NULL;
-    return p->result;
+        leat_report_free(p->run.report);
+    p->run.report = NULL;
+    return p->run.result;
 }
 
 /* Called under the lock. */
@@ -151,8 +137,9 @@ static void fill_ended_fd(leat_pipeline *p)
 
 /* A waiting call returns with the lock taken, and then the pipeline may be freed. So nothing of the pipeline is used
  * after the unlock. */
-static void tell(leat_pipeline *p)
+static void tell(struct run *run)
 {
+    leat_pipeline *p = (leat_pipeline *)((char *)run - offsetof(leat_pipeline, run));
     pthread_mutex_lock(&p->telling);
     atomic_store(&p->ended, true);
     if (p->ended_fd[1] >= 0)
@@ -162,29 +149,29 @@ static void tell(leat_pipeline *p)
 }
 
 /* Opens a loop for a trial, because only that shows whether this system offers the engine. */
-const struct engine *pipeline_engine(const leat_pipeline *p, char ret_why[ENGINE_WHY_MAX])
+const struct engine *pipeline_engine(const struct parts *parts, char ret_why[ENGINE_WHY_MAX])
 {
     struct loop trial;
     *ret_why = '\0';
-    if (p->options.shared_engine) {
-        snprintf(ret_why, ENGINE_WHY_MAX, "%s", engine_why(p->options.shared_engine));
-        return engine_choose_loop(p->options.shared_engine)->engine;
+    if (parts->options.shared_engine) {
+        snprintf(ret_why, ENGINE_WHY_MAX, "%s", engine_why(parts->options.shared_engine));
+        return engine_choose_loop(parts->options.shared_engine)->engine;
     }
-    if (p->engine == &engine_sync)
-        return p->engine;
-    if (loop_open(&trial, p->engine, ret_why) < 0)
+    if (parts->engine == &engine_sync)
+        return parts->engine;
+    if (loop_open(&trial, parts->engine, ret_why) < 0)
         return &engine_sync;
     loop_close(&trial);
-    return p->engine;
+    return parts->engine;
 }
 
 /* If this system does not offer the engine that was asked for, the sync engine takes its place. The report says why. */
 static int open_own_loop(leat_pipeline *p)
 {
-    int r = loop_open(&p->own_loop, p->engine, p->engine_why);
-    if (r < 0 && p->engine != &engine_sync) {
-        p->engine = &engine_sync;
-        r = loop_open(&p->own_loop, p->engine, NULL);
+    int r = loop_open(&p->own_loop, p->run.engine, p->run.engine_why);
+    if (r < 0 && p->run.engine != &engine_sync) {
+        p->run.engine = &engine_sync;
+        r = loop_open(&p->own_loop, p->run.engine, NULL);
     }
     p->has_own_loop = r == 0;
     return r;
@@ -192,35 +179,45 @@ static int open_own_loop(leat_pipeline *p)
 
 static void tell_engine(const leat_pipeline *p)
 {
-    const struct leat_trace_field field[] = {trace_text("engine", p->engine->name),
+    const struct leat_trace_field field[] = {trace_text("engine", p->run.engine->name),
                                              trace_text("source", leat_pipeline_name(p, LEAT_SIDE_SOURCE, 0)),
-                                             trace_text("reason", p->engine_why)};
-    trace_tell(LEAT_TRACE_ENGINE, field, COUNT(field), "the engine %s runs the pipeline%s%s", p->engine->name,
-               *p->engine_why ? ": " : "", p->engine_why);
+                                             trace_text("reason", p->run.engine_why)};
+    trace_tell(LEAT_TRACE_ENGINE, field, COUNT(field), "the engine %s runs the pipeline%s%s", p->run.engine->name,
+               *p->run.engine_why ? ": " : "", p->run.engine_why);
 }
 
 /* Returns 0: the task can be given to a loop; 1: the run has ended already, because the plan failed; or a negative
  * errno. */
 static int prepare(leat_pipeline *p)
 {
+    struct run *run = &p->run;
+    struct leat_error refusal = {.size = sizeof(refusal)};
     if (atomic_load(&p->started))
         return -EBUSY;
-    options_add_digests(p);
-    p->tell = tell;
-    runner_prepare(p);
-    leat_report_free(p->report); /* of an earlier start that failed */
-    p->report = report_new(p);
-    int r = !p->report ? -ENOMEM : p->options.shared_engine ? 0 : open_own_loop(p);
-    if (r < 0)
+    options_add_digests(&p->parts);
+    run->tell = tell;
+    run->cpu_began = run_cpu_seconds();
+    run->began_ns = clock_ns();
+    run->engine = p->parts.engine;
+    plan_make(&p->plan, &p->parts, &refusal);
+    leat_report_free(run->report); /* of an earlier start that failed */
+    run->report = NULL;
+    int r = runner_prepare(run, &p->plan);
+    if (r == 0)
+        r = !(run->report = report_new(&p->plan)) ? -ENOMEM : p->parts.options.shared_engine ? 0 : open_own_loop(p);
+    if (r < 0) {
+        runner_free(run);
         return r;
+    }
     if (p->has_own_loop)
-        atomic_store(&p->leg[0].loop, &p->own_loop);
+        atomic_store(&run->leg[0].loop, &p->own_loop);
     if (p->has_own_loop && trace_is_on())
         tell_engine(p);
     atomic_store(&p->started, true); /* from here on other threads may look at it */
-    if (p->runner.error.code == 0)
+    if (refusal.code == 0)
         return 0;
-    runner_give_up(p);
+    failure_of_run(run, &refusal);
+    ending_give_up(run);
     return 1;
 }
 
@@ -228,7 +225,7 @@ int leat_pipeline_run(leat_pipeline *p, leat_report **ret_report)
 {
     if (ret_report)
         *ret_report = NULL;
-    if (p->options.shared_engine) {
+    if (p->parts.options.shared_engine) {
         int r = leat_pipeline_start(p);
         return r < 0 ? r : leat_pipeline_wait(p, -1, ret_report);
     }
@@ -236,7 +233,7 @@ int leat_pipeline_run(leat_pipeline *p, leat_report **ret_report)
     if (r < 0)
         return r;
     if (r == 0)
-        runner_run_alone(p);
+        runner_run_alone(&p->run);
     return hand_over(p, ret_report);
 }
 
@@ -262,11 +259,13 @@ int leat_pipeline_fd(leat_pipeline *p, int *ret_fd)
 /* Starts the thread. If there is none, the run ends at once as a failure, and its endpoints and filters are told. */
 static int start_thread(leat_pipeline *p)
 {
-    int r = thread_create(&p->thread, run_on_thread, p);
+    int r = thread_create(&p->thread, run_on_thread, &p->run);
     p->has_thread = p->waited_for = r == 0;
     if (r < 0) {
-        error_at(&p->runner.error, r, LEAT_SIDE_NONE, "", "pthread_create", "There is no thread to run it on");
-        runner_give_up(p);
+        struct leat_error error = {.size = sizeof(error)};
+        error_at(&error, r, LEAT_SIDE_NONE, "", "pthread_create", "There is no thread to run it on");
+        failure_of_run(&p->run, &error);
+        ending_give_up(&p->run);
     }
     return r;
 }
@@ -279,15 +278,15 @@ int leat_pipeline_start(leat_pipeline *p)
     p->waited_for = true;
     if (r == 1)
         return 0;
-    if (!p->options.shared_engine)
+    if (!p->parts.options.shared_engine)
         return start_thread(p);
-    struct loop *loop = engine_choose_loop(p->options.shared_engine);
-    p->engine = loop->engine;
-    snprintf(p->engine_why, sizeof(p->engine_why), "%s", engine_why(p->options.shared_engine));
-    atomic_store(&p->leg[0].loop, loop);
+    struct loop *loop = engine_choose_loop(p->parts.options.shared_engine);
+    p->run.engine = loop->engine;
+    snprintf(p->run.engine_why, sizeof(p->run.engine_why), "%s", engine_why(p->parts.options.shared_engine));
+    atomic_store(&p->run.leg[0].loop, loop);
     if (trace_is_on())
         tell_engine(p);
-    loop_add(loop, &p->leg[0].task);
+    loop_add(loop, &p->run.leg[0].task);
     return 0;
 }
 
@@ -315,24 +314,24 @@ int leat_pipeline_wait(leat_pipeline *p, int timeout_ms, leat_report **ret_repor
 int leat_pipeline_cancel(leat_pipeline *p)
 {
     atomic_fetch_add(&p->cancelling, 1);
-    atomic_store(&p->cancelled, true);
+    atomic_store(&p->run.cancelled, true);
     if (atomic_load(&p->started) && !atomic_load(&p->ended))
-        runner_poke(p);
+        run_poke(&p->run);
     atomic_fetch_sub(&p->cancelling, 1);
     return 0;
 }
 
 static void look(const leat_pipeline *p, struct leat_progress *now)
 {
-    uint64_t least = UINT64_MAX, expected = atomic_load(&p->expected);
-    uint64_t taken = p->legs ? atomic_load(&pipeline_last_leg(p)->hop.taken) : 0;
-    for (size_t i = 0; i < p->sinks; i++)
-        if (!atomic_load(&p->branch[i].failed))
-            least = MIN(least, atomic_load(&p->branch[i].delivered));
+    uint64_t least = UINT64_MAX, expected = atomic_load(&p->run.expected);
+    uint64_t taken = atomic_load(&run_last_leg(&p->run)->hop.taken);
+    for (size_t i = 0; i < p->parts.sinks; i++)
+        if (!atomic_load(&p->run.branch[i].failed))
+            least = MIN(least, atomic_load(&p->run.branch[i].delivered));
     now->bytes = least == UINT64_MAX ? taken : least;
     now->has_total = expected != UINT64_MAX;
     now->total = now->has_total ? expected : 0;
-    now->seconds = (double)(clock_ns() - p->began_ns) / 1e9;
+    now->seconds = (double)(clock_ns() - p->run.began_ns) / 1e9;
 }
 
 int leat_pipeline_progress(const leat_pipeline *p, struct leat_progress *ret_progress)
@@ -351,26 +350,23 @@ void leat_pipeline_free(leat_pipeline *p)
         leat_pipeline_cancel(p);
         leat_pipeline_wait(p, -1, NULL);
     }
-    leat_report_free(p->report);
-    leat_endpoint_close(p->source);
-    for (size_t i = 0; i < p->sinks; i++)
-        leat_endpoint_close(p->sink[i]);
-    for (size_t i = 0; i < p->filters; i++)
-        leat_filter_free(p->filter[i]);
+    leat_report_free(p->run.report);
+    leat_endpoint_close(p->parts.source);
+    for (size_t i = 0; i < p->parts.sinks; i++)
+        leat_endpoint_close(p->parts.sink[i]);
+    for (size_t i = 0; i < p->parts.filters; i++)
+        leat_filter_free(p->parts.filter[i]);
     if (p->has_own_loop)
         loop_close(&p->own_loop);
     pthread_mutex_destroy(&p->telling);
     pthread_cond_destroy(&p->ending);
     fd_close(p->ended_fd[0]);
     fd_close(p->ended_fd[1]);
-    for (size_t i = 0; i < p->legs; i++)
-        if (p->leg[i].has_thread)
-            loop_close(&p->leg[i].own_loop);
-    free(p->leg);
-    free(p->branch);
-    leat_pool_free(p->options.pool);
-    free(p->route);
-    free(p->engine_name);
-    free(p->expect);
+    runner_free(&p->run);
+    plan_free(&p->plan);
+    leat_pool_free(p->parts.options.pool);
+    free(p->parts.route);
+    free(p->parts.engine_name);
+    free(p->parts.expect);
     free(p);
 }

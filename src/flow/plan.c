@@ -1,7 +1,7 @@
 /* The planner. It cuts the filters into legs. For each hop it takes the ladder of routes that the table has for this
  * pair of nodes, and records why a route cannot serve the hop. It opens nothing and changes nothing outside the
  * pipeline, so a plan may be made again. */
-#include "flow/pipeline.h"
+#include "flow/plan.h"
 #include "route/table.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -44,17 +44,17 @@ static int PRINTF(4, 5)
 }
 
 /* Compares what the source and the sinks are, however their names are spelt. */
-static int check_identities(leat_pipeline *p, struct leat_error *error)
+static int check_identities(const struct parts *parts, struct leat_error *error)
 {
-    const struct node *in = pipeline_source(p);
-    for (size_t i = 0; i < p->sinks; i++) {
-        const struct node *sink = p->branch[i].node;
+    const struct node *in = parts_source(parts);
+    for (size_t i = 0; i < parts->sinks; i++) {
+        const struct node *sink = &parts->sink[i]->node;
         if (is_loop(in, sink))
             return refuse_sink(error, sink, i, "The source and this sink are the same %s", noun(in));
         if (keeps_bytes(in) && identity_is_same(&in->identity, &sink->inherited))
             return refuse_sink(error, sink, i, "Its standard output and the source are the same %s", noun(in));
-        for (size_t k = 0; k < p->sinks; k++) {
-            const struct node *other = p->branch[k].node;
+        for (size_t k = 0; k < parts->sinks; k++) {
+            const struct node *other = &parts->sink[k]->node;
             if (k < i && is_same(other, sink))
                 return refuse_sink(error, sink, i, "It is a sink twice; the other one is '%s'", other->name);
             if (k != i && keeps_bytes(other) && identity_is_same(&other->identity, &sink->inherited))
@@ -67,45 +67,45 @@ static int check_identities(leat_pipeline *p, struct leat_error *error)
 
 /* Can a filter or the length end a source that never ends? The filter of the option `rate`, which is the first, does
  * not end it. */
-static bool ends_somewhere(const leat_pipeline *p)
+static bool ends_somewhere(const struct parts *parts)
 {
-    for (size_t i = p->options.rate ? p->in_front : 0; i < p->filters; i++)
-        if (p->filter[i]->ops->caps & (FILTER_PACES | FILTER_TRANSFORMS | FILTER_JOINS))
+    for (size_t i = parts->options.rate ? parts->in_front : 0; i < parts->filters; i++)
+        if (parts->filter[i]->ops->caps & (FILTER_PACES | FILTER_TRANSFORMS | FILTER_JOINS))
             return true;
-    return p->options.has_length;
+    return parts->options.has_length;
 }
 
 /* Checks the offset if the size is known before the source is opened. The start of a descriptor in its file is not
  * known yet. */
-static int check_offset(const leat_pipeline *p, struct leat_error *error)
+static int check_offset(const struct parts *parts, struct leat_error *error)
 {
-    const struct node *in = pipeline_source(p);
-    if (in->kind != NODE_FILE || !in->has_size || p->options.offset <= in->size)
+    const struct node *in = parts_source(parts);
+    if (in->kind != NODE_FILE || !in->has_size || parts->options.offset <= in->size)
         return 0;
     return error_at(error, -EINVAL, LEAT_SIDE_SOURCE, in->name, "stat",
                     "It has %llu bytes and ends before the offset %llu, where the transfer was to begin",
-                    (unsigned long long)in->size, (unsigned long long)p->options.offset);
+                    (unsigned long long)in->size, (unsigned long long)parts->options.offset);
 }
 
-static int check_parts(leat_pipeline *p, struct leat_error *error)
+static int check_parts(const struct parts *parts, struct leat_error *error)
 {
-    if (p->bad_options.code) {
-        *error = p->bad_options;
+    if (parts->bad_options.code) {
+        *error = parts->bad_options;
         return error->code;
     }
-    if (!p->source)
+    if (!parts->source)
         return error_set(error, -EINVAL, "The pipeline has no source");
-    if (p->sinks == 0 && p->filters == 0)
+    if (parts->sinks == 0 && parts->filters == 0)
         return error_set(error, -EINVAL, "The pipeline has neither a sink nor a filter");
-    int r = check_identities(p, error);
+    int r = check_identities(parts, error);
     if (r == 0)
-        r = check_offset(p, error);
+        r = check_offset(parts, error);
     if (r < 0)
         return r;
-    if (pipeline_source(p)->kind != NODE_ZERO || ends_somewhere(p))
+    if (parts_source(parts)->kind != NODE_ZERO || ends_somewhere(parts))
         return 0;
     error_advise(error, LEAT_ADVICE_LENGTH);
-    return error_at(error, -EINVAL, LEAT_SIDE_SOURCE, pipeline_source(p)->name, "open", "It never ends");
+    return error_at(error, -EINVAL, LEAT_SIDE_SOURCE, parts_source(parts)->name, "open", "It never ends");
 }
 
 /* ---- the ladder ---- */
@@ -152,9 +152,9 @@ static void add_table_order(struct hop *hop)
         add_rung(hop, registry_routes[i]);
 }
 
-static int build_ladder(const leat_pipeline *p, struct hop *hop, struct leat_error *error)
+static int build_ladder(const struct parts *parts, struct hop *hop, struct leat_error *error)
 {
-    const char *name = p->route ? p->route : "auto";
+    const char *name = parts->route ? parts->route : "auto";
     bool prefers = strncmp(name, "prefer:", 7) == 0;
     const struct route *asked = strcmp(name, "auto") == 0 ? NULL : route_by_name(prefers ? name + 7 : name);
     if (asked)
@@ -198,7 +198,7 @@ static uint64_t hop_minimum(const struct hop *hop)
 
 /* Sets how much a source may hold ahead: three quarters of the limit, because the routes need the rest. A branch that
  * may drop needs most of the memory itself, and then it is one quarter. */
-static void share_memory(const leat_pipeline *p, struct hop *hop)
+static void share_memory(const struct parts *parts, struct hop *hop)
 {
     struct node_memory *memory = &hop->in->memory;
     uint64_t limit = hop->budget->limit, least = route_chunk.minimum(hop);
@@ -209,25 +209,25 @@ static void share_memory(const leat_pipeline *p, struct hop *hop)
         drops |= hop->branch[i].slow == LEAT_SLOW_DROP;
     uint64_t most = limit > least ? limit - least : 0;
     memory->share = MIN(most, MAX(memory->least, drops ? limit / 4 : limit / 4 * 3));
-    memory->budget = hop->budget;
-    memory->pool = p->options.pool;
+    memory->pool = parts->options.pool;
 }
 
 /* All legs have equal shares. */
-uint64_t plan_minimum(const leat_pipeline *p)
+uint64_t plan_minimum(const struct plan *plan)
 {
     uint64_t most = 0;
-    for (size_t i = 0; i < p->legs; i++)
-        most = MAX(most, hop_minimum(&p->leg[i].hop));
-    return most * p->legs;
+    for (size_t i = 0; i < plan->legs; i++)
+        most = MAX(most, hop_minimum(&plan->leg[i].hop));
+    return most * plan->legs;
 }
 
-uint64_t plan_codecs(const leat_pipeline *p)
+uint64_t plan_codecs(const struct plan *plan)
 {
+    const struct parts *parts = plan->parts;
     uint64_t sum = 0;
-    for (size_t i = 0; i < p->filters; i++)
-        if (p->filter[i]->ops->memory)
-            sum += p->filter[i]->ops->memory(p->filter[i]);
+    for (size_t i = 0; i < parts->filters; i++)
+        if (parts->filter[i]->ops->memory)
+            sum += parts->filter[i]->ops->memory(parts->filter[i]);
     return sum;
 }
 
@@ -238,60 +238,77 @@ static bool cuts(const leat_filter *filter)
     return filter->ops->caps & (FILTER_TRANSFORMS | FILTER_JOINS);
 }
 
-static int make_legs(leat_pipeline *p)
+void plan_free(struct plan *plan)
+{
+    free(plan->leg);
+    free(plan->joint);
+    free(plan->branch);
+    *plan = (struct plan){.legs = 0};
+}
+
+/* Allocates a plan without a leg's description. */
+static int make_room(struct plan *plan, const struct parts *parts)
 {
     size_t legs = 1;
-    for (size_t i = 0; i < p->filters; i++)
-        legs += cuts(p->filter[i]);
-    if (legs == p->legs)
-        return 0;
-    free(p->leg);
-    p->leg = calloc(legs, sizeof(p->leg[0]));
-    p->legs = p->leg ? legs : 0;
-    return p->leg ? 0 : -ENOMEM;
+    for (size_t i = 0; i < parts->filters; i++)
+        legs += cuts(parts->filter[i]);
+    plan_free(plan);
+    plan->parts = parts;
+    plan->memory_limit = parts->options.memory_limit ? parts->options.memory_limit : MEMORY_DEFAULT;
+    plan->leg = calloc(legs, sizeof(plan->leg[0]));
+    plan->joint = calloc(legs, sizeof(plan->joint[0]));
+    plan->branch = calloc(parts->sinks + 1, sizeof(plan->branch[0]));
+    if (!plan->leg || !plan->joint || !plan->branch)
+        return -ENOMEM;
+    plan->legs = legs;
+    for (size_t i = 0; i < parts->sinks; i++)
+        plan->branch[i] =
+            (struct branch){.node = &parts->sink[i]->node, .slow = parts->slow[i], .residue = residue_none()};
+    return 0;
 }
 
 /* Describes a leg: it begins at filter `first` and ends before the next filter that cuts. Returns the first filter of
  * the next leg. */
-static size_t describe_leg(leat_pipeline *p, struct leg *leg, size_t first)
+static size_t describe_leg(struct plan *plan, size_t index, size_t first)
 {
-    bool begins = leg == p->leg, ends = leg == pipeline_last_leg(p);
+    const struct parts *parts = plan->parts;
+    struct plan_leg *leg = &plan->leg[index];
+    bool begins = index == 0, ends = index + 1 == plan->legs;
     size_t behind = first;
-    while (behind < p->filters && !cuts(p->filter[behind]))
+    while (behind < parts->filters && !cuts(parts->filter[behind]))
         behind++;
-    *leg = (struct leg){.pipeline = p, .first = first, .phase = begins ? LEG_OPEN : LEG_MOVE};
-    leg->task = (struct task){.next = leg_next, .done = leg_done, .ended = runner_ended};
-    leg->error.size = sizeof(leg->error);
-    budget_init(&leg->budget, p->memory_limit / p->legs);
+    leg->first = first;
+    budget_init(&leg->budget, plan->memory_limit / plan->legs);
     if (!ends) {
-        joint_make(&leg->joint, p->filter[behind], behind);
-        leg->into = (struct branch){.node = leg->joint.into, .residue = residue_none()};
+        leg->joint = &plan->joint[index];
+        joint_make(leg->joint, parts->filter[behind], behind);
+        leg->into = (struct branch){.node = leg->joint->into, .residue = residue_none()};
     }
-    leg->hop = (struct hop){.in = begins ? pipeline_source(p) : leg[-1].joint.out,
-                            .branch = ends ? p->branch : &leg->into,
-                            .branches = ends ? p->sinks : 1,
-                            .filter = p->filter + first,
+    leg->hop = (struct hop){.in = begins ? parts_source(parts) : leg[-1].joint->out,
+                            .branch = ends ? plan->branch : &leg->into,
+                            .branches = ends ? parts->sinks : 1,
+                            .filter = parts->filter + first,
                             .filters = behind - first,
                             .budget = &leg->budget,
-                            .pool = p->options.pool,
-                            .sparse = (enum leat_sparse)p->options.sparse,
-                            .stability = (enum leat_stability)p->options.stability,
-                            .cache = (enum leat_cache)p->options.cache,
-                            .shared = p->options.shared_engine != NULL,
+                            .pool = parts->options.pool,
+                            .sparse = (enum leat_sparse)parts->options.sparse,
+                            .stability = (enum leat_stability)parts->options.stability,
+                            .cache = (enum leat_cache)parts->options.cache,
+                            .shared = parts->options.shared_engine != NULL,
                             .residue = residue_none(),
                             .end = UINT64_MAX};
     return behind + 1;
 }
 
 /* The options `offset` and `length` are those of the source. */
-static void describe_source(const leat_pipeline *p, struct hop *hop)
+static void describe_source(const struct parts *parts, struct hop *hop)
 {
     struct node *in = hop->in;
     bool positions = in->kind == NODE_FILE || in->kind == NODE_BLOCK || in->seeks;
-    in->from = in->seeks ? p->options.offset : 0;
-    hop->skip = positions ? 0 : p->options.offset;
-    hop->begins = p->options.offset;
-    hop->end = p->options.has_length ? p->options.length : UINT64_MAX;
+    in->from = in->seeks ? parts->options.offset : 0;
+    hop->skip = positions ? 0 : parts->options.offset;
+    hop->begins = parts->options.offset;
+    hop->end = parts->options.has_length ? parts->options.length : UINT64_MAX;
     hop->size_binds = in->kind == NODE_FILE && in->has_size;
 }
 
@@ -304,44 +321,44 @@ static void watch(struct hop *hop)
 
 /* A child between two legs gets the longest idle limit of the endpoints. A child such as sort(1) may give no output
  * while it takes input. So its output is watched only when its input has ended. */
-static void watch_children(leat_pipeline *p)
+static void watch_children(struct plan *plan)
 {
-    int64_t idle_ns = pipeline_source(p) ? pipeline_source(p)->idle_ns : 0;
-    for (size_t i = 0; i < p->sinks; i++)
-        idle_ns = MAX(idle_ns, p->branch[i].node->idle_ns);
-    for (size_t i = 0; i + 1 < p->legs; i++) {
-        if (!(p->leg[i].joint.filter->ops->caps & FILTER_JOINS))
+    int64_t idle_ns = parts_source(plan->parts)->idle_ns;
+    for (size_t i = 0; i < plan->parts->sinks; i++)
+        idle_ns = MAX(idle_ns, plan->branch[i].node->idle_ns);
+    for (size_t i = 0; i + 1 < plan->legs; i++) {
+        struct joint *joint = plan->leg[i].joint;
+        if (!(joint->filter->ops->caps & FILTER_JOINS))
             continue;
-        p->leg[i].joint.into->idle_ns = p->leg[i + 1].idle_ns = idle_ns;
-        p->leg[i].joint.out->idle_ns = 0;
-        p->leg[i + 1].hop.watched |= idle_ns != 0;
+        joint->into->idle_ns = plan->leg[i + 1].idle_ns = idle_ns;
+        joint->out->idle_ns = 0;
+        plan->leg[i + 1].hop.watched |= idle_ns != 0;
     }
 }
 
 /* ---- the whole ---- */
 
-int plan_make(leat_pipeline *p, struct leat_error *error)
+int plan_make(struct plan *plan, const struct parts *parts, struct leat_error *error)
 {
-    int r = make_legs(p);
+    int r = make_room(plan, parts);
     if (r < 0)
         return error_set(error, r, "out of memory");
-    p->memory_limit = p->options.memory_limit ? p->options.memory_limit : MEMORY_DEFAULT;
-    for (size_t i = 0, first = 0; i < p->legs; i++)
-        first = describe_leg(p, &p->leg[i], first);
-    r = check_parts(p, error);
+    for (size_t i = 0, first = 0; i < plan->legs; i++)
+        first = describe_leg(plan, i, first);
+    r = check_parts(parts, error);
     if (r < 0)
         return r;
-    describe_source(p, &p->leg[0].hop);
-    watch_children(p);
-    for (size_t i = 0; i < p->legs && r == 0; i++) {
-        watch(&p->leg[i].hop);
-        r = build_ladder(p, &p->leg[i].hop, error);
+    describe_source(parts, &plan->leg[0].hop);
+    watch_children(plan);
+    for (size_t i = 0; i < plan->legs && r == 0; i++) {
+        watch(&plan->leg[i].hop);
+        r = build_ladder(parts, &plan->leg[i].hop, error);
     }
     if (r < 0)
         return r;
-    share_memory(p, &p->leg[0].hop);
-    if (p->memory_limit < plan_minimum(p))
+    share_memory(parts, &plan->leg[0].hop);
+    if (plan->memory_limit < plan_minimum(plan))
         return error_set(error, -ENOBUFS, "The memory limit of %llu bytes is below the plan's minimum of %llu",
-                         (unsigned long long)p->memory_limit, (unsigned long long)plan_minimum(p));
+                         (unsigned long long)plan->memory_limit, (unsigned long long)plan_minimum(plan));
     return 0;
 }

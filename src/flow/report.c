@@ -9,11 +9,11 @@
 
 /* Returns the side whose bytes the filter at this place sees. If no filter that cuts is behind it, these are the sink's
  * bytes; otherwise, if none is before it, the source's. */
-static enum leat_side side_of_filter(const leat_pipeline *p, size_t place)
+static enum leat_side side_of_filter(const struct parts *parts, size_t place)
 {
     bool before = false, behind = false;
-    for (size_t i = 0; i < p->filters; i++)
-        if (p->filter[i]->ops->caps & (FILTER_TRANSFORMS | FILTER_JOINS)) {
+    for (size_t i = 0; i < parts->filters; i++)
+        if (parts->filter[i]->ops->caps & (FILTER_TRANSFORMS | FILTER_JOINS)) {
             before |= i < place;
             behind |= i > place;
         }
@@ -21,12 +21,12 @@ static enum leat_side side_of_filter(const leat_pipeline *p, size_t place)
 }
 
 /* Returns 0: the digest was added; -ENOENT: the filter has no more; or another negative errno. */
-static int take_digest(leat_report *report, const leat_pipeline *p, size_t filter, size_t index)
+static int take_digest(leat_report *report, const struct parts *parts, size_t filter, size_t index)
 {
-    struct report_digest d = {.side = side_of_filter(p, filter)};
+    struct report_digest d = {.side = side_of_filter(parts, filter)};
     const char *algorithm;
-    int r =
-        p->filter[filter]->ops->result(p->filter[filter], index, &algorithm, d.hex, sizeof(d.hex), &d.provider, &d.why);
+    int r = parts->filter[filter]->ops->result(parts->filter[filter], index, &algorithm, d.hex, sizeof(d.hex),
+                                               &d.provider, &d.why);
     if (r < 0)
         return r;
     struct report_digest *more = realloc(report->digest, (report->digests + 1) * sizeof(*more));
@@ -38,14 +38,14 @@ static int take_digest(leat_report *report, const leat_pipeline *p, size_t filte
     return 0;
 }
 
-void report_take_digests(leat_report *report, const leat_pipeline *p, struct leat_error *error)
+void report_take_digests(leat_report *report, const struct parts *parts, struct leat_error *error)
 {
     char buffer[128];
-    for (size_t i = 0; i < p->filters; i++) {
-        const struct filter_ops *ops = p->filter[i]->ops;
+    for (size_t i = 0; i < parts->filters; i++) {
+        const struct filter_ops *ops = parts->filter[i]->ops;
         int r = 0;
         for (size_t k = 0; ops->result && r == 0; k++)
-            r = take_digest(report, p, i, k);
+            r = take_digest(report, parts, i, k);
         if (r < 0 && r != -ENOENT) {
             error_at(error, r, LEAT_SIDE_FILTER, ops->name, "finish", "A digest can't be finished: %s",
                      error_text(r, buffer, sizeof(buffer)));
@@ -97,27 +97,27 @@ static bool name_leg(leat_report *report, size_t index, const struct hop *hop)
     return all;
 }
 
-static int make_room(leat_report *report, const leat_pipeline *p)
+static int make_room(leat_report *report, const struct plan *plan)
 {
-    report->legs = p->legs;
-    report->sinks = p->sinks;
-    report->leg = calloc(p->legs, sizeof(report->leg[0]));
-    report->branch = calloc(p->legs + p->sinks, sizeof(report->branch[0]));
-    if (!p->legs || !report->leg || !report->branch)
+    report->legs = plan->legs;
+    report->sinks = plan->parts->sinks;
+    report->leg = calloc(plan->legs, sizeof(report->leg[0]));
+    report->branch = calloc(plan->legs + plan->parts->sinks, sizeof(report->branch[0]));
+    if (!plan->legs || !report->leg || !report->branch)
         return -ENOMEM;
-    report->sink = report->branch + p->legs - 1;
-    for (size_t i = 0; i < p->legs; i++)
-        if (!name_leg(report, i, &p->leg[i].hop))
+    report->sink = report->branch + plan->legs - 1;
+    for (size_t i = 0; i < plan->legs; i++)
+        if (!name_leg(report, i, &plan->leg[i].hop))
             return -ENOMEM;
     return 0;
 }
 
-static void take_said(leat_report *report, const leat_pipeline *p)
+static void take_said(leat_report *report, const struct run *run)
 {
-    for (size_t i = 0; i < p->legs; i++)
-        said_take(&report->said, p->leg[i].hop.in);
-    for (size_t i = 0; i < p->sinks; i++)
-        said_take(&report->said, p->branch[i].node);
+    for (size_t i = 0; i < run->plan->legs; i++)
+        said_take(&report->said, run->leg[i].hop.in);
+    for (size_t i = 0; i < run->plan->parts->sinks; i++)
+        said_take(&report->said, run->branch[i].node);
 }
 
 static uint64_t bytes_of(const leat_report *report)
@@ -131,16 +131,16 @@ static uint64_t bytes_of(const leat_report *report)
     return report->sinks == 0 ? report->leg[report->legs - 1].taken : good != UINT64_MAX ? good : all;
 }
 
-leat_report *report_new(const leat_pipeline *p)
+leat_report *report_new(const struct plan *plan)
 {
     leat_report *report = calloc(1, sizeof(*report));
-    if (report && make_room(report, p) == 0)
+    if (report && make_room(report, plan) == 0)
         return report;
     leat_report_free(report);
     return NULL;
 }
 
-void report_fill(leat_report *report, leat_pipeline *p, const struct leat_error *error,
+void report_fill(leat_report *report, const struct run *run, const struct leat_error *error,
                  const struct verdict_of_run *verdict)
 {
     report->error = *error;
@@ -148,17 +148,17 @@ void report_fill(leat_report *report, leat_pipeline *p, const struct leat_error 
     report->error.node = report->error_node ? report->error_node : "";
     report->status = verdict->status;
     report->code = verdict->code;
-    report->of_run = p->runner.error.code != 0;
-    report->aborted = report->of_run && p->runner.committed == 0;
+    report->of_run = run->error.code != 0;
+    report->aborted = report->of_run && run->committed == 0;
     report->seconds = verdict->seconds;
     report->cpu_seconds = verdict->cpu_seconds;
-    report->memory_codecs = plan_codecs(p);
-    report->engine = p->engine->name;
-    snprintf(report->engine_why, sizeof(report->engine_why), "%s", p->engine_why);
-    for (size_t i = 0; i < p->legs; i++)
-        take_leg(report, i, &p->leg[i].hop);
+    report->memory_codecs = plan_codecs(run->plan);
+    report->engine = run->engine->name;
+    snprintf(report->engine_why, sizeof(report->engine_why), "%s", run->engine_why);
+    for (size_t i = 0; i < run->plan->legs; i++)
+        take_leg(report, i, &run->leg[i].hop);
     report->bytes = bytes_of(report);
-    take_said(report, p);
+    take_said(report, run);
 }
 
 int leat_report_from_error(leat_report **ret_report, const struct leat_error *error)

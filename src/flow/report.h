@@ -4,7 +4,7 @@
 #define FLOW_REPORT_H
 
 #include "base/digest_provider.h"
-#include "flow/pipeline.h"
+#include "flow/run.h"
 #include "flow/said.h"
 
 struct report_digest {
@@ -55,6 +55,20 @@ struct leat_report {
     struct report_branch *branch; /* of all legs, in their order */
     struct report_branch *sink;   /* those of the last leg, in `branch` */
 };
+
+/* report_new allocates all that a planned pipeline needs before the run (NULL: out of memory), and report_fill fills it
+ * when the run has ended. So a report exists for every run that started. */
+struct verdict_of_run {
+    int code;
+    const char *status; /* "done", "failed", "mismatch", "cancelled" */
+    double seconds, cpu_seconds;
+};
+leat_report *report_new(const struct plan *plan);
+/* Takes the digests, before anything is published. If a digest cannot be finished, *error is filled and the run
+ * fails. */
+void report_take_digests(leat_report *report, const struct parts *parts, struct leat_error *error);
+void report_fill(leat_report *report, const struct run *run, const struct leat_error *error,
+                 const struct verdict_of_run *verdict);
 
 /* Returns "done", "failed", "cancelled" or "mismatch". Static. */
 const char *report_sink_status(const leat_report *report, const struct report_branch *sink);

@@ -2,7 +2,9 @@
  * or a server behind it says how that side ended. The sources settle one after the other, from the pipeline's source
  * on, because a failure in front is the cause of failures behind it. The sinks settle side by side, because no sink
  * waits for another. Each step of the task asks all nodes again. */
-#include "flow/pipeline.h"
+#include "flow/settle.h"
+#include "flow/commit.h"
+#include "flow/failure.h"
 #include <errno.h>
 
 static int settle(struct node *node, int code, struct leat_error *error, struct wait_set *ret_wait)
@@ -17,44 +19,35 @@ static int settle(struct node *node, int code, struct leat_error *error, struct 
     return r;
 }
 
-static bool is_cancelled(const leat_pipeline *p)
+static bool is_cancelled(const struct run *run)
 {
-    return atomic_load(&p->cancelled);
+    return atomic_load(&run->cancelled);
 }
 
 /* A cancel comes before a failure, because nodes that take their time after a failure obey a cancel. */
-static int code_of(const leat_pipeline *p)
+static int code_of(const struct run *run)
 {
-    return is_cancelled(p) ? -ECANCELED : p->runner.error.code;
+    return is_cancelled(run) ? -ECANCELED : run->error.code;
 }
 
-static bool has_no_sink_left(const leat_pipeline *p)
+/* Settles the source of this leg, which may be the far side of a joint. Returns false if the node takes time. */
+static bool settle_source(struct run *run, size_t index, struct wait_set *ret_wait)
 {
-    return p->sinks && hop_count_live(&pipeline_last_leg(p)->hop) == 0;
-}
-
-/* Settles the source of this leg, which may be the far side of a joint. If several sources fail, the first one is the
- * cause. Returns false if the node takes time. */
-static bool settle_source(leat_pipeline *p, size_t index, struct wait_set *ret_wait)
-{
-    struct leg *leg = &p->leg[index];
-    if (index > 0 && !p->runner.claimed[leg[-1].joint.index])
+    const struct leg *leg = &run->leg[index];
+    const struct joint *joint = index > 0 ? leg[-1].plan->joint : NULL;
+    if (joint && !run->claimed[joint->index])
         return true; /* the node may serve another pipeline */
     struct leat_error error = {.size = sizeof(error)};
-    int code = code_of(p);
-    int r = settle(leg->hop.in, code == 0 && has_no_sink_left(p) ? -ECANCELED : code, &error, ret_wait);
+    int code = code_of(run);
+    int r = settle(leg->hop.in, code == 0 && failure_has_all_sinks(run) ? -ECANCELED : code, &error, ret_wait);
     if (r == -EAGAIN || r == 0)
         return r == 0;
-    if (p->runner.cause && p->runner.cause != index + 1)
-        return true;
     error.offset = leg->hop.taken;
-    if (index > 0) {
+    if (joint) {
         error.side = LEAT_SIDE_FILTER;
-        error.index = (uint32_t)leg[-1].joint.index;
+        error.index = (uint32_t)joint->index;
     }
-    p->runner.error = error;
-    p->runner.cause = index + 1;
-    atomic_store(&p->runner.failed, index + 1);
+    failure_of_cause(run, index, &error);
     return true;
 }
 
@@ -69,36 +62,33 @@ static void take_back(struct branch *branch)
         branch->error.offset = branch->delivered;
 }
 
-static void settle_sink(leat_pipeline *p, size_t index, struct wait_set *ret_wait)
+static void settle_sink(struct run *run, size_t index, struct wait_set *ret_wait)
 {
-    struct branch *branch = &p->branch[index];
-    struct hop *hop = &pipeline_last_leg(p)->hop;
-    int r = settle(branch->node, code_of(p), &branch->error, ret_wait);
+    struct branch *branch = &run->branch[index];
+    struct leat_error error = branch->error;
+    int r = settle(branch->node, code_of(run), &error, ret_wait);
     if (r == -EAGAIN)
         return;
+    if (r < 0 && !branch->failed)
+        error.offset = branch->delivered;
+    if (r < 0) /* a sink that had failed gets the cause of that */
+        failure_of_sink(run, index, &error);
     take_back(branch);
-    if (r == 0 || branch->failed)
-        return;
-    branch->failed = true;
-    branch->error.index = (uint32_t)index;
-    branch->error.offset = branch->delivered;
-    if (!hop->first_failed)
-        hop->first_failed = index + 1;
 }
 
 enum verdict settle_next(struct task *task, struct op **ret_op UNUSED, struct wait_set *ret_wait)
 {
-    leat_pipeline *p = ((struct leg *)((char *)task - offsetof(struct leg, task)))->pipeline;
-    if (p->runner.commits)
-        return commit_next(p, ret_wait);
-    for (size_t i = 0; i < p->legs; i++)
-        if (!settle_source(p, i, ret_wait))
+    struct run *run = run_leg_of(task)->run;
+    if (run->commits)
+        return commit_next(run, ret_wait);
+    for (size_t i = 0; i < run->plan->legs; i++)
+        if (!settle_source(run, i, ret_wait))
             return VERDICT_WAIT;
-    for (size_t i = 0; i < p->sinks; i++)
-        settle_sink(p, i, ret_wait);
+    for (size_t i = 0; i < run->plan->parts->sinks; i++)
+        settle_sink(run, i, ret_wait);
     if (ret_wait->n)
         return VERDICT_WAIT;
-    if (is_cancelled(p))
-        error_at(&p->runner.error, -ECANCELED, LEAT_SIDE_NONE, "", "cancel", "It was cancelled");
-    return commit_next(p, ret_wait);
+    if (is_cancelled(run))
+        failure_by_cancel(run);
+    return commit_next(run, ret_wait);
 }

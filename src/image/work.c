@@ -69,7 +69,7 @@ struct work_slot {
     void *end_user;
 };
 
-struct run {
+struct work_run {
     const struct work *work;
     struct work_slot slot[LEAT_IMAGE_JOBS_MAX];
     struct pollfd set[LEAT_IMAGE_JOBS_MAX];
@@ -121,7 +121,7 @@ static int build(const struct work *work, struct work_slot *slot, const struct i
     return r == 0 ? leat_pipeline_start(slot->pipeline) : r;
 }
 
-static void tell(struct run *run, const struct descriptor *blob, const struct leat_error *error)
+static void tell(struct work_run *run, const struct descriptor *blob, const struct leat_error *error)
 {
     if (!run->work->done(run->work->user, blob, error))
         run->stopped = true;
@@ -145,7 +145,7 @@ static void end_way(struct work_slot *slot, struct leat_error *error)
         end(slot->end_user, error->code, error);
 }
 
-static void begin(struct run *run, struct work_slot *slot, const struct descriptor *blob, unsigned tries)
+static void begin(struct work_run *run, struct work_slot *slot, const struct descriptor *blob, unsigned tries)
 {
     struct leat_error error = {.size = sizeof(error)};
     struct image_way way = {.in = NULL};
@@ -210,7 +210,7 @@ static void tell_digest(const struct work_slot *slot, const leat_report *report)
             snprintf(slot->digest, LEAT_IMAGE_DIGEST_MAX, "sha256:%s", hex);
 }
 
-static void end(struct run *run, struct work_slot *slot)
+static void end(struct work_run *run, struct work_slot *slot)
 {
     const struct descriptor *blob = slot->blob;
     unsigned tries = slot->tries;
@@ -236,14 +236,14 @@ static void end(struct run *run, struct work_slot *slot)
         tell(run, blob, &error);
 }
 
-static void stop_all(struct run *run)
+static void stop_all(struct work_run *run)
 {
     for (size_t i = 0; i < run->work->most; i++)
         if (run->slot[i].blob)
             leat_pipeline_cancel(run->slot[i].pipeline);
 }
 
-static uint64_t moving(const struct run *run)
+static uint64_t moving(const struct work_run *run)
 {
     uint64_t bytes = 0;
     for (size_t i = 0; i < run->work->most; i++) {
@@ -257,7 +257,7 @@ static uint64_t moving(const struct run *run)
 
 void work_run(const struct work *work)
 {
-    struct run run = {.work = work};
+    struct work_run run = {.work = work};
     for (size_t i = 0; i < LEAT_IMAGE_JOBS_MAX; i++)
         run.set[i].fd = -1;
     for (;;) {

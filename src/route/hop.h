@@ -98,7 +98,7 @@ struct hop {
     struct node *in;
     struct branch *branch;
     size_t branches; /* 0: filters observe the bytes, and no sink gets them */
-    leat_filter **filter;
+    leat_filter *const *filter;
     size_t filters;
     struct budget *budget;
     leat_pool *pool; /* the source of chunks; NULL: the pool of the process */

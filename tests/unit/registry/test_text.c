@@ -274,15 +274,15 @@ static void options_reach_their_endpoint(void **state UNUSED)
         .size = sizeof(options), .rate = 5, .endpoints = &endpoints, .sinks = &sinks};
     leat_pipeline *p =
         parsed("- idle-timeout=2m | b in-place slow-sink=wait & c idle-timeout=none & d sync append", &options);
-    assert_int_equal(p->source->node.idle_ns, INT64_C(120000000000));
-    assert_false(p->sink[0]->node.append);
-    assert_false(p->sink[0]->node.fresh);
-    assert_int_equal(p->branch[0].slow, LEAT_SLOW_WAIT);
-    assert_int_equal(p->sink[0]->node.idle_ns, 7000000);
-    assert_true(p->sink[1]->node.append);
-    assert_int_equal(p->branch[1].slow, LEAT_SLOW_DROP);
-    assert_int_equal(p->sink[1]->node.idle_ns, 0);
-    assert_true(p->sink[2]->node.append);
+    assert_int_equal(p->parts.source->node.idle_ns, INT64_C(120000000000));
+    assert_false(p->parts.sink[0]->node.append);
+    assert_false(p->parts.sink[0]->node.fresh);
+    assert_int_equal(p->parts.slow[0], LEAT_SLOW_WAIT);
+    assert_int_equal(p->parts.sink[0]->node.idle_ns, 7000000);
+    assert_true(p->parts.sink[1]->node.append);
+    assert_int_equal(p->parts.slow[1], LEAT_SLOW_DROP);
+    assert_int_equal(p->parts.sink[1]->node.idle_ns, 0);
+    assert_true(p->parts.sink[2]->node.append);
     assert_string_equal(leat_pipeline_name(p, LEAT_SIDE_FILTER, 0), "rate");
     leat_pipeline_free(p);
 }
