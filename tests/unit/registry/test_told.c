@@ -45,8 +45,9 @@ static void assert_ends(int (*call)(const struct leat_store_options *), int answ
     struct leat_store_options options = LEAT_INIT(struct leat_store_options);
     options.entry = take_entry;
     options.user = &told;
-    for (const char *name = "a\0b\0c"; name[0]; name += 2)
-        unit_write(name, "", 0);
+    unit_write("a", "", 0);
+    unit_write("b", "", 0);
+    unit_write("c", "", 0);
     int r = call(&options);
     unit_needs(r != -ENOSYS, "stores");
     assert_int_equal(r, wanted);
