@@ -101,12 +101,15 @@ struct pipe {
     pthread_mutex_t error_lock;
     struct leat_error error; /* Why the pipe failed or the writer gets -EPIPE; code 0: it has not. */
 
+    uint8_t apart_from_reader[APART];
     /* The reader's. */
     size_t peeked;
     _Atomic uint64_t taken, reader_blocked_ns;
 
+    uint8_t apart_from_pool[APART];
     struct budget budget;
     struct chunk_pool pool;
+    uint8_t apart_from_writer[APART];
 
     /* The writer's. */
     struct pipe_place place[PIPE_FILTERS_MAX + 1];

@@ -8,7 +8,7 @@
 static int open_with(const char *spec, size_t headers)
 {
     const char *header[16] = {NULL};
-    char text[16][32];
+    char text[16][48];
     leat_endpoint *e = NULL;
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct leat_endpoint_options options = LEAT_INIT(struct leat_endpoint_options);
