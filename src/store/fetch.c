@@ -214,9 +214,12 @@ enum fetch_state fetch_look(struct fetch *f, uint64_t *ret_size, struct leat_err
     if (state == FETCH_FAILED)
         *error = f->failure;
     pthread_mutex_unlock(&f->lock);
-    pthread_mutex_lock(&f->window.lock);
-    *ret_size = f->window.end;
-    pthread_mutex_unlock(&f->window.lock);
+    *ret_size = UINT64_MAX;
+    if (state == FETCH_ANSWERED) { /* The transfer thread makes the window before that. */
+        pthread_mutex_lock(&f->window.lock);
+        *ret_size = f->window.end;
+        pthread_mutex_unlock(&f->window.lock);
+    }
     return state;
 }
 

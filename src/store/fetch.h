@@ -58,7 +58,8 @@ struct fetch {
 /* Requests the object. The caller has set the members above `window`; the rest is zero. The caller is a user of the
  * transfer thread. Returns 0, -ENOMEM, or the error of the store's `read`. The caller calls fetch_close in any case. */
 int fetch_begin(struct fetch *fetch, unsigned streams);
-/* Returns the state. *ret_size is UINT64_MAX if the size is unknown. FETCH_FAILED: *error has the failure. */
+/* Returns the state. *ret_size is UINT64_MAX if the size is unknown, as before FETCH_ANSWERED. FETCH_FAILED: *error has
+ * the failure. */
 enum fetch_state fetch_look(struct fetch *fetch, uint64_t *ret_size, struct leat_error *error);
 /* As window_take. */
 ssize_t fetch_take(struct fetch *fetch, size_t n, struct chunk **ret);
