@@ -69,10 +69,10 @@ struct run {
     struct leat_error error; /* the first failure that belongs to no sink, or that of `cause` */
 
     /* commit.c */
-    bool commits;          /* all nodes have settled, and the nodes were finished */
     size_t next_commit;    /* the sink that is being committed, or is next */
-    bool waits_for_commit; /* its hook `commit` returned -EAGAIN */
     size_t committed;      /* how many sinks were committed */
+    bool commits;          /* all nodes have settled, and the nodes were finished */
+    bool waits_for_commit; /* the hook `commit` of sink `next_commit` returned -EAGAIN */
 
     /* ending.c */
     leat_report *report; /* whose memory pipeline.c takes before the start, and which it hands out */

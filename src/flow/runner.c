@@ -247,9 +247,9 @@ int runner_prepare(struct run *run, const struct plan *plan)
 {
     size_t sinks = plan->legs ? plan->parts->sinks : 0;
     run->plan = plan;
-    run->leg = calloc(plan->legs, sizeof(run->leg[0]));
+    run->leg = plan->legs ? calloc(plan->legs, sizeof(run->leg[0])) : NULL;
     run->branch = calloc(sinks + 1, sizeof(run->branch[0]));
-    if (!plan->legs || !run->leg || !run->branch)
+    if (!run->leg || !run->branch)
         return -ENOMEM;
     for (size_t i = 0; i < sinks; i++)
         run->branch[i] = plan->branch[i];
