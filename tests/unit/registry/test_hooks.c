@@ -1,5 +1,5 @@
 /* Each callback on a thread of leat runs between the two hooks of that thread; and each thread that began has ended
- * when what it worked for is gone. emscripten: it has no threads */
+ * when what it worked for is gone. */
 #include "unit/unit.h"
 #include <leat/leat.h>
 #include <pthread.h>
@@ -116,13 +116,15 @@ static void run(bool shared)
     leat_filter *zstd, *digest;
     leat_pipeline *p;
     unsigned left = 50;
+    int r = leat_filter_digest(&digest, "crc32c,sha256", NULL);
+    unit_needs(r != -ELIBACC, "libcrypto");
+    assert_int_equal(r, 0);
     if (shared)
         assert_int_equal(leat_engine_new(&engine, NULL), 0);
     options.shared_engine = engine;
     assert_int_equal(leat_pipeline_new(&p, &options), 0);
     assert_int_equal(leat_endpoint_from_callbacks(&source, &callbacks, &left), 0);
     assert_int_equal(leat_pipeline_source(p, source), 0);
-    assert_int_equal(leat_filter_digest(&digest, "crc32c,sha256", NULL), 0);
     assert_int_equal(leat_pipeline_filter(p, digest), 0);
     if (leat_filter_codec(&zstd, "zstd", NULL) == 0)
         assert_int_equal(leat_pipeline_filter(p, zstd), 0);
@@ -146,6 +148,7 @@ static void children(void **state UNUSED)
     assert_int_equal(leat_trace_set(trace, NULL), 0);
     int r = leat_copy("exec:echo x", "null:", NULL, NULL, NULL);
     assert_int_equal(leat_trace_set(NULL, NULL), 0);
+    unit_needs(r != -ENOSYS, "processes");
     assert_int_equal(r, 0);
     is_balanced();
 }
