@@ -1,3 +1,5 @@
+/* The thread of a worker: it takes items by the hand, calls the stage's function, and passes the results on. This file
+ * is longer than 400 lines: all its parts work on the state of the one hand. */
 #include "base/thread.h"
 #include "stages/stages.h"
 #include <errno.h>

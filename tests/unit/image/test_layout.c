@@ -1,32 +1,9 @@
 /* Threads of one program that copy into one layout. */
-#include "unit/unit.h"
+#include "unit/image/layout.h"
 #include <leat/image.h>
 #include <pthread.h>
-#include <sys/stat.h>
 
-#define COPIES   10
-#define CONFIG   "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
-#define MANIFEST "f20c43161d73848408ef247f0ec7111b19fe58ffebc0cbcaa0d2c8bda4967268"
-
-static void write_text(const char *path, const char *text)
-{
-    unit_write(path, text, strlen(text));
-}
-
-static void make_layout(void)
-{
-    assert_int_equal(mkdir("from", 0777) | mkdir("from/blobs", 0777) | mkdir("from/blobs/sha256", 0777), 0);
-    write_text("from/oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}");
-    write_text("from/blobs/sha256/" CONFIG, "{}");
-    write_text("from/blobs/sha256/" MANIFEST,
-               "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
-               "\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\","
-               "\"digest\":\"sha256:" CONFIG "\",\"size\":2},\"layers\":[]}");
-    write_text("from/index.json",
-               "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
-               "\"digest\":\"sha256:" MANIFEST "\",\"size\":246}]}");
-}
-
+#define COPIES 10
 static void *copy(void *user)
 {
     int failures = 0;
@@ -46,7 +23,7 @@ static void test_threads_keep_all_names(void **state UNUSED)
 {
     static char names[][2] = {"a", "b", "c"};
     pthread_t thread[COUNT(names)];
-    make_layout();
+    layout_make();
     for (size_t i = 0; i < COUNT(names); i++)
         assert_int_equal(pthread_create(&thread[i], NULL, copy, names[i]), 0);
     for (size_t i = 0; i < COUNT(names); i++) {

@@ -1,13 +1,10 @@
 /* What calls tell a program while they run and at their end: entries of stores, progress and results of images.
  * emscripten: there are no stores and no images */
-#include "unit/unit.h"
+#include "unit/image/layout.h"
 #include <arpa/inet.h>
 #include <leat/image.h>
 #include <leat/store.h>
 #include <netinet/in.h>
-
-#define CONFIG   "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
-#define MANIFEST "f20c43161d73848408ef247f0ec7111b19fe58ffebc0cbcaa0d2c8bda4967268"
 
 struct told {
     int answer; /* of each call */
@@ -70,25 +67,6 @@ static void an_entry_ends_the_call(void **state UNUSED)
 
 /* ---- images ---- */
 
-static void write_text(const char *path, const char *text)
-{
-    unit_write(path, text, strlen(text));
-}
-
-static void make_layout(void)
-{
-    assert_int_equal(mkdir("from", 0777) | mkdir("from/blobs", 0777) | mkdir("from/blobs/sha256", 0777), 0);
-    write_text("from/oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}");
-    write_text("from/blobs/sha256/" CONFIG, "{}");
-    write_text("from/blobs/sha256/" MANIFEST,
-               "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
-               "\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\","
-               "\"digest\":\"sha256:" CONFIG "\",\"size\":2},\"layers\":[]}");
-    write_text("from/index.json",
-               "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
-               "\"digest\":\"sha256:" MANIFEST "\",\"size\":246}]}");
-}
-
 static void assert_verified(int wanted, uint64_t problems)
 {
     struct leat_image_result result = LEAT_INIT(struct leat_image_result);
@@ -103,9 +81,9 @@ static void assert_verified(int wanted, uint64_t problems)
 
 static void a_result_is_filled_also_with_problems(void **state UNUSED)
 {
-    make_layout();
+    layout_make();
     assert_verified(0, 0);
-    write_text("from/blobs/sha256/" CONFIG, "[]");
+    layout_write("from/blobs/sha256/" CONFIG, "[]");
     assert_verified(-EBADMSG, 1);
     assert_int_equal(unlink("from/blobs/sha256/" CONFIG), 0);
     assert_verified(-ENOENT, 1);
