@@ -13,12 +13,19 @@ static void print_line(FILE *memory, char **line)
     free(*line);
 }
 
-static void print_value(FILE *to, const char *text)
+/* Quotes characters that a terminal can't show, and what is no UTF-8. The result is from malloc, or NULL. */
+static char *quote(const char *text)
 {
     size_t size = leat_text_quote(NULL, 0, text) + 1;
     char *quoted = malloc(size);
     if (quoted)
         leat_text_quote(quoted, size, text);
+    return quoted;
+}
+
+static void print_value(FILE *to, const char *text)
+{
+    char *quoted = quote(text);
     bool plain = !strpbrk(text, " '\"");
     fprintf(to, plain || (quoted && quoted[0] == '\'') ? "%s" : "'%s'", quoted ? quoted : "?");
     free(quoted);
@@ -56,10 +63,7 @@ static json_t *json_of_text(const char *text)
     json_t *json = json_string(text);
     if (json)
         return json;
-    size_t size = leat_text_quote(NULL, 0, text) + 1;
-    char *quoted = malloc(size);
-    if (quoted)
-        leat_text_quote(quoted, size, text);
+    char *quoted = quote(text);
     json = json_string(quoted ? quoted : "?");
     free(quoted);
     return json;
