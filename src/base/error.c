@@ -63,6 +63,14 @@ void error_advise(struct leat_error *error, enum leat_advice advice)
         error->advice = advice;
 }
 
+void error_place(struct leat_error *error, size_t index, uint64_t offset)
+{
+    if (error->code == 0) {
+        error->index = (uint32_t)index;
+        error->offset = offset;
+    }
+}
+
 void error_note(struct leat_error *error, const char *name, const char *note)
 {
     char notes[sizeof(error->text)], *first = strstr(error->text, "; '");

@@ -22,6 +22,10 @@ int error_hand_on(struct leat_error *error, const struct leat_error *failure);
  * advice, and names no option of a command. */
 void error_advise(struct leat_error *error, enum leat_advice advice);
 
+/* Sets the index and the offset of the failure that the next error_set or error_at reports. Call it right before that
+ * call: it also leaves an error unchanged that already has a code. */
+void error_place(struct leat_error *error, size_t index, uint64_t offset);
+
 /* Adds "; 'NAME': NOTE" to the text. The note is never cut: NAME is cut to 30 bytes, and if there is not enough room,
  * so is the sentence in front of the notes. */
 void error_note(struct leat_error *error, const char *name, const char *note);

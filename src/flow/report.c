@@ -47,9 +47,9 @@ void report_take_digests(leat_report *report, const struct parts *parts, struct 
         for (size_t k = 0; ops->result && r == 0; k++)
             r = take_digest(report, parts, i, k);
         if (r < 0 && r != -ENOENT) {
+            error_place(error, i, 0);
             error_at(error, r, LEAT_SIDE_FILTER, ops->name, "finish", "A digest can't be finished: %s",
                      error_text(r, buffer, sizeof(buffer)));
-            error->index = (uint32_t)i;
         }
     }
 }

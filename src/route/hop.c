@@ -186,10 +186,10 @@ static bool size_now(const struct hop *hop, uint64_t *ret)
 static void fail_changed(struct hop *hop, const char *verb, uint64_t now)
 {
     error_advise(&hop->error, LEAT_ADVICE_LENGTH);
+    error_place(&hop->error, 0, hop->taken);
     error_at(&hop->error, -ESTALE, LEAT_SIDE_SOURCE, hop->in->name, "fstat",
              "The source %s from %llu to %llu bytes while it was read", verb, (unsigned long long)hop->in->size,
              (unsigned long long)now);
-    hop->error.offset = hop->taken;
     hop->source_ended = true;
 }
 
@@ -273,9 +273,9 @@ void hop_fail_source(struct hop *hop, const char *operation, int code)
     const char *hint = hop->in->expired ? hint_idle : code == -ECONNRESET ? "; its sender broke off" : "";
     if (hop->in->expired)
         error_advise(&hop->error, LEAT_ADVICE_IDLE_TIMEOUT);
+    error_place(&hop->error, 0, hop->taken);
     error_at(&hop->error, code, LEAT_SIDE_SOURCE, hop->in->name, operation, "%s%s",
              error_text(code, buffer, sizeof(buffer)), hint);
-    hop->error.offset = hop->taken;
     hop->source_ended = true;
 }
 
@@ -296,10 +296,10 @@ void hop_observe(struct hop *hop, struct chunk *chunk)
 
 void hop_fail_offset(struct hop *hop)
 {
+    error_place(&hop->error, 0, hop->taken);
     error_at(&hop->error, -EINVAL, LEAT_SIDE_SOURCE, hop->in->name, "seek",
              "The source ends before the offset %llu, where the transfer was to begin",
              (unsigned long long)hop->begins);
-    hop->error.offset = hop->taken;
     hop->source_ended = true;
 }
 
@@ -325,10 +325,9 @@ void hop_fail_branch(struct hop *hop, struct branch *branch, const char *operati
         hop->first_failed = (size_t)(branch - hop->branch) + 1;
     if (branch->node->expired)
         error_advise(&branch->error, LEAT_ADVICE_IDLE_TIMEOUT);
+    error_place(&branch->error, (size_t)(branch - hop->branch), branch->delivered);
     error_at(&branch->error, code, LEAT_SIDE_SINK, branch->node->name, operation, "%s%s",
              error_text(code, buffer, sizeof(buffer)), branch->node->expired ? hint_idle : sink_hint(code));
-    branch->error.index = (uint32_t)(branch - hop->branch);
-    branch->error.offset = branch->delivered;
 }
 
 enum verdict hop_set_reason(struct hop *hop, const char *format, ...)

@@ -161,6 +161,14 @@ void splice_record_tee(struct hop *hop, ssize_t result)
     s->stage[from].pipe = residue_none();
 }
 
+static size_t filter_index(const struct hop *hop, const leat_filter *filter)
+{
+    size_t i = 0;
+    while (hop->filter[i] != filter)
+        i++;
+    return i;
+}
+
 /* If a digest misses bytes, its value is wrong, so the hop fails. */
 static void digested(struct hop *hop, struct splice_stage *stage, ssize_t result)
 {
@@ -172,10 +180,10 @@ static void digested(struct hop *hop, struct splice_stage *stage, ssize_t result
     }
     stage->refused = true; /* the digest's pipe is not drained any more; the sinks finish this round */
     error_advise(&hop->error, LEAT_ADVICE_USER_DIGEST);
+    error_place(&hop->error, filter_index(hop, stage->digest), hop->taken);
     error_at(&hop->error, result < 0 ? (int)result : -EIO, LEAT_SIDE_FILTER, stage->digest->ops->name,
              op_name(OP_SPLICE), "The kernel's digest failed: %s",
              error_text(result < 0 ? (int)result : -EIO, buffer, sizeof(buffer)));
-    hop->error.offset = hop->taken;
 }
 
 void splice_record_drain(struct hop *hop, ssize_t result)

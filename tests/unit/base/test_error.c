@@ -37,6 +37,17 @@ static void advice_belongs_to_the_failure_that_counts(void **state UNUSED)
     error_advise(NULL, LEAT_ADVICE_FORCE);
 }
 
+static void a_place_belongs_to_the_failure_that_counts(void **state UNUSED)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    error_place(&error, 7, 1ULL << 40);
+    error_at(&error, -EIO, LEAT_SIDE_SINK, "first", "write", "first");
+    error_place(&error, 8, 9);
+    error_at(&error, -EPERM, LEAT_SIDE_SINK, "second", "write", "second");
+    assert_int_equal(error.index, 7);
+    assert_int_equal(error.offset, 1ULL << 40);
+}
+
 /* A note is whole, however long the sentence and the name are. */
 static void a_note_is_not_cut(void **state UNUSED)
 {
@@ -226,6 +237,7 @@ int main(void)
         cmocka_unit_test(texts_are_freed),
         cmocka_unit_test(the_first_failure_counts),
         cmocka_unit_test(the_place_is_kept),
+        cmocka_unit_test(a_place_belongs_to_the_failure_that_counts),
         cmocka_unit_test(advice_belongs_to_the_failure_that_counts),
         cmocka_unit_test(a_note_is_not_cut),
         cmocka_unit_test(nowhere_to_say_it_is_fine),

@@ -1,6 +1,7 @@
 /* What a report says about a run that failed. */
 #include "pipelines.h"
 
+#include "node/filter.h"
 #include "node/node.h"
 #include <leat/report.h>
 
@@ -48,6 +49,44 @@ static void all_digests_are_there(void **state UNUSED)
     while (leat_report_digest_at(report, n, &algorithm, &hex) == 0)
         assert_string_equal(algorithm, n++ % 2 ? "crc32c" : "sha256");
     assert_int_equal(n, 2 * LEAT_FILTERS_MAX);
+    leat_report_free(report);
+    leat_pipeline_free(p);
+}
+
+static int no_result(leat_filter *filter UNUSED, size_t index UNUSED, const char **ret_algorithm UNUSED,
+                     char *hex UNUSED, size_t capacity UNUSED, const char **ret_provider UNUSED,
+                     const char **ret_why UNUSED)
+{
+    return -EDOM;
+}
+
+static int no_result_either(leat_filter *filter UNUSED, size_t index UNUSED, const char **ret_algorithm UNUSED,
+                            char *hex UNUSED, size_t capacity UNUSED, const char **ret_provider UNUSED,
+                            const char **ret_why UNUSED)
+{
+    return -ERANGE;
+}
+
+/* Two of four digests can't be finished: code, text and index are of the first one. */
+static void the_first_digest_that_fails_is_named(void **state UNUSED)
+{
+    char from[1000] = "", to[1000];
+    leat_report *report;
+    leat_filter *filter[4];
+    struct filter_ops ops[4];
+    leat_pipeline *p = pipeline_of(NULL, from_bytes(from, sizeof(from)), to_bytes(to, sizeof(to), NULL));
+    for (size_t i = 0; i < 4; i++) {
+        filter[i] = digest_of("crc32c");
+        ops[i] = *filter[i]->ops;
+        ops[i].result = i == 1 ? no_result : i == 3 ? no_result_either : ops[i].result;
+        filter[i]->ops = &ops[i];
+        assert_int_equal(leat_pipeline_filter(p, filter[i]), 0);
+    }
+    assert_int_equal(leat_pipeline_run(p, &report), -EDOM);
+    const struct leat_error *error = leat_report_error(report);
+    assert_int_equal(error->side, LEAT_SIDE_FILTER);
+    assert_int_equal(error->index, 1);
+    assert_non_null(strstr(error->text, strerror(EDOM)));
     leat_report_free(report);
     leat_pipeline_free(p);
 }
@@ -129,7 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_digest_of_a_part),       cmocka_unit_test(the_digest_of_the_others),
         cmocka_unit_test(all_digests_are_there),     cmocka_unit_test(a_filter_is_busy_to_the_end),
-        cmocka_unit_test(a_committed_sink_stays_so),
+        cmocka_unit_test(a_committed_sink_stays_so), cmocka_unit_test(the_first_digest_that_fails_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
