@@ -229,6 +229,18 @@ LEAT_API size_t leat_text_quote(char *buffer, size_t size, const char *name);
  */
 LEAT_API size_t leat_text_nearest(char *buffer, size_t size, const char *word, size_t n, const char *const words[]);
 
+/**
+ * Counts the processors that the calling thread may run on: a default for a number of threads, such as
+ * leat_stage.workers.
+ *
+ * On Linux this is the affinity of the thread, as taskset(1), sched_setaffinity(2) or the cpuset of a cgroup set it.
+ * Elsewhere, or if the affinity can't be read, it is the number of processors that are online. A limit on the time of
+ * processors, such as cpu.max of a cgroup, does not count.
+ *
+ * @return At least 1.
+ */
+LEAT_API uint32_t leat_processors_count(void);
+
 /** What leat_thread_hooks_set takes. */
 struct leat_thread_hooks {
     size_t size;               /**< Of this struct. */

@@ -122,7 +122,7 @@ struct leat_pipeline_options {
 /** How a shared engine runs pipelines. */
 struct leat_engine_options {
     size_t size;        /**< Of this struct. */
-    int32_t threads;    /**< 0: one for each processor, at most 8. */
+    int32_t threads;    /**< 0: leat_processors_count(), at most 8. */
     const char *engine; /**< As in leat_pipeline_options. */
 };
 

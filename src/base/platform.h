@@ -208,8 +208,9 @@ struct platform {
     /* Do two descriptors share one open file description? Returns 1, 0, or -EOPNOTSUPP if the kernel can't tell. */
     int (*is_same_open_file)(int a, int b);
 
-    /* Can this thread run on only one processor? Then spinning keeps the other side from going on. */
-    bool (*runs_alone)(void);
+    /* Returns how many processors the calling thread may run on; at least 1. See leat_processors_count. With one
+     * processor, spinning keeps the other side from going on. */
+    unsigned (*processors)(void);
 
     /* Removes one pending SIGPIPE of this thread. */
     void (*consume_sigpipe)(void);

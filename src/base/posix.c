@@ -161,9 +161,9 @@ static int is_same_open_file(int a UNUSED, int b UNUSED)
     return -EOPNOTSUPP;
 }
 
-static bool runs_alone(void)
+static unsigned processors(void)
 {
-    return sysconf(_SC_NPROCESSORS_ONLN) <= 1;
+    return (unsigned)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
 }
 
 static void consume_sigpipe(void)
@@ -202,6 +202,6 @@ const struct platform platform = {
     .errno_name = errno_name_posix,
     .path_to_fd = path_to_fd,
     .is_same_open_file = is_same_open_file,
-    .runs_alone = runs_alone,
+    .processors = processors,
     .consume_sigpipe = consume_sigpipe,
 };

@@ -3,7 +3,7 @@
  *
  * Each wait brings its own budget: how many looks, and until when. Which budget pays depends on what a look costs, so
  * the waits keep theirs beside the benchmark row that justifies it. If the thread has only one processor, the other
- * side cannot go on meanwhile; see platform.runs_alone. */
+ * side cannot go on meanwhile; see platform.processors. */
 #ifndef BASE_SPIN_H
 #define BASE_SPIN_H
 

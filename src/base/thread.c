@@ -1,5 +1,6 @@
 #include "base/thread.h"
 #include "base/base.h"
+#include "base/platform.h"
 #include <leat/base.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -24,6 +25,11 @@ int leat_thread_hooks_set(const struct leat_thread_hooks *given)
         return 0;
     free(kept);
     return -EBUSY;
+}
+
+uint32_t leat_processors_count(void)
+{
+    return platform.processors();
 }
 
 struct thread_start {

@@ -153,7 +153,7 @@ static unsigned spins_now(struct channel_way *way)
 {
     if (!atomic_load_explicit(&way->pause, memory_order_relaxed))
         return atomic_load_explicit(&way->spins, memory_order_relaxed);
-    return platform.runs_alone() ? 0 : SPINS_MAX;
+    return platform.processors() == 1 ? 0 : SPINS_MAX;
 }
 
 /* Tests for as long as that has paid lately. Where it has not, it spins only now and then. */

@@ -10,7 +10,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define JOBS_AUTO      16
 #define JOBS_MAX       256
@@ -209,10 +208,10 @@ void hasher_drain(struct hasher *h)
 
 static unsigned choose_jobs(unsigned wanted)
 {
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned processors = leat_processors_count();
     if (wanted > 0)
         return wanted < JOBS_MAX ? wanted : JOBS_MAX;
-    return online < 1 ? 1 : online < JOBS_AUTO ? (unsigned)online : JOBS_AUTO;
+    return processors < JOBS_AUTO ? processors : JOBS_AUTO;
 }
 
 int hasher_new(struct hasher **ret, unsigned jobs, hasher_emit_fn *emit, void *user)

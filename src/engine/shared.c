@@ -1,8 +1,8 @@
 /* leat_engine: loops, each on a thread of its own, that many pipelines share. */
 #include "base/origin.h"
+#include "base/platform.h"
 #include "engine/engine.h"
 #include <errno.h>
-#include <unistd.h>
 
 #define THREADS_MAX  64
 #define THREADS_AUTO 8
@@ -41,8 +41,7 @@ static int start_place(struct engine_place *place, const struct engine *engine, 
 
 static size_t choose_count(const struct leat_engine_options *options)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t count = options->threads > 0 ? (size_t)options->threads : MIN((size_t)MAX(processors, 1), THREADS_AUTO);
+    size_t count = options->threads > 0 ? (size_t)options->threads : MIN(platform.processors(), THREADS_AUTO);
     return MIN(count, THREADS_MAX);
 }
 

@@ -8,12 +8,12 @@
  *
  * An algorithm that failed stays failed until the filter is reset, because a digest can't be continued after a gap. */
 #include "base/digest_provider.h"
+#include "base/platform.h"
 #include "base/thread.h"
 #include "buffer/queue.h"
 #include "filter/digest_name.h"
 #include "node/filter.h"
 #include <errno.h>
-#include <unistd.h>
 
 /* The most chunks that wait for one algorithm. The budget of the pool limits their memory; this limits only the array.
  */
@@ -99,7 +99,7 @@ static void threads_stop(struct digest *d)
 static bool threads_pay(uint64_t expected)
 {
     bool small = expected > 0 && expected <= SMALL_BYTES;
-    return !small && sysconf(_SC_NPROCESSORS_ONLN) > 1;
+    return !small && platform.processors() > 1;
 }
 
 static int digest_start(leat_filter *filter, uint64_t expected, struct leat_error *error UNUSED)

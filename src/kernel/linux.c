@@ -25,6 +25,8 @@
 #define F_DUPFD_QUERY (1024 + 3)
 #endif
 
+#define PROCESSORS_MAX 8192 /* no kernel is built for more; with too small a set, sched_getaffinity fails */
+
 #ifndef RWF_DONTCACHE /* not in every linux/fs.h */
 #define RWF_DONTCACHE 0x80
 #endif
@@ -296,10 +298,13 @@ static int is_same_open_file(int a, int b)
     return order < 0 ? -EOPNOTSUPP : order == 0;
 }
 
-static bool runs_alone(void)
+/* A filter of system calls may forbid the question; then the processors that are online count. */
+static unsigned processors(void)
 {
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) == 1;
+    cpu_set_t set[PROCESSORS_MAX / CPU_SETSIZE];
+    if (sched_getaffinity(0, sizeof(set), set) == 0)
+        return (unsigned)MAX(CPU_COUNT_S(sizeof(set), set), 1);
+    return (unsigned)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
 }
 
 static void consume_sigpipe(void)
@@ -338,6 +343,6 @@ const struct platform platform = {
     .errno_name = errno_name,
     .path_to_fd = path_to_fd,
     .is_same_open_file = is_same_open_file,
-    .runs_alone = runs_alone,
+    .processors = processors,
     .consume_sigpipe = consume_sigpipe,
 };

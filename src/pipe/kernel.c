@@ -18,7 +18,7 @@ void kernel_init(struct kernel *kernel)
                               .writer.fd = {-1, -1},
                               .reader.fd = {-1, -1},
                               .zero_copy = true,
-                              .spins = !platform.runs_alone()};
+                              .spins = platform.processors() > 1};
 }
 
 int kernel_open(struct kernel *kernel, size_t size)

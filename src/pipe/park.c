@@ -13,7 +13,7 @@
 
 int park_init(struct park *park)
 {
-    *park = (struct park){.fd = {-1, -1}, .spins = !platform.runs_alone()};
+    *park = (struct park){.fd = {-1, -1}, .spins = platform.processors() > 1};
     int r = -pthread_mutex_init(&park->lock, NULL);
     if (r == 0 && (r = thread_cond_init(&park->cond)) < 0)
         pthread_mutex_destroy(&park->lock);

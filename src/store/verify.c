@@ -1,9 +1,9 @@
 #include "store/verify.h"
+#include "base/platform.h"
 #include "base/thread.h"
 #include "buffer/queue.h"
 #include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define QUEUE_CHUNKS 64           /* the window limits the memory of the chunks; this limits only the array */
 #define SMALL_BYTES  (256 * 1024) /* for a smaller object a thread costs more than it saves */
@@ -112,7 +112,7 @@ int verify_open(struct verify **ret, const struct sent_digests *digests, uint64_
         verify_free(v);
         v = NULL;
     }
-    bool threads = size > SMALL_BYTES && sysconf(_SC_NPROCESSORS_ONLN) > 1;
+    bool threads = size > SMALL_BYTES && platform.processors() > 1;
     for (size_t i = 0; v && threads && i < v->n; i++)
         start_thread(&v->hash[i]);
     *ret = v;

@@ -13,6 +13,7 @@ int main(void)
     int32_t ms;
     TRY(leat_size_parse("3K", &size));
     TRY(leat_time_parse("3s", &ms));
+    EXPECT(leat_processors_count() >= 1);
     EXPECT(size == 3072 && ms == 3000);
     TRY(leat_features_probe(&features));
     EXPECT(features.count > 10);

@@ -117,6 +117,11 @@ static void a_child_keeps_the_hooks(void **state UNUSED)
     in_child(run_one_more);
 }
 
+static void there_is_a_processor(void **state UNUSED)
+{
+    assert_in_range(leat_processors_count(), 1, 1 << 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +130,7 @@ int main(void)
         cmocka_unit_test(hooks_run_around_each_thread),
         cmocka_unit_test(a_thread_that_exits_has_an_end),
         cmocka_unit_test(a_child_keeps_the_hooks),
+        cmocka_unit_test(there_is_a_processor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
