@@ -117,6 +117,17 @@ struct leat_pipeline_options {
     const struct leat_endpoint_options *endpoints;
     const struct leat_sink_options *sinks; /**< The same for the options of sinks. */
     leat_pool *pool; /**< Where chunks come from. NULL: the pool of the process. The pipeline keeps a reference. */
+    /** How large pipes get, on Linux: in bytes, rounded down to a power of two. The pipes on both sides of a hop are
+     * made larger when the run begins, and count towards the memory limit, of which they have a quarter at most. No
+     * pipe gets smaller. 0: pipes to children get LEAT_PIPE_SIZE, all others stay as they are. -1: all stay as they
+     * are. Where the system refuses the size, or it would take the last pages that the user may have for pipes, leat
+     * asks for less. */
+    int64_t pipe_size;
+};
+
+/** A good size for pipes. */
+enum {
+    LEAT_PIPE_SIZE = 512 * 1024 /**< In bytes. Benchmark rows show it (bench: pipes/matrix). */
 };
 
 /** How a shared engine runs pipelines. */

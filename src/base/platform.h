@@ -181,8 +181,13 @@ struct platform {
      * is its real size. Both ends are non-blocking. Gives both, or returns -errno. */
     int (*pipe_make)(int ret[2], size_t size, size_t *ret_size);
 
-    /* Returns the size of a pipe that leat did not make, or 0 if it is unknown. leat never changes it. */
+    /* Returns the size of a pipe that leat did not make, or 0 if it is unknown. */
     size_t (*pipe_size)(int fd);
+
+    /* Makes a pipe larger, up to `want` bytes, as far as its user's limits on the pages of pipes allow and as long as
+     * new pipes of this user still get their usual size. It never gets smaller than it was. Fills the sizes before and
+     * after, or returns -errno: -ENOSYS where pipes have one size. */
+    int (*pipe_grow)(int fd, size_t want, size_t *ret_was, size_t *ret_is);
 
     /* Returns how many unread bytes are in a pipe; `fd` is either end. 0 if unknown. */
     size_t (*pipe_unread)(int fd);

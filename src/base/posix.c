@@ -104,6 +104,11 @@ static size_t pipe_size(int fd UNUSED)
     return 0;
 }
 
+static int pipe_grow(int fd UNUSED, size_t want UNUSED, size_t *ret_was UNUSED, size_t *ret_is UNUSED)
+{
+    return -ENOSYS;
+}
+
 static size_t pipe_unread(int fd UNUSED)
 {
     return 0;
@@ -194,6 +199,7 @@ const struct platform platform = {
     .pipe = two_ends,
     .pipe_make = pipe_make,
     .pipe_size = pipe_size,
+    .pipe_grow = pipe_grow,
     .pipe_unread = pipe_unread,
     .socket = open_socket,
     .accept = accept_peer,

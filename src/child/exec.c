@@ -256,6 +256,7 @@ static void endpoint_free(leat_endpoint *endpoint)
 static void set_pipe(struct node *node)
 {
     node->kind = NODE_PIPE;
+    node->own_pipe = true;
     node->wait = NODE_WAIT_OWN;
 }
 

@@ -13,6 +13,7 @@ enum {
     OPTION_EXPECT,
     OPTION_PROVIDER,
     OPTION_MEMORY,
+    OPTION_PIPE_SIZE,
     OPTION_RATE,
     OPTION_CONNECT_TIMEOUT,
     OPTION_IDLE_TIMEOUT,
@@ -50,6 +51,7 @@ static const struct option longs[] = {
     {"expect", required_argument, NULL, OPTION_EXPECT},
     {"digest-provider", required_argument, NULL, OPTION_PROVIDER},
     {"memory-limit", required_argument, NULL, OPTION_MEMORY},
+    {"pipe-size", required_argument, NULL, OPTION_PIPE_SIZE},
     {"rate", required_argument, NULL, OPTION_RATE},
     {"connect-timeout", required_argument, NULL, OPTION_CONNECT_TIMEOUT},
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
@@ -101,6 +103,18 @@ static int size(const char *command, const char *option, const char *text, uint6
     if (r < 0)
         return cli_usage(command, "--%s: '%s' is %s: write 4096, 64K, 1.5G or 10MB", option, text,
                          r == -ERANGE ? "too large" : "no size");
+    return 0;
+}
+
+static int pipe_size(const char *command, const char *text, int64_t *ret)
+{
+    uint64_t bytes;
+    *ret = -1;
+    if (strcmp(text, "keep") == 0)
+        return 0;
+    if (leat_size_parse(text, &bytes) < 0 || bytes == 0 || bytes > INT64_MAX)
+        return cli_usage(command, "--pipe-size: '%s' is no size of a pipe: write 256K, 1M or keep", text);
+    *ret = (int64_t)bytes;
     return 0;
 }
 
@@ -193,6 +207,8 @@ static int set(struct copy_options *o, const char *command, int option, const ch
     case OPTION_MEMORY:
         r = size(command, "memory-limit", value, &o->pipeline.memory_limit);
         return r == 0 && o->pipeline.memory_limit == 0 ? cli_usage(command, "--memory-limit must be more than 0") : r;
+    case OPTION_PIPE_SIZE:
+        return pipe_size(command, value, &o->pipeline.pipe_size);
     case OPTION_RATE:
         r = size(command, "rate", value, &o->pipeline.rate);
         o->decimal = is_decimal(value);
@@ -280,6 +296,7 @@ int options_parse(struct copy_options *o, const char *command, int argc, char **
     *o = (struct copy_options){.pipeline = LEAT_INIT(struct leat_pipeline_options),
                                .sink = LEAT_INIT(struct leat_endpoint_options),
                                .branch = LEAT_INIT(struct leat_sink_options)};
+    o->pipeline.pipe_size = LEAT_PIPE_SIZE; /* the command's pipes are there for it alone */
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {

@@ -46,6 +46,8 @@ const char options_help[] =
     "                         who makes the system calls; uring:all leaves io_uring\n"
     "                         all that it can do\n"
     "  --memory-limit SIZE    pipes and chunks together (default 16M)\n"
+    "  --pipe-size SIZE|keep  pipes are made as large as this (default 512K), or\n"
+    "                         stay as they are\n"
     "  --rate SIZE            bytes per second\n"
     "  --connect-timeout TIME\n"
     "                         connecting may take so long (default 30s), and for\n"

@@ -41,14 +41,17 @@ static const char *reason(const struct hop *hop, size_t i)
                                      : "if the one before it does not work";
 }
 
-static void node_text(FILE *to, const struct node *node)
+static void node_text(FILE *to, const struct hop *hop, const struct node *node)
 {
+    char size[32];
     quote_print(to, node->name);
     fprintf(to, " (%s", node->traffic ? "object" : node_kind_name(node->kind));
     if (node->file_system)
         fprintf(to, " on %s", node->file_system);
     if (node->direction == LEAT_WRITE && node->kind == NODE_FILE)
         fprintf(to, ", %s", node->fresh ? "published" : node->append ? "appended to" : "written in place");
+    if (pipe_size_wanted(hop, node))
+        fprintf(to, ", made as large as %s", size_format(pipe_size_wanted(hop, node), size, sizeof(size)));
     if (node->direction == LEAT_READ && node->has_size)
         fprintf(to, ", %llu bytes%s", (unsigned long long)node->size, node->sparse ? ", with holes" : "");
     fputc(')', to);
@@ -81,7 +84,7 @@ static void plan_text(FILE *to, const struct plan *plan)
     const struct hop *last = &plan_last_leg(plan)->hop;
     char limit[32], codecs[32], why[ENGINE_WHY_MAX];
     fputs("source  ", to);
-    node_text(to, parts_source(plan->parts));
+    node_text(to, &plan->leg[0].hop, parts_source(plan->parts));
     fputc('\n', to);
     if (parts_source(plan->parts)->traffic)
         traffic_plan_print(to, parts_source(plan->parts));
@@ -89,7 +92,7 @@ static void plan_text(FILE *to, const struct plan *plan)
         fprintf(to, "filter  %s (%s)\n", plan->parts->filter[i]->ops->name, what_it_does(plan->parts->filter[i]));
     for (size_t i = 0; i < last->branches; i++) {
         fputs("sink    ", to);
-        node_text(to, last->branch[i].node);
+        node_text(to, last, last->branch[i].node);
         fputc('\n', to);
         if (last->branch[i].node->traffic)
             traffic_plan_print(to, last->branch[i].node);
@@ -113,9 +116,15 @@ static void add_hop(json_t **hops, const struct hop *hop, const char *engine)
             if (i != hop->current)
                 json_append(&rejected,
                             json_pack("{s:s, s:s}", "route", hop->rung[i].route->name, "reason", reason(hop, i)));
-        json_append(hops, json_pack("{s:o, s:o, s:s, s:s, s:s, s:o}", "from", json_name(hop->in->name), "to",
-                                    json_name(hop->branches ? hop->branch[b].node->name : NULL), "route",
-                                    hop_route(hop)->name, "engine", engine, "reason", hop->why, "rejected", rejected));
+        const struct node *out = hop->branches ? hop->branch[b].node : NULL;
+        json_t *one = json_pack("{s:o, s:o, s:s, s:s, s:s, s:o}", "from", json_name(hop->in->name), "to",
+                                json_name(out ? out->name : NULL), "route", hop_route(hop)->name, "engine", engine,
+                                "reason", hop->why, "rejected", rejected);
+        if (pipe_size_wanted(hop, hop->in))
+            json_set(&one, "from_pipe", json_integer((json_int_t)pipe_size_wanted(hop, hop->in)));
+        if (out && pipe_size_wanted(hop, out))
+            json_set(&one, "to_pipe", json_integer((json_int_t)pipe_size_wanted(hop, out)));
+        json_append(hops, one);
     }
 }
 

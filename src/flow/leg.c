@@ -104,6 +104,7 @@ void leg_begin(struct leg *leg)
         port_attach(&hop->in->port, hop->waker);
     if (!is_last(leg))
         port_attach(&leg->into.node->port, hop->waker);
+    pipe_size_begin(hop);
     check_ladder_again(hop);
     cache_begin(hop);
     if (trace_is_on())

@@ -295,6 +295,7 @@ static size_t describe_leg(struct plan *plan, size_t index, size_t first)
                             .stability = (enum leat_stability)parts->options.stability,
                             .cache = (enum leat_cache)parts->options.cache,
                             .shared = parts->options.shared_engine != NULL,
+                            .pipe_size = parts->options.pipe_size,
                             .residue = residue_none(),
                             .end = UINT64_MAX};
     return behind + 1;

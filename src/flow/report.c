@@ -64,6 +64,7 @@ static void take_branch(struct report_branch *to, const struct branch *from, uin
     to->error.delivered = to->delivered = from->delivered;
     to->error.held = to->held = from->held;
     to->discarded = from->discarded;
+    to->pipe = from->node->pipe;
     to->has_traffic = from->node->traffic != NULL;
     if (to->has_traffic)
         to->traffic = *from->node->traffic;
@@ -74,6 +75,8 @@ static void take_leg(leat_report *report, size_t index, const struct hop *hop)
 {
     struct report_leg *leg = &report->leg[index];
     leg->taken = hop->taken;
+    if (hop->in)
+        leg->pipe = hop->in->pipe;
     leg->has_traffic = hop->in && hop->in->traffic;
     if (leg->has_traffic)
         leg->traffic = *hop->in->traffic;

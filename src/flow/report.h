@@ -18,6 +18,7 @@ struct report_leg {
     char *from;
     bool has_traffic; /* its source is an object in a store */
     struct node_traffic traffic;
+    struct node_pipe pipe; /* of its source */
     uint64_t taken;
     struct rung rung[ROUTES_MAX];
     size_t rungs;
@@ -28,6 +29,7 @@ struct report_branch {
     char *to;
     bool failed;
     struct leat_error error;
+    struct node_pipe pipe; /* of its sink */
     uint64_t delivered, held, discarded;
     uint64_t by_route[ROUTES_MAX];
     bool has_traffic; /* its sink is an object in a store */

@@ -81,17 +81,29 @@ static json_t *rejected_json(const struct report_leg *leg)
     return list;
 }
 
+/* Adds the size of a pipe before and after leat made it larger, if there is a pipe. */
+static void add_pipe(json_t **hop, const char *was, const char *is, const struct node_pipe *pipe)
+{
+    if (!pipe->is)
+        return;
+    json_set(hop, was, json_integer(count(pipe->was)));
+    json_set(hop, is, json_integer(count(pipe->is)));
+}
+
 static json_t *hops_json(const leat_report *report)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < report->branches; i++) {
         const struct report_branch *branch = &report->branch[i];
         const struct report_leg *leg = &report->leg[branch->leg];
-        json_append(&list, json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "from", json_name(leg->from), "to",
-                                     json_name(branch->to), "taken", (json_int_t)leg->taken, "delivered",
-                                     (json_int_t)branch->delivered, "held", (json_int_t)branch->held, "discarded",
-                                     (json_int_t)branch->discarded, "routes",
-                                     routes_json(report, leg, branch->by_route), "rejected", rejected_json(leg)));
+        json_t *hop = json_pack("{s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:o}", "from", json_name(leg->from), "to",
+                                json_name(branch->to), "taken", (json_int_t)leg->taken, "delivered",
+                                (json_int_t)branch->delivered, "held", (json_int_t)branch->held, "discarded",
+                                (json_int_t)branch->discarded, "routes", routes_json(report, leg, branch->by_route),
+                                "rejected", rejected_json(leg));
+        add_pipe(&hop, "from_pipe_was", "from_pipe", &leg->pipe);
+        add_pipe(&hop, "to_pipe_was", "to_pipe", &branch->pipe);
+        json_append(&list, hop);
     }
     return list;
 }
@@ -140,6 +152,17 @@ static void print_error(FILE *to, const struct leat_error *error)
             (unsigned long long)error->offset, error->text);
 }
 
+static void print_pipe(FILE *to, const char *way, const char *name, const struct node_pipe *pipe)
+{
+    char was[32], is[32];
+    if (pipe->is == pipe->was)
+        return;
+    fprintf(to, "  pipe %s ", way);
+    quote_print(to, name);
+    fprintf(to, ": made larger, from %s to %s\n", size_format(pipe->was, was, sizeof(was)),
+            size_format(pipe->is, is, sizeof(is)));
+}
+
 static void print_branch(FILE *to, const leat_report *report, const struct report_branch *branch)
 {
     const struct report_leg *leg = &report->leg[branch->leg];
@@ -154,6 +177,7 @@ static void print_branch(FILE *to, const leat_report *report, const struct repor
             fprintf(to, ", %s %llu", route->name, (unsigned long long)branch->by_route[route->id]);
     }
     fputc('\n', to);
+    print_pipe(to, "to", branch->to, &branch->pipe);
     if (branch->has_traffic)
         traffic_print(to, &branch->traffic);
     if (branch->held || branch->discarded)
@@ -169,6 +193,8 @@ static void print_leg(FILE *to, const leat_report *report, const struct report_l
     for (size_t i = 0; i < report->branches; i++)
         if (&report->leg[report->branch[i].leg] == leg)
             print_branch(to, report, &report->branch[i]);
+    if (leg->from)
+        print_pipe(to, "from", leg->from, &leg->pipe);
     for (size_t i = 0; i < leg->rungs; i++)
         if (leg->rung[i].rejected)
             fprintf(to, "  not %s: %s\n", leg->rung[i].route->name, leg->rung[i].reason);

@@ -1,5 +1,5 @@
 /* File functions of Linux beyond POSIX: pinning a file without opening it, directories without read permission, flags
- * of chattr(1), attributes. struct platform has the contracts. */
+ * of chattr(1), attributes, growing pipes. struct platform has the contracts. */
 #ifndef KERNEL_FILES_H
 #define KERNEL_FILES_H
 
@@ -12,6 +12,9 @@ int linux_open_directory(int at, const char *path);
 int linux_path_of_fd(int fd, char *text, size_t size);
 int linux_file_system(const char *path, struct platform_file_system *ret);
 int linux_open_unnamed(int at, const char *path, unsigned mode);
+
+/* pipe_grow.c */
+int linux_pipe_grow(int fd, size_t want, size_t *ret_was, size_t *ret_is);
 
 /* attributes.c */
 int linux_copy_attributes(const char *from, int to, bool tries, char *lost, size_t size);

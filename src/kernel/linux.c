@@ -335,6 +335,7 @@ const struct platform platform = {
     .pipe = two_ends,
     .pipe_make = pipe_make,
     .pipe_size = pipe_size,
+    .pipe_grow = linux_pipe_grow,
     .pipe_unread = pipe_unread,
     .socket = open_socket,
     .accept = accept_peer,

@@ -76,6 +76,11 @@ static inline void traffic_add_part(struct node_traffic *traffic, uint64_t size)
     traffic->part_top = MAX(traffic->part_top, size);
 }
 
+/* The size of a pipe in bytes, for the report. 0: the node is no pipe, or the size is not known. */
+struct node_pipe {
+    size_t was, is; /* before and after leat made it larger */
+};
+
 struct node {
     const struct node_ops *ops;
     const char *name; /* as it was given; owned by the node's maker, lives as long as the node */
@@ -91,6 +96,7 @@ struct node {
     bool has_size;           /* a source that ends after `size` bytes, counted from the start of the file */
     bool seeks;              /* a source without a descriptor, which starts at `from` by itself */
     bool sparse;             /* a source that seems to have holes */
+    bool own_pipe;           /* a pipe that leat makes, to a child */
     bool verbatim;           /* a sink that gets the source's bytes unchanged and in order; known before `open` */
     uint64_t size;
     uint64_t from; /* set by the planner */
@@ -119,6 +125,7 @@ struct node {
      * `call` works. */
     op_call take;
     struct node_memory memory;
+    struct node_pipe pipe;
     const struct node_traffic *traffic; /* NULL: it is no object in a store */
     const char *left;                   /* what `abort` could not undo, as the end of a sentence; static, or NULL */
     uint64_t unread;  /* set by `settle`: of the delivered bytes, those that the other side never read from the pipe */

@@ -109,10 +109,11 @@ struct hop {
     /* The ladder, fastest route first. rung[current] is the route that runs. */
     struct rung rung[ROUTES_MAX];
     size_t rungs, current;
-    const char *why; /* the route table's reason for this order */
-    bool shared;     /* the hop runs on an engine that other streams share */
-    bool strict;     /* the route was forced: the hop fails instead of stepping down */
-    bool watched;    /* a node has a limit on idle time (node->idle_ns) */
+    const char *why;   /* the route table's reason for this order */
+    bool shared;       /* the hop runs on an engine that other streams share */
+    bool strict;       /* the route was forced: the hop fails instead of stepping down */
+    bool watched;      /* a node has a limit on idle time (node->idle_ns) */
+    int64_t pipe_size; /* as in leat_pipeline_options */
 
     struct waker *waker; /* of the loop that runs this hop */
     void *state;         /* of the current route; NULL: not started */
@@ -216,6 +217,11 @@ void cache_begin(struct hop *hop);
 void cache_behind(struct hop *hop);
 void cache_end_source(struct hop *hop);
 int cache_end_sink(struct hop *hop, struct branch *branch);
+
+/* pipe_size.c makes the pipes of the hop's nodes larger, within the memory limit. Called when all nodes are open. */
+void pipe_size_begin(struct hop *hop);
+/* Returns the size that leat would like the node's pipe to have; 0: the size that it has. */
+size_t pipe_size_wanted(const struct hop *hop, const struct node *node);
 
 /* Returns a residue without a pipe. */
 struct residue residue_none(void);

@@ -1,6 +1,7 @@
 /* The splice route if one side is a pipe and there is one branch: splices from the source to the sink. */
 #include "route/splice.h"
 #include <errno.h>
+#include <poll.h>
 
 #define STEP_MAX (1024 * 1024) /* bytes of one call */
 
@@ -32,6 +33,14 @@ static void block(struct node *node)
     node->port.blocked = node->wait != NODE_WAIT_NEVER;
 }
 
+/* Is the source a pipe that is empty and has no writer left? While the sink is a full pipe, a splice says EAGAIN and
+ * not that the source has ended. */
+static bool has_ended(const struct node *in)
+{
+    struct pollfd source = {.fd = in->fd, .events = POLLIN};
+    return in->kind == NODE_PIPE && poll(&source, 1, 0) == 1 && (source.revents & (POLLIN | POLLHUP)) == POLLHUP;
+}
+
 /* EAGAIN does not say which side would block. The route waits for the side that was not ready last time. If the call
  * then fails again, it waits for the other side. So in a steady stream each wait costs one poll, and each further call
  * follows a poll that found a side ready. */
@@ -42,10 +51,12 @@ static void wait_for_a_side(struct hop *hop)
     if (s->asked)
         s->sink_waits = !s->sink_waits;
     s->asked = true;
-    if (hop->in->wait == NODE_WAIT_NEVER || (s->sink_waits && out->wait != NODE_WAIT_NEVER))
-        block(out);
-    else
+    if (hop->in->wait != NODE_WAIT_NEVER && (!s->sink_waits || out->wait == NODE_WAIT_NEVER))
         block(hop->in);
+    else if (has_ended(hop->in))
+        s->over = true;
+    else
+        block(out);
 }
 
 /* After a partial splice between a pipe and a file, the pipe is empty, or full. */
