@@ -1,5 +1,6 @@
 /* For a build without libcurl: specs of stores are recognised and refused. */
 #include "base/error.h"
+#include "base/quote.h"
 #include "store/http/http.h"
 #include "store/names.h"
 #include "store/oci/oci.h"
@@ -32,17 +33,22 @@ int oci_endpoint(leat_endpoint **ret UNUSED, const char *spec UNUSED, const char
     return refuse(error);
 }
 
-int leat_store_sweep(const char *spec UNUSED, const struct leat_store_sweep_options *options,
+int leat_store_sweep(const char *spec, const struct leat_store_sweep_options *options,
                      struct leat_store_sweep_result *ret_result, struct leat_error *ret_error)
 {
     struct leat_error error = {.size = sizeof(error)};
+    const struct leat_store_sweep_result none = {.size = sizeof(none)};
     struct leat_store_sweep_options own;
     struct leat_endpoint_options endpoint;
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
     r = sweep_options(&own, &endpoint, options, ret_result, &error);
-    return error_return(ret_error, &error, r < 0 ? r : refuse(&error));
+    if (r == 0 && ret_result)
+        return_sized(ret_result, &none, sizeof(none));
+    r = r < 0 ? r : refuse(&error);
+    error.node = spec ? quote_without_login(spec) : "";
+    return error_return(ret_error, &error, r);
 }
 
 static int refuse_call(const struct names_call *call UNUSED, struct leat_error *error)
