@@ -4,7 +4,7 @@
 #include <leat/leat.h>
 #include <sys/stat.h>
 
-#define AT_ONCE 16
+#define AT_ONCE 32
 
 static leat_pipeline *start(leat_engine *engine, const char *prefix, const char *folder, size_t number)
 {

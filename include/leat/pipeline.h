@@ -142,7 +142,8 @@ struct leat_engine_options {
  *
  * Hundreds of streams between pipes, sockets and files run on a handful of threads, because no stream blocks on a pipe
  * or a socket. A slow disk holds up the streams of its thread, except with the engine "uring". A filter that transforms
- * holds them up while it works on one chunk. The threads take no signals.
+ * holds them up while it works on one chunk. The threads take no signals. Connections to stores that one pipeline
+ * leaves idle serve the next one, until the engine is freed.
  *
  * @param ret_engine  The caller frees it.
  *

@@ -20,3 +20,13 @@ char *text_join(const char *a, const char *b, const char *c)
         snprintf(text, n, "%s%s%s", a, b, c);
     return text;
 }
+
+void text_hex(const uint8_t *bytes, size_t n, char *ret)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < n; i++) {
+        ret[2 * i] = digits[bytes[i] >> 4];
+        ret[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    ret[2 * n] = '\0';
+}

@@ -21,6 +21,7 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
+#include "base/keep.h"
 #include "base/op.h"
 #include "base/wait.h"
 #include <leat/pipeline.h>
@@ -151,6 +152,8 @@ void helpers_close(struct loop *loop);
 
 /* Returns why a shared engine is not the one that was asked for, or "". */
 const char *engine_why(const leat_engine *engine);
+/* Returns what lives as long as a shared engine. */
+struct keep *engine_keep(leat_engine *engine);
 /* Returns the loop of a shared engine that has the fewest tasks. */
 struct loop *engine_choose_loop(leat_engine *engine);
 

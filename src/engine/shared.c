@@ -10,6 +10,7 @@
 struct leat_engine {
     const struct engine *engine;
     unsigned origin;
+    struct keep keep;
     char why[ENGINE_WHY_MAX]; /* why it is not the engine that was asked for; "" */
     size_t count;
     struct engine_place {
@@ -60,6 +61,7 @@ int leat_engine_new(leat_engine **ret_engine, const struct leat_engine_options *
         return -ENOMEM;
     e->engine = engine;
     e->origin = origin_here();
+    keep_init(&e->keep);
     while (e->count < count && r == 0) {
         r = start_place(&e->place[e->count], e->engine, e->count == 0 ? e->why : NULL);
         if (r < 0 && e->count == 0 && e->engine != &engine_sync) {
@@ -69,6 +71,7 @@ int leat_engine_new(leat_engine **ret_engine, const struct leat_engine_options *
         e->count += r == 0;
     }
     if (e->count == 0) {
+        keep_end(&e->keep);
         free(e);
         return r;
     }
@@ -84,6 +87,11 @@ const char *leat_engine_name(const leat_engine *e)
 const char *engine_why(const leat_engine *e)
 {
     return e->why;
+}
+
+struct keep *engine_keep(leat_engine *e)
+{
+    return &e->keep;
 }
 
 struct loop *engine_choose_loop(leat_engine *e)
@@ -105,5 +113,6 @@ void leat_engine_free(leat_engine *e)
         pthread_join(e->place[i].thread, NULL);
         loop_close(&e->place[i].loop);
     }
+    keep_end(&e->keep);
     free(e);
 }

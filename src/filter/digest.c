@@ -9,6 +9,7 @@
  * An algorithm that failed stays failed until the filter is reset, because a digest can't be continued after a gap. */
 #include "base/digest_provider.h"
 #include "base/platform.h"
+#include "base/text.h"
 #include "base/thread.h"
 #include "buffer/queue.h"
 #include "filter/digest_name.h"
@@ -158,18 +159,13 @@ static int value(struct algorithm *a, uint8_t ret[DIGEST_BYTES_MAX])
 
 static int value_hex(struct algorithm *a, char *ret, size_t capacity)
 {
-    static const char digits[] = "0123456789abcdef";
     uint8_t bytes[DIGEST_BYTES_MAX];
     if (capacity < 2 * a->size + 1)
         return -ENOSPC;
     int r = value(a, bytes);
     if (r < 0)
         return r;
-    for (size_t i = 0; i < a->size; i++) {
-        ret[2 * i] = digits[bytes[i] >> 4];
-        ret[2 * i + 1] = digits[bytes[i] & 15];
-    }
-    ret[2 * a->size] = '\0';
+    text_hex(bytes, a->size, ret);
     return 0;
 }
 

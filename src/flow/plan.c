@@ -339,6 +339,14 @@ static void watch_children(struct plan *plan)
 
 /* ---- the whole ---- */
 
+static void share_keep(const struct parts *parts)
+{
+    struct keep *keep = parts->options.shared_engine ? engine_keep(parts->options.shared_engine) : NULL;
+    parts_source(parts)->keep = keep;
+    for (size_t i = 0; i < parts->sinks; i++)
+        parts->sink[i]->node.keep = keep;
+}
+
 int plan_make(struct plan *plan, const struct parts *parts, struct leat_error *error)
 {
     int r = make_room(plan, parts);
@@ -358,6 +366,7 @@ int plan_make(struct plan *plan, const struct parts *parts, struct leat_error *e
     if (r < 0)
         return r;
     share_memory(parts, &plan->leg[0].hop);
+    share_keep(parts);
     if (plan->memory_limit < plan_minimum(plan))
         return error_set(error, -ENOBUFS, "The memory limit of %llu bytes is below the plan's minimum of %llu",
                          (unsigned long long)plan->memory_limit, (unsigned long long)plan_minimum(plan));

@@ -126,6 +126,7 @@ struct node {
     op_call take;
     struct node_memory memory;
     struct node_pipe pipe;
+    struct keep *keep;                  /* of the shared engine: what outlives this node there; NULL: there is none */
     const struct node_traffic *traffic; /* NULL: it is no object in a store */
     const char *left;                   /* what `abort` could not undo, as the end of a sentence; static, or NULL */
     uint64_t unread;  /* set by `settle`: of the delivered bytes, those that the other side never read from the pipe */

@@ -1,16 +1,15 @@
 #include "store/check.h"
+#include "base/text.h"
 #include <errno.h>
-#include <stdio.h>
 
 static int compare(struct check *check, const char *sha256)
 {
     unsigned char value[EVP_MAX_MD_SIZE];
-    char hex[2 * EVP_MAX_MD_SIZE + 1] = "";
+    char hex[2 * EVP_MAX_MD_SIZE + 1];
     unsigned n;
     if (crypto.final(check->ctx, value, &n) != 1)
         return -ENOMEM;
-    for (unsigned i = 0; i < n; i++)
-        snprintf(hex + 2 * i, 3, "%02x", value[i]);
+    text_hex(value, n, hex);
     return strcmp(hex, sha256) == 0 ? 0 : -ESTALE;
 }
 

@@ -1,21 +1,24 @@
 #include "store/client.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/keep.h"
 #include "base/origin.h"
 #include "store/transfer.h"
 #include <errno.h>
 #include <poll.h>
 #include <unistd.h>
 
-int client_open(struct client *client, struct port *port, const char **ret_why)
+int client_open(struct client *client, struct node *node, const char **ret_why)
 {
     int r = transfers_get(ret_why);
     client->open = r == 0;
     client->origin = origin_here();
-    if (r == 0)
+    if (r == 0) {
+        keep_add(node->keep, transfers_get, transfers_put);
         r = fd_pipe(client->notice);
+    }
     if (r == 0)
-        port_init(port, client->notice[0], POLLIN);
+        port_init(&node->port, client->notice[0], POLLIN);
     return r;
 }
 
@@ -42,7 +45,7 @@ void client_notify(const struct client *client)
 void client_drop_notices(const struct client *client)
 {
     char bytes[64];
-    while (read(client->notice[0], bytes, sizeof(bytes)) > 0)
+    while (read(client->notice[0], bytes, sizeof(bytes)) == sizeof(bytes))
         ;
 }
 

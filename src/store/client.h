@@ -18,9 +18,10 @@ struct client {
 
 #define CLIENT_CLOSED ((struct client){.notice = {-1, -1}})
 
-/* Makes the endpoint a user of the transfer thread, and sets the port. The caller calls client_close after a failure as
- * well. Returns 0, an error of transfers_get, -EMFILE or -ENFILE; *ret_why as there. */
-int client_open(struct client *client, struct port *port, const char **ret_why);
+/* Makes the endpoint a user of the transfer thread, and sets the node's port. If the node has a `keep`, the thread and
+ * its connections live on for the next endpoint. The caller calls client_close after a failure as well. Returns 0, an
+ * error of transfers_get, -EMFILE or -ENFILE; *ret_why as there. */
+int client_open(struct client *client, struct node *node, const char **ret_why);
 bool client_is_here(const struct client *client);
 void client_close(struct client *client, struct port *port);
 

@@ -15,6 +15,7 @@ static const struct loader_symbol symbols[] = {
     {"curl_easy_strerror", &curl.easy_strerror},
     {"curl_multi_init", &curl.multi_init},
     {"curl_multi_cleanup", &curl.multi_cleanup},
+    {"curl_multi_setopt", &curl.multi_setopt},
     {"curl_multi_add_handle", &curl.multi_add_handle},
     {"curl_multi_remove_handle", &curl.multi_remove_handle},
     {"curl_multi_perform", &curl.multi_perform},

@@ -99,8 +99,7 @@ static void write_digest(const struct answer *answer, char ret[HEADERS_DIGEST_MA
     for (size_t i = 0; i < digests.n; i++)
         if (strcmp(digests.one[i].algorithm, "sha256") == 0 && !ret[0]) {
             strcpy(ret, "sha256:");
-            for (size_t k = 0; k < 32; k++)
-                snprintf(ret + 7 + 2 * k, 3, "%02x", digests.one[i].bytes[k]);
+            text_hex(digests.one[i].bytes, 32, ret + 7);
         }
 }
 

@@ -1,5 +1,6 @@
 /* Reads what a store answers about the object that a sink writes: whether it exists, and whether it has the bytes that
  * were sent. */
+#include "base/text.h"
 #include "store/sink.h"
 #include <errno.h>
 #include <stdio.h>
@@ -34,9 +35,8 @@ static bool is_crc(const struct sent_digest *sent, const struct crc_kind *kind, 
 
 static bool is_sha256(const struct sent_digest *sent, const char *sha256)
 {
-    char hex[2 * DIGEST_BYTES_MAX + 1] = "";
-    for (size_t i = 0; i < sent->n; i++)
-        snprintf(hex + 2 * i, 3, "%02x", sent->bytes[i]);
+    char hex[2 * DIGEST_BYTES_MAX + 1];
+    text_hex(sent->bytes, sent->n, hex);
     return strcmp(hex, sha256) == 0;
 }
 

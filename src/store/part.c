@@ -1,5 +1,6 @@
 #include "store/part.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -42,12 +43,6 @@ static int begin_digests(struct part *part, bool md5)
     return MIN(r, 0);
 }
 
-static void to_hex(const unsigned char *bytes, size_t n, char *ret)
-{
-    for (size_t i = 0; i < n; i++)
-        snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
-}
-
 static void to_base64(const unsigned char *bytes, size_t n, char *ret)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -69,7 +64,7 @@ int part_end(struct part *part)
     unsigned n;
     if (crypto.final(part->sha256_ctx, bytes, &n) != 1)
         return -ENOMEM;
-    to_hex(bytes, n, part->sha256);
+    text_hex(bytes, n, part->sha256);
     to_base64(bytes, n, part->sha256_base64);
     return 0;
 }
@@ -105,7 +100,7 @@ int part_md5(struct part *part)
         return r;
     if (crypto.final(part->md5_ctx, bytes, &n) != 1)
         return -ENOMEM;
-    to_hex(bytes, n, part->md5);
+    text_hex(bytes, n, part->md5);
     return 1;
 }
 
@@ -139,7 +134,7 @@ int part_md5_of(const char *const *md5, size_t count, char *ret, size_t capacity
         crypto.ctx_free(ctx);
     if (r < 0)
         return r;
-    to_hex(bytes, 16, hex);
+    text_hex(bytes, 16, hex);
     snprintf(ret, capacity, "%s-%zu", hex, count);
     return 0;
 }

@@ -54,7 +54,7 @@ static int start(struct sink *s, struct leat_error *error)
     const char *why = NULL;
     struct node *node = &s->endpoint.node;
     s->deadline_ns = s->total_ns ? clock_ns() + s->total_ns : 0;
-    int r = client_open(&s->client, &node->port, &why);
+    int r = client_open(&s->client, node, &why);
     if (r == 0)
         r = libcrypto_need(&why);
     if (r < 0)

@@ -48,7 +48,7 @@ static int begin(struct store_source *s)
 static int start(struct store_source *s, struct leat_error *error)
 {
     const char *why = NULL;
-    int r = client_open(&s->client, &s->endpoint.node.port, &why);
+    int r = client_open(&s->client, &s->endpoint.node, &why);
     if (r == 0)
         r = begin(s);
     return r < 0 ? endpoint_error(&s->endpoint.node, error, r, "GET", why) : 0;

@@ -38,8 +38,11 @@ static bool need(void)
         .count = COUNT(symbols),
         .lock = PTHREAD_MUTEX_INITIALIZER,
     };
+    static bool looked; /* only the transfer thread calls, and there is one at a time */
     const char *why;
-    names[0] = library();
+    if (!looked)
+        names[0] = library();
+    looked = true;
     return names[0] && loader_need(&loader, &why) == 0;
 }
 

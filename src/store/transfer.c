@@ -10,7 +10,8 @@
 #include <errno.h>
 #include <limits.h>
 
-#define LONGEST_REST_NS (INT64_C(3600) * 1000000000) /* every other event wakes the thread */
+#define IDLE_CONNECTIONS 32L /* libcurl keeps four for each request in flight: few, when most requests are over */
+#define LONGEST_REST_NS  (INT64_C(3600) * 1000000000) /* every other event wakes the thread */
 
 struct transfer {
     unsigned origin;       /* the process that started it: in a forked child no thread serves it */
@@ -197,6 +198,7 @@ static int start_thread(const char **ret_why)
     transfers.multi = curl.multi_init();
     if (!transfers.multi)
         return -ENOMEM;
+    curl.multi_setopt(transfers.multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS);
     transfers.quits = false;
     transfers.first = transfers.added = NULL;
     transfers.origin = origin_here();

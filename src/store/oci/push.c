@@ -209,7 +209,7 @@ static int prepare(struct push *p, struct leat_error *error)
 {
     const char *why = NULL;
     struct node *node = &p->endpoint.node;
-    int r = client_open(&p->client, &node->port, &why);
+    int r = client_open(&p->client, node, &why);
     for (size_t i = 0; i < 2 && r == 0; i++)
         r = (p->piece[i] = malloc(PIECE_BYTES)) ? 0 : -ENOMEM;
     if (r < 0)

@@ -2,30 +2,30 @@
 #include "base/libcrypto.h"
 #include "base/text.h"
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 
 #define HASH_BYTES 32
 #define HASH_HEX   (2 * HASH_BYTES + 1)
+#define SCOPE_MAX  128
 
-static void to_hex(const unsigned char *bytes, char hex[HASH_HEX])
+static int hash(const char *bytes, size_t n, unsigned char ret[HASH_BYTES])
 {
-    for (size_t i = 0; i < HASH_BYTES; i++)
-        snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+    const char *why;
+    int r = libcrypto_need(&why);
+    if (r < 0)
+        return r;
+    return crypto.digest(bytes, n, ret, NULL, crypto.sha256(), NULL) == 1 ? 0 : -ENOMEM;
 }
 
 int sign_hash(const char *bytes, size_t n, char ret[HASH_HEX])
 {
     unsigned char value[HASH_BYTES];
-    unsigned length;
-    const char *why;
-    int r = libcrypto_need(&why);
-    if (r < 0)
-        return r;
-    if (crypto.digest(bytes, n, value, &length, crypto.sha256(), NULL) != 1)
-        return -ENOMEM;
-    to_hex(value, ret);
-    return 0;
+    int r = hash(bytes, n, value);
+    if (r == 0)
+        text_hex(value, HASH_BYTES, ret);
+    return r;
 }
 
 /* `key` and `ret` may be the same. */
@@ -130,27 +130,81 @@ static struct stamp stamp_of(time_t when)
     return stamp;
 }
 
-/* A chain of HMACs: the secret, the day, the region, the service, "aws4_request", and the string to sign. */
-static int chain(const struct signing *with, const struct stamp *stamp, const char *to_sign, char signature[HASH_HEX])
+/* The last signing key. It is the same for a day, for all requests with this secret, region and service, so that many
+ * small objects need it computed once. Only the SHA-256 of these four is kept beside it. A forked child may find the
+ * lock held for ever; then it computes its keys each time. */
+static struct {
+    pthread_mutex_t lock;
+    bool is_set;
+    unsigned char of[HASH_BYTES], key[HASH_BYTES];
+} last = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static bool find_last(const unsigned char of[HASH_BYTES], unsigned char ret[HASH_BYTES])
+{
+    if (pthread_mutex_trylock(&last.lock) != 0)
+        return false;
+    bool found = last.is_set && memcmp(last.of, of, HASH_BYTES) == 0;
+    if (found)
+        memcpy(ret, last.key, HASH_BYTES);
+    pthread_mutex_unlock(&last.lock);
+    return found;
+}
+
+static void keep_last(const unsigned char of[HASH_BYTES], const unsigned char key[HASH_BYTES])
+{
+    if (pthread_mutex_trylock(&last.lock) != 0)
+        return;
+    memcpy(last.of, of, HASH_BYTES);
+    memcpy(last.key, key, HASH_BYTES);
+    last.is_set = true;
+    pthread_mutex_unlock(&last.lock);
+}
+
+/* The chain of HMACs: the secret, the day, the region, the service and "aws4_request". */
+static int derive_key(const struct signing *with, const struct stamp *stamp, unsigned char ret[HASH_BYTES])
 {
     char secret[4 + CREDENTIAL_MAX];
-    unsigned char key[HASH_BYTES];
+    const char *const links[] = {stamp->day, with->region, with->service, "aws4_request"};
     int n = snprintf(secret, sizeof(secret), "AWS4%s", with->credentials->secret);
-    int r = authenticate(secret, (size_t)n, stamp->day, key);
-    const char *const links[] = {with->region, with->service, "aws4_request", to_sign};
-    for (size_t i = 0; i < COUNT(links) && r == 0; i++)
-        r = authenticate(key, sizeof(key), links[i], key);
-    to_hex(key, signature);
+    int r = authenticate(secret, (size_t)n, links[0], ret);
+    for (size_t i = 1; i < COUNT(links) && r == 0; i++)
+        r = authenticate(ret, HASH_BYTES, links[i], ret);
+    memset(secret, 0, sizeof(secret));
     return r;
+}
+
+static int find_key(const struct signing *with, const struct stamp *stamp, const char *scope,
+                    unsigned char ret[HASH_BYTES])
+{
+    char name[CREDENTIAL_MAX + SCOPE_MAX]; /* a scope has no newline, so two never look the same */
+    unsigned char of[HASH_BYTES];
+    int n = snprintf(name, sizeof(name), "%s\n%s", scope, with->credentials->secret);
+    int r = hash(name, (size_t)n, of);
+    memset(name, 0, sizeof(name));
+    if (r < 0 || find_last(of, ret))
+        return r;
+    r = derive_key(with, stamp, ret);
+    if (r == 0)
+        keep_last(of, ret);
+    return r;
+}
+
+/* The names of the signed headers are the last line but one of the canonical request. */
+static void find_names(const char *canonical, const char **ret, int *ret_length)
+{
+    const char *end = strrchr(canonical, '\n'), *names = end;
+    while (names[-1] != '\n')
+        names--;
+    *ret = names;
+    *ret_length = (int)(end - names);
 }
 
 static int authorize(struct http_request *request, const struct signing *with, const struct stamp *stamp)
 {
-    const char *why;
-    int needed = libcrypto_need(&why);
-    if (needed < 0)
-        return needed;
-    char hex[HASH_HEX], signature[HASH_HEX], scope[128], to_sign[256];
+    char hex[HASH_HEX], scope[SCOPE_MAX], to_sign[SCOPE_MAX + 128];
+    unsigned char key[HASH_BYTES];
+    const char *names;
+    int length;
     char *text CLEANUP_FREE = canonical(request, with);
     int r = text ? sign_hash(text, strlen(text), hex) : -ENOMEM;
     if (r < 0)
@@ -159,20 +213,15 @@ static int authorize(struct http_request *request, const struct signing *with, c
     if (n >= (int)sizeof(scope))
         return -EINVAL; /* no region is so long */
     snprintf(to_sign, sizeof(to_sign), "AWS4-HMAC-SHA256\n%s\n%s\n%s", stamp->time, scope, hex);
-    r = chain(with, stamp, to_sign, signature);
+    r = find_key(with, stamp, scope, key);
+    if (r == 0)
+        r = authenticate(key, HASH_BYTES, to_sign, key);
     if (r < 0)
         return r;
-    const char *header[REQUEST_HEADERS_MAX];
-    size_t headers = find_signed(request, header);
-    char names[512];
-    FILE *to = fmemopen(names, sizeof(names), "w");
-    if (!to)
-        return -ENOMEM;
-    write_names(to, header, headers);
-    if (fclose(to) != 0)
-        return -E2BIG;
-    return request_header(request, "Authorization: AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%s",
-                          with->credentials->key, scope, names, signature);
+    text_hex(key, HASH_BYTES, hex);
+    find_names(text, &names, &length);
+    return request_header(request, "Authorization: AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%.*s, Signature=%s",
+                          with->credentials->key, scope, length, names, hex);
 }
 
 int sign_request(struct http_request *request, const struct signing *with)

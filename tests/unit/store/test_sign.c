@@ -88,6 +88,48 @@ static void test_headers_are_sorted(void **state UNUSED)
                      "ec594ef29c7f9aba748ebcbd6b5822bb81ef08a1cb98e46a96cb04d06a6eaf01");
 }
 
+static void sign(const char *secret, const char *region, time_t when, char ret[65])
+{
+    struct credentials c = credentials("");
+    struct http_request request = {.method = "GET"};
+    struct signing signing = {.credentials = &c,
+                              .region = region,
+                              .service = "s3",
+                              .host = "h",
+                              .path = "/",
+                              .query = "",
+                              .payload = SIGN_EMPTY,
+                              .when = when};
+    snprintf(c.secret, sizeof(c.secret), "%s", secret);
+    int r = sign_request(&request, &signing);
+    unit_needs(r != -ELIBACC, "libcrypto");
+    assert_int_equal(r, 0);
+    snprintf(ret, 65, "%s", strstr(header_of(&request, "Authorization"), "Signature=") + 10);
+    request_clear(&request);
+}
+
+/* A key that was derived for one secret, region and day serves no other one. The signatures are botocore's. */
+static void test_keys_are_not_confused(void **state UNUSED)
+{
+    static const struct {
+        const char *secret, *region;
+        time_t when;
+        const char *signature;
+    } known[] = {
+        {"first", "us-east-1", WHEN, "be15de6689ad888f1b0d4ecba8be061968df6018ca54543090e4afb33ff68728"},
+        {"second", "us-east-1", WHEN, "2a024912b865c51ddbccdc205d3f8923562068ccbb1fd228e99bc68cdf103aa6"},
+        {"first", "eu-west-1", WHEN, "1930896e4c8f1041d3b3d30b045d7b74d05dc5752538224a6cb92b6185dbbff8"},
+        {"first", "us-east-1", WHEN + 86400, "f5eb671843740b51cf4356800221135704d3577025a3cf7564ea41061e4d2dab"},
+        {"first", "us-east-1", WHEN + 1, "b8aa1711b603ed07751286a0b0358b758f2b12afca6ad74b5527068df0927769"},
+    };
+    char signature[65];
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 0; i < COUNT(known); i++) {
+            sign(known[i].secret, known[i].region, known[i].when, signature);
+            assert_string_equal(signature, known[i].signature);
+        }
+}
+
 static void test_anonymous_is_unsigned(void **state UNUSED)
 {
     struct credentials c = {.key = ""};
@@ -122,7 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_key_with_a_blank),          cmocka_unit_test(test_token_and_query),
         cmocka_unit_test(test_headers_are_sorted),        cmocka_unit_test(test_anonymous_is_unsigned),
-        cmocka_unit_test(test_a_newline_makes_no_header),
+        cmocka_unit_test(test_a_newline_makes_no_header), cmocka_unit_test(test_keys_are_not_confused),
     };
     return cmocka_run_group_tests_name("sign", tests, NULL, NULL);
 }
