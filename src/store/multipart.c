@@ -89,7 +89,7 @@ static void take_upload(struct sink *s)
     bool succeeded = exchange_has_succeeded(&s->control), named = succeeded && read_upload(s);
     s->control_step = CONTROL_NONE;
     pthread_mutex_unlock(&s->lock);
-    s->unsure = s->control.requests > 1; /* a lost answer may have named another upload */
+    s->unsure = s->control.requests > 1 || (succeeded && !named); /* an answer that was lost names an upload, too */
     if (!succeeded)
         sink_fail_by(s, &s->control, "CreateMultipartUpload");
     else if (!named)
@@ -99,6 +99,12 @@ static void take_upload(struct sink *s)
 
 static void create_upload(struct sink *s)
 {
+    const char *why;
+    int r = kind_of(s)->need(&why);
+    if (r < 0) {
+        sink_fail(s, r, "CreateMultipartUpload", why);
+        return;
+    }
     s->control_step = CONTROL_CREATING;
     sink_start(s, &s->control, make_create, s);
 }

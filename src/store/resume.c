@@ -52,6 +52,12 @@ void resume_start(struct sink *s)
         start_over(s);
         return;
     }
+    const char *why;
+    r = kind_of(s)->need(&why);
+    if (r < 0) {
+        sink_fail(s, r, "ListParts", why);
+        return;
+    }
     strcpy(s->upload, s->journal.upload);
     s->listed_next = 0;
     ask_for_page(s);

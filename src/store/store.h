@@ -66,6 +66,9 @@ uint64_t sent_crc(const struct crc_kind *kind, const struct sent_part *sent, siz
 struct multipart {
     unsigned most; /* the most parts */
     uint64_t largest;
+    /* Loads what reads the answers. Is called before an upload is created or listed. Returns 0, or -errno with a
+     * sentence in *ret_why. */
+    int (*need)(const char **ret_why);
     int (*create)(const struct object *object, struct http_request *ret);
     /* Reads the name of the upload from the answer. Returns 0, or -EBADMSG if it is missing. */
     int (*created)(const char *body, size_t n, char ret[UPLOAD_MAX]);

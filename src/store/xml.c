@@ -15,7 +15,7 @@ static struct {
     enum XML_Status (*stop)(XML_Parser, XML_Bool);
 } expat;
 
-static int expat_need(void)
+int xml_need(const char **ret_why)
 {
     static const char *const names[] = {"libexpat.so.1", "libexpat.so", NULL};
     static const struct loader_symbol symbols[] = {
@@ -29,9 +29,15 @@ static int expat_need(void)
         {"XML_StopParser", &expat.stop},
     };
     static struct loader loader = {
-        .names = names, .symbols = symbols, .count = COUNT(symbols), .lock = PTHREAD_MUTEX_INITIALIZER};
-    const char *why;
-    return loader_need(&loader, &why);
+        .names = names,
+        .symbols = symbols,
+        .count = COUNT(symbols),
+        .missing = "libexpat.so.1 is not there (package libexpat1, expat or the like)",
+        .other = "libexpat lacks a function",
+        .poor = "libexpat can't be loaded, for want of memory or descriptors",
+        .lock = PTHREAD_MUTEX_INITIALIZER,
+    };
+    return loader_need(&loader, ret_why);
 }
 
 struct xml_reader {
@@ -102,7 +108,8 @@ static void doctype_came(void *user, const XML_Char *name UNUSED, const XML_Char
 
 int xml_read(const char *bytes, size_t n, const struct xml_ops *ops, void *user)
 {
-    int needed = expat_need();
+    const char *why;
+    int needed = xml_need(&why);
     if (needed < 0)
         return needed;
     if (n > INT_MAX)

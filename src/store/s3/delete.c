@@ -248,7 +248,11 @@ static int read_verdicts(struct delete_batch *b, const struct exchange *x, struc
 static int send_list(struct delete_batch *b, struct sending *s, struct leat_error *error)
 {
     struct s3_call *call = NULL;
-    int r = take_digests(s);
+    const char *why;
+    int r = xml_need(&why);
+    if (r < 0)
+        return error_set(error, r, "%s", why);
+    r = take_digests(s);
     if (r < 0)
         return error_set(error, r, r == -ELIBACC ? "libcrypto can't be loaded" : "out of memory");
     r = run_call(b, "DeleteObjects", make_deletes, s, ANSWER_MOST, &call, error);

@@ -36,7 +36,11 @@ static int read_page(struct page *page, struct s3_call *call, struct leat_error 
 {
     const struct s3_list *list = page->list;
     const struct exchange *x = &call->exchange;
-    int r = s3_call(call, error);
+    const char *why;
+    int r = xml_need(&why);
+    if (r < 0)
+        return error_at(error, r, LEAT_SIDE_NONE, "", list->operation, "%s", why);
+    r = s3_call(call, error);
     if (r < 0)
         return r;
     r = xml_read(x->page ? x->page : "", x->page_length, &(struct xml_ops){element}, page);

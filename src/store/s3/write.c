@@ -301,6 +301,7 @@ int s3_abort(const struct s3_place *place, const char *key, const char *upload, 
 const struct multipart s3_multipart = {
     .most = MOST_PARTS,
     .largest = LARGEST,
+    .need = xml_need,
     .create = create,
     .created = created,
     .put = put_part,
