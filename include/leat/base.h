@@ -106,22 +106,23 @@ enum leat_advice {
 /**
  * A failure: the first true one.
  *
- * `node` and `operation` are borrowed from the object that handed the error out, and are valid as long as that object.
- * For leat_endpoint_open, `node` is the caller's own spec.
+ * The struct owns all its text and has no pointers, so it may be copied by assignment, and it outlives the objects and
+ * the strings of the call that filled it. Each text ends in a NUL. A name that has no room is shortened in the middle:
+ * its first and its last bytes stay, with "..." between them. No character of UTF-8 is cut in two.
  */
 struct leat_error {
-    size_t size;           /**< sizeof(struct leat_error); LEAT_INIT sets it. */
-    int32_t code;          /**< A negative errno; 0: nothing failed. */
-    int32_t side;          /**< An enum leat_side. */
-    uint32_t index;        /**< Which sink or filter, counted from 0. */
-    int32_t advice;        /**< An enum leat_advice: what to do next, if that is known. */
-    const char *node;      /**< The endpoint as it was named; "": there is none. */
-    const char *operation; /**< The system call or step that failed: "write", "splice", "verify". */
-    uint64_t offset;       /**< Where in the stream, in bytes. */
-    uint64_t taken;        /**< Bytes that left the source. */
-    uint64_t delivered;    /**< Bytes that this sink has accepted. If the source failed: the least of all sinks. */
-    uint64_t held;         /**< Bytes that were taken and not delivered at the time of the failure. */
-    char text[200];        /**< One sentence for people, without a newline or any other control character. */
+    size_t size;        /**< sizeof(struct leat_error); LEAT_INIT sets it. */
+    int32_t code;       /**< A negative errno; 0: nothing failed. */
+    int32_t side;       /**< An enum leat_side. */
+    uint32_t index;     /**< Which sink or filter, counted from 0. */
+    int32_t advice;     /**< An enum leat_advice: what to do next, if that is known. */
+    char node[256];     /**< The endpoint as it was named, of any bytes; "": there is none. */
+    char operation[32]; /**< The system call or step that failed: "write", "splice", "verify". */
+    uint64_t offset;    /**< Where in the stream, in bytes. */
+    uint64_t taken;     /**< Bytes that left the source. */
+    uint64_t delivered; /**< Bytes that this sink has accepted. If the source failed: the least of all sinks. */
+    uint64_t held;      /**< Bytes that were taken and not delivered at the time of the failure. */
+    char text[200];     /**< One sentence for people, without a newline or any other control character. */
 };
 
 /**

@@ -48,8 +48,7 @@ struct leat_copy_options {
  * @param options     NULL: the defaults.
  * @param ret_report  NULL, or where the report goes; leat_report_free frees it. It is set on failure, too, and is then
  *                    NULL if the copy could not begin.
- * @param ret_error   NULL, or where the first failure goes. Its strings live as long as the report, or as the specs.
- *                    Where there is no report, `node` is "" for a failure of the pipeline, and `operation` is static.
+ * @param ret_error   NULL, or where the first failure goes.
  *
  * Blocking: until the copy has ended. Only a `progress` function that returns something other than 0 ends it earlier.
  *

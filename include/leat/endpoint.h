@@ -347,7 +347,7 @@ enum {
  * @param spec          The spec, see above. It is copied.
  * @param direction     Whether the endpoint is a source or a sink.
  * @param options       NULL: the defaults.
- * @param ret_error     What was wrong with the spec; its `node` is `spec`. NULL: no details.
+ * @param ret_error     What was wrong with the spec; its `node` is `spec`, without a login. NULL: no details.
  *
  * Blocking: only while paths are looked up, and while keys of s3: and logins of oci: are asked for.
  *

@@ -225,9 +225,9 @@ LEAT_API int leat_pipeline_new(leat_pipeline **ret_pipeline, const struct leat_p
  * @param ret_pipeline  The caller frees it.
  * @param text          Borrowed for the call.
  * @param ret_error     On failure `text` is a sentence, and `offset` is the column: the byte of the text where the
- *                      wrong word, or part of a word, begins. `node` is the text. `operation` is "parse" if the text
- *                      makes no sense; otherwise it names what failed when an endpoint or a library was looked up. May
- *                      be NULL.
+ *                      wrong word, or part of a word, begins. `node` is the text, and a long one is shortened.
+ *                      `operation` is "parse" if the text makes no sense; otherwise it names what failed when an
+ *                      endpoint or a library was looked up. May be NULL.
  *
  * @return 0; -EINVAL, -ENOENT, -ERANGE or -E2BIG: the text makes no sense; -ENOMEM; otherwise what the look-up of an
  *         endpoint or a library failed with.
@@ -282,8 +282,7 @@ LEAT_API const char *leat_pipeline_name(const leat_pipeline *pipeline, enum leat
 /**
  * Plans without running.
  *
- * @param ret_error  The sentence that says what would be refused. Its `node` lives as long as the pipeline. May be
- *                   NULL.
+ * @param ret_error  The sentence that says what would be refused. May be NULL.
  *
  * @return 0; -EBUSY: the pipeline runs or has run; otherwise what the run would be refused with, such as -EINVAL or
  *         -ENOBUFS.

@@ -271,7 +271,7 @@ LEAT_API int leat_stages_sink(leat_stages *stages, leat_emit_fn sink, void *user
  * @param user       Handed to the source; borrowed for the call.
  * @param sink       Where results go. NULL: the stages dispose of them.
  * @param sink_user  Handed to the sink; borrowed for the call.
- * @param ret_error  The first failure. `node` is the stage, "source" or "sink", borrowed from `stages`; `index` is the
+ * @param ret_error  The first failure. `node` is the stage, "source" or "sink"; `index` is the
  *                   number of the stage; `offset` is the number of the item in the stage, from 0. May be NULL.
  *
  * Blocking: returns when all threads are gone. leat_stages_cancel and leat_stages_stop end the run.

@@ -79,9 +79,9 @@ struct leat_store_options {
      * else but 0, the call ends with -EPROTO. leat_store_list and leat_store_stat need it. leat_store_remove does not
      * need it, and gives it what was removed, by name, spec and kind only. */
     int (*entry)(void *user, const struct leat_store_entry *entry);
-    /** Optional, for leat_store_remove: is called for each name that could not be removed, which is the error's
-     * `node`. */
-    void (*problem)(void *user, const struct leat_error *error);
+    /** Optional, for leat_store_remove: is called for each name that could not be removed. `spec` is the whole name,
+     * however long it is; the error's `node` is its short form. Both are valid until the function returns. */
+    void (*problem)(void *user, const char *spec, const struct leat_error *error);
     void *user; /**< Is passed to `entry` and `problem`. */
     /** How servers are connected to: of these options cacert, cert, key, headers, netrc and netrc_file count, as for an
      * endpoint of that scheme. NULL: the defaults. Borrowed during the call. */

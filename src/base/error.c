@@ -17,6 +17,54 @@ static void fill(struct leat_error *error, int code, const char *format, va_list
     quote_mask(error->text);
 }
 
+static bool is_inside_character(char byte)
+{
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* Copies a string of any bytes. `from` may be `to`. Of a string that has no room, as many bytes stay from its begin as
+ * from its end. In text that is not UTF-8, the cuts look for the begin of a character over three bytes at most. */
+static void copy(char *to, size_t size, const char *from)
+{
+    static const char gap[] = "...";
+    if (!from) {
+        *to = '\0';
+        return;
+    }
+    size_t n = strlen(from), half = (size - sizeof(gap)) / 2, head = half, tail = half;
+    if (n < size) {
+        memmove(to, from, n + 1);
+        return;
+    }
+    while (head > half - 3 && is_inside_character(from[head]))
+        head--;
+    while (tail > half - 3 && is_inside_character(from[n - tail]))
+        tail--;
+    memcpy(to, from, head);
+    memcpy(to + head, gap, sizeof(gap) - 1);
+    memcpy(to + head + sizeof(gap) - 1, from + n - tail, tail + 1);
+}
+
+void error_node(struct leat_error *error, const char *node)
+{
+    if (error)
+        copy(error->node, sizeof(error->node), node);
+}
+
+void error_operation(struct leat_error *error, const char *operation)
+{
+    if (error)
+        copy(error->operation, sizeof(error->operation), operation);
+}
+
+void error_complete(struct leat_error *error, const char *node, const char *operation)
+{
+    if (error && !error->node[0])
+        error_node(error, node);
+    if (error && !error->operation[0])
+        error_operation(error, operation);
+}
+
 int error_set(struct leat_error *error, int code, const char *format, ...)
 {
     if (error && error->code == 0) {
@@ -24,8 +72,6 @@ int error_set(struct leat_error *error, int code, const char *format, ...)
         va_start(arguments, format);
         fill(error, code, format, arguments);
         va_end(arguments);
-        error->node = error->node ? error->node : "";
-        error->operation = error->operation ? error->operation : "";
     }
     return code;
 }
@@ -39,8 +85,8 @@ int error_at(struct leat_error *error, int code, enum leat_side side, const char
         fill(error, code, format, arguments);
         va_end(arguments);
         error->side = side;
-        error->node = node;
-        error->operation = operation;
+        error_node(error, node);
+        error_operation(error, operation);
     }
     return code;
 }
@@ -95,7 +141,7 @@ static int magnitude(int code)
 
 int error_begin(struct leat_error *ret_error)
 {
-    static const struct leat_error none = {.size = sizeof(none), .node = "", .operation = ""};
+    static const struct leat_error none = {.size = sizeof(none)};
     return ret_error ? return_sized(ret_error, &none, sizeof(none)) : 0;
 }
 
@@ -108,8 +154,6 @@ int error_return(struct leat_error *ret_error, const struct leat_error *error, i
         own.code = r;
         error_text(r, own.text, sizeof(own.text));
     }
-    own.node = own.node ? own.node : "";
-    own.operation = own.operation ? own.operation : "";
     return_sized(ret_error, &own, sizeof(own));
     return r;
 }

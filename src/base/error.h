@@ -9,9 +9,17 @@
  * is left unchanged, because the first failure counts. */
 int error_set(struct leat_error *error, int code, const char *format, ...) PRINTF(3, 4);
 
-/* Same as error_set, and also sets the side, node and operation of the failure. The strings are borrowed. */
+/* Same as error_set, and also sets the side, node and operation of the failure. The strings are copied. */
 int error_at(struct leat_error *error, int code, enum leat_side side, const char *node, const char *operation,
              const char *format, ...) PRINTF(6, 7);
+
+/* Set the node or the operation to a copy of the string. A longer one is shortened as <leat/base.h> says. NULL is "".
+ * `error` may be NULL. */
+void error_node(struct leat_error *error, const char *node);
+void error_operation(struct leat_error *error, const char *operation);
+
+/* Sets the node and the operation, each only if it is still "". */
+void error_complete(struct leat_error *error, const char *node, const char *operation);
 
 /* Copies a failure that was recorded earlier to `error`, and returns its code: 0 if there was none. `error` keeps its
  * index and offset, because only the runner knows them. */

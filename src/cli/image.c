@@ -168,11 +168,11 @@ static int failure(const struct leat_error *error)
 {
     if (signals_noted())
         return EXIT_FAILED;
-    if (error->node && error->node[0])
+    if (error->node[0])
         cli_warn("image: %s: %s", cli_name(error->node), error->text);
     else
         cli_warn("image: %s", error->text);
-    if (error->code == -EBADMSG && error->operation && strcmp(error->operation, "verify") == 0)
+    if (error->code == -EBADMSG && strcmp(error->operation, "verify") == 0)
         return EXIT_MISMATCH;
     return EXIT_FAILED;
 }

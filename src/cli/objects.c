@@ -136,10 +136,10 @@ static int parse(struct objects_typed *t, const char *command, int argc, char **
 
 /* ---- messages and results ---- */
 
-static void tell_failure(void *user, const struct leat_error *error)
+static void tell_failure(void *user, const char *name, const struct leat_error *error)
 {
     struct objects_typed *t = user;
-    cli_warn("%s: %s: %s", t->command, cli_name(error->node), error->text);
+    cli_warn("%s: %s: %s", t->command, cli_name(name), error->text);
     if (!t->first.code)
         t->first = *error;
     t->code = EXIT_FAILED;
@@ -287,7 +287,7 @@ static int each(struct objects_typed *t, int count, char **names,
     for (int i = 0; i < count; i++) {
         struct leat_error error = LEAT_INIT(struct leat_error);
         if (ask(names[i], &t->options, &error) < 0 && !ferror(stdout))
-            tell_failure(t, &error);
+            tell_failure(t, error.node, &error);
     }
     return end(t);
 }
@@ -332,7 +332,7 @@ int cli_rm(int argc, char **argv)
     t.options.user = &t;
     r = leat_store_remove((const char *const *)(argv + optind), (size_t)(argc - optind), &t.options, &result, &error);
     if (r < 0 && !was_told(&t, &error) && !ferror(stdout))
-        tell_failure(&t, &error);
+        tell_failure(&t, error.node, &error);
     if (t.json)
         cli_print_json(json_pack("{ss sI sI}", "type", "store-rm", "removed", (json_int_t)result.removed, "failed",
                                  (json_int_t)result.failed));

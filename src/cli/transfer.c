@@ -17,18 +17,18 @@
 static void explain_error(const struct leat_error *error)
 {
     static const char *const sides[] = {"", "source ", "filter ", "sink "};
-    const char *node = error->node ? error->node : "";
     const char *advice = cli_advice(error), *and = advice ? "; " : "";
     advice = advice ? advice : "";
-    if (error->side == LEAT_SIDE_NONE || !node[0])
+    if (error->side == LEAT_SIDE_NONE || !error->node[0])
         cli_warn("%s%s%s", error->text, and, advice);
-    else if (!error->operation || !error->operation[0]) /* the name itself was wrong */
-        cli_warn("%s%s: %s%s%s", sides[error->side], cli_name(node), error->text, and, advice);
+    else if (!error->operation[0]) /* the name itself was wrong */
+        cli_warn("%s%s: %s%s%s", sides[error->side], cli_name(error->node), error->text, and, advice);
     else if (error->side != LEAT_SIDE_FILTER && (error->offset || error->taken))
-        cli_warn("%s%s: %s at byte %llu: %s%s%s", sides[error->side], cli_name(node), error->operation,
+        cli_warn("%s%s: %s at byte %llu: %s%s%s", sides[error->side], cli_name(error->node), error->operation,
                  (unsigned long long)error->offset, error->text, and, advice);
     else
-        cli_warn("%s%s: %s: %s%s%s", sides[error->side], cli_name(node), error->operation, error->text, and, advice);
+        cli_warn("%s%s: %s: %s%s%s", sides[error->side], cli_name(error->node), error->operation, error->text, and,
+                 advice);
 }
 
 static int print_report(struct copy_options *o, const leat_report *report)

@@ -349,8 +349,6 @@ int endpoint_path(leat_endpoint **ret, const char *spec, const char *path, enum 
     }
     int r = file_resolve(f, error);
     if (r < 0) {
-        if (error && error->code)
-            error->node = spec; /* Our copy of the name is freed with the endpoint. */
         leat_endpoint_close(&f->endpoint);
         return r;
     }

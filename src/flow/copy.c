@@ -54,16 +54,6 @@ static int run_with_progress(leat_pipeline *pipeline, const struct leat_copy_opt
     return r;
 }
 
-/* Copies the report's error. Its node must not point into the report, because the report may be freed first. */
-static void take_error(struct leat_error *error, const leat_report *report, const char *source, const char *sink)
-{
-    const struct leat_error *first = leat_report_error(report);
-    if (!first)
-        return;
-    *error = *first;
-    error->node = first->side == LEAT_SIDE_SOURCE ? source : first->side == LEAT_SIDE_SINK ? sink : "";
-}
-
 static int copy(const char *source, const char *sink, const struct leat_copy_options *options, leat_report **ret,
                 struct leat_error *error)
 {
@@ -72,8 +62,9 @@ static int copy(const char *source, const char *sink, const struct leat_copy_opt
     if (r < 0)
         return r;
     r = options->progress ? run_with_progress(pipeline, options, ret) : leat_pipeline_run(pipeline, ret);
-    if (*ret)
-        take_error(error, *ret, source, sink);
+    const struct leat_error *first = *ret ? leat_report_error(*ret) : NULL;
+    if (first)
+        *error = *first;
     leat_pipeline_free(pipeline);
     return r;
 }

@@ -147,8 +147,6 @@ static struct leat_error first_failure(const struct run *run)
     error.size = sizeof(error);
     if (error.side == LEAT_SIDE_FILTER)
         error.index = (uint32_t)parts_filter_number(run->plan->parts, error.index);
-    error.node = error.node ? error.node : "";
-    error.operation = error.operation ? error.operation : "";
     return error;
 }
 

@@ -55,8 +55,7 @@ static int fail(struct joint *joint, int code, const char *what)
              what ? what : error_text(code, buffer, sizeof(buffer)));
     joint->error.side = LEAT_SIDE_FILTER;
     joint->error.index = (uint32_t)joint->index;
-    joint->error.node = joint->error.node && *joint->error.node ? joint->error.node : name;
-    joint->error.operation = joint->error.operation && *joint->error.operation ? joint->error.operation : "transform";
+    error_complete(&joint->error, name, "transform");
     joint->error.offset = atomic_load(&joint->filter->bytes);
     return failure(joint);
 }

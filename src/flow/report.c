@@ -59,7 +59,7 @@ static void take_branch(struct report_branch *to, const struct branch *from, uin
     to->failed = from->failed;
     to->error = from->error;
     to->error.size = sizeof(to->error);
-    to->error.node = to->to;
+    error_node(&to->error, to->to);
     to->error.taken = taken;
     to->error.delivered = to->delivered = from->delivered;
     to->error.held = to->held = from->held;
@@ -147,8 +147,6 @@ void report_fill(leat_report *report, const struct run *run, const struct leat_e
                  const struct verdict_of_run *verdict)
 {
     report->error = *error;
-    report->error_node = strdup(error->node);
-    report->error.node = report->error_node ? report->error_node : "";
     report->status = verdict->status;
     report->code = verdict->code;
     report->of_run = run->error.code != 0;
@@ -179,10 +177,8 @@ int leat_report_from_error(leat_report **ret_report, const struct leat_error *er
         return -ENOMEM;
     report->error = own;
     report->error.text[sizeof(own.text) - 1] = '\0';
-    report->error_node = own.node ? strdup(own.node) : NULL;
-    report->error.node = report->error_node ? report->error_node : "";
-    report->error_operation = own.operation ? strdup(own.operation) : NULL;
-    report->error.operation = report->error_operation ? report->error_operation : "";
+    report->error.node[sizeof(own.node) - 1] = '\0';
+    report->error.operation[sizeof(own.operation) - 1] = '\0';
     report->code = own.code;
     report->status = "failed";
     report->engine = "none";
@@ -249,8 +245,6 @@ void leat_report_free(leat_report *report)
     free(report->branch);
     free(report->leg);
     said_free(&report->said);
-    free(report->error_node);
-    free(report->error_operation);
     free(report->digest);
     free(report);
 }

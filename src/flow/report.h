@@ -38,9 +38,7 @@ struct report_branch {
 
 struct leat_report {
     struct leat_error error;
-    char *error_node;
-    char *error_operation; /* owned; NULL: error.operation is static */
-    const char *status;    /* static */
+    const char *status; /* static */
     int code;
     bool of_run;  /* `error` belongs to no single sink */
     bool aborted; /* `of_run`, and no sink was committed: sinks without an error have the status of the run */

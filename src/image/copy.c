@@ -142,6 +142,6 @@ int leat_image_copy(const char *source, const char *target, const struct leat_im
     if (r == 0 && ret_result)
         r = return_sized(ret_result, &c.result, sizeof(c.result));
     if (error.code && error.side != LEAT_SIDE_NONE)
-        error.node = error.side == LEAT_SIDE_SINK ? target : source;
+        error_node(&error, error.side == LEAT_SIDE_SINK ? target : source);
     return error_return(ret_error, &error, r);
 }

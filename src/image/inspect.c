@@ -92,6 +92,6 @@ int leat_image_inspect(const char *source, const struct leat_image_options *opti
         *ret_json = text;
     place_free(place);
     if (error.code && error.side != LEAT_SIDE_NONE)
-        error.node = source;
+        error_node(&error, source);
     return error_return(ret_error, &error, r);
 }

@@ -17,7 +17,7 @@ struct verifying {
 static void tell(struct verifying *v, const char *digest, const struct leat_error *problem)
 {
     struct leat_error told = *problem;
-    told.node = digest;
+    error_node(&told, digest);
     v->result.problems++;
     if (v->error->code == 0)
         *v->error = *problem;
@@ -176,6 +176,6 @@ int leat_image_verify(const char *layout, const struct leat_image_options *optio
     }
     place_free(v.place);
     if (error.code && error.side != LEAT_SIDE_NONE)
-        error.node = layout;
+        error_node(&error, layout);
     return error_return(ret_error, &error, r);
 }

@@ -41,8 +41,7 @@ static int fail(struct pipe *p, size_t place, size_t index, int code, struct lea
     error_at(error, code, LEAT_SIDE_FILTER, name, "filter", "The filter '%s' failed: %s", name,
              error_text(code, text, sizeof(text)));
     error->side = LEAT_SIDE_FILTER;
-    error->node = error->node && error->node[0] ? error->node : name;
-    error->operation = error->operation && error->operation[0] ? error->operation : "filter";
+    error_complete(error, name, "filter");
     error->index = (uint32_t)index;
     error->offset = atomic_load(&p->filter[index]->bytes);
     pipe_blame(p, error);

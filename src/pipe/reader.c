@@ -345,7 +345,7 @@ int leat_reader_fd(leat_reader *reader, int *ret_fd)
 int leat_reader_error(const leat_reader *reader, struct leat_error *ret_reason)
 {
     struct pipe *p = reader->pipe;
-    struct leat_error error = {.size = sizeof(error), .node = "", .operation = ""};
+    struct leat_error error = {.size = sizeof(error)};
     if (atomic_load(&p->end) < 0) {
         pthread_mutex_lock(&p->error_lock);
         error = p->error;

@@ -470,7 +470,5 @@ int leat_writer_error(const leat_writer *writer, struct leat_error *ret_reason)
     pthread_mutex_lock(&p->error_lock);
     error = p->error;
     pthread_mutex_unlock(&p->error_lock);
-    error.node = error.node ? error.node : "";
-    error.operation = error.operation ? error.operation : "";
     return return_sized(ret_reason, &error, sizeof(error));
 }

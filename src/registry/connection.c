@@ -19,6 +19,6 @@ int leat_connection_open(leat_connection **ret_connection, const char *spec,
     if (r == 0)
         r = connection_of_endpoint(ret_connection, endpoint, &o, &error);
     error.side = LEAT_SIDE_NONE;
-    error.node = quote_without_login(spec);
+    error_node(&error, quote_without_login(spec));
     return error_return(ret_error, &error, r);
 }

@@ -46,7 +46,7 @@ static int open_digest(leat_filter **ret, const struct filter_request *r, struct
     char name[64], text[UNKNOWN_MAX];
     int result = leat_filter_digest(ret, r->argument, r->digests);
     if (result == -ELIBACC) {
-        error->operation = "digest";
+        error_operation(error, "digest");
         return error_set(error, result, "libcrypto can't be loaded: install libssl3");
     }
     if (result < 0 && result != -ENOMEM) {

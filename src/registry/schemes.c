@@ -180,8 +180,8 @@ int leat_endpoint_open(leat_endpoint **ret_endpoint, const char *spec, enum leat
     }
     if (r < 0) {
         error.side = direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK;
-        error.node = quote_without_login(spec);
-        error.operation = error.operation && error.operation[0] ? error.operation : "open";
+        error_node(&error, quote_without_login(spec));
+        error_complete(&error, "", "open");
     }
     return error_return(ret_error, &error, r);
 }

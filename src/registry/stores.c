@@ -49,14 +49,11 @@ static int refuse_name(const char *spec, struct leat_error *error)
                      spec ? quote_without_login(spec) : "");
 }
 
-/* Completes the error of a call and returns it to the caller. If the error has no node, its node becomes `spec`, which
- * is the caller's string. */
+/* Completes the error of a call and returns it to the caller. If the error has no node, its node becomes `spec`. */
 static int finish(struct leat_error *ret_error, struct leat_error *error, const char *spec, int r)
 {
-    if (r < 0 && (!error->node || !error->node[0]))
-        error->node = spec ? quote_without_login(spec) : "";
-    if (r < 0 && (!error->operation || !error->operation[0]))
-        error->operation = "open";
+    if (r < 0)
+        error_complete(error, spec ? quote_without_login(spec) : "", "open");
     return error_return(ret_error, error, r);
 }
 
@@ -104,7 +101,7 @@ static int check_name(const char *spec, struct names_call *call, struct leat_err
     const struct names *names = spec ? find_names(spec, call) : NULL;
     int r = !names ? refuse_name(spec, error) : names->check ? names->check(call, error) : 0;
     if (r < 0)
-        error->node = names ? call->node : spec ? quote_without_login(spec) : "";
+        error_node(error, names ? call->node : spec ? quote_without_login(spec) : "");
     return r;
 }
 

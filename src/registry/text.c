@@ -38,7 +38,7 @@ static int wrong_at(struct parser *p, const struct word *word, const char *where
 {
     size_t column = where == word->text ? word->column : words_column(&p->words, where);
     if (error->operation[0])
-        p->error->operation = error->operation;
+        error_operation(p->error, error->operation);
     error_advise(at_column(p->error, column), error->advice);
     return error_set(p->error, code, "%s", error->text);
 }
@@ -64,7 +64,7 @@ static int refuse_endpoint(struct parser *p, const struct word *spec, const stru
     p->error->side = error->side;
     p->error->index = p->sinks;
     if (error->code != -EINVAL || strcmp(error->operation, "open") != 0)
-        p->error->operation = error->operation;
+        error_operation(p->error, error->operation);
     error_advise(at_column(p->error, spec->column), error->advice);
     return error_set(p->error, error->code, "'%.60s': %s", quote_without_login(spec->text), error->text);
 }
@@ -123,7 +123,7 @@ static int refuse_scheme(struct parser *p, const struct word *word)
 static int take_filter(struct parser *p)
 {
     const struct word *word = p->word++;
-    struct leat_error error = {.size = sizeof(error), .operation = ""};
+    struct leat_error error = {.size = sizeof(error)};
     const char *where;
     leat_filter *filter;
     if (word->kind != WORD_TEXT)
@@ -200,11 +200,12 @@ static int begin(struct parser *p, const char *text, const struct leat_pipeline_
 int leat_pipeline_parse(leat_pipeline **ret_pipeline, const char *text, const struct leat_pipeline_options *options,
                         struct leat_error *ret_error)
 {
-    struct leat_error error = {.size = sizeof(error), .node = text, .operation = "parse"};
+    struct leat_error error = {.size = sizeof(error), .operation = "parse"};
     struct parser p = {.error = &error};
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
+    error_node(&error, text);
     r = begin(&p, text, options);
     if (r == 0)
         r = parse(&p);
@@ -215,6 +216,6 @@ int leat_pipeline_parse(leat_pipeline **ret_pipeline, const char *text, const st
     }
     leat_pipeline_free(p.pipeline);
     if (r == -ENOMEM)
-        error.operation = "malloc";
+        error_operation(&error, "malloc");
     return error_return(ret_error, &error, r);
 }

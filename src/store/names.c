@@ -21,12 +21,12 @@ void names_failed(const struct names_call *call, struct removal *removal, const 
 {
     struct leat_error told = *error;
     removal->result.failed++;
-    told.node = spec;
+    error_node(&told, spec);
     if (call->options->problem)
-        call->options->problem(call->options->user, &told);
+        call->options->problem(call->options->user, spec, &told);
     if (removal->first.code == 0) {
         removal->first = *error;
         removal->first.size = sizeof(removal->first);
-        removal->first.node = call->node;
+        error_node(&removal->first, call->node);
     }
 }

@@ -15,7 +15,7 @@ struct names_call {
 
 struct removal {
     struct leat_store_result result;
-    struct leat_error first; /* the first failure; its node is a spec that the caller gave, or "" */
+    struct leat_error first; /* the first failure; its node is the spec that the caller gave, or "" */
 };
 
 /* All hooks block. They return 0, or a negative errno with a sentence in *error. NULL: the store does not support the
@@ -39,7 +39,8 @@ int names_tell(const struct names_call *call, const struct leat_store_entry *ent
 /* Records a removed name, and passes it to the caller's function. Returns what names_tell returns. */
 int names_removed(const struct names_call *call, struct removal *removal, const char *name, const char *spec,
                   struct leat_error *error);
-/* Records a name that could not be removed. `spec` is not kept: the first failure has the spec of `call`. */
+/* Records a name that could not be removed, and tells it to the caller's function. The first failure gets the spec of
+ * `call`. */
 void names_failed(const struct names_call *call, struct removal *removal, const char *spec,
                   const struct leat_error *error);
 

@@ -47,7 +47,8 @@ int leat_store_sweep(const char *spec, const struct leat_store_sweep_options *op
     if (r == 0 && ret_result)
         return_sized(ret_result, &none, sizeof(none));
     r = r < 0 ? r : refuse(&error);
-    error.node = spec ? quote_without_login(spec) : "";
+    error_node(&error, spec ? quote_without_login(spec) : "");
+    error_complete(&error, "", "open");
     return error_return(ret_error, &error, r);
 }
 

@@ -112,8 +112,8 @@ int s3_remove(const struct names_call *calls, size_t n, struct removal *removal,
             r = remove_prefix(b, &calls[at], error);
         else
             r = remove_some(b, &calls[at], n - at, &taken, error);
-        if (r < 0 && (!error->node || !error->node[0]))
-            error->node = calls[at].spec;
+        if (r < 0)
+            error_complete(error, calls[at].spec, "");
     }
     transfers_put();
     free(b);

@@ -353,7 +353,9 @@ int leat_store_sweep(const char *spec, const struct leat_store_sweep_options *op
             r = r < 0 ? r : copied;
         }
     }
-    if (error.code)
-        error.node = spec ? quote_without_login(spec) : "";
+    if (error.code) {
+        error_node(&error, spec ? quote_without_login(spec) : "");
+        error_complete(&error, "", "open");
+    }
     return error_return(ret_error, &error, r);
 }

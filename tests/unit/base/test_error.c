@@ -1,5 +1,6 @@
 /* Errors: the first counts, long ones are cut, and structs of older and newer callers keep their sizes. */
 #include "base/error.h"
+#include "base/quote.h"
 #include "unit/unit.h"
 
 static void the_first_failure_counts(void **state UNUSED)
@@ -23,6 +24,74 @@ static void the_place_is_kept(void **state UNUSED)
     assert_string_equal(error.node, "out");
     assert_string_equal(error.operation, "write");
     assert_string_equal(error.text, "100% of it");
+}
+
+/* A name of `n` bytes that come in no order. */
+static void fill_name(char *name, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        name[i] = (char)(1 + (i * 7 + i / 255) % 255);
+    name[n] = '\0';
+}
+
+static void a_long_name_is_shortened_in_the_middle(void **state UNUSED)
+{
+    struct {
+        struct leat_error error;
+        char behind[16];
+    } s = {.error = {.size = sizeof(s.error)}};
+    char name[600];
+    for (size_t n = 0; n < sizeof(name); n++) {
+        fill_name(name, n);
+        error_node(&s.error, name);
+        error_operation(&s.error, name);
+        const char *node = s.error.node, *gap = strstr(node, "...");
+        assert_int_equal(strcmp(node, name) == 0, n < sizeof(s.error.node));
+        if (n < sizeof(s.error.node))
+            continue;
+        assert_non_null(gap);
+        size_t head = (size_t)(gap - node), tail = strlen(gap) - 3;
+        assert_true(head >= 123 && head <= 126 && tail >= 123 && tail <= 126); /* half the room, less a character */
+        assert_memory_equal(node, name, head);
+        assert_string_equal(gap + 3, name + n - tail);
+        assert_true(strlen(s.error.operation) < sizeof(s.error.operation) && strstr(s.error.operation, "..."));
+    }
+    assert_int_equal(s.behind[0], 0);
+}
+
+static void no_character_is_cut_in_two(void **state UNUSED)
+{
+    static const char *const characters[] = {"\xc3\xbc", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+    for (size_t c = 0; c < COUNT(characters); c++)
+        for (size_t before = 0; before < 8; before++) {
+            struct leat_error error = LEAT_INIT(struct leat_error);
+            char name[1200] = "xxxxxxxx", masked[sizeof(error.node)];
+            for (name[before] = '\0'; strlen(name) < 1100;)
+                strcat(name, characters[c]);
+            strcat(name, &"yyyyyyy"[before % 7]);
+            error_node(&error, name);
+            memcpy(masked, error.node, sizeof(masked));
+            quote_mask(masked);
+            assert_string_equal(masked, error.node);
+            assert_true(strlen(error.node) > 240);
+        }
+}
+
+static void only_what_is_missing_is_completed(void **state UNUSED)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    error_complete(&error, "node", NULL);
+    error_complete(&error, "other", "read");
+    error_complete(&error, "third", "write");
+    assert_string_equal(error.node, "node");
+    assert_string_equal(error.operation, "read");
+    error_node(&error, error.node); /* in its own place */
+    assert_string_equal(error.node, "node");
+    error_node(&error, NULL);
+    assert_string_equal(error.node, "");
+    error_node(NULL, "node");
+    error_operation(NULL, "read");
+    error_complete(NULL, "node", "read");
 }
 
 static void advice_belongs_to_the_failure_that_counts(void **state UNUSED)
@@ -238,6 +307,9 @@ int main(void)
         cmocka_unit_test(the_first_failure_counts),
         cmocka_unit_test(the_place_is_kept),
         cmocka_unit_test(a_place_belongs_to_the_failure_that_counts),
+        cmocka_unit_test(a_long_name_is_shortened_in_the_middle),
+        cmocka_unit_test(no_character_is_cut_in_two),
+        cmocka_unit_test(only_what_is_missing_is_completed),
         cmocka_unit_test(advice_belongs_to_the_failure_that_counts),
         cmocka_unit_test(a_note_is_not_cut),
         cmocka_unit_test(nowhere_to_say_it_is_fine),

@@ -141,7 +141,7 @@ static int run(leat_pipeline *p, struct leat_error *ret, char place[128])
     *ret = (struct leat_error){0};
     if (leat_report_error(report)) {
         *ret = *leat_report_error(report);
-        snprintf(place, 128, "%s %s", ret->operation, ret->node);
+        snprintf(place, 128, "%s %.90s", ret->operation, ret->node);
         assert_true(ret->taken == ret->delivered + ret->held || ret->side == LEAT_SIDE_SOURCE);
     }
     leat_report_free(report);
