@@ -92,7 +92,9 @@ static int libcrypto_value(void *state, uint8_t *ret)
     struct libcrypto_digest *c = state;
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned int n;
-    if (crypto.ctx_copy(c->copy, c->running) != 1 || crypto.final(c->copy, bytes, &n) != 1)
+    if (crypto.ctx_copy(c->copy, c->running) != 1)
+        return -ENOMEM; /* it fails for nothing else */
+    if (crypto.final(c->copy, bytes, &n) != 1)
         return -EIO;
     memcpy(ret, bytes, n);
     return 0;

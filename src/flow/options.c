@@ -84,17 +84,19 @@ static int parse_expectation(struct parts *parts, const char *text, size_t n)
     return 0;
 }
 
-/* Does a filter compute this digest? *ret_length gets the number of its hexadecimal digits. */
-static bool has_digest(const struct parts *parts, const char *algorithm, size_t *ret_length)
+/* Returns 1 if a filter computes this digest, and stores the number of its hexadecimal digits; 0: none does. Negative:
+ * the one that does has failed. */
+static int has_digest(const struct parts *parts, const char *algorithm, size_t *ret_length)
 {
     char hex[LEAT_DIGEST_HEX_MAX];
-    for (size_t i = 0; i < parts->filters; i++)
-        if (parts->filter[i]->ops->result &&
-            leat_filter_digest_hex(parts->filter[i], algorithm, hex, sizeof(hex)) == 0) {
-            *ret_length = strlen(hex);
-            return true;
-        }
-    return false;
+    int r = -ENOENT;
+    for (size_t i = 0; i < parts->filters && r == -ENOENT; i++)
+        if (parts->filter[i]->ops->result)
+            r = leat_filter_digest_hex(parts->filter[i], algorithm, hex, sizeof(hex));
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    *ret_length = strlen(hex);
+    return 1;
 }
 
 /* A program that expects no digest passes NULL, so an empty word is an error, also between commas. */
@@ -151,8 +153,10 @@ int options_add_digests(struct parts *parts)
     for (size_t i = 0; i < parts->expectations; i++) {
         const char *algorithm = parts->expectation[i].algorithm;
         size_t length, given = strlen(parts->expectation[i].hex);
-        int r = has_digest(parts, algorithm, &length) ? 0 : add_digest(parts, algorithm);
-        if (r < 0 || !has_digest(parts, algorithm, &length))
+        int r = has_digest(parts, algorithm, &length);
+        if (r == 0 && (r = add_digest(parts, algorithm)) == 0)
+            r = has_digest(parts, algorithm, &length);
+        if (r <= 0)
             return error_set(&parts->bad_options, r < 0 ? r : -ENOENT, "No %s digest can be computed", algorithm);
         if (given != length)
             return error_set(&parts->bad_options, -EINVAL, "A %s digest has %zu hexadecimal digits, not %zu", algorithm,
