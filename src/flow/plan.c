@@ -339,6 +339,25 @@ static void watch_children(struct plan *plan)
 
 /* ---- the whole ---- */
 
+/* The filters of the first leg see the bytes of the source. */
+static int digest_of_source(const void *user, const char *algorithm, char *hex, size_t capacity)
+{
+    const struct plan *plan = user;
+    const struct hop *hop = &plan->leg[0].hop;
+    int r = -ENOENT;
+    for (size_t i = 0; i < hop->filters && r == -ENOENT; i++)
+        if (hop->filter[i]->ops->result)
+            r = leat_filter_digest_hex(hop->filter[i], algorithm, hex, capacity);
+    return r;
+}
+
+static void share_digests(const struct plan *plan)
+{
+    struct node *source = parts_source(plan->parts);
+    source->digest = digest_of_source;
+    source->digest_user = plan;
+}
+
 static void share_keep(const struct parts *parts)
 {
     struct keep *keep = parts->options.shared_engine ? engine_keep(parts->options.shared_engine) : NULL;
@@ -367,6 +386,7 @@ int plan_make(struct plan *plan, const struct parts *parts, struct leat_error *e
         return r;
     share_memory(parts, &plan->leg[0].hop);
     share_keep(parts);
+    share_digests(plan);
     if (plan->memory_limit < plan_minimum(plan))
         return error_set(error, -ENOBUFS, "The memory limit of %llu bytes is below the plan's minimum of %llu",
                          (unsigned long long)plan->memory_limit, (unsigned long long)plan_minimum(plan));

@@ -125,6 +125,11 @@ struct node {
      * `call` works. */
     op_call take;
     struct node_memory memory;
+    /* For a source, set before `open`: gives a digest, in hex, of the bytes of the source as far as they were taken, if
+     * a filter of the pipeline computes it. After the last byte it is complete in `settle` with code 0. Returns 0,
+     * -ENOENT, or another negative errno. Any thread. NULL: no filter does. */
+    int (*digest)(const void *user, const char *algorithm, char *hex, size_t capacity);
+    const void *digest_user;
     struct node_pipe pipe;
     struct keep *keep;                  /* of the shared engine: what outlives this node there; NULL: there is none */
     const struct node_traffic *traffic; /* NULL: it is no object in a store */

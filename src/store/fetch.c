@@ -109,7 +109,7 @@ static int open_verify(struct fetch *f, const struct answer *answer)
     }
     digests_end(&sent, f->object->store->etag_is_md5 ? answer->etag : NULL);
     const char *why = sent.skipped;
-    int r = verify_open(&f->verify, &sent, f->total, &why);
+    int r = verify_open(&f->verify, f->node, &sent, f->total, &why);
     snprintf(f->traffic->unverified, sizeof(f->traffic->unverified), "%s", why);
     return r;
 }
@@ -159,7 +159,7 @@ void fetch_fail_advised(struct fetch *f, uint64_t at, int code, const char *sent
     pthread_mutex_lock(&f->lock);
     f->failure = (struct leat_error){.size = sizeof(f->failure)};
     error_advise(&f->failure, advice);
-    error_at(&f->failure, code, LEAT_SIDE_SOURCE, f->name, "GET", "%s", sentence);
+    error_at(&f->failure, code, LEAT_SIDE_SOURCE, f->node->name, "GET", "%s", sentence);
     if (f->state == FETCH_ASKED)
         f->state = FETCH_FAILED; /* in other states window_take reports it, after the last byte that arrived */
     pthread_mutex_unlock(&f->lock);

@@ -20,7 +20,7 @@
 
 struct fetch {
     const struct object *object;
-    const char *name; /* for errors; borrowed, as is the object */
+    const struct node *node; /* of the source; borrowed, as is the object */
     struct node_memory memory;
     struct node_traffic *traffic; /* the owner of the fetch reads it after fetch_close */
     int64_t idle_ns, deadline_ns;

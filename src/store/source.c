@@ -33,7 +33,7 @@ static int begin(struct store_source *s)
     if (!s->fetch)
         return -ENOMEM;
     *s->fetch = (struct fetch){.object = s->object,
-                               .name = s->endpoint.node.name,
+                               .node = &s->endpoint.node,
                                .memory = s->endpoint.node.memory,
                                .traffic = &s->traffic,
                                .idle_ns = s->endpoint.node.idle_ns,

@@ -1,15 +1,17 @@
 #include "store/verify.h"
 #include "base/platform.h"
+#include "base/text.h"
 #include "base/thread.h"
 #include "buffer/queue.h"
 #include <errno.h>
+#include <leat/filter.h>
 #include <stdio.h>
 
 #define QUEUE_CHUNKS 64           /* the window limits the memory of the chunks; this limits only the array */
 #define SMALL_BYTES  (256 * 1024) /* for a smaller object a thread costs more than it saves */
 
 struct hash {
-    const struct digest_provider *provider;
+    const struct digest_provider *provider; /* NULL: the pipeline computes it */
     void *state;
     int failed; /* belongs to the hash's thread while there is one */
     struct sent_digest sent;
@@ -19,6 +21,7 @@ struct hash {
 };
 
 struct verify {
+    const struct node *node;
     size_t n;
     struct hash hash[DIGESTS_MAX];
 };
@@ -63,10 +66,19 @@ static void stop_threads(struct verify *v)
         }
 }
 
-static int open_hash(struct hash *h, const struct sent_digest *sent)
+/* Gives the digest that the pipeline computes, if it does. */
+static int given_hex(const struct node *node, const struct hash *h, char hex[LEAT_DIGEST_HEX_MAX])
+{
+    return node->digest ? node->digest(node->digest_user, h->sent.algorithm, hex, LEAT_DIGEST_HEX_MAX) : -ENOENT;
+}
+
+static int open_hash(struct hash *h, const struct node *node, const struct sent_digest *sent)
 {
     int code = -ENOENT;
+    char hex[LEAT_DIGEST_HEX_MAX];
     h->sent = *sent;
+    if (given_hex(node, h, hex) == 0)
+        return strlen(hex) == 2 * sent->n ? 0 : -EINVAL;
     for (const struct digest_provider *const *p = registry_digest_providers; *p; p++) {
         const char *why;
         size_t size = 0;
@@ -92,15 +104,18 @@ static bool is_known(const struct verify *v, const struct sent_digest *sent)
     return false;
 }
 
-int verify_open(struct verify **ret, const struct sent_digests *digests, uint64_t size, const char **ret_why)
+int verify_open(struct verify **ret, const struct node *node, const struct sent_digests *digests, uint64_t size,
+                const char **ret_why)
 {
     struct verify *v = digests->n ? calloc(1, sizeof(*v)) : NULL;
     int r = digests->n && !v ? -ENOMEM : 0;
+    if (v)
+        v->node = node;
     for (size_t i = 0; i < digests->n && r == 0; i++) {
         struct hash *h = &v->hash[v->n];
         if (is_known(v, &digests->one[i]))
             continue;
-        r = open_hash(h, &digests->one[i]);
+        r = open_hash(h, node, &digests->one[i]);
         if (r == 0)
             v->n++;
         else if (r != -ENOMEM) {
@@ -114,7 +129,8 @@ int verify_open(struct verify **ret, const struct sent_digests *digests, uint64_
     }
     bool threads = size > SMALL_BYTES && platform.processors() > 1;
     for (size_t i = 0; v && threads && i < v->n; i++)
-        start_thread(&v->hash[i]);
+        if (v->hash[i].provider)
+            start_thread(&v->hash[i]);
     *ret = v;
     return r;
 }
@@ -125,13 +141,23 @@ void verify_take(struct verify *v, struct chunk *chunk)
         if (v->hash[i].threaded)
             chunk_queue_push(&v->hash[i].queue, chunk_ref(chunk));
     for (size_t i = 0; i < v->n; i++)
-        if (!v->hash[i].threaded)
+        if (v->hash[i].provider && !v->hash[i].threaded)
             hash_chunk(&v->hash[i], chunk);
 }
 
-static int compare(struct hash *h)
+static int compare_given(const struct node *node, const struct hash *h)
+{
+    char hex[LEAT_DIGEST_HEX_MAX], sent[LEAT_DIGEST_HEX_MAX];
+    int r = given_hex(node, h, hex);
+    text_hex(h->sent.bytes, h->sent.n, sent);
+    return r < 0 ? r : strcmp(hex, sent) == 0 ? 0 : -EBADMSG;
+}
+
+static int compare(const struct verify *v, struct hash *h)
 {
     uint8_t bytes[DIGEST_BYTES_MAX];
+    if (!h->provider)
+        return compare_given(v->node, h);
     int r = h->failed ? h->failed : h->provider->value(h->state, bytes);
     if (r < 0)
         return r;
@@ -145,7 +171,7 @@ int verify_end(struct verify *v, char *text, size_t capacity)
     text[0] = '\0';
     for (size_t i = 0; i < v->n; i++) {
         struct hash *h = &v->hash[i];
-        int r = compare(h);
+        int r = compare(v, h);
         if (r < 0) {
             snprintf(text, capacity, "%s (%s)", h->sent.algorithm, h->sent.header);
             return r;
@@ -163,6 +189,7 @@ void verify_free(struct verify *v)
         return;
     stop_threads(v);
     for (size_t i = 0; i < v->n; i++)
-        v->hash[i].provider->close(v->hash[i].state);
+        if (v->hash[i].provider)
+            v->hash[i].provider->close(v->hash[i].state);
     free(v);
 }
