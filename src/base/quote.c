@@ -160,3 +160,21 @@ const char *quote_without_login(const char *spec)
             shown = at + 1;
     return shown;
 }
+
+void quote_hide_secrets(char *text)
+{
+    static const char blank[] = " \t\r\n\"'";
+    while ((text = strstr(text, "://"))) {
+        char *at = text + 3, *host = at;
+        size_t n = strcspn(at, "/?#");
+        n = MIN(n, strcspn(at, blank));
+        for (size_t i = 0; i < n; i++)
+            if (at[i] == '@')
+                host = at + i + 1;
+        memmove(at, host, strlen(host) + 1);
+        char *query = at + strcspn(at, "?#"), *end = at + strcspn(at, blank);
+        if (query < end)
+            memmove(query, end, strlen(end) + 1);
+        text = at;
+    }
+}

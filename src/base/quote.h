@@ -16,4 +16,8 @@ void quote_mask(char *text);
  * ("x://USER:PASSWORD@HOST/"), that is the part behind the login; otherwise it is all of `spec`. */
 const char *quote_without_login(const char *spec);
 
+/* Removes from each URL in a text, such as a command, the login and what follows the path. A URL ends at a blank or a
+ * quotation mark. */
+void quote_hide_secrets(char *text);
+
 #endif

@@ -40,25 +40,6 @@ static struct trace_hook *enter(void)
     }
 }
 
-/* Removes the login and what follows the path of each URL. */
-static void hide_secrets(char *text)
-{
-    static const char blank[] = " \t\r\n\"'";
-    while ((text = strstr(text, "://"))) {
-        char *at = text + 3, *host = at;
-        size_t n = strcspn(at, "/?#");
-        n = MIN(n, strcspn(at, blank));
-        for (size_t i = 0; i < n; i++)
-            if (at[i] == '@')
-                host = at + i + 1;
-        memmove(at, host, strlen(host) + 1);
-        char *query = at + strcspn(at, "?#"), *end = at + strcspn(at, blank);
-        if (query < end)
-            memmove(query, end, strlen(end) + 1);
-        text = at;
-    }
-}
-
 /* Copies the fields. The texts that were changed are from malloc, in `made`. */
 static uint32_t copy_fields(struct leat_trace_field *to, const struct leat_trace_field *from, size_t n, char **made)
 {
@@ -69,7 +50,7 @@ static uint32_t copy_fields(struct leat_trace_field *to, const struct leat_trace
             continue;
         made[i] = strdup(from[i].text);
         if (made[i])
-            hide_secrets(made[i]);
+            quote_hide_secrets(made[i]);
         to[i].text = made[i] ? made[i] : "";
     }
     return (uint32_t)n;
@@ -88,6 +69,7 @@ void trace_tell(enum leat_trace_category category, const struct leat_trace_field
     va_start(arguments, format);
     vsnprintf(sentence, sizeof(sentence), format, arguments);
     va_end(arguments);
+    quote_hide_secrets(sentence);
     quote_mask(sentence);
     const struct leat_trace_record record = {
         .category = category, .fields = copy_fields(own, field, fields, made), .field = own, .sentence = sentence};

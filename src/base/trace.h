@@ -36,7 +36,7 @@ static inline struct leat_trace_field trace_number(const char *name, uint64_t nu
 }
 
 /* Calls the function, if one is set and this thread is not inside it. There are at most TRACE_FIELDS_MAX fields. Of a
- * URL in a text the function gets neither login nor query; a text for which there is no memory is "". The sentence (a
+ * URL the function gets neither login nor query; a text for which there is no memory is "". The sentence (a
  * printf format) is cut to one line of less than TRACE_SENTENCE_MAX bytes. errno is left unchanged. */
 void trace_tell(enum leat_trace_category category, const struct leat_trace_field *field, size_t fields,
                 const char *format, ...) PRINTF(4, 5) COLD;

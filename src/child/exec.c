@@ -4,6 +4,8 @@
  *
  * A sink's child gets the end of its input only if all else was right. While a child of a failed run lives, its input
  * stays open. So it never takes a part for the whole. */
+#include "base/quote.h"
+#include "base/text.h"
 #include "base/thread.h"
 #include "child/child.h"
 #include "child/endpoint.h"
@@ -17,8 +19,9 @@
 
 struct exec {
     char *command;
+    char *shown;         /* The command without secrets of URLs. */
     struct child *child; /* NULL: not started, or freed. */
-    char *said;          /* For the report, which is made when the child is freed. */
+    char *said;          /* For the report, which is made when the child is freed; without secrets of URLs. */
     bool counted;        /* The bytes that were left in its input were reported. */
     bool asked, whole; /* `whole`: the stream ended because the output of the child ended. `asked`: this was checked. */
 };
@@ -31,6 +34,15 @@ struct child_end {
 static struct exec *exec_of(struct node *node)
 {
     return ((struct child_end *)node)->exec;
+}
+
+/* Returns a copy of the text without secrets of URLs, from malloc, or NULL. */
+static char *without_secrets(const char *text)
+{
+    char *shown = strdup(text);
+    if (shown)
+        quote_hide_secrets(shown);
+    return shown;
 }
 
 /* ---- opening ---- */
@@ -111,14 +123,14 @@ static int fail(struct node *node, struct leat_error *error, int code, const cha
 {
     const struct exec *x = exec_of(node);
     char said[sizeof(error->text)] = "";
-    size_t shown = strnlen(x->command, COMMAND_SHOWN + 1);
+    size_t shown = strnlen(x->shown, COMMAND_SHOWN + 1);
     const char *dots = shown > COMMAND_SHOWN ? "..." : "";
     size_t used = MIN(shown, COMMAND_SHOWN) + strlen(dots) + strlen(how) + sizeof("'' : ");
     if (x->said)
         last_lines(x->said, said, sizeof(error->text) - used);
     error->code = 0;
     return error_at(error, code, node->direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK, node->name, "exit",
-                    "'%.*s%s' %s%s%s", COMMAND_SHOWN, x->command, dots, how, said[0] ? ": " : "", said);
+                    "'%.*s%s' %s%s%s", COMMAND_SHOWN, x->shown, dots, how, said[0] ? ": " : "", said);
 }
 
 /* Returns 0: the child has ended. -EAGAIN: as `settle`. After a failure of the child or of the run, the processes that
@@ -137,7 +149,7 @@ static int end_child(struct node *node, enum child_patience patience, int code)
     node->unread = x->counted ? 0 : unread;
     x->counted = true;
     if (!x->said && *child_said(x->child))
-        x->said = strdup(child_said(x->child));
+        x->said = without_secrets(child_said(x->child));
     node->said = x->said;
     return 0;
 }
@@ -243,6 +255,7 @@ static void exec_clear(struct exec *x)
 {
     child_free(x->child);
     free(x->command);
+    free(x->shown);
     free(x->said);
 }
 
@@ -260,14 +273,22 @@ static void set_pipe(struct node *node)
     node->wait = NODE_WAIT_OWN;
 }
 
+static bool set_command(struct exec *x, const char *command)
+{
+    x->command = strdup(command);
+    x->shown = without_secrets(command);
+    return x->command && x->shown;
+}
+
 int child_endpoint(leat_endpoint **ret, const char *spec, const char *command, enum leat_direction direction,
                    struct leat_error *error)
 {
     if (is_empty(command))
         return error_set(error, -EINVAL, "'%s' names no command: write exec:COMMAND", spec);
     struct exec_endpoint *e = calloc(1, sizeof(*e));
-    if (!e || !(e->exec.command = strdup(command)) ||
-        endpoint_init(&e->end.endpoint, direction == LEAT_READ ? &source_ops : &sink_ops, spec, direction,
+    char *name CLEANUP_FREE = without_secrets(spec);
+    if (!e || !name || !set_command(&e->exec, command) ||
+        endpoint_init(&e->end.endpoint, direction == LEAT_READ ? &source_ops : &sink_ops, name, direction,
                       endpoint_free) < 0) {
         if (e)
             exec_clear(&e->exec);
@@ -325,16 +346,14 @@ int leat_filter_exec(leat_filter **ret_filter, const char *command)
     if (is_empty(command))
         return -EINVAL;
     struct exec_filter *f = calloc(1, sizeof(*f));
-    if (f) {
-        f->exec.command = strdup(command);
-        f->name = malloc(sizeof(scheme) + strlen(command));
-    }
-    if (!f || !f->exec.command || !f->name) {
+    bool is_set = f && set_command(&f->exec, command);
+    if (is_set)
+        f->name = text_join(scheme, f->exec.shown, "");
+    if (!is_set || !f->name) {
         if (f)
             filter_free(&f->filter);
         return -ENOMEM;
     }
-    sprintf(f->name, "%s%s", scheme, command);
     filter_init(&f->filter, &filter_ops);
     make_end(f, &f->into, &into_ops, LEAT_WRITE);
     make_end(f, &f->out, &out_ops, LEAT_READ);

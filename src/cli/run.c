@@ -72,7 +72,7 @@ static void mask_header(char *line, char *equals)
             *value = '*';
 }
 
-/* Replaces the login in "://USER:PASSWORD@" with stars, too. */
+/* Replaces the login in "://USER:PASSWORD@" and the query of a URL with stars, too. */
 static void mask_secrets(char *line)
 {
     for (char *at = line; (at = strchr(at, '=')); at++)
@@ -84,6 +84,9 @@ static void mask_secrets(char *line)
                 memset(login, '*', (size_t)(at - login));
                 login = at + 1;
             }
+        char *query = at + strcspn(at, "?#| \t\"'");
+        if (*query == '?' || *query == '#')
+            memset(query + 1, '*', strcspn(query + 1, "| \t\"'"));
     }
 }
 

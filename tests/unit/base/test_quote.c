@@ -90,6 +90,25 @@ static void logins_are_left_out(void **state UNUSED)
         assert_string_equal(quote_without_login(rows[i][0]), rows[i][1]);
 }
 
+static void secrets_of_urls_are_left_out(void **state UNUSED)
+{
+    static const char *const rows[][2] = {
+        {"", ""},
+        {"http://", "http://"},
+        {"a@b?c", "a@b?c"},
+        {"exec:curl -u a:b 'http://me:se@cret@a/b?secret' | x \"http://c/?secret\" y@z",
+         "exec:curl -u a:b 'http://a/b' | x \"http://c/\" y@z"},
+        {"x://u:p@h?a=b\nx://h/p#f\tx://u@h", "x://h\nx://h/p\tx://h"},
+        {"http://h/?u=http://me:secret@h/?secret", "http://h/"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[128];
+        strcpy(text, rows[i][0]);
+        quote_hide_secrets(text);
+        assert_string_equal(text, rows[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +118,7 @@ int main(void)
         cmocka_unit_test(short_buffers_are_not_overrun),
         cmocka_unit_test(masks_keep_letters),
         cmocka_unit_test(logins_are_left_out),
+        cmocka_unit_test(secrets_of_urls_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
