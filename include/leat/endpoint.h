@@ -218,7 +218,7 @@
  * A failed upload is aborted, within 10 s. If that is not possible, the error says that an upload may be left.
  * `no_clobber` first asks whether the object exists (-EEXIST), and then makes the request conditional.
  *
- * The commit waits for the store's answer for `idle_timeout_ms`, or for 10 minutes if that is not set. A cancel ends
+ * A commit, all its requests together, takes at most `idle_timeout_ms`, or 10 minutes if that is not set. A cancel ends
  * the wait. Then the object may be there, and the error says so. Sinks that the pipeline committed earlier stay.
  *
  * Stores: registries

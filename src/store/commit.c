@@ -6,28 +6,29 @@
 
 #define COMMIT_NS (INT64_C(600) * 1000000000) /* without --idle-timeout: stores take minutes for large uploads */
 
+/* Records a failure if the time limit of the commit, all its steps together, has passed. */
+static bool is_late(struct sink *s)
+{
+    if (clock_ns() < s->endpoint.node.deadline_ns)
+        return false;
+    error_advise(&s->failure, LEAT_ADVICE_IDLE_TIMEOUT);
+    sink_fail(s, -ETIMEDOUT, "PUT", "no answer in the time that is allowed");
+    return true;
+}
+
 /* Returns -EAGAIN until the exchange is over; 0 if it is over or a failure was recorded. */
 static int await(struct sink *s, struct exchange *x)
 {
-    struct node *node = &s->endpoint.node;
-    int64_t now = clock_ns();
-    if (exchange_is_over(x)) {
-        node->deadline_ns = 0;
+    if (exchange_is_over(x) || is_late(s))
         return 0;
-    }
-    if (!node->deadline_ns)
-        node->deadline_ns = now + (node->idle_ns ? node->idle_ns : COMMIT_NS);
-    if (now >= node->deadline_ns) {
-        error_advise(&s->failure, LEAT_ADVICE_IDLE_TIMEOUT);
-        sink_fail(s, -ETIMEDOUT, "PUT", "no answer in the time that is allowed");
-        return 0;
-    }
-    node->port.blocked = true;
+    s->endpoint.node.port.blocked = true;
     return -EAGAIN;
 }
 
 static int begin(struct sink *s)
 {
+    struct node *node = &s->endpoint.node;
+    node->deadline_ns = clock_ns() + (node->idle_ns ? node->idle_ns : COMMIT_NS);
     s->commit_step = s->no_clobber ? COMMIT_LOOKING : COMMIT_SENDING;
     if (s->no_clobber)
         look_start(s);
@@ -47,6 +48,8 @@ static int look(struct sink *s)
 
 static int send_object(struct sink *s)
 {
+    if (is_late(s))
+        return 0;
     s->commit_step = COMMIT_MAKING;
     if (s->single)
         single_send(s);

@@ -29,6 +29,7 @@ Signatures are not looked at. The bucket names the fault, FAULT[.N]; each key ha
   lost                 a completion, or an object that is put whole, is done, and its answer is lost
   nohead               HEAD gets no answer: the connection breaks
   headhangs            HEAD gets no answer
+  slow.N               each HEAD, completion and object that is put whole is answered after N tenths of a second
   secret               an object is encrypted with the key that comes with it, which each request has to show
   sums                 checksums are kept with the object, and answers have them
   badsums              answers have another one than is kept
@@ -219,6 +220,8 @@ class Connection(socketserver.StreamRequestHandler):
                 theirs = bytes(sum(map(len, upload[2].values())) if upload else len(body))
                 self.store.objects[self.bucket, self.key] = theirs, md5(theirs)
             raise Broken
+        if self.fault == "slow" and self.kind in ("HEAD", "complete", "PUT"):
+            time.sleep(self.number / 10)
         if self.fault == "status" and self.count(self.kind) <= 2:
             return self.refuse(self.number, "Passing")
         if self.fault == "secret" and self.kind not in ("abort", "DELETE"):
