@@ -27,17 +27,11 @@ struct leat_copy_options {
     size_t size;
     const struct leat_endpoint_options *source; /**< of the source; NULL: the defaults */
     const struct leat_endpoint_options *sink;   /**< of the sink; NULL: the defaults */
-    /** Of the pipeline: memory limit, rate, route, the part of the source, expected digests. NULL: the defaults. */
+    /** Of the pipeline: progress, memory limit, rate, route, the part of the source, expected digests. NULL: the
+     * defaults. */
     const struct leat_pipeline_options *pipeline;
     /** Digests of the bytes, as in leat_filter_digest: "sha256,md5". They are in the report. NULL: none. */
     const char *digest;
-    /**
-     * Is called on the thread of the call, every `progress_ms` while the copy runs and once when it has ended. A result
-     * other than 0 cancels the copy. NULL: no calls.
-     */
-    int (*progress)(void *user, const struct leat_progress *now);
-    void *user;          /**< the first argument of `progress` */
-    int32_t progress_ms; /**< milliseconds between two calls of `progress`; 0: 200. Negative: -EINVAL */
 };
 
 /**
@@ -50,7 +44,8 @@ struct leat_copy_options {
  *                    NULL if the copy could not begin.
  * @param ret_error   NULL, or where the first failure goes.
  *
- * Blocking: until the copy has ended. Only a `progress` function that returns something other than 0 ends it earlier.
+ * Blocking: until the copy has ended. Only a function `progress` of the pipeline's options that returns something other
+ * than 0 ends it earlier.
  *
  * @return 0, or the code of the first failure, as leat_endpoint_open and leat_pipeline_run return it; -ECANCELED.
  */

@@ -86,6 +86,15 @@ enum leat_slow_sink {
     LEAT_SLOW_DROP = 1, /**< It misses what comes meanwhile. The report counts these bytes as discarded. */
 };
 
+/** Counters of a running pipeline. */
+struct leat_progress {
+    size_t size;       /**< Of this struct. */
+    uint64_t bytes;    /**< Bytes that were delivered to every sink that still runs. */
+    uint64_t total;    /**< Bytes that are expected. Used only if has_total is not 0. */
+    int32_t has_total; /**< 0: the total is not known, as where filters transform. */
+    double seconds;    /**< Since the run began. */
+};
+
 /** How a pipeline runs. The strings are copied. */
 struct leat_pipeline_options {
     size_t size; /**< Of this struct. */
@@ -123,6 +132,17 @@ struct leat_pipeline_options {
      * are. Where the system refuses the size, or it would take the last pages that the user may have for pipes, leat
      * asks for less. */
     int64_t pipe_size;
+    /**
+     * Is told the progress: leat_pipeline_run and leat_pipeline_wait call it on their own thread, every `progress_ms`
+     * while they wait, and once when the run has ended. A result other than 0 cancels the run. NULL: no calls.
+     *
+     * The function may call leat_pipeline_cancel, leat_pipeline_progress and leat_pipeline_name of the pipeline.
+     * leat_pipeline_wait is -EDEADLK there, and it must not free the pipeline. If there is a function,
+     * leat_pipeline_run moves the bytes on a thread of its own.
+     */
+    int (*progress)(void *user, const struct leat_progress *now);
+    void *user;          /**< The first argument of `progress`. Borrowed until the pipeline is freed. */
+    int32_t progress_ms; /**< Milliseconds between two calls of `progress`; 0: 200. */
 };
 
 /** A good size for pipes. */
@@ -180,15 +200,6 @@ enum leat_pipeline_limits {
 struct leat_sink_options {
     size_t size;  /**< Of this struct. */
     int32_t slow; /**< enum leat_slow_sink. */
-};
-
-/** Counters of a running pipeline. */
-struct leat_progress {
-    size_t size;       /**< Of this struct. */
-    uint64_t bytes;    /**< Bytes that were delivered to every sink that still runs. */
-    uint64_t total;    /**< Bytes that are expected. Used only if has_total is not 0. */
-    int32_t has_total; /**< 0: the total is not known, as where filters transform. */
-    double seconds;    /**< Since the run began. */
 };
 
 /**
@@ -306,8 +317,8 @@ LEAT_API int leat_pipeline_explain(leat_pipeline *pipeline, enum leat_format for
  * @param ret_report  The report, on failure too; the caller frees it. If the run could not begin, it is set to NULL.
  *                    The memory of the report is taken before anything is opened. May be NULL.
  *
- * Blocking: blocks until the run has ended. leat_pipeline_cancel ends it. A caller that must not wait so long starts
- * the pipeline by leat_pipeline_start, and waits with a limit by leat_pipeline_wait.
+ * Blocking: blocks until the run has ended. leat_pipeline_cancel ends it, and so does the function `progress`. A caller
+ * that must not wait so long starts the pipeline by leat_pipeline_start, and waits with a limit by leat_pipeline_wait.
  *
  * @return What the report says: 0, or the code of the first true failure. -EBADMSG with the operation "verify": a
  *         digest was not the expected one. -ECANCELED: the run was cancelled. If the run could not begin: -ENOMEM,
@@ -336,7 +347,8 @@ LEAT_API int leat_pipeline_start(leat_pipeline *pipeline);
  * Blocking: up to timeout_ms.
  *
  * @return -EAGAIN: timeout_ms is 0, and the pipeline runs; -ETIMEDOUT: the time is up, and the pipeline runs; -EINVAL:
- *         nothing was started, or its end was told before; otherwise as leat_pipeline_run.
+ *         nothing was started, or its end was told before; -EDEADLK: the function `progress` of the pipeline calls it;
+ *         otherwise as leat_pipeline_run.
  */
 LEAT_API int leat_pipeline_wait(leat_pipeline *pipeline, int timeout_ms, leat_report **ret_report);
 

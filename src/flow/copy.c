@@ -4,8 +4,6 @@
 #include <leat/copy.h>
 #include <leat/filter.h>
 
-#define PROGRESS_MS 200 /* five times a second, as the command does */
-
 static int set_up(leat_pipeline **ret, const char *source, const char *sink, const struct leat_copy_options *options,
                   struct leat_error *error)
 {
@@ -34,26 +32,6 @@ static int set_up(leat_pipeline **ret, const char *source, const char *sink, con
     return digest ? leat_pipeline_filter(*ret, digest) : 0;
 }
 
-static int tell(const leat_pipeline *pipeline, const struct leat_copy_options *options)
-{
-    struct leat_progress now = LEAT_INIT(struct leat_progress);
-    leat_pipeline_progress(pipeline, &now);
-    return options->progress(options->user, &now);
-}
-
-static int run_with_progress(leat_pipeline *pipeline, const struct leat_copy_options *options, leat_report **ret)
-{
-    int interval_ms = options->progress_ms ? options->progress_ms : PROGRESS_MS;
-    int r = leat_pipeline_start(pipeline);
-    if (r < 0)
-        return r;
-    while ((r = leat_pipeline_wait(pipeline, interval_ms, ret)) == -ETIMEDOUT && !*ret)
-        if (tell(pipeline, options) != 0)
-            leat_pipeline_cancel(pipeline);
-    tell(pipeline, options);
-    return r;
-}
-
 static int copy(const char *source, const char *sink, const struct leat_copy_options *options, leat_report **ret,
                 struct leat_error *error)
 {
@@ -61,7 +39,7 @@ static int copy(const char *source, const char *sink, const struct leat_copy_opt
     int r = set_up(&pipeline, source, sink, options, error);
     if (r < 0)
         return r;
-    r = options->progress ? run_with_progress(pipeline, options, ret) : leat_pipeline_run(pipeline, ret);
+    r = leat_pipeline_run(pipeline, ret);
     const struct leat_error *first = *ret ? leat_report_error(*ret) : NULL;
     if (first)
         *error = *first;
@@ -81,8 +59,6 @@ int leat_copy(const char *source, const char *sink, const struct leat_copy_optio
     if (r < 0)
         return r;
     r = options_copy(&own, sizeof(own), options);
-    if (r == 0 && own.progress_ms < 0)
-        r = -EINVAL;
     if (r < 0)
         return error_return(ret_error, &error, error_set(&error, r, "the options of the copy are wrong"));
     r = copy(source, sink, &own, &report, &error);

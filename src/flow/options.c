@@ -22,6 +22,7 @@ static void check_numbers(struct parts *parts)
     check_range(parts, "cache", o->cache, LEAT_CACHE_KEEP, LEAT_CACHE_DIRECT);
     check_range(parts, "threads", o->threads, -1, 1);
     check_range(parts, "digest_provider", o->digest_provider, LEAT_DIGEST_AUTO, LEAT_DIGEST_KERNEL);
+    check_range(parts, "progress_ms", o->progress_ms, 0, INT32_MAX);
     if (o->pipe_size < -1)
         error_set(&parts->bad_options, -EINVAL, "The option pipe_size has no value %lld", (long long)o->pipe_size);
     if (o->offset > INT64_MAX)

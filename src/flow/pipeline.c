@@ -1,8 +1,7 @@
-/* The public calls of a pipeline: building, starting, waiting, cancelling. */
+/* The public calls of a pipeline: building, starting, cancelling. */
 #include "flow/pipeline.h"
 #include "base/fd.h"
 #include "base/origin.h"
-#include "base/spin.h"
 #include "base/thread.h"
 #include "base/trace.h"
 #include "buffer/pool.h"
@@ -119,35 +118,6 @@ int leat_pipeline_check(leat_pipeline *p, struct leat_error *ret_error)
     return error_return(ret_error, &error, plan_make(&p->plan, &p->parts, &error));
 }
 
-static int hand_over(leat_pipeline *p, leat_report **ret)
-{
-    if (ret)
-        *ret = p->run.report;
-    else
-        leat_report_free(p->run.report);
-    p->run.report = NULL;
-    return p->run.result;
-}
-
-/* Called under the lock. */
-static void fill_ended_fd(leat_pipeline *p)
-{
-    fd_wake(p->ended_fd[1]);
-}
-
-/* A waiting call returns with the lock taken, and then the pipeline may be freed. So nothing of the pipeline is used
- * after the unlock. */
-static void tell(struct run *run)
-{
-    leat_pipeline *p = (leat_pipeline *)((char *)run - offsetof(leat_pipeline, run));
-    pthread_mutex_lock(&p->telling);
-    atomic_store(&p->ended, true);
-    if (p->ended_fd[1] >= 0)
-        fill_ended_fd(p);
-    pthread_cond_broadcast(&p->ending);
-    pthread_mutex_unlock(&p->telling);
-}
-
 /* Opens a loop for a trial, because only that shows whether this system offers the engine. */
 const struct engine *pipeline_engine(const struct parts *parts, char ret_why[ENGINE_WHY_MAX])
 {
@@ -195,7 +165,7 @@ static int prepare(leat_pipeline *p)
     if (atomic_load(&p->started))
         return -EBUSY;
     options_add_digests(&p->parts);
-    run->tell = tell;
+    run->tell = pipeline_tell_end;
     run->cpu_began = run_cpu_seconds();
     run->began_ns = clock_ns();
     run->engine = p->parts.engine;
@@ -225,7 +195,7 @@ int leat_pipeline_run(leat_pipeline *p, leat_report **ret_report)
 {
     if (ret_report)
         *ret_report = NULL;
-    if (p->parts.options.shared_engine) {
+    if (p->parts.options.shared_engine || p->parts.options.progress) {
         int r = leat_pipeline_start(p);
         return r < 0 ? r : leat_pipeline_wait(p, -1, ret_report);
     }
@@ -234,26 +204,13 @@ int leat_pipeline_run(leat_pipeline *p, leat_report **ret_report)
         return r;
     if (r == 0)
         runner_run_alone(&p->run);
-    return hand_over(p, ret_report);
+    return pipeline_hand_over(p, ret_report);
 }
 
 static void *run_on_thread(void *user)
 {
     runner_run_alone(user);
     return NULL;
-}
-
-int leat_pipeline_fd(leat_pipeline *p, int *ret_fd)
-{
-    pthread_mutex_lock(&p->telling);
-    bool first = p->ended_fd[0] < 0;
-    int r = first ? fd_pipe(p->ended_fd) : 0;
-    if (r == 0 && first && atomic_load(&p->ended))
-        fill_ended_fd(p);
-    if (r == 0)
-        *ret_fd = p->ended_fd[0];
-    pthread_mutex_unlock(&p->telling);
-    return r;
 }
 
 /* Starts the thread. If there is none, the run ends at once as a failure, and its endpoints and filters are told. */
@@ -276,6 +233,7 @@ int leat_pipeline_start(leat_pipeline *p)
     if (r < 0)
         return r;
     p->waited_for = true;
+    pipeline_expect_progress(p);
     if (r == 1)
         return 0;
     if (!p->parts.options.shared_engine)
@@ -290,26 +248,6 @@ int leat_pipeline_start(leat_pipeline *p)
     return 0;
 }
 
-int leat_pipeline_wait(leat_pipeline *p, int timeout_ms, leat_report **ret_report)
-{
-    if (!p->waited_for)
-        return -EINVAL;
-    int64_t until = timeout_ms < 0 ? INT64_MAX : clock_ns() + (int64_t)timeout_ms * 1000000;
-    bool in_time = true;
-    pthread_mutex_lock(&p->telling);
-    while (!atomic_load(&p->ended) && in_time)
-        in_time = thread_cond_wait(&p->ending, &p->telling, until);
-    bool ended = atomic_load(&p->ended);
-    pthread_mutex_unlock(&p->telling);
-    if (!ended)
-        return timeout_ms == 0 ? -EAGAIN : -ETIMEDOUT;
-    SPIN_WHILE(atomic_load(&p->cancelling)); /* when this call has returned, the caller may free the engine */
-    if (p->has_thread)
-        pthread_join(p->thread, NULL);
-    p->has_thread = p->waited_for = false;
-    return hand_over(p, ret_report);
-}
-
 /* Before the start no leg runs, and after the end the engine may be freed. */
 int leat_pipeline_cancel(leat_pipeline *p)
 {
@@ -321,34 +259,13 @@ int leat_pipeline_cancel(leat_pipeline *p)
     return 0;
 }
 
-static void look(const leat_pipeline *p, struct leat_progress *now)
-{
-    uint64_t least = UINT64_MAX, expected = atomic_load(&p->run.expected);
-    uint64_t taken = atomic_load(&run_last_leg(&p->run)->hop.taken);
-    for (size_t i = 0; i < p->parts.sinks; i++)
-        if (!atomic_load(&p->run.branch[i].failed))
-            least = MIN(least, atomic_load(&p->run.branch[i].delivered));
-    now->bytes = least == UINT64_MAX ? taken : least;
-    now->has_total = expected != UINT64_MAX;
-    now->total = now->has_total ? expected : 0;
-    now->seconds = (double)(clock_ns() - p->run.began_ns) / 1e9;
-}
-
-int leat_pipeline_progress(const leat_pipeline *p, struct leat_progress *ret_progress)
-{
-    struct leat_progress now = {.size = sizeof(now)};
-    if (atomic_load(&p->started))
-        look(p, &now);
-    return return_sized(ret_progress, &now, sizeof(now));
-}
-
 void leat_pipeline_free(leat_pipeline *p)
 {
     if (!p || !origin_is_here(p->origin))
         return;
     if (p->waited_for) {
         leat_pipeline_cancel(p);
-        leat_pipeline_wait(p, -1, NULL);
+        pipeline_join(p);
     }
     leat_report_free(p->run.report);
     leat_endpoint_close(p->parts.source);

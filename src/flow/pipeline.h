@@ -1,6 +1,6 @@
 /* The inside of a pipeline: its parts, the plan that is made of them, and one run of the plan. pipeline.c and options.c
- * collect the parts, plan.c plans, runner.c, leg.c, ending.c, settle.c and commit.c run, and explain.c, report.c and
- * report_tell.c describe. The members from `own_loop` on are written by pipeline.c alone. */
+ * collect the parts, plan.c plans, runner.c, leg.c, ending.c, settle.c and commit.c run, wait.c waits, and explain.c,
+ * report.c and report_tell.c describe. The members from `own_loop` on are written by pipeline.c and wait.c alone. */
 #ifndef FLOW_PIPELINE_H
 #define FLOW_PIPELINE_H
 
@@ -22,6 +22,10 @@ struct leat_pipeline {
     pthread_t thread;
     bool has_thread;
     bool waited_for; /* it was started, and no call has seen its end yet */
+    /* When the program's function is called next, in time of clock_ns, and whether it is being called. Both belong to
+     * the thread that waits. */
+    int64_t progress_ns;
+    bool is_told;
     int ended_fd[2]; /* a pipe with a byte in it once the run has ended; -1: not asked for yet. Under `telling` */
     atomic_bool ended;
 };
@@ -29,5 +33,13 @@ struct leat_pipeline {
 /* Returns the engine that would run the pipeline now. `ret_why` gets the reason why it is not the one that was asked
  * for, or "". The call may open a loop for a trial, and closes it again. */
 const struct engine *pipeline_engine(const struct parts *parts, char ret_why[ENGINE_WHY_MAX]);
+
+/* wait.c. pipeline_tell_end is called by the thread that ends the run. pipeline_join waits for the end of a run that
+ * was started, calls no function of the program, and may be followed by pipeline_hand_over, which returns the result.
+ * pipeline_expect_progress sets when the program's function is called next. */
+void pipeline_tell_end(struct run *run);
+void pipeline_join(leat_pipeline *pipeline);
+int pipeline_hand_over(leat_pipeline *pipeline, leat_report **ret_report);
+void pipeline_expect_progress(leat_pipeline *pipeline);
 
 #endif

@@ -13,6 +13,7 @@ int main(void)
     struct leat_hop hop = LEAT_INIT(struct leat_hop);
     struct leat_hop_route route = LEAT_INIT(struct leat_hop_route);
     struct leat_sink_outcome outcome = LEAT_INIT(struct leat_sink_outcome);
+    struct leat_pipeline_options pipeline = LEAT_INIT(struct leat_pipeline_options);
     struct leat_error error = LEAT_INIT(struct leat_error);
     leat_report *report = NULL;
     uint64_t least = 0;
@@ -26,8 +27,9 @@ int main(void)
     EXPECT(hop.taken == 10240 && route.bytes == 10240 && outcome.bytes == 10240 && !outcome.error);
     leat_report_free(report);
     report = NULL;
-    options.progress = go_on;
-    options.user = &least;
+    pipeline.progress = go_on;
+    pipeline.user = &least;
+    options.pipeline = &pipeline;
     TRY(leat_copy("a", "copied", &options, NULL, &error));
 done:
     leat_report_free(report);

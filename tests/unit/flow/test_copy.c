@@ -100,14 +100,14 @@ static void failures_are_named(void **state UNUSED)
     assert_true(r == -ENOENT || r == -ELIBACC); /* without libcrypto, which might have it */
     assert_non_null(strstr(error.text, "no such digest"));
     options.digest = NULL;
-    options.progress_ms = -1;
+    pipeline.progress_ms = -1;
+    options.pipeline = &pipeline;
     assert_int_equal(leat_copy("in", "none", &options, NULL, &error), -EINVAL);
-    options.progress_ms = 0;
+    pipeline.progress_ms = 0;
     options.size = 1;
     assert_int_equal(leat_copy("in", "none", &options, NULL, &error), -EINVAL);
     options.size = sizeof(options);
     pipeline.expect = "crc32c:00000000";
-    options.pipeline = &pipeline;
     assert_int_equal(leat_copy("in", "none", &options, &report, &error), -EBADMSG);
     assert_string_equal(error.operation, "verify");
     assert_int_equal(leat_report_sink_at(report, 0, &outcome), 0);
@@ -136,9 +136,9 @@ static void progress_is_told_and_may_cancel(void **state UNUSED)
     struct leat_copy_options options = LEAT_INIT(struct leat_copy_options);
     struct leat_error error = LEAT_INIT(struct leat_error);
     options.pipeline = &pipeline;
-    options.progress = watch;
-    options.user = &watcher;
-    options.progress_ms = 5;
+    pipeline.progress = watch;
+    pipeline.user = &watcher;
+    pipeline.progress_ms = 5;
     assert_int_equal(leat_copy("in", "out", &options, NULL, &error), 0);
     assert_true(watcher.calls >= 1 && watcher.last == N);
     watcher = (struct watcher){.stop_after = 2};
