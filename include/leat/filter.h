@@ -8,6 +8,9 @@
  *   - A filter that transforms, such as a codec or a child process, makes other bytes of them. The filters behind it
  *     work on those bytes.
  *
+ *   - A buffer gives the bytes that it takes. It cuts the pipeline in two, so that its source and its sinks go on
+ *     independently of each other.
+ *
  * A filter that wants no more input ends the stream at its place. The source is then not read to its end.
  *
  * Using a filter
@@ -208,6 +211,56 @@ LEAT_API int leat_filter_codec(leat_filter **ret_filter, const char *name, const
  * @return 0; -EINVAL: the command is empty; -ENOMEM.
  */
 LEAT_API int leat_filter_exec(leat_filter **ret_filter, const char *command);
+
+/** Options of a buffer. */
+struct leat_buffer_options {
+    size_t size;    /**< sizeof(struct leat_buffer_options); LEAT_INIT sets it. */
+    uint64_t bytes; /**< How many bytes the buffer holds at most; at least 1. */
+    /**
+     * In percent of `bytes`, 0 to 100: the sinks get nothing before the buffer is so full, or its input has ended. If
+     * the buffer runs empty, they wait for this level again. 0: they get each byte at once.
+     */
+    int32_t start;
+    /**
+     * In percent of `bytes`, 1 to 100: once the buffer is full, nothing is read before its level has fallen to this. 0
+     * and 100: it is read as soon as there is room.
+     */
+    int32_t stop;
+};
+
+/**
+ * Makes a filter that reads ahead: it takes bytes as fast as its input gives them until it is full, whatever the sinks
+ * do.
+ *
+ * The part of the pipeline behind the buffer runs on a thread of its own, unless one of its sinks has no descriptor
+ * (memory, functions, objects), or the pipeline runs on a shared engine. The memory is taken as the buffer fills, and
+ * given back as it drains. It comes on top of the memory limit of the pipeline, and the plan shows it. A buffer belongs
+ * into a pipeline; a pipe inside a process refuses it with -EOPNOTSUPP.
+ *
+ * If the pipeline fails or is cancelled, the bytes in the buffer do not reach the sinks. The report says how many they
+ * are.
+ *
+ * @param options  The options; copied.
+ *
+ * @return 0; -EINVAL: `bytes` is 0 or beyond any file, or a percentage is out of range; -E2BIG: `options` asks for
+ *         something that this library does not know; -ENOMEM.
+ */
+LEAT_API int leat_filter_buffer(leat_filter **ret_filter, const struct leat_buffer_options *options);
+
+/**
+ * Reads the options of a buffer from a text, as in the text form of a pipeline: SIZE[,start=PERCENT,stop=PERCENT].
+ *
+ * @param ret_options  The options; its size must be set.
+ * @param text         Borrowed for the call.
+ * @param ret_error    On failure `text` is a sentence, and `offset` is the byte of the text where the mistake begins.
+ *                     May be NULL.
+ *
+ * @return 0; -EINVAL; -ERANGE: the size is beyond 64 bits.
+ *
+ * Threads: any.
+ */
+LEAT_API int leat_filter_buffer_parse(struct leat_buffer_options *ret_options, const char *text,
+                                      struct leat_error *ret_error);
 
 /** What a transform is asked for. */
 enum leat_filter_mode {

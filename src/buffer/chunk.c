@@ -68,6 +68,17 @@ static struct chunk *make(struct chunk_pool *pool)
     return chunk;
 }
 
+/* The caller holds the lock. */
+static void free_one(struct chunk_pool *pool, struct chunk *chunk)
+{
+    if (pool->store)
+        pool_take_back(pool->store, chunk, pool->chunk_size);
+    else
+        chunk_free(chunk);
+    pool->made--;
+    budget_give(pool->budget, pool->chunk_size);
+}
+
 size_t chunk_pool_trim(struct chunk_pool *pool, size_t most)
 {
     size_t n = 0;
@@ -75,15 +86,26 @@ size_t chunk_pool_trim(struct chunk_pool *pool, size_t most)
     for (; pool->free_list && n < most; n++) {
         struct chunk *chunk = pool->free_list;
         pool->free_list = chunk->next;
-        if (pool->store)
-            pool_take_back(pool->store, chunk, pool->chunk_size);
-        else
-            chunk_free(chunk);
-        pool->made--;
-        budget_give(pool->budget, pool->chunk_size);
+        free_one(pool, chunk);
     }
     pthread_mutex_unlock(&pool->lock);
     return n;
+}
+
+void chunk_pool_keep(struct chunk_pool *pool, size_t most)
+{
+    pthread_mutex_lock(&pool->lock);
+    struct chunk **at = &pool->free_list;
+    for (; *at && most; most--) {
+        pool->free_last = *at;
+        at = &(*at)->next;
+    }
+    for (struct chunk *chunk = *at, *next; chunk; chunk = next) {
+        next = chunk->next;
+        free_one(pool, chunk);
+    }
+    *at = NULL;
+    pthread_mutex_unlock(&pool->lock);
 }
 
 int chunk_pool_prepare(struct chunk_pool *pool, size_t n)

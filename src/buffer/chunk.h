@@ -74,6 +74,8 @@ void chunk_free(struct chunk *chunk);
 void chunk_give_back(struct chunk *chunk);
 /* Frees up to `most` chunks that are back. Returns how many. */
 size_t chunk_pool_trim(struct chunk_pool *pool, size_t most);
+/* Frees the chunks that are back, except `most` of them. */
+void chunk_pool_keep(struct chunk_pool *pool, size_t most);
 /* Are all chunks back? */
 bool chunk_pool_is_whole(struct chunk_pool *pool);
 /* Takes one more reference, and returns the chunk. */

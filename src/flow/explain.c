@@ -61,6 +61,7 @@ static const char *what_it_does(const leat_filter *filter)
 {
     unsigned caps = filter->ops->caps;
     return caps & FILTER_TRANSFORMS ? "makes other bytes of them"
+           : caps & FILTER_BUFFERS  ? "reads ahead of the sinks"
            : caps & FILTER_JOINS    ? "takes them, and gives others"
            : caps & FILTER_OBSERVES ? "must see the bytes"
                                     : "need not see the bytes";

@@ -166,7 +166,8 @@ static void begin_readback(struct leg *leg)
  * whether the child ended well. */
 static void forgive_broken_pipe(struct leg *leg)
 {
-    if (is_last(leg) || !(leg->plan->joint->filter->ops->caps & FILTER_JOINS) || leg->into.error.code != -EPIPE)
+    unsigned caps = is_last(leg) ? 0 : leg->plan->joint->filter->ops->caps;
+    if (!(caps & FILTER_JOINS) || caps & FILTER_BUFFERS || leg->into.error.code != -EPIPE)
         return;
     leg->into.failed = false;
     leg->into.error = (struct leat_error){.code = 0};

@@ -321,7 +321,8 @@ static void watch(struct hop *hop)
 }
 
 /* A child between two legs gets the longest idle limit of the endpoints. A child such as sort(1) may give no output
- * while it takes input. So its output is watched only when its input has ended. */
+ * while it takes input. So its output is watched only when its input has ended. A buffer is not watched: it waits for
+ * endpoints only. */
 static void watch_children(struct plan *plan)
 {
     int64_t idle_ns = parts_source(plan->parts)->idle_ns;
@@ -329,7 +330,7 @@ static void watch_children(struct plan *plan)
         idle_ns = MAX(idle_ns, plan->branch[i].node->idle_ns);
     for (size_t i = 0; i + 1 < plan->legs; i++) {
         struct joint *joint = plan->leg[i].joint;
-        if (!(joint->filter->ops->caps & FILTER_JOINS))
+        if (!(joint->filter->ops->caps & FILTER_JOINS) || joint->filter->ops->caps & FILTER_BUFFERS)
             continue;
         joint->into->idle_ns = plan->leg[i + 1].idle_ns = idle_ns;
         joint->out->idle_ns = 0;

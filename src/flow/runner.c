@@ -62,7 +62,12 @@ static int claim_filter(struct run *run, size_t index)
 static int claim_joint(struct run *run, size_t index)
 {
     const struct joint *joint = joint_at(run, index);
-    return joint && index % 2 ? claim_filter(run, joint->index) : 0;
+    if (!joint || index % 2 == 0)
+        return 0;
+    int r = claim_filter(run, joint->index);
+    if (r == 0)
+        joint->into->memory.pool = run->plan->parts->options.pool;
+    return r;
 }
 
 /* Opens the nodes, one after the other. While a FIFO waits for its other side, the nodes behind it stay closed, as in a
@@ -147,12 +152,33 @@ static void start_filters(struct run *run)
     }
 }
 
+/* Neither side of a buffer must wait for the other, not even for its disk. */
+static bool is_behind_buffer(const struct run *run, size_t leg)
+{
+    for (size_t i = 0; i < leg; i++)
+        if (run->plan->leg[i].joint->filter->ops->caps & FILTER_BUFFERS)
+            return true;
+    return false;
+}
+
+/* Functions of the program run on the thread that runs the pipeline. They do not block. */
+static bool may_move(const struct run *run, size_t leg)
+{
+    const struct hop *hop = &run->leg[leg].hop;
+    for (size_t i = 0; leg + 1 == run->plan->legs && i < hop->branches; i++)
+        if (hop->branch[i].node->kind == NODE_CALL)
+            return false;
+    return !run->plan->parts->options.shared_engine;
+}
+
 /* The thread of a leg also runs the transform before the leg. If the legs on both sides have work to do as well, a
  * thread of its own saves a fifth of the time (unzstd and zstd, two processors). The first and the last leg stay on the
  * thread that runs the pipeline, because they call the functions of the program's endpoints. With a single transform, a
  * second thread would save 3%. */
 static bool thread_pays(const struct run *run, size_t leg)
 {
+    if (is_behind_buffer(run, leg))
+        return may_move(run, leg);
     uint64_t expected = expected_of(run);
     bool small = expected && expected < THREAD_BYTES;
     return leg + 1 < run->plan->legs && run->plan->leg[leg - 1].joint->filter->ops->caps & FILTER_TRANSFORMS &&

@@ -4,7 +4,8 @@
  *   It must not change the chunk.
  * - A filter that transforms takes bytes on one side and gives other bytes on the other side, so it cuts the graph in
  *   two.
- * - A filter that joins cuts the graph as well, and is two nodes itself, such as the two pipes of a child process. */
+ * - A filter that joins cuts the graph as well, and is two nodes itself, such as the two pipes of a child process.
+ * - A filter that buffers joins, too. It gives the bytes that it takes, and the two sides run on different threads. */
 #ifndef NODE_FILTER_H
 #define NODE_FILTER_H
 
@@ -19,6 +20,7 @@ enum filter_caps {
     FILTER_PACES = 1 << 1,      /* `allowance` is asked before bytes are taken */
     FILTER_TRANSFORMS = 1 << 2, /* `transform` takes every byte and gives other bytes */
     FILTER_JOINS = 1 << 3,      /* `join` gives the two nodes of the filter */
+    FILTER_BUFFERS = 1 << 4,    /* with FILTER_JOINS: the bytes stay the same, and `level` says how many are inside */
 };
 
 /* The input and the output of a transform. The filter advances the pointers and reduces the counts by what it used. */
@@ -27,6 +29,12 @@ struct filter_buffers {
     size_t in_n;
     uint8_t *out;
     size_t out_n;
+};
+
+/* How full a filter is, and has been since the run began. In bytes. */
+struct filter_level {
+    uint64_t size, level, top;
+    uint64_t filled, emptied; /* how often it became full, and how often it ran empty before its input ended */
 };
 
 /* A hook that is NULL has nothing to do; only `free` must be there. The runner sets `busy` before `start`, and clears
@@ -93,6 +101,9 @@ struct filter_ops {
      * filter_count. After a failed splice into the socket the digest is useless, so the route must not step down to
      * `observe`. After successful splices it may change to `observe`, but never back. -1: there is no such socket. */
     int (*splice_fd)(leat_filter *filter);
+
+    /* Says how full the filter is. After the run `level` is what was left in it. Any thread, at any time. */
+    void (*level)(leat_filter *filter, struct filter_level *ret);
 
     /* Frees the filter. The last reference is gone. */
     void (*free)(leat_filter *filter);

@@ -109,6 +109,15 @@ static int open_exec(leat_filter **ret, const struct filter_request *r, struct l
     return result;
 }
 
+static int open_buffer(leat_filter **ret, const struct filter_request *r, struct leat_error *error)
+{
+    struct leat_buffer_options options = LEAT_INIT(struct leat_buffer_options);
+    int result = leat_filter_buffer_parse(&options, r->argument, error);
+    if (result < 0)
+        *r->ret_where = r->argument + error->offset;
+    return result < 0 ? result : leat_filter_buffer(ret, &options);
+}
+
 enum argument {
     ARGUMENT_NONE,
     ARGUMENT_MAYBE,
@@ -131,6 +140,7 @@ static const struct filter_row {
     {"gzip", "gzip[:level=N,workers=N]", ARGUMENT_MAYBE, open_codec},
     {"gunzip", "gunzip", ARGUMENT_NONE, open_codec},
     {"exec", "exec:COMMAND", ARGUMENT_WANTED, open_exec},
+    {"buffer", "buffer:SIZE[,start=PERCENT,stop=PERCENT]", ARGUMENT_WANTED, open_buffer},
 };
 
 static const struct filter_row *find(const char *word)

@@ -12,6 +12,7 @@ int main(void)
 {
     static char from[10000], to[10000];
     struct leat_filter_ops ops = LEAT_INIT(struct leat_filter_ops);
+    struct leat_buffer_options buffer = LEAT_INIT(struct leat_buffer_options);
     leat_pipeline *pipeline = NULL;
     leat_filter *filter = NULL, *digest = NULL;
     leat_endpoint *end = NULL;
@@ -34,6 +35,9 @@ int main(void)
     ADD(leat_filter_head(&filter, 9000));
     ADD(leat_filter_codec(&filter, "gzip", NULL));
     ADD(leat_filter_exec(&filter, "cat"));
+    buffer.bytes = 2000;
+    buffer.start = 50;
+    ADD(leat_filter_buffer(&filter, &buffer));
     ADD(leat_filter_codec(&filter, "gunzip", NULL));
     ADD(leat_filter_codec(&filter, "zstd", "level=1"));
     ADD(leat_filter_codec(&filter, "unzstd", NULL));

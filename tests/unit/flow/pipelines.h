@@ -68,7 +68,7 @@ struct gate {
     atomic_bool go;
     size_t n, at_most;
     int result; /* returned instead of bytes once it may go */
-    size_t done;
+    atomic_size_t done;
     atomic_uint asked;
     unsigned finishes, frees;
     int finish_code, finish_result;

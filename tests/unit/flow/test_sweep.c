@@ -25,6 +25,8 @@ static const struct scene scenes[] = {
     {"unix socket to three", KIND_UNIX, {KIND_TCP, KIND_OLD_FILE, KIND_SOCKET}, NULL},
     {"pipe to three, digest", KIND_PIPE, {KIND_PIPE, KIND_OLD_FILE, KIND_MEMORY}, "crc32c"},
     {"file to file, two legs", KIND_FILE, {KIND_OLD_FILE}, "crc32c"},
+    {"pipe to file, buffer", KIND_PIPE, {KIND_OLD_FILE}, "crc32c"},
+    {"file to pipe and memory, buffer", KIND_FILE, {KIND_PIPE, KIND_MEMORY}, NULL},
     {"tcp to three, two legs", KIND_TCP, {KIND_PIPE, KIND_OLD_FILE, KIND_MEMORY}, NULL},
 };
 
@@ -107,7 +109,8 @@ static const struct fault {
 
 struct injection {
     struct fault fault;
-    unsigned at, seen; /* the at-th operation of that kind, counted from 1 */
+    unsigned at;
+    atomic_uint seen; /* the at-th operation of that kind, counted from 1; a buffer makes two threads of them */
     leat_pipeline *pipeline;
 };
 
@@ -133,9 +136,12 @@ static int how_now(const struct fault *fault, unsigned n)
 static bool inject(void *user, struct op *op, ssize_t *ret_result)
 {
     struct injection *injection = user;
-    if (op->kind != injection->fault.kind || ++injection->seen < injection->at)
+    if (op->kind != injection->fault.kind)
         return true;
-    switch (how_now(&injection->fault, injection->seen - injection->at)) {
+    unsigned seen = atomic_fetch_add(&injection->seen, 1) + 1;
+    if (seen < injection->at)
+        return true;
+    switch (how_now(&injection->fault, seen - injection->at)) {
     case INJECT_NOTHING:
         return true;
     case INJECT_ERROR:
@@ -177,6 +183,12 @@ static bool run_with(const struct scene *scene, const char *route, const struct 
     stage_open(&s, scene, BYTES, &options);
     if (strstr(scene->name, "two legs"))
         assert_int_equal(leat_pipeline_filter(s.pipeline, machine(machine_same)), 0);
+    if (strstr(scene->name, "buffer")) {
+        struct leat_buffer_options buffer = {.size = sizeof(buffer), .bytes = BYTES / 3};
+        leat_filter *filter;
+        assert_int_equal(leat_filter_buffer(&filter, &buffer), 0);
+        assert_int_equal(leat_pipeline_filter(s.pipeline, filter), 0);
+    }
     struct injection injection = {.fault = *fault, .at = at, .pipeline = s.pipeline};
     op_interpose(inject, &injection);
     stage_run(&s);

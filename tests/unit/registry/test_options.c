@@ -278,6 +278,31 @@ static int try_digest(void *given)
     return r;
 }
 
+static void make_buffer(void *given)
+{
+    ((struct leat_buffer_options *)given)->bytes = 1;
+}
+
+static int try_buffer(void *given)
+{
+    leat_filter *filter;
+    int r = leat_filter_buffer(&filter, given);
+    if (r == 0)
+        leat_filter_free(filter);
+    return r;
+}
+
+static int try_buffer_parse(void *given)
+{
+    return leat_filter_buffer_parse(given, "64M", NULL);
+}
+
+static int try_buffer_error(void *given)
+{
+    struct leat_buffer_options options = LEAT_INIT(struct leat_buffer_options);
+    return leat_filter_buffer_parse(&options, "64M", given);
+}
+
 static int seen(void *user UNUSED, const void *bytes UNUSED, size_t n UNUSED)
 {
     return 0;
@@ -674,6 +699,9 @@ static const struct row {
     {OUTPUT(try_stages_wait, leat_error)},
     {OUTPUT(try_stages_stop, leat_error)},
     {INPUT(try_digest, leat_digest_options), .member = {ENUM(leat_digest_options, provider, LEAT_DIGEST_KERNEL)}},
+    {INPUT(try_buffer, leat_buffer_options), .make = make_buffer},
+    {OUTPUT(try_buffer_parse, leat_buffer_options)},
+    {OUTPUT(try_buffer_error, leat_error)},
     {INPUT(try_custom, leat_filter_ops), .make = make_ops},
     {INPUT(try_endpoint, leat_endpoint_options),
      .member = {ENUM(leat_endpoint_options, write_mode, LEAT_WRITE_APPEND)}},

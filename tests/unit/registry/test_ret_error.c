@@ -27,6 +27,12 @@ static int try_parse(bool well, struct leat_error *error)
     return r;
 }
 
+static int try_buffer(bool well, struct leat_error *error)
+{
+    struct leat_buffer_options options = LEAT_INIT(struct leat_buffer_options);
+    return leat_filter_buffer_parse(&options, well ? "64M" : "64M,none", error);
+}
+
 static int try_check(bool well, struct leat_error *error)
 {
     leat_pipeline *p;
@@ -304,6 +310,7 @@ static const struct row {
     {"leat_endpoint_open", try_endpoint},
     {"leat_pipeline_parse", try_parse},
     {"leat_pipeline_check", try_check},
+    {"leat_filter_buffer_parse", try_buffer},
     {"leat_copy", try_copy},
     {"leat_pipe_open", try_pipe},
     {"leat_pipe_open", try_pipe_backend},

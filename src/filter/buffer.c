@@ -1,0 +1,164 @@
+/* The filter that reads ahead. It cuts the pipeline: the leg before it puts bytes into a hold, and the leg behind it
+ * takes them. Each of the two legs has a thread, so the source is read while a sink is slow, and the other way round.
+ */
+#include "buffer/hold.h"
+#include "node/filter.h"
+#include "node/node.h"
+#include <errno.h>
+
+static const char buffer_name[] = "buffer";
+
+struct buffer_end {
+    struct node node; /* must be first */
+    struct buffer *buffer;
+};
+
+struct buffer {
+    leat_filter filter;
+    struct buffer_end into, out;
+    struct water empty; /* how a run begins */
+    struct hold hold;
+};
+
+static struct buffer *buffer_of(const struct node *node)
+{
+    return ((const struct buffer_end *)node)->buffer;
+}
+
+/* ---- the nodes ---- */
+
+/* If there is nothing to do, the port of the side is notified later. */
+static ssize_t or_block(struct node *node, ssize_t r)
+{
+    if (r == -EAGAIN)
+        node->port.blocked = true;
+    return r;
+}
+
+static ssize_t put(void *user, void *bytes, size_t n)
+{
+    struct buffer *b = user;
+    return or_block(&b->into.node, hold_put(&b->hold, bytes, n));
+}
+
+static ssize_t take(void *user, void *ret_chunk, size_t n)
+{
+    struct buffer *b = user;
+    return or_block(&b->out.node, hold_take(&b->hold, n, ret_chunk));
+}
+
+static ssize_t read_copy(void *user, void *bytes, size_t n)
+{
+    struct chunk *chunk = NULL;
+    ssize_t r = take(user, &chunk, n);
+    if (r > 0)
+        memcpy(bytes, chunk->data, (size_t)r);
+    chunk_unref(chunk);
+    return r;
+}
+
+static int into_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
+{
+    struct buffer *b = buffer_of(node);
+    char text[100];
+    node_set_fd(&b->into.node, -1, -1, NODE_WAIT_OWN);
+    node_set_fd(&b->out.node, -1, -1, NODE_WAIT_OWN);
+    int r = hold_open(&b->hold, &b->empty, node->memory.pool, &b->into.node.port, &b->out.node.port);
+    return r < 0 ? error_at(error, r, LEAT_SIDE_FILTER, buffer_name, "malloc", "%s", error_text(r, text, sizeof(text)))
+                 : 0;
+}
+
+static int into_finish(struct node *node, uint64_t delivered UNUSED, struct leat_error *error UNUSED)
+{
+    hold_end(&buffer_of(node)->hold);
+    return 0;
+}
+
+static void out_close(struct node *node)
+{
+    hold_close(&buffer_of(node)->hold);
+}
+
+static const struct node_ops into_ops = {.name = buffer_name, .open = into_open, .finish = into_finish};
+static const struct node_ops out_ops = {.name = buffer_name, .close = out_close};
+
+static void make_end(struct buffer *b, struct buffer_end *end, const struct node_ops *ops,
+                     enum leat_direction direction)
+{
+    end->buffer = b;
+    end->node = (struct node){.ops = ops,
+                              .name = buffer_name,
+                              .direction = direction,
+                              .kind = NODE_CALL,
+                              .wait = NODE_WAIT_OWN,
+                              .port.fd = -1,
+                              .fd = -1,
+                              .seek_fd = -1,
+                              .position = -1,
+                              .call_user = b};
+}
+
+/* ---- the filter ---- */
+
+static void buffer_join(leat_filter *filter, struct node **ret_sink, struct node **ret_source)
+{
+    struct buffer *b = (struct buffer *)filter;
+    *ret_sink = &b->into.node;
+    *ret_source = &b->out.node;
+}
+
+static uint64_t buffer_memory(const leat_filter *filter)
+{
+    return hold_memory(((const struct buffer *)filter)->empty.size);
+}
+
+static void buffer_level(leat_filter *filter, struct filter_level *ret)
+{
+    struct water water = hold_look(&((struct buffer *)filter)->hold);
+    *ret = (struct filter_level){
+        .size = water.size, .level = water.level, .top = water.top, .filled = water.filled, .emptied = water.emptied};
+}
+
+static void buffer_free(leat_filter *filter)
+{
+    hold_destroy(&((struct buffer *)filter)->hold);
+    free(filter);
+}
+
+static const struct filter_ops buffer_ops = {
+    .name = buffer_name,
+    .caps = FILTER_JOINS | FILTER_BUFFERS,
+    .memory = buffer_memory,
+    .join = buffer_join,
+    .level = buffer_level,
+    .free = buffer_free,
+};
+
+static bool is_percent(int32_t n)
+{
+    return n >= 0 && n <= 100;
+}
+
+int leat_filter_buffer(leat_filter **ret_filter, const struct leat_buffer_options *options)
+{
+    struct leat_buffer_options o;
+    int r = options_copy(&o, sizeof(o), options);
+    if (r < 0)
+        return r;
+    if (!o.bytes || o.bytes > INT64_MAX || !is_percent(o.start) || !is_percent(o.stop))
+        return -EINVAL;
+    struct buffer *b = calloc(1, sizeof(*b));
+    if (!b)
+        return -ENOMEM;
+    filter_init(&b->filter, &buffer_ops);
+    hold_init(&b->hold);
+    b->empty = water_of(o.bytes, (unsigned)o.start, o.stop ? (unsigned)o.stop : 100);
+    b->hold.water = b->empty;
+    make_end(b, &b->into, &into_ops, LEAT_WRITE);
+    make_end(b, &b->out, &out_ops, LEAT_READ);
+    b->into.node.call = put;
+    b->out.node.call = read_copy;
+    b->out.node.take = take;
+    *ret_filter = &b->filter;
+    return 0;
+}

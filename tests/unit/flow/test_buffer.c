@@ -1,0 +1,348 @@
+/* timeout: 300
+ * engines: uring
+ * A buffer in a pipeline: both sides go on independently, the bytes stay the same, and whatever fails or cancels on
+ * either side, no hop loses a byte. */
+#include "base/op.h"
+#include "legs.h"
+#include "node/filter.h"
+#include <pthread.h>
+
+static leat_filter *buffer(uint64_t bytes, int32_t start, int32_t stop)
+{
+    struct leat_buffer_options options = LEAT_INIT(struct leat_buffer_options);
+    leat_filter *filter;
+    options.bytes = bytes;
+    options.start = start;
+    options.stop = stop;
+    assert_int_equal(leat_filter_buffer(&filter, &options), 0);
+    return filter;
+}
+
+static void add(leat_pipeline *p, leat_filter *filter)
+{
+    assert_int_equal(leat_pipeline_filter(p, filter), 0);
+}
+
+static void options_are_checked(void **state UNUSED)
+{
+    static const struct leat_buffer_options wrong[] = {
+        {.size = sizeof(wrong[0])},
+        {.size = sizeof(wrong[0]), .bytes = UINT64_MAX},
+        {.size = sizeof(wrong[0]), .bytes = 1, .start = -1},
+        {.size = sizeof(wrong[0]), .bytes = 1, .start = 101},
+        {.size = sizeof(wrong[0]), .bytes = 1, .stop = -1},
+        {.size = sizeof(wrong[0]), .bytes = 1, .stop = 101},
+    };
+    leat_filter *filter;
+    for (size_t i = 0; i < COUNT(wrong); i++)
+        assert_int_equal(leat_filter_buffer(&filter, &wrong[i]), -EINVAL);
+    assert_int_equal(leat_filter_buffer(&filter, NULL), -EINVAL);
+    leat_filter_free(buffer(1, 0, 0));
+    leat_filter_free(buffer(INT64_MAX, 100, 100));
+}
+
+static void texts_are_read(void **state UNUSED)
+{
+    static const struct {
+        const char *text;
+        int result;
+        uint64_t at, bytes;
+        int32_t start, stop;
+    } rows[] = {
+        {"64M", 0, 0, 64 << 20, 0, 0},
+        {"1,start=0,stop=1", 0, 0, 1, 0, 1},
+        {"1K,stop=100,start=100", 0, 0, 1024, 100, 100},
+        {"", -EINVAL, 0, 0, 0, 0},
+        {"0", -EINVAL, 0, 0, 0, 0},
+        {"-1", -EINVAL, 0, 0, 0, 0},
+        {"x", -EINVAL, 0, 0, 0, 0},
+        {"9000000T", -EINVAL, 0, 0, 0, 0},
+        {"99999999999999T", -ERANGE, 0, 0, 0, 0},
+        {"64M,", -EINVAL, 4, 0, 0, 0},
+        {"64M,start", -EINVAL, 4, 0, 0, 0},
+        {"64M,start=", -EINVAL, 10, 0, 0, 0},
+        {"64M,start=101", -EINVAL, 10, 0, 0, 0},
+        {"64M,start=99999999999", -EINVAL, 10, 0, 0, 0},
+        {"64M,start=1,stop=0", -EINVAL, 17, 0, 0, 0},
+        {"64M,start=1x", -EINVAL, 10, 0, 0, 0},
+        {"64M,none=1", -EINVAL, 4, 0, 0, 0},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct leat_buffer_options options = LEAT_INIT(struct leat_buffer_options);
+        struct leat_error error = LEAT_INIT(struct leat_error);
+        int r = leat_filter_buffer_parse(&options, rows[i].text, &error);
+        if (r != rows[i].result || options.bytes != rows[i].bytes || options.start != rows[i].start ||
+            options.stop != rows[i].stop || error.offset != rows[i].at || (r < 0) != (error.text[0] != '\0'))
+            fail_msg("'%s': %d, at %llu: %s", rows[i].text, r, (unsigned long long)error.offset, error.text);
+    }
+}
+
+/* Any size and any levels, with and without other filters on both sides. */
+static void the_bytes_stay_the_same(void **state UNUSED)
+{
+    static const uint64_t sizes[] = {1, 2, 4095, 4096, 100000, 10000000};
+    static const size_t lengths[] = {0, 1, 4097, 300000};
+    static uint8_t out[sizeof(letters)];
+    for (size_t i = 0; i < COUNT(sizes) * COUNT(lengths) * 4; i++) {
+        uint64_t size = sizes[i % COUNT(sizes)];
+        size_t n = MIN(lengths[i / COUNT(sizes) % COUNT(lengths)], size * 4096), got = SIZE_MAX;
+        unsigned way = (unsigned)(i / COUNT(sizes) / COUNT(lengths));
+        leat_pipeline *p = pipeline_of(NULL, from_bytes(letters, n), to_bytes(out, sizeof(out), &got));
+        leat_filter *before = digest_of("xxh3"), *behind = digest_of("crc32c");
+        if (way & 1)
+            add(p, machine(machine_same));
+        add(p, leat_filter_ref(before));
+        add(p, buffer(size, way & 2 ? 100 : 0, way & 2 ? 1 : 100));
+        if (way & 1)
+            add(p, buffer(1000, 0, 0));
+        add(p, leat_filter_ref(behind));
+        leat_report *report;
+        assert_int_equal(leat_pipeline_run(p, &report), 0);
+        check_balance(report, 2 + 2 * (way & 1));
+        assert_int_equal(got, n);
+        assert_memory_equal(out, letters, n);
+        char hex[LEAT_DIGEST_HEX_MAX];
+        assert_int_equal(leat_filter_digest_hex(before, "xxh3", hex, sizeof(hex)), 0);
+        assert_string_equal(hex, hex_of(letters, n, "xxh3"));
+        assert_int_equal(leat_filter_digest_hex(behind, "crc32c", hex, sizeof(hex)), 0);
+        assert_string_equal(hex, hex_of(letters, n, "crc32c"));
+        leat_filter_free(before);
+        leat_filter_free(behind);
+        leat_report_free(report);
+        leat_pipeline_free(p);
+    }
+}
+
+/* A source that has given so many bytes, and a sink that takes none yet. */
+struct held {
+    struct gate source, sink;
+    leat_pipeline *p;
+};
+
+static void hold(struct held *h, size_t n, leat_filter *filter)
+{
+    *h = (struct held){.source = {.go = true, .n = n, .at_most = 5000}};
+    h->p = pipeline_of(NULL, gate(&h->source), gate(&h->sink));
+    add(h->p, filter);
+    assert_int_equal(leat_pipeline_start(h->p), 0);
+}
+
+static int finish(struct held *h, leat_report **ret)
+{
+    leat_report *report;
+    int r = leat_pipeline_wait(h->p, -1, &report);
+    check_balance(report, 2);
+    leat_pipeline_free(h->p);
+    if (ret)
+        *ret = report;
+    else
+        leat_report_free(report);
+    return r;
+}
+
+static void wait_until_taken(const struct held *h, size_t n)
+{
+    for (int i = 0; i < 30000 && atomic_load(&h->source.done) < n; i++)
+        usleep(1000);
+    assert_true(h->source.done >= n);
+}
+
+/* The source and the sink are functions, so both legs share a thread; the buffer fills all the same. */
+static void it_fills_while_the_sink_sleeps(void **state UNUSED)
+{
+    struct held h;
+    hold(&h, 10000000, buffer(4000000, 0, 0));
+    wait_until_asked(&h.sink);
+    wait_until_taken(&h, 4000000);
+    let_go(&h.sink);
+    assert_int_equal(finish(&h, NULL), 0);
+    assert_int_equal(h.sink.done, 10000000);
+}
+
+static void a_cancel_ends_a_full_one(void **state UNUSED)
+{
+    struct held h;
+    hold(&h, 10000000, buffer(1000000, 0, 0));
+    wait_until_taken(&h, 1000000);
+    assert_int_equal(leat_pipeline_cancel(h.p), 0);
+    assert_int_equal(finish(&h, NULL), -ECANCELED);
+}
+
+/* As with every joint, a failure in front stops what is behind. */
+static void a_source_fails_while_it_is_full(void **state UNUSED)
+{
+    struct held h;
+    leat_report *report;
+    hold(&h, 10000000, buffer(1000000, 0, 0));
+    wait_until_taken(&h, 1000000);
+    h.source.result = -EIO;
+    let_go(&h.sink);
+    assert_int_equal(finish(&h, &report), -EIO);
+    assert_int_equal(leat_report_error(report)->side, LEAT_SIDE_SOURCE);
+    assert_int_equal(leat_report_error(report)->offset, h.source.done);
+    assert_true(h.sink.done <= h.source.done);
+    leat_report_free(report);
+}
+
+static void a_sink_fails_while_it_is_full(void **state UNUSED)
+{
+    struct held h;
+    leat_report *report;
+    hold(&h, 10000000, buffer(1000000, 0, 0));
+    wait_until_taken(&h, 1000000);
+    h.sink.result = -ENOSPC;
+    let_go(&h.sink);
+    assert_int_equal(finish(&h, &report), -ENOSPC);
+    assert_int_equal(leat_report_error(report)->side, LEAT_SIDE_SINK);
+    leat_report_free(report);
+}
+
+/* What is behind wants no more: the pipeline ends well, and what is in the buffer is dropped. */
+static void nobody_wants_the_rest(void **state UNUSED)
+{
+    static uint8_t out[100];
+    size_t got;
+    leat_filter *head;
+    leat_pipeline *p = pipeline_of(NULL, spec("zero:", LEAT_READ), to_bytes(out, sizeof(out), &got));
+    add(p, buffer(100000, 0, 0));
+    assert_int_equal(leat_filter_head(&head, 77), 0);
+    add(p, head);
+    assert_int_equal(run_and_free(p), 0);
+    assert_int_equal(got, 77);
+}
+
+/* The legs have threads of their own, so that a source that blocks holds up no sink, and the other way round. */
+static void each_side_has_a_thread(void **state UNUSED)
+{
+    int before = unit_threads();
+    unit_needs(before >= 0, "a procfs");
+    struct gate source = {.go = false, .n = 10};
+    leat_pipeline *p = pipeline_of(NULL, gate(&source), spec("null:", LEAT_WRITE));
+    add(p, buffer(100, 0, 0));
+    add(p, buffer(100, 0, 0));
+    assert_int_equal(leat_pipeline_start(p), 0);
+    wait_until_asked(&source);
+    assert_int_equal(unit_threads(), before + 3);
+    let_go(&source);
+    assert_int_equal(leat_pipeline_wait(p, -1, NULL), 0);
+    leat_pipeline_free(p);
+}
+
+static void one_serves_several_pipelines(void **state UNUSED)
+{
+    static uint8_t out[sizeof(letters)];
+    leat_filter *filter = buffer(50000, 10, 90);
+    for (int i = 0; i < 3; i++) {
+        size_t got;
+        leat_pipeline *p =
+            pipeline_of(NULL, from_bytes(letters, 200000), to_bytes(out, i == 1 ? 7 : sizeof(out), &got));
+        add(p, leat_filter_ref(filter));
+        assert_int_equal(run_and_free(p), i == 1 ? -ENOSPC : 0);
+        assert_true(i == 1 || (got == 200000 && memcmp(out, letters, got) == 0));
+    }
+    leat_filter_free(filter);
+}
+
+/* ---- at random ---- */
+
+static pthread_mutex_t chaos_lock = PTHREAD_MUTEX_INITIALIZER;
+static uint64_t dice;
+
+static unsigned roll(unsigned sides)
+{
+    dice = dice * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (unsigned)(dice >> 33) % sides;
+}
+
+static unsigned fail_one_in;
+
+static bool disturb(void *user UNUSED, struct op *op, ssize_t *ret_result)
+{
+    bool moves = op->kind == OP_READ || op->kind == OP_WRITE, goes = true;
+    pthread_mutex_lock(&chaos_lock);
+    switch (moves ? roll(6) : 5) {
+    case 0:
+        *ret_result = -EAGAIN;
+        goes = false;
+        break;
+    case 1:
+    case 2:
+        op->length = op->length > 1 ? 1 + roll((unsigned)MIN(op->length, 1u << 30)) : op->length;
+        break;
+    case 3:
+        *ret_result = -EIO;
+        goes = !fail_one_in || roll(fail_one_in) != 0;
+        break;
+    default:
+        break;
+    }
+    pthread_mutex_unlock(&chaos_lock);
+    return goes;
+}
+
+static void *cancel_soon(void *user)
+{
+    usleep(100);
+    leat_pipeline_cancel(user);
+    return NULL;
+}
+
+static void run_at_random(unsigned seed)
+{
+    static uint8_t out[sizeof(letters)];
+    pthread_t canceller;
+    leat_report *report;
+    dice = seed;
+    size_t n = roll(2) ? roll(3000) : roll(1000000), got = SIZE_MAX;
+    uint64_t size = roll(2) ? 1 + n / 500 + roll(10000) : 1 + roll(2000000);
+    bool from_file = roll(2), cancels = roll(8) == 0;
+    fail_one_in = roll(4) ? 0 : 1 + roll(300);
+    unit_write("from", letters, n);
+    leat_endpoint *sink = roll(2) ? to_bytes(out, sizeof(out), &got) : spec("to", LEAT_WRITE);
+    leat_pipeline *p = pipeline_of(NULL, from_file ? spec("from", LEAT_READ) : from_bytes(letters, n), sink);
+    add(p, buffer(size, roll(2) ? (int32_t)roll(101) : 0, (int32_t)roll(101)));
+    op_interpose(disturb, NULL);
+    assert_int_equal(leat_pipeline_start(p), 0);
+    if (cancels)
+        pthread_create(&canceller, NULL, cancel_soon, p);
+    int r = leat_pipeline_wait(p, -1, &report);
+    if (cancels)
+        pthread_join(canceller, NULL);
+    op_interpose(NULL, NULL);
+    check_balance(report, 2);
+    assert_true(r == 0 || (r == -EIO && fail_one_in) || (r == -ECANCELED && cancels));
+    if (r == 0 && got != SIZE_MAX)
+        assert_true(got == n && memcmp(out, letters, n) == 0);
+    leat_report_free(report);
+    leat_pipeline_free(p);
+    struct stat st;
+    if (r == 0 && got == SIZE_MAX)
+        assert_true(stat("to", &st) == 0 && (size_t)st.st_size == n);
+    unlink("to");
+}
+
+static void random_schedules(void **state UNUSED)
+{
+    for (unsigned seed = 1; seed <= 300; seed++)
+        run_at_random(seed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options_are_checked),
+        cmocka_unit_test(texts_are_read),
+        cmocka_unit_test(the_bytes_stay_the_same),
+        cmocka_unit_test(it_fills_while_the_sink_sleeps),
+        cmocka_unit_test(a_cancel_ends_a_full_one),
+        cmocka_unit_test(a_source_fails_while_it_is_full),
+        cmocka_unit_test(a_sink_fails_while_it_is_full),
+        cmocka_unit_test(nobody_wants_the_rest),
+        cmocka_unit_test(each_side_has_a_thread),
+        cmocka_unit_test(one_serves_several_pipelines),
+        cmocka_unit_test_teardown(random_schedules, unit_empty),
+    };
+    if (engine_missing())
+        return 77;
+    return cmocka_run_group_tests(tests, begin_legs, unit_folder_gone);
+}
