@@ -81,19 +81,32 @@ static int docker_index(struct image_place *place, json_t **ret, struct leat_err
     return r;
 }
 
+/* Returns the entry with this digest, or NULL. */
+static const struct tar_entry *entry_of(const void *user, const char *digest)
+{
+    const struct docker_archive *d = user;
+    for (size_t i = 0; i < d->images; i++)
+        for (size_t k = 0; k < d->image[i].parts; k++)
+            if (strcmp(d->image[i].part[k].digest, digest) == 0)
+                return d->image[i].part[k].entry;
+    return NULL;
+}
+
+static void docker_prepare(struct image_place *place, const struct blobs *blobs)
+{
+    tar_keep(&((struct docker_archive *)place)->tar, blobs, entry_of, place);
+}
+
 static int open_part(struct docker_archive *d, const char *digest, leat_endpoint **ret, struct leat_error *error)
 {
-    for (size_t i = 0; i < d->images; i++) {
-        const struct docker_image *image = &d->image[i];
-        if (strcmp(digest, image->self.digest) == 0) {
-            int r = leat_endpoint_from_memory(ret, image->manifest, (size_t)image->self.size);
+    const struct tar_entry *entry = entry_of(d, digest);
+    for (size_t i = 0; i < d->images; i++)
+        if (strcmp(digest, d->image[i].self.digest) == 0) {
+            int r = leat_endpoint_from_memory(ret, d->image[i].manifest, (size_t)d->image[i].self.size);
             return r < 0 ? error_set(error, r, "out of memory") : 0;
         }
-        for (size_t k = 0; k < image->parts; k++)
-            if (strcmp(image->part[k].digest, digest) == 0)
-                return tar_source(ret, &d->tar, image->part[k].entry, error);
-    }
-    return error_set(error, -ENOENT, "%.100s has no %.80s", d->path, digest);
+    return entry ? tar_source(ret, &d->tar, entry, error)
+                 : error_set(error, -ENOENT, "%.100s has no %.80s", d->path, digest);
 }
 
 static int docker_open_manifest(struct image_place *place, const char *reference, leat_endpoint **ret,
@@ -352,6 +365,7 @@ static const struct place_ops docker_ops = {
     .find = docker_find,
     .open_manifest = docker_open_manifest,
     .open_blob = docker_open_blob,
+    .prepare = docker_prepare,
     .index = docker_index,
     .each = docker_each,
     .accepts = docker_accepts,
@@ -379,7 +393,7 @@ int place_docker_archive(struct image_place **ret, const char *rest, struct imag
     if (!d)
         return error_set(error, -ENOMEM, "out of memory");
     d->place.ops = &docker_ops;
-    d->tar.fd = -1;
+    d->tar = TAR_NONE;
     d->target = ARCHIVE_TARGET_NONE;
     int r = read_names(d, rest);
     if (r == -EINVAL)

@@ -18,6 +18,7 @@ static const struct loader_symbol symbols[] = {
     SYMBOL(read_open2),
     SYMBOL(read_next_header),
     SYMBOL(read_data),
+    SYMBOL(filter_code),
     SYMBOL(read_free),
     SYMBOL(write_new),
     SYMBOL(write_set_format_pax_restricted),

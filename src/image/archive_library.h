@@ -17,6 +17,7 @@ extern struct archive_library {
                       archive_skip_callback *, archive_close_callback *);
     int (*read_next_header)(struct archive *, struct archive_entry **);
     la_ssize_t (*read_data)(struct archive *, void *, size_t);
+    int (*filter_code)(struct archive *, int);
     int (*read_free)(struct archive *);
     struct archive *(*write_new)(void);
     int (*write_set_format_pax_restricted)(struct archive *);

@@ -80,6 +80,20 @@ static int oci_open_blob(struct image_place *place, const struct descriptor *blo
     return r == 0 ? tar_source(ret, &o->tar, entry, error) : r;
 }
 
+static const struct tar_entry *entry_of(const void *user, const char *digest)
+{
+    const struct oci_archive *o = user;
+    const struct tar_entry *entry;
+    char name[NAME_MAX_LENGTH];
+    blob_name(name, digest);
+    return tar_find(&o->tar, name, &entry, NULL) == 0 ? entry : NULL;
+}
+
+static void oci_prepare(struct image_place *place, const struct blobs *blobs)
+{
+    tar_keep(&((struct oci_archive *)place)->tar, blobs, entry_of, place);
+}
+
 static int oci_list(struct image_place *place, json_t **ret, struct leat_error *error)
 {
     return oci_index((const struct oci_archive *)place, ret, error);
@@ -196,6 +210,7 @@ static const struct place_ops oci_ops = {
     .find = oci_find,
     .open_manifest = oci_open_manifest,
     .open_blob = oci_open_blob,
+    .prepare = oci_prepare,
     .index = oci_list,
     .each = oci_each,
     .has = oci_has,
@@ -212,7 +227,7 @@ int place_oci_archive(struct image_place **ret, const char *rest, struct image_w
     if (!o)
         return error_set(error, -ENOMEM, "out of memory");
     o->place.ops = &oci_ops;
-    o->tar.fd = -1;
+    o->tar = TAR_NONE;
     o->target = ARCHIVE_TARGET_NONE;
     int r = index_split(rest, &o->path, &o->tag);
     if (r == 0)

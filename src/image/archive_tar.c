@@ -1,121 +1,19 @@
-/* All readers use the one descriptor of the archive, each at its own position. So several entries are read at once, and
- * all of them from the file that was opened. If the file is not compressed, the bytes before an entry are skipped
- * without reading. */
+/* The names of the entries. In a compressed archive the bytes of small files are kept as well, because the documents of
+ * an image are small, and each look at one would decompress the archive again. */
 #include "image/archive_tar.h"
 #include "base/fd.h"
-#include "image/archive_library.h"
-#include "node/endpoint.h"
+#include "image/archive_reader.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define ENTRIES_MAX 100000u
 #define NAMES_MAX   (16u * 1024 * 1024) /* bytes of all names */
 #define NAME_LENGTH 1024u               /* no longer name is ever looked up */
+#define SMALL       (256u * 1024)       /* bytes of a file that is kept in memory, */
+#define SMALL_MAX   (4u * 1024 * 1024)  /* and of all of them */
 #define LINKS_MAX   8
-#define BLOCK       (256u * 1024)
-#define WANTED_NS   INT64_C(100000000)
-
-struct tar_reader {
-    struct archive *archive;
-    int fd;
-    struct image_watch *watch;
-    int64_t asked_ns; /* when the caller was last asked whether to go on */
-    bool given_up;
-    off_t at, size;
-    unsigned char *block;
-};
-
-/* A compressed file may be short and its content long, so ask the caller by time. */
-static bool is_wanted(struct tar_reader *r)
-{
-    int64_t now = clock_ns();
-    if (r->watch && now - r->asked_ns >= WANTED_NS) {
-        r->asked_ns = now;
-        r->given_up |= !watch_is_wanted(r->watch);
-    }
-    return !r->given_up;
-}
-
-static la_ssize_t on_read(struct archive *a, void *user, const void **ret)
-{
-    struct tar_reader *r = user;
-    ssize_t n;
-    if (!is_wanted(r)) {
-        archive.set_error(a, ECANCELED, "it was cancelled");
-        return -1;
-    }
-    do
-        n = pread(r->fd, r->block, BLOCK, r->at);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        archive.set_error(a, errno, "it can't be read");
-    else
-        r->at += n;
-    *ret = r->block;
-    return n;
-}
-
-static la_int64_t on_skip(struct archive *a UNUSED, void *user, la_int64_t n)
-{
-    struct tar_reader *r = user;
-    la_int64_t step = MIN(n, r->size - r->at);
-    r->at += step;
-    return step;
-}
-
-static int fail(const struct tar_reader *r, const char *path, struct leat_error *error)
-{
-    const char *why = archive.error_string(r->archive);
-    if (r->given_up)
-        return error_set(error, -ECANCELED, "It was cancelled");
-    return error_at(error, -EBADMSG, LEAT_SIDE_SOURCE, "", "read", "%.100s: %.120s", path,
-                    why ? why : "it is no tar file");
-}
-
-static void reader_close(struct tar_reader *r)
-{
-    if (r->archive)
-        archive.read_free(r->archive);
-    free(r->block);
-    *r = (struct tar_reader){.fd = -1};
-}
-
-/* A filter for which libarchive would run another program is not enabled. */
-static int reader_open(struct tar_reader *r, const struct tar *tar, struct leat_error *error)
-{
-    struct stat st;
-    *r = (struct tar_reader){.fd = tar->fd, .watch = tar->watch, .block = malloc(BLOCK)};
-    r->archive = r->block ? archive.read_new() : NULL;
-    if (!r->archive) {
-        reader_close(r);
-        return error_set(error, -ENOMEM, "out of memory");
-    }
-    r->size = fstat(tar->fd, &st) < 0 ? 0 : st.st_size;
-    int result = 0;
-    if (archive.read_support_filter_gzip(r->archive) != ARCHIVE_OK ||
-        archive.read_support_filter_zstd(r->archive) != ARCHIVE_OK)
-        result = error_set(error, -ELIBACC, "libarchive was built without zlib or libzstd");
-    else if (archive.read_support_format_tar(r->archive) != ARCHIVE_OK ||
-             archive.read_open2(r->archive, r, NULL, on_read, on_skip, NULL) != ARCHIVE_OK)
-        result = fail(r, tar->path, error);
-    if (result < 0)
-        reader_close(r);
-    return result;
-}
-
-/* Returns 1 if there is an entry, 0 after the last one. */
-static int reader_next(struct tar_reader *r, const char *path, struct archive_entry **ret, struct leat_error *error)
-{
-    int result = archive.read_next_header(r->archive, ret);
-    if (result == ARCHIVE_EOF)
-        return 0;
-    return result == ARCHIVE_OK || result == ARCHIVE_WARN ? 1 : fail(r, path, error);
-}
-
-/* ---- names ---- */
 
 static const char *without_dot(const char *name)
 {
@@ -143,7 +41,24 @@ static char *link_target(const char *name, const char *link)
     return text;
 }
 
-static int keep(struct tar *tar, struct archive_entry *from, uint32_t ordinal)
+/* Reads a small file of a compressed archive. If that fails, its sources will tell. */
+static void keep_bytes(struct tar *tar, struct tar_reader *reader, struct tar_entry *entry)
+{
+    struct leat_error error = {.size = sizeof(error)};
+    if (!tar->compressed || entry->link || entry->size > SMALL || tar->small + entry->size > SMALL_MAX)
+        return;
+    size_t n = 0, size = (size_t)entry->size;
+    char *bytes = malloc(size + 1);
+    for (ssize_t got = 1; bytes && n < size && got > 0; n += got > 0 ? (size_t)got : 0)
+        got = reader_read(reader, tar->path, bytes + n, size - n, &error);
+    if (bytes && n == size) {
+        entry->bytes = bytes;
+        tar->small += size;
+    } else
+        free(bytes);
+}
+
+static int keep(struct tar *tar, struct tar_reader *reader, struct archive_entry *from, uint32_t ordinal)
 {
     const char *name = archive.entry_pathname(from), *symlink = archive.entry_symlink(from);
     const char *hardlink = archive.entry_hardlink(from), *link = hardlink ? hardlink : symlink;
@@ -162,12 +77,15 @@ static int keep(struct tar *tar, struct archive_entry *from, uint32_t ordinal)
     }
     struct tar_entry *entry = &tar->entry[tar->count];
     *entry = (struct tar_entry){
-        .name = strdup(name), .size = (uint64_t)MAX(archive.entry_size(from), 0), .ordinal = ordinal};
+        .name = strdup(name), .size = (uint64_t)MAX(archive.entry_size(from), 0), .ordinal = ordinal, .kept = -1};
     if (link)
         entry->link = hardlink ? strdup(without_dot(hardlink)) : link_target(name, symlink);
     tar->count++;
     tar->bytes += sizeof(*entry) + strlen(name) + (link ? strlen(link) : 0);
-    return entry->name && (!link || entry->link) ? 0 : -ENOMEM;
+    if (!entry->name || (link && !entry->link))
+        return -ENOMEM;
+    keep_bytes(tar, reader, entry);
+    return 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -183,10 +101,11 @@ static int list(struct tar *tar, struct leat_error *error)
     if (r < 0)
         return r;
     for (uint32_t ordinal = 0; (r = reader_next(&reader, tar->path, &entry, error)) == 1; ordinal++) {
+        tar->compressed = reader_is_compressed(&reader);
         if (ordinal == ENTRIES_MAX || tar->bytes > NAMES_MAX)
             r = error_set(error, -EBADMSG, "%.100s has more than %u entries, or their names are too long", tar->path,
                           ENTRIES_MAX);
-        else if (keep(tar, entry, ordinal) < 0)
+        else if (keep(tar, &reader, entry, ordinal) < 0)
             r = error_set(error, -ENOMEM, "out of memory");
         if (r < 0)
             break;
@@ -202,7 +121,7 @@ int tar_open(struct tar *ret, const char *path, struct image_watch *watch, struc
     char buffer[128];
     const char *why;
     struct stat st;
-    struct tar tar = {.fd = -1, .path = path, .watch = watch};
+    struct tar tar = {.fd = -1, .kept = -1, .path = path, .watch = watch};
     int r = archive_need(&why);
     if (r < 0)
         return error_set(error, r, "%s", why);
@@ -226,10 +145,12 @@ void tar_close(struct tar *tar)
     for (size_t i = 0; i < tar->count; i++) {
         free(tar->entry[i].name);
         free(tar->entry[i].link);
+        free(tar->entry[i].bytes);
     }
     free(tar->entry);
     fd_close(tar->fd);
-    *tar = (struct tar){.fd = -1};
+    fd_close(tar->kept);
+    *tar = TAR_NONE;
 }
 
 /* Returns the first entry with this name, or NULL. */
@@ -263,114 +184,4 @@ int tar_find(const struct tar *tar, const char *name, const struct tar_entry **r
     }
     return error_at(error, -EBADMSG, LEAT_SIDE_SOURCE, "", "read", "%.100s: the links of %.100s have no end", tar->path,
                     name);
-}
-
-/* ---- bytes ---- */
-
-static int go_to(struct tar_reader *r, const struct tar *tar, const struct tar_entry *entry, struct leat_error *error)
-{
-    struct archive_entry *at;
-    int result = 1;
-    for (uint32_t i = 0; i <= entry->ordinal && result == 1; i++)
-        result = reader_next(r, tar->path, &at, error);
-    if (result == 0)
-        result = error_set(error, -ESTALE, "%.100s was changed meanwhile", tar->path);
-    return result < 0 ? result : 0;
-}
-
-int tar_read(const struct tar *tar, const struct tar_entry *entry, size_t max, char **ret, size_t *ret_n,
-             struct leat_error *error)
-{
-    struct tar_reader reader;
-    size_t n = 0;
-    if (entry->size > max)
-        return error_at(error, -EBADMSG, LEAT_SIDE_SOURCE, "", "read", "%.100s: %.100s has more than %zu bytes",
-                        tar->path, entry->name, max);
-    char *bytes = malloc((size_t)entry->size + 1);
-    if (!bytes)
-        return error_set(error, -ENOMEM, "out of memory");
-    int r = reader_open(&reader, tar, error);
-    if (r < 0) {
-        free(bytes);
-        return r;
-    }
-    r = go_to(&reader, tar, entry, error);
-    while (r == 0 && n < entry->size) {
-        la_ssize_t got = archive.read_data(reader.archive, bytes + n, (size_t)entry->size - n);
-        if (got <= 0)
-            r = fail(&reader, tar->path, error);
-        n += got > 0 ? (size_t)got : 0;
-    }
-    reader_close(&reader);
-    if (r < 0) {
-        free(bytes);
-        return r;
-    }
-    bytes[n] = '\0';
-    *ret = bytes;
-    *ret_n = n;
-    return 0;
-}
-
-struct tar_endpoint {
-    leat_endpoint endpoint;
-    const struct tar *tar;
-    const struct tar_entry *entry;
-    struct tar_reader reader;
-    struct leat_error failure;
-};
-
-static ssize_t source_read(void *user, void *bytes, size_t n)
-{
-    struct tar_endpoint *s = user;
-    la_ssize_t got = archive.read_data(s->reader.archive, bytes, n);
-    return got < 0 ? fail(&s->reader, s->tar->path, &s->failure) : got;
-}
-
-static int source_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
-{
-    struct tar_endpoint *s = (struct tar_endpoint *)node;
-    int r = reader_open(&s->reader, s->tar, error);
-    if (r == 0)
-        r = go_to(&s->reader, s->tar, s->entry, error);
-    node->call = source_read;
-    node->call_user = s;
-    return r;
-}
-
-static int source_settle(struct node *node, int code UNUSED, struct leat_error *error)
-{
-    return error_hand_on(error, &((struct tar_endpoint *)node)->failure);
-}
-
-static void source_close(struct node *node)
-{
-    reader_close(&((struct tar_endpoint *)node)->reader);
-}
-
-static void source_free(leat_endpoint *endpoint)
-{
-    free(endpoint);
-}
-
-static const struct node_ops source_ops = {
-    .name = "archive", .open = source_open, .settle = source_settle, .close = source_close};
-
-int tar_source(leat_endpoint **ret, const struct tar *tar, const struct tar_entry *entry, struct leat_error *error)
-{
-    struct tar_endpoint *s = calloc(1, sizeof(*s));
-    if (!s || endpoint_init(&s->endpoint, &source_ops, entry->name, LEAT_READ, source_free) < 0) {
-        free(s);
-        return error_set(error, -ENOMEM, "out of memory");
-    }
-    s->tar = tar;
-    s->entry = entry;
-    s->reader.fd = -1;
-    s->failure.size = sizeof(s->failure);
-    s->endpoint.directed = true;
-    s->endpoint.node.kind = NODE_CALL;
-    s->endpoint.node.has_size = true;
-    s->endpoint.node.size = entry->size;
-    *ret = &s->endpoint;
-    return 0;
 }

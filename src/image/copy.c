@@ -95,6 +95,8 @@ static int move_all(struct copying *c, const struct tree *tree, size_t jobs)
                         .done = blob_done};
     int r = find_missing(c, &tree->blobs, &missing);
     if (r == 0) {
+        if (c->source->ops->prepare)
+            c->source->ops->prepare(c->source, &missing);
         work_run(&work);
         r = c->error->code ? c->error->code : watch_end(&c->watch, c->error);
     }

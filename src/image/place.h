@@ -8,6 +8,7 @@
 #include <leat/pipeline.h>
 
 struct image_place;
+struct blobs;
 
 /* How a blob moves. */
 struct image_way {
@@ -36,6 +37,9 @@ struct place_ops {
     int (*open_blob)(struct image_place *place, const struct descriptor *blob, leat_endpoint **ret,
                      struct leat_error *error);
 
+    /* For a source: these blobs will be opened, all or most of them. What fails is left to open_blob. NULL: there is
+     * nothing to prepare. */
+    void (*prepare)(struct image_place *place, const struct blobs *blobs);
     bool seeks; /* a source can start anywhere in a blob at low cost */
 
     /* For `verify`; NULL: not supported. Reads all images, as an index; *ret is a new reference. */

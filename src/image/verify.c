@@ -114,6 +114,8 @@ static int verify_all(struct verifying *v)
     if (r == 0)
         r = tree_unite(&tree, v->error);
     struct adding adding = {.known = &tree.blobs, .blobs = &others};
+    if (r == 0 && v->place->ops->prepare)
+        v->place->ops->prepare(v->place, &tree.blobs);
     if (r == 0 && v->place->ops->each)
         r = v->place->ops->each(v->place, add_other, &adding, v->error);
     struct work work = {.blobs = &tree.blobs,
