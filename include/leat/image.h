@@ -54,12 +54,12 @@
  * Errors
  * ------
  * `ret_error` is filled on failure. NULL: no details. Besides the codes that a declaration names, a call returns those
- * of endpoints, such as -EACCES and -ELIBACC (leat/endpoint.h); -ECANCELED if `tick` has ended it; and -ENOSYS if leat
- * was built without stores.
+ * of endpoints, such as -EACCES and -ELIBACC (leat/endpoint.h); -ECANCELED if `progress` has ended it; and -ENOSYS if
+ * leat was built without stores.
  *
  * Threads: any. Calls do not affect each other.
  *
- * Blocking: each call blocks until it is done. `tick` can end it.
+ * Blocking: each call blocks until it is done. `progress` can end it.
  */
 #ifndef LEAT_IMAGE_H
 #define LEAT_IMAGE_H
@@ -91,12 +91,13 @@ struct leat_image_options {
      * of its name (-EBADMSG). The error's `node` is the blob's digest. The error is valid until the function returns.
      */
     void (*problem)(void *user, const struct leat_error *error);
-    void *user; /**< Is passed to `problem` and `tick`. */
+    void *user; /**< Is passed to `problem` and `progress`. */
     /** Optional: is called with the progress, in bytes of blobs. `total` is set once it is known which blobs the target
-     * lacks. The thread of the call calls it about five times a second while it waits, and when a signal interrupts
-     * that wait. If it returns anything but 0, the call ends with -ECANCELED: nothing more is published, and uploads
+     * lacks. The thread of the call calls it every `progress_ms` while it waits, and when a signal interrupts that
+     * wait. If it returns anything but 0, the call ends with -ECANCELED: nothing more is published, and uploads
      * are given up. */
-    int (*tick)(void *user, const struct leat_progress *now);
+    int (*progress)(void *user, const struct leat_progress *now);
+    int32_t progress_ms; /**< Milliseconds between two calls of `progress`; 0: 200. Negative: -EINVAL. */
     /** How registries are connected to: of these options cacert, cert and key count. NULL: the defaults. Borrowed
      * during the call. */
     const struct leat_endpoint_options *endpoint;

@@ -129,7 +129,7 @@ static int parse(struct image_typed *t, int argc, char **argv)
 
 /* ---- progress and signals ---- */
 
-static int on_tick(void *user, const struct leat_progress *now)
+static int on_progress(void *user, const struct leat_progress *now)
 {
     struct watching *w = user;
     char bytes[64];
@@ -148,7 +148,7 @@ static void begin(struct image_typed *t, struct watching *w)
     *w = (struct watching){.now = LEAT_INIT(struct leat_progress), .wish = signals_wish()};
     progress_init(&w->progress, t->progress, false);
     signals_catch(NULL);
-    t->options.tick = on_tick;
+    t->options.progress = on_progress;
     t->options.user = w;
 }
 

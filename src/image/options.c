@@ -20,6 +20,8 @@ int image_options(struct leat_image_options *ret, struct leat_endpoint_options *
                          LEAT_IMAGE_JOBS_MAX);
     if (ret->retries < -1)
         return error_set(error, -EINVAL, "%d is no number of retries", (int)ret->retries);
+    if (ret->progress_ms < 0)
+        return error_set(error, -EINVAL, "%d is no number of milliseconds", (int)ret->progress_ms);
     return 0;
 }
 

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 
-#define INTERVAL_MS 200
+#define PROGRESS_MS 200
 
 void watch_begin(struct image_watch *watch, const struct leat_image_options *options)
 {
@@ -12,12 +12,14 @@ void watch_begin(struct image_watch *watch, const struct leat_image_options *opt
 
 int watch_interval_ms(const struct image_watch *watch)
 {
-    return watch && watch->options->tick ? INTERVAL_MS : -1;
+    if (!watch || !watch->options->progress)
+        return -1;
+    return watch->options->progress_ms ? watch->options->progress_ms : PROGRESS_MS;
 }
 
 bool watch_tell(struct image_watch *watch, uint64_t moving)
 {
-    if (!watch || !watch->options->tick)
+    if (!watch || !watch->options->progress)
         return true;
     if (atomic_load(&watch->stopped))
         return false;
@@ -26,7 +28,7 @@ bool watch_tell(struct image_watch *watch, uint64_t moving)
                                 .total = watch->has_total ? watch->total : 0,
                                 .has_total = watch->has_total,
                                 .seconds = (double)(clock_ns() - watch->begin_ns) / 1e9};
-    if (watch->options->tick(watch->options->user, &now) != 0)
+    if (watch->options->progress(watch->options->user, &now) != 0)
         atomic_store(&watch->stopped, true);
     return !atomic_load(&watch->stopped);
 }

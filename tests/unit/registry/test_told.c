@@ -110,14 +110,14 @@ static int copy_from_silence(struct told *told)
     assert_int_equal(listen(fd, 8), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &n), 0);
     snprintf(source, sizeof(source), "docker://127.0.0.1:%u/name:tag", ntohs(address.sin_port));
-    options.tick = take_progress;
+    options.progress = take_progress;
     options.user = told;
     int r = leat_image_copy(source, "oci:to", &options, NULL, NULL);
     close(fd);
     return r;
 }
 
-static void a_tick_ends_the_call(void **state UNUSED)
+static void a_progress_ends_the_call(void **state UNUSED)
 {
     static const int answers[] = {1, -EIO};
     for (size_t i = 0; i < COUNT(answers); i++) {
@@ -128,6 +128,11 @@ static void a_tick_ends_the_call(void **state UNUSED)
         assert_int_equal(told.calls, 1);
         assert_int_equal(access("to/index.json", F_OK), -1);
     }
+    struct leat_image_options options = LEAT_INIT(struct leat_image_options);
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    options.progress_ms = -1;
+    assert_int_equal(leat_image_copy("oci:from", "oci:to", &options, NULL, &error), -EINVAL);
+    assert_non_null(strstr(error.text, "-1 is no number of milliseconds"));
 }
 
 int main(void)
@@ -135,7 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(an_entry_ends_the_call, unit_empty),
         cmocka_unit_test_teardown(a_result_is_filled_also_with_problems, unit_empty),
-        cmocka_unit_test_teardown(a_tick_ends_the_call, unit_empty),
+        cmocka_unit_test_teardown(a_progress_ends_the_call, unit_empty),
     };
     return cmocka_run_group_tests_name("told", tests, unit_folder, unit_folder_gone);
 }
