@@ -193,6 +193,26 @@ LEAT_API const char *leat_errno_name(int code);
 LEAT_API int leat_size_parse(const char *text, uint64_t *ret_bytes);
 
 /**
+ * Writes a size for people: "512", "64K", "1.50M" or "300G", of at most three digits.
+ *
+ * A size that is no whole number of its unit is rounded and has a point, if there is room for a digit behind it. The
+ * point does not depend on the locale. leat_size_parse reads what the call writes of sizes below 999 T.
+ *
+ * @param buffer   Where the text goes, with a NUL; the caller's. May be NULL if `size` is 0. LEAT_SIZE_TEXT_MAX bytes
+ *                 are always enough.
+ * @param size     The room there in bytes. The call stores at most this many, with the NUL.
+ * @param decimal  Not 0: the units are powers of 1000, and are written as KB, MB, GB and so on.
+ *
+ * @return The length of the whole text without its NUL, as snprintf(3) does.
+ */
+LEAT_API size_t leat_size_format(char *buffer, size_t size, uint64_t bytes, int32_t decimal);
+
+/** What texts of leat_size_format need. */
+enum {
+    LEAT_SIZE_TEXT_MAX = 8 /**< The room for a size as text, with its NUL. */
+};
+
+/**
  * Reads a time such as "5", "5s", "500ms", "2m" or "1.5h". A number without a unit is in seconds.
  *
  * @param ret_ms  The time in milliseconds; -1 for "none".

@@ -107,18 +107,28 @@ int leat_time_parse(const char *text, int32_t *ret_ms)
     return r < 0 ? r : -EINVAL;
 }
 
-const char *size_format(uint64_t bytes, char *buffer, size_t size)
+/* No printf of a double, whose point depends on the locale. */
+size_t leat_size_format(char *buffer, size_t size, uint64_t bytes, int32_t decimal)
 {
-    static const char letters[] = " KMGTPE";
-    double value = (double)bytes;
+    static const char *const letters[] = {"", "K", "M", "G", "T", "P", "E"};
+    uint64_t base = decimal ? 1000 : 1024, unit = 1;
     size_t letter = 0;
-    while (value >= (letter ? 999.5 : 1000) && letter + 2 < sizeof(letters)) {
-        value /= 1024;
+    while ((double)bytes / (double)unit >= (letter ? 999.5 : 1000) && letter + 1 < COUNT(letters)) {
+        unit *= base;
         letter++;
     }
-    if (letter == 0)
-        snprintf(buffer, size, "%u", (unsigned)bytes);
-    else
-        snprintf(buffer, size, value < 9.995 ? "%.2f%c" : value < 99.95 ? "%.1f%c" : "%.0f%c", value, letters[letter]);
+    double value = (double)bytes / (double)unit;
+    int digits = bytes % unit == 0 || value >= 99.95 ? 0 : value < 9.995 ? 2 : 1;
+    unsigned scale = digits == 0 ? 1 : digits == 1 ? 10 : 100, scaled = (unsigned)(value * scale + 0.5);
+    const char *letter_b = decimal && letter ? "B" : "";
+    int n = digits ? snprintf(buffer, size, "%u.%0*u%s%s", scaled / scale, digits, scaled % scale, letters[letter],
+                              letter_b)
+                   : snprintf(buffer, size, "%u%s%s", scaled, letters[letter], letter_b);
+    return (size_t)n;
+}
+
+const char *size_format(uint64_t bytes, char *buffer, size_t size)
+{
+    leat_size_format(buffer, size, bytes, false);
     return buffer;
 }

@@ -1,11 +1,11 @@
-/* Formats sizes for people. leat_size_parse and leat_time_parse (leat/base.h) parse what people write. */
+/* Sizes and times as people read and write them: leat_size_parse, leat_size_format and leat_time_parse (leat/base.h).
+ */
 #ifndef BASE_UNITS_H
 #define BASE_UNITS_H
 
 #include "base/base.h"
 
-/* Formats a size such as "512", "1.50M", "64.0K" or "300G": at most three digits, and a point if there is room for one.
- * Returns buffer. */
+/* As leat_size_format, in powers of 1024. Returns buffer, for printf. */
 const char *size_format(uint64_t bytes, char *buffer, size_t size);
 
 #endif

@@ -4,20 +4,9 @@
 
 #define BAR_LEAST 10 /* columns; a shorter bar shows too little */
 
-/* Formats a size with the letters that options accept. */
-static const char *human(double bytes, bool decimal, char buffer[16])
+static const char *size_text(double bytes, bool decimal, char buffer[LEAT_SIZE_TEXT_MAX])
 {
-    static const char letters[] = " KMGTPE";
-    size_t i = 0;
-    while (bytes >= 1000 && i + 2 < sizeof(letters)) {
-        bytes /= decimal ? 1000 : 1024;
-        i++;
-    }
-    snprintf(buffer, 16,
-             i == 0         ? "%.0f"
-             : bytes < 9.95 ? "%.1f%c%s"
-                            : "%.0f%c%s",
-             bytes, letters[i], decimal ? "B" : "");
+    leat_size_format(buffer, LEAT_SIZE_TEXT_MAX, bytes < 1e19 ? (uint64_t)bytes : UINT64_MAX, decimal);
     return buffer;
 }
 
@@ -40,11 +29,11 @@ static bool fits(const char *text, size_t columns)
 
 void progress_text(char text[PROGRESS_TEXT_MAX], const struct progress_numbers *n, size_t columns)
 {
-    char bytes_text[16], total_text[16], rate_text[16], clock[32];
+    char bytes_text[LEAT_SIZE_TEXT_MAX], total_text[LEAT_SIZE_TEXT_MAX], rate_text[LEAT_SIZE_TEXT_MAX], clock[32];
     bool known = n->now.has_total && n->now.total;
-    const char *bytes = human((double)n->now.bytes, n->decimal, bytes_text);
-    const char *total = human((double)n->now.total, n->decimal, total_text);
-    const char *rate = human(n->rate, n->decimal, rate_text);
+    const char *bytes = size_text((double)n->now.bytes, n->decimal, bytes_text);
+    const char *total = size_text((double)n->now.total, n->decimal, total_text);
+    const char *rate = size_text(n->rate, n->decimal, rate_text);
     const char *time = clock_text(known ? n->eta : n->now.seconds, clock);
     double percent = known ? 100.0 * (double)n->now.bytes / (double)n->now.total : 0;
     for (int form = 0; form < 5; form++) {
@@ -88,9 +77,9 @@ void progress_text_bar(char text[PROGRESS_TEXT_MAX], const struct progress_numbe
 void progress_text_last(char text[PROGRESS_TEXT_MAX], const struct progress_numbers *n, size_t columns)
 {
     static const char *const forms[] = {"%s in %s, %s/s", "%s %s %s/s", "%s %s"};
-    char bytes_text[16], rate_text[16], clock[32];
-    const char *bytes = human((double)n->now.bytes, n->decimal, bytes_text);
-    const char *rate = human(n->rate, n->decimal, rate_text);
+    char bytes_text[LEAT_SIZE_TEXT_MAX], rate_text[LEAT_SIZE_TEXT_MAX], clock[32];
+    const char *bytes = size_text((double)n->now.bytes, n->decimal, bytes_text);
+    const char *rate = size_text(n->rate, n->decimal, rate_text);
     const char *time = clock;
     if (n->now.seconds < 9.95)
         snprintf(clock, sizeof(clock), "%.1fs", n->now.seconds);

@@ -112,7 +112,7 @@ void row_figures(struct row *row);
 int row_print(const struct row *row, bool json);
 
 /* Formats a size in the largest unit that keeps it a whole number, such as "64K". */
-const char *size_text(uint64_t bytes, char buffer[32]);
+const char *size_text(uint64_t bytes, char buffer[LEAT_SIZE_TEXT_MAX]);
 
 /* ---- ending early (bench_stop.c) ---- */
 

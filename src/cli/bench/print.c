@@ -7,18 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *size_text(uint64_t bytes, char buffer[32])
+const char *size_text(uint64_t bytes, char buffer[LEAT_SIZE_TEXT_MAX])
 {
-    static const char letters[] = " KMGT";
-    size_t i = 0;
-    while (bytes && bytes % 1024 == 0 && i + 2 < sizeof(letters)) {
-        bytes /= 1024;
-        i++;
-    }
-    if (i)
-        snprintf(buffer, 32, "%llu%c", (unsigned long long)bytes, letters[i]);
-    else
-        snprintf(buffer, 32, "%llu", (unsigned long long)bytes);
+    leat_size_format(buffer, LEAT_SIZE_TEXT_MAX, bytes, 0);
     return buffer;
 }
 

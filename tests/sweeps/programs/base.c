@@ -9,11 +9,13 @@ int main(void)
     struct leat_record *record = NULL;
     leat_stream *stream = NULL;
     leat_pool *pool = NULL;
+    char text[LEAT_SIZE_TEXT_MAX];
     uint64_t size;
     int32_t ms;
     TRY(leat_size_parse("3K", &size));
     TRY(leat_time_parse("3s", &ms));
     EXPECT(leat_processors_count() >= 1);
+    EXPECT(leat_size_format(text, sizeof(text), size, 0) == 2 && strcmp(text, "3K") == 0);
     EXPECT(size == 3072 && ms == 3000);
     TRY(leat_features_probe(&features));
     EXPECT(features.count > 10);

@@ -2,6 +2,7 @@
 #include "base/units.h"
 #include "unit/unit.h"
 #include <leat/base.h>
+#include <locale.h>
 
 static void is(const char *text, uint64_t expected)
 {
@@ -151,11 +152,66 @@ static void sizes_for_people(void **state UNUSED)
     formats(0, "0");
     formats(999, "999");
     formats(1000, "0.98K");
-    formats(1024, "1.00K");
-    formats(65536, "64.0K");
+    formats(1024, "1K");
+    formats(65536, "64K");
     formats(1536 * 1024, "1.50M");
-    formats(UINT64_C(3) << 30, "3.00G");
+    formats(UINT64_C(3) << 30, "3G");
+    formats(1025, "1.00K");
     formats(UINT64_MAX, "16.0E");
+    formats(UINT64_C(15) << 60, "15E");
+}
+
+static void formats_decimally(uint64_t bytes, const char *expected)
+{
+    char text[LEAT_SIZE_TEXT_MAX];
+    assert_int_equal(leat_size_format(text, sizeof(text), bytes, 1), strlen(expected));
+    assert_string_equal(text, expected);
+}
+
+static void sizes_in_powers_of_1000(void **state UNUSED)
+{
+    formats_decimally(0, "0");
+    formats_decimally(999, "999");
+    formats_decimally(1000, "1KB");
+    formats_decimally(1024, "1.02KB");
+    formats_decimally(65536, "65.5KB");
+    formats_decimally(999499, "999KB");
+    formats_decimally(999500, "1.00MB");
+    formats_decimally(UINT64_C(3000000000), "3GB");
+    formats_decimally(UINT64_MAX, "18.4EB");
+}
+
+static void a_size_takes_no_more_than_its_room(void **state UNUSED)
+{
+    char text[4] = "xyz";
+    assert_int_equal(leat_size_format(NULL, 0, 1536, 1), 6);
+    assert_int_equal(leat_size_format(text, 1, 1536, 0), 5);
+    assert_memory_equal(text, "\0yz", 4);
+    assert_int_equal(leat_size_format(text, 4, 1536, 0), 5);
+    assert_string_equal(text, "1.5");
+}
+
+/* What is written is read as the same size, but for what three digits can't say. */
+static void sizes_are_read_as_they_were_written(void **state UNUSED)
+{
+    for (int decimal = 0; decimal <= 1; decimal++)
+        for (uint64_t n = 0; n < UINT64_C(900) << 40; n += n / 37 + 1) {
+            char text[LEAT_SIZE_TEXT_MAX];
+            uint64_t read = 0;
+            assert_true(leat_size_format(text, sizeof(text), n, decimal) < sizeof(text));
+            assert_int_equal(leat_size_parse(text, &read), 0);
+            if (n < 1000 ? read != n : read > n + n / 99 || read < n - n / 99)
+                fail_msg("%llu: %s is read as %llu", (unsigned long long)n, text, (unsigned long long)read);
+        }
+}
+
+static void a_point_is_a_point_in_every_locale(void **state UNUSED)
+{
+    static const char *const locales[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "C.UTF-8", "C"};
+    for (size_t i = 0; i < COUNT(locales); i++)
+        if (setlocale(LC_ALL, locales[i]))
+            formats(1536, "1.50K");
+    setlocale(LC_ALL, "C");
 }
 
 /* Whatever the size: three digits, at most a point, a letter. */
@@ -168,7 +224,7 @@ static void a_size_is_never_longer_than_that(void **state UNUSED)
             size_t digits = 0;
             for (size_t i = 0; text[i]; i++)
                 digits += text[i] >= '0' && text[i] <= '9';
-            if (digits > 3 || strlen(text) > 5)
+            if (digits > 3 || strlen(text) > 5 || strlen(text) >= LEAT_SIZE_TEXT_MAX - 1)
                 fail_msg("%llu: %s", (unsigned long long)n, text);
         }
     formats(1023693, "0.98M"); /* 999.7K */
@@ -177,10 +233,18 @@ static void a_size_is_never_longer_than_that(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_numbers_are_exact),          cmocka_unit_test(every_suffix_in_either_case),
-        cmocka_unit_test(fractions_are_rounded_to_bytes),   cmocka_unit_test(too_much_is_erange),
-        cmocka_unit_test(what_is_no_size_is_einval),        cmocka_unit_test(sizes_for_people),
-        cmocka_unit_test(a_size_is_never_longer_than_that), cmocka_unit_test(times),
+        cmocka_unit_test(sizes_in_powers_of_1000),
+        cmocka_unit_test(a_size_takes_no_more_than_its_room),
+        cmocka_unit_test(sizes_are_read_as_they_were_written),
+        cmocka_unit_test(a_point_is_a_point_in_every_locale),
+        cmocka_unit_test(whole_numbers_are_exact),
+        cmocka_unit_test(every_suffix_in_either_case),
+        cmocka_unit_test(fractions_are_rounded_to_bytes),
+        cmocka_unit_test(too_much_is_erange),
+        cmocka_unit_test(what_is_no_size_is_einval),
+        cmocka_unit_test(sizes_for_people),
+        cmocka_unit_test(a_size_is_never_longer_than_that),
+        cmocka_unit_test(times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
