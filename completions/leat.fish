@@ -38,6 +38,7 @@ complete -c leat -n $transfer -l route -x -a 'auto clone offload splice direct c
 complete -c leat -n $transfer -l cache -x -a 'keep drop direct' -d 'What files leave in the page cache'
 complete -c leat -n $transfer -l engine -x -a 'auto sync uring uring:all' -d 'Who makes the system calls'
 complete -c leat -n $transfer -l memory-limit -x -d 'Pipes and chunks together'
+complete -c leat -n $transfer -l buffer -x -d 'Read ahead of slow sinks'
 complete -c leat -n $transfer -l pipe-size -x -a 'keep 256K 512K 1M' -d 'How large pipes are made'
 complete -c leat -n $transfer -l rate -x -d 'Bytes per second'
 complete -c leat -n $transfer -l connect-timeout -x -d 'How long connecting may take'

@@ -93,6 +93,7 @@ struct leat_progress {
     uint64_t total;    /**< Bytes that are expected. Used only if has_total is not 0. */
     int32_t has_total; /**< 0: the total is not known, as where filters transform. */
     double seconds;    /**< Since the run began. */
+    uint64_t buffered; /**< Bytes that are in buffers (leat_filter_buffer), which no sink has got yet. */
 };
 
 /** How a pipeline runs. The strings are copied. */
@@ -143,6 +144,9 @@ struct leat_pipeline_options {
     int (*progress)(void *user, const struct leat_progress *now);
     void *user;          /**< The first argument of `progress`. Borrowed until the pipeline is freed. */
     int32_t progress_ms; /**< Milliseconds between two calls of `progress`; 0: 200. */
+    /** A buffer behind the source, before all filters: its options as leat_filter_buffer_parse reads them. NULL:
+     * none. */
+    const char *buffer;
 };
 
 /** A good size for pipes. */
@@ -205,9 +209,9 @@ struct leat_sink_options {
 /**
  * Makes an empty pipeline.
  *
- * An unknown route, an unknown engine, a malformed expectation, a number that its enum does not have, and an offset or
- * a length beyond any file do not fail this call. They are -EINVAL from leat_pipeline_check and from the run, with a
- * sentence.
+ * An unknown route, an unknown engine, a malformed expectation or buffer, a number that its enum does not have, and an
+ * offset or a length beyond any file do not fail this call. They are -EINVAL from leat_pipeline_check and from the run,
+ * with a sentence.
  *
  * @param ret_pipeline  The caller frees it.
  *
@@ -281,7 +285,7 @@ LEAT_API int leat_pipeline_sink(leat_pipeline *pipeline, leat_endpoint *sink, co
 /**
  * Returns the name of the source, of a sink or of a filter.
  *
- * Filters that the options `rate` and `expect` add are counted behind those that were handed in.
+ * Filters that the options `rate`, `buffer` and `expect` add are counted behind those that were handed in.
  *
  * @param side   What is asked for.
  * @param index  Counted from 0, as `index` of an error.

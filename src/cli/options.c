@@ -14,6 +14,7 @@ enum {
     OPTION_PROVIDER,
     OPTION_MEMORY,
     OPTION_PIPE_SIZE,
+    OPTION_BUFFER,
     OPTION_RATE,
     OPTION_CONNECT_TIMEOUT,
     OPTION_IDLE_TIMEOUT,
@@ -52,6 +53,7 @@ static const struct option longs[] = {
     {"digest-provider", required_argument, NULL, OPTION_PROVIDER},
     {"memory-limit", required_argument, NULL, OPTION_MEMORY},
     {"pipe-size", required_argument, NULL, OPTION_PIPE_SIZE},
+    {"buffer", required_argument, NULL, OPTION_BUFFER},
     {"rate", required_argument, NULL, OPTION_RATE},
     {"connect-timeout", required_argument, NULL, OPTION_CONNECT_TIMEOUT},
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
@@ -116,6 +118,14 @@ static int pipe_size(const char *command, const char *text, int64_t *ret)
         return cli_usage(command, "--pipe-size: '%s' is no size of a pipe: write 256K, 1M or keep", text);
     *ret = (int64_t)bytes;
     return 0;
+}
+
+static int buffer(const char *command, const char *text)
+{
+    struct leat_buffer_options options = LEAT_INIT(struct leat_buffer_options);
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = leat_filter_buffer_parse(&options, text, &error);
+    return r < 0 ? cli_usage(command, "--buffer: %s", error.text) : 0;
 }
 
 /* Is it a size in powers of 1000? KB, MB and so on are; K and KiB are not. */
@@ -209,6 +219,9 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         return r == 0 && o->pipeline.memory_limit == 0 ? cli_usage(command, "--memory-limit must be more than 0") : r;
     case OPTION_PIPE_SIZE:
         return pipe_size(command, value, &o->pipeline.pipe_size);
+    case OPTION_BUFFER:
+        o->pipeline.buffer = value;
+        return buffer(command, value);
     case OPTION_RATE:
         r = size(command, "rate", value, &o->pipeline.rate);
         o->decimal = is_decimal(value);

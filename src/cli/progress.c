@@ -118,14 +118,16 @@ static void print_text(const char *text)
 
 static void print_json(const struct progress_numbers *n)
 {
-    char line[256], total[32] = "null", eta[32] = "null";
+    char line[256], total[32] = "null", eta[32] = "null", buffered[48] = "";
     if (n->now.has_total)
         snprintf(total, sizeof(total), "%llu", (unsigned long long)n->now.total);
     if (n->eta >= 0)
         snprintf(eta, sizeof(eta), "%.1f", n->eta);
+    if (n->now.buffered)
+        snprintf(buffered, sizeof(buffered), ",\"buffered\":%llu", (unsigned long long)n->now.buffered);
     snprintf(line, sizeof(line),
-             "{\"type\":\"progress\",\"bytes\":%llu,\"total\":%s,\"rate\":%.0f,\"seconds\":%.3f,\"eta\":%s}\n",
-             (unsigned long long)n->now.bytes, total, n->rate, n->now.seconds, eta);
+             "{\"type\":\"progress\",\"bytes\":%llu,\"total\":%s,\"rate\":%.0f,\"seconds\":%.3f,\"eta\":%s%s}\n",
+             (unsigned long long)n->now.bytes, total, n->rate, n->now.seconds, eta, buffered);
     show(line);
 }
 

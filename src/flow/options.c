@@ -177,6 +177,23 @@ static int add_rate(struct parts *parts)
     return r;
 }
 
+static int add_buffer(struct parts *parts)
+{
+    struct leat_buffer_options options = LEAT_INIT(struct leat_buffer_options);
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    leat_filter *filter;
+    if (!parts->buffer)
+        return 0;
+    if (leat_filter_buffer_parse(&options, parts->buffer, &error) < 0) {
+        error_set(&parts->bad_options, error.code, "The buffer '%.40s': %.150s", parts->buffer, error.text);
+        return 0;
+    }
+    int r = leat_filter_buffer(&filter, &options);
+    if (r == 0)
+        put_in_front(parts, filter);
+    return r;
+}
+
 static int copy_string(char **to, const char **from)
 {
     if (*from && !(*to = strdup(*from)))
@@ -199,10 +216,13 @@ int options_take(struct parts *parts, const struct leat_pipeline_options *option
         r = copy_string(&parts->engine_name, &parts->options.engine);
     if (r == 0)
         r = copy_string(&parts->expect, &parts->options.expect);
+    if (r == 0)
+        r = copy_string(&parts->buffer, &parts->options.buffer);
     if (r < 0)
         return r;
     check_numbers(parts);
     if (check_route(parts) == 0 && check_engine(parts) == 0)
         parse_expectations(parts);
-    return add_rate(parts);
+    r = add_rate(parts);
+    return r < 0 ? r : add_buffer(parts);
 }

@@ -15,7 +15,7 @@ struct expectation {
 
 struct parts {
     struct leat_pipeline_options options; /* its strings point to the copies below */
-    char *route, *engine_name, *expect;
+    char *route, *engine_name, *expect, *buffer;
     const struct engine *engine;   /* that was asked for */
     struct leat_error bad_options; /* kept until a plan is asked for */
 

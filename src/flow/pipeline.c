@@ -285,5 +285,6 @@ void leat_pipeline_free(leat_pipeline *p)
     free(p->parts.route);
     free(p->parts.engine_name);
     free(p->parts.expect);
+    free(p->parts.buffer);
     free(p);
 }

@@ -70,7 +70,7 @@ static int check_identities(const struct parts *parts, struct leat_error *error)
 static bool ends_somewhere(const struct parts *parts)
 {
     for (size_t i = parts->options.rate ? parts->in_front : 0; i < parts->filters; i++)
-        if (parts->filter[i]->ops->caps & (FILTER_PACES | FILTER_TRANSFORMS | FILTER_JOINS))
+        if (filter_may_end(parts->filter[i]))
             return true;
     return parts->options.has_length;
 }
@@ -219,6 +219,14 @@ uint64_t plan_minimum(const struct plan *plan)
     for (size_t i = 0; i < plan->legs; i++)
         most = MAX(most, hop_minimum(&plan->leg[i].hop));
     return most * plan->legs;
+}
+
+bool plan_is_plain(const struct plan *plan)
+{
+    for (size_t i = 0; i + 1 < plan->legs; i++)
+        if (!(plan->leg[i].joint->filter->ops->caps & FILTER_BUFFERS))
+            return false;
+    return true;
 }
 
 uint64_t plan_codecs(const struct plan *plan)

@@ -40,6 +40,8 @@ int plan_make(struct plan *plan, const struct parts *parts, struct leat_error *e
 void plan_free(struct plan *plan);
 /* Returns the least memory in bytes with which each ladder has a route that works. */
 uint64_t plan_minimum(const struct plan *plan);
+/* Are buffers the only filters that cut the pipeline, so that the sinks get the source's bytes? */
+bool plan_is_plain(const struct plan *plan);
 /* Returns the bytes that filters need for themselves, in addition to that. */
 uint64_t plan_codecs(const struct plan *plan);
 

@@ -7,13 +7,13 @@
 
 /* ---- making it ---- */
 
-/* Returns the side whose bytes the filter at this place sees. If no filter that cuts is behind it, these are the sink's
- * bytes; otherwise, if none is before it, the source's. */
+/* Returns the side whose bytes the filter at this place sees. If no filter that changes the bytes is behind it, these
+ * are the sink's bytes; otherwise, if none is before it, the source's. */
 static enum leat_side side_of_filter(const struct parts *parts, size_t place)
 {
     bool before = false, behind = false;
     for (size_t i = 0; i < parts->filters; i++)
-        if (parts->filter[i]->ops->caps & (FILTER_TRANSFORMS | FILTER_JOINS)) {
+        if (filter_changes(parts->filter[i])) {
             before |= i < place;
             behind |= i > place;
         }
@@ -102,6 +102,12 @@ static bool name_leg(leat_report *report, size_t index, const struct hop *hop)
 
 static int make_room(leat_report *report, const struct plan *plan)
 {
+    const struct parts *parts = plan->parts;
+    for (size_t i = 0; i < parts->filters; i++)
+        report->buffers += parts->filter[i]->ops->level != NULL;
+    report->buffer = report->buffers ? calloc(report->buffers, sizeof(report->buffer[0])) : NULL;
+    if (report->buffers && !report->buffer)
+        return -ENOMEM;
     report->legs = plan->legs;
     report->sinks = plan->parts->sinks;
     report->leg = calloc(plan->legs, sizeof(report->leg[0]));
@@ -113,6 +119,16 @@ static int make_room(leat_report *report, const struct plan *plan)
         if (!name_leg(report, i, &plan->leg[i].hop))
             return -ENOMEM;
     return 0;
+}
+
+static void take_levels(leat_report *report, const struct parts *parts)
+{
+    for (size_t i = 0, n = 0; i < parts->filters; i++) {
+        if (!parts->filter[i]->ops->level)
+            continue;
+        report->buffer[n].filter = parts_filter_number(parts, i);
+        parts->filter[i]->ops->level(parts->filter[i], &report->buffer[n++].level);
+    }
 }
 
 static void take_said(leat_report *report, const struct run *run)
@@ -159,6 +175,7 @@ void report_fill(leat_report *report, const struct run *run, const struct leat_e
     for (size_t i = 0; i < run->plan->legs; i++)
         take_leg(report, i, &run->leg[i].hop);
     report->bytes = bytes_of(report);
+    take_levels(report, run->plan->parts);
     take_said(report, run);
 }
 
@@ -244,6 +261,7 @@ void leat_report_free(leat_report *report)
         free(report->leg[i].from);
     free(report->branch);
     free(report->leg);
+    free(report->buffer);
     said_free(&report->said);
     free(report->digest);
     free(report);

@@ -36,6 +36,11 @@ struct report_branch {
     struct node_traffic traffic;
 };
 
+struct report_buffer {
+    size_t filter; /* its number */
+    struct filter_level level;
+};
+
 struct leat_report {
     struct leat_error error;
     const char *status; /* static */
@@ -50,6 +55,8 @@ struct leat_report {
     struct said said;
     size_t digests;
     struct report_digest *digest;
+    size_t buffers;
+    struct report_buffer *buffer;
     size_t legs, branches, sinks;
     struct report_leg *leg;
     struct report_branch *branch; /* of all legs, in their order */

@@ -122,6 +122,18 @@ static void add_stores(json_t **root, const leat_report *report)
         json_decref(list);
 }
 
+static void add_buffers(json_t **root, const leat_report *report)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < report->buffers; i++) {
+        const struct filter_level *level = &report->buffer[i].level;
+        json_append(&list, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "filter", count(report->buffer[i].filter),
+                                     "size", count(level->size), "top", count(level->top), "left", count(level->level),
+                                     "full", count(level->filled), "empty", count(level->emptied)));
+    }
+    json_set(root, "buffers", list);
+}
+
 int leat_report_json(const leat_report *report, char **ret_text)
 {
     json_t *root =
@@ -133,6 +145,8 @@ int leat_report_json(const leat_report *report, char **ret_text)
     if (report->engine_why[0])
         json_set(&root, "engine_why", json_string(report->engine_why));
     add_stores(&root, report);
+    if (report->buffers)
+        add_buffers(&root, report);
     if (report->said.n)
         json_set(&root, "stderr", said_json(&report->said));
     char *line = json_line(root, JSON_COMPACT);
@@ -188,6 +202,17 @@ static void print_branch(FILE *to, const leat_report *report, const struct repor
         print_error(to, &branch->error);
 }
 
+static void print_buffer(FILE *to, const struct filter_level *level)
+{
+    char size[32], top[32];
+    fprintf(to, "  buffer of %s: up to %s, full %llu times, empty %llu times",
+            size_format(level->size, size, sizeof(size)), size_format(level->top, top, sizeof(top)),
+            (unsigned long long)level->filled, (unsigned long long)level->emptied);
+    if (level->level)
+        fprintf(to, ", %llu bytes left in it", (unsigned long long)level->level);
+    fputc('\n', to);
+}
+
 static void print_leg(FILE *to, const leat_report *report, const struct report_leg *leg)
 {
     for (size_t i = 0; i < report->branches; i++)
@@ -211,6 +236,8 @@ int leat_report_text(const leat_report *report, char **ret_text)
         print_leg(to, report, &report->leg[i]);
     if (report->legs && report->leg[0].has_traffic)
         traffic_print(to, &report->leg[0].traffic);
+    for (size_t i = 0; i < report->buffers; i++)
+        print_buffer(to, &report->buffer[i].level);
     if (report->engine_why[0])
         fprintf(to, "  engine %s: %s\n", report->engine, report->engine_why);
     for (size_t i = 0; i < report->digests; i++)

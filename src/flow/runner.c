@@ -114,9 +114,10 @@ static uint64_t expected_of(const struct run *run)
 static bool length_is_known(const struct plan *plan)
 {
     for (size_t i = plan->parts->options.rate ? plan->parts->in_front : 0; i < plan->parts->filters; i++)
-        if (plan->parts->filter[i]->ops->caps & (FILTER_PACES | FILTER_TRANSFORMS | FILTER_JOINS))
+        if (filter_may_end(plan->parts->filter[i]))
             return false;
-    return plan->legs == 1 && parts_source(plan->parts)->has_size && plan->parts->options.sparse != LEAT_SPARSE_ALWAYS;
+    return plan_is_plain(plan) && parts_source(plan->parts)->has_size &&
+           plan->parts->options.sparse != LEAT_SPARSE_ALWAYS;
 }
 
 /* A sink that has no room for all bytes fails before a byte moves. Holes need no room. */
@@ -143,7 +144,7 @@ static void start_filters(struct run *run)
 {
     for (; run->started < run->plan->parts->filters && run->error.code == 0; run->started++) {
         leat_filter *filter = run->plan->parts->filter[run->started];
-        bool known = run->plan->legs == 1 || run->started <= run->plan->leg[0].joint->index;
+        bool known = plan_is_plain(run->plan) || run->started <= run->plan->leg[0].joint->index;
         if (claim_filter(run, run->started) < 0)
             return;
         struct leat_error error = {.size = sizeof(error)};
@@ -206,7 +207,7 @@ static bool start(struct run *run)
         for (size_t i = 0; i < run->plan->legs; i++)
             leg_begin(&run->leg[i]);
         check_room(run);
-        if (expected_of(run) && run->plan->legs == 1)
+        if (expected_of(run) && plan_is_plain(run->plan))
             atomic_store(&run->expected, expected_of(run));
         start_filters(run);
     }

@@ -86,6 +86,12 @@ static void look(const leat_pipeline *p, struct leat_progress *now)
     now->has_total = expected != UINT64_MAX;
     now->total = now->has_total ? expected : 0;
     now->seconds = (double)(clock_ns() - p->run.began_ns) / 1e9;
+    for (size_t i = 0; i < p->parts.filters; i++) {
+        struct filter_level level = {.level = 0};
+        if (p->parts.filter[i]->ops->level)
+            p->parts.filter[i]->ops->level(p->parts.filter[i], &level);
+        now->buffered += level.level;
+    }
 }
 
 int leat_pipeline_progress(const leat_pipeline *p, struct leat_progress *ret_progress)

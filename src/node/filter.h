@@ -117,6 +117,19 @@ struct leat_filter {
     _Atomic uint64_t bytes; /* that have passed */
 };
 
+/* Does the filter give other bytes than it takes? */
+static inline bool filter_changes(const leat_filter *filter)
+{
+    unsigned caps = filter->ops->caps;
+    return caps & FILTER_TRANSFORMS || (caps & FILTER_JOINS && !(caps & FILTER_BUFFERS));
+}
+
+/* May the filter end the stream before its input ends, or change its length? */
+static inline bool filter_may_end(const leat_filter *filter)
+{
+    return filter->ops->caps & FILTER_PACES || filter_changes(filter);
+}
+
 void filter_init(leat_filter *filter, const struct filter_ops *ops);
 
 /* Counts bytes that have passed and that the filter was not shown. The route calls it for each filter without

@@ -20,7 +20,7 @@
 #define BRANCHES_MAX LEAT_SINKS_MAX
 #define FILTERS_MAX  LEAT_FILTERS_MAX                 /* that a program may add */
 #define EXPECTED_MAX 16                               /* digests of the option `expect` */
-#define FILTERS_ALL  (FILTERS_MAX + 1 + EXPECTED_MAX) /* those, and the filters of the options `rate` and `expect` */
+#define FILTERS_ALL  (FILTERS_MAX + 2 + EXPECTED_MAX) /* those, and the filters of `rate`, `buffer` and `expect` */
 #define ROUTES_MAX   8
 #define REASON_MAX   160
 

@@ -243,6 +243,42 @@ static void one_serves_several_pipelines(void **state UNUSED)
     leat_filter_free(filter);
 }
 
+static void the_option(void **state UNUSED)
+{
+    struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    static uint8_t out[sizeof(letters)];
+    size_t got;
+    char text[] = "64K,start=10";
+    options.buffer = text;
+    leat_pipeline *p = pipeline_of(&options, from_bytes(letters, 200000), to_bytes(out, sizeof(out), &got));
+    memset(text, 'x', sizeof(text) - 1);
+    add(p, digest_of("xxh3"));
+    assert_string_equal(leat_pipeline_name(p, LEAT_SIDE_FILTER, 0), "digest");
+    assert_string_equal(leat_pipeline_name(p, LEAT_SIDE_FILTER, 1), "buffer");
+    assert_int_equal(run_and_free(p), 0);
+    assert_true(got == 200000 && memcmp(out, letters, got) == 0);
+    p = pipeline_of(&options, from_bytes(letters, 1), to_bytes(out, sizeof(out), &got));
+    assert_int_equal(leat_pipeline_check(p, &error), -EINVAL);
+    assert_non_null(strstr(error.text, "no size"));
+    assert_int_equal(run_and_free(p), -EINVAL);
+}
+
+static void progress_counts_what_waits(void **state UNUSED)
+{
+    struct held h;
+    struct leat_progress now = LEAT_INIT(struct leat_progress);
+    hold(&h, 10000000, buffer(1000000, 0, 0));
+    wait_until_taken(&h, 1000000);
+    for (int i = 0; i < 30000 && now.buffered < 1000000; i++) {
+        usleep(1000);
+        assert_int_equal(leat_pipeline_progress(h.p, &now), 0);
+    }
+    assert_int_equal(now.buffered, 1000000);
+    let_go(&h.sink);
+    assert_int_equal(finish(&h, NULL), 0);
+}
+
 /* ---- at random ---- */
 
 static pthread_mutex_t chaos_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -340,6 +376,8 @@ int main(void)
         cmocka_unit_test(nobody_wants_the_rest),
         cmocka_unit_test(each_side_has_a_thread),
         cmocka_unit_test(one_serves_several_pipelines),
+        cmocka_unit_test(the_option),
+        cmocka_unit_test(progress_counts_what_waits),
         cmocka_unit_test_teardown(random_schedules, unit_empty),
     };
     if (engine_missing())
