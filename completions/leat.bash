@@ -87,7 +87,7 @@ _leat()
     copy | run)
         options="--offset --length --source --digest --expect --digest-provider --append --in-place
             --no-clobber --replace --force --drop-attributes --sync --preserve
-            --sparse --sparse= --slow-sink --route --cache --engine --memory-limit --pipe-size --buffer --rate --connect-timeout --idle-timeout --part-size --resume --checksum-algorithm --total-timeout --retries
+            --sparse --sparse= --slow-sink --route --cache --engine --no-learn --memory-limit --pipe-size --buffer --rate --connect-timeout --idle-timeout --part-size --resume --checksum-algorithm --total-timeout --retries
             --streams --header --netrc --netrc-file --cacert --cert --key
             --explain --explain= --progress --progress= --report --report= --trace --trace= --help"
         wants="--offset --length --source --digest --expect --digest-provider --slow-sink --route --cache --engine

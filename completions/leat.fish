@@ -36,6 +36,7 @@ complete -c leat -n $transfer -l sparse -a '--sparse=auto --sparse=always --spar
 complete -c leat -n $transfer -l slow-sink -x -a 'wait drop' -d 'A sink that lags behind'
 complete -c leat -n $transfer -l route -x -a 'auto clone offload splice direct chunk prefer:clone prefer:offload prefer:splice prefer:direct prefer:chunk' -d 'How the bytes go'
 complete -c leat -n $transfer -l cache -x -a 'keep drop direct' -d 'What files leave in the page cache'
+complete -c leat -n $transfer -l no-learn -d 'Keep the routes of the plan'
 complete -c leat -n $transfer -l engine -x -a 'auto sync uring uring:all' -d 'Who makes the system calls'
 complete -c leat -n $transfer -l memory-limit -x -d 'Pipes and chunks together'
 complete -c leat -n $transfer -l buffer -x -d 'Read ahead of slow sinks'

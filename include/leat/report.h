@@ -40,8 +40,9 @@ struct leat_hop {
     uint64_t held;      /**< bytes taken that were still on the way at the end */
     uint64_t discarded; /**< bytes that were dropped: `to` failed or lagged. taken = delivered + held + discarded */
     uint32_t routes;    /**< what leat_report_route_at has for this hop */
-    uint64_t
-        from_pipe_was;    /**< how many bytes the pipe of `from` could hold when the run began; 0: not known, no pipe */
+    uint32_t changes;   /**< how often another route was found to be better, and went on */
+    /** How many bytes the pipe of `from` could hold when the run began. 0: it is no pipe, or that is not known. */
+    uint64_t from_pipe_was;
     uint64_t from_pipe;   /**< how many it could hold after leat had made it larger */
     uint64_t to_pipe_was; /**< the same for `to` */
     uint64_t to_pipe;     /**< the same for `to` */

@@ -25,6 +25,7 @@ enum {
     OPTION_CHECKSUM,
     OPTION_STREAMS,
     OPTION_ROUTE,
+    OPTION_NO_LEARN,
     OPTION_ENGINE,
     OPTION_CACHE,
     OPTION_SOURCE,
@@ -65,6 +66,7 @@ static const struct option longs[] = {
     {"streams", required_argument, NULL, OPTION_STREAMS},
     SERVER_OPTIONS,
     {"route", required_argument, NULL, OPTION_ROUTE},
+    {"no-learn", no_argument, NULL, OPTION_NO_LEARN},
     {"engine", required_argument, NULL, OPTION_ENGINE},
     {"cache", required_argument, NULL, OPTION_CACHE},
     {"source", required_argument, NULL, OPTION_SOURCE},
@@ -246,6 +248,9 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         return streams(command, value, &o->sink.streams);
     case OPTION_ROUTE:
         o->pipeline.route = value;
+        return 0;
+    case OPTION_NO_LEARN:
+        o->pipeline.no_learn = 1;
         return 0;
     case OPTION_ENGINE:
         o->pipeline.engine = value;

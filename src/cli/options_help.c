@@ -42,6 +42,8 @@ const char options_help[] =
     "  --cache keep|drop|direct\n"
     "                         what files leave in the page cache: drop nothing,\n"
     "                         direct goes past it (O_DIRECT)\n"
+    "  --no-learn             a run that goes on compares the routes that can serve,\n"
+    "                         and takes the fastest; this keeps the plan's\n"
     "  --engine sync|uring|auto\n"
     "                         who makes the system calls; uring:all leaves io_uring\n"
     "                         all that it can do\n"

@@ -28,15 +28,29 @@ static bool is_behind_chunk(const struct hop *hop, size_t i)
     return false;
 }
 
+/* Will the run compare this route with the one that it takes first? */
+static bool is_compared(const struct hop *hop, size_t i)
+{
+    size_t rung[TRIAL_ROUTES], n = learn_candidates(hop, rung);
+    for (size_t k = 0; k < n; k++)
+        if (rung[k] == i)
+            return n > 1 && i != hop->current;
+    return false;
+}
+
 static const char *verb(const struct hop *hop, size_t i)
 {
-    return i == hop->current ? "take" : hop->rung[i].rejected || is_behind_chunk(hop, i) ? "not" : "else";
+    return i == hop->current                                  ? "take"
+           : is_compared(hop, i)                              ? "or"
+           : hop->rung[i].rejected || is_behind_chunk(hop, i) ? "not"
+                                                              : "else";
 }
 
 static const char *reason(const struct hop *hop, size_t i)
 {
     return i == hop->current         ? hop->why
            : hop->rung[i].rejected   ? hop->rung[i].reason
+           : is_compared(hop, i)     ? "compared with it while the run goes on"
            : is_behind_chunk(hop, i) ? "slower here, by measurement"
                                      : "if the one before it does not work";
 }

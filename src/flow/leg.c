@@ -107,6 +107,7 @@ void leg_begin(struct leg *leg)
     pipe_size_begin(hop);
     check_ladder_again(hop);
     cache_begin(hop);
+    learn_begin(hop);
     if (trace_is_on())
         tell_begin(leg);
 }

@@ -275,6 +275,12 @@ static int make_room(struct plan *plan, const struct parts *parts)
     return 0;
 }
 
+/* Not if a route is asked for, even if it is only preferred. */
+static bool asks_to_learn(const struct parts *parts)
+{
+    return !parts->options.no_learn && (!parts->route || strcmp(parts->route, "auto") == 0);
+}
+
 /* Describes a leg: it begins at filter `first` and ends before the next filter that cuts. Returns the first filter of
  * the next leg. */
 static size_t describe_leg(struct plan *plan, size_t index, size_t first)
@@ -304,6 +310,7 @@ static size_t describe_leg(struct plan *plan, size_t index, size_t first)
                             .cache = (enum leat_cache)parts->options.cache,
                             .shared = parts->options.shared_engine != NULL,
                             .pipe_size = parts->options.pipe_size,
+                            .learn.asked = asks_to_learn(parts),
                             .residue = residue_none(),
                             .end = UINT64_MAX};
     return behind + 1;

@@ -80,6 +80,7 @@ static void take_leg(leat_report *report, size_t index, const struct hop *hop)
     leg->has_traffic = hop->in && hop->in->traffic;
     if (leg->has_traffic)
         leg->traffic = *hop->in->traffic;
+    leg->learn = hop->learn;
     leg->rungs = hop->rungs;
     memcpy(leg->rung, hop->rung, sizeof(leg->rung));
     report->memory_peak += hop->budget->peak; /* the sum of the legs' peaks, so the real peak may be lower */

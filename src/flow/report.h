@@ -19,6 +19,7 @@ struct report_leg {
     bool has_traffic; /* its source is an object in a store */
     struct node_traffic traffic;
     struct node_pipe pipe; /* of its source */
+    struct learn learn;    /* what was compared */
     uint64_t taken;
     struct rung rung[ROUTES_MAX];
     size_t rungs;

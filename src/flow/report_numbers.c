@@ -40,6 +40,7 @@ int leat_report_hop_at(const leat_report *report, size_t index, struct leat_hop 
         .delivered = branch->delivered,
         .held = branch->held,
         .discarded = branch->discarded,
+        .changes = report->leg[branch->leg].learn.trial.changes,
         .from_pipe_was = report->leg[branch->leg].pipe.was,
         .from_pipe = report->leg[branch->leg].pipe.is,
         .to_pipe_was = branch->pipe.was,

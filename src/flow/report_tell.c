@@ -3,6 +3,7 @@
 #include "base/quote.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "flow/learned.h"
 #include "flow/report.h"
 #include "flow/traffic.h"
 #include <errno.h>
@@ -103,6 +104,8 @@ static json_t *hops_json(const leat_report *report)
                                 "rejected", rejected_json(leg));
         add_pipe(&hop, "from_pipe_was", "from_pipe", &leg->pipe);
         add_pipe(&hop, "to_pipe_was", "to_pipe", &branch->pipe);
+        if (learned_something(&leg->learn))
+            json_set(&hop, "learned", learned_json(&leg->learn, leg->rung));
         json_append(&list, hop);
     }
     return list;
@@ -220,6 +223,8 @@ static void print_leg(FILE *to, const leat_report *report, const struct report_l
             print_branch(to, report, &report->branch[i]);
     if (leg->from)
         print_pipe(to, "from", leg->from, &leg->pipe);
+    if (learned_something(&leg->learn))
+        learned_print(to, &leg->learn, leg->rung);
     for (size_t i = 0; i < leg->rungs; i++)
         if (leg->rung[i].rejected)
             fprintf(to, "  not %s: %s\n", leg->rung[i].route->name, leg->rung[i].reason);

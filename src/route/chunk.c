@@ -461,6 +461,7 @@ static void stop(struct hop *hop)
 const struct route route_chunk = {
     .name = "chunk",
     .id = ROUTE_CHUNK,
+    .compared = true,
     .unfit = unfit,
     .minimum = minimum,
     .start = start,

@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "node/filter.h"
 #include "node/node.h"
+#include "route/learn.h"
 #include <leat/pipeline.h>
 
 #define BRANCHES_MAX LEAT_SINKS_MAX
@@ -39,6 +40,7 @@ enum route_id {
 struct route {
     const char *name;
     enum route_id id;
+    bool compared; /* it can be left at any byte: at the hop's end it has delivered all, and nothing has to be undone */
 
     /* Returns NULL if the route may serve this hop, or else the reason why it cannot, as a part of a sentence ("the
      * sink is opened for appending"). The reason is static or is in `reason`, where the hook may format it. The hook
@@ -114,6 +116,8 @@ struct hop {
     bool strict;       /* the route was forced: the hop fails instead of stepping down */
     bool watched;      /* a node has a limit on idle time (node->idle_ns) */
     int64_t pipe_size; /* as in leat_pipeline_options */
+
+    struct learn learn;
 
     struct waker *waker; /* of the loop that runs this hop */
     void *state;         /* of the current route; NULL: not started */

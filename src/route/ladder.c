@@ -93,7 +93,8 @@ static void tell_step_down(const struct hop *hop, const struct rung *from)
 static int start_route(struct hop *hop)
 {
     int r = hop_route(hop)->start(hop);
-    if (r == 0 && trace_is_on())
+    bool compares = hop->learn.on && hop->learn.trial.phase != TRIAL_REST;
+    if (r == 0 && trace_is_on() && !compares)
         tell_route(hop);
     return r;
 }
@@ -136,9 +137,29 @@ static bool fail_ladder(struct hop *hop, int code, const struct rung *last)
     return false;
 }
 
-/* Moves to the next rung that is fit. The residues that the old route leaves are still held, and the next route counts
- * them. `r` is the result of its start. Returns false if the hop fails. If the chunk route fails, the hop fails, even
- * if rungs follow: the chunk route confirms the end of the other routes, which would then return to it. */
+/* Moves to the first rung that is fit, from `first` on and then from the top: a route that was compared may stand
+ * behind the one that goes on. Returns false if there is none. */
+static bool find_rung(struct hop *hop, size_t first)
+{
+    for (size_t i = 0; i < hop->rungs; i++) {
+        struct rung *rung = &hop->rung[(first + i) % hop->rungs];
+        char reason[REASON_MAX];
+        const char *why = unfit_now(hop, rung, reason);
+        if (!why) {
+            hop->current = (size_t)(rung - hop->rung);
+            return true;
+        }
+        if (!rung->rejected)
+            snprintf(rung->reason, REASON_MAX, "%s", why);
+        rung->rejected = true;
+    }
+    return false;
+}
+
+/* Moves down to a rung that is fit. If a route was only being compared, the one before it goes on. The residues that
+ * the old route leaves are still held, and the next route counts them. `r` is the result of its start. Returns false if
+ * the hop fails. If the chunk route fails, the hop fails, even if rungs follow: the chunk route confirms the end of the
+ * other routes, which would then return to it. */
 static bool step_down(struct hop *hop, int r)
 {
     int code = r == -ENOMEM ? r : -EOPNOTSUPP;
@@ -147,25 +168,18 @@ static bool step_down(struct hop *hop, int r)
     from->rejected = true;
     if (trace_is_on())
         tell_step_down(hop, from);
-    if (from->route->id == ROUTE_CHUNK)
+    bool compared = learn_stop(hop);
+    if (from->route->id == ROUTE_CHUNK && !compared)
         return fail_ladder(hop, code, from);
     if (hop->strict) {
         error_at(&hop->error, code, LEAT_SIDE_NONE, "", "route", "The route '%s' was forced and does not work here: %s",
                  from->route->name, from->reason);
         return false;
     }
-    for (hop->current++; hop->current < hop->rungs; hop->current++) {
-        struct rung *rung = &hop->rung[hop->current];
-        char reason[REASON_MAX];
-        const char *why = unfit_now(hop, rung, reason);
-        if (!why)
-            return true;
-        if (!rung->rejected)
-            snprintf(rung->reason, REASON_MAX, "%s", why);
-        rung->rejected = true;
-    }
-    hop->current = hop->rungs - 1;
-    return fail_ladder(hop, code, from);
+    if (!find_rung(hop, compared ? hop->current : hop->current + 1))
+        return fail_ladder(hop, code, from);
+    learn_begin(hop);
+    return true;
 }
 
 /* Only a read shows the end of a file: a splice of a file of procfs returns 0 although it has bytes, and a file that
@@ -178,27 +192,39 @@ static bool must_confirm(const struct hop *hop)
 
 static void confirm(struct hop *hop)
 {
+    learn_stop(hop);
     hop_stop(hop);
     for (size_t i = 0; i < hop->rungs; i++)
         if (hop->rung[i].route->id == ROUTE_CHUNK)
             hop->current = i;
 }
 
+/* The route has ended. Returns true if the hop has not: another route begins. */
+static bool goes_on(struct hop *hop)
+{
+    if (learn_goes_on(hop))
+        return true;
+    if (!must_confirm(hop))
+        return false;
+    confirm(hop);
+    return true;
+}
+
 enum verdict hop_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
 {
     for (;;) {
         enum verdict verdict = VERDICT_STEP_DOWN;
+        learn_look(hop);
         int r = hop->state ? 0 : start_route(hop);
         if (r == 0)
             verdict = hop_route(hop)->next(hop, ret_op, ret_wait);
         if (verdict == VERDICT_STEP_DOWN) {
             if (!step_down(hop, r))
                 return VERDICT_END;
-        } else if (verdict == VERDICT_END && must_confirm(hop))
-            confirm(hop);
-        else if (hop->watched && verdict == VERDICT_OP && is_overdue(hop, *ret_op))
+        } else if (hop->watched && verdict == VERDICT_OP && is_overdue(hop, *ret_op))
             hop_done(hop, *ret_op, -ETIMEDOUT);
-        else if (!hop->watched || verdict != VERDICT_WAIT || !watch_all(hop, ret_wait))
+        else if (!(verdict == VERDICT_END && goes_on(hop)) &&
+                 !(verdict == VERDICT_WAIT && hop->watched && watch_all(hop, ret_wait)))
             return verdict;
         ret_wait->n = 0;
         ret_wait->deadline_ns = 0;

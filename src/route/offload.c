@@ -97,6 +97,7 @@ static void done(struct hop *hop, struct op *op, ssize_t result)
 const struct route route_offload = {
     .name = "offload",
     .id = ROUTE_OFFLOAD,
+    .compared = true,
     .unfit = unfit,
     .minimum = minimum,
     .start = start,

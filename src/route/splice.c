@@ -264,6 +264,7 @@ static uint64_t held(const struct hop *hop, const struct branch *branch)
 const struct route route_splice = {
     .name = "splice",
     .id = ROUTE_SPLICE,
+    .compared = true,
     .unfit = unfit,
     .minimum = minimum,
     .start = start,

@@ -4,6 +4,7 @@
  * Random copies: any source, any sinks, any route and memory, faults that come again and again, and a cancel at a
  * random moment from another thread. LEAT_SOAK_SECONDS is how long (1), LEAT_SOAK_SEED where to begin; a failure prints
  * its seed, and that seed alone repeats it (but for the moment of the cancel). */
+#include "learning.h"
 #include "scene.h"
 #include <time.h>
 
@@ -92,6 +93,7 @@ static void run_seed(uint64_t seed)
         .size = sizeof(options), .route = has_route(route) ? route : "auto", .memory_limit = 65536u << roll(dice, 6)};
     size_t n = roll(dice, 3) ? roll(dice, 300000) : roll(dice, 6000000);
     bool cancels = roll(dice, 4) == 0;
+    learn_always(roll(dice, 2) == 0);
     chaos.one_in = roll(dice, 2) ? 0 : 3 + roll(dice, 60);
     struct stage s;
     pthread_t thread;

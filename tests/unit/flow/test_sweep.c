@@ -3,6 +3,7 @@
  * The Nth-call sweep: over whole copies each operation fails once with each plausible errno, comes back short once, is
  * cancelled once, and comes back short and fails from then on. Afterwards taken = delivered + held + discarded, and
  * either the result is right or the error names side, call and offset, and nothing was published. */
+#include "learning.h"
 #include "machine.h"
 #include "scene.h"
 
@@ -176,6 +177,7 @@ static bool run_with(const struct scene *scene, const char *route, const struct 
 {
     struct stage s;
     struct leat_pipeline_options options = {.size = sizeof(options), .route = route, .memory_limit = MEMORY};
+    learn_always(strcmp(route, "auto") == 0);
     if (getenv("SWEEP_TRACE")) /* the last line before a failure is the run that failed */
         print_message("%s, %s: %s number %u, %s%s\n", scene->name, route, op_name(fault->kind), at,
                       fault->how == INJECT_SHORT || fault->how >= INJECT_SHORT_ERROR ? "short " : "",
@@ -217,7 +219,8 @@ static bool run_with(const struct scene *scene, const char *route, const struct 
 static void every_call_fails_once(void **state)
 {
     (void)state;
-    static const char *const routes[] = {"prefer:clone", "prefer:offload", "prefer:splice", "prefer:direct", "chunk"};
+    static const char *const routes[] = {"prefer:clone",  "prefer:offload", "prefer:splice",
+                                         "prefer:direct", "chunk",          "auto"};
     unsigned runs = 0, most = getenv("LEAT_TEST_QUICK") ? 6 : 40; /* the Nth call */
     size_t number = 0;
     int before = open_descriptors();
@@ -230,6 +233,7 @@ static void every_call_fails_once(void **state)
                         break;
     print_message("%u runs with a fault\n", runs);
     assert_true(runs > (most == 40 ? 100u : 20u)); /* by one route, between files */
+    learn_always(false);
     check_no_leftovers();
     assert_int_equal(open_descriptors(), before);
 }
