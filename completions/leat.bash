@@ -100,19 +100,19 @@ _leat()
         wants="-a --algorithm -l --length -j --jobs"
         ;;
     image)
-        options="--all --platform --jobs --retries --insecure --cacert --cert --key --progress --progress= --json --help"
+        options="--all --platform --jobs --retries --insecure --cacert --cert --key --progress --progress= --trace --trace= --json --help"
         wants="--platform --jobs --retries --cacert --cert --key"
         ;;
     ls | rm)
-        options="--recursive --retries --insecure --header --netrc --netrc-file --cacert --cert --key --json --help"
+        options="--recursive --retries --insecure --header --netrc --netrc-file --cacert --cert --key --trace --trace= --json --help"
         wants="--retries --header --netrc-file --cacert --cert --key"
         ;;
     stat)
-        options="--retries --insecure --header --netrc --netrc-file --cacert --cert --key --json --help"
+        options="--retries --insecure --header --netrc --netrc-file --cacert --cert --key --trace --trace= --json --help"
         wants="--retries --header --netrc-file --cacert --cert --key"
         ;;
     store)
-        options="--older-than --dry-run --retries --header --netrc --netrc-file --cacert --cert --key --json --help"
+        options="--older-than --dry-run --retries --header --netrc --netrc-file --cacert --cert --key --trace --trace= --json --help"
         wants="--older-than --retries --header --netrc-file --cacert --cert --key"
         ;;
     channel)

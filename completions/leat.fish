@@ -53,7 +53,6 @@ complete -c leat -n $transfer -l idle-timeout -x -d 'How long an endpoint may ke
 complete -c leat -n $transfer -l explain -a '--explain=text --explain=json' -d 'Print the plan and do nothing'
 complete -c leat -n $transfer -l progress -a '--progress=auto --progress=bar --progress=json --progress=never' -d 'How far it is'
 complete -c leat -n $transfer -l report -a '--report=text --report=json' -d 'What happened'
-complete -c leat -n $transfer -l trace -a '--trace=text --trace=json' -d 'What is done and decided'
 complete -c leat -n $transfer -l help -d 'A summary'
 complete -c leat -n '__fish_seen_subcommand_from run' -f
 
@@ -66,6 +65,7 @@ set -l tls '__fish_seen_subcommand_from copy run ls stat rm store image'
 complete -c leat -n $tls -l cacert -r -d 'Certificates of trusted authorities'
 complete -c leat -n $tls -l cert -r -d 'The certificate of the client'
 complete -c leat -n $tls -l key -r -d 'The private key of the client'
+complete -c leat -n $tls -l trace -a '--trace=text --trace=json' -d 'What is done and decided'
 
 set -l digest '__fish_seen_subcommand_from digest'
 complete -c leat -n $digest -s a -l algorithm -x -a "$algorithms" -d 'Which digests'

@@ -60,6 +60,8 @@ int cli_unknown_option(const char *command, const struct option *longs, const ch
 /* Returns "known are A, B", and the word of the list that is nearest to `word` if one is near. The result is static
  * memory. */
 const char *cli_known(const char *word, const char *const words[]);
+/* Finds the word in the list; *ret is its index. Returns 0, or an exit code after a message. */
+int cli_choose(const char *command, const char *option, const char *word, const char *const words[], int32_t *ret);
 /* Prints the first algorithm of a comma-separated list that is not known, and the known ones, in the way of cli_usage.
  */
 int cli_unknown_algorithm(const char *command, const char *option, const char *list);

@@ -2,6 +2,7 @@
 #include "progress.h"
 #include "servers.h"
 #include "signals.h"
+#include "trace.h"
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -28,8 +29,7 @@ static const char usage[] =
     "  --insecure             other hosts may be reached without TLS, too\n" SERVER_CERTIFICATES_HELP
     "  --progress[=auto|bar|json|never]\n"
     "                         how far it is, on stderr (default auto: a bar on a\n"
-    "                         terminal)\n"
-    "  --json                 print what was done as JSON\n"
+    "                         terminal)\n" TRACE_HELP "  --json                 print what was done as JSON\n"
     "  -h, --help             this text\n"
     "\n"
     "  leat image copy docker://localhost:5000/app:1 oci:layout:1\n"
@@ -55,6 +55,7 @@ static const struct option longs[] = {
     {"insecure", no_argument, NULL, OPTION_INSECURE},
     {"progress", optional_argument, NULL, OPTION_PROGRESS},
     SERVER_CERTIFICATES,
+    TRACE_OPTION,
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -64,6 +65,7 @@ struct image_typed {
     struct leat_image_options options;
     struct leat_endpoint_options endpoint; /* `options.endpoint` points here */
     enum progress_mode progress;
+    enum trace_mode trace;
     bool json, help;
 };
 
@@ -76,20 +78,12 @@ struct watching {
     bool mismatch;
 };
 
-static int progress_mode(const char *word, enum progress_mode *ret)
-{
-    static const char *const words[] = {"auto", "bar", "json", "never", NULL};
-    for (int i = 0; words[i]; i++)
-        if (strcmp(word, words[i]) == 0) {
-            *ret = (enum progress_mode)i;
-            return 0;
-        }
-    return cli_usage("image", "--progress: '%s' is not known; %s", word, cli_known(word, words));
-}
-
 static int set(void *user, int option, const char *value)
 {
+    static const char *const progress[] = {"auto", "bar", "json", "never", NULL};
     struct image_typed *t = user;
+    int32_t word = 0;
+    int r;
     switch (option) {
     case OPTION_ALL:
         t->options.all = 1;
@@ -105,7 +99,11 @@ static int set(void *user, int option, const char *value)
         t->options.insecure = 1;
         break;
     case OPTION_PROGRESS:
-        return progress_mode(value ? value : "bar", &t->progress);
+        r = cli_choose("image", "progress", value ? value : "bar", progress, &word);
+        t->progress = (enum progress_mode)word;
+        return r;
+    case OPTION_TRACE:
+        return trace_choose("image", value, &t->trace);
     case OPTION_JSON:
         t->json = true;
         break;
@@ -124,7 +122,10 @@ static int parse(struct image_typed *t, int argc, char **argv)
     *t = (struct image_typed){.options = LEAT_INIT(struct leat_image_options),
                               .endpoint = LEAT_INIT(struct leat_endpoint_options)};
     t->options.endpoint = &t->endpoint;
-    return cli_read_options("image", longs, argc, argv, set, t);
+    int r = cli_read_options("image", longs, argc, argv, set, t);
+    if (t->trace != TRACE_NO && t->progress == PROGRESS_AUTO)
+        t->progress = PROGRESS_NEVER; /* a bar would be drawn between the lines of the trace */
+    return r ? r : trace_begin(t->trace);
 }
 
 /* ---- progress and signals ---- */

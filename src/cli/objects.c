@@ -1,5 +1,6 @@
 /* leat ls, leat stat and leat rm: list, examine and remove objects in stores. */
 #include "servers.h"
+#include "trace.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@ static const char ls_usage[] =
     "\n"
     "  --recursive            all keys, whatever slashes they have\n"
     "  --retries N            of a request without progress (default 8)\n"
-    "  --insecure             other registries may be reached without TLS, too\n" SERVER_OPTIONS_HELP
+    "  --insecure             other registries may be reached without TLS, too\n" SERVER_OPTIONS_HELP TRACE_HELP
     "  --json                 one object a line\n"
     "  -h, --help             this text\n"
     "\n"
@@ -31,7 +32,7 @@ static const char stat_usage[] =
     "oci://HOST/NAME@DIGEST, oci://HOST/NAME:TAG or file:PATH.\n"
     "\n"
     "  --retries N            of a request without progress (default 8)\n"
-    "  --insecure             other registries may be reached without TLS, too\n" SERVER_OPTIONS_HELP
+    "  --insecure             other registries may be reached without TLS, too\n" SERVER_OPTIONS_HELP TRACE_HELP
     "  --json                 one object a line\n"
     "  -h, --help             this text\n"
     "\n"
@@ -46,7 +47,7 @@ static const char rm_usage[] =
     "\n"
     "  --recursive            s3://BUCKET/PREFIX/: all that is in it, without asking\n"
     "  --retries N            of a request without progress (default 8)\n"
-    "  --insecure             other registries may be reached without TLS, too\n" SERVER_OPTIONS_HELP
+    "  --insecure             other registries may be reached without TLS, too\n" SERVER_OPTIONS_HELP TRACE_HELP
     "  --json                 print each name, and the sum, as JSON\n"
     "  -h, --help             this text\n"
     "\n"
@@ -65,6 +66,7 @@ static const struct option longs[] = {
     {"retries", required_argument, NULL, OPTION_RETRIES},
     {"insecure", no_argument, NULL, OPTION_INSECURE},
     SERVER_OPTIONS,
+    TRACE_OPTION,
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -75,6 +77,7 @@ struct objects_typed {
     const struct option *longs;
     struct leat_store_options options;
     struct leat_endpoint_options endpoint; /* `options.endpoint` points here */
+    enum trace_mode trace;
     bool json, help;
     struct leat_error first; /* the first failure that was printed */
     int code;                /* EXIT_FAILED after the first failure */
@@ -92,6 +95,8 @@ static int set(void *user, int option, const char *value)
     case OPTION_INSECURE:
         t->options.insecure = 1;
         break;
+    case OPTION_TRACE:
+        return trace_choose(t->command, value, &t->trace);
     case OPTION_JSON:
         t->json = true;
         break;
@@ -131,7 +136,7 @@ static int parse(struct objects_typed *t, const char *command, int argc, char **
     for (int i = optind; !t->help && i < argc; i++)
         if (!is_in_store(argv[i]))
             return cli_usage(command, "%s is in no store: write s3://, oci:// or http://", cli_name(argv[i]));
-    return 0;
+    return trace_begin(t->trace);
 }
 
 /* ---- messages and results ---- */

@@ -32,7 +32,6 @@ enum {
     OPTION_EXPLAIN,
     OPTION_PROGRESS,
     OPTION_REPORT,
-    OPTION_TRACE,
     OPTION_APPEND,
     OPTION_IN_PLACE,
     OPTION_OFFSET,
@@ -73,7 +72,7 @@ static const struct option longs[] = {
     {"explain", optional_argument, NULL, OPTION_EXPLAIN},
     {"progress", optional_argument, NULL, OPTION_PROGRESS},
     {"report", optional_argument, NULL, OPTION_REPORT},
-    {"trace", optional_argument, NULL, OPTION_TRACE},
+    TRACE_OPTION,
     {"append", no_argument, NULL, OPTION_APPEND},
     {"in-place", no_argument, NULL, OPTION_IN_PLACE},
     {"offset", required_argument, NULL, OPTION_OFFSET},
@@ -91,16 +90,6 @@ static const struct option longs[] = {
 };
 
 /* Finds a word in a list that ends in NULL and stores its index. */
-static int choose(const char *command, const char *option, const char *word, const char *const words[], int32_t *ret)
-{
-    for (int i = 0; words[i]; i++)
-        if (strcmp(word, words[i]) == 0) {
-            *ret = i;
-            return 0;
-        }
-    return cli_usage(command, "--%s does not know '%s'; %s", option, word, cli_known(word, words));
-}
-
 static int size(const char *command, const char *option, const char *text, uint64_t *ret)
 {
     int r = leat_size_parse(text, ret);
@@ -215,7 +204,7 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         o->pipeline.expect = expected;
         return add_to_list(command, "expect", expected, value);
     case OPTION_PROVIDER:
-        return choose(command, "digest-provider", value, provider, &o->pipeline.digest_provider);
+        return cli_choose(command, "digest-provider", value, provider, &o->pipeline.digest_provider);
     case OPTION_MEMORY:
         r = size(command, "memory-limit", value, &o->pipeline.memory_limit);
         return r == 0 && o->pipeline.memory_limit == 0 ? cli_usage(command, "--memory-limit must be more than 0") : r;
@@ -256,23 +245,21 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         o->pipeline.engine = value;
         return 0;
     case OPTION_CACHE:
-        return choose(command, "cache", value, cache, &o->pipeline.cache);
+        return cli_choose(command, "cache", value, cache, &o->pipeline.cache);
     case OPTION_SOURCE:
-        return choose(command, "source", value, stability, &o->pipeline.stability);
+        return cli_choose(command, "source", value, stability, &o->pipeline.stability);
     case OPTION_EXPLAIN:
-        r = choose(command, "explain", value ? value : "text", explain, &word);
+        r = cli_choose(command, "explain", value ? value : "text", explain, &word);
         o->explain = word == 0 ? EXPLAIN_TEXT : EXPLAIN_JSON;
         return r;
     case OPTION_PROGRESS:
-        r = choose(command, "progress", value ? value : "bar", progress, &word);
+        r = cli_choose(command, "progress", value ? value : "bar", progress, &word);
         o->progress = (enum progress_mode)word;
         return r;
     case OPTION_REPORT:
         return report(o, command, value);
     case OPTION_TRACE:
-        r = choose(command, "trace", value ? value : "text", explain, &word);
-        o->trace = word == 0 ? TRACE_TEXT : TRACE_JSON;
-        return r;
+        return trace_choose(command, value, &o->trace);
     case OPTION_APPEND:
         return write_mode(o, command, LEAT_WRITE_APPEND);
     case OPTION_IN_PLACE:
@@ -301,9 +288,9 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         o->sink.preserve = 1;
         return 0;
     case OPTION_SPARSE:
-        return choose(command, "sparse", value ? value : "always", sparse, &o->pipeline.sparse);
+        return cli_choose(command, "sparse", value ? value : "always", sparse, &o->pipeline.sparse);
     case OPTION_SLOW:
-        return choose(command, "slow-sink", value, slow, &o->branch.slow);
+        return cli_choose(command, "slow-sink", value, slow, &o->branch.slow);
     default:
         return servers_set(&o->sink, command, option, value);
     }

@@ -2,6 +2,7 @@
 #include "cli.h"
 #include <ctype.h>
 #include <stdlib.h>
+#include <string.h>
 
 int cli_number(const char *command, const char *option, const char *text, long least, long most, int32_t *ret)
 {
@@ -20,6 +21,16 @@ int cli_retries(const char *command, const char *text, int32_t *ret)
     if (r == 0 && *ret == 0)
         *ret = -1;
     return r;
+}
+
+int cli_choose(const char *command, const char *option, const char *word, const char *const words[], int32_t *ret)
+{
+    for (int i = 0; words[i]; i++)
+        if (strcmp(word, words[i]) == 0) {
+            *ret = i;
+            return 0;
+        }
+    return cli_usage(command, "--%s does not know '%s'; %s", option, word, cli_known(word, words));
 }
 
 int cli_read_options(const char *command, const struct option *longs, int argc, char **argv,

@@ -1,23 +1,25 @@
 /* leat store: lists and aborts uploads that killed programs left in a store. */
 #include "servers.h"
+#include "trace.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char usage[] = "usage: leat store sweep [options] s3://BUCKET[/PREFIX]\n"
-                            "\n"
-                            "Aborts unfinished uploads of several parts; the store then frees the room of\n"
-                            "their parts. Programs that were killed leave such uploads. An upload that still\n"
-                            "goes on looks the same, so leat aborts only those older than a day.\n"
-                            "\n"
-                            "  --older-than TIME      how old an upload must be (default 24h); 0: all\n"
-                            "  --dry-run              only say which ones would be aborted\n"
-                            "  --retries N            of a request without progress (default 8)\n" SERVER_OPTIONS_HELP
-                            "  --json                 print each upload, and the sum, as JSON\n"
-                            "  -h, --help             this text\n"
-                            "\n"
-                            "  leat store sweep --dry-run s3://bucket\n"
-                            "  leat store sweep --older-than 2h s3://bucket/backups/\n";
+static const char usage[] =
+    "usage: leat store sweep [options] s3://BUCKET[/PREFIX]\n"
+    "\n"
+    "Aborts unfinished uploads of several parts; the store then frees the room of\n"
+    "their parts. Programs that were killed leave such uploads. An upload that still\n"
+    "goes on looks the same, so leat aborts only those older than a day.\n"
+    "\n"
+    "  --older-than TIME      how old an upload must be (default 24h); 0: all\n"
+    "  --dry-run              only say which ones would be aborted\n"
+    "  --retries N            of a request without progress (default 8)\n" SERVER_OPTIONS_HELP TRACE_HELP
+    "  --json                 print each upload, and the sum, as JSON\n"
+    "  -h, --help             this text\n"
+    "\n"
+    "  leat store sweep --dry-run s3://bucket\n"
+    "  leat store sweep --older-than 2h s3://bucket/backups/\n";
 
 enum {
     OPTION_OLDER = 256,
@@ -31,6 +33,7 @@ static const struct option longs[] = {
     {"dry-run", no_argument, NULL, OPTION_DRY},
     {"retries", required_argument, NULL, OPTION_RETRIES},
     SERVER_OPTIONS,
+    TRACE_OPTION,
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -39,6 +42,7 @@ static const struct option longs[] = {
 struct store_typed {
     struct leat_store_sweep_options options;
     struct leat_endpoint_options endpoint; /* `options.endpoint` points here */
+    enum trace_mode trace;
     bool json, help;
     struct leat_error first; /* the first failure that was printed */
 };
@@ -64,6 +68,8 @@ static int set(void *user, int option, const char *value)
         break;
     case OPTION_RETRIES:
         return cli_retries("store", value, &t->options.retries);
+    case OPTION_TRACE:
+        return trace_choose("store", value, &t->trace);
     case OPTION_JSON:
         t->json = true;
         break;
@@ -82,7 +88,8 @@ static int parse(struct store_typed *t, int argc, char **argv)
     *t = (struct store_typed){.options = LEAT_INIT(struct leat_store_sweep_options),
                               .endpoint = LEAT_INIT(struct leat_endpoint_options)};
     t->options.endpoint = &t->endpoint;
-    return cli_read_options("store", longs, argc, argv, set, t);
+    int r = cli_read_options("store", longs, argc, argv, set, t);
+    return r ? r : trace_begin(t->trace);
 }
 
 /* ---- messages and results ---- */

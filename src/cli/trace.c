@@ -98,6 +98,15 @@ static void trace_json(void *unused, const struct leat_trace_record *record)
     json_decref(object);
 }
 
+int trace_choose(const char *command, const char *value, enum trace_mode *ret)
+{
+    static const char *const words[] = {"text", "json", NULL};
+    int32_t word = 0;
+    int r = cli_choose(command, "trace", value ? value : words[0], words, &word);
+    *ret = word == 0 ? TRACE_TEXT : TRACE_JSON;
+    return r;
+}
+
 int trace_begin(enum trace_mode mode)
 {
     clock_gettime(CLOCK_MONOTONIC, &began);
