@@ -92,7 +92,9 @@
  * they are gone. It also stops the processes that a child has started, and those that these have started, even if their
  * parents have ended. It does not stop a daemon, which has a session of its own and no parent left. On Linux the
  * processes are found through /proc, and orphans by the variable LEAT_EXEC that each child has in its environment. A
- * process that runs as another user is left alone.
+ * process that the program may not signal, because it runs as another user, is left alone. If the child itself is such
+ * a process, or does not end for another reason, the pipeline ends three seconds after it began to stop it, and the
+ * error says that the child still runs. The input of a sink's child stays open until the program ends.
  *
  * A child stays in the program's process group, so it may use the terminal. If there is neither /proc nor a terminal,
  * the child has a process group of its own, and the whole group is signalled. If there is a terminal and no /proc, only

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #define GRACE_NS      1000000000 /* Until the next step for a child that does not end. */
@@ -87,7 +88,7 @@ static void signal_itself(struct child *c, int number)
     int r = family_signal_process(c->exited, c->s.pid, number);
     if (c->s.own_group && r != -ESRCH) /* The child is not reaped, so the number is still that of its group. */
         kill(-c->s.pid, number);
-    c->signalled |= !c->over;
+    c->signalled |= !c->over && r != -EPERM;
 }
 
 /* Finds new members of the family. Under the lock, so that the child is not reaped while all processes are listed.
@@ -174,7 +175,7 @@ int child_end(struct child *c, enum child_patience patience, struct port *port, 
     int fd = c->done[0];
     if (!has_ended(c) || patience == CHILD_MUST_END || c->step >= TERMINATED)
         escalate(c, patience);
-    if (has_ended(c) && family_is_over(c, &fd))
+    if ((has_ended(c) || c->step == LET_GO) && family_is_over(c, &fd))
         return 0;
     if (port->fd != fd)
         port_init(port, fd, POLLIN);
@@ -185,8 +186,17 @@ int child_end(struct child *c, enum child_patience patience, struct port *port, 
     return -EAGAIN;
 }
 
+bool child_is_left(const struct child *c)
+{
+    return !c->ended && c->step == LET_GO;
+}
+
 int child_verdict(const struct child *c, char text[CHILD_TEXT_MAX])
 {
+    if (child_is_left(c)) {
+        snprintf(text, CHILD_TEXT_MAX, "%s", CHILD_LEFT);
+        return 1;
+    }
     child_describe_end(c, text);
     if (!c->lost && c->status.si_code == CLD_EXITED && c->status.si_status == 0)
         return 0;
@@ -195,14 +205,14 @@ int child_verdict(const struct child *c, char text[CHILD_TEXT_MAX])
 
 const char *child_said(const struct child *c)
 {
-    return c->said;
+    return c->ended ? c->said : "";
 }
 
 struct child *child_free(struct child *c)
 {
     if (!c || !origin_is_here(c->origin)) /* In a child of fork, it is the parent's child. */
         return NULL;
-    if (!has_ended(c)) {
+    if (!has_ended(c) && c->step != LET_GO) {
         send_signal(c, SIGKILL);
         struct pollfd done = {.fd = c->done[0], .events = POLLIN};
         while (poll(&done, 1, LET_GO_MS) < 0 && errno == EINTR)
@@ -212,8 +222,10 @@ struct child *child_free(struct child *c)
         pthread_mutex_lock(&c->lock);
         c->left = !c->over;
         bool left = c->left;
-        if (left)
+        if (left) {
+            child_close_stdout(c); /* Not its input: the child would take a part for the whole. */
             pthread_detach(c->listener);
+        }
         pthread_mutex_unlock(&c->lock);
         if (left)
             return NULL;

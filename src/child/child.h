@@ -34,17 +34,23 @@ void child_close_stdout(struct child *child);
 /* How many bytes of its input the child has left in the pipe, once it has ended. 0 if unknown. */
 size_t child_unread(const struct child *child);
 
-/* Ends the child step by step. Returns 0: it has ended, and all is known. -EAGAIN: not yet; call again when *port is
+/* Ends the child step by step. Returns 0: it has ended, and all is known, or it is left behind, because it has not even
+ * ended by SIGKILL, as if it runs as another user. -EAGAIN: not yet; call again when *port is
  * ready or at *ret_deadline_ns (0: none). The patience may get shorter from call to call, even after the child has
  * ended: then CHILD_MUST_END ends the processes that it has left behind. The call does not block, but it reads /proc
  * when it sends a signal. That takes some milliseconds, and at most two seconds where processes keep readers of their
  * environment waiting. */
 int child_end(struct child *child, enum child_patience patience, struct port *port, int64_t *ret_deadline_ns);
 
+/* Is the child left behind, and still runs? */
+bool child_is_left(const struct child *child);
+#define CHILD_LEFT "can't be stopped, and still runs"
+
 /* The rest is known once the child has ended. */
 
 /* How the child ended. 0: it exited with status 0. 1: otherwise; then `text` says how ("exited with status 3"). -ESRCH:
- * the reason is a signal of ours, so it says nothing about the child. */
+ * the reason is a signal of ours, so it says nothing about the child. If the child is left behind, the result is 1 and
+ * the text is CHILD_LEFT. */
 #define CHILD_TEXT_MAX 96
 int child_verdict(const struct child *child, char text[CHILD_TEXT_MAX]);
 

@@ -122,6 +122,7 @@ static void last_lines(const char *said, char *to, size_t room)
 static int fail(struct node *node, struct leat_error *error, int code, const char *how)
 {
     const struct exec *x = exec_of(node);
+    node->left = child_is_left(x->child) ? NULL : node->left; /* the error itself says so */
     char said[sizeof(error->text)] = "";
     size_t shown = strnlen(x->shown, COMMAND_SHOWN + 1);
     const char *dots = shown > COMMAND_SHOWN ? "..." : "";
@@ -146,6 +147,7 @@ static int end_child(struct node *node, enum child_patience patience, int code)
     if (r < 0)
         return r;
     node->deadline_ns = 0;
+    node->left = child_is_left(x->child) ? "its command " CHILD_LEFT : node->left;
     node->unread = x->counted ? 0 : unread;
     x->counted = true;
     if (!x->said && *child_said(x->child))

@@ -123,6 +123,8 @@ static void end_nodes(struct run *run)
     end_joints(run, code);
     if (in)
         end_node(in, source_code, leg_delivered(&run->leg[0]));
+    if (in && in->left)
+        error_note(&run->error, in->name, in->left);
 }
 
 static void add_numbers(struct leat_error *error, const struct leg *leg, const struct branch *branch)

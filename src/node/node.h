@@ -133,7 +133,7 @@ struct node {
     struct node_pipe pipe;
     struct keep *keep;                  /* of the shared engine: what outlives this node there; NULL: there is none */
     const struct node_traffic *traffic; /* NULL: it is no object in a store */
-    const char *left;                   /* what `abort` could not undo, as the end of a sentence; static, or NULL */
+    const char *left; /* what `abort` or `settle` could not undo, as the end of a sentence; static, or NULL */
     uint64_t unread;  /* set by `settle`: of the delivered bytes, those that the other side never read from the pipe */
     const char *said; /* the last lines that a child wrote to its standard error, or NULL. Lives as long as the name */
 
