@@ -156,7 +156,7 @@ struct leat_pipeline_options {
 
 /** A good size for pipes. */
 enum {
-    LEAT_PIPE_SIZE = 512 * 1024 /**< In bytes. Benchmark rows show it (bench: pipes/matrix). */
+    LEAT_PIPE_SIZE = 512 * 1024 /**< In bytes; by measurement (`scripts/bench --matrix`). */
 };
 
 /** How a shared engine runs pipelines. */
