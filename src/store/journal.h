@@ -15,7 +15,8 @@ struct journal_part {
     uint64_t size;
     char sha256[65]; /* in hex; "": the journal has no part of this number */
     char *etag;      /* from malloc */
-    bool is_there;   /* the store has confirmed that it has the part */
+    bool is_there;   /* the store has confirmed that it has the part, */
+    bool has_sum;    /* and that it keeps its SHA-256 */
 };
 
 struct journal {

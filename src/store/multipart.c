@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #define DOUBLING 1000u /* parts */
+#define SUM      "x-amz-checksum-sha256"
 
 /* The first 1000 parts have this size, the next 1000 twice that, and so on. So 10,000 parts of at least 5 MiB are 5 TB,
  * and the memory that the parts need grows with the object. */
@@ -109,7 +110,7 @@ static void create_upload(struct sink *s)
     sink_start(s, &s->control, make_create, s);
 }
 
-int multipart_note(struct sink *s, const struct part *part, const char *etag)
+int multipart_note(struct sink *s, const struct part *part, const char *etag, bool has_sum)
 {
     if (part->number > s->sent_room) {
         size_t room = MAX(part->number + SINK_SLOTS, 2 * s->sent_room);
@@ -122,7 +123,7 @@ int multipart_note(struct sink *s, const struct part *part, const char *etag)
     }
     struct sent_part *sent = &s->sent[part->number - 1];
     sent->etag = strdup(etag);
-    strcpy(sent->sha256_base64, part->sha256_base64);
+    strcpy(sent->sha256_base64, has_sum ? part->sha256_base64 : "");
     sent->length = part->length;
     sent->crc = part->crc;
     return sent->etag ? 0 : -ENOMEM;
@@ -137,7 +138,7 @@ static void take_part(struct sink *s, struct part_slot *slot)
         sink_fail_by(s, x, "UploadPart");
     else if (wrong || !x->answer.etag[0])
         sink_fail(s, -EBADMSG, "UploadPart", wrong ? wrong : "the server gives a part no ETag");
-    else if (multipart_note(s, &slot->part, x->answer.etag) < 0)
+    else if (multipart_note(s, &slot->part, x->answer.etag, digests_find(&x->answer.digests, SUM) != NULL) < 0)
         sink_fail(s, -ENOMEM, "UploadPart", "out of memory");
     resume_tell(s);
     sink_end(s, &slot->exchange);

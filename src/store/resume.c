@@ -63,13 +63,15 @@ void resume_start(struct sink *s)
     ask_for_page(s);
 }
 
-static void is_there(void *user, unsigned number, uint64_t size, const char *etag)
+static void is_there(void *user, unsigned number, uint64_t size, const char *etag, bool has_sum)
 {
     struct sink *s = user;
     struct journal_part *part = journal_part(&s->journal, number);
     s->listed_most = MAX(s->listed_most, number);
-    if (part && part->size == size && strcmp(part->etag, etag) == 0)
+    if (part && part->size == size && strcmp(part->etag, etag) == 0) {
         part->is_there = true;
+        part->has_sum = has_sum;
+    }
 }
 
 void resume_take(struct sink *s)
@@ -98,7 +100,7 @@ bool resume_has(struct sink *s, const struct part *part)
     const struct journal_part *known = s->journal.fd < 0 ? NULL : journal_part(&s->journal, part->number);
     if (!known || !known->is_there || known->size != part->length || strcmp(known->sha256, part->sha256) != 0)
         return false;
-    if (multipart_note(s, part, known->etag) < 0)
+    if (multipart_note(s, part, known->etag, known->has_sum) < 0)
         return false;
     s->traffic.parts_kept++;
     s->traffic.bytes_kept += part->length;

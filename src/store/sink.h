@@ -207,8 +207,8 @@ void multipart_advance(struct sink *s);
 /* The request of `control` is over. Called on the transfer thread. */
 void multipart_woken(struct sink *s);
 
-/* Records that the store has a part. Returns 0 or -ENOMEM. */
-int multipart_note(struct sink *s, const struct part *part, const char *etag);
+/* Records that the store has a part. `has_sum`: the store keeps its SHA-256. Returns 0 or -ENOMEM. */
+int multipart_note(struct sink *s, const struct part *part, const char *etag, bool has_sum);
 
 /* Does the store have all parts that were started? */
 bool multipart_is_idle(const struct sink *s);

@@ -51,9 +51,10 @@ struct store {
 
 /* A part that the store has. */
 struct sent_part {
-    char *etag; /* from malloc, as the store sent it */
-    char sha256_base64[45];
-    uint64_t length, crc; /* crc: of the object's crc_kind */
+    char *etag;             /* from malloc, as the store sent it */
+    char sha256_base64[45]; /* if the store has said that it keeps it: others may refuse a list with checksums; else ""
+                             */
+    uint64_t length, crc;   /* crc: of the object's crc_kind */
 };
 
 /* Returns the checksum of the whole object, computed from those of its n parts. */
@@ -80,11 +81,11 @@ struct multipart {
     int (*completed)(const char *body, size_t n, char *ret_etag);
     int (*abort)(const struct object *object, const char *upload, struct http_request *ret);
     /* list asks which parts after the number `after` the store has. listed reads the answer, calls `part` for each
-     * part, and sets *ret_next to the number after which to ask again; 0: the list is complete. -EBADMSG: the answer
-     * cannot be read. */
+     * part (has_sum: the store keeps its SHA-256), and sets *ret_next to the number after which to ask again; 0: the
+     * list is complete. -EBADMSG: the answer cannot be read. */
     int (*list)(const struct object *object, const char *upload, unsigned after, struct http_request *ret);
     int (*listed)(const char *body, size_t n,
-                  void (*part)(void *user, unsigned number, uint64_t size, const char *etag), void *user,
+                  void (*part)(void *user, unsigned number, uint64_t size, const char *etag, bool has_sum), void *user,
                   unsigned *ret_next);
     /* Returns the object's URL, from malloc: it identifies the object in a journal. */
     char *(*url)(const struct object *object);

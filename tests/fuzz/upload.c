@@ -19,7 +19,7 @@ static void need(bool right)
 
 /* ---- what S3 says ---- */
 
-static void part_is_told(void *user, unsigned number, uint64_t size, const char *etag)
+static void part_is_told(void *user, unsigned number, uint64_t size, const char *etag, bool has_sum UNUSED)
 {
     size_t *parts = user;
     need(number <= 10000 && size < UINT64_MAX && strlen(etag) < ETAG_MAX);

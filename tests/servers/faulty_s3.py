@@ -31,7 +31,8 @@ Signatures are not looked at. The bucket names the fault, FAULT[.N]; each key ha
   headhangs            HEAD gets no answer
   slow.N               each HEAD, completion and object that is put whole is answered after N tenths of a second
   secret               an object is encrypted with the key that comes with it, which each request has to show
-  sums                 checksums are kept with the object, and answers have them
+  sums                 checksums are kept with the object, answers have them, and a completion by SHA-256 has to name those
+                       of the parts; the other stores keep none, and refuse such a completion as swift does
   badsums              answers have another one than is kept
   nouploadid           the answer to the creation of an upload is no XML
 """
@@ -281,13 +282,18 @@ class Connection(socketserver.StreamRequestHandler):
         else:
             self.refuse(404, "NoSuchUpload")
 
+    def list_sum(self, part):
+        if self.fault != "sums":
+            return ""
+        return f"<ChecksumSHA256>{base64.b64encode(hashlib.sha256(part).digest()).decode()}</ChecksumSHA256>"
+
     def do_parts(self, _):
         with self.store.lock:
             upload = self.store.uploads.get(self.query["uploadId"])
             found = sorted(n for n in upload[2] if n > int(self.query.get("part-number-marker", 0))) if upload else []
             page = found[:self.number if self.fault == "pages" else 1000]
             text = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>&quot;{md5(upload[2][n])}&quot;</ETag>"
-                           f"<Size>{len(upload[2][n])}</Size></Part>" for n in page)
+                           f"<Size>{len(upload[2][n])}</Size>{self.list_sum(upload[2][n])}</Part>" for n in page)
         if len(page) < len(found):
             text += f"<IsTruncated>true</IsTruncated><NextPartNumberMarker>{page[-1]}</NextPartNumberMarker>"
         if upload:
@@ -300,6 +306,9 @@ class Connection(socketserver.StreamRequestHandler):
             return self.refuse(200, "InternalError" if self.fault == "error200" else "AccessDenied")
         if self.is_refused():
             return
+        sums, wanted = body.count(b"<ChecksumSHA256>"), body.count(b"<Part>") if self.fault == "sums" and not self.sum() else 0
+        if sums != wanted:
+            return self.refuse(400, "MalformedXML" if sums else "InvalidRequest")
         with self.store.lock:
             upload = self.store.uploads.get(self.query["uploadId"])
             parts = upload and [upload[2][number] for number in sorted(upload[2])]

@@ -145,12 +145,12 @@ static int list(const struct object *object, const char *upload, unsigned after,
 }
 
 struct multipart_listing {
-    void (*part)(void *user, unsigned number, uint64_t size, const char *etag);
+    void (*part)(void *user, unsigned number, uint64_t size, const char *etag, bool has_sum);
     void *user;
     unsigned number, next;
     uint64_t size;
     char etag[ETAG_MAX];
-    bool is_list, is_cut;
+    bool is_list, is_cut, has_sum;
 };
 
 static uint64_t number_of(const char *text)
@@ -174,8 +174,11 @@ static void listing_element(void *user, const char *path, const char *text)
         l->size = number_of(text);
     else if (strcmp(path, LIST "/Part/ETag") == 0)
         snprintf(l->etag, sizeof(l->etag), "%s", text);
+    else if (strcmp(path, LIST "/Part/ChecksumSHA256") == 0)
+        l->has_sum = text[0] != '\0';
     else if (strcmp(path, LIST "/Part") == 0) {
-        l->part(l->user, l->number, l->size, l->etag);
+        l->part(l->user, l->number, l->size, l->etag, l->has_sum);
+        l->has_sum = false;
         l->number = 0;
         l->size = 0;
         l->etag[0] = '\0';
@@ -183,7 +186,7 @@ static void listing_element(void *user, const char *path, const char *text)
 }
 
 static int listed(const char *body, size_t n,
-                  void (*part)(void *user, unsigned number, uint64_t size, const char *etag), void *user,
+                  void (*part)(void *user, unsigned number, uint64_t size, const char *etag, bool has_sum), void *user,
                   unsigned *ret_next)
 {
     static const struct xml_ops ops = {listing_element};
@@ -235,7 +238,8 @@ static int make_list(const struct sent_part *sent, size_t count, bool is_whole, 
         fprintf(to, "<Part><PartNumber>%zu</PartNumber><ETag>", i + 1);
         write_text(to, sent[i].etag);
         fputs("</ETag>", to);
-        if (!is_whole) /* a checksum of the whole object needs no checksums of its parts */
+        /* A checksum of the whole object needs no checksums of its parts. */
+        if (!is_whole && sent[i].sha256_base64[0])
             fprintf(to, "<ChecksumSHA256>%s</ChecksumSHA256>", sent[i].sha256_base64);
         fputs("</Part>", to);
     }
