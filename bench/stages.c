@@ -46,7 +46,7 @@ static int count(void *user, void *item)
 static int pass(leat_work *work, void *item, void *user)
 {
     (void)user;
-    leat_work_emit(work, item);
+    leat_work_emit(work, item, -1);
     return LEAT_STAGE_DONE;
 }
 
@@ -77,7 +77,7 @@ static int hash_item(leat_work *work, void *item, void *user)
 {
     (void)user;
     (void)hash(leat_work_state(work), item);
-    leat_work_emit(work, item);
+    leat_work_emit(work, item, -1);
     return LEAT_STAGE_DONE;
 }
 

@@ -70,7 +70,7 @@ static int compress(leat_work *work, void *item, void *user)
         return r;
     }
     free(from);
-    return leat_work_emit(work, to);
+    return leat_work_emit(work, to, -1);
 }
 
 /* The sink. */

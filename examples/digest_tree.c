@@ -94,7 +94,7 @@ static int digest_file(leat_work *work, void *item, void *user)
     leat_pipeline_free(pipeline);
     leat_filter_free(digest);
     close(fd);
-    return r < 0 ? r : leat_work_emit(work, item);
+    return r < 0 ? r : leat_work_emit(work, item, -1);
 }
 
 static void tell(void *user, void *item, const struct leat_error *error)

@@ -17,7 +17,7 @@ static int raise_letters(leat_work *work, void *item, void *user)
     (void)user;
     for (size_t i = 0; i < line->length; i++)
         line->bytes[i] = (char)toupper((unsigned char)line->bytes[i]);
-    return leat_work_emit(work, line);
+    return leat_work_emit(work, line, -1);
 }
 
 /* Moves the cursor up over the `lines` lines that were drawn before, and draws the table. Returns its number of lines.

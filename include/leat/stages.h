@@ -469,26 +469,31 @@ LEAT_API void leat_stages_free(leat_stages *stages);
 /**
  * Hands an item to the next stage.
  *
- * @param item  Taken, on failure too.
+ * @param item        Taken, on failure too, except if the time is up.
+ * @param timeout_ms  How long the call may wait while the next queue is full, or while an ordered stage has to hand on
+ *                    the results of earlier items first. A stage without threads does not wait.
  *
- * Blocking: blocks while the next queue is full.
+ * Blocking: up to timeout_ms.
  *
- * @return 0; or a negative errno: the item is not wanted any more, and the function should return. What it returns then
- *         does not matter.
+ * @return 0; -EAGAIN or -ETIMEDOUT: there was no room in time, and the item is still the caller's; another negative
+ *         errno: the item is not wanted any more, and the function should return. What it returns then does not matter.
  */
-LEAT_API int leat_work_emit(leat_work *work, void *item);
+LEAT_API int leat_work_emit(leat_work *work, void *item, int timeout_ms);
 
 /**
  * Hands several items to the next stage, as leat_work_emit does with each of them.
  *
- * @param items  All are taken, on failure too. The array is borrowed for the call.
- * @param n      How many there are.
+ * @param items       The array is borrowed for the call. All items are taken, on failure too, except if the time is up:
+ *                    then the first *ret_n are.
+ * @param n           How many there are.
+ * @param ret_n       How many were taken. May be NULL.
+ * @param timeout_ms  How long the whole call may wait.
  *
- * Blocking: blocks while the next queue is full.
+ * Blocking: up to timeout_ms.
  *
  * @return As leat_work_emit.
  */
-LEAT_API int leat_work_emit_many(leat_work *work, void *const *items, size_t n);
+LEAT_API int leat_work_emit_many(leat_work *work, void *const *items, size_t n, size_t *ret_n, int timeout_ms);
 
 /**
  * Returns what worker_open gave.

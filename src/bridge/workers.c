@@ -50,7 +50,7 @@ static int compress(leat_work *work, void *item, void *user)
         return r < 0 ? r : -EMSGSIZE;
     block->out_n = CODEC_BOUND(f->block_size) - b.out_n;
     block->at = 0;
-    leat_work_emit(work, block);
+    leat_work_emit(work, block, -1);
     return LEAT_STAGE_DONE;
 }
 

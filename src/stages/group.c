@@ -13,7 +13,7 @@ int group_flush(struct worker *w)
 {
     struct leat_group *group = w->group;
     w->group = NULL;
-    return group ? w->work.emit(&w->work, group) : 0;
+    return group ? w->work.emit(&w->work, group, NO_DEADLINE) : 0;
 }
 
 /* If the group would have too many bytes with this item, it is emitted without it first. */

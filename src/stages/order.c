@@ -48,14 +48,15 @@ void order_cancel(struct order *order)
     pthread_mutex_unlock(&order->lock);
 }
 
-int order_wait(struct order *order, uint64_t first)
+int order_wait(struct order *order, uint64_t first, int64_t deadline_ns)
 {
+    bool in_time = deadline_ns >= 0;
     pthread_mutex_lock(&order->lock);
     order->waiting++;
-    while (order->turn != first && !order->cancelled)
-        pthread_cond_wait(&order->changed, &order->lock);
+    while (order->turn != first && !order->cancelled && in_time)
+        in_time = thread_cond_wait(&order->changed, &order->lock, deadline_ns);
     order->waiting--;
-    int r = order->cancelled ? -ECANCELED : 0;
+    int r = order->cancelled ? -ECANCELED : order->turn == first ? 0 : deadline_ns < 0 ? -EAGAIN : -ETIMEDOUT;
     pthread_mutex_unlock(&order->lock);
     return r;
 }

@@ -31,8 +31,8 @@ void order_destroy(struct order *order);
 void order_reset(struct order *order);
 void order_cancel(struct order *order);
 
-/* Waits until the results of all items before this one have left. Returns 0 or -ECANCELED. */
-int order_wait(struct order *order, uint64_t first);
+/* Waits until the results of all items before this one have left. Returns 0, -EAGAIN, -ETIMEDOUT or -ECANCELED. */
+int order_wait(struct order *order, uint64_t first, int64_t deadline_ns);
 
 /* Parks these results, unless their hand has the turn. True: they are parked. */
 bool order_park(struct order *order, uint64_t first, const struct span *span, const struct stage_item *results);

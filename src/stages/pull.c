@@ -56,11 +56,11 @@ static void drop(leat_pull *pull, size_t next, void *item)
 }
 
 /* leat_work_emit calls it when the list is full. */
-static int pull_emit(leat_work *work, void *item)
+static int pull_emit(leat_work *work, void *item, int64_t deadline_ns UNUSED)
 {
     struct pull_step *step = (struct pull_step *)work;
     if (grow(work))
-        return leat_work_emit(work, item);
+        return leat_work_emit(work, item, 0);
     work->gave |= item == work->current;
     step->failed = -ENOMEM;
     /* The step's own dispose is called, as for the results of the last step: no better one is known. */

@@ -18,7 +18,8 @@
 
 /* The call in which a function of the caller makes its results. */
 struct leat_work {
-    int (*emit)(struct leat_work *work, void *item);
+    /* -EAGAIN and -ETIMEDOUT: the item was not taken. */
+    int (*emit)(struct leat_work *work, void *item, int64_t deadline_ns);
     void **made; /* A list to which leat_work_emit itself appends, as long as there is room. Workers have none. */
     size_t n, room;
     void *state;
@@ -164,7 +165,7 @@ bool stages_sleep(leat_stages *stages, int64_t deadline_ns);
 /* The thread of a worker (struct worker). */
 void *worker_main(void *user);
 /* Pushes the results of the worker. Returns 0, or why they are not wanted; then they were dropped. */
-int worker_flush(struct worker *worker);
+int worker_flush(struct worker *worker, int64_t deadline_ns);
 /* Prepares a worker of a stage, before its thread begins. */
 void worker_reset(struct worker *worker, struct stage *stage);
 

@@ -27,22 +27,35 @@ int stage_call(const struct leat_stage *with, leat_work *work, void *item, bool 
     return answer_of_one(work, with->function_many(work, &item, 1, &work->done, with->user), last);
 }
 
-int leat_work_emit(leat_work *work, void *item)
+static int emit(leat_work *work, void *item, int64_t deadline_ns)
 {
     if (work->n >= work->room)
-        return work->emit(work, item);
+        return work->emit(work, item, deadline_ns);
     work->gave |= item == work->current;
     work->made[work->n++] = item;
     return 0;
 }
 
-int leat_work_emit_many(leat_work *work, void *const *items, size_t n)
+int leat_work_emit(leat_work *work, void *item, int timeout_ms)
 {
+    return emit(work, item, stage_deadline(timeout_ms));
+}
+
+int leat_work_emit_many(leat_work *work, void *const *items, size_t n, size_t *ret_n, int timeout_ms)
+{
+    int64_t deadline_ns = stage_deadline(timeout_ms);
     int code = 0;
-    for (size_t i = 0; i < n; i++) {
-        int r = leat_work_emit(work, items[i]);
+    size_t i = 0;
+    for (; i < n; i++) {
+        int r = emit(work, items[i], deadline_ns);
+        if (r == -EAGAIN || r == -ETIMEDOUT) {
+            code = r;
+            break;
+        }
         code = code ? code : r;
     }
+    if (ret_n)
+        *ret_n = i;
     return code;
 }
 

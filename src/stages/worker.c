@@ -18,52 +18,68 @@ static void refuse(struct worker *w)
     w->out_n = 0;
 }
 
-static void push_out(struct worker *w)
+/* The results stay, because the time was up. */
+static bool is_late(int code)
+{
+    return code == -EAGAIN || code == -ETIMEDOUT;
+}
+
+static int push_out(struct worker *w, int64_t deadline_ns)
 {
     uint64_t wait_ns = 0;
     size_t n = 0;
+    int r = w->gone;
     if (w->out_n == 0)
-        return;
-    if (w->gone == 0)
-        w->gone = item_queue_push(&w->stage->next->in, w->out, w->out_n, &n, NO_DEADLINE, &wait_ns);
+        return r;
+    if (r == 0)
+        r = item_queue_push(&w->stage->next->in, w->out, w->out_n, &n, deadline_ns, &wait_ns);
     if (wait_ns)
         count(&w->counts.wait_out_ns, wait_ns);
     memmove(w->out, w->out + n, (w->out_n - n) * sizeof(w->out[0]));
     w->out_n -= (uint32_t)n;
+    if (is_late(r))
+        return r;
+    w->gone = r;
     refuse(w);
+    return r;
 }
 
-int worker_flush(struct worker *w)
+int worker_flush(struct worker *w, int64_t deadline_ns)
 {
     struct stage *stage = w->stage;
     if (w->out_n > 0 && stage->ordered && w->gone == 0) {
         int64_t began = clock_ns();
-        w->gone = order_wait(&stage->order, w->hand.first);
-        if (w->gone == 0 && stage->order.ended)
-            w->gone = -EPIPE;
+        int r = order_wait(&stage->order, w->hand.first, deadline_ns);
         count(&w->counts.wait_out_ns, (uint64_t)(clock_ns() - began));
+        if (is_late(r))
+            return r;
+        w->gone = r == 0 && stage->order.ended ? -EPIPE : r;
     }
-    push_out(w);
-    return w->gone;
+    return push_out(w, deadline_ns);
 }
 
 /* Gathers results, but no more than items of this hand were worked on, because the results lie in the places of these
  * items meanwhile. If the hand has one item only, a result is pushed at once: it may take long until the function
- * returns. */
-static int worker_emit(leat_work *work, void *item)
+ * returns. If the time is up, the function keeps this item, and those that were gathered before stay here. */
+static int worker_emit(leat_work *work, void *item, int64_t deadline_ns)
 {
     struct worker *w = (struct worker *)work;
     struct stage *stage = w->stage, *next = stage->next;
+    uint32_t room = w->hand.n ? MIN(w->at + w->calling, w->hand.n) : 1;
+    int r = w->out_n >= room ? worker_flush(w, deadline_ns) : 0;
+    if (is_late(r))
+        return r;
+    w->out[w->out_n++] = (struct stage_item){item, stage_size_of(next, item)};
+    if (next->in.bytes_limit || w->gone || (w->hand.n <= 1 && !stage->ordered))
+        r = worker_flush(w, deadline_ns);
+    if (is_late(r)) {
+        w->out_n--; /* the last one, so it is this item */
+        return r;
+    }
     if (item == work->current)
         work->gave = true;
-    uint32_t room = w->hand.n ? MIN(w->at + w->calling, w->hand.n) : 1;
-    if (w->out_n >= room)
-        worker_flush(w);
-    w->out[w->out_n++] = (struct stage_item){item, stage_size_of(next, item)};
     count(&w->counts.out, 1);
-    if (next->in.bytes_limit || w->gone || (w->hand.n <= 1 && !stage->ordered))
-        return worker_flush(w);
-    return 0;
+    return r;
 }
 
 /* ---- one item ---- */
@@ -84,7 +100,7 @@ static bool back_off(struct worker *w)
 {
     uint32_t doublings = MIN(w->work.attempt, 14);
     int64_t ms = MIN((int64_t)w->stage->with.backoff_ms << doublings, 10000);
-    if (worker_flush(w) < 0)
+    if (worker_flush(w, NO_DEADLINE) < 0)
         return false;
     if (ms > 0 && !stages_sleep(w->stage->stages, clock_ns() + ms * 1000000))
         w->gone = -ECANCELED;
@@ -163,7 +179,7 @@ static void handle_control(struct worker *w)
         r = error_of_answer(stage->with.control(&w->work, item.item, stage->with.user));
     if (r < 0 && w->gone == 0)
         stages_fail(stage->stages, r, stage, "control", w->hand.first, "a control item was not welcome");
-    worker_flush(w);
+    worker_flush(w, NO_DEADLINE);
     w->at = 1;
     if (stage->next) {
         w->out[w->out_n++] = item;
@@ -244,7 +260,7 @@ static void leave_in_order(struct worker *w)
         w->out_n = span.made;
         if (stage->order.ended)
             refuse(w);
-        push_out(w);
+        push_out(w, NO_DEADLINE);
         if (span.last && !stage->order.ended) {
             stage->order.ended = true;
             stages_close(stage->stages, stage->index);
@@ -283,7 +299,7 @@ static int work_all(struct worker *w)
         if (stage->ordered)
             leave_in_order(w);
         else
-            worker_flush(w);
+            worker_flush(w, NO_DEADLINE);
         out_ns = atomic_load_explicit(&w->counts.wait_out_ns, memory_order_relaxed) - out_ns;
         int64_t ns = clock_ns() - began - (int64_t)out_ns;
         count(&w->counts.busy_ns, (uint64_t)MAX(ns, 0));
@@ -314,7 +330,7 @@ static int feed_one(struct worker *w, uint64_t number)
         return 1;
     w->out[w->out_n++] = (struct stage_item){item, stage_size_of(next, item)};
     count(&w->counts.out, 1);
-    push_out(w);
+    push_out(w, NO_DEADLINE);
     return w->gone != 0;
 }
 

@@ -16,7 +16,7 @@ static int next(void *user, void **ret)
 static int pass(leat_work *work, void *item, void *user)
 {
     (void)user;
-    return leat_work_emit(work, item);
+    return leat_work_emit(work, item, -1);
 }
 
 static int count(void *user, void *item)

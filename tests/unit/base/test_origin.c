@@ -143,7 +143,7 @@ static void a_pipe_while_the_parent_reads(void **state UNUSED)
 
 static int pass(leat_work *work, void *item, void *user UNUSED)
 {
-    leat_work_emit(work, item);
+    leat_work_emit(work, item, -1);
     return 0;
 }
 

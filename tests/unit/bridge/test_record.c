@@ -57,7 +57,7 @@ static struct pipe_ends pipe_of(uint64_t limit)
 
 static int pass(leat_work *work, void *item, void *user UNUSED)
 {
-    leat_work_emit(work, item);
+    leat_work_emit(work, item, -1);
     return 0;
 }
 

@@ -56,7 +56,7 @@ static int next_number(void *user, void **ret_item)
 static int pass(leat_work *work, void *item, void *user UNUSED)
 {
     check();
-    return leat_work_emit(work, item);
+    return leat_work_emit(work, item, -1);
 }
 
 static int take(void *user UNUSED, void *item UNUSED)

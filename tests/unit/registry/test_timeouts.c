@@ -278,6 +278,75 @@ static int try_abort(struct scene *s, int timeout_ms)
     return leat_stages_stop(s->stages, LEAT_STOP_ABORT, timeout_ms, NULL);
 }
 
+struct emitting {
+    int timeout_ms, code;
+    bool many;
+    int fd[2]; /* the next stage reads it, until its end */
+};
+
+static int emit(const struct emitting *e, leat_work *work, void *item, int timeout_ms)
+{
+    size_t n = 7;
+    if (!e->many)
+        return leat_work_emit(work, item, timeout_ms);
+    int r = leat_work_emit_many(work, &item, 1, &n, timeout_ms);
+    assert_int_equal(n, r == 0);
+    return r;
+}
+
+static int fills(leat_work *work, void *item, void *user)
+{
+    struct emitting *e = user;
+    int r;
+    do
+        r = emit(e, work, item, 0);
+    while (r == 0);
+    assert_int_equal(r, -EAGAIN);
+    e->code = emit(e, work, item, e->timeout_ms);
+    close(e->fd[1]);
+    return LEAT_STAGE_SKIP;
+}
+
+static int one(void *user, void **ret_item)
+{
+    int *left = user;
+    *ret_item = left;
+    return (*left)-- > 0 ? 0 : LEAT_STAGES_END;
+}
+
+/* A stage emits until the next one, which is stuck, has no room. */
+static int try_emitting(struct emitting e)
+{
+    leat_stages *stages;
+    struct leat_stage stage = LEAT_INIT(struct leat_stage);
+    int left = 1;
+    assert_int_equal(pipe(e.fd), 0);
+    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    stage.name = "fills";
+    stage.function = fills;
+    stage.user = &e;
+    stage.workers = 1;
+    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    stage.name = "sticks";
+    stage.function = sticks;
+    stage.user = &e.fd[0];
+    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    assert_int_equal(leat_stages_run(stages, one, &left, NULL, NULL, NULL), 0);
+    leat_stages_free(stages);
+    close(e.fd[0]);
+    return e.code;
+}
+
+static int try_emit(struct scene *s UNUSED, int timeout_ms)
+{
+    return try_emitting((struct emitting){.timeout_ms = timeout_ms});
+}
+
+static int try_emit_many(struct scene *s UNUSED, int timeout_ms)
+{
+    return try_emitting((struct emitting){.timeout_ms = timeout_ms, .many = true});
+}
+
 static int try_pipeline_wait(struct scene *s, int timeout_ms)
 {
     leat_report *report = (leat_report *)s;
@@ -347,6 +416,8 @@ static const struct row {
     {"leat_stages_wait", try_stages_wait},
     {"leat_stages_stop", try_stop},
     {"leat_stages_stop", try_abort},
+    {"leat_work_emit", try_emit},
+    {"leat_work_emit_many", try_emit_many},
     {"leat_pipeline_wait", try_pipeline_wait},
     {"leat_connection_read", try_connection_read},
     {"leat_connection_read_line", try_connection_line},

@@ -56,7 +56,7 @@ static inline int gather(void *user, void *item)
 static inline int pass(leat_work *work, void *item, void *user UNUSED)
 {
     atomic_fetch_add(&called, 1);
-    leat_work_emit(work, item);
+    leat_work_emit(work, item, -1);
     return 0;
 }
 

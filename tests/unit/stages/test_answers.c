@@ -40,7 +40,7 @@ static int answering_worker_open(void *user, void **ret_state UNUSED)
 
 static int passes(leat_work *work, void *item, void *user UNUSED)
 {
-    return leat_work_emit(work, item);
+    return leat_work_emit(work, item, -1);
 }
 
 static struct leat_stage stage_of(leat_stage_fn function, int *user)

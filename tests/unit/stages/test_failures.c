@@ -7,7 +7,7 @@ static int fail_at_third(leat_work *work, void *item, void *user UNUSED)
 {
     if (number_of(item) == 3)
         return -EIO;
-    leat_work_emit(work, item);
+    leat_work_emit(work, item, -1);
     return 0;
 }
 
@@ -83,7 +83,7 @@ static void openers_that_fail(void **state UNUSED)
 
 static int leaves(leat_work *work, void *item, void *user UNUSED)
 {
-    leat_work_emit(work, item);
+    leat_work_emit(work, item, -1);
     if (number_of(item) == 5)
         pthread_exit(NULL);
     return 0;
@@ -157,7 +157,7 @@ static int fails_twice(leat_work *work, void *item, void *user UNUSED)
 {
     if (leat_work_attempt(work) < 2)
         return -EAGAIN;
-    leat_work_emit(work, item);
+    leat_work_emit(work, item, -1);
     return 0;
 }
 

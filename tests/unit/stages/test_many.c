@@ -50,12 +50,12 @@ static int pass(leat_work *work, void *const *items, size_t n, size_t *ret_done,
     note(n);
     for (size_t i = 0; i < n; i++)
         if (*(int *)items[i] == special) {
-            if (leat_work_emit_many(work, items, i) < 0)
+            if (leat_work_emit_many(work, items, i, NULL, -1) < 0)
                 return LEAT_STAGE_DONE;
             *ret_done = i;
             return answer;
         }
-    leat_work_emit_many(work, items, n);
+    leat_work_emit_many(work, items, n, NULL, -1);
     return LEAT_STAGE_DONE;
 }
 
@@ -167,7 +167,7 @@ static int pass_at_third(leat_work *work, void *const *items, size_t n, size_t *
             return -EAGAIN;
         if (leat_work_attempt(work) > 0)
             assert_int_equal(n, 1);
-        leat_work_emit(work, items[*ret_done]);
+        leat_work_emit(work, items[*ret_done], -1);
     }
     return LEAT_STAGE_DONE;
 }
@@ -196,7 +196,7 @@ static void an_end_lets_nothing_behind_it_pass(void **state UNUSED)
 
 static int count_too_many(leat_work *work, void *const *items, size_t n, size_t *ret_done, void *user UNUSED)
 {
-    leat_work_emit_many(work, items, n);
+    leat_work_emit_many(work, items, n, NULL, -1);
     *ret_done = n + 1;
     return answer;
 }

@@ -20,14 +20,14 @@ static int next(void *user, void **ret)
 
 static int pass(leat_work *work, void *item, void *user UNUSED)
 {
-    return leat_work_emit(work, item);
+    return leat_work_emit(work, item, -1);
 }
 
 /* n copies of n, at most 50; none of the even ones. */
 static int flatten(leat_work *work, void *item, void *user UNUSED)
 {
     for (unsigned i = 0; number_of(item) % 2 && i < number_of(item) && i < 50; i++)
-        leat_work_emit(work, item);
+        leat_work_emit(work, item, -1);
     return number_of(item) % 2 ? LEAT_STAGE_DONE : LEAT_STAGE_SKIP;
 }
 
@@ -35,12 +35,12 @@ static int fails_at_three(leat_work *work, void *item, void *user UNUSED)
 {
     if (number_of(item) == 3 && leat_work_attempt(work) < 2)
         return -EDOM;
-    return leat_work_emit(work, item);
+    return leat_work_emit(work, item, -1);
 }
 
 static int ends_at_three(leat_work *work, void *item, void *user UNUSED)
 {
-    leat_work_emit(work, item);
+    leat_work_emit(work, item, -1);
     return number_of(item) == 3 ? LEAT_STAGE_END : LEAT_STAGE_DONE;
 }
 
@@ -150,7 +150,7 @@ static int spread(leat_work *work, void *item, void *user)
 {
     unsigned step = *(unsigned *)user, n = children_of(number_of(item), step);
     for (unsigned i = 0; i < n; i++)
-        leat_work_emit(work, &numbers[child_of(number_of(item), i)]);
+        leat_work_emit(work, &numbers[child_of(number_of(item), i)], -1);
     return LEAT_STAGE_DONE;
 }
 

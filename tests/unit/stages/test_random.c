@@ -97,13 +97,13 @@ static size_t weigh(void *user UNUSED, const void *item)
 
 static int multiply(leat_work *work, struct part *part, struct thing *thing, unsigned n)
 {
-    void *made[8];
+    void *made[8] = {NULL};
     for (unsigned i = 0; i < n; i++)
         made[i] = make(part->scene, thing->key);
     if (part->index % 2)
-        leat_work_emit_many(work, made, n);
+        leat_work_emit_many(work, made, n, NULL, -1);
     for (unsigned i = 0; i < n && part->index % 2 == 0; i++)
-        leat_work_emit(work, made[i]);
+        leat_work_emit(work, made[i], -1);
     unmake(part->scene, thing, &part->scene->vanished);
     return LEAT_STAGE_DONE;
 }
@@ -120,7 +120,7 @@ static int step(leat_work *work, void *item, void *user)
     if (scene->sleeps && roll(&dice, 10) == 0)
         usleep(roll(&dice, 300));
     if (what < 60) {
-        leat_work_emit(work, thing);
+        leat_work_emit(work, thing, -1);
         return LEAT_STAGE_DONE;
     }
     if (what < 70)
@@ -135,7 +135,7 @@ static int step(leat_work *work, void *item, void *user)
         unmake(scene, thing, &scene->vanished);
         return LEAT_STAGE_END;
     }
-    leat_work_emit(work, thing);
+    leat_work_emit(work, thing, -1);
     return LEAT_STAGE_DONE;
 }
 

@@ -44,7 +44,7 @@ static int slow_now_and_then(leat_work *work, void *item, void *user UNUSED)
 {
     if (number_of(item) % 7 == 1)
         usleep(3000);
-    leat_work_emit(work, item);
+    leat_work_emit(work, item, -1);
     return 0;
 }
 
@@ -65,7 +65,7 @@ static void ordered_stages_give_the_order_of_their_input(void **state UNUSED)
 
 static int until_fifty(leat_work *work, void *item, void *user)
 {
-    leat_work_emit(work, item);
+    leat_work_emit(work, item, -1);
     if (number_of(item) % 7 == 1)
         usleep(500);
     (void)user;
@@ -92,7 +92,7 @@ static void a_function_may_end_it_all(void **state UNUSED)
 static int three_of_one(leat_work *work, void *item, void *user UNUSED)
 {
     for (int i = 0; i < 3; i++)
-        leat_work_emit(work, item_of(number_of(item) * 3 - 2 + (unsigned)i));
+        leat_work_emit(work, item_of(number_of(item) * 3 - 2 + (unsigned)i), -1);
     return 0;
 }
 
@@ -113,7 +113,7 @@ static int skip_odd(leat_work *work, void *item, void *user UNUSED)
 {
     if (number_of(item) % 2)
         return LEAT_STAGE_SKIP;
-    leat_work_emit(work, item);
+    leat_work_emit(work, item, -1);
     return LEAT_STAGE_DONE;
 }
 
@@ -290,7 +290,7 @@ static atomic_uint visits, seen, controls_done;
 static int count_seen(leat_work *work, void *item, void *user UNUSED)
 {
     usleep(number_of(item) % 3 * 100);
-    leat_work_emit(work, item);
+    leat_work_emit(work, item, -1);
     atomic_fetch_add(&seen, 1);
     return 0;
 }

@@ -9,7 +9,7 @@ static int sticks(leat_work *work, void *item, void *user UNUSED)
     atomic_fetch_add(&called, 1);
     while (!atomic_load(&released))
         usleep(1000);
-    return leat_work_emit(work, item);
+    return leat_work_emit(work, item, -1);
 }
 
 /* One item is in the function. */

@@ -7,7 +7,7 @@
 static int wait_for_cancel(leat_work *work, void *item, void *user UNUSED)
 {
     atomic_fetch_add(&called, 1);
-    while (leat_work_emit(work, item) == 0)
+    while (leat_work_emit(work, item, -1) == 0)
         ;
     return -EIO; /* does not matter any more */
 }
