@@ -24,7 +24,7 @@ int login_find(struct login *ret, const char *host, const char *name, char **ret
 void login_clear(struct login *login);
 
 /* For login_find and its tests: runs docker-credential-HELPER. Returns 0, also if it has no entry for the host, or -EIO
- * if it failed. */
+ * if it failed, or -ETIMEDOUT if it did not end in 30 seconds. */
 int login_ask_helper(struct login *ret, const char *helper, const char *host);
 /* Parses the output of a helper. Returns 0, -EBADMSG or -ENOMEM. */
 int login_read_helper(struct login *ret, const char *json, size_t n);

@@ -255,7 +255,9 @@ int repository_new(struct session **ret, const struct reference *reference, bool
     if (result < 0) {
         char buffer[128];
         error_set(error, result, "%.120s: %s", file ? file : "logins of registries",
-                  result == -EBADMSG ? "no logins that can be read" : error_text(result, buffer, sizeof(buffer)));
+                  result == -EBADMSG     ? "no logins that can be read"
+                  : result == -ETIMEDOUT ? "the credential helper that it names did not end in 30 seconds"
+                                         : error_text(result, buffer, sizeof(buffer)));
         free(file);
         repository_free(&r->session);
         return result;
