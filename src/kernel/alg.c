@@ -4,7 +4,9 @@
  * on.
  *
  * More and more systems restrict these sockets, and some kernels gave wrong digests. So the first digest of a process
- * runs a self-test. If it fails, the reason is kept, and the other providers compute the digests. */
+ * runs a self-test. If it fails, the reason is kept, and the other providers compute the digests. If memory or
+ * descriptors ran out in the self-test, only this digest is left to the other providers, and the next one runs it
+ * again. */
 #include "base/digest_provider.h"
 #include "base/fd.h"
 #include "base/platform.h"
@@ -45,6 +47,9 @@ struct alg {
     int fd; /* the operation socket */
 };
 
+#define NO_DESCRIPTOR "no descriptor is left for an AF_ALG socket "
+#define NO_MEMORY     "the kernel has no memory for an AF_ALG socket"
+
 struct reason {
     int code;
     const char *why;
@@ -55,8 +60,10 @@ static const struct reason no_socket[] = {
     {EPERM, "AF_ALG sockets are forbidden here, perhaps by a container's seccomp profile (EPERM)"},
     {EACCES, "AF_ALG sockets are forbidden here, perhaps by a security module (EACCES)"},
     {ENOSYS, "AF_ALG sockets are forbidden here, perhaps by a container's seccomp profile (ENOSYS)"},
-    {EMFILE, "no descriptor is left for an AF_ALG socket (EMFILE)"},
-    {ENFILE, "no descriptor is left for an AF_ALG socket (ENFILE)"},
+    {EMFILE, NO_DESCRIPTOR "(EMFILE)"},
+    {ENFILE, NO_DESCRIPTOR "(ENFILE)"},
+    {ENOMEM, NO_MEMORY},
+    {ENOBUFS, NO_MEMORY},
     {0, "an AF_ALG socket could not be made"},
 };
 
@@ -64,17 +71,21 @@ static const struct reason no_algorithm[] = {
     {ENOENT, "the kernel has no such algorithm or restricts it (ENOENT)"},
     {EPERM, "the kernel restricts its algorithms to privileged programs (EPERM)"},
     {EACCES, "the kernel restricts its algorithms to privileged programs (EACCES)"},
+    {EMFILE, NO_DESCRIPTOR "(EMFILE)"},
+    {ENFILE, NO_DESCRIPTOR "(ENFILE)"},
+    {ENOMEM, NO_MEMORY},
+    {ENOBUFS, NO_MEMORY},
     {0, "the kernel did not begin the digest"},
 };
 
-/* Sets *ret_why to the sentence for errno; the last row of the list is for every other code. Returns -errno. */
-static int step_aside(const struct reason *list, const char **ret_why)
+/* Sets *ret_why to the sentence for `code`, a negative errno; the last row of the list is for every other code. Returns
+ * `code`. */
+static int step_aside(const struct reason *list, int code, const char **ret_why)
 {
-    int code = errno;
-    while (list->code != 0 && list->code != code)
+    while (list->code != 0 && list->code != -code)
         list++;
     *ret_why = list->why;
-    return -code;
+    return code;
 }
 
 static const struct alg_algorithm *find(const char *name)
@@ -91,7 +102,7 @@ static int accept_fd(int fd)
     do
         r = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
     while (r < 0 && errno == EINTR);
-    return r;
+    return r < 0 ? -errno : fd_above_standard(r);
 }
 
 /* Opens an operation socket, and gives it. It keeps the bound socket alive, whose descriptor is closed. */
@@ -101,11 +112,11 @@ static int operation_open(const struct alg_algorithm *a, const char **ret_why)
     strncpy((char *)address.salg_name, a->kernel_name, sizeof(address.salg_name) - 1);
     CLEANUP_FD int bound = socket(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (bound < 0)
-        return step_aside(no_socket, ret_why);
+        return step_aside(no_socket, -errno, ret_why);
     if (bind(bound, (const struct sockaddr *)&address, sizeof(address)) < 0)
-        return step_aside(no_algorithm, ret_why);
+        return step_aside(no_algorithm, -errno, ret_why);
     int fd = accept_fd(bound);
-    return fd < 0 ? step_aside(no_algorithm, ret_why) : fd;
+    return fd < 0 ? step_aside(no_algorithm, fd, ret_why) : fd;
 }
 
 /* After an error it is unknown how many of the bytes the kernel hashed, so the digest is lost. */
@@ -131,7 +142,7 @@ static int alg_value(void *state, uint8_t *ret)
     uint8_t bytes[DIGEST_BYTES_MAX];
     CLEANUP_FD int clone = accept_fd(alg->fd);
     if (clone < 0)
-        return -errno;
+        return clone;
     ssize_t n;
     do
         n = recv(clone, bytes, alg->algorithm->size, 0);
@@ -166,10 +177,14 @@ static uint8_t pattern(size_t i)
     return (uint8_t)(i * 31 + (i >> 8));
 }
 
-static bool is(struct alg *alg, const uint8_t *expected)
+/* Returns 0; -EBADMSG if the digest is another one; or the error of its calls. */
+static int check(struct alg *alg, const uint8_t *expected)
 {
     uint8_t bytes[DIGEST_BYTES_MAX];
-    return alg_value(alg, bytes) == 0 && memcmp(bytes, expected, alg->algorithm->size) == 0;
+    int r = alg_value(alg, bytes);
+    if (r < 0)
+        return r;
+    return memcmp(bytes, expected, alg->algorithm->size) == 0 ? 0 : -EBADMSG;
 }
 
 /* Writes the bytes of the pattern from `start` on, as many as the pipe takes. Returns their number. */
@@ -191,37 +206,44 @@ static size_t fill_pipe(int fd, size_t start)
 
 /* Each splice has the flag MORE: some kernels give wrong digests if they are told of the end in the middle of a pipe's
  * pages. */
-static bool splice_pattern(const struct alg *alg, const int pipe_fd[2])
+static int splice_pattern(const struct alg *alg, const int pipe_fd[2])
 {
     size_t at = 0, in_pipe = 0;
     while (at < PATTERN_BYTES) {
         in_pipe += fill_pipe(pipe_fd[1], at + in_pipe);
         struct op op = {
             .kind = OP_SPLICE, .fd = {pipe_fd[0], alg->fd}, .offset = {-1, -1}, .length = in_pipe, .flags = OP_MORE};
-        ssize_t n = in_pipe ? op_execute(&op) : 0;
+        ssize_t n = in_pipe ? op_execute(&op) : -EIO;
         if (n <= 0)
-            return false;
+            return n < 0 ? (int)n : -EIO;
         at += (size_t)n;
         in_pipe -= (size_t)n;
     }
-    return true;
+    return 0;
 }
 
-static bool splice_is_right(struct alg *alg)
+static int test_spliced(struct alg *alg)
 {
     int pipe_fd[2];
     size_t size;
-    if (fd_pipe_of_size(pipe_fd, PIPE_BYTES, &size) < 0)
-        return false;
-    bool right = splice_pattern(alg, pipe_fd) && is(alg, sha256_of_pattern);
+    int r = fd_pipe_of_size(pipe_fd, PIPE_BYTES, &size);
+    if (r < 0)
+        return r;
+    r = splice_pattern(alg, pipe_fd);
+    if (r == 0)
+        r = check(alg, sha256_of_pattern);
     fd_close(pipe_fd[0]);
     fd_close(pipe_fd[1]);
-    return right;
+    return r;
 }
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static const char *fault; /* why the kernel's digests are not used; NULL: the self-test passed */
-static int fault_code;
+static int test_sent(struct alg *alg)
+{
+    int r = check(alg, sha256_of_nothing);
+    if (r == 0)
+        r = alg_update(alg, "abc", 3);
+    return r < 0 ? r : check(alg, sha256_of_abc);
+}
 
 static int begin(struct alg *alg, const char *name, const char **ret_why)
 {
@@ -234,37 +256,66 @@ static int begin(struct alg *alg, const char *name, const char **ret_why)
     return MIN(alg->fd, 0);
 }
 
-static void self_test(void)
+/* Does the code say that memory or descriptors ran out, which tells nothing of the kernel's digests? */
+static bool is_shortage(int code)
+{
+    return code == -EMFILE || code == -ENFILE || code == -ENOMEM || code == -ENOBUFS;
+}
+
+static int run_test(int (*test)(struct alg *alg), const char *failure, const char **ret_why)
 {
     struct alg alg;
-    fault_code = begin(&alg, "sha256", &fault);
-    if (fault_code < 0)
-        return;
-    if (!is(&alg, sha256_of_nothing) || alg_update(&alg, "abc", 3) < 0 || !is(&alg, sha256_of_abc))
-        fault = "the kernel's sha256 failed its self-test";
+    int r = begin(&alg, "sha256", ret_why);
+    if (r < 0)
+        return r;
+    r = test(&alg);
     fd_close(alg.fd);
-    if (!fault && (fault_code = begin(&alg, "sha256", &fault)) == 0) {
-        if (!splice_is_right(&alg))
-            fault = "the kernel's sha256 of spliced bytes failed its self-test";
-        fd_close(alg.fd);
+    if (r == 0)
+        return 0;
+    *ret_why = is_shortage(r) ? "memory or descriptors ran out in the self-test of the kernel's digests" : failure;
+    return is_shortage(r) ? r : -EIO;
+}
+
+static int self_test(const char **ret_why)
+{
+    int r = run_test(test_sent, "the kernel's sha256 failed its self-test", ret_why);
+    if (r == 0)
+        r = run_test(test_spliced, "the kernel's sha256 of spliced bytes failed its self-test", ret_why);
+    return r;
+}
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+    bool done;
+    int code; /* 0: the self-test passed */
+    const char *why;
+} tested; /* under the lock */
+
+static int need_right_digests(const char **ret_why)
+{
+    pthread_mutex_lock(&lock);
+    if (!tested.done) {
+        tested.code = self_test(&tested.why);
+        tested.done = !is_shortage(tested.code);
     }
-    if (fault && fault_code == 0)
-        fault_code = -EIO;
+    int code = tested.code;
+    if (code < 0)
+        *ret_why = tested.why;
+    pthread_mutex_unlock(&lock);
+    return code;
 }
 
 static int alg_open(void **ret, const char *algorithm, size_t *ret_size, const char **ret_why)
 {
-    pthread_once(&once, self_test);
-    if (fault) {
-        *ret_why = fault;
-        return fault_code;
-    }
+    int r = need_right_digests(ret_why);
+    if (r < 0)
+        return r;
     struct alg *alg = malloc(sizeof(*alg));
     if (!alg) {
         *ret_why = "no memory for the digest";
         return -ENOMEM;
     }
-    int r = begin(alg, algorithm, ret_why);
+    r = begin(alg, algorithm, ret_why);
     if (r < 0) {
         free(alg);
         return r;

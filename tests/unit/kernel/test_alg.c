@@ -3,14 +3,9 @@
 #include "base/fd.h"
 #include "base/platform.h"
 #include "node/filter.h"
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
+#include "unit/unit.h"
+#include <pthread.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #define BIG (1024u * 1024 + 1)
 
@@ -63,6 +58,80 @@ static void test_sent(void **state UNUSED)
         expect(alg, size, names[i], big, BIG);
         provider_kernel.close(alg);
     }
+}
+
+struct parallel {
+    pthread_t thread;
+    const char *algorithm;
+    size_t n, piece;
+    size_t size; /* 0: the kernel does not have the algorithm */
+    uint8_t value[DIGEST_BYTES_MAX];
+};
+
+/* Asks for the value in between, too, because that clones the running state. */
+static void *digest_in_pieces(void *user)
+{
+    struct parallel *p = user;
+    const char *why;
+    void *alg = NULL;
+    int r = provider_kernel.open(&alg, p->algorithm, &p->size, &why);
+    for (size_t at = 0; r == 0 && at < p->n; at += p->piece) {
+        r = provider_kernel.update(alg, big + at, MIN(p->piece, p->n - at));
+        if (r == 0)
+            r = provider_kernel.value(alg, p->value);
+    }
+    if (alg && provider_kernel.value(alg, p->value) < 0)
+        memset(p->value, 0, sizeof(p->value));
+    provider_kernel.close(alg);
+    return NULL;
+}
+
+/* Each has its own state in the kernel, also where many have the same algorithm. */
+static void test_parallel(void **state UNUSED)
+{
+    static const char *const names[] = {"sha256", "sha1", "md5", "sha512", "sha3-256", "sm3"};
+    static const size_t pieces[] = {4096, 33333, 65536, 100001};
+    struct parallel p[24];
+    for (size_t i = 0; i < COUNT(p); i++) {
+        p[i] = (struct parallel){
+            .algorithm = names[i / 2 % COUNT(names)], .n = 150000 + 4321 * i, .piece = pieces[i % COUNT(pieces)]};
+        assert_int_equal(pthread_create(&p[i].thread, NULL, digest_in_pieces, &p[i]), 0);
+    }
+    for (size_t i = 0; i < COUNT(p); i++)
+        pthread_join(p[i].thread, NULL);
+    for (size_t i = 0; i < COUNT(p); i++) {
+        size_t size = 0;
+        uint8_t alone[DIGEST_BYTES_MAX];
+        void *alg = p[i].size ? open_kernel(p[i].algorithm, &size) : NULL;
+        if (!alg)
+            continue;
+        assert_int_equal(provider_kernel.update(alg, big, p[i].n), 0);
+        expect(alg, size, p[i].algorithm, big, p[i].n);
+        assert_int_equal(provider_kernel.value(alg, alone), 0);
+        assert_memory_equal(alone, p[i].value, size);
+        provider_kernel.close(alg);
+    }
+    assert_int_equal(p[0].size, 32);
+}
+
+/* A digest has one descriptor, a program that is executed does not inherit it, and nothing stays. */
+static void test_descriptors(void **state UNUSED)
+{
+    void *alg[10];
+    size_t size;
+    int before = unit_descriptors();
+    for (size_t i = 0; i < COUNT(alg); i++) {
+        alg[i] = open_kernel("sha256", &size);
+        assert_non_null(alg[i]);
+        assert_true(fcntl(provider_kernel.splice_fd(alg[i]), F_GETFD) & FD_CLOEXEC);
+        assert_int_equal(provider_kernel.update(alg[i], big, 100000), 0);
+    }
+    assert_int_equal(unit_descriptors(), before + (int)COUNT(alg));
+    for (size_t i = 0; i < COUNT(alg); i++) {
+        expect(alg[i], size, "sha256", big, 100000);
+        provider_kernel.close(alg[i]);
+    }
+    assert_int_equal(unit_descriptors(), before);
 }
 
 static void test_unknown(void **state UNUSED)
@@ -211,8 +280,9 @@ int main(void)
     for (size_t i = 0; i < BIG; i++)
         big[i] = (uint8_t)(i * 17 + (i >> 9));
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sent),   cmocka_unit_test(test_unknown),   cmocka_unit_test(test_spliced),
-        cmocka_unit_test(test_filter), cmocka_unit_test(test_self_test),
+        cmocka_unit_test(test_sent),        cmocka_unit_test(test_unknown),   cmocka_unit_test(test_spliced),
+        cmocka_unit_test(test_filter),      cmocka_unit_test(test_self_test), cmocka_unit_test(test_parallel),
+        cmocka_unit_test(test_descriptors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
