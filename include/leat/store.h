@@ -20,7 +20,9 @@
  *
  * Threads: any. Calls do not affect each other.
  *
- * Blocking: each call blocks until it is done.
+ * Blocking: each call blocks until it is done, or until total_timeout_ms of the options of its `endpoint` are up: then
+ * it fails with -ETIMEDOUT, or leat_store_remove and leat_store_sweep do, which name each object that is left. Folders
+ * of `file:` are not waited for and have no such limit. A function of the program that is called may end the call.
  */
 #ifndef LEAT_STORE_H
 #define LEAT_STORE_H
@@ -84,7 +86,8 @@ struct leat_store_options {
     void (*problem)(void *user, const char *spec, const struct leat_error *error);
     void *user; /**< Is passed to `entry` and `problem`. */
     /** How servers are connected to: of these options cacert, cert, key, headers, netrc and netrc_file count, as for an
-     * endpoint of that scheme. NULL: the defaults. Borrowed during the call. */
+     * endpoint of that scheme, and total_timeout_ms, which is how long the whole call may take. NULL: the defaults.
+     * Borrowed during the call. */
     const struct leat_endpoint_options *endpoint;
 };
 

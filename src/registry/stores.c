@@ -73,6 +73,7 @@ static int ask_one(const char *spec, const struct leat_store_options *options, e
     if (r < 0)
         return r;
     r = take_options(&own, &endpoint, options, true, &error);
+    call.deadline_ns = names_deadline(&endpoint);
     const struct names *names = r == 0 && spec ? find_names(spec, &call) : NULL;
     if (r == 0 && !names)
         r = refuse_name(spec, &error);
@@ -110,6 +111,7 @@ static int remove_all(const char *const *specs, size_t count, const struct leat_
 {
     struct names_call *calls = count ? calloc(count, sizeof(calls[0])) : NULL;
     const struct names *names;
+    int64_t deadline_ns = names_deadline(options->endpoint);
     int r = 0;
     if (!calls || !specs) {
         free(calls);
@@ -117,6 +119,7 @@ static int remove_all(const char *const *specs, size_t count, const struct leat_
     }
     for (size_t i = 0; i < count && r == 0; i++) { /* checks all names before anything is removed */
         calls[i].options = options;
+        calls[i].deadline_ns = deadline_ns;
         r = check_name(specs[i], &calls[i], error);
     }
     for (size_t i = 0, end; i < count && r == 0; i = end) {

@@ -11,7 +11,14 @@ struct names_call {
     const char *rest;                         /* the spec after the scheme's colon */
     const char *node;                         /* the spec for messages: without the login, if it has one */
     const struct leat_store_options *options; /* its `endpoint` is never NULL */
+    int64_t deadline_ns;                      /* of clock_ns: when the whole call has to end; 0: no limit */
 };
+
+/* Returns when a call that begins now has to end, for `deadline_ns`. */
+static inline int64_t names_deadline(const struct leat_endpoint_options *endpoint)
+{
+    return endpoint->total_timeout_ms > 0 ? clock_ns() + (int64_t)endpoint->total_timeout_ms * 1000000 : 0;
+}
 
 struct removal {
     struct leat_store_result result;

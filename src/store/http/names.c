@@ -64,6 +64,7 @@ static int run(struct http_visit *v, struct leat_error *error)
 {
     char sentence[STATUS_MAX];
     const struct exchange *x = &v->exchange;
+    v->exchange.deadline_ns = v->call->deadline_ns;
     int r = ask(&v->exchange, make, v, v->call->options->retries);
     if (r < 0)
         return error_at(error, r, LEAT_SIDE_NONE, "", v->method, "the request can't be made");

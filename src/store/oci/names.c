@@ -52,8 +52,11 @@ static int ask_registry(struct oci_visit *v, const char *method, const char *pat
         .repository = v->session, .method = method, .path = path, .is_location = is_location, .first = UINT64_MAX};
     free(v->exchange->page);
     headers_clear(&v->headers);
-    *v->exchange = (struct exchange){
-        .page_most = PAGE_MOST, .settings = v->settings, .header = headers_line, .header_user = &v->headers};
+    *v->exchange = (struct exchange){.page_most = PAGE_MOST,
+                                     .settings = v->settings,
+                                     .header = headers_line,
+                                     .header_user = &v->headers,
+                                     .deadline_ns = v->call->deadline_ns};
     int r = ask(v->exchange, make, v, v->call->options->retries);
     if (r < 0)
         return error_at(error, r, LEAT_SIDE_NONE, "", method, "the request can't be made");

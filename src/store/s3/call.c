@@ -24,6 +24,7 @@ int s3_call(struct s3_call *call, struct leat_error *error)
     struct exchange *x = &call->exchange;
     x->again = is_again;
     x->settings = call->place->settings;
+    x->deadline_ns = call->place->deadline_ns;
     int r = ask(x, call->make, call->user, call->retries);
     if (r < 0)
         error_at(error, r, LEAT_SIDE_NONE, "", call->operation, "%s",

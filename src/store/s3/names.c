@@ -23,6 +23,7 @@ int s3_names_find(const struct names_call *call, bool key_wanted, struct s3_plac
                          key_wanted ? "object: write s3://BUCKET/KEY"
                                     : "bucket: write s3://BUCKET or s3://BUCKET/PREFIX");
     r = s3_place_find(place, name, error);
+    place->deadline_ns = call->deadline_ns;
     return r == 0 ? s3_place_settings(place, call->options->endpoint, error) : r;
 }
 

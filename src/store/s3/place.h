@@ -35,6 +35,7 @@ struct s3_place {
     char *region;
     struct http_settings *settings; /* settings for s3_call; NULL: the defaults */
     struct s3_extra extra;          /* headers of each request */
+    int64_t deadline_ns;            /* of clock_ns: when each s3_call has to end; 0: no limit */
 };
 
 /* Finds the bucket of `name` from the environment and the files of AWS. *ret is zero before; the caller clears it by

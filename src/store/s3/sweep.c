@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "store/circle.h"
 #include "store/date.h"
+#include "store/names.h"
 #include "store/s3/call.h"
 #include "store/s3/list.h"
 #include "store/s3/object.h"
@@ -327,6 +328,7 @@ static int sweep(struct sweep *s, const char *spec, struct leat_error *error)
     char *prefix = strndup(name.key, name.key_length);
     s->prefix = prefix;
     int r = prefix ? s3_place_find(&s->place, &name, error) : error_set(error, -ENOMEM, "out of memory");
+    s->place.deadline_ns = names_deadline(s->options.endpoint);
     if (r == 0)
         r = s3_place_settings(&s->place, s->options.endpoint, error);
     if (r == 0)
