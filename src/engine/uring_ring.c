@@ -55,6 +55,14 @@ static int set_up(struct io_uring *ring, struct io_uring_params *params)
     return r;
 }
 
+/* Moves the ring's descriptor above the standard ones. On failure the ring has none. */
+static int move_above_standard(struct io_uring *ring)
+{
+    int fd = fd_above_standard(ring->ring_fd);
+    ring->ring_fd = ring->enter_ring_fd = MAX(fd, -1);
+    return MIN(fd, 0);
+}
+
 static const char *missing(struct io_uring *ring, const struct io_uring_params *params)
 {
     static const struct {
@@ -82,6 +90,11 @@ int ring_open(struct io_uring *ring, char why[ENGINE_WHY_MAX])
     int r = set_up(ring, &params);
     if (r < 0)
         return ring_refused(why, "io_uring_setup", r);
+    r = move_above_standard(ring);
+    if (r < 0) {
+        io_uring_queue_exit(ring);
+        return ring_refused(why, "fcntl", r);
+    }
     /* A seccomp filter may allow io_uring_setup alone, so io_uring_enter is tried. On a ring that is still disabled it
      * fails with EBADFD. */
     r = io_uring_enter((unsigned)ring->ring_fd, 0, 0, 0, NULL);

@@ -462,6 +462,40 @@ static void a_loop_may_run_on_another_thread(void **state UNUSED)
     close(sockets[1]);
 }
 
+/* A program may have closed its standard descriptors. What it prints then must not go to the ring. */
+static void no_standard_number_is_taken(void **state UNUSED)
+{
+    int saved[3], before = unit_descriptors();
+    bool taken[3];
+    char why[ENGINE_WHY_MAX] = "", byte = 0;
+    struct loop loop;
+    for (int i = 0; i < 3; i++)
+        saved[i] = fcntl(i, F_DUPFD_CLOEXEC, 10);
+    for (int i = 0; i < 3; i++)
+        close(i);
+    int r = loop_open(&loop, engine, why);
+    for (int i = 0; i < 3; i++)
+        taken[i] = fcntl(i, F_GETFD) >= 0;
+    for (int i = 0; i < 3; i++) {
+        dup2(saved[i], i);
+        close(saved[i]);
+    }
+    if (r < 0)
+        fail_msg("%s: %s", engine->name, why);
+    for (int i = 0; i < 3; i++)
+        assert_false(taken[i]);
+    int fd = open("file", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    assert_int_equal(write(fd, digits, 10), 10);
+    struct small s = small_of(op_of(OP_READ, fd, -1, &byte, 1, 0));
+    s.op.offset[0] = 3;
+    s.closes = fd;
+    run_all(&loop, &s, 1);
+    loop_close(&loop);
+    assert_int_equal(s.result, 1);
+    assert_int_equal(byte, '3');
+    assert_int_equal(unit_descriptors(), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +511,7 @@ int main(void)
         cmocka_unit_test(a_new_descriptor_of_the_same_number),
         cmocka_unit_test(opening_and_closing_leaves_nothing),
         cmocka_unit_test(a_loop_may_run_on_another_thread),
+        cmocka_unit_test(no_standard_number_is_taken),
     };
     setenv("LEAT_TEST_ENGINE", "uring", 1);
     if (engine_missing())
