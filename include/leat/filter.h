@@ -226,6 +226,14 @@ struct leat_buffer_options {
      * and 100: it is read as soon as there is room.
      */
     int32_t stop;
+    /**
+     * A folder: what does not fit into `memory` goes to a file there, which has no name and passes by the page cache
+     * where that works (O_DIRECT). If the disk is full, or does not take the bytes, the buffer grows no further and the
+     * run goes on; the report says why. NULL: all bytes are in memory.
+     */
+    const char *file;
+    uint64_t memory; /**< With `file`: how many bytes are in memory. 0: 64 MiB. */
+    int32_t lock;    /**< Not 0: all memory is taken and locked (mlock) before the first byte moves. */
 };
 
 /**
@@ -242,15 +250,17 @@ struct leat_buffer_options {
  *
  * @param options  The options; copied.
  *
- * @return 0; -EINVAL: `bytes` is 0 or beyond any file, or a percentage is out of range; -E2BIG: `options` asks for
- *         something that this library does not know; -ENOMEM.
+ * @return 0; -EINVAL: `bytes` is 0 or beyond any file, a percentage is out of range, `file` is empty, or `memory` is
+ * given without it; -E2BIG: `options` asks for something that this library does not know; -ENOMEM.
  */
 LEAT_API int leat_filter_buffer(leat_filter **ret_filter, const struct leat_buffer_options *options);
 
 /**
- * Reads the options of a buffer from a text, as in the text form of a pipeline: SIZE[,start=PERCENT,stop=PERCENT].
+ * Reads the options of a buffer from a text, as in the text form of a pipeline:
+ * SIZE[,start=PERCENT,stop=PERCENT,lock,memory=SIZE,file=FOLDER]. The name of the folder is the rest of the text, with
+ * its commas.
  *
- * @param ret_options  The options; its size must be set.
+ * @param ret_options  The options; its size must be set. `file` points into the text.
  * @param text         Borrowed for the call.
  * @param ret_error    On failure `text` is a sentence, and `offset` is the byte of the text where the mistake begins.
  *                     May be NULL.

@@ -235,7 +235,7 @@ LEAT_API int leat_pipeline_new(leat_pipeline **ret_pipeline, const struct leat_p
  *
  *     digest:ALG[,ALG]   meter   rate:SIZE   skip:SIZE   head:SIZE
  *     zstd[:level=N]   unzstd   gzip[:level=N]   gunzip   exec:COMMAND
- *     buffer:SIZE[,start=PERCENT,stop=PERCENT]
+ *     buffer:SIZE[,start=PERCENT,stop=PERCENT,lock,memory=SIZE,file=FOLDER]
  *
  * A word with blanks, bars or quotes in it is quoted as in a shell. '...' means everything as it stands. So does "..."
  * except for \" and \\. Outside of quotes a backslash takes the meaning from the character behind it. An & separates

@@ -34,7 +34,12 @@ int fd_open(const char *path, int flags, unsigned mode)
 
 int fd_unnamed(void)
 {
-    const char *wanted = getenv("TMPDIR"), *folder = wanted && *wanted ? wanted : "/var/tmp";
+    const char *wanted = getenv("TMPDIR");
+    return fd_unnamed_in(wanted && *wanted ? wanted : "/var/tmp");
+}
+
+int fd_unnamed_in(const char *folder)
+{
     char path[4096];
     int n = snprintf(path, sizeof(path), "%s/leat-XXXXXX", folder);
     if (n >= (int)sizeof(path))

@@ -23,6 +23,8 @@ int fd_own(int fd);
  * /tmp is often memory. Gives the descriptor or returns -errno. If the file system does not support such files, the
  * file has a name for a moment; if the program is killed at that moment, the name stays. */
 int fd_unnamed(void);
+/* Same as fd_unnamed, in this folder. */
+int fd_unnamed_in(const char *folder);
 
 /* Moves a new descriptor that is 0, 1 or 2 to a higher number. The program may have been started without standard
  * input, output or error, so that open() reuses that number; without the move, the output of the program would go into

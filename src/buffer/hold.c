@@ -4,29 +4,58 @@
 #include "buffer/hold.h"
 #include "buffer/pool.h"
 #include <errno.h>
+#include <sys/mman.h>
 
-#define CHUNK_MOST  (256u * 1024) /* bytes */
-#define PARTS_LEAST 16            /* a small buffer has smaller chunks, so that both sides work at once */
-#define VIEWS_MOST  4             /* one is written, and digests look at others */
+#define CHUNK_MOST  (256u * 1024)  /* bytes */
+#define CHUNK_FILE  (1024u * 1024) /* with a file: a disk moves more in one call */
+#define PARTS_LEAST 16             /* a small buffer has smaller chunks, so that both sides work at once */
+#define VIEWS_MOST  4              /* one is written, and digests look at others */
 #define RING_FIRST  16
 #define KEEP        4 /* chunks that are back and stay for the next bytes */
 
-static size_t chunk_size_of(uint64_t size)
+static uint64_t bytes_in_memory(const struct hold_plan *plan)
 {
-    return pool_size_within((size_t)MAX(MIN(size / PARTS_LEAST, CHUNK_MOST), PAGE));
+    return plan->file ? MIN(plan->memory, plan->water.size) : plan->water.size;
 }
 
-/* The first and the last part may be partly filled. */
-static uint64_t chunks_of(uint64_t size, size_t chunk_size)
+static size_t chunk_size_of(const struct hold_plan *plan)
 {
-    return size / chunk_size + 2 + VIEWS_MOST + KEEP;
+    uint64_t most = MIN(bytes_in_memory(plan) / PARTS_LEAST, plan->file ? CHUNK_FILE : CHUNK_MOST);
+    return pool_size_within((size_t)MAX(most, PAGE));
 }
 
-uint64_t hold_memory(uint64_t size)
+/* The first and the last part may be partly filled. With a file, one chunk is being filled for it, one may have been
+ * refused by it, and one is read from it. */
+static uint64_t chunks_of(const struct hold_plan *plan)
 {
-    size_t chunk_size = chunk_size_of(size);
-    uint64_t chunks = chunks_of(size, chunk_size);
+    return bytes_in_memory(plan) / chunk_size_of(plan) + 2 + VIEWS_MOST + KEEP + (plan->file ? 3 : 0);
+}
+
+uint64_t hold_memory(const struct hold_plan *plan)
+{
+    size_t chunk_size = chunk_size_of(plan);
+    uint64_t chunks = chunks_of(plan);
     return chunks > UINT64_MAX / chunk_size ? UINT64_MAX : chunks * chunk_size;
+}
+
+/* ---- locked memory ---- */
+
+/* Calls `change` for the memory of so many chunks, which are in the pool before and after. Returns 0, or the first
+ * failure. */
+static int change_memory(struct hold *hold, uint64_t left, int (*change)(const void *, size_t))
+{
+    struct chunk *all = NULL, *chunk;
+    int r = 0;
+    for (; left && r == 0 && (chunk = chunk_get(&hold->pool)); left--) {
+        r = change(chunk->data, hold->pool.chunk_size) < 0 ? -errno : 0;
+        chunk->next = all;
+        all = chunk;
+    }
+    while ((chunk = all)) {
+        all = chunk->next;
+        chunk_unref(chunk);
+    }
+    return r < 0 ? r : left ? -ENOMEM : 0;
 }
 
 /* ---- life ---- */
@@ -37,26 +66,41 @@ void hold_init(struct hold *hold)
     pthread_mutex_init(&hold->lock, NULL);
 }
 
-int hold_open(struct hold *hold, const struct water *water, leat_pool *store, struct port *putter, struct port *taker)
+static void begin(struct hold *hold, struct port *putter, struct port *taker)
 {
-    hold_close(hold);
-    budget_init(&hold->budget, hold_memory(water->size));
-    int r = chunk_pool_init(&hold->pool, &hold->budget, chunk_size_of(water->size), NULL);
-    if (r < 0)
-        return r;
-    chunk_pool_share(&hold->pool, store);
     pthread_mutex_lock(&hold->lock);
-    hold->water = *water;
+    hold->water = hold->plan.water;
     hold->is_open = true;
     hold->head = hold->tail = hold->views = 0;
+    hold->in_memory = 0;
     hold->putter = putter;
     hold->taker = taker;
     hold->putter_waits = hold->taker_waits = false;
     hold->capacity = RING_FIRST;
-    hold->ring = calloc(RING_FIRST, sizeof(hold->ring[0]));
-    r = hold->ring ? 0 : -ENOMEM;
+    hold_slots_init(hold);
     pthread_mutex_unlock(&hold->lock);
-    return r;
+}
+
+/* Chunks that are locked are the hold's own, so that no other user gets locked memory. */
+int hold_open(struct hold *hold, const struct hold_plan *plan, struct port *putter, struct port *taker,
+              const char **ret_call)
+{
+    hold_close(hold);
+    hold->plan = *plan;
+    *ret_call = "malloc";
+    budget_init(&hold->budget, hold_memory(plan));
+    int r = chunk_pool_init(&hold->pool, &hold->budget, chunk_size_of(plan), NULL);
+    if (r < 0)
+        return r;
+    if (!plan->locks)
+        chunk_pool_share(&hold->pool, plan->store);
+    hold->ring = calloc(RING_FIRST, sizeof(hold->ring[0]));
+    begin(hold, putter, taker);
+    if (!hold->ring)
+        return -ENOMEM;
+    *ret_call = "mlock";
+    r = plan->locks ? change_memory(hold, chunks_of(plan), mlock) : 0;
+    return r == -EAGAIN ? -ENOMEM : r;
 }
 
 void hold_close(struct hold *hold)
@@ -67,6 +111,9 @@ void hold_close(struct hold *hold)
         chunk_unref(hold->ring[hold->head % hold->capacity].chunk);
     free(hold->ring);
     hold->ring = NULL;
+    hold_slots_free(hold);
+    if (hold->plan.locks)
+        change_memory(hold, hold->pool.made, munlock);
     chunk_pool_destroy(&hold->pool);
     hold->is_open = false;
 }
@@ -123,17 +170,18 @@ static bool has_open_part(struct hold *hold)
     return hold->tail > hold->head && part_at(hold, hold->tail - 1)->to < hold->pool.chunk_size;
 }
 
-/* Without memory for another chunk the buffer counts as full: it gives what it has, and takes bytes again when some of
- * that is gone. */
+/* Without memory or a place in the file for another chunk the buffer counts as full: it gives what it has, and takes
+ * bytes again when some of that is gone. */
 static int add_part(struct hold *hold)
 {
-    struct chunk *chunk = has_place(hold) ? chunk_get(&hold->pool) : NULL;
+    struct chunk *chunk = has_place(hold) && hold_reserve(hold) ? chunk_get(&hold->pool) : NULL;
     if (!chunk) {
         water_full(&hold->water);
         wake_taker(hold);
         return hold->water.level || hold->views ? -EAGAIN : -ENOMEM;
     }
     *part_at(hold, hold->tail++) = (struct hold_part){.chunk = chunk};
+    hold->in_memory++;
     return 0;
 }
 
@@ -166,10 +214,14 @@ ssize_t hold_put(struct hold *hold, const void *bytes, size_t n)
         memcpy(to, (const uint8_t *)bytes + done, (size_t)part);
         done += (size_t)part;
         pthread_mutex_lock(&hold->lock);
-        part_at(hold, hold->tail - 1)->to += (size_t)part;
+        struct hold_part *last = part_at(hold, hold->tail - 1);
+        last->to += (size_t)part;
+        bool full = last->to == hold->pool.chunk_size;
         water_rise(&hold->water, (uint64_t)part);
         wake_taker(hold);
         pthread_mutex_unlock(&hold->lock);
+        if (full)
+            hold_spill(hold);
     }
     return done ? (ssize_t)done : part;
 }
@@ -196,7 +248,8 @@ static void release(struct chunk *chunk)
     struct hold *hold = view->hold;
     chunk_unref(chunk->other);
     free(view);
-    chunk_pool_keep(&hold->pool, KEEP);
+    if (!hold->plan.locks)
+        chunk_pool_keep(&hold->pool, KEEP);
     pthread_mutex_lock(&hold->lock);
     hold->views--;
     water_resume(&hold->water);
@@ -219,9 +272,10 @@ static ssize_t take_view(struct hold *hold, size_t n, struct chunk **ret)
     view->chunk.other = first->chunk;
     view->chunk.release = release;
     first->from += n;
-    if (first->from == hold->pool.chunk_size)
-        hold->head++; /* the view gets the reference of the ring */
-    else
+    if (first->from == hold->pool.chunk_size) { /* the view gets the reference of the ring */
+        hold->head++;
+        hold->in_memory--;
+    } else
         chunk_ref(first->chunk);
     hold->views++;
     water_fall(&hold->water, n);
@@ -234,9 +288,10 @@ ssize_t hold_take(struct hold *hold, size_t n, struct chunk **ret)
 {
     ssize_t r = -EAGAIN;
     pthread_mutex_lock(&hold->lock);
-    if (water_ready(&hold->water) && hold->views < VIEWS_MOST)
-        r = take_view(hold, n, ret);
-    else if (hold->water.ended && !hold->water.level)
+    if (water_ready(&hold->water) && hold->views < VIEWS_MOST) {
+        r = hold_fetch(hold);
+        r = r < 0 ? r : take_view(hold, n, ret);
+    } else if (hold->water.ended && !hold->water.level)
         r = 0;
     hold->taker_waits = r == -EAGAIN;
     pthread_mutex_unlock(&hold->lock);

@@ -1,7 +1,7 @@
 /* The filter that reads ahead. It cuts the pipeline: the leg before it puts bytes into a hold, and the leg behind it
  * takes them. Each of the two legs has a thread, so the source is read while a sink is slow, and the other way round.
  */
-#include "buffer/hold.h"
+#include "filter/buffer_file.h"
 #include "node/filter.h"
 #include "node/node.h"
 #include <errno.h>
@@ -16,7 +16,9 @@ struct buffer_end {
 struct buffer {
     leat_filter filter;
     struct buffer_end into, out;
-    struct water empty; /* how a run begins */
+    struct hold_plan plan; /* how a run begins */
+    char *folder;          /* of the file; NULL: there is none */
+    struct buffer_file file;
     struct hold hold;
 };
 
@@ -57,15 +59,32 @@ static ssize_t read_copy(void *user, void *bytes, size_t n)
     return r;
 }
 
+static int fail_open(const struct buffer *b, int code, const char *call, struct leat_error *error)
+{
+    char text[100];
+    error_text(code, text, sizeof(text));
+    if (strcmp(call, "open") == 0)
+        return error_at(error, code, LEAT_SIDE_FILTER, buffer_name, call,
+                        "No file can be made in the folder '%.60s': %s", b->folder, text);
+    if (strcmp(call, "mlock") == 0)
+        return error_at(error, code, LEAT_SIDE_FILTER, buffer_name, call,
+                        "%llu bytes of memory can't be locked: %s; is the limit (ulimit -l) too low?",
+                        (unsigned long long)hold_memory(&b->plan), text);
+    return error_at(error, code, LEAT_SIDE_FILTER, buffer_name, call, "%s", text);
+}
+
 static int into_open(struct node *node, const struct node *source UNUSED, struct leat_error *error)
 {
     struct buffer *b = buffer_of(node);
-    char text[100];
+    const char *call = "open";
     node_set_fd(&b->into.node, -1, -1, NODE_WAIT_OWN);
     node_set_fd(&b->out.node, -1, -1, NODE_WAIT_OWN);
-    int r = hold_open(&b->hold, &b->empty, node->memory.pool, &b->into.node.port, &b->out.node.port);
-    return r < 0 ? error_at(error, r, LEAT_SIDE_FILTER, buffer_name, "malloc", "%s", error_text(r, text, sizeof(text)))
-                 : 0;
+    int r = b->folder ? buffer_file_open(&b->file, b->folder) : 0;
+    if (r < 0)
+        return fail_open(b, r, call, error);
+    b->plan.store = node->memory.pool;
+    r = hold_open(&b->hold, &b->plan, &b->into.node.port, &b->out.node.port, &call);
+    return r < 0 ? fail_open(b, r, call, error) : 0;
 }
 
 static int into_finish(struct node *node, uint64_t delivered UNUSED, struct leat_error *error UNUSED)
@@ -76,7 +95,9 @@ static int into_finish(struct node *node, uint64_t delivered UNUSED, struct leat
 
 static void out_close(struct node *node)
 {
-    hold_close(&buffer_of(node)->hold);
+    struct buffer *b = buffer_of(node);
+    hold_close(&b->hold);
+    buffer_file_close(&b->file);
 }
 
 static const struct node_ops into_ops = {.name = buffer_name, .open = into_open, .finish = into_finish};
@@ -109,7 +130,7 @@ static void buffer_join(leat_filter *filter, struct node **ret_sink, struct node
 
 static uint64_t buffer_memory(const leat_filter *filter)
 {
-    return hold_memory(((const struct buffer *)filter)->empty.size);
+    return hold_memory(&((const struct buffer *)filter)->plan);
 }
 
 static void buffer_level(leat_filter *filter, struct filter_level *ret)
@@ -117,12 +138,16 @@ static void buffer_level(leat_filter *filter, struct filter_level *ret)
     struct water water = hold_look(&((struct buffer *)filter)->hold);
     *ret = (struct filter_level){
         .size = water.size, .level = water.level, .top = water.top, .filled = water.filled, .emptied = water.emptied};
+    ret->file_top = hold_file_top(&((struct buffer *)filter)->hold, &ret->file_failed);
 }
 
 static void buffer_free(leat_filter *filter)
 {
-    hold_destroy(&((struct buffer *)filter)->hold);
-    free(filter);
+    struct buffer *b = (struct buffer *)filter;
+    hold_destroy(&b->hold);
+    buffer_file_close(&b->file);
+    free(b->folder);
+    free(b);
 }
 
 static const struct filter_ops buffer_ops = {
@@ -139,26 +164,44 @@ static bool is_percent(int32_t n)
     return n >= 0 && n <= 100;
 }
 
+#define MEMORY_USUAL (UINT64_C(64) << 20) /* bytes in memory beside a file */
+
+static int make(struct buffer *b, const struct leat_buffer_options *o)
+{
+    filter_init(&b->filter, &buffer_ops);
+    hold_init(&b->hold);
+    buffer_file_init(&b->file);
+    b->plan = (struct hold_plan){.water = water_of(o->bytes, (unsigned)o->start, o->stop ? (unsigned)o->stop : 100),
+                                 .memory = o->memory ? o->memory : MEMORY_USUAL,
+                                 .file = o->file ? &buffer_file_calls : NULL,
+                                 .user = &b->file,
+                                 .locks = o->lock};
+    b->hold.water = b->plan.water;
+    make_end(b, &b->into, &into_ops, LEAT_WRITE);
+    make_end(b, &b->out, &out_ops, LEAT_READ);
+    b->into.node.call = put;
+    b->out.node.call = read_copy;
+    b->out.node.take = take;
+    b->folder = o->file ? strdup(o->file) : NULL;
+    return o->file && !b->folder ? -ENOMEM : 0;
+}
+
 int leat_filter_buffer(leat_filter **ret_filter, const struct leat_buffer_options *options)
 {
     struct leat_buffer_options o;
     int r = options_copy(&o, sizeof(o), options);
     if (r < 0)
         return r;
-    if (!o.bytes || o.bytes > INT64_MAX || !is_percent(o.start) || !is_percent(o.stop))
+    bool in_range = o.bytes && o.bytes <= INT64_MAX && is_percent(o.start) && is_percent(o.stop);
+    if (!in_range || (o.memory && !o.file) || (o.file && !*o.file))
         return -EINVAL;
     struct buffer *b = calloc(1, sizeof(*b));
     if (!b)
         return -ENOMEM;
-    filter_init(&b->filter, &buffer_ops);
-    hold_init(&b->hold);
-    b->empty = water_of(o.bytes, (unsigned)o.start, o.stop ? (unsigned)o.stop : 100);
-    b->hold.water = b->empty;
-    make_end(b, &b->into, &into_ops, LEAT_WRITE);
-    make_end(b, &b->out, &out_ops, LEAT_READ);
-    b->into.node.call = put;
-    b->out.node.call = read_copy;
-    b->out.node.take = take;
-    *ret_filter = &b->filter;
-    return 0;
+    r = make(b, &o);
+    if (r < 0)
+        buffer_free(&b->filter);
+    else
+        *ret_filter = &b->filter;
+    return r;
 }

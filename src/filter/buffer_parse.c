@@ -10,18 +10,18 @@ struct buffer_word {
     size_t n;
 };
 
-static int set_size(struct leat_buffer_options *o, struct buffer_word value, struct leat_error *error)
+static int read_size(uint64_t *ret, struct buffer_word value, struct leat_error *error)
 {
     char text[64] = "";
     int r = value.n < sizeof(text) ? 0 : -EINVAL;
     if (r == 0) {
         memcpy(text, value.text, value.n);
-        r = leat_size_parse(text, &o->bytes);
+        r = leat_size_parse(text, ret);
     }
     if (r < 0)
         return error_set(error, r, "'%.*s' is %s: write 64M, 1.5G or 10MB", (int)MIN(value.n, 40u), value.text,
                          r == -ERANGE ? "too large" : "no size");
-    if (!o->bytes || o->bytes > INT64_MAX)
+    if (!*ret || *ret > INT64_MAX)
         return error_set(error, -EINVAL, "A buffer must have more than 0 bytes, and less than a file may have");
     return 0;
 }
@@ -49,12 +49,29 @@ static int set_stop(struct leat_buffer_options *o, struct buffer_word value, str
     return read_percent(&o->stop, value, 1, error);
 }
 
+static int set_memory(struct leat_buffer_options *o, struct buffer_word value, struct leat_error *error)
+{
+    return read_size(&o->memory, value, error);
+}
+
+static int set_lock(struct leat_buffer_options *o, struct buffer_word value, struct leat_error *error)
+{
+    o->lock = 1;
+    return value.n ? error_set(error, -EINVAL, "Nothing belongs behind lock") : 0;
+}
+
+/* The name is the rest of the text, so it may have commas. */
+static int set_file(struct leat_buffer_options *o, struct buffer_word value, struct leat_error *error)
+{
+    o->file = value.text;
+    return *value.text ? 0 : error_set(error, -EINVAL, "Something is missing: write file=FOLDER");
+}
+
 static const struct buffer_setting {
     const char *name;
     int (*set)(struct leat_buffer_options *o, struct buffer_word value, struct leat_error *error);
 } settings[] = {
-    {"start=", set_start},
-    {"stop=", set_stop},
+    {"start=", set_start}, {"stop=", set_stop}, {"memory=", set_memory}, {"lock", set_lock}, {"file=", set_file},
 };
 
 /* Reads one setting. *ret_at is the place of a mistake. */
@@ -68,7 +85,9 @@ static int read_setting(struct leat_buffer_options *o, struct buffer_word word, 
         *ret_at = word.text + n;
         return settings[i].set(o, (struct buffer_word){word.text + n, word.n - n}, error);
     }
-    return error_set(error, -EINVAL, "'%.*s' is no option of a buffer: write start=PERCENT or stop=PERCENT",
+    return error_set(error, -EINVAL,
+                     "'%.*s' is no option of a buffer: write start=PERCENT, stop=PERCENT, lock, "
+                     "memory=SIZE or file=FOLDER",
                      (int)MIN(word.n, 40u), word.text);
 }
 
@@ -81,12 +100,14 @@ int leat_filter_buffer_parse(struct leat_buffer_options *ret_options, const char
         return r;
     const char *at = text;
     struct buffer_word word = {text, strcspn(text, ",")};
-    r = set_size(&o, word, &error);
-    while (r == 0 && word.text[word.n]) {
+    r = read_size(&o.bytes, word, &error);
+    while (r == 0 && !o.file && word.text[word.n]) {
         at = word.text += word.n + 1;
         word.n = strcspn(word.text, ",");
         r = read_setting(&o, word, &at, &error);
     }
+    if (r == 0 && o.memory && !o.file)
+        r = error_set(&error, -EINVAL, "memory=SIZE is how much is not in the file: write file=FOLDER as well");
     error.offset = r < 0 ? (uint64_t)(at - text) : 0;
     return r < 0 ? error_return(ret_error, &error, r) : return_sized(ret_options, &o, sizeof(o));
 }

@@ -1,4 +1,5 @@
 /* A report as a line of JSON, and as text. */
+#include "base/error.h"
 #include "base/json.h"
 #include "base/quote.h"
 #include "base/text.h"
@@ -130,9 +131,13 @@ static void add_buffers(json_t **root, const leat_report *report)
     json_t *list = json_array();
     for (size_t i = 0; i < report->buffers; i++) {
         const struct filter_level *level = &report->buffer[i].level;
-        json_append(&list, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "filter", count(report->buffer[i].filter),
-                                     "size", count(level->size), "top", count(level->top), "left", count(level->level),
-                                     "full", count(level->filled), "empty", count(level->emptied)));
+        json_t *one =
+            json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "filter", count(report->buffer[i].filter), "size",
+                      count(level->size), "top", count(level->top), "left", count(level->level), "full",
+                      count(level->filled), "empty", count(level->emptied), "file", count(level->file_top));
+        if (level->file_failed)
+            json_set(&one, "file_why", json_string(leat_errno_name(level->file_failed)));
+        json_append(&list, one);
     }
     json_set(root, "buffers", list);
 }
@@ -207,10 +212,14 @@ static void print_branch(FILE *to, const leat_report *report, const struct repor
 
 static void print_buffer(FILE *to, const struct filter_level *level)
 {
-    char size[32], top[32];
+    char size[32], top[32], why[100];
     fprintf(to, "  buffer of %s: up to %s, full %llu times, empty %llu times",
             size_format(level->size, size, sizeof(size)), size_format(level->top, top, sizeof(top)),
             (unsigned long long)level->filled, (unsigned long long)level->emptied);
+    if (level->file_top)
+        fprintf(to, ", up to %s in its file", size_format(level->file_top, size, sizeof(size)));
+    if (level->file_failed)
+        fprintf(to, ", which took no more: %s", error_text(level->file_failed, why, sizeof(why)));
     if (level->level)
         fprintf(to, ", %llu bytes left in it", (unsigned long long)level->level);
     fputc('\n', to);

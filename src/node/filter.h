@@ -35,6 +35,8 @@ struct filter_buffers {
 struct filter_level {
     uint64_t size, level, top;
     uint64_t filled, emptied; /* how often it became full, and how often it ran empty before its input ended */
+    uint64_t file_top;        /* the most that was in its file */
+    int file_failed;          /* why the file took no more: a negative errno, or 0 */
 };
 
 /* A hook that is NULL has nothing to do; only `free` must be there. The runner sets `busy` before `start`, and clears

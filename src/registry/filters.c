@@ -140,7 +140,7 @@ static const struct filter_row {
     {"gzip", "gzip[:level=N,workers=N]", ARGUMENT_MAYBE, open_codec},
     {"gunzip", "gunzip", ARGUMENT_NONE, open_codec},
     {"exec", "exec:COMMAND", ARGUMENT_WANTED, open_exec},
-    {"buffer", "buffer:SIZE[,start=PERCENT,stop=PERCENT]", ARGUMENT_WANTED, open_buffer},
+    {"buffer", "buffer:SIZE[,start=PERCENT,stop=PERCENT,lock,memory=SIZE,file=FOLDER]", ARGUMENT_WANTED, open_buffer},
 };
 
 static const struct filter_row *find(const char *word)

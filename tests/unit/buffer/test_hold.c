@@ -20,6 +20,7 @@ static unsigned roll(unsigned sides)
 }
 
 struct trial {
+    struct hold_plan plan; /* its file and memory are set before open_trial */
     struct hold hold;
     struct port putter, taker;
     uint64_t put, taken, size, start, stop;
@@ -30,16 +31,20 @@ struct trial {
 
 static void open_trial(struct trial *t, uint64_t size, unsigned start, unsigned stop, leat_pool *store)
 {
-    *t = (struct trial){.size = size,
+    const struct hold_plan plan = t->plan;
+    const char *call;
+    *t = (struct trial){.plan = plan,
+                        .size = size,
                         .start = water_percent(size, start),
                         .stop = water_percent(size, stop),
                         .takes = true,
                         .gives = start == 0};
-    struct water water = water_of(size, start, stop);
+    t->plan.water = water_of(size, start, stop);
+    t->plan.store = store;
     port_init(&t->putter, -1, 0);
     port_init(&t->taker, -1, 0);
     hold_init(&t->hold);
-    assert_int_equal(hold_open(&t->hold, &water, store, &t->putter, &t->taker), 0);
+    assert_int_equal(hold_open(&t->hold, &t->plan, &t->putter, &t->taker, &call), 0);
 }
 
 static void close_trial(struct trial *t)
@@ -50,6 +55,47 @@ static void close_trial(struct trial *t)
     assert_true(t->hold.budget.used == 0);
 }
 
+/* ---- a file in memory, which may be full ---- */
+
+struct disk {
+    uint8_t bytes[4 << 20];
+    uint64_t most; /* it takes no byte from here on: ENOSPC */
+    unsigned writes, reads;
+    int read_result;
+};
+
+static int disk_write(void *user, const void *bytes, size_t n, uint64_t at)
+{
+    struct disk *disk = user;
+    assert_true(at + n <= sizeof(disk->bytes) && n % PAGE == 0 && at % PAGE == 0 && (uintptr_t)bytes % PAGE == 0);
+    if (at + n > disk->most)
+        return -ENOSPC;
+    memcpy(disk->bytes + at, bytes, n);
+    disk->writes++;
+    return 0;
+}
+
+static int disk_read(void *user, void *bytes, size_t n, uint64_t at)
+{
+    struct disk *disk = user;
+    memcpy(bytes, disk->bytes + at, n);
+    disk->reads++;
+    return disk->read_result;
+}
+
+static const struct hold_file disk_calls = {.write = disk_write, .read = disk_read};
+static struct disk disk;
+
+static struct hold_plan on_disk(uint64_t memory, uint64_t most)
+{
+    disk.most = most;
+    disk.writes = disk.reads = 0;
+    disk.read_result = 0;
+    return (struct hold_plan){.memory = memory, .file = &disk_calls, .user = &disk};
+}
+
+/* ---- the two sides ---- */
+
 static void put(struct trial *t, size_t n)
 {
     static uint8_t bytes[100000];
@@ -57,7 +103,13 @@ static void put(struct trial *t, size_t n)
         bytes[i] = letter(t->put + i);
     uint64_t level = t->put - t->taken, room = t->takes ? t->size - level : 0;
     ssize_t r = hold_put(&t->hold, bytes, n);
-    assert_int_equal(r, room ? (ssize_t)MIN(n, room) : -EAGAIN);
+    if (t->hold.slots.failed) { /* it is as large as it can get: it may take less */
+        assert_true(r == -EAGAIN || (r > 0 && (uint64_t)r <= MIN(n, room ? room : n)));
+        assert_true(r > 0 || level || t->views);
+        t->takes = hold_look(&t->hold).takes;
+        t->gives |= !t->takes;
+    } else
+        assert_int_equal(r, room ? (ssize_t)MIN(n, room) : -EAGAIN);
     if (r < 0)
         return;
     level += (uint64_t)r;
@@ -125,15 +177,17 @@ static void step(struct trial *t, uint64_t bytes)
     }
     struct water water = hold_look(&t->hold);
     assert_true(water.level == t->put - t->taken && water.level <= t->size);
-    assert_true(t->hold.budget.used <= hold_memory(t->size));
+    assert_true(t->hold.budget.used <= hold_memory(&t->hold.plan));
 }
 
 /* Some schedules are left in the middle, as by a cancel. */
-static void random_schedules(void **state UNUSED)
+static void schedules(bool files)
 {
     for (unsigned round = 0; round < ROUNDS; round++) {
-        struct trial t;
+        struct trial t = {.views = 0};
         dice = round;
+        if (files)
+            t.plan = on_disk(1 + roll(100000), roll(3) ? UINT64_MAX : roll(300000));
         uint64_t size = roll(3) ? 1 + roll(300000) : 1 + roll(10);
         uint64_t bytes = size < 20 ? roll(500) : roll(1000000);
         uint64_t most = roll(4) ? UINT64_MAX : roll(200);
@@ -145,10 +199,102 @@ static void random_schedules(void **state UNUSED)
     }
 }
 
+static void random_schedules(void **state UNUSED)
+{
+    schedules(false);
+}
+
+static void random_schedules_with_a_file(void **state UNUSED)
+{
+    schedules(true);
+}
+
+static void what_memory_has_no_room_for_is_in_the_file(void **state UNUSED)
+{
+    struct trial t = {.plan = on_disk(64 << 10, UINT64_MAX)};
+    int failed;
+    open_trial(&t, 1 << 20, 0, 100, NULL);
+    while (t.put < t.size)
+        put(&t, 10000);
+    assert_true(disk.writes > 0 && t.hold.budget.used <= 64 << 10 << 1);
+    assert_true(hold_file_top(&t.hold, &failed) >= (1 << 20) - (64 << 10) - (8 << 10) && failed == 0);
+    while (t.taken < t.put) {
+        take(&t, SIZE_MAX);
+        release(&t);
+    }
+    assert_int_equal(disk.reads, disk.writes);
+    unsigned before = disk.writes;
+    for (uint64_t end = t.put + 50000; t.put < end;) /* what memory has room for stays there */
+        put(&t, 10000);
+    assert_int_equal(disk.writes, before);
+    close_trial(&t);
+}
+
+/* A full disk loses nothing: the buffer is as large as it has got, and neither side waits for the other. */
+static void a_full_disk(void **state UNUSED)
+{
+    struct trial t = {.plan = on_disk(64 << 10, 100 << 10)};
+    int failed;
+    open_trial(&t, 1 << 20, 100, 100, NULL);
+    for (uint64_t before = UINT64_MAX; before != t.put;) {
+        before = t.put;
+        put(&t, 10000);
+    }
+    assert_true(t.put >= 150 << 10 && t.put < 200 << 10);
+    assert_true(hold_file_top(&t.hold, &failed) > 0 && failed == -ENOSPC);
+    while (t.taken < 500000) {
+        take(&t, SIZE_MAX);
+        release(&t);
+        put(&t, 10000);
+    }
+    close_trial(&t);
+}
+
+static void a_file_that_can_t_be_read(void **state UNUSED)
+{
+    struct trial t = {.plan = on_disk(64 << 10, UINT64_MAX)};
+    struct chunk *chunk;
+    ssize_t r;
+    open_trial(&t, 1 << 20, 0, 100, NULL);
+    while (t.put < t.size)
+        put(&t, 10000);
+    disk.read_result = -EIO;
+    while ((r = hold_take(&t.hold, SIZE_MAX, &chunk)) > 0)
+        chunk_unref(chunk);
+    assert_int_equal(r, -EIO);
+    close_trial(&t);
+}
+
+static void memory_is_locked(void **state UNUSED)
+{
+    struct trial t = {.plan = {.locks = true}};
+    const char *call;
+    t.plan.water = water_of(100000, 0, 100);
+    port_init(&t.putter, -1, 0);
+    port_init(&t.taker, -1, 0);
+    hold_init(&t.hold);
+    int r = hold_open(&t.hold, &t.plan, &t.putter, &t.taker, &call);
+    bool there = r == 0;
+    if (there) {
+        assert_true(t.hold.budget.used == t.hold.budget.limit); /* all of it is there before the first byte */
+        t.size = t.stop = 100000;
+        t.takes = t.gives = true;
+        while (t.put < t.size)
+            put(&t, 10000);
+        while (t.taken < t.put) {
+            take(&t, SIZE_MAX);
+            release(&t);
+        }
+    } else
+        assert_string_equal(call, "mlock");
+    close_trial(&t);
+    unit_needs(there, "memory that may be locked");
+}
+
 /* Each side that got -EAGAIN is told as soon as it may go on, and not before. */
 static void sides_are_told(void **state UNUSED)
 {
-    struct trial t;
+    struct trial t = {.views = 0};
     open_trial(&t, 100, 50, 20, NULL);
     take(&t, 10);
     put(&t, 49);
@@ -185,7 +331,7 @@ static void a_pool_without_memory(void **state UNUSED)
 {
     struct leat_pool_options options = LEAT_INIT(struct leat_pool_options);
     leat_pool *pool;
-    struct trial t;
+    struct trial t = {.views = 0};
     uint8_t bytes[4 * PAGE] = {0};
     struct chunk *chunk;
     options.memory_limit = 2 * PAGE;
@@ -204,7 +350,7 @@ static void a_pool_without_memory(void **state UNUSED)
 
 static void memory_comes_and_goes(void **state UNUSED)
 {
-    struct trial t;
+    struct trial t = {.views = 0};
     open_trial(&t, 16 << 20, 0, 100, NULL);
     assert_true(t.hold.budget.used == 0);
     while (t.put < t.size)
@@ -225,13 +371,14 @@ static void percentages_of_any_size(void **state UNUSED)
     assert_true(water_percent(UINT64_C(5) << 40, 1) == (UINT64_C(5) << 40) / 100);
     assert_true(water_percent(1, 99) == 0);
     assert_true(water_percent(0, 100) == 0);
-    assert_true(hold_memory(INT64_MAX) >= INT64_MAX);
+    struct hold_plan plan = {.water = water_of(INT64_MAX, 0, 100)};
+    assert_true(hold_memory(&plan) >= INT64_MAX);
 }
 
 /* A buffer that starts at once at any level, even where the level rounds to no byte. */
 static void an_empty_start(void **state UNUSED)
 {
-    struct trial t;
+    struct trial t = {.views = 0};
     open_trial(&t, 3, 1, 1, NULL);
     put(&t, 2);
     take(&t, 5);
@@ -243,9 +390,17 @@ static void an_empty_start(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_schedules),        cmocka_unit_test(sides_are_told),
-        cmocka_unit_test(a_pool_without_memory),   cmocka_unit_test(memory_comes_and_goes),
-        cmocka_unit_test(percentages_of_any_size), cmocka_unit_test(an_empty_start),
+        cmocka_unit_test(random_schedules_with_a_file),
+        cmocka_unit_test(what_memory_has_no_room_for_is_in_the_file),
+        cmocka_unit_test(a_full_disk),
+        cmocka_unit_test(a_file_that_can_t_be_read),
+        cmocka_unit_test(memory_is_locked),
+        cmocka_unit_test(random_schedules),
+        cmocka_unit_test(sides_are_told),
+        cmocka_unit_test(a_pool_without_memory),
+        cmocka_unit_test(memory_comes_and_goes),
+        cmocka_unit_test(percentages_of_any_size),
+        cmocka_unit_test(an_empty_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

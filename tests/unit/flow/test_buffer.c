@@ -7,11 +7,16 @@
 #include "node/filter.h"
 #include <pthread.h>
 
+static const char *folder; /* NULL: buffers are in memory alone */
+static uint64_t memory;
+
 static leat_filter *buffer(uint64_t bytes, int32_t start, int32_t stop)
 {
     struct leat_buffer_options options = LEAT_INIT(struct leat_buffer_options);
     leat_filter *filter;
     options.bytes = bytes;
+    options.file = folder;
+    options.memory = memory;
     options.start = start;
     options.stop = stop;
     assert_int_equal(leat_filter_buffer(&filter, &options), 0);
@@ -32,6 +37,8 @@ static void options_are_checked(void **state UNUSED)
         {.size = sizeof(wrong[0]), .bytes = 1, .start = 101},
         {.size = sizeof(wrong[0]), .bytes = 1, .stop = -1},
         {.size = sizeof(wrong[0]), .bytes = 1, .stop = 101},
+        {.size = sizeof(wrong[0]), .bytes = 1, .memory = 1},
+        {.size = sizeof(wrong[0]), .bytes = 1, .file = ""},
     };
     leat_filter *filter;
     for (size_t i = 0; i < COUNT(wrong); i++)
@@ -66,6 +73,12 @@ static void texts_are_read(void **state UNUSED)
         {"64M,start=1,stop=0", -EINVAL, 17, 0, 0, 0},
         {"64M,start=1x", -EINVAL, 10, 0, 0, 0},
         {"64M,none=1", -EINVAL, 4, 0, 0, 0},
+        {"64M,lock,start=5", 0, 0, 64 << 20, 5, 0},
+        {"64M,locks", -EINVAL, 8, 0, 0, 0},
+        {"64M,file=", -EINVAL, 9, 0, 0, 0},
+        {"64M,memory=1M", -EINVAL, 11, 0, 0, 0},
+        {"64M,memory=x,file=a", -EINVAL, 11, 0, 0, 0},
+        {"64M,memory=0,file=a", -EINVAL, 11, 0, 0, 0},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct leat_buffer_options options = LEAT_INIT(struct leat_buffer_options);
@@ -75,6 +88,16 @@ static void texts_are_read(void **state UNUSED)
             options.stop != rows[i].stop || error.offset != rows[i].at || (r < 0) != (error.text[0] != '\0'))
             fail_msg("'%s': %d, at %llu: %s", rows[i].text, r, (unsigned long long)error.offset, error.text);
     }
+}
+
+static void a_folder_is_the_rest_of_the_text(void **state UNUSED)
+{
+    struct leat_buffer_options options = LEAT_INIT(struct leat_buffer_options);
+    assert_int_equal(leat_filter_buffer_parse(&options, "1G,lock,memory=4K,file=a,start=1", NULL), 0);
+    assert_string_equal(options.file, "a,start=1");
+    assert_int_equal(options.memory, 4096);
+    assert_int_equal(options.lock, 1);
+    assert_int_equal(options.start, 0);
 }
 
 /* Any size and any levels, with and without other filters on both sides. */
@@ -198,6 +221,84 @@ static void a_sink_fails_while_it_is_full(void **state UNUSED)
 }
 
 /* What is behind wants no more: the pipeline ends well, and what is in the buffer is dropped. */
+/* The file is there before a byte moves, and no name is left. */
+static void a_folder_that_is_none(void **state UNUSED)
+{
+    static uint8_t out[100];
+    size_t got;
+    leat_report *report;
+    folder = "no/such/folder";
+    leat_pipeline *p = pipeline_of(NULL, from_bytes(letters, 100), to_bytes(out, sizeof(out), &got));
+    add(p, buffer(100000, 0, 0));
+    folder = NULL;
+    assert_int_equal(leat_pipeline_run(p, &report), -ENOENT);
+    const struct leat_error *error = leat_report_error(report);
+    assert_true(error->side == LEAT_SIDE_FILTER && strcmp(error->node, "buffer") == 0 && error->taken == 0);
+    assert_non_null(strstr(error->text, "no/such/folder"));
+    leat_report_free(report);
+    leat_pipeline_free(p);
+}
+
+/* So much is taken that most of it is in the file. */
+static void it_fills_its_file(void **state UNUSED)
+{
+    struct held h;
+    leat_report *report;
+    folder = ".";
+    memory = 100000;
+    hold(&h, 10000000, buffer(4000000, 0, 0));
+    folder = NULL;
+    memory = 0;
+    wait_until_taken(&h, 4000000);
+    assert_int_equal(unit_entries(), 0);
+    let_go(&h.sink);
+    assert_int_equal(finish(&h, &report), 0);
+    json_t *root = json_of(report), *told = json_array_get(json_object_get(root, "buffers"), 0);
+    assert_true(json_integer_value(json_object_get(told, "file")) > 3000000);
+    assert_null(json_object_get(told, "file_why"));
+    json_decref(root);
+    leat_report_free(report);
+    assert_int_equal(h.sink.done, 10000000);
+}
+
+static unsigned file_writes;
+
+/* What the disk does not take stays in memory. */
+static bool refuse_writes(void *user UNUSED, struct op *op, ssize_t *ret_result)
+{
+    if (op->kind != OP_WRITE || op->call || op->offset[1] < 0 || ++file_writes < 5)
+        return true;
+    *ret_result = -ENOSPC;
+    return false;
+}
+
+static void its_disk_is_full(void **state UNUSED)
+{
+    static uint8_t out[sizeof(letters)];
+    size_t got;
+    leat_report *report;
+    folder = ".";
+    memory = 100000;
+    leat_pipeline *p = pipeline_of(NULL, from_bytes(letters, sizeof(letters)), to_bytes(out, sizeof(out), &got));
+    add(p, buffer(2000000, 100, 0));
+    folder = NULL;
+    memory = 0;
+    file_writes = 0;
+    op_interpose(refuse_writes, NULL);
+    assert_int_equal(leat_pipeline_run(p, &report), 0);
+    op_interpose(NULL, NULL);
+    assert_true(got == sizeof(letters) && memcmp(out, letters, got) == 0);
+    json_t *root = json_of(report), *told = json_array_get(json_object_get(root, "buffers"), 0);
+    assert_string_equal(json_string_value(json_object_get(told, "file_why")), "ENOSPC");
+    char *text;
+    assert_int_equal(leat_report_text(report, &text), 0);
+    assert_non_null(strstr(text, "which took no more: No space left"));
+    leat_free(text);
+    json_decref(root);
+    leat_report_free(report);
+    leat_pipeline_free(p);
+}
+
 static void nobody_wants_the_rest(void **state UNUSED)
 {
     static uint8_t out[100];
@@ -336,7 +437,11 @@ static void run_at_random(unsigned seed)
     unit_write("from", letters, n);
     leat_endpoint *sink = roll(2) ? to_bytes(out, sizeof(out), &got) : spec("to", LEAT_WRITE);
     leat_pipeline *p = pipeline_of(NULL, from_file ? spec("from", LEAT_READ) : from_bytes(letters, n), sink);
+    folder = roll(2) ? "." : NULL;
+    memory = folder ? 1 + roll(200000) : 0;
     add(p, buffer(size, roll(2) ? (int32_t)roll(101) : 0, (int32_t)roll(101)));
+    folder = NULL;
+    memory = 0;
     op_interpose(disturb, NULL);
     assert_int_equal(leat_pipeline_start(p), 0);
     if (cancels)
@@ -346,7 +451,8 @@ static void run_at_random(unsigned seed)
         pthread_join(canceller, NULL);
     op_interpose(NULL, NULL);
     check_balance(report, 2);
-    assert_true(r == 0 || (r == -EIO && fail_one_in) || (r == -ECANCELED && cancels));
+    if (r != 0 && !(r == -EIO && fail_one_in) && !(r == -ECANCELED && cancels))
+        fail_msg("seed %u: %d: %s", seed, r, leat_report_error(report)->text);
     if (r == 0 && got != SIZE_MAX)
         assert_true(got == n && memcmp(out, letters, n) == 0);
     leat_report_free(report);
@@ -373,6 +479,10 @@ int main(void)
         cmocka_unit_test(a_cancel_ends_a_full_one),
         cmocka_unit_test(a_source_fails_while_it_is_full),
         cmocka_unit_test(a_sink_fails_while_it_is_full),
+        cmocka_unit_test(a_folder_is_the_rest_of_the_text),
+        cmocka_unit_test(a_folder_that_is_none),
+        cmocka_unit_test(it_fills_its_file),
+        cmocka_unit_test(its_disk_is_full),
         cmocka_unit_test(nobody_wants_the_rest),
         cmocka_unit_test(each_side_has_a_thread),
         cmocka_unit_test(one_serves_several_pipelines),

@@ -28,6 +28,7 @@ static const struct scene scenes[] = {
     {"file to file, two legs", KIND_FILE, {KIND_OLD_FILE}, "crc32c"},
     {"pipe to file, buffer", KIND_PIPE, {KIND_OLD_FILE}, "crc32c"},
     {"file to pipe and memory, buffer", KIND_FILE, {KIND_PIPE, KIND_MEMORY}, NULL},
+    {"pipe to pipe, file buffer", KIND_PIPE, {KIND_PIPE}, NULL},
     {"tcp to three, two legs", KIND_TCP, {KIND_PIPE, KIND_OLD_FILE, KIND_MEMORY}, NULL},
 };
 
@@ -187,6 +188,10 @@ static bool run_with(const struct scene *scene, const char *route, const struct 
         assert_int_equal(leat_pipeline_filter(s.pipeline, machine(machine_same)), 0);
     if (strstr(scene->name, "buffer")) {
         struct leat_buffer_options buffer = {.size = sizeof(buffer), .bytes = BYTES / 3};
+        if (strstr(scene->name, "file buffer")) {
+            buffer.file = ".";
+            buffer.memory = PAGE;
+        }
         leat_filter *filter;
         assert_int_equal(leat_filter_buffer(&filter, &buffer), 0);
         assert_int_equal(leat_pipeline_filter(s.pipeline, filter), 0);
