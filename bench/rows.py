@@ -84,6 +84,21 @@ def pipe_to_pipe(feed, drain, title):
     )
 
 
+def buffers():
+    return Row(
+        "buffer/mbuffer",
+        "pipe → buffer of 64 MiB → pipe",
+        ours("leat run '- | buffer:64M | -'") + peers("mbuffer -q -m 64M"),
+        [
+            Goal("speed", 0.95, ("mbuffer -q -m 64M",), "mbuffer"),
+            Goal("cpu", 0.5, ("mbuffer -q -m 64M",), "mbuffer"),
+        ],
+        feed="write",
+        drain="null",
+        times=4,
+    )
+
+
 def pipe_to_file(place):
     return Row(
         f"pipe-to-file/{place}",
@@ -374,6 +389,7 @@ ROWS = [
     pipe_to_pipe("write", "sum", "pipe → pipe, with a reader"),
     pipe_to_pipe("vmsplice", "null", "pipe → pipe, nobody touches the bytes"),
     pipe_to_null(),
+    buffers(),
     pipe_to_file("disk"),
     pipe_to_file("memory"),
     Row(
