@@ -81,6 +81,7 @@ static enum verdict open_nodes(struct run *run, struct wait_set *ret_wait)
             break;
         struct node *node = node_at(run, run->opened);
         struct leat_error error = {.size = sizeof(error)};
+        node->waker = &atomic_load(&run->leg[0].loop)->waker;
         node->verbatim = node->direction == LEAT_WRITE && run->plan->legs == 1;
         int r = node->ops->open ? node->ops->open(node, source, &error) : 0;
         if (r == -EAGAIN) {

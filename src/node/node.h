@@ -114,11 +114,12 @@ struct node {
     /* Known once the node is open. */
     bool has_room; /* a sink that cannot hold more than `room` bytes, whatever they are */
     uint64_t room;
-    struct port port; /* its descriptor (or -1) and whether it is ready */
-    int fd;           /* -1 for NODE_CALL */
-    int seek_fd;      /* a source's descriptor whose position is not shared, for finding holes; or -1 */
-    int64_t position; /* where the transfer begins in a seekable file; -1: only the descriptor has it */
-    op_call call;     /* NODE_CALL */
+    struct port port;    /* its descriptor (or -1) and whether it is ready */
+    struct waker *waker; /* set before `open`, until `close`: of the loop that waits for the port; for port_attach */
+    int fd;              /* -1 for NODE_CALL */
+    int seek_fd;         /* a source's descriptor whose position is not shared, for finding holes; or -1 */
+    int64_t position;    /* where the transfer begins in a seekable file; -1: only the descriptor has it */
+    op_call call;        /* NODE_CALL */
     void *call_user;
     /* For a source that holds its bytes in chunks. Works as `call`, but `bytes` points to a `struct chunk *`. It gets a
      * reference to a chunk, or to a view of one, with as many bytes as the call returns, at least one. NULL: only

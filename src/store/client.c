@@ -8,15 +8,23 @@
 #include <poll.h>
 #include <unistd.h>
 
-int client_open(struct client *client, struct node *node, const char **ret_why)
+int client_join(struct client *client, struct node *node, const char **ret_why)
 {
     int r = transfers_get(ret_why);
     client->open = r == 0;
     client->origin = origin_here();
     if (r == 0) {
         keep_add(node->keep, transfers_get, transfers_put);
-        r = fd_pipe(client->notice);
+        port_attach(&node->port, node->waker);
     }
+    return r;
+}
+
+int client_open(struct client *client, struct node *node, const char **ret_why)
+{
+    int r = client_join(client, node, ret_why);
+    if (r == 0)
+        r = fd_pipe(client->notice);
     if (r == 0)
         port_init(&node->port, client->notice[0], POLLIN);
     return r;
@@ -35,6 +43,7 @@ void client_close(struct client *client, struct port *port)
     for (size_t i = 0; i < 2; i++)
         client->notice[i] = fd_close(client->notice[i]);
     port->fd = -1;
+    port_attach(port, NULL); /* the loop may end before the node is freed */
 }
 
 void client_notify(const struct client *client)

@@ -1,7 +1,7 @@
 /* The connection of one endpoint of a store to the transfer thread. The endpoint is a user of that thread, and the
- * thread notifies it when a request has made progress. A notice is a byte in a pipe; the pipe's read end is the port of
- * the endpoint's node. Drop the notices before you look at the requests, never after: otherwise a notice that arrives
- * in between is lost.
+ * thread notifies it when a request has made progress. Of a source, a notice is one of the node's port. Of a sink,
+ * which may also have to wait without its loop, it is a byte in a pipe; the pipe's read end is the port. Drop the
+ * notices before you look at the requests, never after: otherwise a notice that arrives in between is lost.
  *
  * A child of fork() has no transfer thread. There client_is_here returns false, and client_close only closes the
  * pipe. */
@@ -22,6 +22,8 @@ struct client {
  * its connections live on for the next endpoint. The caller calls client_close after a failure as well. Returns 0, an
  * error of transfers_get, -EMFILE or -ENFILE; *ret_why as there. */
 int client_open(struct client *client, struct node *node, const char **ret_why);
+/* The same for a source, without a pipe: the owner calls port_notify. */
+int client_join(struct client *client, struct node *node, const char **ret_why);
 bool client_is_here(const struct client *client);
 void client_close(struct client *client, struct port *port);
 

@@ -1,6 +1,5 @@
 /* A source that is an object: the hooks of the endpoint, on the thread of the pipeline. The bytes come from a fetch
- * (fetch.h), which works on the transfer thread and sends a notice through a pipe when there is something to look
- * at. */
+ * (fetch.h), which works on the transfer thread and notifies the node's port when there is something to look at. */
 #include "store/client.h"
 #include "store/fetch.h"
 #include <errno.h>
@@ -24,7 +23,7 @@ struct store_source {
 /* Called on the transfer thread. */
 static void wake(void *user)
 {
-    client_notify(&((struct store_source *)user)->client);
+    port_notify(&((struct store_source *)user)->endpoint.node.port);
 }
 
 static int begin(struct store_source *s)
@@ -48,7 +47,7 @@ static int begin(struct store_source *s)
 static int start(struct store_source *s, struct leat_error *error)
 {
     const char *why = NULL;
-    int r = client_open(&s->client, &s->endpoint.node, &why);
+    int r = client_join(&s->client, &s->endpoint.node, &why);
     if (r == 0)
         r = begin(s);
     return r < 0 ? endpoint_error(&s->endpoint.node, error, r, "GET", why) : 0;
@@ -59,10 +58,7 @@ static int start(struct store_source *s, struct leat_error *error)
 static ssize_t take_next(struct store_source *s, size_t n, struct chunk **ret)
 {
     ssize_t r = fetch_take(s->fetch, n, ret);
-    if (r == -EAGAIN) { /* drop old notices, then look again */
-        client_drop_notices(&s->client);
-        r = fetch_take(s->fetch, n, ret);
-    }
+    s->endpoint.node.port.blocked = r == -EAGAIN; /* the next notice unblocks it, also one that has come since */
     s->ended |= r == 0;
     s->broken |= r < 0 && r != -EAGAIN;
     s->taken += r > 0 ? (uint64_t)r : 0;
@@ -110,7 +106,6 @@ static int source_open(struct node *node, const struct node *source UNUSED, stru
     int r = s->fetch ? 0 : start(s, error);
     if (r < 0)
         return r;
-    client_drop_notices(&s->client);
     switch (fetch_look(s->fetch, &size, error)) {
     case FETCH_ASKED:
         return wait_for_answer(s, error);
