@@ -90,7 +90,8 @@ static void take_upload(struct sink *s)
     bool succeeded = exchange_has_succeeded(&s->control), named = succeeded && read_upload(s);
     s->control_step = CONTROL_NONE;
     pthread_mutex_unlock(&s->lock);
-    s->unsure = s->control.requests > 1 || (succeeded && !named); /* an answer that was lost names an upload, too */
+    /* An answer that was lost, or did not come, may have named an upload, too. */
+    s->unsure = s->control.requests > 1 || (!named && (succeeded || s->control.may_be_done));
     if (!succeeded)
         sink_fail_by(s, &s->control, "CreateMultipartUpload");
     else if (!named)
@@ -293,8 +294,9 @@ void multipart_stop(struct sink *s)
 
 bool multipart_abort(struct sink *s)
 {
-    if (s->control_step == CONTROL_CREATING) { /* its answer names an upload that would otherwise be left */
-        bool over = sink_wait(s, &s->control, SINK_PATIENCE_NS);
+    const int64_t until = clock_ns() + SINK_PATIENCE_NS; /* for both answers */
+    if (s->control_step == CONTROL_CREATING) {           /* its answer names an upload that would otherwise be left */
+        bool over = sink_wait(s, &s->control, until - clock_ns());
         if (over)
             take_upload(s);
         else {
@@ -312,7 +314,7 @@ bool multipart_abort(struct sink *s)
     s->failure.code = 0;
     s->deadline_ns = 0; /* the abort has its own time limit */
     sink_start(s, &s->control, make_abort, s);
-    bool gone = !s->failure.code && sink_wait(s, &s->control, SINK_PATIENCE_NS) &&
+    bool gone = !s->failure.code && sink_wait(s, &s->control, MAX(until - clock_ns(), 0)) &&
                 (exchange_has_succeeded(&s->control) || (s->control.code == 0 && s->control.answer.status == 404));
     sink_end(s, &s->control);
     s->control_step = CONTROL_NONE;

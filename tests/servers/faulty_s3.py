@@ -24,6 +24,8 @@ Signatures are not looked at. The bucket names the fault, FAULT[.N]; each key ha
   nocode               lists do not encode keys, though they are asked to
   keeps                an upload can't be aborted: 403
   hangs                the completion of an upload gets no answer
+  deaf                 an upload that is aborted gets no answer, and stays
+  mute                 the creation of an upload gets no answer
   forgets              the first completion or object that is put whole breaks after its body: it is not made, its upload is
                        gone, and another writer's object of this size is there, which is encrypted
   lost                 a completion, or an object that is put whole, is done, and its answer is lost
@@ -209,6 +211,9 @@ class Connection(socketserver.StreamRequestHandler):
         if self.fault == "silent" and (self.kind == "PUT" or self.kind.startswith("part")) and self.kind != "parts":
             self.rfile.read(1)
             raise Broken
+        if (self.fault, self.kind) in (("deaf", "abort"), ("mute", "create")):
+            self.rfile.read(1)
+            return False
         if self.fault == "hangs" and self.kind == "complete":
             self.rfile.read(1)
             raise Broken

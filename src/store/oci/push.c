@@ -345,7 +345,7 @@ static void push_abort(struct node *node, int code UNUSED, uint64_t delivered UN
 static void push_close(struct node *node)
 {
     struct push *p = (struct push *)node;
-    exchange_stop(&p->exchange);
+    exchange_count(&p->exchange, &p->traffic); /* also of a request that failed */
     client_close(&p->client, &node->port);
     for (size_t i = 0; i < 2; i++) {
         free(p->piece[i]);
