@@ -148,7 +148,7 @@ static bool set_options(struct attempt *a)
            curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES) == CURLE_OK && set_limits(a) &&
            (!a->course.request.is_direct || curl.easy_setopt(easy, CURLOPT_NOPROXY, "*") == CURLE_OK) &&
-           curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK && curl_own_sockets(easy) &&
            curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_PRIVATE, (char *)a) == CURLE_OK &&
            curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, a->error) == CURLE_OK &&

@@ -1,4 +1,5 @@
 #include "store/curl.h"
+#include "base/fd.h"
 #include "base/loader.h"
 #include <errno.h>
 
@@ -38,6 +39,19 @@ static int initialise(const char **ret_why)
     if (r < 0)
         *ret_why = "libcurl can't be initialised";
     return r;
+}
+
+static curl_socket_t open_socket(void *user UNUSED, curlsocktype purpose UNUSED, struct curl_sockaddr *address)
+{
+    int fd = fd_socket(address->family, address->socktype, address->protocol);
+    if (fd < 0)
+        errno = -fd;
+    return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+bool curl_own_sockets(CURL *easy)
+{
+    return curl.easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK;
 }
 
 int curl_need(const char **ret_why)

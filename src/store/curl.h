@@ -4,6 +4,7 @@
 #define STORE_CURL_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 
 /* The functions, named as in their manual pages but without "curl_". Valid after curl_need has returned 0. */
 extern struct curl_library {
@@ -31,5 +32,9 @@ extern struct curl_library {
 /* Loads and initialises libcurl. Returns what loader_need returns; -ENOMEM also means that libcurl failed to
  * initialise. */
 int curl_need(const char **ret_why);
+
+/* Makes the connections of a handle use sockets of fd_socket. libcurl's own are not close-on-exec, so a child would get
+ * them, and may have the number of a standard descriptor. False: there is no memory. */
+bool curl_own_sockets(CURL *easy);
 
 #endif
