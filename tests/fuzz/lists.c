@@ -1,8 +1,10 @@
-/* Any bytes as pages of lists of keys and of uploads, and as answers to DeleteObjects: what is told was asked for, and
- * each name has one outcome. '|' separates the answers; when there are no more of them, requests fail. An answer that
- * begins with '+' stands within the root element that its request wants. */
-// instrumented: store/s3/names store/s3/sweep store/s3/delete store/s3/remove store/s3/list store/xml store/circle
-// store/date
+/* Any bytes as pages of lists of keys, of uploads and of a registry's names, and as answers to DeleteObjects: what is
+ * told was asked for, and each name has one outcome. '|' separates the answers; when there are no more of them,
+ * requests fail. An answer that begins with '+' stands within the root element that its request wants. One for a
+ * registry may begin with a header line and '^'. */
+// instrumented: store/oci/names store/oci/link store/headers store/redirect store/s3/names store/s3/sweep
+// store/s3/delete store/s3/remove store/s3/list store/xml store/circle store/date
+#include "store/ask.h"
 #include "store/s3/call.h"
 #include "store/s3/names.h"
 #include "store/transfer.h"
@@ -58,6 +60,28 @@ int s3_call(struct s3_call *call, struct leat_error *error)
     return 0;
 }
 
+/* Stands for the one in src/store/ask.c. */
+int ask(struct exchange *x, int (*make)(void *user, struct http_request *ret), void *user, int32_t retries UNUSED)
+{
+    struct http_request request = {0};
+    need(make(user, &request) == 0 && request.url[0] == '/'); /* on the same server */
+    request_clear(&request);
+    x->code = answers ? 0 : -EIO;
+    x->answer.status = 200;
+    snprintf(x->why, sizeof(x->why), "there is no answer");
+    if (!answers)
+        return 0;
+    char *answer = next_answer(""), *mark = strchr(answer, '^');
+    const char *body = mark ? mark + 1 : answer;
+    if (mark)
+        x->header(x->header_user, answer, (size_t)(mark - answer));
+    x->page = strdup(body);
+    need(x->page != NULL);
+    x->page_length = strlen(body);
+    free(answer);
+    return 0;
+}
+
 struct told {
     size_t removed, failed;
 };
@@ -102,7 +126,10 @@ static void list_and_remove_all(const char *text)
                                              .problem = problem,
                                              .user = &told,
                                              .endpoint = &endpoint};
-        const struct names_call call = {"s3://bucket/" PREFIX, "//bucket/" PREFIX, "s3://bucket/" PREFIX, &options};
+        const struct names_call call = {.spec = "s3://bucket/" PREFIX,
+                                        .rest = "//bucket/" PREFIX,
+                                        .node = "s3://bucket/" PREFIX,
+                                        .options = &options};
         answers = text;
         int r = way < 2 ? s3_names.list(&call, &error) : s3_names.remove(&call, 1, &removal, &error);
         check_failure(r, &error);
@@ -125,12 +152,35 @@ static void remove_names(const char *text)
     char specs[COUNT(keys)][32];
     for (size_t i = 0; i < COUNT(keys); i++) {
         snprintf(specs[i], sizeof(specs[i]), "s3://bucket/%s", keys[i]);
-        calls[i] = (struct names_call){specs[i], specs[i] + 3, specs[i], &options};
+        calls[i] = (struct names_call){.spec = specs[i], .rest = specs[i] + 3, .node = specs[i], .options = &options};
     }
     answers = text;
     need(s3_names.remove(calls, COUNT(keys), &removal, &error) == 0);
     need(told.removed + told.failed == COUNT(keys));
     need(removal.result.removed == told.removed && removal.result.failed == told.failed);
+}
+
+static int named(void *user, const struct leat_store_entry *one)
+{
+    const char *spec = user;
+    need(strncmp(one->spec, spec, strlen(spec)) == 0);
+    need(strcmp(one->spec + strlen(one->spec) - strlen(one->name), one->name) == 0);
+    return 0;
+}
+
+static void list_registry(const char *text)
+{
+    static char specs[][24] = {"oci://127.0.0.1:1/", "oci://127.0.0.1:1/name"};
+    static const struct leat_endpoint_options endpoint = {.size = sizeof(endpoint)};
+    for (size_t i = 0; i < COUNT(specs); i++) {
+        struct leat_error error = {.size = sizeof(error)};
+        const struct leat_store_options options = {
+            .size = sizeof(options), .entry = named, .user = specs[i], .endpoint = &endpoint};
+        const struct names_call call = {
+            .spec = specs[i], .rest = specs[i] + 4, .node = specs[i] + 6, .options = &options};
+        answers = text;
+        check_failure(oci_names.list(&call, &error), &error);
+    }
 }
 
 static void found(void *user, const struct leat_store_upload *upload)
@@ -179,6 +229,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     text[n] = '\0';
     list_and_remove_all(text);
     remove_names(text);
+    list_registry(text);
     sweep(text);
     free(text);
     return 0;
