@@ -22,7 +22,8 @@
  *
  * Blocking: each call blocks until it is done, or until total_timeout_ms of the options of its `endpoint` are up: then
  * it fails with -ETIMEDOUT, or leat_store_remove and leat_store_sweep do, which name each object that is left. Folders
- * of `file:` are not waited for and have no such limit. A function of the program that is called may end the call.
+ * of `file:` have no such limit; programs and services that give keys and logins have limits of their own
+ * (leat/endpoint.h). A function of the program that is called may end the call.
  */
 #ifndef LEAT_STORE_H
 #define LEAT_STORE_H

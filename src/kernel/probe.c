@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 #define READ_INSTEAD "bytes pass through user memory on this way"
@@ -98,14 +97,6 @@ static const struct probe probes[] = {
 };
 
 static_assert(COUNT(probes) + 8 <= LEAT_FEATURES_MAX, "the public array has room for every probe and library");
-
-void probe_say(struct probe_run *run, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(run->text, run->text_size, format, arguments);
-    va_end(arguments);
-}
 
 /* Returns the usual meaning of an errno when a feature is tried, or else the sentence of the C library. */
 static const char *cause(int code)

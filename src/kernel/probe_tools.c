@@ -1,8 +1,10 @@
-/* Tools of the probes: known bytes and the check that they arrived, files without a name, pairs of descriptors. */
+/* Tools of the probes: what they say, known bytes and the check that they arrived, files without a name, pairs of
+ * descriptors. */
 #include "kernel/probe.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -138,4 +140,12 @@ int64_t probe_number(const char *path)
         return fd;
     ssize_t n = read(fd, digits, sizeof(digits) - 1);
     return n < 0 ? -errno : strtoll(digits, NULL, 10);
+}
+
+void probe_say(struct probe_run *run, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(run->text, run->text_size, format, arguments);
+    va_end(arguments);
 }

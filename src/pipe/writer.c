@@ -1,9 +1,8 @@
 /* The writer's end. Every call takes the write turn, moves what it can without waiting, waits for as long as it may,
- * and gives the turn. This file is longer than 400 lines: all calls share the code that takes and gives the turn. */
-#include "base/origin.h"
+ * and gives the turn. */
+#include "pipe/writer.h"
 #include "buffer/view.h"
 #include "pipe/chain.h"
-#include "pipe/room.h"
 
 /* ---- what it has written ---- */
 
@@ -61,13 +60,13 @@ void writer_give(struct pipe *p)
 
 /* ---- a call ---- */
 
-static int take_turn(struct pipe *p, const struct pipe_limit *limit)
+int writer_take_turn(struct pipe *p, const struct pipe_limit *limit)
 {
     int r = turn_take(&p->write_turn, limit->deadline_ns);
     return r == -ETIMEDOUT ? limit_code(limit) : r;
 }
 
-static int refusal(struct pipe *p)
+int writer_refusal(struct pipe *p)
 {
     return p->ending != ENDING_NOT || pipe_is_broken(p) ? -EPIPE : p->reserved ? -EBUSY : 0;
 }
@@ -81,9 +80,7 @@ static void leave_nothing(struct pipe *p, const struct pipe_limit *limit)
     while (r == -EAGAIN && p->is_kernel && kernel_is_lent(&p->kernel) && (r = room_wait(p, limit)) == 0);
 }
 
-/* Ends a call that may have left bytes in the chain. A reader that waits gets them now; a reader that comes later helps
- * itself. */
-static void give_after_call(struct pipe *p, const struct pipe_limit *limit)
+void writer_give_after_call(struct pipe *p, const struct pipe_limit *limit)
 {
     note_rest(p);
     if (atomic_load_explicit(&p->resting, memory_order_relaxed) &&
@@ -196,9 +193,9 @@ static int write_pieces(struct pipe *p, const struct piece *piece, size_t n, siz
     struct pipe_limit limit = limit_of(timeout_ms);
     struct piece left = *piece;
     size_t done = 0;
-    int r = n ? take_turn(p, &limit) : 0;
+    int r = n ? writer_take_turn(p, &limit) : 0;
     if (n && r == 0) {
-        r = refusal(p);
+        r = writer_refusal(p);
         while (r == 0 && done < n) {
             if (left.bytes.iov_len == 0)
                 left = *++piece;
@@ -212,9 +209,9 @@ static int write_pieces(struct pipe *p, const struct piece *piece, size_t n, siz
             else
                 r = moved == -EAGAIN ? room_wait(p, &limit) : (int)moved;
             if (r == 0 && done < n)
-                r = writer_is_interrupted(p) ? -ECANCELED : refusal(p);
+                r = writer_is_interrupted(p) ? -ECANCELED : writer_refusal(p);
         }
-        give_after_call(p, &limit);
+        writer_give_after_call(p, &limit);
     }
     if (ret_done)
         *ret_done = done;
@@ -269,10 +266,10 @@ int leat_writer_reserve(leat_writer *writer, size_t want, void **ret_room, size_
     struct pipe_limit limit = limit_of(timeout_ms);
     void *room = NULL;
     size_t n = 0;
-    int r = take_turn(p, &limit);
+    int r = writer_take_turn(p, &limit);
     if (r < 0)
         return r;
-    r = refusal(p);
+    r = writer_refusal(p);
     while (r == 0 && (r = reserve(p, MAX(want, 1), &room, &n)) == -EAGAIN)
         r = room_wait(p, &limit);
     if (r == 0) {
@@ -280,7 +277,7 @@ int leat_writer_reserve(leat_writer *writer, size_t want, void **ret_room, size_
         *ret_room = room;
         *ret_n = n;
     }
-    give_after_call(p, &limit);
+    writer_give_after_call(p, &limit);
     return r;
 }
 
@@ -301,7 +298,7 @@ int leat_writer_commit(leat_writer *writer, size_t n, int timeout_ms)
 {
     struct pipe *p = writer->pipe;
     struct pipe_limit limit = limit_of(timeout_ms);
-    int r = take_turn(p, &limit);
+    int r = writer_take_turn(p, &limit);
     if (r < 0)
         return r;
     if (p->ending != ENDING_NOT || pipe_is_broken(p))
@@ -310,121 +307,8 @@ int leat_writer_commit(leat_writer *writer, size_t n, int timeout_ms)
         r = -EINVAL;
     else
         commit(p, n);
-    give_after_call(p, &limit);
+    writer_give_after_call(p, &limit);
     return r;
-}
-
-/* ---- flush and the end ---- */
-
-int leat_writer_flush(leat_writer *writer, int timeout_ms)
-{
-    struct pipe *p = writer->pipe;
-    struct pipe_limit limit = limit_of(timeout_ms);
-    int r = take_turn(p, &limit);
-    if (r < 0)
-        return r;
-    r = refusal(p);
-    while (r == 0 && (r = chain_pass(p, LEAT_FILTER_FLUSH)) == -EAGAIN)
-        r = room_wait(p, &limit);
-    give_after_call(p, &limit);
-    return r;
-}
-
-/* Begins the end, and works it off. If the time is up, the end goes on: the reader works it off, and so does each
- * further call. */
-int leat_writer_finish(leat_writer *writer, int timeout_ms)
-{
-    struct pipe *p = writer->pipe;
-    struct pipe_limit limit = limit_of(timeout_ms);
-    int r = take_turn(p, &limit);
-    if (r < 0)
-        return r;
-    if (p->ending == ENDING_NOT)
-        chain_end(p, ENDING_WELL, 0, 0);
-    p->reserved = 0;
-    while (r == 0 && (r = chain_work_off_end(p)) == -EAGAIN)
-        r = room_wait(p, &limit);
-    if (r == -EPIPE)
-        chain_drop(p);
-    if (r == 0 && (atomic_load(&p->end) < 0 || (p->abandoned && !p->sated)))
-        r = -EPIPE;
-    give_after_call(p, &limit);
-    return r;
-}
-
-/* Wakes calls of the writer that wait, so that they see that they are to return. */
-static void interrupt(struct pipe *p)
-{
-    park_wake(&p->room);
-    if (p->is_kernel)
-        waker_wake(&p->kernel.writer);
-}
-
-/* Needs the write turn. What has room goes out. */
-static void end_badly(struct pipe *p, const struct leat_error *error)
-{
-    pipe_blame(p, error);
-    p->reserved = 0;
-    chain_end(p, ENDING_BADLY, p->ending_at, error->code);
-    chain_work_off_end(p);
-}
-
-int leat_writer_fail(leat_writer *writer, int code)
-{
-    struct pipe *p = writer->pipe;
-    struct leat_error error = {.size = sizeof(error)};
-    char text[100];
-    if (code >= 0)
-        return -EINVAL;
-    atomic_fetch_add(&p->failing, 1);
-    interrupt(p);
-    int r = turn_take(&p->write_turn, NEVER);
-    if (r < 0)
-        return r; /* The writer is being closed and must not be touched any more. */
-    atomic_fetch_sub(&p->failing, 1);
-    if (!pipe_has_ended(p) && !p->sated && p->ending != ENDING_BADLY) {
-        error_at(&error, code, LEAT_SIDE_SOURCE, "writer", "fail", "The writer failed: %s",
-                 error_text(code, text, sizeof(text)));
-        end_badly(p, &error);
-    }
-    give_after_call(p, &(struct pipe_limit){0});
-    return 0;
-}
-
-/* A writer that is closed before its end is a failure for the reader, unless the end has begun well and can be worked
- * off without waiting. If other processes have the descriptors, they may go on, and the close is not the end of the
- * stream. */
-static void cut_off(struct pipe *p)
-{
-    struct leat_error error = {.size = sizeof(error)};
-    if (p->ending == ENDING_NOT && p->is_kernel && kernel_is_lent(&p->kernel))
-        chain_end(p, ENDING_WELL, 0, 0);
-    if (p->ending == ENDING_WELL)
-        chain_work_off_end(p);
-    if (!pipe_has_ended(p) && p->ending != ENDING_BADLY) {
-        error_at(&error, -ECANCELED, LEAT_SIDE_SOURCE, "writer", "close",
-                 "The writer was closed before the stream was finished");
-        end_badly(p, &error);
-    }
-}
-
-/* The close waits for no room. If a failure left bytes in the chain for want of room, they are dropped, because no call
- * could move them on any more. */
-void leat_writer_close(leat_writer *writer)
-{
-    if (!writer)
-        return;
-    struct pipe *p = writer->pipe;
-    if (!origin_is_here(p->origin)) { /* In a child of fork: what is in the chain is for the parent to write. */
-        kernel_end(&p->kernel);
-        return;
-    }
-    turn_shut(&p->write_turn);
-    interrupt(p);
-    turn_close(&p->write_turn);
-    cut_off(p);
-    chain_drop(p);
-    pipe_unref(p);
 }
 
 /* ---- the descriptor, and why ---- */

@@ -240,7 +240,10 @@ enum verdict hop_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_
 void hop_done(struct hop *hop, struct op *op, ssize_t result);
 /* Stops the current route: sets `held` of each branch and frees the route's state, but no residue. */
 void hop_stop(struct hop *hop);
-const struct route *hop_route(const struct hop *hop);
+static inline const struct route *hop_route(const struct hop *hop)
+{
+    return hop->rung[hop->current].route;
+}
 
 /* All routes; the list ends in NULL. The registry defines it. */
 extern const struct route *const registry_routes[];

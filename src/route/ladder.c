@@ -61,11 +61,6 @@ static bool is_overdue(struct hop *hop, const struct op *op)
 
 /* ---- the ladder ---- */
 
-const struct route *hop_route(const struct hop *hop)
-{
-    return hop->rung[hop->current].route;
-}
-
 static const char *sink_name(const struct hop *hop)
 {
     return hop->branches ? hop->branch[0].node->name : "";

@@ -35,4 +35,14 @@ struct fetch_lane {
  * one itself. Call it once for each lane. Returns 0, -ENOMEM, or an error of the store. */
 int lane_begin(struct fetch_lane *lane, struct fetch *fetch);
 
+/* lane_answer.c: the hook `answered` of the lane's transfers. */
+void lane_answered(void *lane, const struct answer *answer);
+
+/* Fails the fetch, because the object has `total` bytes and ends before the first that was wanted. */
+void lane_fail_offset(struct fetch_lane *lane, uint64_t total);
+
+/* Returns how long the server may send nothing: half of the pipeline's idle time, so that a new connection can still
+ * rescue the transfer. */
+int64_t lane_stall_limit(const struct fetch_lane *lane);
+
 #endif
