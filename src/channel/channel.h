@@ -42,7 +42,9 @@ struct stream {
     atomic_bool open;
     _Atomic uint64_t id;
     uint64_t length, at;
-    uint8_t *bytes; /* As long as the message: the bytes that were received before the time was up. */
+    uint8_t *bytes;  /* As long as the message. Until the time is up first, the bytes go to the caller instead. */
+    bool kept;       /* The time was up: all bytes are in `bytes`, and the caller gets them at the end. */
+    uint64_t copied; /* Bytes that went through `bytes`, of all messages; for tests. */
 };
 
 /* A message longer than the ring of which parts were sent when the time was up. Under the senders' lock. It is still to
@@ -51,7 +53,9 @@ struct unsent {
     uint64_t length; /* 0: there is none. */
     uint64_t id;     /* The position of its first record. */
     uint64_t at;     /* How many bytes of it were sent, */
-    uint64_t crc;    /* and their CRC, by which the next call is known to go on with the same message. */
+    uint64_t crc;    /* and their CRC, which is compared before the message is completed. */
+    uint64_t sample; /* The CRC of the last SAMPLE of them, which each call compares. */
+    uint64_t hashed; /* Bytes that were hashed, of all messages; for tests. */
 };
 
 /* The members are grouped by meaning. NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */

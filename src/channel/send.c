@@ -4,6 +4,8 @@
 #include "channel/channel.h"
 #include <errno.h>
 
+#define SAMPLE 4096u
+
 static uint64_t tail_of(const struct channel_way *way)
 {
     return atomic_load_explicit(&way->lane->tail, memory_order_relaxed);
@@ -98,9 +100,34 @@ static uint64_t part_length(const leat_channel *c)
     return (part & ~(uint64_t)(UNIT - 1)) - sizeof(struct record);
 }
 
-static uint64_t crc_of(const void *bytes, uint64_t n)
+static uint64_t crc_on(struct unsent *u, uint64_t crc, const uint8_t *bytes, uint64_t n)
 {
-    return crc_add(crc_find("crc64nvme"), 0, bytes, (size_t)n);
+    u->hashed += n;
+    return crc_add(crc_find("crc64nvme"), crc, bytes, (size_t)n);
+}
+
+/* The end of what was sent. If these bytes differ, so does the message, and it is not gone on with at all. */
+static uint64_t crc_of_sample(struct unsent *u, const uint8_t *bytes, uint64_t at)
+{
+    uint64_t n = MIN(at, SAMPLE);
+    return crc_on(u, 0, bytes + at - n, n);
+}
+
+/* Needs the lock. Are the bytes of the message those that earlier calls have sent? */
+static bool is_same(struct unsent *u, const uint8_t *bytes)
+{
+    return u->length == 0 || u->crc == crc_on(u, 0, bytes, u->at);
+}
+
+/* Needs the lock. The time was up when `at` bytes of the message were sent. */
+static void note_begun(struct unsent *u, const uint8_t *bytes, uint64_t n, uint64_t first, uint64_t at)
+{
+    uint64_t before = u->length ? u->at : 0;
+    u->crc = crc_on(u, u->length ? u->crc : 0, bytes + before, at - before);
+    u->sample = crc_of_sample(u, bytes, at);
+    u->length = n;
+    u->id = first;
+    u->at = at;
 }
 
 /* Needs the lock. A receiver that has begun the message sees in lane->stream that no sender goes on with it. */
@@ -111,15 +138,16 @@ static void drop_begun(leat_channel *c, struct channel_way *way)
     wait_wake_ordered(way, &way->lane->filled, WAKE_ALL);
 }
 
-/* Needs the lock, and `m` is the next message, or NULL. A message that was begun is gone on with only if it is `m` and
- * no other sender has sent anything since. */
+/* Needs the lock, and `m` is the next message, or NULL. A message that was begun is gone on with only if it seems to be
+ * `m`, and no other sender has sent anything since. Only its last part is sent after all bytes were compared: a
+ * comparison in each call would take a time that grows with the square of the length. */
 static void look_at_begun(leat_channel *c, struct channel_way *way, const struct iovec *m)
 {
     struct unsent *u = &c->unsent;
     uint64_t stream = atomic_load_explicit(&way->lane->stream, memory_order_relaxed);
     if (!stream)
         u->length = 0;
-    else if (!m || u->length != m->iov_len || u->id + 1 != stream || u->crc != crc_of(m->iov_base, u->at))
+    else if (!m || u->length != m->iov_len || u->id + 1 != stream || u->sample != crc_of_sample(u, m->iov_base, u->at))
         drop_begun(c, way);
 }
 
@@ -131,7 +159,8 @@ void send_forget(leat_channel *c)
     c->unsent.length = 0;
 }
 
-/* Needs the lock. Sends the next part of a long message of n bytes that begins at `first`. */
+/* Needs the lock. Sends the next part of a long message of n bytes that begins at `first`. Returns 1 instead, before
+ * the last part, if earlier calls have sent another message. */
 static int send_part(leat_channel *c, struct channel_way *way, const uint8_t *bytes, uint64_t n, uint64_t first,
                      uint64_t *at, const struct channel_limit *limit)
 {
@@ -140,6 +169,8 @@ static int send_part(leat_channel *c, struct channel_way *way, const uint8_t *by
     int r = wait_room(c, way, record_size(part), limit);
     if (r < 0)
         return r;
+    if (kind == RECORD_LAST && !is_same(&c->unsent, bytes))
+        return 1;
     put(c, way, tail, kind, bytes + *at, part, kind == RECORD_FIRST ? n : first);
     *at += part;
     commit(way, tail + record_size(part), *at == n);
@@ -160,13 +191,17 @@ static int send_long(leat_channel *c, struct channel_way *way, const uint8_t *by
     atomic_store(&way->lane->stream, first + 1);
     while (r == 0 && at < n)
         r = send_part(c, way, bytes, n, first, &at, limit);
-    u->length = 0;
+    if (r == 1) {
+        drop_begun(c, way);
+        return send_long(c, way, bytes, n, limit);
+    }
     if (at == n) {
+        u->length = 0;
         atomic_store(&way->lane->stream, 0);
         return 0;
     }
     if (at > 0 && (r == -EAGAIN || r == -ETIMEDOUT))
-        *u = (struct unsent){n, first, at, crc_of(bytes, at)};
+        note_begun(u, bytes, n, first, at);
     else
         drop_begun(c, way);
     return r;

@@ -1,7 +1,8 @@
 /* Receives messages that are longer than the ring. lane->reading names the receiver from the first record to the last,
  * and meanwhile no other receiver takes anything behind `next`. The lock is free between records, for
- * leat_channel_release. The bytes go to the caller's memory. Only if the time is up are they kept in ours, for the next
- * call. One thread of a handle at a time receives a message. */
+ * leat_channel_release. The bytes go to the caller's memory. Once the time is up they go to ours, and the call that
+ * completes the message copies them. So each byte is copied at most three times, however many calls it takes. One
+ * thread of a handle at a time receives a message. */
 #include "channel/take.h"
 #include <errno.h>
 
@@ -24,6 +25,7 @@ static int open_stream(leat_channel *c, struct channel_way *way, const struct ch
     atomic_store(&s->id, f->position);
     s->length = f->extra;
     s->at = 0;
+    s->kept = false;
     atomic_store(&s->open, true);
     atomic_store(&way->lane->reading, c->place + 1);
     return 0;
@@ -80,6 +82,15 @@ static int pause_after_lap(leat_channel *c, const struct target *to, uint64_t *t
     return limit_left(to->limit, 1) == 0 ? limit_code(to->limit) : channel_state(c);
 }
 
+/* Needs the lock. The message is complete. The caller copies it when it has given the lock back, and frees it. */
+static uint8_t *take_whole(struct stream *s)
+{
+    uint8_t *bytes = s->bytes;
+    s->copied += s->length;
+    s->bytes = NULL;
+    return bytes;
+}
+
 /* Takes one more part. Returns 1: it was the last part. 2: no part will come any more. Then another thread may have the
  * stream. 0: go on. Otherwise a negative errno. */
 static int receive_part(leat_channel *c, struct channel_way *way, const struct target *to, uint64_t *taken)
@@ -90,19 +101,33 @@ static int receive_part(leat_channel *c, struct channel_way *way, const struct t
         return r;
     r = look_part(c, way, &f);
     if (r == 0)
-        r = take_part(c, way, &f, to->bytes);
+        r = take_part(c, way, &f, c->stream.kept ? c->stream.bytes : to->bytes);
     bool done = r == 0 && c->stream.at == c->stream.length;
+    uint64_t length = c->stream.length;
+    uint8_t *whole CLEANUP_FREE = done && c->stream.kept ? take_whole(&c->stream) : NULL;
     uint64_t id = atomic_load(&c->stream.id);
     *taken += r == 0 ? f.size : 0;
     if (done || r == -ECANCELED)
         close_stream(c, way);
     lock_give(&way->receivers);
     wait_wake(way, &way->lane->freed, 1);
+    if (whole)
+        memcpy(to->bytes, whole, (size_t)length);
     if (r != -EAGAIN)
         return done ? 1 : r == -ECANCELED ? 2 : r < 0 ? r : pause_after_lap(c, to, taken);
     if (to->limit->now)
         return -EAGAIN;
     return wait_for(c, way, &way->lane->filled, take_part_test, id, to->limit);
+}
+
+/* Takes into our memory what has come so far. */
+static void keep(struct stream *s, const uint8_t *bytes)
+{
+    if (s->kept)
+        return;
+    memcpy(s->bytes, bytes, (size_t)s->at);
+    s->copied += s->at;
+    s->kept = true;
 }
 
 /* Goes on with the message until it is complete, its sender has dropped it, or the call has to end and keeps it for the
@@ -116,7 +141,7 @@ static int receive_stream(leat_channel *c, struct channel_way *way, const struct
     while ((r = receive_part(c, way, to, &taken)) == 0)
         ;
     if (r < 0) {
-        memcpy(s->bytes, to->bytes, (size_t)s->at);
+        keep(s, to->bytes);
         atomic_store(&s->busy, false);
         wait_wake_ordered(way, &way->lane->filled, WAKE_ALL); /* Another thread may go on with the message. */
         return r;
@@ -150,8 +175,6 @@ int take_long(leat_channel *c, struct channel_way *way, const struct channel_fou
     lock_give(&way->receivers);
     if (r < 0)
         return r;
-    if (!f)
-        memcpy(to.bytes, s->bytes, (size_t)s->at);
     wait_wake(way, &way->lane->freed, 1);
     return receive_stream(c, way, &to);
 }

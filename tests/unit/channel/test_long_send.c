@@ -203,6 +203,58 @@ static void its_sender_dies(void **state UNUSED)
     }
 }
 
+/* However many calls it takes, each byte is hashed and copied a few times. */
+static void the_work_grows_with_the_length(void **state UNUSED)
+{
+    const size_t length = 8 << 20, ring = 1 << 16;
+    leat_channel *c = channel_make(0, 0, ring), *d = other_end(c);
+    uint8_t *message = malloc(length), *to = calloc(length, 1);
+    size_t n = 0, calls = 0;
+    int s = -1, r = -1;
+    for (size_t i = 0; i < length; i++)
+        message[i] = (uint8_t)(i * 7 + (i >> 8));
+    for (; s < 0 || r < 0; calls++) {
+        s = s < 0 ? leat_channel_send(c, message, length, 0) : s;
+        r = leat_channel_receive(d, to, length, &n, 0);
+    }
+    assert_int_equal(n, length);
+    assert_memory_equal(to, message, length);
+    assert_true(calls > length / ring);
+    assert_true(c->unsent.hashed > 0 && c->unsent.hashed <= 2 * length + 2 * calls * 4096);
+    assert_true(d->stream.copied > 0 && d->stream.copied <= 2 * length);
+    free(message);
+    free(to);
+    leat_channel_close(c);
+    leat_channel_close(d);
+}
+
+/* The messages differ long before the end of what was sent, so only the last comparison can tell. */
+static void a_difference_far_back_is_found(void **state UNUSED)
+{
+    const size_t length = 1 << 20;
+    leat_channel *c = channel_make(0, 0, 1 << 16), *d = other_end(c);
+    uint8_t *message = calloc(length, 1), *to = calloc(length, 1);
+    size_t n = 0;
+    int s = -1, r = -1;
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(leat_channel_send(c, message, length, 0), -EAGAIN);
+        assert_int_equal(leat_channel_receive(d, to, length, &n, 0), -EAGAIN);
+    }
+    message[7] = 1;
+    while (s < 0 || r < 0) {
+        s = s < 0 ? leat_channel_send(c, message, length, 0) : s;
+        r = leat_channel_receive(d, to, length, &n, 0);
+        assert_true(r == 0 || r == -EAGAIN);
+    }
+    assert_int_equal(n, length);
+    assert_memory_equal(to, message, length);
+    assert_int_equal(leat_channel_receive(d, to, length, &n, 0), -EAGAIN);
+    free(message);
+    free(to);
+    leat_channel_close(c);
+    leat_channel_close(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +265,8 @@ int main(void)
         cmocka_unit_test(it_does_not_stop_another_sender),
         cmocka_unit_test(a_close_drops_it),
         cmocka_unit_test(its_sender_dies),
+        cmocka_unit_test(the_work_grows_with_the_length),
+        cmocka_unit_test(a_difference_far_back_is_found),
     };
     return channels_missing() ? 77 : cmocka_run_group_tests(tests, NULL, NULL);
 }
