@@ -197,7 +197,7 @@ static ssize_t find_place(struct hold *hold, size_t n, uint8_t **ret)
         r = add_part(hold);
     if (r == 0) {
         struct hold_part *last = part_at(hold, hold->tail - 1);
-        n = MIN(n, MIN(room, hold->pool.chunk_size - last->to));
+        n = (size_t)MIN(n, MIN(room, hold->pool.chunk_size - last->to));
         *ret = last->chunk->data + last->to;
     }
     hold->putter_waits = r == -EAGAIN;

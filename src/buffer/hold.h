@@ -15,6 +15,7 @@
 
 #include "buffer/chunk.h"
 #include "buffer/water.h"
+#include <sys/types.h>
 
 /* A file, which has room for chunks in slots of their size. Both functions move all n bytes and return 0, or a negative
  * errno. One thread writes and one reads, at the same time. */

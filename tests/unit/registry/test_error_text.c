@@ -159,6 +159,8 @@ static int fail_remove_told(char *name, struct leat_error *error)
     options.problem = keep_problem;
     options.user = &problem;
     int r = leat_store_remove((const char *const *)&name, 1, &options, NULL, NULL);
+    if (r == -ENOSYS) /* a build without stores */
+        return r;
     assert_string_equal(problem.spec, name);
     *error = problem.error;
     return r;
