@@ -246,7 +246,7 @@ LEAT_API int leat_pipeline_new(leat_pipeline **ret_pipeline, const struct leat_p
  * @param ret_pipeline  The caller frees it.
  * @param text          Borrowed for the call.
  * @param ret_error     On failure `text` is a sentence, and `offset` is the column: the byte of the text where the
- *                      wrong word, or part of a word, begins. `node` is the text, and a long one is shortened.
+ *                      wrong word, or part of a word, begins. `node` is "": the text may have passwords in it.
  *                      `operation` is "parse" if the text makes no sense; otherwise it names what failed when an
  *                      endpoint or a library was looked up. May be NULL.
  *

@@ -205,7 +205,6 @@ int leat_pipeline_parse(leat_pipeline **ret_pipeline, const char *text, const st
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    error_node(&error, text);
     r = begin(&p, text, options);
     if (r == 0)
         r = parse(&p);
