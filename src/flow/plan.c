@@ -1,8 +1,7 @@
 /* The planner. It cuts the filters into legs. For each hop it takes the ladder of routes that the table has for this
  * pair of nodes, and records why a route cannot serve the hop. It opens nothing and changes nothing outside the
  * pipeline, so a plan may be made again. */
-#include "flow/plan.h"
-#include "route/table.h"
+#include "flow/plan_ladder.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -108,82 +107,6 @@ static int check_parts(const struct parts *parts, struct leat_error *error)
     return error_at(error, -EINVAL, LEAT_SIDE_SOURCE, parts_source(parts)->name, "open", "It never ends");
 }
 
-/* ---- the ladder ---- */
-
-static const struct route *route_by_id(enum route_id id)
-{
-    for (size_t i = 0; registry_routes[i]; i++)
-        if (registry_routes[i]->id == id)
-            return registry_routes[i];
-    return NULL;
-}
-
-static const struct route *route_by_name(const char *name)
-{
-    for (size_t i = 0; registry_routes[i]; i++)
-        if (strcmp(registry_routes[i]->name, name) == 0)
-            return registry_routes[i];
-    return NULL;
-}
-
-static void add_rung(struct hop *hop, const struct route *route)
-{
-    if (!route)
-        return; /* this build does not have the route */
-    for (size_t i = 0; i < hop->rungs; i++)
-        if (hop->rung[i].route == route)
-            return;
-    struct rung *rung = &hop->rung[hop->rungs++];
-    char reason[REASON_MAX];
-    const char *why = route->unfit(hop, reason);
-    *rung = (struct rung){.route = route, .rejected = why != NULL};
-    if (why)
-        snprintf(rung->reason, REASON_MAX, "%s", why);
-}
-
-static void add_table_order(struct hop *hop)
-{
-    const struct table_row *row = table_find(hop);
-    hop->why = row->why;
-    for (size_t i = 0; i == 0 || row->order[i - 1] != ROUTE_CHUNK; i++)
-        add_rung(hop, route_by_id(row->order[i]));
-    /* The table leaves out routes that are slower here; the plan names them as well. */
-    for (size_t i = 0; registry_routes[i]; i++)
-        add_rung(hop, registry_routes[i]);
-}
-
-static int build_ladder(const struct parts *parts, struct hop *hop, struct leat_error *error)
-{
-    const char *name = parts->route ? parts->route : "auto";
-    bool prefers = strncmp(name, "prefer:", 7) == 0;
-    const struct route *asked = strcmp(name, "auto") == 0 ? NULL : route_by_name(prefers ? name + 7 : name);
-    if (asked)
-        add_rung(hop, asked);
-    if (asked && !prefers) {
-        hop->strict = true;
-        hop->why = "it was asked for";
-        if (hop->rung[0].rejected)
-            return error_set(error, -EOPNOTSUPP, "The route '%s' can't be taken: %s", asked->name, hop->rung[0].reason);
-        add_rung(hop, route_by_id(ROUTE_CHUNK)); /* to confirm the end */
-        return 0;
-    }
-    if (hop->cache == LEAT_CACHE_DIRECT) { /* a clone reads no byte, so it does not use the cache either */
-        add_rung(hop, route_by_id(ROUTE_CLONE));
-        add_rung(hop, route_by_id(ROUTE_DIRECT));
-    }
-    add_table_order(hop);
-    if (hop->cache == LEAT_CACHE_DIRECT)
-        hop->why = "the page cache is to be passed by";
-    if (asked && !hop->rung[0].rejected)
-        hop->why = "it was preferred";
-    while (hop->rung[hop->current].rejected)
-        hop->current++; /* the chunk route is never rejected */
-    for (size_t i = 0; i < hop->current; i++)
-        if (hop->rung[i].route->id != ROUTE_CLONE) /* the table's reason holds without a clone, too */
-            hop->why = "the fastest of those that can serve";
-    return 0;
-}
-
 /* ---- memory ---- */
 
 static uint64_t hop_minimum(const struct hop *hop)
@@ -275,12 +198,6 @@ static int make_room(struct plan *plan, const struct parts *parts)
     return 0;
 }
 
-/* Not if a route is asked for, even if it is only preferred. */
-static bool asks_to_learn(const struct parts *parts)
-{
-    return !parts->options.no_learn && (!parts->route || strcmp(parts->route, "auto") == 0);
-}
-
 /* Describes a leg: it begins at filter `first` and ends before the next filter that cuts. Returns the first filter of
  * the next leg. */
 static size_t describe_leg(struct plan *plan, size_t index, size_t first)
@@ -310,7 +227,7 @@ static size_t describe_leg(struct plan *plan, size_t index, size_t first)
                             .cache = (enum leat_cache)parts->options.cache,
                             .shared = parts->options.shared_engine != NULL,
                             .pipe_size = parts->options.pipe_size,
-                            .learn.asked = asks_to_learn(parts),
+                            .learn.asked = plan_asks_to_learn(parts),
                             .residue = residue_none(),
                             .end = UINT64_MAX};
     return behind + 1;
@@ -396,7 +313,7 @@ int plan_make(struct plan *plan, const struct parts *parts, struct leat_error *e
     watch_children(plan);
     for (size_t i = 0; i < plan->legs && r == 0; i++) {
         watch(&plan->leg[i].hop);
-        r = build_ladder(parts, &plan->leg[i].hop, error);
+        r = plan_build_ladder(parts, &plan->leg[i].hop, error);
     }
     if (r < 0)
         return r;

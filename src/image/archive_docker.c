@@ -1,5 +1,7 @@
 /* A place that is an archive of docker save. As a target it gets layers that are not compressed: each is decompressed
- * while it is copied, and is compared with its digest in the configuration, before the archive is written. */
+ * while it is copied, and is compared with its digest in the configuration, before the archive is written.
+ *
+ * This file is longer than 400 lines: a source and a target are one place, with one way to read the names in it. */
 #include "image/archive_docker.h"
 #include "base/json.h"
 #include "image/archive_target.h"
