@@ -1,6 +1,7 @@
 /* A file system in memory that misbehaves: `flush` is what close(2) calls, and says ENOSPC while a file "broken" is
- * there; a file called "stream" can't seek; owners can't be changed, nor modes while a file "fixed" is there.
- * FOLDER -f -s */
+ * there; a file called "stream" can't seek; owners can't be changed, nor modes while a file "fixed" is there. While
+ * there is a file of the name that FUSE_HELD has, elsewhere, a read of the file "slow" makes one called so with ".read"
+ * behind it, and waits. FOLDER -f -s */
 #define _GNU_SOURCE
 #define FUSE_USE_VERSION 31
 #include <errno.h>
@@ -99,12 +100,26 @@ static int fs_create(const char *path, mode_t mode, struct fuse_file_info *info)
     return -ENOSPC;
 }
 
+static void wait_while_held(void)
+{
+    const char *held = getenv("FUSE_HELD");
+    char begun[4200];
+    if (!held || access(held, F_OK) < 0)
+        return;
+    snprintf(begun, sizeof(begun), "%s.read", held);
+    close(open(begun, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    while (access(held, F_OK) == 0)
+        usleep(10000);
+}
+
 static int fs_read(const char *path, char *to, size_t n, off_t offset, struct fuse_file_info *info)
 {
     (void)info;
     const struct entry *e = find(path);
     if (!e)
         return -ENOENT;
+    if (strcmp(path, "/slow") == 0)
+        wait_while_held();
     if ((size_t)offset >= e->size)
         return 0;
     n = n < e->size - (size_t)offset ? n : e->size - (size_t)offset;
