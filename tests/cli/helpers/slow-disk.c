@@ -47,7 +47,7 @@ int main(int argc, char **argv)
     leat_engine *engine;
     leat_endpoint *from, *to;
     char begun[4200];
-    int in[2], out[2];
+    int in[2] = {-1, -1}, out[2] = {-1, -1};
     must(argc == 4 ? 0 : -EINVAL, "arguments");
     snprintf(begun, sizeof(begun), "%s.read", argv[3]);
     options.threads = 1;
