@@ -437,6 +437,20 @@ LEAT_API int leat_channel_inspect(int fd, struct leat_channel_info *ret_info, st
                                   size_t *inout_n);
 
 /**
+ * Says what the channel of a handle is like, and which end the handle has.
+ *
+ * The members are as leat_channel_open would take them to make such a channel with such a handle, with the defaults in
+ * place of zeros. For messages of one size, `ring_bytes` and `message_limit` are 0. For any length, `count` is 0.
+ *
+ * @param ret_options  The caller sets its `size`.
+ *
+ * Blocking: does not wait.
+ *
+ * @return 0; -EINVAL: `size` is not right.
+ */
+LEAT_API int leat_channel_describe(const leat_channel *channel, struct leat_channel_options *ret_options);
+
+/**
  * Returns the descriptor of a handle's memory, for leat_channel_inspect and for programs that are told where to look.
  *
  * @return The descriptor. It is borrowed, and lives as long as the handle.

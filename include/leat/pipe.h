@@ -144,6 +144,22 @@ struct leat_pipe_stats {
     uint64_t high_water;        /**< The most bytes that had passed the filters and were not read yet. */
     uint64_t writer_blocked_ns; /**< The time that calls of the writer waited, in nanoseconds. */
     uint64_t reader_blocked_ns; /**< The time that calls of the reader waited, in nanoseconds. */
+    /**
+     * The bytes that the reader can read now. If a filter changes bytes, only those count that have passed all filters
+     * and left the last chunk that is being filled; a read may get more. 0: there are none, or the reader has closed.
+     * UINT64_MAX: unknown, because a descriptor of a kernel pipe was handed out.
+     */
+    uint64_t unread;
+    /**
+     * The bytes that the writer can write now. 0: there is no room, the reader has closed, or the stream has ended.
+     * UINT64_MAX: unknown, because a descriptor of a kernel pipe was handed out.
+     * - A queue without filters: memory_limit less `unread`. It is less if reservations or pieces of views have taken
+     *   more chunks than their bytes need.
+     * - A queue with filters: the size of all free chunks. The chunk that is being filled may have room besides.
+     * - A kernel pipe: memory_limit less the bytes in the pipe. The true number may be smaller, because the kernel
+     *   counts whole pages.
+     */
+    uint64_t room;
 };
 
 /**
@@ -416,6 +432,8 @@ LEAT_API int leat_reader_fd(leat_reader *reader, int *ret_fd);
 
 /**
  * Gives numbers about the pipe. Both ends give the same numbers.
+ *
+ * All numbers are of a moment. While other threads use the pipe, they are not all of the same moment.
  *
  * @param ret_stats  The numbers; the caller sets `size`.
  *

@@ -155,13 +155,30 @@ bool chunk_pool_has(struct chunk_pool *pool)
     return has;
 }
 
+/* The caller holds the lock. */
+static size_t count_back(const struct chunk_pool *pool)
+{
+    size_t n = 0;
+    for (const struct chunk *chunk = pool->free_list; chunk; chunk = chunk->next)
+        n++;
+    return n;
+}
+
+size_t chunk_pool_left(struct chunk_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    size_t n = (size_t)(budget_left(pool->budget) / pool->chunk_size);
+    if (pool->most)
+        n = MIN(n, pool->most - pool->made);
+    n += count_back(pool);
+    pthread_mutex_unlock(&pool->lock);
+    return n;
+}
+
 bool chunk_pool_is_whole(struct chunk_pool *pool)
 {
-    size_t back = 0;
     pthread_mutex_lock(&pool->lock);
-    for (struct chunk *chunk = pool->free_list; chunk; chunk = chunk->next)
-        back++;
-    bool whole = back == pool->made;
+    bool whole = count_back(pool) == pool->made;
     pthread_mutex_unlock(&pool->lock);
     return whole;
 }

@@ -67,6 +67,8 @@ struct chunk *chunk_get(struct chunk_pool *pool);
 /* Does chunk_get give a chunk now, or at least try to make one? After memory ran out it does not try again until a
  * chunk is back. */
 bool chunk_pool_has(struct chunk_pool *pool);
+/* How many chunks can chunk_get give in a row, as long as memory does not run out? */
+size_t chunk_pool_left(struct chunk_pool *pool);
 /* Allocates a chunk without a pool. NULL: no memory. */
 struct chunk *chunk_new(size_t size);
 void chunk_free(struct chunk *chunk);

@@ -1,4 +1,4 @@
-/* Looks into a channel from outside, and only reads. */
+/* Looks into a channel from outside, and only reads. Describes the channel of a handle. */
 #include "base/fd.h"
 #include "channel/channel.h"
 #include <errno.h>
@@ -40,6 +40,12 @@ static void view_close(struct view *v)
 {
     munmap(v->map, (size_t)v->g.rings_at);
     fd_close(v->fd);
+}
+
+/* With messages of one size: how many of them the ring holds. */
+static uint64_t geometry_count(const struct geometry *g)
+{
+    return g->message_size ? g->capacity / record_size(g->message_size) : 0;
 }
 
 /* Peers work meanwhile, so one count may be ahead of another one; the difference is never negative. */
@@ -92,7 +98,7 @@ int leat_channel_inspect(int fd, struct leat_channel_info *ret_info, struct leat
     if (r < 0)
         return r;
     info.message_size = v.g.message_size;
-    info.count = v.g.message_size ? v.g.capacity / record_size(v.g.message_size) : 0;
+    info.count = geometry_count(&v.g);
     info.ring_bytes = v.g.capacity;
     info.message_limit = v.g.message_limit;
     info.lanes = v.g.lanes;
@@ -116,4 +122,20 @@ int leat_channel_inspect(int fd, struct leat_channel_info *ret_info, struct leat
     if (inout_n)
         *inout_n = count;
     return 0;
+}
+
+int leat_channel_describe(const leat_channel *c, struct leat_channel_options *ret_options)
+{
+    const struct geometry *g = &c->g;
+    struct leat_channel_options o = {
+        .size = sizeof(o),
+        .message_size = g->message_size,
+        .count = geometry_count(g),
+        .ring_bytes = g->message_size ? 0 : g->capacity,
+        .message_limit = g->message_size ? 0 : g->message_limit,
+        .duplex = g->lanes == 2,
+        .end = (int32_t)c->end,
+        .peers = g->places,
+    };
+    return return_sized(ret_options, &o, sizeof(o));
 }

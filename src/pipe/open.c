@@ -240,6 +240,35 @@ int leat_pipe_open(leat_writer **ret_writer, leat_reader **ret_reader, const str
     return 0;
 }
 
+/* The counts are not of the same moment, and a reader may count bytes before the writer does. */
+static uint64_t difference(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
+}
+
+/* A reader that would have to wait moves on what lies in the chain, so without transforms it gets all that was written.
+ * Nobody counts what other code reads from a descriptor. */
+static uint64_t unread(struct pipe *p)
+{
+    if (p->is_kernel && kernel_is_lent(&p->kernel))
+        return UINT64_MAX;
+    uint64_t taken = atomic_load(&p->taken);
+    bool all = p->places == 1 && !pipe_has_ended(p);
+    return pipe_is_broken(p) ? 0 : difference(atomic_load(all ? &p->written : &p->pushed), taken);
+}
+
+static uint64_t room(struct pipe *p)
+{
+    if (p->is_kernel && kernel_is_lent(&p->kernel))
+        return UINT64_MAX;
+    if (pipe_is_broken(p) || pipe_has_ended(p))
+        return 0;
+    if (!p->is_kernel && !p->counts_bytes)
+        return (uint64_t)chunk_pool_left(&p->pool) * p->chunk_size;
+    uint64_t gone = atomic_load(&p->taken) + (p->is_kernel ? atomic_load(&p->kernel.buffered) : 0);
+    return difference(p->limit, difference(atomic_load(&p->pushed), gone));
+}
+
 static int stats(struct pipe *p, struct leat_pipe_stats *ret)
 {
     struct leat_pipe_stats s = {
@@ -253,6 +282,8 @@ static int stats(struct pipe *p, struct leat_pipe_stats *ret)
         .high_water = atomic_load(&p->high_water),
         .writer_blocked_ns = atomic_load(&p->writer_blocked_ns),
         .reader_blocked_ns = atomic_load(&p->reader_blocked_ns),
+        .unread = unread(p),
+        .room = room(p),
     };
     return return_sized(ret, &s, sizeof(s));
 }

@@ -24,6 +24,7 @@ static void use(const struct leat_channel_options *options)
 {
     static char bytes[8192];
     struct leat_channel_info info = LEAT_INIT(struct leat_channel_info);
+    struct leat_channel_options own = LEAT_INIT(struct leat_channel_options);
     struct leat_message message = {0};
     leat_channel *sender = NULL, *receiver = NULL, *passed = NULL;
     int fds[LEAT_CHANNEL_FDS], ends[2] = {-1, -1}, fd;
@@ -52,6 +53,8 @@ static void use(const struct leat_channel_options *options)
     EXPECT(memcmp(message.data, "two", 4) == 0);
     TRY(leat_channel_release(passed, &message));
     TRY(leat_channel_inspect(leat_channel_memory_fd(sender), &info, NULL, &peers));
+    TRY(leat_channel_describe(receiver, &own));
+    EXPECT(own.end == LEAT_CHANNEL_RECEIVER);
     TRY(leat_channel_send(sender, "six", 4, 1000));
     TRY(leat_record_next_message(receiver, &record));
     TRY(leat_record_emit_message(sender, record));

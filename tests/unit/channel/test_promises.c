@@ -51,6 +51,50 @@ static void what_is_zero_has_the_default(void **state UNUSED)
     leat_channel_close(c);
 }
 
+static struct leat_channel_options described(const leat_channel *c)
+{
+    struct leat_channel_options o = LEAT_INIT(struct leat_channel_options);
+    assert_int_equal(leat_channel_describe(c, &o), 0);
+    return o;
+}
+
+static void expect_described(struct leat_channel_options o, const struct leat_channel_options *as, int32_t end)
+{
+    assert_true(o.message_size == as->message_size && o.count == as->count && o.ring_bytes == as->ring_bytes);
+    assert_true(o.message_limit == as->message_limit && o.peers == as->peers);
+    assert_int_equal(o.duplex, as->duplex);
+    assert_int_equal(o.end, end);
+}
+
+/* Each handle says the same but its end, and a channel that is made of what it says is the same again. */
+static void a_handle_describes_its_channel(void **state UNUSED)
+{
+    const size_t size = sizeof(struct leat_channel_options);
+    const struct leat_channel_options cases[] = {
+        {.size = size, .ring_bytes = 1 << 20, .message_limit = 1 << 30, .peers = 64},
+        {.size = size, .ring_bytes = 48, .message_limit = 7, .duplex = 1, .end = LEAT_CHANNEL_RECEIVER, .peers = 5},
+        {.size = size, .message_size = 1, .count = 1, .peers = 4096},
+        {.size = size, .message_size = 24, .count = 64, .end = LEAT_CHANNEL_RECEIVER, .peers = 3},
+    };
+    leat_channel *c = make(NULL);
+    expect_described(described(c), &cases[0], LEAT_CHANNEL_SENDER);
+    leat_channel_close(c);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        c = make(&cases[i]);
+        struct set s = set_of(c, LEAT_CHANNEL_RECEIVER);
+        leat_channel *d = set_attach(&s);
+        struct leat_channel_options own = described(c);
+        expect_described(own, &cases[i], cases[i].end);
+        expect_described(described(d), &cases[i], LEAT_CHANNEL_RECEIVER);
+        set_close(&s);
+        leat_channel_close(d);
+        leat_channel_close(c);
+        c = make(&own);
+        expect_described(described(c), &own, own.end);
+        leat_channel_close(c);
+    }
+}
+
 static void a_ring_holds_what_it_says(void **state UNUSED)
 {
     for (uint64_t ring = 1; ring < 200; ring += 7) {
@@ -288,6 +332,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_zero_has_the_default),
+        cmocka_unit_test(a_handle_describes_its_channel),
         cmocka_unit_test(a_ring_holds_what_it_says),
         cmocka_unit_test(longer_than_the_limit_is_refused),
         cmocka_unit_test(without_descriptors),

@@ -87,6 +87,36 @@ static void bytes_without_a_copy_keep_the_descriptor(void **state UNUSED)
     close_both(e);
 }
 
+static struct leat_pipe_stats stats_of(struct ends e)
+{
+    struct leat_pipe_stats s = LEAT_INIT(struct leat_pipe_stats);
+    assert_int_equal(leat_reader_stats(e.r, &s), 0);
+    return s;
+}
+
+/* The bytes of a peek have left the pipe, and are still unread. Once other code may read too, nothing is known. */
+static void unread_and_room_of_a_kernel_pipe(void **state UNUSED)
+{
+    static uint8_t bytes[65536];
+    struct ends e = open_pipe(LEAT_PIPE_KERNEL, 16384);
+    const void *seen;
+    size_t n, done;
+    int fd;
+    uint64_t limit = stats_of(e).memory_limit;
+    assert_true(stats_of(e).unread == 0 && stats_of(e).room == limit);
+    assert_int_equal(leat_writer_write(e.w, bytes, 5000, NULL, 0), 0);
+    assert_true(stats_of(e).unread == 5000 && stats_of(e).room == limit - 5000);
+    assert_int_equal(leat_reader_peek(e.r, &seen, &n, 0), 0);
+    assert_true(stats_of(e).unread == 5000 && stats_of(e).room == limit - 5000 + n);
+    assert_int_equal(leat_writer_write(e.w, bytes, sizeof(bytes), &done, 0), -EAGAIN);
+    assert_true(done <= limit - 5000 + n && stats_of(e).unread == 5000 + done);
+    assert_int_equal(leat_reader_read_full(e.r, bytes, 5000 + done, NULL, 0), 0);
+    assert_true(stats_of(e).unread == 0 && stats_of(e).room == limit);
+    assert_int_equal(leat_writer_fd(e.w, &fd), 0);
+    assert_true(stats_of(e).unread == UINT64_MAX && stats_of(e).room == UINT64_MAX);
+    close_both(e);
+}
+
 /* What filters have gathered is in the pipe when a write returns, for who polls it. */
 static void who_polls_the_descriptor_sees_what_passed_filters(void **state UNUSED)
 {
@@ -391,6 +421,7 @@ int main(void)
         cmocka_unit_test(the_descriptors_are_the_pipe_s_own),
         cmocka_unit_test(buffered_bytes_keep_the_descriptor),
         cmocka_unit_test(bytes_without_a_copy_keep_the_descriptor),
+        cmocka_unit_test(unread_and_room_of_a_kernel_pipe),
         cmocka_unit_test(who_polls_the_descriptor_sees_what_passed_filters),
         cmocka_unit_test(a_queue_can_be_polled),
         cmocka_unit_test(no_event_of_a_queue_is_lost),

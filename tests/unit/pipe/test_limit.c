@@ -66,6 +66,91 @@ static void with_filters_the_stats_say_what_holds(void **state UNUSED)
     }
 }
 
+static struct leat_pipe_stats stats_of(struct ends e)
+{
+    struct leat_pipe_stats w = LEAT_INIT(struct leat_pipe_stats), r = LEAT_INIT(struct leat_pipe_stats);
+    assert_int_equal(leat_writer_stats(e.w, &w), 0);
+    assert_int_equal(leat_reader_stats(e.r, &r), 0);
+    assert_true(w.unread == r.unread && w.room == r.room);
+    return w;
+}
+
+/* Both numbers hold to the byte: so many can be written and read, and one more can't. */
+static void unread_and_room_are_exact(void **state UNUSED)
+{
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        for (int which = 0; which < 4; which++) {
+            struct ends e = of(limits[i], chunk_of(limits[i], which));
+            size_t first = limits[i] / 2, done;
+            assert_true(stats_of(e).unread == 0 && stats_of(e).room == limits[i]);
+            assert_int_equal(leat_writer_write(e.w, much, first, NULL, 0), 0);
+            assert_true(stats_of(e).unread == first && stats_of(e).room == limits[i] - first);
+            assert_int_equal(leat_writer_write(e.w, much, stats_of(e).room + 1, &done, 0), -EAGAIN);
+            assert_int_equal(done, limits[i] - first);
+            assert_true(stats_of(e).unread == limits[i] && stats_of(e).room == 0);
+            assert_int_equal(leat_reader_read_full(e.r, back, limits[i], NULL, 0), 0);
+            assert_true(stats_of(e).unread == 0 && stats_of(e).room == limits[i]);
+            close_both(e);
+        }
+    }
+}
+
+/* A peek counts nothing as read. */
+static void what_is_peeked_at_is_unread(void **state UNUSED)
+{
+    struct ends e = of(100, 50);
+    const void *bytes;
+    size_t n;
+    assert_int_equal(leat_writer_write(e.w, much, 40, NULL, 0), 0);
+    assert_int_equal(leat_reader_peek(e.r, &bytes, &n, 0), 0);
+    assert_true(stats_of(e).unread == 40 && stats_of(e).room == 60);
+    assert_int_equal(leat_reader_consume(e.r, 15), 0);
+    assert_true(stats_of(e).unread == 25 && stats_of(e).room == 75);
+    close_both(e);
+}
+
+/* With a filter there is room for at least as many bytes as is said, and all that was written can be read. */
+static void free_chunks_are_room(void **state UNUSED)
+{
+    for (size_t i = 0; i < COUNT(limits); i++) {
+        struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
+        struct ends e;
+        leat_filter *filter;
+        assert_int_equal(leat_filter_meter(&filter), 0);
+        options.memory_limit = limits[i];
+        options.filters = &filter;
+        options.filter_count = 1;
+        assert_int_equal(leat_pipe_open(&e.w, &e.r, &options, NULL), 0);
+        uint64_t holds = stats_of(e).room, written = 0;
+        assert_int_equal(holds, limit_that_holds(e.w));
+        for (size_t part = 1; stats_of(e).room; part = MIN(2 * part, stats_of(e).room)) {
+            assert_int_equal(leat_writer_write(e.w, much, part, NULL, 0), 0);
+            written += part;
+            assert_true(stats_of(e).room <= holds - written);
+            assert_int_equal(stats_of(e).unread, written);
+        }
+        assert_int_equal(leat_reader_read_full(e.r, back, written, NULL, 0), 0);
+        assert_int_equal(stats_of(e).unread, 0);
+        close_both(e);
+    }
+}
+
+static void without_a_reader_or_after_the_end_there_is_no_room(void **state UNUSED)
+{
+    struct leat_pipe_stats s = LEAT_INIT(struct leat_pipe_stats);
+    struct ends e = of(100, 0);
+    assert_int_equal(leat_writer_write(e.w, much, 40, NULL, 0), 0);
+    assert_int_equal(leat_writer_finish(e.w, 0), 0);
+    assert_true(stats_of(e).unread == 40 && stats_of(e).room == 0);
+    close_both(e);
+    e = of(100, 0);
+    assert_int_equal(leat_writer_write(e.w, much, 40, NULL, 0), 0);
+    leat_reader_close(e.r);
+    assert_int_equal(leat_writer_stats(e.w, &s), 0);
+    assert_true(s.unread == 0 && s.room == 0);
+    leat_writer_close(e.w);
+}
+
 /* Of a full queue: k bytes are read, so k fit, and no more. */
 static void what_is_read_is_room_at_once(void **state UNUSED)
 {
@@ -206,6 +291,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(so_many_bytes_are_held),
         cmocka_unit_test(with_filters_the_stats_say_what_holds),
+        cmocka_unit_test(unread_and_room_are_exact),
+        cmocka_unit_test(what_is_peeked_at_is_unread),
+        cmocka_unit_test(free_chunks_are_room),
+        cmocka_unit_test(without_a_reader_or_after_the_end_there_is_no_room),
         cmocka_unit_test(what_is_read_is_room_at_once),
         cmocka_unit_test(a_reservation_has_what_the_limit_leaves),
         cmocka_unit_test(two_in_lockstep_over_full_pipes_go_on),

@@ -562,6 +562,17 @@ static int try_inspect(void *given)
     return r;
 }
 
+static int try_describe(void *given)
+{
+    leat_channel *channel;
+    int r = leat_channel_open(&channel, NULL);
+    if (r < 0)
+        return r;
+    r = leat_channel_describe(channel, given);
+    leat_channel_close(channel);
+    return r;
+}
+
 static int try_copy(void *given)
 {
     int r = leat_copy("no/such/file", "null:", given, NULL, NULL);
@@ -735,6 +746,7 @@ static const struct row {
     {INPUT(try_hooks, leat_thread_hooks)},
     {INPUT(try_channel, leat_channel_options), .member = {ENUM(leat_channel_options, end, LEAT_CHANNEL_RECEIVER)}},
     {OUTPUT(try_inspect, leat_channel_info)},
+    {OUTPUT(try_describe, leat_channel_options)},
     {OUTPUT(try_probe, leat_features)},
     {INPUT(try_image, leat_image_options)},
     {OUTPUT(try_image_result, leat_image_result)},
