@@ -84,7 +84,7 @@ static void open_channel(struct run *run)
     struct leat_channel_options options = LEAT_INIT(struct leat_channel_options);
     options.message_size = run->block;
     options.count = run->depth;
-    tool_must(leat_channel_open(&run->creator, &options), "leat_channel_open");
+    tool_must(leat_channel_open(&run->creator, &options, NULL), "leat_channel_open");
     for (int end = 0; end < 2; end++) {
         run->n = LEAT_CHANNEL_FDS;
         tool_must(leat_channel_export_end(run->creator, end, run->fds[end], &run->n), "leat_channel_export_end");

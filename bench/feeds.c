@@ -32,7 +32,7 @@ static void check(int r)
 static leat_stream *new_stream(void)
 {
     leat_stream *stream;
-    check(leat_stream_new(&stream, NULL, NULL));
+    check(leat_stream_new(&stream, NULL, NULL, NULL));
     return stream;
 }
 
@@ -97,9 +97,9 @@ static void by_missing(uint64_t bytes, uint64_t each)
     leat_stream *stream;
     leat_pool *pool;
     options.keep = 2 * each;
-    check(leat_pool_new(&pool, &options));
+    check(leat_pool_new(&pool, &options, NULL));
     for (uint64_t done = 0; done < bytes; done += each) {
-        check(leat_stream_new(&stream, pool, NULL));
+        check(leat_stream_new(&stream, pool, NULL, NULL));
         for (uint64_t at = 0; at < each; at += PIECE) {
             check(leat_stream_append(stream, piece, PIECE));
             sum += leat_stream_take_line(stream, 0, &line) == 0;

@@ -33,7 +33,7 @@ static void by_stream(const char *path, unsigned flags)
     size_t n;
     ssize_t got;
     int fd = open_file(path);
-    if (leat_stream_new(&stream, NULL, NULL) < 0)
+    if (leat_stream_new(&stream, NULL, NULL, NULL) < 0)
         tool_fail("memory");
     while (leat_stream_reserve(stream, 1, &room, &n) == 0 && (got = read(fd, room, n < PIECE ? n : PIECE)) > 0) {
         leat_stream_commit(stream, (size_t)got);

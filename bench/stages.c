@@ -96,7 +96,7 @@ static void through_stages(leat_stage_fn function, int steps, int ordered, uint3
         stage.queue = queue;
         stage.worker_open = function == hash_item ? open_context : NULL;
         stage.worker_close = function == hash_item ? close_context : NULL;
-        must(leat_stages_add(stages, &stage), "leat_stages_add");
+        must(leat_stages_add(stages, &stage, NULL), "leat_stages_add");
     }
     must(leat_stages_run(stages, next, NULL, count, NULL, NULL), "leat_stages_run");
     leat_stages_free(stages);
@@ -127,7 +127,7 @@ static void by_pull(void)
         struct leat_stage stage = LEAT_INIT(struct leat_stage);
         stage.name = "step";
         stage.function = pass;
-        must(leat_pull_add(pull, &stage), "leat_pull_add");
+        must(leat_pull_add(pull, &stage, NULL), "leat_pull_add");
     }
     while ((r = leat_pull_next(pull, &item)) == 0)
         got++;

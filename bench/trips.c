@@ -32,7 +32,7 @@ static void open_duplex(struct run *run)
     size_t n = LEAT_CHANNEL_FDS;
     options.message_size = BLOCK;
     options.duplex = 1;
-    tool_must(leat_channel_open(&run->here, &options), "leat_channel_open");
+    tool_must(leat_channel_open(&run->here, &options, NULL), "leat_channel_open");
     tool_must(leat_channel_export(run->here, fds, &n), "leat_channel_export");
     tool_must(leat_channel_attach(&run->there, fds, n), "leat_channel_attach");
     for (size_t i = 0; i < n; i++)

@@ -53,7 +53,7 @@ int main(void)
     leat_channel *sender;
     options.message_size = sizeof(unsigned);
     options.count = NUMBERS;
-    int r = leat_channel_open(&sender, &options);
+    int r = leat_channel_open(&sender, &options, NULL);
     if (r == 0)
         r = leat_channel_export(sender, fds, &n);
     if (r < 0) {

@@ -105,7 +105,7 @@ int main(int argc, char **argv)
     stage.ordered = 1;
     int r = leat_stages_new(&stages, &options);
     if (r == 0) {
-        r = leat_stages_add(stages, &stage);
+        r = leat_stages_add(stages, &stage, NULL);
         if (r == 0)
             r = leat_stages_run(stages, next_block, &size, print, NULL, &error);
         leat_stages_free(stages);

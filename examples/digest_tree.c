@@ -132,7 +132,7 @@ static int run(uint32_t workers, int *failed)
     int r = leat_stages_new(&stages, &options);
     if (r < 0)
         return r;
-    r = leat_stages_add(stages, &stage);
+    r = leat_stages_add(stages, &stage, NULL);
     if (r == 0)
         r = leat_stages_run(stages, next_file, &list, print, NULL, &error);
     if (r < 0)

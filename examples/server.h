@@ -147,7 +147,7 @@ static int server_run(const char *port, uint64_t memory, server_answer answer)
     struct sigaction action = {.sa_handler = server_stop};
     sigaction(SIGTERM, &action, NULL);
     options.memory_limit = memory;
-    int r = leat_pool_new(&server.pool, &options);
+    int r = leat_pool_new(&server.pool, &options, NULL);
     if (r == 0)
         r = server.listener = server_listen(port);
     if (r < 0 || epoll_ctl(server.epoll, EPOLL_CTL_ADD, server.listener, &event) < 0) {

@@ -68,7 +68,7 @@ static int through_stages(uint32_t workers, leat_reader *from, leat_writer *to, 
     int r = leat_stages_new(&stages, &options);
     if (r < 0)
         return r;
-    r = leat_stages_add(stages, &stage);
+    r = leat_stages_add(stages, &stage, NULL);
     if (r == 0)
         r = leat_stages_source(stages, leat_record_next_line, from);
     if (r == 0)

@@ -1,7 +1,7 @@
 /** @file leat/channel.h
  * Whole messages between processes, through shared memory. The messages survive kill -9.
  *
- *     leat_channel_open(&sender, NULL);                 here: this handle is the sender's end
+ *     leat_channel_open(&sender, NULL, NULL);           here: this handle is the sender's end
  *     leat_channel_export(sender, fds, &n);             descriptors that make a handle of the other end
  *     ... fork, exec, or leat_channel_pass over a socket ...
  *     leat_channel_attach(&receiver, fds, n);           there
@@ -124,14 +124,15 @@ enum leat_channel_end {
 struct leat_channel_options {
     size_t size;           /**< Of this struct. */
     uint64_t message_size; /**< Each message has exactly this many bytes. 0: any length. */
-    uint64_t count;        /**< With message_size: how many messages the ring holds. 0: 64. */
-    /** For any length: the bytes that the ring holds. Each message takes 16 bytes besides its own, and the sum is
-     * rounded up to a multiple of 16. 0: 1 MiB. A smaller number than 32 is taken as 32. */
+    uint64_t count;        /**< With message_size: how many messages the ring holds, at most 4 GiB together. 0: 64. */
+    /** For any length: the bytes that the ring holds, at most 4 GiB. Each message takes 16 bytes besides its own, and
+     * the sum is rounded up to a multiple of 16. 0: 1 MiB. A smaller number than 32 is taken as 32. */
     uint64_t ring_bytes;
-    uint64_t message_limit; /**< For any length: the call refuses a longer message, in bytes. 0: 1 GiB. */
-    int32_t duplex;         /**< Not 0: both ends send and receive. */
-    int32_t end;            /**< enum leat_channel_end: the end that the creator's handle has. */
-    uint32_t peers;         /**< Places for handles, exported sets and children together: 2 to 4096. 0: 64. */
+    /** For any length: the call refuses a longer message, in bytes. At most 1 TiB. 0: 1 GiB. */
+    uint64_t message_limit;
+    int32_t duplex; /**< Not 0: both ends send and receive. */
+    int32_t end;    /**< enum leat_channel_end: the end that the creator's handle has. */
+    uint32_t peers; /**< Places for handles, exported sets and children together: 2 to 4096. 0: 64. */
 };
 
 /**
@@ -140,11 +141,15 @@ struct leat_channel_options {
  * The call takes all of the memory at once.
  *
  * @param ret_channel  The handle; the caller closes it.
+ * @param options      The options; NULL: the defaults.
+ * @param ret_error    NULL, or where the call says in a sentence why it failed; with -EINVAL, which option is wrong and
+ *                     what is allowed.
  *
  * @return 0; -EINVAL: the sizes contradict each other or are out of range; -ENOMEM or -ENOSPC: there is no memory for
  *         the channel; -EMFILE; -ENOSYS.
  */
-LEAT_API int leat_channel_open(leat_channel **ret_channel, const struct leat_channel_options *options);
+LEAT_API int leat_channel_open(leat_channel **ret_channel, const struct leat_channel_options *options,
+                               struct leat_error *ret_error);
 
 /**
  * Makes descriptors of which another process makes a handle of the other end.

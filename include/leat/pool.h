@@ -66,13 +66,15 @@ struct leat_pool_usage {
 /**
  * Makes a pool.
  *
- * @param ret_pool  The pool; give it up with leat_pool_free.
- * @param options   The options; NULL: the defaults.
+ * @param ret_pool   The pool; give it up with leat_pool_free.
+ * @param options    The options; NULL: the defaults.
+ * @param ret_error  NULL, or where the call says in a sentence why it failed; with -EINVAL, which option is wrong and
+ *                   what is allowed.
  *
  * @return 0; -EINVAL: a size is no power of two or is too large, chunk_max is less than chunk_min, or the limit is
  *         below the smallest chunk; -ENOMEM.
  */
-LEAT_API int leat_pool_new(leat_pool **ret_pool, const struct leat_pool_options *options);
+LEAT_API int leat_pool_new(leat_pool **ret_pool, const struct leat_pool_options *options, struct leat_error *ret_error);
 
 /**
  * Gives numbers about the pool.

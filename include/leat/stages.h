@@ -4,7 +4,7 @@
  *     struct leat_stage stage = LEAT_INIT(struct leat_stage);
  *     stage.name = "digest", stage.function = digest_file, stage.workers = 4, stage.dispose = free_file;
  *     leat_stages_new(&stages, NULL);
- *     leat_stages_add(stages, &stage);
+ *     leat_stages_add(stages, &stage, NULL);
  *     leat_stages_run(stages, next_file, files, print_file, NULL, &error);
  *     leat_stages_free(stages);
  *
@@ -239,12 +239,14 @@ LEAT_API int leat_stages_new(leat_stages **ret_stages, const struct leat_stages_
 /**
  * Adds a stage behind those that are there.
  *
- * @param stage  Copied. What its `user` points to is borrowed, until leat_stages_free.
+ * @param stage      Copied. What its `user` points to is borrowed, until leat_stages_free.
+ * @param ret_error  NULL, or where the call says in a sentence why it failed; with -EINVAL, which member is wrong and
+ *                   what is allowed.
  *
- * @return 0; -EINVAL: no name, no worker, a grouping stage with several workers, a limit in bytes without `item_size`,
- *         a negative time; -EBUSY: the stages have been started; -ENOMEM.
+ * @return 0; -EINVAL: no name, no worker, a grouping stage with several workers, two functions, a limit in bytes
+ *         without `item_size`, a negative time, no such `on_error`; -EBUSY: the stages have been started; -ENOMEM.
  */
-LEAT_API int leat_stages_add(leat_stages *stages, const struct leat_stage *stage);
+LEAT_API int leat_stages_add(leat_stages *stages, const struct leat_stage *stage, struct leat_error *ret_error);
 
 /**
  * Names the function that items come from, besides leat_stages_put.
@@ -531,11 +533,14 @@ LEAT_API int leat_pull_new(leat_pull **ret_pull, leat_next_fn source, void *user
  * dispose, on_error, retries (without waiting), dead, open, close, worker_open and worker_close. The first pull calls
  * open and worker_open. leat_pull_free calls worker_close and close.
  *
- * @param stage  Copied. What its `user` points to is borrowed, until leat_pull_free.
+ * @param stage      Copied. What its `user` points to is borrowed, until leat_pull_free.
+ * @param ret_error  NULL, or where the call says in a sentence why it failed; with -EINVAL, which member is wrong and
+ *                   what is allowed.
  *
- * @return 0; -EINVAL: no name or no function; -EBUSY: a result has been asked for; -ENOMEM.
+ * @return 0; -EINVAL: no name, no function, two functions, or no such `on_error`; -EBUSY: a result has been asked for;
+ * -ENOMEM.
  */
-LEAT_API int leat_pull_add(leat_pull *pull, const struct leat_stage *stage);
+LEAT_API int leat_pull_add(leat_pull *pull, const struct leat_stage *stage, struct leat_error *ret_error);
 
 /**
  * Pulls the next result.

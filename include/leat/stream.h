@@ -7,7 +7,7 @@
  * one stream and flushes the other.
  *
  * @code
- *     leat_stream_new(&stream, NULL, NULL);
+ *     leat_stream_new(&stream, NULL, NULL, NULL);
  *     while (leat_stream_reserve(stream, 1, &room, &n) == 0 && (got = read(fd, room, n)) > 0) {
  *         leat_stream_commit(stream, got);
  *         while (leat_stream_take_line(stream, LEAT_STREAM_JOIN, &line) == 0) {
@@ -199,10 +199,13 @@ struct leat_stream_usage {
  * @param ret_stream  The stream; free it with leat_stream_free.
  * @param pool        Where the chunks come from; NULL: the pool of the process. The stream keeps a reference.
  * @param options     The options; NULL: the defaults.
+ * @param ret_error   NULL, or where the call says in a sentence why it failed; with -EINVAL, which option is wrong and
+ *                    what is allowed.
  *
  * @return 0; -EINVAL: resume_at is not less than pause_at, or pause_at is above limit; -ENOMEM.
  */
-LEAT_API int leat_stream_new(leat_stream **ret_stream, leat_pool *pool, const struct leat_stream_options *options);
+LEAT_API int leat_stream_new(leat_stream **ret_stream, leat_pool *pool, const struct leat_stream_options *options,
+                             struct leat_error *ret_error);
 
 /**
  * Frees a stream. NULL is allowed. Views of its bytes stay valid.

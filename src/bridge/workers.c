@@ -286,7 +286,7 @@ static int make_stages(struct workers_filter *f)
     stage.worker_open = open_state;
     stage.worker_close = close_state;
     int r = leat_stages_new(&f->stages, &options);
-    return r < 0 ? r : leat_stages_add(f->stages, &stage);
+    return r < 0 ? r : leat_stages_add(f->stages, &stage, NULL);
 }
 
 int workers_filter(leat_filter **ret, const struct codec *codec, const int *value)

@@ -1,4 +1,5 @@
 #include "buffer/pool.h"
+#include "base/error.h"
 #include "base/origin.h"
 #include <errno.h>
 
@@ -56,17 +57,31 @@ static void destroy(leat_pool *pool)
     free(pool);
 }
 
-int leat_pool_new(leat_pool **ret_pool, const struct leat_pool_options *options)
+/* Returns what is wrong with the options and what is allowed, or NULL. */
+static const char *find_wrong(const struct leat_pool_options *o)
+{
+    if (!is_size(o->chunk_min))
+        return "chunk_min must be a power of two, at most 1073741824 (1 GiB)";
+    if (!is_size(o->chunk_max))
+        return "chunk_max must be a power of two, at most 1073741824 (1 GiB)";
+    if (o->chunk_max < o->chunk_min)
+        return "chunk_max must be at least chunk_min, which is 4096 if it is not given";
+    if (o->memory_limit && o->memory_limit < o->chunk_min)
+        return "memory_limit must be at least chunk_min, which is 4096 if it is not given";
+    return NULL;
+}
+
+static int make(leat_pool **ret, const struct leat_pool_options *options, struct leat_error *error)
 {
     struct leat_pool_options o;
     int r = options_copy(&o, sizeof(o), options);
     if (r < 0)
-        return r;
+        return error_at(error, r, LEAT_SIDE_NONE, "pool", "new", "The options are not those of this version");
     o.chunk_min = o.chunk_min ? o.chunk_min : CHUNK_MIN;
     o.chunk_max = o.chunk_max ? o.chunk_max : MAX(CHUNK_MAX, o.chunk_min);
-    if (!is_size(o.chunk_min) || !is_size(o.chunk_max) || o.chunk_max < o.chunk_min ||
-        (o.memory_limit && o.memory_limit < o.chunk_min))
-        return -EINVAL;
+    const char *wrong = find_wrong(&o);
+    if (wrong)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, "pool", "new", "%s", wrong);
     leat_pool *pool = calloc(1, sizeof(*pool));
     if (!pool)
         return -ENOMEM;
@@ -83,8 +98,15 @@ int leat_pool_new(leat_pool **ret_pool, const struct leat_pool_options *options)
     }
     for (unsigned i = 0; i < CACHES; i++)
         pthread_mutex_init(&pool->cache[i].lock, NULL);
-    *ret_pool = pool;
+    *ret = pool;
     return 0;
+}
+
+int leat_pool_new(leat_pool **ret_pool, const struct leat_pool_options *options, struct leat_error *ret_error)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = error_begin(ret_error);
+    return r < 0 ? r : error_return(ret_error, &error, make(ret_pool, options, &error));
 }
 
 /* A child process makes a pool of its own, because the locks of its parent's pool may be held for ever. */
@@ -94,7 +116,7 @@ leat_pool *pool_default(void)
     leat_pool *pool = atomic_load(&of_process), *fresh;
     if (pool && origin_is_here(pool->origin))
         return pool;
-    if (leat_pool_new(&fresh, NULL) < 0)
+    if (leat_pool_new(&fresh, NULL, NULL) < 0)
         return NULL;
     if (atomic_compare_exchange_strong(&of_process, &pool, fresh))
         return fresh;

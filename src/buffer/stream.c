@@ -1,20 +1,24 @@
 /* Creates, frees and describes streams, and lets one side wait for the other. */
 #include "buffer/stream.h"
+#include "base/error.h"
 #include "base/thread.h"
 #include "buffer/view.h"
 #include <errno.h>
 
 #define LIMIT_FACTOR 16 /* times pause_at: the default limit */
 
-static int set_bounds(leat_stream *s, const struct leat_stream_options *o)
+static int set_bounds(leat_stream *s, const struct leat_stream_options *o, struct leat_error *error)
 {
     s->pause_at = o->pause_at ? o->pause_at : UINT64_MAX;
     s->resume_at = o->resume_at ? o->resume_at : o->pause_at / 2;
     s->limit = o->limit;
     if (!s->limit)
         s->limit = o->pause_at && o->pause_at <= UINT64_MAX / LIMIT_FACTOR ? o->pause_at * LIMIT_FACTOR : UINT64_MAX;
-    bool right = s->resume_at < s->pause_at && (!o->pause_at || o->pause_at <= s->limit);
-    return right ? 0 : -EINVAL;
+    if (s->resume_at >= s->pause_at)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, "stream", "new", "resume_at must be less than pause_at");
+    if (o->pause_at > s->limit)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, "stream", "new", "pause_at must be at most limit");
+    return 0;
 }
 
 static int init_waits(leat_stream *s)
@@ -23,15 +27,15 @@ static int init_waits(leat_stream *s)
     return thread_cond_init(&s->changed);
 }
 
-int leat_stream_new(leat_stream **ret_stream, leat_pool *pool, const struct leat_stream_options *options)
+static int make(leat_stream **ret, leat_pool *pool, const struct leat_stream_options *options, struct leat_error *error)
 {
     struct leat_stream_options o;
     int r = options_copy(&o, sizeof(o), options);
     if (r < 0)
-        return r;
+        return error_at(error, r, LEAT_SIDE_NONE, "stream", "new", "The options are not those of this version");
     leat_stream *s = calloc(1, sizeof(*s));
     struct segment *first = calloc(1, sizeof(*first));
-    r = s && first ? set_bounds(s, &o) : -ENOMEM;
+    r = s && first ? set_bounds(s, &o, error) : -ENOMEM;
     if (r == 0 && !pool && !(pool = pool_default()))
         r = -ENOMEM;
     if (r == 0)
@@ -51,8 +55,16 @@ int leat_stream_new(leat_stream **ret_stream, leat_pool *pool, const struct leat
     atomic_init(&s->chunk_size, s->w.size);
     s->w.last = s->r.head = first;
     stream_close_window(&s->r);
-    *ret_stream = s;
+    *ret = s;
     return 0;
+}
+
+int leat_stream_new(leat_stream **ret_stream, leat_pool *pool, const struct leat_stream_options *options,
+                    struct leat_error *ret_error)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = error_begin(ret_error);
+    return r < 0 ? r : error_return(ret_error, &error, make(ret_stream, pool, options, &error));
 }
 
 void leat_stream_free(leat_stream *s)

@@ -1,6 +1,7 @@
 /* Handles, and the descriptors of which further handles are made. The first descriptor of a set is the memory, opened
  * anew. It has the kernel's lock on the place that was taken for the receiver of the set, and its file position says
  * which end that is. */
+#include "base/error.h"
 #include "base/fd.h"
 #include "channel/channel.h"
 #include <errno.h>
@@ -159,22 +160,28 @@ static int handle_make(leat_channel **ret, const struct geometry *g, uint32_t en
     return 0;
 }
 
-int leat_channel_open(leat_channel **ret_channel, const struct leat_channel_options *options)
+static int open_new(leat_channel **ret, const struct leat_channel_options *options, struct leat_error *error)
 {
     struct leat_channel_options own;
     struct geometry g;
     int r = options_copy(&own, sizeof(own), options);
     if (r < 0)
-        return r;
+        return error_at(error, r, LEAT_SIDE_NONE, "channel", "open", "The options are not those of this version");
     if (!platform.sharing)
-        return -ENOSYS;
-    if (own.end != LEAT_CHANNEL_SENDER && own.end != LEAT_CHANNEL_RECEIVER)
-        return -EINVAL;
-    r = geometry_make(&g, &own);
+        return error_at(error, -ENOSYS, LEAT_SIDE_NONE, "channel", "open", "Only Linux has what channels need");
+    r = geometry_make(&g, &own, error);
     if (r < 0)
         return r;
     CLEANUP_FD int fd = platform.sharing->make("leat-channel", g.total);
-    return fd < 0 ? fd : handle_make(ret_channel, &g, (uint32_t)own.end, fd, NULL);
+    return fd < 0 ? fd : handle_make(ret, &g, (uint32_t)own.end, fd, NULL);
+}
+
+int leat_channel_open(leat_channel **ret_channel, const struct leat_channel_options *options,
+                      struct leat_error *ret_error)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = error_begin(ret_error);
+    return r < 0 ? r : error_return(ret_error, &error, open_new(ret_channel, options, &error));
 }
 
 int channel_read_geometry(int fd, struct geometry *ret)

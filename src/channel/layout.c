@@ -1,11 +1,16 @@
 #include "channel/layout.h"
 #include "base/base.h"
+#include "base/error.h"
 #include <errno.h>
 #include <stdbool.h>
 
-#define PLACES_MAX   4096u
-#define CAPACITY_MIN (2 * UNIT)
-#define CAPACITY_MAX ((uint64_t)1 << 32)
+#define PLACES_MAX      4096u
+#define PLACES_DEFAULT  64
+#define COUNT_DEFAULT   64
+#define CAPACITY_MIN    (2 * UNIT)
+#define CAPACITY_MAX    ((uint64_t)1 << 32)
+#define MESSAGE_MAX     ((uint64_t)1 << 40)
+#define MESSAGE_DEFAULT ((uint64_t)1 << 30)
 
 static uint64_t round_up(uint64_t n, uint64_t unit)
 {
@@ -37,34 +42,59 @@ bool geometry_is_sound(const struct geometry *g)
     struct geometry own = *g;
     if (g->magic != LAYOUT_MAGIC || g->version != LAYOUT_VERSION || g->lanes < 1 || g->lanes > 2 || g->places < 2 ||
         g->places > PLACES_MAX || g->capacity < CAPACITY_MIN || g->capacity > CAPACITY_MAX || g->capacity % UNIT ||
-        g->message_size > g->capacity || g->message_limit > (uint64_t)1 << 40)
+        g->message_size > g->capacity || g->message_limit > MESSAGE_MAX)
         return false;
     arrange(&own);
     return own.ring == g->ring && own.lanes_at == g->lanes_at && own.rings_at == g->rings_at && own.total == g->total;
 }
 
-int geometry_make(struct geometry *ret, const struct leat_channel_options *o)
+static uint64_t count_of(const struct leat_channel_options *o)
 {
-    struct geometry g = {.magic = LAYOUT_MAGIC, .version = LAYOUT_VERSION, .lanes = o->duplex ? 2 : 1};
+    return o->count ? o->count : COUNT_DEFAULT;
+}
+
+/* Returns what is wrong with the options and what is allowed, or NULL. */
+static const char *find_wrong(const struct leat_channel_options *o)
+{
+    if (enum_check(o->end, LEAT_CHANNEL_RECEIVER) < 0)
+        return "end must be LEAT_CHANNEL_SENDER or LEAT_CHANNEL_RECEIVER";
+    if (o->peers == 1 || o->peers > PLACES_MAX)
+        return "peers must be from 2 to 4096, or 0 for 64";
     if (o->message_size && (o->ring_bytes || o->message_limit))
-        return -EINVAL;
+        return "ring_bytes and message_limit must be 0 if message_size is given";
     if (!o->message_size && o->count)
-        return -EINVAL;
-    g.places = o->peers ? o->peers : 64;
-    g.message_size = o->message_size;
-    g.message_limit = o->message_size ? o->message_size : o->message_limit ? o->message_limit : (uint64_t)1 << 30;
-    if (o->message_size > CAPACITY_MAX || o->count > CAPACITY_MAX || o->ring_bytes > CAPACITY_MAX)
-        return -EINVAL;
+        return "count must be 0 if no message_size is given";
+    if (o->ring_bytes > CAPACITY_MAX)
+        return "ring_bytes must be at most 4294967296 (4 GiB)";
+    if (o->message_limit > MESSAGE_MAX)
+        return "message_limit must be at most 1099511627776 (1 TiB)";
+    if (o->message_size > CAPACITY_MAX ||
+        (o->message_size && count_of(o) > CAPACITY_MAX / record_size(o->message_size)))
+        return "message_size times count must be less: the ring holds at most 4294967296 bytes (4 GiB), and each "
+               "message takes 16 bytes besides its own, rounded up to 16";
+    return NULL;
+}
+
+int geometry_make(struct geometry *ret, const struct leat_channel_options *o, struct leat_error *error)
+{
+    const char *wrong = find_wrong(o);
+    if (wrong)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, "channel", "open", "%s", wrong);
+    struct geometry g = {
+        .magic = LAYOUT_MAGIC,
+        .version = LAYOUT_VERSION,
+        .lanes = o->duplex ? 2 : 1,
+        .places = o->peers ? o->peers : PLACES_DEFAULT,
+        .message_size = o->message_size,
+        .message_limit = o->message_limit ? o->message_limit : MESSAGE_DEFAULT,
+        .capacity = round_up(o->ring_bytes ? o->ring_bytes : (uint64_t)1 << 20, UNIT),
+    };
     if (o->message_size) {
-        uint64_t count = o->count ? o->count : 64;
-        if (count > CAPACITY_MAX / record_size(o->message_size))
-            return -EINVAL;
-        g.capacity = count * record_size(o->message_size);
-    } else
-        g.capacity = MAX(round_up(o->ring_bytes ? o->ring_bytes : (uint64_t)1 << 20, UNIT), CAPACITY_MIN);
+        g.message_limit = o->message_size;
+        g.capacity = count_of(o) * record_size(o->message_size);
+    }
+    g.capacity = MAX(g.capacity, CAPACITY_MIN);
     arrange(&g);
-    if (!geometry_is_sound(&g))
-        return -EINVAL;
     *ret = g;
     return 0;
 }

@@ -157,9 +157,10 @@ static inline uint64_t record_size(uint64_t length)
     return sizeof(struct record) + ((length + UNIT - 1) & ~(uint64_t)(UNIT - 1));
 }
 
-/* geometry_make fills a geometry from the options; it returns 0 or -EINVAL. geometry_is_sound checks a geometry, also
+/* geometry_make checks the options and fills a geometry from them; it returns 0, or -EINVAL with a sentence.
+ * geometry_is_sound checks a geometry, also
  * each one that comes from outside. */
-int geometry_make(struct geometry *ret, const struct leat_channel_options *options);
+int geometry_make(struct geometry *ret, const struct leat_channel_options *options, struct leat_error *error);
 bool geometry_is_sound(const struct geometry *g);
 
 #endif

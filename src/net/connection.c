@@ -19,11 +19,11 @@
 
 /* ---- life ---- */
 
-static int open_streams(leat_connection *c, const struct leat_connection_options *o)
+static int open_streams(leat_connection *c, const struct leat_connection_options *o, struct leat_error *error)
 {
     struct leat_stream_options bounds = {.size = sizeof(bounds), .pause_at = PAUSE_DEFAULT, .limit = LIMIT_DEFAULT};
-    int r = leat_stream_new(&c->input, o->pool, o->input ? o->input : &bounds);
-    return r < 0 ? r : leat_stream_new(&c->output, o->pool, o->output ? o->output : &bounds);
+    int r = leat_stream_new(&c->input, o->pool, o->input ? o->input : &bounds, error);
+    return r < 0 ? r : leat_stream_new(&c->output, o->pool, o->output ? o->output : &bounds, error);
 }
 
 /* Finds out how calls on the descriptor are kept from waiting. */
@@ -37,10 +37,10 @@ static int find_how_to_wait(leat_connection *c)
     return c->is_socket && type != SOCK_STREAM ? -EPROTOTYPE : 0;
 }
 
-static int make(leat_connection **ret, const struct leat_connection_options *o)
+static int make(leat_connection **ret, const struct leat_connection_options *o, struct leat_error *error)
 {
     leat_connection *c = calloc(1, sizeof(*c));
-    int r = c ? open_streams(c, o) : -ENOMEM;
+    int r = c ? open_streams(c, o, error) : -ENOMEM;
     if (r < 0) {
         leat_connection_close(c);
         return r;
@@ -60,7 +60,7 @@ int leat_connection_from_fd(leat_connection **ret_connection, int fd, enum leat_
     if (r == 0)
         r = options_copy(&o, sizeof(o), options);
     if (r == 0)
-        r = make(&c, &o);
+        r = make(&c, &o, NULL);
     if (r == 0) {
         c->fd = fd;
         r = find_how_to_wait(c);
@@ -179,11 +179,10 @@ int connection_of_endpoint(leat_connection **ret, leat_endpoint *endpoint,
 {
     struct node *node = &endpoint->node;
     leat_connection *c = NULL;
-    int r = make(&c, options);
+    int r = make(&c, options, error);
     if (r < 0) {
         leat_endpoint_close(endpoint);
-        return error_set(error, r,
-                         r == -EINVAL ? "These bounds can't be: resume_at < pause_at <= limit" : "out of memory");
+        return error_set(error, r, "out of memory");
     }
     c->endpoint = endpoint;
     if (node->kind == NODE_SOCKET)

@@ -69,18 +69,29 @@ static int pull_emit(leat_work *work, void *item, int64_t deadline_ns UNUSED)
     return -ENOMEM;
 }
 
-int leat_pull_add(leat_pull *pull, const struct leat_stage *with)
+/* Returns what is wrong with a step and what is allowed, or NULL. */
+static const char *find_wrong(const struct leat_stage *with)
+{
+    if (!with->name || with->name[0] == '\0')
+        return "name must be given";
+    if (!with->function == !with->function_many)
+        return "function or function_many must be given, and the other one must be NULL";
+    if (enum_check(with->on_error, LEAT_ON_ERROR_DROP) < 0)
+        return "on_error must be LEAT_ON_ERROR_FAIL or LEAT_ON_ERROR_DROP";
+    return NULL;
+}
+
+static int add(leat_pull *pull, const struct leat_stage *with, struct leat_error *error)
 {
     struct pull_step step = {.work.emit = pull_emit};
     int r = options_copy(&step.with, sizeof(step.with), with);
-    if (r == 0 && (!step.with.name || step.with.name[0] == '\0' || !step.with.function == !step.with.function_many))
-        r = -EINVAL;
-    if (r == 0)
-        r = enum_check(step.with.on_error, LEAT_ON_ERROR_DROP);
     if (r < 0)
-        return r;
+        return error_at(error, r, LEAT_SIDE_NONE, "pull", "add", "The step is not one of this version");
+    const char *wrong = find_wrong(&step.with);
+    if (wrong)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, step.with.name, "add", "%s", wrong);
     if (pull->begun)
-        return -EBUSY;
+        return error_at(error, -EBUSY, LEAT_SIDE_NONE, "pull", "add", "A result has been asked for");
     struct pull_step *more = realloc(pull->step, (pull->count + 1) * sizeof(*more));
     if (more)
         pull->step = more;
@@ -91,6 +102,13 @@ int leat_pull_add(leat_pull *pull, const struct leat_stage *with)
     step.with.name = step.name;
     pull->step[pull->count++] = step;
     return 0;
+}
+
+int leat_pull_add(leat_pull *pull, const struct leat_stage *stage, struct leat_error *ret_error)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = error_begin(ret_error);
+    return r < 0 ? r : error_return(ret_error, &error, add(pull, stage, &error));
 }
 
 static int begin(leat_pull *pull)

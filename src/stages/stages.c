@@ -59,15 +59,35 @@ int leat_stages_new(leat_stages **ret_stages, const struct leat_stages_options *
     return 0;
 }
 
-static int check(const struct leat_stage *with)
+/* Returns what is wrong with a stage and what is allowed, or NULL. */
+static const char *find_wrong(const struct leat_stage *with)
 {
-    bool named = with->name && with->name[0] != '\0';
-    bool sized = with->item_size || (with->queue_bytes == 0 && with->group_bytes == 0);
-    bool policy = enum_check(with->on_error, LEAT_ON_ERROR_DROP) == 0;
-    if (!named || !sized || !policy || with->workers == 0 || with->backoff_ms < 0 || with->group_ms < 0)
-        return -EINVAL;
     bool groups = !with->function && !with->function_many;
-    return (groups && with->workers > 1) || (with->function && with->function_many) ? -EINVAL : 0;
+    if (!with->name || with->name[0] == '\0')
+        return "name must be given";
+    if (with->workers == 0)
+        return "workers must be 1 or more";
+    if (groups && with->workers > 1)
+        return "workers must be 1, because a stage without a function groups items";
+    if (with->function && with->function_many)
+        return "function or function_many must be NULL";
+    if (!with->item_size && (with->queue_bytes || with->group_bytes))
+        return "item_size must be given with queue_bytes or group_bytes";
+    if (enum_check(with->on_error, LEAT_ON_ERROR_DROP) < 0)
+        return "on_error must be LEAT_ON_ERROR_FAIL or LEAT_ON_ERROR_DROP";
+    if (with->backoff_ms < 0)
+        return "backoff_ms must be 0 or more";
+    return with->group_ms < 0 ? "group_ms must be 0 or more" : NULL;
+}
+
+/* Copies what the caller gave, and checks it. */
+static int take_options(struct leat_stage *own, const struct leat_stage *with, struct leat_error *error)
+{
+    int r = options_copy(own, sizeof(*own), with);
+    if (r < 0)
+        return error_at(error, r, LEAT_SIDE_NONE, "stages", "add", "The stage is not one of this version");
+    const char *wrong = find_wrong(own);
+    return wrong ? error_at(error, -EINVAL, LEAT_SIDE_NONE, own->name, "add", "%s", wrong) : 0;
 }
 
 static void stage_unbuild(struct stage *stage)
@@ -78,14 +98,12 @@ static void stage_unbuild(struct stage *stage)
     stage->worker = NULL;
 }
 
-int leat_stages_add(leat_stages *stages, const struct leat_stage *with)
+static int add(leat_stages *stages, const struct leat_stage *with, struct leat_error *error)
 {
-    if (stages->built)
-        return -EBUSY;
     struct leat_stage own;
-    int r = options_copy(&own, sizeof(own), with);
-    if (r == 0)
-        r = check(&own);
+    if (stages->built)
+        return error_at(error, -EBUSY, LEAT_SIDE_NONE, "stages", "add", "The stages have been started");
+    int r = take_options(&own, with, error);
     if (r < 0)
         return r;
     struct stage **more = realloc(stages->stage, (stages->count + 1) * sizeof(struct stage *));
@@ -106,6 +124,13 @@ int leat_stages_add(leat_stages *stages, const struct leat_stage *with)
     stage->stages = stages;
     stages->stage[stages->count++] = stage;
     return 0;
+}
+
+int leat_stages_add(leat_stages *stages, const struct leat_stage *stage, struct leat_error *ret_error)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = error_begin(ret_error);
+    return r < 0 ? r : error_return(ret_error, &error, add(stages, stage, &error));
 }
 
 int leat_stages_source(leat_stages *stages, leat_next_fn source, void *user)

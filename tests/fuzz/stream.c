@@ -164,7 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     leat_pool *pool;
     options.chunk_min = n ? UINT64_C(1) << bytes[0] % 8 : 1;
     options.chunk_max = 4 * options.chunk_min;
-    must(f && leat_pool_new(&pool, &options) == 0 && leat_stream_new(&f->stream, pool, NULL) == 0);
+    must(f && leat_pool_new(&pool, &options, NULL) == 0 && leat_stream_new(&f->stream, pool, NULL, NULL) == 0);
     for (size_t i = 1; i + 1 < n && f->to < MOST - 256; i += 2) {
         operations[bytes[i] % 8](f, bytes[i + 1]);
         must(leat_stream_length(f->stream) == f->to - f->from);

@@ -158,7 +158,7 @@ static int open_channel(struct trip *t)
     size_t n = LEAT_CHANNEL_FDS;
     leat_channel *other = NULL;
     options.duplex = 1;
-    int r = leat_channel_open(&t->way[0].from, &options);
+    int r = leat_channel_open(&t->way[0].from, &options, NULL);
     if (r < 0)
         return r;
     r = leat_channel_export(t->way[0].from, fds, &n);

@@ -52,7 +52,7 @@ int main(void)
     char byte, bytes[32] = {0};
     options.message_size = sizeof(bytes);
     options.count = 8;
-    must(leat_channel_open(&creator, &options));
+    must(leat_channel_open(&creator, &options, NULL));
     must(pipe(said) < 0 ? -errno : 0);
     pid_t sender = begin(creator, LEAT_CHANNEL_SENDER, said[1]);
     pid_t receiver = begin(creator, LEAT_CHANNEL_RECEIVER, said[1]);

@@ -20,8 +20,8 @@ int main(void)
     TRY(leat_features_probe(&features));
     EXPECT(features.count > 10);
     options.memory_limit = 1 << 20;
-    TRY(leat_pool_new(&pool, &options));
-    TRY(leat_stream_new(&stream, pool, NULL));
+    TRY(leat_pool_new(&pool, &options, NULL));
+    TRY(leat_stream_new(&stream, pool, NULL, NULL));
     TRY(leat_stream_append(stream, "abc", 3));
     TRY(leat_pool_stats(pool, &stats));
     EXPECT(stats.in_use > 0);

@@ -11,7 +11,7 @@ static int hold(void)
     int ended;
     options.message_size = 8;
     options.count = 4;
-    if (leat_channel_open(&channel, &options) < 0 || leat_channel_send(channel, "message", 8, 0) < 0)
+    if (leat_channel_open(&channel, &options, NULL) < 0 || leat_channel_send(channel, "message", 8, 0) < 0)
         return 1;
     printf("%ld %d\n", (long)getpid(), leat_channel_memory_fd(channel));
     fflush(stdout);
@@ -30,7 +30,7 @@ static void use(const struct leat_channel_options *options)
     int fds[LEAT_CHANNEL_FDS], ends[2] = {-1, -1}, fd;
     size_t n = 0, got, peers = 0;
     void *room, *record = NULL;
-    TRY(leat_channel_open(&sender, options));
+    TRY(leat_channel_open(&sender, options, NULL));
     got = LEAT_CHANNEL_FDS;
     TRY(leat_channel_export(sender, fds, &got));
     n = got;

@@ -65,8 +65,8 @@ static void use_run(void)
     char *text = NULL;
     options.dispose = dispose_group;
     TRY(leat_stages_new(&stages, &options));
-    TRY(leat_stages_add(stages, &plain));
-    TRY(leat_stages_add(stages, &group));
+    TRY(leat_stages_add(stages, &plain, NULL));
+    TRY(leat_stages_add(stages, &group, NULL));
     TRY(leat_stages_run(stages, next, &made, count_groups, &counted, &error));
     EXPECT(counted == ITEMS);
     TRY(leat_stages_explain(stages, LEAT_FORMAT_JSON, &text));
@@ -88,7 +88,7 @@ static void use_hand(void)
     void *taken = NULL;
     options.dispose = leat_record_dispose;
     TRY(leat_stages_new(&stages, &options));
-    TRY(leat_stages_add(stages, &plain));
+    TRY(leat_stages_add(stages, &plain, NULL));
     TRY(leat_stages_start(stages));
     for (int i = 0; i < 3; i++) {
         TRY(leat_record_new(&record, "put", 3));
@@ -113,7 +113,7 @@ static void use_pull(void)
     void *item = NULL;
     int made = 0, counted = 0, r = 0;
     TRY(leat_pull_new(&pull, next, &made));
-    TRY(leat_pull_add(pull, &plain));
+    TRY(leat_pull_add(pull, &plain, NULL));
     while (r == 0) {
         TRY(r = leat_pull_next(pull, &item));
         if (r == 0)

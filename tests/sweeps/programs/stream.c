@@ -19,7 +19,7 @@ static void use_stream(leat_pool *pool)
     leat_stream *stream = NULL;
     size_t n, at, released = 0;
     void *room;
-    TRY(leat_stream_new(&stream, pool, NULL));
+    TRY(leat_stream_new(&stream, pool, NULL, NULL));
     TRY(leat_stream_reserve(stream, 5, &room, &n));
     memcpy(room, "zero\n", 5);
     TRY(leat_stream_commit(stream, 5));
@@ -96,7 +96,7 @@ done:
 int main(void)
 {
     leat_pool *pool;
-    int r = leat_pool_new(&pool, NULL);
+    int r = leat_pool_new(&pool, NULL, NULL);
     if (r < 0) {
         swept_failed("leat_pool_new", r);
         return swept_result;

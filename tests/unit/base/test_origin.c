@@ -49,7 +49,7 @@ static void *use_pool(void *user)
         leat_stream *s;
         void *room;
         size_t n;
-        if (leat_stream_new(&s, u->pool, NULL) < 0)
+        if (leat_stream_new(&s, u->pool, NULL, NULL) < 0)
             continue;
         if (leat_stream_reserve(s, 5000, &room, &n) == 0)
             leat_stream_commit(s, n);
@@ -66,7 +66,7 @@ static void free_pool(void *user)
     leat_stream *own; /* what the child makes is its own */
     void *room;
     size_t n;
-    if (leat_stream_new(&own, NULL, NULL) < 0 || leat_stream_reserve(own, 1, &room, &n) < 0)
+    if (leat_stream_new(&own, NULL, NULL, NULL) < 0 || leat_stream_reserve(own, 1, &room, &n) < 0)
         _exit(1);
     leat_stream_free(own);
 }
@@ -77,8 +77,8 @@ static void a_pool_that_others_use(void **state UNUSED)
     pthread_t thread[3];
     void *room;
     size_t n;
-    assert_int_equal(leat_pool_new(&u.pool, NULL), 0);
-    assert_int_equal(leat_stream_new(&u.stream, u.pool, NULL), 0);
+    assert_int_equal(leat_pool_new(&u.pool, NULL, NULL), 0);
+    assert_int_equal(leat_stream_new(&u.stream, u.pool, NULL, NULL), 0);
     assert_int_equal(leat_stream_reserve(u.stream, 5000, &room, &n), 0);
     assert_int_equal(leat_stream_commit(u.stream, 1), 0);
     for (size_t i = 0; i < COUNT(thread); i++)
@@ -163,7 +163,7 @@ static void stages_that_run(void **state UNUSED)
     stage.function = pass;
     stage.workers = 2;
     assert_int_equal(leat_stages_new(&stages, NULL), 0);
-    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     assert_int_equal(leat_stages_start(stages), 0);
     in_child(free_stages, stages);
     leat_stages_free(stages);

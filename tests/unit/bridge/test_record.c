@@ -74,7 +74,7 @@ static leat_stages *passing(void (*wake)(void *), void *user)
     stage.workers = 2;
     stage.ordered = 1;
     assert_int_equal(leat_stages_new(&stages, &options), 0);
-    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     return stages;
 }
 
@@ -156,7 +156,7 @@ static struct channel_ends channel_of(uint64_t ring)
     int fds[LEAT_CHANNEL_FDS];
     size_t n = LEAT_CHANNEL_FDS;
     options.ring_bytes = ring;
-    int r = leat_channel_open(&ends.sender, &options);
+    int r = leat_channel_open(&ends.sender, &options, NULL);
     unit_needs(r != -ENOSYS, "channels");
     assert_int_equal(r, 0);
     assert_int_equal(leat_channel_export(ends.sender, fds, &n), 0);

@@ -335,7 +335,7 @@ static void a_pool_without_memory(void **state UNUSED)
     uint8_t bytes[4 * PAGE] = {0};
     struct chunk *chunk;
     options.memory_limit = 2 * PAGE;
-    assert_int_equal(leat_pool_new(&pool, &options), 0);
+    assert_int_equal(leat_pool_new(&pool, &options, NULL), 0);
     open_trial(&t, 16 * PAGE, 100, 100, pool);
     assert_int_equal(hold_put(&t.hold, bytes, sizeof(bytes)), 2 * PAGE);
     assert_int_equal(hold_put(&t.hold, bytes, 1), -EAGAIN);

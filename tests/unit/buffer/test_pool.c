@@ -9,7 +9,7 @@ static leat_pool *pool_of(uint64_t limit, uint64_t least, uint64_t most, uint64_
     struct leat_pool_options options = {
         .size = sizeof(options), .memory_limit = limit, .chunk_min = least, .chunk_max = most, .keep = keep};
     leat_pool *pool;
-    assert_int_equal(leat_pool_new(&pool, &options), 0);
+    assert_int_equal(leat_pool_new(&pool, &options, NULL), 0);
     return pool;
 }
 
@@ -22,13 +22,28 @@ static struct leat_pool_usage stats_of(leat_pool *pool)
 
 static void sizes_are_powers_of_two_within_bounds(void **state UNUSED)
 {
-    static const uint64_t wrong[][3] = {{3, 4, 0}, {4, 6, 0}, {8, 4, 0}, {4, UINT64_C(1) << 31, 0}, {64, 64, 63}};
+    static const struct {
+        uint64_t chunk_min, chunk_max, memory_limit;
+        const char *text;
+    } wrong[] = {
+        {3, 4, 0, "chunk_min must be a power of two"},
+        {UINT64_C(1) << 31, UINT64_C(1) << 31, 0, "chunk_min must be a power of two, at most 1073741824"},
+        {4, 6, 0, "chunk_max must be a power of two"},
+        {4, UINT64_C(1) << 31, 0, "chunk_max must be a power of two, at most 1073741824"},
+        {8, 4, 0, "chunk_max must be at least chunk_min"},
+        {0, 2048, 0, "chunk_max must be at least chunk_min, which is 4096"},
+        {64, 64, 63, "memory_limit must be at least chunk_min"},
+    };
     static const size_t right[][2] = {{0, 16}, {1, 16}, {16, 16}, {17, 32}, {100, 128}, {256, 256}, {1000, 256}};
     leat_pool *pool = NULL;
     for (size_t i = 0; i < COUNT(wrong); i++) {
-        struct leat_pool_options o = {
-            .size = sizeof(o), .chunk_min = wrong[i][0], .chunk_max = wrong[i][1], .memory_limit = wrong[i][2]};
-        assert_int_equal(leat_pool_new(&pool, &o), -EINVAL);
+        struct leat_error error = LEAT_INIT(struct leat_error);
+        struct leat_pool_options o = {.size = sizeof(o),
+                                      .chunk_min = wrong[i].chunk_min,
+                                      .chunk_max = wrong[i].chunk_max,
+                                      .memory_limit = wrong[i].memory_limit};
+        assert_int_equal(leat_pool_new(&pool, &o, &error), -EINVAL);
+        assert_non_null(strstr(error.text, wrong[i].text));
     }
     pool = pool_of(0, 16, 256, 0);
     for (size_t i = 0; i < COUNT(right); i++) {

@@ -393,8 +393,8 @@ static void run(uint64_t seed, size_t chunk, unsigned count)
     struct leat_pool_options pool = {.size = sizeof(pool), .chunk_min = chunk, .chunk_max = chunk << (seed % 4)};
     struct model *m = calloc(1, sizeof(*m));
     m->random = seed * 0x9E3779B97F4A7C15u + chunk;
-    assert_int_equal(leat_pool_new(&m->pool, &pool), 0);
-    assert_int_equal(leat_stream_new(&m->stream, m->pool, NULL), 0);
+    assert_int_equal(leat_pool_new(&m->pool, &pool, NULL), 0);
+    assert_int_equal(leat_stream_new(&m->stream, m->pool, NULL, NULL), 0);
     leat_pool_free(m->pool); /* the stream keeps it */
     for (unsigned i = 0; i < count && !(m->end && below(m, 20) == 0); i++) {
         operations[below(m, COUNT(operations))](m);
@@ -428,7 +428,7 @@ static void take_across(const char *message, size_t n, size_t cut, size_t separa
 {
     leat_stream *stream;
     struct leat_view view;
-    assert_int_equal(leat_stream_new(&stream, pool, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, NULL, NULL), 0);
     assert_int_equal(leat_stream_append(stream, message, cut), 0);
     int r = leat_stream_take_until(stream, message + at, separator, 0, &view);
     assert_int_equal(r, cut >= at + separator ? 0 : -EAGAIN);
@@ -450,7 +450,7 @@ static void every_cut_with_every_separator(void **state UNUSED)
     for (size_t chunk = 1; chunk <= 64; chunk *= 2) {
         struct leat_pool_options options = {.size = sizeof(options), .chunk_min = chunk, .chunk_max = chunk};
         leat_pool *pool;
-        assert_int_equal(leat_pool_new(&pool, &options), 0);
+        assert_int_equal(leat_pool_new(&pool, &options, NULL), 0);
         for (size_t separator = 1; separator <= 64; separator++)
             for (size_t cut = 0; cut <= 64; cut += step)
                 for (size_t at = 0; at + separator <= 64; at += separator > 8 ? 7 : 3)

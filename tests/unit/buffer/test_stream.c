@@ -12,7 +12,7 @@ static leat_pool *pool_of(size_t chunk)
 {
     struct leat_pool_options options = {.size = sizeof(options), .chunk_min = chunk, .chunk_max = chunk};
     leat_pool *pool;
-    assert_int_equal(leat_pool_new(&pool, &options), 0);
+    assert_int_equal(leat_pool_new(&pool, &options, NULL), 0);
     return pool;
 }
 
@@ -20,7 +20,7 @@ static leat_stream *stream_of(size_t chunk)
 {
     leat_stream *stream;
     leat_pool *pool = pool_of(chunk);
-    assert_int_equal(leat_stream_new(&stream, pool, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, NULL, NULL), 0);
     leat_pool_free(pool);
     return stream;
 }
@@ -31,7 +31,7 @@ static leat_stream *bounded(uint64_t pause, uint64_t resume, uint64_t limit, int
         .size = sizeof(options), .pause_at = pause, .resume_at = resume, .limit = limit, .waits = waits};
     leat_stream *stream;
     leat_pool *pool = pool_of(16);
-    assert_int_equal(leat_stream_new(&stream, pool, &options), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, &options, NULL), 0);
     leat_pool_free(pool);
     return stream;
 }
@@ -133,7 +133,7 @@ static void a_miss_is_not_searched_again(void **state UNUSED)
     char piece[1024];
     size_t pieces = getenv("LEAT_TEST_QUICK") ? 4096 : 65536, at;
     memset(piece, '.', sizeof(piece));
-    assert_int_equal(leat_stream_new(&stream, NULL, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, NULL, NULL, NULL), 0);
     for (size_t i = 0; i < pieces; i++) {
         assert_int_equal(leat_stream_append(stream, piece, sizeof(piece)), 0);
         assert_int_equal(leat_stream_take_line(stream, 0, &view), -EAGAIN);
@@ -182,7 +182,7 @@ static void the_rest_of_a_chunk_is_not_lost(void **state UNUSED)
     leat_stream *stream;
     void *room, *before;
     size_t n;
-    assert_int_equal(leat_stream_new(&stream, pool, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, NULL, NULL), 0);
     assert_int_equal(leat_stream_reserve(stream, 1, &before, &n), 0);
     memset(before, 'a', 40);
     assert_int_equal(leat_stream_commit(stream, 40), 0);
@@ -281,12 +281,21 @@ static void what_can_never_fit_is_told_to_both(void **state UNUSED)
 
 static void bounds_that_can_not_be(void **state UNUSED)
 {
-    static const uint64_t wrong[][3] = {{10, 10, 0}, {10, 11, 0}, {10, 5, 9}};
+    static const struct {
+        uint64_t pause_at, resume_at, limit;
+        const char *text;
+    } wrong[] = {
+        {10, 10, 0, "resume_at must be less than pause_at"},
+        {10, 11, 0, "resume_at must be less than pause_at"},
+        {10, 5, 9, "pause_at must be at most limit"},
+    };
     leat_stream *stream = NULL;
     for (size_t i = 0; i < COUNT(wrong); i++) {
+        struct leat_error error = LEAT_INIT(struct leat_error);
         struct leat_stream_options o = {
-            .size = sizeof(o), .pause_at = wrong[i][0], .resume_at = wrong[i][1], .limit = wrong[i][2]};
-        assert_int_equal(leat_stream_new(&stream, NULL, &o), -EINVAL);
+            .size = sizeof(o), .pause_at = wrong[i].pause_at, .resume_at = wrong[i].resume_at, .limit = wrong[i].limit};
+        assert_int_equal(leat_stream_new(&stream, NULL, &o, &error), -EINVAL);
+        assert_string_equal(error.text, wrong[i].text);
         assert_null(stream);
     }
 }
@@ -382,8 +391,8 @@ static void a_pool_without_memory_loses_nothing(void **state UNUSED)
     struct leat_view view;
     char bytes[200];
     memset(bytes, 'x', sizeof(bytes));
-    assert_int_equal(leat_pool_new(&pool, &options), 0);
-    assert_int_equal(leat_stream_new(&stream, pool, NULL), 0);
+    assert_int_equal(leat_pool_new(&pool, &options, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, NULL, NULL), 0);
     assert_int_equal(leat_stream_append(stream, bytes, 10), 0);
     assert_int_equal(leat_stream_append(stream, bytes, sizeof(bytes)), -ENOMEM); /* all or none */
     assert_int_equal(leat_stream_length(stream), 10);
@@ -404,8 +413,8 @@ static void chunks_grow_and_shrink_with_what_comes(void **state UNUSED)
     leat_pool *pool;
     void *room;
     size_t n;
-    assert_int_equal(leat_pool_new(&pool, &options), 0);
-    assert_int_equal(leat_stream_new(&stream, pool, NULL), 0);
+    assert_int_equal(leat_pool_new(&pool, &options, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, NULL, NULL), 0);
     for (size_t expected = 128; expected <= 1024; expected *= 2) {
         leat_stream_reserve(stream, 1, &room, &n);
         leat_stream_commit(stream, n);
@@ -432,7 +441,7 @@ static void chunks_of_small_commits_get_no_larger(void **state UNUSED)
         void *room;
         size_t n;
         options.chunk_size = 16384;
-        assert_int_equal(leat_stream_new(&stream, NULL, &options), 0);
+        assert_int_equal(leat_stream_new(&stream, NULL, &options, NULL), 0);
         uint64_t before = 16384;
         for (size_t i = 0; i < 200000 / small; i++) {
             assert_int_equal(leat_stream_reserve(stream, small, &room, &n), 0);

@@ -20,8 +20,8 @@ static struct leat_view view_of(size_t chunk)
     struct leat_view view;
     leat_stream *stream;
     leat_pool *pool;
-    assert_int_equal(leat_pool_new(&pool, &options), 0);
-    assert_int_equal(leat_stream_new(&stream, pool, NULL), 0);
+    assert_int_equal(leat_pool_new(&pool, &options, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, NULL, NULL), 0);
     assert_int_equal(leat_stream_append(stream, text, LONG), 0);
     assert_int_equal(leat_stream_take(stream, LONG, &view), 0);
     leat_stream_free(stream);
@@ -138,7 +138,7 @@ static void a_borrowed_view_is_not_kept(void **state UNUSED)
 {
     leat_stream *stream;
     struct leat_view line, other;
-    assert_int_equal(leat_stream_new(&stream, NULL, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, NULL, NULL, NULL), 0);
     assert_int_equal(leat_stream_append(stream, "one\ntwo\n", 8), 0);
     assert_int_equal(leat_stream_take_line(stream, LEAT_STREAM_BORROW, &line), 0);
     assert_null(line.owner);
@@ -156,7 +156,7 @@ static void a_view_goes_on_in_another_stream(void **state UNUSED)
     leat_stream *to;
     struct leat_view view = view_of(128), back;
     struct leat_stream_usage stats = LEAT_INIT(struct leat_stream_usage);
-    assert_int_equal(leat_stream_new(&to, NULL, NULL), 0);
+    assert_int_equal(leat_stream_new(&to, NULL, NULL, NULL), 0);
     for (int i = 0; i < 2; i++)
         assert_int_equal(leat_stream_append_view(to, &view), 0);
     struct iovec first, second;

@@ -29,7 +29,7 @@ static inline leat_channel *channel_make(uint64_t message_size, uint64_t count, 
     o.message_size = message_size;
     o.count = count;
     o.ring_bytes = ring_bytes;
-    assert_int_equal(leat_channel_open(&c, &o), 0);
+    assert_int_equal(leat_channel_open(&c, &o, NULL), 0);
     return c;
 }
 

@@ -171,7 +171,7 @@ static void test_dead_owners(void **state UNUSED)
         struct leat_channel_options o = LEAT_INIT(struct leat_channel_options);
         leat_channel *c;
         o.peers = 512;
-        assert_int_equal(leat_channel_open(&c, &o), 0);
+        assert_int_equal(leat_channel_open(&c, &o, NULL), 0);
         leat_channel *d = other_end(c);
         struct pest p = {.c = c, .first = 8, .count = 500};
         uint8_t bytes[64] = {0};
@@ -241,7 +241,7 @@ static void test_owners_one_behind_the_other(void **state UNUSED)
     struct leat_channel_options o = LEAT_INIT(struct leat_channel_options);
     leat_channel *c;
     o.peers = 512;
-    assert_int_equal(leat_channel_open(&c, &o), 0);
+    assert_int_equal(leat_channel_open(&c, &o, NULL), 0);
     leat_channel *d = other_end(c);
     uint8_t bytes[64] = {0};
     size_t n;

@@ -20,28 +20,38 @@ static int send_number(leat_channel *c, uint32_t number, int timeout_ms)
     return leat_channel_send(c, &number, sizeof(number), timeout_ms);
 }
 
+/* What is refused names its option, and what is allowed. */
 static void test_options(void **state UNUSED)
 {
     static const struct {
         uint64_t message_size, count, ring_bytes, message_limit;
         uint32_t peers;
-        int32_t end, r;
+        int32_t end;
+        const char *refused;
     } cases[] = {
-        {0, 0, 0, 0, 0, 0, 0},
-        {1, 1, 0, 0, 2, 1, 0},
-        {0, 0, 1, 0, 0, 0, 0},
-        {0, 3, 0, 0, 0, 0, -EINVAL},
-        {8, 0, 99, 0, 0, 0, -EINVAL},
-        {8, 0, 0, 99, 0, 0, -EINVAL},
-        {UINT64_MAX, 2, 0, 0, 0, 0, -EINVAL},
-        {8, UINT64_MAX, 0, 0, 0, 0, -EINVAL},
-        {0, 0, UINT64_MAX, 0, 0, 0, -EINVAL},
-        {0, 0, 0, 0, 1, 0, -EINVAL},
-        {0, 0, 0, 0, 5000, 0, -EINVAL},
-        {0, 0, 0, 0, 0, 2, -EINVAL},
+        {0, 0, 0, 0, 0, 0, NULL},
+        {1, 1, 0, 0, 2, 1, NULL},
+        {0, 0, 1, 0, 0, 0, NULL},
+        {0, 3, 0, 0, 0, 0, "count must be 0"},
+        {8, 0, 99, 0, 0, 0, "ring_bytes and message_limit must be 0"},
+        {8, 0, 0, 99, 0, 0, "ring_bytes and message_limit must be 0"},
+        {UINT64_MAX, 2, 0, 0, 0, 0, "message_size times count must be less"},
+        {(uint64_t)1 << 32, 1, 0, 0, 0, 0, "message_size times count must be less"},
+        {8, UINT64_MAX, 0, 0, 0, 0, "message_size times count must be less"},
+        {8, ((uint64_t)1 << 27) + 1, 0, 0, 0, 0, "message_size times count must be less"},
+        {0, 0, UINT64_MAX, 0, 0, 0, "ring_bytes must be at most 4294967296"},
+        {0, 0, ((uint64_t)1 << 32) + 1, 0, 0, 0, "ring_bytes must be at most 4294967296"},
+        {0, 0, 0, (uint64_t)1 << 40, 0, 0, NULL},
+        {0, 0, 0, ((uint64_t)1 << 40) + 1, 0, 0, "message_limit must be at most 1099511627776"},
+        {0, 0, 0, 0, 1, 0, "peers must be from 2 to 4096"},
+        {0, 0, 0, 0, 4096, 0, NULL},
+        {0, 0, 0, 0, 4097, 0, "peers must be from 2 to 4096"},
+        {0, 0, 0, 0, 0, 2, "end must be LEAT_CHANNEL_SENDER or LEAT_CHANNEL_RECEIVER"},
+        {0, 0, 0, 0, 0, -1, "end must be LEAT_CHANNEL_SENDER or LEAT_CHANNEL_RECEIVER"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct leat_channel_options o = LEAT_INIT(struct leat_channel_options);
+        struct leat_error error = LEAT_INIT(struct leat_error);
         leat_channel *c = NULL;
         o.message_size = cases[i].message_size;
         o.count = cases[i].count;
@@ -49,7 +59,9 @@ static void test_options(void **state UNUSED)
         o.message_limit = cases[i].message_limit;
         o.peers = cases[i].peers;
         o.end = cases[i].end;
-        assert_int_equal(leat_channel_open(&c, &o), cases[i].r);
+        assert_int_equal(leat_channel_open(&c, &o, &error), cases[i].refused ? -EINVAL : 0);
+        if (cases[i].refused && !strstr(error.text, cases[i].refused))
+            fail_msg("case %zu says: %s", i, error.text);
         leat_channel_close(c);
     }
 }
@@ -453,7 +465,7 @@ static void test_duplex(void **state UNUSED)
     struct leat_channel_options o = LEAT_INIT(struct leat_channel_options);
     leat_channel *a, *b;
     o.duplex = 1;
-    assert_int_equal(leat_channel_open(&a, &o), 0);
+    assert_int_equal(leat_channel_open(&a, &o, NULL), 0);
     b = other_end(a);
     for (uint32_t i = 0; i < 1000; i++) {
         assert_int_equal(send_number(a, i, 0), 0);
@@ -570,7 +582,7 @@ static void test_places(void **state UNUSED)
     struct leat_channel_options o = LEAT_INIT(struct leat_channel_options);
     leat_channel *c, *d;
     o.peers = 3;
-    assert_int_equal(leat_channel_open(&c, &o), 0);
+    assert_int_equal(leat_channel_open(&c, &o, NULL), 0);
     struct set s = set_of(c, LEAT_CHANNEL_RECEIVER), t = set_of(c, LEAT_CHANNEL_RECEIVER);
     size_t n = LEAT_CHANNEL_FDS;
     int fds[LEAT_CHANNEL_FDS];

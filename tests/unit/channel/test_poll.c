@@ -329,7 +329,7 @@ static int without_closings(void *user UNUSED)
     if (!f || fputs("0", f) < 0 || fclose(f) != 0 || platform.sharing->closings() >= 0)
         return 77;
     int fd;
-    if (leat_channel_open(&c, NULL) < 0 || leat_channel_export(c, s.fd, &s.n) < 0 || !(d = set_attach(&s)))
+    if (leat_channel_open(&c, NULL, NULL) < 0 || leat_channel_export(c, s.fd, &s.n) < 0 || !(d = set_attach(&s)))
         return 1;
     set_close(&s);
     if (leat_channel_poll_fd(d, LEAT_READ, &fd) < 0 || timers() != 1)

@@ -169,7 +169,7 @@ static void *start_and_end_watchers(void *user)
         int fd;
         struct leat_channel_options o = LEAT_INIT(struct leat_channel_options);
         o.message_size = 4;
-        if (leat_channel_open(&c, &o) < 0 || leat_channel_poll_fd(c, LEAT_WRITE, &fd) < 0)
+        if (leat_channel_open(&c, &o, NULL) < 0 || leat_channel_poll_fd(c, LEAT_WRITE, &fd) < 0)
             *(bool *)user = true;
         leat_channel_close(c);
     }

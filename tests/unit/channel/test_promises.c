@@ -10,7 +10,7 @@
 static leat_channel *make(const struct leat_channel_options *o)
 {
     leat_channel *c = NULL;
-    assert_int_equal(leat_channel_open(&c, o), 0);
+    assert_int_equal(leat_channel_open(&c, o, NULL), 0);
     return c;
 }
 
@@ -20,7 +20,7 @@ static void only_linux_has_channels(void **state UNUSED)
     leat_channel *c = (leat_channel *)state;
     struct leat_channel_info info = LEAT_INIT(struct leat_channel_info);
     int fds[3] = {0, 1, 2};
-    assert_int_equal(leat_channel_open(&c, NULL), -ENOSYS);
+    assert_int_equal(leat_channel_open(&c, NULL, NULL), -ENOSYS);
     assert_int_equal(leat_channel_attach(&c, fds, 3), -ENOSYS);
     assert_int_equal(leat_channel_attach_passed(&c, 0, -1), -ENOSYS);
     assert_int_equal(leat_channel_inspect(0, &info, NULL, NULL), -ENOSYS);
@@ -138,7 +138,7 @@ static void without_descriptors(void **state UNUSED)
     for (limit.rlim_cur = 3; step < 4 && limit.rlim_cur < was.rlim_max; limit.rlim_cur++) {
         int now;
         setrlimit(RLIMIT_NOFILE, &limit);
-        r = step == 0   ? leat_channel_open(&c, NULL)
+        r = step == 0   ? leat_channel_open(&c, NULL, NULL)
             : step == 1 ? leat_channel_export(c, s.fd, &s.n)
             : step == 2 ? leat_channel_attach(&d, s.fd, s.n)
                         : leat_channel_poll_fd(d, LEAT_READ, &fd);

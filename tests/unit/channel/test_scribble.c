@@ -351,7 +351,7 @@ static void one_round(unsigned ms)
     alarm(3 * LATE_MS / 1000);                                       /* for what this thread itself is kept in */
     o.ring_bytes = draw(3) == 0 ? 2048 : draw(2) ? 65536 : 32 << 20; /* in a large one a lap takes long */
     o.peers = draw(2) ? 16 : 300;
-    assert_int_equal(leat_channel_open(&hostile.c, &o), 0);
+    assert_int_equal(leat_channel_open(&hostile.c, &o, NULL), 0);
     unit_socketpair(sockets);
     setsockopt(sockets[1], SOL_SOCKET, SO_RCVTIMEO, &short_time, sizeof(short_time));
     hostile.set = set_of(hostile.c, LEAT_CHANNEL_RECEIVER);

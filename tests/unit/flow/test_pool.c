@@ -8,7 +8,7 @@ static leat_pool *pool_of(uint64_t limit, uint64_t keep)
 {
     struct leat_pool_options options = {.size = sizeof(options), .memory_limit = limit, .keep = keep};
     leat_pool *pool;
-    assert_int_equal(leat_pool_new(&pool, &options), 0);
+    assert_int_equal(leat_pool_new(&pool, &options, NULL), 0);
     return pool;
 }
 
@@ -26,7 +26,7 @@ static void through_a_stream(leat_pool *pool, size_t n)
     leat_stream *stream;
     struct leat_view view;
     uint8_t *bytes = calloc(1, n);
-    assert_int_equal(leat_stream_new(&stream, pool, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, NULL, NULL), 0);
     assert_int_equal(leat_stream_append(stream, bytes, n), 0);
     assert_int_equal(leat_stream_take(stream, n, &view), 0);
     leat_view_release(&view);
@@ -167,7 +167,7 @@ static void a_pipe_does_with_what_the_pool_has_left(void **state UNUSED)
     leat_writer *w, *w2;
     leat_reader *r, *r2;
     uint8_t bytes[2 * 4096] = {0};
-    assert_int_equal(leat_stream_new(&stream, pool, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, NULL, NULL), 0);
     assert_int_equal(leat_stream_append(stream, bytes, sizeof(bytes)), 0);
     assert_int_equal(open_pipe(pool, 16 * 4096, 4096, &w, &r), 0);
     assert_int_equal(open_pipe(pool, 16 * 4096, 4096, &w2, &r2), -ENOMEM);
@@ -203,7 +203,7 @@ static void a_pipeline_without_memory_is_refused(void **state UNUSED)
 {
     leat_pool *pool = pool_of(4096, 0);
     leat_stream *stream;
-    assert_int_equal(leat_stream_new(&stream, pool, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, pool, NULL, NULL), 0);
     assert_int_equal(leat_stream_append(stream, "x", 1), 0);
     assert_int_equal(run_pipeline(pool, 0), -ENOMEM);
     leat_stream_free(stream);

@@ -20,7 +20,7 @@ static struct leat_view view_of_pattern(uint64_t from, size_t n, size_t pieces)
 {
     leat_stream *stream;
     struct leat_view view;
-    assert_int_equal(leat_stream_new(&stream, NULL, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, NULL, NULL, NULL), 0);
     for (size_t i = 0, at = 0; i < pieces; i++) {
         size_t part = i + 1 < pieces ? n / pieces : n - at;
         uint8_t *bytes = aligned_alloc(4096, (part + 4095) / 4096 * 4096);

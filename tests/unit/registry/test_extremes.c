@@ -227,7 +227,7 @@ static void a_stream_may_be_asked_for_any_number(void **state UNUSED)
     struct leat_view view = {NULL, 0, NULL};
     void *room;
     size_t n;
-    assert_int_equal(leat_stream_new(&stream, NULL, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, NULL, NULL, NULL), 0);
     assert_int_equal(leat_stream_append(stream, "0123456789", 10), 0);
     for (size_t i = 0; i < COUNT(ends); i++) {
         assert_int_equal(leat_stream_peek(stream, ends[i], &view), -EAGAIN);
@@ -255,7 +255,7 @@ static void a_wait_may_be_for_any_number(void **state UNUSED)
     struct leat_stream_options options = LEAT_INIT(struct leat_stream_options);
     leat_stream *stream;
     options.waits = 1;
-    assert_int_equal(leat_stream_new(&stream, NULL, &options), 0);
+    assert_int_equal(leat_stream_new(&stream, NULL, &options, NULL), 0);
     for (size_t i = 0; i < COUNT(ends); i++)
         assert_int_equal(leat_stream_wait(stream, ends[i], 0), -EAGAIN);
     leat_stream_free(stream);
@@ -274,7 +274,7 @@ static void bounds_of_a_stream_may_be_any_number(void **state UNUSED)
             options.chunk_size = which == 0 ? large[i] : 0;
             options.pause_at = which == 1 || which == 3 ? large[i] : 0;
             options.limit = which >= 2 ? large[i] : 0;
-            assert_int_equal(leat_stream_new(&stream, NULL, &options), 0);
+            assert_int_equal(leat_stream_new(&stream, NULL, &options, NULL), 0);
             assert_int_equal(leat_stream_reserve(stream, 1, &room, &n), 0);
             memset(room, 0, n);
             assert_int_equal(leat_stream_commit(stream, n), 0);
@@ -292,7 +292,7 @@ static void parts_of_a_view_may_be_any_number(void **state UNUSED)
         leat_stream *stream;
         struct leat_view view, part = {NULL, 0, NULL};
         size_t n;
-        assert_int_equal(leat_stream_new(&stream, NULL, NULL), 0);
+        assert_int_equal(leat_stream_new(&stream, NULL, NULL, NULL), 0);
         for (int i = 0; i < pieces; i++)
             assert_int_equal(leat_stream_append_ref(stream, bytes, sizeof(bytes), NULL, NULL), 0);
         size_t length = (size_t)pieces * sizeof(bytes);
@@ -327,13 +327,13 @@ static void limits_of_a_pool_may_be_any_number(void **state UNUSED)
         struct leat_pool_options options = LEAT_INIT(struct leat_pool_options);
         leat_pool *pool = NULL;
         options.chunk_min = large[i];
-        assert_int_equal(leat_pool_new(&pool, &options), -EINVAL);
+        assert_int_equal(leat_pool_new(&pool, &options, NULL), -EINVAL);
         options.chunk_min = 0;
         options.chunk_max = large[i];
-        assert_int_equal(leat_pool_new(&pool, &options), -EINVAL);
+        assert_int_equal(leat_pool_new(&pool, &options, NULL), -EINVAL);
         options.chunk_max = 0;
         options.memory_limit = options.keep = large[i];
-        assert_int_equal(leat_pool_new(&pool, &options), 0);
+        assert_int_equal(leat_pool_new(&pool, &options, NULL), 0);
         leat_pool_free(pool);
     }
 }

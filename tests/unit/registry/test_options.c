@@ -11,7 +11,7 @@ typedef int (*try_fn)(void *given);
 static int try_pool(void *given)
 {
     leat_pool *pool;
-    int r = leat_pool_new(&pool, given);
+    int r = leat_pool_new(&pool, given, NULL);
     if (r == 0)
         leat_pool_free(pool);
     return r;
@@ -20,7 +20,7 @@ static int try_pool(void *given)
 static int try_pool_stats(void *given)
 {
     leat_pool *pool;
-    assert_int_equal(leat_pool_new(&pool, NULL), 0);
+    assert_int_equal(leat_pool_new(&pool, NULL, NULL), 0);
     int r = leat_pool_stats(pool, given);
     leat_pool_free(pool);
     return r;
@@ -29,7 +29,7 @@ static int try_pool_stats(void *given)
 static int try_stream(void *given)
 {
     leat_stream *stream;
-    int r = leat_stream_new(&stream, NULL, given);
+    int r = leat_stream_new(&stream, NULL, given, NULL);
     if (r == 0)
         leat_stream_free(stream);
     return r;
@@ -38,7 +38,7 @@ static int try_stream(void *given)
 static int try_stream_stats(void *given)
 {
     leat_stream *stream;
-    assert_int_equal(leat_stream_new(&stream, NULL, NULL), 0);
+    assert_int_equal(leat_stream_new(&stream, NULL, NULL, NULL), 0);
     int r = leat_stream_stats(stream, given);
     leat_stream_free(stream);
     return r;
@@ -96,6 +96,24 @@ static int open_pipe(const struct leat_pipe_options *options)
         leat_writer_close(writer);
         leat_reader_close(reader);
     }
+    return r;
+}
+
+static int try_pool_error(void *given)
+{
+    leat_pool *pool;
+    int r = leat_pool_new(&pool, NULL, given);
+    if (r == 0)
+        leat_pool_free(pool);
+    return r;
+}
+
+static int try_new_stream_error(void *given)
+{
+    leat_stream *stream;
+    int r = leat_stream_new(&stream, NULL, NULL, given);
+    if (r == 0)
+        leat_stream_free(stream);
     return r;
 }
 
@@ -200,7 +218,7 @@ static int try_stage(void *given)
 {
     leat_stages *stages;
     assert_int_equal(leat_stages_new(&stages, NULL), 0);
-    int r = leat_stages_add(stages, given);
+    int r = leat_stages_add(stages, given, NULL);
     leat_stages_free(stages);
     return r;
 }
@@ -209,7 +227,29 @@ static int try_pull(void *given)
 {
     leat_pull *pull;
     assert_int_equal(leat_pull_new(&pull, none_left, NULL), 0);
-    int r = leat_pull_add(pull, given);
+    int r = leat_pull_add(pull, given, NULL);
+    leat_pull_free(pull);
+    return r;
+}
+
+static int try_stage_error(void *given)
+{
+    leat_stages *stages;
+    struct leat_stage stage = LEAT_INIT(struct leat_stage);
+    make_stage(&stage);
+    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    int r = leat_stages_add(stages, &stage, given);
+    leat_stages_free(stages);
+    return r;
+}
+
+static int try_pull_error(void *given)
+{
+    leat_pull *pull;
+    struct leat_stage stage = LEAT_INIT(struct leat_stage);
+    make_stage(&stage);
+    assert_int_equal(leat_pull_new(&pull, none_left, NULL), 0);
+    int r = leat_pull_add(pull, &stage, given);
     leat_pull_free(pull);
     return r;
 }
@@ -220,7 +260,7 @@ static int with_stages(int (*call)(leat_stages *stages, void *given), void *give
     struct leat_stage stage = LEAT_INIT(struct leat_stage);
     make_stage(&stage);
     assert_int_equal(leat_stages_new(&stages, NULL), 0);
-    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     int r = call(stages, given);
     leat_stages_free(stages);
     return r;
@@ -545,7 +585,16 @@ static int try_hooks(void *given)
 static int try_channel(void *given)
 {
     leat_channel *channel;
-    int r = leat_channel_open(&channel, given);
+    int r = leat_channel_open(&channel, given, NULL);
+    if (r == 0)
+        leat_channel_close(channel);
+    return r;
+}
+
+static int try_channel_error(void *given)
+{
+    leat_channel *channel;
+    int r = leat_channel_open(&channel, NULL, given);
     if (r == 0)
         leat_channel_close(channel);
     return r;
@@ -554,7 +603,7 @@ static int try_channel(void *given)
 static int try_inspect(void *given)
 {
     leat_channel *channel;
-    int r = leat_channel_open(&channel, NULL);
+    int r = leat_channel_open(&channel, NULL, NULL);
     if (r < 0)
         return r;
     r = leat_channel_inspect(leat_channel_memory_fd(channel), given, NULL, NULL);
@@ -565,7 +614,7 @@ static int try_inspect(void *given)
 static int try_describe(void *given)
 {
     leat_channel *channel;
-    int r = leat_channel_open(&channel, NULL);
+    int r = leat_channel_open(&channel, NULL, NULL);
     if (r < 0)
         return r;
     r = leat_channel_describe(channel, given);
@@ -691,6 +740,8 @@ static const struct row {
     {OUTPUT(try_pool_stats, leat_pool_usage)},
     {INPUT(try_stream, leat_stream_options)},
     {OUTPUT(try_stream_stats, leat_stream_usage)},
+    {OUTPUT(try_pool_error, leat_error)},
+    {OUTPUT(try_new_stream_error, leat_error)},
     {INPUT(try_connection, leat_connection_options)},
     {INPUT(try_connection_input, leat_stream_options)},
     {INPUT(try_connection_output, leat_stream_options)},
@@ -705,6 +756,8 @@ static const struct row {
     {INPUT(try_stages, leat_stages_options)},
     {INPUT(try_stage, leat_stage), .make = make_stage, .member = {ENUM(leat_stage, on_error, LEAT_ON_ERROR_DROP)}},
     {INPUT(try_pull, leat_stage), .make = make_stage, .member = {ENUM(leat_stage, on_error, LEAT_ON_ERROR_DROP)}},
+    {OUTPUT(try_stage_error, leat_error)},
+    {OUTPUT(try_pull_error, leat_error)},
     {OUTPUT(try_stage_stats, leat_stage_stats)},
     {OUTPUT(try_stages_run, leat_error)},
     {OUTPUT(try_stages_wait, leat_error)},
@@ -745,6 +798,7 @@ static const struct row {
     {INPUT(try_engine, leat_engine_options)},
     {INPUT(try_hooks, leat_thread_hooks)},
     {INPUT(try_channel, leat_channel_options), .member = {ENUM(leat_channel_options, end, LEAT_CHANNEL_RECEIVER)}},
+    {OUTPUT(try_channel_error, leat_error)},
     {OUTPUT(try_inspect, leat_channel_info)},
     {OUTPUT(try_describe, leat_channel_options)},
     {OUTPUT(try_probe, leat_features)},

@@ -99,6 +99,49 @@ static int try_connection(bool well, struct leat_error *error)
     return r;
 }
 
+/* A build without stores or channels has nothing that is done well. */
+static int is_done(int r, bool well, struct leat_error *error)
+{
+    if (r != -ENOSYS || !well)
+        return r;
+    *error = LEAT_INIT(struct leat_error);
+    return 0;
+}
+
+static int try_channel(bool well, struct leat_error *error)
+{
+    struct leat_channel_options options = LEAT_INIT(struct leat_channel_options);
+    leat_channel *channel;
+    options.peers = well ? 2 : 1;
+    int r = leat_channel_open(&channel, &options, error);
+    if (r == 0)
+        leat_channel_close(channel);
+    return is_done(r, well, error);
+}
+
+static int try_pool(bool well, struct leat_error *error)
+{
+    struct leat_pool_options options = LEAT_INIT(struct leat_pool_options);
+    leat_pool *pool;
+    options.chunk_min = well ? 8192 : 8191;
+    int r = leat_pool_new(&pool, &options, error);
+    if (r == 0)
+        leat_pool_free(pool);
+    return r;
+}
+
+static int try_stream(bool well, struct leat_error *error)
+{
+    struct leat_stream_options options = LEAT_INIT(struct leat_stream_options);
+    leat_stream *stream;
+    options.pause_at = 10;
+    options.resume_at = well ? 9 : 10;
+    int r = leat_stream_new(&stream, NULL, &options, error);
+    if (r == 0)
+        leat_stream_free(stream);
+    return r;
+}
+
 static int does(leat_work *work UNUSED, void *item UNUSED, void *user)
 {
     return *(bool *)user ? 0 : -EIO;
@@ -120,8 +163,34 @@ static leat_stages *make(bool *well)
     stage.user = well;
     stage.workers = 1;
     assert_int_equal(leat_stages_new(&stages, NULL), 0);
-    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     return stages;
+}
+
+static int try_add(bool well, struct leat_error *error)
+{
+    leat_stages *stages;
+    struct leat_stage stage = LEAT_INIT(struct leat_stage);
+    stage.name = "x";
+    stage.function = does;
+    stage.workers = well;
+    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    int r = leat_stages_add(stages, &stage, error);
+    leat_stages_free(stages);
+    return r;
+}
+
+static int try_pull_add(bool well, struct leat_error *error)
+{
+    leat_pull *pull;
+    struct leat_stage stage = LEAT_INIT(struct leat_stage);
+    int left = 0;
+    stage.name = well ? "x" : "";
+    stage.function = does;
+    assert_int_equal(leat_pull_new(&pull, one, &left), 0);
+    int r = leat_pull_add(pull, &stage, error);
+    leat_pull_free(pull);
+    return r;
 }
 
 static int try_run(bool well, struct leat_error *error)
@@ -247,15 +316,6 @@ static pid_t serve_nothing(char url[64])
     return child;
 }
 
-/* A build without stores has nothing that is done well. */
-static int is_done(int r, bool well, struct leat_error *error)
-{
-    if (r != -ENOSYS || !well)
-        return r;
-    *error = LEAT_INIT(struct leat_error);
-    return 0;
-}
-
 static int any(void *user UNUSED, const struct leat_store_entry *entry UNUSED)
 {
     return 0;
@@ -315,6 +375,11 @@ static const struct row {
     {"leat_pipe_open", try_pipe},
     {"leat_pipe_open", try_pipe_backend},
     {"leat_pipe_open", try_pipe_filter},
+    {"leat_channel_open", try_channel},
+    {"leat_pool_new", try_pool},
+    {"leat_stream_new", try_stream},
+    {"leat_stages_add", try_add},
+    {"leat_pull_add", try_pull_add},
     {"leat_stages_run", try_run},
     {"leat_stages_run", try_run_nothing},
     {"leat_stages_wait", try_wait},

@@ -172,7 +172,7 @@ static void pipes_and_channels(void **state UNUSED)
         assert_int_equal(leat_writer_write(writer[i], "x", 1, NULL, 0), 0);
     }
     leat_channel *sender = NULL, *receiver = NULL;
-    int fds[LEAT_CHANNEL_FDS], poll_fd, r = leat_channel_open(&sender, NULL);
+    int fds[LEAT_CHANNEL_FDS], poll_fd, r = leat_channel_open(&sender, NULL, NULL);
     size_t n = LEAT_CHANNEL_FDS;
     if (r == 0) {
         assert_int_equal(leat_channel_export(sender, fds, &n), 0);
@@ -212,7 +212,7 @@ static void stages_engines_and_connections(void **state UNUSED)
     look();
     assert_int_equal(leat_engine_new(&engine, &options), 0);
     assert_int_equal(leat_stages_new(&stages, NULL), 0);
-    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     assert_int_equal(leat_stages_start(stages), 0);
     assert_int_equal(leat_stages_put(stages, &item, -1), 0);
     assert_int_equal(leat_connection_from_fd(&connection, pair[0], LEAT_BORROW, NULL), 0);

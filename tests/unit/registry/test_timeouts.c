@@ -94,8 +94,8 @@ static void open_streams(struct scene *s)
     struct leat_stream_options options = LEAT_INIT(struct leat_stream_options);
     options.pause_at = 4;
     options.waits = 1;
-    assert_int_equal(leat_stream_new(&s->full, NULL, &options), 0);
-    assert_int_equal(leat_stream_new(&s->empty, NULL, &options), 0);
+    assert_int_equal(leat_stream_new(&s->full, NULL, &options, NULL), 0);
+    assert_int_equal(leat_stream_new(&s->empty, NULL, &options, NULL), 0);
     assert_int_equal(leat_stream_append(s->full, "1234", 4), 0);
 }
 
@@ -108,7 +108,7 @@ static void open_stages(struct scene *s)
     stage.workers = 1;
     stage.queue = 1;
     assert_int_equal(leat_stages_new(&s->stages, NULL), 0);
-    assert_int_equal(leat_stages_add(s->stages, &stage), 0);
+    assert_int_equal(leat_stages_add(s->stages, &stage, NULL), 0);
     assert_int_equal(leat_stages_start(s->stages), 0);
     while (leat_stages_put(s->stages, s, 0) == 0)
         ;
@@ -326,11 +326,11 @@ static int try_emitting(struct emitting e)
     stage.function = fills;
     stage.user = &e;
     stage.workers = 1;
-    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     stage.name = "sticks";
     stage.function = sticks;
     stage.user = &e.fd[0];
-    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     assert_int_equal(leat_stages_run(stages, one, &left, NULL, NULL, NULL), 0);
     leat_stages_free(stages);
     close(e.fd[0]);

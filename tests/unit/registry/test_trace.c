@@ -144,7 +144,7 @@ static void a_crashed_peer_is_told(void **state UNUSED)
     int fds[LEAT_CHANNEL_FDS], status, r;
     size_t n = LEAT_CHANNEL_FDS;
     o.end = LEAT_CHANNEL_RECEIVER;
-    r = leat_channel_open(&c, &o);
+    r = leat_channel_open(&c, &o, NULL);
     unit_needs(r != -ENOSYS, "memory for processes to share");
     assert_int_equal(r, 0);
     assert_int_equal(leat_channel_export(c, fds, &n), 0);

@@ -57,7 +57,7 @@ static leat_stages *with(const struct leat_stage *stage)
 {
     leat_stages *stages;
     assert_int_equal(leat_stages_new(&stages, NULL), 0);
-    assert_int_equal(leat_stages_add(stages, stage), 0);
+    assert_int_equal(leat_stages_add(stages, stage, NULL), 0);
     return stages;
 }
 
@@ -126,7 +126,7 @@ static void the_same_of_a_pull(void **state UNUSED)
         leat_pull *pull;
         void *item;
         assert_int_equal(leat_pull_new(&pull, source_of_one, &left), 0);
-        assert_int_equal(leat_pull_add(pull, &stage), 0);
+        assert_int_equal(leat_pull_add(pull, &stage, NULL), 0);
         assert_int_equal(leat_pull_next(pull, &item), right);
         assert_int_equal(leat_pull_next(pull, &item), right);
         leat_pull_free(pull);
@@ -173,7 +173,7 @@ static void a_source_and_a_sink_may_be_set_before_the_start(void **state UNUSED)
     assert_int_equal(leat_stages_start(stages), 0);
     assert_int_equal(leat_stages_source(stages, source_of_one, &left), -EBUSY);
     assert_int_equal(leat_stages_sink(stages, sums, &taken), -EBUSY);
-    assert_int_equal(leat_stages_add(stages, &stage), -EBUSY);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), -EBUSY);
     assert_int_equal(leat_stages_take(stages, &item, 0), -EINVAL); /* there is a sink */
     assert_int_equal(leat_stages_wait(stages, -1, NULL), 0);
     assert_int_equal(taken, 5);
@@ -213,7 +213,7 @@ static void a_limit_of_items_may_be_any_number(void **state UNUSED)
         stage.ordered = ordered;
         stage.workers = ordered ? 2 : 1;
         assert_int_equal(leat_stages_new(&stages, &options), 0);
-        assert_int_equal(leat_stages_add(stages, &stage), 0);
+        assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
         assert_int_equal(leat_stages_start(stages), 0);
         assert_int_equal(leat_stages_pause(stages), 0); /* so that all wait */
         for (int i = 0; i < MANY; i++)

@@ -81,7 +81,7 @@ static void run(struct scene s, uint32_t workers)
     stage.user = &s;
     stage.workers = workers;
     stage.ordered = s.ordered;
-    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     int r = leat_stages_run(stages, source, &s, sink, &s, &error);
     if (r < 0)
         fail_msg("%u workers: %s", workers, error.text);

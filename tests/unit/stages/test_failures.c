@@ -21,7 +21,7 @@ static void the_first_error_names_stage_item_and_code(void **state UNUSED)
     stage = stage_with(fail_at_third, 1);
     stage.name = "third";
     stage.ordered = 1;
-    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     assert_int_equal(run(stages, &list, &error), -EIO);
     assert_int_equal(error.code, -EIO);
     assert_string_equal(error.node, "third");
@@ -185,7 +185,7 @@ static void zero_workers_are_an_error_not_zero_items(void **state UNUSED)
 {
     struct leat_stage stage = stage_with(fails_twice, 0);
     leat_stages *stages = stages_with(NULL);
-    assert_int_equal(leat_stages_add(stages, &stage), -EINVAL);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), -EINVAL);
     leat_stages_free(stages);
 }
 

@@ -77,7 +77,7 @@ static int run(const struct leat_stage *stage, struct leat_error *error)
     got_n = 0;
     calls = largest = dropped = dead = 0;
     assert_int_equal(leat_stages_new(&s, NULL), 0);
-    assert_int_equal(leat_stages_add(s, stage), 0);
+    assert_int_equal(leat_stages_add(s, stage, NULL), 0);
     int r = leat_stages_run(s, next, &n, keep, NULL, error);
     struct leat_stage_stats stats = LEAT_INIT(struct leat_stage_stats);
     assert_int_equal(leat_stages_stats(s, 0, &stats), 0);
@@ -241,7 +241,7 @@ static void a_function_that_leaves_its_thread_ends_the_run(void **state UNUSED)
         items[i] = &numbers[i];
     stage.user = &taken;
     assert_int_equal(leat_stages_new(&s, NULL), 0);
-    assert_int_equal(leat_stages_add(s, &stage), 0);
+    assert_int_equal(leat_stages_add(s, &stage, NULL), 0);
     assert_int_equal(leat_stages_start(s), 0);
     while (put < ITEMS && leat_stages_put_many(s, items + put, ITEMS - put, &n, -1) == 0)
         put += n;
@@ -259,7 +259,7 @@ static int pulled(int *ret_n)
     void *item;
     dropped = 0;
     assert_int_equal(leat_pull_new(&pull, next, &n), 0);
-    assert_int_equal(leat_pull_add(pull, &stage), 0);
+    assert_int_equal(leat_pull_add(pull, &stage, NULL), 0);
     for (*ret_n = 0; (r = leat_pull_next(pull, &item)) == 0; ++*ret_n)
         ;
     leat_pull_free(pull);
@@ -302,11 +302,11 @@ static void there_is_one_function(void **state UNUSED)
     assert_int_equal(leat_stages_new(&s, NULL), 0);
     assert_int_equal(leat_pull_new(&pull, next, &n), 0);
     stage.function = one;
-    assert_int_equal(leat_stages_add(s, &stage), -EINVAL);
-    assert_int_equal(leat_pull_add(pull, &stage), -EINVAL);
+    assert_int_equal(leat_stages_add(s, &stage, NULL), -EINVAL);
+    assert_int_equal(leat_pull_add(pull, &stage, NULL), -EINVAL);
     stage.function = NULL;
-    assert_int_equal(leat_stages_add(s, &stage), 0);
-    assert_int_equal(leat_pull_add(pull, &stage), 0);
+    assert_int_equal(leat_stages_add(s, &stage, NULL), 0);
+    assert_int_equal(leat_pull_add(pull, &stage, NULL), 0);
     leat_pull_free(pull);
     leat_stages_free(s);
 }

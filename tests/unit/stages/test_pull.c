@@ -93,7 +93,7 @@ static struct leat_stage step_of(leat_stage_fn function)
 static void add(leat_pull *pull, leat_stage_fn function)
 {
     struct leat_stage stage = step_of(function);
-    assert_int_equal(leat_pull_add(pull, &stage), 0);
+    assert_int_equal(leat_pull_add(pull, &stage, NULL), 0);
 }
 
 static void gives(leat_pull *pull, unsigned number)
@@ -175,7 +175,7 @@ static void random_rows_give_what_nested_loops_give(void **state UNUSED)
         for (unsigned i = 0; i < steps; i++) {
             struct leat_stage stage = step_of(spread);
             stage.user = &index[i];
-            assert_int_equal(leat_pull_add(pull, &stage), 0);
+            assert_int_equal(leat_pull_add(pull, &stage, NULL), 0);
         }
         for (unsigned i = 1; i <= wanted; i++)
             expect(pull, i, 0, steps);
@@ -200,7 +200,7 @@ static void failures_retries_and_dead_letters(void **state UNUSED)
 
     stage.retries = 2;
     pull = begin(5, NULL);
-    assert_int_equal(leat_pull_add(pull, &stage), 0);
+    assert_int_equal(leat_pull_add(pull, &stage, NULL), 0);
     for (unsigned i = 1; i <= 5; i++)
         gives(pull, i);
     leat_pull_free(pull);
@@ -209,7 +209,7 @@ static void failures_retries_and_dead_letters(void **state UNUSED)
     stage.on_error = LEAT_ON_ERROR_DROP;
     stage.dead = bury;
     pull = begin(5, NULL);
-    assert_int_equal(leat_pull_add(pull, &stage), 0);
+    assert_int_equal(leat_pull_add(pull, &stage, NULL), 0);
     for (unsigned i = 1; i <= 5; i++)
         if (i != 3)
             gives(pull, i);
@@ -242,24 +242,32 @@ static void the_source_fails_or_a_step_ends_it(void **state UNUSED)
 static void openers_and_refusals(void **state UNUSED)
 {
     struct leat_stage stage = step_of(pass);
+    struct leat_error error = LEAT_INIT(struct leat_error);
     leat_pull *pull = begin(3, NULL);
     void *item;
     assert_int_equal(leat_pull_new(&pull, NULL, NULL), -EINVAL);
     stage.open = opens;
     stage.close = closes;
-    assert_int_equal(leat_pull_add(pull, &stage), 0);
+    assert_int_equal(leat_pull_add(pull, &stage, NULL), 0);
     gives(pull, 1);
     assert_int_equal(open_now, 1);
-    assert_int_equal(leat_pull_add(pull, &stage), -EBUSY);
+    assert_int_equal(leat_pull_add(pull, &stage, NULL), -EBUSY);
     leat_pull_free(pull);
     assert_int_equal(open_now, 0);
 
     pull = begin(3, NULL);
-    assert_int_equal(leat_pull_add(pull, &stage), 0);
+    assert_int_equal(leat_pull_add(pull, &stage, NULL), 0);
     stage.open = opens_not;
-    assert_int_equal(leat_pull_add(pull, &stage), 0);
+    assert_int_equal(leat_pull_add(pull, &stage, NULL), 0);
+    stage.on_error = -1;
+    assert_int_equal(leat_pull_add(pull, &stage, &error), -EINVAL);
+    assert_string_equal(error.text, "on_error must be LEAT_ON_ERROR_FAIL or LEAT_ON_ERROR_DROP");
     stage.function = NULL;
-    assert_int_equal(leat_pull_add(pull, &stage), -EINVAL);
+    assert_int_equal(leat_pull_add(pull, &stage, &error), -EINVAL);
+    assert_string_equal(error.text, "function or function_many must be given, and the other one must be NULL");
+    stage.name = NULL;
+    assert_int_equal(leat_pull_add(pull, &stage, &error), -EINVAL);
+    assert_string_equal(error.text, "name must be given");
     assert_int_equal(leat_pull_next(pull, &item), -ENODEV);
     assert_int_equal(leat_pull_next(pull, &item), -ENODEV);
     leat_pull_free(pull);

@@ -243,7 +243,7 @@ static void add_part(struct scene *scene, unsigned i, uint64_t *dice)
         scene->bound += (stage.batch ? stage.batch : 64) * stage.workers;
     }
     scene->bound += stage.queue + (3 + 8) * stage.workers; /* it makes up to 8 at once */
-    assert_int_equal(leat_stages_add(scene->handle, &stage), 0);
+    assert_int_equal(leat_stages_add(scene->handle, &stage, NULL), 0);
 }
 
 static void *cancel_later(void *user)

@@ -7,30 +7,60 @@ static void all_items_in_order_and_again(void **state UNUSED)
     struct leat_stage stage = stage_with(pass, 1);
     leat_stages *stages = stages_with(&stage);
     struct list list;
-    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     for (unsigned items = 0; items <= 1000; items += 500) {
         begin(items);
         assert_int_equal(run(stages, &list, NULL), 0);
         is_sequence(&list, items);
         assert_int_equal(called, 2 * items);
     }
-    assert_int_equal(leat_stages_add(stages, &stage), -EBUSY);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), -EBUSY);
     leat_stages_free(stages);
+}
+
+static int pass_many(leat_work *work UNUSED, void *const *items UNUSED, size_t n UNUSED, size_t *ret_done UNUSED,
+                     void *user UNUSED)
+{
+    return 0;
+}
+
+static void is_refused(leat_stages *stages, struct leat_stage stage, const char *text)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    assert_int_equal(leat_stages_add(stages, &stage, &error), -EINVAL);
+    assert_string_equal(error.text, text);
+    assert_string_equal(error.node, stage.name ? stage.name : "");
 }
 
 static void what_makes_no_sense_is_refused(void **state UNUSED)
 {
     leat_stages *stages = stages_with(NULL);
     struct leat_stage stage = stage_with(pass, 0);
-    assert_int_equal(leat_stages_add(stages, &stage), -EINVAL); /* no workers would be no results */
+    is_refused(stages, stage, "workers must be 1 or more"); /* no workers would be no results */
     stage = stage_with(pass, 1);
     stage.name = NULL;
-    assert_int_equal(leat_stages_add(stages, &stage), -EINVAL);
+    is_refused(stages, stage, "name must be given");
+    stage.name = "";
+    is_refused(stages, stage, "name must be given");
     stage = stage_with(pass, 1);
     stage.queue_bytes = 1;
-    assert_int_equal(leat_stages_add(stages, &stage), -EINVAL);
-    stage = stage_with(NULL, 2);
-    assert_int_equal(leat_stages_add(stages, &stage), -EINVAL);
+    is_refused(stages, stage, "item_size must be given with queue_bytes or group_bytes");
+    stage = stage_with(NULL, 1);
+    stage.group_bytes = 1;
+    is_refused(stages, stage, "item_size must be given with queue_bytes or group_bytes");
+    is_refused(stages, stage_with(NULL, 2), "workers must be 1, because a stage without a function groups items");
+    stage = stage_with(pass, 1);
+    stage.function_many = pass_many;
+    is_refused(stages, stage, "function or function_many must be NULL");
+    stage = stage_with(pass, 1);
+    stage.on_error = LEAT_ON_ERROR_DROP + 1;
+    is_refused(stages, stage, "on_error must be LEAT_ON_ERROR_FAIL or LEAT_ON_ERROR_DROP");
+    stage = stage_with(pass, 1);
+    stage.backoff_ms = -1;
+    is_refused(stages, stage, "backoff_ms must be 0 or more");
+    stage = stage_with(pass, 1);
+    stage.group_ms = -1;
+    is_refused(stages, stage, "group_ms must be 0 or more");
     assert_int_equal(leat_stages_put(stages, item_of(1), 0), -EPIPE);
     assert_int_equal(leat_stages_wait(stages, 0, NULL), -EINVAL);
     assert_int_equal(leat_stages_run(stages, NULL, NULL, NULL, NULL, NULL), -EINVAL);
@@ -56,7 +86,7 @@ static void ordered_stages_give_the_order_of_their_input(void **state UNUSED)
         stage.ordered = 1;
         leat_stages *stages = stages_with(&stage);
         begin(200);
-        assert_int_equal(leat_stages_add(stages, &stage), 0);
+        assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
         assert_int_equal(run(stages, &list, NULL), 0);
         is_sequence(&list, 200);
         leat_stages_free(stages);
@@ -81,7 +111,7 @@ static void a_function_may_end_it_all(void **state UNUSED)
     begin(100000);
     stage = stage_with(until_fifty, 4);
     stage.ordered = 1;
-    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     assert_int_equal(run(stages, &list, NULL), 0);
     is_sequence(&list, 50);
     assert_true(given < 100000);
@@ -247,7 +277,7 @@ static void never_more_in_flight_than_the_limits(void **state UNUSED)
         assert_int_equal(leat_stages_new(&stages, &options), 0);
         for (int i = 0; i < 3; i++) {
             stage.ordered = i == 1;
-            assert_int_equal(leat_stages_add(stages, &stage), 0);
+            assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
         }
         assert_int_equal(leat_stages_run(stages, next_weighed, NULL, slow_sink, NULL, NULL), 0);
         assert_int_equal(items_alive, 0);
@@ -319,10 +349,10 @@ static void control_items_visit_each_stage_once_behind_what_was_before(void **st
     visits = seen = controls_done = 0;
     assert_int_equal(leat_stages_new(&stages, &options), 0);
     stage.control = is_behind_ten;
-    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     stage = stage_with(pass, 3);
     stage.ordered = 1;
-    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     assert_int_equal(leat_stages_start(stages), 0);
     for (unsigned i = 1; i <= 10; i++) {
         for (unsigned k = 1; k <= 10; k++)
@@ -421,7 +451,7 @@ static void the_table_names_the_bottleneck(void **state UNUSED)
     char *text;
     stage = stage_with(slow, 1);
     stage.name = "slow one";
-    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     assert_int_equal(leat_stages_explain(stages, LEAT_FORMAT_TEXT, &text), 0);
     free(text);
     begin(100);

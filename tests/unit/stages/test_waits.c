@@ -101,7 +101,7 @@ static void a_cancel_held_up_half_way_is_no_end(void **state UNUSED)
     stage.retries = 1;
     stage.backoff_ms = 10000;
     begin(0);
-    assert_int_equal(leat_stages_add(stages, &stage), 0);
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     assert_int_equal(leat_stages_start(stages), 0);
     assert_int_equal(leat_stages_put(stages, item_of(1), -1), 0);
     leat_stages_finish(stages);
@@ -150,9 +150,9 @@ static int64_t cancelled_after_ms(bool with_source)
     groups.group_ms = 60000;
     stages = stages_with(&emits);
     taken.stages = stages;
-    assert_int_equal(leat_stages_add(stages, &sleeps), 0);
-    assert_int_equal(leat_stages_add(stages, &groups), 0);
-    assert_int_equal(leat_stages_add(stages, &takes), 0);
+    assert_int_equal(leat_stages_add(stages, &sleeps, NULL), 0);
+    assert_int_equal(leat_stages_add(stages, &groups, NULL), 0);
+    assert_int_equal(leat_stages_add(stages, &takes, NULL), 0);
     if (with_source)
         assert_int_equal(leat_stages_source(stages, never_again, &stages), 0);
     assert_int_equal(leat_stages_start(stages), 0);
@@ -395,7 +395,7 @@ static leat_stages *started_again(struct at_start *at, const struct leat_stage *
     options.dispose = end_it;
     at->ends = NULL;
     assert_int_equal(leat_stages_new(&at->stages, &options), 0);
-    assert_int_equal(leat_stages_add(at->stages, stage), 0);
+    assert_int_equal(leat_stages_add(at->stages, stage, NULL), 0);
     assert_int_equal(leat_stages_start(at->stages), 0);
     assert_int_equal(leat_stages_put(at->stages, item_of(1), -1), 0);
     assert_int_equal(leat_stages_stop(at->stages, LEAT_STOP_DRAIN, -1, NULL), 0);
