@@ -37,7 +37,7 @@ _leat_value()
     --digest-provider) _leat_words "$2" "auto user kernel" ;;
     --source) _leat_words "$2" "live stable" ;;
     --sparse) _leat_words "$2" "auto always never" ;;
-    --slow-sink) _leat_words "$2" "wait drop" ;;
+    --slow-sink) _leat_words "$2" "wait drop spill" ;;
     --route) _leat_words "$2" "auto clone offload splice direct chunk prefer:clone prefer:offload prefer:splice prefer:direct prefer:chunk" ;;
     --cache) _leat_words "$2" "keep drop direct" ;;
     --engine) _leat_words "$2" "auto sync uring" ;;

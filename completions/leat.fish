@@ -33,7 +33,7 @@ complete -c leat -n $transfer -l drop-attributes -d 'Replace a file though owner
 complete -c leat -n $transfer -l sync -d 'On the disk before the command ends'
 complete -c leat -n $transfer -l preserve -d 'The times and mode of the source'
 complete -c leat -n $transfer -l sparse -a '--sparse=auto --sparse=always --sparse=never' -d 'Holes'
-complete -c leat -n $transfer -l slow-sink -x -a 'wait drop' -d 'A sink that lags behind'
+complete -c leat -n $transfer -l slow-sink -x -a 'wait drop spill' -d 'A sink that lags behind'
 complete -c leat -n $transfer -l route -x -a 'auto clone offload splice direct chunk prefer:clone prefer:offload prefer:splice prefer:direct prefer:chunk' -d 'How the bytes go'
 complete -c leat -n $transfer -l cache -x -a 'keep drop direct' -d 'What files leave in the page cache'
 complete -c leat -n $transfer -l no-learn -d 'Keep the routes of the plan'

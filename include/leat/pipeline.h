@@ -84,6 +84,9 @@ enum leat_cache {
 enum leat_slow_sink {
     LEAT_SLOW_WAIT = 0, /**< All sinks wait for it. */
     LEAT_SLOW_DROP = 1, /**< It misses what comes meanwhile. The report counts these bytes as discarded. */
+    /** What comes meanwhile goes to a file of its own without a name, and it gets that later, in order. If the file is
+     * full, all sinks wait for it. With a single sink it is as LEAT_SLOW_WAIT. */
+    LEAT_SLOW_SPILL = 2,
 };
 
 /** Counters of a running pipeline. */
@@ -209,6 +212,17 @@ enum leat_pipeline_limits {
 struct leat_sink_options {
     size_t size;  /**< Of this struct. */
     int32_t slow; /**< enum leat_slow_sink. */
+    /** Only with LEAT_SLOW_SPILL: the most bytes of the file. 0: LEAT_SPILL_SIZE. The file grows as it fills. If its
+     * disk does not take the bytes, it grows no further, and the report says why. */
+    uint64_t spill;
+    /** Only with LEAT_SLOW_SPILL: the folder of the file. The string is copied. NULL: the value of TMPDIR, or else
+     * /var/tmp. If no file can be made there, the run fails before a byte moves. */
+    const char *spill_folder;
+};
+
+/** The size of the file of a sink that spills, if its options name none. */
+enum {
+    LEAT_SPILL_SIZE = 1024 * 1024 * 1024 /**< In bytes. */
 };
 
 /**
@@ -231,7 +245,8 @@ LEAT_API int leat_pipeline_new(leat_pipeline **ret_pipeline, const struct leat_p
  *     tcp-listen:9000 idle-timeout=30s | meter | "my file" sync & other append
  *
  * Endpoints are as leat_endpoint_open reads them. Options may follow an endpoint, each as a word: idle-timeout=TIME and
- * connect-timeout=TIME; for sinks also append, in-place, sync, preserve, slow-sink=wait|drop. Filters are
+ * connect-timeout=TIME; for sinks also append, in-place, sync, preserve, slow-sink=wait|drop|spill[:SIZE[,FOLDER]].
+ * Filters are
  *
  *     digest:ALG[,ALG]   meter   rate:SIZE   skip:SIZE   head:SIZE
  *     zstd[:level=N]   unzstd   gzip[:level=N]   gunzip   exec:COMMAND
@@ -283,7 +298,8 @@ LEAT_API int leat_pipeline_filter(leat_pipeline *pipeline, leat_filter *filter);
  * @param sink  Taken, on failure too.
  *
  * @return 0; -E2BIG: there are LEAT_SINKS_MAX sinks; -EBUSY: the pipeline runs or has run, or a pipeline has or had
- *         this endpoint; -EINVAL: the endpoint was opened for reading, or an option has no such value; -ENOMEM.
+ *         this endpoint; -EINVAL: the endpoint was opened for reading, an option has no such value, or `spill` or
+ *         `spill_folder` is given without LEAT_SLOW_SPILL, is too large or is empty; -ENOMEM.
  */
 LEAT_API int leat_pipeline_sink(leat_pipeline *pipeline, leat_endpoint *sink, const struct leat_sink_options *options);
 

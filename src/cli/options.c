@@ -182,6 +182,29 @@ static int write_mode(struct copy_options *o, const char *command, enum leat_wri
     return 0;
 }
 
+/* Reads wait, drop or spill[:SIZE[,FOLDER]]. The name of the folder is the rest of the text, with its commas. */
+static int slow_sink(const char *command, const char *value, struct leat_sink_options *o)
+{
+    static const char *const words[] = {"wait", "drop", "spill", NULL};
+    static const char spill[] = "spill:";
+    char bytes[64];
+    o->spill = 0;
+    o->spill_folder = NULL;
+    if (strncmp(value, spill, sizeof(spill) - 1) != 0)
+        return cli_choose(command, "slow-sink", value, words, &o->slow);
+    value += sizeof(spill) - 1;
+    size_t n = strcspn(value, ",");
+    snprintf(bytes, sizeof(bytes), "%.*s", (int)n, value);
+    if (n >= sizeof(bytes) || leat_size_parse(bytes, &o->spill) < 0 || !o->spill || o->spill > INT64_MAX)
+        return cli_usage(command, "--slow-sink: '%.*s' is no size of a file; write 64M, 1.5G or 10MB",
+                         n < 40 ? (int)n : 40, value);
+    if (value[n] && !value[n + 1])
+        return cli_usage(command, "--slow-sink: a folder is missing behind the comma");
+    o->slow = LEAT_SLOW_SPILL;
+    o->spill_folder = value[n] ? value + n + 1 : NULL;
+    return 0;
+}
+
 static const char replace_or_not[] = "--replace and --no-clobber exclude each other";
 
 static int set(struct copy_options *o, const char *command, int option, const char *value)
@@ -190,7 +213,6 @@ static int set(struct copy_options *o, const char *command, int option, const ch
     static const char *const provider[] = {"auto", "user", "kernel", NULL};
     static const char *const sparse[] = {"auto", "always", "never", NULL};
     static const char *const cache[] = {"keep", "drop", "direct", NULL};
-    static const char *const slow[] = {"wait", "drop", NULL};
     static const char *const progress[] = {"auto", "bar", "json", "never", NULL};
     static const char *const explain[] = {"text", "json", NULL};
     static char digests[LIST_MAX], expected[LIST_MAX];
@@ -290,7 +312,7 @@ static int set(struct copy_options *o, const char *command, int option, const ch
     case OPTION_SPARSE:
         return cli_choose(command, "sparse", value ? value : "always", sparse, &o->pipeline.sparse);
     case OPTION_SLOW:
-        return cli_choose(command, "slow-sink", value, slow, &o->branch.slow);
+        return slow_sink(command, value, &o->branch);
     default:
         return servers_set(&o->sink, command, option, value);
     }

@@ -108,6 +108,9 @@ static void plan_text(FILE *to, const struct plan *plan)
     for (size_t i = 0; i < last->branches; i++) {
         fputs("sink    ", to);
         node_text(to, last, last->branch[i].node);
+        if (hop_spills(last, &last->branch[i]))
+            fprintf(to, "; if it lags, up to %s go to a file",
+                    size_format(last->branch[i].spill_size, limit, sizeof(limit)));
         fputc('\n', to);
         if (last->branch[i].node->traffic)
             traffic_plan_print(to, last->branch[i].node);
@@ -135,6 +138,8 @@ static void add_hop(json_t **hops, const struct hop *hop, const char *engine)
         json_t *one = json_pack("{s:o, s:o, s:s, s:s, s:s, s:o}", "from", json_name(hop->in->name), "to",
                                 json_name(out ? out->name : NULL), "route", hop_route(hop)->name, "engine", engine,
                                 "reason", hop->why, "rejected", rejected);
+        if (out && hop_spills(hop, &hop->branch[b]))
+            json_set(&one, "spill", json_integer((json_int_t)hop->branch[b].spill_size));
         if (pipe_size_wanted(hop, hop->in))
             json_set(&one, "from_pipe", json_integer((json_int_t)pipe_size_wanted(hop, hop->in)));
         if (out && pipe_size_wanted(hop, out))

@@ -85,6 +85,22 @@ static void begin_source(struct hop *hop)
         hop_fail_offset(hop);
 }
 
+static void open_spills(struct hop *hop)
+{
+    char text[100];
+    for (size_t i = 0; i < hop->branches && !hop->error.code; i++) {
+        struct branch *branch = &hop->branch[i];
+        int r = !branch->failed && hop_spills(hop, branch)
+                    ? spill_open(&branch->spill, branch->spill_folder, branch->spill_size)
+                    : 0;
+        if (r < 0)
+            error_at(&hop->error, r, LEAT_SIDE_NONE, "", "open",
+                     "No file can be made%s%.60s%s for the bytes that the sink '%.60s' has not taken: %s",
+                     branch->spill_folder ? " in the folder '" : "", branch->spill_folder ? branch->spill_folder : "",
+                     branch->spill_folder ? "'" : "", branch->node->name, error_text(r, text, sizeof(text)));
+    }
+}
+
 static void tell_begin(const struct leg *leg)
 {
     const struct hop *hop = &leg->hop;
@@ -107,6 +123,7 @@ void leg_begin(struct leg *leg)
     pipe_size_begin(hop);
     check_ladder_again(hop);
     cache_begin(hop);
+    open_spills(hop);
     learn_begin(hop);
     if (trace_is_on())
         tell_begin(leg);
@@ -346,8 +363,10 @@ void leg_let_go(struct leg *leg)
         hop_stop(&leg->readback);
     cache_end_source(hop);
     residue_drop(hop, &hop->residue);
-    for (size_t i = 0; i < hop->branches; i++)
+    for (size_t i = 0; i < hop->branches; i++) {
         residue_drop(hop, &hop->branch[i].residue);
+        spill_close(&hop->branch[i].spill);
+    }
     if (!is_last(leg) && leg->plan->joint->filter->ops->caps & FILTER_JOINS)
         filter_count(leg->plan->joint->filter, leg->into.delivered);
     if (hop->waker && trace_is_on())

@@ -13,6 +13,13 @@ struct expectation {
     char hex[LEAT_DIGEST_HEX_MAX];
 };
 
+/* What the run does about a sink that lags. */
+struct slow {
+    enum leat_slow_sink policy;
+    uint64_t spill; /* with LEAT_SLOW_SPILL: the most bytes of its file */
+    char *folder;   /* of that file, a copy; NULL: TMPDIR or /var/tmp */
+};
+
 struct parts {
     struct leat_pipeline_options options; /* its strings point to the copies below */
     char *route, *engine_name, *expect, *buffer;
@@ -21,7 +28,7 @@ struct parts {
 
     leat_endpoint *source;
     leat_endpoint *sink[BRANCHES_MAX];
-    enum leat_slow_sink slow[BRANCHES_MAX]; /* of each sink */
+    struct slow slow[BRANCHES_MAX]; /* of each sink */
     size_t sinks;
     leat_filter *filter[FILTERS_ALL];
     size_t filters;

@@ -74,21 +74,34 @@ int leat_pipeline_filter(leat_pipeline *p, leat_filter *filter)
     return 0;
 }
 
+static int check_slow(const struct leat_sink_options *o)
+{
+    bool spills = o->slow == LEAT_SLOW_SPILL;
+    if (o->spill > INT64_MAX || (!spills && (o->spill || o->spill_folder)) || (o->spill_folder && !*o->spill_folder))
+        return -EINVAL;
+    return enum_check(o->slow, LEAT_SLOW_SPILL);
+}
+
 int leat_pipeline_sink(leat_pipeline *p, leat_endpoint *sink, const struct leat_sink_options *options)
 {
     struct leat_sink_options own;
     int r = options_copy(&own, sizeof(own), options);
     if (r == 0)
-        r = enum_check(own.slow, LEAT_SLOW_DROP);
+        r = check_slow(&own);
     if (r == 0)
         r = atomic_load(&p->started) ? -EBUSY : p->parts.sinks == BRANCHES_MAX ? -E2BIG : 0;
+    char *folder = r == 0 && own.spill_folder ? strdup(own.spill_folder) : NULL;
+    if (r == 0 && own.spill_folder && !folder)
+        r = -ENOMEM;
     if (r == 0)
         r = endpoint_use(sink, LEAT_WRITE);
     if (r < 0) {
+        free(folder);
         leat_endpoint_close(sink);
         return r;
     }
-    p->parts.slow[p->parts.sinks] = (enum leat_slow_sink)own.slow;
+    p->parts.slow[p->parts.sinks] = (struct slow){
+        .policy = (enum leat_slow_sink)own.slow, .spill = own.spill ? own.spill : LEAT_SPILL_SIZE, .folder = folder};
     p->parts.sink[p->parts.sinks++] = sink;
     return 0;
 }
@@ -269,8 +282,10 @@ void leat_pipeline_free(leat_pipeline *p)
     }
     leat_report_free(p->run.report);
     leat_endpoint_close(p->parts.source);
-    for (size_t i = 0; i < p->parts.sinks; i++)
+    for (size_t i = 0; i < p->parts.sinks; i++) {
         leat_endpoint_close(p->parts.sink[i]);
+        free(p->parts.slow[i].folder);
+    }
     for (size_t i = 0; i < p->parts.filters; i++)
         leat_filter_free(p->parts.filter[i]);
     if (p->has_own_loop)

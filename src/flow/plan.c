@@ -120,18 +120,18 @@ static uint64_t hop_minimum(const struct hop *hop)
 }
 
 /* Sets how much a source may hold ahead: three quarters of the limit, because the routes need the rest. A branch that
- * may drop needs most of the memory itself, and then it is one quarter. */
+ * may drop or spill needs most of the memory itself, and then it is one quarter. */
 static void share_memory(const struct parts *parts, struct hop *hop)
 {
     struct node_memory *memory = &hop->in->memory;
     uint64_t limit = hop->budget->limit, least = route_chunk.minimum(hop);
     if (!memory->least)
         return;
-    bool drops = false;
+    bool lags = false;
     for (size_t i = 0; i < hop->branches; i++)
-        drops |= hop->branch[i].slow == LEAT_SLOW_DROP;
+        lags |= hop->branch[i].slow != LEAT_SLOW_WAIT;
     uint64_t most = limit > least ? limit - least : 0;
-    memory->share = MIN(most, MAX(memory->least, drops ? limit / 4 : limit / 4 * 3));
+    memory->share = MIN(most, MAX(memory->least, lags ? limit / 4 : limit / 4 * 3));
     memory->pool = parts->options.pool;
 }
 
@@ -193,8 +193,11 @@ static int make_room(struct plan *plan, const struct parts *parts)
         return -ENOMEM;
     plan->legs = legs;
     for (size_t i = 0; i < parts->sinks; i++)
-        plan->branch[i] =
-            (struct branch){.node = &parts->sink[i]->node, .slow = parts->slow[i], .residue = residue_none()};
+        plan->branch[i] = (struct branch){.node = &parts->sink[i]->node,
+                                          .slow = parts->slow[i].policy,
+                                          .spill_folder = parts->slow[i].folder,
+                                          .spill_size = parts->slow[i].spill,
+                                          .residue = residue_none()};
     return 0;
 }
 

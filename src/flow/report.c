@@ -64,6 +64,8 @@ static void take_branch(struct report_branch *to, const struct branch *from, uin
     to->error.delivered = to->delivered = from->delivered;
     to->error.held = to->held = from->held;
     to->discarded = from->discarded;
+    to->spill_top = from->spill.top;
+    to->spill_failed = from->spill.failed;
     to->pipe = from->node->pipe;
     to->has_traffic = from->node->traffic != NULL;
     if (to->has_traffic)

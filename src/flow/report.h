@@ -32,6 +32,8 @@ struct report_branch {
     struct leat_error error;
     struct node_pipe pipe; /* of its sink */
     uint64_t delivered, held, discarded;
+    uint64_t spill_top; /* the most bytes in the file of a sink that spills */
+    int spill_failed;   /* why that file took no more, or 0 */
     uint64_t by_route[ROUTES_MAX];
     bool has_traffic; /* its sink is an object in a store */
     struct node_traffic traffic;

@@ -105,6 +105,10 @@ static json_t *hops_json(const leat_report *report)
                                 "rejected", rejected_json(leg));
         add_pipe(&hop, "from_pipe_was", "from_pipe", &leg->pipe);
         add_pipe(&hop, "to_pipe_was", "to_pipe", &branch->pipe);
+        if (branch->spill_top)
+            json_set(&hop, "spilled", json_integer(count(branch->spill_top)));
+        if (branch->spill_failed)
+            json_set(&hop, "spill_why", json_string(leat_errno_name(branch->spill_failed)));
         if (learned_something(&leg->learn))
             json_set(&hop, "learned", learned_json(&leg->learn, leg->rung));
         json_append(&list, hop);
@@ -185,6 +189,17 @@ static void print_pipe(FILE *to, const char *way, const char *name, const struct
             size_format(pipe->is, is, sizeof(is)));
 }
 
+static void print_spill(FILE *to, const struct report_branch *branch)
+{
+    char top[32], why[100];
+    if (!branch->spill_top && !branch->spill_failed)
+        return;
+    fprintf(to, "  lagged: up to %s in its file", size_format(branch->spill_top, top, sizeof(top)));
+    if (branch->spill_failed)
+        fprintf(to, ", which took no more: %s", error_text(branch->spill_failed, why, sizeof(why)));
+    fputc('\n', to);
+}
+
 static void print_branch(FILE *to, const leat_report *report, const struct report_branch *branch)
 {
     const struct report_leg *leg = &report->leg[branch->leg];
@@ -206,6 +221,7 @@ static void print_branch(FILE *to, const leat_report *report, const struct repor
         fprintf(to, "  taken %llu = delivered %llu + held %llu + discarded %llu\n", (unsigned long long)leg->taken,
                 (unsigned long long)branch->delivered, (unsigned long long)branch->held,
                 (unsigned long long)branch->discarded);
+    print_spill(to, branch);
     if (branch->failed)
         print_error(to, &branch->error);
 }

@@ -62,13 +62,38 @@ static int set_drop_attributes(struct settings *s, const char *value UNUSED, str
     return 0;
 }
 
+/* Reads SIZE[,FOLDER]. The name of the folder is the rest of the text, with its commas. */
+static int set_spill(struct settings *s, const char *value, struct leat_error *error)
+{
+    char size[64] = "";
+    size_t n = strcspn(value, ",");
+    int r = n < sizeof(size) ? 0 : -EINVAL;
+    if (r == 0) {
+        memcpy(size, value, n);
+        r = leat_size_parse(size, &s->sink.spill);
+    }
+    if (r == 0 && (!s->sink.spill || s->sink.spill > INT64_MAX))
+        r = -ERANGE;
+    if (r < 0)
+        return error_set(error, r, "'%.*s' is no size of a file: write 64M, 1.5G or 10MB", (int)MIN(n, 40u), value);
+    if (value[n] && !value[n + 1])
+        return error_set(error, -EINVAL, "A folder is missing behind the comma");
+    s->sink.spill_folder = value[n] ? value + n + 1 : NULL;
+    return 0;
+}
+
 static int set_slow_sink(struct settings *s, const char *value, struct leat_error *error)
 {
-    bool drops = strcmp(value, "drop") == 0;
-    if (!drops && strcmp(value, "wait") != 0)
-        return error_set(error, -EINVAL, "'%.40s' is neither wait nor drop", value);
-    s->sink.slow = drops ? LEAT_SLOW_DROP : LEAT_SLOW_WAIT;
-    return 0;
+    static const char *const words[] = {"wait", "drop", "spill"};
+    size_t n = strcspn(value, ":"), i = 0;
+    while (i < COUNT(words) && (strlen(words[i]) != n || strncmp(value, words[i], n) != 0))
+        i++;
+    if (i == COUNT(words) || (value[n] && i != LEAT_SLOW_SPILL))
+        return error_set(error, -EINVAL, "'%.40s' is neither wait nor drop nor spill", value);
+    s->sink.slow = (int32_t)i;
+    s->sink.spill = 0;
+    s->sink.spill_folder = NULL;
+    return value[n] ? set_spill(s, value + n + 1, error) : 0;
 }
 
 static int set_time(int32_t *ret_ms, const char *value, struct leat_error *error)
@@ -189,7 +214,7 @@ static const struct setting {
     {"replace", NULL, true, set_replace},
     {"force", NULL, true, set_force},
     {"drop-attributes", NULL, true, set_drop_attributes},
-    {"slow-sink", "wait|drop", true, set_slow_sink},
+    {"slow-sink", "wait|drop|spill[:SIZE[,FOLDER]]", true, set_slow_sink},
     {"connect-timeout", "TIME", false, set_connect_timeout},
     {"idle-timeout", "TIME", false, set_idle_timeout},
     {"total-timeout", "TIME", false, set_total_timeout},

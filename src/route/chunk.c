@@ -6,7 +6,8 @@
  * a cursor over the ring. A chunk returns to the pool when the slowest branch has written it and the last observer has
  * released it. Memory is bounded because the pool is bounded: if the pool is empty, the route reads nothing until a
  * chunk returns. Then a branch that may drop bytes (LEAT_SLOW_DROP) gives up its place in the ring, and keeps only the
- * chunk that it has begun to write.
+ * chunk that it has begun to write. A branch that spills (LEAT_SLOW_SPILL, chunk_spill.c) does the same, and its file
+ * has the bytes.
  *
  * If the source holds its bytes in chunks of its own (node->take), it hands them over and nothing is copied. The source
  * bounds their number: while all of them are in the ring, it has none to fill and returns -EAGAIN. The source would
@@ -31,13 +32,14 @@ static const char *unfit(const struct hop *hop UNUSED, char reason[REASON_MAX] U
     return NULL;
 }
 
-/* Each branch that may drop keeps the chunk that it has begun, and the other branches need one chunk. */
+/* Each branch that may drop keeps the chunk that it has begun, one that spills also its spare chunk, and the other
+ * branches need one chunk. */
 static size_t least_chunks(const struct hop *hop)
 {
-    size_t droppers = 0;
+    size_t least = 1;
     for (size_t i = 0; i < hop->branches; i++)
-        droppers += hop->branch[i].slow == LEAT_SLOW_DROP;
-    return 1 + droppers;
+        least += hop->branch[i].slow == LEAT_SLOW_DROP ? 1 : hop_spills(hop, &hop->branch[i]) ? 2 : 0;
+    return least;
 }
 
 static uint64_t minimum(const struct hop *hop)
@@ -88,6 +90,14 @@ static int make_pool(struct hop *hop, struct chunk_route *s)
     }
 }
 
+/* The pool has these chunks, unless residues have used up the memory. A branch without one does not spill. */
+static void take_spares(struct hop *hop, struct chunk_route *s)
+{
+    for (size_t i = 0; i < hop->branches; i++)
+        if (!hop->branch[i].failed && hop_spills(hop, &hop->branch[i]))
+            s->cursor[i].spare = chunk_get(&s->pool);
+}
+
 static int start(struct hop *hop)
 {
     struct chunk_route *s = calloc(1, sizeof(*s) + hop->branches * sizeof(s->cursor[0]));
@@ -112,6 +122,7 @@ static int start(struct hop *hop)
         return r;
     }
     port_attach(&s->released, hop->waker);
+    take_spares(hop, s);
     for (size_t i = 0; i < hop->branches; i++)
         if (hop->branch[i].failed) /* under another route, before this one started */
             s->cursor[i].next = UINT64_MAX;
@@ -163,8 +174,10 @@ static void let_go(struct hop *hop, struct branch *branch)
     struct cursor *c = chunk_cursor(hop, branch);
     c->chunk = chunk_unref(c->chunk);
     c->scratch = chunk_unref(c->scratch);
+    c->spare = chunk_unref(c->spare);
     c->next = UINT64_MAX;
     residue_drop(hop, &branch->residue);
+    spill_close(&branch->spill);
     chunk_retire(hop);
 }
 
@@ -273,6 +286,9 @@ static enum verdict read_next(struct hop *hop, struct op **ret_op, struct wait_s
         return VERDICT_WAIT;
     }
     if (!has_place(s) || (!s->gives && !s->filling && !(s->filling = chunk_get(&s->pool)))) {
+        enum verdict verdict = chunk_spill(hop, ret_op);
+        if (verdict != VERDICT_END)
+            return verdict;
         if (drop_laggards(hop))
             return VERDICT_STEP_DOWN;
         s->released.blocked = true;
@@ -424,6 +440,10 @@ static void done(struct hop *hop, struct op *op UNUSED, ssize_t result)
     else {
         if (doing == DOING_BRANCH_RESIDUE)
             chunk_record_residue(hop, s->busy, result);
+        else if (doing == DOING_SPILL)
+            chunk_record_spill(hop, s->busy, result);
+        else if (doing == DOING_UNSPILL)
+            chunk_record_unspill(hop, s->busy, result);
         else
             chunk_record_write(hop, s->busy, result);
         if (s->busy->failed && hop_count_live(hop) > 0)
@@ -437,7 +457,7 @@ static uint64_t held(const struct hop *hop, const struct branch *branch)
     const struct cursor *c = chunk_cursor(hop, branch);
     if (c->next == UINT64_MAX)
         return 0; /* the branch failed, and the others go on */
-    uint64_t n = hop->residue.bytes + branch->residue.bytes;
+    uint64_t n = hop->residue.bytes + branch->residue.bytes + branch->spill.held;
     struct chunk *in = c->scratch ? c->scratch : c->chunk;
     return n + (in ? in->length - c->at : 0) + waiting_bytes(s, c);
 }
@@ -448,6 +468,7 @@ static void stop(struct hop *hop)
     for (size_t i = 0; i < hop->branches; i++) {
         chunk_unref(s->cursor[i].chunk);
         chunk_unref(s->cursor[i].scratch);
+        chunk_unref(s->cursor[i].spare);
     }
     for (; s->head < s->tail; s->head++)
         chunk_unref(s->ring[s->head % s->capacity]);

@@ -1,4 +1,5 @@
-/* What the two files of the chunk route share: chunk.c plans and reads, chunk_write.c writes. */
+/* What the files of the chunk route share: chunk.c plans and reads, chunk_write.c writes, and chunk_spill.c has the
+ * branches that spill. */
 #ifndef ROUTE_CHUNK_H
 #define ROUTE_CHUNK_H
 
@@ -9,6 +10,8 @@ struct cursor {
     struct chunk *chunk;   /* the chunk that the branch is writing; the cursor owns one reference */
     size_t at;             /* bytes written of `scratch`, or else of `chunk` */
     struct chunk *scratch; /* bytes that were read back from the branch's own residue; one reference */
+    struct chunk *spare;   /* of a branch that spills: for bytes that come back from its file; one reference */
+    size_t spilled;        /* of the first chunk that the branch has not begun: bytes that its file has already */
 };
 
 /* The call that is in flight. */
@@ -19,7 +22,9 @@ enum chunk_step {
     DOING_RESIDUE,
     DOING_PROBE,
     DOING_WRITE,
-    DOING_BRANCH_RESIDUE
+    DOING_BRANCH_RESIDUE,
+    DOING_SPILL,
+    DOING_UNSPILL,
 };
 
 struct chunk_route {
@@ -62,5 +67,15 @@ enum verdict chunk_write_any(struct hop *hop, struct op **ret_op, struct wait_se
  * bytes for this branch alone. */
 void chunk_record_write(struct hop *hop, struct branch *branch, ssize_t result);
 void chunk_record_residue(struct hop *hop, struct branch *branch, ssize_t result);
+
+/* Memory has run out: moves the oldest chunk of a branch that lags to its file. OP: *ret_op is the write. STEP_DOWN:
+ * the chunk was a hole, and the ring has changed. END: no branch can spill it, so all wait. */
+enum verdict chunk_spill(struct hop *hop, struct op **ret_op);
+/* The branch has written its chunk, and its file has bytes: names the read of the next ones. STEP_DOWN: they are a
+ * hole, and the branch has it as its chunk. */
+enum verdict chunk_unspill(struct hop *hop, struct branch *branch, struct op **ret_op);
+/* Record the results of the two calls. */
+void chunk_record_spill(struct hop *hop, struct branch *branch, ssize_t result);
+void chunk_record_unspill(struct hop *hop, struct branch *branch, ssize_t result);
 
 #endif

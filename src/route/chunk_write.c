@@ -18,10 +18,10 @@ static bool at_chunk(struct hop *hop, struct branch *branch)
     if (c->chunk && c->at == c->chunk->length)
         c->chunk = chunk_unref(c->chunk);
     if (!c->chunk) {
-        if (c->next == s->tail)
+        if (branch->spill.held || c->next == s->tail)
             return false;
         c->chunk = chunk_ref(s->ring[c->next++ % s->capacity]);
-        c->at = 0;
+        c->at = c->spilled = 0;
         chunk_retire(hop);
     }
     return true;
@@ -133,9 +133,14 @@ static enum verdict write_next(struct hop *hop, struct branch *branch, struct op
     }
     if (c->scratch)
         c->scratch = chunk_unref(c->scratch);
-    enum next_part part = next_part(hop, branch, &n);
-    if (part == NEXT_NOTHING)
-        return VERDICT_WAIT;
+    enum next_part part;
+    while ((part = next_part(hop, branch, &n)) == NEXT_NOTHING) {
+        *ret_pending = branch->spill.held > 0;
+        if (!*ret_pending || branch->node->port.blocked)
+            return VERDICT_WAIT;
+        if (chunk_unspill(hop, branch, ret_op) == VERDICT_OP)
+            return VERDICT_OP;
+    }
     *ret_pending = true;
     if (branch->node->port.blocked)
         return VERDICT_WAIT;

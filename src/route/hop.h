@@ -16,6 +16,7 @@
 #include "node/filter.h"
 #include "node/node.h"
 #include "route/learn.h"
+#include "route/spill.h"
 #include <leat/pipeline.h>
 
 #define BRANCHES_MAX LEAT_SINKS_MAX
@@ -79,6 +80,9 @@ struct residue {
 struct branch {
     struct node *node;
     enum leat_slow_sink slow;
+    const char *spill_folder; /* with LEAT_SLOW_SPILL; NULL: TMPDIR or /var/tmp */
+    uint64_t spill_size;
+    struct spill spill;
     _Atomic uint64_t delivered;
     uint64_t discarded;
     uint64_t held; /* set by hop_stop */
@@ -150,6 +154,11 @@ bool hop_all_fresh(const struct hop *hop);
 /* Does the source have holes, and is a branch an existing file that is written in place? Only the chunk route punches
  * holes into such a file. */
 bool hop_must_punch(const struct hop *hop);
+/* Does this branch put what memory has no room for into a file? With a single branch there is no other to go on. */
+static inline bool hop_spills(const struct hop *hop, const struct branch *branch)
+{
+    return hop->branches > 1 && branch->slow == LEAT_SLOW_SPILL;
+}
 /* Returns the number of branches that have not failed. */
 size_t hop_count_live(const struct hop *hop);
 

@@ -124,8 +124,9 @@ static const char *unfit(const struct hop *hop, char reason[REASON_MAX] UNUSED)
     why = unfit_source(hop);
     for (size_t i = 0; i < hop->branches && !why; i++) {
         why = unfit_sink(hop->branch[i].node);
-        if (hop->branch[i].slow == LEAT_SLOW_DROP && hop->branches > 1)
-            why = "a sink that may drop does not go in lockstep";
+        if (hop->branch[i].slow != LEAT_SLOW_WAIT && hop->branches > 1)
+            why = hop->branch[i].slow == LEAT_SLOW_DROP ? "a sink that may drop does not go in lockstep"
+                                                        : "a sink that may spill does not go in lockstep";
     }
     if (!why && hop->budget && hop->budget->limit < minimum(hop))
         why = "the memory limit has no room for its pipes";

@@ -178,9 +178,14 @@ static void options_of_endpoints(void **state UNUSED)
     is_refused("a | my file", 7, "wants quotes");
     is_refused("a | b append in-place", 13, "exclude each other");
     is_refused("a | b sync=1", 6, "sync takes no value");
-    is_refused("a | b slow-sink", 6, "write slow-sink=wait|drop");
-    is_refused("a | b slow-sink=", 6, "write slow-sink=wait|drop");
-    is_refused("a | b slow-sink=slow", 16, "neither wait nor drop");
+    is_refused("a | b slow-sink", 6, "write slow-sink=wait|drop|spill[:SIZE[,FOLDER]]");
+    is_refused("a | b slow-sink=", 6, "write slow-sink=wait|drop|spill[:SIZE[,FOLDER]]");
+    is_refused("a | b slow-sink=slow", 16, "neither wait nor drop nor spill");
+    is_refused("a | b slow-sink=drop:1M", 16, "neither wait nor drop nor spill");
+    is_refused("a | b slow-sink=spill:", 16, "'' is no size of a file");
+    is_refused("a | b slow-sink=spill:0", 16, "'0' is no size of a file");
+    is_refused("a | b slow-sink=spill:16E", 16, "'16E' is no size of a file");
+    is_refused("a | b slow-sink=spill:1M,", 16, "A folder is missing");
     is_refused("a idle-timeout=1y | b", 15, "'1y' is no time");
     is_refused("a idle-timeout=0 | b", 15, "is no time");
     is_refused("a | b =", 6, "'=' is no option");
@@ -265,6 +270,29 @@ static void no_text(void **state UNUSED)
 
 /* ---- what is right ---- */
 
+/* What the text says of a sink replaces all that holds for sinks elsewhere. */
+static void a_sink_may_spill(void **state UNUSED)
+{
+    struct leat_sink_options sinks = {
+        .size = sizeof(sinks), .slow = LEAT_SLOW_SPILL, .spill = 5, .spill_folder = "elsewhere"};
+    struct leat_pipeline_options options = {.size = sizeof(options), .sinks = &sinks};
+    leat_pipeline *p = parsed("- | a & b slow-sink=wait & c slow-sink=spill & d slow-sink=spill:3M & "
+                              "e 'slow-sink=spill:1K,my folder, too'",
+                              &options);
+    const struct slow *slow = p->parts.slow;
+    assert_int_equal(slow[0].spill, 5);
+    assert_string_equal(slow[0].folder, "elsewhere");
+    assert_int_equal(slow[1].policy, LEAT_SLOW_WAIT);
+    assert_null(slow[1].folder);
+    assert_int_equal(slow[2].policy, LEAT_SLOW_SPILL);
+    assert_int_equal(slow[2].spill, LEAT_SPILL_SIZE);
+    assert_null(slow[2].folder);
+    assert_int_equal(slow[3].spill, 3 << 20);
+    assert_int_equal(slow[4].spill, 1024);
+    assert_string_equal(slow[4].folder, "my folder, too");
+    leat_pipeline_free(p);
+}
+
 static void options_reach_their_endpoint(void **state UNUSED)
 {
     struct leat_endpoint_options endpoints = {
@@ -277,10 +305,10 @@ static void options_reach_their_endpoint(void **state UNUSED)
     assert_int_equal(p->parts.source->node.idle_ns, INT64_C(120000000000));
     assert_false(p->parts.sink[0]->node.append);
     assert_false(p->parts.sink[0]->node.fresh);
-    assert_int_equal(p->parts.slow[0], LEAT_SLOW_WAIT);
+    assert_int_equal(p->parts.slow[0].policy, LEAT_SLOW_WAIT);
     assert_int_equal(p->parts.sink[0]->node.idle_ns, 7000000);
     assert_true(p->parts.sink[1]->node.append);
-    assert_int_equal(p->parts.slow[1], LEAT_SLOW_DROP);
+    assert_int_equal(p->parts.slow[1].policy, LEAT_SLOW_DROP);
     assert_int_equal(p->parts.sink[1]->node.idle_ns, 0);
     assert_true(p->parts.sink[2]->node.append);
     assert_string_equal(leat_pipeline_name(p, LEAT_SIDE_FILTER, 0), "rate");
@@ -387,6 +415,7 @@ int main(void)
         cmocka_unit_test(what_is_not_there),
         cmocka_unit_test(no_text),
         cmocka_unit_test(options_reach_their_endpoint),
+        cmocka_unit_test(a_sink_may_spill),
         cmocka_unit_test(bad_options_wait_for_the_check),
         cmocka_unit_test(names_of_parts),
         cmocka_unit_test(it_runs),
