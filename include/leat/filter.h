@@ -228,8 +228,9 @@ struct leat_buffer_options {
     int32_t stop;
     /**
      * A folder: what does not fit into `memory` goes to a file there, which has no name and passes by the page cache
-     * where that works (O_DIRECT). If the disk is full, or does not take the bytes, the buffer grows no further and the
-     * run goes on; the report says why. NULL: all bytes are in memory.
+     * where that works (O_DIRECT). Its blocks are freed as the buffer drains, if the file system can punch holes. If
+     * the disk is full, or does not take the bytes, the buffer grows no further and the run goes on; the report says
+     * why. NULL: all bytes are in memory.
      */
     const char *file;
     uint64_t memory; /**< With `file`: how many bytes are in memory. 0: 64 MiB. */

@@ -17,11 +17,13 @@
 #include "buffer/water.h"
 #include <sys/types.h>
 
-/* A file, which has room for chunks in slots of their size. Both functions move all n bytes and return 0, or a negative
- * errno. One thread writes and one reads, at the same time. */
+/* A file, which has room for chunks in slots of their size. `write` and `read` move all n bytes and return 0, or a
+ * negative errno. `discard` frees the blocks of bytes that are not needed any more, if it can. One thread writes, and
+ * one reads and discards, at the same time. */
 struct hold_file {
     int (*write)(void *user, const void *bytes, size_t n, uint64_t at);
     int (*read)(void *user, void *bytes, size_t n, uint64_t at);
+    void (*discard)(void *user, size_t n, uint64_t at);
 };
 
 struct hold_plan {

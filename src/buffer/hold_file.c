@@ -3,6 +3,8 @@
 #include "buffer/hold.h"
 #include <errno.h>
 
+#define SLOTS_KEEP 16 /* unused slots that keep their blocks: they are written again soon, as slots are a stack */
+
 void hold_slots_init(struct hold *hold)
 {
     uint64_t chunks = hold->water.size / hold->pool.chunk_size + 2;
@@ -113,8 +115,11 @@ int hold_fetch(struct hold *hold)
         return hold->views ? -EAGAIN : -ENOMEM;
     size_t n = hold->pool.chunk_size;
     uint64_t slot = first->slot;
+    bool frees = hold->slots.unused_n >= SLOTS_KEEP;
     pthread_mutex_unlock(&hold->lock);
     int r = hold->plan.file->read(hold->plan.user, chunk->data, n, slot * n);
+    if (r == 0 && frees) /* before the putter gets the slot */
+        hold->plan.file->discard(hold->plan.user, n, slot * n);
     pthread_mutex_lock(&hold->lock);
     if (r < 0) {
         chunk_unref(chunk);

@@ -22,6 +22,7 @@ static int open_direct(int fd, enum leat_direction direction)
 
 int buffer_file_open(struct buffer_file *file, const char *folder)
 {
+    file->keeps = false;
     file->fd = fd_unnamed_in(folder);
     if (file->fd < 0) {
         int r = file->fd;
@@ -77,4 +78,13 @@ static int read_all(void *user, void *bytes, size_t n, uint64_t at)
                 (struct op){.kind = OP_READ, .fd = {-1, -1}, .offset = {(int64_t)at, -1}, .bytes = bytes, .length = n});
 }
 
-const struct hold_file buffer_file_calls = {.write = write_all, .read = read_all};
+/* If the file system can't do that, it is not asked again. */
+static void discard(void *user, size_t n, uint64_t at)
+{
+    struct buffer_file *file = user;
+    struct op op = {.kind = OP_PUNCH, .fd = {-1, file->fd}, .offset = {-1, (int64_t)at}, .length = n};
+    ssize_t r = file->keeps ? 0 : op_execute(&op);
+    file->keeps |= r < 0 && r != -EAGAIN && r != -EINTR;
+}
+
+const struct hold_file buffer_file_calls = {.write = write_all, .read = read_all, .discard = discard};

@@ -7,6 +7,7 @@
 struct buffer_file {
     int fd;
     int direct[2]; /* the same file past the page cache, for reading and for writing; -1: through the cache */
+    bool keeps;    /* blocks can't be freed before the end; for the thread that reads alone */
 };
 
 void buffer_file_init(struct buffer_file *file);

@@ -261,6 +261,43 @@ static void it_fills_its_file(void **state UNUSED)
     assert_int_equal(h.sink.done, 10000000);
 }
 
+static unsigned punches;
+
+/* `user` points to whether the file system can do it. */
+static bool count_punches(void *user, struct op *op, ssize_t *ret_result)
+{
+    if (op->kind != OP_PUNCH)
+        return true;
+    assert_true(op->fd[1] >= 0 && op->offset[1] >= 0 && op->length % PAGE == 0);
+    punches++;
+    *ret_result = *(bool *)user ? (ssize_t)op->length : -EOPNOTSUPP;
+    return false;
+}
+
+static void blocks_are_freed_as_it_drains(void **state UNUSED)
+{
+    for (int can = 0; can <= 1; can++) {
+        struct held h;
+        leat_report *report;
+        bool works = can;
+        punches = 0;
+        folder = ".";
+        memory = 100000;
+        op_interpose(count_punches, &works);
+        hold(&h, 4000000, buffer(4000000, 0, 0));
+        folder = NULL;
+        memory = 0;
+        wait_until_taken(&h, 4000000);
+        assert_int_equal(punches, 0);
+        let_go(&h.sink);
+        assert_int_equal(finish(&h, &report), 0);
+        op_interpose(NULL, NULL);
+        leat_report_free(report);
+        assert_int_equal(h.sink.done, 4000000);
+        assert_true(works ? punches > 10 : punches == 1); /* what can't be done is not tried again */
+    }
+}
+
 static unsigned file_writes;
 
 /* What the disk does not take stays in memory. */
@@ -472,23 +509,15 @@ static void random_schedules(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(options_are_checked),
-        cmocka_unit_test(texts_are_read),
-        cmocka_unit_test(the_bytes_stay_the_same),
-        cmocka_unit_test(it_fills_while_the_sink_sleeps),
-        cmocka_unit_test(a_cancel_ends_a_full_one),
-        cmocka_unit_test(a_source_fails_while_it_is_full),
-        cmocka_unit_test(a_sink_fails_while_it_is_full),
-        cmocka_unit_test(a_folder_is_the_rest_of_the_text),
-        cmocka_unit_test(a_folder_that_is_none),
-        cmocka_unit_test(it_fills_its_file),
-        cmocka_unit_test(its_disk_is_full),
-        cmocka_unit_test(nobody_wants_the_rest),
-        cmocka_unit_test(each_side_has_a_thread),
-        cmocka_unit_test(one_serves_several_pipelines),
-        cmocka_unit_test(the_option),
-        cmocka_unit_test(progress_counts_what_waits),
-        cmocka_unit_test_teardown(random_schedules, unit_empty),
+        cmocka_unit_test(options_are_checked),           cmocka_unit_test(texts_are_read),
+        cmocka_unit_test(the_bytes_stay_the_same),       cmocka_unit_test(it_fills_while_the_sink_sleeps),
+        cmocka_unit_test(a_cancel_ends_a_full_one),      cmocka_unit_test(a_source_fails_while_it_is_full),
+        cmocka_unit_test(a_sink_fails_while_it_is_full), cmocka_unit_test(a_folder_is_the_rest_of_the_text),
+        cmocka_unit_test(a_folder_that_is_none),         cmocka_unit_test(it_fills_its_file),
+        cmocka_unit_test(blocks_are_freed_as_it_drains), cmocka_unit_test(its_disk_is_full),
+        cmocka_unit_test(nobody_wants_the_rest),         cmocka_unit_test(each_side_has_a_thread),
+        cmocka_unit_test(one_serves_several_pipelines),  cmocka_unit_test(the_option),
+        cmocka_unit_test(progress_counts_what_waits),    cmocka_unit_test_teardown(random_schedules, unit_empty),
     };
     if (engine_missing())
         return 77;
