@@ -171,7 +171,8 @@
  * --------------------------
  * For http: and https: a user and a password are sent by the scheme Basic. They stand in the URL
  * (http://USER:PASSWORD@HOST/, special characters as %XX), or in the file of `netrc_file` or `netrc`. They are not part
- * of the endpoint's name, and no message contains them.
+ * of the endpoint's name, and no message contains them. The same holds for the query of a URL, which may have a
+ * signature or a token: the name ends with its '?'.
  *
  * `headers` are sent as they are. Headers that leat has to set itself, such as Range, If-Match and Host, are refused
  * (-EINVAL). Only Accept, Accept-Encoding, Accept-Language and User-Agent are sent to other servers.

@@ -161,6 +161,13 @@ const char *quote_without_login(const char *spec)
     return shown;
 }
 
+void quote_cut_query(char *url)
+{
+    char *query = strchr(url, '?');
+    if (query)
+        query[1] = '\0';
+}
+
 void quote_hide_secrets(char *text)
 {
     static const char blank[] = " \t\r\n\"'";

@@ -16,6 +16,9 @@ void quote_mask(char *text);
  * ("x://USER:PASSWORD@HOST/"), that is the part behind the login; otherwise it is all of `spec`. */
 const char *quote_without_login(const char *spec);
 
+/* Cuts a URL behind its '?': a query may have a signature or a token. */
+void quote_cut_query(char *url);
+
 /* Removes from each URL in a text, such as a command, the login and what follows the path. A URL ends at a blank or a
  * quotation mark. */
 void quote_hide_secrets(char *text);

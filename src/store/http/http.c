@@ -1,4 +1,5 @@
 #include "store/http/http.h"
+#include "base/quote.h"
 #include "store/store.h"
 #include "store/url.h"
 #include <errno.h>
@@ -58,8 +59,8 @@ static const struct store http = {
     .put = http_put,
 };
 
-/* `url` has no login. */
-static int open_url(leat_endpoint **ret, const char *url, const char *user, const char *password,
+/* `url` has no login. `name` is what is printed of it. */
+static int open_url(leat_endpoint **ret, const char *url, const char *name, const char *user, const char *password,
                     enum leat_direction direction, const struct leat_endpoint_options *options,
                     struct leat_error *error)
 {
@@ -68,7 +69,7 @@ static int open_url(leat_endpoint **ret, const char *url, const char *user, cons
     if (r == 0)
         url_clear(&parts);
     if (r == -EINVAL)
-        return error_set(error, r, "'%s' is no URL: write http://HOST/PATH, with special characters as %%XX", url);
+        return error_set(error, r, "'%s' is no URL: write http://HOST/PATH, with special characters as %%XX", name);
     struct http_object *o = r == 0 ? calloc(1, sizeof(*o)) : NULL;
     if (!o || !(o->url = strdup(url))) {
         free(o);
@@ -82,8 +83,8 @@ static int open_url(leat_endpoint **ret, const char *url, const char *user, cons
         object_free(&o->object);
         return r;
     }
-    return direction == LEAT_WRITE ? store_sink(ret, url, &o->object, options, error)
-                                   : store_source(ret, url, &o->object, options, error);
+    return direction == LEAT_WRITE ? store_sink(ret, name, &o->object, options, error)
+                                   : store_source(ret, name, &o->object, options, error);
 }
 
 static void wipe(char *text)
@@ -93,7 +94,7 @@ static void wipe(char *text)
     free(text);
 }
 
-/* User and password are used, but are not part of the name, because the name is printed. */
+/* User, password and query are used, but are not part of the name, because the name is printed. */
 int http_endpoint(leat_endpoint **ret, const char *spec, enum leat_direction direction,
                   const struct leat_endpoint_options *options, struct leat_error *error)
 {
@@ -104,7 +105,12 @@ int http_endpoint(leat_endpoint **ret, const char *spec, enum leat_direction dir
                          r == -ENOMEM ? "out of memory"
                                       : "The user or the password is not as a URL has it: "
                                         "write special characters as %%XX");
-    r = open_url(ret, url ? url : spec, user, password, direction, options, error);
+    char *name = strdup(url ? url : spec);
+    if (name)
+        quote_cut_query(name);
+    r = name ? open_url(ret, url ? url : spec, name, user, password, direction, options, error)
+             : error_set(error, -ENOMEM, "out of memory");
+    free(name);
     free(url);
     wipe(user);
     wipe(password);
