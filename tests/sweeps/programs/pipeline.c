@@ -59,7 +59,8 @@ static void use_text(void)
     struct leat_error error = LEAT_INIT(struct leat_error);
     leat_pipeline *pipeline = NULL;
     leat_report *report = NULL;
-    TRY(leat_pipeline_parse(&pipeline, "zero: | head:1000 | gzip:level=1 | 'b' sync slow-sink=spill:1M & null:", NULL, &error));
+    TRY(leat_pipeline_parse(&pipeline, "zero: | head:1000 | gzip:level=1 | 'b' sync slow-sink=spill:1M & null:", NULL,
+                            &error));
     TRY(leat_pipeline_run(pipeline, NULL));
 done:
     leat_pipeline_free(pipeline);
