@@ -86,7 +86,7 @@ static void through_stages(leat_stage_fn function, int steps, int ordered, uint3
     leat_stages *stages;
     struct leat_stages_options options = LEAT_INIT(struct leat_stages_options);
     options.queue = queue;
-    must(leat_stages_new(&stages, &options), "leat_stages_new");
+    must(leat_stages_new(&stages, &options, NULL), "leat_stages_new");
     for (int i = 0; i < steps; i++) {
         struct leat_stage stage = LEAT_INIT(struct leat_stage);
         stage.name = "step";

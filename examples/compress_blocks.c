@@ -103,7 +103,7 @@ int main(int argc, char **argv)
     stage.workers = (uint32_t)strtoul(argv[1], NULL, 10);
     stage.queue = 4;
     stage.ordered = 1;
-    int r = leat_stages_new(&stages, &options);
+    int r = leat_stages_new(&stages, &options, NULL);
     if (r == 0) {
         r = leat_stages_add(stages, &stage, NULL);
         if (r == 0)

@@ -129,7 +129,7 @@ static int run(uint32_t workers, int *failed)
     stage.ordered = 1;
     stage.on_error = LEAT_ON_ERROR_DROP;
     stage.dead = tell;
-    int r = leat_stages_new(&stages, &options);
+    int r = leat_stages_new(&stages, &options, NULL);
     if (r < 0)
         return r;
     r = leat_stages_add(stages, &stage, NULL);

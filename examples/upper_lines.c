@@ -65,7 +65,7 @@ static int through_stages(uint32_t workers, leat_reader *from, leat_writer *to, 
     stage.function = raise_letters;
     stage.workers = workers;
     stage.ordered = 1;
-    int r = leat_stages_new(&stages, &options);
+    int r = leat_stages_new(&stages, &options, NULL);
     if (r < 0)
         return r;
     r = leat_stages_add(stages, &stage, NULL);

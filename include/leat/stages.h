@@ -3,7 +3,7 @@
  *
  *     struct leat_stage stage = LEAT_INIT(struct leat_stage);
  *     stage.name = "digest", stage.function = digest_file, stage.workers = 4, stage.dispose = free_file;
- *     leat_stages_new(&stages, NULL);
+ *     leat_stages_new(&stages, NULL, NULL);
  *     leat_stages_add(stages, &stage, NULL);
  *     leat_stages_run(stages, next_file, files, print_file, NULL, &error);
  *     leat_stages_free(stages);
@@ -231,10 +231,14 @@ struct leat_stages_options {
  * Makes stages without any stage.
  *
  * @param ret_stages  The caller frees them.
+ * @param options     The options; NULL: the defaults.
+ * @param ret_error   NULL, or where the call says in a sentence why it failed; with -EINVAL, which option is wrong and
+ *                    what is allowed.
  *
  * @return 0; -EINVAL: a limit in bytes without `item_size`; -ENOMEM.
  */
-LEAT_API int leat_stages_new(leat_stages **ret_stages, const struct leat_stages_options *options);
+LEAT_API int leat_stages_new(leat_stages **ret_stages, const struct leat_stages_options *options,
+                             struct leat_error *ret_error);
 
 /**
  * Adds a stage behind those that are there.

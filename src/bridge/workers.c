@@ -285,7 +285,7 @@ static int make_stages(struct workers_filter *f)
     stage.batch = 1;
     stage.worker_open = open_state;
     stage.worker_close = close_state;
-    int r = leat_stages_new(&f->stages, &options);
+    int r = leat_stages_new(&f->stages, &options, NULL);
     return r < 0 ? r : leat_stages_add(f->stages, &stage, NULL);
 }
 

@@ -1,4 +1,5 @@
 #include "stages/stages.h"
+#include "base/error.h"
 #include "base/origin.h"
 #include "base/thread.h"
 #include <errno.h>
@@ -22,14 +23,14 @@ const leat_stages *stages_enter(const leat_stages *stages)
 
 /* ---- putting it together ---- */
 
-int leat_stages_new(leat_stages **ret_stages, const struct leat_stages_options *options)
+static int make(leat_stages **ret, const struct leat_stages_options *options, struct leat_error *error)
 {
     struct leat_stages_options own;
     int r = options_copy(&own, sizeof(own), options);
-    if (r == 0 && own.queue_bytes && !own.item_size)
-        r = -EINVAL;
     if (r < 0)
-        return r;
+        return error_at(error, r, LEAT_SIDE_NONE, "stages", "new", "The options are not those of this version");
+    if (own.queue_bytes && !own.item_size)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, "stages", "new", "item_size must be given with queue_bytes");
     leat_stages *stages = calloc(1, sizeof(*stages));
     if (!stages)
         return -ENOMEM;
@@ -55,8 +56,15 @@ int leat_stages_new(leat_stages **ret_stages, const struct leat_stages_options *
     stages->input.stages = stages;
     stages->input.kind = STAGE_SOURCE;
     stages->input.name = source_name;
-    *ret_stages = stages;
+    *ret = stages;
     return 0;
+}
+
+int leat_stages_new(leat_stages **ret_stages, const struct leat_stages_options *options, struct leat_error *ret_error)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = error_begin(ret_error);
+    return r < 0 ? r : error_return(ret_error, &error, make(ret_stages, options, &error));
 }
 
 /* Returns what is wrong with a stage and what is allowed, or NULL. */

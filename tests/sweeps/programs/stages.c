@@ -64,7 +64,7 @@ static void use_run(void)
     int made = 0, counted = 0;
     char *text = NULL;
     options.dispose = dispose_group;
-    TRY(leat_stages_new(&stages, &options));
+    TRY(leat_stages_new(&stages, &options, NULL));
     TRY(leat_stages_add(stages, &plain, NULL));
     TRY(leat_stages_add(stages, &group, NULL));
     TRY(leat_stages_run(stages, next, &made, count_groups, &counted, &error));
@@ -87,7 +87,7 @@ static void use_hand(void)
     struct leat_record *record = NULL;
     void *taken = NULL;
     options.dispose = leat_record_dispose;
-    TRY(leat_stages_new(&stages, &options));
+    TRY(leat_stages_new(&stages, &options, NULL));
     TRY(leat_stages_add(stages, &plain, NULL));
     TRY(leat_stages_start(stages));
     for (int i = 0; i < 3; i++) {

@@ -162,7 +162,7 @@ static void stages_that_run(void **state UNUSED)
     stage.name = "pass";
     stage.function = pass;
     stage.workers = 2;
-    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    assert_int_equal(leat_stages_new(&stages, NULL, NULL), 0);
     assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     assert_int_equal(leat_stages_start(stages), 0);
     in_child(free_stages, stages);

@@ -73,7 +73,7 @@ static leat_stages *passing(void (*wake)(void *), void *user)
     stage.function = pass;
     stage.workers = 2;
     stage.ordered = 1;
-    assert_int_equal(leat_stages_new(&stages, &options), 0);
+    assert_int_equal(leat_stages_new(&stages, &options, NULL), 0);
     assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     return stages;
 }

@@ -304,7 +304,7 @@ static int fail_stages(char *name, struct leat_error *error)
     stage.name = name;
     stage.function = fail_item;
     stage.workers = 1;
-    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    assert_int_equal(leat_stages_new(&stages, NULL, NULL), 0);
     assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     int r = leat_stages_run(stages, next, &r, NULL, NULL, error);
     leat_stages_free(stages);

@@ -88,7 +88,7 @@ static void stages(void **state UNUSED)
     stage.ordered = 1;
     stage.worker_open = open_worker;
     stage.worker_close = close_worker;
-    assert_int_equal(leat_stages_new(&s, NULL), 0);
+    assert_int_equal(leat_stages_new(&s, NULL, NULL), 0);
     assert_int_equal(leat_stages_add(s, &stage, NULL), 0);
     assert_int_equal(leat_stages_run(s, next_number, &n, take, NULL, NULL), 0);
     leat_stages_free(s);

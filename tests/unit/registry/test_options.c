@@ -200,7 +200,16 @@ static int none_left(void *user UNUSED, void **ret_item UNUSED)
 static int try_stages(void *given)
 {
     leat_stages *stages;
-    int r = leat_stages_new(&stages, given);
+    int r = leat_stages_new(&stages, given, NULL);
+    if (r == 0)
+        leat_stages_free(stages);
+    return r;
+}
+
+static int try_stages_error(void *given)
+{
+    leat_stages *stages;
+    int r = leat_stages_new(&stages, NULL, given);
     if (r == 0)
         leat_stages_free(stages);
     return r;
@@ -217,7 +226,7 @@ static void make_stage(void *given)
 static int try_stage(void *given)
 {
     leat_stages *stages;
-    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    assert_int_equal(leat_stages_new(&stages, NULL, NULL), 0);
     int r = leat_stages_add(stages, given, NULL);
     leat_stages_free(stages);
     return r;
@@ -237,7 +246,7 @@ static int try_stage_error(void *given)
     leat_stages *stages;
     struct leat_stage stage = LEAT_INIT(struct leat_stage);
     make_stage(&stage);
-    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    assert_int_equal(leat_stages_new(&stages, NULL, NULL), 0);
     int r = leat_stages_add(stages, &stage, given);
     leat_stages_free(stages);
     return r;
@@ -259,7 +268,7 @@ static int with_stages(int (*call)(leat_stages *stages, void *given), void *give
     leat_stages *stages;
     struct leat_stage stage = LEAT_INIT(struct leat_stage);
     make_stage(&stage);
-    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    assert_int_equal(leat_stages_new(&stages, NULL, NULL), 0);
     assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     int r = call(stages, given);
     leat_stages_free(stages);
@@ -754,6 +763,7 @@ static const struct row {
     {OUTPUT(try_writer_error, leat_error)},
     {OUTPUT(try_reader_error, leat_error)},
     {INPUT(try_stages, leat_stages_options)},
+    {OUTPUT(try_stages_error, leat_error)},
     {INPUT(try_stage, leat_stage), .make = make_stage, .member = {ENUM(leat_stage, on_error, LEAT_ON_ERROR_DROP)}},
     {INPUT(try_pull, leat_stage), .make = make_stage, .member = {ENUM(leat_stage, on_error, LEAT_ON_ERROR_DROP)}},
     {OUTPUT(try_stage_error, leat_error)},
@@ -897,7 +907,7 @@ static void a_parameter_that_is_no_value_of_its_enum_is_refused(void **state UNU
     leat_stages *stages;
     char *text;
     leat_pipeline *p = from_null();
-    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    assert_int_equal(leat_stages_new(&stages, NULL, NULL), 0);
     for (int wrong = -1; wrong <= 5; wrong += 6) {
         assert_int_equal(leat_endpoint_open(&endpoint, "null:", (enum leat_direction)wrong, NULL, NULL), -EINVAL);
         assert_int_equal(leat_endpoint_from_fd(&endpoint, 0, (enum leat_ownership)wrong), -EINVAL);

@@ -162,9 +162,26 @@ static leat_stages *make(bool *well)
     stage.function = does;
     stage.user = well;
     stage.workers = 1;
-    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    assert_int_equal(leat_stages_new(&stages, NULL, NULL), 0);
     assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     return stages;
+}
+
+static size_t one_byte(void *user UNUSED, const void *item UNUSED)
+{
+    return 1;
+}
+
+static int try_stages(bool well, struct leat_error *error)
+{
+    leat_stages *stages;
+    struct leat_stages_options options = LEAT_INIT(struct leat_stages_options);
+    options.queue_bytes = 1;
+    options.item_size = well ? one_byte : NULL;
+    int r = leat_stages_new(&stages, &options, error);
+    if (r == 0)
+        leat_stages_free(stages);
+    return r;
 }
 
 static int try_add(bool well, struct leat_error *error)
@@ -174,7 +191,7 @@ static int try_add(bool well, struct leat_error *error)
     stage.name = "x";
     stage.function = does;
     stage.workers = well;
-    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    assert_int_equal(leat_stages_new(&stages, NULL, NULL), 0);
     int r = leat_stages_add(stages, &stage, error);
     leat_stages_free(stages);
     return r;
@@ -378,6 +395,7 @@ static const struct row {
     {"leat_channel_open", try_channel},
     {"leat_pool_new", try_pool},
     {"leat_stream_new", try_stream},
+    {"leat_stages_new", try_stages},
     {"leat_stages_add", try_add},
     {"leat_pull_add", try_pull_add},
     {"leat_stages_run", try_run},

@@ -211,7 +211,7 @@ static void stages_engines_and_connections(void **state UNUSED)
     int item;
     look();
     assert_int_equal(leat_engine_new(&engine, &options), 0);
-    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    assert_int_equal(leat_stages_new(&stages, NULL, NULL), 0);
     assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     assert_int_equal(leat_stages_start(stages), 0);
     assert_int_equal(leat_stages_put(stages, &item, -1), 0);

@@ -107,7 +107,7 @@ static void open_stages(struct scene *s)
     stage.user = &s->source[0];
     stage.workers = 1;
     stage.queue = 1;
-    assert_int_equal(leat_stages_new(&s->stages, NULL), 0);
+    assert_int_equal(leat_stages_new(&s->stages, NULL, NULL), 0);
     assert_int_equal(leat_stages_add(s->stages, &stage, NULL), 0);
     assert_int_equal(leat_stages_start(s->stages), 0);
     while (leat_stages_put(s->stages, s, 0) == 0)
@@ -321,7 +321,7 @@ static int try_emitting(struct emitting e)
     struct leat_stage stage = LEAT_INIT(struct leat_stage);
     int left = 1;
     assert_int_equal(pipe(e.fd), 0);
-    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    assert_int_equal(leat_stages_new(&stages, NULL, NULL), 0);
     stage.name = "fills";
     stage.function = fills;
     stage.user = &e;

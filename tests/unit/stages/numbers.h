@@ -76,7 +76,7 @@ static inline leat_stages *stages_with(const struct leat_stage *stage)
     leat_stages *stages;
     options.dispose = dispose;
     options.queue = 4;
-    assert_int_equal(leat_stages_new(&stages, &options), 0);
+    assert_int_equal(leat_stages_new(&stages, &options, NULL), 0);
     if (stage)
         assert_int_equal(leat_stages_add(stages, stage, NULL), 0);
     return stages;

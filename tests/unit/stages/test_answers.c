@@ -56,7 +56,7 @@ static struct leat_stage stage_of(leat_stage_fn function, int *user)
 static leat_stages *with(const struct leat_stage *stage)
 {
     leat_stages *stages;
-    assert_int_equal(leat_stages_new(&stages, NULL), 0);
+    assert_int_equal(leat_stages_new(&stages, NULL, NULL), 0);
     assert_int_equal(leat_stages_add(stages, stage, NULL), 0);
     return stages;
 }
@@ -212,7 +212,7 @@ static void a_limit_of_items_may_be_any_number(void **state UNUSED)
         stage.queue = UINT32_MAX;
         stage.ordered = ordered;
         stage.workers = ordered ? 2 : 1;
-        assert_int_equal(leat_stages_new(&stages, &options), 0);
+        assert_int_equal(leat_stages_new(&stages, &options, NULL), 0);
         assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
         assert_int_equal(leat_stages_start(stages), 0);
         assert_int_equal(leat_stages_pause(stages), 0); /* so that all wait */

@@ -75,7 +75,7 @@ static void run(struct scene s, uint32_t workers)
     struct leat_stage stage = LEAT_INIT(struct leat_stage);
     struct leat_stages_options options = LEAT_INIT(struct leat_stages_options);
     options.queue = 2;
-    assert_int_equal(leat_stages_new(&stages, &options), 0);
+    assert_int_equal(leat_stages_new(&stages, &options, NULL), 0);
     stage.name = "multiply";
     stage.function = multiply;
     stage.user = &s;

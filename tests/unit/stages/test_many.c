@@ -76,7 +76,7 @@ static int run(const struct leat_stage *stage, struct leat_error *error)
     int n = 0;
     got_n = 0;
     calls = largest = dropped = dead = 0;
-    assert_int_equal(leat_stages_new(&s, NULL), 0);
+    assert_int_equal(leat_stages_new(&s, NULL, NULL), 0);
     assert_int_equal(leat_stages_add(s, stage, NULL), 0);
     int r = leat_stages_run(s, next, &n, keep, NULL, error);
     struct leat_stage_stats stats = LEAT_INIT(struct leat_stage_stats);
@@ -240,7 +240,7 @@ static void a_function_that_leaves_its_thread_ends_the_run(void **state UNUSED)
     for (int i = 0; i < ITEMS; i++)
         items[i] = &numbers[i];
     stage.user = &taken;
-    assert_int_equal(leat_stages_new(&s, NULL), 0);
+    assert_int_equal(leat_stages_new(&s, NULL, NULL), 0);
     assert_int_equal(leat_stages_add(s, &stage, NULL), 0);
     assert_int_equal(leat_stages_start(s), 0);
     while (put < ITEMS && leat_stages_put_many(s, items + put, ITEMS - put, &n, -1) == 0)
@@ -299,7 +299,7 @@ static void there_is_one_function(void **state UNUSED)
     leat_stages *s;
     leat_pull *pull;
     int n = 0;
-    assert_int_equal(leat_stages_new(&s, NULL), 0);
+    assert_int_equal(leat_stages_new(&s, NULL, NULL), 0);
     assert_int_equal(leat_pull_new(&pull, next, &n), 0);
     stage.function = one;
     assert_int_equal(leat_stages_add(s, &stage, NULL), -EINVAL);

@@ -324,7 +324,7 @@ static void one_run(uint64_t seed)
     options.queue = 1 + roll(&dice, 20);
     options.control_done = control_done;
     scene.bound = options.queue + 3; /* the source's, the sink's, the one that is put */
-    assert_int_equal(leat_stages_new(&scene.handle, &options), 0);
+    assert_int_equal(leat_stages_new(&scene.handle, &options, NULL), 0);
     for (unsigned i = 0; i < scene.stages; i++)
         add_part(&scene, i, &dice);
     bool cancels = scene.cancel_after_us > 0;

@@ -68,6 +68,33 @@ static void what_makes_no_sense_is_refused(void **state UNUSED)
     leat_stages_free(NULL);
 }
 
+static size_t one_byte(void *user UNUSED, const void *item UNUSED)
+{
+    return 1;
+}
+
+static void options_that_make_no_sense_are_refused(void **state UNUSED)
+{
+    leat_stages *stages = NULL;
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    struct leat_stages_options options = LEAT_INIT(struct leat_stages_options);
+    options.queue_bytes = 1;
+    assert_int_equal(leat_stages_new(&stages, &options, &error), -EINVAL);
+    assert_string_equal(error.text, "item_size must be given with queue_bytes");
+    assert_string_equal(error.node, "stages");
+    assert_int_equal(leat_stages_new(&stages, &options, NULL), -EINVAL);
+    options.size = 1;
+    assert_int_equal(leat_stages_new(&stages, &options, &error), -EINVAL);
+    assert_string_equal(error.text, "The options are not those of this version");
+    assert_null(stages);
+    options = LEAT_INIT(struct leat_stages_options);
+    options.queue_bytes = 1;
+    options.item_size = one_byte;
+    assert_int_equal(leat_stages_new(&stages, &options, &error), 0);
+    assert_string_equal(error.text, "");
+    leat_stages_free(stages);
+}
+
 /* ---- order, many of one, an end ---- */
 
 static int slow_now_and_then(leat_work *work, void *item, void *user UNUSED)
@@ -274,7 +301,7 @@ static void never_more_in_flight_than_the_limits(void **state UNUSED)
         stage.queue = by_bytes ? 0 : 5;
         stage.queue_bytes = by_bytes ? 500 : 0;
         options.item_size = stage.item_size = hundred;
-        assert_int_equal(leat_stages_new(&stages, &options), 0);
+        assert_int_equal(leat_stages_new(&stages, &options, NULL), 0);
         for (int i = 0; i < 3; i++) {
             stage.ordered = i == 1;
             assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
@@ -347,7 +374,7 @@ static void control_items_visit_each_stage_once_behind_what_was_before(void **st
     options.queue = 200;
     options.control_done = control_done;
     visits = seen = controls_done = 0;
-    assert_int_equal(leat_stages_new(&stages, &options), 0);
+    assert_int_equal(leat_stages_new(&stages, &options, NULL), 0);
     stage.control = is_behind_ten;
     assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     stage = stage_with(pass, 3);
@@ -471,6 +498,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_items_in_order_and_again),
         cmocka_unit_test(what_makes_no_sense_is_refused),
+        cmocka_unit_test(options_that_make_no_sense_are_refused),
         cmocka_unit_test(ordered_stages_give_the_order_of_their_input),
         cmocka_unit_test(a_function_may_end_it_all),
         cmocka_unit_test(one_item_becomes_many),

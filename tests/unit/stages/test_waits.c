@@ -394,7 +394,7 @@ static leat_stages *started_again(struct at_start *at, const struct leat_stage *
     options.user = at;
     options.dispose = end_it;
     at->ends = NULL;
-    assert_int_equal(leat_stages_new(&at->stages, &options), 0);
+    assert_int_equal(leat_stages_new(&at->stages, &options, NULL), 0);
     assert_int_equal(leat_stages_add(at->stages, stage, NULL), 0);
     assert_int_equal(leat_stages_start(at->stages), 0);
     assert_int_equal(leat_stages_put(at->stages, item_of(1), -1), 0);
