@@ -38,7 +38,7 @@ int main(int argc, char **argv)
     size_t count = (size_t)tool_number(argv[1]);
     if (mkdir(argv[3], 0777) < 0)
         tool_fail(argv[3]);
-    tool_must(leat_engine_new(&engine, NULL), "leat_engine_new");
+    tool_must(leat_engine_new(&engine, NULL, NULL), "leat_engine_new");
     for (size_t i = 0; i < count + AT_ONCE; i++) {
         leat_pipeline **slot = &running[i % AT_ONCE];
         if (*slot)

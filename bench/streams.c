@@ -84,7 +84,7 @@ static void by_leat(struct stream *streams, const char *engine_name)
 {
     struct leat_engine_options engine_options = {.size = sizeof(engine_options), .threads = 4, .engine = engine_name};
     leat_engine *engine;
-    if (leat_engine_new(&engine, &engine_options) < 0 || strcmp(leat_engine_name(engine), engine_name) != 0) {
+    if (leat_engine_new(&engine, &engine_options, NULL) < 0 || strcmp(leat_engine_name(engine), engine_name) != 0) {
         fprintf(stderr, "the engine %s is not here\n", engine_name);
         exit(1);
     }

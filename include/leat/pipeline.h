@@ -178,11 +178,15 @@ struct leat_engine_options {
  * leaves idle serve the next one, until the engine is freed.
  *
  * @param ret_engine  The caller frees it.
+ * @param options     The options; NULL: the defaults.
+ * @param ret_error   NULL, or where the call says in a sentence why it failed; with -EINVAL, which option is wrong and
+ *                    what is allowed.
  *
  * @return 0; -EINVAL: there is no such engine, or a negative number of threads; -EMFILE; -ENOMEM: there is no memory,
  *         or there are no more threads.
  */
-LEAT_API int leat_engine_new(leat_engine **ret_engine, const struct leat_engine_options *options);
+LEAT_API int leat_engine_new(leat_engine **ret_engine, const struct leat_engine_options *options,
+                             struct leat_error *ret_error);
 
 /**
  * Returns the name of the engine that is really there.

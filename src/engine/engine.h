@@ -22,6 +22,7 @@
 #define ENGINE_ENGINE_H
 
 #include "base/keep.h"
+#include "base/nearest.h"
 #include "base/op.h"
 #include "base/wait.h"
 #include <leat/pipeline.h>
@@ -159,6 +160,8 @@ struct loop *engine_choose_loop(leat_engine *engine);
 
 /* Returns the engine with this name. NULL and "auto" mean the first one. Returns NULL if there is no such engine. */
 const struct engine *engine_by_name(const char *name);
+/* Writes that there is no engine with this name, and which ones there are, to `buffer`, and returns `buffer`. */
+const char *engine_unknown(char buffer[UNKNOWN_MAX], const char *name);
 
 /* All engines; the list ends in NULL, and the first is that of "auto". The registry defines it. */
 extern const struct engine *const registry_engines[];

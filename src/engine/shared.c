@@ -1,4 +1,5 @@
 /* leat_engine: loops, each on a thread of its own, that many pipelines share. */
+#include "base/error.h"
 #include "base/origin.h"
 #include "base/platform.h"
 #include "engine/engine.h"
@@ -29,6 +30,14 @@ const struct engine *engine_by_name(const char *name)
     return NULL;
 }
 
+const char *engine_unknown(char buffer[UNKNOWN_MAX], const char *name)
+{
+    const char *words[10] = {"auto"};
+    for (size_t i = 0; registry_engines[i] && i + 2 < COUNT(words); i++)
+        words[i + 1] = registry_engines[i]->name;
+    return unknown_word(buffer, "engine", name, strlen(name), words);
+}
+
 static int start_place(struct engine_place *place, const struct engine *engine, char why[ENGINE_WHY_MAX])
 {
     int r = loop_open(&place->loop, engine, why);
@@ -46,20 +55,32 @@ static size_t choose_count(const struct leat_engine_options *options)
     return MIN(count, THREADS_MAX);
 }
 
-int leat_engine_new(leat_engine **ret_engine, const struct leat_engine_options *options)
+/* Copies what the caller gave, and checks it. */
+static int take_options(struct leat_engine_options *own, const struct leat_engine_options *options,
+                        struct leat_error *error)
+{
+    char text[UNKNOWN_MAX];
+    int r = options_copy(own, sizeof(*own), options);
+    if (r < 0)
+        return error_at(error, r, LEAT_SIDE_NONE, "engine", "new", "The options are not those of this version");
+    if (!engine_by_name(own->engine))
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, "engine", "new", "%s", engine_unknown(text, own->engine));
+    if (own->threads < 0)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, "engine", "new", "threads must be 0 or more");
+    return 0;
+}
+
+static int make(leat_engine **ret, const struct leat_engine_options *options, struct leat_error *error)
 {
     struct leat_engine_options own;
-    int r = options_copy(&own, sizeof(own), options);
+    int r = take_options(&own, options, error);
     if (r < 0)
         return r;
-    const struct engine *engine = engine_by_name(own.engine);
-    if (!engine || own.threads < 0)
-        return -EINVAL;
     size_t count = choose_count(&own);
     leat_engine *e = calloc(1, sizeof(*e) + count * sizeof(e->place[0]));
     if (!e)
         return -ENOMEM;
-    e->engine = engine;
+    e->engine = engine_by_name(own.engine);
     e->origin = origin_here();
     keep_init(&e->keep);
     while (e->count < count && r == 0) {
@@ -75,8 +96,15 @@ int leat_engine_new(leat_engine **ret_engine, const struct leat_engine_options *
         free(e);
         return r;
     }
-    *ret_engine = e; /* fewer threads than the caller asked for are no error */
+    *ret = e; /* fewer threads than the caller asked for are no error */
     return 0;
+}
+
+int leat_engine_new(leat_engine **ret_engine, const struct leat_engine_options *options, struct leat_error *ret_error)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = error_begin(ret_error);
+    return r < 0 ? r : error_return(ret_error, &error, make(ret_engine, options, &error));
 }
 
 const char *leat_engine_name(const leat_engine *e)

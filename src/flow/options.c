@@ -58,11 +58,7 @@ static int check_engine(struct parts *parts)
     if (engine)
         return 0;
     char text[UNKNOWN_MAX];
-    const char *words[10] = {"auto"};
-    for (size_t i = 0; registry_engines[i] && i + 2 < COUNT(words); i++)
-        words[i + 1] = registry_engines[i]->name;
-    return error_set(&parts->bad_options, -EINVAL, "%s",
-                     unknown_word(text, "engine", parts->engine_name, strlen(parts->engine_name), words));
+    return error_set(&parts->bad_options, -EINVAL, "%s", engine_unknown(text, parts->engine_name));
 }
 
 static int parse_expectation(struct parts *parts, const char *text, size_t n)

@@ -170,7 +170,7 @@ static void add_limits(struct row *row, const struct bench_options *o, const cha
         struct leat_engine_options options = LEAT_INIT(struct leat_engine_options);
         options.engine = engines[e];
         options.threads = 1;
-        if (leat_engine_new(&engine, &options) < 0)
+        if (leat_engine_new(&engine, &options, NULL) < 0)
             continue; /* not in this build */
         bool there = strcmp(leat_engine_name(engine), engines[e]) == 0;
         leat_engine_free(engine);

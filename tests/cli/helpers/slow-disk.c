@@ -52,7 +52,7 @@ int main(int argc, char **argv)
     snprintf(begun, sizeof(begun), "%s.read", argv[3]);
     options.threads = 1;
     options.engine = argv[1];
-    must(leat_engine_new(&engine, &options), "engine");
+    must(leat_engine_new(&engine, &options, NULL), "engine");
     if (strcmp(leat_engine_name(engine), argv[1]) != 0)
         return 77;
     must(leat_endpoint_open(&from, argv[2], LEAT_READ, NULL, NULL), "open");

@@ -77,7 +77,7 @@ int main(int argc, char **argv)
     if (swept_result)
         return swept_result;
     options.engine = argc > 1 ? argv[1] : "sync";
-    TRY(leat_engine_new(&engine, &options));
+    TRY(leat_engine_new(&engine, &options, NULL));
     use(engine);
     if (swept_result == 0)
         use_text();

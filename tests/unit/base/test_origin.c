@@ -203,7 +203,7 @@ static void free_engine(void *user)
 static void an_engine(void **state UNUSED)
 {
     leat_engine *engine;
-    assert_int_equal(leat_engine_new(&engine, NULL), 0);
+    assert_int_equal(leat_engine_new(&engine, NULL, NULL), 0);
     in_child(free_engine, engine);
     leat_engine_free(engine);
 }

@@ -616,7 +616,7 @@ static void many_on_one_engine(void **state UNUSED)
     size_t n[MANY];
     struct leat_engine_options engine_options = {
         .size = sizeof(engine_options), .threads = 2, .engine = getenv("LEAT_TEST_ENGINE")};
-    assert_int_equal(leat_engine_new(&engine, &engine_options), 0);
+    assert_int_equal(leat_engine_new(&engine, &engine_options, NULL), 0);
     struct leat_pipeline_options options = {.size = sizeof(options), .shared_engine = engine};
     for (size_t i = 0; i < MANY; i++) {
         p[i] =

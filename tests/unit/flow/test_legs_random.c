@@ -222,7 +222,7 @@ static void rows_share_an_engine(void **state UNUSED)
     struct dice dice = {(uint64_t)time(NULL)};
     static struct trial t[MANY];
     leat_engine *engine;
-    assert_int_equal(leat_engine_new(&engine, &options), 0);
+    assert_int_equal(leat_engine_new(&engine, &options, NULL), 0);
     for (size_t i = 0; i < MANY; i++) {
         open_trial(&t[i], &dice, engine);
         assert_int_equal(leat_pipeline_start(t[i].pipeline), 0);

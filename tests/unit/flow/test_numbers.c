@@ -220,7 +220,7 @@ static void a_cancel_after_the_engine_has_gone(void **state UNUSED)
         struct leat_progress now = LEAT_INIT(struct leat_progress);
         pthread_t thread;
         int fd;
-        assert_int_equal(leat_engine_new(&options.shared_engine, &with), 0);
+        assert_int_equal(leat_engine_new(&options.shared_engine, &with, NULL), 0);
         leat_pipeline *p = pipeline_of(&options, from_bytes("abc", 3), spec("null:", LEAT_WRITE));
         assert_int_equal(leat_pipeline_start(p), 0);
         assert_int_equal(pthread_create(&thread, NULL, cancel_on_and_on, p), 0);
@@ -267,23 +267,33 @@ static void the_order_between_files(void **state UNUSED)
     assert_int_equal(row->order[3], ROUTE_CHUNK);
 }
 
+static void no_engine_has(struct leat_engine_options options, const char *text)
+{
+    leat_engine *engine = NULL;
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    options.size = options.size ? options.size : sizeof(options);
+    assert_int_equal(leat_engine_new(&engine, &options, &error), -EINVAL);
+    assert_null(engine);
+    assert_string_equal(error.node, "engine");
+    if (strcmp(error.text, text) != 0)
+        fail_msg("%s", error.text);
+}
+
 static void engines_that_there_are(void **state UNUSED)
 {
     static const char *const names[] = {NULL, "auto", "sync", "uring", "uring:all"};
     leat_engine *engine = NULL;
-    struct leat_engine_options options = {.size = sizeof(options), .engine = "steam"};
-    assert_int_equal(leat_engine_new(&engine, &options), -EINVAL);
-    options = (struct leat_engine_options){.size = sizeof(options), .engine = ""};
-    assert_int_equal(leat_engine_new(&engine, &options), -EINVAL);
-    options = (struct leat_engine_options){.size = sizeof(options), .threads = -1};
-    assert_int_equal(leat_engine_new(&engine, &options), -EINVAL);
-    options.threads = INT32_MIN;
-    assert_int_equal(leat_engine_new(&engine, &options), -EINVAL);
-    assert_null(engine);
-    options.threads = 1;
+    struct leat_engine_options options = {.size = sizeof(options), .threads = 1};
+    no_engine_has((struct leat_engine_options){.engine = "steam"},
+                  "There is no engine 'steam': known are auto, sync, uring, uring:all");
+    no_engine_has((struct leat_engine_options){.engine = ""},
+                  "There is no engine '': known are auto, sync, uring, uring:all");
+    no_engine_has((struct leat_engine_options){.threads = -1}, "threads must be 0 or more");
+    no_engine_has((struct leat_engine_options){.threads = INT32_MIN}, "threads must be 0 or more");
+    no_engine_has((struct leat_engine_options){.size = 1}, "The options are not those of this version");
     for (size_t i = 0; i < COUNT(names); i++) {
         options.engine = names[i];
-        if (leat_engine_new(&engine, &options) < 0)
+        if (leat_engine_new(&engine, &options, NULL) < 0)
             continue; /* this build lacks it */
         assert_true(strcmp(leat_engine_name(engine), "sync") == 0 || strcmp(leat_engine_name(engine), names[i]) == 0);
         leat_engine_free(engine);

@@ -110,7 +110,7 @@ static void a_wait_calls_it(void **state UNUSED)
 {
     leat_engine *engine;
     waits_call_it(NULL);
-    assert_int_equal(leat_engine_new(&engine, NULL), 0);
+    assert_int_equal(leat_engine_new(&engine, NULL, NULL), 0);
     waits_call_it(engine);
     struct watcher w = {0};
     leat_pipeline *p = watched(&w, 0, engine, "null:");

@@ -158,7 +158,7 @@ static void many_streams_on_few_threads(void **state UNUSED)
     leat_engine *engine;
     pthread_t writer;
     int descriptors = unit_descriptors();
-    assert_int_equal(leat_engine_new(&engine, &options), 0);
+    assert_int_equal(leat_engine_new(&engine, &options, NULL), 0);
     assert_string_equal(leat_engine_name(engine), engine_wanted()->name);
     for (unsigned i = 0; i < STREAMS; i++)
         begin(&s[i], i, engine);
@@ -176,7 +176,7 @@ static void one_after_the_other(void **state UNUSED)
 {
     struct leat_engine_options options = {.size = sizeof(options), .threads = 2, .engine = engine_wanted()->name};
     leat_engine *engine;
-    assert_int_equal(leat_engine_new(&engine, &options), 0);
+    assert_int_equal(leat_engine_new(&engine, &options, NULL), 0);
     for (int i = 0; i < 200; i++) {
         struct leat_pipeline_options own = {.size = sizeof(own), .shared_engine = engine};
         char bytes[4] = "";

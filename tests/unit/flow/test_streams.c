@@ -100,7 +100,7 @@ static void run_streams(const char *name)
     leat_engine *engine;
     int before = open_descriptors(), threads = threads_of_process(), epoll = epoll_create1(EPOLL_CLOEXEC),
         left = STREAMS;
-    assert_int_equal(leat_engine_new(&engine, &options), 0);
+    assert_int_equal(leat_engine_new(&engine, &options, NULL), 0);
     for (int i = 0; i < STREAMS; i++) {
         int fd;
         start_stream(&streams[i], i, engine);
@@ -150,7 +150,7 @@ static void freeing_ends_them(void **state)
     (void)state;
     static struct stream streams[100];
     leat_engine *engine;
-    assert_int_equal(leat_engine_new(&engine, NULL), 0);
+    assert_int_equal(leat_engine_new(&engine, NULL, NULL), 0);
     for (int i = 0; i < 100; i++)
         start_stream(&streams[i], i, engine);
     for (int i = 0; i < 100; i++) {

@@ -46,7 +46,7 @@ static void one_engine(unsigned processors, int wanted, unsigned expected)
     leat_engine *engine;
     unsigned before = atomic_load(&begun);
     allowed = processors;
-    assert_int_equal(leat_engine_new(&engine, &options), 0);
+    assert_int_equal(leat_engine_new(&engine, &options, NULL), 0);
     leat_engine_free(engine); /* which waits for its threads */
     assert_int_equal(atomic_load(&begun) - before, expected);
 }

@@ -120,7 +120,7 @@ static void run(bool shared)
     unit_needs(r != -ELIBACC, "libcrypto");
     assert_int_equal(r, 0);
     if (shared)
-        assert_int_equal(leat_engine_new(&engine, NULL), 0);
+        assert_int_equal(leat_engine_new(&engine, NULL, NULL), 0);
     options.shared_engine = engine;
     assert_int_equal(leat_pipeline_new(&p, &options), 0);
     assert_int_equal(leat_endpoint_from_callbacks(&source, &callbacks, &left), 0);

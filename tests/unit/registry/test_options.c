@@ -578,7 +578,18 @@ static int try_report(void *given)
 static int try_engine(void *given)
 {
     leat_engine *engine;
-    int r = leat_engine_new(&engine, given);
+    int r = leat_engine_new(&engine, given, NULL);
+    if (r == 0)
+        leat_engine_free(engine);
+    return r;
+}
+
+static int try_engine_error(void *given)
+{
+    leat_engine *engine;
+    struct leat_engine_options options = LEAT_INIT(struct leat_engine_options);
+    options.threads = 1;
+    int r = leat_engine_new(&engine, &options, given);
     if (r == 0)
         leat_engine_free(engine);
     return r;
@@ -806,6 +817,7 @@ static const struct row {
     {OUTPUT(try_outcome, leat_sink_outcome)},
     {INPUT(try_report, leat_error), .make = make_error, .member = {ENUM(leat_error, side, LEAT_SIDE_SINK)}},
     {INPUT(try_engine, leat_engine_options)},
+    {OUTPUT(try_engine_error, leat_error)},
     {INPUT(try_hooks, leat_thread_hooks)},
     {INPUT(try_channel, leat_channel_options), .member = {ENUM(leat_channel_options, end, LEAT_CHANNEL_RECEIVER)}},
     {OUTPUT(try_channel_error, leat_error)},

@@ -167,6 +167,17 @@ static leat_stages *make(bool *well)
     return stages;
 }
 
+static int try_engine(bool well, struct leat_error *error)
+{
+    struct leat_engine_options options = LEAT_INIT(struct leat_engine_options);
+    leat_engine *engine;
+    options.threads = well ? 1 : -1;
+    int r = leat_engine_new(&engine, &options, error);
+    if (r == 0)
+        leat_engine_free(engine);
+    return r;
+}
+
 static size_t one_byte(void *user UNUSED, const void *item UNUSED)
 {
     return 1;
@@ -395,6 +406,7 @@ static const struct row {
     {"leat_channel_open", try_channel},
     {"leat_pool_new", try_pool},
     {"leat_stream_new", try_stream},
+    {"leat_engine_new", try_engine},
     {"leat_stages_new", try_stages},
     {"leat_stages_add", try_add},
     {"leat_pull_add", try_pull_add},

@@ -210,7 +210,7 @@ static void stages_engines_and_connections(void **state UNUSED)
     leat_connection *connection;
     int item;
     look();
-    assert_int_equal(leat_engine_new(&engine, &options), 0);
+    assert_int_equal(leat_engine_new(&engine, &options, NULL), 0);
     assert_int_equal(leat_stages_new(&stages, NULL, NULL), 0);
     assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     assert_int_equal(leat_stages_start(stages), 0);

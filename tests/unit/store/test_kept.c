@@ -112,7 +112,7 @@ static void test_pipelines_of_an_engine_use_one_connection(void **state UNUSED)
     struct server server;
     leat_engine *engine;
     start(&server);
-    assert_int_equal(leat_engine_new(&engine, NULL), 0);
+    assert_int_equal(leat_engine_new(&engine, NULL, NULL), 0);
     for (int i = 0; i < 3; i++)
         fetch(&server, engine);
     assert_int_equal(atomic_load(&server.connections), 1);
@@ -129,7 +129,7 @@ static void test_two_engines(void **state UNUSED)
     leat_engine *engine[2];
     start(&server);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(leat_engine_new(&engine[i], NULL), 0);
+        assert_int_equal(leat_engine_new(&engine[i], NULL, NULL), 0);
         fetch(&server, engine[i]);
     }
     leat_engine_free(engine[0]);
@@ -158,7 +158,7 @@ static void test_a_connection_that_the_server_closed(void **state UNUSED)
     struct server server;
     leat_engine *engine;
     start(&server);
-    assert_int_equal(leat_engine_new(&engine, NULL), 0);
+    assert_int_equal(leat_engine_new(&engine, NULL, NULL), 0);
     fetch(&server, engine);
     atomic_store(&server.hangs_up, true);
     fetch(&server, engine);
