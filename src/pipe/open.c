@@ -226,10 +226,12 @@ int leat_pipe_open(leat_writer **ret_writer, leat_reader **ret_reader, const str
 {
     struct leat_pipe_options o;
     struct pipe *p = NULL;
-    int r = options_copy(&o, sizeof(o), options);
     struct leat_error error = LEAT_INIT(struct leat_error);
-    if (r == 0 && (r = error_begin(ret_error)) == 0)
-        r = error_return(ret_error, &error, make(&p, &o, &error));
+    int copied = options_copy(&o, sizeof(o), options), r = error_begin(ret_error);
+    if (r == 0 && copied < 0)
+        refuse(&error, copied, "The options are not those of this version");
+    if (r == 0)
+        r = error_return(ret_error, &error, copied < 0 ? copied : make(&p, &o, &error));
     if (r < 0) {
         for (size_t i = 0; o.filters && i < o.filter_count; i++)
             leat_filter_free(o.filters[i]);

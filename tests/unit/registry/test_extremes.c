@@ -356,6 +356,31 @@ static void filters_that_are_not_there_are_refused(void **state UNUSED)
     assert_int_equal(leat_pipe_open(&writer, &reader, &options, NULL), -EINVAL);
 }
 
+/* The filters are freed, if the struct has them. */
+static void pipe_options_of_another_version_are_refused(void **state UNUSED)
+{
+    struct {
+        struct leat_pipe_options known;
+        uint64_t unknown;
+    } options = {.known = LEAT_INIT(struct leat_pipe_options), .unknown = 1};
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    leat_writer *writer = NULL;
+    leat_reader *reader = NULL;
+    leat_filter *filter[1];
+    assert_int_equal(leat_filter_meter(&filter[0]), 0);
+    options.known.size = sizeof(options);
+    options.known.filters = filter;
+    options.known.filter_count = 1;
+    assert_int_equal(leat_pipe_open(&writer, &reader, &options.known, &error), -E2BIG);
+    assert_string_equal(error.text, "The options are not those of this version");
+    assert_string_equal(error.node, "pipe");
+    options.known = (struct leat_pipe_options){.size = 1};
+    assert_int_equal(leat_pipe_open(&writer, &reader, &options.known, &error), -EINVAL);
+    assert_string_equal(error.text, "The options are not those of this version");
+    assert_int_equal(leat_pipe_open(&writer, &reader, &options.known, NULL), -EINVAL);
+    assert_true(!writer && !reader);
+}
+
 /* ---- nothing at all ---- */
 
 static void nothing_may_be_freed(void **state UNUSED)
@@ -398,6 +423,7 @@ int main(void)
         cmocka_unit_test(a_record_that_is_too_long_is_refused),
         cmocka_unit_test(limits_of_a_pool_may_be_any_number),
         cmocka_unit_test(filters_that_are_not_there_are_refused),
+        cmocka_unit_test(pipe_options_of_another_version_are_refused),
         cmocka_unit_test(nothing_may_be_freed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

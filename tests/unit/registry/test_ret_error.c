@@ -53,7 +53,7 @@ static int open_pipe(struct leat_pipe_options *options, struct leat_error *error
 {
     leat_writer *writer;
     leat_reader *reader;
-    options->size = sizeof(*options);
+    options->size = options->size ? options->size : sizeof(*options);
     int r = leat_pipe_open(&writer, &reader, options, error);
     if (r == 0) {
         leat_writer_close(writer);
@@ -82,6 +82,11 @@ static int try_pipe_filter(bool well, struct leat_error *error)
         assert_int_equal(leat_filter_meter(&filters[1]), 0);
     }
     return open_pipe(&(struct leat_pipe_options){.filters = filters, .filter_count = 2}, error);
+}
+
+static int try_pipe_size(bool well, struct leat_error *error)
+{
+    return open_pipe(&(struct leat_pipe_options){.size = well ? 0 : 1}, error);
 }
 
 static int try_connection(bool well, struct leat_error *error)
@@ -403,6 +408,7 @@ static const struct row {
     {"leat_pipe_open", try_pipe},
     {"leat_pipe_open", try_pipe_backend},
     {"leat_pipe_open", try_pipe_filter},
+    {"leat_pipe_open", try_pipe_size},
     {"leat_channel_open", try_channel},
     {"leat_pool_new", try_pool},
     {"leat_stream_new", try_stream},
