@@ -92,7 +92,7 @@ static void open_kernel(struct run *run)
 static void open_digest(struct run *run)
 {
     leat_filter *filter;
-    must(leat_filter_digest(&filter, "sha256", NULL), "leat_filter_digest");
+    must(leat_filter_digest(&filter, "sha256", NULL, NULL), "leat_filter_digest");
     open_leat(run, LEAT_PIPE_QUEUE, filter);
 }
 

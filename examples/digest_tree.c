@@ -80,7 +80,7 @@ static int digest_file(leat_work *work, void *item, void *user)
         return -errno;
     int r = leat_pipeline_new(&pipeline, NULL);
     if (r == 0)
-        r = leat_filter_digest(&digest, "sha256", NULL);
+        r = leat_filter_digest(&digest, "sha256", NULL, NULL);
     if (r == 0)
         r = leat_pipeline_filter(pipeline, leat_filter_ref(digest));
     if (r == 0 && (r = leat_endpoint_from_fd(&from, fd, LEAT_BORROW)) == 0)

@@ -54,7 +54,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: pipe_child COMMAND [ARGUMENT...]\n");
         return 2;
     }
-    int r = leat_filter_digest(&digest, "sha256", NULL);
+    int r = leat_filter_digest(&digest, "sha256", NULL, NULL);
     if (r < 0) {
         fprintf(stderr, "pipe_child: %s\n", strerror(-r));
         return 1;

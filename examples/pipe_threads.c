@@ -76,7 +76,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: pipe_threads LINES\n");
         return 2;
     }
-    int r = leat_filter_digest(&digest, "sha256", NULL);
+    int r = leat_filter_digest(&digest, "sha256", NULL, NULL);
     if (r == 0) {
         r = run((unsigned)strtoul(argv[1], NULL, 10), leat_filter_ref(digest)); /* the pipe takes one reference */
         if (r == 0 && (r = leat_filter_digest_hex(digest, "sha256", hex, sizeof(hex))) == 0)

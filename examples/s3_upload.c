@@ -36,7 +36,7 @@ static int build(leat_pipeline *pipeline, const char *file, const char *object)
     if (r == 0)
         r = leat_pipeline_sink(pipeline, to, NULL);
     if (r == 0)
-        r = leat_filter_digest(&digest, "sha256", NULL);
+        r = leat_filter_digest(&digest, "sha256", NULL, NULL);
     if (r == 0)
         r = leat_pipeline_filter(pipeline, digest);
     return r < 0 ? say("building", r) : 0;

@@ -64,12 +64,15 @@ enum {
  *
  * @param algorithms  The names, separated by commas.
  * @param options     The options; NULL: the defaults.
+ * @param ret_error   NULL, or where the call says in a sentence why it failed; with -EINVAL, which option is wrong and
+ *                    what is allowed; with -ENOENT, which names are near. Its `offset` is where in `algorithms` the
+ *                    name begins.
  *
  * @return 0; -ENOENT: a name is not known; -ELIBACC: libcrypto is missing (-ENOSYS on a system without that code);
  *         -EINVAL; -ENOMEM.
  */
 LEAT_API int leat_filter_digest(leat_filter **ret_filter, const char *algorithms,
-                                const struct leat_digest_options *options);
+                                const struct leat_digest_options *options, struct leat_error *ret_error);
 
 /**
  * Gives the names of the usual algorithms, for lists.

@@ -9,7 +9,7 @@
  *     leat_pipeline_new(&p, NULL);
  *     leat_endpoint_open(&in, "image.iso", LEAT_READ, NULL, &error);
  *     leat_endpoint_open(&out, "/srv/image.iso", LEAT_WRITE, NULL, &error);
- *     leat_filter_digest(&digest, "sha256", NULL);
+ *     leat_filter_digest(&digest, "sha256", NULL, NULL);
  *     leat_pipeline_source(p, in); leat_pipeline_filter(p, digest); leat_pipeline_sink(p, out, NULL);
  *     r = leat_pipeline_run(p, &report);
  *

@@ -198,7 +198,7 @@ static int apply_length(struct digest_options *o, const char *text)
 static int try_algorithms(const struct digest_options *o)
 {
     leat_filter *filter;
-    int r = leat_filter_digest(&filter, o->algorithms ? o->algorithms : "sha256", NULL);
+    int r = leat_filter_digest(&filter, o->algorithms ? o->algorithms : "sha256", NULL, NULL);
     if (r == 0) {
         leat_filter_free(filter);
         return 0;

@@ -92,7 +92,7 @@ static size_t digits_of_tag(const struct list_check *c, const char *tag)
     leat_filter *filter;
     if (c->asked)
         return digits_of(c->asked, tag);
-    if (strlen(tag) >= TAG_BYTES || leat_filter_digest(&filter, tag, NULL) < 0)
+    if (strlen(tag) >= TAG_BYTES || leat_filter_digest(&filter, tag, NULL, NULL) < 0)
         return 0;
     size_t digits = digits_of(filter, tag);
     leat_filter_free(filter);
@@ -257,7 +257,7 @@ static bool check_list(struct list_check *c, const char *name)
 int digest_check(const struct digest_options *options, int count, char **lists)
 {
     struct list_check c = {.options = options};
-    int r = options->algorithms ? leat_filter_digest(&c.asked, options->algorithms, NULL) : 0;
+    int r = options->algorithms ? leat_filter_digest(&c.asked, options->algorithms, NULL, NULL) : 0;
     if (r == 0)
         r = hasher_new(&c.hasher, options->jobs, compare, &c);
     for (int i = 0; i < count && r == 0; i++)

@@ -63,7 +63,7 @@ static int build(leat_pipeline *pipeline, const struct hash_job *job, int thread
     if (r == 0)
         r = leat_pipeline_source(pipeline, source);
     if (r == 0)
-        r = leat_filter_digest(&filter, job->algorithms, &options);
+        r = leat_filter_digest(&filter, job->algorithms, &options, NULL);
     if (r == 0)
         r = leat_pipeline_filter(pipeline, filter);
     return r;

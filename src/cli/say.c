@@ -155,7 +155,7 @@ int cli_unknown_algorithm(const char *command, const char *option, const char *l
         size_t n = strcspn(at, ",");
         leat_filter *filter;
         snprintf(name, sizeof(name), "%.*s", (int)(n < 63 ? n : 63), at);
-        if (leat_filter_digest(&filter, name, NULL) < 0)
+        if (leat_filter_digest(&filter, name, NULL, NULL) < 0)
             break;
         leat_filter_free(filter);
         at += n;

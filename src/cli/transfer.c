@@ -257,7 +257,7 @@ static int check_expected(const struct copy_options *o, const char *command)
     for (const char *at = o->pipeline.expect; at && *at;) {
         leat_filter *filter;
         snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, ":,"), at);
-        int r = leat_filter_digest(&filter, name, NULL);
+        int r = leat_filter_digest(&filter, name, NULL, NULL);
         if (r == -ENOENT)
             return cli_unknown_algorithm(command, "expect", name);
         if (r == 0)
@@ -276,7 +276,7 @@ int transfer_add_digest(leat_pipeline *pipeline, const struct copy_options *o, c
     int r = check_expected(o, command);
     if (r != 0 || !o->digest)
         return r;
-    r = leat_filter_digest(&filter, o->digest, &options);
+    r = leat_filter_digest(&filter, o->digest, &options, NULL);
     if (r == 0)
         r = leat_pipeline_filter(pipeline, filter);
     return r == 0 ? 0 : cli_no_digest(command, "digest", o->digest, r);

@@ -263,14 +263,18 @@ static int add(struct digest *d, const char *spelling, size_t length)
     return r;
 }
 
-static int add_list(struct digest *d, const char *list)
+static int add_list(struct digest *d, const char *list, struct leat_error *error)
 {
-    for (;;) {
-        size_t length = strcspn(list, ",");
-        int r = add(d, list, length);
-        if (r < 0 || list[length] == '\0')
-            return r;
-        list += length + 1;
+    for (const char *at = list;; at++) {
+        size_t length = strcspn(at, ",");
+        int r = add(d, at, length);
+        if (r < 0) {
+            error_place(error, 0, (uint64_t)(at - list));
+            return digest_refuse(error, r, at, length);
+        }
+        at += length;
+        if (*at == '\0')
+            return 0;
     }
 }
 
@@ -282,25 +286,37 @@ static size_t count_list(const char *list)
     return n;
 }
 
-int leat_filter_digest(leat_filter **ret_filter, const char *algorithms, const struct leat_digest_options *options)
+static int make(leat_filter **ret, const char *algorithms, const struct leat_digest_options *options,
+                struct leat_error *error)
 {
     struct leat_digest_options o;
     int r = options_copy(&o, sizeof(o), options);
-    if (r == 0)
-        r = algorithms ? enum_check(o.provider, LEAT_DIGEST_KERNEL) : -EINVAL;
     if (r < 0)
-        return r;
+        return error_at(error, r, LEAT_SIDE_NONE, "digest", "new", "The options are not those of this version");
+    if (!algorithms)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, "digest", "new", "algorithms must be given");
+    if (enum_check(o.provider, LEAT_DIGEST_KERNEL) < 0)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, "digest", "new",
+                        "provider must be LEAT_DIGEST_AUTO, LEAT_DIGEST_USER or LEAT_DIGEST_KERNEL");
     struct digest *d = calloc(1, sizeof(*d) + count_list(algorithms) * sizeof(d->algorithm[0]));
     if (!d)
         return -ENOMEM;
     filter_init(&d->filter, &digest_ops);
     d->options = o;
-    r = add_list(d, algorithms);
+    r = add_list(d, algorithms, error);
     if (r < 0)
         digest_free(&d->filter);
     else
-        *ret_filter = &d->filter;
+        *ret = &d->filter;
     return r;
+}
+
+int leat_filter_digest(leat_filter **ret_filter, const char *algorithms, const struct leat_digest_options *options,
+                       struct leat_error *ret_error)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = error_begin(ret_error);
+    return r < 0 ? r : error_return(ret_error, &error, make(ret_filter, algorithms, options, &error));
 }
 
 /* Finds the algorithm that the caller names in any of its spellings. */

@@ -1,5 +1,30 @@
 #include "filter/digest_name.h"
+#include "base/nearest.h"
 #include <errno.h>
+#include <leat/filter.h>
+
+/* The common algorithms; libcrypto may have more. */
+static const char *const algorithms[] = {
+    "sha256", "sha512",     "blake2b-512", "blake2s-256", "md5", "sha1",      "sha224",
+    "sha384", "sha512-256", "sha3-256",    "sha3-512",    "sm3", "ripemd160", "crc32c",
+    "xxh3",   "xxh3-128",   "crc32",       "crc64nvme",   NULL,
+};
+
+const char *leat_digest_algorithm(size_t index)
+{
+    return index < COUNT(algorithms) - 1 ? algorithms[index] : NULL;
+}
+
+int digest_refuse(struct leat_error *error, int code, const char *spelling, size_t length)
+{
+    char text[UNKNOWN_MAX];
+    if (code == -ENOMEM)
+        return code;
+    if (code == -ELIBACC)
+        return error_at(error, code, LEAT_SIDE_NONE, "digest", "new", "libcrypto can't be loaded: install libssl3");
+    return error_at(error, code, LEAT_SIDE_NONE, "digest", "new", "%s",
+                    unknown_word(text, "digest algorithm", spelling, length, algorithms));
+}
 
 /* The spellings are in lower case, with '-' for '/' and '_'. The table lists them all, because a rule such as "remove
  * sha2-" would turn a mistyped name into a known algorithm. */

@@ -16,9 +16,9 @@ static int set_up(leat_pipeline **ret, const char *source, const char *sink, con
         leat_endpoint_close(from);
         return r;
     }
-    if (options->digest && (r = leat_filter_digest(&digest, options->digest, NULL)) < 0)
-        error_set(error, r, "the digest '%.60s' can't be computed", options->digest);
-    else if ((r = leat_pipeline_new(ret, options->pipeline)) < 0)
+    if (options->digest)
+        r = leat_filter_digest(&digest, options->digest, NULL, error);
+    if (r == 0 && (r = leat_pipeline_new(ret, options->pipeline)) < 0)
         error_set(error, r, "the pipeline can't be made");
     if (r < 0) {
         leat_endpoint_close(from);

@@ -122,7 +122,7 @@ static int add_digest(struct parts *parts, const char *algorithm)
     struct leat_digest_options options = {
         .size = sizeof(options), .provider = parts->options.digest_provider, .threads = parts->options.threads};
     leat_filter *filter;
-    int r = leat_filter_digest(&filter, algorithm, &options);
+    int r = leat_filter_digest(&filter, algorithm, &options, NULL);
     if (r == 0)
         put_in_front(parts, filter);
     return r;

@@ -54,7 +54,7 @@ int place_move(struct image_watch *watch, leat_endpoint *in, leat_endpoint *out,
     }
     int source = leat_pipeline_source(pipeline, in), sink = leat_pipeline_sink(pipeline, out, NULL);
     r = source < 0 ? source : sink;
-    if (r == 0 && ret_digest && (r = leat_filter_digest(&filter, "sha256", NULL)) == 0)
+    if (r == 0 && ret_digest && (r = leat_filter_digest(&filter, "sha256", NULL, NULL)) == 0)
         r = leat_pipeline_filter(pipeline, filter);
     if (r == 0)
         r = watch_run(watch, pipeline, &report);

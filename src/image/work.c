@@ -81,7 +81,7 @@ struct work_run {
 static int add_digest(leat_pipeline *pipeline, const char *algorithm)
 {
     leat_filter *filter;
-    int r = leat_filter_digest(&filter, algorithm, NULL);
+    int r = leat_filter_digest(&filter, algorithm, NULL, NULL);
     return r == 0 ? leat_pipeline_filter(pipeline, filter) : r;
 }
 

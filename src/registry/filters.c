@@ -4,7 +4,6 @@
 #include "base/nearest.h"
 #include "bridge/codec.h"
 #include <errno.h>
-#include <stdio.h>
 
 struct filter_request {
     const char *name;
@@ -13,47 +12,15 @@ struct filter_request {
     const char **ret_where;
 };
 
-/* The common algorithms; libcrypto may have more. */
-static const char *const algorithms[] = {
-    "sha256", "sha512",     "blake2b-512", "blake2s-256", "md5", "sha1",      "sha224",
-    "sha384", "sha512-256", "sha3-256",    "sha3-512",    "sm3", "ripemd160", "crc32c",
-    "xxh3",   "xxh3-128",   "crc32",       "crc64nvme",   NULL,
-};
-
-const char *leat_digest_algorithm(size_t index)
-{
-    return index < COUNT(algorithms) - 1 ? algorithms[index] : NULL;
-}
-
-/* Opens each algorithm of the list alone, and returns the place of the first one that fails. */
-static const char *unknown_algorithm(const char *list, char ret[64])
-{
-    for (const char *at = list;; at++) {
-        size_t n = strcspn(at, ",");
-        leat_filter *filter;
-        snprintf(ret, 64, "%.*s", (int)MIN(n, 63), at);
-        if (leat_filter_digest(&filter, ret, NULL) < 0)
-            return at;
-        leat_filter_free(filter);
-        at += n;
-        if (!*at)
-            return list;
-    }
-}
-
 static int open_digest(leat_filter **ret, const struct filter_request *r, struct leat_error *error)
 {
-    char name[64], text[UNKNOWN_MAX];
-    int result = leat_filter_digest(ret, r->argument, r->digests);
-    if (result == -ELIBACC) {
+    struct leat_error own = LEAT_INIT(struct leat_error);
+    int result = leat_filter_digest(ret, r->argument, r->digests, &own);
+    if (result == -ELIBACC)
         error_operation(error, "digest");
-        return error_set(error, result, "libcrypto can't be loaded: install libssl3");
-    }
-    if (result < 0 && result != -ENOMEM) {
-        *r->ret_where = unknown_algorithm(r->argument, name);
-        return error_set(error, result, "%s", unknown_word(text, "digest algorithm", name, strlen(name), algorithms));
-    }
-    return result;
+    else if (result < 0 && result != -ENOMEM)
+        *r->ret_where = r->argument + own.offset;
+    return result < 0 ? error_set(error, result, "%s", own.text) : 0;
 }
 
 static int open_meter(leat_filter **ret, const struct filter_request *r UNUSED, struct leat_error *error UNUSED)

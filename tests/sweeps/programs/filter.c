@@ -42,7 +42,7 @@ int main(void)
     ADD(leat_filter_codec(&filter, "zstd", "level=1"));
     ADD(leat_filter_codec(&filter, "unzstd", NULL));
     ADD(leat_filter_custom(&filter, &ops, &seen));
-    TRY(leat_filter_digest(&digest, "crc32c,xxh3", NULL));
+    TRY(leat_filter_digest(&digest, "crc32c,xxh3", NULL, NULL));
     TRY(leat_pipeline_filter(pipeline, leat_filter_ref(digest)));
     TRY(leat_endpoint_to_memory(&end, to, sizeof(to), &n));
     TRY(leat_pipeline_sink(pipeline, end, NULL));

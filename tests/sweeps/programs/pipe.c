@@ -20,7 +20,7 @@ static void use(int32_t backend, int with_filters)
     options.memory_limit = 65536;
     if (with_filters) {
         TRY(leat_filter_meter(&filters[0]));
-        TRY(leat_filter_digest(&filters[1], "crc32c", NULL));
+        TRY(leat_filter_digest(&filters[1], "crc32c", NULL, NULL));
         options.filters = filters;
         options.filter_count = 2;
     }

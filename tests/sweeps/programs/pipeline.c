@@ -9,7 +9,7 @@ static void fill(leat_pipeline *pipeline, size_t *ret_n)
     leat_filter *digest;
     TRY(leat_endpoint_from_memory(&end, from, sizeof(from)));
     TRY(leat_pipeline_source(pipeline, end));
-    TRY(leat_filter_digest(&digest, "crc32c", NULL));
+    TRY(leat_filter_digest(&digest, "crc32c", NULL, NULL));
     TRY(leat_pipeline_filter(pipeline, digest));
     TRY(leat_endpoint_to_memory(&end, to, sizeof(to), ret_n));
     TRY(leat_pipeline_sink(pipeline, end, NULL));

@@ -79,7 +79,7 @@ static leat_filter *make(const char *algorithms, int threads)
     leat_filter *filter = NULL;
     struct leat_digest_options o = LEAT_INIT(struct leat_digest_options);
     o.threads = threads;
-    int r = leat_filter_digest(&filter, algorithms, &o);
+    int r = leat_filter_digest(&filter, algorithms, &o, NULL);
     if (r < 0)
         fail_msg("%s: %s", algorithms, strerror(-r));
     return filter;
@@ -196,13 +196,42 @@ static void test_bad_lists(void **state UNUSED)
                                           "a-name-that-is-much-longer-than-that-of-any-algorithm"};
     leat_filter *untouched = NULL;
     for (size_t i = 0; i < COUNT(empty); i++)
-        assert_int_equal(leat_filter_digest(&untouched, empty[i], NULL), -EINVAL);
+        assert_int_equal(leat_filter_digest(&untouched, empty[i], NULL, NULL), -EINVAL);
     for (size_t i = 0; i < COUNT(unknown); i++)
-        assert_int_equal(leat_filter_digest(&untouched, unknown[i], NULL), -ENOENT);
+        assert_int_equal(leat_filter_digest(&untouched, unknown[i], NULL, NULL), -ENOENT);
     struct leat_digest_options o = LEAT_INIT(struct leat_digest_options);
     o.provider = 7;
-    assert_int_equal(leat_filter_digest(&untouched, "sha256", &o), -EINVAL);
+    assert_int_equal(leat_filter_digest(&untouched, "sha256", &o, NULL), -EINVAL);
     assert_null(untouched);
+}
+
+static void is_refused(const char *algorithms, struct leat_digest_options o, int code, uint64_t offset,
+                       const char *text)
+{
+    leat_filter *untouched = NULL;
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    o.size = o.size ? o.size : sizeof(o);
+    assert_int_equal(leat_filter_digest(&untouched, algorithms, &o, &error), code);
+    assert_null(untouched);
+    assert_int_equal(error.offset, offset);
+    assert_string_equal(error.node, "digest");
+    if (strncmp(error.text, text, strlen(text)) != 0)
+        fail_msg("%s", error.text);
+}
+
+static void test_sentences(void **state UNUSED)
+{
+    const struct leat_digest_options none = {0};
+    is_refused("crc32c,xxh4,crc32", none, -ENOENT, 7,
+               "There is no digest algorithm 'xxh4'; did you mean xxh3? Known are sha256, ");
+    is_refused("nonsense", none, -ENOENT, 0, "There is no digest algorithm 'nonsense': known are sha256, ");
+    is_refused("crc32c,", none, -EINVAL, 7, "There is no digest algorithm '': known are sha256, ");
+    is_refused("crc32c,,xxh3", none, -EINVAL, 7, "There is no digest algorithm '': known are sha256, ");
+    is_refused(NULL, none, -EINVAL, 0, "algorithms must be given");
+    is_refused("crc32c", (struct leat_digest_options){.provider = LEAT_DIGEST_KERNEL + 1}, -EINVAL, 0,
+               "provider must be LEAT_DIGEST_AUTO, LEAT_DIGEST_USER or LEAT_DIGEST_KERNEL");
+    is_refused("crc32c", (struct leat_digest_options){.size = 1}, -EINVAL, 0,
+               "The options are not those of this version");
 }
 
 static void test_values(void **state UNUSED)
@@ -402,7 +431,7 @@ static void test_kernel_asked_for(void **state UNUSED)
     leat_filter *filter = NULL;
     struct leat_digest_options o = LEAT_INIT(struct leat_digest_options);
     o.provider = LEAT_DIGEST_KERNEL;
-    assert_int_equal(leat_filter_digest(&filter, "sha256,xxh3", &o), 0);
+    assert_int_equal(leat_filter_digest(&filter, "sha256,xxh3", &o, NULL), 0);
     feed_all(filter, (const uint8_t *)"abc", 3);
     expect(filter, "sha256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     const char *algorithm, *provider, *why;
@@ -420,12 +449,19 @@ int main(void)
     for (size_t i = 0; i < BIG; i++)
         big[i] = pattern(i);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_answers), cmocka_unit_test(test_all_at_once),
-        cmocka_unit_test(test_spellings),     cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_bad_lists),     cmocka_unit_test(test_values),
-        cmocka_unit_test(test_holes),         cmocka_unit_test(test_running_value),
-        cmocka_unit_test(test_reset),         cmocka_unit_test(test_values_while_running),
-        cmocka_unit_test(test_given_up),      cmocka_unit_test(test_kernel_asked_for),
+        cmocka_unit_test(test_known_answers),
+        cmocka_unit_test(test_all_at_once),
+        cmocka_unit_test(test_spellings),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_bad_lists),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_sentences),
+        cmocka_unit_test(test_holes),
+        cmocka_unit_test(test_running_value),
+        cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_values_while_running),
+        cmocka_unit_test(test_given_up),
+        cmocka_unit_test(test_kernel_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,7 +81,7 @@ static leat_filter *make(const char *algorithms, int provider, int threads)
     struct leat_digest_options o = LEAT_INIT(struct leat_digest_options);
     o.provider = provider;
     o.threads = threads;
-    assert_int_equal(leat_filter_digest(&filter, algorithms, &o), 0);
+    assert_int_equal(leat_filter_digest(&filter, algorithms, &o, NULL), 0);
     return filter;
 }
 
@@ -146,9 +146,11 @@ static void test_steps_aside(void **state UNUSED)
 static void test_library_missing(void **state UNUSED)
 {
     leat_filter *filter = NULL;
-    assert_int_equal(leat_filter_digest(&filter, "unloaded", NULL), -ELIBACC);
-    assert_int_equal(leat_filter_digest(&filter, "works,unloaded", NULL), -ELIBACC);
-    assert_int_equal(leat_filter_digest(&filter, "breaks", NULL), -ENOENT); /* only the kernel has it */
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    assert_int_equal(leat_filter_digest(&filter, "unloaded", NULL, &error), -ELIBACC);
+    assert_string_equal(error.text, "libcrypto can't be loaded: install libssl3");
+    assert_int_equal(leat_filter_digest(&filter, "works,unloaded", NULL, NULL), -ELIBACC);
+    assert_int_equal(leat_filter_digest(&filter, "breaks", NULL, NULL), -ENOENT); /* only the kernel has it */
     assert_null(filter);
 }
 

@@ -34,7 +34,7 @@ static inline leat_endpoint *spec(const char *text, enum leat_direction directio
 static inline leat_filter *digest_of(const char *algorithms)
 {
     leat_filter *f;
-    int r = leat_filter_digest(&f, algorithms, NULL);
+    int r = leat_filter_digest(&f, algorithms, NULL, NULL);
     unit_needs(r != -ELIBACC, "libcrypto");
     assert_int_equal(r, 0);
     return f;

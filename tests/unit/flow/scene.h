@@ -330,7 +330,7 @@ static bool can_play(const struct scene *scene)
 static const char *digest_here(const char *algorithms)
 {
     leat_filter *filter;
-    int r = algorithms ? leat_filter_digest(&filter, algorithms, NULL) : -EINVAL;
+    int r = algorithms ? leat_filter_digest(&filter, algorithms, NULL, NULL) : -EINVAL;
     if (r == 0)
         leat_filter_free(filter);
     return r == -ELIBACC ? "xxh3" : algorithms;
@@ -348,7 +348,7 @@ static void stage_open(struct stage *s, const struct scene *scene, size_t n,
         assert_int_equal(leat_pipeline_sink(s->pipeline, open_sink(s, i), NULL), 0);
     if (s->digest) {
         leat_filter *filter;
-        assert_int_equal(leat_filter_digest(&filter, s->digest, NULL), 0);
+        assert_int_equal(leat_filter_digest(&filter, s->digest, NULL, NULL), 0);
         assert_int_equal(leat_pipeline_filter(s->pipeline, filter), 0);
     }
 }
@@ -518,7 +518,7 @@ static const char *hex_of_content(const uint8_t *bytes, size_t n, const char *al
     leat_filter *filter;
     leat_pipeline *pipeline;
     assert_int_equal(leat_endpoint_from_memory(&endpoint, bytes, n), 0);
-    assert_int_equal(leat_filter_digest(&filter, algorithm, NULL), 0);
+    assert_int_equal(leat_filter_digest(&filter, algorithm, NULL, NULL), 0);
     assert_int_equal(leat_pipeline_new(&pipeline, NULL), 0);
     leat_pipeline_source(pipeline, endpoint);
     leat_pipeline_filter(pipeline, leat_filter_ref(filter));

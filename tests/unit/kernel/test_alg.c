@@ -203,7 +203,7 @@ static void test_filter(void **state UNUSED)
     int pipe_fd[2];
     size_t pipe_size;
     o.provider = LEAT_DIGEST_KERNEL;
-    assert_int_equal(leat_filter_digest(&filter, "sha256", &o), 0);
+    assert_int_equal(leat_filter_digest(&filter, "sha256", &o, NULL), 0);
     assert_int_equal(filter->ops->start(filter, 0, NULL), 0);
     assert_int_equal(platform.pipe_make(pipe_fd, 1 << 16, &pipe_size), 0);
     assert_int_equal(write(pipe_fd[1], "abc", 3), 3);

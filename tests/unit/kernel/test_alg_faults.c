@@ -189,7 +189,7 @@ static void digest(const char *provider, const char *reason)
     const char *algorithm, *by = "", *why = NULL;
     char hex[LEAT_DIGEST_HEX_MAX];
     o.provider = LEAT_DIGEST_KERNEL;
-    EXPECT(leat_filter_digest(&filter, "sha256", &o) == 0);
+    EXPECT(leat_filter_digest(&filter, "sha256", &o, NULL) == 0);
     EXPECT(filter->ops->result(filter, 0, &algorithm, hex, sizeof(hex), &by, &why) == 0);
     EXPECT(strcmp(by, provider) == 0);
     EXPECT(strncmp(hex, "e3b0c44298fc1c14", 16) == 0);

@@ -17,7 +17,7 @@ static bool kernel_has_it(void)
     struct leat_digest_options options = {.size = sizeof(options), .provider = LEAT_DIGEST_KERNEL};
     struct stage s;
     stage_open(&s, &scenes[0], 1, NULL);
-    assert_int_equal(leat_filter_digest(&filter, "sha256", &options), 0);
+    assert_int_equal(leat_filter_digest(&filter, "sha256", &options, NULL), 0);
     leat_pipeline_filter(s.pipeline, filter);
     stage_run(&s);
     assert_int_equal(s.result, 0);
@@ -50,7 +50,7 @@ static void copy_once(const struct scene *scene, size_t n, const char *route, bo
     struct leat_digest_options digest = {.size = sizeof(digest), .provider = LEAT_DIGEST_KERNEL};
     struct leat_pipeline_options options = {
         .size = sizeof(options), .route = route, .stability = LEAT_SOURCE_STABLE, .memory_limit = 1 << 20};
-    assert_int_equal(leat_filter_digest(&filter, "sha256", &digest), 0);
+    assert_int_equal(leat_filter_digest(&filter, "sha256", &digest, NULL), 0);
     stage_open(&s, scene, n, &options);
     leat_pipeline_filter(s.pipeline, filter);
     stage_run(&s);

@@ -71,7 +71,7 @@ static void one_digest(unsigned processors, int wanted, unsigned expected)
     unsigned before = atomic_load(&begun);
     allowed = processors;
     feed_init(&feed);
-    assert_int_equal(leat_filter_digest(&filter, "crc32c,crc32", &options), 0);
+    assert_int_equal(leat_filter_digest(&filter, "crc32c,crc32", &options, NULL), 0);
     assert_int_equal(filter->ops->start(filter, 0, &error), 0);
     feed_bytes(&feed, filter, (const uint8_t *)"x", 1);
     assert_int_equal(filter->ops->finish(filter, 0, &error), 0); /* waits for its threads, too */

@@ -236,7 +236,7 @@ static void the_digest_is_that_of_the_bytes(void **state UNUSED)
 {
     leat_filter *digest;
     char hex[LEAT_DIGEST_HEX_MAX];
-    int r = leat_filter_digest(&digest, "sha256", NULL);
+    int r = leat_filter_digest(&digest, "sha256", NULL, NULL);
     unit_needs(r != -ELIBACC, "libcrypto");
     assert_int_equal(r, 0);
     leat_filter_ref(digest);
@@ -262,7 +262,7 @@ static void a_digest_of_much_on_its_own_thread(void **state UNUSED)
     options.threads = 1;
     fill_pattern(much, 0, MUCH);
     for (int i = 0; i < 2; i++) {
-        int r = leat_filter_digest(&digest, "sha256", &options);
+        int r = leat_filter_digest(&digest, "sha256", &options, NULL);
         unit_needs(r != -ELIBACC, "libcrypto");
         assert_int_equal(r, 0);
         leat_filter_ref(digest);

@@ -116,7 +116,7 @@ static void run(bool shared)
     leat_filter *zstd, *digest;
     leat_pipeline *p;
     unsigned left = 50;
-    int r = leat_filter_digest(&digest, "crc32c,sha256", NULL);
+    int r = leat_filter_digest(&digest, "crc32c,sha256", NULL, NULL);
     unit_needs(r != -ELIBACC, "libcrypto");
     assert_int_equal(r, 0);
     if (shared)

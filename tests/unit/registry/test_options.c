@@ -321,7 +321,16 @@ static int try_stages_stop(void *given)
 static int try_digest(void *given)
 {
     leat_filter *filter;
-    int r = leat_filter_digest(&filter, "crc32c", given);
+    int r = leat_filter_digest(&filter, "crc32c", given, NULL);
+    if (r == 0)
+        leat_filter_free(filter);
+    return r;
+}
+
+static int try_digest_error(void *given)
+{
+    leat_filter *filter;
+    int r = leat_filter_digest(&filter, "crc32c", NULL, given);
     if (r == 0)
         leat_filter_free(filter);
     return r;
@@ -784,6 +793,7 @@ static const struct row {
     {OUTPUT(try_stages_wait, leat_error)},
     {OUTPUT(try_stages_stop, leat_error)},
     {INPUT(try_digest, leat_digest_options), .member = {ENUM(leat_digest_options, provider, LEAT_DIGEST_KERNEL)}},
+    {OUTPUT(try_digest_error, leat_error)},
     {INPUT(try_buffer, leat_buffer_options), .make = make_buffer},
     {OUTPUT(try_buffer_parse, leat_buffer_options)},
     {OUTPUT(try_buffer_error, leat_error)},

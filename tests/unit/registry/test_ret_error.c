@@ -33,6 +33,15 @@ static int try_buffer(bool well, struct leat_error *error)
     return leat_filter_buffer_parse(&options, well ? "64M" : "64M,none", error);
 }
 
+static int try_digest(bool well, struct leat_error *error)
+{
+    leat_filter *filter;
+    int r = leat_filter_digest(&filter, well ? "crc32c" : "crc32c,nonsense", NULL, error);
+    if (r == 0)
+        leat_filter_free(filter);
+    return r;
+}
+
 static int try_check(bool well, struct leat_error *error)
 {
     leat_pipeline *p;
@@ -403,6 +412,7 @@ static const struct row {
     {"leat_endpoint_open", try_endpoint},
     {"leat_pipeline_parse", try_parse},
     {"leat_pipeline_check", try_check},
+    {"leat_filter_digest", try_digest},
     {"leat_filter_buffer_parse", try_buffer},
     {"leat_copy", try_copy},
     {"leat_pipe_open", try_pipe},

@@ -143,7 +143,7 @@ static void filters(void **state UNUSED)
 static void algorithms(void **state UNUSED)
 {
     leat_filter *filter;
-    unit_needs(leat_filter_digest(&filter, "sha256", NULL) == 0, "libcrypto");
+    unit_needs(leat_filter_digest(&filter, "sha256", NULL, NULL) == 0, "libcrypto");
     leat_filter_free(filter);
     is_refused("a | digest:sha256,nope,md5 | b", 18, "no digest algorithm 'nope'");
     is_refused("a | digest:\"sha256\",'nope' | b", 21, "'nope'");
@@ -385,7 +385,7 @@ static void usual_algorithms(void **state UNUSED)
     size_t had = 0;
     for (size_t i = 0; leat_digest_algorithm(i); i++) {
         leat_filter *filter;
-        int r = leat_filter_digest(&filter, leat_digest_algorithm(i), NULL);
+        int r = leat_filter_digest(&filter, leat_digest_algorithm(i), NULL, NULL);
         assert_true(r == 0 || r == -ENOENT || r == -ELIBACC);
         if (r == 0)
             leat_filter_free(filter);

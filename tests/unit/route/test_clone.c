@@ -77,7 +77,7 @@ static void clone_to(struct stage *s, size_t sinks, leat_filter *filter, leat_fi
 static leat_filter *sha256(void)
 {
     leat_filter *filter;
-    assert_int_equal(leat_filter_digest(&filter, "sha256", NULL), 0);
+    assert_int_equal(leat_filter_digest(&filter, "sha256", NULL, NULL), 0);
     return filter;
 }
 
