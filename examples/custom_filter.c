@@ -69,7 +69,7 @@ static int build(leat_pipeline *pipeline, struct to_unix *state, char **names)
     ops.name = "to_unix";
     ops.start = start;
     ops.transform = transform;
-    int r = leat_filter_custom(&filter, &ops, state);
+    int r = leat_filter_custom(&filter, &ops, state, NULL);
     if (r == 0)
         r = leat_pipeline_filter(pipeline, filter);
     if (r == 0 && leat_endpoint_open(&source, names[0], LEAT_READ, NULL, &error) < 0)

@@ -24,7 +24,7 @@ static int build(leat_pipeline *pipeline, const struct leat_buffer_options *buff
     if (r == 0)
         r = leat_pipeline_source(pipeline, in);
     if (r == 0)
-        r = leat_filter_buffer(&filter, buffer);
+        r = leat_filter_buffer(&filter, buffer, NULL);
     if (r == 0)
         r = leat_pipeline_filter(pipeline, filter);
     if (r == 0)

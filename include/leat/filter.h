@@ -252,12 +252,15 @@ struct leat_buffer_options {
  * If the pipeline fails or is cancelled, the bytes in the buffer do not reach the sinks. The report says how many they
  * are.
  *
- * @param options  The options; copied.
+ * @param options    The options; copied.
+ * @param ret_error  NULL, or where the call says in a sentence why it failed; with -EINVAL, which option is wrong and
+ *                   what is allowed.
  *
  * @return 0; -EINVAL: `bytes` is 0 or beyond any file, a percentage is out of range, `file` is empty, or `memory` is
  * given without it; -E2BIG: `options` asks for something that this library does not know; -ENOMEM.
  */
-LEAT_API int leat_filter_buffer(leat_filter **ret_filter, const struct leat_buffer_options *options);
+LEAT_API int leat_filter_buffer(leat_filter **ret_filter, const struct leat_buffer_options *options,
+                                struct leat_error *ret_error);
 
 /**
  * Reads the options of a buffer from a text, as in the text form of a pipeline:
@@ -330,13 +333,16 @@ struct leat_filter_ops {
 /**
  * Makes a filter of the caller's functions.
  *
- * @param ops   The functions; copied.
- * @param user  The first argument of each function; borrowed until `free` is called. If leat_filter_custom fails,
- *              `free` is not called.
+ * @param ops        The functions; copied.
+ * @param user       The first argument of each function; borrowed until `free` is called. If leat_filter_custom fails,
+ *                   `free` is not called.
+ * @param ret_error  NULL, or where the call says in a sentence why it failed; with -EINVAL, which member is wrong and
+ *                   what is allowed.
  *
  * @return 0; -EINVAL: `ops` has neither `observe` nor `transform`, or has both; -ENOMEM.
  */
-LEAT_API int leat_filter_custom(leat_filter **ret_filter, const struct leat_filter_ops *ops, void *user);
+LEAT_API int leat_filter_custom(leat_filter **ret_filter, const struct leat_filter_ops *ops, void *user,
+                                struct leat_error *ret_error);
 
 /**
  * Gives the number of bytes that passed so far. For a filter that changes the bytes, these are the bytes that went in.

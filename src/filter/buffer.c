@@ -1,6 +1,7 @@
 /* The filter that reads ahead. It cuts the pipeline: the leg before it puts bytes into a hold, and the leg behind it
  * takes them. Each of the two legs has a thread, so the source is read while a sink is slow, and the other way round.
  */
+#include "base/error.h"
 #include "filter/buffer_file.h"
 #include "node/filter.h"
 #include "node/node.h"
@@ -186,15 +187,29 @@ static int make(struct buffer *b, const struct leat_buffer_options *o)
     return o->file && !b->folder ? -ENOMEM : 0;
 }
 
-int leat_filter_buffer(leat_filter **ret_filter, const struct leat_buffer_options *options)
+/* Returns what is wrong with the options and what is allowed, or NULL. */
+static const char *find_wrong(const struct leat_buffer_options *o)
+{
+    if (o->bytes == 0 || o->bytes > INT64_MAX)
+        return "bytes must be from 1 to 9223372036854775807";
+    if (!is_percent(o->start))
+        return "start must be from 0 to 100";
+    if (!is_percent(o->stop))
+        return "stop must be from 0 to 100";
+    if (o->memory && !o->file)
+        return "file must be given with memory";
+    return o->file && !*o->file ? "file must name a folder, or be NULL" : NULL;
+}
+
+static int create(leat_filter **ret, const struct leat_buffer_options *options, struct leat_error *error)
 {
     struct leat_buffer_options o;
     int r = options_copy(&o, sizeof(o), options);
     if (r < 0)
-        return r;
-    bool in_range = o.bytes && o.bytes <= INT64_MAX && is_percent(o.start) && is_percent(o.stop);
-    if (!in_range || (o.memory && !o.file) || (o.file && !*o.file))
-        return -EINVAL;
+        return error_at(error, r, LEAT_SIDE_NONE, buffer_name, "new", "The options are not those of this version");
+    const char *wrong = find_wrong(&o);
+    if (wrong)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, buffer_name, "new", "%s", wrong);
     struct buffer *b = calloc(1, sizeof(*b));
     if (!b)
         return -ENOMEM;
@@ -202,6 +217,14 @@ int leat_filter_buffer(leat_filter **ret_filter, const struct leat_buffer_option
     if (r < 0)
         buffer_free(&b->filter);
     else
-        *ret_filter = &b->filter;
+        *ret = &b->filter;
     return r;
+}
+
+int leat_filter_buffer(leat_filter **ret_filter, const struct leat_buffer_options *options,
+                       struct leat_error *ret_error)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = error_begin(ret_error);
+    return r < 0 ? r : error_return(ret_error, &error, create(ret_filter, options, &error));
 }

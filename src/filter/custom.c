@@ -1,5 +1,6 @@
 /* Makes a filter of the caller's functions. It checks their results, so that a mistake in them is an error that names
  * the filter, and not a lost byte or an endless run. */
+#include "base/error.h"
 #include "node/filter.h"
 #include <errno.h>
 
@@ -85,14 +86,15 @@ static const struct filter_ops transform_ops = {
     .free = custom_free,
 };
 
-int leat_filter_custom(leat_filter **ret_filter, const struct leat_filter_ops *ops, void *user)
+static int make(leat_filter **ret, const struct leat_filter_ops *ops, void *user, struct leat_error *error)
 {
     struct leat_filter_ops calls;
     int r = options_copy(&calls, sizeof(calls), ops);
-    if (r == 0 && !calls.observe == !calls.transform)
-        r = -EINVAL;
     if (r < 0)
-        return r;
+        return error_at(error, r, LEAT_SIDE_NONE, "custom", "new", "The functions are not those of this version");
+    if (!calls.observe == !calls.transform)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, calls.name ? calls.name : "custom", "new",
+                        "observe or transform must be given, and the other one must be NULL");
     struct custom *c = calloc(1, sizeof(*c));
     if (!c)
         return -ENOMEM;
@@ -101,6 +103,14 @@ int leat_filter_custom(leat_filter **ret_filter, const struct leat_filter_ops *o
     c->calls = calls;
     c->user = user;
     filter_init(&c->filter, &c->ops);
-    *ret_filter = &c->filter;
+    *ret = &c->filter;
     return 0;
+}
+
+int leat_filter_custom(leat_filter **ret_filter, const struct leat_filter_ops *ops, void *user,
+                       struct leat_error *ret_error)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = error_begin(ret_error);
+    return r < 0 ? r : error_return(ret_error, &error, make(ret_filter, ops, user, &error));
 }

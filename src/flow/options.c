@@ -184,7 +184,7 @@ static int add_buffer(struct parts *parts)
         error_set(&parts->bad_options, error.code, "The buffer '%.40s': %.150s", parts->buffer, error.text);
         return 0;
     }
-    int r = leat_filter_buffer(&filter, &options);
+    int r = leat_filter_buffer(&filter, &options, NULL);
     if (r == 0)
         put_in_front(parts, filter);
     return r;

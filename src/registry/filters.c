@@ -82,7 +82,7 @@ static int open_buffer(leat_filter **ret, const struct filter_request *r, struct
     int result = leat_filter_buffer_parse(&options, r->argument, error);
     if (result < 0)
         *r->ret_where = r->argument + error->offset;
-    return result < 0 ? result : leat_filter_buffer(ret, &options);
+    return result < 0 ? result : leat_filter_buffer(ret, &options, NULL);
 }
 
 enum argument {

@@ -37,11 +37,11 @@ int main(void)
     ADD(leat_filter_exec(&filter, "cat"));
     buffer.bytes = 2000;
     buffer.start = 50;
-    ADD(leat_filter_buffer(&filter, &buffer));
+    ADD(leat_filter_buffer(&filter, &buffer, NULL));
     ADD(leat_filter_codec(&filter, "gunzip", NULL));
     ADD(leat_filter_codec(&filter, "zstd", "level=1"));
     ADD(leat_filter_codec(&filter, "unzstd", NULL));
-    ADD(leat_filter_custom(&filter, &ops, &seen));
+    ADD(leat_filter_custom(&filter, &ops, &seen, NULL));
     TRY(leat_filter_digest(&digest, "crc32c,xxh3", NULL, NULL));
     TRY(leat_pipeline_filter(pipeline, leat_filter_ref(digest)));
     TRY(leat_endpoint_to_memory(&end, to, sizeof(to), &n));

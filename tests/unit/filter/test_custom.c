@@ -93,7 +93,7 @@ static leat_filter *make(struct own *own, int (*observe)(void *, const void *, s
     ops.observe = observe;
     ops.transform = transform;
     ops.free = own_free;
-    assert_int_equal(leat_filter_custom(&filter, &ops, own), 0);
+    assert_int_equal(leat_filter_custom(&filter, &ops, own, NULL), 0);
     assert_string_equal(filter->ops->name, "own");
     return filter;
 }
@@ -233,21 +233,35 @@ static void mistakes_are_named(void **state UNUSED)
     }
 }
 
+static void is_refused(const struct leat_filter_ops *ops, struct own *own, const char *node, const char *text)
+{
+    leat_filter *filter = NULL;
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    assert_int_equal(leat_filter_custom(&filter, ops, own, &error), -EINVAL);
+    assert_null(filter);
+    assert_string_equal(error.node, node);
+    assert_string_equal(error.text, text);
+}
+
 static void it_observes_or_transforms(void **state UNUSED)
 {
     leat_filter *filter = NULL;
     struct own own = {0};
     struct leat_filter_ops ops = LEAT_INIT(struct leat_filter_ops);
     ops.free = own_free;
-    assert_int_equal(leat_filter_custom(&filter, NULL, NULL), -EINVAL);
-    assert_int_equal(leat_filter_custom(&filter, &ops, &own), -EINVAL);
+    assert_int_equal(leat_filter_custom(&filter, NULL, NULL, NULL), -EINVAL);
+    is_refused(&ops, &own, "custom", "observe or transform must be given, and the other one must be NULL");
+    ops.name = "see";
     ops.observe = see;
     ops.transform = to_unix;
-    assert_int_equal(leat_filter_custom(&filter, &ops, &own), -EINVAL);
+    is_refused(&ops, &own, "see", "observe or transform must be given, and the other one must be NULL");
+    ops.size = 1;
+    is_refused(&ops, &own, "custom", "The functions are not those of this version");
+    ops.name = NULL;
     assert_null(filter);
     assert_int_equal(own.frees, 0);                         /* what is not made is not freed */
     ops.size = offsetof(struct leat_filter_ops, transform); /* of an older caller, who knows no transform */
-    assert_int_equal(leat_filter_custom(&filter, &ops, &own), 0);
+    assert_int_equal(leat_filter_custom(&filter, &ops, &own, NULL), 0);
     assert_int_equal(filter->ops->caps, FILTER_OBSERVES);
     assert_string_equal(filter->ops->name, "custom");
     assert_int_equal(filter->ops->start(filter, 0, NULL), 0);

@@ -101,7 +101,7 @@ static void expect_filter(struct hooks hooks, bool observes, int result)
                                   .observe = observes ? observe : NULL,
                                   .transform = observes ? NULL : transform};
     leat_filter *filter;
-    assert_int_equal(leat_filter_custom(&filter, &ops, &hooks), 0);
+    assert_int_equal(leat_filter_custom(&filter, &ops, &hooks, NULL), 0);
     leat_pipeline *p = pipeline_of(NULL, from_bytes("abc", 3), spec("null:", LEAT_WRITE));
     assert_int_equal(leat_pipeline_filter(p, filter), 0);
     expect_told(p, result, LEAT_SIDE_FILTER);

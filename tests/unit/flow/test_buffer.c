@@ -19,7 +19,7 @@ static leat_filter *buffer(uint64_t bytes, int32_t start, int32_t stop)
     options.memory = memory;
     options.start = start;
     options.stop = stop;
-    assert_int_equal(leat_filter_buffer(&filter, &options), 0);
+    assert_int_equal(leat_filter_buffer(&filter, &options, NULL), 0);
     return filter;
 }
 
@@ -39,11 +39,28 @@ static void options_are_checked(void **state UNUSED)
         {.size = sizeof(wrong[0]), .bytes = 1, .stop = 101},
         {.size = sizeof(wrong[0]), .bytes = 1, .memory = 1},
         {.size = sizeof(wrong[0]), .bytes = 1, .file = ""},
+        {.size = 1},
     };
-    leat_filter *filter;
-    for (size_t i = 0; i < COUNT(wrong); i++)
-        assert_int_equal(leat_filter_buffer(&filter, &wrong[i]), -EINVAL);
-    assert_int_equal(leat_filter_buffer(&filter, NULL), -EINVAL);
+    static const char *const text[COUNT(wrong)] = {
+        "bytes must be from 1 to 9223372036854775807",
+        "bytes must be from 1 to 9223372036854775807",
+        "start must be from 0 to 100",
+        "start must be from 0 to 100",
+        "stop must be from 0 to 100",
+        "stop must be from 0 to 100",
+        "file must be given with memory",
+        "file must name a folder, or be NULL",
+        "The options are not those of this version",
+    };
+    leat_filter *filter = NULL;
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        struct leat_error error = LEAT_INIT(struct leat_error);
+        assert_int_equal(leat_filter_buffer(&filter, &wrong[i], &error), -EINVAL);
+        assert_string_equal(error.text, text[i]);
+        assert_string_equal(error.node, "buffer");
+    }
+    assert_int_equal(leat_filter_buffer(&filter, NULL, NULL), -EINVAL);
+    assert_null(filter);
     leat_filter_free(buffer(1, 0, 0));
     leat_filter_free(buffer(INT64_MAX, 100, 100));
 }

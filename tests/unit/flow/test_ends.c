@@ -106,7 +106,7 @@ static void what_a_filter_used_is_delivered(void **state UNUSED)
     assert_int_equal(leat_filter_skip(&skip, 5), 0);
     assert_int_equal(leat_filter_head(&head, 3), 0);
     ends_at_eight(skip, head, "567");
-    assert_int_equal(leat_filter_custom(&custom, &ops, &left), 0);
+    assert_int_equal(leat_filter_custom(&custom, &ops, &left, NULL), 0);
     ends_at_eight(custom, NULL, "01234567");
 }
 

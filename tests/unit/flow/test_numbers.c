@@ -103,7 +103,7 @@ static void a_failed_filter_has_the_number_of_its_name(void **state UNUSED)
         leat_pipeline *p = pipeline_of(&options, from_bytes("abc", 3), spec("null:", LEAT_WRITE));
         assert_int_equal(leat_filter_meter(&meter), 0);
         assert_int_equal(leat_pipeline_filter(p, meter), 0);
-        assert_int_equal(leat_filter_custom(&custom, &ops, NULL), 0);
+        assert_int_equal(leat_filter_custom(&custom, &ops, NULL, NULL), 0);
         assert_int_equal(leat_pipeline_filter(p, custom), 0);
         assert_int_equal(leat_pipeline_run(p, &report), -EIO);
         assert_int_equal(leat_report_error(report)->index, 1);

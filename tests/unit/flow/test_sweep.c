@@ -193,7 +193,7 @@ static bool run_with(const struct scene *scene, const char *route, const struct 
             buffer.memory = PAGE;
         }
         leat_filter *filter;
-        assert_int_equal(leat_filter_buffer(&filter, &buffer), 0);
+        assert_int_equal(leat_filter_buffer(&filter, &buffer, NULL), 0);
         assert_int_equal(leat_pipeline_filter(s.pipeline, filter), 0);
     }
     struct injection injection = {.fault = *fault, .at = at, .pipeline = s.pipeline};

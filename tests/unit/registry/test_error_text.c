@@ -239,7 +239,7 @@ static leat_filter *filter_of(const char *name)
     leat_filter *filter;
     ops.name = name;
     ops.observe = refuse;
-    assert_int_equal(leat_filter_custom(&filter, &ops, NULL), 0);
+    assert_int_equal(leat_filter_custom(&filter, &ops, NULL, NULL), 0);
     return filter;
 }
 

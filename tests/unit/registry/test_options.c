@@ -344,7 +344,18 @@ static void make_buffer(void *given)
 static int try_buffer(void *given)
 {
     leat_filter *filter;
-    int r = leat_filter_buffer(&filter, given);
+    int r = leat_filter_buffer(&filter, given, NULL);
+    if (r == 0)
+        leat_filter_free(filter);
+    return r;
+}
+
+static int try_new_buffer_error(void *given)
+{
+    leat_filter *filter;
+    struct leat_buffer_options options = LEAT_INIT(struct leat_buffer_options);
+    make_buffer(&options);
+    int r = leat_filter_buffer(&filter, &options, given);
     if (r == 0)
         leat_filter_free(filter);
     return r;
@@ -374,7 +385,18 @@ static void make_ops(void *given)
 static int try_custom(void *given)
 {
     leat_filter *filter;
-    int r = leat_filter_custom(&filter, given, NULL);
+    int r = leat_filter_custom(&filter, given, NULL, NULL);
+    if (r == 0)
+        leat_filter_free(filter);
+    return r;
+}
+
+static int try_custom_error(void *given)
+{
+    leat_filter *filter;
+    struct leat_filter_ops ops = LEAT_INIT(struct leat_filter_ops);
+    make_ops(&ops);
+    int r = leat_filter_custom(&filter, &ops, NULL, given);
     if (r == 0)
         leat_filter_free(filter);
     return r;
@@ -795,9 +817,11 @@ static const struct row {
     {INPUT(try_digest, leat_digest_options), .member = {ENUM(leat_digest_options, provider, LEAT_DIGEST_KERNEL)}},
     {OUTPUT(try_digest_error, leat_error)},
     {INPUT(try_buffer, leat_buffer_options), .make = make_buffer},
+    {OUTPUT(try_new_buffer_error, leat_error)},
     {OUTPUT(try_buffer_parse, leat_buffer_options)},
     {OUTPUT(try_buffer_error, leat_error)},
     {INPUT(try_custom, leat_filter_ops), .make = make_ops},
+    {OUTPUT(try_custom_error, leat_error)},
     {INPUT(try_endpoint, leat_endpoint_options),
      .member = {ENUM(leat_endpoint_options, write_mode, LEAT_WRITE_APPEND)}},
     {OUTPUT(try_endpoint_error, leat_error)},

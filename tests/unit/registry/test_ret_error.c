@@ -42,6 +42,33 @@ static int try_digest(bool well, struct leat_error *error)
     return r;
 }
 
+static int try_new_buffer(bool well, struct leat_error *error)
+{
+    leat_filter *filter;
+    struct leat_buffer_options options = LEAT_INIT(struct leat_buffer_options);
+    options.bytes = well;
+    int r = leat_filter_buffer(&filter, &options, error);
+    if (r == 0)
+        leat_filter_free(filter);
+    return r;
+}
+
+static int sees(void *user UNUSED, const void *bytes UNUSED, size_t n UNUSED)
+{
+    return 0;
+}
+
+static int try_custom(bool well, struct leat_error *error)
+{
+    leat_filter *filter;
+    struct leat_filter_ops ops = LEAT_INIT(struct leat_filter_ops);
+    ops.observe = well ? sees : NULL;
+    int r = leat_filter_custom(&filter, &ops, NULL, error);
+    if (r == 0)
+        leat_filter_free(filter);
+    return r;
+}
+
 static int try_check(bool well, struct leat_error *error)
 {
     leat_pipeline *p;
@@ -413,6 +440,8 @@ static const struct row {
     {"leat_pipeline_parse", try_parse},
     {"leat_pipeline_check", try_check},
     {"leat_filter_digest", try_digest},
+    {"leat_filter_buffer", try_new_buffer},
+    {"leat_filter_custom", try_custom},
     {"leat_filter_buffer_parse", try_buffer},
     {"leat_copy", try_copy},
     {"leat_pipe_open", try_pipe},

@@ -63,7 +63,7 @@ static void open_held(struct scene *s, int32_t backend)
     struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
     leat_filter *filter;
     ops.transform = hold;
-    assert_int_equal(leat_filter_custom(&filter, &ops, NULL), 0);
+    assert_int_equal(leat_filter_custom(&filter, &ops, NULL, NULL), 0);
     options.backend = backend;
     options.memory_limit = 8192;
     options.filters = &filter;
