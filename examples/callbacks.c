@@ -68,7 +68,7 @@ int main(void)
 
     callbacks.read = give;
     int r = leat_pipeline_new(&pipeline, NULL);
-    if (r == 0 && (r = leat_endpoint_from_callbacks(&box.endpoint, &callbacks, &box)) == 0) {
+    if (r == 0 && (r = leat_endpoint_from_callbacks(&box.endpoint, &callbacks, &box, NULL)) == 0) {
         r = leat_pipeline_source(pipeline, leat_endpoint_ref(box.endpoint));
         if (r == 0 && (r = leat_endpoint_to_memory(&to, text, sizeof(text), &length)) == 0)
             r = leat_pipeline_sink(pipeline, to, NULL);

@@ -440,11 +440,13 @@ struct leat_endpoint_callbacks {
  * @param ret_endpoint  The endpoint. A pipeline takes it, or leat_endpoint_close frees it.
  * @param callbacks     The functions; copied.
  * @param user          Is passed to each function.
+ * @param ret_error     NULL, or where the call says in a sentence why it failed; with -EINVAL, which member is wrong
+ * and what is allowed.
  *
  * @return 0; -EINVAL: neither `read` nor `write` is there; -E2BIG; -EMFILE; -ENFILE; -ENOMEM.
  */
 LEAT_API int leat_endpoint_from_callbacks(leat_endpoint **ret_endpoint, const struct leat_endpoint_callbacks *callbacks,
-                                          void *user);
+                                          void *user, struct leat_error *ret_error);
 
 /**
  * Says that a callback endpoint that returned -EAGAIN is ready.

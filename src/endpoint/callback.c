@@ -1,6 +1,7 @@
 /* Functions of the caller as a source or a sink. A pipe of our own stands for "not yet": the engine polls its reading
  * end, and leat_endpoint_notify writes a byte into it. The pipe is emptied before the function is called, never after
  * the call, so a notice that comes during the call is not lost. */
+#include "base/error.h"
 #include "base/fd.h"
 #include "endpoint/endpoint.h"
 #include <errno.h>
@@ -106,15 +107,15 @@ static const struct node_ops callback_ops = {
     .abort = callback_abort,
 };
 
-int leat_endpoint_from_callbacks(leat_endpoint **ret_endpoint, const struct leat_endpoint_callbacks *callbacks,
-                                 void *user)
+static int make(leat_endpoint **ret, const struct leat_endpoint_callbacks *callbacks, void *user,
+                struct leat_error *error)
 {
     struct leat_endpoint_callbacks calls;
     int r = options_copy(&calls, sizeof(calls), callbacks);
-    if (r == 0 && !calls.read && !calls.write)
-        r = -EINVAL;
     if (r < 0)
-        return r;
+        return error_at(error, r, LEAT_SIDE_NONE, "callback", "new", "The functions are not those of this version");
+    if (!calls.read && !calls.write)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, "callback", "new", "read or write must be given");
     struct callback *c = calloc(1, sizeof(*c));
     if (!c)
         return -ENOMEM;
@@ -131,6 +132,14 @@ int leat_endpoint_from_callbacks(leat_endpoint **ret_endpoint, const struct leat
     c->user = user;
     c->endpoint.node.kind = NODE_CALL;
     c->endpoint.notify = callback_notify;
-    *ret_endpoint = &c->endpoint;
+    *ret = &c->endpoint;
     return 0;
+}
+
+int leat_endpoint_from_callbacks(leat_endpoint **ret_endpoint, const struct leat_endpoint_callbacks *callbacks,
+                                 void *user, struct leat_error *ret_error)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = error_begin(ret_error);
+    return r < 0 ? r : error_return(ret_error, &error, make(ret_endpoint, callbacks, user, &error));
 }

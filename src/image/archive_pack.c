@@ -134,7 +134,7 @@ int pack_write(struct image_watch *watch, leat_endpoint *sink, const char *path,
     callbacks.read = source_read;
     int r = begin(&pack);
     if (r == 0)
-        r = leat_endpoint_from_callbacks(&in, &callbacks, &pack);
+        r = leat_endpoint_from_callbacks(&in, &callbacks, &pack, NULL);
     if (r == 0)
         r = place_move(watch, in, sink, NULL, NULL, path, error);
     else

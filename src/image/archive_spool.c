@@ -59,7 +59,7 @@ int spool_sink(leat_endpoint **ret, struct spool *spool, struct spool_blob *blob
     struct leat_endpoint_callbacks callbacks = LEAT_INIT(struct leat_endpoint_callbacks);
     callbacks.write = sink_write;
     blob->spool = spool;
-    return leat_endpoint_from_callbacks(ret, &callbacks, blob);
+    return leat_endpoint_from_callbacks(ret, &callbacks, blob, NULL);
 }
 
 ssize_t spool_read(const struct spool_blob *blob, uint64_t at, void *bytes, size_t n)

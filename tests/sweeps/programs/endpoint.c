@@ -42,8 +42,8 @@ static void use_callbacks(void)
     size_t left = 100000, taken = 0;
     source.read = read_once;
     sink.write = write_all;
-    TRY(leat_endpoint_from_callbacks(&in, &source, &left));
-    TRY(leat_endpoint_from_callbacks(&out, &sink, &taken));
+    TRY(leat_endpoint_from_callbacks(&in, &source, &left, NULL));
+    TRY(leat_endpoint_from_callbacks(&out, &sink, &taken, NULL));
     run(in, out);
     in = out = NULL;
     EXPECT(swept_result || taken == 100000);

@@ -183,7 +183,7 @@ static void test_sink(void **state UNUSED)
         set_close(&j.set);
         sink_of(&j, &to);
         leat_channel_close(j.c);
-        assert_int_equal(fails ? leat_endpoint_from_callbacks(&from, &broken, &calls)
+        assert_int_equal(fails ? leat_endpoint_from_callbacks(&from, &broken, &calls, NULL)
                                : leat_endpoint_from_memory(&from, bytes, BYTES),
                          0);
         assert_int_equal(run(from, to), fails ? -EIO : 0);

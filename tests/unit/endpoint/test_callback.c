@@ -46,7 +46,7 @@ static leat_endpoint *endpoint(struct user *u, enum leat_direction direction)
     struct leat_endpoint_callbacks callbacks = {
         .size = sizeof(callbacks), .read = user_read, .write = user_write, .finish = user_finish, .free = user_free};
     leat_endpoint *e;
-    assert_int_equal(leat_endpoint_from_callbacks(&e, &callbacks, u), 0);
+    assert_int_equal(leat_endpoint_from_callbacks(&e, &callbacks, u, NULL), 0);
     e->node.direction = direction;
     assert_int_equal(node_open(e, &no_file, NULL), 0);
     return e;
@@ -100,18 +100,25 @@ static void the_needed_function_must_be_there(void **state UNUSED)
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct user u = {0};
     leat_endpoint *e;
-    assert_int_equal(leat_endpoint_from_callbacks(&e, NULL, &u), -EINVAL);
-    assert_int_equal(leat_endpoint_from_callbacks(&e, &callbacks, &u), -EINVAL);
+    assert_int_equal(leat_endpoint_from_callbacks(&e, NULL, &u, NULL), -EINVAL);
+    assert_int_equal(leat_endpoint_from_callbacks(&e, &callbacks, &u, &error), -EINVAL);
+    assert_string_equal(error.text, "read or write must be given");
+    assert_string_equal(error.node, "callback");
+    callbacks.size = 1;
+    assert_int_equal(leat_endpoint_from_callbacks(&e, &callbacks, &u, &error), -EINVAL);
+    assert_string_equal(error.text, "The functions are not those of this version");
+    callbacks.size = sizeof(callbacks);
+    error = LEAT_INIT(struct leat_error);
     assert_int_equal(u.frees, 0);
     callbacks.read = user_read;
-    assert_int_equal(leat_endpoint_from_callbacks(&e, &callbacks, &u), 0);
+    assert_int_equal(leat_endpoint_from_callbacks(&e, &callbacks, &u, NULL), 0);
     e->node.direction = LEAT_WRITE;
     assert_int_equal(node_open(e, &no_file, &error), -EINVAL);
     assert_non_null(strstr(error.text, "write callback"));
     node_end(e);
     callbacks.read = NULL;
     callbacks.write = user_write;
-    assert_int_equal(leat_endpoint_from_callbacks(&e, &callbacks, &u), 0);
+    assert_int_equal(leat_endpoint_from_callbacks(&e, &callbacks, &u, NULL), 0);
     assert_int_equal(node_open(e, &no_file, NULL), -EINVAL);
     node_end(e);
     assert_int_equal(u.frees, 2);
@@ -166,7 +173,7 @@ static void optional_functions_are_optional(void **state UNUSED)
     struct leat_endpoint_callbacks callbacks = {.size = sizeof(callbacks), .read = user_read};
     struct user u = {0};
     leat_endpoint *e;
-    assert_int_equal(leat_endpoint_from_callbacks(&e, &callbacks, &u), 0);
+    assert_int_equal(leat_endpoint_from_callbacks(&e, &callbacks, &u, NULL), 0);
     assert_int_equal(node_open(e, NULL, NULL), 0);
     assert_int_equal(node_commit(e, NULL), 0);
     node_abort(e, 0);
@@ -183,7 +190,7 @@ static void an_older_struct_has_fewer_functions(void **state UNUSED)
                                                 .free = user_free};
     struct user u = {0};
     leat_endpoint *e;
-    assert_int_equal(leat_endpoint_from_callbacks(&e, &callbacks, &u), 0);
+    assert_int_equal(leat_endpoint_from_callbacks(&e, &callbacks, &u, NULL), 0);
     assert_int_equal(node_open(e, NULL, NULL), 0);
     assert_int_equal(node_commit(e, NULL), 0);
     node_end(e);
@@ -269,7 +276,7 @@ static void no_notice_is_lost(void **state UNUSED)
     struct producer p = {0};
     pthread_t thread;
     bool lost = false;
-    assert_int_equal(leat_endpoint_from_callbacks(&p.endpoint, &callbacks, &p), 0);
+    assert_int_equal(leat_endpoint_from_callbacks(&p.endpoint, &callbacks, &p, NULL), 0);
     assert_int_equal(node_open(p.endpoint, NULL, NULL), 0);
     assert_int_equal(pthread_create(&thread, NULL, produce, &p), 0);
     while (p.taken < ITEMS && !lost)

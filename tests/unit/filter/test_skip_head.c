@@ -75,7 +75,7 @@ static void check_head(uint64_t bytes)
     uint64_t passed;
     assert_int_equal(leat_pipeline_new(&p, NULL), 0);
     endless.read = give_for_ever;
-    assert_int_equal(leat_endpoint_from_callbacks(&source, &endless, NULL), 0);
+    assert_int_equal(leat_endpoint_from_callbacks(&source, &endless, NULL, NULL), 0);
     assert_int_equal(leat_endpoint_to_memory(&sink, memory, sizeof(memory), &size), 0);
     assert_int_equal(leat_filter_head(&filter, bytes), 0);
     assert_int_equal(leat_pipeline_source(p, source), 0);

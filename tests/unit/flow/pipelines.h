@@ -123,7 +123,7 @@ static inline leat_endpoint *gate(struct gate *g)
 {
     struct leat_endpoint_callbacks callbacks = {
         .size = sizeof(callbacks), .read = gate_read, .write = gate_write, .finish = gate_finish, .free = gate_free};
-    assert_int_equal(leat_endpoint_from_callbacks(&g->endpoint, &callbacks, g), 0);
+    assert_int_equal(leat_endpoint_from_callbacks(&g->endpoint, &callbacks, g, NULL), 0);
     return g->endpoint;
 }
 

@@ -54,7 +54,7 @@ static leat_endpoint *answering(struct functions *functions)
     struct leat_endpoint_callbacks callbacks = {
         .size = sizeof(callbacks), .read = answer_read, .write = answer_write, .finish = answer_finish};
     leat_endpoint *endpoint;
-    assert_int_equal(leat_endpoint_from_callbacks(&endpoint, &callbacks, functions), 0);
+    assert_int_equal(leat_endpoint_from_callbacks(&endpoint, &callbacks, functions, NULL), 0);
     return endpoint;
 }
 

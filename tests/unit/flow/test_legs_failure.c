@@ -118,7 +118,7 @@ static void the_source_fails(void **state UNUSED)
         struct leat_endpoint_callbacks callbacks = {.size = sizeof(callbacks), .read = breaking_read};
         leat_endpoint *source;
         leat_filter *hoard = machine(machine_hoard);
-        assert_int_equal(leat_endpoint_from_callbacks(&source, &callbacks, &b), 0);
+        assert_int_equal(leat_endpoint_from_callbacks(&source, &callbacks, &b, NULL), 0);
         unit_write("old", "the old file", 12);
         leat_pipeline *p = pipeline_of(NULL, source, spec("old", LEAT_WRITE));
         leat_pipeline_filter(p, machine(machine_same));

@@ -113,7 +113,7 @@ static void a_filter_is_busy_to_the_end(void **state UNUSED)
     int r = 0;
     leat_report *report;
     leat_endpoint *sink;
-    assert_int_equal(leat_endpoint_from_callbacks(&sink, &callbacks, &r), 0);
+    assert_int_equal(leat_endpoint_from_callbacks(&sink, &callbacks, &r, NULL), 0);
     leat_pipeline *p = pipeline_of(NULL, from_bytes("abc", 3), sink);
     shared = digest_of("sha256");
     assert_int_equal(leat_pipeline_filter(p, leat_filter_ref(shared)), 0);

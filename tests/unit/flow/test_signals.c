@@ -50,7 +50,7 @@ static leat_pipeline *pipeline_of_signals(unsigned *pauses, char to[PAUSES], siz
 {
     leat_endpoint *source;
     struct leat_endpoint_callbacks callbacks = {.size = sizeof(callbacks), .read = read_between_signals};
-    assert_int_equal(leat_endpoint_from_callbacks(&source, &callbacks, pauses), 0);
+    assert_int_equal(leat_endpoint_from_callbacks(&source, &callbacks, pauses, NULL), 0);
     notified = source;
     return pipeline_of(NULL, source, to_bytes(to, PAUSES, ret_size));
 }

@@ -132,7 +132,7 @@ static void assert_entry(const struct tar *tar, const char *name, const void *by
     callbacks.write = compare;
     assert_int_equal(tar_find(tar, name, &entry, &error), 0);
     assert_int_equal(tar_source(&in, tar, entry, &error), 0);
-    assert_int_equal(leat_endpoint_from_callbacks(&out, &callbacks, &wanted), 0);
+    assert_int_equal(leat_endpoint_from_callbacks(&out, &callbacks, &wanted, NULL), 0);
     assert_int_equal(place_move(NULL, in, out, NULL, NULL, name, &error), 0);
     assert_int_equal(wanted.at, n);
 }

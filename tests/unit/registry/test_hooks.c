@@ -123,7 +123,7 @@ static void run(bool shared)
         assert_int_equal(leat_engine_new(&engine, NULL, NULL), 0);
     options.shared_engine = engine;
     assert_int_equal(leat_pipeline_new(&p, &options), 0);
-    assert_int_equal(leat_endpoint_from_callbacks(&source, &callbacks, &left), 0);
+    assert_int_equal(leat_endpoint_from_callbacks(&source, &callbacks, &left, NULL), 0);
     assert_int_equal(leat_pipeline_source(p, source), 0);
     assert_int_equal(leat_pipeline_filter(p, digest), 0);
     if (leat_filter_codec(&zstd, "zstd", NULL) == 0)

@@ -435,7 +435,18 @@ static void make_callbacks(void *given)
 static int try_callbacks(void *given)
 {
     leat_endpoint *endpoint;
-    int r = leat_endpoint_from_callbacks(&endpoint, given, NULL);
+    int r = leat_endpoint_from_callbacks(&endpoint, given, NULL, NULL);
+    if (r == 0)
+        leat_endpoint_close(endpoint);
+    return r;
+}
+
+static int try_callbacks_error(void *given)
+{
+    leat_endpoint *endpoint;
+    struct leat_endpoint_callbacks callbacks = LEAT_INIT(struct leat_endpoint_callbacks);
+    make_callbacks(&callbacks);
+    int r = leat_endpoint_from_callbacks(&endpoint, &callbacks, NULL, given);
     if (r == 0)
         leat_endpoint_close(endpoint);
     return r;
@@ -826,6 +837,7 @@ static const struct row {
      .member = {ENUM(leat_endpoint_options, write_mode, LEAT_WRITE_APPEND)}},
     {OUTPUT(try_endpoint_error, leat_error)},
     {INPUT(try_callbacks, leat_endpoint_callbacks), .make = make_callbacks},
+    {OUTPUT(try_callbacks_error, leat_error)},
     {INPUT(try_copy, leat_copy_options)},
     {OUTPUT(try_copy_error, leat_error)},
     {INPUT(try_pipeline, leat_pipeline_options),

@@ -18,6 +18,23 @@ static int try_endpoint(bool well, struct leat_error *error)
     return r;
 }
 
+static int reads(void *user UNUSED, void *bytes UNUSED, size_t n UNUSED, size_t *ret_n)
+{
+    *ret_n = 0;
+    return 0;
+}
+
+static int try_callbacks(bool well, struct leat_error *error)
+{
+    leat_endpoint *endpoint;
+    struct leat_endpoint_callbacks callbacks = LEAT_INIT(struct leat_endpoint_callbacks);
+    callbacks.read = well ? reads : NULL;
+    int r = leat_endpoint_from_callbacks(&endpoint, &callbacks, NULL, error);
+    if (r == 0)
+        leat_endpoint_close(endpoint);
+    return r;
+}
+
 static int try_parse(bool well, struct leat_error *error)
 {
     leat_pipeline *p;
@@ -437,6 +454,7 @@ static const struct row {
     try_fn try;
 } rows[] = {
     {"leat_endpoint_open", try_endpoint},
+    {"leat_endpoint_from_callbacks", try_callbacks},
     {"leat_pipeline_parse", try_parse},
     {"leat_pipeline_check", try_check},
     {"leat_filter_digest", try_digest},

@@ -23,7 +23,7 @@ static int to_memory(leat_endpoint **ret, const char *spec UNUSED)
 static int from_callbacks(leat_endpoint **ret, const char *spec UNUSED)
 {
     struct leat_endpoint_callbacks callbacks = {.size = sizeof(callbacks), .read = nothing};
-    return leat_endpoint_from_callbacks(ret, &callbacks, bytes);
+    return leat_endpoint_from_callbacks(ret, &callbacks, bytes, NULL);
 }
 
 static int source(leat_endpoint **ret, const char *spec)

@@ -248,7 +248,7 @@ static int stopper_write(void *user, const void *bytes UNUSED, size_t n, size_t 
 static leat_endpoint *stopper(struct stopper *s)
 {
     struct leat_endpoint_callbacks callbacks = {.size = sizeof(callbacks), .write = stopper_write};
-    assert_int_equal(leat_endpoint_from_callbacks(&s->endpoint, &callbacks, s), 0);
+    assert_int_equal(leat_endpoint_from_callbacks(&s->endpoint, &callbacks, s, NULL), 0);
     return s->endpoint;
 }
 
@@ -321,7 +321,7 @@ static void who_lags_far_behind_drops_nothing_yet(void **state UNUSED)
     struct stopper all = {.go = true, .tells_at = 100 * 100}, lags = {0};
     size_t left = 100 * 100;
     leat_endpoint *source;
-    assert_int_equal(leat_endpoint_from_callbacks(&source, &callbacks, &left), 0);
+    assert_int_equal(leat_endpoint_from_callbacks(&source, &callbacks, &left, NULL), 0);
     leat_pipeline *p = pipeline_of(&options, source, stopper(&all));
     assert_int_equal(leat_pipeline_sink(p, stopper(&lags), &drops), 0);
     all.tells[0] = &lags;

@@ -155,7 +155,7 @@ static int sink_write(void *user, const void *bytes, size_t n, size_t *ret_n)
 static leat_endpoint *sink(struct sink *s)
 {
     struct leat_endpoint_callbacks callbacks = {.size = sizeof(callbacks), .write = sink_write};
-    assert_int_equal(leat_endpoint_from_callbacks(&s->endpoint, &callbacks, s), 0);
+    assert_int_equal(leat_endpoint_from_callbacks(&s->endpoint, &callbacks, s, NULL), 0);
     return s->endpoint;
 }
 
