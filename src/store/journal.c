@@ -71,8 +71,8 @@ static int read_line(struct journal *j, unsigned index, const char *line, const 
         return -EINVAL;
     if (index > 1 && strncmp(line, "upload ", 7) == 0) { /* the lines before belong to another upload */
         journal_forget(j);
-        j->upload = strdup(line + 7);
-        return j->upload ? 0 : -ENOMEM;
+        j->upload = line[7] ? strdup(line + 7) : NULL; /* a name that is empty is none */
+        return j->upload || !line[7] ? 0 : -ENOMEM;
     }
     return index > 1 && j->upload ? read_part(j, line) : 0;
 }

@@ -115,6 +115,7 @@ static void test_cut_and_odd_lines(void **state UNUSED)
         {HEAD "upload t\n" PART_1 "upload u\n", true, false},
         {HEAD "upload u\npart 0 1 " SHA " e\npart 10001 1 " SHA " e\npart 99999999999 1 " SHA " e\n", true, false},
         {HEAD "upload u\npart 1 1 abc e\npart 1 x " SHA " e\npart 1 1 " SHA "\npart 1 1 " SHA " \n", true, false},
+        {HEAD "upload u\n" PART_1 "upload \n" PART_1, false, false}, /* an upload without a name is none */
         {HEAD "upload u\nsomething new\n" PART_1, true, true},
     };
     for (size_t i = 0; i < COUNT(texts); i++) {
