@@ -412,7 +412,7 @@ static void test_scribble(void **state UNUSED)
 
 /* For ThreadSanitizer. Honest threads go by numbers that the scribbler has changed, so two of them may use the same
  * bytes of the memory at once. What counts here is that they return in time, and touch no other memory. */
-const char *channel_races(void) __asm__("__tsan_default_suppressions");
+const char *channel_races(void) __asm__("__tsan_default_suppressions") __attribute__((visibility("default")));
 const char *channel_races(void)
 {
     return "race:src/channel/";

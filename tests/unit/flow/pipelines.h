@@ -67,7 +67,7 @@ struct gate {
     leat_endpoint *endpoint; /* borrowed, for leat_endpoint_notify */
     atomic_bool go;
     size_t n, at_most;
-    int result; /* returned instead of bytes once it may go */
+    atomic_int result; /* returned instead of bytes once it may go */
     atomic_size_t done;
     atomic_uint asked;
     unsigned finishes, frees;

@@ -98,7 +98,7 @@ static void failures_are_named(void **state UNUSED)
     options.digest = "no such digest";
     int r = leat_copy("in", "none", &options, NULL, &error);
     assert_true(r == -ENOENT || r == -ELIBACC); /* without libcrypto, which might have it */
-    assert_non_null(strstr(error.text, "no such digest"));
+    assert_true(r == -ELIBACC ? error.text[0] : strstr(error.text, "no such digest") != NULL);
     options.digest = NULL;
     pipeline.progress_ms = -1;
     options.pipeline = &pipeline;
