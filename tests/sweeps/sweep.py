@@ -41,7 +41,7 @@ FOREIGN = (
 KEPT = (
     ("cli_name at", "the last names that were printed, in a static place"),
     ("chunk_new at", "the default pool keeps chunks; programs with a pool of their own show leaks of chunks"),
-    ("leat_pool_new at", "the default pool, which is made when it is first wanted"),
+    ("make at pool.c", "the default pool, which is made when it is first wanted"),
 )
 
 faults = 0
