@@ -51,6 +51,13 @@ void error_node(struct leat_error *error, const char *node)
         copy(error->node, sizeof(error->node), node);
 }
 
+void error_spec(struct leat_error *error, const char *spec)
+{
+    char *shown = spec ? strndup(quote_without_login(spec), quote_length(spec)) : NULL;
+    error_node(error, shown);
+    free(shown);
+}
+
 void error_operation(struct leat_error *error, const char *operation)
 {
     if (error)

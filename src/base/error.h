@@ -16,6 +16,8 @@ int error_at(struct leat_error *error, int code, enum leat_side side, const char
 /* Set the node or the operation to a copy of the string. A longer one is shortened as <leat/base.h> says. NULL is "".
  * `error` may be NULL. */
 void error_node(struct leat_error *error, const char *node);
+/* Sets the node to what may be shown of a spec that a program has given: no login, no query. NULL is "". */
+void error_spec(struct leat_error *error, const char *spec);
 void error_operation(struct leat_error *error, const char *operation);
 
 /* Sets the node and the operation, each only if it is still "". */

@@ -161,11 +161,12 @@ const char *quote_without_login(const char *spec)
     return shown;
 }
 
-void quote_cut_query(char *url)
+size_t quote_length(const char *spec)
 {
-    char *query = strchr(url, '?');
-    if (query)
-        query[1] = '\0';
+    const char *shown = quote_without_login(spec);
+    bool is_url = strncmp(spec, "http:", 5) == 0 || strncmp(spec, "https:", 6) == 0;
+    size_t n = strcspn(shown, is_url ? "?" : "");
+    return n + (shown[n] == '?');
 }
 
 void quote_hide_secrets(char *text)

@@ -16,8 +16,9 @@ void quote_mask(char *text);
  * ("x://USER:PASSWORD@HOST/"), that is the part behind the login; otherwise it is all of `spec`. */
 const char *quote_without_login(const char *spec);
 
-/* Cuts a URL behind its '?': a query may have a signature or a token. */
-void quote_cut_query(char *url);
+/* Returns how many bytes of quote_without_login(spec) may be shown. Of an http: or https: URL these are the bytes up to
+ * its '?', because a query may have a signature or a token. */
+size_t quote_length(const char *spec);
 
 /* Removes from each URL in a text, such as a command, the login and what follows the path. A URL ends at a blank or a
  * quotation mark. */

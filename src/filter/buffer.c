@@ -108,16 +108,7 @@ static void make_end(struct buffer *b, struct buffer_end *end, const struct node
                      enum leat_direction direction)
 {
     end->buffer = b;
-    end->node = (struct node){.ops = ops,
-                              .name = buffer_name,
-                              .direction = direction,
-                              .kind = NODE_CALL,
-                              .wait = NODE_WAIT_OWN,
-                              .port.fd = -1,
-                              .fd = -1,
-                              .seek_fd = -1,
-                              .position = -1,
-                              .call_user = b};
+    end->node = node_of_calls(ops, buffer_name, direction, b);
 }
 
 /* ---- the filter ---- */

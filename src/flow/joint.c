@@ -154,18 +154,10 @@ void joint_make(struct joint *joint, leat_filter *filter, size_t index)
         filter->ops->join(filter, &joint->into, &joint->out);
         return;
     }
-    for (int i = LEAT_READ; i <= LEAT_WRITE; i++)
-        joint->end[i] = (struct node){.ops = i == LEAT_READ ? &out_ops : &into_ops,
-                                      .name = name,
-                                      .direction = (enum leat_direction)i,
-                                      .kind = NODE_CALL,
-                                      .wait = NODE_WAIT_OWN,
-                                      .port.fd = -1,
-                                      .fd = -1,
-                                      .seek_fd = -1,
-                                      .position = -1,
-                                      .call = i == LEAT_READ ? take : offer,
-                                      .call_user = joint};
+    joint->end[LEAT_READ] = node_of_calls(&out_ops, name, LEAT_READ, joint);
+    joint->end[LEAT_READ].call = take;
+    joint->end[LEAT_WRITE] = node_of_calls(&into_ops, name, LEAT_WRITE, joint);
+    joint->end[LEAT_WRITE].call = offer;
     joint->into = &joint->end[LEAT_WRITE];
     joint->out = &joint->end[LEAT_READ];
 }

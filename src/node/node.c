@@ -22,6 +22,20 @@ void node_set_fd(struct node *node, int fd, int64_t position, enum node_wait wai
     node->port.blocked = wait == NODE_WAIT_POLL;
 }
 
+struct node node_of_calls(const struct node_ops *ops, const char *name, enum leat_direction direction, void *user)
+{
+    return (struct node){.ops = ops,
+                         .name = name,
+                         .direction = direction,
+                         .kind = NODE_CALL,
+                         .wait = NODE_WAIT_OWN,
+                         .port.fd = -1,
+                         .fd = -1,
+                         .seek_fd = -1,
+                         .position = -1,
+                         .call_user = user};
+}
+
 /* Tells /dev/null and /dev/zero from other devices by comparing device numbers with those of the two paths, because the
  * numbers differ from system to system. */
 static enum node_kind character_kind(const struct stat *st)

@@ -207,6 +207,9 @@ static inline int node_readable_fd(const struct node *node)
 /* Fills `fd`, `port`, `position` and `wait`. The descriptor is borrowed: the maker of the node closes it. */
 void node_set_fd(struct node *node, int fd, int64_t position, enum node_wait wait);
 
+/* Returns a node of one end of a filter that cuts: it has no descriptor, and `user` belongs to its calls. */
+struct node node_of_calls(const struct node_ops *ops, const char *name, enum leat_direction direction, void *user);
+
 /* Fills kind, size, sparse, identity, device, inode, mode and times from a stat. */
 void node_set_stat(struct node *node, const struct stat *st);
 

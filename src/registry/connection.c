@@ -1,6 +1,5 @@
 /* leat_connection_open. It is in this room because only the registry can open a spec. */
 #include "net/connection.h"
-#include "base/quote.h"
 #include <errno.h>
 
 int leat_connection_open(leat_connection **ret_connection, const char *spec,
@@ -19,6 +18,6 @@ int leat_connection_open(leat_connection **ret_connection, const char *spec,
     if (r == 0)
         r = connection_of_endpoint(ret_connection, endpoint, &o, &error);
     error.side = LEAT_SIDE_NONE;
-    error_node(&error, quote_without_login(spec));
+    error_spec(&error, spec);
     return error_return(ret_error, &error, r);
 }

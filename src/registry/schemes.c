@@ -180,9 +180,7 @@ int leat_endpoint_open(leat_endpoint **ret_endpoint, const char *spec, enum leat
     }
     if (r < 0) {
         error.side = direction == LEAT_READ ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK;
-        error_node(&error, quote_without_login(spec));
-        if (strncmp(spec, "http", 4) == 0)
-            quote_cut_query(error.node);
+        error_spec(&error, spec);
         error_complete(&error, "", "open");
     }
     return error_return(ret_error, &error, r);

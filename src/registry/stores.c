@@ -52,8 +52,10 @@ static int refuse_name(const char *spec, struct leat_error *error)
 /* Completes the error of a call and returns it to the caller. If the error has no node, its node becomes `spec`. */
 static int finish(struct leat_error *ret_error, struct leat_error *error, const char *spec, int r)
 {
+    if (r < 0 && !error->node[0])
+        error_spec(error, spec);
     if (r < 0)
-        error_complete(error, spec ? quote_without_login(spec) : "", "open");
+        error_complete(error, "", "open");
     return error_return(ret_error, error, r);
 }
 
@@ -82,7 +84,7 @@ static int ask_one(const char *spec, const struct leat_store_options *options, e
                         : error_set(&error, -EOPNOTSUPP, "A web server gives no list of what it has");
     else if (r == 0)
         r = names->stat(&call, &error);
-    return finish(ret_error, &error, call.node ? call.node : spec, r);
+    return finish(ret_error, &error, spec, r);
 }
 
 int leat_store_list(const char *spec, const struct leat_store_options *options, struct leat_error *ret_error)
@@ -102,7 +104,7 @@ static int check_name(const char *spec, struct names_call *call, struct leat_err
     const struct names *names = spec ? find_names(spec, call) : NULL;
     int r = !names ? refuse_name(spec, error) : names->check ? names->check(call, error) : 0;
     if (r < 0)
-        error_node(error, names ? call->node : spec ? quote_without_login(spec) : "");
+        error_spec(error, spec);
     return r;
 }
 
@@ -156,5 +158,5 @@ int leat_store_remove(const char *const *specs, size_t count, const struct leat_
         error = removal.first;
         r = error.code;
     }
-    return finish(ret_error, &error, count && specs && specs[0] ? quote_without_login(specs[0]) : "", r);
+    return finish(ret_error, &error, count && specs ? specs[0] : NULL, r);
 }

@@ -66,7 +66,8 @@ static int refuse_endpoint(struct parser *p, const struct word *spec, const stru
     if (error->code != -EINVAL || strcmp(error->operation, "open") != 0)
         error_operation(p->error, error->operation);
     error_advise(at_column(p->error, spec->column), error->advice);
-    return error_set(p->error, error->code, "'%.60s': %s", quote_without_login(spec->text), error->text);
+    return error_set(p->error, error->code, "'%.*s': %s", (int)MIN(quote_length(spec->text), 60u),
+                     quote_without_login(spec->text), error->text);
 }
 
 static int add_endpoint(struct parser *p, const struct word *spec, leat_endpoint *endpoint,

@@ -21,12 +21,12 @@ void names_failed(const struct names_call *call, struct removal *removal, const 
 {
     struct leat_error told = *error;
     removal->result.failed++;
-    error_node(&told, spec);
+    error_spec(&told, spec);
     if (call->options->problem)
         call->options->problem(call->options->user, spec, &told);
     if (removal->first.code == 0) {
         removal->first = *error;
         removal->first.size = sizeof(removal->first);
-        error_node(&removal->first, call->node);
+        error_spec(&removal->first, call->spec);
     }
 }

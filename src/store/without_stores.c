@@ -1,6 +1,5 @@
 /* For a build without libcurl: specs of stores are recognised and refused. */
 #include "base/error.h"
-#include "base/quote.h"
 #include "store/http/http.h"
 #include "store/names.h"
 #include "store/oci/oci.h"
@@ -47,7 +46,7 @@ int leat_store_sweep(const char *spec, const struct leat_store_sweep_options *op
     if (r == 0 && ret_result)
         return_sized(ret_result, &none, sizeof(none));
     r = r < 0 ? r : refuse(&error);
-    error_node(&error, spec ? quote_without_login(spec) : "");
+    error_spec(&error, spec);
     error_complete(&error, "", "open");
     return error_return(ret_error, &error, r);
 }

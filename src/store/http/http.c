@@ -105,9 +105,7 @@ int http_endpoint(leat_endpoint **ret, const char *spec, enum leat_direction dir
                          r == -ENOMEM ? "out of memory"
                                       : "The user or the password is not as a URL has it: "
                                         "write special characters as %%XX");
-    char *name = strdup(url ? url : spec);
-    if (name)
-        quote_cut_query(name);
+    char *name = strndup(url ? url : spec, quote_length(url ? url : spec));
     r = name ? open_url(ret, url ? url : spec, name, user, password, direction, options, error)
              : error_set(error, -ENOMEM, "out of memory");
     free(name);

@@ -1,6 +1,7 @@
 /* Asks a web server about one URL, and removes it. */
 #include "store/names.h"
 #include "base/error.h"
+#include "base/quote.h"
 #include "store/ask.h"
 #include "store/headers.h"
 #include "store/http_settings.h"
@@ -48,7 +49,8 @@ static int take_url(const struct names_call *call, char **ret_url, struct http_s
     if (r >= 0 && (r = url_parse(&parts, url)) == 0)
         url_clear(&parts);
     if (r < 0)
-        error_set(error, r, "'%s' is no URL: write http://HOST/PATH, with special characters as %%XX", call->node);
+        error_set(error, r, "'%.*s' is no URL: write http://HOST/PATH, with special characters as %%XX",
+                  (int)quote_length(call->spec), call->node);
     if (r == 0 && ret_settings && (r = http_settings_new(ret_settings, options, error)) == 0)
         r = http_settings_add(*ret_settings, options, user, password, error);
     if (ret_url)

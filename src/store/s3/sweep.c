@@ -356,7 +356,7 @@ int leat_store_sweep(const char *spec, const struct leat_store_sweep_options *op
         }
     }
     if (error.code) {
-        error_node(&error, spec ? quote_without_login(spec) : "");
+        error_spec(&error, spec);
         error_complete(&error, "", "open");
     }
     return error_return(ret_error, &error, r);

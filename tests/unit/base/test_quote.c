@@ -90,6 +90,27 @@ static void logins_are_left_out(void **state UNUSED)
         assert_string_equal(quote_without_login(rows[i][0]), rows[i][1]);
 }
 
+static void queries_of_urls_are_not_shown(void **state UNUSED)
+{
+    static const struct {
+        const char *spec, *shown;
+    } rows[] = {
+        {"http://h/x?token=t", "http://h/x?"},
+        {"https://h/x?", "https://h/x?"},
+        {"http://u:p@h/x?a?b", "h/x?"},
+        {"https://h/x", "https://h/x"},
+        {"s3://b/k?versionId=v", "s3://b/k?versionId=v"},
+        {"a?b", "a?b"},
+        {"./http://h?x", "./http://h?x"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *shown = quote_without_login(rows[i].spec);
+        assert_int_equal(quote_length(rows[i].spec), strlen(rows[i].shown));
+        assert_memory_equal(shown, rows[i].shown, strlen(rows[i].shown));
+    }
+}
+
 static void secrets_of_urls_are_left_out(void **state UNUSED)
 {
     static const char *const rows[][2] = {
@@ -118,6 +139,7 @@ int main(void)
         cmocka_unit_test(short_buffers_are_not_overrun),
         cmocka_unit_test(masks_keep_letters),
         cmocka_unit_test(logins_are_left_out),
+        cmocka_unit_test(queries_of_urls_are_not_shown),
         cmocka_unit_test(secrets_of_urls_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
