@@ -1,5 +1,5 @@
-/* What the files of the chunk route share: chunk.c plans and reads, chunk_write.c writes, and chunk_spill.c has the
- * branches that spill. */
+/* What the files of the chunk route share: chunk.c plans and has the ring, chunk_read.c reads, chunk_write.c writes,
+ * and chunk_spill.c has the branches that spill. */
 #ifndef ROUTE_CHUNK_H
 #define ROUTE_CHUNK_H
 
@@ -54,6 +54,22 @@ static inline struct cursor *chunk_cursor(const struct hop *hop, const struct br
 /* Removes from the ring the chunks that every live branch has begun. A branch that is still writing such a chunk keeps
  * it by its cursor's reference. */
 void chunk_retire(struct hop *hop);
+
+/* Makes sure that the ring has a place for one more chunk. False: it can't grow. */
+bool chunk_has_place(struct chunk_route *s);
+/* The pool is empty: branches that may drop give up what they have not begun. True: a branch did. */
+bool chunk_drop_laggards(struct hop *hop);
+/* Shows a chunk, which is filled or a hole, to the filters and adds it to the ring. Takes the reference. */
+void chunk_append(struct hop *hop, struct chunk *chunk);
+
+/* Names the next read. OP: *ret_op is a read. WAIT: for what *ret_wait says. END: there is nothing more to read.
+ * STEP_DOWN: the ring has changed, so the caller tries again. */
+enum verdict chunk_read_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait);
+/* Record the results of a read, of a read of the residue of all branches, and of the read that looks whether a file
+ * ends where its size says. */
+void chunk_record_read(struct hop *hop, ssize_t result);
+void chunk_record_read_residue(struct hop *hop, ssize_t result);
+void chunk_record_probe(struct hop *hop, ssize_t result);
 
 /* Names the next write. The branches are asked round robin.
  *
