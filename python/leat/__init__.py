@@ -1,0 +1,8 @@
+"""leat moves bytes between descriptors by the cheapest way that the kernel allows. README.md of this folder has the interface."""
+
+from ._errors import (BrokenPipe, Cancelled, Denied, Ended, Error, Exists, Incomplete, Mismatch, NotFound, PeerDied, Refused,
+                      Reset, Timeout, WouldBlock)
+from ._leat import Filter, Report, version
+from ._pipeline import Pipeline, Progress, Sink, Source, copy, digest, run
+
+__version__ = version()

@@ -1,0 +1,137 @@
+"""Pipelines: sources, filters and sinks, and their runs."""
+
+from . import _leat
+
+
+class Source:
+    """A source with options of its own, for Pipeline and copy."""
+
+    def __init__(self, what, **options):
+        self.what = what
+        self.options = options
+
+
+class Sink(Source):
+    """A sink with options of its own, for Pipeline and copy."""
+
+
+class Progress:
+    """Counters of a run: bytes, total (None if it is not known), seconds, buffered."""
+
+    __slots__ = ("bytes", "total", "seconds", "buffered")
+
+    def __init__(self, numbers):
+        self.bytes, self.total, self.seconds, self.buffered = numbers
+
+    def __repr__(self):
+        return f"<leat.Progress {self.bytes} of {self.total} bytes after {self.seconds:.3f} s>"
+
+
+_ENDPOINT = frozenset(
+    "mode sync preserve no_clobber force drop_attributes connect_timeout idle_timeout total_timeout retries streams "
+    "part_size cacert cert key netrc netrc_file resume checksum".split()
+)
+
+
+class Pipeline(_leat.Pipeline):
+    """A source, filters and sinks. It runs once.
+
+    Options of endpoints that are given here hold for every endpoint that has none of its own (Source, Sink).
+    """
+
+    def __init__(self, source=None, *filters, sinks=(), text=None, **options):
+        self._endpoints = {} if text is not None else {
+            name: options.pop(name) for name in _ENDPOINT.intersection(options)}
+        super().__init__(options, text)
+        if options:
+            raise TypeError(f"there is no option {next(iter(options))!r}")
+        if source is not None:
+            self.source(source)
+        for each in filters:
+            self.filter(each)
+        for each in sinks:
+            self.sink(each)
+
+    @classmethod
+    def parse(cls, text, **options):
+        """Makes a pipeline of a text, such as "in | zstd:level=3 | out"."""
+        return cls(text=text, **options)
+
+    def source(self, what):
+        """Sets the source. Returns the pipeline."""
+        return self._add(self._source, what, Source)
+
+    def sink(self, what):
+        """Adds a sink. Returns the pipeline."""
+        return self._add(self._sink, what, Sink)
+
+    def _add(self, add, what, kind):
+        options = dict(self._endpoints)
+        if isinstance(what, kind):
+            options.update(what.options)
+            what = what.what
+        add(what, options)
+        return self
+
+    def filter(self, filter):
+        """Adds a filter behind those that are there. Returns the pipeline."""
+        self._filter(filter)
+        return self
+
+    def run(self, progress=None, interval=0.2):
+        """Runs to the end and returns the Report.
+
+        `progress` is called with a Progress every `interval` seconds, and once at the end. If it raises, the run is
+        cancelled.
+        """
+        if progress is None:
+            return self._run()
+        self.start()
+        try:
+            while (report := self._wait(interval)) is None:
+                progress(self.progress())
+        except BaseException:
+            self.cancel()
+            self._drain()
+            raise
+        progress(self.progress())
+        return report
+
+    def _drain(self):
+        try:
+            self._wait(None)
+        except OSError:
+            pass
+
+    def wait(self, timeout=None):
+        """Waits for the end of a run that start() began. Returns the Report, or None if the time is up."""
+        return self._wait(timeout)
+
+    def progress(self):
+        """The counters of the run."""
+        return Progress(self._progress())
+
+    def explain(self, json=False):
+        """The plan, as lines for people or as JSON. Nothing is changed."""
+        return self._explain(json)
+
+
+def copy(source, sink, *, digest=None, progress=None, interval=0.2, **options):
+    """Copies a source to a sink, and returns the Report. The sink appears whole, or not at all.
+
+    `digest` names digests of the bytes, such as "sha256,md5"; they are in report.digests.
+    """
+    pipeline = Pipeline(source, sinks=(sink,), **options)
+    if digest is not None:
+        pipeline.filter(_leat.digest(digest, 0, 0))
+    return pipeline.run(progress, interval)
+
+
+def run(text, *, progress=None, interval=0.2, **options):
+    """Runs a pipeline that is written as text, and returns the Report."""
+    return Pipeline.parse(text, **options).run(progress, interval)
+
+
+def digest(source, algorithm="sha256", **options):
+    """The digest of a source, in hexadecimal."""
+    return copy(source, "null:", digest=algorithm, **options).digests[algorithm]

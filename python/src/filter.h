@@ -1,0 +1,25 @@
+/* leat.Filter: any filter, as an object that pipelines and pipes take. */
+#ifndef LEAT_PYTHON_FILTER_H
+#define LEAT_PYTHON_FILTER_H
+
+#include "errors.h"
+#include <leat/filter.h>
+
+extern PyTypeObject *filter_type;
+
+int filter_init(PyObject *module);
+
+/* The object of a filter, whose reference it takes, on failure too. `trap` may be NULL; it lives as long as the filter.
+ */
+PyObject *filter_wrap(leat_filter *filter, struct trap *trap);
+
+/* A reference of an object that is a Filter; else NULL with a TypeError. */
+leat_filter *filter_ref(PyObject *object);
+
+/* Raises what a Python function of the filter has raised. false: nothing. */
+bool filter_raise(PyObject *object);
+
+/* Does the filter call Python? */
+bool filter_calls_python(PyObject *object);
+
+#endif

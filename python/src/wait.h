@@ -1,0 +1,26 @@
+/* Calls of leat that may wait: when the interpreter's lock (the GIL) is released for them, and how Ctrl-C ends them. */
+#ifndef LEAT_PYTHON_WAIT_H
+#define LEAT_PYTHON_WAIT_H
+
+#include "abi.h"
+#include <stdbool.h>
+
+/* A Python exception is set, such as KeyboardInterrupt. No code of leat has this value. */
+enum {
+    WAIT_RAISED = 1 << 20
+};
+
+/* Up to this many bytes are copied without releasing the GIL: that costs more than the copy. */
+enum {
+    WAIT_SMALL = 16 * 1024
+};
+
+/* A call with a time limit in milliseconds: 0 does not wait, -1 waits without a limit. After -EAGAIN or -ETIMEDOUT it
+ * is called again and has to go on where it was. It must not touch Python objects. */
+typedef int (*wait_call)(void *context, int timeout_ms);
+
+/* Makes the call, and waits in it for timeout_ms. quick: the call is first tried with the GIL held, without waiting; so
+ * it must be short then. Returns what the call returned, or WAIT_RAISED. */
+int wait_for(wait_call call, void *context, int timeout_ms, bool quick);
+
+#endif
