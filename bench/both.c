@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* both [--server] PORT RECEIVER... -- SENDER...: runs two commands, the sender as soon as somebody listens at the TCP
  * port PORT, and waits for both; a receiver that is a server is told to end when the sender has ended. It exits as the
  * first one that failed. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* channels WAY SENDERS RECEIVERS BLOCK BYTES: BYTES go between processes in messages of BLOCK bytes, of which what lies
  * between has room for 1024, or for 1 MiB where they are larger than 1 KiB.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The queue of channels_boost.cpp, for C. Each function ends the program if it fails. */
 #ifndef BENCH_CHANNELS_H
 #define BENCH_CHANNELS_H

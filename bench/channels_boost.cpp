@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // boost::interprocess::message_queue for channels.c
 #include "channels.h"
 #include <boost/interprocess/ipc/message_queue.hpp>

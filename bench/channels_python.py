@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """channels_python.py BLOCK BYTES: messages of BLOCK bytes go between two processes through multiprocessing.Pipe."""
 import multiprocessing
 import sys

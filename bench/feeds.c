@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* feeds HOW BYTES [EACH]: BYTES of memory through a buffer, by a feed that copies them in.
  *
  *   take     into a leat_stream, taken out as views of 1 MiB, each byte of which is looked at; nothing else may copy

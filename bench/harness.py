@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Measures the rows of rows.py; scripts/bench is the way to start it, and docs/performance.md says what is measured.
 
 All contenders of a row run once in a trial, in which files are compared and what doesn't work here is left out, then in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* hash BLOCK FILE: the SHA-256 of a file, read in blocks of BLOCK bytes, by libcrypto and nothing else. */
 #include "tool.h"
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* lines HOW FILE: counts the lines of a file, which is read 16 KiB at a time, and looks at the first byte of each.
  *
  *   borrow, take   leat_stream_take_line, with borrowed views or with views of one's own

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* loops LOOP BLOCK SOURCE SINK...: the bare loop of each route, without all that makes a copy one can rely on: what the
  * kernel gives at best. "-" is standard input or output; a SINK is created and truncated ("+NAME": overwritten); either
  * may be the address of a socket to connect to (unix:PATH, tcp:127.0.0.1:PORT).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Pipelines of three programs, PRODUCER | MOVER | CONSUMER: how fast each mover makes the whole, with every producer and
 consumer. `scripts/bench --matrix` is the way to start it.
 

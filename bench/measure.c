@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* measure RESULT REPEAT UNLINK COMMAND [ARGUMENT]...: runs a command and writes to the file RESULT one line,
  *
  *     seconds user_seconds system_seconds peak_kib

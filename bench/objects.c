@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* objects COUNT PREFIX FOLDER: the objects PREFIX0, PREFIX1, ... become files of the folder, which is made. Pipelines
  * on one engine, some at a time, as a program with many objects to fetch would do it. */
 #include "tool.h"

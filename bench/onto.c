@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* onto unix|tcp COMMAND...: runs the command with one end of a connection as its standard output. The other end is read
  * by a child, which looks at each byte. Ends as the command did. */
 #include "tool.h"

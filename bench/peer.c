@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* peer drain ADDRESS COMMAND...        listens there, and whoever connects is read from, each byte looked at
  * peer feed ADDRESS FILE COMMAND...    listens there, and whoever connects is given the file
  *

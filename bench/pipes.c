@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* pipes WAY BLOCK BYTES: BYTES go from one thread to another, written in blocks of BLOCK bytes, read in blocks of the
  * same size, at least 64 KiB. A pipe holds 1 MiB, whatever it is made of.
  *

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """pipes_python.py WAY BLOCK BYTES: what bench/pipes.c does, by Python's standard library: BYTES go from one thread to another,
 written in blocks of BLOCK bytes that are copied out of a buffer each time, and the reader takes their SHA-256.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the results look like: tables, the verdict on the goals, docs/performance.md with its picture."""
 import json
 import re

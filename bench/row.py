@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a row of the benchmark is made of, and how contenders are named."""
 from dataclasses import dataclass
 

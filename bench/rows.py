@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is compared with what. src/route/table.c names these rows as its evidence.
 
 A contender is a command in the words one would type. It runs in a folder where `source` is (and `part.1`... where the row

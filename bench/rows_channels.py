@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The rows of channels: messages between processes."""
 from row import Contender, Goal, Row
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The rows of pipes inside a process: two threads, of which one writes and the other reads."""
 from row import Contender, Goal, Row
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The rows where one end at least is a socket."""
 from row import AUTO, MEMORY, Contender, Goal, Row, forced, ours, peers, told
 

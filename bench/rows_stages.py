@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The rows of stages: items through steps of worker threads, and a stream through workers that compress it."""
 from row import Contender, Goal, Row, ours, peers
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The rows where one end is a store: a web server, S3, a registry of images. All are servers on loopback."""
 from row import OBJECTS, Contender, Goal, Row, ours, peers
 

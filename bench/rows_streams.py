@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The rows of stream buffers, and of a server that is made of connections."""
 from row import MEMORY, Contender, Goal, Row, forced, ours, peers
 

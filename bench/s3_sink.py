@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """s3_sink.py PORT: a store on loopback that only reads. It speaks as much of S3 as uploads need, keeps no byte, and checks
 none. Its ETags are those of a store that encrypts: no client can compare them with an MD5 of its own.
 """

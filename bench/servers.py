@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Servers on loopback, which rows ask for by name. Each serves files of the row's folder and lives until the row ends."""
 import gzip
 import hashlib

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* sink sum|null: takes all that comes on standard input and says on standard output how many bytes that was. `sum`
  * reads and looks at each of them, as a program that wants the bytes would; `null` only drops the pages. */
 #include "tool.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Loopback addresses in the form of the benchmark: unix:PATH or tcp:127.0.0.1:PORT. */
 #ifndef BENCH_SOCKET_H
 #define BENCH_SOCKET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* source write|vmsplice SIZE [BLOCK]: fills standard output with SIZE bytes that don't compress, BLOCK (1M) by each
  * call. `vmsplice` hands over the pages themselves, so that the source costs next to nothing; they are never written to
  * again. */

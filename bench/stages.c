@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* stages WAY N: items through stages of worker threads.
  *
  *   pass       N items that nothing is done with go through three stages of two workers, 2048 of which may wait for

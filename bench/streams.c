@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* streams MODE COUNT BYTES FOLDER: COUNT pipes, out of which BYTES come together, into as many files of FOLDER at once.
  *
  *   sync, uring   libleat: pipelines on a shared engine of that name, 4 threads

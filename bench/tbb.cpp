@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // tbb parallel|ordered N: what bench/stages.c does as `pass` and `ordered`, by oneTBB's parallel_pipeline: N items that
 // nothing is done with go through three filters, with as many tokens as leat has workers.
 #include <cstdint>

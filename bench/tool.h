@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Shared by the small programs of the benchmark. They end at the first failure. */
 #ifndef BENCH_TOOL_H
 #define BENCH_TOOL_H

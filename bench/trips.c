@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* trips WAY BYTES: messages of 32 bytes go there and back between two processes, BYTES one way, each after the one
  * before.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* warm SIZE: uses so much memory once and gives it back. On a virtual machine the kernel's free pages may have no
  * memory of the host behind them, and who gets them first pays for that: ten times what the copy itself costs. */
 #include "tool.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What the tests need besides. If LEAT_TESTS is AUTO and something is missing, there are no tests, and a message says so.
 if(NOT LEAT_TESTS)
   return()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What both gcc 12 and clang 14 accept, then what only one of them knows. The presets make errors of them. For C alone: the
 # peers of the benchmark that are C++ are not ours.
 set(warnings

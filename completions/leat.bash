@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 # Completion of leat for bash. Where it has nothing to say, bash completes names of files as ever.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Completion of leat for fish.
 
 set -l algorithms sha256 sha512 sha1 md5 sha224 sha384 sha512-256 sha3-256 sha3-512 blake2b-512 blake2s-256 sm3 \

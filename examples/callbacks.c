@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A source that is a function: another thread makes a line now and then, and the pipeline collects the lines in memory.
  * While there is no line, the function returns -EAGAIN. After leat_endpoint_notify the pipeline calls it again. */
 #include <errno.h>

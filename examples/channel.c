@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Distributes work to two children. The parent sends numbers; each child acquires a number, squares it in place and
  * releases it. One child is killed while it holds a number. The other child gets that number too, and the call says so.
  */

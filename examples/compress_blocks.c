@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Compresses standard input to standard output with zstd, by several workers: compress_blocks WORKERS BLOCK_SIZE. Each
  * block becomes a frame of its own, in the order of the input. Frames in a row are one valid file, whatever the number
  * of workers. */

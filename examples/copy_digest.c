@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The simplest copy with a digest: copy_digest SOURCE TARGET prints a line that sha256sum -c reads. TARGET appears as a
  * whole, or not at all. */
 #include <leat/leat.h>

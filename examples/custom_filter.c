@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A custom filter: custom_filter SOURCE TARGET copies a text and replaces each CR LF by LF; a CR without an LF stays.
  * The example shows what a transform has to handle: the bytes come in pieces of any size, so a CR may be the last byte
  * of a piece, and there may be room for a single byte only. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Prints the digests of all files of a tree: digest_tree WORKERS DIRECTORY. Several workers compute them at the same
  * time. The lines are in the order of the tree, in the form that `sha256sum -c` reads. A file that can't be read is
  * reported, and the others go on. */

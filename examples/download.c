@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Downloads, hashes and saves with two threads: download SPEC TARGET SHA256. One thread reads from SPEC (any spec of
  * leat_endpoint_open: unix:PATH, tcp:HOST:PORT, a file) and writes into a pipe; another thread reads from the pipe and
  * saves the bytes. TARGET is replaced if the digest is the expected one, and otherwise stays as it was. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Copies one source to several sinks in one pass: fanout SOURCE SINK... If a sink fails, the program names it, and the
  * other sinks go on. The exit code is 1 if a sink failed. */
 #include <leat/leat.h>

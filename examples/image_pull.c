@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pulls a container image from a registry into a folder: image_pull SOURCE LAYOUT, such as
  * docker://localhost:5000/app:1 oci:layout:1. Each blob is compared with its digest before it is published. Then the
  * whole layout is verified once more. */

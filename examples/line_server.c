@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A server that sends each line back: line_server PORT (0: any free port, which the server prints). `quit` ends the
  * connection. The server never copies the bytes: it sends the views that it has received. A line that is too long ends
  * the connection, too. */

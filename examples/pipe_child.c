@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writes to a child process through a real pipe: pipe_child COMMAND [ARGUMENT...]. The child gets a thousand numbers on
  * its standard input; filters count and hash them. The exit code is 1 if the child left early or failed. */
 #include <errno.h>

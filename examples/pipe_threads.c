@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One thread writes lines and another one reads them: pipe_threads LINES. The pipe between them has bounded memory, and
  * its digest filter sees every byte. */
 #include <leat/leat.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs a pipeline in an event loop: progress_loop SOURCE SINK RATE SECONDS copies at RATE bytes per second, prints its
  * progress, and cancels after SECONDS. The exit code is 0: done, 1: failed, 4: the deadline passed first. */
 #include <errno.h>

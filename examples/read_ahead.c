@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads ahead: read_ahead SIZE MEMORY FOLDER TARGET copies its standard input to TARGET through a buffer of SIZE bytes.
  * MEMORY bytes of the buffer are in memory, and the rest is in a file without a name in FOLDER. TARGET is a file, fd:N
  * for a descriptor, or - for standard output. While the copy runs the program prints how full the buffer is. In the end

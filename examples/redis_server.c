@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A server that speaks enough of the Redis protocol for a benchmark: redis_server PORT (0: any free port, which the
  * server prints). It knows PING, ECHO, SET, GET, DEL and QUIT, as arrays of strings or as plain lines. */
 #include "server.h"

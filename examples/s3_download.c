@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Downloads an object of S3 to a file: s3_download BUCKET KEY TARGET SHA256. The transfer uses 4 MiB of memory, however
  * large the object is, and hashes the bytes on the way. TARGET is replaced if the digest is the expected one, and
  * otherwise stays as it was. The keys are in the environment (AWS_ACCESS_KEY_ID, ...); AWS_ENDPOINT_URL names a store

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Uploads a file to S3: s3_upload FILE BUCKET KEY prints a line in the form of sha256sum. A file of more than 8 MiB is
  * sent in parts, three at a time. The object appears as a whole or not at all, and an existing object is not replaced.
  * The keys are in the environment (AWS_ACCESS_KEY_ID, ...); AWS_ENDPOINT_URL names a store other than Amazon's. */

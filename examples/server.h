@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The common part of the example servers: one thread, epoll, a connection for each client. The memory of all
  * connections comes from one pool, whose limit is the limit of the server. If a client does not read, the server does
  * not read from it. If a client leaves, the server drops it. SIGTERM ends the server, which then prints the most memory

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lists stores: store_names PLACE... lists each place (s3://BUCKET/PREFIX, oci://HOST/NAME, file:DIRECTORY) with
  * everything below it, and asks the store about the largest object that it has listed. */
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Copies the lines of standard input to standard output in capital letters, by several workers: upper_lines WORKERS. It
  * shows on standard error what each stage does: as a table that is redrawn if that is a terminal, else as one line of
  * JSON at the end. */

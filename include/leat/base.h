@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file leat/base.h
  * What every other header of leat stands on.
  *

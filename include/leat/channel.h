@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file leat/channel.h
  * Whole messages between processes, through shared memory. The messages survive kill -9.
  *

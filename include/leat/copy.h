@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /**
  * @file
  * A copy in one call, for programs that need no pipeline of their own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file leat/endpoint.h
  * Where bytes come from and where they go: files, descriptors, sockets, objects in stores, child processes, memory.
  *

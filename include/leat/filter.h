@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file leat/filter.h
  * Filters: what may stand between a source and its sinks.
  *

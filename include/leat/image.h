@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file leat/image.h
  * Images of containers: copies between registries, folders and archives.
  *

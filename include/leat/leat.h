@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat/leat.h: everything. */
 #ifndef LEAT_LEAT_H
 #define LEAT_LEAT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file leat/pipe.h
  * A pipe inside a process: a writer, filters, and a reader.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file leat/pipeline.h
  * Plan, run, report.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file leat/pool.h
  * Pools: memory that streams, pipes and pipelines share.
  *

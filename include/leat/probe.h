@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file leat/probe.h
  * What this machine allows, found by trying.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file leat/record.h
  * Ready-made sources and sinks of stages: the messages of a channel, the lines or frames of a pipe.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /**
  * @file
  * The numbers of a report (leat_report, which leat/pipeline.h hands out), as structs. leat_report_json and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file leat/stages.h
  * Items go through stages of worker threads. The stages never deadlock and never lose an item.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file leat/store.h
  * What is in a store: lists, single names, removal, and uploads that were left unfinished.
  *

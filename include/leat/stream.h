@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file leat/stream.h
  * Streams: bytes go in, are looked at, and are taken out again, without being copied. Connections over them.
  *

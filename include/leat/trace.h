@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /** @file leat/trace.h
  * What the library does and decides, told to one function of the program while it happens.
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """leat moves bytes between descriptors by the cheapest way that the kernel allows. README.md of this folder has the interface."""
 
 from ._errors import (BrokenPipe, Cancelled, Denied, Ended, Error, Exists, Incomplete, Mismatch, NotFound, PeerDied, Refused,

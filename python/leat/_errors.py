@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The exceptions of leat. The extension makes them of a code and of what the library says about it."""
 
 import errno

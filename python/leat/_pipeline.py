@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Pipelines: sources, filters and sinks, and their runs."""
 
 from . import _leat

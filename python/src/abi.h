@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the extension sees of CPython: the limited API of 3.9, so that one binary serves 3.9 and everything later. */
 #ifndef LEAT_PYTHON_ABI_H
 #define LEAT_PYTHON_ABI_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "args.h"
 #include <leat/base.h>
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Arguments of Python calls. The functions return 0, or -1 with an exception. */
 #ifndef LEAT_PYTHON_ARGS_H
 #define LEAT_PYTHON_ARGS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sources and sinks of Python objects. */
 #ifndef LEAT_PYTHON_ENDPOINT_H
 #define LEAT_PYTHON_ENDPOINT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Failures of leat as exceptions, and exceptions of Python functions on their way through leat. */
 #ifndef LEAT_PYTHON_ERRORS_H
 #define LEAT_PYTHON_ERRORS_H

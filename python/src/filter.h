@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat.Filter: any filter, as an object that pipelines and pipes take. */
 #ifndef LEAT_PYTHON_FILTER_H
 #define LEAT_PYTHON_FILTER_H

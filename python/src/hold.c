@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "hold.h"
 
 static void release(PyObject *capsule)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Bytes of Python objects that leat borrows for longer than a call. */
 #ifndef LEAT_PYTHON_HOLD_H
 #define LEAT_PYTHON_HOLD_H

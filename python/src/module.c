@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The module leat._leat: the types of the extension, in one place. */
 #include "errors.h"
 #include "filter.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Options of leat as keyword arguments: tables say which name is which member of which struct. */
 #ifndef LEAT_PYTHON_OPTIONS_H
 #define LEAT_PYTHON_OPTIONS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat._leat.Pipeline: a pipeline and one run of it. */
 #ifndef LEAT_PYTHON_PIPELINE_H
 #define LEAT_PYTHON_PIPELINE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat.Report: what a run did. */
 #ifndef LEAT_PYTHON_REPORT_H
 #define LEAT_PYTHON_REPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Calls of leat that may wait: when the interpreter's lock (the GIL) is released for them, and how Ctrl-C ends them. */
 #ifndef LEAT_PYTHON_WAIT_H
 #define LEAT_PYTHON_WAIT_H

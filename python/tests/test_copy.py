@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Copies, pipelines and reports."""
 
 import hashlib

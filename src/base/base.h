@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Helpers for every room: cleanup of local variables, array sizes, the clock, copies of option structs. */
 #ifndef BASE_BASE_H
 #define BASE_BASE_H

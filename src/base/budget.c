@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "base/budget.h"
 
 void budget_init(struct budget *budget, uint64_t limit)

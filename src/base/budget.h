@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The memory account of a pipeline, which pays for chunks and pipe pages. Any thread may call these functions. */
 #ifndef BASE_BUDGET_H
 #define BASE_BUDGET_H

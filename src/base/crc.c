@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A message is a polynomial whose coefficients are its bits. Its CRC is the remainder of the division by another
  * polynomial. The bits are in reversed order: the lowest bit of the first byte has the highest power.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Cyclic redundancy checks of the kinds that stores keep with objects. They can be joined: the CRC of a whole follows
  * from the CRCs of its parts, without the bytes. A CRC detects accidents, not attacks. */
 #ifndef BASE_CRC_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A provider computes digests. Each provider is one table; the registry lists them in the order in which they are
  * tried. The contract is in this room because the kernel room has a provider as well. */
 #ifndef BASE_DIGEST_PROVIDER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "base/errno_name.h"
 #include <errno.h>
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The names of errno values, for systems whose C library has no function for them. */
 #ifndef BASE_ERRNO_NAME_H
 #define BASE_ERRNO_NAME_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Functions that fill a struct leat_error. */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Descriptors. *Borrow*: the function uses the descriptor and does not close it. *Take*: the function becomes the owner
  * and closes it, on failure too. *Give*: the caller becomes the owner and closes it. -1 means no descriptor. */
 #ifndef BASE_FD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The identity of a file tells whether two descriptors or names refer to the same file. It is the device and the inode
  * that the kernel reports. Path strings are never compared, because one file has many spellings. */
 #ifndef BASE_IDENTITY_H

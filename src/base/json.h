@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* JSON texts, with names in them that may have any bytes although JSON is Unicode. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Resources of the process that live as long as an owner, although their users come and go: for example, the transfer
  * thread and its connections between the pipelines of an engine. */
 #ifndef BASE_KEEP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "base/libcrypto.h"
 #include "base/loader.h"
 

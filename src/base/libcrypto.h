@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The functions of OpenSSL's libcrypto that leat uses. leat does not link the library; it loads it when the first
  * digest or signature needs it, so that a copy without digests starts without it. The OpenSSL headers are used for
  * types alone. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The libraries that leat can be built without, and what leat_features_probe reports about them. */
 #ifndef BASE_LIBRARY_H
 #define BASE_LIBRARY_H

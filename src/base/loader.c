@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "base/loader.h"
 #include <dlfcn.h>
 #include <errno.h>

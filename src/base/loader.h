@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Loads libraries when they are first needed. */
 #ifndef BASE_LOADER_H
 #define BASE_LOADER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The message about an unknown word. */
 #ifndef BASE_NEAREST_H
 #define BASE_NEAREST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* struct op is one system call that moves bytes or makes a result final. The library makes every such call through
  * op_execute. So a test can make the Nth call fail with a chosen errno, come back short or be missing, and an engine
  * can hand the call to the kernel in another way. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Records which process made an object. After fork() the child has copies of the parent's objects, but not the threads
  * that work for them, and the locks stay as they were at the fork. So the library never locks, joins, waits for or ends
  * an object of another process. It closes the descriptors of such an object, and leaves alone memory that can't be

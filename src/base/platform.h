@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The platform: calls that POSIX does not have, in one constant table. Exactly one file defines the table, chosen when
  * the library is linked: kernel/linux.c, or base/posix.c on other systems. So the other rooms need no #ifdef for this.
  */

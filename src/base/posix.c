@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The platform for systems other than Linux. It uses POSIX alone and reports each faster call as unsupported. */
 #include "base/errno_name.h"
 #include "base/fd.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat_features_probe for builds without src/kernel. The only fact about the system is that this build uses no feature
  * of Linux. */
 #include "base/library.h"

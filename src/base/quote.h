@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Prepares text from outside (names, messages of peers and children) for a terminal. */
 #ifndef BASE_QUOTE_H
 #define BASE_QUOTE_H

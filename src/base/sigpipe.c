@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "base/sigpipe.h"
 #include "base/platform.h"
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Keeps SIGPIPE away from the program while a thread of leat writes to pipes that may be closed. sigpipe_enter blocks
  * the signal. sigpipe_leave removes a signal that the writes caused, and restores the mask. A signal that was pending
  * before stays pending. */

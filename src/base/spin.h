@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Spinning: a thread looks again for a short time before it sleeps. It pays where another thread is about to finish,
  * because a sleep costs a wake-up of tens of microseconds.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Texts in memory from malloc: texts written with stdio (open_memstream), and joined texts. Bytes as hex digits. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H

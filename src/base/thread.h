@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Threads of the library. They block all signals, so the signals of the program go to threads of the program. */
 #ifndef BASE_THREAD_H
 #define BASE_THREAD_H

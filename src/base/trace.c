@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Design. `trace_hook` points to the function that is set now. A thread that calls a function counts itself in `calls`
  * of the hook first, and then looks whether the hook is still the current one; leat_trace_set replaces the hook first,
  * and then looks at `calls`. All four accesses are sequentially consistent, so a thread that was not counted in time

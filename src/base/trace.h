@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tells the program's trace function (leat/trace.h) what happens. No lock is held at a call of trace_tell, because the
  * function of the program may call the library.
  *

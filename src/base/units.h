@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sizes and times as people read and write them: leat_size_parse, leat_size_format and leat_time_parse (leat/base.h).
  */
 #ifndef BASE_UNITS_H

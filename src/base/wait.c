@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "base/wait.h"
 #include "base/fd.h"
 #include <unistd.h>

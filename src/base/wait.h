@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How a transfer waits, and how it is woken.
  *
  * A *port* is one thing that a transfer may wait for: a descriptor that is not ready, or (fd -1) a notification from

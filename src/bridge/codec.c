@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Makes the filter of a codec: with workers, or without. */
 #include "bridge/codec.h"
 #include "base/nearest.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Filters that compress and decompress, by the name of their codec. */
 #ifndef BRIDGE_CODEC_H
 #define BRIDGE_CODEC_H

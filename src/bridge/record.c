@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Records: the items of stages that come from a channel or a pipe. The rooms of stages, channels and pipes do not know
  * each other, so they meet here. */
 #include "base/base.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A codec whose blocks are compressed by several threads, over leat_stages.
  *
  * The bytes are cut into blocks of one size. A worker makes a stream of its own of each block, and these streams leave

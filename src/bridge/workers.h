@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The filter of a codec with workers, which is made of stages. */
 #ifndef BRIDGE_WORKERS_H
 #define BRIDGE_WORKERS_H

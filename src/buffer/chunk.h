@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Chunks are reference-counted blocks of user memory. A chunk_pool has chunks of one size, paid from one budget.
  *
  * One thread fills a chunk; from the moment a second reference exists, the chunk is read-only. Any thread may drop a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One lock protects all members. It is not held while bytes are copied: only the putter writes behind `to` of the last
  * part, and the taker reads only what lies before. A full part leaves the ring when its last byte is taken; the last
  * part stays there, even without bytes, until it is full. */

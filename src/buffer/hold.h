@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A buffer of many bytes in order, between one thread that puts them and one thread that takes them.
  *
  * The bytes are in chunks of one size. Memory is taken as the buffer fills, and given back as it drains. Bytes that are

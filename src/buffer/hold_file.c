@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The part of a hold that is in a file. Only the putter reserves slots and writes, and only the taker reads and gives
  * slots back. While the putter writes a chunk, the taker may take it from memory; then the slot is unused again. */
 #include "buffer/hold.h"

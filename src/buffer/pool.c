@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "buffer/pool.h"
 #include "base/error.h"
 #include "base/origin.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The public pool: one chunk_pool for each size, all paid from one budget, with small caches in front of them. It is
  * also the store that lends chunks to other chunk_pools, those of pipes and routes, which have budgets of their own.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "buffer/queue.h"
 #include "base/thread.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A bounded queue of chunks between two threads, without a descriptor. It has one lock and two conditions. A thread
  * that waits is woken by the change that it waits for, and by the end. */
 #ifndef BUFFER_QUEUE_H

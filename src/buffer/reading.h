@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Helpers for the calls of a stream's reading side: its position, the results if there are too few bytes, and views of
  * bytes. Every call starts with reading_look, except the fast path of lines. That path has a *window*: the bytes from
  * `at` to `until` are there and contiguous, and no search has looked at them. reading_look closes the window. */

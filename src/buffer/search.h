@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Searches a stream for a run of bytes, the needle. The stream is fed piece by piece, and each byte is looked at once,
  * because the search remembers how much of the needle the last bytes match. The algorithm is that of Knuth, Morris and
  * Pratt, with memchr for the first byte. */

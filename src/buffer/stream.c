@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Creates, frees and describes streams, and lets one side wait for the other. */
 #include "buffer/stream.h"
 #include "base/error.h"

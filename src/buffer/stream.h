@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A stream is a list of segments with one writer at its tail and one reader at its head, and without a lock.
  *
  * A segment is a run of bytes within one chunk, and holds a reference to the chunk. The writer links a new segment

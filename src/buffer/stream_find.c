@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The reading calls that look at the bytes: starts_with, find, take up to a separator or the end of a line. */
 #include "buffer/reading.h"
 

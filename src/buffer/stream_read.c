@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The reading calls that count bytes: peek, take, read, skip, and the wait for bytes. */
 #include "buffer/reading.h"
 

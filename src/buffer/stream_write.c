@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The writing side of a stream. The file is longer than 400 lines because reserved places and appended chunks both end
  * in the same tail, and each of the two must leave the tail as the other expects it. */
 #include "buffer/stream.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "buffer/view.h"
 #include "buffer/search.h"
 #include <errno.h>

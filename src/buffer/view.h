@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The owner of a view is always a struct chunk, because a chunk has a reference count. It is one of these:
  *   - a chunk of a pool, which has the bytes
  *   - a chunk that stands for bytes of the caller (view_foreign), or that has a copy in one piece (view_copied)

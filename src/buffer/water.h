@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The arithmetic of a buffer's level: when it takes bytes, and when it gives them. Pure functions.
  *
  * It takes bytes until it is full. Then it takes none before its level has fallen to `stop`. It gives bytes once its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A handle, and what the files of this room offer each other: lock.c has the robust locks, wait.c sleeping and waking,
  * peers.c the places of peers, recover.c the repairs after a crash, send.c, receive.c, take.c, take_long.c and record.c
  * the messages, create.c handles and their descriptors, poll.c the descriptors for event loops, watch.c the thread that

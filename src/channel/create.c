@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Handles, and the descriptors of which further handles are made. The first descriptor of a set is the memory, opened
  * anew. It has the kernel's lock on the place that was taken for the receiver of the set, and its file position says
  * which end that is. */

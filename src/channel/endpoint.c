@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A channel as the source or the sink of a pipeline. A source receives messages and passes their bytes on as a stream.
  * A sink sends the stream as messages of at most MESSAGE_MAX bytes. A sink that fails leaves as a crashed peer does, so
  * that no receiver takes what came for the whole stream. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The endpoint channel:FD, as a source or a sink. */
 #ifndef CHANNEL_ENDPOINT_H
 #define CHANNEL_ENDPOINT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What fork(2) does to handles. A lock of the kernel belongs to an open file, and a child has the open files of its
  * parent: it would keep the parent's place locked after the parent's death. So before each fork every handle takes a
  * place for the child, through an open file of its own. The parent then closes this file, and the child closes the

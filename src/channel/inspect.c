@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Looks into a channel from outside, and only reads. Describes the channel of a handle. */
 #include "base/fd.h"
 #include "channel/channel.h"

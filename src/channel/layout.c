@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "channel/layout.h"
 #include "base/base.h"
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What lies in the shared memory, and which store decides what.
  *
  *     head page | places of peers | lane 0 [| lane 1] | ring 0 [| ring 1]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A word of shared memory as a lock: 0, or the place of the owner plus 1, with the bits WAITED and POLLED. A receiver
  * gives its lock back before it sleeps. A sender keeps its lock while it waits for room, so that long messages get
  * their turn. The owner may crash. A call that waits longer than LOOK_NS checks whether the owner is alive, and repairs

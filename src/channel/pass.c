@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Passes a set of descriptors over a Unix socket. */
 #include "base/fd.h"
 #include "channel/channel.h"

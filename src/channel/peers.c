@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which peers are there. A peer has a place, and the kernel's lock on it lives as long as the peer's open file: it is
  * the only sure sign of life. Only the owner of that lock writes what the place says of its peer. */
 #include "base/trace.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Descriptors for event loops. Each is an epoll descriptor of this process alone: other peers share the events that it
  * listens to, but cannot keep it readable. Nothing wakes it while nothing happens. A crashed peer tells nothing;
  * watch.c notices it. Only where watch.c does not work does a timer tick. */

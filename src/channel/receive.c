@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Receiving: copies of messages, one or several at once, and messages that are shown where they lie. */
 #include "channel/take.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Repairs what peers left that died inside a call. A repair may itself be cut off anywhere; the next peer does it
  * again. A repair only makes true what the deciding store has already decided. */
 #include "channel/channel.h"

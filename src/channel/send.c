@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sending. A sender that waits for room keeps the senders' lock, so that short messages do not overtake a long one for
  * ever. A sender that does not wait returns -EAGAIN. */
 #include "base/crc.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "channel/take.h"
 #include <errno.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Takes messages out of a ring. All functions but the tests, take_wait and take_begin need the receivers' lock. */
 #ifndef CHANNEL_TAKE_H
 #define CHANNEL_TAKE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Receives messages that are longer than the ring. lane->reading names the receiver from the first record to the last,
  * and meanwhile no other receiver takes anything behind `next`. The lock is free between records, for
  * leat_channel_release. The bytes go to the caller's memory. Once the time is up they go to ours, and the call that

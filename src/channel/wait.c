@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sleeping until there is something to receive or room to send, and waking.
  *
  * The word for sleepers is a counter above two bits: SLEEPS says that a thread sleeps on the word, ARMED that an event

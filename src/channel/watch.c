@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tells event loops of crashed peers. A peer that is killed tells nothing, but the kernel closes its open file of the
  * memory, and inotify tells of that. One thread of the process sleeps until it does, for all channels with a poll
  * descriptor. Then it looks for crashed peers of that channel, buries them, which wakes all peers, and makes event

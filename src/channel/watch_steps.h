@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* When the watcher looks for crashed peers: several times after an open file was closed, in growing steps, because the
  * kernel tells of a close shortly before it drops the lock that is the sign of life. Until the first look the watcher
  * hears of no other close: otherwise a peer that closes all the time would put that look off for ever. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Starts a child, offers our ends of its pipes, and ends it step by step. */
 #include "base/fd.h"
 #include "base/origin.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A child process on pipes: it runs /bin/sh -c COMMAND. This room knows what the child says on its standard error and
  * how it ended, and ends it in bounded time. A child belongs to one thread, except for what its own threads do
  * (watch.c). Another thread may use its input. */

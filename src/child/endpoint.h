@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The endpoint exec:COMMAND: a child process as a source or a sink. */
 #ifndef CHILD_ENDPOINT_H
 #define CHILD_ENDPOINT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* exec:COMMAND: a child process as a source or as a sink. leat_filter_exec: one child as both, in the middle of a
  * pipeline. The child is started in `open`. `settle`, or the `finish` of a filter's source, waits for its end: the end
  * of a stream says nothing until it is known how the child ended.

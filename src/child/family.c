@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "child/family.h"
 #include "base/fd.h"
 #include "child/marked.h"

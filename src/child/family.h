@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The processes that a child has started, and those that these have started in turn: finding and ending them.
  *
  * A member is a descendant of the child. A process that carries the mark of the child in its environment and is in our

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The parts of a child, for child.c and watch.c alone.
  *
  * Owners. A thread, the listener, reads the standard error of the child, so that a child that says much is not held up.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* `at`, `has` and `abandoned` are under the lock. The caller and the thread share the reading; the last one frees
  * it. */
 #include "child/marked.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finds the processes that carry a mark. Linux reads the environment of a process under locks of that process and from
  * its memory, so the process decides how long that takes. So a thread reads, and is left behind if it gets stuck. */
 #ifndef CHILD_MARKED_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "child/spawn.h"
 #include "base/fd.h"
 #include "base/platform.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Starts /bin/sh -c COMMAND on pipes. */
 #ifndef CHILD_SPAWN_H
 #define CHILD_SPAWN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The threads of a child: they read what it says, and notice its end. And what is done when it has ended, which may be
  * on such a thread. */
 #include "base/fd.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The library does not know the options of the command. This file maps the advice of an error to the option that
  * follows it. */
 #include "cli.h"

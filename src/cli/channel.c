@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat channel inspect: shows the state of a shared-memory channel and its peers. */
 #include "cli.h"
 #include <errno.h>

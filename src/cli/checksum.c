@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Prints digests in the forms of sha256sum. */
 #include "checksum.h"
 #include <ctype.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writes and parses lines of digests in the forms of sha256sum and of tools like it. */
 #ifndef CLI_CHECKSUM_H
 #define CLI_CHECKSUM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Parses a line of digests. These forms are in use:
  *
  *   HEX  NAME          HEX *NAME       sha256sum; the star once meant binary mode

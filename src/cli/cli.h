@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Functions that all subcommands share. The command includes only the public headers of the library. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H

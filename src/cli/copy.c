@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat copy: one pass from a source to one or more sinks. */
 #include "places.h"
 #include "transfer.h"

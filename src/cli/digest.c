@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat digest: digests of files, printed and checked as sha256sum does. */
 #include "digest_check.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat digest -c: reads lists of digests and compares them with the files. */
 #include "digest_check.h"
 #include <errno.h>

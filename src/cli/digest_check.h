@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat digest -c: checks the files of lists. The options are those of both halves of the command. */
 #ifndef CLI_DIGEST_CHECK_H
 #define CLI_DIGEST_CHECK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The jobs are in a ring. Those in [head, next) are being hashed or wait to be emitted; those in [next, tail) wait for
  * a thread. One lock protects everything, and emitting happens under it, too: the thread that finishes the job at the
  * head emits that job and the finished ones behind it. So a slow reader of the output blocks all threads, which is

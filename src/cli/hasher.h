@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A hasher hashes files with several threads and emits the results in the order in which the caller put the files. */
 #ifndef CLI_HASHER_H
 #define CLI_HASHER_H

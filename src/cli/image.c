@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat image: copies, inspects and verifies container images in registries, layouts and archives. */
 #include "progress.h"
 #include "servers.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat: finds and runs the subcommand. */
 #include "cli.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat ls, leat stat and leat rm: list, examine and remove objects in stores. */
 #include "servers.h"
 #include "trace.h"

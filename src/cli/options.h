@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The options that `copy` and `run` share. */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The part of the help texts that copy and run share. */
 #include "options.h"
 #include "servers.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads the options of subcommands that have only a few. */
 #include "cli.h"
 #include <ctype.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Compares standard output, standard error and the file of a report with the sources and sinks of a pipeline. The
  * library decides whether two of them are the same file, device or pipe; names are never compared. */
 #ifndef CLI_PLACES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat probe: prints which features of the kernel work here, and why others do not. */
 #include "cli.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "progress.h"
 #include "progress_text.h"
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Prints the progress of a pipeline: a bar on a terminal, plain lines, JSON lines, or one line after SIGUSR1. The
  * thread that waits for the pipeline prints; the thread that moves the bytes never does. */
 #ifndef CLI_PROGRESS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "progress_text.h"
 #include <stdio.h>
 #include <string.h>

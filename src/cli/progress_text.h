@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Formats a progress line so that it fits the width of the terminal. */
 #ifndef CLI_PROGRESS_TEXT_H
 #define CLI_PROGRESS_TEXT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat run: runs a pipeline that is written as text. */
 #include "places.h"
 #include "transfer.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Messages and output of the command. A message is one line on standard error that a terminal can show, whatever names
  * and values it has. At the end the command checks that everything it printed could be written. */
 #include "cli.h"

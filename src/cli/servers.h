@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Options for connections to the servers of stores. All commands that use stores share them. */
 #ifndef CLI_SERVERS_H
 #define CLI_SERVERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signals that end a command. The first signal cancels the work; when everything is cleaned up, the command dies of it.
  */
 #ifndef CLI_SIGNALS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat store: lists and aborts uploads that killed programs left in a store. */
 #include "servers.h"
 #include "trace.h"

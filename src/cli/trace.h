@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* --trace: each record of the library is one line on standard error. */
 #ifndef CLI_TRACE_H
 #define CLI_TRACE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Design: the pipeline runs on a thread of its own. The calling thread waits for it and meanwhile handles signals and
  * prints progress. A signal handler only cancels the pipeline and notes the signal; the process dies of the signal at
  * the very end, when everything is cleaned up. */

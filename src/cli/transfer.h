@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The common part of copy and run after the pipeline is built: run or explain it, and print the results. */
 #ifndef CLI_TRANSFER_H
 #define CLI_TRANSFER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Functions of the caller as a source or a sink. A pipe of our own stands for "not yet": the engine polls its reading
  * end, and leat_endpoint_notify writes a byte into it. The pipe is emptied before the function is called, never after
  * the call, so a notice that comes during the call is not lost. */

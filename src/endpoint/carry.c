@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "endpoint/carry.h"
 #include "base/platform.h"
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a file that replaces another one takes over from it besides its name: owner, group, mode, access control list,
  * extended attributes, security label, capabilities, flags of chattr(1). Set-user-ID and set-group-ID are not taken
  * over: the kernel treats them as part of the contents. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* fd:N, - and leat_endpoint_from_fd: a descriptor that is open already and that other processes may share. Its flags
  * are never changed. The position of a shared regular file is moved once, at the end, to where the delivered bytes
  * end. */

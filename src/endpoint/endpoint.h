@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The makers of endpoints for paths and descriptors. The list of schemes in the registry calls them. */
 #ifndef ENDPOINT_ENDPOINT_H
 #define ENDPOINT_ENDPOINT_H

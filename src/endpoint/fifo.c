@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A FIFO opened for writing, without blocking the caller.
  *
  * The opener owns a thread that sits in open(2). Exactly once the thread stores its result and writes a byte to `done`;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Opens a FIFO for writing without blocking. */
 #ifndef ENDPOINT_FIFO_H
 #define ENDPOINT_FIFO_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A path: opened for reading, written in place, appended to, or published (publish.c). */
 #include "endpoint/file.h"
 #include "base/fd.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A path: what is known of it before it is opened. For file.c and file_resolve.c alone. */
 #ifndef ENDPOINT_FILE_H
 #define ENDPOINT_FILE_H

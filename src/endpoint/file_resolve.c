@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Resolves a path: looks, changes nothing, and refuses what cannot end well. */
 #include "base/fd.h"
 #include "base/platform.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory as a source or a sink: there is no descriptor, but a function that copies. */
 #include "endpoint/endpoint.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Links are followed step by step here only to learn where a name lies. The kernel decides whether they may be followed
  * at all: an existing file is opened by its path first, and what is found here must be the same file. */
 #include "endpoint/place.h"

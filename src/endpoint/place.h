@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A place: an open directory and a name in it. Later calls use the name in this directory, whatever becomes of the path
  * that led there. */
 #ifndef ENDPOINT_PLACE_H

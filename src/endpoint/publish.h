@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Publishing: a file is written without a name, and appears whole or not at all. */
 #ifndef ENDPOINT_PUBLISH_H
 #define ENDPOINT_PUBLISH_H

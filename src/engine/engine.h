@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tasks, the loops that run them, and the engines that execute their calls.
  *
  * A *task* is a resumable state machine that never blocks. Its hook `next` names one call, or what the task waits for,

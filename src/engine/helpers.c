@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The helpers of a loop: threads that make the calls of ops with OP_ASYNC, one call at a time each. So several reads
  * and writes of files are in flight at once, even if the engine itself has no queue for them.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "base/sigpipe.h"
 #include "base/thread.h"
 #include "engine/engine.h"

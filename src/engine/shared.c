@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat_engine: loops, each on a thread of its own, that many pipelines share. */
 #include "base/error.h"
 #include "base/origin.h"

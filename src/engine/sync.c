@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The sync engine. The loop's thread makes each call, so an op has completed when the call returns. The engine waits
  * for ports by poll(2). */
 #include "engine/engine.h"

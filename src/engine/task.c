@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a task does when an op of it has completed. */
 #include "engine/engine.h"
 

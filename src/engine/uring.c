@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The engine of io_uring: one ring for each loop, which carries the calls of all tasks of the loop.
  *
  * Ops that may sleep become entries of the ring: reads and writes of files and disks, fsync, and each op that was not

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "engine/uring_op.h"
 #include <errno.h>
 

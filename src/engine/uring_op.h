@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An op as an entry of a ring. */
 #ifndef ENGINE_URING_OP_H
 #define ENGINE_URING_OP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "engine/uring_ring.h"
 #include "base/fd.h"
 #include <errno.h>

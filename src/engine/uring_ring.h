@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Makes a ring of io_uring with the best features that the kernel offers. */
 #ifndef ENGINE_URING_RING_H
 #define ENGINE_URING_RING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Takes the place of uring.c if leat is built without liburing. Opening these engines fails and says so. */
 #include "engine/engine.h"
 #include <errno.h>

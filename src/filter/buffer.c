@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The filter that reads ahead. It cuts the pipeline: the leg before it puts bytes into a hold, and the leg behind it
  * takes them. Each of the two legs has a thread, so the source is read while a sink is slow, and the other way round.
  */

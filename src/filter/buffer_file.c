@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "filter/buffer_file.h"
 #include "base/fd.h"
 #include "base/op.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The file of a buffer: it has no name, and the page cache is passed by where that works. */
 #ifndef FILTER_BUFFER_FILE_H
 #define FILTER_BUFFER_FILE_H

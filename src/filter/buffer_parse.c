@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The options of a buffer as text. */
 #include "base/error.h"
 #include <ctype.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The filter around a codec. It parses the options, counts the input, and reports where a failure is. */
 #include "filter/codec.h"
 #include <errno.h>

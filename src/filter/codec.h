@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A codec is the table of functions through which a compression library becomes a filter (codec.c). There is one table
  * for each direction. */
 #ifndef FILTER_CODEC_H

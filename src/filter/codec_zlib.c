@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* gzip and gunzip with zlib.
  *
  * If the last byte of a flush just fills the output, deflate can't tell that the flush is complete, and the next call

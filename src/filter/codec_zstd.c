@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* zstd and unzstd with libzstd.
  *
  * The decoder must not be called without need: libzstd counts calls that make no progress, and fails at the sixteenth.

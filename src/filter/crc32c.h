@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* CRC-32C (Castagnoli), as iSCSI, ext4 and btrfs use it. */
 #ifndef FILTER_CRC32C_H
 #define FILTER_CRC32C_H

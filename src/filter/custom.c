@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Makes a filter of the caller's functions. It checks their results, so that a mistake in them is an error that names
  * the filter, and not a lost byte or an endless run. */
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The digest filter: computes several algorithms over one stream, each on its own thread if that is faster.
  *
  * Ownership: `count`, the names, providers and sizes never change after the filter is made. The lock of an algorithm

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "filter/digest_name.h"
 #include "base/nearest.h"
 #include <errno.h>

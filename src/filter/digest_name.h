@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Maps the spellings of a digest's name to the name that leat reports. */
 #ifndef FILTER_DIGEST_NAME_H
 #define FILTER_DIGEST_NAME_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The filter that ends the stream after a number of bytes. Like a filter that paces, it says how many bytes may pass,
  * and the engine counts how many did. So it need not see the bytes. */
 #include "node/filter.h"

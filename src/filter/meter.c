@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The filter that counts. The code that moves the bytes counts them (filter_count), so this filter does nothing. */
 #include "node/filter.h"
 #include <errno.h>

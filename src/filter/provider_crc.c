@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The CRCs of stores, except crc32c, which has its own provider. */
 #include "base/crc.h"
 #include "base/digest_provider.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* CRC-32C, with eight table look-ups for eight bytes, or with the instruction of SSE4.2. The instruction has a latency
  * of three cycles, and one can start in each cycle. So three streams are computed in parallel and joined afterwards.
  * Joining means to append as many zero bytes to one stream as the next one is long. The effect of that on a CRC is

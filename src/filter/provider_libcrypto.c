@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Digests with OpenSSL's libcrypto, which uses the instructions of the CPU. */
 #include "base/base.h"
 #include "base/digest_provider.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* xxh3 and xxh3-128 with libxxhash. They detect accidents, not attacks. The digest is the canonical (big-endian) form,
  * which xxhsum prints. */
 #include "base/digest_provider.h"

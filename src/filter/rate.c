@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The filter that limits the rate, with a token bucket: tokens are added as time passes, and each byte takes one token.
  *
  * rate_allowance() only reads the bucket. Tokens are taken for the bytes that really passed (filter_count), so a route

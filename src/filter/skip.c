@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The filter that skips the first bytes. */
 #include "node/filter.h"
 #include <errno.h>

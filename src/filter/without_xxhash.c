@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Replaces provider_xxhash.c if leat is built without libxxhash. It knows the names, and says that the library is
  * missing. */
 #include "base/digest_provider.h"

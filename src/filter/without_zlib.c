@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Replaces codec_zlib.c if leat is built without zlib. It knows the names, and says that the library is missing. */
 #include "base/library.h"
 #include "filter/codec.h"

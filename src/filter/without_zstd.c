@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Replaces codec_zstd.c if leat is built without libzstd. It knows the names, and says that the library is missing. */
 #include "base/library.h"
 #include "filter/codec.h"

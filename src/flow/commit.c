@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finishes the nodes, and then commits the sinks, in their order. A commit that takes time returns -EAGAIN and is
  * called again later. If the run is cancelled meanwhile, each sink that is not committed yet fails and is aborted. */
 #include "flow/commit.h"

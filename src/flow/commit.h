@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finishes the nodes and commits the sinks, when all nodes have settled. */
 #ifndef FLOW_COMMIT_H
 #define FLOW_COMMIT_H

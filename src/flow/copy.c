@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat_copy: two endpoints, a pipeline, and a digest between them if that is asked for. */
 #include "base/error.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The end of a run, in this order: the filters finish and the routes stop, digests are verified, the nodes settle
  * (settle.c), sinks are finished, and then sinks are committed (commit.c). Only then is the source committed. At last
  * each node is closed once, after one `abort` if the node or the run has failed. The report is filled last. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The end of a run, from the end of the last leg to the call of `tell`. */
 #ifndef FLOW_ENDING_H
 #define FLOW_ENDING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The plan as text and as JSON. */
 #include "base/json.h"
 #include "base/quote.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/failure.h"
 #include "flow/leg.h"
 #include <errno.h>

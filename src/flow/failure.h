@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The failures of a run that are no failure of a moving leg: each is recorded here, and nowhere else. */
 #ifndef FLOW_FAILURE_H
 #define FLOW_FAILURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/joint.h"
 #include <errno.h>
 

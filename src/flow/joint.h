@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A joint is the place where a filter cuts a pipeline in two. The leg before it writes to a sink, the leg behind it
  * reads from a source, and the filter lies between them.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/learned.h"
 #include "base/units.h"
 

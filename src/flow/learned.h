@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a hop has learned about its routes, for the report. */
 #ifndef FLOW_LEARNED_H
 #define FLOW_LEARNED_H

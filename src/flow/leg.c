@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One leg of a run. It moves the leg's bytes, reads a clone back if filters need its bytes, and tells the joints at its
  * two ends that it has ended without failure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One leg of a run: the task that moves its bytes. */
 #ifndef FLOW_LEG_H
 #define FLOW_LEG_H

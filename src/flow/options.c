@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The options of a pipeline: copies and checks them, and makes filters for those that need one. A wrong option is
  * recorded, and reported by the plan. */
 #include "base/error.h"

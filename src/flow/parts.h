@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The parts of a pipeline: what the program has handed in, and the filters that its options ask for. pipeline.c and
  * options.c write them, before the start alone. The endpoints and filters that they point to change as bytes move. */
 #ifndef FLOW_PARTS_H

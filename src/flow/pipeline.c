@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The public calls of a pipeline: building, starting, cancelling. */
 #include "flow/pipeline.h"
 #include "base/fd.h"

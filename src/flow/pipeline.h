@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The inside of a pipeline: its parts, the plan that is made of them, and one run of the plan. pipeline.c and options.c
  * collect the parts, plan.c plans, runner.c, leg.c, ending.c, settle.c and commit.c run, wait.c waits, and explain.c,
  * report.c and report_tell.c describe. The members from `own_loop` on are written by pipeline.c and wait.c alone. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The planner. It cuts the filters into legs. For each hop it takes the ladder of routes that the table has for this
  * pair of nodes, and records why a route cannot serve the hop. It opens nothing and changes nothing outside the
  * pipeline, so a plan may be made again. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The plan of a pipeline: a chain of *legs*. Each leg is one hop, with the filters that only observe or pace. Between
  * two legs is a joint, which is a filter that transforms or joins. Most pipelines have one leg.
  *

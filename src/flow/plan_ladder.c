@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/plan_ladder.h"
 #include "route/table.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which routes a hop may take, and in which order. */
 #ifndef FLOW_PLAN_LADDER_H
 #define FLOW_PLAN_LADDER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The report: a copy of what happened, which does not need the pipeline any more. */
 #include "flow/report.h"
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a report holds. report.c makes it and answers questions, report_numbers.c gives its numbers, and report_tell.c
  * writes it as JSON and as text. */
 #ifndef FLOW_REPORT_H

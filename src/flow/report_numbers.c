@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The numbers of a report, as structs. */
 #include "flow/report.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A report as a line of JSON, and as text. */
 #include "base/error.h"
 #include "base/json.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/run.h"
 #include <time.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One run of a plan: all that changes while it runs. It is born in runner_prepare, with a copy of each hop of the plan.
  * A comment names the file that alone writes the members below it; at the birth runner.c writes them all.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The runner plans, opens and starts the legs. When all legs have ended, ending.c goes on. The legs are tasks, so that
  * an engine can run many of them on few threads. */
 #include "flow/runner.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Makes a run of a plan and starts it. The legs are tasks, so that an engine can run many of them on few threads. */
 #ifndef FLOW_RUNNER_H
 #define FLOW_RUNNER_H

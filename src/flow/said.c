@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/said.h"
 #include "base/quote.h"
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the nodes of a run tell the report besides errors: the last lines that a child wrote to its standard error. */
 #ifndef FLOW_SAID_H
 #define FLOW_SAID_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The hooks `settle` and `commit` take time, so a task calls them. First the nodes settle: a node with another process
  * or a server behind it says how that side ended. The sources settle one after the other, from the pipeline's source
  * on, because a failure in front is the cause of failures behind it. The sinks settle side by side, because no sink

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The steps at the end of a run that take time. */
 #ifndef FLOW_SETTLE_H
 #define FLOW_SETTLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "flow/traffic.h"
 #include "base/json.h"
 #include "base/units.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Describes how an object in a store will be read or written (the plan), or was (the report). */
 #ifndef FLOW_TRAFFIC_H
 #define FLOW_TRAFFIC_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a program sees of a run from outside: how far it is, its descriptor, and its end. */
 #include "base/fd.h"
 #include "base/spin.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The bytes of entries. */
 #include "base/fd.h"
 #include "image/archive_reader.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A place that is an archive of docker save. As a target it gets layers that are not compressed: each is decompressed
  * while it is copied, and is compared with its digest in the configuration, before the archive is written.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads images as docker save(1) writes them: manifest.json names configurations and layers, which are further entries.
  * The layers are plain tar files, and no manifest has their digests. So a manifest is made: that of an OCI image with
  * these layers. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads an archive of docker save as an image with digests. */
 #include "base/json.h"
 #include "image/archive_docker.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/archive_library.h"
 #include "base/loader.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* libarchive, loaded when the first archive is opened. Only the types come from its headers. */
 #ifndef IMAGE_ARCHIVE_LIBRARY_H
 #define IMAGE_ARCHIVE_LIBRARY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A place that is an image layout in a tar file. */
 #include "base/json.h"
 #include "image/archive_tar.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A source whose bytes libarchive makes when the pipeline asks for them. Each entry is passed to libarchive piece by
  * piece, and its output for a piece is kept until it was read. */
 #include "image/archive_pack.h"

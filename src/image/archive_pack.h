@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Writes tar files. The same entries give the same bytes on every machine and at any time. */
 #ifndef IMAGE_ARCHIVE_PACK_H
 #define IMAGE_ARCHIVE_PACK_H

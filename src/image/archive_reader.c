@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/archive_reader.h"
 #include <errno.h>
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads the entries of a tar file, plain or compressed, one after the other. All readers of a file use its one
  * descriptor, each at its own position. So several entries are read at once, and all of them from the file that was
  * opened. If the file is not compressed, the bytes before an entry are skipped without reading. */

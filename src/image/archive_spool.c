@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/archive_spool.h"
 #include "base/fd.h"
 #include <errno.h>

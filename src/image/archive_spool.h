@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A spool keeps the blobs of an archive in a file without a name until all of them are complete. It is needed because a
  * tar header has the size of its entry, and because nothing of the archive may be visible before everything was
  * verified. Several blobs are written at once, each to pieces of 4 MiB of its own. */

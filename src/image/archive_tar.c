@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The names of the entries. In a compressed archive the bytes of small files are kept as well, because the documents of
  * an image are small, and each look at one would decompress the archive again. */
 #include "image/archive_tar.h"

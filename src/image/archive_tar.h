@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads tar files, plain or compressed by gzip or zstd. They are untrusted: no name in them becomes a name in the file
  * system; entries are only looked up. */
 #ifndef IMAGE_ARCHIVE_TAR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/archive_target.h"
 #include "image/archive_library.h"
 #include "image/place.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The common part of the archives that are written: the blobs in a spool, the manifests, and the sink that gets the
  * archive at the end. */
 #ifndef IMAGE_ARCHIVE_TARGET_H

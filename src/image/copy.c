@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/image.h"
 #include "image/look.h"
 #include "image/tree.h"

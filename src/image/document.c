@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/document.h"
 #include "base/json.h"
 #include "store/oci/reference.h"

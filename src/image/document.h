@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Manifests and indexes. They are untrusted. */
 #ifndef IMAGE_DOCUMENT_H
 #define IMAGE_DOCUMENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Shared by the public calls. */
 #ifndef IMAGE_IMAGE_H
 #define IMAGE_IMAGE_H

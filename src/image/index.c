@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/index.h"
 #include "base/error.h"
 #include "base/json.h"

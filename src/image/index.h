@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* index.json: the images of a layout, in a folder or in an archive. */
 #ifndef IMAGE_INDEX_H
 #define IMAGE_INDEX_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* index.json is read, changed and published again under a lock of the file `oci-layout`. So if two copies write to one
  * folder, neither loses the name of the other. */
 #include "image/layout.h"

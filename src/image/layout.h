@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Images in a folder, in the image layout of the Open Container Initiative. */
 #ifndef IMAGE_LAYOUT_H
 #define IMAGE_LAYOUT_H

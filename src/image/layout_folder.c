@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/layout_folder.h"
 #include "base/fd.h"
 #include "base/platform.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The folders of a layout that is written. Each is opened once. So if another process replaces one of them meanwhile,
  * by a link for example, the replacement is not followed. */
 #ifndef IMAGE_LAYOUT_FOLDER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/layout_partial.h"
 #include "base/fd.h"
 #include "image/place.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A partial blob. If the source of a blob can start anywhere in it, the bytes are written into the layout under a
  * temporary name until the blob is complete and verified. If the copy is killed or fails, the file stays, and the next
  * copy continues after its bytes.

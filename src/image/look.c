@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/look.h"
 #include "base/thread.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finds out which blobs a target has. Several questions to a registry are in flight at once, so that an image with many
  * layers does not wait for each answer in turn. */
 #ifndef IMAGE_LOOK_H

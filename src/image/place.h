@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Places of images: the interface that registries, folders and archives share. */
 #ifndef IMAGE_PLACE_H
 #define IMAGE_PLACE_H

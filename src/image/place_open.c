@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The only list of places of images. */
 #include "base/quote.h"
 #include "image/place.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Images in a registry. */
 #include "base/quote.h"
 #include "image/place.h"

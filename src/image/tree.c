@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/tree.h"
 #include <errno.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A tree: everything that a manifest or an index refers to. */
 #ifndef IMAGE_TREE_H
 #define IMAGE_TREE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Compares each blob of a layout with its name. First come the blobs that the images refer to, with the sizes that the
  * images give, then the other blobs in the folders. */
 #include "base/quote.h"

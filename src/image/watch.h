@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reports the progress of a call to its caller, who may cancel it. */
 #ifndef IMAGE_WATCH_H
 #define IMAGE_WATCH_H

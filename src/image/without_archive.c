@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* For a build without libarchive: archives of images are refused. */
 #include "image/place.h"
 #include <errno.h>

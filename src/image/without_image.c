@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* For a build without libcurl: the calls exist, and fail. */
 #include "image/image.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "image/work.h"
 #include <errno.h>
 #include <poll.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Moves several blobs at once, each through its own pipeline, all on the calling thread. */
 #ifndef IMAGE_WORK_H
 #define IMAGE_WORK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Digests in the kernel, through AF_ALG sockets. accept(2) on a socket that is bound to an algorithm returns an
  * operation socket. The kernel hashes bytes that are sent or spliced into it with MORE. accept(2) on the operation
  * socket returns a clone of the running state; recv(2) on the clone returns the digest so far, and the operation goes

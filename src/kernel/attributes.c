@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Copies what a file has besides bytes, owner, mode and times to another file. Its access control list is the extended
  * attribute system.posix_acl_access. */
 #include "base/base.h"

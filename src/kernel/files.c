@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "kernel/files.h"
 #include "base/base.h"
 #include "base/fd.h"

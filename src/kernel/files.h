@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* File functions of Linux beyond POSIX: pinning a file without opening it, directories without read permission, flags
  * of chattr(1), attributes, growing pipes. struct platform has the contracts. */
 #ifndef KERNEL_FILES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Functions and names of Linux and glibc that other C libraries may lack. CMake looks for each (LEAT_HAVE_...). The
  * replacement is the system call itself, or a simpler result. */
 #ifndef KERNEL_LIBC_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The platform on Linux: its system calls as ops, private pipes, files without a name, holes. */
 #include "base/errno_name.h"
 #include "base/fd.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Growing a pipe, and being fair about it. The kernel counts the pages of all pipes of a user. Above a soft limit
  * (fs.pipe-user-pages-soft) no pipe of that user grows any more, and each new pipe of any of the user's programs has
  * only two pages. So leat gives back what it took if it took the last of them. */

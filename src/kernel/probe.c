@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The list of probes, which find out what this machine allows, and the function that runs them. */
 #include "kernel/probe.h"
 #include "base/library.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Declarations that the probes share. A probe is a row of the table in probe.c: a name, a function that tries a
  * feature, and sentences for both outcomes. The functions are in probe_splice.c, probe_file.c and probe_process.c. */
 #ifndef KERNEL_PROBE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Probes of files in one directory. */
 #include "kernel/libc.h"
 #include "kernel/probe.h"

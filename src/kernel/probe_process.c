@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Probes of io_uring, of hashes in the kernel, of sealed memory, and of the rights of this process. */
 #include "base/units.h"
 #include "kernel/probe.h"

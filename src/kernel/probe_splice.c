@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Probes of splice between a pipe and each kind of peer, of tee, of vmsplice, and of pipes. Every descriptor here is
  * non-blocking and every pipe has less than a page in it, so that no call can wait. */
 #include "base/units.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tools of the probes: what they say, known bytes and the check that they arrived, files without a name, pairs of
  * descriptors. */
 #include "kernel/probe.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "kernel/processes.h"
 #include "base/fd.h"
 #include <ctype.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The platform's functions for processes, which use procfs and pidfds. */
 #ifndef KERNEL_PROCESSES_H
 #define KERNEL_PROCESSES_H

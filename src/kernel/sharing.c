@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory that processes share: a sealed memfd, locks that the kernel drops when their owner ends, futexes. */
 #include "kernel/sharing.h"
 #include "base/fd.h"

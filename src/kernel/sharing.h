@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The platform's functions for memory that processes share. sharing.c has the memory and its locks, sharing_events.c
  * the descriptors that event loops wait for, sharing_passed.c descriptors that come from another process. */
 #ifndef KERNEL_SHARING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Descriptors that event loops wait for.
  *
  * An event is an eventfd, whose open file all peers share. Each peer can change its flags and its count, so neither

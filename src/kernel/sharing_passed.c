@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Descriptors that come from another process. */
 #include "base/fd.h"
 #include "kernel/sharing.h"

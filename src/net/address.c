@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Addresses: names that are looked up, or one path. */
 #include "net/socket.h"
 #include <ctype.h>

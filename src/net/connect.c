@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Connects without blocking. POLLOUT tells that a connection in progress has ended, SO_ERROR how. */
 #include "base/fd.h"
 #include "net/socket.h"

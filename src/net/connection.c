@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Connections: a descriptor, a stream in and a stream out. Filling reads straight into reserved chunks, and flushing
  * writes straight out of them. For a socket each call carries MSG_DONTWAIT. A non-blocking descriptor of another kind
  * needs nothing. Any other descriptor is polled first, and gets no more bytes at a time than a pipe that is ready takes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The inside of a connection, and how the registry, which knows what a spec means, makes one of an endpoint. */
 #ifndef NET_CONNECTION_H
 #define NET_CONNECTION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The blocking calls of a connection: each asks the stream, and fills and flushes until there is an answer. */
 #include "net/connection.h"
 #include <errno.h>

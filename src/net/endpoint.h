@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stream sockets as sources and sinks: tcp:HOST:PORT, tcp-listen:[HOST:]PORT, unix:PATH, unix-listen:PATH. */
 #ifndef NET_ENDPOINT_H
 #define NET_ENDPOINT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Listens for one peer. When the peer has come, the listener is closed, and the path of a Unix socket is removed. So a
  * transfer that runs leaves nothing behind, even if it is killed. */
 #include "base/fd.h"

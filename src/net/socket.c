@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stream sockets: connected, accepted, or handed in as a pair of endpoints. The descriptor has a reference count, and
  * the last reference closes it. It is connected in `open`, shut down in `commit`, and reset in `abort`. */
 #include "net/socket.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The parts of the socket endpoint: addresses; a dialer, which connects to them; a listener, which accepts one peer.
  * They never sleep: they return -EAGAIN, with a port and a deadline to wait for. Only a name lookup may block. */
 #ifndef NET_SOCKET_H

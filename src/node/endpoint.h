@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What all endpoints share: a node, a reference count, and the name that was given. The code of every kind of endpoint,
  * in whichever room it is, begins with these calls. */
 #ifndef NODE_ENDPOINT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "node/filter.h"
 #include "base/origin.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The contract of a filter in a graph. Its caps say what it needs:
  * - A filter that only counts or paces never sees a byte.
  * - A filter that observes is shown each chunk once, in the order of the bytes, before or while the chunk is written.

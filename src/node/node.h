@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The contract of an endpoint in a graph: what it is, what a transfer may do with its descriptor, and the hooks that
  * the runner calls. A node moves no bytes itself. Routes do that, by struct op.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* This file is longer than 400 lines: the places of a chain, what passes between them, and how they end are one state
  * machine. */
 #include "pipe/chain.h"

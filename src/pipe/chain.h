@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The chain: the filters between the two ends of a pipe. Bytes move from place to place: into the chunk of the first
  * place, past the filters there, through the transform behind them into the chunk of the next place, and out of the
  * last place by reference.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pipe/clock.h"
 #include "base/thread.h"
 #include "pipe/park.h"

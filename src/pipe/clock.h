@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The clock of a pipe with filters that pace. A call that waits knows when to look again, but a caller that polls a
  * descriptor has to be told. So the first request for a descriptor starts a thread. It sleeps until the moment that the
  * chain last waited for, and then calls `tick`.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The ends of a pipe as endpoints of a pipeline. A kernel pipe without filters is given as its descriptor, so that it
  * can be spliced. Otherwise the node calls the functions of the end with timeout 0, and polls a descriptor for them: of
  * a queue the descriptor of its park; of a kernel pipe's reader the pipe; of a kernel pipe's writer the park of the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pipe/kernel.h"
 #include "base/fd.h"
 #include "base/op.h"

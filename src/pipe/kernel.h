@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The kernel backend: a real pipe with two non-blocking ends, and the chunks that were handed over to it without a
  * copy.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Makes and frees pipes, and gives their statistics. */
 #include "base/origin.h"
 #include "buffer/pool.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pipe/park.h"
 #include "base/fd.h"
 #include "base/platform.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A park: where the threads of one side wait for the other side. It has a condition variable, and a descriptor for
  * callers that poll instead.
  *

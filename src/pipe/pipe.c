@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What both ends do to the pipe that they share. */
 #include "pipe/pipe.h"
 

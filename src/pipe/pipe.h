@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the two ends of a pipe share, and what the files of this room offer each other.
  *
  * Owners. The members under "The writer's" belong to the thread that has the write turn, those under "The reader's" to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pipe/queue.h"
 #include <errno.h>
 

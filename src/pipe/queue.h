@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The memory backend: a bounded queue of chunks between one thread that writes and one thread that reads, without a
  * lock.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The reader's end. Every call takes the read turn, looks for bytes, helps the chain to move on what it has, waits for
  * as long as it may, and gives the turn. */
 #include "base/fd.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pipe/room.h"
 
 static bool is_over(void *user)

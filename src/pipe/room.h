@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a writer needs before it can go on (`want`), and waiting for it: a chunk and room in the limit, room in the
  * kernel's pipe, or the time that a filter asks for. All functions need the write turn. */
 #ifndef PIPE_ROOM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "pipe/turn.h"
 #include "base/thread.h"
 #include "pipe/park.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A turn: a lock of one end of the pipe. A thread can wait for it with a deadline, and it can be closed for good.
  *
  * `word` is TURN_HELD while a thread has the turn, plus TURN_WAITER for each thread that waits, plus TURN_WISH if the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The writer's end. Every call takes the write turn, moves what it can without waiting, waits for as long as it may,
  * and gives the turn. */
 #include "pipe/writer.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What all calls of the writer's end share. They are in writer.c and writer_end.c. */
 #ifndef PIPE_WRITER_H
 #define PIPE_WRITER_H

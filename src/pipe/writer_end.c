@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The end of what a writer writes: flush, finish, fail and close. */
 #include "base/origin.h"
 #include "pipe/chain.h"

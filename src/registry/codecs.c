@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The only list of codecs. To add one: a file in src/filter and a row here. */
 #include "filter/codec.h"
 

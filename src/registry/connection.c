@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat_connection_open. It is in this room because only the registry can open a spec. */
 #include "net/connection.h"
 #include <errno.h>

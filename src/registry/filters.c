@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The only list of filters by name, for the text form of a pipeline. To add one: its constructor in src/filter, and a
  * row here. */
 #include "registry/filters.h"

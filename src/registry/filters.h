@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The filters of the text form of a pipeline, by name. */
 #ifndef REGISTRY_FILTERS_H
 #define REGISTRY_FILTERS_H

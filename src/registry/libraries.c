@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The libraries that a build may lack, in the order in which the probe reports them. */
 #include "base/library.h"
 

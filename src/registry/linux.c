@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The digest providers of a build for Linux. The list ends with NULL and is tried in order. */
 #include "base/digest_provider.h"
 

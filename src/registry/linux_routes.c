@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The routes and engines of a build for Linux. The lists end with NULL. The route table has the order in which routes
  * are tried. The first engine is the default of "auto". */
 #include "route/hop.h"

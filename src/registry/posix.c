@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The digest providers of a build for POSIX alone. The list ends with NULL and is tried in order. */
 #include "base/digest_provider.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The routes and engines of a build for POSIX alone. The lists end with NULL. */
 #include "route/hop.h"
 

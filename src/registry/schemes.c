@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The only list of schemes, and leat_endpoint_open, which reads it. To add an endpoint: a constructor in the room that
  * it belongs to, such as src/endpoint, and a row here. */
 #include "registry/schemes.h"

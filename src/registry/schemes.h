@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Helpers for the text form of a pipeline: facts about specs. */
 #ifndef REGISTRY_SCHEMES_H
 #define REGISTRY_SCHEMES_H

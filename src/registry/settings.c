@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "registry/settings.h"
 #include <ctype.h>
 #include <errno.h>

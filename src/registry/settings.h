@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The options of endpoints, which the text form of a pipeline has behind a spec. They are the endpoint options of the
  * command leat copy, without their dashes. */
 #ifndef REGISTRY_SETTINGS_H

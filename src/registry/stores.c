@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The only list of stores whose objects have names, and the calls that use it: leat_store_list, leat_store_stat and
  * leat_store_remove. To add a store: a `struct names`, a row here, and its refusal in src/store/without_stores.c. */
 #include "base/quote.h"

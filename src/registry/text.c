@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The text form of a pipeline.
  *
  *     text    = source { "|" filter } "|" sink { "&" sink }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "registry/words.h"
 #include <errno.h>
 #include <stdbool.h>

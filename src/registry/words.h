@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Splits the text form of a pipeline into words and marks, and removes the quotes.
  *
  *     text = { blank | word | "|" | "&" }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Implements --cache: files and disks leave nothing in the page cache.
  *
  * If the file system supports it (NODE_CACHE_ASK), each read and write asks for it by a flag. Pages of the source that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The chunk route reads each byte once into a pooled chunk, which the observers and all branches share, and writes from
  * there. It works on every pair of nodes and with every filter, so it is the last rung and moves the residues of the
  * other routes.

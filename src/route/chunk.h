@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the files of the chunk route share: chunk.c plans and has the ring, chunk_read.c reads, chunk_write.c writes,
  * and chunk_spill.c has the branches that spill. */
 #ifndef ROUTE_CHUNK_H

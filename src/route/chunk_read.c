@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How the chunk route fills its ring: the next read, and what came of it. Residues of the routes before come first; a
  * hole is not read. */
 #include "route/chunk.h"

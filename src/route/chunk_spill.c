@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A branch that lags and may spill (LEAT_SLOW_SPILL). When memory runs out, the chunks that such a branch has not begun
  * go to its file, one after the other, so that they leave the ring. They come back through a chunk that the branch
  * keeps for this alone, before it takes another chunk of the ring. So the bytes stay in order, and a full file can

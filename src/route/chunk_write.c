@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The writes of the chunk route: what each branch gets next, and what the result of the write means. */
 #include "route/chunk.h"
 #include "route/zeros.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The clone route: the file system shares the blocks of the source with the sink (FICLONE), by one call for each
  * branch, whatever the size. All branches get the bytes of one moment: the first branch is cloned from the source, and
  * each further branch from the clone before it, which no other process can write to. A digest is read from a clone

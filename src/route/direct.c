@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The direct route bypasses the page cache by O_DIRECT, with several reads and writes in flight. It is for large files
  * that are read or written once and should not displace other pages from the cache.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the files of the direct route share: direct.c plans and chooses the next call, direct_open.c opens the
  * descriptors that bypass the page cache, direct_calls.c names one slot's reads and writes. */
 #ifndef ROUTE_DIRECT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The calls of the direct route: the next read or write of a slot, and what its result means. */
 #include "route/direct.h"
 #include <errno.h>

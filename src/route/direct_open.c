@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Opens the descriptors of the direct route. */
 #include "base/platform.h"
 #include "route/direct.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "route/hop.h"
 #include "base/fd.h"
 #include "base/platform.h"

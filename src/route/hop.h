@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A hop moves bytes from one node to its branches, of which each writes to one node. A route is one way to move them.
  *
  * A hop owns the counts. For each branch this always holds: taken = delivered + held + discarded. `held` is the number

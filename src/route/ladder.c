@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs a hop down its ladder of routes, and enforces the limit on the idle time of its nodes. */
 #include "base/trace.h"
 #include "route/hop.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "route/learn.h"
 #include "base/trace.h"
 #include "route/hop.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Routes that learn: while a hop moves bytes, it compares the routes that can serve it (trial.h), and goes on with the
  * best. A change of route loses nothing: the hop's end is moved to where it is, so that the old route delivers all that
  * it holds and ends there; then the new one begins. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The offload route: the kernel, or a file server, moves the bytes by one call. That is copy_file_range(2) from file to
  * file, and sendfile(2) from a file to /dev/null or to a non-blocking socket that leat opened. */
 #include "route/hop.h"

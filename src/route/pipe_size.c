@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How large the pipes on both sides of a hop should be. A pipe of a shell holds 64 KiB, so its writer and its reader
  * take turns every 64 KiB; with larger pipes they work at the same time. */
 #include "base/platform.h"

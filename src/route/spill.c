@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "route/spill.h"
 #include "base/fd.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The bytes that a branch has not taken yet and that memory has no room for (LEAT_SLOW_SPILL): a queue in a file
  * without a name.
  *

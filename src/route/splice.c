@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The splice route: the kernel moves pages through pipes, and no byte comes to user memory.
  *
  * Direct: if one side is a pipe and there is one branch, the route splices from the source to the sink and holds

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the files of the splice route share: splice.c plans and owns the pipes, splice_direct.c splices from the source
  * to the sink by one call, splice_staged.c moves in rounds through private pipes. */
 #ifndef ROUTE_SPLICE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The splice route if one side is a pipe and there is one branch: splices from the source to the sink. */
 #include "route/splice.h"
 #include <errno.h>

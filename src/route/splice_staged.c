@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The splice route in rounds: it fills one private pipe from the source, copies it to the other pipes by tee(2), and
  * drains each pipe to its sink. */
 #include "route/splice.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "route/table.h"
 
 #define FILES   (1u << NODE_FILE)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The route table: for each pair of kinds of nodes, the routes, fastest first, and the measurement that shows it. */
 #ifndef ROUTE_TABLE_H
 #define ROUTE_TABLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "route/trial.h"
 
 /* Differences are (a - b) / (a + b): 0 if both are equal, 0.5 if one is three times the other. */

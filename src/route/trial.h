@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Compares routes by the speeds that they had: decides which one moves the next bytes, and for how long. It is
  * arithmetic alone. Who calls it measures, and changes the route.
  *

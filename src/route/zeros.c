@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "route/zeros.h"
 #include <stdbool.h>
 #include <string.h>

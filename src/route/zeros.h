@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A block of zeros to write from, and functions that find zeros. */
 #ifndef ROUTE_ZEROS_H
 #define ROUTE_ZEROS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Keeps the results of several workers in the order of the items of their queue. Each hand knows the numbers of its
  * items. The worker whose hand is next has the turn and pushes its results; the others park theirs and go on. Results
  * are parked in the places of the items that they were made of, and these places are released only when the results

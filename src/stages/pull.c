@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stages without threads. Each step has a list of the items that it has emitted and that were not taken yet. The
  * deepest step that has items is served first. So a list is never longer than what one item became, and no call is
  * nested in another one, however many steps there are. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "stages/queue.h"
 #include "base/spin.h"
 #include "base/thread.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The bounded queue before a stage. Items are pushed one or many at a time, and popped by the hand. An item that was
  * popped keeps its place until it is released, so a limit counts the items that wait and the items that are being
  * worked on.

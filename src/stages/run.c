@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "base/origin.h"
 #include "base/thread.h"
 #include "stages/stages.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "stages/stages.h"
 #include "base/error.h"
 #include "base/origin.h"

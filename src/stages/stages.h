@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The inside of leat_stages.
  *
  * Owners. `lock` guards the state, the first failure and the number of threads. Each queue and each order has a lock of

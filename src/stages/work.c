@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One call of a stage's function, and what the function may ask of it. */
 #include "stages/stages.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The thread of a worker: it takes items by the hand, calls the stage's function, and passes the results on. This file
  * is longer than 400 lines: all its parts work on the state of the one hand. */
 #include "base/thread.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/answer.h"
 #include "store/date.h"
 #include <ctype.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads the header lines of an answer. */
 #ifndef STORE_ANSWER_H
 #define STORE_ANSWER_H

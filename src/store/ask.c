@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/ask.h"
 #include "base/thread.h"
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sends a request and waits for its answer. */
 #ifndef STORE_ASK_H
 #define STORE_ASK_H

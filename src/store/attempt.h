@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One request of a transfer and its answer, as libcurl performs it, together with the errands and redirects that belong
  * to its course. An attempt belongs to the transfer thread, except `release`. It calls the callbacks of the
  * transfer. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Base64 with the standard alphabet (RFC 4648). */
 #ifndef STORE_BASE64_H
 #define STORE_BASE64_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/check.h"
 #include "base/text.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Compares the bytes that a request sends with the expected digest. This is needed for a body that is not kept in
  * memory but is read again from the user's file, which may have changed in the meantime. */
 #ifndef STORE_CHECK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Brent's algorithm. The mark stays for a number of pages that doubles each time. So at some time the mark is on the
  * circle and stays for longer than one round. */
 #include "store/circle.h"

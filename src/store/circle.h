@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Detects a list that never ends. A list comes in pages, and each page names the next one. If a server's pages lead
  * back to an earlier page, the client would ask for pages for ever. */
 #ifndef STORE_CIRCLE_H

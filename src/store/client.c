@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/client.h"
 #include "base/error.h"
 #include "base/fd.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The connection of one endpoint of a store to the transfer thread. The endpoint is a user of that thread, and the
  * thread notifies it when a request has made progress. Of a source, a notice is one of the node's port. Of a sink,
  * which may also have to wait without its loop, it is a byte in a pipe; the pipe's read end is the port. Drop the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The commit of a sink that is an object. It is made in steps, because each step may take minutes and a cancel must end
  * the wait. The steps ask once more whether the object exists, make the object, and verify it if the answer does not
  * prove that it is right. */

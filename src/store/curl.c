@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/curl.h"
 #include "base/fd.h"
 #include "base/loader.h"

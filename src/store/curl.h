@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* libcurl. It is loaded when the first endpoint of a store is opened: loading takes 5 to 9 ms and 11 MB, which a copy
  * between files should not pay. Only the types come from its header. */
 #ifndef STORE_CURL_H

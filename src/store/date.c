@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/date.h"
 #include "base/base.h"
 #include <ctype.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Times in the answers of stores, as seconds since 1970 (UTC). */
 #ifndef STORE_DATE_H
 #define STORE_DATE_H

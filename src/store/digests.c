@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/digests.h"
 #include <ctype.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Digests of the whole object that a server sends in its headers. */
 #ifndef STORE_DIGESTS_H
 #define STORE_DIGESTS_H

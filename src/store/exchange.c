@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/exchange.h"
 #include "store/http_settings.h"
 #include <errno.h>

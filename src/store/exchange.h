@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One request and its final answer. The request is repeated as long as that may help, and the body of the answer is
  * kept.
  *

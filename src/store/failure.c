@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/failure.h"
 #include "base/base.h"
 #include "base/quote.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Translates a failure of libcurl into an errno, an advice and a sentence. */
 #ifndef STORE_FAILURE_H
 #define STORE_FAILURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/fetch.h"
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads one object over one or more connections.
  *
  * The object is cut into parts, which are given out in order. Each *lane* is one connection: it reads a part, and then

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/headers.h"
 #include "base/text.h"
 #include "store/date.h"

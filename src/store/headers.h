@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Collects what the headers of an answer say about an object, for callers that read nothing else. */
 #ifndef STORE_HEADERS_H
 #define STORE_HEADERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/helper.h"
 #include "base/base.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs credential helpers: programs that print a secret on standard output. */
 #ifndef STORE_HELPER_H
 #define STORE_HELPER_H

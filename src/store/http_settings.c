@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/http_settings.h"
 #include "base/error.h"
 #include "base/fd.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The HTTP settings that the options of an endpoint give. All requests of an endpoint share one of these, on several
  * threads. It is constant once it is made. */
 #ifndef STORE_HTTP_SETTINGS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The journal of an upload: a file that lists what the store has of it. A program that is killed leaves the journal,
  * and the next run resumes the upload from it.
  *

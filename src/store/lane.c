@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/lane.h"
 #include "store/fetch.h"
 #include "store/status.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A lane of a fetch: one connection, and the part of the object that it reads. A lane belongs to the transfer thread,
  * except `transfer`, which is set under the fetch's lock, and `waiter`, which is under the window's lock. */
 #ifndef STORE_LANE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a lane makes of the head of an answer: is it what was asked for, and where does its body belong? */
 #include "store/fetch.h"
 #include "store/lane.h"

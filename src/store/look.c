@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads what a store answers about the object that a sink writes: whether it exists, and whether it has the bytes that
  * were sent. */
 #include "base/text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An upload of many parts. The first full part creates the upload. From then on each full part is sent by a request of
  * its own, while others are filled. Nothing is visible in the store before the upload is completed. */
 #include "store/sink.h"

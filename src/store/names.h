@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a store does with names: the contract behind leat_store_list and its relatives, which are in
  * src/registry/stores.c. */
 #ifndef STORE_NAMES_H

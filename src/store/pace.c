@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/pace.h"
 #include <stdio.h>
 

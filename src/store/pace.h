@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Decides how many connections read one object: the number that was requested, or one found by measurement.
  *
  * The measurement starts with one connection. It adds another as long as that makes the transfer faster. It has no

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/part.h"
 #include "base/fd.h"
 #include "base/text.h"

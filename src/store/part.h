@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The bytes of one request. They are collected and hashed as they arrive, and are kept until the store has them. The
  * first PART_MEMORY bytes are in memory; a longer part is in a file without a name. Nothing is kept of bytes that are
  * in a file of the user: they are read again from there.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/proxy.h"
 #include "store/url.h"
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finds the proxy that libcurl uses, for messages. It reads the environment variables as libcurl does. */
 #ifndef STORE_PROXY_H
 #define STORE_PROXY_H

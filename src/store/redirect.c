@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/redirect.h"
 #include "base/base.h"
 #include "base/text.h"

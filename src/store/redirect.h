@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Redirects: where an answer sends a request, and whether the request may follow. */
 #ifndef STORE_REDIRECT_H
 #define STORE_REDIRECT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/request.h"
 #include "base/text.h"
 #include "store/http_settings.h"

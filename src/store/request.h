@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An HTTP request, as a store defines it. */
 #ifndef STORE_REQUEST_H
 #define STORE_REQUEST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Resumes an upload that an earlier run has left. A part counts as sent if three agree: the journal, which has its
  * SHA-256; the store, which lists it with the size and the ETag of the journal; and the bytes from the source, whose
  * SHA-256 is computed anyway. So the kind of source does not matter, nor whether it has changed: a part that differs is

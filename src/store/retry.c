@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/retry.h"
 #include <errno.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Decides whether a request is repeated, and after how long. */
 #ifndef STORE_RETRY_H
 #define STORE_RETRY_H

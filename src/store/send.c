@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The requests of a sink that is an object: how they are started, when they are repeated, and what is counted. */
 #include "store/sink.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/session.h"
 #include "store/http_settings.h"
 #include "store/redirect.h"

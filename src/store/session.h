@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* State shared by several requests to one server: how they are authorized, and what must be requested before.
  *
  * A request with a session goes through these hooks when it is sent and when it is refused. All hooks except `free` are

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An object that is put by one request. Everything but the last byte is sent while the run settles, and the last byte
  * when the run commits. */
 #include "store/sink.h"

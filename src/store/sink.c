@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A sink that is an object. The bytes are collected in parts and hashed. If everything fits into one part, a single
  * request puts the object: everything but the last byte is sent while the run settles, and the last byte when it
  * commits. So nothing is visible before everything was verified. Otherwise parts are sent while others are filled

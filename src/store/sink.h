@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The internals of a sink that is an object (sink.c), for the files that share them. Everything belongs to the thread
  * of the pipeline, with two exceptions. The transfer thread writes into the notice pipe. And when an upload has got its
  * name, the transfer thread sends the parts that have waited for it, because the pipeline may be waiting for its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A source that is an object: the hooks of the endpoint, on the thread of the pipeline. The bytes come from a fetch
  * (fetch.h), which works on the transfer thread and notifies the node's port when there is something to look at. */
 #include "store/client.h"

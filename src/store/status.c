@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/status.h"
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The meaning of an HTTP status that is a failure. */
 #ifndef STORE_STATUS_H
 #define STORE_STATUS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The contract of a store: how it accesses an object by HTTP. To add a store, make a folder with a `struct store` and a
  * maker, and add a row to src/registry/schemes.c. */
 #ifndef STORE_STORE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Checks the arguments of leat_store_sweep. Present in every build. */
 #ifndef STORE_SWEEP_H
 #define STORE_SWEEP_H

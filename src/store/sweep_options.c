@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/sweep.h"
 #include <errno.h>
 

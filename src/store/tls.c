@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/tls.h"
 #include "base/loader.h"
 #include <openssl/ssl.h>

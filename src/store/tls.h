@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tells whether the peer ended a TLS connection or the connection was cut.
  *
  * A body without a length ends with its connection. With TLS, the peer announces the end (close_notify), so that an

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The transfer thread owns the multi handle, all easy handles and the list `first`. Other threads store orders in a
  * transfer, under the lock, and wake the thread: begin, resume, stop. The thread does not hold the lock while it
  * carries out an order, so a callback may take other locks. When a transfer was stopped or is over, the thread signals

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* HTTP requests in flight, all on one thread.
  *
  * A process has at most one transfer thread. It runs libcurl's multi interface and all callbacks below. It exists as

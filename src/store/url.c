@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/url.h"
 #include <ctype.h>
 #include <errno.h>

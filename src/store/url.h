@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* URLs: percent-encoding (RFC 3986), as S3 wants it in URLs and signatures, and parsing. */
 #ifndef STORE_URL_H
 #define STORE_URL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/verify.h"
 #include "base/platform.h"
 #include "base/text.h"

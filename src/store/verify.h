@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Compares the bytes that were read with the digests that the server sent. Each digest is computed by a thread of its
  * own where that pays, as in the digest filter. All calls come from one thread. */
 #ifndef STORE_VERIFY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A bounded window over an object that arrives in several parts at once.
  *
  * The transfer thread puts bytes at their places, and the pipeline's thread takes them in order. In between are chunks

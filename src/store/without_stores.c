@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* For a build without libcurl: specs of stores are recognised and refused. */
 #include "base/error.h"
 #include "store/http/http.h"

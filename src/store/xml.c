@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/xml.h"
 #include "base/base.h"
 #include "base/loader.h"

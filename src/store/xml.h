@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads the XML documents of stores with expat. */
 #ifndef STORE_XML_H
 #define STORE_XML_H

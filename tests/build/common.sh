@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 # Sourced: steps of tests that build leat in $PWD, each silent unless it fails.
 set -eu

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A disk that records: a FUSE file system with the one file `disk`, whose bytes are those of IMAGE. Each write and each
  * flush is appended to LOG, in the order in which they are answered. A loop device over that file is the block device
  * that crash.py cuts the power of: the kernel turns the flushes of the file system into FSYNC.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 // What a POSIX system has and Emscripten's lacks: devices (the number is its ENOSPC), and what the tests are told in the
 // environment.
 Module['preRun'] = [function() {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* All unit tests as one program: its argument says which one runs. emscripten_tests.h has a line TEST(name, main) for
  * each. */
 #include <stdio.h>

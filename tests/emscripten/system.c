@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a POSIX system does and Emscripten's does not. The linker puts these in the place of its own (--wrap). */
 #define _POSIX_C_SOURCE 200809L
 #include <dlfcn.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Any bytes as the headers of an answer, as XML of a store and as a URL: what is read fits together, and nothing is
  * read or written behind an end. */
 // instrumented: store/answer store/digests store/xml store/s3/error store/url store/redirect store/oci/link

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Any bytes for a codec: the first chooses it, the second how its input and output are cut. A decoder gives bytes and
  * then the end or -EBADMSG, or -E2BIG for a window; what a compressor gives, its decoder takes back. */
 // instrumented: filter/codec filter/codec_zlib filter/codec_zstd node/filter

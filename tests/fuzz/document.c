@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Any bytes as a manifest or an index: it is refused with a sentence, or each of its parts has a digest that a file may
  * be called, and the platform that is chosen is one of them. */
 // instrumented: image/document store/oci/reference

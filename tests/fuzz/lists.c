@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Any bytes as pages of lists of keys, of uploads and of a registry's names, and as answers to DeleteObjects: what is
  * told was asked for, and each name has one outcome. '|' separates the answers; when there are no more of them,
  * requests fail. An answer that begins with '+' stands within the root element that its request wants. One for a

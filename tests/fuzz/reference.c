@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Any bytes as a name in a registry, as a challenge and as a file of logins: a name that is taken has the parts that it
  * is written from, a digest is what a file may be called, and nothing is read behind the end. */
 // instrumented: store/oci/reference store/oci/challenge store/oci/login store/base64

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Any bytes as a list of operations on a stream, two for each: what, and how much. A flat array says what must come
  * out. */
 // instrumented: buffer/stream buffer/reading buffer/stream_read buffer/stream_find buffer/stream_write

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Any bytes as the text of a pipeline: it is refused with a sentence and a column within the text, or has a source and
  * a sink; and nothing is opened. */
 // instrumented: registry/text registry/words registry/settings registry/filters registry/schemes

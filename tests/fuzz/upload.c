@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Any bytes as what S3 says of an upload, as the journal of one, as a profile and as keys in JSON: what is read has its
  * bounds and its ends, and nothing else is. In files '|' is the end of a line, so that a seed has one line. */
 // instrumented: store/s3/write store/xml store/journal store/s3/profile store/s3/credentials store/date store/base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 # Sourced: installs the build into $PWD/prefix, and writes a program that uses it.
 set -eu

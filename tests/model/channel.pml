@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The protocol of src/channel as a model for spin: two senders, two receivers, and kill -9 between any two steps.
  *
  * A step is what the code does by one store or one atomic operation on the shared memory, under the names it has there

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A store that breaks its word: enough of S3 to put objects, whole and in parts, in memory, on loopback.
 
 Bodies are compared with what their requests say of them: x-amz-content-sha256, x-amz-checksum-sha256, Content-MD5.

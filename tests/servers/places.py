@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """HTTP servers of the tests that send to each other and note what they are asked: (server, method, path, headers).
 
 `Place(name, body)` is one on loopback, with `url`, `port` and `asked`; all places share `objects`, what was put. `tls`: a

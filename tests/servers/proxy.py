@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A proxy of the tests for HTTP, and for TLS by CONNECT: `Proxy()` is on loopback, with `host` and `asked`: (method, target,
 headers) of each request. It wants the login "user:open sesame" if `login`, and refuses tunnels by `refuses` if that is not 0."""
 import base64

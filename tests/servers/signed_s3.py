@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A store that looks at signatures (AWS, version 4), and endpoints that give credentials which end.
 
 `Keys` has the credentials that are valid; `start(keys)` is the store of faulty_s3.py behind a look at the signature, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* To be preloaded: counts the calls of a program that take a resource, and lets one of them fail, or all from one on.
  *
  *   SWEEP_KIND     memory        malloc and its kin, mmap: NULL, ENOMEM

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The sweeps: a program is run once for each call by which it takes a resource, and that call fails.
 
 A case says what is run and what is there beforehand; `sweep` runs it. interpose.c counts the calls and lets them fail.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Shared by the programs of the sweeps. Each program calls the functions of a header. If a call fails, the program
  * gives back everything that it got, and names the call and the reason on standard error. The exit code is 1 if a
  * resource ran out, 4 after another failure, and 5 if the result of a successful call is wrong. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Helpers that most unit tests use: cmocka and the headers that it needs, an empty folder to work in, whole files. */
 #ifndef TESTS_UNIT_H
 #define TESTS_UNIT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat bench: measures routes and engines side by side. */
 #include "bench/bench.h"
 #include "bench/peer.h"

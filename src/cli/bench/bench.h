@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat bench: declarations that its files share. A row compares contenders, which are different ways to do the same
  * work. Each contender runs once in every round. */
 #ifndef CLI_BENCH_BENCH_H

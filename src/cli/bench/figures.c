@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Computes medians and quartiles of the samples. */
 #include "bench/bench.h"
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "bench/flow.h"
 #include <errno.h>
 #include <jansson.h>

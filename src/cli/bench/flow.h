@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A row of pipelines: every route, engine and memory limit between the same source and sink. */
 #ifndef CLI_BENCH_FLOW_H
 #define CLI_BENCH_FLOW_H

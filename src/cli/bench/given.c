@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Measures between the source and the sink that the user names. The source must be readable repeatedly. A sink that
  * exists is not overwritten unless the user asks for it. */
 #include "bench/flow.h"

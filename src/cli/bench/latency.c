@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Measures the round trip of a message between two threads. */
 #include "bench/bench.h"
 #include "bench/peer.h"

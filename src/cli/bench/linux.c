@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Calls of Linux for the benchmark. This is the only file of the command that is compiled with GNU extensions. */
 #include "bench/system.h"
 #include <errno.h>

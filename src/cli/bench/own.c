@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Measures between endpoints that the benchmark makes: a cached file, pipes, sockets. */
 #include "bench/flow.h"
 #include "bench/peer.h"

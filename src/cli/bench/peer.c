@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "bench/peer.h"
 #include "bench/bench.h"
 #include "bench/system.h"

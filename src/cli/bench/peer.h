@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A peer is a thread that fills or empties the other end of a pipe or socket. */
 #ifndef CLI_BENCH_PEER_H
 #define CLI_BENCH_PEER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Compares kernel pipes with pipes in user memory: one thread writes, another reads. Each step of the row adds one
  * technique that is known to make pipes faster. The last steps need no kernel, or are the library's own pipes. In
  * `pipes/null` the reader does not look at the bytes; in `pipes/sum` it looks at all of them. A speed that only

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A hidden folder that the benchmark makes. It holds at most a source file and a target file. */
 #ifndef CLI_BENCH_PLACE_H
 #define CLI_BENCH_PLACE_H

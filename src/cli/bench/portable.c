@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* For systems other than Linux: POSIX has none of these calls. Waiting yields the processor. */
 #include "bench/system.h"
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Prints a row as a table, or as JSON with one object a line. The fastest contender comes first; those that can't run
  * come last. */
 #include "bench/bench.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "bench/ring.h"
 #include "bench/system.h"
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A ring buffer between two threads of one process: the simplest pipe without the kernel, for comparison. */
 #ifndef CLI_BENCH_RING_H
 #define CLI_BENCH_RING_H

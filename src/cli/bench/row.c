@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Measures a row: a trial first, which finds the contenders that don't work here, then the rounds, each in another
  * order. The first contender runs twice in every round. If its two results differ, the row says nothing about the
  * others. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Handles signals that end the benchmark. The process dies of the signal when everything is cleaned up. */
 #include "bench/bench.h"
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Functions that only Linux has. Either linux.c or portable.c defines them; in portable.c all of them but the waiting
  * return -ENOSYS. */
 #ifndef CLI_BENCH_SYSTEM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Folders of this machine as a store: file:DIRECTORY. Links are reported, and not followed. */
 #include "store/names.h"
 #include "base/error.h"

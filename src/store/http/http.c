@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/http/http.h"
 #include "base/quote.h"
 #include "store/store.h"

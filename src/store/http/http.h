@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Objects with a URL: http:// and https://. */
 #ifndef STORE_HTTP_HTTP_H
 #define STORE_HTTP_HTTP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Asks a web server about one URL, and removes it. */
 #include "store/names.h"
 #include "base/error.h"

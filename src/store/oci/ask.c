@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/oci/ask.h"
 #include "store/ask.h"
 #include "store/oci/repository.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sends small requests to a registry and waits for the answers. */
 #ifndef STORE_OCI_ASK_H
 #define STORE_OCI_ASK_H

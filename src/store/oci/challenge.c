@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/oci/challenge.h"
 #include <strings.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The header WWW-Authenticate: the authorization that a server wants. */
 #ifndef STORE_OCI_CHALLENGE_H
 #define STORE_OCI_CHALLENGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/oci/link.h"
 #include "base/base.h"
 #include <errno.h>

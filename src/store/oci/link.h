@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The header Link (RFC 8288), with which a registry names the next page of a list. */
 #ifndef STORE_OCI_LINK_H
 #define STORE_OCI_LINK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/oci/login.h"
 #include "base/fd.h"
 #include "base/json.h"

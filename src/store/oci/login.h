@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finds the user and the password for a registry in the files of other tools. */
 #ifndef STORE_OCI_LOGIN_H
 #define STORE_OCI_LOGIN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/helper.h"
 #include "store/oci/login.h"
 #include <jansson.h>

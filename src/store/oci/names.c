@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lists and removes what registries have: tags of a repository, repositories of a registry, and what a name refers
  * to. */
 #include "store/names.h"

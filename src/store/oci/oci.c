@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/oci/oci.h"
 #include "base/quote.h"
 #include "store/oci/push.h"

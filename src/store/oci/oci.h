@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Blobs of a registry of the Open Container Initiative: oci://HOST/NAME@DIGEST. */
 #ifndef STORE_OCI_OCI_H
 #define STORE_OCI_OCI_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Bytes are collected in one piece while the piece before it is sent. After each piece, and after a failure, the
  * registry reports how many bytes it has (Range), and the missing bytes of the piece are sent again. Nothing is
  * assumed, because registries append whatever they get. The last piece is sent with the request that ends the upload,

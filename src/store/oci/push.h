@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A sink that uploads a blob to a registry in pieces. Each piece starts after the bytes that the registry has
  * confirmed. */
 #ifndef STORE_OCI_PUSH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/oci/reference.h"
 #include <ctype.h>
 #include <stdio.h>

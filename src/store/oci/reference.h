@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* References to what a registry has: HOST[:PORT]/NAME[:TAG][@DIGEST]. */
 #ifndef STORE_OCI_REFERENCE_H
 #define STORE_OCI_REFERENCE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A repository of a registry: how it is reached, and how requests to it are authorized.
  *
  * A loopback host is asked without TLS, unless it answers that it wants TLS. Any other host is asked with TLS. A

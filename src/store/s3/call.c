@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/s3/call.h"
 #include "store/ask.h"
 #include "store/status.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sends a request to a bucket and waits for its answer. */
 #ifndef STORE_S3_CALL_H
 #define STORE_S3_CALL_H

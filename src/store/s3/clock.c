@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/s3/clock.h"
 #include "base/wait.h"
 #include <stdio.h>

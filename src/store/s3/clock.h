@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The time with which requests are signed: that of this machine, or, if a store refuses it, that of the store. */
 #ifndef STORE_S3_CLOCK_H
 #define STORE_S3_CLOCK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The sources that need no network. */
 #include "store/s3/credentials.h"
 #include "store/date.h"

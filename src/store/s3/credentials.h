@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Credentials: an access key, its secret, and the token of a session; and the sources of credentials. */
 #ifndef STORE_S3_CREDENTIALS_H
 #define STORE_S3_CREDENTIALS_H

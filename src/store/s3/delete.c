@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Removes objects: up to 1000 of a bucket by one request (DeleteObjects). A key that XML cannot hold, such as one with
  * a control character, is removed by a request of its own. */
 #include "store/s3/delete.h"

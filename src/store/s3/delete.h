@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Removes several objects of one bucket by one request. */
 #ifndef STORE_S3_DELETE_H
 #define STORE_S3_DELETE_H

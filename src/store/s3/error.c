@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/s3/error.h"
 #include "base/base.h"
 #include "store/xml.h"

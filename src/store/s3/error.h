@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads the XML document with which S3 answers a failed request. */
 #ifndef STORE_S3_ERROR_H
 #define STORE_S3_ERROR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/s3/extra.h"
 #include "base/error.h"
 #include "store/http_settings.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Headers that the user adds to requests to S3: metadata, tags, storage class, encryption, requester pays. */
 #ifndef STORE_S3_EXTRA_H
 #define STORE_S3_EXTRA_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The credentials of a place. They are looked up once. Before they expire, a thread renews them, so that the transfer
  * thread never waits for them. */
 #ifndef STORE_S3_KEYRING_H

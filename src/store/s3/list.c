@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/s3/list.h"
 #include "store/s3/call.h"
 #include "store/s3/sign.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reads a list of S3. It comes in pages, and each page tells how to ask for the next one. */
 #ifndef STORE_S3_LIST_H
 #define STORE_S3_LIST_H

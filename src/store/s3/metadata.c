@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The sources that are HTTP endpoints: that of containers, and that of instances (its version 2, which gives a token
  * first). They are on this machine, so requests to them use no proxy. */
 #include "base/fd.h"

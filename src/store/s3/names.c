@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lists keys (ListObjectsV2), and reads what the store says about one object. */
 #include "store/names.h"
 #include "base/text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Names of objects in S3, for listing and removing. */
 #ifndef STORE_S3_NAMES_H
 #define STORE_S3_NAMES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An object in S3. */
 #ifndef STORE_S3_OBJECT_H
 #define STORE_S3_OBJECT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/s3/place.h"
 #include "base/error.h"
 #include "base/text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Places of S3: where a bucket is, and how requests to its store are signed. */
 #ifndef STORE_S3_PLACE_H
 #define STORE_S3_PLACE_H

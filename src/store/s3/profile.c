@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The files have sections with settings, "name = value". A setting without a value may be followed by settings of its
  * own, which are indented: "s3 =" and below it " addressing_style = path" becomes s3.addressing_style here. */
 #include "store/s3/profile.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A profile of AWS, as the credentials file and the config file have it. */
 #ifndef STORE_S3_PROFILE_H
 #define STORE_S3_PROFILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Chooses which objects are removed: those that the caller names, or all with a prefix. */
 #include "store/s3/delete.h"
 #include "store/s3/names.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The name of an object is taken literally: the key is everything after BUCKET/, without decoding. Only
  * "?versionId=..." at its end is not part of the key. */
 #include "store/s3/s3.h"

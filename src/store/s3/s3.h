@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Objects in S3, and in other stores with its protocol: s3://BUCKET/KEY. */
 #ifndef STORE_S3_S3_H
 #define STORE_S3_S3_H

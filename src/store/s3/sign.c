@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "store/s3/sign.h"
 #include "base/libcrypto.h"
 #include "base/text.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signs requests by AWS Signature Version 4, in headers. */
 #ifndef STORE_S3_SIGN_H
 #define STORE_S3_SIGN_H

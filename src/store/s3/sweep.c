@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Aborts unfinished uploads of a bucket. The uploads of one page are aborted before the next page is requested. */
 #include "store/sweep.h"
 #include "base/quote.h"

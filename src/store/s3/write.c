@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Makes the requests of S3 that write an object. Each one has the SHA-256 of its body, which is signed, so that the
  * store compares it. Each one also has a checksum, which stores that know it compare and keep with the object. That is
  * the SHA-256 again, and for an object of several parts the SHA-256 of the SHA-256 of its parts; or it is a CRC, which

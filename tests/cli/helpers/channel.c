@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A channel to look at: three messages of 32 bytes in a ring for eight, the first of which is held by a receiver that
  * was killed; a sender that is alive, one that is to come. Prints the number of this process, that of the memory's
  * descriptor, and that of the sender's process; ends with its standard input. */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the tests in Python share: running the command, and saying what went wrong without stopping at the first."""
 import hashlib
 import json

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* deny ERRNO WHAT[,WHAT...] COMMAND...: runs the command where some system calls fail with that errno.
  *
  * WHAT: splice, tee, vmsplice, copy_file_range, sendfile, sync_file_range, preadv2, pwritev2, io_uring (setting one

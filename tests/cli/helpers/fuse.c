@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A file system in memory that misbehaves: `flush` is what close(2) calls, and says ENOSPC while a file "broken" is
  * there; a file called "stream" can't seek; owners can't be changed, nor modes while a file "fixed" is there. While
  * there is a file of the name that FUSE_HELD has, elsewhere, a read of the file "slow" makes one called so with ".read"

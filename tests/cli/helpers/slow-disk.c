@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* slow-disk ENGINE FILE HELD: two pipelines on one thread of a leat_engine. One reads FILE, of which the disk is slow
  * as long as there is HELD (see fuse.c). Meanwhile bytes go through the other, from pipe to pipe; then HELD is removed.
  * Exits with 77 if the engine is not there, and with 0 if all bytes came. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat/base.h, leat/probe.h, leat/pool.h, leat/record.h: what they have beside what others use of them. */
 #include "../swept.h"
 

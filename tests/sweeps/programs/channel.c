@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat/channel.h and the sources and sinks of leat/record.h that are channels. With the argument "hold": a channel with
  * a message in it is there until standard input ends; its process and descriptor are printed. */
 #include "../swept.h"

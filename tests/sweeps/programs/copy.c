@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat/copy.h and leat/report.h: files a and b of the folder, with a digest and with progress. */
 #include "../swept.h"
 

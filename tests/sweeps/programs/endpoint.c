@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat/endpoint.h: one pipeline for each pair of makers. */
 #include "../swept.h"
 #include <fcntl.h>

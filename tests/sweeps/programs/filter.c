@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat/filter.h: every filter once, in one pipeline from memory to memory. */
 #include "../swept.h"
 

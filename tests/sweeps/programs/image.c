@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat/image.h: an image goes from one layout to another, is looked at, and is compared. */
 #include "../swept.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat/pipe.h: both backends, with filters and without. The argument: kernel or queue. */
 #include "../swept.h"
 

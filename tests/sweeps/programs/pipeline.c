@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat/pipeline.h: alone, started and waited for, on a shared engine (the argument names it), and as text. */
 #include "../swept.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat/stages.h. Items are records; every one is freed. */
 #include "../swept.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat/store.h: names of files of this machine, which need no server. */
 #include "../swept.h"
 

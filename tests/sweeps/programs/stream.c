@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat/stream.h */
 #include "../swept.h"
 #include <sys/socket.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The budget: an account that is never overdrawn, by however many threads. */
 #include "base/budget.h"
 #include "unit/unit.h"

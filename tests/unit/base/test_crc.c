@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* CRCs: the values that others publish, the same by tables and by folding whatever the length and the place of the
  * bytes, and joined. */
 #include "base/crc.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Errors: the first counts, long ones are cut, and structs of older and newer callers keep their sizes. */
 #include "base/error.h"
 #include "base/quote.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no sockets
  * Descriptors that the library makes: above the standard ones, close-on-exec. */
 #include "base/fd.h"

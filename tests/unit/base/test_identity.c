@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: its files have no second names, and a descriptor has no second number that shares its position
  * Identity: one thing under many names is the same, and other things are not. */
 #include "base/identity.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Misspelt words: the nearest are found, and nothing is near to what is far. */
 #include "base/nearest.h"
 #include "unit/unit.h"

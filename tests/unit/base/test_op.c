@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Operations: each kind once on real descriptors, EINTR repeated, and the seam where tests make calls fail. */
 #include "base/op.h"
 #include "base/platform.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Names for terminals: what is plain stays, all else is quoted as a shell reads it, or masked. */
 #include "base/quote.h"
 #include "unit/unit.h"

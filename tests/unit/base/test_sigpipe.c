@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no signals
  * The guard: our SIGPIPE is taken away, somebody else's stays, the mask is as it was. */
 #include "base/sigpipe.h"

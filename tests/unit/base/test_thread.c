@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hooks of threads: set once, before the first thread, and called around each one.
  * emscripten: it has no threads
  * labels: fork */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The trace: silent until a function is set, one function at a time, and no call of an earlier one.
  * labels: fork
  * emscripten: it has no processes */

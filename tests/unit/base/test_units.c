@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sizes: exact up to the last byte, every suffix, and what is none. Times likewise. */
 #include "base/units.h"
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Waiting: no wake-up is lost between looking and sleeping, and a late byte wakes once and not for ever. */
 #include "base/wait.h"
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has fewer threads
  * Records: lines, frames and messages, from pipes and channels through stages into others; ends in the middle,
  * failures, and a cancel of whoever waits. */

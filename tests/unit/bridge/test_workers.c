@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has fewer threads
  * Codecs with workers: blocks so small that there are many of them, in pieces and rooms of every size; what fails, what
  * is left half way; then the real ones in pipelines. */

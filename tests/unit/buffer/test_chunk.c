@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Chunks: paid for, aligned, given back by the last reference from whatever thread, and somebody is told. */
 #include "buffer/chunk.h"
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The hold and the arithmetic of its level: random schedules of puts, takes and releases against a model. */
 #include "buffer/hold.h"
 #include "buffer/pool.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pools: sizes, a limit that holds, caches that hide nothing from who needs it, and memory that is given back when a
  * rush is over. */
 #include "buffer/pool.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The queue: bounded, in order, and its end wakes whoever waits on either side. */
 #include "buffer/queue.h"
 #include "unit/unit.h"

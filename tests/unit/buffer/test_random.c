@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A stream against a flat array of the same bytes: whatever is asked of both, the answers are the same, with chunks of
  * one byte and up, bounds, an end or a failure. LEAT_TEST_QUICK in the environment takes a sample; LEAT_SOAK_SECONDS
  * goes on for so long, and LEAT_SOAK_SEED begins with that seed. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* labels: long
  * What a stream promises, one by one: answers at the end, bounds that block nobody for good, searches that look at each
  * byte once, misuse that is refused and changes nothing. */

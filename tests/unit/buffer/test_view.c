@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Views of one piece and of several: parts, copies, order, searches; they last as long as they are held. */
 #include "unit/unit.h"
 #include <leat/stream.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Helpers for the tests of channels: messages that can be checked, processes, and a record of the receiver of each
  * message. */
 #ifndef TESTS_CHANNELS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs a child one instruction at a time, and kills it after a given number. */
 #ifndef TESTS_STEPPING_H
 #define TESTS_STEPPING_H

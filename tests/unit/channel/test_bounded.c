@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no processes to share memory with
  * A peer that does one thing for ever, against calls that have a limit: each comes back, with the code that the header
  * names. Whether one does not come back is told by the time limit of the test. */

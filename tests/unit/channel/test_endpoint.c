@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no processes to share memory with
  * channel:N as a source and as a sink: everything arrives, and a failure is no end. */
 /* timeout: 60 */

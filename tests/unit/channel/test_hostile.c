@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no processes to share memory with
  * A peer that writes whatever it likes into the memory while others work: their calls may fail, and nothing else. */
 /* timeout: 120 */

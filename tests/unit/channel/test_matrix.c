@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no processes to share memory with
  * One and many senders and receivers, in threads, in children and in programs that were executed anew; rings of one
  * message and of 5 bytes; messages from nothing to 8 MiB; with signals a thousand times a second. Every message comes

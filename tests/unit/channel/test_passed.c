@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no processes to share memory with
  * What comes over a socket where descriptors of a channel are expected: any number of them, with anything beside them.
  * What is wanted is attached to; everything else is refused, and nothing of it stays open. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no processes to share memory with
  * Descriptors for event loops: what makes them readable, and that nothing does while nothing happens. */
 /* timeout: 120 */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no processes to share memory with
  * Descriptors for event loops while others are busy: half of a long message, a peer that opens and closes the memory
  * all the time, and threads that fork while watchers end. */

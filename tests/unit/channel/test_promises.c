@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no processes to share memory with
  * Sentences of leat/channel.h that no other test tries to break. */
 /* timeout: 120

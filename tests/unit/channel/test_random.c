@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no processes to share memory with
  * Processes that are killed at random moments while they send and receive, and an auditor that knows every message:
  * what was sent is received once, except for one message at most for each receiver that was killed in receive; what was

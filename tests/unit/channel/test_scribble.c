@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no processes to share memory with
  * A process that does to a channel whatever it can, against an honest one whose calls must come back: it writes into
  * the memory, moves positions for ever, keeps locks for ever, claims to be dead peers, changes the flags and the counts

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no processes to share memory with
  * A peer that is killed after each of the first instructions inside a call, one after the other: whatever it had begun
  * is either done or not begun, is counted, and is in nobody's way. Each third instruction, or with LEAT_SOAK_SECONDS

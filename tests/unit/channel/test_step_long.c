@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no processes to share memory with
  * One that is killed after each so many-th instruction of sending, or receiving, a message that is longer than the
  * ring, while its partner does the other half: that message is whole or lost, the others come, and nobody is held up.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no processes to share memory with
  * One handle, and many threads that use it at the same time, for messages longer than the ring. */
 /* timeout: 120

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no processes
  * labels: long
  * Child processes as source, as sink and in the middle: what they are given, how their end is judged, and that nothing

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no threads
  * A reader that gets stuck is left behind, and the others are read all the same. */
 #include "child/marked.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Helpers for the tests of endpoints: they call the hooks of a node in the order of the runner. */
 #ifndef TESTS_ENDPOINT_ENDPOINTS_H
 #define TESTS_ENDPOINT_ENDPOINTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The caller's functions: counts that can't be, "not yet" and notices, and the two last calls. */
 #include "unit/endpoint/endpoints.h"
 #include <poll.h>

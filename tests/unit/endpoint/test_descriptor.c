@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Descriptors that were open before: their flags stay, their position ends where the delivered bytes do. */
 #include "base/platform.h"
 #include "unit/endpoint/endpoints.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no FIFOs
  * A FIFO for writing: its reader may come early, late or never, and nothing is left behind. */
 #include "base/fd.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: its files have neither owners nor second names, and it has no FIFOs
  * Files: what is refused and how it is said; published whole or not at all; in place; appended to. */
 #include "unit/endpoint/endpoints.h"

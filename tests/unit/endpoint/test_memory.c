@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory: what it yields, what it takes, and what happens when it is full. */
 #include "unit/endpoint/endpoints.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: its files have no second names
  * A file system where a name has at most 143 bytes, as one that encrypts names: every name that it takes can be
  * published, though the hidden one beside it is longer, and no hidden name is cut within a letter. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* engines: uring, uring:all
  * Loops and their engines, with toy tasks that follow a script: operations, waits, deadlines, pokes, notices; and that
  * an engine sleeps while it waits. */

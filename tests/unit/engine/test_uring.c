@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* labels: ring
  * The uring engines, with many small tasks on one ring: what goes into it, what comes back, what a cancel ends, and
  * that the kernel has let go of everything when a task ends. */

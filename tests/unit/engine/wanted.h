@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The engine on which a test runs: $LEAT_TEST_ENGINE, for tests that say "engines:" in their first lines. */
 #ifndef TESTS_UNIT_ENGINE_WANTED_H
 #define TESTS_UNIT_ENGINE_WANTED_H

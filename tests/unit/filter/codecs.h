@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Helpers for the tests of the codecs: pairs of codecs, inputs of different kinds, and a run from memory to memory. */
 #ifndef TESTS_FILTER_CODECS_H
 #define TESTS_FILTER_CODECS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Drives a transform in the way of a pipeline: gives the input in pieces and takes the output in rooms. Each piece and
  * each room has memory of its own, so that a sanitizer sees an access beyond it. Each answer is checked against the
  * contract. */

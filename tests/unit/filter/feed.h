@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Helpers for the tests of the digest filter: a pattern, and feeding it in odd pieces as a route would. */
 #ifndef TESTS_FILTER_FEED_H
 #define TESTS_FILTER_FEED_H

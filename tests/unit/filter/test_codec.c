@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* labels: long
  * The codecs: what goes in comes out, in pieces and rooms of every size, with flushes anywhere; names and options. What
  * is no right input is in test_codec_broken.c. */

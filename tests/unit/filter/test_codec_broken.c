@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* labels: long
  * The decoders: what other programs write, several frames or members, and everything that is not right: cut off,
  * changed, followed by something else. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* CRC-32C: known answers, and the instruction against the tables over lengths and alignments around every seam. */
 #include "filter/crc32c.h"
 #include <setjmp.h>

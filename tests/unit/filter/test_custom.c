@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Filters of the caller's own: observers see every byte and the zeros of holes, transforms work in pieces and rooms of
  * every size, and what they do wrong is named. */
 #include "drive.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no libcrypto
  * The digest filter: known answers, with threads and without; names; running values; reset. */
 #include "base/digest_provider.h"

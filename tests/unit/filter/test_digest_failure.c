@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The digest filter with providers that fail: this program has its own list of them. */
 #include "base/digest_provider.h"
 #include "feed.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* labels: plain
  * serial: yes
  * The rate and meter filters: the average is kept from 1 KB/s to 10 GB/s, bursts are small, and what did not pass is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The filters skip and head: every position of the cut, in pieces and rooms of every size; run after run. */
 #include "drive.h"
 #include <leat/endpoint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs that compare their routes all the time: each call of a route may be the last one of its window. */
 #ifndef TESTS_FLOW_LEARNING_H
 #define TESTS_FLOW_LEARNING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Helpers for the tests of legs: letters to send through machines, the model of the result, and checks of a report. */
 #ifndef TESTS_FLOW_LEGS_H
 #define TESTS_FLOW_LEGS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Transforming filters for tests. Numbers say what a filter does, and a model computes what must come out. */
 #ifndef TESTS_FLOW_MACHINE_H
 #define TESTS_FLOW_MACHINE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Helpers for the tests of pipelines: sources and sinks in memory, and an endpoint that waits until it may go. */
 #ifndef TESTS_FLOW_PIPELINES_H
 #define TESTS_FLOW_PIPELINES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Shared by the tests of the flow room. A scene is a source and sinks of chosen kinds. Each word of the content is its
  * own offset, so that a byte in the wrong place shows. Threads fill and drain the pipes. */
 #ifndef TESTS_UNIT_FLOW_SCENE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What functions of the caller's answer: a negative errno is the run's result as it is, and any other number that they
  * are not meant to answer is -EPROTO. The report can be told in either case. */
 #include "unit/flow/pipelines.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* timeout: 300
  * engines: uring
  * A buffer in a pipeline: both sides go on independently, the bytes stay the same, and whatever fails or cancels on

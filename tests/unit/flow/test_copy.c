@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A copy in one call, and the numbers of its report. */
 #include "unit/flow/pipelines.h"
 #include <fcntl.h>

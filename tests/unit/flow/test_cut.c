@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A filter that ends the stream: on every route, whatever the source still has, and whatever becomes of the source. */
 #include "node/filter.h"
 #include "scene.h"

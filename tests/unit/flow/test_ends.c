@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where a transfer begins and ends: a part of a source, filters that want no more, digests that were not expected. */
 #include "scene.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: its pipes have no end
  * engines: uring
  * A filter that joins: two pipes, and somebody between them who reads the one and writes the other, as a child process

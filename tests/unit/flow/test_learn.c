@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: its pipes have no end
  * engines: uring, uring:all
  * Runs that change their route hundreds of times, and what the report says of what was compared. How the better route

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* engines: uring
  * Filters that transform, and the legs between them: what comes out, what is bounded, and what is told. */
 #include "legs.h"

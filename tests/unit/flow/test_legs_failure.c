@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* engines: uring
  * Legs that fail, are cancelled, or stopped because nobody wants more: who is told of what, and that nothing is
  * published which is not right. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* timeout: 300
  * engines: uring
  * Random rows of filters that transform, between random ends, against a model: with faults that come again and again,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every number that a pipeline takes, at its extremes; the calls of a pipeline in every order; and what a report
  * answers past its end. */
 #include "route/table.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no children
  * The option pipe_size: which pipes become larger, and what the report says. */
 #include "unit/flow/pipelines.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* engines: uring, uring:all
  * The pipeline as a program sees it: every documented code, who owns what after a failure, starting, waiting and
  * cancelling, and what the report says. */

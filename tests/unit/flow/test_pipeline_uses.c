@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Unusual uses of pipelines and their parts: shared filters, parts that never open, questions asked early and late. */
 #include "unit/flow/pipelines.h"
 #include <poll.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One pool for streams, pipes and pipelines: what one of them is through with serves the next, the pool's limit holds
  * for all together and each one's own limit besides, and whoever has begun never waits for memory that others have. */
 #include "unit/unit.h"

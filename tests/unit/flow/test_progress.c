@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The function `progress` of a pipeline: which thread calls it and when, what it may call, and that it cancels. */
 #include "unit/flow/pipelines.h"
 #include <pthread.h>

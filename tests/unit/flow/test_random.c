@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: its pipes have no end
  * timeout: 300
  * engines: uring, uring:all

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a report says about a run that failed. */
 #include "pipelines.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no epoll, and its pipes have no end
  * engines: uring, uring:all
  * timeout: 200

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a handler of signals may call: leat_pipeline_cancel and leat_endpoint_notify interrupt a pipeline at any moment,
  * in the thread that runs it.
  * engines: uring

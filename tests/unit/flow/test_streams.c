@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* engines: uring
  * emscripten: it has no epoll, and its pipes have no end
  * timeout: 120

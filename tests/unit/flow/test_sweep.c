@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* timeout: 600
  * engines: uring, uring:all
  * The Nth-call sweep: over whole copies each operation fails once with each plausible errno, comes back short once, is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A layout with one image, for tests: the folder "from", with a manifest and a configuration. */
 #ifndef TESTS_LAYOUT_H
 #define TESTS_LAYOUT_H

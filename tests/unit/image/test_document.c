@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Manifests and indexes, and lists of blobs. */
 #include "image/document.h"
 #include "image/work.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Threads of one program that copy into one layout. */
 #include "unit/image/layout.h"
 #include <leat/image.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Entries of archives, plain and compressed, and how often a compressed archive is read. */
 #include "image/archive_tar.h"
 #include "image/work.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Helpers for the tests of the probe: a folder, looking up features, and a child to which something is forbidden. */
 #ifndef TESTS_KERNEL_PROBE_H
 #define TESTS_KERNEL_PROBE_H

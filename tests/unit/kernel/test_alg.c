@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Digests in the kernel against libcrypto: sent, spliced, read in the middle. 77 where the kernel has none. */
 #include "base/digest_provider.h"
 #include "base/fd.h"

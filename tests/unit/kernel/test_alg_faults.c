@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* labels: fork
  * Digests in the kernel where a call fails. The program has AF_ALG sockets of its own, so it needs no kernel that has
  * them: an operation socket is a file in memory that holds the bytes so far, and a splice adds to it as to any file.

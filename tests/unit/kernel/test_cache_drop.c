@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* labels: long
  * LEAT_CACHE_DROP: the disk has every byte of a sink before its pages are dropped, and before the run ends. This
  * program has sync_file_range, fdatasync and posix_fadvise of its own, which note what they are asked for, in which

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Copies whose digest the kernel computes, through chunks and through tee and splice, against libcrypto's. Where the
  * kernel has no AF_ALG the report says so and the result is the same. */
 #include "unit/flow/scene.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The Linux platform: private pipes and their real size, holes, paths that are descriptors, files without a name. */
 #include "base/platform.h"
 #include "unit/unit.h"

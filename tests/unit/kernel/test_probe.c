@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The probe tells what it tried, leaves nothing behind, and tells a forbidden call from one that works. */
 #include "unit/kernel/probe.h"
 #include <linux/filter.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The probe where there are few descriptors.
  * labels: limits */
 #include "unit/kernel/probe.h"

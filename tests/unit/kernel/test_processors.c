@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The number of processors decides how many threads there are. This program has a sched_getaffinity of its own, so it
  * runs on any number of processors. */
 #include "base/platform.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Publishing where files without a name are refused: a hidden name beside the target takes their place. Each case runs
  * in a child to which O_TMPFILE is forbidden. */
 #include "base/platform.h"

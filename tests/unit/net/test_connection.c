@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no sockets without a proxy
  * Connections: both forms of use, over sockets and pipes, with peers that are slow, that leave, or that say too much.
  */

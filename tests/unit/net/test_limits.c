@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no sockets
  * How long connecting may take, and how long a listener waits: connect_timeout_ms. This program has a clock of its own,
  * which only poll(2) moves, so months pass at once.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no sockets without a proxy
  * Sockets: what is refused and how it is said; connecting and listening with their limits; the end, the reset, and
  * which side is named; both directions of one. */

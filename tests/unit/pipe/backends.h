@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* For tests that run twice: once on the queue, once on the kernel's pipe. */
 #ifndef TESTS_PIPE_BACKENDS_H
 #define TESTS_PIPE_BACKENDS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Helpers for the tests of pipes: opening either backend, a thread that makes one call, and filters. */
 #ifndef TESTS_PIPE_PIPES_H
 #define TESTS_PIPE_PIPES_H

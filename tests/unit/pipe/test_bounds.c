@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every call of a pipe that may wait has a time limit, goes on after it, and an end is closed without waiting for the
  * other one.
  *

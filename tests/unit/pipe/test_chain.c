@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* timeout: 120
  * Filters between the ends, on both backends: they see every byte once, in order, without a copy; the bound holds
  * through them; what is held back comes by flush and finish; their end and their failure reach both sides. */

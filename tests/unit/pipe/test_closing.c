@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no signals
  * Both ends are closed at once: no SIGPIPE, wherever between looking and writing the reader leaves. write(2) is ours
  * here, and takes its time. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* timeout: 60
  * Where two things happen at once, and numbers that are too large. */
 #include "unit/pipe/pipes.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* timeout: 120
  * engines: uring, uring:all
  * The ends of pipes as source and sink of pipelines: all bytes arrive, what failed on one side fails on the other, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: its pipes have no end, and it has no processes
  * timeout: 120
  * What only the kernel's pipe has: descriptors that others use, chunks handed over without a copy and never reused too

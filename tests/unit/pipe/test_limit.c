@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The limit of a queue, to the byte: so many are held, whatever the chunks, and what is read is room again at once. Two
  * who move the same number of bytes in turn never wait for one another. */
 #include "unit/pipe/pipes.h"

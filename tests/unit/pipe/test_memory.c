@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: its library has one piece for all that allocates, so none of it can be replaced
  * Memory that is refused: a pipe that could be opened goes on with the chunks that it has, and waits for them. */
 #include "unit/pipe/backends.h"

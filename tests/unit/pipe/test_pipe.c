@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* timeout: 120
  * Both backends, the same meaning: what each call says, what wakes whom, that no byte is lost and none comes twice. */
 #include "unit/pipe/backends.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* timeout: 600
  * Random calls of several writers and readers against a plain model, on both backends, through filters and without.
  * Each writer's bytes carry its number and their place in its stream, and each call is a frame that is not interleaved,

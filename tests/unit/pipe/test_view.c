@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Views written into a pipe by reference: not copied, kept until they were read and no longer, whatever becomes of the
  * pipe; among other writes, through filters, with any limit. What is given back is overwritten, so who still looks at
  * it is found out. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An error owns its text: every string of the caller and every object is gone, and it still says what failed. */
 #include "unit/unit.h"
 #include <leat/leat.h>

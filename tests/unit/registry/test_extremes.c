@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Numbers at their ends, and values with nothing in them: what promises something is refused when it is empty, and the
  * largest number is a number like any other. */
 #include "unit/unit.h"

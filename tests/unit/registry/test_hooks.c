@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Each callback on a thread of leat runs between the two hooks of that thread; and each thread that began has ended
  * when what it worked for is gone. */
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every struct of every public header that begins with its size: what a call says to a size that can't be, to a tail
  * that it does not know, and to members that are no value of their enum. */
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every call that takes a ret_error: it tells of that call alone, whatever stood in it. */
 #include "unit/unit.h"
 #include <leat/leat.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has no signals and no processes
  * labels: limits
  * The rules of leat/base.h that hold for every part of the library: nothing prints, no signal's action changes, the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which endpoints are the same as another one: memory, callbacks, children and connections never are. */
 #include "unit/unit.h"
 #include <leat/leat.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Texts of pipelines: what they make, and of those that make none the sentence and the column. */
 #include "flow/pipeline.h"
 #include "node/filter.h"

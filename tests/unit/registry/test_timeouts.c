@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every public call that takes a time limit: what it says when it can't proceed. 0 does not wait and says -EAGAIN; a
  * limit that has passed says -ETIMEDOUT. Nothing is lost by either.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What calls tell a program while they run and at their end: entries of stores, progress and results of images.
  * emscripten: there are no stores and no images */
 #include "unit/image/layout.h"

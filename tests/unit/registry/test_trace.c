@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the library tells the trace: each category appears where a user wants to see it, no credential does, and a
  * function that calls the library does not hang.
  * labels: fork

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The calls of stores and images in a library that was built without them: this program has those files of the library
  * that take the place of the others.
  * emscripten: that build has no stores, so these files are in it already */

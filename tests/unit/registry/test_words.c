@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Taking a text apart: blanks, quotes, backslashes, marks, and the column of every byte. */
 #include "registry/words.h"
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The clone route, on file systems that need not have it: OP_CLONE is made by copying here, so that what happens
  * between the clones of several sinks can be arranged. */
 #include "unit/flow/scene.h"

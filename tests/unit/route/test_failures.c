@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The place of a failure: index and offset are those of the failure that counts. */
 #include "unit/flow/scene.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hops in corners: a sparse source that shrinks, an offset in a pipe, the least memory, sinks that may drop. */
 #include "unit/flow/scene.h"
 

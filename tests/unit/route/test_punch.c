@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Holes in a file that is written in place: they are punched, and where the file system can't, zeros are written. */
 #include "base/op.h"
 #include "base/platform.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* timeout: 600
  * engines: uring
  * Every route forced, every faster feature denied, every size: the same bytes, digests and counts. */

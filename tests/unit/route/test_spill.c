@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sinks that spill: the queue in the file, and pipelines in which such a sink lags. */
 #include "base/platform.h"
 #include "route/spill.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What is learned from the speeds of routes: on steady, noisy, changing and stalling sequences, of a clock that the
  * test turns itself. */
 #include "route/trial.h"

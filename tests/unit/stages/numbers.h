@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Helpers for the tests of stages. Items are numbers from 1 on, stored as pointers. `disposed` counts the items that
  * were disposed of. */
 #ifndef TESTS_STAGES_NUMBERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What functions of the caller's answer, and which answers of calls mean what: a failure never looks like "not yet",
  * and no call gets the result of another one. */
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has fewer threads
  * leat_work_emit with a time limit: what found no room in time is the caller's, and nothing is lost, doubled or out of
  * order. */

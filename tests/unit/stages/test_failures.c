@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has fewer threads
  * Stages where something fails: a function, an opener, a source, a sink, a worker that leaves its thread; retries and
  * dead letters. */

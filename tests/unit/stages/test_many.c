@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Functions that take several items in one call: the same order, errors and ownership as of a function of one. */
 #include "unit/unit.h"
 #include <leat/stages.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stages without threads. Items are numbers from 1 on, as pointers. */
 #include "unit/unit.h"
 #include <leat/stages.h>

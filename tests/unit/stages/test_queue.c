@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The queue before a stage: its limits, in items and in bytes, control items, and its end. One thread. */
 #include "stages/queue.h"
 #include "unit/unit.h"

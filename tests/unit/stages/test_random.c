@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* timeout: 600
  * emscripten: it has fewer threads
  * Random rows of stages: 1 to 6 of them with 1 to 16 workers each, every policy, and items that pass, vanish, multiply,

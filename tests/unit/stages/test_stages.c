@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has fewer threads
  * What stages promise, one by one: order, many of one, an end, control items, groups, what is said of it all. */
 #include "numbers.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has fewer threads
  * Stops with a time limit, while the function of a stage does not return. */
 #include "numbers.h"

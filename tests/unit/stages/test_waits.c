@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* emscripten: it has fewer threads
  * Whoever waits: put and take with time limits, pauses, cancels that reach everybody, the end. */
 #include "numbers.h"

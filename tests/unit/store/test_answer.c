@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Header lines of answers, well-formed and not. */
 #include "store/answer.h"
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a server wants to see before it answers. */
 #include "store/oci/challenge.h"
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pages of lists that lead back to an earlier one. */
 #include "store/circle.h"
 #include "unit/unit.h"

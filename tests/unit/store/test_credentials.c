@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What files and programs say of credentials. */
 #include "store/s3/credentials.h"
 #include "store/s3/profile.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Times in answers, compared with the C library's. */
 #include "store/date.h"
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Digests that servers send, and what only looks like one. */
 #include "../unit.h"
 #include "store/digests.h"

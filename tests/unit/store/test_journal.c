@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The journal of an upload: what was written is read again, and what others wrote does no harm. */
 #include "store/journal.h"
 #include "unit/unit.h"

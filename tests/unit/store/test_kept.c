@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Connections of stores between the pipelines of an engine. The store is a thread that answers each request of a
  * connection and counts the connections. */
 #include "unit/unit.h"

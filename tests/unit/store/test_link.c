@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the header Link names as the next page. */
 #include "store/oci/link.h"
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Users and passwords from the files of other tools. */
 #include "store/base64.h"
 #include "store/oci/login.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How many connections: driven by a clock of its own. */
 #include "../unit.h"
 #include "store/pace.h"

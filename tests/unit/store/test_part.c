@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Parts: how large they become, where their bytes rest, and what their digests are. */
 #include "base/fd.h"
 #include "store/check.h"

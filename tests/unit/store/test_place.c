@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where a bucket is: which variable, which file and which default decides. */
 #include "store/s3/place.h"
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which proxy a request goes through, as the environment says. */
 #include "store/proxy.h"
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Where a redirect leads, and what is the same server. */
 #include "store/redirect.h"
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Names of what a registry has. */
 #include "store/oci/reference.h"
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How long a failed request waits, and when it is given up. */
 #include "store/retry.h"
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Signatures. The expected ones were made by botocore's S3SigV4Auth for the same requests at the same time. */
 #include "store/s3/sign.h"
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The errno of each HTTP status, as leat/endpoint.h says. */
 #include "store/status.h"
 #include "unit/unit.h"

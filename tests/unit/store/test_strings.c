@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a program hands to an endpoint of a store: how many headers, and that strings are borrowed until it is open. */
 #include "unit/unit.h"
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* URLs in parts, and percent-encoding. */
 #include "store/url.h"
 #include "unit/unit.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Digests that a server sent. SHA-256 is given as that of "abc", and MD5 as well. */
 #include "store/verify.h"
 #include "unit/unit.h"

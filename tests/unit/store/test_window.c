@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The window between connections and pipeline: several putters, one taker, and a bound. */
 #include "../unit.h"
 #include "store/window.h"

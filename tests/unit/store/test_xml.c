@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* XML of stores: errors, documents that are cut, hostile ones. */
 #include "store/s3/error.h"
 #include "store/xml.h"
