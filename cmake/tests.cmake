@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
 # What the tests need besides. If LEAT_TESTS is AUTO and something is missing, there are no tests, and a message says so.
+# BUILD_TESTING, which CMake has for this, decides where LEAT_TESTS does not.
+if(LEAT_TESTS STREQUAL "AUTO" AND DEFINED BUILD_TESTING AND NOT BUILD_TESTING)
+  set(LEAT_TESTS OFF)
+endif()
 if(NOT LEAT_TESTS)
   return()
 endif()

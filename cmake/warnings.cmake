@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What both gcc 12 and clang 14 accept, then what only one of them knows. The presets make errors of them. For C alone: the
-# peers of the benchmark that are C++ are not ours.
+# What both gcc 12 and clang 14 accept, then what only one of them knows. scripts/build makes errors of them where it
+# builds the tests. For C alone: the peers of the benchmark that are C++ are not ours.
 set(warnings
   -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wredundant-decls
   -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 -Wno-format-nonliteral -Wimplicit-fallthrough

@@ -104,7 +104,7 @@ static void uring_close(struct loop *loop)
 static void uring_begin(struct loop *loop)
 {
     struct uring *u = loop->engine_state;
-    io_uring_register((unsigned)u->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+    uring_register(&u->ring, IORING_REGISTER_ENABLE_RINGS);
     u->workers[0] = WORKERS_FILES;
     u->workers[1] = WORKERS_OTHER;
     u->workers_set = io_uring_register_iowq_max_workers(&u->ring, u->workers) == 0;
@@ -133,6 +133,13 @@ static struct io_uring_sqe *entry(struct uring *u)
     return sqe;
 }
 
+/* The function that takes the number is younger than liburing 2.1. */
+static void prep_cancel(struct io_uring_sqe *sqe, uint64_t data)
+{
+    io_uring_prep_cancel(sqe, NULL, 0);
+    sqe->addr = data;
+}
+
 /* ---- ops ---- */
 
 /* Submits the op. `thing` is the object of the kind `tag` that the completion is for. Returns false if there is no
@@ -143,7 +150,7 @@ static bool submit(struct uring *u, const struct op *op, const void *thing, enum
     if (!sqe)
         return false;
     uring_fill(sqe, op);
-    io_uring_sqe_set_data64(sqe, data_of(thing, tag));
+    sqe->user_data = data_of(thing, tag);
     return true;
 }
 
@@ -205,8 +212,8 @@ static void send_cancel(struct uring *u, struct task *task)
     u->short_of_room |= !sqe;
     if (!sqe)
         return;
-    io_uring_prep_cancel64(sqe, data_of(task, TAG_OP), 0);
-    io_uring_sqe_set_data64(sqe, data_of(u, TAG_NOBODY));
+    prep_cancel(sqe, data_of(task, TAG_OP));
+    sqe->user_data = data_of(u, TAG_NOBODY);
     task->cancel = CANCEL_SENT;
 }
 
@@ -257,7 +264,7 @@ static void arm(struct uring *u, const struct task *task, struct port *port)
         u->armed->place = &watch->following;
     u->armed = port->watch = watch;
     io_uring_prep_poll_add(sqe, port->fd, (unsigned)port->events);
-    io_uring_sqe_set_data64(sqe, data_of(watch, TAG_WATCH));
+    sqe->user_data = data_of(watch, TAG_WATCH);
 }
 
 /* Removes a watch. Its completion comes later, from the removal or because the watch has fired meanwhile. The removal
@@ -271,8 +278,8 @@ static void disarm(struct uring *u, struct watch *watch)
     u->short_of_room |= !sqe && !watch->removed;
     if (!sqe)
         return;
-    io_uring_prep_cancel64(sqe, data_of(watch, TAG_WATCH), 0);
-    io_uring_sqe_set_data64(sqe, data_of(u, TAG_NOBODY));
+    prep_cancel(sqe, data_of(watch, TAG_WATCH));
+    sqe->user_data = data_of(u, TAG_NOBODY);
     watch->removed = true;
 }
 
@@ -315,7 +322,7 @@ static void arm_waker(struct loop *loop)
     if (!sqe)
         return;
     io_uring_prep_poll_add(sqe, loop->waker.fd[0], POLLIN);
-    io_uring_sqe_set_data64(sqe, data_of(u, TAG_WAKER));
+    sqe->user_data = data_of(u, TAG_WAKER);
     u->waker_armed = true;
 }
 
@@ -373,8 +380,7 @@ static bool is_refusal(int r)
 static int submit_and_sleep(struct uring *u, int64_t ns)
 {
     struct __kernel_timespec timeout = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
-    struct io_uring_cqe *cqe;
-    return io_uring_submit_and_wait_timeout(&u->ring, &cqe, 1, ns >= 0 ? &timeout : NULL, NULL);
+    return uring_submit_and_wait(&u->ring, ns >= 0 ? &timeout : NULL);
 }
 
 static void sleep_until(struct loop *loop, int64_t deadline_ns)

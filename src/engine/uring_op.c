@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/uring_op.h"
 #include <errno.h>
+#include <fcntl.h>
 
 #ifndef RWF_DONTCACHE /* not in every linux/fs.h */
 #define RWF_DONTCACHE 0x80

@@ -60,7 +60,7 @@ static int set_up(struct io_uring *ring, struct io_uring_params *params)
 static int move_above_standard(struct io_uring *ring)
 {
     int fd = fd_above_standard(ring->ring_fd);
-    ring->ring_fd = ring->enter_ring_fd = MAX(fd, -1);
+    uring_set_descriptor(ring, MAX(fd, -1));
     return MIN(fd, 0);
 }
 
@@ -98,7 +98,7 @@ int ring_open(struct io_uring *ring, char why[ENGINE_WHY_MAX])
     }
     /* A seccomp filter may allow io_uring_setup alone, so io_uring_enter is tried. On a ring that is still disabled it
      * fails with EBADFD. */
-    r = io_uring_enter((unsigned)ring->ring_fd, 0, 0, 0, NULL);
+    r = uring_enter(ring);
     const char *what = r == -EBADFD ? missing(ring, &params) : NULL;
     if (r == -EBADFD && !what) {
         io_uring_ring_dontfork(ring);

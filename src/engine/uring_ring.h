@@ -4,7 +4,7 @@
 #define ENGINE_URING_RING_H
 
 #include "engine/engine.h"
-#include <liburing.h>
+#include "engine/uring_library.h"
 
 /* Makes a ring for one loop. It is still disabled; the thread that runs the loop enables it. Returns 0 or a negative
  * errno. After an error `why` has the reason as a part of a sentence: sysctl or seccomp denies io_uring, or the kernel

@@ -81,7 +81,10 @@ static int locked(int fd, uint32_t index)
 
 static void futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t timeout_ns)
 {
-    struct timespec t = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
+    /* This call has times of the kernel's long, also where time_t is wider. */
+    struct {
+        long seconds, nanoseconds;
+    } t = {(long)(timeout_ns / 1000000000), (long)(timeout_ns % 1000000000)};
     syscall(SYS_futex, word, FUTEX_WAIT, value, &t, NULL, 0);
 }
 
