@@ -3,7 +3,10 @@
 
 from ._errors import (BrokenPipe, Cancelled, Denied, Ended, Error, Exists, Incomplete, Mismatch, NotFound, PeerDied, Refused,
                       Reset, Timeout, WouldBlock)
+from . import _filters as filters
+from ._filters import Digest
 from ._leat import Filter, Report, version
+from ._pipe import Reader, Writer, pipe
 from ._pipeline import Pipeline, Progress, Sink, Source, copy, digest, run
 
 __version__ = version()

@@ -2,6 +2,7 @@
 """Pipelines: sources, filters and sinks, and their runs."""
 
 from . import _leat
+from ._filters import Digest, plain
 
 
 class Source:
@@ -76,7 +77,7 @@ class Pipeline(_leat.Pipeline):
 
     def filter(self, filter):
         """Adds a filter behind those that are there. Returns the pipeline."""
-        self._filter(filter)
+        self._filter(plain(filter))
         return self
 
     def run(self, progress=None, interval=0.2):
@@ -124,7 +125,7 @@ def copy(source, sink, *, digest=None, progress=None, interval=0.2, **options):
     """
     pipeline = Pipeline(source, sinks=(sink,), **options)
     if digest is not None:
-        pipeline.filter(_leat.digest(digest, 0, 0))
+        pipeline.filter(Digest(digest))
     return pipeline.run(progress, interval)
 
 

@@ -178,6 +178,11 @@ PyObject *type_add(PyObject *module, const char *name, PyType_Spec *spec)
     return type;
 }
 
+PyObject *type_no_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    return PyErr_Format(PyExc_TypeError, "%R objects are made by the functions of leat alone", type);
+}
+
 void type_free(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);

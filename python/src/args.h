@@ -43,6 +43,12 @@ PyObject *args_encode(PyObject *value);
 /* Makes a type and adds it to the module. Returns a new reference, or NULL. */
 PyObject *type_add(PyObject *module, const char *name, PyType_Spec *spec);
 
+/* The tp_new of a type that only the extension makes objects of: a TypeError. */
+PyObject *type_no_new(PyTypeObject *type, PyObject *args, PyObject *keywords);
+
+/* The function and the flags of a method for which args_read sorts the arguments. */
+#define FAST(function) (PyCFunction)(void (*)(void))(function), METH_FASTCALL | METH_KEYWORDS
+
 /* The end of a tp_dealloc. */
 void type_free(PyObject *self);
 

@@ -68,14 +68,10 @@ void trap_catch(struct trap *trap)
         trap->exception = exception;
 }
 
-bool trap_raise(struct trap *trap)
+bool trap_raise(const struct trap *trap)
 {
-    PyObject *exception = trap->exception;
-
-    if (!exception)
+    if (!trap->exception)
         return false;
-    trap->exception = NULL;
-    PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
-    Py_DECREF(exception);
+    PyErr_SetObject((PyObject *)Py_TYPE(trap->exception), trap->exception);
     return true;
 }

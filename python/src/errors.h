@@ -4,6 +4,7 @@
 #define LEAT_PYTHON_ERRORS_H
 
 #include "abi.h"
+#include <errno.h>
 #include <leat/base.h>
 #include <stdbool.h>
 
@@ -25,7 +26,12 @@ struct trap {
 /* Takes the exception that is set. If there is one already, the new one is dropped: the first one counts. */
 void trap_catch(struct trap *trap);
 
-/* Raises the exception and forgets it. false: there is none. */
-bool trap_raise(struct trap *trap);
+/* Raises the exception, which stays there. false: there is none. */
+bool trap_raise(const struct trap *trap);
+
+/* The code that leat carries in place of an exception. */
+enum {
+    TRAP_CODE = -ENOTRECOVERABLE
+};
 
 #endif

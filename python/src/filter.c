@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "filter.h"
 #include "args.h"
+#include "filter_custom.h"
 #include <errno.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@ PyTypeObject *filter_type;
 
 struct filter_object {
     PyObject_HEAD leat_filter *filter;
-    struct trap *trap; /* of the functions of the filter; NULL: it has none in Python */
+    struct custom *custom; /* NULL: its functions are not written in Python */
 };
 
 static struct filter_object *cast(PyObject *object)
@@ -16,16 +17,17 @@ static struct filter_object *cast(PyObject *object)
     return (struct filter_object *)object;
 }
 
-PyObject *filter_wrap(leat_filter *filter, struct trap *trap)
+PyObject *filter_wrap(leat_filter *filter, struct custom *custom)
 {
-    struct filter_object *self = PyObject_New(struct filter_object, filter_type);
+    struct filter_object *self = PyObject_GC_New(struct filter_object, filter_type);
 
     if (!self) {
         leat_filter_free(filter);
         return NULL;
     }
     self->filter = filter;
-    self->trap = trap;
+    self->custom = custom;
+    PyObject_GC_Track((PyObject *)self);
     return (PyObject *)self;
 }
 
@@ -39,16 +41,25 @@ leat_filter *filter_ref(PyObject *object)
 
 bool filter_raise(PyObject *object)
 {
-    return cast(object)->trap && trap_raise(cast(object)->trap);
+    return cast(object)->custom && trap_raise(custom_trap(cast(object)->custom));
 }
 
-bool filter_calls_python(PyObject *object)
+static int filter_traverse(PyObject *object, visitproc visit, void *arg)
 {
-    return cast(object)->trap != NULL;
+    Py_VISIT(Py_TYPE(object));
+    return cast(object)->custom ? custom_traverse(cast(object)->custom, visit, arg) : 0;
+}
+
+static int filter_clear(PyObject *object)
+{
+    if (cast(object)->custom)
+        custom_clear(cast(object)->custom);
+    return 0;
 }
 
 static void filter_dealloc(PyObject *object)
 {
+    PyObject_GC_UnTrack(object);
     leat_filter_free(cast(object)->filter);
     type_free(object);
 }
@@ -238,13 +249,17 @@ static PyGetSetDef getters[] = {
 
 static PyType_Slot slots[] = {
     {Py_tp_doc, "A filter of a pipeline or a pipe."},
+    {Py_tp_new, type_no_new},
     {Py_tp_dealloc, filter_dealloc},
+    {Py_tp_traverse, filter_traverse},
+    {Py_tp_clear, filter_clear},
     {Py_tp_methods, methods},
     {Py_tp_getset, getters},
     {0},
 };
 
-static PyType_Spec spec = {"leat._leat.Filter", sizeof(struct filter_object), 0, Py_TPFLAGS_DEFAULT, slots};
+static PyType_Spec spec = {"leat._leat.Filter", sizeof(struct filter_object), 0,
+                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, slots};
 
 static PyMethodDef functions[] = {
     {"digest", new_digest, METH_VARARGS, NULL},

@@ -10,17 +10,16 @@ extern PyTypeObject *filter_type;
 
 int filter_init(PyObject *module);
 
-/* The object of a filter, whose reference it takes, on failure too. `trap` may be NULL; it lives as long as the filter.
- */
-PyObject *filter_wrap(leat_filter *filter, struct trap *trap);
+struct custom;
+
+/* The object of a filter, whose reference it takes, on failure too. `custom` is NULL if its functions are not written
+ * in Python; it lives as long as the filter. */
+PyObject *filter_wrap(leat_filter *filter, struct custom *custom);
 
 /* A reference of an object that is a Filter; else NULL with a TypeError. */
 leat_filter *filter_ref(PyObject *object);
 
 /* Raises what a Python function of the filter has raised. false: nothing. */
 bool filter_raise(PyObject *object);
-
-/* Does the filter call Python? */
-bool filter_calls_python(PyObject *object);
 
 #endif

@@ -221,7 +221,7 @@ static PyObject *pipeline_wait(PyObject *object, PyObject *value)
 
     if (!run.pipeline || args_timeout(value, &timeout_ms) < 0)
         return NULL;
-    r = wait_for(wait_end, &run, timeout_ms, false);
+    r = wait_for(wait_end, &run, timeout_ms, 0);
     if (r == WAIT_RAISED)
         return NULL;
     if (!run.report && (r == -EAGAIN || r == -ETIMEDOUT))
@@ -239,7 +239,7 @@ static PyObject *pipeline_run(PyObject *object, PyObject *nothing)
         return NULL;
     if ((r = leat_pipeline_start(run.pipeline)) < 0)
         return error_raise(r, NULL);
-    r = wait_for(wait_end, &run, -1, false);
+    r = wait_for(wait_end, &run, -1, 0);
     if (r != WAIT_RAISED)
         return ended(cast(object), r, run.report);
     Py_BEGIN_ALLOW_THREADS leat_pipeline_cancel(run.pipeline);

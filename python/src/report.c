@@ -103,6 +103,7 @@ static PyGetSetDef getters[] = {
 
 static PyType_Slot slots[] = {
     {Py_tp_doc, "What a run did. str() gives it as lines for people."},
+    {Py_tp_new, type_no_new},
     {Py_tp_dealloc, report_dealloc},
     {Py_tp_str, report_str},
     {Py_tp_methods, methods},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "wait.h"
 #include <errno.h>
-#include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,18 +32,18 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int wait_for(wait_call call, void *context, int timeout_ms, bool quick)
+int wait_for(wait_call call, void *context, int timeout_ms, unsigned flags)
 {
     int64_t end, left;
     bool sliced;
     int r;
 
-    if (quick) {
+    if (flags & WAIT_QUICK) {
         r = call(context, 0);
         if (r != -EAGAIN || timeout_ms == 0)
             return r;
     }
-    sliced = is_main_thread();
+    sliced = (flags & WAIT_SLICED) || is_main_thread();
     end = timeout_ms > 0 ? now_ms() + timeout_ms : 0;
     for (;;) {
         left = timeout_ms > 0 ? end - now_ms() : timeout_ms;

@@ -4,7 +4,6 @@
 #define LEAT_PYTHON_WAIT_H
 
 #include "abi.h"
-#include <stdbool.h>
 
 /* A Python exception is set, such as KeyboardInterrupt. No code of leat has this value. */
 enum {
@@ -20,8 +19,12 @@ enum {
  * is called again and has to go on where it was. It must not touch Python objects. */
 typedef int (*wait_call)(void *context, int timeout_ms);
 
-/* Makes the call, and waits in it for timeout_ms. quick: the call is first tried with the GIL held, without waiting; so
- * it must be short then. Returns what the call returned, or WAIT_RAISED. */
-int wait_for(wait_call call, void *context, int timeout_ms, bool quick);
+enum wait_flags {
+    WAIT_QUICK = 1 << 0,  /* The call is first tried with the GIL held, without waiting. So it must be short then. */
+    WAIT_SLICED = 1 << 1, /* The call is made again every 50 ms, to look whether its object was closed. */
+};
+
+/* Makes the call, and waits in it for timeout_ms. Returns what the call returned, or WAIT_RAISED. */
+int wait_for(wait_call call, void *context, int timeout_ms, unsigned flags);
 
 #endif
