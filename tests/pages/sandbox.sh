@@ -54,3 +54,18 @@ store()
     AWS_ENDPOINT_URL=$(cat store.url)
     export AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID=key AWS_SECRET_ACCESS_KEY=secret
 }
+
+# web FOLDER: a web server for it on this machine; $web is its URL
+web()
+{
+    python3 -u -m http.server --bind 127.0.0.1 --directory "$1" 0 >web.said 2>web.log &
+    trap 'kill $(jobs -p) 2>/dev/null' EXIT
+    until grep -q 'port [0-9]' web.said; do sleep 0.05; done
+    web=http://127.0.0.1:$(sed -n 's/.*port \([0-9]*\).*/\1/p' web.said)
+}
+
+# free_port: prints a port of TCP that nobody has
+free_port()
+{
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
