@@ -1,3 +1,5 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
 # What the tests of pages share. A test reads this file, makes what its page takes for granted, and calls `page`. The
 # folder bin is first in PATH: it has the command, and stand-ins for programs that are not here.
 set -euo pipefail
@@ -56,6 +58,7 @@ store()
 }
 
 # web FOLDER: a web server for it on this machine; $web is its URL
+# shellcheck disable=SC2034
 web()
 {
     python3 -u -m http.server --bind 127.0.0.1 --directory "$1" 0 >web.said 2>web.log &
