@@ -4,6 +4,7 @@
 from ._errors import (BrokenPipe, Cancelled, Denied, Ended, Error, Exists, Incomplete, Mismatch, NotFound, PeerDied, Refused,
                       Reset, Timeout, WouldBlock)
 from . import _filters as filters
+from ._channel import Channel, channel
 from ._filters import Digest
 from ._leat import Filter, Report, version
 from ._pipe import Reader, Writer, pipe

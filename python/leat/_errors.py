@@ -83,6 +83,7 @@ _CLASSES = {
     errno.ECANCELED: Cancelled,
     errno.EPIPE: BrokenPipe,
     errno.EBADMSG: Mismatch,
+    errno.ENODATA: Ended,
     errno.EOWNERDEAD: PeerDied,
     errno.ENOENT: NotFound,
     errno.EEXIST: Exists,

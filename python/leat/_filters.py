@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Filters, which pipelines and pipes take."""
 
 from . import _leat

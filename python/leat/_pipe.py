@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Pipes inside a process."""
 
 import io

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The functions are called by whatever thread moves the bytes: one that is in a call of a pipe, or one of a pipeline.
  * They take bytes objects and not views, because a view may outlive the chunk. */
 #include "filter_custom.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Filters whose functions are written in Python. */
 #ifndef LEAT_PYTHON_FILTER_CUSTOM_H
 #define LEAT_PYTHON_FILTER_CUSTOM_H

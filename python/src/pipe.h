@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* leat.Writer and leat.Reader: the two ends of a pipe inside a process.
  *
  * Several threads may use one end. One of them may close it while others wait in it. So a thread is counted while it is

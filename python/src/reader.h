@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the files of leat.Reader share. */
 #ifndef LEAT_PYTHON_READER_H
 #define LEAT_PYTHON_READER_H

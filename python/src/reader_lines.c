@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lines. While they lie in one piece of the pipe, they are found there and copied once, and the piece is consumed as a
  * whole: a line then costs little more than its object. While another thread is in a call of the same reader, and for a
  * line that lies in two pieces, leat_reader_read_line does it. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Memory of leat as memoryviews, which end when leat takes the memory back. */
 #ifndef LEAT_PYTHON_ROOM_H
 #define LEAT_PYTHON_ROOM_H

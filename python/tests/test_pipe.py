@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Pipes: both backends, filters, lines, ends, failures, threads, signals, fork."""
 
 import errno
