@@ -15,6 +15,18 @@ _leat_nothing()
     compopt +o default +o bashdefault 2>/dev/null
 }
 
+# _leat_endpoints WORD "SCHEMES": those that begin with WORD, and beside them names of files.
+_leat_endpoints()
+{
+    _leat_words "$1" "$2"
+    if [[ ${#COMPREPLY[@]} -gt 0 && -n $1 ]]; then
+        mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$1")
+        compopt -o nospace 2>/dev/null
+    else
+        COMPREPLY=()
+    fi
+}
+
 # The last of several algorithms with commas between them.
 _leat_algorithms()
 {
@@ -67,6 +79,7 @@ _leat_value()
 _leat()
 {
     local words=() part last="" options wants word before
+    local commands="copy run digest ls stat rm image store channel probe bench version"
     COMPREPLY=()
     # Bash also breaks words at = and :, which makes three of --report=json.
     for part in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
@@ -79,7 +92,7 @@ _leat()
     done
     word=${words[-1]}
     if [[ ${#words[@]} -le 2 ]]; then
-        _leat_words "$word" "copy run digest ls stat rm image store channel probe bench --help --version"
+        _leat_words "$word" "$commands help --help --version"
         return
     fi
     before=${words[-2]}
@@ -116,13 +129,14 @@ _leat()
         options="--older-than --dry-run --retries --header --netrc --netrc-file --cacert --cert --key --trace --trace= --json --help"
         wants="--older-than --retries --header --netrc-file --cacert --cert --key"
         ;;
-    channel)
+    channel | probe | version)
         options="--json --help"
         wants=
         ;;
-    probe)
-        options="--json --help"
-        wants=
+    help)
+        _leat_nothing
+        [[ ${#words[@]} -gt 3 ]] || _leat_words "$word" "$commands"
+        return
         ;;
     bench)
         options="--rounds --seconds --size --memory-limit --quick --pin --only --directory --overwrite --json --help"
@@ -152,8 +166,14 @@ _leat()
         fi
     elif [[ ${words[1]} == probe ]]; then
         compopt -o dirnames +o default +o bashdefault 2>/dev/null
-    elif [[ ${words[1]} == run ]]; then
+    elif [[ ${words[1]} == run || ${words[1]} == version ]]; then
         _leat_nothing
+    elif [[ ${words[1]} == copy || ${words[1]} == bench ]]; then
+        _leat_endpoints "$word" "null: zero: file: fd: tcp: tcp-listen: unix: unix-listen: exec: channel: http:// https:// s3:// oci://"
+    elif [[ ${words[1]} == image ]]; then
+        _leat_endpoints "$word" "docker:// oci: oci-archive: docker-archive:"
+    elif [[ ${words[1]} == ls || ${words[1]} == stat || ${words[1]} == rm || ${words[1]} == store ]]; then
+        _leat_endpoints "$word" "s3:// oci:// http:// https:// file:"
     fi
 }
 

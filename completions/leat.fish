@@ -15,6 +15,8 @@ complete -c leat -n __fish_use_subcommand -f -a store -d 'Uploads that were left
 complete -c leat -n __fish_use_subcommand -f -a channel -d 'What is in a shared-memory channel'
 complete -c leat -n __fish_use_subcommand -f -a probe -d 'What this machine allows'
 complete -c leat -n __fish_use_subcommand -f -a bench -d 'Every route and engine side by side'
+complete -c leat -n __fish_use_subcommand -f -a version -d 'The version and the libraries'
+complete -c leat -n __fish_use_subcommand -f -a help -d 'What a command does'
 complete -c leat -n __fish_use_subcommand -f -l help -d 'A summary'
 complete -c leat -n __fish_use_subcommand -f -l version -d 'The version'
 
@@ -53,7 +55,7 @@ complete -c leat -n $transfer -l retries -x -d 'How often a request to a store i
 complete -c leat -n $transfer -l idle-timeout -x -d 'How long an endpoint may keep the copy waiting'
 complete -c leat -n $transfer -l explain -a '--explain=text --explain=json' -d 'Print the plan and do nothing'
 complete -c leat -n $transfer -l progress -a '--progress=auto --progress=bar --progress=json --progress=never' -d 'How far it is'
-complete -c leat -n $transfer -l report -a '--report=text --report=json' -d 'What happened'
+complete -c leat -n $transfer -s v -l report -a '--report=text --report=json' -d 'What happened'
 complete -c leat -n $transfer -l help -d 'A summary'
 complete -c leat -n '__fish_seen_subcommand_from run' -f
 
@@ -122,6 +124,16 @@ complete -c leat -n $image -l progress -a '--progress=auto --progress=bar --prog
 complete -c leat -n $image -l json -d 'One object on one line'
 complete -c leat -n $image -l help -d 'A summary'
 complete -c leat -n $image -x -a 'copy inspect verify'
+
+set -l endpoints 'null: zero: file: fd: tcp: tcp-listen: unix: unix-listen: exec: channel: http:// https:// s3:// oci://'
+complete -c leat -n '__fish_seen_subcommand_from copy bench' -a "$endpoints" -d 'Endpoint'
+complete -c leat -n '__fish_seen_subcommand_from ls stat rm' -a 's3:// oci:// http:// https:// file:' -d 'Store'
+complete -c leat -n "$image; and __fish_seen_subcommand_from copy inspect verify" -a 'docker:// oci: oci-archive: docker-archive:' -d 'Image'
+
+set -l version '__fish_seen_subcommand_from version'
+complete -c leat -n $version -f -l json -d 'One object on one line'
+complete -c leat -n $version -f -l help -d 'A summary'
+complete -c leat -n '__fish_seen_subcommand_from help' -f -a 'copy run digest ls stat rm image store channel probe bench version'
 
 complete -c leat -n '__fish_seen_subcommand_from channel' -l json -d 'One object on one line'
 complete -c leat -n '__fish_seen_subcommand_from channel' -l help -d 'A summary'

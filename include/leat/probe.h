@@ -23,7 +23,9 @@ extern "C" {
  * One thing that was tried. The layout is fixed, because struct leat_features has an array of it.
  *
  * The group "process" and the feature "pipe-limits" are facts, not features: their code says only whether they could be
- * read. The exception is "cap-sys-resource", which is tried. The group "library" is about this build of leat.
+ * read. The exception is "cap-sys-resource", which is tried. The group "library" has the libraries of
+ * this build of leat. A library that leat loads when it is needed is not loaded for it, and its version is that of the
+ * headers that leat was built with.
  */
 struct leat_feature {
     const char *group; /**< The heading that it belongs to, such as "splice"; static. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json.h"
+#include "base/library.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -81,3 +82,10 @@ char *json_line(json_t *json, size_t flags)
     json_decref(json);
     return line;
 }
+
+static const char *jansson_version(void)
+{
+    return JANSSON_VERSION;
+}
+
+const struct library library_jansson = {"jansson", "Reports and documents in JSON", jansson_version, false};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/libcrypto.h"
+#include "base/library.h"
 #include "base/loader.h"
 
 struct libcrypto crypto;
@@ -36,3 +37,10 @@ int libcrypto_need(const char **ret_why)
     };
     return loader_need(&loader, ret_why);
 }
+
+static const char *libcrypto_version(void)
+{
+    return OPENSSL_VERSION_STR;
+}
+
+const struct library library_libcrypto = {"libcrypto", "Digests and signatures", libcrypto_version, true};

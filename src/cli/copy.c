@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* leat copy: one pass from a source to one or more sinks. */
+#include "folder.h"
 #include "places.h"
 #include "transfer.h"
 #include <errno.h>
@@ -14,7 +15,8 @@ static const char usage[] = "usage: leat copy [options] SOURCE SINK...\n"
                             "file:PATH, tcp:HOST:PORT, tcp-listen:[HOST:]PORT, unix:PATH, unix-listen:PATH,\n"
                             "channel:N, exec:COMMAND, http://HOST/PATH, https://HOST/PATH, s3://BUCKET/KEY\n"
                             "or oci://HOST/NAME@DIGEST. A file or an object appears whole when everything\n"
-                            "was right, or not at all.\n"
+                            "was right, or not at all. In a SINK that is a folder the file gets the name\n"
+                            "of SOURCE.\n"
                             "Digests are printed as sha256sum prints them.\n"
                             "\n"
                             "  leat copy --digest sha256 image.iso /srv/image.iso\n"
@@ -67,7 +69,9 @@ int cli_copy(int argc, char **argv)
         return r;
     if (argc - optind < 2)
         return cli_usage("copy", "a SOURCE and at least one SINK are wanted");
-    r = places_check_specs(&o, "copy", (size_t)(argc - optind), argv + optind);
+    r = folder_resolve("copy", argc - optind, argv + optind);
+    if (r == 0)
+        r = places_check_specs(&o, "copy", (size_t)(argc - optind), argv + optind);
     if (r != 0)
         return r;
     options_several(&o, (size_t)(argc - optind) - 1);

@@ -25,6 +25,7 @@ static const struct subcommand {
     {"channel", cli_channel, "what is in a shared-memory channel, and who is on it"},
     {"probe", cli_probe, "what this machine allows, and why not"},
     {"bench", cli_bench, "every route and engine side by side, on your own endpoints"},
+    {"version", cli_version, "the version, and what this build and this machine have"},
 };
 
 int cli_json_option(const char *command, const char *help_text, int argc, char **argv, bool *ret_json)
@@ -77,7 +78,7 @@ static void help(FILE *to)
           "  leat copy --digest sha256 image.iso /srv/image.iso\n"
           "  leat copy --explain image.iso /srv/image.iso       which way, and why\n"
           "  leat digest *.iso > SHA256SUMS; leat digest -c SHA256SUMS\n\n"
-          "'leat COMMAND --help' tells more, 'leat --version' the version.\n",
+          "'leat help COMMAND' tells more, 'man leat-COMMAND' all.\n",
           to);
 }
 
@@ -102,29 +103,47 @@ static void take_closed_numbers(void)
             exit(EXIT_FAILED);
 }
 
-static int run(int argc, char **argv)
+/* Runs the command argv[0]. */
+static int run_command(int argc, char **argv)
 {
     const char *words[sizeof(subcommands) / sizeof(subcommands[0]) + 1] = {NULL};
     char near[64];
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    for (size_t i = 0; i < sizeof(subcommands) / sizeof(subcommands[0]); i++) {
+        words[i] = subcommands[i].name;
+        if (strcmp(argv[0], words[i]) == 0)
+            return subcommands[i].run(argc, argv);
+    }
+    if (leat_text_nearest(near, sizeof(near), argv[0], strlen(argv[0]), words) > 0)
+        cli_warn("there is no command %s; did you mean %s?", cli_name(argv[0]), near);
+    else
+        cli_warn("there is no command %s", cli_name(argv[0]));
+    fputs("Try 'leat --help'.\n", stderr);
+    return EXIT_USAGE;
+}
+
+static bool is_one_of(const char *word, const char *const *list)
+{
+    while (*list && strcmp(word, *list) != 0)
+        list++;
+    return *list != NULL;
+}
+
+static int run(int argc, char **argv)
+{
+    static const char *const helps[] = {"--help", "-h", "help", NULL}, *const versions[] = {"--version", "-V", "-v",
+                                                                                            NULL};
+    if (is_one_of(argv[1], helps)) {
+        char *asked[] = {argc > 2 ? argv[2] : NULL, (char[]){"--help"}, NULL};
+        if (asked[0] && !is_one_of(asked[0], helps))
+            return run_command(2, asked);
         help(stdout);
         return EXIT_DONE;
     }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (is_one_of(argv[1], versions)) {
         printf("leat %s\n", leat_version());
         return EXIT_DONE;
     }
-    for (size_t i = 0; i < sizeof(subcommands) / sizeof(subcommands[0]); i++) {
-        words[i] = subcommands[i].name;
-        if (strcmp(argv[1], words[i]) == 0)
-            return subcommands[i].run(argc - 1, argv + 1);
-    }
-    if (leat_text_nearest(near, sizeof(near), argv[1], strlen(argv[1]), words) > 0)
-        cli_warn("there is no command %s; did you mean %s?", cli_name(argv[1]), near);
-    else
-        cli_warn("there is no command %s", cli_name(argv[1]));
-    fputs("Try 'leat --help'.\n", stderr);
-    return EXIT_USAGE;
+    return run_command(argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)

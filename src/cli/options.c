@@ -46,6 +46,7 @@ enum {
     OPTION_SPARSE,
     OPTION_SLOW,
     OPTION_HELP = 'h',
+    OPTION_VERBOSE = 'v',
 };
 
 static const struct option longs[] = {
@@ -281,6 +282,8 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         return r;
     case OPTION_REPORT:
         return report(o, command, value);
+    case OPTION_VERBOSE:
+        return o->report == REPORT_NO ? report(o, command, NULL) : 0;
     case OPTION_TRACE:
         return trace_choose(command, value, &o->trace);
     case OPTION_APPEND:
@@ -327,7 +330,7 @@ int options_parse(struct copy_options *o, const char *command, int argc, char **
     o->pipeline.pipe_size = LEAT_PIPE_SIZE; /* the command's pipes are there for it alone */
     int option;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":hv", longs, NULL)) != -1) {
         if (option == '?')
             return cli_unknown_option(command, longs, argv[optind - 1]);
         if (option == ':')

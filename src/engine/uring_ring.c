@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/uring_ring.h"
 #include "base/fd.h"
+#include "base/library.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -107,3 +108,11 @@ int ring_open(struct io_uring *ring, char why[ENGINE_WHY_MAX])
     io_uring_queue_exit(ring);
     return what ? unfit(why, what) : ring_refused(why, "io_uring_enter", r < 0 ? r : -EINVAL);
 }
+
+/* liburing itself says it only since 2.4; this is the version that was built with. */
+static const char *uring_version(void)
+{
+    return LEAT_URING_VERSION;
+}
+
+const struct library library_uring = {"liburing", "The engines uring and uring:all", uring_version, false};

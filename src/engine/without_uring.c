@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Takes the place of uring.c if leat is built without liburing. Opening these engines fails and says so. */
+#include "base/library.h"
 #include "engine/engine.h"
 #include <errno.h>
 #include <stdio.h>
@@ -19,3 +20,5 @@ const struct engine engine_uring_all = {
     .name = "uring:all",
     .open = uring_open,
 };
+
+const struct library library_uring = {"liburing", "The engines uring and uring:all", NULL, false};

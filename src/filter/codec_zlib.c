@@ -266,4 +266,4 @@ const struct codec codec_gunzip = {
     .close = gunzip_close,
 };
 
-const struct library library_zlib = {"zlib", "gzip and gunzip", zlibVersion};
+const struct library library_zlib = {"zlib", "gzip and gunzip", zlibVersion, false};

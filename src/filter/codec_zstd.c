@@ -211,4 +211,4 @@ const struct codec codec_unzstd = {
     .close = unzstd_close,
 };
 
-const struct library library_zstd = {"libzstd", "zstd and unzstd", ZSTD_versionString};
+const struct library library_zstd = {"libzstd", "zstd and unzstd", ZSTD_versionString, false};

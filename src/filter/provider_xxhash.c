@@ -72,12 +72,9 @@ const struct digest_provider provider_xxhash = {
     .close = xxhash_close,
 };
 
-#define TEXT_OF(number) #number
-#define TEXT(number)    TEXT_OF(number)
-
 static const char *xxhash_version(void)
 {
     return TEXT(XXH_VERSION_MAJOR) "." TEXT(XXH_VERSION_MINOR) "." TEXT(XXH_VERSION_RELEASE);
 }
 
-const struct library library_xxhash = {"libxxhash", "The digests xxh3 and xxh3-128", xxhash_version};
+const struct library library_xxhash = {"libxxhash", "The digests xxh3 and xxh3-128", xxhash_version, false};

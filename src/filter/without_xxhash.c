@@ -18,4 +18,4 @@ const struct digest_provider provider_xxhash = {
     .open = xxhash_open,
 };
 
-const struct library library_xxhash = {"libxxhash", "The digests xxh3 and xxh3-128", NULL};
+const struct library library_xxhash = {"libxxhash", "The digests xxh3 and xxh3-128", NULL, false};

@@ -5,4 +5,4 @@
 
 const struct codec codec_gzip = {.name = "gzip", .without = "this leat was built without zlib"};
 const struct codec codec_gunzip = {.name = "gunzip", .without = "this leat was built without zlib"};
-const struct library library_zlib = {"zlib", "gzip and gunzip", NULL};
+const struct library library_zlib = {"zlib", "gzip and gunzip", NULL, false};

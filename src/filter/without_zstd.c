@@ -5,4 +5,4 @@
 
 const struct codec codec_zstd = {.name = "zstd", .without = "this leat was built without libzstd"};
 const struct codec codec_unzstd = {.name = "unzstd", .without = "this leat was built without libzstd"};
-const struct library library_zstd = {"libzstd", "zstd and unzstd", NULL};
+const struct library library_zstd = {"libzstd", "zstd and unzstd", NULL, false};

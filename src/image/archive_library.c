@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/archive_library.h"
+#include "base/library.h"
 #include "base/loader.h"
 
 struct archive_library archive;
@@ -58,3 +59,10 @@ int archive_need(const char **ret_why)
     };
     return loader_need(&loader, ret_why);
 }
+
+static const char *version(void)
+{
+    return ARCHIVE_VERSION_ONLY_STRING;
+}
+
+const struct library library_archive = {"libarchive", "Archives of images", version, true};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* For a build without libcurl: the calls exist, and fail. */
+#include "base/library.h"
 #include "image/image.h"
 #include <errno.h>
 
@@ -35,3 +36,5 @@ int leat_image_verify(const char *layout UNUSED, const struct leat_image_options
 {
     return refuse(options, ret_result, ret_error);
 }
+
+const struct library library_archive = {"libarchive", "Archives of images", NULL, false};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/curl.h"
 #include "base/fd.h"
+#include "base/library.h"
 #include "base/loader.h"
 #include <errno.h>
 
@@ -70,3 +71,10 @@ int curl_need(const char **ret_why)
     int r = loader_need(&loader, ret_why);
     return r < 0 ? r : initialise(ret_why);
 }
+
+static const char *version(void)
+{
+    return LIBCURL_VERSION;
+}
+
+const struct library library_curl = {"libcurl", "Stores, by http:, s3: and oci:", version, true};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* For a build without libcurl: specs of stores are recognised and refused. */
 #include "base/error.h"
+#include "base/library.h"
 #include "store/http/http.h"
 #include "store/names.h"
 #include "store/oci/oci.h"
@@ -68,3 +69,6 @@ static int refuse_calls(const struct names_call *calls UNUSED, size_t n UNUSED, 
         .list = refuse_call, .stat = refuse_call, .check = refuse_call, .remove = refuse_calls                         \
     }
 const struct names s3_names = REFUSING, oci_names = REFUSING, http_names = REFUSING, folder_names = REFUSING;
+
+const struct library library_curl = {"libcurl", "Stores, by http:, s3: and oci:", NULL, false};
+const struct library library_expat = {"libexpat", "Answers of S3 servers", NULL, false};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/xml.h"
 #include "base/base.h"
+#include "base/library.h"
 #include "base/loader.h"
 #include <expat.h>
 #include <limits.h>
@@ -127,3 +128,10 @@ int xml_read(const char *bytes, size_t n, const struct xml_ops *ops, void *user)
     expat.release(r.parser);
     return r.code;
 }
+
+static const char *xml_version(void)
+{
+    return TEXT(XML_MAJOR_VERSION) "." TEXT(XML_MINOR_VERSION) "." TEXT(XML_MICRO_VERSION);
+}
+
+const struct library library_expat = {"libexpat", "Answers of S3 servers", xml_version, true};
