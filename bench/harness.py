@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 
+import docs
 import report
 import rows
 from row import NotHere
@@ -568,13 +569,13 @@ def main():
         results = measure(o)
         folder = pathlib.Path(o.results)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "latest.json").write_text(report.compact(results))
-        results = json.loads(report.compact(results))  # what is told comes from what is kept
+        (folder / "latest.json").write_text(docs.compact(results))
+        results = json.loads(docs.compact(results))  # what is told comes from what is kept
     if old:
         results = merged(old, results)
     print(report.verdict(results))
     if o.docs:
-        report.write_docs(results, pathlib.Path(o.docs_folder))
+        docs.write(results, pathlib.Path(o.docs_folder))
     missing = [row["name"] for row in results["rows"] if not row["contenders"] and "skipped" not in row]
     if missing:
         print("scripts/bench: nothing can be said of: " + " ".join(missing), file=sys.stderr)
