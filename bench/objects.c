@@ -15,11 +15,11 @@ static leat_pipeline *start(leat_engine *engine, const char *prefix, const char 
     leat_pipeline *pipeline;
     snprintf(from, sizeof(from), "%s%zu", prefix, number);
     snprintf(to, sizeof(to), "file:%s/%zu", folder, number);
-    tool_must(leat_pipeline_new(&pipeline, &options), "leat_pipeline_new");
+    tool_must(leat_pipeline_new(&pipeline, &options, NULL), "leat_pipeline_new");
     tool_must(leat_endpoint_open(&source, from, LEAT_READ, NULL, NULL), from);
     tool_must(leat_pipeline_source(pipeline, source), from);
     tool_must(leat_endpoint_open(&sink, to, LEAT_WRITE, NULL, NULL), to);
-    tool_must(leat_pipeline_sink(pipeline, sink, NULL), to);
+    tool_must(leat_pipeline_sink(pipeline, sink, NULL, NULL), to);
     tool_must(leat_pipeline_start(pipeline), from);
     return pipeline;
 }

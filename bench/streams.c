@@ -93,12 +93,12 @@ static void by_leat(struct stream *streams, const char *engine_name)
     struct leat_endpoint_options in_place = {.size = sizeof(in_place), .write_mode = LEAT_WRITE_IN_PLACE};
     for (size_t i = 0; i < count; i++) {
         leat_endpoint *source, *sink;
-        if (leat_pipeline_new(&streams[i].pipeline, &options) < 0 ||
+        if (leat_pipeline_new(&streams[i].pipeline, &options, NULL) < 0 ||
             leat_endpoint_from_fd(&source, streams[i].in, LEAT_TAKE) < 0 ||
             leat_endpoint_open(&sink, streams[i].path, LEAT_WRITE, &in_place, NULL) < 0)
             tool_fail("leat");
         leat_pipeline_source(streams[i].pipeline, source);
-        leat_pipeline_sink(streams[i].pipeline, sink, NULL);
+        leat_pipeline_sink(streams[i].pipeline, sink, NULL, NULL);
         if (leat_pipeline_start(streams[i].pipeline) < 0)
             tool_fail("leat");
     }

@@ -68,11 +68,11 @@ int main(void)
     pthread_t thread;
 
     callbacks.read = give;
-    int r = leat_pipeline_new(&pipeline, NULL);
+    int r = leat_pipeline_new(&pipeline, NULL, NULL);
     if (r == 0 && (r = leat_endpoint_from_callbacks(&box.endpoint, &callbacks, &box, NULL)) == 0) {
         r = leat_pipeline_source(pipeline, leat_endpoint_ref(box.endpoint));
         if (r == 0 && (r = leat_endpoint_to_memory(&to, text, sizeof(text), &length)) == 0)
-            r = leat_pipeline_sink(pipeline, to, NULL);
+            r = leat_pipeline_sink(pipeline, to, NULL, NULL);
         if (r == 0 && (r = -pthread_create(&thread, NULL, make_lines, &box)) == 0) {
             r = leat_pipeline_run(pipeline, NULL);
             pthread_join(thread, NULL);

@@ -43,7 +43,7 @@ static int through_zstd(const struct block *from, struct block *to, size_t room)
     leat_pipeline *pipeline;
     leat_endpoint *end;
     leat_filter *codec;
-    int r = leat_pipeline_new(&pipeline, NULL);
+    int r = leat_pipeline_new(&pipeline, NULL, NULL);
     if (r < 0)
         return r;
     if ((r = leat_filter_codec(&codec, "zstd", NULL)) == 0)
@@ -51,7 +51,7 @@ static int through_zstd(const struct block *from, struct block *to, size_t room)
     if (r == 0 && (r = leat_endpoint_from_memory(&end, from->bytes, from->n)) == 0)
         r = leat_pipeline_source(pipeline, end);
     if (r == 0 && (r = leat_endpoint_to_memory(&end, to->bytes, room, &to->n)) == 0)
-        r = leat_pipeline_sink(pipeline, end, NULL);
+        r = leat_pipeline_sink(pipeline, end, NULL, NULL);
     if (r == 0)
         r = leat_pipeline_run(pipeline, NULL);
     leat_pipeline_free(pipeline);

@@ -80,7 +80,7 @@ static int build(leat_pipeline *pipeline, struct to_unix *state, char **names)
     if (r == 0 && leat_endpoint_open(&target, names[1], LEAT_WRITE, NULL, &error) < 0)
         return explain(&error);
     if (r == 0)
-        r = leat_pipeline_sink(pipeline, target, NULL);
+        r = leat_pipeline_sink(pipeline, target, NULL, NULL);
     if (r < 0)
         fprintf(stderr, "custom_filter: %s\n", strerror(-r));
     return r < 0;
@@ -109,7 +109,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: custom_filter SOURCE TARGET\n");
         return 2;
     }
-    int r = leat_pipeline_new(&pipeline, NULL);
+    int r = leat_pipeline_new(&pipeline, NULL, NULL);
     if (r < 0) {
         fprintf(stderr, "custom_filter: %s\n", strerror(-r));
         return 1;

@@ -79,7 +79,7 @@ static int digest_file(leat_work *work, void *item, void *user)
     (void)user;
     if (fd < 0)
         return -errno;
-    int r = leat_pipeline_new(&pipeline, NULL);
+    int r = leat_pipeline_new(&pipeline, NULL, NULL);
     if (r == 0)
         r = leat_filter_digest(&digest, "sha256", NULL, NULL);
     if (r == 0)
@@ -87,7 +87,7 @@ static int digest_file(leat_work *work, void *item, void *user)
     if (r == 0 && (r = leat_endpoint_from_fd(&from, fd, LEAT_BORROW)) == 0)
         r = leat_pipeline_source(pipeline, from);
     if (r == 0 && (r = leat_endpoint_open(&to, "null:", LEAT_WRITE, NULL, NULL)) == 0)
-        r = leat_pipeline_sink(pipeline, to, NULL);
+        r = leat_pipeline_sink(pipeline, to, NULL, NULL);
     if (r == 0)
         r = leat_pipeline_run(pipeline, NULL);
     if (r == 0)

@@ -15,14 +15,14 @@ static int say(const char *what, int r)
 static int build(leat_pipeline **ret, const struct leat_pipeline_options *options, leat_endpoint *source,
                  leat_endpoint *sink)
 {
-    int r = leat_pipeline_new(ret, options);
+    int r = leat_pipeline_new(ret, options, NULL);
     if (r < 0) {
         leat_endpoint_close(source);
         leat_endpoint_close(sink);
         return r;
     }
     r = leat_pipeline_source(*ret, source);
-    int s = leat_pipeline_sink(*ret, sink, NULL);
+    int s = leat_pipeline_sink(*ret, sink, NULL, NULL);
     return r < 0 ? r : s;
 }
 

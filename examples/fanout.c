@@ -24,7 +24,7 @@ static int add(leat_pipeline *pipeline, const char *spec, enum leat_direction di
         return 1;
     }
     int r = direction == LEAT_READ ? leat_pipeline_source(pipeline, endpoint)
-                                   : leat_pipeline_sink(pipeline, endpoint, &options);
+                                   : leat_pipeline_sink(pipeline, endpoint, &options, NULL);
     return r < 0 ? say(spec, r) : 0;
 }
 
@@ -57,7 +57,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: fanout SOURCE SINK...\n");
         return 2;
     }
-    int r = leat_pipeline_new(&pipeline, NULL);
+    int r = leat_pipeline_new(&pipeline, NULL, NULL);
     if (r < 0)
         return say("pipeline", r);
     int failed = 0;

@@ -18,7 +18,7 @@ static int build(leat_pipeline *pipeline, char **argv)
     if (r == 0)
         r = leat_endpoint_open(&out, argv[2], LEAT_WRITE, NULL, &error);
     if (r == 0)
-        r = leat_pipeline_sink(pipeline, out, NULL);
+        r = leat_pipeline_sink(pipeline, out, NULL, NULL);
     if (r == 0)
         r = leat_pipeline_start(pipeline);
     if (r < 0)
@@ -69,7 +69,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: progress_loop SOURCE SINK RATE SECONDS\n");
         return 2;
     }
-    if (leat_pipeline_new(&pipeline, &options) < 0)
+    if (leat_pipeline_new(&pipeline, &options, NULL) < 0)
         return 1;
     int r = build(pipeline, argv);
     if (r == 0)

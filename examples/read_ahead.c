@@ -31,7 +31,7 @@ static int build(leat_pipeline *pipeline, const struct leat_buffer_options *buff
     if (r == 0)
         r = leat_endpoint_open(&out, target, LEAT_WRITE, NULL, &error);
     if (r == 0)
-        r = leat_pipeline_sink(pipeline, out, NULL);
+        r = leat_pipeline_sink(pipeline, out, NULL, NULL);
     if (r < 0)
         fprintf(stderr, "read_ahead: %s\n", error.text[0] ? error.text : strerror(-r));
     return r;
@@ -74,7 +74,7 @@ int main(int argc, char **argv)
     options.progress = print_level;
     options.progress_ms = 100;
     options.user = &buffer;
-    int r = leat_pipeline_new(&pipeline, &options);
+    int r = leat_pipeline_new(&pipeline, &options, NULL);
     if (r < 0) {
         fprintf(stderr, "read_ahead: %s\n", strerror(-r));
         return 1;

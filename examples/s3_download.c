@@ -32,7 +32,7 @@ static int build(leat_pipeline *pipeline, const char *object, const char *target
     if (r == 0 && leat_endpoint_open(&to, target, LEAT_WRITE, NULL, &error) < 0)
         return explain(&error);
     if (r == 0)
-        r = leat_pipeline_sink(pipeline, to, NULL);
+        r = leat_pipeline_sink(pipeline, to, NULL, NULL);
     return r < 0 ? say("building", r) : 0;
 }
 
@@ -70,7 +70,7 @@ int main(int argc, char **argv)
     }
     options.memory_limit = MEMORY;
     options.expect = expected;
-    int r = leat_pipeline_new(&pipeline, &options);
+    int r = leat_pipeline_new(&pipeline, &options, NULL);
     if (r < 0)
         return say("expecting", r);
     int failed = build(pipeline, object, target);

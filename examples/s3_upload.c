@@ -35,7 +35,7 @@ static int build(leat_pipeline *pipeline, const char *file, const char *object)
     if (r == 0 && leat_endpoint_open(&to, object, LEAT_WRITE, &options, &error) < 0)
         return explain(&error);
     if (r == 0)
-        r = leat_pipeline_sink(pipeline, to, NULL);
+        r = leat_pipeline_sink(pipeline, to, NULL, NULL);
     if (r == 0)
         r = leat_filter_digest(&digest, "sha256", NULL, NULL);
     if (r == 0)
@@ -73,7 +73,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "s3_upload: the key is too long\n");
         return 2;
     }
-    int r = leat_pipeline_new(&pipeline, NULL);
+    int r = leat_pipeline_new(&pipeline, NULL, NULL);
     if (r < 0)
         return say("beginning", r);
     int failed = build(pipeline, argv[1], object);

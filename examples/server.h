@@ -112,7 +112,7 @@ static void server_accept(struct server *server)
     }
     options.pool = server->pool;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    if (leat_connection_from_fd(&client->connection, fd, LEAT_TAKE, &options) < 0) {
+    if (leat_connection_from_fd(&client->connection, fd, LEAT_TAKE, &options, NULL) < 0) {
         free(client);
         return;
     }

@@ -85,11 +85,11 @@ static int through_stages(uint32_t workers, leat_reader *from, leat_writer *to, 
 /* Starts a pipeline between a descriptor and an end of a pipe. Takes both. */
 static int start(leat_pipeline **ret, leat_endpoint *from, leat_endpoint *to)
 {
-    int r = leat_pipeline_new(ret, NULL);
+    int r = leat_pipeline_new(ret, NULL, NULL);
     if (r == 0)
         r = leat_pipeline_source(*ret, from);
     if (r == 0)
-        r = leat_pipeline_sink(*ret, to, NULL);
+        r = leat_pipeline_sink(*ret, to, NULL, NULL);
     return r == 0 ? leat_pipeline_start(*ret) : r;
 }
 

@@ -280,11 +280,12 @@ struct leat_thread_hooks {
  * leat_pipeline_wait or leat_stages_free) returns after the `end` of that thread. Threads that nothing waits for,
  * because what they do can't be ended (a child that does not die, the opening of a FIFO), end later or not at all.
  *
- * @param hooks  Copied.
+ * @param hooks      Copied.
+ * @param ret_error  NULL, or where the call says in a sentence why it failed.
  *
  * @return 0; -EBUSY: hooks are set, or leat has made a thread already; -EINVAL: NULL; -ENOMEM.
  */
-LEAT_API int leat_thread_hooks_set(const struct leat_thread_hooks *hooks);
+LEAT_API int leat_thread_hooks_set(const struct leat_thread_hooks *hooks, struct leat_error *ret_error);
 
 /** The layout of the text of an explanation or a report. */
 enum leat_format {

@@ -7,11 +7,11 @@
  * times, and the first true failure.
  *
  *     struct leat_error error = LEAT_INIT(struct leat_error);
- *     leat_pipeline_new(&p, NULL);
+ *     leat_pipeline_new(&p, NULL, &error);
  *     leat_endpoint_open(&in, "image.iso", LEAT_READ, NULL, &error);
  *     leat_endpoint_open(&out, "/srv/image.iso", LEAT_WRITE, NULL, &error);
  *     leat_filter_digest(&digest, "sha256", NULL, NULL);
- *     leat_pipeline_source(p, in); leat_pipeline_filter(p, digest); leat_pipeline_sink(p, out, NULL);
+ *     leat_pipeline_source(p, in); leat_pipeline_filter(p, digest); leat_pipeline_sink(p, out, NULL, &error);
  *     r = leat_pipeline_run(p, &report);
  *
  * Routes
@@ -238,10 +238,13 @@ enum {
  * with a sentence.
  *
  * @param ret_pipeline  The caller frees it.
+ * @param options       The options; NULL: the defaults.
+ * @param ret_error     NULL, or where the call says in a sentence why it failed.
  *
- * @return 0; -ENOMEM.
+ * @return 0; -EINVAL, -E2BIG: the options are not those of this version; -ENOMEM.
  */
-LEAT_API int leat_pipeline_new(leat_pipeline **ret_pipeline, const struct leat_pipeline_options *options);
+LEAT_API int leat_pipeline_new(leat_pipeline **ret_pipeline, const struct leat_pipeline_options *options,
+                               struct leat_error *ret_error);
 
 /**
  * Makes a pipeline of a text: a source, filters, and one or more sinks with & between them.
@@ -300,13 +303,17 @@ LEAT_API int leat_pipeline_filter(leat_pipeline *pipeline, leat_filter *filter);
 /**
  * Adds a sink.
  *
- * @param sink  Taken, on failure too.
+ * @param sink       Taken, on failure too.
+ * @param options    The options; NULL: the defaults.
+ * @param ret_error  NULL, or where the call says in a sentence why it failed; with -EINVAL, what is wrong and what is
+ *                   allowed. `node` is the spec of the sink.
  *
  * @return 0; -E2BIG: there are LEAT_SINKS_MAX sinks; -EBUSY: the pipeline runs or has run, or a pipeline has or had
  *         this endpoint; -EINVAL: the endpoint was opened for reading, an option has no such value, or `spill` or
  *         `spill_folder` is given without LEAT_SLOW_SPILL, is too large or is empty; -ENOMEM.
  */
-LEAT_API int leat_pipeline_sink(leat_pipeline *pipeline, leat_endpoint *sink, const struct leat_sink_options *options);
+LEAT_API int leat_pipeline_sink(leat_pipeline *pipeline, leat_endpoint *sink, const struct leat_sink_options *options,
+                                struct leat_error *ret_error);
 
 /**
  * Returns the name of the source, of a sink or of a filter.

@@ -29,6 +29,8 @@ struct leat_totals {
     double seconds;       /**< from the start of the run to its end */
     double cpu_seconds;   /**< of processor time that the process used meanwhile, on all its threads; 0: unknown */
     uint64_t memory_peak; /**< the most bytes of pipes and chunks at one time, of which the memory limit is the bound */
+    uint64_t memory_codecs; /**< the most bytes that filters and buffers had inside, beside memory_peak */
+    uint32_t buffers;       /**< what leat_report_buffer_at has */
 };
 
 /** What went from a source, or a filter that changes bytes, to one sink or filter behind it. */
@@ -64,6 +66,21 @@ struct leat_sink_outcome {
     const char *status;             /**< "done", "failed", "cancelled" or "mismatch" */
     uint64_t bytes;                 /**< that it has accepted */
     const struct leat_error *error; /**< its failure, or NULL */
+    uint64_t spilled;   /**< the most bytes that were in its file at once (LEAT_SLOW_SPILL). 0: it needed none */
+    int32_t spill_code; /**< why that file took no more: a negative errno. 0: it took what it was given */
+};
+
+/** What happened in a buffer that reads ahead (leat_filter_buffer). */
+struct leat_buffer_outcome {
+    size_t size;
+    uint64_t bytes;    /**< that it holds at most */
+    uint64_t top;      /**< the most bytes that were in it at once */
+    uint64_t left;     /**< bytes that were in it at the end and did not leave it */
+    uint64_t full;     /**< how often it became full */
+    uint64_t empty;    /**< how often it ran empty before its input ended */
+    uint64_t file;     /**< the most bytes that were in its file at once. 0: it has none, or needed none */
+    int32_t file_code; /**< why the file took no more: a negative errno. 0: it took what it was given */
+    uint32_t filter;   /**< its number, as leat_pipeline_name counts filters */
 };
 
 /** Gives the numbers of the run. @return 0; -EINVAL: `size` of *ret_totals is not set. */
@@ -78,6 +95,9 @@ LEAT_API int leat_report_route_at(const leat_report *report, size_t hop, size_t 
 
 /** Gives what became of a sink. @return as leat_report_hop_at. */
 LEAT_API int leat_report_sink_at(const leat_report *report, size_t index, struct leat_sink_outcome *ret_outcome);
+
+/** Gives what happened in a buffer, in the order of the filters. @return as leat_report_hop_at. */
+LEAT_API int leat_report_buffer_at(const leat_report *report, size_t index, struct leat_buffer_outcome *ret_outcome);
 
 #ifdef __cplusplus
 }

@@ -526,11 +526,13 @@ LEAT_API int leat_connection_open(leat_connection **ret_connection, const char *
  * @param fd              The descriptor.
  * @param ownership       LEAT_TAKE: the connection closes the descriptor, on failure too.
  * @param options         The options; NULL: the defaults.
+ * @param ret_error       NULL, or where the call says in a sentence why it failed; with -EINVAL, which argument or
+ *                        option is wrong and what is allowed.
  *
  * @return 0; -EBADF: the descriptor is not open; -EPROTOTYPE: it is a socket, but no stream socket; -EINVAL; -ENOMEM.
  */
 LEAT_API int leat_connection_from_fd(leat_connection **ret_connection, int fd, enum leat_ownership ownership,
-                                     const struct leat_connection_options *options);
+                                     const struct leat_connection_options *options, struct leat_error *ret_error);
 
 /**
  * Closes a connection. NULL is allowed.

@@ -37,7 +37,7 @@ static int make(struct pipeline_object *self, PyObject *text, const struct leat_
     int r;
 
     if (!text || text == Py_None) {
-        r = leat_pipeline_new(&self->pipeline, options);
+        r = leat_pipeline_new(&self->pipeline, options, &error);
     } else {
         if (!(bytes = args_encode(text)))
             return -1;
@@ -137,15 +137,20 @@ static PyObject *pipeline_sink(PyObject *object, PyObject *args)
     struct leat_endpoint_options options = LEAT_INIT(struct leat_endpoint_options);
     struct leat_sink_options sink = LEAT_INIT(struct leat_sink_options);
     struct pipeline_object *self = cast(object);
+    struct leat_error error = LEAT_INIT(struct leat_error);
     PyObject *what, *dict;
     leat_endpoint *endpoint;
+    int r;
 
     if (!get(object) || !PyArg_ParseTuple(args, "OO", &what, &dict) ||
         options_take(dict, endpoint_options_table, &options, self->keep) < 0 ||
         options_take(dict, sink_options_table, &sink, self->keep) < 0 || options_end(dict) < 0 ||
         !(endpoint = endpoint_make(what, LEAT_WRITE, &options, self->keep, &self->trap)))
         return NULL;
-    return answer(leat_pipeline_sink(self->pipeline, endpoint, &sink));
+    r = leat_pipeline_sink(self->pipeline, endpoint, &sink, &error);
+    if (r < 0)
+        return error_raise(r, &error);
+    Py_RETURN_NONE;
 }
 
 static PyObject *pipeline_filter(PyObject *object, PyObject *value)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/thread.h"
 #include "base/base.h"
+#include "base/error.h"
 #include "base/platform.h"
 #include <leat/base.h>
 #include <signal.h>
@@ -11,21 +12,31 @@
 static _Atomic(const struct leat_thread_hooks *) hooks;
 static const struct leat_thread_hooks no_hooks;
 
-int leat_thread_hooks_set(const struct leat_thread_hooks *given)
+static int set_hooks(const struct leat_thread_hooks *given, struct leat_error *error)
 {
     struct leat_thread_hooks own;
-    const struct leat_thread_hooks *none = NULL;
-    int r = given ? options_copy(&own, sizeof(own), given) : -EINVAL;
+    const struct leat_thread_hooks *set = NULL;
+    if (!given)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, "hooks", "set", "hooks must be given");
+    int r = options_copy(&own, sizeof(own), given);
     if (r < 0)
-        return r;
+        return error_at(error, r, LEAT_SIDE_NONE, "hooks", "set", "The hooks are not those of this version");
     struct leat_thread_hooks *kept = malloc(sizeof(*kept));
     if (!kept)
         return -ENOMEM;
     *kept = own;
-    if (atomic_compare_exchange_strong(&hooks, &none, kept))
+    if (atomic_compare_exchange_strong(&hooks, &set, kept))
         return 0;
     free(kept);
-    return -EBUSY;
+    return error_at(error, -EBUSY, LEAT_SIDE_NONE, "hooks", "set", "%s",
+                    set == &no_hooks ? "leat has made a thread already" : "The hooks are set already");
+}
+
+int leat_thread_hooks_set(const struct leat_thread_hooks *given, struct leat_error *ret_error)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = error_begin(ret_error);
+    return r < 0 ? r : error_return(ret_error, &error, set_hooks(given, &error));
 }
 
 uint32_t leat_processors_count(void)

@@ -32,12 +32,13 @@ static int add_endpoints(leat_pipeline *pipeline, struct copy_options *o, int co
         leat_endpoint *endpoint;
         if (leat_endpoint_open(&endpoint, spec[i], i == 0 ? LEAT_READ : LEAT_WRITE, &o->sink, &error) < 0)
             return transfer_refuse(o, &error, false);
-        int r = i == 0 ? leat_pipeline_source(pipeline, endpoint) : leat_pipeline_sink(pipeline, endpoint, &o->branch);
+        int r = i == 0 ? leat_pipeline_source(pipeline, endpoint)
+                       : leat_pipeline_sink(pipeline, endpoint, &o->branch, &error);
         if (r < 0) {
             if (r == -E2BIG)
                 cli_warn("%s: there may be %d sinks, not more", cli_name(spec[i]), LEAT_SINKS_MAX);
             else
-                cli_warn("%s: %s", cli_name(spec[i]), strerror(-r));
+                cli_warn("%s: %s", cli_name(spec[i]), error.code ? error.text : strerror(-r));
             return EXIT_FAILED;
         }
     }
@@ -46,12 +47,12 @@ static int add_endpoints(leat_pipeline *pipeline, struct copy_options *o, int co
 
 static int build(leat_pipeline **ret, struct copy_options *o, int count, char **spec)
 {
-    int r = leat_pipeline_new(ret, &o->pipeline);
-    if (r < 0) {
-        cli_warn("%s", strerror(-r));
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    if (leat_pipeline_new(ret, &o->pipeline, &error) < 0) {
+        cli_warn("%s", error.text);
         return EXIT_FAILED;
     }
-    r = transfer_add_digest(*ret, o, "copy");
+    int r = transfer_add_digest(*ret, o, "copy");
     return r == 0 ? add_endpoints(*ret, o, count, spec) : r;
 }
 

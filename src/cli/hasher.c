@@ -76,7 +76,7 @@ static void hash(struct hash_job *job, int threads)
     struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
     options.memory_limit = MEMORY_FOR_JOB;
     leat_pipeline *pipeline = NULL;
-    int r = leat_pipeline_new(&pipeline, &options);
+    int r = leat_pipeline_new(&pipeline, &options, NULL);
     if (r == 0)
         r = build(pipeline, job, threads);
     if (r == 0)

@@ -19,8 +19,8 @@ static int set_up(leat_pipeline **ret, const char *source, const char *sink, con
     }
     if (options->digest)
         r = leat_filter_digest(&digest, options->digest, NULL, error);
-    if (r == 0 && (r = leat_pipeline_new(ret, options->pipeline)) < 0)
-        error_set(error, r, "the pipeline can't be made");
+    if (r == 0)
+        r = leat_pipeline_new(ret, options->pipeline, error);
     if (r < 0) {
         leat_endpoint_close(from);
         leat_endpoint_close(to);
@@ -29,7 +29,7 @@ static int set_up(leat_pipeline **ret, const char *source, const char *sink, con
     }
     /* Each call takes its reference, and a new pipeline refuses none of them. */
     leat_pipeline_source(*ret, from);
-    leat_pipeline_sink(*ret, to, NULL);
+    leat_pipeline_sink(*ret, to, NULL, NULL);
     return digest ? leat_pipeline_filter(*ret, digest) : 0;
 }
 

@@ -199,12 +199,12 @@ static int copy_string(char **to, const char **from)
     return 0;
 }
 
-int options_take(struct parts *parts, const struct leat_pipeline_options *options)
+int options_take(struct parts *parts, const struct leat_pipeline_options *options, struct leat_error *error)
 {
     int r = options_copy(&parts->options, sizeof(parts->options), options);
     if (r < 0) {
         parts->options.pool = NULL; /* it has no reference yet */
-        return r;
+        return error_at(error, r, LEAT_SIDE_NONE, "pipeline", "new", "The options are not those of this version");
     }
     if (parts->options.pool)
         pool_ref(parts->options.pool);

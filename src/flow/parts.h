@@ -62,7 +62,7 @@ static inline size_t parts_filter_place(const struct parts *parts, size_t number
 /* options.c. options_take copies the options, once. It returns -ENOMEM, or -EINVAL and the like if the struct itself is
  * wrong; a wrong value of an option is recorded in bad_options. options_add_digests is called when all filters are
  * there. It adds a filter for each expected digest that no filter computes yet, and may be called again. */
-int options_take(struct parts *parts, const struct leat_pipeline_options *options);
+int options_take(struct parts *parts, const struct leat_pipeline_options *options, struct leat_error *error);
 int options_add_digests(struct parts *parts);
 
 #endif

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-int leat_pipeline_new(leat_pipeline **ret_pipeline, const struct leat_pipeline_options *options)
+static int make(leat_pipeline **ret, const struct leat_pipeline_options *options, struct leat_error *error)
 {
     leat_pipeline *p = calloc(1, sizeof(*p));
     if (!p)
@@ -29,13 +29,21 @@ int leat_pipeline_new(leat_pipeline **ret_pipeline, const struct leat_pipeline_o
         return r;
     }
     pthread_mutex_init(&p->telling, NULL);
-    r = options_take(&p->parts, options);
+    r = options_take(&p->parts, options, error);
     if (r < 0) {
         leat_pipeline_free(p);
         return r;
     }
-    *ret_pipeline = p;
+    *ret = p;
     return 0;
+}
+
+int leat_pipeline_new(leat_pipeline **ret_pipeline, const struct leat_pipeline_options *options,
+                      struct leat_error *ret_error)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = error_begin(ret_error);
+    return r < 0 ? r : error_return(ret_error, &error, make(ret_pipeline, options, &error));
 }
 
 /* An endpoint is used once, and only in the direction that it was opened for. */
@@ -75,36 +83,64 @@ int leat_pipeline_filter(leat_pipeline *p, leat_filter *filter)
     return 0;
 }
 
-static int check_slow(const struct leat_sink_options *o)
+/* Returns what is wrong with the options of a sink and what is allowed, or NULL. */
+static const char *find_wrong(const struct leat_sink_options *o)
 {
-    bool spills = o->slow == LEAT_SLOW_SPILL;
-    if (o->spill > INT64_MAX || (!spills && (o->spill || o->spill_folder)) || (o->spill_folder && !*o->spill_folder))
-        return -EINVAL;
-    return enum_check(o->slow, LEAT_SLOW_SPILL);
+    if (enum_check(o->slow, LEAT_SLOW_SPILL) < 0)
+        return "slow must be LEAT_SLOW_WAIT, LEAT_SLOW_DROP or LEAT_SLOW_SPILL";
+    if (o->slow != LEAT_SLOW_SPILL && (o->spill || o->spill_folder))
+        return "slow must be LEAT_SLOW_SPILL with spill or spill_folder";
+    if (o->spill > INT64_MAX)
+        return "spill must be less than 2^63";
+    return o->spill_folder && !*o->spill_folder ? "spill_folder must be NULL or the name of a folder" : NULL;
 }
 
-int leat_pipeline_sink(leat_pipeline *p, leat_endpoint *sink, const struct leat_sink_options *options)
+static int refuse_sink(struct leat_error *error, int code, const leat_endpoint *sink, const char *why)
+{
+    error_at(error, code, LEAT_SIDE_SINK, "", "add", "%s", why);
+    error_spec(error, sink->node.name);
+    return code;
+}
+
+static int add_sink(leat_pipeline *p, leat_endpoint *sink, const struct leat_sink_options *options,
+                    struct leat_error *error)
 {
     struct leat_sink_options own;
     int r = options_copy(&own, sizeof(own), options);
-    if (r == 0)
-        r = check_slow(&own);
-    if (r == 0)
-        r = atomic_load(&p->started) ? -EBUSY : p->parts.sinks == BRANCHES_MAX ? -E2BIG : 0;
-    char *folder = r == 0 && own.spill_folder ? strdup(own.spill_folder) : NULL;
-    if (r == 0 && own.spill_folder && !folder)
-        r = -ENOMEM;
-    if (r == 0)
-        r = endpoint_use(sink, LEAT_WRITE);
+    if (r < 0)
+        return refuse_sink(error, r, sink, "The options are not those of this version");
+    const char *wrong = find_wrong(&own);
+    if (wrong)
+        return refuse_sink(error, -EINVAL, sink, wrong);
+    if (atomic_load(&p->started))
+        return refuse_sink(error, -EBUSY, sink, "The pipeline has been started");
+    if (p->parts.sinks == BRANCHES_MAX)
+        return refuse_sink(error, -E2BIG, sink, "The pipeline has as many sinks as it can have");
+    char *folder = own.spill_folder ? strdup(own.spill_folder) : NULL;
+    if (own.spill_folder && !folder)
+        return -ENOMEM;
+    r = endpoint_use(sink, LEAT_WRITE);
     if (r < 0) {
         free(folder);
-        leat_endpoint_close(sink);
-        return r;
+        return refuse_sink(error, r, sink,
+                           r == -EBUSY ? "A pipeline has or had this endpoint" : "The endpoint was opened for reading");
     }
     p->parts.slow[p->parts.sinks] = (struct slow){
         .policy = (enum leat_slow_sink)own.slow, .spill = own.spill ? own.spill : LEAT_SPILL_SIZE, .folder = folder};
     p->parts.sink[p->parts.sinks++] = sink;
     return 0;
+}
+
+int leat_pipeline_sink(leat_pipeline *p, leat_endpoint *sink, const struct leat_sink_options *options,
+                       struct leat_error *ret_error)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = error_begin(ret_error);
+    if (r == 0)
+        r = error_return(ret_error, &error, add_sink(p, sink, options, &error));
+    if (r < 0)
+        leat_endpoint_close(sink);
+    return r;
 }
 
 const char *leat_pipeline_name(const leat_pipeline *p, enum leat_side side, size_t index)

@@ -15,6 +15,8 @@ int leat_report_totals(const leat_report *report, struct leat_totals *ret_totals
         .seconds = report->seconds,
         .cpu_seconds = report->cpu_seconds,
         .memory_peak = report->memory_peak,
+        .memory_codecs = report->memory_codecs,
+        .buffers = (uint32_t)report->buffers,
     };
     return return_sized(ret_totals, &totals, sizeof(totals));
 }
@@ -72,6 +74,26 @@ int leat_report_sink_at(const leat_report *report, size_t index, struct leat_sin
         .status = report_sink_status(report, sink),
         .bytes = sink->delivered,
         .error = sink->error.code ? &sink->error : NULL,
+        .spilled = sink->spill_top,
+        .spill_code = sink->spill_failed,
+    };
+    return return_sized(ret_outcome, &outcome, sizeof(outcome));
+}
+
+int leat_report_buffer_at(const leat_report *report, size_t index, struct leat_buffer_outcome *ret_outcome)
+{
+    if (index >= report->buffers)
+        return -ENOENT;
+    const struct filter_level *level = &report->buffer[index].level;
+    struct leat_buffer_outcome outcome = {
+        .bytes = level->size,
+        .top = level->top,
+        .left = level->level,
+        .full = level->filled,
+        .empty = level->emptied,
+        .file = level->file_top,
+        .file_code = level->file_failed,
+        .filter = (uint32_t)report->buffer[index].filter,
     };
     return return_sized(ret_outcome, &outcome, sizeof(outcome));
 }

@@ -47,13 +47,13 @@ int place_move(struct image_watch *watch, leat_endpoint *in, leat_endpoint *out,
     leat_filter *filter;
     options.expect = expect;
     options.memory_limit = 1024u * 1024;
-    int r = leat_pipeline_new(&pipeline, &options);
+    int r = leat_pipeline_new(&pipeline, &options, NULL);
     if (r < 0) {
         leat_endpoint_close(in);
         leat_endpoint_close(out);
         return place_failure(NULL, r, what, error);
     }
-    int source = leat_pipeline_source(pipeline, in), sink = leat_pipeline_sink(pipeline, out, NULL);
+    int source = leat_pipeline_source(pipeline, in), sink = leat_pipeline_sink(pipeline, out, NULL, NULL);
     r = source < 0 ? source : sink;
     if (r == 0 && ret_digest && (r = leat_filter_digest(&filter, "sha256", NULL, NULL)) == 0)
         r = leat_pipeline_filter(pipeline, filter);

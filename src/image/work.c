@@ -108,14 +108,14 @@ static int build(const struct work *work, struct work_slot *slot, const struct i
     options.memory_limit = MAX(MEMORY_ALL / work->most, MEMORY_LEAST);
     options.has_length = 1; /* a blob that is too long is cut, and then has another digest */
     options.length = MIN(blob->size, (uint64_t)INT64_MAX - 1) + 1 - way->offset;
-    int r = leat_pipeline_new(&slot->pipeline, &options);
+    int r = leat_pipeline_new(&slot->pipeline, &options, NULL);
     if (r < 0) {
         leat_endpoint_close(way->in);
         leat_endpoint_close(way->out);
         return r;
     }
     int source = leat_pipeline_source(slot->pipeline, way->in),
-        sink = leat_pipeline_sink(slot->pipeline, way->out, NULL);
+        sink = leat_pipeline_sink(slot->pipeline, way->out, NULL, NULL);
     r = source < 0 ? source : sink;
     if (r == 0)
         r = add_filters(slot, way->codec);

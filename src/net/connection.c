@@ -4,6 +4,7 @@
  * needs nothing. Any other descriptor is polled first, and gets no more bytes at a time than a pipe that is ready takes
  * without waiting. */
 #include "net/connection.h"
+#include "base/error.h"
 #include "base/fd.h"
 #include "base/sigpipe.h"
 #include "net/socket.h"
@@ -52,29 +53,41 @@ static int make(leat_connection **ret, const struct leat_connection_options *o, 
     return 0;
 }
 
-int leat_connection_from_fd(leat_connection **ret_connection, int fd, enum leat_ownership ownership,
-                            const struct leat_connection_options *options)
+static int make_from_fd(leat_connection **ret, int fd, enum leat_ownership ownership,
+                        const struct leat_connection_options *options, struct leat_error *error)
 {
     struct leat_connection_options o;
     leat_connection *c = NULL;
-    int r = enum_check(ownership, LEAT_TAKE);
-    if (r == 0)
-        r = options_copy(&o, sizeof(o), options);
-    if (r == 0)
-        r = make(&c, &o, NULL);
-    if (r == 0) {
-        c->fd = fd;
-        r = find_how_to_wait(c);
-        c->owned = r == 0 && ownership == LEAT_TAKE;
-    }
+    if (enum_check(ownership, LEAT_TAKE) < 0)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, "connection", "new",
+                        "ownership must be LEAT_BORROW or LEAT_TAKE");
+    int r = options_copy(&o, sizeof(o), options);
+    if (r < 0)
+        return error_at(error, r, LEAT_SIDE_NONE, "connection", "new", "The options are not those of this version");
+    if ((r = make(&c, &o, error)) < 0)
+        return r;
+    c->fd = fd;
+    r = find_how_to_wait(c);
     if (r < 0) {
         leat_connection_close(c);
-        if (ownership == LEAT_TAKE)
-            fd_close(fd);
-        return r;
+        return error_at(error, r, LEAT_SIDE_NONE, "connection", "new", "%s",
+                        r == -EPROTOTYPE ? "The socket is no stream socket" : "The descriptor is not open");
     }
-    *ret_connection = c;
+    c->owned = ownership == LEAT_TAKE;
+    *ret = c;
     return 0;
+}
+
+int leat_connection_from_fd(leat_connection **ret_connection, int fd, enum leat_ownership ownership,
+                            const struct leat_connection_options *options, struct leat_error *ret_error)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = error_begin(ret_error);
+    if (r == 0)
+        r = error_return(ret_error, &error, make_from_fd(ret_connection, fd, ownership, options, &error));
+    if (r < 0 && ownership == LEAT_TAKE)
+        fd_close(fd);
+    return r;
 }
 
 /* If bytes are lost, the peer must not see a normal end: the connection is reset where that is possible. */

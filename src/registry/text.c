@@ -74,11 +74,14 @@ static int refuse_endpoint(struct parser *p, const struct word *spec, const stru
 static int add_endpoint(struct parser *p, const struct word *spec, leat_endpoint *endpoint,
                         const struct settings *settings)
 {
+    struct leat_error error = LEAT_INIT(struct leat_error);
     int r = endpoint->node.direction == LEAT_READ ? leat_pipeline_source(p->pipeline, endpoint)
-                                                  : leat_pipeline_sink(p->pipeline, endpoint, &settings->sink);
+                                                  : leat_pipeline_sink(p->pipeline, endpoint, &settings->sink, &error);
     if (r == -E2BIG)
         return error_set(at_column(p->error, spec->column), r, "These are more than %d sinks", LEAT_SINKS_MAX);
-    return r < 0 ? error_set(at_column(p->error, spec->column), r, "It can't be used here") : 0;
+    return r < 0 ? error_set(at_column(p->error, spec->column), r, "%s",
+                             error.code ? error.text : "It can't be used here")
+                 : 0;
 }
 
 static int take_endpoint(struct parser *p, enum leat_direction direction)
@@ -195,7 +198,7 @@ static int begin(struct parser *p, const char *text, const struct leat_pipeline_
         r = words_split(&p->words, text, p->error);
     if (r < 0)
         return r;
-    r = leat_pipeline_new(&p->pipeline, &own);
+    r = leat_pipeline_new(&p->pipeline, &own, NULL);
     return r < 0 ? error_set(p->error, r, "Out of memory") : 0;
 }
 

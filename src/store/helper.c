@@ -25,13 +25,13 @@ int helper_run(const char *command, const char *input, char *answer, size_t capa
     leat_endpoint *endpoint;
     leat_filter *child;
     options.memory_limit = 1024u * 1024;
-    int r = leat_pipeline_new(&pipeline, &options);
+    int r = leat_pipeline_new(&pipeline, &options, NULL);
     if (r < 0)
         return r;
     if ((r = leat_endpoint_from_memory(&endpoint, input, strlen(input))) == 0 &&
         (r = leat_pipeline_source(pipeline, endpoint)) == 0 &&
         (r = leat_endpoint_to_memory(&endpoint, answer, capacity, ret_n)) == 0 &&
-        (r = leat_pipeline_sink(pipeline, endpoint, NULL)) == 0 && (r = leat_filter_exec(&child, command)) == 0 &&
+        (r = leat_pipeline_sink(pipeline, endpoint, NULL, NULL)) == 0 && (r = leat_filter_exec(&child, command)) == 0 &&
         (r = leat_pipeline_filter(pipeline, child)) == 0 && (r = leat_pipeline_start(pipeline)) == 0)
         r = wait_for(pipeline, patience_ms, stop);
     leat_pipeline_free(pipeline);

@@ -18,7 +18,7 @@ static int build(leat_pipeline **ret, struct ends *ends, struct leat_pipeline_op
     leat_pipeline *pipeline = NULL;
     options->has_length = ends->length != 0;
     options->length = ends->length;
-    int r = leat_pipeline_new(&pipeline, options);
+    int r = leat_pipeline_new(&pipeline, options, NULL);
     if (r == 0)
         r = ends->begin(ends, &source, &sink, reason);
     if (r < 0) {
@@ -27,7 +27,7 @@ static int build(leat_pipeline **ret, struct ends *ends, struct leat_pipeline_op
     }
     *ret = pipeline;
     r = leat_pipeline_source(pipeline, source);
-    int s = leat_pipeline_sink(pipeline, sink, NULL);
+    int s = leat_pipeline_sink(pipeline, sink, NULL, NULL);
     return r < 0 ? r : s;
 }
 

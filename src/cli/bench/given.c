@@ -290,12 +290,12 @@ static int check(const char *source, const char *sink, const struct bench_option
     int r = resolve(source, LEAT_READ);
     if (r == 0)
         r = resolve(sink, LEAT_WRITE);
-    if (r || leat_pipeline_new(&pipeline, &options) < 0)
+    if (r || leat_pipeline_new(&pipeline, &options, NULL) < 0)
         return EXIT_FAILED;
     if (leat_endpoint_open(&in, source, LEAT_READ, NULL, NULL) == 0)
         leat_pipeline_source(pipeline, in);
     if (leat_endpoint_open(&out, sink, LEAT_WRITE, NULL, NULL) == 0)
-        leat_pipeline_sink(pipeline, out, NULL);
+        leat_pipeline_sink(pipeline, out, NULL, NULL);
     if (leat_pipeline_check(pipeline, &error) < 0)
         r = refuse(sink, error.text);
     leat_pipeline_free(pipeline);

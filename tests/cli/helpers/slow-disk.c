@@ -25,9 +25,9 @@ static leat_pipeline *start(leat_engine *engine, leat_endpoint *from, leat_endpo
     leat_pipeline *p;
     options.shared_engine = engine;
     options.route = "chunk";
-    must(leat_pipeline_new(&p, &options), "pipeline");
+    must(leat_pipeline_new(&p, &options, NULL), "pipeline");
     must(leat_pipeline_source(p, from), "source");
-    must(leat_pipeline_sink(p, to, NULL), "sink");
+    must(leat_pipeline_sink(p, to, NULL, NULL), "sink");
     must(leat_pipeline_start(p), "start");
     return p;
 }

@@ -25,9 +25,9 @@ static int write_all(void *user, const void *bytes, size_t n, size_t *ret_n)
 static void run(leat_endpoint *in, leat_endpoint *out)
 {
     leat_pipeline *pipeline = NULL;
-    TRY(leat_pipeline_new(&pipeline, NULL));
+    TRY(leat_pipeline_new(&pipeline, NULL, NULL));
     TRY(leat_pipeline_source(pipeline, leat_endpoint_ref(in)));
-    TRY(leat_pipeline_sink(pipeline, leat_endpoint_ref(out), NULL));
+    TRY(leat_pipeline_sink(pipeline, leat_endpoint_ref(out), NULL, NULL));
     TRY(leat_pipeline_run(pipeline, NULL));
 done:
     leat_endpoint_close(in);

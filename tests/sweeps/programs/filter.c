@@ -22,7 +22,7 @@ int main(void)
     char hex[LEAT_DIGEST_HEX_MAX];
     ops.name = "mine";
     ops.observe = observe;
-    TRY(leat_pipeline_new(&pipeline, NULL));
+    TRY(leat_pipeline_new(&pipeline, NULL, NULL));
     TRY(leat_endpoint_from_memory(&end, from, sizeof(from)));
     TRY(leat_pipeline_source(pipeline, end));
 #define ADD(make)                                                                                                      \
@@ -46,7 +46,7 @@ int main(void)
     TRY(leat_filter_digest(&digest, "crc32c,xxh3", NULL, NULL));
     TRY(leat_pipeline_filter(pipeline, leat_filter_ref(digest)));
     TRY(leat_endpoint_to_memory(&end, to, sizeof(to), &n));
-    TRY(leat_pipeline_sink(pipeline, end, NULL));
+    TRY(leat_pipeline_sink(pipeline, end, NULL, NULL));
     TRY(leat_pipeline_run(pipeline, NULL));
     EXPECT(n == 9000 && seen == 9000);
     TRY(leat_filter_digest_hex(digest, "xxh3", hex, sizeof(hex)));

@@ -13,7 +13,7 @@ static void fill(leat_pipeline *pipeline, size_t *ret_n)
     TRY(leat_filter_digest(&digest, "crc32c", NULL, NULL));
     TRY(leat_pipeline_filter(pipeline, digest));
     TRY(leat_endpoint_to_memory(&end, to, sizeof(to), ret_n));
-    TRY(leat_pipeline_sink(pipeline, end, NULL));
+    TRY(leat_pipeline_sink(pipeline, end, NULL, NULL));
 done:;
 }
 
@@ -29,7 +29,7 @@ static void use(leat_engine *engine)
     options.shared_engine = engine;
     options.expect = "crc32c:99d04ed8";
     options.expect = NULL;
-    TRY(leat_pipeline_new(&pipeline, &options));
+    TRY(leat_pipeline_new(&pipeline, &options, NULL));
     fill(pipeline, &n);
     if (swept_result)
         goto done;

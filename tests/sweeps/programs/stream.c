@@ -68,13 +68,13 @@ static void use_connection(leat_pool *pool)
         return;
     }
     options.pool = pool;
-    int r = leat_connection_from_fd(&a, ends[0], LEAT_TAKE, &options);
+    int r = leat_connection_from_fd(&a, ends[0], LEAT_TAKE, &options, NULL);
     if (r < 0) {
         swept_failed("leat_connection_from_fd", r);
         close(ends[1]);
         return;
     }
-    TRY(leat_connection_from_fd(&b, ends[1], LEAT_TAKE, &options));
+    TRY(leat_connection_from_fd(&b, ends[1], LEAT_TAKE, &options, NULL));
     TRY(leat_connection_deadline(a, 60000));
     TRY(leat_connection_write(a, "hello\nworld", 11, &n));
     TRY(leat_connection_flush(a));

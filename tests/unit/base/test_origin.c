@@ -181,12 +181,12 @@ static void a_pipeline_with_a_child(void **state UNUSED)
 {
     leat_pipeline *p;
     leat_endpoint *source, *sink;
-    assert_int_equal(leat_pipeline_new(&p, NULL), 0);
+    assert_int_equal(leat_pipeline_new(&p, NULL, NULL), 0);
     assert_int_equal(
         leat_endpoint_open(&source, "exec:until [ -e go ]; do sleep 0.01; done; echo whole", LEAT_READ, NULL, NULL), 0);
     assert_int_equal(leat_endpoint_open(&sink, "out", LEAT_WRITE, NULL, NULL), 0);
     assert_int_equal(leat_pipeline_source(p, source), 0);
-    assert_int_equal(leat_pipeline_sink(p, sink, NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, sink, NULL, NULL), 0);
     assert_int_equal(leat_pipeline_start(p), 0);
     usleep(50000);
     in_child(free_pipeline, p);

@@ -65,7 +65,9 @@ static bool run_without(void)
 {
     run(leave);
     atomic_store(&wrong, 0);
-    return leat_thread_hooks_set(&hooks) == -EBUSY && !atomic_load(&begun);
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    return leat_thread_hooks_set(&hooks, &error) == -EBUSY && strstr(error.text, "made a thread") &&
+           !atomic_load(&begun);
 }
 
 static void hooks_come_before_the_first_thread(void **state UNUSED)
@@ -76,10 +78,12 @@ static void hooks_come_before_the_first_thread(void **state UNUSED)
 static bool set_twice(void)
 {
     const struct leat_thread_hooks none = {.size = sizeof(none)};
-    bool good = leat_thread_hooks_set(NULL) == -EINVAL && leat_thread_hooks_set(&none) == 0;
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    bool good = leat_thread_hooks_set(NULL, &error) == -EINVAL && strstr(error.text, "must be given") &&
+                leat_thread_hooks_set(&none, &error) == 0 && error.code == 0;
     run(leave);
     atomic_store(&wrong, 0);
-    return good && leat_thread_hooks_set(&hooks) == -EBUSY;
+    return good && leat_thread_hooks_set(&hooks, &error) == -EBUSY && strstr(error.text, "set already");
 }
 
 static void hooks_are_set_once(void **state UNUSED)
@@ -89,7 +93,7 @@ static void hooks_are_set_once(void **state UNUSED)
 
 static void hooks_run_around_each_thread(void **state UNUSED)
 {
-    assert_int_equal(leat_thread_hooks_set(&hooks), 0);
+    assert_int_equal(leat_thread_hooks_set(&hooks, NULL), 0);
     for (unsigned i = 1; i <= 10; i++) {
         run(look);
         assert_int_equal(begun, i);

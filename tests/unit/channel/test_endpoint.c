@@ -34,9 +34,9 @@ static void spec_of(const struct set *s, bool all, char *ret, size_t size)
 static int run(leat_endpoint *from, leat_endpoint *to)
 {
     leat_pipeline *p;
-    assert_int_equal(leat_pipeline_new(&p, NULL), 0);
+    assert_int_equal(leat_pipeline_new(&p, NULL, NULL), 0);
     assert_int_equal(leat_pipeline_source(p, from), 0);
-    assert_int_equal(leat_pipeline_sink(p, to, NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, to, NULL, NULL), 0);
     int r = leat_pipeline_run(p, NULL);
     leat_pipeline_free(p);
     return r;
@@ -117,9 +117,9 @@ static void test_nothing_for_ever(void **state UNUSED)
     spec_of(&j.set, true, spec, sizeof(spec));
     assert_int_equal(leat_endpoint_open(&from, spec, LEAT_READ, NULL, NULL), 0);
     assert_int_equal(leat_endpoint_to_memory(&to, got, sizeof(got), &n), 0);
-    assert_int_equal(leat_pipeline_new(&p, NULL), 0);
+    assert_int_equal(leat_pipeline_new(&p, NULL, NULL), 0);
     assert_int_equal(leat_pipeline_source(p, from), 0);
-    assert_int_equal(leat_pipeline_sink(p, to, NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, to, NULL, NULL), 0);
     assert_int_equal(pthread_create(&thread, NULL, cancel_soon, p), 0);
     assert_int_equal(leat_pipeline_run(p, NULL), -ECANCELED);
     pthread_join(thread, NULL);

@@ -290,8 +290,8 @@ static void no_end_before_all_is_right(void **state UNUSED)
 static void one_of_several_sinks_that_fails(void **state UNUSED)
 {
     leat_pipeline *p = from_big(spec("exec:cat >/dev/null; exit 1", LEAT_WRITE));
-    assert_int_equal(leat_pipeline_sink(p, spec("exec:cat >a; sleep 0.1", LEAT_WRITE), NULL), 0);
-    assert_int_equal(leat_pipeline_sink(p, spec("b", LEAT_WRITE), NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, spec("exec:cat >a; sleep 0.1", LEAT_WRITE), NULL, NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, spec("b", LEAT_WRITE), NULL, NULL), 0);
     fails(p, -EIO, LEAT_SIDE_SINK, "exited with status 1");
     assert_int_equal(run_and_free(between("a", "exec:cmp - b")), 0);
 }
@@ -561,7 +561,7 @@ static void no_other_descriptors(void **state UNUSED)
     for (int fd = 3; fd < 256; fd++)
         fcntl(fd, F_SETFD, FD_CLOEXEC);
     leat_pipeline *p = between("exec:ls /proc/$$/fd; readlink /proc/$$/fd/0", "out");
-    assert_int_equal(leat_pipeline_sink(p, spec("exec:cat >all", LEAT_WRITE), NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, spec("exec:cat >all", LEAT_WRITE), NULL, NULL), 0);
     through(p, "cat; ls /proc/$$/fd; true");
     assert_int_equal(run_and_free(p), 0);
     unit_holds("all", "0\n1\n2\n/dev/null\n0\n1\n2\n");
@@ -623,7 +623,7 @@ static void many_on_one_engine(void **state UNUSED)
         p[i] =
             pipeline_of(&options, spec("exec:yes | head -c 100000", LEAT_READ), to_bytes(to[i], sizeof(to[i]), &n[i]));
         through(p[i], "cat");
-        assert_int_equal(leat_pipeline_sink(p[i], spec("exec:cat >/dev/null", LEAT_WRITE), NULL), 0);
+        assert_int_equal(leat_pipeline_sink(p[i], spec("exec:cat >/dev/null", LEAT_WRITE), NULL, NULL), 0);
         assert_int_equal(leat_pipeline_start(p[i]), 0);
     }
     for (size_t i = 0; i < MANY; i++) {

@@ -74,14 +74,14 @@ static void check_head(uint64_t bytes)
     leat_filter *filter;
     size_t size = 1;
     uint64_t passed;
-    assert_int_equal(leat_pipeline_new(&p, NULL), 0);
+    assert_int_equal(leat_pipeline_new(&p, NULL, NULL), 0);
     endless.read = give_for_ever;
     assert_int_equal(leat_endpoint_from_callbacks(&source, &endless, NULL, NULL), 0);
     assert_int_equal(leat_endpoint_to_memory(&sink, memory, sizeof(memory), &size), 0);
     assert_int_equal(leat_filter_head(&filter, bytes), 0);
     assert_int_equal(leat_pipeline_source(p, source), 0);
     assert_int_equal(leat_pipeline_filter(p, leat_filter_ref(filter)), 0);
-    assert_int_equal(leat_pipeline_sink(p, sink, NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, sink, NULL, NULL), 0);
     assert_int_equal(leat_pipeline_run(p, NULL), 0);
     assert_true(size == bytes);
     leat_filter_bytes(filter, &passed);

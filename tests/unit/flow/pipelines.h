@@ -46,11 +46,11 @@ static inline leat_pipeline *pipeline_of(const struct leat_pipeline_options *opt
 {
     leat_pipeline *p;
     struct leat_pipeline_options own = on_engine_wanted(options);
-    assert_int_equal(leat_pipeline_new(&p, &own), 0);
+    assert_int_equal(leat_pipeline_new(&p, &own, NULL), 0);
     if (source)
         assert_int_equal(leat_pipeline_source(p, source), 0);
     if (sink)
-        assert_int_equal(leat_pipeline_sink(p, sink, NULL), 0);
+        assert_int_equal(leat_pipeline_sink(p, sink, NULL, NULL), 0);
     return p;
 }
 

@@ -343,10 +343,10 @@ static void stage_open(struct stage *s, const struct scene *scene, size_t n,
 {
     *s = (struct stage){.scene = scene, .digest = digest_here(scene->digest), .n = n, .content = make_content(n)};
     struct leat_pipeline_options own = on_engine_wanted(options);
-    assert_int_equal(leat_pipeline_new(&s->pipeline, &own), 0);
+    assert_int_equal(leat_pipeline_new(&s->pipeline, &own, NULL), 0);
     assert_int_equal(leat_pipeline_source(s->pipeline, open_source(s)), 0);
     for (size_t i = 0; i < sinks_of(scene); i++)
-        assert_int_equal(leat_pipeline_sink(s->pipeline, open_sink(s, i), NULL), 0);
+        assert_int_equal(leat_pipeline_sink(s->pipeline, open_sink(s, i), NULL, NULL), 0);
     if (s->digest) {
         leat_filter *filter;
         assert_int_equal(leat_filter_digest(&filter, s->digest, NULL, NULL), 0);
@@ -520,7 +520,7 @@ static const char *hex_of_content(const uint8_t *bytes, size_t n, const char *al
     leat_pipeline *pipeline;
     assert_int_equal(leat_endpoint_from_memory(&endpoint, bytes, n), 0);
     assert_int_equal(leat_filter_digest(&filter, algorithm, NULL, NULL), 0);
-    assert_int_equal(leat_pipeline_new(&pipeline, NULL), 0);
+    assert_int_equal(leat_pipeline_new(&pipeline, NULL, NULL), 0);
     leat_pipeline_source(pipeline, endpoint);
     leat_pipeline_filter(pipeline, leat_filter_ref(filter));
     assert_int_equal(leat_pipeline_run(pipeline, NULL), 0);

@@ -257,6 +257,57 @@ static void a_folder_that_is_none(void **state UNUSED)
     leat_pipeline_free(p);
 }
 
+/* The struct of a buffer says what the JSON says. */
+static void check_outcome(const leat_report *report, size_t index, json_t *told)
+{
+    struct leat_buffer_outcome b = LEAT_INIT(struct leat_buffer_outcome);
+    assert_int_equal(leat_report_buffer_at(report, index, &b), 0);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } numbers[] = {{"filter", b.filter}, {"size", b.bytes},  {"top", b.top},  {"left", b.left},
+                   {"full", b.full},     {"empty", b.empty}, {"file", b.file}};
+    for (size_t i = 0; i < COUNT(numbers); i++)
+        if ((uint64_t)json_integer_value(json_object_get(told, numbers[i].name)) != numbers[i].value)
+            fail_msg("%s: %llu", numbers[i].name, (unsigned long long)numbers[i].value);
+    json_t *why = json_object_get(told, "file_why");
+    assert_true(b.file_code <= 0 && !b.file_code == !why);
+    if (why)
+        assert_string_equal(leat_errno_name(b.file_code), json_string_value(why));
+}
+
+/* Two buffers, of which the second stands behind another filter: the report has both, and no third one. */
+static void the_report_numbers_all_buffers(void **state UNUSED)
+{
+    static uint8_t out[sizeof(letters)];
+    struct leat_totals totals = LEAT_INIT(struct leat_totals);
+    struct leat_buffer_outcome past = LEAT_INIT(struct leat_buffer_outcome);
+    size_t got;
+    leat_report *report;
+    leat_filter *meter;
+    leat_pipeline *p = pipeline_of(NULL, from_bytes(letters, sizeof(letters)), to_bytes(out, sizeof(out), &got));
+    assert_int_equal(leat_filter_meter(&meter), 0);
+    add(p, buffer(1000000, 0, 0));
+    add(p, meter);
+    add(p, buffer(2000000, 0, 0));
+    assert_int_equal(leat_pipeline_run(p, &report), 0);
+    assert_int_equal(leat_report_totals(report, &totals), 0);
+    assert_int_equal(totals.buffers, 2);
+    assert_true(totals.memory_codecs > 0);
+    assert_int_equal(leat_report_buffer_at(report, 2, &past), -ENOENT);
+    assert_int_equal(leat_report_buffer_at(report, SIZE_MAX, &past), -ENOENT);
+    json_t *root = json_of(report), *list = json_object_get(root, "buffers");
+    assert_int_equal(json_array_size(list), 2);
+    for (size_t i = 0; i < 2; i++)
+        check_outcome(report, i, json_array_get(list, i));
+    assert_int_equal(leat_report_buffer_at(report, 1, &past), 0);
+    assert_int_equal(past.filter, 2);
+    assert_true(past.bytes >= 2000000);
+    json_decref(root);
+    leat_report_free(report);
+    leat_pipeline_free(p);
+}
+
 /* So much is taken that most of it is in the file. */
 static void it_fills_its_file(void **state UNUSED)
 {
@@ -274,6 +325,7 @@ static void it_fills_its_file(void **state UNUSED)
     json_t *root = json_of(report), *told = json_array_get(json_object_get(root, "buffers"), 0);
     assert_true(json_integer_value(json_object_get(told, "file")) > 3000000);
     assert_null(json_object_get(told, "file_why"));
+    check_outcome(report, 0, told);
     json_decref(root);
     leat_report_free(report);
     assert_int_equal(h.sink.done, 10000000);
@@ -345,6 +397,7 @@ static void its_disk_is_full(void **state UNUSED)
     assert_true(got == sizeof(letters) && memcmp(out, letters, got) == 0);
     json_t *root = json_of(report), *told = json_array_get(json_object_get(root, "buffers"), 0);
     assert_string_equal(json_string_value(json_object_get(told, "file_why")), "ENOSPC");
+    check_outcome(report, 0, told);
     char *text;
     assert_int_equal(leat_report_text(report, &text), 0);
     assert_non_null(strstr(text, "which took no more: No space left"));
@@ -527,15 +580,25 @@ static void random_schedules(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(options_are_checked),           cmocka_unit_test(texts_are_read),
-        cmocka_unit_test(the_bytes_stay_the_same),       cmocka_unit_test(it_fills_while_the_sink_sleeps),
-        cmocka_unit_test(a_cancel_ends_a_full_one),      cmocka_unit_test(a_source_fails_while_it_is_full),
-        cmocka_unit_test(a_sink_fails_while_it_is_full), cmocka_unit_test(a_folder_is_the_rest_of_the_text),
-        cmocka_unit_test(a_folder_that_is_none),         cmocka_unit_test(it_fills_its_file),
-        cmocka_unit_test(blocks_are_freed_as_it_drains), cmocka_unit_test(its_disk_is_full),
-        cmocka_unit_test(nobody_wants_the_rest),         cmocka_unit_test(each_side_has_a_thread),
-        cmocka_unit_test(one_serves_several_pipelines),  cmocka_unit_test(the_option),
-        cmocka_unit_test(progress_counts_what_waits),    cmocka_unit_test_teardown(random_schedules, unit_empty),
+        cmocka_unit_test(options_are_checked),
+        cmocka_unit_test(texts_are_read),
+        cmocka_unit_test(the_bytes_stay_the_same),
+        cmocka_unit_test(it_fills_while_the_sink_sleeps),
+        cmocka_unit_test(a_cancel_ends_a_full_one),
+        cmocka_unit_test(a_source_fails_while_it_is_full),
+        cmocka_unit_test(a_sink_fails_while_it_is_full),
+        cmocka_unit_test(a_folder_is_the_rest_of_the_text),
+        cmocka_unit_test(a_folder_that_is_none),
+        cmocka_unit_test(the_report_numbers_all_buffers),
+        cmocka_unit_test(it_fills_its_file),
+        cmocka_unit_test(blocks_are_freed_as_it_drains),
+        cmocka_unit_test(its_disk_is_full),
+        cmocka_unit_test(nobody_wants_the_rest),
+        cmocka_unit_test(each_side_has_a_thread),
+        cmocka_unit_test(one_serves_several_pipelines),
+        cmocka_unit_test(the_option),
+        cmocka_unit_test(progress_counts_what_waits),
+        cmocka_unit_test_teardown(random_schedules, unit_empty),
     };
     if (engine_missing())
         return 77;

@@ -224,9 +224,9 @@ static void expect_words(bool publishes, bool passes, const char *words)
     leat_report *report;
     leat_pipeline *p = pipeline_of(&options, from_bytes("abc", 3), NULL);
     if (publishes)
-        assert_int_equal(leat_pipeline_sink(p, spec("new", LEAT_WRITE), NULL), 0);
+        assert_int_equal(leat_pipeline_sink(p, spec("new", LEAT_WRITE), NULL, NULL), 0);
     if (passes)
-        assert_int_equal(leat_pipeline_sink(p, to_bytes(to, 3, NULL), NULL), 0);
+        assert_int_equal(leat_pipeline_sink(p, to_bytes(to, 3, NULL), NULL, NULL), 0);
     assert_int_equal(leat_pipeline_run(p, &report), -EBADMSG);
     const char *text = leat_report_error(report)->text;
     if (!strstr(text, words) || (passes && strstr(text, "nothing was published")))

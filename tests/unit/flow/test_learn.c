@@ -122,11 +122,11 @@ static void counts_beyond_32_bits(void **state UNUSED)
     close(fd);
     learn_always(true);
     struct leat_pipeline_options own = on_engine_wanted(&options);
-    assert_int_equal(leat_pipeline_new(&p, &own), 0);
+    assert_int_equal(leat_pipeline_new(&p, &own, NULL), 0);
     assert_int_equal(leat_endpoint_open(&source, "holes", LEAT_READ, NULL, NULL), 0);
     assert_int_equal(leat_endpoint_open(&sink, "null:", LEAT_WRITE, NULL, NULL), 0);
     assert_int_equal(leat_pipeline_source(p, source), 0);
-    assert_int_equal(leat_pipeline_sink(p, sink, NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, sink, NULL, NULL), 0);
     assert_int_equal(leat_pipeline_run(p, &report), 0);
     assert_true(leat_report_bytes(report) == n);
     leat_report_free(report);

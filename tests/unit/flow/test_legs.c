@@ -111,7 +111,7 @@ static void several_sinks_behind_a_transform(void **state UNUSED)
     leat_pipeline_filter(p, machine(machine_twice));
     for (size_t i = 0; i < 3; i++) {
         to[i] = malloc(want);
-        leat_pipeline_sink(p, to_bytes(to[i], i == 1 ? 1000 : want, &got[i]), NULL);
+        leat_pipeline_sink(p, to_bytes(to[i], i == 1 ? 1000 : want, &got[i]), NULL, NULL);
     }
     assert_int_equal(leat_pipeline_run(p, &report), -ENOSPC);
     const struct leat_error *error = leat_report_error(report);

@@ -50,7 +50,9 @@ static void enums_have_no_other_values(void **state UNUSED)
         struct leat_sink_options options = {.size = sizeof(options), .slow = wrong[i]};
         struct gate sink = {.go = true};
         leat_pipeline *p = pipeline_of(NULL, NULL, NULL);
-        assert_int_equal(leat_pipeline_sink(p, gate(&sink), &options), -EINVAL);
+        struct leat_error error = LEAT_INIT(struct leat_error);
+        assert_int_equal(leat_pipeline_sink(p, gate(&sink), &options, &error), -EINVAL);
+        assert_non_null(strstr(error.text, "slow must be"));
         assert_int_equal(sink.frees, 1); /* it is taken, on failure too */
         leat_pipeline_free(p);
     }
@@ -191,7 +193,7 @@ static void all_is_over(void **state UNUSED)
     assert_int_equal(leat_pipeline_check(p, NULL), -EBUSY);
     assert_int_equal(leat_pipeline_explain(p, LEAT_FORMAT_TEXT, &text), -EBUSY);
     assert_int_equal(leat_pipeline_source(p, from_bytes("", 0)), -EBUSY);
-    assert_int_equal(leat_pipeline_sink(p, spec("null:", LEAT_WRITE), NULL), -EBUSY);
+    assert_int_equal(leat_pipeline_sink(p, spec("null:", LEAT_WRITE), NULL, NULL), -EBUSY);
     assert_true(!report && !text);
     assert_int_equal(leat_pipeline_fd(p, &fd), 0);
     before = unit_descriptors();
@@ -246,8 +248,8 @@ static void a_refused_sink_is_named(void **state UNUSED)
     struct leat_error error = LEAT_INIT(struct leat_error);
     close(mkstemp(name));
     leat_pipeline *p = pipeline_of(NULL, spec(name, LEAT_READ), spec("null:", LEAT_WRITE));
-    assert_int_equal(leat_pipeline_sink(p, spec("null:", LEAT_WRITE), NULL), 0);
-    assert_int_equal(leat_pipeline_sink(p, spec(name, LEAT_WRITE), NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, spec("null:", LEAT_WRITE), NULL, NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, spec(name, LEAT_WRITE), NULL, NULL), 0);
     assert_int_equal(leat_pipeline_check(p, &error), -EINVAL);
     assert_int_equal(error.side, LEAT_SIDE_SINK);
     assert_int_equal(error.index, 2);

@@ -86,7 +86,7 @@ static void a_failed_sink_does_not_take_the_others_along(void **state UNUSED)
     leat_report *report = NULL;
     memset(from, 'x', sizeof(from));
     leat_pipeline *p = pipeline_of(NULL, from_bytes(from, sizeof(from)), to_bytes(bad, sizeof(bad), &bad_size));
-    assert_int_equal(leat_pipeline_sink(p, to_bytes(good, sizeof(good), &good_size), NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, to_bytes(good, sizeof(good), &good_size), NULL, NULL), 0);
     assert_int_equal(leat_pipeline_run(p, &report), -ENOSPC);
     assert_true(good_size == sizeof(good) && bad_size == 77);
     assert_memory_equal(from, good, sizeof(good));
@@ -155,11 +155,11 @@ static void sixty_four_of_each(void **state UNUSED)
     leat_filter *filter;
     leat_pipeline *p = pipeline_of(NULL, from_bytes("", 0), NULL);
     for (int i = 0; i < 64; i++) {
-        assert_int_equal(leat_pipeline_sink(p, spec("null:", LEAT_WRITE), NULL), 0);
+        assert_int_equal(leat_pipeline_sink(p, spec("null:", LEAT_WRITE), NULL, NULL), 0);
         assert_int_equal(leat_filter_meter(&filter), 0);
         assert_int_equal(leat_pipeline_filter(p, filter), 0);
     }
-    assert_int_equal(leat_pipeline_sink(p, gate(&last), NULL), -E2BIG);
+    assert_int_equal(leat_pipeline_sink(p, gate(&last), NULL, NULL), -E2BIG);
     assert_int_equal(last.frees, 1);
     assert_int_equal(leat_filter_meter(&filter), 0);
     assert_int_equal(leat_pipeline_filter(p, filter), -E2BIG);
@@ -179,7 +179,7 @@ static void a_pipeline_runs_once(void **state UNUSED)
     assert_int_equal(leat_pipeline_check(p, NULL), -EBUSY);
     assert_int_equal(leat_pipeline_explain(p, LEAT_FORMAT_TEXT, &text), -EBUSY);
     assert_int_equal(leat_pipeline_source(p, gate(&late[0])), -EBUSY);
-    assert_int_equal(leat_pipeline_sink(p, gate(&late[1]), NULL), -EBUSY);
+    assert_int_equal(leat_pipeline_sink(p, gate(&late[1]), NULL, NULL), -EBUSY);
     assert_int_equal(leat_filter_meter(&filter), 0);
     assert_int_equal(leat_pipeline_filter(p, filter), -EBUSY);
     assert_true(late[0].frees == 1 && late[1].frees == 1 && !report && !text);
@@ -754,7 +754,7 @@ static void the_report_as_json(void **state UNUSED)
     leat_report *report = NULL;
     char *line = NULL;
     leat_pipeline *p = pipeline_of(NULL, from_bytes("abcdef", 6), to_bytes(to, 4, NULL));
-    assert_int_equal(leat_pipeline_sink(p, spec("out", LEAT_WRITE), NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, spec("out", LEAT_WRITE), NULL, NULL), 0);
     assert_int_equal(leat_pipeline_filter(p, digest_of("md5")), 0);
     assert_int_equal(leat_pipeline_run(p, &report), -ENOSPC);
     assert_int_equal(leat_report_json(report, &line), 0);

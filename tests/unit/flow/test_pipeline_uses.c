@@ -51,7 +51,7 @@ static void a_source_is_no_sink(void **state UNUSED)
 {
     unit_write("file", "old", 3);
     leat_pipeline *p = pipeline_of(NULL, from_bytes("abcdef", 3), NULL);
-    int r = leat_pipeline_sink(p, spec("file", LEAT_READ), NULL);
+    int r = leat_pipeline_sink(p, spec("file", LEAT_READ), NULL, NULL);
     int run = leat_pipeline_run(p, NULL);
     leat_pipeline_free(p);
     assert_true(r == -EINVAL || run == -EINVAL);
@@ -63,7 +63,7 @@ static int use(leat_endpoint *endpoint, enum leat_direction direction)
 {
     leat_pipeline *p = pipeline_of(NULL, NULL, NULL);
     int r = direction == LEAT_READ ? leat_pipeline_source(p, leat_endpoint_ref(endpoint))
-                                   : leat_pipeline_sink(p, leat_endpoint_ref(endpoint), NULL);
+                                   : leat_pipeline_sink(p, leat_endpoint_ref(endpoint), NULL, NULL);
     leat_pipeline_free(p);
     return r;
 }
@@ -78,7 +78,7 @@ static void an_endpoint_serves_once(void **state UNUSED)
     leat_pipeline *p = pipeline_of(NULL, source, sink);
     assert_int_equal(use(source, LEAT_READ), -EBUSY);
     assert_int_equal(use(sink, LEAT_WRITE), -EBUSY);
-    assert_int_equal(leat_pipeline_sink(p, leat_endpoint_ref(sink), NULL), -EBUSY);
+    assert_int_equal(leat_pipeline_sink(p, leat_endpoint_ref(sink), NULL, NULL), -EBUSY);
     assert_int_equal(leat_pipeline_run(p, NULL), 0);
     assert_int_equal(size, 3);
     assert_memory_equal(to, "abc", 3);
@@ -98,7 +98,7 @@ static void a_source_is_not_a_sink_too(void **state UNUSED)
     unit_socketpair(fd);
     assert_int_equal(leat_endpoint_from_fd(&e, fd[0], LEAT_TAKE), 0);
     leat_pipeline *p = pipeline_of(NULL, e, NULL);
-    assert_int_equal(leat_pipeline_sink(p, leat_endpoint_ref(e), NULL), -EBUSY);
+    assert_int_equal(leat_pipeline_sink(p, leat_endpoint_ref(e), NULL, NULL), -EBUSY);
     leat_pipeline_free(p);
     close(fd[1]);
 }

@@ -89,11 +89,11 @@ static int run_pipeline(leat_pool *pool, uint64_t limit)
     memset(to, 0, sizeof(to));
     options.pool = pool;
     options.memory_limit = limit;
-    assert_int_equal(leat_pipeline_new(&pipeline, &options), 0);
+    assert_int_equal(leat_pipeline_new(&pipeline, &options, NULL), 0);
     assert_int_equal(leat_endpoint_from_memory(&source, from, sizeof(from)), 0);
     assert_int_equal(leat_endpoint_to_memory(&sink, to, sizeof(to), &n), 0);
     assert_int_equal(leat_pipeline_source(pipeline, source), 0);
-    assert_int_equal(leat_pipeline_sink(pipeline, sink, NULL), 0);
+    assert_int_equal(leat_pipeline_sink(pipeline, sink, NULL, NULL), 0);
     int r = leat_pipeline_run(pipeline, NULL);
     if (r == 0) {
         assert_int_equal(n, sizeof(from));

@@ -27,7 +27,7 @@ static void the_digest_of_the_others(void **state UNUSED)
     char hex[LEAT_DIGEST_HEX_MAX];
     leat_report *report;
     leat_pipeline *p = pipeline_of(NULL, from_bytes(from, sizeof(from)), to_bytes(to, sizeof(to), NULL));
-    assert_int_equal(leat_pipeline_sink(p, spec("null:", LEAT_WRITE), NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, spec("null:", LEAT_WRITE), NULL, NULL), 0);
     assert_int_equal(leat_pipeline_filter(p, digest_of("sha256")), 0);
     assert_int_equal(leat_pipeline_run(p, &report), -ENOSPC);
     assert_int_equal(leat_report_digest(report, "sha256", hex, sizeof(hex)), 0);
@@ -148,7 +148,7 @@ static void a_committed_sink_stays_so(void **state UNUSED)
     ops.abort = count_abort;
     sink[0]->node.ops = sink[1]->node.ops = &ops;
     leat_pipeline *p = pipeline_of(NULL, gate(&g), sink[0]);
-    assert_int_equal(leat_pipeline_sink(p, sink[1], NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, sink[1], NULL, NULL), 0);
     assert_int_equal(leat_pipeline_run(p, &report), -EDOM);
     assert_true(aborts == 0 && g.finishes == 1);
     assert_int_equal(leat_report_error(report)->side, LEAT_SIDE_SOURCE);

@@ -43,11 +43,11 @@ static void start_stream(struct stream *s, int i, leat_engine *engine)
     fcntl(fd[1], F_SETFL, O_NONBLOCK);
     *s = (struct stream){.writer = fd[1]};
     snprintf(s->path, sizeof(s->path), "stream%d", i);
-    assert_int_equal(leat_pipeline_new(&s->pipeline, &options), 0);
+    assert_int_equal(leat_pipeline_new(&s->pipeline, &options, NULL), 0);
     assert_int_equal(leat_endpoint_from_fd(&endpoint, fd[0], LEAT_TAKE), 0);
     leat_pipeline_source(s->pipeline, endpoint);
     assert_int_equal(leat_endpoint_open(&endpoint, i == FAILING ? "/dev/full" : s->path, LEAT_WRITE, NULL, NULL), 0);
-    leat_pipeline_sink(s->pipeline, endpoint, NULL);
+    leat_pipeline_sink(s->pipeline, endpoint, NULL, NULL);
     assert_int_equal(leat_pipeline_start(s->pipeline), 0);
 }
 

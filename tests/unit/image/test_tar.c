@@ -66,11 +66,11 @@ static void compress(const char *from, const char *to)
     int r = leat_filter_codec(&codec, "gzip", NULL);
     unit_needs(r != -ENOENT, "zlib");
     assert_int_equal(r, 0);
-    assert_int_equal(leat_pipeline_new(&pipeline, NULL), 0);
+    assert_int_equal(leat_pipeline_new(&pipeline, NULL, NULL), 0);
     assert_int_equal(leat_endpoint_open(&in, from, LEAT_READ, NULL, NULL), 0);
     assert_int_equal(leat_endpoint_open(&out, to, LEAT_WRITE, NULL, NULL), 0);
     assert_int_equal(leat_pipeline_source(pipeline, in), 0);
-    assert_int_equal(leat_pipeline_sink(pipeline, out, NULL), 0);
+    assert_int_equal(leat_pipeline_sink(pipeline, out, NULL, NULL), 0);
     assert_int_equal(leat_pipeline_filter(pipeline, codec), 0);
     assert_int_equal(leat_pipeline_run(pipeline, NULL), 0);
     leat_pipeline_free(pipeline);

@@ -93,7 +93,7 @@ static void digests_have_threads_where_there_are_processors(void **state UNUSED)
 int main(void)
 {
     const struct leat_thread_hooks hooks = {.size = sizeof(hooks), .begin = count_thread};
-    if (leat_thread_hooks_set(&hooks) < 0)
+    if (leat_thread_hooks_set(&hooks, NULL) < 0)
         return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_processors_of_the_thread_are_counted),

@@ -19,7 +19,7 @@ static leat_connection *pair(int *ret_peer, const struct leat_connection_options
     leat_connection *c;
     int fd[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), 0);
-    assert_int_equal(leat_connection_from_fd(&c, fd[0], LEAT_TAKE, options), 0);
+    assert_int_equal(leat_connection_from_fd(&c, fd[0], LEAT_TAKE, options, NULL), 0);
     *ret_peer = fd[1];
     return c;
 }
@@ -338,8 +338,8 @@ static void a_blocking_pipe_is_never_blocked_on(void **state UNUSED)
     leat_connection *in, *out;
     char name[32], expected[32], *much = calloc(1, MUCH);
     assert_int_equal(pipe(fd), 0);
-    assert_int_equal(leat_connection_from_fd(&in, fd[0], LEAT_BORROW, NULL), 0);
-    assert_int_equal(leat_connection_from_fd(&out, fd[1], LEAT_TAKE, NULL), 0);
+    assert_int_equal(leat_connection_from_fd(&in, fd[0], LEAT_BORROW, NULL, NULL), 0);
+    assert_int_equal(leat_connection_from_fd(&out, fd[1], LEAT_TAKE, NULL, NULL), 0);
     assert_int_equal(leat_connection_fill(in, &n), -EAGAIN);
     assert_int_equal(leat_stream_append(leat_connection_output(out), much, 1 << 19), 0);
     assert_int_equal(leat_connection_flush(out), -EAGAIN);
@@ -362,9 +362,11 @@ static void what_is_no_stream_is_refused(void **state UNUSED)
     int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
     leat_connection *c = NULL;
     struct leat_error error = LEAT_INIT(struct leat_error);
-    assert_int_equal(leat_connection_from_fd(&c, fd, LEAT_TAKE, NULL), -EPROTOTYPE);
+    assert_int_equal(leat_connection_from_fd(&c, fd, LEAT_TAKE, NULL, &error), -EPROTOTYPE);
+    assert_non_null(strstr(error.text, "no stream socket"));
     assert_int_equal(fcntl(fd, F_GETFD), -1); /* taken on failure, too */
-    assert_int_equal(leat_connection_from_fd(&c, fd, LEAT_BORROW, NULL), -EBADF);
+    assert_int_equal(leat_connection_from_fd(&c, fd, LEAT_BORROW, NULL, &error), -EBADF);
+    assert_non_null(strstr(error.text, "not open"));
     assert_int_equal(leat_connection_open(&c, "./file", NULL, &error), -EPROTOTYPE);
     assert_string_equal(error.node, "./file");
     assert_non_null(strstr(error.text, "stream socket"));

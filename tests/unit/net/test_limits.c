@@ -136,10 +136,10 @@ static int run_pipeline(enum leat_direction direction, int32_t ms)
     struct leat_endpoint_options limits = {.size = sizeof(limits), .connect_timeout_ms = ms};
     leat_pipeline *p;
     leat_endpoint *socket;
-    assert_int_equal(leat_pipeline_new(&p, &options), 0);
+    assert_int_equal(leat_pipeline_new(&p, &options, NULL), 0);
     assert_int_equal(leat_endpoint_open(&socket, text, direction, &limits, NULL), 0);
     leat_pipeline_source(p, direction == LEAT_READ ? socket : from_bytes("x", 1));
-    leat_pipeline_sink(p, direction == LEAT_WRITE ? socket : spec("null:", LEAT_WRITE), NULL);
+    leat_pipeline_sink(p, direction == LEAT_WRITE ? socket : spec("null:", LEAT_WRITE), NULL, NULL);
     return run_and_free(p);
 }
 

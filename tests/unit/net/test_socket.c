@@ -392,7 +392,7 @@ static void one_of_several_takes_nothing(void **state UNUSED)
         struct leat_pipeline_options options = {.size = sizeof(options), .route = routes[i]};
         leat_report *report;
         leat_pipeline *p = pipeline_of(&options, spec("in", LEAT_READ), limited(text, LEAT_WRITE, 0, 100));
-        assert_int_equal(leat_pipeline_sink(p, spec("out", LEAT_WRITE), NULL), 0);
+        assert_int_equal(leat_pipeline_sink(p, spec("out", LEAT_WRITE), NULL, NULL), 0);
         assert_int_equal(leat_pipeline_run(p, &report), -ETIMEDOUT);
         assert_int_equal(leat_report_sink_error(report, 0)->code, -ETIMEDOUT);
         assert_null(leat_report_sink_error(report, 1));
@@ -871,7 +871,7 @@ static void what_is_no_duplex(void **state UNUSED)
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
     assert_int_equal(leat_endpoint_duplex(&in, &out, fd[0], LEAT_TAKE), 0);
     assert_int_equal(leat_pipeline_source(p, out), -EINVAL);
-    assert_int_equal(leat_pipeline_sink(p, in, NULL), -EINVAL);
+    assert_int_equal(leat_pipeline_sink(p, in, NULL, NULL), -EINVAL);
     assert_int_equal(fcntl(fd[0], F_GETFD), -1);
     leat_pipeline_free(p);
     close(fd[1]);

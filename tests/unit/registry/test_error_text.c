@@ -189,9 +189,9 @@ static int run_lost(char *name, struct leat_error *error, bool sink)
     unlink(name);
     if (sink)
         assert_int_equal(mkdir(name, 0777), 0);
-    assert_int_equal(leat_pipeline_new(&p, NULL), 0);
+    assert_int_equal(leat_pipeline_new(&p, NULL, NULL), 0);
     assert_int_equal(leat_pipeline_source(p, in), 0);
-    assert_int_equal(leat_pipeline_sink(p, out, NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, out, NULL, NULL), 0);
     int r = leat_pipeline_run(p, &report);
     take(error, sink ? leat_report_sink_error(report, 0) : leat_report_error(report));
     leat_report_free(report);
@@ -220,9 +220,9 @@ static int fail_check(char *name, struct leat_error *error)
     unit_write(name, "a", 1);
     assert_int_equal(leat_endpoint_open(&in, name, LEAT_READ, NULL, NULL), 0);
     assert_int_equal(leat_endpoint_open(&out, "null:", LEAT_WRITE, NULL, NULL), 0);
-    assert_int_equal(leat_pipeline_new(&p, &options), 0);
+    assert_int_equal(leat_pipeline_new(&p, &options, NULL), 0);
     assert_int_equal(leat_pipeline_source(p, in), 0);
-    assert_int_equal(leat_pipeline_sink(p, out, NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, out, NULL, NULL), 0);
     int r = leat_pipeline_check(p, error);
     leat_pipeline_free(p);
     assert_int_equal(unit_folder_gone(NULL), 0);

@@ -123,14 +123,14 @@ static void run(bool shared)
     if (shared)
         assert_int_equal(leat_engine_new(&engine, NULL, NULL), 0);
     options.shared_engine = engine;
-    assert_int_equal(leat_pipeline_new(&p, &options), 0);
+    assert_int_equal(leat_pipeline_new(&p, &options, NULL), 0);
     assert_int_equal(leat_endpoint_from_callbacks(&source, &callbacks, &left, NULL), 0);
     assert_int_equal(leat_pipeline_source(p, source), 0);
     assert_int_equal(leat_pipeline_filter(p, digest), 0);
     if (leat_filter_codec(&zstd, "zstd", NULL) == 0)
         assert_int_equal(leat_pipeline_filter(p, zstd), 0);
     assert_int_equal(leat_endpoint_open(&sink, "null:", LEAT_WRITE, NULL, NULL), 0);
-    assert_int_equal(leat_pipeline_sink(p, sink, NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, sink, NULL, NULL), 0);
     assert_int_equal(leat_pipeline_start(p), 0);
     assert_int_equal(leat_pipeline_wait(p, -1, NULL), 0);
     leat_pipeline_free(p);
@@ -163,7 +163,7 @@ int main(void)
         cmocka_unit_test(children),
     };
     own = pthread_self();
-    if (leat_thread_hooks_set(&hooks) < 0)
+    if (leat_thread_hooks_set(&hooks, NULL) < 0)
         return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

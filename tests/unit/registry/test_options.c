@@ -48,7 +48,7 @@ static int try_stream_stats(void *given)
 static int connect_with(const struct leat_connection_options *options)
 {
     leat_connection *c;
-    int fd = open("/dev/null", O_RDWR | O_CLOEXEC), r = leat_connection_from_fd(&c, fd, LEAT_TAKE, options);
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC), r = leat_connection_from_fd(&c, fd, LEAT_TAKE, options, NULL);
     if (r == 0)
         leat_connection_close(c);
     return r;
@@ -465,13 +465,13 @@ static int try_pipeline(void *given)
 {
     leat_pipeline *p;
     leat_endpoint *endpoint;
-    int r = leat_pipeline_new(&p, given);
+    int r = leat_pipeline_new(&p, given, NULL);
     if (r < 0)
         return r;
     assert_int_equal(leat_endpoint_open(&endpoint, "null:", LEAT_READ, NULL, NULL), 0);
     leat_pipeline_source(p, endpoint);
     assert_int_equal(leat_endpoint_open(&endpoint, "null:", LEAT_WRITE, NULL, NULL), 0);
-    leat_pipeline_sink(p, endpoint, NULL);
+    leat_pipeline_sink(p, endpoint, NULL, NULL);
     struct leat_error error = LEAT_INIT(struct leat_error);
     r = leat_pipeline_check(p, &error);
     assert_int_equal(error.code, r);
@@ -528,7 +528,7 @@ static int try_sink(void *given)
     leat_pipeline *p = from_null();
     leat_endpoint *endpoint;
     assert_int_equal(leat_endpoint_open(&endpoint, "null:", LEAT_WRITE, NULL, NULL), 0);
-    int r = leat_pipeline_sink(p, endpoint, given);
+    int r = leat_pipeline_sink(p, endpoint, given, NULL);
     leat_pipeline_free(p);
     return r;
 }
@@ -587,16 +587,70 @@ static int try_route(void *given)
     leat_endpoint *source, *sink;
     leat_pipeline *p;
     leat_report *report = NULL;
-    assert_int_equal(leat_pipeline_new(&p, NULL), 0);
+    assert_int_equal(leat_pipeline_new(&p, NULL, NULL), 0);
     assert_int_equal(leat_endpoint_from_memory(&source, "x", 1), 0);
     assert_int_equal(leat_endpoint_open(&sink, "null:", LEAT_WRITE, NULL, NULL), 0);
     leat_pipeline_source(p, source);
-    leat_pipeline_sink(p, sink, NULL);
+    leat_pipeline_sink(p, sink, NULL, NULL);
     assert_int_equal(leat_pipeline_run(p, &report), 0);
     int r = leat_report_route_at(report, 0, 0, given);
     leat_report_free(report);
     leat_pipeline_free(p);
     return r;
+}
+
+/* Of a run with a buffer. */
+static int try_buffer_outcome(void *given)
+{
+    struct leat_buffer_options options = LEAT_INIT(struct leat_buffer_options);
+    leat_pipeline *p;
+    leat_filter *buffer;
+    leat_report *report = NULL;
+    options.bytes = 1000000;
+    assert_int_equal(leat_pipeline_parse(&p, "null: | null:", NULL, NULL), 0);
+    assert_int_equal(leat_filter_buffer(&buffer, &options, NULL), 0);
+    assert_int_equal(leat_pipeline_filter(p, buffer), 0);
+    assert_int_equal(leat_pipeline_run(p, &report), 0);
+    int r = leat_report_buffer_at(report, 0, given);
+    leat_report_free(report);
+    leat_pipeline_free(p);
+    return r;
+}
+
+static int try_from_fd_error(void *given)
+{
+    leat_connection *c;
+    int r = leat_connection_from_fd(&c, open("/dev/null", O_RDWR | O_CLOEXEC), LEAT_TAKE, NULL, given);
+    if (r == 0)
+        leat_connection_close(c);
+    return r;
+}
+
+static int try_new_pipeline_error(void *given)
+{
+    leat_pipeline *p;
+    int r = leat_pipeline_new(&p, NULL, given);
+    if (r == 0)
+        leat_pipeline_free(p);
+    return r;
+}
+
+static int try_sink_error(void *given)
+{
+    leat_pipeline *p = from_null();
+    leat_endpoint *endpoint;
+    assert_int_equal(leat_endpoint_open(&endpoint, "null:", LEAT_WRITE, NULL, NULL), 0);
+    int r = leat_pipeline_sink(p, endpoint, NULL, given);
+    leat_pipeline_free(p);
+    return r;
+}
+
+/* Hooks can be set once in a process. */
+static int try_hooks_error(void *given)
+{
+    const struct leat_thread_hooks none = {.size = sizeof(none)};
+    int r = leat_thread_hooks_set(&none, given);
+    return r == -EBUSY ? 0 : r;
 }
 
 static void make_error(void *given)
@@ -641,7 +695,7 @@ static int try_engine_error(void *given)
 /* Hooks can be set once in a process. */
 static int try_hooks(void *given)
 {
-    int r = leat_thread_hooks_set(given);
+    int r = leat_thread_hooks_set(given, NULL);
     return r == -EBUSY ? 0 : r;
 }
 
@@ -862,6 +916,11 @@ static const struct row {
     {OUTPUT(try_hop, leat_hop)},
     {OUTPUT(try_route, leat_hop_route)},
     {OUTPUT(try_outcome, leat_sink_outcome)},
+    {OUTPUT(try_buffer_outcome, leat_buffer_outcome)},
+    {OUTPUT(try_from_fd_error, leat_error)},
+    {OUTPUT(try_new_pipeline_error, leat_error)},
+    {OUTPUT(try_sink_error, leat_error)},
+    {OUTPUT(try_hooks_error, leat_error)},
     {INPUT(try_report, leat_error), .make = make_error, .member = {ENUM(leat_error, side, LEAT_SIDE_SINK)}},
     {INPUT(try_engine, leat_engine_options)},
     {OUTPUT(try_engine_error, leat_error)},
@@ -971,7 +1030,7 @@ static void a_parameter_that_is_no_value_of_its_enum_is_refused(void **state UNU
         assert_int_equal(leat_endpoint_open(&endpoint, "null:", (enum leat_direction)wrong, NULL, NULL), -EINVAL);
         assert_int_equal(leat_endpoint_from_fd(&endpoint, 0, (enum leat_ownership)wrong), -EINVAL);
         assert_int_equal(leat_endpoint_duplex(&endpoint, &other, 0, (enum leat_ownership)wrong), -EINVAL);
-        assert_int_equal(leat_connection_from_fd(&connection, 0, (enum leat_ownership)wrong, NULL), -EINVAL);
+        assert_int_equal(leat_connection_from_fd(&connection, 0, (enum leat_ownership)wrong, NULL, NULL), -EINVAL);
         assert_int_equal(leat_pipeline_explain(p, (enum leat_format)wrong, &text), -EINVAL);
         assert_int_equal(leat_stages_explain(stages, (enum leat_format)wrong, &text), -EINVAL);
         assert_int_equal(leat_stages_stop(stages, (enum leat_stop)wrong, -1, NULL), -EINVAL);

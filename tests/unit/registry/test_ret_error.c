@@ -158,6 +158,73 @@ static int try_connection(bool well, struct leat_error *error)
     return r;
 }
 
+static int try_from_fd(bool well, struct leat_error *error)
+{
+    leat_connection *c;
+    int fd[2];
+    unit_socketpair(fd);
+    int r = leat_connection_from_fd(&c, fd[0], well ? LEAT_BORROW : (enum leat_ownership)7, NULL, error);
+    if (r == 0)
+        leat_connection_close(c);
+    close(fd[0]);
+    close(fd[1]);
+    return r;
+}
+
+static int try_from_datagrams(bool well, struct leat_error *error)
+{
+    leat_connection *c;
+    int r = leat_connection_from_fd(&c, socket(AF_INET, well ? SOCK_STREAM : SOCK_DGRAM, 0), LEAT_TAKE, NULL, error);
+    if (r == 0)
+        leat_connection_close(c);
+    return r;
+}
+
+static int try_new(bool well, struct leat_error *error)
+{
+    leat_pipeline *p;
+    struct leat_pipeline_options options = {.size = well ? sizeof(options) : 1};
+    int r = leat_pipeline_new(&p, &options, error);
+    if (r == 0)
+        leat_pipeline_free(p);
+    return r;
+}
+
+/* Adds a sink to an empty pipeline. */
+static int add_sink(enum leat_direction direction, const struct leat_sink_options *options, struct leat_error *error)
+{
+    leat_pipeline *p;
+    leat_endpoint *endpoint;
+    assert_int_equal(leat_pipeline_new(&p, NULL, NULL), 0);
+    assert_int_equal(leat_endpoint_open(&endpoint, "null:", direction, NULL, NULL), 0);
+    int r = leat_pipeline_sink(p, endpoint, options, error);
+    leat_pipeline_free(p);
+    return r;
+}
+
+static int try_sink(bool well, struct leat_error *error)
+{
+    return add_sink(well ? LEAT_WRITE : LEAT_READ, NULL, error);
+}
+
+static int try_sink_options(bool well, struct leat_error *error)
+{
+    struct leat_sink_options options = LEAT_INIT(struct leat_sink_options);
+    options.spill = 1;
+    options.slow = well ? LEAT_SLOW_SPILL : LEAT_SLOW_WAIT;
+    return add_sink(LEAT_WRITE, &options, error);
+}
+
+/* Hooks that were set stay for ever, so nothing is done well. The call is checked as the others are. */
+static int try_hooks(bool well, struct leat_error *error)
+{
+    int r = leat_thread_hooks_set(NULL, error);
+    if (!well)
+        return r;
+    *error = LEAT_INIT(struct leat_error);
+    return 0;
+}
+
 /* A build without stores or channels has nothing that is done well. */
 static int is_done(int r, bool well, struct leat_error *error)
 {
@@ -479,6 +546,12 @@ static const struct row {
     {"leat_stages_wait", try_wait},
     {"leat_stages_stop", try_stop},
     {"leat_connection_open", try_connection},
+    {"leat_connection_from_fd", try_from_fd},
+    {"leat_connection_from_fd", try_from_datagrams},
+    {"leat_pipeline_new", try_new},
+    {"leat_pipeline_sink", try_sink},
+    {"leat_pipeline_sink", try_sink_options},
+    {"leat_thread_hooks_set", try_hooks},
     {"leat_image_copy", try_image_copy},
     {"leat_image_inspect", try_image_inspect},
     {"leat_image_verify", try_image_verify},

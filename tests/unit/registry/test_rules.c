@@ -216,7 +216,7 @@ static void stages_engines_and_connections(void **state UNUSED)
     assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
     assert_int_equal(leat_stages_start(stages), 0);
     assert_int_equal(leat_stages_put(stages, &item, -1), 0);
-    assert_int_equal(leat_connection_from_fd(&connection, pair[0], LEAT_BORROW, NULL), 0);
+    assert_int_equal(leat_connection_from_fd(&connection, pair[0], LEAT_BORROW, NULL, NULL), 0);
     assert_int_equal(leat_connection_write(connection, "x", 1, NULL), 0);
     assert_int_equal(leat_features_probe(&features), 0);
     leat_endpoint *held = opened("in", LEAT_WRITE, 0);

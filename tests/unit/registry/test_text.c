@@ -330,7 +330,7 @@ static void bad_options_wait_for_the_check(void **state UNUSED)
 static void names_of_parts(void **state UNUSED)
 {
     leat_pipeline *p;
-    assert_int_equal(leat_pipeline_new(&p, NULL), 0);
+    assert_int_equal(leat_pipeline_new(&p, NULL, NULL), 0);
     assert_null(leat_pipeline_name(p, LEAT_SIDE_SOURCE, 0));
     assert_null(leat_pipeline_name(p, LEAT_SIDE_SINK, 0));
     leat_pipeline_free(p);

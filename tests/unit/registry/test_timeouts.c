@@ -125,14 +125,14 @@ static void open_all(struct scene *s, int32_t backend)
     open_busy(s);
     open_streams(s);
     open_stages(s);
-    assert_int_equal(leat_pipeline_new(&s->pipeline, NULL), 0);
+    assert_int_equal(leat_pipeline_new(&s->pipeline, NULL, NULL), 0);
     assert_int_equal(leat_endpoint_from_fd(&from, s->source[0], LEAT_BORROW), 0);
     assert_int_equal(leat_endpoint_open(&to, "null:", LEAT_WRITE, NULL, NULL), 0);
     assert_int_equal(leat_pipeline_source(s->pipeline, from), 0);
-    assert_int_equal(leat_pipeline_sink(s->pipeline, to, NULL), 0);
+    assert_int_equal(leat_pipeline_sink(s->pipeline, to, NULL, NULL), 0);
     assert_int_equal(leat_pipeline_start(s->pipeline), 0);
     unit_socketpair(s->peer);
-    assert_int_equal(leat_connection_from_fd(&s->connection, s->peer[0], LEAT_TAKE, NULL), 0);
+    assert_int_equal(leat_connection_from_fd(&s->connection, s->peer[0], LEAT_TAKE, NULL, NULL), 0);
 }
 
 static void close_all(struct scene *s)

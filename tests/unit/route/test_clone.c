@@ -58,12 +58,12 @@ static void clone_to(struct stage *s, size_t sinks, leat_filter *filter, leat_fi
         assert_int_equal(pwrite(fd, s->content, SIZE - 65536, 65536), (ssize_t)(SIZE - 65536));
         close(fd);
     }
-    assert_int_equal(leat_pipeline_new(&s->pipeline, NULL), 0);
+    assert_int_equal(leat_pipeline_new(&s->pipeline, NULL, NULL), 0);
     assert_int_equal(leat_pipeline_source(s->pipeline, open_anywhere("source", LEAT_READ)), 0);
     for (size_t i = 0; i < sinks; i++) {
         snprintf(s->path[i], sizeof(s->path[i]), "sink%zu", i);
         unlink(s->path[i]);
-        assert_int_equal(leat_pipeline_sink(s->pipeline, open_anywhere(s->path[i], LEAT_WRITE), NULL), 0);
+        assert_int_equal(leat_pipeline_sink(s->pipeline, open_anywhere(s->path[i], LEAT_WRITE), NULL, NULL), 0);
     }
     if (filter)
         assert_int_equal(leat_pipeline_filter(s->pipeline, filter), 0);

@@ -62,7 +62,7 @@ static void the_sums_of_a_sink_that_never_opened(void **state UNUSED)
     assert_int_equal(leat_endpoint_from_fd(&source, fd[0], LEAT_TAKE), 0);
     assert_int_equal(mkdir("gone", 0700), 0);
     leat_pipeline *p = pipeline_of(&options, source, spec("gone/file", LEAT_WRITE));
-    assert_int_equal(leat_pipeline_sink(p, to_bytes(to, sizeof(to), &n), NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, to_bytes(to, sizeof(to), &n), NULL, NULL), 0);
     assert_int_equal(rmdir("gone"), 0);
     assert_int_equal(leat_pipeline_run(p, &s.report), -ENOENT);
     assert_int_equal(n, sizeof(bytes) - 7000);
@@ -109,7 +109,7 @@ static void residues_in_the_least_memory(void **state UNUSED)
     char name[MANY][16];
     for (size_t i = 0; i < MANY; i++) {
         snprintf(name[i], sizeof(name[i]), "many%zu", i);
-        assert_int_equal(leat_pipeline_sink(p, spec(name[i], LEAT_WRITE), NULL), 0);
+        assert_int_equal(leat_pipeline_sink(p, spec(name[i], LEAT_WRITE), NULL, NULL), 0);
     }
     op_interpose(no_splice_to_files, NULL);
     int r = run_for_a_while(p, NULL);
@@ -261,7 +261,7 @@ static void only_who_lags_behind_drops(void **state UNUSED)
     struct leat_pipeline_options options = {.size = sizeof(options), .memory_limit = 4 * PAGE};
     struct stopper waits = {0}, ahead = {.stops_after = 2};
     leat_pipeline *p = pipeline_of(&options, from_bytes(letters, BYTES), stopper(&waits));
-    assert_int_equal(leat_pipeline_sink(p, stopper(&ahead), &drops), 0);
+    assert_int_equal(leat_pipeline_sink(p, stopper(&ahead), &drops, NULL), 0);
     ahead.tells[0] = &waits;
     waits.tells[0] = &ahead;
     waits.tells_at = 4 * PAGE;
@@ -277,7 +277,7 @@ static void who_is_ready_again_drops_nothing(void **state UNUSED)
     struct leat_pipeline_options options = {.size = sizeof(options), .memory_limit = 4 * PAGE};
     struct stopper all = {.go = true, .tells_at = 3 * PAGE}, again = {.stops_after = 1};
     leat_pipeline *p = pipeline_of(&options, from_bytes(letters, BYTES), stopper(&all));
-    assert_int_equal(leat_pipeline_sink(p, stopper(&again), &drops), 0);
+    assert_int_equal(leat_pipeline_sink(p, stopper(&again), &drops, NULL), 0);
     all.tells[0] = &again;
     assert_int_equal(run_for_a_while(p, NULL), 0);
     leat_pipeline_free(p);
@@ -294,7 +294,7 @@ static void who_may_drop_holds_up_nobody(void **state UNUSED)
     for (unsigned i = 0; i < COUNT(some); i++) {
         some[i].stops_after = i;
         all.tells[i] = &some[i];
-        assert_int_equal(leat_pipeline_sink(p, stopper(&some[i]), &drops), 0);
+        assert_int_equal(leat_pipeline_sink(p, stopper(&some[i]), &drops, NULL), 0);
     }
     struct stage s = {0};
     int r = run_for_a_while(p, &s.report);
@@ -324,7 +324,7 @@ static void who_lags_far_behind_drops_nothing_yet(void **state UNUSED)
     leat_endpoint *source;
     assert_int_equal(leat_endpoint_from_callbacks(&source, &callbacks, &left, NULL), 0);
     leat_pipeline *p = pipeline_of(&options, source, stopper(&all));
-    assert_int_equal(leat_pipeline_sink(p, stopper(&lags), &drops), 0);
+    assert_int_equal(leat_pipeline_sink(p, stopper(&lags), &drops, NULL), 0);
     all.tells[0] = &lags;
     assert_int_equal(run_for_a_while(p, NULL), 0);
     leat_pipeline_free(p);

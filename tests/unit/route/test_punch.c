@@ -52,11 +52,11 @@ static void assert_copied(enum leat_sparse sparse)
     struct leat_endpoint_options in_place = {.size = sizeof(in_place), .write_mode = LEAT_WRITE_IN_PLACE};
     leat_pipeline *p;
     leat_endpoint *in, *out;
-    assert_int_equal(leat_pipeline_new(&p, &options), 0);
+    assert_int_equal(leat_pipeline_new(&p, &options, NULL), 0);
     assert_int_equal(leat_endpoint_open(&in, "source", LEAT_READ, NULL, NULL), 0);
     assert_int_equal(leat_endpoint_open(&out, "target", LEAT_WRITE, &in_place, NULL), 0);
     assert_int_equal(leat_pipeline_source(p, in), 0);
-    assert_int_equal(leat_pipeline_sink(p, out, NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, out, NULL, NULL), 0);
     assert_int_equal(leat_pipeline_run(p, NULL), 0);
     leat_pipeline_free(p);
     static char a[SIZE + 1], b[SIZE + 1];

@@ -169,7 +169,7 @@ static void add_laggard(leat_pipeline *p, struct sink *lags, uint64_t file)
 {
     struct leat_sink_options spills = {
         .size = sizeof(spills), .slow = LEAT_SLOW_SPILL, .spill = file, .spill_folder = "."};
-    assert_int_equal(leat_pipeline_sink(p, sink(lags), &spills), 0);
+    assert_int_equal(leat_pipeline_sink(p, sink(lags), &spills, NULL), 0);
 }
 
 static leat_pipeline *with_laggard(struct sink *ahead, struct sink *lags, uint64_t memory, uint64_t file)
@@ -183,6 +183,21 @@ static leat_pipeline *with_laggard(struct sink *ahead, struct sink *lags, uint64
 }
 
 /* Runs it, checks the sums, and gives the report's hops. */
+/* The struct of each sink says what the JSON says. */
+static void check_outcomes(const leat_report *report, json_t *told)
+{
+    json_t *hops = json_object_get(told, "hops");
+    for (size_t i = 0; i < json_array_size(hops); i++) {
+        struct leat_sink_outcome outcome = LEAT_INIT(struct leat_sink_outcome);
+        json_t *why = json_object_get(json_array_get(hops, i), "spill_why");
+        assert_int_equal(leat_report_sink_at(report, i, &outcome), 0);
+        assert_int_equal(outcome.spilled, json_integer_value(json_object_get(json_array_get(hops, i), "spilled")));
+        assert_true(outcome.spill_code <= 0 && !outcome.spill_code == !why);
+        if (why)
+            assert_string_equal(leat_errno_name(outcome.spill_code), json_string_value(why));
+    }
+}
+
 static int run(leat_pipeline *p, json_t **ret_report)
 {
     struct stage s = {0};
@@ -191,6 +206,7 @@ static int run(leat_pipeline *p, json_t **ret_report)
     assert_int_not_equal(r, -ETIMEDOUT);
     check_balance(&s);
     *ret_report = report_json(s.report);
+    check_outcomes(s.report, *ret_report);
     leat_report_free(s.report);
     leat_pipeline_free(p);
     return r;
@@ -396,7 +412,7 @@ static void a_folder_that_is_none(void **state UNUSED)
     struct sink ahead = {.go = true}, lags = {.go = true};
     json_t *report;
     leat_pipeline *p = pipeline_of(NULL, from_bytes(letters, BYTES), sink(&ahead));
-    assert_int_equal(leat_pipeline_sink(p, sink(&lags), &spills), 0);
+    assert_int_equal(leat_pipeline_sink(p, sink(&lags), &spills, NULL), 0);
     assert_int_equal(run(p, &report), -ENOENT);
     assert_non_null(strstr(json_string_value(json_object_get(json_object_get(report, "error"), "text")), "'missing'"));
     assert_int_equal(ahead.n + lags.n, 0);
@@ -410,7 +426,7 @@ static void a_single_sink_needs_no_file(void **state UNUSED)
     struct sink alone = {.go = true};
     json_t *report;
     leat_pipeline *p = pipeline_of(NULL, from_bytes(letters, BYTES), NULL);
-    assert_int_equal(leat_pipeline_sink(p, sink(&alone), &spills), 0);
+    assert_int_equal(leat_pipeline_sink(p, sink(&alone), &spills, NULL), 0);
     assert_int_equal(run(p, &report), 0);
     assert_int_equal(alone.n, BYTES);
     json_decref(report);
@@ -427,7 +443,7 @@ static void options_that_make_no_sense(void **state UNUSED)
     for (size_t i = 0; i < COUNT(wrong); i++) {
         struct sink s = {.go = true};
         leat_pipeline *p = pipeline_of(NULL, NULL, NULL);
-        assert_int_equal(leat_pipeline_sink(p, sink(&s), &wrong[i]), -EINVAL);
+        assert_int_equal(leat_pipeline_sink(p, sink(&s), &wrong[i], NULL), -EINVAL);
         leat_pipeline_free(p);
     }
 }

@@ -97,11 +97,11 @@ static void fetch(const struct server *s, leat_engine *engine)
     char url[64];
     options.shared_engine = engine;
     snprintf(url, sizeof(url), "http://127.0.0.1:%u/object", s->port);
-    assert_int_equal(leat_pipeline_new(&pipeline, &options), 0);
+    assert_int_equal(leat_pipeline_new(&pipeline, &options, NULL), 0);
     assert_int_equal(leat_endpoint_open(&source, url, LEAT_READ, NULL, &error), 0);
     assert_int_equal(leat_pipeline_source(pipeline, source), 0);
     assert_int_equal(leat_endpoint_open(&sink, "null:", LEAT_WRITE, NULL, &error), 0);
-    assert_int_equal(leat_pipeline_sink(pipeline, sink, NULL), 0);
+    assert_int_equal(leat_pipeline_sink(pipeline, sink, NULL, NULL), 0);
     int r = leat_pipeline_run(pipeline, NULL);
     leat_pipeline_free(pipeline);
     unit_needs(r != -ELIBACC, "libcurl");

@@ -120,9 +120,9 @@ static void run(leat_endpoint *source)
     leat_report *report = NULL;
     char to[3] = "";
     assert_int_equal(leat_endpoint_to_memory(&sink, to, sizeof(to), NULL), 0);
-    assert_int_equal(leat_pipeline_new(&p, NULL), 0);
+    assert_int_equal(leat_pipeline_new(&p, NULL, NULL), 0);
     assert_int_equal(leat_pipeline_source(p, source), 0);
-    assert_int_equal(leat_pipeline_sink(p, sink, NULL), 0);
+    assert_int_equal(leat_pipeline_sink(p, sink, NULL, NULL), 0);
     int r = leat_pipeline_run(p, &report);
     if (r < 0)
         print_message("%s\n", leat_report_error(report)->text);
