@@ -286,6 +286,35 @@ LEAT_API int leat_writer_commit(leat_writer *writer, size_t n, int timeout_ms);
 LEAT_API int leat_writer_flush(leat_writer *writer, int timeout_ms);
 
 /**
+ * Adds a filter behind those that the pipe has.
+ *
+ * The filter works on exactly the bytes that are written after the call. The bytes that were written before it leave
+ * the other filters first, as leat_writer_flush moves them, and do not pass the new one. A write of another thread that
+ * is in progress completes before the call, and one that waits begins behind it, so the cut never lies within a write.
+ *
+ * A filter that changes the bytes takes a chunk of the memory limit. A queue that was opened without filters counts
+ * whole chunks from then on, and has up to two more than fit into its limit; struct leat_pipe_stats has the new limit.
+ *
+ * @param filter      The filter. After -EAGAIN and -ETIMEDOUT it remains the caller's, and the call may be repeated.
+ *                    Otherwise it is taken, on failure too.
+ * @param timeout_ms  How long the call may wait: for another call on the writer, and for room if a filter holds bytes
+ *                    back.
+ * @param ret_error   NULL, or where the call says in a sentence why it refused.
+ *
+ * Blocking: waits for another call on the writer, and for room if a filter holds bytes back.
+ *
+ * @return 0; or a negative errno, and the pipe goes on without the filter:
+ *         - -EPIPE: the stream has ended or failed, or the reader has closed.
+ *         - -EBUSY: there is a reservation, or the filter is in use.
+ *         - -E2BIG: the pipe has 64 filters.
+ *         - -EINVAL: the memory limit has no chunk for a filter that changes bytes; or `filter` is NULL.
+ *         - -EOPNOTSUPP: the filter is a process of its own, or a buffer.
+ *         - -ENOMEM, or what the start of the filter returned (-EIO for its -EAGAIN and -ETIMEDOUT).
+ *         - -EAGAIN, -ETIMEDOUT or -ECANCELED.
+ */
+LEAT_API int leat_writer_filter(leat_writer *writer, leat_filter *filter, int timeout_ms, struct leat_error *ret_error);
+
+/**
  * Ends the stream.
  *
  * The filters give their last bytes, and the reader sees the end after the last byte. A write that is in

@@ -112,11 +112,11 @@ void chunk_pool_keep(struct chunk_pool *pool, size_t most)
 int chunk_pool_prepare(struct chunk_pool *pool, size_t n)
 {
     struct chunk *got = NULL, *chunk = NULL;
-    for (; n > 0 && (chunk = chunk_get(pool)); n--) {
+    while (pool->made < n && (chunk = chunk_get(pool))) {
         chunk->next = got;
         got = chunk;
     }
-    int r = n == 0 ? 0 : pool->out_of_memory ? -ENOMEM : -ENOBUFS;
+    int r = pool->made >= n ? 0 : pool->out_of_memory ? -ENOMEM : -ENOBUFS;
     while ((chunk = got)) {
         got = chunk->next;
         chunk_unref(chunk);

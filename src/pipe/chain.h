@@ -10,9 +10,10 @@
 
 #include "pipe/pipe.h"
 
-/* Cuts the filters into places and starts them. Returns 0 or a negative errno, with `error` set; then pipe_free stops
- * the filters that were started. */
-int chain_open(struct pipe *p, struct leat_error *error);
+/* Starts a filter and puts it behind the others, in a place of its own if the filter before it changes the bytes. The
+ * chain must be empty: chain_pass has returned 0. Returns 0 or a negative errno, with `error` set; then nothing has
+ * changed, and the reference stays the caller's. */
+int chain_add(struct pipe *p, leat_filter *filter, struct leat_error *error);
 
 /* Copies up to n bytes into the chain. Returns how many it took; -EAGAIN; -EPIPE: the pipe has ended, or failed during
  * the call. */

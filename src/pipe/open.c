@@ -26,45 +26,44 @@ static uint64_t least_chunks(const struct leat_pipe_options *o)
     return n;
 }
 
-/* Sets the limit that holds, and returns how many chunks it takes. If bytes are counted, the reader may have read part
- * of the first chunk, so one chunk more is needed. */
-static uint64_t limit_queue(struct pipe *p, uint64_t chunks)
+static uint64_t choose_size(const struct pipe *p, const struct leat_pipe_options *o, uint64_t least)
 {
-    p->counts_bytes = p->filters == 0;
-    if (!p->counts_bytes || chunks == CHUNKS_MOST)
-        p->limit = chunks * p->chunk_size;
-    if (!p->counts_bytes)
-        return chunks;
+    uint64_t size = o->chunk_size;
+    if (size)
+        return size;
+    if (p->is_kernel)
+        size = MAX(MIN(p->limit / 4, KERNEL_CHUNK_MOST), PAGE);
+    else
+        size = MIN(MIN((p->limit - 1) / CHUNKS + 1, CHUNK_MOST), p->limit / least);
+    return size < PAGE ? size : pool_size_within((size_t)MIN(size, SIZE_MAX)); /* Of a size that the pool has. */
+}
+
+/* How many chunks a queue has that counts bytes. The reader may have read part of the first chunk, so one chunk more is
+ * needed. `fit` is how many fit into the limit. */
+static uint64_t counted_chunks(struct pipe *p, uint64_t fit)
+{
+    if (fit == CHUNKS_MOST)
+        p->limit = fit * p->chunk_size;
     return (p->limit - 1) / p->chunk_size + ((p->limit - 1) % p->chunk_size != 0) + 1;
 }
 
 static int choose_chunks(struct pipe *p, const struct leat_pipe_options *o, struct leat_error *error)
 {
-    uint64_t least = least_chunks(o), chunk = o->chunk_size;
-    if (chunk > p->limit)
+    uint64_t least = least_chunks(o);
+    if (o->chunk_size > p->limit)
         return refuse(error, -EINVAL, "A chunk can't be larger than the memory limit");
     if (p->limit < least && !p->is_kernel)
         return error_at(error, -EINVAL, LEAT_SIDE_NONE, "pipe", "open",
                         "The memory limit is too small: these filters need at least %llu bytes",
                         (unsigned long long)least);
-    if (!chunk)
-        chunk = p->is_kernel ? MAX(MIN(p->limit / 4, KERNEL_CHUNK_MOST), PAGE)
-                             : MIN((p->limit - 1) / CHUNKS + 1, CHUNK_MOST);
-    if (!o->chunk_size && !p->is_kernel && p->limit / chunk < least)
-        chunk = p->limit / least;
-    if (!o->chunk_size && chunk >= PAGE) /* Of a size that the pool has. */
-        chunk = pool_size_within((size_t)MIN(chunk, SIZE_MAX));
-    uint64_t chunks = MIN(p->limit / chunk, CHUNKS_MOST);
-    if (chunk > PTRDIFF_MAX)
+    uint64_t size = choose_size(p, o, least), fit = MIN(p->limit / size, CHUNKS_MOST);
+    if (size > PTRDIFF_MAX)
         return refuse(error, -ENOMEM, "There is not so much memory");
-    if (p->is_kernel)
-        chunks = MAX(chunks, least + 1);
-    if (chunks < least)
+    if (fit < least && !p->is_kernel)
         return refuse(error, -EINVAL, "The chunks are too large: each filter that changes bytes needs one of its own");
-    p->chunk_size = (size_t)chunk;
-    if (!p->is_kernel)
-        chunks = limit_queue(p, chunks);
-    budget_init(&p->budget, chunks <= UINT64_MAX / chunk ? chunks * chunk : UINT64_MAX);
+    p->chunk_size = (size_t)size;
+    uint64_t chunks = p->is_kernel ? MAX(fit, least + 1) : o->filter_count ? fit : counted_chunks(p, fit);
+    budget_init(&p->budget, chunks <= UINT64_MAX / size ? chunks * size : UINT64_MAX);
     p->pool.most = (size_t)chunks;
     return 0;
 }
@@ -156,7 +155,11 @@ static int open_backend(struct pipe *p, const struct leat_pipe_options *o, struc
     /* Each place can have its chunk now. So an open pipe waits for chunks that are in flight, but never for memory. */
     if (r == 0)
         r = chunk_pool_prepare(&p->pool, (size_t)least_chunks(o));
-    return r < 0 ? refuse(error, r, "Out of memory") : chain_open(p, error);
+    if (r < 0)
+        return refuse(error, r, "Out of memory");
+    for (size_t i = 0; i < o->filter_count && r == 0; i++)
+        r = chain_add(p, o->filters[i], error);
+    return r;
 }
 
 static void pipe_free(struct pipe *p)
@@ -204,9 +207,7 @@ static int make(struct pipe **ret, const struct leat_pipe_options *o, struct lea
     kernel_init(&p->kernel);
     p->limit = o->memory_limit ? o->memory_limit : LIMIT_DEFAULT;
     p->writer.pipe = p->reader.pipe = p;
-    p->filters = o->filter_count;
-    if (p->filters)
-        memcpy(p->filter, o->filters, p->filters * sizeof(leat_filter *));
+    p->places = 1;
     atomic_init(&p->ends, 2);
     atomic_init(&p->end, GOES_ON);
     if ((r = open_parks(p)) < 0) {
@@ -266,7 +267,7 @@ static uint64_t room(struct pipe *p)
         return UINT64_MAX;
     if (pipe_is_broken(p) || pipe_has_ended(p))
         return 0;
-    if (!p->is_kernel && !p->counts_bytes)
+    if (!p->is_kernel && !pipe_counts_bytes(p))
         return (uint64_t)chunk_pool_left(&p->pool) * p->chunk_size;
     uint64_t gone = atomic_load(&p->taken) + (p->is_kernel ? atomic_load(&p->kernel.buffered) : 0);
     return difference(p->limit, difference(atomic_load(&p->pushed), gone));
@@ -278,7 +279,7 @@ static int stats(struct pipe *p, struct leat_pipe_stats *ret)
         .size = sizeof(s),
         .backend = p->is_kernel ? LEAT_PIPE_KERNEL : LEAT_PIPE_QUEUE,
         .zero_copy = p->is_kernel && atomic_load(&p->kernel.spliced),
-        .memory_limit = p->limit,
+        .memory_limit = p->is_kernel || pipe_counts_bytes(p) ? p->limit : p->budget.limit,
         .chunk_size = p->chunk_size,
         .bytes_in = atomic_load(&p->written),
         .bytes_out = atomic_load(&p->taken),

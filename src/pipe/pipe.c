@@ -44,10 +44,15 @@ static void tick(void *user)
     park_wake(&p->room);
 }
 
+int pipe_start_clock(struct pipe *p)
+{
+    return clock_start(&p->clock, tick, p);
+}
+
 int pipe_prepare_polling(struct pipe *p)
 {
     bool paces = false;
     for (size_t i = 0; i < p->filters; i++)
         paces |= p->filter[i]->ops->caps & FILTER_PACES;
-    return paces ? clock_start(&p->clock, tick, p) : 0;
+    return paces ? pipe_start_clock(p) : 0;
 }

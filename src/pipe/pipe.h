@@ -71,12 +71,9 @@ struct pipe {
     struct leat_reader reader;
     unsigned origin;
     uint64_t limit; /* Of bytes behind the filters. */
-    /* A queue without filters: the limit is exact to a byte. If only chunks were counted, the part of a chunk that was
-     * read would count until all of it was read. */
-    bool counts_bytes;
     size_t chunk_size;
     leat_filter *filter[PIPE_FILTERS_MAX];
-    size_t filters;
+    atomic_size_t filters; /* How many there are. It only grows, under the write turn. */
     bool is_kernel;
 
     uint8_t apart[APART];
@@ -114,13 +111,13 @@ struct pipe {
 
     /* The writer's. */
     struct pipe_place place[PIPE_FILTERS_MAX + 1];
-    size_t places;
-    size_t started;  /* How many filters are to be finished: the first ones. */
-    size_t reserved; /* Room that leat_writer_reserve handed out, in bytes. 0: none. */
+    atomic_size_t places; /* As `filters`. */
+    size_t started;       /* How many filters are to be finished: the first ones. */
+    size_t reserved;      /* Room that leat_writer_reserve handed out, in bytes. 0: none. */
     int64_t pace_ns;
     size_t ending_at;
     uint64_t taken_seen;
-    size_t needed; /* If counts_bytes: how much room the call needs at least, in bytes. */
+    size_t needed; /* If bytes are counted: how much room the call needs at least, in bytes. */
     _Atomic uint64_t written, pushed, high_water, writer_blocked_ns;
     enum want want;
     enum ending ending;
@@ -130,7 +127,7 @@ struct pipe {
 
     struct queue queue;
     struct kernel kernel;
-    struct clock clock; /* It runs only if a filter paces and a descriptor was asked for. */
+    struct clock clock; /* It runs if a filter paces and a descriptor was asked for or the filter came later. */
 };
 
 /* The time limit of a call. */
@@ -154,6 +151,13 @@ static inline int limit_code(const struct pipe_limit *limit)
 static inline void counter_add(_Atomic uint64_t *counter, uint64_t n)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+/* A queue without filters: the limit is exact to a byte. If only chunks were counted, the part of a chunk that was read
+ * would count until all of it was read. */
+static inline bool pipe_counts_bytes(const struct pipe *p)
+{
+    return !p->is_kernel && atomic_load_explicit(&p->filters, memory_order_relaxed) == 0;
 }
 
 /* Nothing more is pushed, and `end` is the code for the reader. */
@@ -193,6 +197,8 @@ void pipe_chunk_released(void *user);
 /* Needs the write turn. Moves on what rests in the chain, as far as that goes without waiting. Stores in `resting`
  * whether bytes are left, and in `held_until_ns` what they wait for. */
 void writer_help(struct pipe *p);
+/* Starts the clock, unless it runs. Any thread. Returns 0 or -ENOMEM. */
+int pipe_start_clock(struct pipe *p);
 /* Prepares for a caller that polls a descriptor of the pipe: starts the clock if a filter paces. Returns 0 or
  * -ENOMEM. */
 int pipe_prepare_polling(struct pipe *p);

@@ -46,7 +46,7 @@ static ssize_t look(struct pipe *p, const uint8_t **ret)
  * (park.h). */
 static void count_taken(struct pipe *p, size_t n)
 {
-    if (p->counts_bytes)
+    if (pipe_counts_bytes(p))
         atomic_store(&p->taken, atomic_load_explicit(&p->taken, memory_order_relaxed) + n);
     else
         counter_add(&p->taken, n);
@@ -61,7 +61,7 @@ static void drop(struct pipe *p, size_t n)
         kernel_drop(&p->kernel, n);
     else
         queue_drop(&p->queue, n);
-    if (p->counts_bytes)
+    if (pipe_counts_bytes(p))
         park_wake(&p->room);
 }
 
@@ -138,7 +138,7 @@ struct reader_reading {
 
 static bool spin_for_bytes(struct pipe *p, int64_t deadline_ns)
 {
-    if (p->is_kernel || p->filters || !p->bytes.spins)
+    if (!pipe_counts_bytes(p) || !p->bytes.spins)
         return false;
     bool ready = false;
     struct spin_budget budget = {UINT_MAX, MIN(clock_ns() + PATIENCE_NS, deadline_ns)};

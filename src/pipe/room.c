@@ -10,7 +10,7 @@ static bool is_over(void *user)
 /* The reader's count is read only if the value that was seen last leaves too little room. */
 uint64_t room_bytes(struct pipe *p, uint64_t wanted)
 {
-    if (!p->counts_bytes)
+    if (!pipe_counts_bytes(p))
         return UINT64_MAX;
     uint64_t pushed = atomic_load_explicit(&p->pushed, memory_order_relaxed);
     if (p->limit - (pushed - p->taken_seen) < wanted)
@@ -20,7 +20,7 @@ uint64_t room_bytes(struct pipe *p, uint64_t wanted)
 
 static bool has_bytes(struct pipe *p, uint64_t wanted)
 {
-    if (!p->counts_bytes)
+    if (!pipe_counts_bytes(p))
         return true;
     /* Sequentially consistent, as for a listener: see count_taken() in reader.c. */
     p->taken_seen = atomic_load(&p->taken);
@@ -70,7 +70,7 @@ bool room_is_ready(void *user)
 
 static void wait_for_chunk(struct pipe *p, int64_t deadline_ns)
 {
-    int64_t until = p->counts_bytes ? clock_ns() + PATIENCE_NS : deadline_ns;
+    int64_t until = pipe_counts_bytes(p) ? clock_ns() + PATIENCE_NS : deadline_ns;
     if (until >= deadline_ns || !park_wait(&p->room, has_much_room, p, until))
         park_wait(&p->room, has_needed_room, p, deadline_ns);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What all calls of the writer's end share. They are in writer.c and writer_end.c. */
+/* What all calls of the writer's end share. They are in writer.c, writer_filter.c and writer_end.c. */
 #ifndef PIPE_WRITER_H
 #define PIPE_WRITER_H
 

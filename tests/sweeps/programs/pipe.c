@@ -8,7 +8,7 @@ static void use(int32_t backend, int with_filters)
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct leat_pipe_stats stats = LEAT_INIT(struct leat_pipe_stats);
     struct leat_view view = {0};
-    leat_filter *filters[2] = {NULL, NULL};
+    leat_filter *filters[2] = {NULL, NULL}, *late = NULL;
     leat_endpoint *in = NULL, *out = NULL;
     leat_writer *writer = NULL;
     leat_reader *reader = NULL;
@@ -33,6 +33,9 @@ static void use(int32_t backend, int with_filters)
     memcpy(room, "three\n", 6);
     TRY(leat_writer_commit(writer, 6, -1));
     TRY(leat_writer_flush(writer, -1));
+    TRY(leat_filter_skip(&late, 0));
+    taken = leat_writer_filter(writer, late, -1, &error); /* which takes the filter, as nothing timed out */
+    TRY(taken);
     TRY(leat_writer_fd(writer, &fd));
     TRY(leat_reader_fd(reader, &fd));
     TRY(leat_reader_read_line(reader, line, sizeof(line), &done, 1000));

@@ -143,6 +143,19 @@ static int try_pipe_size(bool well, struct leat_error *error)
     return open_pipe(&(struct leat_pipe_options){.size = well ? 0 : 1}, error);
 }
 
+static int try_writer_filter(bool well, struct leat_error *error)
+{
+    leat_writer *writer;
+    leat_reader *reader;
+    leat_filter *filter;
+    assert_int_equal(leat_pipe_open(&writer, &reader, NULL, NULL), 0);
+    assert_int_equal(well ? leat_filter_meter(&filter) : leat_filter_exec(&filter, "cat"), 0);
+    int r = leat_writer_filter(writer, filter, 0, error);
+    leat_writer_close(writer);
+    leat_reader_close(reader);
+    return r;
+}
+
 static int try_connection(bool well, struct leat_error *error)
 {
     leat_connection *c;
@@ -534,6 +547,7 @@ static const struct row {
     {"leat_pipe_open", try_pipe_backend},
     {"leat_pipe_open", try_pipe_filter},
     {"leat_pipe_open", try_pipe_size},
+    {"leat_writer_filter", try_writer_filter},
     {"leat_channel_open", try_channel},
     {"leat_pool_new", try_pool},
     {"leat_stream_new", try_stream},

@@ -192,6 +192,15 @@ static int try_flush(struct scene *s, int timeout_ms)
     return leat_writer_flush(s->held_writer, timeout_ms);
 }
 
+static int try_writer_filter(struct scene *s, int timeout_ms)
+{
+    leat_filter *filter;
+    assert_int_equal(leat_filter_meter(&filter), 0);
+    int r = leat_writer_filter(s->held_writer, filter, timeout_ms, NULL);
+    leat_filter_free(filter);
+    return r;
+}
+
 static int try_finish(struct scene *s, int timeout_ms)
 {
     return leat_writer_finish(s->held_writer, timeout_ms);
@@ -403,6 +412,7 @@ static const struct row {
     {"leat_writer_reserve", try_writer_reserve},
     {"leat_writer_commit", try_commit},
     {"leat_writer_flush", try_flush},
+    {"leat_writer_filter", try_writer_filter},
     {"leat_writer_finish", try_finish},
     {"leat_reader_read", try_read},
     {"leat_reader_read_full", try_read_full},
