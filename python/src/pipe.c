@@ -9,6 +9,19 @@ enum {
     FILTERS_MAX = 64 /* as leat_pipe_open allows */
 };
 
+int pipe_end_begin(struct pipe_end *end, bool *turn, int timeout_ms)
+{
+    int r;
+
+    if (end->closed)
+        return -ECANCELED;
+    if (*turn)
+        return 0;
+    r = turn_take(&end->turn, timeout_ms);
+    *turn = r == 0;
+    return r == 0 && end->closed ? -ECANCELED : r;
+}
+
 int pipe_end_check(const struct pipe_end *end)
 {
     if (!end->closed)

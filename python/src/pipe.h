@@ -7,6 +7,7 @@
 #define LEAT_PYTHON_PIPE_H
 
 #include "errors.h"
+#include "turn.h"
 #include <leat/pipe.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -17,6 +18,7 @@ struct pipe_end {
         *box;       /* a list, shared by both ends: the exception that the writer failed with, and the filters */
     PyObject *room; /* the reservation of a writer; NULL: none */
     atomic_bool closed;
+    struct turn turn;
     int inside; /* calls that are in progress without the GIL */
     bool quick; /* there are no filters, so a short call costs little */
 };
@@ -42,6 +44,10 @@ int reader_init(PyObject *module);
 /* New objects; they take the ends, on failure too, and a reference to the box. */
 PyObject *writer_wrap(PyTypeObject *type, leat_writer *writer, PyObject *box, bool quick);
 PyObject *reader_wrap(PyTypeObject *type, leat_reader *reader, PyObject *box, bool quick);
+
+/* Begins a step of a call: has the turn from the first step on, which *turn remembers. 0; -ECANCELED: the end is
+ * closed; -EAGAIN or -ETIMEDOUT. */
+int pipe_end_begin(struct pipe_end *end, bool *turn, int timeout_ms);
 
 /* Raises ValueError if the end is closed: -1. */
 int pipe_end_check(const struct pipe_end *end);

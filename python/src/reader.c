@@ -18,10 +18,12 @@ static struct reader_object *cast(PyObject *object)
 PyObject *reader_wrap(PyTypeObject *type, leat_reader *reader, PyObject *box, bool quick)
 {
     PyObject *object = ((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
+    int r = object ? turn_init(&cast(object)->end.turn) : 0;
 
-    if (!object) {
+    if (!object || r < 0) {
         leat_reader_close(reader);
-        return NULL;
+        Py_XDECREF(object);
+        return r < 0 ? error_raise(r, NULL) : NULL;
     }
     Py_INCREF(box);
     cast(object)->end.box = box;
@@ -45,8 +47,9 @@ static void free_reader(struct reader_object *self)
 static int step(void *context, int timeout_ms)
 {
     struct read_call *call = context;
+    int r = pipe_end_begin(&call->self->end, &call->turn, timeout_ms);
 
-    return call->self->end.closed ? -ECANCELED : call->step(call, timeout_ms);
+    return r < 0 ? r : call->step(call, timeout_ms);
 }
 
 int reader_make(struct read_call *call, int timeout_ms, bool quick)
@@ -61,6 +64,8 @@ int reader_make(struct read_call *call, int timeout_ms, bool quick)
         leat_reader_error(self->reader, &error);
         error_raise(r, error.code == r ? &error : NULL);
     }
+    if (call->turn)
+        turn_give(&self->end.turn);
     if (--self->end.inside == 0 && self->end.closed && self->reader)
         free_reader(self);
     return r;
@@ -319,6 +324,7 @@ static void reader_dealloc(PyObject *object)
         free_reader(cast(object));
     Py_CLEAR(cast(object)->held);
     Py_CLEAR(cast(object)->end.box);
+    turn_free(&cast(object)->end.turn);
     type_free(object);
 }
 

@@ -14,6 +14,7 @@ struct read_call {
     size_t done;
     size_t limit;       /* of a line */
     const void *peeked; /* what a peek shows */
+    bool turn;          /* the call has the turn */
 };
 
 /* Makes the room of a read larger, which malloc(3) has made. A step calls it, without the GIL. 0 or -ENOMEM. */

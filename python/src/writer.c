@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "writer.h"
 #include "args.h"
-#include "pipe.h"
 #include "room.h"
 #include "wait.h"
 #include <string.h>
@@ -13,10 +13,12 @@ static struct writer_object *cast(PyObject *object)
 PyObject *writer_wrap(PyTypeObject *type, leat_writer *writer, PyObject *box, bool quick)
 {
     PyObject *object = ((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
+    int r = object ? turn_init(&cast(object)->end.turn) : 0;
 
-    if (!object) {
+    if (!object || r < 0) {
         leat_writer_close(writer);
-        return NULL;
+        Py_XDECREF(object);
+        return r < 0 ? error_raise(r, NULL) : NULL;
     }
     Py_INCREF(box);
     cast(object)->end.box = box;
@@ -25,24 +27,15 @@ PyObject *writer_wrap(PyTypeObject *type, leat_writer *writer, PyObject *box, bo
     return object;
 }
 
-/* A call of the writer: what it does, and how far it is. */
-struct call {
-    struct writer_object *self;
-    int (*step)(struct call *call, int timeout_ms);
-    const char *bytes;
-    size_t n;
-    size_t done;
-    void *room;
-};
-
 static int step(void *context, int timeout_ms)
 {
-    struct call *call = context;
+    struct write_call *call = context;
+    int r = pipe_end_begin(&call->self->end, &call->turn, timeout_ms);
 
-    return call->self->end.closed ? -ECANCELED : call->step(call, timeout_ms);
+    return r < 0 ? r : call->step(call, timeout_ms);
 }
 
-static void free_writer(struct writer_object *self)
+void writer_free(struct writer_object *self)
 {
     leat_writer *writer = self->writer;
     PyObject *type, *exception, *trace;
@@ -53,14 +46,14 @@ static void free_writer(struct writer_object *self)
     Py_END_ALLOW_THREADS PyErr_Restore(type, exception, trace);
 }
 
-static void leave(struct writer_object *self)
+void writer_leave(struct writer_object *self)
 {
     if (--self->end.inside == 0 && self->end.closed && self->writer)
-        free_writer(self);
+        writer_free(self);
 }
 
 /* Why the reader's end is broken: with the exception of a filter as its cause. */
-static void raise_broken(struct writer_object *self, struct call *call)
+static void raise_broken(struct writer_object *self, struct write_call *call)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
     PyObject *type, *exception, *trace, *cause = NULL;
@@ -82,8 +75,7 @@ static void raise_broken(struct writer_object *self, struct call *call)
     PyErr_Restore(type, exception, trace);
 }
 
-/* Makes the call. 0, or -1 with an exception. */
-static int make(struct call *call, int timeout_ms, bool quick)
+int writer_make(struct write_call *call, int timeout_ms, bool quick)
 {
     struct writer_object *self = call->self;
     int r;
@@ -94,11 +86,13 @@ static int make(struct call *call, int timeout_ms, bool quick)
         raise_broken(self, call);
     else if (r < 0)
         error_raise_with(r, NULL, "characters_written", PyLong_FromSize_t(call->done));
-    leave(self);
+    if (call->turn)
+        turn_give(&self->end.turn);
+    writer_leave(self);
     return r == 0 ? 0 : -1;
 }
 
-static int step_write(struct call *call, int timeout_ms)
+static int step_write(struct write_call *call, int timeout_ms)
 {
     size_t n = 0;
     int r = leat_writer_write(call->self->writer, call->bytes + call->done, call->n - call->done, &n, timeout_ms);
@@ -107,35 +101,25 @@ static int step_write(struct call *call, int timeout_ms)
     return r;
 }
 
-static int step_write_some(struct call *call, int timeout_ms)
+static int step_write_some(struct write_call *call, int timeout_ms)
 {
     return leat_writer_write_some(call->self->writer, call->bytes, call->n, &call->done, timeout_ms);
 }
 
-static int step_flush(struct call *call, int timeout_ms)
-{
-    return leat_writer_flush(call->self->writer, timeout_ms);
-}
-
-static int step_finish(struct call *call, int timeout_ms)
-{
-    return leat_writer_finish(call->self->writer, timeout_ms);
-}
-
-static int step_reserve(struct call *call, int timeout_ms)
+static int step_reserve(struct write_call *call, int timeout_ms)
 {
     return leat_writer_reserve(call->self->writer, call->n, &call->room, &call->done, timeout_ms);
 }
 
-static int step_commit(struct call *call, int timeout_ms)
+static int step_commit(struct write_call *call, int timeout_ms)
 {
     return leat_writer_commit(call->self->writer, call->n, timeout_ms);
 }
 
 static PyObject *write_bytes(PyObject *object, PyObject *data, int timeout_ms,
-                             int (*write)(struct call *call, int timeout_ms))
+                             int (*write)(struct write_call *call, int timeout_ms))
 {
-    struct call call = {cast(object), write, NULL, 0, 0, NULL};
+    struct write_call call = {.self = cast(object), .step = write};
     Py_buffer view;
     int r;
 
@@ -143,7 +127,7 @@ static PyObject *write_bytes(PyObject *object, PyObject *data, int timeout_ms,
         return NULL;
     call.bytes = view.buf;
     call.n = (size_t)view.len;
-    r = make(&call, timeout_ms, call.n <= WAIT_SMALL);
+    r = writer_make(&call, timeout_ms, call.n <= WAIT_SMALL);
     PyBuffer_Release(&view);
     return r < 0 ? NULL : PyLong_FromSize_t(call.done);
 }
@@ -187,35 +171,9 @@ static PyObject *writer_writelines(PyObject *object, PyObject *pieces)
     Py_RETURN_NONE;
 }
 
-static PyObject *simple(PyObject *object, const char *name, PyObject *const *args, Py_ssize_t n, PyObject *keywords,
-                        int (*function)(struct call *call, int timeout_ms))
-{
-    struct call call = {cast(object), function, NULL, 0, 0, NULL};
-    PyObject *values[1];
-    int timeout_ms;
-
-    if (args_read(SIGNATURE(name, 0, "timeout"), args, n, keywords, values) < 0 ||
-        args_timeout(values[0], &timeout_ms) < 0 || pipe_end_check(&cast(object)->end) < 0 ||
-        make(&call, timeout_ms, false) < 0)
-        return NULL;
-    Py_RETURN_NONE;
-}
-
-static PyObject *writer_flush(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords)
-{
-    return simple(object, "flush", args, n, keywords, step_flush);
-}
-
-static PyObject *writer_finish(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords)
-{
-    if (room_end(&cast(object)->end.room) < 0)
-        return NULL;
-    return simple(object, "finish", args, n, keywords, step_finish);
-}
-
 static PyObject *writer_reserve(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords)
 {
-    struct call call = {cast(object), step_reserve, NULL, 0, 0, NULL};
+    struct write_call call = {.self = cast(object), .step = step_reserve};
     PyObject *values[2], *view;
     uint64_t want = 1;
     int timeout_ms;
@@ -225,7 +183,7 @@ static PyObject *writer_reserve(PyObject *object, PyObject *const *args, Py_ssiz
         pipe_end_check(&cast(object)->end) < 0)
         return NULL;
     call.n = (size_t)want;
-    if (make(&call, timeout_ms, true) < 0)
+    if (writer_make(&call, timeout_ms, true) < 0)
         return NULL;
     cast(object)->end.room = room_new(object, call.room, call.done, true, &view);
     if (cast(object)->end.room)
@@ -236,7 +194,7 @@ static PyObject *writer_reserve(PyObject *object, PyObject *const *args, Py_ssiz
 
 static PyObject *writer_commit(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords)
 {
-    struct call call = {cast(object), step_commit, NULL, 0, 0, NULL};
+    struct write_call call = {.self = cast(object), .step = step_commit};
     PyObject *values[2];
     uint64_t count = 0;
     int timeout_ms;
@@ -246,92 +204,9 @@ static PyObject *writer_commit(PyObject *object, PyObject *const *args, Py_ssize
         pipe_end_check(&cast(object)->end) < 0 || room_end(&cast(object)->end.room) < 0)
         return NULL;
     call.n = (size_t)count;
-    if (make(&call, timeout_ms, true) < 0)
+    if (writer_make(&call, timeout_ms, true) < 0)
         return NULL;
     Py_RETURN_NONE;
-}
-
-/* Frees the writer, now or when the last thread has left it. */
-static void shut(struct writer_object *self)
-{
-    self->end.closed = true;
-    if (self->end.inside == 0 && self->writer)
-        free_writer(self);
-}
-
-/* fail(reason): an exception, which the reader raises, or an errno value. */
-static PyObject *writer_fail(PyObject *object, PyObject *reason)
-{
-    struct writer_object *self = cast(object);
-    int r, code = TRAP_CODE;
-
-    if (pipe_end_check(&self->end) < 0 || room_end(&self->end.room) < 0)
-        return NULL;
-    if (PyExceptionInstance_Check(reason)) {
-        Py_INCREF(reason);
-        PyList_SetItem(self->end.box, 0, reason);
-    } else {
-        code = -(int)PyLong_AsLong(reason);
-        if (PyErr_Occurred())
-            return NULL;
-    }
-    self->end.inside++;
-    Py_BEGIN_ALLOW_THREADS r = leat_writer_fail(self->writer, code);
-    Py_END_ALLOW_THREADS leave(self);
-    if (r < 0)
-        return error_raise(r, NULL);
-    Py_RETURN_NONE;
-}
-
-static PyObject *writer_abort(PyObject *object, PyObject *nothing)
-{
-    if (!cast(object)->end.closed && room_end(&cast(object)->end.room) < 0)
-        return NULL;
-    shut(cast(object));
-    Py_RETURN_NONE;
-}
-
-/* The end, and then the close, in any case but a timeout: the caller may try again. */
-static PyObject *writer_close(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords)
-{
-    struct call call = {cast(object), step_finish, NULL, 0, 0, NULL};
-    PyObject *values[1];
-    int r, timeout_ms;
-
-    if (args_read(SIGNATURE("close", 0, "timeout"), args, n, keywords, values) < 0 ||
-        args_timeout(values[0], &timeout_ms) < 0)
-        return NULL;
-    if (cast(object)->end.closed)
-        Py_RETURN_NONE;
-    if (room_end(&cast(object)->end.room) < 0)
-        return NULL;
-    r = make(&call, timeout_ms, false);
-    if (r < 0 && PyErr_ExceptionMatches(PyExc_TimeoutError))
-        return NULL;
-    if (r < 0 && !PyErr_ExceptionMatches(PyExc_OSError))
-        return NULL;
-    shut(cast(object));
-    if (r < 0)
-        return NULL;
-    Py_RETURN_NONE;
-}
-
-/* Leaving `with` ends the stream; if the body raises, it fails the stream with that exception. */
-static PyObject *writer_exit(PyObject *object, PyObject *args)
-{
-    PyObject *type, *exception, *trace, *result;
-
-    if (!PyArg_ParseTuple(args, "OOO", &type, &exception, &trace))
-        return NULL;
-    if (exception == Py_None)
-        return writer_close(object, NULL, 0, NULL);
-    if (cast(object)->end.closed)
-        Py_RETURN_NONE;
-    result = writer_fail(object, exception);
-    if (!result)
-        PyErr_Clear();
-    Py_XDECREF(result);
-    return writer_abort(object, NULL);
 }
 
 static PyObject *writer_stats(PyObject *object, PyObject *nothing)
@@ -357,9 +232,10 @@ static void writer_dealloc(PyObject *object)
 {
     PyObject_GC_UnTrack(object);
     if (cast(object)->writer)
-        free_writer(cast(object));
+        writer_free(cast(object));
     Py_CLEAR(cast(object)->end.room);
     Py_CLEAR(cast(object)->end.box);
+    turn_free(&cast(object)->end.turn);
     type_free(object);
 }
 

@@ -5,26 +5,12 @@ import hashlib
 import os
 import pathlib
 import pickle
-import signal
-import tempfile
 import threading
 import time
 import unittest
 
 import leat
-
-
-class Folder(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-
-    def path(self, name, content=None):
-        path = os.path.join(self.folder, name)
-        if content is not None:
-            pathlib.Path(path).write_bytes(content)
-        return path
+from common import Folder, alarm
 
 
 class Copy(Folder):
@@ -174,20 +160,13 @@ class Pipeline(Folder):
             leat.copy("zero:", "null:", rate="1M", length="1T", progress=fail, interval=0.01)
 
     def test_a_signal_ends_the_wait(self):
-        def handler(number, frame):
-            raise InterruptedError("by the signal")
-
-        self.addCleanup(signal.signal, signal.SIGUSR1, signal.signal(signal.SIGUSR1, handler))
-        sent = []
-
-        def send():
-            sent.append(time.monotonic())
-            os.kill(os.getpid(), signal.SIGUSR1)
-
-        threading.Timer(0.1, send).start()
-        with self.assertRaisesRegex(InterruptedError, "by the signal"):
-            leat.copy("zero:", "null:", rate="1M", length="1T")
-        self.assertLess(time.monotonic() - sent[0], 5)  # 0.1 on a machine with nothing else to do
+        waits = []
+        for _ in range(5):
+            start = time.monotonic()
+            with alarm(self, 0.05):
+                leat.copy("zero:", "null:", rate="1M", length="1T")
+            waits.append(time.monotonic() - start - 0.05)
+        self.assertLess(min(waits), 0.1)  # the least, because the machine may be busy
 
     def test_explain_changes_nothing(self):
         pipeline = leat.Pipeline(b"abc", sinks=[self.path("b")])

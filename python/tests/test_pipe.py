@@ -6,8 +6,6 @@ import gc
 import hashlib
 import io
 import os
-import signal
-import threading
 import time
 import traceback
 import unittest
@@ -16,29 +14,7 @@ import zlib
 
 import leat
 from leat import filters
-
-
-def in_thread(function, *arguments):
-    """Runs the function on a thread; the result is a function that waits for what it returned or raised."""
-    box = []
-
-    def run():
-        try:
-            box.append((function(*arguments), None))
-        except BaseException as error:
-            box.append((None, error))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-
-    def result():
-        thread.join(60)
-        value, error = box[0]
-        if error is not None:
-            raise error
-        return value
-
-    return result
+from common import alarm, in_thread
 
 
 class Bytes(unittest.TestCase):
@@ -422,20 +398,14 @@ class Filters(unittest.TestCase):
 
 class Waiting(unittest.TestCase):
     def test_a_signal_ends_each_wait(self):
-        def handler(number, frame):
-            raise InterruptedError("by the signal")
-
-        self.addCleanup(signal.signal, signal.SIGUSR1, signal.signal(signal.SIGUSR1, handler))
         writer, reader = leat.pipe(memory_limit=4096)
         writer.write(b"abc")
         for call in (lambda: reader.read(10), reader.read, reader.readline, lambda: reader.readinto(bytearray(10))):
-            threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGUSR1)).start()
-            with self.assertRaisesRegex(InterruptedError, "by the signal"):
+            with alarm(self):
                 call()
         self.assertEqual(reader.read(3), b"abc")  # no byte is lost
         writer.write(b"x" * 4096)
-        threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGUSR1)).start()
-        with self.assertRaisesRegex(InterruptedError, "by the signal"):
+        with alarm(self):
             writer.write(b"x")
 
     def test_several_threads_use_one_end(self):
