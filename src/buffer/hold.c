@@ -12,7 +12,8 @@
 #define PARTS_LEAST 16             /* a small buffer has smaller chunks, so that both sides work at once */
 #define VIEWS_MOST  4              /* one is written, and digests look at others */
 #define RING_FIRST  16
-#define KEEP        4 /* chunks that are back and stay for the next bytes */
+#define KEEP_LEAST  4  /* chunks that are back and stay for the next bytes, because the level goes up and down */
+#define KEEP_PART   16 /* a larger buffer keeps this part of its memory */
 
 static uint64_t bytes_in_memory(const struct hold_plan *plan)
 {
@@ -25,11 +26,16 @@ static size_t chunk_size_of(const struct hold_plan *plan)
     return pool_size_within((size_t)MAX(most, PAGE));
 }
 
+static uint64_t kept_chunks(const struct hold_plan *plan)
+{
+    return MAX(bytes_in_memory(plan) / chunk_size_of(plan) / KEEP_PART, KEEP_LEAST);
+}
+
 /* The first and the last part may be partly filled. With a file, one chunk is being filled for it, one may have been
  * refused by it, and one is read from it. */
 static uint64_t chunks_of(const struct hold_plan *plan)
 {
-    return bytes_in_memory(plan) / chunk_size_of(plan) + 2 + VIEWS_MOST + KEEP + (plan->file ? 3 : 0);
+    return bytes_in_memory(plan) / chunk_size_of(plan) + 2 + VIEWS_MOST + kept_chunks(plan) + (plan->file ? 3 : 0);
 }
 
 uint64_t hold_memory(const struct hold_plan *plan)
@@ -212,7 +218,9 @@ ssize_t hold_put(struct hold *hold, const void *bytes, size_t n)
     ssize_t part = 0;
     uint8_t *to;
     while (done < n && (part = find_place(hold, n - done, &to)) > 0) {
-        memcpy(to, (const uint8_t *)bytes + done, (size_t)part);
+        const uint8_t *from = (const uint8_t *)bytes + done;
+        if (from != to)
+            memcpy(to, from, (size_t)part);
         done += (size_t)part;
         pthread_mutex_lock(&hold->lock);
         struct hold_part *last = part_at(hold, hold->tail - 1);
@@ -225,6 +233,23 @@ ssize_t hold_put(struct hold *hold, const void *bytes, size_t n)
             hold_spill(hold);
     }
     return done ? (ssize_t)done : part;
+}
+
+/* The ring keeps the memory. */
+static void release_room(struct chunk *chunk UNUSED)
+{
+}
+
+ssize_t hold_lend(struct hold *hold, size_t n, struct chunk **ret)
+{
+    uint8_t *to;
+    ssize_t r = find_place(hold, n, &to);
+    if (r <= 0)
+        return r;
+    hold->room = (struct chunk){.data = to, .release = release_room};
+    atomic_init(&hold->room.refs, 1);
+    *ret = &hold->room;
+    return r;
 }
 
 void hold_end(struct hold *hold)
@@ -250,7 +275,7 @@ static void release(struct chunk *chunk)
     chunk_unref(chunk->other);
     free(view);
     if (!hold->plan.locks)
-        chunk_pool_keep(&hold->pool, KEEP);
+        chunk_pool_keep(&hold->pool, (size_t)kept_chunks(&hold->plan));
     pthread_mutex_lock(&hold->lock);
     hold->views--;
     water_resume(&hold->water);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A buffer of many bytes in order, between one thread that puts them and one thread that takes them.
  *
- * The bytes are in chunks of one size. Memory is taken as the buffer fills, and given back as it drains. Bytes that are
- * put are copied once. The taker gets views of the chunks, which it may release on any thread. There are only a few
- * views at a time, so bytes that are not wanted yet stay in the buffer.
+ * The bytes are in chunks of one size. Memory is taken as the buffer fills, and given back as it drains. The putter may
+ * borrow the place of the next bytes and fill it itself; other bytes that are put are copied once. The taker gets views
+ * of the chunks, which it may release on any thread. There are only a few views at a time, so bytes that are not wanted
+ * yet stay in the buffer.
  *
  * If there is a file, only a part of the bytes is in memory. A chunk for which that part has no room is written to the
  * file when it is full, and read back when it is the next one to be taken. If the file does not take it, it stays in
@@ -66,6 +67,7 @@ struct hold {
     uint64_t head, tail; /* the ring holds the parts [head, tail) */
     uint64_t in_memory;  /* parts of the ring that have a chunk */
     struct hold_slots slots;
+    struct chunk room;              /* stands for the place that hold_lend has lent */
     size_t views;                   /* that the taker has */
     struct port *putter, *taker;    /* notified when the side may go on */
     bool putter_waits, taker_waits; /* the last call of this side returned -EAGAIN */
@@ -83,9 +85,13 @@ void hold_close(struct hold *hold);
 /* Returns the most memory that such a buffer takes, in bytes. */
 uint64_t hold_memory(const struct hold_plan *plan);
 
-/* Copies the first of the n bytes, and returns their number. -EAGAIN: there is no room now. -ENOMEM: there is no memory
- * even for the first byte. */
+/* Puts the first of the n bytes, and returns their number. It copies them, unless they are where hold_lend has said.
+ * -EAGAIN: there is no room now. -ENOMEM: there is no memory even for the first byte. */
 ssize_t hold_put(struct hold *hold, const void *bytes, size_t n);
+/* Lends the place of the next bytes, for the putter to fill from the start: a chunk without bytes, with one reference.
+ * Returns how many of n bytes have room there, or a failure of hold_put. The bytes belong to the buffer when they are
+ * put, and until then the next call lends the same place. Only one such chunk may be in use at a time. */
+ssize_t hold_lend(struct hold *hold, size_t n, struct chunk **ret);
 /* No more bytes are put. */
 void hold_end(struct hold *hold);
 /* Gives a view of at most n of the next bytes, with one reference, and returns their number. 0: the end. -EAGAIN: it

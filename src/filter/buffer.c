@@ -45,6 +45,12 @@ static ssize_t put(void *user, void *bytes, size_t n)
     return or_block(&b->into.node, hold_put(&b->hold, bytes, n));
 }
 
+static ssize_t lend(void *user, void *ret_chunk, size_t n)
+{
+    struct buffer *b = user;
+    return or_block(&b->into.node, hold_lend(&b->hold, n, ret_chunk));
+}
+
 static ssize_t take(void *user, void *ret_chunk, size_t n)
 {
     struct buffer *b = user;
@@ -173,6 +179,7 @@ static int make(struct buffer *b, const struct leat_buffer_options *o)
     make_end(b, &b->into, &into_ops, LEAT_WRITE);
     make_end(b, &b->out, &out_ops, LEAT_READ);
     b->into.node.call = put;
+    b->into.node.lend = lend;
     b->out.node.call = read_copy;
     b->out.node.take = take;
     b->folder = o->file ? strdup(o->file) : NULL;

@@ -126,6 +126,11 @@ struct node {
      * reference to a chunk, or to a view of one, with as many bytes as the call returns, at least one. NULL: only
      * `call` works. */
     op_call take;
+    /* For a sink that holds bytes in memory of its own: lends the place of the next bytes, so that a route can read
+     * into it. Works as `call`, but `bytes` points to a `struct chunk *`, which gets a reference to an empty chunk that
+     * has room for as many bytes as the call returns, at least one. A write of bytes that are there copies nothing.
+     * Only one such chunk may be in use at a time. Never blocks. NULL: the sink lends none. */
+    op_call lend;
     struct node_memory memory;
     /* For a source, set before `open`: gives a digest, in hex, of the bytes of the source as far as they were taken, if
      * a filter of the pipeline computes it. After the last byte it is complete in `settle` with code 0. Returns 0,

@@ -14,6 +14,10 @@
  * bounds their number: while all of them are in the ring, it has none to fill and returns -EAGAIN. The source would
  * then wait for a slow branch that may drop, so with such a branch the route copies the bytes.
  *
+ * If the sink holds bytes in memory of its own (node->lend) and no filter looks at them, the route reads into that
+ * memory. It borrows the next place when the sink has the bytes of the last one, so it reads nothing while the sink is
+ * full.
+ *
  * Reading is in chunk_read.c, and writing in chunk_write.c. This file has the ring and the order of the two. */
 #include "route/chunk.h"
 #include "buffer/pool.h"
@@ -77,10 +81,11 @@ static size_t most_chunks(const struct hop *hop, size_t chunk_size)
 /* Allocates the least number of chunks at once. If the pool has none of this size left, it tries smaller ones. */
 static int make_pool(struct hop *hop, struct chunk_route *s)
 {
-    for (size_t size = s->gives ? PAGE : choose_chunk_size(hop);; size /= 2) {
+    for (size_t size = s->gives || s->borrows ? PAGE : choose_chunk_size(hop);; size /= 2) {
         chunk_pool_init(&s->pool, hop->budget, size, &s->released);
         chunk_pool_share(&s->pool, hop->pool);
         s->pool.most = most_chunks(hop, size);
+        s->room = s->gives ? SIZE_MAX / 2 : s->pool.chunk_size;
         if (chunk_pool_prepare(&s->pool, least_chunks(hop)) != -ENOMEM)
             return 0;
         chunk_pool_destroy(&s->pool);
@@ -97,6 +102,11 @@ static void take_spares(struct hop *hop, struct chunk_route *s)
             s->cursor[i].spare = chunk_get(&s->pool);
 }
 
+static bool may_borrow(const struct hop *hop)
+{
+    return hop->branches == 1 && hop->branch[0].node->lend && !hop_needs_bytes(hop) && !hop->residue.bytes;
+}
+
 static int start(struct hop *hop)
 {
     struct chunk_route *s = calloc(1, sizeof(*s) + hop->branches * sizeof(s->cursor[0]));
@@ -106,6 +116,7 @@ static int start(struct hop *hop)
     }
     port_init(&s->released, -1, 0);
     s->gives = hop->in->take && least_chunks(hop) == 1 && !hop->residue.bytes;
+    s->borrows = !s->gives && may_borrow(hop);
     int r = make_pool(hop, s);
     if (r == 0) {
         s->capacity = RING_FIRST;

@@ -35,8 +35,10 @@ struct chunk_route {
     enum chunk_step doing;
     struct branch *busy;   /* the branch whose write, or whose read of a residue, is in flight */
     struct chunk *filling; /* the chunk that the next read fills */
+    size_t room;           /* at most so many bytes of the source go into the next chunk */
     void *taken;           /* the chunk that the source hands over; node->take fills this in */
     bool gives;            /* the source hands over its own chunks, so the route fills none */
+    bool borrows;          /* the sink lends the memory that the route fills */
     uint8_t probe;
     struct chunk **ring; /* chunk number i is at i % capacity */
     size_t capacity;

@@ -61,6 +61,29 @@ static bool wants_no_more(const struct hop *hop)
     return !hop->skip && (hop->taken >= hop->end || hop_is_cut(hop));
 }
 
+/* Gets the memory for the next bytes from the sink. OP: the route has it. Else the result is that of chunk_read_next,
+ * and for WAIT *ret_wait may have the sink already, which then has bytes to take. */
+static enum verdict borrow(struct hop *hop, struct wait_set *ret_wait)
+{
+    struct chunk_route *s = hop->state;
+    struct node *sink = hop->branch[0].node;
+    if (wants_no_more(hop))
+        return VERDICT_END;
+    if (s->cursor[0].chunk)
+        return VERDICT_WAIT;
+    ssize_t r = sink->port.blocked ? -EAGAIN : sink->lend(sink->call_user, &s->filling, SIZE_MAX / 2);
+    if (r == -EAGAIN) {
+        wait_add(ret_wait, &sink->port);
+        return VERDICT_WAIT;
+    }
+    if (r < 0) {
+        hop_fail_branch(hop, &hop->branch[0], op_name(OP_WRITE), (int)r);
+        return VERDICT_END;
+    }
+    s->room = (size_t)r;
+    return VERDICT_OP;
+}
+
 enum verdict chunk_read_next(struct hop *hop, struct op **ret_op, struct wait_set *ret_wait)
 {
     struct chunk_route *s = hop->state;
@@ -72,6 +95,11 @@ enum verdict chunk_read_next(struct hop *hop, struct op **ret_op, struct wait_se
             return VERDICT_END;
         wait_add(ret_wait, &hop->in->port);
         return VERDICT_WAIT;
+    }
+    if (s->borrows && !s->filling) {
+        enum verdict verdict = borrow(hop, ret_wait);
+        if (verdict != VERDICT_OP)
+            return verdict;
     }
     if (!chunk_has_place(s) || (!s->gives && !s->filling && !(s->filling = chunk_get(&s->pool)))) {
         enum verdict verdict = chunk_spill(hop, ret_op);
@@ -85,15 +113,14 @@ enum verdict chunk_read_next(struct hop *hop, struct op **ret_op, struct wait_se
     }
     if (hop->residue.bytes)
         return read_op(hop, DOING_RESIDUE, s->filling->data, MIN(s->pool.chunk_size, hop->residue.bytes), ret_op);
-    size_t most = s->gives ? SIZE_MAX / 2 : s->pool.chunk_size;
     if (hop->skip)
-        return next_bytes(hop, (size_t)MIN(most, hop->skip), ret_op);
+        return next_bytes(hop, (size_t)MIN(s->room, hop->skip), ret_op);
     if (hop->taken >= hop->end)
         return VERDICT_END;
     if (hop_until_size(hop) == 0)
         return hop_is_cut(hop) ? VERDICT_END : read_op(hop, DOING_PROBE, &s->probe, 1, ret_op);
     bool hole = hop_extent(hop, &n) == 1;
-    size_t allowed = hop_allowance(hop, hole ? hole_limit(hop, n) : MIN(most, n), ret_wait);
+    size_t allowed = hop_allowance(hop, hole ? hole_limit(hop, n) : MIN(s->room, n), ret_wait);
     if (allowed == 0)
         return ret_wait->deadline_ns ? VERDICT_WAIT : VERDICT_END;
     if (hole) {

@@ -118,13 +118,14 @@ static void a_folder_is_the_rest_of_the_text(void **state UNUSED)
     assert_int_equal(options.start, 0);
 }
 
-/* Any size and any levels, with and without other filters on both sides. */
+/* Any size and any levels, with and without other filters on both sides. The source is read into the buffer's memory,
+ * unless a digest looks at the bytes before. */
 static void the_bytes_stay_the_same(void **state UNUSED)
 {
     static const uint64_t sizes[] = {1, 2, 4095, 4096, 100000, 10000000};
     static const size_t lengths[] = {0, 1, 4097, 300000};
     static uint8_t out[sizeof(letters)];
-    for (size_t i = 0; i < COUNT(sizes) * COUNT(lengths) * 4; i++) {
+    for (size_t i = 0; i < COUNT(sizes) * COUNT(lengths) * 8; i++) {
         uint64_t size = sizes[i % COUNT(sizes)];
         size_t n = MIN(lengths[i / COUNT(sizes) % COUNT(lengths)], size * 4096), got = SIZE_MAX;
         unsigned way = (unsigned)(i / COUNT(sizes) / COUNT(lengths));
@@ -132,7 +133,8 @@ static void the_bytes_stay_the_same(void **state UNUSED)
         leat_filter *before = digest_of("xxh3"), *behind = digest_of("crc32c");
         if (way & 1)
             add(p, machine(machine_same));
-        add(p, leat_filter_ref(before));
+        if (way & 4)
+            add(p, leat_filter_ref(before));
         add(p, buffer(size, way & 2 ? 100 : 0, way & 2 ? 1 : 100));
         if (way & 1)
             add(p, buffer(1000, 0, 0));
@@ -143,8 +145,10 @@ static void the_bytes_stay_the_same(void **state UNUSED)
         assert_int_equal(got, n);
         assert_memory_equal(out, letters, n);
         char hex[LEAT_DIGEST_HEX_MAX];
-        assert_int_equal(leat_filter_digest_hex(before, "xxh3", hex, sizeof(hex)), 0);
-        assert_string_equal(hex, hex_of(letters, n, "xxh3"));
+        if (way & 4) {
+            assert_int_equal(leat_filter_digest_hex(before, "xxh3", hex, sizeof(hex)), 0);
+            assert_string_equal(hex, hex_of(letters, n, "xxh3"));
+        }
         assert_int_equal(leat_filter_digest_hex(behind, "crc32c", hex, sizeof(hex)), 0);
         assert_string_equal(hex, hex_of(letters, n, "crc32c"));
         leat_filter_free(before);
