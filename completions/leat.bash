@@ -58,7 +58,7 @@ _leat_value()
         _leat_words "$2" "file-to-file file-to-null file-to-pipe pipe-to-pipe pipe-to-file file-to-unix file-to-tcp
             unix-to-file tcp-to-file pipes latency"
         ;;
-    --cacert | --cert | --key | --netrc-file) compopt -o default 2>/dev/null ;;
+    --cacert | --cert | --key | --netrc-file | --plot) compopt -o default 2>/dev/null ;;
     --directory) compopt -o dirnames +o default +o bashdefault 2>/dev/null ;;
     --explain | --trace) _leat_words "$2" "text json" ;;
     --progress) _leat_words "$2" "auto bar json never" ;;
@@ -139,8 +139,8 @@ _leat()
         return
         ;;
     bench)
-        options="--rounds --seconds --size --memory-limit --quick --pin --only --directory --overwrite --json --help"
-        wants="--rounds --seconds --size --memory-limit --pin --only --directory"
+        options="--rounds --seconds --size --memory-limit --quick --pin --only --directory --plot --overwrite --json --help"
+        wants="--rounds --seconds --size --memory-limit --pin --only --directory --plot"
         ;;
     *) return ;;
     esac

@@ -150,6 +150,7 @@ complete -c leat -n $bench -l memory-limit -x -d 'Try these beside the usual one
 complete -c leat -n $bench -l quick -d 'Small sizes, 2 rounds'
 complete -c leat -n $bench -l pin -x -d 'Stay on these processors'
 complete -c leat -n $bench -l only -x -a 'file-to-file file-to-null file-to-pipe pipe-to-pipe pipe-to-file file-to-unix file-to-tcp unix-to-file tcp-to-file pipes latency' -d 'These rows alone'
+complete -c leat -n $bench -l plot -r -F -d 'A picture in SVG'
 complete -c leat -n $bench -l directory -x -a '(__fish_complete_directories)' -d 'Where own files are made'
 complete -c leat -n $bench -l overwrite -d 'Write into the sink itself'
 complete -c leat -n $bench -l json -d 'One object a line'

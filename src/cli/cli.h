@@ -81,6 +81,9 @@ int cli_retries(const char *command, const char *text, int32_t *ret);
 int cli_read_options(const char *command, const struct option *longs, int argc, char **argv,
                      int (*set)(void *user, int option, const char *value), void *user);
 
+/* Returns the number of columns of the terminal that the descriptor is, or 0 if that is not known. */
+int cli_terminal_width(int fd);
+
 /* Flushes standard output. Returns `code`, or if that is 0 the first failure of standard output (a negative errno). */
 int cli_flush(int code);
 /* Closes standard output at the end of the command. If writing to standard output or standard error failed, prints that

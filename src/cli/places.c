@@ -85,9 +85,9 @@ FILE *places_of_digests(const leat_pipeline *pipeline)
 
 /* ---- the file of a report ---- */
 
-/* Turns the name of the report's file into a spec that the library reads as a path whatever it begins with; "-" stays
+/* Turns the name of a file into a spec that the library reads as a path whatever it begins with; "-" stays
  * standard output. */
-static char *report_spec(const char *file)
+static char *spec_of_file(const char *file)
 {
     size_t n = strlen(file) + sizeof("file:");
     char *spec = malloc(n);
@@ -96,12 +96,17 @@ static char *report_spec(const char *file)
     return spec;
 }
 
-static bool report_is(const struct copy_options *o, const char *other, enum leat_direction direction)
+bool places_is_file(const char *file, const char *other, enum leat_direction direction)
 {
-    char *spec = o->report_file ? report_spec(o->report_file) : NULL;
+    char *spec = spec_of_file(file);
     bool same = spec && is_same(spec, LEAT_WRITE, other, direction);
     free(spec);
     return same;
+}
+
+static bool report_is(const struct copy_options *o, const char *other, enum leat_direction direction)
+{
+    return o->report_file && places_is_file(o->report_file, other, direction);
 }
 
 /* Does the file keep its content? A character device does not, so nothing can be lost there. */

@@ -10,6 +10,10 @@
 bool places_is_stdout(const char *spec);
 bool places_is_stderr(const char *spec);
 
+/* Is the file that the command writes besides, such as a report, the endpoint that `other` names? The name "-" is
+ * standard output. */
+bool places_is_file(const char *file, const char *other, enum leat_direction direction);
+
 /* Is one of the pipeline's sinks the same as standard output? */
 bool places_sink_is_stdout(const leat_pipeline *pipeline);
 

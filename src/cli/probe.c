@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 static const char help_text[] = "usage: leat probe [--json] [DIRECTORY]\n"
@@ -41,12 +40,6 @@ struct look {
     int text_width; /* of the last column; 0: lines are not broken */
 };
 
-static int terminal_width(void)
-{
-    struct winsize size;
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-}
-
 /* Writes "yes", or "no" and the name of the error, such as "no ENOSYS". */
 static const char *answer(const struct leat_feature *f, char *buffer, size_t size)
 {
@@ -74,7 +67,7 @@ static struct look choose_look(const struct leat_features *features)
         return look;
     const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
     look.colour = !(no_color && no_color[0]) && terminal && strcmp(terminal, "dumb") != 0;
-    int text_width = terminal_width() - look.name_width - look.answer_width - 6;
+    int text_width = cli_terminal_width(STDOUT_FILENO) - look.name_width - look.answer_width - 6;
     look.text_width = text_width >= 20 ? text_width : 0; /* if less room is left, the terminal wraps the lines */
     return look;
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define INTERVAL_MS  200
@@ -72,11 +71,10 @@ static bool in_background(void)
 
 static size_t columns(void)
 {
-    struct winsize size = {0};
     const char *said = getenv("COLUMNS");
-    long n = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col
-             : said                                                      ? strtol(said, NULL, 10)
-                                                                         : 0;
+    long n = cli_terminal_width(STDERR_FILENO);
+    if (n == 0 && said)
+        n = strtol(said, NULL, 10);
     return isatty(STDERR_FILENO) && n > 0 ? (size_t)n : 80;
 }
 

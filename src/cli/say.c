@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define OPTIONS_MAX 64
@@ -210,4 +211,10 @@ int cli_end(int code)
     if (output_code && !output_told)
         cli_warn("standard output: %s", strerror(output_code));
     return code == EXIT_DONE && (output_code || ferror(stderr)) ? EXIT_FAILED : code;
+}
+
+int cli_terminal_width(int fd)
+{
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }

@@ -3,6 +3,7 @@
 #include "bench/bench.h"
 #include "bench/peer.h"
 #include "bench/system.h"
+#include "places.h"
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,16 @@ static int pin(const struct bench_options *o)
     }
     peer_pin(o->cpu[1]);
     return 0;
+}
+
+/* The picture must not be written over what is measured. Returns 0, or an exit code after a message. */
+static int open_plot(const char *file, int operands, char **spec)
+{
+    for (int i = 0; i < operands; i++)
+        if (places_is_file(file, spec[i], i == 0 ? LEAT_READ : LEAT_WRITE))
+            return cli_usage("bench", "--plot: %s is %s, and would be lost", cli_name(file),
+                             i == 0 ? "the source" : "the sink");
+    return plot_open(file);
 }
 
 static int all_own(const struct bench_options *o)
@@ -46,8 +57,11 @@ int cli_bench(int argc, char **argv)
         return r;
     stop_catch();
     r = pin(&o);
+    if (r == 0 && o.plot)
+        r = open_plot(o.plot, argc - optind, argv + optind);
     if (r == 0)
         r = argc > optind ? bench_given(&o, argv[optind], argv[optind + 1]) : all_own(&o);
+    r = plot_close(r);
     stop_raise();
     return r;
 }

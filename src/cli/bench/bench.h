@@ -17,6 +17,7 @@ struct bench_options {
     uint64_t limit[BENCH_LIMITS];
     size_t limits;
     const char *directory; /* where the benchmark makes its files */
+    const char *plot;      /* NULL, or the file of a picture */
     const char *only;      /* NULL, or names of rows, separated by commas */
     int cpu[2];            /* of the thread that moves the bytes, and of the peers; -1: not pinned */
     bool json, quick, overwrite;
@@ -114,6 +115,15 @@ int row_print(const struct row *row, bool json);
 
 /* Formats a size in the largest unit that keeps it a whole number, such as "64K". */
 const char *size_text(uint64_t bytes, char buffer[LEAT_SIZE_TEXT_MAX]);
+
+/* ---- the picture (plot.c) ---- */
+
+/* Opens the file of the picture. Returns 0, or an exit code after a message. */
+int plot_open(const char *file);
+/* Adds a row, its contenders in this order. Does nothing if there is no picture. */
+void plot_row(const struct row *row, const struct contender *const order[], size_t count);
+/* Writes the picture of the rows that were measured. Returns `code`, or EXIT_FAILED after a message. */
+int plot_close(int code);
 
 /* ---- ending early (bench_stop.c) ---- */
 

@@ -32,10 +32,13 @@ const char bench_help[] = "usage: leat bench [options] [SOURCE SINK]\n"
                           "                         current one)\n"
                           "  --overwrite            write into SINK itself: a device, a pipe, a file in\n"
                           "                         place. What was in it is lost\n"
+                          "  --plot FILE            and a picture of all rows, in SVG\n"
                           "  --json                 one object a line, for programs\n"
                           "  --help                 this\n"
                           "\n"
                           "Reading the table\n"
+                          "  Below the name of a row is the answer: what `auto` takes. Then come the\n"
+                          "  contenders, the fastest first, each with a bar.\n"
                           "  GB/s       the median of the rounds; the middle half of them was between low\n"
                           "             and high\n"
                           "  CPU s/GB   processor time of this process for 10^9 bytes; of pipelines\n"
@@ -58,6 +61,7 @@ const char bench_help[] = "usage: leat bench [options] [SOURCE SINK]\n"
 
 enum {
     OPTION_ROUNDS = 1000,
+    OPTION_PLOT,
     OPTION_SECONDS,
     OPTION_SIZE,
     OPTION_MEMORY,
@@ -71,12 +75,19 @@ enum {
 };
 
 static const struct option longs[] = {
-    {"rounds", required_argument, NULL, OPTION_ROUNDS}, {"seconds", required_argument, NULL, OPTION_SECONDS},
-    {"size", required_argument, NULL, OPTION_SIZE},     {"memory-limit", required_argument, NULL, OPTION_MEMORY},
-    {"quick", no_argument, NULL, OPTION_QUICK},         {"pin", required_argument, NULL, OPTION_PIN},
-    {"only", required_argument, NULL, OPTION_ONLY},     {"directory", required_argument, NULL, OPTION_DIRECTORY},
-    {"overwrite", no_argument, NULL, OPTION_OVERWRITE}, {"json", no_argument, NULL, OPTION_JSON},
-    {"help", no_argument, NULL, OPTION_HELP},           {NULL, 0, NULL, 0},
+    {"rounds", required_argument, NULL, OPTION_ROUNDS},
+    {"seconds", required_argument, NULL, OPTION_SECONDS},
+    {"size", required_argument, NULL, OPTION_SIZE},
+    {"memory-limit", required_argument, NULL, OPTION_MEMORY},
+    {"quick", no_argument, NULL, OPTION_QUICK},
+    {"pin", required_argument, NULL, OPTION_PIN},
+    {"only", required_argument, NULL, OPTION_ONLY},
+    {"directory", required_argument, NULL, OPTION_DIRECTORY},
+    {"overwrite", no_argument, NULL, OPTION_OVERWRITE},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"plot", required_argument, NULL, OPTION_PLOT},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {NULL, 0, NULL, 0},
 };
 
 /* Reads a whole number and stores where it ends. -1: there is no number, or it is beyond `most`. */
@@ -160,6 +171,9 @@ static int set(struct bench_options *o, int option, char *value)
         return 0;
     case OPTION_DIRECTORY:
         o->directory = value;
+        return 0;
+    case OPTION_PLOT:
+        o->plot = value;
         return 0;
     case OPTION_OVERWRITE:
         o->overwrite = true;

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *size_text(uint64_t bytes, char buffer[LEAT_SIZE_TEXT_MAX])
 {
@@ -27,7 +28,12 @@ static int faster(const void *a, const void *b)
 /* ---- for people ---- */
 
 struct widths {
-    int route, engine, block;
+    int route, engine, block, bar;
+};
+
+enum {
+    BAR_MAX = 24,
+    BAR_ELSEWHERE = 10, /* of a bar where the width of the terminal is not known */
 };
 
 static int wider(int width, const char *text)
@@ -38,20 +44,23 @@ static int wider(int width, const char *text)
 
 static struct widths measure(const struct row *row)
 {
-    struct widths w = {(int)strlen("route"), (int)strlen("engine"), (int)strlen("memory")};
+    struct widths w = {(int)strlen("route"), (int)strlen("engine"), (int)strlen("memory"), 0};
     char buffer[32];
     for (size_t i = 0; i < row->count; i++) {
         w.route = wider(w.route, row->contender[i].route);
         w.engine = wider(w.engine, row->contender[i].engine);
         w.block = wider(w.block, size_text(row->contender[i].block, buffer));
     }
+    const int figures = row->latencies ? 42 : 48, marks = 12;
+    int columns = cli_terminal_width(STDOUT_FILENO);
+    int room = columns - (2 + w.route + 2 + w.engine + 2 + w.block + figures + 2 + marks);
+    w.bar = columns == 0 ? BAR_ELSEWHERE : room < 0 ? 0 : room < BAR_MAX ? room : BAR_MAX;
     return w;
 }
 
 static void print_head(const struct row *row, const struct widths *w)
 {
     bool flow = row->contender[0].is_auto;
-    printf("%s: %s, %u round%s\n", row->name, row->title, row->rounds, row->rounds == 1 ? "" : "s");
     printf("  %-*s  %-*s  %*s  ", w->route, "route", w->engine, "engine", w->block, flow ? "memory" : "block");
     if (row->latencies)
         printf("%8s  %8s  %9s  %7s\n", "p50 us", "p99 us", "p99.9 us", "of best");
@@ -72,7 +81,10 @@ static void print_contender(const struct row *row, const struct contender *c, co
         printf("%8.2f  %8.2f  %9.2f", c->latency[P50], c->latency[P99], c->latency[P999]);
     else
         printf("%7.2f  %7.2f  %7.2f  %8.3f", c->speed.median, c->speed.low, c->speed.high, c->cpu.median);
-    printf("  %7.2f%s%s\n", c->of_best, c->is_auto ? "  auto" : "", c->best ? "  best" : "");
+    char bar[BAR_MAX + 1] = "";
+    memset(bar, '#', (size_t)(c->of_best * w->bar + 0.5));
+    const char *marks = c->is_auto && c->best ? "  auto  best" : c->is_auto ? "  auto" : c->best ? "  best" : "";
+    printf("  %7.2f%s%-*s%s\n", c->of_best, bar[0] || marks[0] ? "  " : "", marks[0] ? w->bar : 0, bar, marks);
 }
 
 /* The noise of a row is the ratio of the first contender to itself, in either direction. */
@@ -82,9 +94,11 @@ static bool within_noise(const struct row *row, double ratio)
     return !row->noisy && ratio >= (row->itself.low < above ? row->itself.low : above);
 }
 
-static void print_verdict(const struct row *row)
+/* The answer comes before the figures. */
+static void print_verdict(const struct row *row, const struct contender *best)
 {
     const struct contender *first = &row->contender[0];
+    printf("%s: %s, %u round%s\n", row->name, row->title, row->rounds, row->rounds == 1 ? "" : "s");
     if (first->is_auto && !first->reason[0])
         printf("  auto takes %s by %s: %.2f of the best%s%s%s\n", first->route, first->engine, first->of_best,
                first->best                         ? ""
@@ -93,10 +107,11 @@ static void print_verdict(const struct row *row)
                row->note[0] ? "; " : "", row->note);
     else if (row->note[0])
         printf("  %s\n", row->note);
+    else if (!best->reason[0])
+        printf("  %s is the fastest\n", best->route);
     if (row->noisy)
         printf("  too noisy to tell: the same thing twice is apart by a factor of %.2f to %.2f\n", row->itself.low,
                row->itself.high);
-    putchar('\n');
 }
 
 /* ---- for programs ---- */
@@ -144,15 +159,18 @@ int row_print(const struct row *row, bool json)
         if (!row->contender[i].again)
             order[n++] = &row->contender[i];
     qsort(order, n, sizeof(const struct contender *), faster);
-    if (!json && n > 0)
+    if (!json && n > 0) {
+        print_verdict(row, order[0]);
         print_head(row, &w);
+    }
     for (size_t i = 0; i < n && r == 0; i++)
         if (json)
             r = print_line(row, order[i]);
         else
             print_contender(row, order[i], &w);
     if (!json && n > 0)
-        print_verdict(row);
+        putchar('\n');
+    plot_row(row, order, n);
     r = cli_flush(r);
     if (r == -EPIPE)
         stop_for(SIGPIPE); /* the reader left: die of SIGPIPE, as `cat` does */
