@@ -231,6 +231,22 @@ enum {
 };
 
 /**
+ * Reads from a text what a run does about a sink that lags, as in the text form of a pipeline:
+ * wait|drop|spill[:SIZE[,FOLDER]]. The name of the folder is the rest of the text, with its commas.
+ *
+ * @param inout_options  The options; their size must be set. The call sets `slow`, `spill` and `spill_folder`, which
+ *                       points into the text.
+ * @param text           Borrowed for the call; for as long as the options are used, if they have a folder.
+ * @param ret_error      NULL, or where the call says in a sentence what is wrong.
+ *
+ * @return 0; -EINVAL; -ERANGE: the size is 0 or beyond that of a file. On failure the options are as they were.
+ *
+ * Threads: any.
+ */
+LEAT_API int leat_sink_slow_parse(struct leat_sink_options *inout_options, const char *text,
+                                  struct leat_error *ret_error);
+
+/**
  * Makes an empty pipeline.
  *
  * An unknown route, an unknown engine, a malformed expectation or buffer, a number that its enum does not have, and an

@@ -86,6 +86,15 @@ int leat_size_parse(const char *text, uint64_t *ret_bytes)
     return 0;
 }
 
+int size_parse(const char *text, size_t n, uint64_t *ret_bytes)
+{
+    char part[64] = "";
+    if (n >= sizeof(part))
+        return -EINVAL;
+    memcpy(part, text, n);
+    return leat_size_parse(part, ret_bytes);
+}
+
 int leat_time_parse(const char *text, int32_t *ret_ms)
 {
     static const struct unit times[] = {{"", 1e3}, {"s", 1e3}, {"ms", 1}, {"m", 6e4}, {"h", 36e5}};

@@ -9,4 +9,7 @@
 /* As leat_size_format, in powers of 1024. Returns buffer, for printf. */
 const char *size_format(uint64_t bytes, char *buffer, size_t size);
 
+/* As leat_size_parse, of the first n bytes of a text. */
+int size_parse(const char *text, size_t n, uint64_t *ret_bytes);
+
 #endif

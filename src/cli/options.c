@@ -184,27 +184,11 @@ static int write_mode(struct copy_options *o, const char *command, enum leat_wri
     return 0;
 }
 
-/* Reads wait, drop or spill[:SIZE[,FOLDER]]. The name of the folder is the rest of the text, with its commas. */
 static int slow_sink(const char *command, const char *value, struct leat_sink_options *o)
 {
-    static const char *const words[] = {"wait", "drop", "spill", NULL};
-    static const char spill[] = "spill:";
-    char bytes[64];
-    o->spill = 0;
-    o->spill_folder = NULL;
-    if (strncmp(value, spill, sizeof(spill) - 1) != 0)
-        return cli_choose(command, "slow-sink", value, words, &o->slow);
-    value += sizeof(spill) - 1;
-    size_t n = strcspn(value, ",");
-    snprintf(bytes, sizeof(bytes), "%.*s", (int)n, value);
-    if (n >= sizeof(bytes) || leat_size_parse(bytes, &o->spill) < 0 || !o->spill || o->spill > INT64_MAX)
-        return cli_usage(command, "--slow-sink: '%.*s' is no size of a file; write 64M, 1.5G or 10MB",
-                         n < 40 ? (int)n : 40, value);
-    if (value[n] && !value[n + 1])
-        return cli_usage(command, "--slow-sink: a folder is missing behind the comma");
-    o->slow = LEAT_SLOW_SPILL;
-    o->spill_folder = value[n] ? value + n + 1 : NULL;
-    return 0;
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = leat_sink_slow_parse(o, value, &error);
+    return r < 0 ? cli_usage(command, "--slow-sink: %s", error.text) : 0;
 }
 
 static const char replace_or_not[] = "--replace and --no-clobber exclude each other";

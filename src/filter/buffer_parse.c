@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The options of a buffer as text. */
 #include "base/error.h"
+#include "base/units.h"
 #include <ctype.h>
 #include <errno.h>
 #include <leat/filter.h>
@@ -13,12 +14,7 @@ struct buffer_word {
 
 static int read_size(uint64_t *ret, struct buffer_word value, struct leat_error *error)
 {
-    char text[64] = "";
-    int r = value.n < sizeof(text) ? 0 : -EINVAL;
-    if (r == 0) {
-        memcpy(text, value.text, value.n);
-        r = leat_size_parse(text, ret);
-    }
+    int r = size_parse(value.text, value.n, ret);
     if (r < 0)
         return error_set(error, r, "'%.*s' is %s: write 64M, 1.5G or 10MB", (int)MIN(value.n, 40u), value.text,
                          r == -ERANGE ? "too large" : "no size");

@@ -63,38 +63,9 @@ static int set_drop_attributes(struct settings *s, const char *value UNUSED, str
     return 0;
 }
 
-/* Reads SIZE[,FOLDER]. The name of the folder is the rest of the text, with its commas. */
-static int set_spill(struct settings *s, const char *value, struct leat_error *error)
-{
-    char size[64] = "";
-    size_t n = strcspn(value, ",");
-    int r = n < sizeof(size) ? 0 : -EINVAL;
-    if (r == 0) {
-        memcpy(size, value, n);
-        r = leat_size_parse(size, &s->sink.spill);
-    }
-    if (r == 0 && (!s->sink.spill || s->sink.spill > INT64_MAX))
-        r = -ERANGE;
-    if (r < 0)
-        return error_set(error, r, "'%.*s' is no size of a file: write 64M, 1.5G or 10MB", (int)MIN(n, 40u), value);
-    if (value[n] && !value[n + 1])
-        return error_set(error, -EINVAL, "A folder is missing behind the comma");
-    s->sink.spill_folder = value[n] ? value + n + 1 : NULL;
-    return 0;
-}
-
 static int set_slow_sink(struct settings *s, const char *value, struct leat_error *error)
 {
-    static const char *const words[] = {"wait", "drop", "spill"};
-    size_t n = strcspn(value, ":"), i = 0;
-    while (i < COUNT(words) && (strlen(words[i]) != n || strncmp(value, words[i], n) != 0))
-        i++;
-    if (i == COUNT(words) || (value[n] && i != LEAT_SLOW_SPILL))
-        return error_set(error, -EINVAL, "'%.40s' is neither wait nor drop nor spill", value);
-    s->sink.slow = (int32_t)i;
-    s->sink.spill = 0;
-    s->sink.spill_folder = NULL;
-    return value[n] ? set_spill(s, value + n + 1, error) : 0;
+    return leat_sink_slow_parse(&s->sink, value, error);
 }
 
 static int set_time(int32_t *ret_ms, const char *value, struct leat_error *error)

@@ -367,6 +367,17 @@ static int try_buffer_parse(void *given)
     return leat_filter_buffer_parse(given, "64M", NULL);
 }
 
+static int try_slow_parse(void *given)
+{
+    return leat_sink_slow_parse(given, "spill:64M", NULL);
+}
+
+static int try_slow_error(void *given)
+{
+    struct leat_sink_options options = LEAT_INIT(struct leat_sink_options);
+    return leat_sink_slow_parse(&options, "drop", given);
+}
+
 static int try_buffer_error(void *given)
 {
     struct leat_buffer_options options = LEAT_INIT(struct leat_buffer_options);
@@ -885,6 +896,8 @@ static const struct row {
     {INPUT(try_buffer, leat_buffer_options), .make = make_buffer},
     {OUTPUT(try_new_buffer_error, leat_error)},
     {OUTPUT(try_buffer_parse, leat_buffer_options)},
+    {INPUT(try_slow_parse, leat_sink_options)},
+    {OUTPUT(try_slow_error, leat_error)},
     {OUTPUT(try_buffer_error, leat_error)},
     {INPUT(try_custom, leat_filter_ops), .make = make_ops},
     {OUTPUT(try_custom_error, leat_error)},

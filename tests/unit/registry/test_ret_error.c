@@ -51,6 +51,12 @@ static int try_buffer(bool well, struct leat_error *error)
     return leat_filter_buffer_parse(&options, well ? "64M" : "64M,none", error);
 }
 
+static int try_slow(bool well, struct leat_error *error)
+{
+    struct leat_sink_options options = LEAT_INIT(struct leat_sink_options);
+    return leat_sink_slow_parse(&options, well ? "spill:64M" : "spill:64M,", error);
+}
+
 static int try_digest(bool well, struct leat_error *error)
 {
     leat_filter *filter;
@@ -542,6 +548,7 @@ static const struct row {
     {"leat_filter_buffer", try_new_buffer},
     {"leat_filter_custom", try_custom},
     {"leat_filter_buffer_parse", try_buffer},
+    {"leat_sink_slow_parse", try_slow},
     {"leat_copy", try_copy},
     {"leat_pipe_open", try_pipe},
     {"leat_pipe_open", try_pipe_backend},

@@ -181,8 +181,8 @@ static void options_of_endpoints(void **state UNUSED)
     is_refused("a | b sync=1", 6, "sync takes no value");
     is_refused("a | b slow-sink", 6, "write slow-sink=wait|drop|spill[:SIZE[,FOLDER]]");
     is_refused("a | b slow-sink=", 6, "write slow-sink=wait|drop|spill[:SIZE[,FOLDER]]");
-    is_refused("a | b slow-sink=slow", 16, "neither wait nor drop nor spill");
-    is_refused("a | b slow-sink=drop:1M", 16, "neither wait nor drop nor spill");
+    is_refused("a | b slow-sink=slow", 16, "known are wait, drop, spill");
+    is_refused("a | b slow-sink=drop:1M", 16, "Nothing belongs behind drop");
     is_refused("a | b slow-sink=spill:", 16, "'' is no size of a file");
     is_refused("a | b slow-sink=spill:0", 16, "'0' is no size of a file");
     is_refused("a | b slow-sink=spill:16E", 16, "'16E' is no size of a file");
