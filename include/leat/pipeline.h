@@ -243,8 +243,8 @@ enum {
  *
  * Threads: any.
  */
-LEAT_API int leat_sink_slow_parse(struct leat_sink_options *inout_options, const char *text,
-                                  struct leat_error *ret_error);
+LEAT_API int leat_pipeline_slow_sink_parse(struct leat_sink_options *inout_options, const char *text,
+                                           struct leat_error *ret_error);
 
 /**
  * Makes an empty pipeline.

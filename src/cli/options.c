@@ -187,7 +187,7 @@ static int write_mode(struct copy_options *o, const char *command, enum leat_wri
 static int slow_sink(const char *command, const char *value, struct leat_sink_options *o)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
-    int r = leat_sink_slow_parse(o, value, &error);
+    int r = leat_pipeline_slow_sink_parse(o, value, &error);
     return r < 0 ? cli_usage(command, "--slow-sink: %s", error.text) : 0;
 }
 

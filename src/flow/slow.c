@@ -38,7 +38,8 @@ static int parse(struct leat_sink_options *o, const char *text, struct leat_erro
     return text[n] ? read_spill(o, text + n + 1, error) : 0;
 }
 
-int leat_sink_slow_parse(struct leat_sink_options *inout_options, const char *text, struct leat_error *ret_error)
+int leat_pipeline_slow_sink_parse(struct leat_sink_options *inout_options, const char *text,
+                                  struct leat_error *ret_error)
 {
     struct leat_sink_options o;
     struct leat_error error = LEAT_INIT(struct leat_error);

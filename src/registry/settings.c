@@ -65,7 +65,7 @@ static int set_drop_attributes(struct settings *s, const char *value UNUSED, str
 
 static int set_slow_sink(struct settings *s, const char *value, struct leat_error *error)
 {
-    return leat_sink_slow_parse(&s->sink, value, error);
+    return leat_pipeline_slow_sink_parse(&s->sink, value, error);
 }
 
 static int set_time(int32_t *ret_ms, const char *value, struct leat_error *error)

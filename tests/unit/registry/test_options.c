@@ -369,13 +369,13 @@ static int try_buffer_parse(void *given)
 
 static int try_slow_parse(void *given)
 {
-    return leat_sink_slow_parse(given, "spill:64M", NULL);
+    return leat_pipeline_slow_sink_parse(given, "spill:64M", NULL);
 }
 
 static int try_slow_error(void *given)
 {
     struct leat_sink_options options = LEAT_INIT(struct leat_sink_options);
-    return leat_sink_slow_parse(&options, "drop", given);
+    return leat_pipeline_slow_sink_parse(&options, "drop", given);
 }
 
 static int try_buffer_error(void *given)

@@ -54,7 +54,7 @@ static int try_buffer(bool well, struct leat_error *error)
 static int try_slow(bool well, struct leat_error *error)
 {
     struct leat_sink_options options = LEAT_INIT(struct leat_sink_options);
-    return leat_sink_slow_parse(&options, well ? "spill:64M" : "spill:64M,", error);
+    return leat_pipeline_slow_sink_parse(&options, well ? "spill:64M" : "spill:64M,", error);
 }
 
 static int try_digest(bool well, struct leat_error *error)
@@ -548,7 +548,7 @@ static const struct row {
     {"leat_filter_buffer", try_new_buffer},
     {"leat_filter_custom", try_custom},
     {"leat_filter_buffer_parse", try_buffer},
-    {"leat_sink_slow_parse", try_slow},
+    {"leat_pipeline_slow_sink_parse", try_slow},
     {"leat_copy", try_copy},
     {"leat_pipe_open", try_pipe},
     {"leat_pipe_open", try_pipe_backend},
