@@ -6,8 +6,9 @@ from ._errors import (BrokenPipe, Cancelled, Denied, Ended, Error, Exists, Incom
 from . import _filters as filters
 from ._channel import Channel, channel
 from ._filters import Digest
-from ._leat import Filter, Report, version
+from ._leat import END, SKIP, Filter, Report, version
 from ._pipe import Reader, Writer, pipe
 from ._pipeline import Pipeline, Progress, Sink, Source, copy, digest, run
+from ._stages import Stages
 
 __version__ = version()

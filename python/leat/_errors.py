@@ -5,6 +5,19 @@ import errno
 import os
 
 
+class Sentinel:
+    """An object that is nothing but itself."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def __repr__(self):
+        return f"leat.{self._name}"
+
+    def __reduce__(self):
+        return self._name
+
+
 class Error(OSError):
     """A call of leat failed.
 
