@@ -143,6 +143,23 @@ typedef int (*leat_stage_fn)(leat_work *work, void *item, void *user);
  */
 typedef int (*leat_stage_many_fn)(leat_work *work, void *const *items, size_t n, size_t *ret_done, void *user);
 
+/**
+ * The function of a stage that asks for its items itself, by leat_work_next: for instance a generator over its input.
+ *
+ * Each worker calls it once. It emits results by leat_work_emit whenever it has some, also after the last item.
+ *
+ * @param work  Belongs to this call.
+ *
+ * Blocking: may block.
+ *
+ * @return LEAT_STAGE_DONE or LEAT_STAGE_END: no more items are wanted; those that none of the workers has asked for are
+ *         disposed of. A negative errno: the run ends as a failure. `offset` of the error is the item that was asked
+ *         for last.
+ *
+ * Threads: as of leat_stage_fn.
+ */
+typedef int (*leat_stage_all_fn)(leat_work *work, void *user);
+
 /** What becomes of an item that has failed, after its retries. */
 enum leat_on_error {
     LEAT_ON_ERROR_FAIL = 0, /**< The first failure ends the run. */
@@ -155,9 +172,12 @@ enum leat_on_error {
  * Each hook may be NULL and gets `user`. A hook that returns an int returns 0, or a negative errno, which ends the run
  * as a failure.
  *
- * If `function` and `function_many` are NULL, this is a grouping stage. It gathers items and emits struct leat_group. A
- * group is full by count, by bytes or by age. It is never empty. The stage hands on its group before the end, and
- * before a control item.
+ * At most one of `function`, `function_many` and `function_all` is set. If all are NULL, this is a grouping stage. It
+ * gathers items and emits struct leat_group. A group is full by count, by bytes or by age. It is never empty. The stage
+ * hands on its group before the end, and before a control item.
+ *
+ * With `function_all`, the members `retries`, `backoff_ms`, `on_error` and `dead` are 0 or NULL, because an item that
+ * the function has asked for is its own, and `ordered` is 0 if there are several workers.
  */
 struct leat_stage {
     size_t size;            /**< Of this struct. */
@@ -187,13 +207,14 @@ struct leat_stage {
     int (*worker_open)(void *user, void **ret_state); /**< Called by each worker, on its thread. */
     /** Called by each worker, on its thread, at its end. Not called if its worker_open failed. */
     void (*worker_close)(void *user, void *state);
-    /** Called when a control item visits this stage. */
-    int (*control)(leat_work *work, void *control, void *user);
+    /** Called when a control item visits this stage. The hook may put another control item in its place: then the hook
+     * has taken the earlier one, and the other one goes on. */
+    int (*control)(leat_work *work, void **inout_control, void *user);
     uint32_t group_count; /**< Grouping: the items of a full group. 0: 1024. */
     uint64_t group_bytes; /**< Grouping: the bytes of a full group, by `item_size`. 0: no limit. */
     int32_t group_ms;     /**< Grouping: the age of the first item of a full group, in milliseconds. 0: any age. */
-    /** Instead of `function`: takes several items in one call. Both NULL: a grouping stage. Both set: -EINVAL. */
-    leat_stage_many_fn function_many;
+    leat_stage_many_fn function_many; /**< Instead of `function`: takes several items in one call. */
+    leat_stage_all_fn function_all;   /**< Instead of `function`: asks for its items itself. */
 };
 
 /** What a grouping stage emits. The layout is fixed. */
@@ -249,7 +270,8 @@ LEAT_API int leat_stages_new(leat_stages **ret_stages, const struct leat_stages_
  *                   what is allowed.
  *
  * @return 0; -EINVAL: no name, no worker, a grouping stage with several workers, two functions, a limit in bytes
- *         without `item_size`, a negative time, no such `on_error`; -EBUSY: the stages have been started; -ENOMEM.
+ *         without `item_size`, a negative time, no such `on_error`, a member that `function_all` does not allow;
+ *         -EBUSY: the stages have been started, or have an item; -ENOMEM.
  */
 LEAT_API int leat_stages_add(leat_stages *stages, const struct leat_stage *stage, struct leat_error *ret_error);
 
@@ -258,7 +280,7 @@ LEAT_API int leat_stages_add(leat_stages *stages, const struct leat_stage *stage
  *
  * @param user  Handed to the source. Borrowed, until leat_stages_free.
  *
- * @return 0; -EBUSY: the stages have been started.
+ * @return 0; -EBUSY: the stages have been started, or have an item.
  */
 LEAT_API int leat_stages_source(leat_stages *stages, leat_next_fn source, void *user);
 
@@ -267,7 +289,7 @@ LEAT_API int leat_stages_source(leat_stages *stages, leat_next_fn source, void *
  *
  * @param user  Handed to the sink. Borrowed, until leat_stages_free.
  *
- * @return 0; -EBUSY: the stages have been started.
+ * @return 0; -EBUSY: the stages have been started, or have an item.
  */
 LEAT_API int leat_stages_sink(leat_stages *stages, leat_emit_fn sink, void *user);
 
@@ -283,8 +305,8 @@ LEAT_API int leat_stages_sink(leat_stages *stages, leat_emit_fn sink, void *user
  *
  * Blocking: returns when all threads are gone. leat_stages_cancel and leat_stages_stop end the run.
  *
- * @return 0, or the first failure; -EBUSY: the stages run, or were started without a source or a sink before; -EINVAL:
- *         no source; -EDEADLK; -ENOMEM.
+ * @return 0, or the first failure; -EBUSY: the stages run, or were started or given an item without a source or a sink
+ *         before; -EINVAL: no source; -EDEADLK; -ENOMEM.
  */
 LEAT_API int leat_stages_run(leat_stages *stages, leat_next_fn source, void *user, leat_emit_fn sink, void *sink_user,
                              struct leat_error *ret_error);
@@ -303,10 +325,13 @@ LEAT_API int leat_stages_start(leat_stages *stages);
 /**
  * Puts an item in.
  *
+ * Items may be put in before the first start, as many as the first stage has room for. They wait until the start. From
+ * then on the stages are complete: no stage, source or sink can be added.
+ *
  * @param item  Taken if the call returns 0. Otherwise it stays the caller's.
  *
- * @return 0; -EAGAIN or -ETIMEDOUT: no room in time; -EPIPE: no more items are wanted, or the stages have not been
- *         started; otherwise the first failure.
+ * @return 0; -EAGAIN or -ETIMEDOUT: no room in time; -EPIPE: no more items are wanted, or the run has ended and was not
+ *         started again; -ENOMEM; otherwise the first failure.
  */
 LEAT_API int leat_stages_put(leat_stages *stages, void *item, int timeout_ms);
 
@@ -342,6 +367,23 @@ LEAT_API int leat_stages_control(leat_stages *stages, void *control, int timeout
  *         sink, or the stages were never started; otherwise the first failure.
  */
 LEAT_API int leat_stages_take(leat_stages *stages, void **ret_item, int timeout_ms);
+
+/**
+ * Gives a descriptor for an event loop.
+ *
+ * It is readable (POLLIN) while leat_stages_take would not return -EAGAIN: there is a result, or there will be no more.
+ * If there is a sink, it is readable once the run has ended, and leat_stages_wait does not wait any more. It is also
+ * readable if only control items are there; leat_stages_take then reports them and returns -EAGAIN. The program only
+ * polls the descriptor, and does not read from it.
+ *
+ * @param ret_fd  The descriptor; borrowed. It stays the same until leat_stages_free, also if the stages are started
+ *                again.
+ *
+ * Blocking: does not wait.
+ *
+ * @return 0; -EINVAL: the stages were never started; -EMFILE, -ENFILE: there are no more descriptors.
+ */
+LEAT_API int leat_stages_fd(leat_stages *stages, int *ret_fd);
 
 /**
  * Ends the input: no more items can be put in, and a source is not asked again.
@@ -380,7 +422,7 @@ enum leat_stop {
     LEAT_STOP_DRAIN = 0, /**< As leat_stages_finish, leat_stages_resume and leat_stages_wait. */
     /** Drops what is in flight, and waits only for functions that are being called. This is no failure of the call that
      * does it: the call returns 0 unless something had failed before, also if it is repeated after a timeout. All other
-     * calls return -ECANCELED from then on. */
+     * calls return -ECANCELED from then on, and the operation of their error is "abort". */
     LEAT_STOP_ABORT = 1,
 };
 
@@ -503,6 +545,20 @@ LEAT_API int leat_work_emit(leat_work *work, void *item, int timeout_ms);
 LEAT_API int leat_work_emit_many(leat_work *work, void *const *items, size_t n, size_t *ret_n, int timeout_ms);
 
 /**
+ * Gives the next item to the function_all of a stage. Control items visit the stage within this call.
+ *
+ * @param ret_item    The item; it is the function's.
+ * @param timeout_ms  How long the call may wait for an item, and for room for what was emitted before.
+ *
+ * Blocking: up to timeout_ms, and as long as the hook `control` takes.
+ *
+ * @return 0; LEAT_STAGES_END: there are no more items; -EAGAIN or -ETIMEDOUT: no item in time; -EINVAL: the function is
+ *         no function_all; another negative errno: the run has ended, or no results are wanted any more, and the
+ *         function should return.
+ */
+LEAT_API int leat_work_next(leat_work *work, void **ret_item, int timeout_ms);
+
+/**
  * Returns what worker_open gave.
  *
  * @return The state of this worker; NULL without worker_open.
@@ -542,8 +598,8 @@ LEAT_API int leat_pull_new(leat_pull **ret_pull, leat_next_fn source, void *user
  * @param ret_error  NULL, or where the call says in a sentence why it failed; with -EINVAL, which member is wrong and
  *                   what is allowed.
  *
- * @return 0; -EINVAL: no name, no function, two functions, or no such `on_error`; -EBUSY: a result has been asked for;
- * -ENOMEM.
+ * @return 0; -EINVAL: no name, no function, two functions, function_all, or no such `on_error`; -EBUSY: a result has
+ * been asked for; -ENOMEM.
  */
 LEAT_API int leat_pull_add(leat_pull *pull, const struct leat_stage *stage, struct leat_error *ret_error);
 
@@ -557,6 +613,21 @@ LEAT_API int leat_pull_add(leat_pull *pull, const struct leat_stage *stage, stru
  * @return 0; LEAT_STAGES_END; or the first failure, which each further call returns as well.
  */
 LEAT_API int leat_pull_next(leat_pull *pull, void **ret_item);
+
+/**
+ * Gives the counts of one step since the first result was asked for.
+ *
+ * They mean what they mean for a stage. `wait_in_ns` of the first step is the time in the source. Where an item takes
+ * less than about 10 us, times are measured for one of several items and are estimates; counts are always exact.
+ *
+ * @param index      From 0. The number behind the last step is what was pulled.
+ * @param ret_stats  The caller sets its `size`.
+ *
+ * Blocking: does not wait.
+ *
+ * @return 0; -ENOENT: there is no such step.
+ */
+LEAT_API int leat_pull_stats(const leat_pull *pull, size_t index, struct leat_stage_stats *ret_stats);
 
 /**
  * Disposes of what the caller has not pulled, and frees the pull.

@@ -285,10 +285,10 @@ static void step_close(void *user)
     PyGILState_Release(state);
 }
 
-static int step_control(leat_work *work, void *control, void *user)
+static int step_control(leat_work *work, void **inout_control, void *user)
 {
     PyGILState_STATE state = PyGILState_Ensure();
-    int r = run_hook(user, STEP_CONTROL, control, NULL);
+    int r = run_hook(user, STEP_CONTROL, *inout_control, NULL);
 
     PyGILState_Release(state);
     return r;

@@ -127,3 +127,26 @@ void fd_reset_on_close(int fd)
     struct linger none = {.l_onoff = 1, .l_linger = 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 }
+
+int fd_flag_open(struct fd_flag *flag)
+{
+    return flag->fd[0] >= 0 ? 0 : fd_pipe(flag->fd);
+}
+
+void fd_flag_set(struct fd_flag *flag, bool raised)
+{
+    char byte;
+    if (flag->fd[1] < 0 || flag->raised == raised)
+        return;
+    if (raised)
+        flag->raised = fd_wake(flag->fd[1]);
+    else
+        flag->raised = read(flag->fd[0], &byte, 1) != 1;
+}
+
+void fd_flag_close(struct fd_flag *flag)
+{
+    fd_close(flag->fd[0]);
+    fd_close(flag->fd[1]);
+    *flag = FD_FLAG_NONE;
+}

@@ -49,6 +49,19 @@ int fd_pipe(int ret[2]);
  * `fd`, which may be -1. True: the byte was written. errno stays unchanged. Any thread; async-signal-safe. */
 bool fd_wake(int fd);
 
+/* A descriptor for callers that poll: fd[0] is readable while the flag is raised. The owner's lock guards it. */
+struct fd_flag {
+    int fd[2]; /* A pipe, made when the descriptor is first asked for. */
+    bool raised;
+};
+#define FD_FLAG_NONE ((struct fd_flag){.fd = {-1, -1}})
+
+/* Makes the pipe, unless it is there. Returns 0 or -errno. */
+int fd_flag_open(struct fd_flag *flag);
+/* Raises or lowers the flag. Does nothing while nobody has asked for the descriptor. */
+void fd_flag_set(struct fd_flag *flag, bool raised);
+void fd_flag_close(struct fd_flag *flag);
+
 /* Same as fd_pipe, but of at most `size` bytes; see platform.pipe_make. */
 int fd_pipe_of_size(int ret[2], size_t size, size_t *ret_size);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The public calls of a pipeline: building, starting, cancelling. */
 #include "flow/pipeline.h"
-#include "base/fd.h"
 #include "base/origin.h"
 #include "base/thread.h"
 #include "base/trace.h"
@@ -20,7 +19,7 @@ static int make(leat_pipeline **ret, const struct leat_pipeline_options *options
     if (!p)
         return -ENOMEM;
     p->origin = origin_here();
-    p->ended_fd[0] = p->ended_fd[1] = -1;
+    p->ended_flag = FD_FLAG_NONE;
     p->parts.bad_options.size = sizeof(p->parts.bad_options);
     p->parts.engine = registry_engines[0];
     int r = thread_cond_init(&p->ending);
@@ -329,8 +328,7 @@ void leat_pipeline_free(leat_pipeline *p)
         loop_close(&p->own_loop);
     pthread_mutex_destroy(&p->telling);
     pthread_cond_destroy(&p->ending);
-    fd_close(p->ended_fd[0]);
-    fd_close(p->ended_fd[1]);
+    fd_flag_close(&p->ended_flag);
     runner_free(&p->run);
     plan_free(&p->plan);
     leat_pool_free(p->parts.options.pool);

@@ -5,6 +5,7 @@
 #ifndef FLOW_PIPELINE_H
 #define FLOW_PIPELINE_H
 
+#include "base/fd.h"
 #include "flow/run.h"
 
 struct leat_pipeline {
@@ -27,7 +28,7 @@ struct leat_pipeline {
      * the thread that waits. */
     int64_t progress_ns;
     bool is_told;
-    int ended_fd[2]; /* a pipe with a byte in it once the run has ended; -1: not asked for yet. Under `telling` */
+    struct fd_flag ended_flag; /* raised once the run has ended. Under `telling` */
     atomic_bool ended;
 };
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What a program sees of a run from outside: how far it is, its descriptor, and its end. */
-#include "base/fd.h"
 #include "base/spin.h"
 #include "base/thread.h"
 #include "flow/pipeline.h"
@@ -11,12 +10,6 @@
 
 /* ---- the end ---- */
 
-/* Called under the lock. */
-static void fill_ended_fd(leat_pipeline *p)
-{
-    fd_wake(p->ended_fd[1]);
-}
-
 /* A waiting call returns with the lock taken, and then the pipeline may be freed. So nothing of the pipeline is used
  * after the unlock. */
 void pipeline_tell_end(struct run *run)
@@ -24,8 +17,7 @@ void pipeline_tell_end(struct run *run)
     leat_pipeline *p = (leat_pipeline *)((char *)run - offsetof(leat_pipeline, run));
     pthread_mutex_lock(&p->telling);
     atomic_store(&p->ended, true);
-    if (p->ended_fd[1] >= 0)
-        fill_ended_fd(p);
+    fd_flag_set(&p->ended_flag, true);
     pthread_cond_broadcast(&p->ending);
     pthread_mutex_unlock(&p->telling);
 }
@@ -33,12 +25,11 @@ void pipeline_tell_end(struct run *run)
 int leat_pipeline_fd(leat_pipeline *p, int *ret_fd)
 {
     pthread_mutex_lock(&p->telling);
-    bool first = p->ended_fd[0] < 0;
-    int r = first ? fd_pipe(p->ended_fd) : 0;
-    if (r == 0 && first && atomic_load(&p->ended))
-        fill_ended_fd(p);
-    if (r == 0)
-        *ret_fd = p->ended_fd[0];
+    int r = fd_flag_open(&p->ended_flag);
+    if (r == 0) {
+        fd_flag_set(&p->ended_flag, atomic_load(&p->ended));
+        *ret_fd = p->ended_flag.fd[0];
+    }
     pthread_mutex_unlock(&p->telling);
     return r;
 }

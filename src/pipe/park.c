@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipe/park.h"
-#include "base/fd.h"
 #include "base/platform.h"
 #include "base/spin.h"
 #include "base/thread.h"
-#include <unistd.h>
 
 /* The other side is probably in the middle of its copy. A wake-up costs tens of microseconds, so a thread spins for at
  * most about as long before it sleeps. With a tenth of this time, a quarter of the runs between two threads took three
@@ -14,7 +12,7 @@
 
 int park_init(struct park *park)
 {
-    *park = (struct park){.fd = {-1, -1}, .spins = platform.processors() > 1};
+    *park = (struct park){.flag = FD_FLAG_NONE, .spins = platform.processors() > 1};
     int r = -pthread_mutex_init(&park->lock, NULL);
     if (r == 0 && (r = thread_cond_init(&park->cond)) < 0)
         pthread_mutex_destroy(&park->lock);
@@ -23,8 +21,7 @@ int park_init(struct park *park)
 
 void park_destroy(struct park *park)
 {
-    fd_close(park->fd[0]);
-    fd_close(park->fd[1]);
+    fd_flag_close(&park->flag);
     pthread_cond_destroy(&park->cond);
     pthread_mutex_destroy(&park->lock);
 }
@@ -56,18 +53,11 @@ bool park_wait(struct park *park, park_ready ready, void *user, int64_t deadline
     return is_ready;
 }
 
-static void raise_fd(struct park *park)
-{
-    if (park->fd[1] < 0 || park->raised)
-        return;
-    park->raised = fd_wake(park->fd[1]);
-}
-
 void park_wake_listeners(struct park *park)
 {
     pthread_mutex_lock(&park->lock);
     pthread_cond_broadcast(&park->cond);
-    raise_fd(park);
+    fd_flag_set(&park->flag, true);
     pthread_mutex_unlock(&park->lock);
 }
 
@@ -75,24 +65,20 @@ void park_wake_listeners(struct park *park)
  * readable again. */
 void park_settle_fd(struct park *park, park_ready ready, void *user)
 {
-    char byte;
     pthread_mutex_lock(&park->lock);
-    if (ready(user))
-        raise_fd(park);
-    else if (park->raised)
-        park->raised = read(park->fd[0], &byte, 1) != 1;
+    fd_flag_set(&park->flag, ready(user));
     pthread_mutex_unlock(&park->lock);
 }
 
 int park_fd(struct park *park, park_ready ready, void *user, int *ret)
 {
     pthread_mutex_lock(&park->lock);
-    int r = park->fd[0] >= 0 ? 0 : fd_pipe(park->fd);
+    int r = fd_flag_open(&park->flag);
     if (r == 0) {
         atomic_fetch_add(&park->listeners, 1);
         if (ready(user))
-            raise_fd(park);
-        *ret = park->fd[0];
+            fd_flag_set(&park->flag, true);
+        *ret = park->flag.fd[0];
     }
     pthread_mutex_unlock(&park->lock);
     return r;

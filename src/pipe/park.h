@@ -9,6 +9,7 @@
 #define PIPE_PARK_H
 
 #include "base/base.h"
+#include "base/fd.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -20,8 +21,7 @@ struct park {
     bool spins; /* A thread spins for some microseconds before it sleeps. */
 
     /* Under the lock. */
-    int fd[2];   /* A pipe, made at the first request for the descriptor. */
-    bool raised; /* The pipe holds a byte. */
+    struct fd_flag flag;
 };
 
 /* Is there something to do? It is called with the park's lock held, so it must not take a lock under which park_wake is

@@ -2,13 +2,22 @@
 #include "stages/stages.h"
 #include <errno.h>
 
+/* Before the first start the queues are made for the first item. */
+static int make_queues(leat_stages *stages)
+{
+    pthread_mutex_lock(&stages->lock);
+    int r = stages->built ? 0 : stages_build(stages);
+    pthread_mutex_unlock(&stages->lock);
+    return r;
+}
+
 static int put(leat_stages *stages, const struct stage_item *items, size_t n, size_t *ret_n, int64_t deadline_ns)
 {
     *ret_n = 0;
-    enum stages_state state = atomic_load(&stages->state);
-    if (state == STAGES_NEW || state == STAGES_STARTING)
-        return -EPIPE;
-    int r = item_queue_push(&stage_at(stages, 0)->in, items, n, ret_n, deadline_ns, NULL);
+    int r = atomic_load(&stages->state) == STAGES_NEW ? make_queues(stages) : 0;
+    if (r < 0)
+        return r;
+    r = item_queue_push(&stage_at(stages, 0)->in, items, n, ret_n, deadline_ns, NULL);
     return r == -ECANCELED ? stages_end_code(stages) : r;
 }
 
@@ -47,7 +56,7 @@ int leat_stages_take(leat_stages *stages, void **ret_item, int timeout_ms)
     struct item_queue *queue = &stages->output.in;
     int64_t deadline_ns = stage_deadline(timeout_ms);
     struct hand hand;
-    if (!stages->built || stages->output.with.workers)
+    if (atomic_load(&stages->state) == STAGES_NEW || stages->output.with.workers)
         return -EINVAL;
     hand.wanted = 1;
     hand.n = 0;
@@ -64,4 +73,9 @@ int leat_stages_take(leat_stages *stages, void **ret_item, int timeout_ms)
     *ret_item = hand.items[0].item;
     item_queue_release(queue, hand.n, hand.bytes);
     return 0;
+}
+
+int leat_stages_fd(leat_stages *stages, int *ret_fd)
+{
+    return atomic_load(&stages->state) == STAGES_NEW ? -EINVAL : item_queue_fd(&stages->output.in, ret_fd);
 }

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Stages without threads. Each step has a list of the items that it has emitted and that were not taken yet. The
  * deepest step that has items is served first. So a list is never longer than what one item became, and no call is
- * nested in another one, however many steps there are. */
+ * nested in another one, however many steps there are.
+ *
+ * A round begins with a call of the source. A reading of the clock costs more than a quick step, so of quick rounds
+ * only some are measured, and their times count for the others. */
 #include "stages/stages.h"
 #include <errno.h>
+
+#define MEASURE_NS 10000 /* A round is measured once that much time has passed, and each round that takes as long. */
+#define SKIP_MOST  127
 
 struct pull_step {
     struct leat_work work;
@@ -11,6 +17,9 @@ struct pull_step {
     char *name;
     uint64_t number; /* Of the item that it works on. */
     size_t first;    /* The index of the next result to take. */
+    uint64_t out;    /* Results that it has emitted, without those in its list. */
+    uint64_t dropped, dead, retries, busy_ns;
+    size_t most; /* The most results of one item. */
     bool is_open, worker_is_open;
     int failed; /* Not 0: there was no memory for a result. */
 };
@@ -24,6 +33,12 @@ struct leat_pull {
     size_t deep; /* The step with this number and those behind it have no results that an earlier call left. */
     bool begun, ended;
     int code;
+    uint64_t fed, dropped; /* Items of the source; results that were dropped. */
+    uint64_t source_ns;
+    uint32_t skip;    /* How many rounds are not measured before the next one is. */
+    uint32_t skipped; /* How many there were before this one. */
+    bool measures;    /* This round is measured. */
+    int64_t mark_ns, round_ns;
 };
 
 int leat_pull_new(leat_pull **ret_pull, leat_next_fn source, void *user)
@@ -48,9 +63,42 @@ static bool grow(struct leat_work *work)
     return more != NULL;
 }
 
+/* ---- time ---- */
+
+static void begin_round(leat_pull *pull)
+{
+    if (pull->measures) {
+        int64_t fit = MEASURE_NS / MAX(pull->round_ns, 1);
+        pull->skip = (uint32_t)MIN(fit, SKIP_MOST);
+        pull->skipped = 0;
+    }
+    pull->measures = pull->skip == 0;
+    if (!pull->measures) {
+        pull->skip--;
+        pull->skipped++;
+        return;
+    }
+    pull->round_ns = 0;
+    pull->mark_ns = clock_ns();
+}
+
+/* Charges the time since the last reading of the clock, for this round and those that were skipped. */
+static void charge(leat_pull *pull, uint64_t *ns)
+{
+    if (!pull->measures)
+        return;
+    int64_t now = clock_ns(), passed = now - pull->mark_ns;
+    *ns += (uint64_t)passed * (pull->skipped + 1);
+    pull->round_ns += passed;
+    pull->mark_ns = now;
+}
+
+/* ---- steps ---- */
+
 /* `next` is the step for which the item was meant; that step disposes of it. */
 static void drop(leat_pull *pull, size_t next, void *item)
 {
+    ++*(next < pull->count ? &pull->step[next].dropped : &pull->dropped);
     struct leat_stage *with = &pull->step[MIN(next, pull->count - 1)].with;
     if (with->dispose)
         with->dispose(with->user, item);
@@ -75,6 +123,8 @@ static const char *find_wrong(const struct leat_stage *with)
 {
     if (!with->name || with->name[0] == '\0')
         return "name must be given";
+    if (with->function_all)
+        return "function_all must be NULL, because a pull has no thread on which it could ask for items";
     if (!with->function == !with->function_many)
         return "function or function_many must be given, and the other one must be NULL";
     if (enum_check(with->on_error, LEAT_ON_ERROR_DROP) < 0)
@@ -133,6 +183,7 @@ static int handle_failure(leat_pull *pull, size_t i, void *item, int code)
     bool fatal = step->with.on_error != LEAT_ON_ERROR_DROP || step->failed;
     if (!step->work.gave && !fatal && step->with.dead) {
         struct leat_error error = stage_make_dead_error(step->name, (uint32_t)i, step->number, code);
+        step->dead++;
         step->with.dead(step->with.user, item, &error);
     } else if (!step->work.gave) {
         drop(pull, i, item);
@@ -154,8 +205,10 @@ static int call(leat_pull *pull, size_t i, void *item)
 static int handle_answer(leat_pull *pull, size_t i, void *item, int r)
 {
     struct pull_step *step = &pull->step[i];
-    while (r < 0 && !step->failed && !step->work.gave && step->work.attempt++ < step->with.retries)
+    while (r < 0 && !step->failed && !step->work.gave && step->work.attempt++ < step->with.retries) {
+        step->retries++;
         r = call(pull, i, item);
+    }
     if (step->failed || r < 0 || r > LEAT_STAGE_END)
         r = step->failed ? step->failed : error_of_answer(r);
     if (r == LEAT_STAGE_SKIP && !step->work.gave)
@@ -178,6 +231,7 @@ static int push(leat_pull *pull, size_t i, void *item)
     if (r != 0 || step->failed)
         r = handle_answer(pull, i, item, r);
     step->number++;
+    charge(pull, &step->busy_ns);
     return r;
 }
 
@@ -200,6 +254,8 @@ static void *take(leat_pull *pull, size_t i)
         step->first++;
         pull->deep = MAX(pull->deep, i + 1);
     } else {
+        step->out += step->work.n;
+        step->most = MAX(step->most, step->work.n);
         step->first = step->work.n = 0;
     }
     return item;
@@ -219,8 +275,23 @@ static int fail(leat_pull *pull, int code)
     return code;
 }
 
+/* Gets the next item of the source. Returns 0, LEAT_STAGES_END or a negative errno. */
+static int feed(leat_pull *pull, void **ret)
+{
+    if (pull->ended || pull->from > 0)
+        return LEAT_STAGES_END;
+    begin_round(pull);
+    int r = pull->source(pull->user, ret);
+    charge(pull, &pull->source_ns);
+    pull->ended = r == LEAT_STAGES_END;
+    pull->fed += r == 0;
+    return pull->ended ? r : error_of_answer(r);
+}
+
 int leat_pull_next(leat_pull *pull, void **ret_item)
 {
+    if (pull->measures)
+        pull->mark_ns = clock_ns();
     if (!pull->begun && (pull->code = begin(pull)) < 0)
         return pull->code;
     if (pull->code < 0)
@@ -230,9 +301,7 @@ int leat_pull_next(leat_pull *pull, void **ret_item)
         if (at > 0) {
             item = take(pull, at - 1);
         } else {
-            int r = pull->ended || pull->from > 0 ? LEAT_STAGES_END : pull->source(pull->user, &item);
-            pull->ended |= r == LEAT_STAGES_END;
-            r = r == LEAT_STAGES_END ? r : error_of_answer(r);
+            int r = feed(pull, &item);
             if (r != 0)
                 return r < 0 ? fail(pull, r) : LEAT_STAGES_END;
         }
@@ -247,6 +316,30 @@ int leat_pull_next(leat_pull *pull, void **ret_item)
             drop_before(pull, pull->from - 1);
         at = pull->step[at].work.n > 0 ? at + 1 : deepest(pull, at + 1);
     }
+}
+
+int leat_pull_stats(const leat_pull *pull, size_t index, struct leat_stage_stats *ret_stats)
+{
+    if (index > pull->count)
+        return -ENOENT;
+    const struct pull_step *before = index > 0 ? &pull->step[index - 1] : NULL;
+    const struct pull_step *step = index < pull->count ? &pull->step[index] : NULL;
+    struct leat_stage_stats stats = {
+        .in = before ? before->out + before->work.n : pull->fed,
+        .queued = before ? before->work.n - before->first : 0,
+        .most = before ? MAX(before->most, before->work.n) : MIN(pull->fed, 1),
+        .wait_in_ns = before ? 0 : pull->source_ns,
+        .dropped = pull->dropped,
+    };
+    if (step) {
+        stats.out = step->out + step->work.n;
+        stats.dropped = step->dropped;
+        stats.dead = step->dead;
+        stats.retries = step->retries;
+        stats.busy_ns = step->busy_ns;
+    }
+    stats.done = stats.in - stats.queued - stats.dropped - stats.dead;
+    return return_sized(ret_stats, &stats, sizeof(stats));
 }
 
 void leat_pull_free(leat_pull *pull)

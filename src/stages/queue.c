@@ -35,7 +35,9 @@ int item_queue_init(struct item_queue *queue, uint64_t limit, uint64_t bytes_lim
                                  .limit = limit,
                                  .bytes_limit = bytes_limit,
                                  .readers = MAX(readers, 1),
-                                 .producers = producers};
+                                 .producers = producers,
+                                 .taken = readers == 0,
+                                 .flag = FD_FLAG_NONE};
     queue->ring = calloc((size_t)size, sizeof(*queue->ring));
     if (!queue->ring)
         return -ENOMEM;
@@ -57,19 +59,47 @@ err0:
     return r;
 }
 
+/* Needs the lock. Called after each change of what it looks at, before the lock is given up or waited with. */
+static void settle_flag(struct item_queue *queue)
+{
+    bool ready = queue->over;
+    if (queue->flag.fd[0] < 0)
+        return;
+    if (queue->taken)
+        ready = queue->cancelled || queue->closed || queue->head != queue->tail || queue->producers == 0;
+    fd_flag_set(&queue->flag, ready);
+}
+
+static void unlock_changed(struct item_queue *queue)
+{
+    settle_flag(queue);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+int item_queue_fd(struct item_queue *queue, int *ret)
+{
+    queue_lock(queue);
+    int r = fd_flag_open(&queue->flag);
+    if (r == 0)
+        *ret = queue->flag.fd[0];
+    unlock_changed(queue);
+    return r;
+}
+
 void item_queue_reset(struct item_queue *queue, uint32_t producers)
 {
     queue_lock(queue);
     queue->head = queue->tail = queue->in_hand = queue->most = queue->bytes = queue->controls = 0;
     queue->producers = producers;
-    queue->paused = queue->control_out = queue->closed = queue->cancelled = false;
-    pthread_mutex_unlock(&queue->lock);
+    queue->paused = queue->control_out = queue->closed = queue->cancelled = queue->over = false;
+    unlock_changed(queue);
 }
 
 void item_queue_destroy(struct item_queue *queue)
 {
     if (!queue->ring)
         return;
+    fd_flag_close(&queue->flag);
     pthread_cond_destroy(&queue->writable);
     pthread_cond_destroy(&queue->readable);
     pthread_mutex_destroy(&queue->lock);
@@ -163,6 +193,7 @@ int item_queue_push(struct item_queue *queue, const struct stage_item *items, si
         }
         queue->most = MAX(queue->most, charged(queue));
         wake_reader(queue);
+        settle_flag(queue); /* it may wait now */
         if (done == n)
             break;
         if (!in_time) {
@@ -255,7 +286,7 @@ int item_queue_pop(struct item_queue *queue, struct hand *hand, int64_t deadline
     }
     if (queue->head != queue->tail)
         wake_reader(queue);
-    pthread_mutex_unlock(&queue->lock);
+    unlock_changed(queue);
     return r;
 }
 
@@ -270,7 +301,7 @@ void item_queue_end_producer(struct item_queue *queue)
     queue_lock(queue);
     if (queue->producers > 0 && --queue->producers == 0)
         wake_all(queue);
-    pthread_mutex_unlock(&queue->lock);
+    unlock_changed(queue);
 }
 
 void item_queue_close(struct item_queue *queue)
@@ -278,7 +309,7 @@ void item_queue_close(struct item_queue *queue)
     queue_lock(queue);
     queue->closed = true;
     wake_all(queue);
-    pthread_mutex_unlock(&queue->lock);
+    unlock_changed(queue);
 }
 
 void item_queue_cancel(struct item_queue *queue)
@@ -286,7 +317,14 @@ void item_queue_cancel(struct item_queue *queue)
     queue_lock(queue);
     queue->cancelled = true;
     wake_all(queue);
-    pthread_mutex_unlock(&queue->lock);
+    unlock_changed(queue);
+}
+
+void item_queue_tell_over(struct item_queue *queue)
+{
+    queue_lock(queue);
+    queue->over = true;
+    unlock_changed(queue);
 }
 
 void item_queue_pause(struct item_queue *queue, bool paused)
@@ -322,6 +360,6 @@ bool item_queue_drop(struct item_queue *queue, struct stage_item *ret)
         *ret = queue->ring[queue->head++ & queue->mask];
         queue->bytes -= ret->bytes == ITEM_CONTROL ? 0 : ret->bytes;
     }
-    pthread_mutex_unlock(&queue->lock);
+    unlock_changed(queue);
     return some;
 }

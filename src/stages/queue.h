@@ -12,7 +12,7 @@
 #ifndef STAGES_QUEUE_H
 #define STAGES_QUEUE_H
 
-#include "base/base.h"
+#include "base/fd.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -45,11 +45,15 @@ struct item_queue {
     uint32_t readers, readers_waiting, writers_waiting;
     uint32_t producers; /* At 0 the queue has ended. */
     bool waking, paused, control_out, closed, cancelled;
+    bool taken;          /* The caller takes the items; no worker pops them. */
+    bool over;           /* The run has ended. */
+    struct fd_flag flag; /* Raised while `taken` and a pop would not wait; otherwise once the run is over. */
 };
 
 /* Turns timeout_ms of the interface into a deadline, which may be NO_DEADLINE. -1: do not wait. */
 int64_t stage_deadline(int timeout_ms);
 
+/* `readers` 0: the caller takes the items. */
 int item_queue_init(struct item_queue *queue, uint64_t limit, uint64_t bytes_limit, uint32_t readers,
                     uint32_t producers);
 /* Sets the state that it had after item_queue_init. The queue must be empty. */
@@ -73,6 +77,10 @@ void item_queue_end_producer(struct item_queue *queue);
 /* No more items are wanted: each push fails, and each pop returns the end. */
 void item_queue_close(struct item_queue *queue);
 void item_queue_cancel(struct item_queue *queue);
+/* All threads are gone. */
+void item_queue_tell_over(struct item_queue *queue);
+/* Gives the descriptor of the flag. Returns 0 or a negative errno. */
+int item_queue_fd(struct item_queue *queue, int *ret);
 void item_queue_pause(struct item_queue *queue, bool paused);
 /* Waits while the queue is paused. Returns 0: it is not paused. -EPIPE or -ECANCELED: no push can succeed any more. */
 int item_queue_wait_resumed(struct item_queue *queue);

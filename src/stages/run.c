@@ -10,8 +10,6 @@ static void stage_reset(struct stage *stage)
         item_queue_reset(&stage->in, stages_producers(stage->stages, stage->index));
     if (stage->ordered)
         order_reset(&stage->order);
-    for (uint32_t i = 0; i < stage->with.workers; i++)
-        worker_reset(&stage->worker[i], stage);
     atomic_store(&stage->dropped, 0);
     atomic_store(&stage->refused, 0);
 }
@@ -60,7 +58,7 @@ static int claim(leat_stages *stages, const struct feeds *feeds)
         r = stages_build(stages);
     if (r < 0)
         return r;
-    stages->cancelled = stages->aborted = stages->input_open = stages->abort_untold = false;
+    stages->cancelled = stages->input_open = stages->abort_untold = false;
     atomic_store(&stages->paused, false);
     atomic_store(&stages->finishing, false);
     stages->error = LEAT_INIT(struct leat_error);
@@ -73,9 +71,13 @@ static int claim(leat_stages *stages, const struct feeds *feeds)
 static void reset(leat_stages *stages)
 {
     struct stage *stage = &stages->input;
-    do
-        stage_reset(stage);
-    while ((stage = stage->next));
+    do {
+        if (stages->ran) /* Otherwise the queues are as they were made, and may have items. */
+            stage_reset(stage);
+        for (uint32_t i = 0; i < stage->with.workers; i++)
+            worker_reset(&stage->worker[i], stage);
+    } while ((stage = stage->next));
+    stages->ran = true;
     if (stages->cancelled)
         stages_cancel_queues(stages);
     stages->input_open = !stages->input.source;
@@ -94,7 +96,8 @@ static int begin(leat_stages *stages, const struct feeds *feeds)
     if (r < 0)
         return r;
     const leat_stages *outside = stages_enter(stages);
-    stages_drop_waiting(&stages->output);
+    if (stages->ran)
+        stages_drop_waiting(&stages->output);
     stages_enter(outside);
     pthread_mutex_lock(&stages->lock);
     reset(stages);
@@ -170,9 +173,9 @@ static int start(leat_stages *stages)
     stages_enter(outside);
     pthread_mutex_lock(&stages->lock);
     atomic_store(&stages->state, STAGES_RUNNING); /* Before the first thread exists, which may put or finish. */
-    int r = !stages->cancelled ? start_threads(stages) : stages->error.code ? stages->error.code : -ECANCELED;
+    int r = !stages->cancelled ? start_threads(stages) : stages->error.code;
     if (stages->threads == 0)
-        pthread_cond_broadcast(&stages->changed); /* Calls that wait for the end: no thread will wake them. */
+        stages_tell_over(stages); /* No thread will do it. */
     pthread_mutex_unlock(&stages->lock);
     if (r < 0) {
         stages_fail(stages, r, NULL, "pthread_create", 0, "There is no thread for another worker");
@@ -226,8 +229,7 @@ static int wait_for_end(leat_stages *stages, int timeout_ms, struct leat_error *
         reap(stages);
         pthread_mutex_lock(&stages->lock);
     }
-    int r = stages->error.code ? stages->error.code : stages->aborted ? -ECANCELED : 0;
-    return error_return(ret_error, &stages->error, r);
+    return error_return(ret_error, &stages->error, stages->error.code);
 }
 
 /* Needs the lock. */
@@ -266,7 +268,9 @@ static bool exchange_abort_untold(leat_stages *stages, bool untold)
 static int abort_run(leat_stages *stages, int timeout_ms, struct leat_error *ret_error)
 {
     enum stages_state state = atomic_load(&stages->state);
-    bool first = (state == STAGES_RUNNING || state == STAGES_STARTING) && stages_cancel(stages, NULL);
+    bool first =
+        (state == STAGES_RUNNING || state == STAGES_STARTING) &&
+        stages_fail(stages, -ECANCELED, NULL, "abort", 0, "The run was stopped, and what was in flight was dropped");
     bool ours = exchange_abort_untold(stages, false) || first;
     int r = leat_stages_wait(stages, timeout_ms, ours ? NULL : ret_error);
     if (!ours)

@@ -71,15 +71,19 @@ int leat_stages_new(leat_stages **ret_stages, const struct leat_stages_options *
 /* Returns what is wrong with a stage and what is allowed, or NULL. */
 static const char *find_wrong(const struct leat_stage *with)
 {
-    bool groups = !with->function && !with->function_many;
+    int functions = (with->function != NULL) + (with->function_many != NULL) + (with->function_all != NULL);
     if (!with->name || with->name[0] == '\0')
         return "name must be given";
     if (with->workers == 0)
         return "workers must be 1 or more";
-    if (groups && with->workers > 1)
+    if (functions == 0 && with->workers > 1)
         return "workers must be 1, because a stage without a function groups items";
-    if (with->function && with->function_many)
-        return "function or function_many must be NULL";
+    if (functions > 1)
+        return "only one of function, function_many and function_all may be given";
+    if (with->function_all && with->ordered && with->workers > 1)
+        return "ordered must be 0 with function_all and several workers";
+    if (with->function_all && (with->retries || with->backoff_ms || with->on_error || with->dead))
+        return "retries, backoff_ms, on_error and dead must be left out with function_all";
     if (!with->item_size && (with->queue_bytes || with->group_bytes))
         return "item_size must be given with queue_bytes or group_bytes";
     if (enum_check(with->on_error, LEAT_ON_ERROR_DROP) < 0)
@@ -111,7 +115,8 @@ static int add(leat_stages *stages, const struct leat_stage *with, struct leat_e
 {
     struct leat_stage own;
     if (stages->built)
-        return error_at(error, -EBUSY, LEAT_SIDE_NONE, "stages", "add", "The stages have been started");
+        return error_at(error, -EBUSY, LEAT_SIDE_NONE, "stages", "add",
+                        "The stages have been started, or have an item");
     int r = take_options(&own, with, error);
     if (r < 0)
         return r;
@@ -128,7 +133,8 @@ static int add(leat_stages *stages, const struct leat_stage *with, struct leat_e
         return -ENOMEM;
     }
     stage->with.name = stage->name;
-    stage->kind = stage->with.function || stage->with.function_many ? STAGE_FUNCTION : STAGE_GROUP;
+    bool works = stage->with.function || stage->with.function_many || stage->with.function_all;
+    stage->kind = works ? STAGE_FUNCTION : STAGE_GROUP;
     stage->index = stages->count;
     stage->stages = stages;
     stages->stage[stages->count++] = stage;
@@ -269,15 +275,14 @@ void stages_cancel_queues(leat_stages *stages)
     pthread_cond_broadcast(&stages->changed);
 }
 
-bool stages_cancel(leat_stages *stages, const struct leat_error *error)
+/* True: this call was the first. */
+static bool cancel_all(leat_stages *stages, const struct leat_error *error)
 {
     pthread_mutex_lock(&stages->lock);
     bool first = !stages->cancelled && stages->built;
     if (first) {
         stages->cancelled = true;
-        stages->aborted = !error;
-        if (error)
-            stages->error = *error;
+        stages->error = *error;
         stages_cancel_queues(stages);
     }
     pthread_mutex_unlock(&stages->lock);
@@ -292,7 +297,7 @@ static enum leat_side side_of(const struct stage *stage)
     return stage ? sides[stage->kind] : LEAT_SIDE_NONE;
 }
 
-void stages_fail(leat_stages *stages, int code, const struct stage *stage, const char *operation, uint64_t offset,
+bool stages_fail(leat_stages *stages, int code, const struct stage *stage, const char *operation, uint64_t offset,
                  const char *text)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
@@ -306,7 +311,7 @@ void stages_fail(leat_stages *stages, int code, const struct stage *stage, const
         error_at(&error, code, side_of(stage), stage ? stage->name : "", operation, "%s", text);
     error.index = stage ? stage->index : 0;
     error.offset = offset;
-    stages_cancel(stages, &error);
+    return cancel_all(stages, &error);
 }
 
 struct leat_error stage_make_dead_error(const char *name, uint32_t index, uint64_t number, int code)
@@ -325,6 +330,13 @@ int leat_stages_cancel(leat_stages *stages)
     if (atomic_load(&stages->state) == STAGES_RUNNING || atomic_load(&stages->state) == STAGES_STARTING)
         stages_fail(stages, -ECANCELED, NULL, "cancel", 0, "cancelled");
     return 0;
+}
+
+void stages_tell_over(leat_stages *stages)
+{
+    stages->ended_ns = clock_ns();
+    pthread_cond_broadcast(&stages->changed);
+    item_queue_tell_over(&stages->output.in);
 }
 
 int stages_end_code(leat_stages *stages)
@@ -349,11 +361,18 @@ bool stages_sleep(leat_stages *stages, int64_t deadline_ns)
 
 void leat_stages_free(leat_stages *stages)
 {
-    if (!stages || !origin_is_here(stages->origin))
+    if (!stages)
         return;
+    if (!origin_is_here(stages->origin)) { /* After a fork the threads are the parent's, the descriptor is ours. */
+        if (stages->built)
+            fd_flag_close(&stages->output.in.flag);
+        return;
+    }
     leat_stages_stop(stages, LEAT_STOP_ABORT, -1, NULL);
-    if (stages->built)
+    if (stages->built) { /* Stages that were never started may have items, too. */
         stages_drop_waiting(&stages->output);
+        stages_drop_waiting(stage_at(stages, 0));
+    }
     for (uint32_t i = 0; i < stages->count; i++) {
         stage_unbuild(stages->stage[i]);
         free(stages->stage[i]->name);

@@ -21,6 +21,8 @@
 struct leat_work {
     /* -EAGAIN and -ETIMEDOUT: the item was not taken. */
     int (*emit)(struct leat_work *work, void *item, int64_t deadline_ns);
+    /* Gives the next item. NULL: the items come as parameters of the function. */
+    int (*next)(struct leat_work *work, void **ret_item, int64_t deadline_ns);
     void **made; /* A list to which leat_work_emit itself appends, as long as there is room. Workers have none. */
     size_t n, room;
     void *state;
@@ -34,15 +36,23 @@ struct stage_counts {
     _Atomic uint64_t done, out, dead, retries, busy_ns, wait_in_ns, wait_out_ns;
 };
 
+/* Measures how long a worker works on a hand, without the time that it waits for room. */
+struct stopwatch {
+    int64_t began_ns;
+    uint64_t out_ns; /* wait_out_ns when it began */
+};
+
 struct worker {
     struct leat_work work;
     struct stage *stage;
     pthread_t thread;
     bool made, opened, finished;
     struct hand hand;
-    uint32_t at;      /* The index in the hand of the item that it works on. Those before are settled. */
-    uint32_t calling; /* How many items, from that one on, the function was given. */
-    bool last;        /* No item after the one that it worked on is wanted. */
+    uint32_t at;            /* The index in the hand of the item that it works on. Those before are settled. */
+    uint32_t calling;       /* How many items, from that one on, the function was given. */
+    bool last;              /* No item after the one that it worked on is wanted. */
+    struct stopwatch watch; /* Of the hand. */
+    uint64_t asked;         /* The number of the item that a function_all has asked for last. */
     struct stage_item out[HAND_MAX];
     uint32_t out_n;
     int gone; /* Not 0: why its results are not wanted any more. */
@@ -96,7 +106,8 @@ struct leat_stages {
     _Atomic enum stages_state state;
     uint32_t threads;
     uint32_t waiting; /* Calls that wait for the end, and then read the result. */
-    bool built, cancelled, aborted, input_open;
+    bool built, cancelled, input_open;
+    bool ran;          /* Once it has run, its queues and workers have to be reset before the next start. */
     bool abort_untold; /* The call that aborted the run was out of time: the next abort returns 0 at the end. */
     bool sinks;        /* The output is a stage with a worker. */
     atomic_bool paused, finishing; /* The source has to check both before it is called. */
@@ -140,8 +151,9 @@ void stage_drop(struct stage *stage, const struct stage_item *item);
 void stage_dispose(struct stage *stage, void *item);
 
 /* Stores the first failure and wakes all threads. -EAGAIN and -ETIMEDOUT are stored as -EIO, because calls that wait
- * return these codes when nothing has failed. `text` may be NULL: then it is the meaning of the code. */
-void stages_fail(leat_stages *stages, int code, const struct stage *stage, const char *operation, uint64_t offset,
+ * return these codes when nothing has failed. `text` may be NULL: then it is the meaning of the code. True: this call
+ * was the first. */
+bool stages_fail(leat_stages *stages, int code, const struct stage *stage, const char *operation, uint64_t offset,
                  const char *text);
 /* Makes the error that `dead` gets for an item that has failed for good. */
 struct leat_error stage_make_dead_error(const char *name, uint32_t index, uint64_t number, int code);
@@ -156,10 +168,10 @@ uint32_t stages_producers(const leat_stages *stages, uint32_t index);
 void stages_close(leat_stages *stages, uint32_t index);
 /* Returns why the stages ended, after a queue returned -ECANCELED. */
 int stages_end_code(leat_stages *stages);
+/* All threads are gone: wakes the calls that wait for that. Needs the lock. */
+void stages_tell_over(leat_stages *stages);
 /* Wakes each thread that waits in a queue, for a turn or for the end. Needs the lock. */
 void stages_cancel_queues(leat_stages *stages);
-/* Cancels the stages. `error` NULL: they are aborted, which is no failure. True: this call was the first. */
-bool stages_cancel(leat_stages *stages, const struct leat_error *error);
 /* Waits until deadline_ns. False: the stages were cancelled meanwhile. */
 bool stages_sleep(leat_stages *stages, int64_t deadline_ns);
 
@@ -169,6 +181,16 @@ void *worker_main(void *user);
 int worker_flush(struct worker *worker, int64_t deadline_ns);
 /* Prepares a worker of a stage, before its thread begins. */
 void worker_reset(struct worker *worker, struct stage *stage);
+/* Handles the control item that is the hand of the worker. */
+void worker_handle_control(struct worker *worker, int64_t deadline_ns);
+/* Drops the items of the hand that are left. */
+void worker_drop_rest(struct worker *worker);
+/* Begin and end to measure the work on a hand of n items. The end counts the time, and sizes the next hand by it. */
+void worker_begin_hand(struct worker *worker);
+void worker_end_hand(struct worker *worker, uint32_t n);
+
+/* ask.c. Calls the function of a stage that asks for its items itself. */
+void worker_call_all(struct worker *worker);
 
 /* group_add adds an item to the group of a grouping stage, and emits the group when it is full. group_flush emits the
  * group, group_drop disposes of it. The first two return 0 or a negative errno. */

@@ -60,6 +60,11 @@ int leat_work_emit_many(leat_work *work, void *const *items, size_t n, size_t *r
     return code;
 }
 
+int leat_work_next(leat_work *work, void **ret_item, int timeout_ms)
+{
+    return work->next ? work->next(work, ret_item, stage_deadline(timeout_ms)) : -EINVAL;
+}
+
 void *leat_work_state(const leat_work *work)
 {
     return work->state;

@@ -162,14 +162,14 @@ static void handle_answer(struct worker *w, struct stage_item item, int answer)
 
 /* ---- a hand ---- */
 
-static void drop_rest(struct worker *w)
+void worker_drop_rest(struct worker *w)
 {
     for (; w->at < w->hand.n; w->at++)
         stage_drop(w->stage, &w->hand.items[w->at]);
 }
 
-/* Handles a control item. All items before it are done, and no item after it has begun. */
-static void handle_control(struct worker *w)
+/* All items before it are done, and no item after it has begun. */
+void worker_handle_control(struct worker *w, int64_t deadline_ns)
 {
     struct stage *stage = w->stage;
     struct stage_item item = w->hand.items[0];
@@ -177,10 +177,10 @@ static void handle_control(struct worker *w)
     if (stage->kind == STAGE_GROUP)
         group_flush(w);
     if (stage->with.control)
-        r = error_of_answer(stage->with.control(&w->work, item.item, stage->with.user));
+        r = error_of_answer(stage->with.control(&w->work, &item.item, stage->with.user));
     if (r < 0 && w->gone == 0)
         stages_fail(stage->stages, r, stage, "control", w->hand.first, "a control item was not welcome");
-    worker_flush(w, NO_DEADLINE);
+    worker_flush(w, deadline_ns);
     w->at = 1;
     if (stage->next) {
         w->out[w->out_n++] = item;
@@ -234,7 +234,7 @@ static void work_hand(struct worker *w)
     w->at = 0;
     w->last = false;
     if (w->hand.control) {
-        handle_control(w);
+        worker_handle_control(w, NO_DEADLINE);
         return;
     }
     while (w->at < w->hand.n && !w->last && w->gone == 0)
@@ -242,7 +242,7 @@ static void work_hand(struct worker *w)
             work_many(w);
         else
             work_one(w);
-    drop_rest(w);
+    worker_drop_rest(w);
 }
 
 /* The worker that has the turn also pushes what other workers have parked behind it. */
@@ -278,6 +278,21 @@ static void size_hand(struct worker *w, int64_t ns, uint32_t n)
     w->hand.wanted = (uint32_t)MAX(MIN(MIN(fit, (int64_t)w->hand.wanted * 2), most), 1);
 }
 
+void worker_begin_hand(struct worker *w)
+{
+    w->watch.out_ns = atomic_load_explicit(&w->counts.wait_out_ns, memory_order_relaxed);
+    w->watch.began_ns = clock_ns();
+}
+
+void worker_end_hand(struct worker *w, uint32_t n)
+{
+    uint64_t out_ns = atomic_load_explicit(&w->counts.wait_out_ns, memory_order_relaxed) - w->watch.out_ns;
+    int64_t ns = clock_ns() - w->watch.began_ns - (int64_t)out_ns;
+    count(&w->counts.busy_ns, (uint64_t)MAX(ns, 0));
+    if (n > 0)
+        size_hand(w, ns, n);
+}
+
 /* Works until the queue ends. Returns the code of the pop that ended it. */
 static int work_all(struct worker *w)
 {
@@ -294,17 +309,13 @@ static int work_all(struct worker *w)
         if (r != 0)
             continue;
         uint32_t n = w->hand.n;
-        uint64_t out_ns = atomic_load_explicit(&w->counts.wait_out_ns, memory_order_relaxed);
-        int64_t began = clock_ns();
+        worker_begin_hand(w);
         work_hand(w);
         if (stage->ordered)
             leave_in_order(w);
         else
             worker_flush(w, NO_DEADLINE);
-        out_ns = atomic_load_explicit(&w->counts.wait_out_ns, memory_order_relaxed) - out_ns;
-        int64_t ns = clock_ns() - began - (int64_t)out_ns;
-        count(&w->counts.busy_ns, (uint64_t)MAX(ns, 0));
-        size_hand(w, ns, n);
+        worker_end_hand(w, n);
         if (w->last)
             stages_close(stage->stages, stage->index);
     }
@@ -368,6 +379,8 @@ static void open_and_work(struct worker *w)
     w->opened = true;
     if (stage->kind == STAGE_SOURCE)
         feed_all(w);
+    else if (stage->with.function_all)
+        worker_call_all(w);
     else if (work_all(w) == 1 && stage->kind == STAGE_GROUP)
         group_flush(w);
 }
@@ -382,10 +395,8 @@ static void worker_gone(void *user)
     if (stage->next)
         item_queue_end_producer(&stage->next->in);
     pthread_mutex_lock(&stages->lock);
-    if (--stages->threads == 0) {
-        stages->ended_ns = clock_ns();
-        pthread_cond_broadcast(&stages->changed);
-    }
+    if (--stages->threads == 0)
+        stages_tell_over(stages);
     pthread_mutex_unlock(&stages->lock);
 }
 
@@ -400,7 +411,7 @@ static void worker_leave(void *user)
         stages_fail(w->stage->stages, -EOWNERDEAD, w->stage, "worker", w->hand.first + w->at,
                     "a function has left its thread");
         w->at += MIN(w->work.gave + (uint32_t)MIN(w->work.done, HAND_MAX), w->hand.n - w->at);
-        drop_rest(w);
+        worker_drop_rest(w);
         refuse(w);
     }
     group_drop(w);

@@ -304,6 +304,20 @@ static int try_stage_stats(void *given)
     return with_stages(stage_stats, given);
 }
 
+static int no_item(void *user UNUSED, void **ret_item UNUSED)
+{
+    return LEAT_STAGES_END;
+}
+
+static int try_pull_counts(void *given)
+{
+    leat_pull *pull;
+    assert_int_equal(leat_pull_new(&pull, no_item, NULL), 0);
+    int r = leat_pull_stats(pull, 0, given);
+    leat_pull_free(pull);
+    return r;
+}
+
 static int try_stages_run(void *given)
 {
     return with_stages(stages_run, given);
@@ -888,6 +902,7 @@ static const struct row {
     {OUTPUT(try_stage_error, leat_error)},
     {OUTPUT(try_pull_error, leat_error)},
     {OUTPUT(try_stage_stats, leat_stage_stats)},
+    {OUTPUT(try_pull_counts, leat_stage_stats)},
     {OUTPUT(try_stages_run, leat_error)},
     {OUTPUT(try_stages_wait, leat_error)},
     {OUTPUT(try_stages_stop, leat_error)},

@@ -357,6 +357,36 @@ static int try_emit_many(struct scene *s UNUSED, int timeout_ms)
     return try_emitting((struct emitting){.timeout_ms = timeout_ms, .many = true});
 }
 
+struct asking {
+    int timeout_ms, code;
+};
+
+static int asks(leat_work *work, void *user)
+{
+    struct asking *a = user;
+    void *item;
+    a->code = leat_work_next(work, &item, a->timeout_ms);
+    return LEAT_STAGE_END;
+}
+
+/* A stage asks for an item that does not come. */
+static int try_next(struct scene *s UNUSED, int timeout_ms)
+{
+    struct asking a = {.timeout_ms = timeout_ms};
+    leat_stages *stages;
+    struct leat_stage stage = LEAT_INIT(struct leat_stage);
+    assert_int_equal(leat_stages_new(&stages, NULL, NULL), 0);
+    stage.name = "asks";
+    stage.function_all = asks;
+    stage.user = &a;
+    stage.workers = 1;
+    assert_int_equal(leat_stages_add(stages, &stage, NULL), 0);
+    assert_int_equal(leat_stages_start(stages), 0);
+    assert_int_equal(leat_stages_wait(stages, -1, NULL), 0);
+    leat_stages_free(stages);
+    return a.code;
+}
+
 static int try_pipeline_wait(struct scene *s, int timeout_ms)
 {
     leat_report *report = (leat_report *)s;
@@ -428,6 +458,7 @@ static const struct row {
     {"leat_stages_stop", try_stop},
     {"leat_stages_stop", try_abort},
     {"leat_work_emit", try_emit},
+    {"leat_work_next", try_next},
     {"leat_work_emit_many", try_emit_many},
     {"leat_pipeline_wait", try_pipeline_wait},
     {"leat_connection_read", try_connection_read},

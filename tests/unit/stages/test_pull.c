@@ -240,6 +240,144 @@ static void the_source_fails_or_a_step_ends_it(void **state UNUSED)
     assert_int_equal(disposed, 1 + 2); /* 2, and two more of 3 */
 }
 
+/* ---- counts ---- */
+
+static struct leat_stage_stats stats_of(const leat_pull *pull, size_t index)
+{
+    struct leat_stage_stats stats = LEAT_INIT(struct leat_stage_stats);
+    assert_int_equal(leat_pull_stats(pull, index, &stats), 0);
+    assert_int_equal(stats.in, stats.done + stats.dropped + stats.dead + stats.queued);
+    return stats;
+}
+
+static leat_pull *counted;
+
+/* A look from within a step. */
+static int looks(leat_work *work, void *item, void *user)
+{
+    for (size_t i = 0; i <= 2; i++)
+        stats_of(counted, i);
+    int r = flatten(work, item, user);
+    for (size_t i = 0; i <= 2; i++)
+        stats_of(counted, i);
+    return r;
+}
+
+static void every_item_is_counted(void **state UNUSED)
+{
+    struct leat_stage stage = step_of(fails_at_three);
+    struct leat_stage_stats stats;
+    leat_pull *pull = counted = begin(5, NULL);
+    stage.retries = 1;
+    stage.on_error = LEAT_ON_ERROR_DROP;
+    stage.dead = bury;
+    assert_int_equal(leat_pull_add(pull, &stage, NULL), 0); /* gives 1, 2, 4, 5 */
+    add(pull, looks);                                       /* gives 1 and five times 5 */
+    assert_int_equal(leat_pull_stats(pull, 3, &stats), -ENOENT);
+    for (size_t i = 0; i <= 2; i++)
+        assert_int_equal(stats_of(pull, i).in, 0);
+    gives(pull, 1);
+    gives(pull, 5);
+    stats = stats_of(pull, 0);
+    assert_true(stats.in == 5 && stats.done == 4 && stats.dead == 1 && stats.retries == 1 && stats.out == 4);
+    stats = stats_of(pull, 1);
+    assert_true(stats.in == 4 && stats.done == 2 && stats.dropped == 2 && stats.out == 6 && stats.queued == 0);
+    stats = stats_of(pull, 2);
+    assert_true(stats.in == 6 && stats.done == 2 && stats.queued == 4 && stats.most == 5);
+    gives(pull, 5);
+    assert_int_equal(stats_of(pull, 2).queued, 3);
+    leat_pull_free(pull);
+
+    pull = begin(10, NULL);
+    add(pull, pass);
+    add(pull, ends_at_three);
+    for (unsigned i = 1; i <= 3; i++)
+        gives(pull, i);
+    void *item;
+    assert_int_equal(leat_pull_next(pull, &item), LEAT_STAGES_END);
+    assert_int_equal(stats_of(pull, 0).in, 3);
+    assert_int_equal(stats_of(pull, 1).done, 3);
+    leat_pull_free(pull);
+}
+
+/* An idle caller, a step that takes `user` microseconds, and a source that takes 2 ms. */
+static int takes_long(leat_work *work, void *item, void *user)
+{
+    usleep(*(useconds_t *)user);
+    return pass(work, item, NULL);
+}
+
+static int slow_next(void *user, void **ret)
+{
+    usleep(2000);
+    return next(user, ret);
+}
+
+static void the_time_is_charged_to_whom_it_took(void **state UNUSED)
+{
+    useconds_t us = 5000;
+    struct leat_stage stage = step_of(takes_long);
+    leat_pull *pull = begin(6, NULL);
+    leat_pull_free(pull);
+    assert_int_equal(leat_pull_new(&pull, slow_next, NULL), 0);
+    stage.user = &us;
+    add(pull, pass);
+    assert_int_equal(leat_pull_add(pull, &stage, NULL), 0);
+    for (unsigned i = 1; i <= 6; i++) {
+        gives(pull, i);
+        usleep(20000); /* nobody's */
+    }
+    struct leat_stage_stats quick = stats_of(pull, 0), slow = stats_of(pull, 1);
+    assert_true(slow.busy_ns >= 6 * 5000000);
+    assert_true(quick.wait_in_ns >= 6 * 2000000);
+    assert_true(slow.wait_in_ns == 0 && quick.busy_ns < slow.busy_ns);
+    assert_int_equal(stats_of(pull, 2).busy_ns, 0);
+    leat_pull_free(pull);
+}
+
+/* Of quick steps only some calls are measured, but all are charged: the time is of the right size. */
+static void quick_steps_have_times_too(void **state UNUSED)
+{
+    leat_pull *pull = begin(10000, NULL);
+    struct timespec began, ended;
+    void *item;
+    add(pull, pass);
+    add(pull, pass);
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    while (leat_pull_next(pull, &item) == 0)
+        ;
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    uint64_t passed = (uint64_t)((ended.tv_sec - began.tv_sec) * 1000000000 + ended.tv_nsec - began.tv_nsec);
+    uint64_t all = stats_of(pull, 0).busy_ns + stats_of(pull, 1).busy_ns + stats_of(pull, 0).wait_in_ns;
+    assert_int_equal(stats_of(pull, 0).done, 10000);
+    assert_true(all > 0);
+    /* A measured round that was interrupted counts for up to 128. */
+    assert_true(all < 1000 * passed);
+    leat_pull_free(pull);
+}
+
+static int asks(leat_work *work, void *user UNUSED)
+{
+    void *item;
+    return leat_work_next(work, &item, -1);
+}
+
+static int asks_in_vain(leat_work *work, void *item, void *user UNUSED)
+{
+    void *other = NULL;
+    assert_int_equal(leat_work_next(work, &other, -1), -EINVAL);
+    assert_null(other);
+    return leat_work_emit(work, item, -1);
+}
+
+static void a_step_cannot_ask(void **state UNUSED)
+{
+    leat_pull *pull = begin(1, NULL);
+    add(pull, asks_in_vain);
+    gives(pull, 1);
+    leat_pull_free(pull);
+}
+
 static void openers_and_refusals(void **state UNUSED)
 {
     struct leat_stage stage = step_of(pass);
@@ -264,6 +402,10 @@ static void openers_and_refusals(void **state UNUSED)
     assert_int_equal(leat_pull_add(pull, &stage, &error), -EINVAL);
     assert_string_equal(error.text, "on_error must be LEAT_ON_ERROR_FAIL or LEAT_ON_ERROR_DROP");
     stage.function = NULL;
+    stage.function_all = asks;
+    assert_int_equal(leat_pull_add(pull, &stage, &error), -EINVAL);
+    assert_non_null(strstr(error.text, "function_all must be NULL"));
+    stage.function_all = NULL;
     assert_int_equal(leat_pull_add(pull, &stage, &error), -EINVAL);
     assert_string_equal(error.text, "function or function_many must be given, and the other one must be NULL");
     stage.name = NULL;
@@ -284,6 +426,10 @@ int main(void)
         cmocka_unit_test(random_rows_give_what_nested_loops_give),
         cmocka_unit_test(failures_retries_and_dead_letters),
         cmocka_unit_test(the_source_fails_or_a_step_ends_it),
+        cmocka_unit_test(every_item_is_counted),
+        cmocka_unit_test(the_time_is_charged_to_whom_it_took),
+        cmocka_unit_test(quick_steps_have_times_too),
+        cmocka_unit_test(a_step_cannot_ask),
         cmocka_unit_test(openers_and_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,6 +152,26 @@ static int step_many(leat_work *work, void *const *items, size_t n, size_t *ret_
     return LEAT_STAGE_DONE;
 }
 
+/* The same by a function that asks for its items. What it does not hand on is its own to get rid of. */
+static int step_all(leat_work *work, void *user)
+{
+    struct part *part = user;
+    static const int limits_ms[] = {-1, 0, 1};
+    for (unsigned i = 0;; i++) {
+        void *item;
+        int r = leat_work_next(work, &item, limits_ms[i % 3]);
+        if (r == -EAGAIN || r == -ETIMEDOUT)
+            continue;
+        if (r != 0)
+            return r == LEAT_STAGES_END ? LEAT_STAGE_DONE : r;
+        r = step(work, item, user);
+        if (r == LEAT_STAGE_SKIP || r < 0)
+            unmake(part->scene, item, &part->scene->disposed);
+        if (r == LEAT_STAGE_END)
+            return r;
+    }
+}
+
 static int part_open(void *user)
 {
     return atomic_fetch_add(&((struct part *)user)->opened, 1) == 0 ? 0 : -EBADF;
@@ -242,6 +262,14 @@ static void add_part(struct scene *scene, unsigned i, uint64_t *dice)
         stage.function = NULL;
         stage.function_many = step_many;
         scene->bound += (stage.batch ? stage.batch : 64) * stage.workers;
+    }
+    if ((stage.workers == 1 || !stage.ordered) && roll(dice, 4) == 0) {
+        stage.function = NULL;
+        stage.function_many = NULL;
+        stage.function_all = step_all;
+        stage.retries = 0;
+        stage.backoff_ms = stage.on_error = 0;
+        stage.dead = NULL;
     }
     scene->bound += stage.queue + (3 + 8) * stage.workers; /* it makes up to 8 at once */
     assert_int_equal(leat_stages_add(scene->handle, &stage, NULL), 0);
