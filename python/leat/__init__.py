@@ -6,9 +6,13 @@ from ._errors import (BrokenPipe, Cancelled, Denied, Ended, Error, Exists, Incom
 from . import _filters as filters
 from ._channel import Channel, channel
 from ._filters import Digest
-from ._leat import END, SKIP, Filter, Report, version
+from ._leat import END, SKIP, Filter, Report, Stream, View, version
 from ._pipe import Reader, Writer, pipe
 from ._pipeline import Pipeline, Progress, Sink, Source, copy, digest, run
 from ._stages import Stages
 
 __version__ = version()
+
+for _each in list(globals().values()):
+    if getattr(_each, "__module__", "").startswith("leat."):
+        _each.__module__ = "leat"  # where its users find it

@@ -123,8 +123,3 @@ def make(code, text, node, operation, side, index, advice, offset, taken, delive
     if node:
         error.filename = node
     return error
-
-
-for _class in list(globals().values()):
-    if isinstance(_class, type) and issubclass(_class, Error):
-        _class.__module__ = "leat"

@@ -2,6 +2,7 @@
 #include "errors.h"
 
 static PyObject *make; /* leat._errors.make */
+static PyObject *incomplete;
 
 int errors_init(void)
 {
@@ -12,8 +13,9 @@ int errors_init(void)
     if (!(module = PyImport_ImportModule("leat._errors")))
         return -1;
     make = PyObject_GetAttrString(module, "make");
+    incomplete = PyObject_GetAttrString(module, "Incomplete");
     Py_DECREF(module);
-    return make ? 0 : -1;
+    return make && incomplete ? 0 : -1;
 }
 
 /* The bytes of a name, as os.fsdecode has them: nothing is lost, whatever they are. */
@@ -49,6 +51,16 @@ PyObject *error_raise_with(int code, const struct leat_error *error, const char 
         PyErr_Clear();
     Py_XDECREF(value);
     PyErr_Restore(type, exception, trace);
+    return NULL;
+}
+
+PyObject *error_raise_incomplete(void)
+{
+    PyObject *args = Py_BuildValue("is", ENODATA, "The stream ends before that; its last bytes are still there");
+
+    if (args)
+        PyErr_SetObject(incomplete, args);
+    Py_XDECREF(args);
     return NULL;
 }
 

@@ -18,6 +18,9 @@ PyObject *error_raise(int code, const struct leat_error *error);
 /* As error_raise, and gives the exception an attribute, whose reference is taken. */
 PyObject *error_raise_with(int code, const struct leat_error *error, const char *attribute, PyObject *value);
 
+/* Raises Incomplete: the stream ends with fewer bytes than were asked for. Returns NULL. */
+PyObject *error_raise_incomplete(void);
+
 /* Where an exception of a Python function waits while leat carries a code to the caller. All zero: there is none. */
 struct trap {
     PyObject *exception;

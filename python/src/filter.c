@@ -258,8 +258,8 @@ static PyType_Slot slots[] = {
     {0},
 };
 
-static PyType_Spec spec = {"leat._leat.Filter", sizeof(struct filter_object), 0,
-                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, slots};
+static PyType_Spec spec = {"leat.Filter", sizeof(struct filter_object), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+                           slots};
 
 static PyMethodDef functions[] = {
     {"digest", new_digest, METH_VARARGS, NULL},

@@ -9,6 +9,8 @@
 #include "report.h"
 #include "room.h"
 #include "stages.h"
+#include "stream.h"
+#include "view.h"
 #include <leat/base.h>
 
 static PyObject *version(PyObject *module, PyObject *nothing)
@@ -25,8 +27,9 @@ static PyMethodDef functions[] = {
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "leat._leat", NULL, -1, functions, NULL, NULL, NULL, NULL};
 
-static int (*const parts[])(PyObject *) = {room_init, filter_init, filter_custom_init, report_init,  pipeline_init,
-                                           pipe_init, writer_init, reader_init,        channel_init, stages_init};
+static int (*const parts[])(PyObject *) = {room_init,     filter_init, filter_custom_init, report_init,
+                                           pipeline_init, pipe_init,   writer_init,        reader_init,
+                                           channel_init,  stages_init, view_init,          stream_init};
 
 PyMODINIT_FUNC PyInit__leat(void); /* the interpreter looks it up by its name */
 PyMODINIT_FUNC PyInit__leat(void)

@@ -111,7 +111,7 @@ static PyType_Slot slots[] = {
     {0},
 };
 
-static PyType_Spec spec = {"leat._leat.Report", sizeof(struct report_object), 0, Py_TPFLAGS_DEFAULT, slots};
+static PyType_Spec spec = {"leat.Report", sizeof(struct report_object), 0, Py_TPFLAGS_DEFAULT, slots};
 
 int report_init(PyObject *module)
 {
