@@ -64,7 +64,7 @@ def group(title, rows):
     top = 58
     bottom = top + LINE * len(rows)
     parts = [text(SIDE, 28, 16, title, ' font-weight="600"')]
-    parts += [text(SIDE, 47, 13, "leat is so many times as fast as the best of the others; ◦ is a bare loop of system calls", ' class="soft"')]
+    parts += [text(SIDE, 47, 13, "The best of the others takes so many times as long; ◦ is a bare loop of system calls", ' class="soft"')]
     parts += scale.grid(top, bottom)
     for index, (label, peer_name, peer, bare) in enumerate(rows):
         y = top + LINE * index
@@ -100,5 +100,5 @@ def headline(title, note, rows, theme):
     bottom = 68 + 54 * len(rows)
     x = SIDE + scale
     parts.insert(2, f'<line class="even" x1="{x:.1f}" x2="{x:.1f}" y1="64" y2="{bottom}" stroke-dasharray="4 3"/>')
-    parts.append(text(x, bottom + 18, 14, "1 ×: as fast as leat", ' class="soft" text-anchor="middle"'))
+    parts.append(text(x, bottom + 18, 14, "1 ×: as long as leat", ' class="soft" text-anchor="middle"'))
     return svg(bottom + 32, theme, title, parts)

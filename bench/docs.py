@@ -230,7 +230,7 @@ def sections(results, folder):
         shown = [drawn for row in rows if (drawn := chart_row(row))]
         if shown:
             (folder / "charts" / f"{file}.svg").write_text(charts.group(title, shown))
-            text += f"![{title}: how many times as fast as the best of the others leat is](charts/{file}.svg)\n\n"
+            text += f"![{title}: how many times as long as leat the best of the others takes](charts/{file}.svg)\n\n"
         text += folded(f"{len(rows)} rows with all commands", "\n".join(row_section(row) for row in rows))
     return text
 
@@ -275,7 +275,7 @@ def draw_headline(results, folder):
     m = results["machine"]
     note = f"{size_name(results['bytes'])} to 2 GiB, {m['cpu']} with {m['cores']} cores, medians"
     for theme, file in (("light", "readme.svg"), ("dark", "readme-dark.svg")):
-        picture = charts.headline("leat is so many times as fast", note, drawn, theme)
+        picture = charts.headline("The other program takes so many times as long", note, drawn, theme)
         (folder / "charts" / file).write_text(picture)
 
 

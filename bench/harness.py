@@ -488,7 +488,7 @@ def options():
     parser.add_argument("--quick", action="store_true", help="3 rounds of 128M")
     parser.add_argument("--processes", type=int, help="in each round of a row that has many")
     parser.add_argument("--list", action="store_true", help="name the rows and what each compares")
-    parser.add_argument("--docs", action="store_true", help="write docs/performance.md, .json and .svg too")
+    parser.add_argument("--docs", action="store_true", help="write docs/performance.md, .json and the charts too")
     parser.add_argument("--minutes", type=float, help="begin no row after so long")
     parser.add_argument("--update", action="store_true", help="--docs, in which the rows not measured now stay as they are")
     parser.add_argument("--from", dest="old", metavar="JSON", help="measure nothing, take these results")
