@@ -178,10 +178,11 @@ def summary(results):
         text += "\nNo difference that matters: " + ", ".join(f"*{name}*" for name in even) + ".\n"
     lost = sorted(((r, row) for row, r in ratios if r < BELOW), key=lambda pair: pair[0])
     if lost:
-        text += "\nleat is slower:\n\n| row | times as fast as the best | why |\n|---|---|---|\n"
+        text += "\nleat is slower:\n\n"
         for r, row in lost:
             peer = short_name(best(row, "peer")["command"])
-            text += table_line([row["title"], f"{r:.2f} ({peer})", LOSSES.get(row["name"], "")])
+            why = LOSSES.get(row["name"])
+            text += f"- **{row['title'][0].upper() + row['title'][1:]}**: {r:.2f} times as fast as {peer}." + (f" {why}" if why else "") + "\n"
     short = sum(not goal["met"] for row in results["rows"] for goal in row["goals"])
     total = sum(len(row["goals"]) for row in results["rows"])
     return text + f"\n{total - short} of {total} goals that were set beforehand are met; [the table](#what-was-to-be-reached) has all.\n"

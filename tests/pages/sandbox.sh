@@ -72,3 +72,10 @@ free_port()
 {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
+
+# python_package: the programs of the page can import leat
+python_package()
+{
+    [ -e "$LEAT_BUILD/python/leat/_leat.abi3.so" ] || { echo "the Python package is not built"; exit 77; }
+    export PYTHONPATH=$LEAT_BUILD/python PYTHONDONTWRITEBYTECODE=1
+}
