@@ -50,7 +50,7 @@ WINS = [
 # Why leat is slower where it is.
 LOSSES = {
     "file-to-file/disk/replace": "leat writes a new file beside the old one and renames it, so the old file stays whole until the end."
-    " The others empty the old file and write into it. `--in-place` does that, too, and then leat is as fast.",
+    " The others empty the old file and write into it. With `--in-place` leat writes into the old file, too.",
     "file-to-file/memory/fresh": "The difference is little more than the noise of this row.",
     "small-file/disk": "Most of it is the start of a process. leat also looks at both ends and publishes, which cp does not.",
     "small-file/memory": "Most of it is the start of a process. leat also looks at both ends and publishes, which cp does not.",
