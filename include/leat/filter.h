@@ -329,6 +329,13 @@ struct leat_filter_ops {
     int (*transform)(void *user, const void *in, size_t *in_n, void *out, size_t *out_n, enum leat_filter_mode mode);
     /** The filter is freed. This is the last call. May be NULL. */
     void (*free)(void *user);
+    /**
+     * Not 0: `observe` runs on a thread of the filter, so what it computes does not hold up the bytes. Up to 64 chunks
+     * wait for it; they count towards the memory limit. If it fails, the pipeline or pipe fails with the next chunk or
+     * at the end, and bytes behind the failure may have passed. If no thread can be started, `observe` runs as without
+     * this option. Only with `observe`.
+     */
+    int32_t thread;
 };
 
 /**
@@ -340,7 +347,8 @@ struct leat_filter_ops {
  * @param ret_error  NULL, or where the call says in a sentence why it failed; with -EINVAL, which member is wrong and
  *                   what is allowed.
  *
- * @return 0; -EINVAL: `ops` has neither `observe` nor `transform`, or has both; -ENOMEM.
+ * @return 0; -EINVAL: `ops` has neither `observe` nor `transform`, has both, or has `thread` without
+ *         `observe`; -ENOMEM.
  */
 LEAT_API int leat_filter_custom(leat_filter **ret_filter, const struct leat_filter_ops *ops, void *user,
                                 struct leat_error *ret_error);

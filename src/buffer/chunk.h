@@ -58,8 +58,8 @@ int chunk_pool_init(struct chunk_pool *pool, struct budget *budget, size_t chunk
  * size. Call it before the first chunk is made. */
 void chunk_pool_share(struct chunk_pool *pool, leat_pool *store);
 /* Makes sure that `n` chunks exist; later, a user that needs no more than these waits only for chunks that others will
- * release. Only the thread that gets chunks may call it. Returns 0. -ENOMEM: memory ran out, or the store's limit is reached. -ENOBUFS: the budget
- * is too small. */
+ * release. Only the thread that gets chunks may call it. Returns 0. -ENOMEM: memory ran out, or the store's limit is
+ * reached. -ENOBUFS: the budget is too small. */
 int chunk_pool_prepare(struct chunk_pool *pool, size_t n);
 /* Frees the pool. All chunks must be back. */
 void chunk_pool_destroy(struct chunk_pool *pool);

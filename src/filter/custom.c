@@ -2,6 +2,7 @@
 /* Makes a filter of the caller's functions. It checks their results, so that a mistake in them is an error that names
  * the filter, and not a lost byte or an endless run. */
 #include "base/error.h"
+#include "buffer/consumer.h"
 #include "node/filter.h"
 #include <errno.h>
 
@@ -10,6 +11,8 @@ struct custom {
     struct filter_ops ops; /* not shared, because each filter has its own name */
     struct leat_filter_ops calls;
     void *user;
+    struct chunk_consumer consumer; /* of an observer */
+    atomic_int failed;              /* what `observe` answered first that was not 0 */
 };
 
 static int failed(const struct custom *c, struct leat_error *error, const char *operation, int code)
@@ -18,19 +21,41 @@ static int failed(const struct custom *c, struct leat_error *error, const char *
     return error_at(error, code, LEAT_SIDE_FILTER, c->ops.name, operation, "%s", error_text(code, text, sizeof(text)));
 }
 
+static void take(void *user, const struct chunk *chunk)
+{
+    struct custom *c = user;
+    if (atomic_load(&c->failed) == 0)
+        atomic_store(&c->failed, error_of_answer(chunk_show(chunk, c->calls.observe, c->user)));
+}
+
 static int custom_start(leat_filter *filter, uint64_t expected UNUSED, struct leat_error *error)
 {
     struct custom *c = (struct custom *)filter;
     int r = c->calls.start ? error_of_answer(c->calls.start(c->user)) : 0;
-    return r < 0 ? failed(c, error, "start", r) : 0;
+    if (r < 0)
+        return failed(c, error, "start", r);
+    atomic_store(&c->failed, 0);
+    if (c->calls.thread)
+        chunk_consumer_start(&c->consumer);
+    return 0;
 }
 
 static int custom_observe(leat_filter *filter, struct chunk *chunk, struct leat_error *error)
 {
     struct custom *c = (struct custom *)filter;
-    int r = error_of_answer(chunk_show(chunk, c->calls.observe, c->user));
+    chunk_consumer_give(&c->consumer, chunk);
     filter_count(filter, chunk->length);
+    int r = atomic_load(&c->failed);
     return r < 0 ? failed(c, error, "observe", r) : 0;
+}
+
+/* A failure that came to light behind the last chunk fails the run here. */
+static int custom_finish(leat_filter *filter, int code, struct leat_error *error)
+{
+    struct custom *c = (struct custom *)filter;
+    chunk_consumer_stop(&c->consumer);
+    int r = atomic_load(&c->failed);
+    return code == 0 && r < 0 ? failed(c, error, "observe", r) : 0;
 }
 
 /* Checks the result of `transform`, which says that it used `in_n` and `out_n` bytes. Returns the mistake, or NULL if
@@ -68,6 +93,7 @@ static int custom_transform(leat_filter *filter, struct filter_buffers *b, int m
 static void custom_free(leat_filter *filter)
 {
     struct custom *c = (struct custom *)filter;
+    chunk_consumer_stop(&c->consumer);
     if (c->calls.free)
         c->calls.free(c->user);
     free(c);
@@ -77,6 +103,7 @@ static const struct filter_ops observer_ops = {
     .caps = FILTER_OBSERVES,
     .start = custom_start,
     .observe = custom_observe,
+    .finish = custom_finish,
     .free = custom_free,
 };
 
@@ -96,6 +123,9 @@ static int make(leat_filter **ret, const struct leat_filter_ops *ops, void *user
     if (!calls.observe == !calls.transform)
         return error_at(error, -EINVAL, LEAT_SIDE_NONE, calls.name ? calls.name : "custom", "new",
                         "observe or transform must be given, and the other one must be NULL");
+    if (calls.thread && !calls.observe)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, calls.name ? calls.name : "custom", "new",
+                        "thread is for observe alone; a pipeline runs what stands between two transforms on threads");
     struct custom *c = calloc(1, sizeof(*c));
     if (!c)
         return -ENOMEM;
@@ -104,6 +134,7 @@ static int make(leat_filter **ret, const struct leat_filter_ops *ops, void *user
     c->calls = calls;
     c->user = user;
     filter_init(&c->filter, &c->ops);
+    chunk_consumer_init(&c->consumer, take, c);
     *ret = &c->filter;
     return 0;
 }

@@ -11,15 +11,11 @@
 #include "base/digest_provider.h"
 #include "base/platform.h"
 #include "base/text.h"
-#include "base/thread.h"
-#include "buffer/queue.h"
+#include "buffer/consumer.h"
 #include "filter/digest_name.h"
 #include "node/filter.h"
 #include <errno.h>
 
-/* The most chunks that wait for one algorithm. The budget of the pool limits their memory; this limits only the array.
- */
-#define QUEUE_CHUNKS 64
 /* For fewer bytes a thread costs more than its overlap saves. */
 #define SMALL_BYTES (256 * 1024)
 
@@ -33,9 +29,7 @@ struct algorithm {
     void *state;
     int failed; /* the result of the update that failed, or 0 */
 
-    bool threaded;
-    pthread_t thread;
-    struct chunk_queue queue;
+    struct chunk_consumer consumer;
 };
 
 struct digest {
@@ -46,56 +40,28 @@ struct digest {
     struct algorithm algorithm[];
 };
 
-static void hash(struct algorithm *a, const struct chunk *chunk)
+static void hash(void *user, const struct chunk *chunk)
 {
+    struct algorithm *a = user;
     pthread_mutex_lock(&a->lock);
     if (!a->failed)
         a->failed = chunk_show(chunk, a->provider->update, a->state);
     pthread_mutex_unlock(&a->lock);
 }
 
-static void *hash_queue(void *user)
-{
-    struct algorithm *a = user;
-    struct chunk *chunk;
-    while ((chunk = chunk_queue_pop(&a->queue))) {
-        hash(a, chunk);
-        chunk_unref(chunk);
-    }
-    return NULL;
-}
-
-/* If a thread can't start, the digest is computed inline, which is only slower. */
-static void thread_start(struct algorithm *a)
-{
-    if (chunk_queue_init(&a->queue, QUEUE_CHUNKS) < 0)
-        return;
-    if (thread_create(&a->thread, hash_queue, a) < 0)
-        chunk_queue_destroy(&a->queue);
-    else
-        a->threaded = true;
-}
-
+/* Tries once: an algorithm without a thread is computed inline. */
 static void threads_start(struct digest *d)
 {
-    d->threads = false; /* tries once; an algorithm without a thread is computed inline */
+    d->threads = false;
     for (size_t i = 0; i < d->count; i++)
-        if (!d->algorithm[i].threaded)
-            thread_start(&d->algorithm[i]);
+        chunk_consumer_start(&d->algorithm[i].consumer);
 }
 
-/* Ends the threads after they have hashed all queued chunks, so that the values match the bytes that were counted. */
+/* All chunks are hashed afterwards, so the values match the bytes that were counted. */
 static void threads_stop(struct digest *d)
 {
     for (size_t i = 0; i < d->count; i++)
-        if (d->algorithm[i].threaded)
-            chunk_queue_end(&d->algorithm[i].queue);
-    for (size_t i = 0; i < d->count; i++)
-        if (d->algorithm[i].threaded) {
-            pthread_join(d->algorithm[i].thread, NULL);
-            chunk_queue_destroy(&d->algorithm[i].queue);
-            d->algorithm[i].threaded = false;
-        }
+        chunk_consumer_stop(&d->algorithm[i].consumer);
 }
 
 static bool threads_pay(uint64_t expected)
@@ -117,11 +83,7 @@ static int digest_observe(leat_filter *filter, struct chunk *chunk, struct leat_
     if (d->threads)
         threads_start(d);
     for (size_t i = 0; i < d->count; i++)
-        if (d->algorithm[i].threaded)
-            chunk_queue_push(&d->algorithm[i].queue, chunk_ref(chunk));
-    for (size_t i = 0; i < d->count; i++)
-        if (!d->algorithm[i].threaded)
-            hash(&d->algorithm[i], chunk);
+        chunk_consumer_give(&d->algorithm[i].consumer, chunk);
     filter_count(filter, chunk->length);
     return 0;
 }
@@ -191,7 +153,7 @@ static int digest_splice_fd(leat_filter *filter)
 {
     struct digest *d = (struct digest *)filter;
     struct algorithm *a = &d->algorithm[0];
-    if (d->count != 1 || a->threaded || !a->provider->splice_fd || failure(a))
+    if (d->count != 1 || a->consumer.threaded || !a->provider->splice_fd || failure(a))
         return -1;
     return a->provider->splice_fd(a->state);
 }
@@ -232,6 +194,7 @@ static int algorithm_open(struct algorithm *a, bool kernel)
         if (r == 0) {
             a->provider = *p;
             a->why = (*p)->kernel ? NULL : a->why;
+            chunk_consumer_init(&a->consumer, hash, a);
             return -pthread_mutex_init(&a->lock, NULL);
         }
         if ((*p)->kernel)

@@ -2,23 +2,19 @@
 #include "store/verify.h"
 #include "base/platform.h"
 #include "base/text.h"
-#include "base/thread.h"
-#include "buffer/queue.h"
+#include "buffer/consumer.h"
 #include <errno.h>
 #include <leat/filter.h>
 #include <stdio.h>
 
-#define QUEUE_CHUNKS 64           /* the window limits the memory of the chunks; this limits only the array */
-#define SMALL_BYTES  (256 * 1024) /* for a smaller object a thread costs more than it saves */
+#define SMALL_BYTES (256 * 1024) /* for a smaller object a thread costs more than it saves */
 
 struct hash {
     const struct digest_provider *provider; /* NULL: the pipeline computes it */
     void *state;
     int failed; /* belongs to the hash's thread while there is one */
     struct sent_digest sent;
-    bool threaded;
-    pthread_t thread;
-    struct chunk_queue queue;
+    struct chunk_consumer consumer;
 };
 
 struct verify {
@@ -27,44 +23,17 @@ struct verify {
     struct hash hash[DIGESTS_MAX];
 };
 
-static void hash_chunk(struct hash *h, const struct chunk *chunk)
-{
-    if (!h->failed)
-        h->failed = h->provider->update(h->state, chunk->data, chunk->length);
-}
-
-static void *hash_queue(void *user)
+static void hash_chunk(void *user, const struct chunk *chunk)
 {
     struct hash *h = user;
-    struct chunk *chunk;
-    while ((chunk = chunk_queue_pop(&h->queue))) {
-        hash_chunk(h, chunk);
-        chunk_unref(chunk);
-    }
-    return NULL;
-}
-
-/* Without a thread it is slower, and otherwise the same. */
-static void start_thread(struct hash *h)
-{
-    if (chunk_queue_init(&h->queue, QUEUE_CHUNKS) < 0)
-        return;
-    h->threaded = thread_create(&h->thread, hash_queue, h) == 0;
-    if (!h->threaded)
-        chunk_queue_destroy(&h->queue);
+    if (!h->failed)
+        h->failed = h->provider->update(h->state, chunk->data, chunk->length);
 }
 
 static void stop_threads(struct verify *v)
 {
     for (size_t i = 0; i < v->n; i++)
-        if (v->hash[i].threaded)
-            chunk_queue_end(&v->hash[i].queue);
-    for (size_t i = 0; i < v->n; i++)
-        if (v->hash[i].threaded) {
-            pthread_join(v->hash[i].thread, NULL);
-            chunk_queue_destroy(&v->hash[i].queue);
-            v->hash[i].threaded = false;
-        }
+        chunk_consumer_stop(&v->hash[i].consumer);
 }
 
 /* Gives the digest that the pipeline computes, if it does. */
@@ -86,6 +55,7 @@ static int open_hash(struct hash *h, const struct node *node, const struct sent_
         int r = (*p)->kernel ? -ENOENT : (*p)->open(&h->state, sent->algorithm, &size, &why);
         if (r == 0) {
             h->provider = *p;
+            chunk_consumer_init(&h->consumer, hash_chunk, h);
             if (size == sent->n)
                 return 0;
             (*p)->close(h->state);
@@ -131,7 +101,7 @@ int verify_open(struct verify **ret, const struct node *node, const struct sent_
     bool threads = size > SMALL_BYTES && platform.processors() > 1;
     for (size_t i = 0; v && threads && i < v->n; i++)
         if (v->hash[i].provider)
-            start_thread(&v->hash[i]);
+            chunk_consumer_start(&v->hash[i].consumer);
     *ret = v;
     return r;
 }
@@ -139,11 +109,8 @@ int verify_open(struct verify **ret, const struct node *node, const struct sent_
 void verify_take(struct verify *v, struct chunk *chunk)
 {
     for (size_t i = 0; i < v->n; i++)
-        if (v->hash[i].threaded)
-            chunk_queue_push(&v->hash[i].queue, chunk_ref(chunk));
-    for (size_t i = 0; i < v->n; i++)
-        if (v->hash[i].provider && !v->hash[i].threaded)
-            hash_chunk(&v->hash[i], chunk);
+        if (v->hash[i].provider)
+            chunk_consumer_give(&v->hash[i].consumer, chunk);
 }
 
 static int compare_given(const struct node *node, const struct hash *h)

@@ -4,6 +4,8 @@
 #include "drive.h"
 #include "feed.h"
 #include "unit/unit.h"
+#include <leat/pipe.h>
+#include <pthread.h>
 
 /* Everything that a test's functions know and say. */
 struct own {
@@ -256,6 +258,11 @@ static void it_observes_or_transforms(void **state UNUSED)
     ops.observe = see;
     ops.transform = to_unix;
     is_refused(&ops, &own, "see", "observe or transform must be given, and the other one must be NULL");
+    ops.observe = NULL;
+    ops.thread = 1;
+    is_refused(&ops, &own, "see",
+               "thread is for observe alone; a pipeline runs what stands between two transforms on threads");
+    ops.observe = see;
     ops.size = 1;
     is_refused(&ops, &own, "custom", "The functions are not those of this version");
     ops.name = NULL;
@@ -269,6 +276,105 @@ static void it_observes_or_transforms(void **state UNUSED)
     leat_filter_free(filter);
 }
 
+/* ---- on a thread of its own ---- */
+
+/* Waits at the first chunk until the test opens the gate, and fails at byte number fail_at. */
+struct beside {
+    pthread_mutex_t gate;
+    pthread_t thread;
+    uint64_t seen, fail_at;
+    bool bad;
+};
+
+static int watch(void *user, const void *bytes, size_t n)
+{
+    struct beside *b = user;
+    if (b->seen == 0)
+        pthread_mutex_lock(&b->gate);
+    if (b->seen == 0)
+        pthread_mutex_unlock(&b->gate);
+    b->thread = pthread_self();
+    for (size_t i = 0; i < n; i++)
+        b->bad |= ((const uint8_t *)bytes)[i] != (uint8_t)((b->seen + i) * 7);
+    b->seen += n;
+    return b->fail_at && b->seen >= b->fail_at ? -EBADMSG : 0;
+}
+
+static leat_filter *beside(struct beside *b)
+{
+    struct leat_filter_ops ops = LEAT_INIT(struct leat_filter_ops);
+    leat_filter *filter;
+    ops.observe = watch;
+    ops.thread = 1;
+    assert_int_equal(pthread_mutex_init(&b->gate, NULL), 0);
+    assert_int_equal(leat_filter_custom(&filter, &ops, b, NULL), 0);
+    return filter;
+}
+
+static uint8_t much[256 * 1024];
+
+static void open_pipe(leat_writer **ret_writer, leat_reader **ret_reader, leat_filter **filters, size_t n)
+{
+    struct leat_pipe_options options = LEAT_INIT(struct leat_pipe_options);
+    options.filters = filters;
+    options.filter_count = n;
+    for (size_t i = 0; i < sizeof(much); i++)
+        much[i] = (uint8_t)(i * 7);
+    assert_int_equal(leat_pipe_open(ret_writer, ret_reader, &options, NULL), 0);
+}
+
+/* The bytes pass while the observers have not seen one of them; at the end they have seen all. */
+static void observers_on_threads_hold_up_nothing(void **state UNUSED)
+{
+    struct beside b[2] = {{.seen = 0}, {.seen = 0}};
+    leat_filter *filters[] = {beside(&b[0]), beside(&b[1])};
+    static uint8_t back[sizeof(much)];
+    leat_writer *writer;
+    leat_reader *reader;
+    size_t n;
+    open_pipe(&writer, &reader, filters, 2);
+    pthread_mutex_lock(&b[0].gate);
+    pthread_mutex_lock(&b[1].gate);
+    assert_int_equal(leat_writer_write(writer, much, sizeof(much), NULL, 30000), 0);
+    assert_int_equal(leat_reader_read_full(reader, back, sizeof(back), &n, 30000), 0);
+    assert_int_equal(n, sizeof(much));
+    assert_memory_equal(back, much, sizeof(much));
+    pthread_mutex_unlock(&b[0].gate);
+    pthread_mutex_unlock(&b[1].gate);
+    assert_int_equal(leat_writer_finish(writer, 30000), 0);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(b[i].seen, sizeof(much));
+        assert_false(b[i].bad);
+        assert_false(pthread_equal(b[i].thread, pthread_self()));
+    }
+    assert_false(pthread_equal(b[0].thread, b[1].thread));
+    leat_writer_close(writer);
+    leat_reader_close(reader);
+}
+
+static void a_failure_on_a_thread_fails_the_pipe(void **state UNUSED)
+{
+    struct beside b = {.fail_at = 1};
+    leat_filter *filter = beside(&b);
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    leat_writer *writer;
+    leat_reader *reader;
+    uint8_t byte;
+    size_t n;
+    open_pipe(&writer, &reader, &filter, 1);
+    assert_int_equal(leat_writer_write(writer, much, 1, NULL, 30000), 0);
+    assert_int_equal(leat_writer_finish(writer, 30000), -EPIPE); /* at the latest here */
+    int r = leat_reader_read(reader, &byte, 1, &n, 30000);
+    if (r == 0) /* the byte went on before the thread had seen it */
+        r = leat_reader_read(reader, &byte, 1, &n, 30000);
+    assert_int_equal(r, -EBADMSG);
+    assert_int_equal(leat_reader_error(reader, &error), 0);
+    assert_true(error.code == -EBADMSG && error.index == 0);
+    assert_string_equal(error.operation, "observe");
+    leat_writer_close(writer);
+    leat_reader_close(reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +385,8 @@ int main(void)
         cmocka_unit_test(a_transform_may_end_the_stream),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(it_observes_or_transforms),
+        cmocka_unit_test(observers_on_threads_hold_up_nothing),
+        cmocka_unit_test(a_failure_on_a_thread_fails_the_pipe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
