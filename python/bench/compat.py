@@ -167,7 +167,7 @@ def sha256_1M(queuepipeio, size=1 << 30):
 
 
 @row("queuepipeio", "M lines/s", 1.5)
-def iterated_lines(queuepipeio, count=20000):
+def iterated_lines(queuepipeio, count=300):
     writer, reader = queuepipeio.PipeWriter(), queuepipeio.PipeReader()
     writer | reader
     writer.write(b"%099d\n" % 7 * count)
