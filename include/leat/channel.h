@@ -107,7 +107,7 @@ enum {
 
 /** The most descriptors that one end may need. */
 enum {
-    LEAT_CHANNEL_FDS = 5 /**< The memory, and two events for each of at most two directions. */
+    LEAT_CHANNEL_FDS = 3 /**< The memory, and an event for each of at most two directions. */
 };
 
 /** The two ends. Of a duplex channel these are only names of its two sides. */
@@ -155,9 +155,9 @@ LEAT_API int leat_channel_open(leat_channel **ret_channel, const struct leat_cha
 /**
  * Makes descriptors of which another process makes a handle of the other end.
  *
- * The first descriptor is the memory, the others tell of events. In another process they may have any numbers, but stay
- * in this order. A set may be attached to more than once. If all places are taken, the call first frees those of
- * crashed peers.
+ * The first descriptor is the memory, the others tell of events: one, or two of a duplex channel. In another process
+ * they may have any numbers, but stay in this order. A set may be attached to more than once. If all places are taken,
+ * the call first frees those of crashed peers.
  *
  * @param fds      Receives the descriptors. They are given and close-on-exec; the caller closes them.
  * @param inout_n  The room in `fds`, and then the number of descriptors. LEAT_CHANNEL_FDS is always enough.

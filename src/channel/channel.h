@@ -27,8 +27,8 @@ struct channel_way {
     /* `tail` for a receiver, `head` for a sender, as it was when this handle last loaded it. Under the lock of that
      * side. */
     uint64_t seen;
-    int events[2]; /* Eventfds: there is a message, there is room. Or -1. */
-    int poll_fd;   /* -1: no event loop polls. */
+    int event;   /* An eventfd that is set for messages and for room: see docs/architecture.md. -1: none. */
+    int poll_fd; /* -1: no event loop polls. */
     /* They make poll_fd readable too: an event of this process alone, and a timer if nothing tells of crashed peers. */
     int alarm, timer;
     atomic_bool polled;

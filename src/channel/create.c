@@ -16,7 +16,7 @@
 static void way_reset(struct channel_way *way)
 {
     way->lane = NULL;
-    way->events[0] = way->events[1] = -1;
+    way->event = -1;
     poll_init(way);
     atomic_init(&way->spins, SPINS_FIRST);
 }
@@ -42,8 +42,7 @@ static void way_close(leat_channel *c, struct channel_way *way)
 {
     if (way->ring)
         munmap(way->ring, (size_t)(2 * c->g.ring));
-    for (int i = 0; i < 2; i++)
-        way->events[i] = fd_close(way->events[i]);
+    way->event = fd_close(way->event);
     poll_close(way);
 }
 
@@ -97,15 +96,15 @@ static int handle_map(leat_channel *c, int memory)
     return r;
 }
 
-/* Sets the events of the handle. `events`: those of lane 0, then of lane 1; the handle gets duplicates. NULL: makes new
+/* Sets the events of the handle. `events`: that of lane 0, then of lane 1; the handle gets duplicates. NULL: makes new
  * events. */
 static int handle_events(leat_channel *c, const int *events)
 {
-    for (uint32_t i = 0; i < 2 * c->g.lanes; i++) {
+    for (uint32_t i = 0; i < c->g.lanes; i++) {
         int fd = events ? fcntl(events[i], F_DUPFD_CLOEXEC, 3) : platform.sharing->event();
         if (fd < 0)
             return events ? -errno : fd;
-        way_of(c, i / 2)->events[i % 2] = fd;
+        way_of(c, i)->event = fd;
     }
     return 0;
 }
@@ -211,7 +210,7 @@ int leat_channel_attach(leat_channel **ret_channel, const int *fds, size_t n)
     if (end < 0)
         return (int)end;
     end--;
-    if (n != 1 + 2 * (size_t)g.lanes || (end != LEAT_CHANNEL_SENDER && end != LEAT_CHANNEL_RECEIVER))
+    if (n != 1 + (size_t)g.lanes || (end != LEAT_CHANNEL_SENDER && end != LEAT_CHANNEL_RECEIVER))
         return -EPROTO;
     for (size_t i = 1; i < n; i++)
         if (!platform.sharing->is_event(fds[i]))
@@ -240,15 +239,14 @@ static int export_memory(leat_channel *c, enum leat_channel_end end)
 int leat_channel_export_end(leat_channel *c, enum leat_channel_end end, int *fds, size_t *inout_n)
 {
     int made[LEAT_CHANNEL_FDS];
-    size_t count = 1 + 2 * (size_t)c->g.lanes, i;
+    size_t count = 1 + (size_t)c->g.lanes, i;
     if (end != LEAT_CHANNEL_SENDER && end != LEAT_CHANNEL_RECEIVER)
         return -EINVAL;
     if (*inout_n < count)
         return -ENOBUFS;
     channel_enter(c);
     for (i = 0; i < count; i++) {
-        made[i] = i == 0 ? export_memory(c, end)
-                         : fcntl(way_of(c, (uint32_t)(i - 1) / 2)->events[(i - 1) % 2], F_DUPFD_CLOEXEC, 3);
+        made[i] = i == 0 ? export_memory(c, end) : fcntl(way_of(c, (uint32_t)(i - 1))->event, F_DUPFD_CLOEXEC, 3);
         if (made[i] < 0)
             break;
     }

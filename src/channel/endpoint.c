@@ -125,7 +125,7 @@ static const struct node_ops channel_ops = {
     .abort = channel_abort,
 };
 
-/* Parses "3" or "3,7,8". */
+/* Parses "3" or "3,7". */
 static int parse(const char *text, int fds[], size_t *ret_n)
 {
     struct geometry g;
@@ -147,7 +147,7 @@ static int parse(const char *text, int fds[], size_t *ret_n)
         int r = channel_read_geometry(fds[0], &g);
         if (r < 0)
             return r;
-        for (; n < 1 + 2 * (size_t)g.lanes; n++)
+        for (; n < 1 + (size_t)g.lanes; n++)
             fds[n] = fds[0] + (int)n;
     }
     *ret_n = n;
@@ -161,7 +161,7 @@ int channel_endpoint(leat_endpoint **ret, const char *spec, const char *rest, en
     size_t n;
     int r = parse(rest, fds, &n);
     if (r == -EINVAL)
-        return error_set(error, r, "'%s' is no descriptor of a channel: write channel:3 or channel:3,4,5", rest);
+        return error_set(error, r, "'%s' is no descriptor of a channel: write channel:3 or channel:3,4", rest);
     if (r < 0)
         return error_set(error, r, r == -ENOSYS ? "There are no channels here" : "Descriptor %d is no channel's",
                          fds[0]);

@@ -63,7 +63,7 @@ static int clear_lane(leat_channel *c, struct channel_way *way, uint32_t place, 
     if (lock_owner(atomic_load(way->senders.word)) == place + 1) {
         recover_sender(way);
         lock_break(&way->senders, place);
-        platform.sharing->event_set(way->events[1]);
+        platform.sharing->event_set(way->event);
     }
     drop_unsent(way, place);
     bool inherited = false;

@@ -50,7 +50,7 @@ int leat_channel_poll_fd(leat_channel *c, enum leat_direction direction, int *re
     bool watched = watch_start(c) == 0, made = false;
     pthread_mutex_lock(&c->mutex);
     if (way->poll_fd < 0) {
-        r = poll_make(way, way->events[direction == LEAT_READ ? 0 : 1], watched);
+        r = poll_make(way, way->event, watched);
         made = r == 0;
     }
     if (r < 0)

@@ -84,7 +84,7 @@ static void commit(struct channel_way *way, uint64_t tail, uint64_t messages)
 static void leave(struct channel_way *way)
 {
     if (lock_give(&way->senders))
-        platform.sharing->event_set(way->events[1]);
+        platform.sharing->event_set(way->event);
 }
 
 /* Another sender has the lock: the descriptor is silent until that lock is given back. */

@@ -72,11 +72,6 @@ static _Atomic uint32_t *word_of(struct channel_way *way, int which)
     return which == 0 ? &way->lane->filled : &way->lane->freed;
 }
 
-static int event_of(const struct channel_way *way, const _Atomic uint32_t *word)
-{
-    return way->events[word == &way->lane->freed];
-}
-
 /* Clears the bits and returns them as they were. If a peer changes the word all the time, both are returned. */
 static uint32_t take_bits(_Atomic uint32_t *word)
 {
@@ -95,7 +90,7 @@ void wait_wake_slowly(struct channel_way *way, _Atomic uint32_t *word, int n)
 {
     uint32_t value = take_bits(word);
     if (value & ARMED)
-        platform.sharing->event_set(event_of(way, word));
+        platform.sharing->event_set(way->event);
     if ((value & SLEEPS) && platform.sharing->wake(word, n + 1) > n)
         atomic_fetch_or(word, SLEEPS);
 }
@@ -105,9 +100,10 @@ static void wake_everybody(struct channel_way *way)
 {
     for (int i = 0; way->lane && i < 2; i++) {
         atomic_fetch_add(word_of(way, i), ONE);
-        platform.sharing->event_set(way->events[i]);
         platform.sharing->wake(word_of(way, i), INT32_MAX);
     }
+    if (way->lane)
+        platform.sharing->event_set(way->event);
 }
 
 void wait_wake_all(leat_channel *c)

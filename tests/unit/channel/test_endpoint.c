@@ -28,7 +28,7 @@ static void move(struct set *s)
 
 static void spec_of(const struct set *s, bool all, char *ret, size_t size)
 {
-    snprintf(ret, size, all ? "channel:%d,%d,%d" : "channel:%d", s->fd[0], s->fd[1], s->fd[2]);
+    snprintf(ret, size, all ? "channel:%d,%d" : "channel:%d", s->fd[0], s->fd[1]);
 }
 
 static int run(leat_endpoint *from, leat_endpoint *to)
