@@ -3,9 +3,9 @@
 
 from ._errors import (BrokenPipe, Cancelled, Denied, Ended, Error, Exists, Incomplete, Mismatch, NotFound, PeerDied, Refused,
                       Reset, Timeout, WouldBlock)
-from . import _filters as filters
+from . import filters
 from ._channel import Channel, channel
-from ._filters import Digest
+from .filters import Digest
 from ._leat import END, SKIP, Filter, Report, Stream, View, version
 from ._pipe import Reader, Writer, pipe
 from ._pipeline import Pipeline, Progress, Sink, Source, copy, digest, run

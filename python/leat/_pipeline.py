@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Pipelines: sources, filters and sinks, and their runs."""
 
+import io
+
 from . import _leat
-from ._filters import Digest, plain
+from ._wait import readable
+from .filters import Digest, plain
 
 
 class Source:
@@ -15,6 +18,16 @@ class Source:
 
 class Sink(Source):
     """A sink with options of its own, for Pipeline and copy."""
+
+
+def _settle(file, writing):
+    """Makes the position of a file object that of its descriptor."""
+    if writing and hasattr(file, "flush"):
+        file.flush()
+    if isinstance(file, (io.BufferedReader, io.BufferedRandom)) and file.seekable():
+        at = file.tell()
+        file.seek(0, io.SEEK_END)  # which forgets what was read ahead
+        file.seek(at)
 
 
 class Progress:
@@ -72,6 +85,8 @@ class Pipeline(_leat.Pipeline):
         if isinstance(what, kind):
             options.update(what.options)
             what = what.what
+        if isinstance(what, io.IOBase) and not isinstance(what, (_leat.Reader, _leat.Writer)):
+            _settle(what, kind is Sink)
         add(what, options)
         return self
 
@@ -99,11 +114,23 @@ class Pipeline(_leat.Pipeline):
         progress(self.progress())
         return report
 
+    async def arun(self):
+        """As run(), in an event loop. If the task is cancelled, so is the run."""
+        self.start()
+        try:
+            while (report := self._wait(0)) is None:
+                await readable(self.fileno())
+            return report
+        except BaseException:
+            self.cancel()
+            self._drain()
+            raise
+
     def _drain(self):
         try:
             self._wait(None)
-        except OSError:
-            pass
+        except Exception:
+            pass  # another exception is on its way; or the end was told before
 
     def wait(self, timeout=None):
         """Waits for the end of a run that start() began. Returns the Report, or None if the time is up."""

@@ -7,6 +7,7 @@ import threading
 import weakref
 
 from . import _leat
+from ._wait import readable
 
 _alive = weakref.WeakSet()
 _ending = set()  # a function of their steps has not returned yet
@@ -101,6 +102,24 @@ class Stages(_leat.Stages):
         self.start()
         self.feed(items)
         return self._results()
+
+    async def arun(self, items):
+        """As run(), in an event loop: an asynchronous iterator. The iterable is asked on a thread."""
+        self.start()
+        self.feed(items)
+        try:
+            while True:
+                try:
+                    batch = self.take_many(timeout=0)
+                except BlockingIOError:
+                    await readable(self.poll_fd())
+                    continue
+                if not batch:
+                    break
+                for result in batch:
+                    yield result
+        finally:
+            self._leave()
 
     def _results(self):
         try:

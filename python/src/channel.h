@@ -12,7 +12,8 @@
 #include <stdbool.h>
 
 struct channel_object {
-    PyObject_HEAD leat_channel *channel; /* NULL: freed */
+    PyObject base;
+    leat_channel *channel; /* NULL: freed */
     atomic_bool closed;
     int inside;     /* calls that are in progress without the GIL */
     size_t fixed;   /* each message has so many bytes; 0: any number */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "endpoint.h"
 #include "args.h"
+#include "callbacks.h"
 #include "hold.h"
+#include "pipe.h"
 #include <errno.h>
 #include <string.h>
 
@@ -41,16 +43,44 @@ static leat_endpoint *of_text(PyObject *text, const char *scheme, enum leat_dire
     return endpoint;
 }
 
-static leat_endpoint *of_descriptor(PyObject *what)
+static leat_endpoint *of_descriptor(int fd)
 {
     leat_endpoint *endpoint = NULL;
-    int fd = PyObject_AsFileDescriptor(what);
+    int r = leat_endpoint_from_fd(&endpoint, fd, LEAT_BORROW);
+
+    return made(r, endpoint, NULL);
+}
+
+/* An end of a pipe: the pipeline takes it, and the object is closed. */
+static leat_endpoint *of_pipe(PyObject *what, enum leat_direction direction, struct endpoint_parts *parts)
+{
+    leat_endpoint *endpoint = NULL;
+    leat_reader *reader = NULL;
+    leat_writer *writer = NULL;
     int r;
 
-    if (fd < 0)
+    if (PyList_Append(parts->traps, ((struct pipe_end *)what)->box) < 0)
         return NULL;
-    r = leat_endpoint_from_fd(&endpoint, fd, LEAT_BORROW);
+    if (direction == LEAT_READ) {
+        if (!(reader = reader_release(what)))
+            return NULL;
+        r = leat_endpoint_from_reader(&endpoint, reader);
+    } else {
+        if (!(writer = writer_release(what)))
+            return NULL;
+        r = leat_endpoint_from_writer(&endpoint, writer);
+    }
     return made(r, endpoint, NULL);
+}
+
+/* The descriptor of an object; -1: it has none. */
+static int descriptor_of(PyObject *what)
+{
+    int fd = PyLong_Check(what) || PyObject_HasAttrString(what, "fileno") ? PyObject_AsFileDescriptor(what) : -1;
+
+    if (fd < 0 && !PyLong_Check(what))
+        PyErr_Clear(); /* io.BytesIO has the method, and raises */
+    return fd;
 }
 
 static leat_endpoint *of_bytes(PyObject *what, enum leat_direction direction, PyObject *keep)
@@ -69,17 +99,25 @@ static leat_endpoint *of_bytes(PyObject *what, enum leat_direction direction, Py
 }
 
 leat_endpoint *endpoint_make(PyObject *what, enum leat_direction direction, const struct leat_endpoint_options *options,
-                             PyObject *keep, struct trap *trap)
+                             struct endpoint_parts *parts)
 {
+    int fd;
+
     if (PyUnicode_Check(what))
         return of_text(what, "", direction, options);
     if (PyObject_HasAttrString(what, "__fspath__"))
         return of_text(what, "file:", direction, options);
-    if (PyLong_Check(what) || PyObject_HasAttrString(what, "fileno"))
-        return of_descriptor(what);
+    if (direction == LEAT_READ ? reader_check(what) : writer_check(what))
+        return of_pipe(what, direction, parts);
     if (PyObject_CheckBuffer(what))
-        return of_bytes(what, direction, keep);
-    PyErr_Format(PyExc_TypeError, "a %s is a spec, a path, a file, a descriptor or bytes, not %R",
+        return of_bytes(what, direction, parts->keep);
+    if ((fd = descriptor_of(what)) >= 0)
+        return of_descriptor(fd);
+    if (PyErr_Occurred())
+        return NULL;
+    if (PyObject_HasAttrString(what, direction == LEAT_READ ? "read" : "write"))
+        return callbacks_endpoint(what, direction, &parts->trap);
+    PyErr_Format(PyExc_TypeError, "a %s is a spec, a path, a file, a descriptor, an end of a pipe, or bytes, not %R",
                  direction == LEAT_READ ? "source" : "sink", Py_TYPE(what));
     return NULL;
 }

@@ -8,7 +8,8 @@
 PyTypeObject *filter_type;
 
 struct filter_object {
-    PyObject_HEAD leat_filter *filter;
+    PyObject base;
+    leat_filter *filter;
     struct custom *custom; /* NULL: its functions are not written in Python */
 };
 

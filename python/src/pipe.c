@@ -30,17 +30,22 @@ int pipe_end_check(const struct pipe_end *end)
     return -1;
 }
 
-bool pipe_end_raise(const struct pipe_end *end)
+bool pipe_end_quick(const struct pipe_end *end)
 {
-    PyObject *exception = PyList_GetItem(end->box, 0);
+    return PyList_Size(end->box) == 1;
+}
+
+bool pipe_box_raise(PyObject *box)
+{
+    PyObject *exception = PyList_GetItem(box, 0);
     Py_ssize_t i;
 
     if (exception != Py_None) {
         PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
         return true;
     }
-    for (i = 1; i < PyList_Size(end->box); i++)
-        if (filter_raise(PyList_GetItem(end->box, i)))
+    for (i = 1; i < PyList_Size(box); i++)
+        if (filter_raise(PyList_GetItem(box, i)))
             return true;
     return false;
 }
@@ -163,8 +168,8 @@ static PyObject *pipe_open(PyObject *module, PyObject *const *args, Py_ssize_t n
         Py_DECREF(box);
         return NULL;
     }
-    writer_object = writer_wrap((PyTypeObject *)values[0], writer, box, options.filter_count == 0);
-    reader_object = reader_wrap((PyTypeObject *)values[1], reader, box, options.filter_count == 0);
+    writer_object = writer_wrap((PyTypeObject *)values[0], writer, box);
+    reader_object = reader_wrap((PyTypeObject *)values[1], reader, box);
     Py_DECREF(box);
     if (writer_object && reader_object)
         return Py_BuildValue("NN", writer_object, reader_object);

@@ -14,13 +14,12 @@
 
 /* What both ends have. */
 struct pipe_end {
-    PyObject_HEAD PyObject
-        *box;       /* a list, shared by both ends: the exception that the writer failed with, and the filters */
+    PyObject base;
+    PyObject *box;  /* a list, shared by both ends: the exception that the writer failed with, and the filters */
     PyObject *room; /* the reservation of a writer; NULL: none */
     atomic_bool closed;
     struct turn turn;
     int inside; /* calls that are in progress without the GIL */
-    bool quick; /* there are no filters, so a short call costs little */
 };
 
 struct writer_object {
@@ -42,8 +41,19 @@ int writer_init(PyObject *module);
 int reader_init(PyObject *module);
 
 /* New objects; they take the ends, on failure too, and a reference to the box. */
-PyObject *writer_wrap(PyTypeObject *type, leat_writer *writer, PyObject *box, bool quick);
-PyObject *reader_wrap(PyTypeObject *type, leat_reader *reader, PyObject *box, bool quick);
+PyObject *writer_wrap(PyTypeObject *type, leat_writer *writer, PyObject *box);
+PyObject *reader_wrap(PyTypeObject *type, leat_reader *reader, PyObject *box);
+
+/* Is the object such an end? */
+bool writer_check(PyObject *object);
+bool reader_check(PyObject *object);
+
+/* Takes the end out of an object, which is closed then. NULL, with an exception: it is closed already, or in use. */
+leat_writer *writer_release(PyObject *object);
+leat_reader *reader_release(PyObject *object);
+
+/* Are there no filters, so that a short call costs little? */
+bool pipe_end_quick(const struct pipe_end *end);
 
 /* Begins a step of a call: has the turn from the first step on, which *turn remembers. 0; -ECANCELED: the end is
  * closed; -EAGAIN or -ETIMEDOUT. */
@@ -53,7 +63,7 @@ int pipe_end_begin(struct pipe_end *end, bool *turn, int timeout_ms);
 int pipe_end_check(const struct pipe_end *end);
 
 /* Raises the exception that a filter, or the writer, has failed with. false: there is none. */
-bool pipe_end_raise(const struct pipe_end *end);
+bool pipe_box_raise(PyObject *box);
 
 /* The numbers of a pipe as a dict. */
 PyObject *pipe_stats_dict(int r, const struct leat_pipe_stats *stats);

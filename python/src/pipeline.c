@@ -5,16 +5,16 @@
 #include "errors.h"
 #include "filter.h"
 #include "options.h"
+#include "pipe.h"
 #include "report.h"
 #include "wait.h"
 #include <errno.h>
 #include <string.h>
 
 struct pipeline_object {
-    PyObject_HEAD leat_pipeline *pipeline; /* NULL: __init__ has not made it */
-    PyObject *keep;                        /* a list: what the endpoints borrow */
-    PyObject *filters;                     /* a list: the objects of the filters, which may have exceptions */
-    struct trap trap;                      /* what methods of endpoints have raised */
+    PyObject base;
+    leat_pipeline *pipeline; /* NULL: __init__ has not made it */
+    struct endpoint_parts parts;
 };
 
 static struct pipeline_object *cast(PyObject *object)
@@ -65,13 +65,13 @@ static int pipeline_construct(PyObject *object, PyObject *args, PyObject *keywor
         PyErr_SetString(PyExc_RuntimeError, "the pipeline was made before");
         return -1;
     }
-    if (!self->keep && (!(self->keep = PyList_New(0)) || !(self->filters = PyList_New(0))))
+    if (!self->parts.keep && (!(self->parts.keep = PyList_New(0)) || !(self->parts.traps = PyList_New(0))))
         return -1;
-    if (options_take(values[0], pipeline_options_table, &options, self->keep) < 0)
+    if (options_take(values[0], pipeline_options_table, &options, self->parts.keep) < 0)
         return -1;
     if (values[1] && values[1] != Py_None) {
-        if (options_take(values[0], endpoint_options_table, &endpoints, self->keep) < 0 ||
-            options_take(values[0], sink_options_table, &sinks, self->keep) < 0 || options_end(values[0]) < 0)
+        if (options_take(values[0], endpoint_options_table, &endpoints, self->parts.keep) < 0 ||
+            options_take(values[0], sink_options_table, &sinks, self->parts.keep) < 0 || options_end(values[0]) < 0)
             return -1;
         options.endpoints = &endpoints;
         options.sinks = &sinks;
@@ -81,9 +81,9 @@ static int pipeline_construct(PyObject *object, PyObject *args, PyObject *keywor
 
 static int pipeline_clear(PyObject *object)
 {
-    Py_CLEAR(cast(object)->keep);
-    Py_CLEAR(cast(object)->filters);
-    Py_CLEAR(cast(object)->trap.exception);
+    Py_CLEAR(cast(object)->parts.keep);
+    Py_CLEAR(cast(object)->parts.traps);
+    Py_CLEAR(cast(object)->parts.trap.exception);
     return 0;
 }
 
@@ -105,9 +105,9 @@ static void pipeline_dealloc(PyObject *object)
 static int pipeline_traverse(PyObject *object, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(object));
-    Py_VISIT(cast(object)->keep);
-    Py_VISIT(cast(object)->filters);
-    Py_VISIT(cast(object)->trap.exception);
+    Py_VISIT(cast(object)->parts.keep);
+    Py_VISIT(cast(object)->parts.traps);
+    Py_VISIT(cast(object)->parts.trap.exception);
     return 0;
 }
 
@@ -126,8 +126,8 @@ static PyObject *pipeline_source(PyObject *object, PyObject *args)
     leat_endpoint *endpoint;
 
     if (!get(object) || !PyArg_ParseTuple(args, "OO", &what, &dict) ||
-        options_take(dict, endpoint_options_table, &options, self->keep) < 0 || options_end(dict) < 0 ||
-        !(endpoint = endpoint_make(what, LEAT_READ, &options, self->keep, &self->trap)))
+        options_take(dict, endpoint_options_table, &options, self->parts.keep) < 0 || options_end(dict) < 0 ||
+        !(endpoint = endpoint_make(what, LEAT_READ, &options, &self->parts)))
         return NULL;
     return answer(leat_pipeline_source(self->pipeline, endpoint));
 }
@@ -143,9 +143,9 @@ static PyObject *pipeline_sink(PyObject *object, PyObject *args)
     int r;
 
     if (!get(object) || !PyArg_ParseTuple(args, "OO", &what, &dict) ||
-        options_take(dict, endpoint_options_table, &options, self->keep) < 0 ||
-        options_take(dict, sink_options_table, &sink, self->keep) < 0 || options_end(dict) < 0 ||
-        !(endpoint = endpoint_make(what, LEAT_WRITE, &options, self->keep, &self->trap)))
+        options_take(dict, endpoint_options_table, &options, self->parts.keep) < 0 ||
+        options_take(dict, sink_options_table, &sink, self->parts.keep) < 0 || options_end(dict) < 0 ||
+        !(endpoint = endpoint_make(what, LEAT_WRITE, &options, &self->parts)))
         return NULL;
     r = leat_pipeline_sink(self->pipeline, endpoint, &sink, &error);
     if (r < 0)
@@ -159,7 +159,7 @@ static PyObject *pipeline_filter(PyObject *object, PyObject *value)
 
     if (!get(object) || !(filter = filter_ref(value)))
         return NULL;
-    if (PyList_Append(cast(object)->filters, value) < 0) {
+    if (PyList_Append(cast(object)->parts.traps, value) < 0) {
         leat_filter_free(filter);
         return NULL;
     }
@@ -181,22 +181,25 @@ static bool raise_trapped(struct pipeline_object *self)
 {
     Py_ssize_t i;
 
-    if (trap_raise(&self->trap))
+    if (trap_raise(&self->parts.trap))
         return true;
-    for (i = 0; i < PyList_Size(self->filters); i++)
-        if (filter_raise(PyList_GetItem(self->filters, i)))
+    for (i = 0; i < PyList_Size(self->parts.traps); i++) {
+        PyObject *each = PyList_GetItem(self->parts.traps, i);
+
+        if (PyList_Check(each) ? pipe_box_raise(each) : filter_raise(each))
             return true;
+    }
     return false;
 }
 
 /* The run has ended: the report, or the exception that it ended with. Nothing is borrowed any more. */
 static PyObject *ended(struct pipeline_object *self, int r, leat_report *report)
 {
-    PyObject *keep = self->keep, *result = report ? report_wrap(report) : NULL;
+    PyObject *keep = self->parts.keep, *result = report ? report_wrap(report) : NULL;
 
     if (report && !result)
         return NULL;
-    self->keep = PyList_New(0);
+    self->parts.keep = PyList_New(0);
     Py_DECREF(keep);
     if (r == 0)
         return result;

@@ -30,6 +30,11 @@ Py_ssize_t reader_begin(struct reader_object *self, char *bytes, size_t n);
 /* Holds bytes of a read that has failed for the next one. */
 void reader_hold(struct reader_object *self, const char *bytes, size_t n);
 
+PyObject *reader_read(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords);
+PyObject *reader_read1(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords);
+PyObject *reader_readinto(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords);
+PyObject *reader_readinto1(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords);
+PyObject *reader_peek(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords);
 PyObject *reader_readline(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords);
 PyObject *reader_readlines(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords);
 PyObject *reader_next(PyObject *object);

@@ -7,7 +7,8 @@
 static PyTypeObject *report_type;
 
 struct report_object {
-    PyObject_HEAD leat_report *report;
+    PyObject base;
+    leat_report *report;
 };
 
 static const leat_report *get(PyObject *object)

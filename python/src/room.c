@@ -5,7 +5,8 @@
 static PyTypeObject *room_type;
 
 struct room_object {
-    PyObject_HEAD PyObject *owner;
+    PyObject base;
+    PyObject *owner;
     PyObject *view; /* the memoryview that was given away */
     void *bytes;
     Py_ssize_t n;

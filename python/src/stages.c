@@ -242,6 +242,16 @@ static PyObject *stages_fail(PyObject *object, PyObject *exception)
     return simple(object, leat_stages_cancel);
 }
 
+static PyObject *stages_poll_fd(PyObject *object, PyObject *nothing)
+{
+    int r, fd;
+
+    if (!stages_get(object))
+        return NULL;
+    r = leat_stages_fd(cast(object)->stages, &fd);
+    return r < 0 ? error_raise(r, NULL) : PyLong_FromLong(fd);
+}
+
 static PyObject *stages_stats(PyObject *object, PyObject *value)
 {
     struct leat_stage_stats s = LEAT_INIT(struct leat_stage_stats);
@@ -294,6 +304,7 @@ static PyMethodDef methods[] = {
     {"cancel", stages_cancel, METH_NOARGS, "Ends the run as a failure."},
     {"pause", stages_pause, METH_NOARGS, "No worker takes another item."},
     {"resume", stages_resume, METH_NOARGS, "Ends a pause."},
+    {"poll_fd", stages_poll_fd, METH_NOARGS, "A descriptor that is readable while take() would not wait."},
     {"stats", stages_stats, METH_O, "stats(index): numbers about a step, as a dict."},
     {"explain", FAST(stages_explain), "explain(json=False): a table of all steps, which names the slowest."},
     {0},

@@ -39,7 +39,8 @@ struct step {
 };
 
 struct stages_object {
-    PyObject_HEAD leat_stages *stages;
+    PyObject base;
+    leat_stages *stages;
     struct step *steps;     /* the last one first */
     bool grouped;           /* the results of the last step are groups */
     PyObject *control_done; /* called with (item, whether it has visited all steps); NULL: nothing is */

@@ -11,10 +11,11 @@
 #include <stdbool.h>
 
 struct stream_object {
-    PyObject_HEAD leat_stream *stream; /* NULL: __init__ has not made it */
-    PyObject *room;                    /* the reservation; NULL: none */
-    PyObject *exception;               /* what finish() was given; NULL: none */
-    bool reading;                      /* a thread waits on that side, without the GIL */
+    PyObject base;
+    leat_stream *stream; /* NULL: __init__ has not made it */
+    PyObject *room;      /* the reservation; NULL: none */
+    PyObject *exception; /* what finish() was given; NULL: none */
+    bool reading;        /* a thread waits on that side, without the GIL */
     bool writing;
 };
 

@@ -6,7 +6,8 @@
 static PyTypeObject *view_type;
 
 struct view_object {
-    PyObject_HEAD struct leat_view view;
+    PyObject base;
+    struct leat_view view;
 };
 
 static struct view_object *cast(PyObject *object)

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "writer.h"
 #include "args.h"
+#include "filter.h"
 #include "room.h"
 #include "wait.h"
+#include <errno.h>
 #include <string.h>
+
+static PyTypeObject *writer_type;
 
 static struct writer_object *cast(PyObject *object)
 {
     return (struct writer_object *)object;
 }
 
-PyObject *writer_wrap(PyTypeObject *type, leat_writer *writer, PyObject *box, bool quick)
+PyObject *writer_wrap(PyTypeObject *type, leat_writer *writer, PyObject *box)
 {
     PyObject *object = ((allocfunc)PyType_GetSlot(type, Py_tp_alloc))(type, 0);
     int r = object ? turn_init(&cast(object)->end.turn) : 0;
@@ -22,7 +26,6 @@ PyObject *writer_wrap(PyTypeObject *type, leat_writer *writer, PyObject *box, bo
     }
     Py_INCREF(box);
     cast(object)->end.box = box;
-    cast(object)->end.quick = quick;
     cast(object)->writer = writer;
     return object;
 }
@@ -59,7 +62,7 @@ static void raise_broken(struct writer_object *self, struct write_call *call)
     PyObject *type, *exception, *trace, *cause = NULL;
 
     leat_writer_error(self->writer, &error);
-    if (error.code == TRAP_CODE && pipe_end_raise(&self->end)) {
+    if (error.code == TRAP_CODE && pipe_box_raise(self->end.box)) {
         PyErr_Fetch(&type, &cause, &trace);
         Py_XDECREF(type);
         Py_XDECREF(trace);
@@ -81,7 +84,7 @@ int writer_make(struct write_call *call, int timeout_ms, bool quick)
     int r;
 
     self->end.inside++;
-    r = wait_for(step, call, timeout_ms, WAIT_SLICED | (quick && self->end.quick ? WAIT_QUICK : 0));
+    r = wait_for(step, call, timeout_ms, WAIT_SLICED | (quick && pipe_end_quick(&self->end) ? WAIT_QUICK : 0));
     if (r == -EPIPE)
         raise_broken(self, call);
     else if (r < 0)
@@ -239,6 +242,54 @@ static void writer_dealloc(PyObject *object)
     type_free(object);
 }
 
+bool writer_check(PyObject *object)
+{
+    return PyObject_TypeCheck(object, writer_type);
+}
+
+leat_writer *writer_release(PyObject *object)
+{
+    leat_writer *writer = cast(object)->writer;
+
+    if (pipe_end_check(&cast(object)->end) < 0 || room_end(&cast(object)->end.room) < 0)
+        return NULL;
+    if (cast(object)->end.inside > 0) {
+        PyErr_SetString(PyExc_ValueError, "the writer is in use");
+        return NULL;
+    }
+    cast(object)->writer = NULL;
+    cast(object)->end.closed = true;
+    return writer;
+}
+
+/* The library takes the filter, unless the time is up. */
+static int step_filter(struct write_call *call, int timeout_ms)
+{
+    int r = leat_writer_filter(call->self->writer, call->filter, timeout_ms, NULL);
+
+    call->kept = r == -EAGAIN || r == -ETIMEDOUT;
+    return r;
+}
+
+/* The box has the filter first, because its functions may fail at once. */
+static PyObject *writer_add_filter(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords)
+{
+    struct write_call call = {.self = cast(object), .step = step_filter, .kept = true};
+    PyObject *values[2];
+    int timeout_ms;
+
+    if (args_read(SIGNATURE("add_filter", 1, "filter", "timeout"), args, n, keywords, values) < 0 ||
+        args_timeout(values[1], &timeout_ms) < 0 || pipe_end_check(&cast(object)->end) < 0 ||
+        !(call.filter = filter_ref(values[0])))
+        return NULL;
+    if (PyList_Append(cast(object)->end.box, values[0]) < 0 || writer_make(&call, timeout_ms, false) < 0) {
+        if (call.kept)
+            leat_filter_free(call.filter);
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
     {"write", FAST(writer_write), "write(data, timeout=None): writes all bytes, and returns their number."},
     {"write_some", FAST(writer_write_some), "write_some(data, timeout=None): writes at least one byte."},
@@ -249,6 +300,7 @@ static PyMethodDef methods[] = {
     {"finish", FAST(writer_finish), "finish(timeout=None): ends the stream."},
     {"fail", writer_fail, METH_O, "fail(reason): ends the stream with an exception, or with an errno value."},
     {"abort", writer_abort, METH_NOARGS, "Closes without an end: the reader gets Cancelled."},
+    {"_add_filter", FAST(writer_add_filter), NULL},
     {"close", FAST(writer_close), "close(timeout=None): ends the stream and closes."},
     {"stats", writer_stats, METH_NOARGS, "Numbers about the pipe, as a dict."},
     {"poll_fd", writer_fd, METH_NOARGS, "A descriptor for event loops."},
@@ -282,8 +334,6 @@ static PyType_Spec spec = {"leat._leat.Writer", sizeof(struct writer_object), 0,
 
 int writer_init(PyObject *module)
 {
-    PyObject *type = type_add(module, "Writer", &spec);
-
-    Py_XDECREF(type);
-    return type ? 0 : -1;
+    writer_type = (PyTypeObject *)type_add(module, "Writer", &spec);
+    return writer_type ? 0 : -1;
 }

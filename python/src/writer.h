@@ -13,7 +13,9 @@ struct write_call {
     size_t n;
     size_t done;
     void *room;
-    bool turn; /* the call has the turn */
+    leat_filter *filter; /* one that is added */
+    bool kept;           /* it is still ours */
+    bool turn;           /* the call has the turn */
 };
 
 /* Makes the call. 0, or -1 with an exception. */

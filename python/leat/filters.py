@@ -2,7 +2,6 @@
 """Filters, which pipelines and pipes take."""
 
 from . import _leat
-from ._leat import Filter
 
 _PROVIDERS = {"auto": 0, "user": 1, "kernel": 2}
 
@@ -105,6 +104,11 @@ def transform(process, finish=None):
 def observe(function):
     """A filter that calls function(bytes) with all bytes that pass, in pieces."""
     return _leat.observe(function)
+
+
+def algorithms():
+    """The names of the usual algorithms of digests."""
+    return _leat.algorithms()
 
 
 def plain(filter):
