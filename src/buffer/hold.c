@@ -26,16 +26,18 @@ static size_t chunk_size_of(const struct hold_plan *plan)
     return pool_size_within((size_t)MAX(most, PAGE));
 }
 
-static uint64_t kept_chunks(const struct hold_plan *plan)
-{
-    return MAX(bytes_in_memory(plan) / chunk_size_of(plan) / KEEP_PART, KEEP_LEAST);
-}
-
 /* The first and the last part may be partly filled. With a file, one chunk is being filled for it, one may have been
  * refused by it, and one is read from it. */
 static uint64_t chunks_of(const struct hold_plan *plan)
 {
-    return bytes_in_memory(plan) / chunk_size_of(plan) + 2 + VIEWS_MOST + kept_chunks(plan) + (plan->file ? 3 : 0);
+    return bytes_in_memory(plan) / chunk_size_of(plan) + 2 + VIEWS_MOST + KEEP_LEAST + (plan->file ? 3 : 0);
+}
+
+/* Returns how many chunks that are back stay. They are used again before new ones are made, so chunks_of need not count
+ * them. */
+static uint64_t kept_chunks(const struct hold_plan *plan)
+{
+    return MAX(bytes_in_memory(plan) / chunk_size_of(plan) / KEEP_PART, KEEP_LEAST);
 }
 
 uint64_t hold_memory(const struct hold_plan *plan)
