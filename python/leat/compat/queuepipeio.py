@@ -14,7 +14,7 @@ import sys
 import threading
 
 from .._errors import Timeout
-from .._filters import observe
+from ..filters import observe
 from .._pipe import pipe
 
 MB = 1024 * 1024
