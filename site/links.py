@@ -5,6 +5,7 @@ links.py --site FOLDER: the same for the pages of the built site. Links to other
 import html.parser
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import urllib.parse
@@ -56,9 +57,16 @@ def check(page, to, anchors):
         problems.append(f"{page}: {path.name} has no '#{parts.fragment}'")
 
 
+def tracked():
+    """The Markdown files that git knows, or could know; none if this is no repository, as after unpacking a release."""
+    if not (SOURCE / ".git").exists() or not shutil.which("git"):
+        return []
+    command = ["git", "-C", SOURCE, "ls-files", "-co", "--exclude-standard", "*.md"]
+    return [SOURCE / name for name in subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()]
+
+
 def check_repository():
-    listed = subprocess.run(["git", "-C", SOURCE, "ls-files", "-co", "--exclude-standard", "*.md"], capture_output=True, text=True, check=False)
-    pages = [SOURCE / name for name in listed.stdout.split()] or sorted(p for p in SOURCE.rglob("*.md") if p.relative_to(SOURCE).parts[0] != "build")
+    pages = tracked() or sorted(p for p in SOURCE.rglob("*.md") if not p.relative_to(SOURCE).parts[0].startswith("build"))
     known = {}
 
     def anchors(path):
