@@ -8,7 +8,7 @@
 #include <openssl/evp.h>
 
 /* The functions, with the names of their manual pages without the prefix. Valid once libcrypto_need has returned 0. */
-extern struct libcrypto {
+struct libcrypto {
     EVP_MD *(*md_fetch)(OSSL_LIB_CTX *, const char *, const char *);
     void (*md_free)(EVP_MD *);
     int (*md_get_size)(const EVP_MD *);
@@ -25,7 +25,9 @@ extern struct libcrypto {
                            unsigned int *);
     int (*set_mark)(void);
     int (*pop_to_mark)(void);
-} crypto;
+};
+
+extern struct libcrypto crypto;
 
 /* Loads libcrypto; same as loader_need. The first call takes some milliseconds. */
 int libcrypto_need(const char **ret_why);

@@ -7,7 +7,7 @@
 #include <archive_entry.h>
 
 /* The functions, named as in their manual pages but without "archive_". Valid after archive_need has returned 0. */
-extern struct archive_library {
+struct archive_library {
     const char *(*error_string)(struct archive *);
     void (*set_error)(struct archive *, int, const char *, ...);
     struct archive *(*read_new)(void);
@@ -42,7 +42,9 @@ extern struct archive_library {
     void (*entry_set_filetype)(struct archive_entry *, unsigned);
     void (*entry_set_perm)(struct archive_entry *, __LA_MODE_T);
     void (*entry_set_mtime)(struct archive_entry *, time_t, long);
-} archive;
+};
+
+extern struct archive_library archive;
 
 /* Loads libarchive. Returns what loader_need returns. */
 int archive_need(const char **ret_why);

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /* The functions, named as in their manual pages but without "curl_". Valid after curl_need has returned 0. */
-extern struct curl_library {
+struct curl_library {
     CURLcode (*global_init)(long flags);
     char *(*version)(void);
     CURL *(*easy_init)(void);
@@ -28,7 +28,9 @@ extern struct curl_library {
     CURLMsg *(*multi_info_read)(CURLM *, int *);
     struct curl_slist *(*slist_append)(struct curl_slist *, const char *);
     void (*slist_free_all)(struct curl_slist *);
-} curl;
+};
+
+extern struct curl_library curl;
 
 /* Loads and initialises libcurl. Returns what loader_need returns; -ENOMEM also means that libcurl failed to
  * initialise. */
