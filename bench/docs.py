@@ -2,6 +2,7 @@
 """docs/performance.md, performance.json and the charts in docs/charts, from results that were measured before."""
 import json
 import re
+import textwrap
 
 import charts
 from report import HEADER, cells, goal_text, mark, size_name
@@ -144,6 +145,11 @@ def table_line(line):
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |\n"
 
 
+def point(text):
+    """A point of a list, in lines as long as those of other pages."""
+    return textwrap.fill("- " + text, 125, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False) + "\n"
+
+
 def folded(title, text):
     """What a browser shows after a click."""
     return f"<details>\n<summary>{title}</summary>\n\n{text}\n</details>\n"
@@ -171,7 +177,7 @@ def fill(sentence, rows):
 def summary(results):
     rows = {row["name"]: row for row in results["rows"]}
     told = [text for sentence in WINS if (text := fill(sentence, rows))]
-    text = "leat is faster:\n\n" + "".join(f"- {sentence}\n" for sentence in told)
+    text = "leat is faster:\n\n" + "".join(point(sentence) for sentence in told)
     ratios = [(row, r) for row in results["rows"] if (r := best_ratio(row, "peer"))]
     even = [row["name"] for row, r in ratios if BELOW <= r <= 1 / BELOW]
     if even:
@@ -182,7 +188,8 @@ def summary(results):
         for r, row in lost:
             peer = short_name(best(row, "peer")["command"])
             why = LOSSES.get(row["name"])
-            text += f"- **{row['title'][0].upper() + row['title'][1:]}**: {r:.2f} times as fast as {peer}." + (f" {why}" if why else "") + "\n"
+            title = row["title"][0].upper() + row["title"][1:]
+            text += point(f"**{title}**: {r:.2f} times as fast as {peer}." + (f" {why}" if why else ""))
     short = sum(not goal["met"] for row in results["rows"] for goal in row["goals"])
     total = sum(len(row["goals"]) for row in results["rows"])
     return text + f"\n{total - short} of {total} goals that were set beforehand are met; [the table](#what-was-to-be-reached) has all.\n"
