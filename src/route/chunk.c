@@ -18,7 +18,8 @@
  * memory. It borrows the next place when the sink has the bytes of the last one, so it reads nothing while the sink is
  * full.
  *
- * Reading is in chunk_read.c, and writing in chunk_write.c. This file has the ring and the order of the two. */
+ * Reading is in chunk_read.c, and writing in chunk_write.c. The ring is in chunk_ring.c. This file
+ * plans, and has the order of reading and writing. */
 #include "route/chunk.h"
 #include "buffer/pool.h"
 #include <errno.h>
@@ -140,89 +141,6 @@ static int start(struct hop *hop)
     return 0;
 }
 
-/* ---- the ring ---- */
-
-/* Makes sure that the ring has a place for one more chunk. The ring grows with its contents and is not allocated for
- * the memory limit, which may be far larger than the memory of the machine. If the ring cannot grow, the route waits
- * until the slowest branch frees a place. */
-bool chunk_has_place(struct chunk_route *s)
-{
-    if (s->tail - s->head < s->capacity)
-        return true;
-    struct chunk **larger = calloc(s->capacity * 2, sizeof(struct chunk *));
-    if (!larger)
-        return false;
-    for (uint64_t i = s->head; i < s->tail; i++)
-        larger[i % (s->capacity * 2)] = s->ring[i % s->capacity];
-    free(s->ring);
-    s->ring = larger;
-    s->capacity *= 2;
-    return true;
-}
-
-void chunk_retire(struct hop *hop)
-{
-    struct chunk_route *s = hop->state;
-    uint64_t least = s->tail;
-    for (size_t i = 0; i < hop->branches; i++)
-        if (!hop->branch[i].failed)
-            least = MIN(least, s->cursor[i].next);
-    for (; s->head < least; s->head++)
-        s->ring[s->head % s->capacity] = chunk_unref(s->ring[s->head % s->capacity]);
-}
-
-static uint64_t waiting_bytes(const struct chunk_route *s, const struct cursor *c)
-{
-    uint64_t n = 0;
-    for (uint64_t i = c->next; i < s->tail; i++)
-        n += s->ring[i % s->capacity]->length;
-    return n;
-}
-
-static void let_go(struct hop *hop, struct branch *branch)
-{
-    struct cursor *c = chunk_cursor(hop, branch);
-    c->chunk = chunk_unref(c->chunk);
-    c->scratch = chunk_unref(c->scratch);
-    c->spare = chunk_unref(c->spare);
-    c->next = UINT64_MAX;
-    residue_drop(hop, &branch->residue);
-    spill_close(&branch->spill);
-    chunk_retire(hop);
-}
-
-/* The pool is empty. Each branch that may drop and is the slowest of all skips the chunks that it has not begun. If a
- * branch that may not drop is as far behind, dropping would free nothing. Returns true if a branch skipped chunks. */
-bool chunk_drop_laggards(struct hop *hop)
-{
-    struct chunk_route *s = hop->state;
-    bool any = false;
-    for (size_t i = 0; i < hop->branches; i++)
-        if (!hop->branch[i].failed && hop->branch[i].slow != LEAT_SLOW_DROP && s->cursor[i].next == s->head)
-            return false;
-    for (size_t i = 0; i < hop->branches; i++) {
-        struct branch *b = &hop->branch[i];
-        struct cursor *c = &s->cursor[i];
-        if (b->failed || !c->chunk || c->next != s->head || c->next == s->tail)
-            continue;
-        b->discarded += waiting_bytes(s, c);
-        c->next = s->tail;
-        any = true;
-    }
-    if (any)
-        chunk_retire(hop);
-    return any;
-}
-
-void chunk_append(struct hop *hop, struct chunk *chunk)
-{
-    struct chunk_route *s = hop->state;
-    hop_observe(hop, chunk);
-    s->ring[s->tail++ % s->capacity] = chunk;
-    s->looked = false;
-    chunk_retire(hop);
-}
-
 /* ---- the state machine ---- */
 
 /* Have all branches failed, so that there is nothing to read for? */
@@ -267,7 +185,7 @@ static enum verdict next(struct hop *hop, struct op **ret_op, struct wait_set *r
 static void leave_behind(struct hop *hop, struct branch *branch)
 {
     branch->discarded += route_chunk.held(hop, branch);
-    let_go(hop, branch);
+    chunk_let_go(hop, branch);
 }
 
 static void done(struct hop *hop, struct op *op UNUSED, ssize_t result)
@@ -303,7 +221,7 @@ static uint64_t held(const struct hop *hop, const struct branch *branch)
         return 0; /* the branch failed, and the others go on */
     uint64_t n = hop->residue.bytes + branch->residue.bytes + branch->spill.held;
     struct chunk *in = c->scratch ? c->scratch : c->chunk;
-    return n + (in ? in->length - c->at : 0) + waiting_bytes(s, c);
+    return n + (in ? in->length - c->at : 0) + chunk_waiting_bytes(s, c);
 }
 
 static void stop(struct hop *hop)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the chunk route share: chunk.c plans and has the ring, chunk_read.c reads, chunk_write.c writes,
- * and chunk_spill.c has the branches that spill. */
+/* What the files of the chunk route share: chunk.c plans, chunk_read.c reads, chunk_write.c writes, chunk_spill.c has
+ * the branches that spill, and chunk_ring.c the ring. Each calls only files behind it in this list. */
 #ifndef ROUTE_CHUNK_H
 #define ROUTE_CHUNK_H
 
@@ -57,6 +57,11 @@ static inline struct cursor *chunk_cursor(const struct hop *hop, const struct br
 /* Removes from the ring the chunks that every live branch has begun. A branch that is still writing such a chunk keeps
  * it by its cursor's reference. */
 void chunk_retire(struct hop *hop);
+
+/* How many bytes the branch has not begun. */
+uint64_t chunk_waiting_bytes(const struct chunk_route *s, const struct cursor *c);
+/* The branch has failed: drops all that it has. */
+void chunk_let_go(struct hop *hop, struct branch *branch);
 
 /* Makes sure that the ring has a place for one more chunk. False: it can't grow. */
 bool chunk_has_place(struct chunk_route *s);

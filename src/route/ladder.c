@@ -198,8 +198,11 @@ static void confirm(struct hop *hop)
 /* The route has ended. Returns true if the hop has not: another route begins. */
 static bool goes_on(struct hop *hop)
 {
-    if (learn_goes_on(hop))
+    if (learn_goes_on(hop)) {
+        hop_stop(hop);
+        learn_change(hop);
         return true;
+    }
     if (!must_confirm(hop))
         return false;
     confirm(hop);

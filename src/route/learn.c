@@ -133,8 +133,11 @@ bool learn_goes_on(struct hop *hop)
         return false;
     if (!l->stepped)
         end_window(hop, clock_ns());
-    hop_stop(hop);
-    hop->current = l->rung[l->trial.running];
-    begin_window(hop, clock_ns());
     return true;
+}
+
+void learn_change(struct hop *hop)
+{
+    hop->current = hop->learn.rung[hop->learn.trial.running];
+    begin_window(hop, clock_ns());
 }

@@ -32,8 +32,9 @@ void learn_begin(struct hop *hop);
 bool learn_stop(struct hop *hop);
 /* Before each step of the route: ends the window if its time is over. */
 void learn_look(struct hop *hop);
-/* The route has ended. Returns true if only the window has: hop->current is the route of the next one, to be started.
- */
+/* The route has ended. Returns true if only the window has: the caller stops the route, and then calls learn_change. */
 bool learn_goes_on(struct hop *hop);
+/* The route of the next window becomes hop->current, to be started. */
+void learn_change(struct hop *hop);
 
 #endif

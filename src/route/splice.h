@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the splice route share: splice.c plans and owns the pipes, splice_direct.c splices from the source
- * to the sink by one call, splice_staged.c moves in rounds through private pipes. */
+/* What the files of the splice route share: splice.c plans, splice_direct.c splices from the source to the sink by
+ * one call, splice_staged.c moves in rounds through private pipes, and splice_call.c has what both of them use. Each
+ * calls only files behind it in this list. */
 #ifndef ROUTE_SPLICE_H
 #define ROUTE_SPLICE_H
 
