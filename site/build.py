@@ -15,6 +15,9 @@ import sys
 SOURCE = pathlib.Path(__file__).resolve().parent.parent
 SITE = SOURCE / "site"
 LINK = re.compile(r"(!?)\[([^\[\]]*(?:\[[^\]]*\][^\[\]]*)?)\]\(([^()\s]+)\)")
+# Pages that lie elsewhere, unless docs/ has a page of that name.
+OTHERS = {name: name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "CODE_OF_CONDUCT.md")}
+OTHERS |= {"packaging/README.md": "packages.md", "python/README.md": "python.md"}
 COMMANDS = ("dd", "pv", "mbuffer", "socat")  # of the pages about other programs and libraries those about commands
 
 
@@ -41,9 +44,7 @@ def on_site(path):
         return doxygen_name(path) if path.is_file() and path.name != "leat.h" else "headers.md"
     if str(inside) == "README.md":
         return "index.md"
-    if str(inside) == "python/README.md":
-        return "python.md"  # unless docs/ has a page of that name, it is this one
-    return str(inside) if str(inside) in ("CONTRIBUTING.md", "CHANGELOG.md") else None
+    return OTHERS.get(str(inside))
 
 
 def linked(text, page, target):
@@ -72,7 +73,7 @@ def linked(text, page, target):
 
 
 def adapted(text):
-    """What GitHub's Markdown has and that of mkdocs does not: text inside of HTML, and languages of blocks."""
+    """As mkdocs reads it: Markdown inside of HTML has to be asked for."""
     return text.replace("<details>", '<details markdown="1">')
 
 
@@ -86,11 +87,9 @@ def copy_pages(folder):
             (folder / target).write_text(adapted(linked(page.read_text(), page, target)))
         else:
             shutil.copyfile(page, folder / target)
-    for name in ("CONTRIBUTING.md", "CHANGELOG.md"):
-        (folder / name).write_text(linked((SOURCE / name).read_text(), SOURCE / name, name))
-    package = SOURCE / "python/README.md"
-    if package.exists() and not (folder / "python.md").exists():
-        (folder / "python.md").write_text(adapted(linked(package.read_text(), package, "python.md")))
+    for name, target in OTHERS.items():
+        if not (folder / target).exists():
+            (folder / target).write_text(adapted(linked((SOURCE / name).read_text(), SOURCE / name, target)))
     shutil.copyfile(SITE / "style.css", folder / "style.css")
 
 
@@ -182,8 +181,6 @@ def main():
         page.write_text(page.read_text().replace('<div id="projectname">leat', '<div id="projectname"><a href="../headers.html">leat</a>'))
     config = (SITE / "mkdocs.yml").read_text()
     config = config.replace("MIGRATE", nav(migrations(), 6)).replace("MAN\n", nav(manual, 10) + "\n").replace("EXAMPLES", nav(examples, 10))
-    if (staged / "python.md").exists():
-        config = config.replace("      - Formats:", "      - Python: python.md\n      - Formats:")
     config += f"docs_dir: {staged}\nsite_dir: {output}\n"
     (staged.parent / "mkdocs.yml").write_text(config)
     run("mkdocs", "build", "--quiet", "--config-file", staged.parent / "mkdocs.yml")
