@@ -186,32 +186,40 @@ static ssize_t move(struct pipe *p, const struct piece *piece)
     return r;
 }
 
-/* Writes n bytes, which lie in these pieces. `some`: returns as soon as it would wait and has written at least a
- * byte. */
+/* Needs the write turn. `some`: returns as soon as it would wait and has written at least a byte. */
+static int move_all(struct pipe *p, const struct piece *piece, size_t n, const struct pipe_limit *limit, bool some,
+                    size_t *done)
+{
+    struct piece left = *piece;
+    int r = writer_refusal(p);
+    while (r == 0 && *done < n) {
+        if (left.bytes.iov_len == 0)
+            left = *++piece;
+        ssize_t moved = move(p, &left);
+        if (moved == -EAGAIN && some && *done)
+            break;
+        if (moved < 0)
+            r = moved == -EAGAIN ? room_wait(p, limit) : (int)moved;
+        else {
+            *done += (size_t)moved;
+            left.bytes.iov_base = (uint8_t *)left.bytes.iov_base + moved;
+            left.bytes.iov_len -= (size_t)moved;
+        }
+        if (r == 0 && *done < n)
+            r = writer_is_interrupted(p) ? -ECANCELED : writer_refusal(p);
+    }
+    return r;
+}
+
+/* Writes n bytes, which lie in these pieces. */
 static int write_pieces(struct pipe *p, const struct piece *piece, size_t n, size_t *ret_done, int timeout_ms,
                         bool some)
 {
     struct pipe_limit limit = limit_of(timeout_ms);
-    struct piece left = *piece;
     size_t done = 0;
     int r = n ? writer_take_turn(p, &limit) : 0;
     if (n && r == 0) {
-        r = writer_refusal(p);
-        while (r == 0 && done < n) {
-            if (left.bytes.iov_len == 0)
-                left = *++piece;
-            ssize_t moved = move(p, &left);
-            if (moved >= 0) {
-                done += (size_t)moved;
-                left.bytes.iov_base = (uint8_t *)left.bytes.iov_base + moved;
-                left.bytes.iov_len -= (size_t)moved;
-            } else if (moved == -EAGAIN && some && done)
-                break;
-            else
-                r = moved == -EAGAIN ? room_wait(p, &limit) : (int)moved;
-            if (r == 0 && done < n)
-                r = writer_is_interrupted(p) ? -ECANCELED : writer_refusal(p);
-        }
+        r = move_all(p, piece, n, &limit, some, &done);
         writer_give_after_call(p, &limit);
     }
     if (ret_done)
