@@ -96,6 +96,11 @@ PyObject *pipe_end_false(PyObject *object, PyObject *nothing)
     Py_RETURN_FALSE;
 }
 
+PyObject *pipe_end_none(PyObject *object, PyObject *nothing)
+{
+    Py_RETURN_NONE;
+}
+
 PyObject *pipe_end_enter(PyObject *object, PyObject *nothing)
 {
     if (pipe_end_check((struct pipe_end *)object) < 0)

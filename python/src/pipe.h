@@ -74,6 +74,7 @@ int pipe_end_clear(PyObject *object);
 
 PyObject *pipe_end_closed(PyObject *object, void *closure);
 PyObject *pipe_end_true(PyObject *object, PyObject *nothing);
+PyObject *pipe_end_none(PyObject *object, PyObject *nothing);
 PyObject *pipe_end_false(PyObject *object, PyObject *nothing);
 PyObject *pipe_end_enter(PyObject *object, PyObject *nothing);
 

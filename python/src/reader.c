@@ -193,6 +193,7 @@ static PyMethodDef methods[] = {
     {"close", reader_close, METH_NOARGS, "Closes: the writer gets BrokenPipe."},
     {"stats", reader_stats, METH_NOARGS, "Numbers about the pipe, as a dict."},
     {"poll_fd", reader_fd, METH_NOARGS, "A descriptor for event loops."},
+    {"flush", pipe_end_none, METH_NOARGS, NULL},
     {"writable", pipe_end_false, METH_NOARGS, NULL},
     {"readable", pipe_end_true, METH_NOARGS, NULL},
     {"seekable", pipe_end_false, METH_NOARGS, NULL},
