@@ -48,7 +48,8 @@ void peers_free(const leat_channel *c, int fd, uint32_t place)
 }
 
 /* A sender whose time is up in the middle of a long message gives the lock back. If another sender begins a long
- * message meanwhile, `stream` is not the same number any more. */
+ * message meanwhile, `stream` is not the same number any more. A sender that died with the lock may have sent nothing
+ * yet, and then the next message has the same number: so this comes before that lock is broken. */
 static void drop_unsent(struct channel_way *way, uint32_t place)
 {
     uint64_t stream = atomic_load(&way->lane->stream);
@@ -60,12 +61,12 @@ static void drop_unsent(struct channel_way *way, uint32_t place)
  * is not free in between, because until the end the counts of the lane may differ from its records. */
 static int clear_lane(leat_channel *c, struct channel_way *way, uint32_t place, const struct channel_limit *limit)
 {
+    drop_unsent(way, place);
     if (lock_owner(atomic_load(way->senders.word)) == place + 1) {
         recover_sender(way);
         lock_break(&way->senders, place);
         platform.sharing->event_set(way->event);
     }
-    drop_unsent(way, place);
     bool inherited = false;
     if (lock_owner(atomic_load(way->receivers.word)) == place + 1) {
         recover_receiver(c, way, place);

@@ -16,8 +16,8 @@
  *     `receive` that was killed, and these are as many as are counted as lost
  *   - what the lanes count as sent and received is true
  *
- * Not in it: orders of memory (spin knows only one), messages longer than the ring, several threads of one handle. Who
- * waits for a lock sleeps for 10 ms at most, so waking him is only for speed, and left out.
+ * Not in it: orders of memory (spin knows only one), messages longer than the ring (half.pml has them), several threads
+ * of one handle. Who waits for a lock sleeps for 10 ms at most, so waking him is only for speed, and left out.
  *
  * Each FAULT_... is a mistake that could be made, or was; tests/model/run checks that every one of them is found. */
 #ifndef CRASHES
