@@ -302,12 +302,12 @@ def staged(paipa, functions, items, count, **options):
 
 
 @row("paipa", "K items/s", 20)
-def nothing(paipa, count=5000):
+def nothing(paipa, count=20000):
     return staged(paipa, [same], range(count), count)
 
 
 @row("paipa", "K items/s", 20)
-def nothing_in_three_steps(paipa, count=5000):
+def nothing_in_three_steps(paipa, count=20000):
     return staged(paipa, [same] * 3, range(count), count)
 
 
