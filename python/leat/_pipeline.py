@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Pipelines: sources, filters and sinks, and their runs."""
 
+import atexit
 import io
+import os
+import weakref
 
 from . import _leat
 from ._wait import readable
@@ -46,6 +49,20 @@ _ENDPOINT = frozenset(
     "mode sync preserve no_clobber force drop_attributes connect_timeout idle_timeout total_timeout retries streams "
     "part_size cacert cert key netrc netrc_file resume checksum".split()
 )
+
+
+_started = weakref.WeakSet()
+
+
+def _stop_all():
+    """The interpreter is about to end: after that no thread of a pipeline may ask for its lock."""
+    for pipeline in list(_started):
+        pipeline.cancel()
+        pipeline._drain()
+
+
+atexit.register(_stop_all)
+os.register_at_fork(after_in_child=_started.clear)  # they are the parent's
 
 
 class Pipeline(_leat.Pipeline):
@@ -94,6 +111,11 @@ class Pipeline(_leat.Pipeline):
         """Adds a filter behind those that are there. Returns the pipeline."""
         self._filter(plain(filter))
         return self
+
+    def start(self):
+        """Starts the run on a thread of its own."""
+        super().start()
+        _started.add(self)
 
     def run(self, progress=None, interval=0.2):
         """Runs to the end and returns the Report.

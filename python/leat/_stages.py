@@ -3,6 +3,7 @@
 
 import atexit
 import itertools
+import os
 import threading
 import weakref
 
@@ -27,6 +28,7 @@ def _stop_all():
 
 
 atexit.register(_stop_all)
+os.register_at_fork(after_in_child=_alive.clear)  # they are the parent's
 
 
 class Stages(_leat.Stages):

@@ -15,6 +15,7 @@ struct pipeline_object {
     PyObject base;
     leat_pipeline *pipeline; /* NULL: __init__ has not made it */
     struct endpoint_parts parts;
+    bool waiting; /* a thread waits for the end, without the GIL */
 };
 
 static struct pipeline_object *cast(PyObject *object)
@@ -28,6 +29,33 @@ static leat_pipeline *get(PyObject *object)
     if (!cast(object)->pipeline)
         PyErr_SetString(PyExc_RuntimeError, "the pipeline was not made");
     return cast(object)->pipeline;
+}
+
+struct run {
+    leat_pipeline *pipeline;
+    leat_report *report;
+};
+
+static int wait_end(void *context, int timeout_ms)
+{
+    struct run *run = context;
+
+    return leat_pipeline_wait(run->pipeline, timeout_ms, &run->report);
+}
+
+/* Waits for the end, or for timeout_ms. One thread at a time may. */
+static int wait_run(struct pipeline_object *self, struct run *run, int timeout_ms)
+{
+    int r;
+
+    if (self->waiting) {
+        PyErr_SetString(PyExc_RuntimeError, "another thread waits for the end of this pipeline");
+        return WAIT_RAISED;
+    }
+    self->waiting = true;
+    r = wait_for(wait_end, run, timeout_ms, 0);
+    self->waiting = false;
+    return r;
 }
 
 static int make(struct pipeline_object *self, PyObject *text, const struct leat_pipeline_options *options)
@@ -209,18 +237,6 @@ static PyObject *ended(struct pipeline_object *self, int r, leat_report *report)
     return NULL;
 }
 
-struct run {
-    leat_pipeline *pipeline;
-    leat_report *report;
-};
-
-static int wait_end(void *context, int timeout_ms)
-{
-    struct run *run = context;
-
-    return leat_pipeline_wait(run->pipeline, timeout_ms, &run->report);
-}
-
 /* Waits for the end: the report, or None if the time is up. */
 static PyObject *pipeline_wait(PyObject *object, PyObject *value)
 {
@@ -229,7 +245,7 @@ static PyObject *pipeline_wait(PyObject *object, PyObject *value)
 
     if (!run.pipeline || args_timeout(value, &timeout_ms) < 0)
         return NULL;
-    r = wait_for(wait_end, &run, timeout_ms, 0);
+    r = wait_run(cast(object), &run, timeout_ms);
     if (r == WAIT_RAISED)
         return NULL;
     if (!run.report && (r == -EAGAIN || r == -ETIMEDOUT))
@@ -247,7 +263,7 @@ static PyObject *pipeline_run(PyObject *object, PyObject *nothing)
         return NULL;
     if ((r = leat_pipeline_start(run.pipeline)) < 0)
         return error_raise(r, NULL);
-    r = wait_for(wait_end, &run, -1, 0);
+    r = wait_run(cast(object), &run, -1);
     if (r != WAIT_RAISED)
         return ended(cast(object), r, run.report);
     Py_BEGIN_ALLOW_THREADS leat_pipeline_cancel(run.pipeline);

@@ -48,6 +48,12 @@ static int step(void *context, int timeout_ms)
     return r < 0 ? r : call->step(call, timeout_ms);
 }
 
+void reader_leave(struct reader_object *self)
+{
+    if (--self->end.inside == 0 && self->end.closed && self->reader)
+        free_reader(self);
+}
+
 int reader_make(struct read_call *call, int timeout_ms, bool quick)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
@@ -62,8 +68,7 @@ int reader_make(struct read_call *call, int timeout_ms, bool quick)
     }
     if (call->turn)
         turn_give(&self->end.turn);
-    if (--self->end.inside == 0 && self->end.closed && self->reader)
-        free_reader(self);
+    reader_leave(self);
     return r;
 }
 

@@ -23,6 +23,9 @@ int read_call_grow(struct read_call *call);
 /* Makes the call. 0; a negative errno, or WAIT_RAISED, with an exception. */
 int reader_make(struct read_call *call, int timeout_ms, bool quick);
 
+/* Leaves a call that ran without the GIL. */
+void reader_leave(struct reader_object *self);
+
 /* Begins a read: consumes what the lines have read of their piece, and copies held bytes, at most n, to `bytes`.
  * Returns how many these are; -1: the reader is closed, with an exception. */
 Py_ssize_t reader_begin(struct reader_object *self, char *bytes, size_t n);

@@ -8,24 +8,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Looks at the next piece without waiting. false: there is none now, or the reader is closed, with an exception then.
+ */
+static bool next_piece(struct reader_object *self)
+{
+    const void *piece;
+    size_t n;
+    int r;
+
+    if (reader_begin(self, NULL, 0) < 0)
+        return false;
+    if (pipe_end_quick(&self->end)) {
+        r = leat_reader_peek(self->reader, &piece, &n, 0);
+    } else {
+        self->end.inside++; /* a filter may run now, for any time */
+        Py_BEGIN_ALLOW_THREADS r = leat_reader_peek(self->reader, &piece, &n, 0);
+        Py_END_ALLOW_THREADS reader_leave(self);
+    }
+    if (r < 0 || n == 0 || self->end.inside > 0 || pipe_end_check(&self->end) < 0)
+        return false;
+    self->piece = piece;
+    self->piece_n = n;
+    return true;
+}
+
 /* The next line of the piece, or NULL without an exception. */
 static PyObject *line_of_piece(struct reader_object *self, size_t limit)
 {
     const char *start, *end;
     size_t left, n;
 
-    if (self->end.inside > 0 || self->held)
+    if (self->end.inside > 0 || self->held || (self->piece_at == self->piece_n && !next_piece(self)))
         return NULL;
-    if (self->piece_at == self->piece_n) {
-        const void *piece;
-
-        if (reader_begin(self, NULL, 0) < 0)
-            return NULL;
-        if (leat_reader_peek(self->reader, &piece, &n, 0) < 0 || n == 0)
-            return NULL;
-        self->piece = piece;
-        self->piece_n = n;
-    }
     start = self->piece + self->piece_at;
     left = self->piece_n - self->piece_at;
     if (left > limit)

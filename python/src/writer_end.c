@@ -111,7 +111,8 @@ PyObject *writer_close(PyObject *object, PyObject *const *args, Py_ssize_t n, Py
     Py_RETURN_NONE;
 }
 
-/* Leaving `with` ends the stream; if the body raises, it fails the stream with that exception. */
+/* Leaving `with` ends the stream; if the body raises, it fails the stream with that exception. One that is for a single
+ * thread or the whole program, such as KeyboardInterrupt, does not go to the reader: to it the stream is cut. */
 PyObject *writer_exit(PyObject *object, PyObject *args)
 {
     PyObject *type, *exception, *trace, *result;
@@ -122,9 +123,11 @@ PyObject *writer_exit(PyObject *object, PyObject *args)
         return writer_close(object, NULL, 0, NULL);
     if (cast(object)->end.closed)
         Py_RETURN_NONE;
-    result = writer_fail(object, exception);
-    if (!result)
-        PyErr_Clear();
-    Py_XDECREF(result);
+    if (PyObject_IsInstance(exception, PyExc_Exception) == 1) {
+        result = writer_fail(object, exception);
+        if (!result)
+            PyErr_Clear();
+        Py_XDECREF(result);
+    }
     return writer_abort(object, NULL);
 }

@@ -5,12 +5,14 @@ import hashlib
 import os
 import pathlib
 import pickle
+import subprocess
+import sys
 import threading
 import time
 import unittest
 
 import leat
-from common import Folder, alarm
+from common import Folder, alarm, in_thread
 
 
 class Copy(Folder):
@@ -146,6 +148,25 @@ class Pipeline(Folder):
         threading.Timer(0.05, pipeline.cancel).start()
         with self.assertRaises(leat.Cancelled):
             pipeline.run()
+
+    def test_one_thread_waits(self):
+        reader, writer = os.pipe()
+        pipeline = leat.Pipeline(reader, sinks=["null:"])
+        pipeline.start()
+        waited = in_thread(pipeline.wait)
+        time.sleep(0.05)
+        with self.assertRaisesRegex(RuntimeError, "another thread"):
+            pipeline.wait()
+        os.close(writer)
+        self.assertEqual(waited().bytes, 0)
+        os.close(reader)
+
+    def test_the_interpreter_ends_while_a_pipeline_runs(self):
+        program = ("import leat, os\np = leat.Pipeline('zero:', leat.filters.observe(len), sinks=['null:'], length='1T')\n"
+                   "p.start()\n"
+                   "if os.fork():\n    os.wait()\n")
+        result = subprocess.run([sys.executable, "-c", program], timeout=60, capture_output=True)
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
 
     def test_progress(self):
         seen = []

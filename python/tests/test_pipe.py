@@ -257,6 +257,15 @@ class Ends(unittest.TestCase):
             with self.assertRaisesRegex(KeyError, "mine"):
                 reader.read(3)
 
+    def test_an_exception_of_the_program_does_not_go_to_the_reader(self):
+        for kind in (KeyboardInterrupt, SystemExit):
+            writer, reader = leat.pipe()
+            with self.assertRaises(kind):
+                with writer:
+                    raise kind
+            with self.assertRaises(leat.Cancelled):
+                reader.read()
+
     def test_fail_with_a_number(self):
         writer, reader = leat.pipe()
         writer.fail(errno.EIO)

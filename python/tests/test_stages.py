@@ -321,7 +321,7 @@ class Waiting(unittest.TestCase):
 
     def test_the_interpreter_ends_while_stages_run(self):
         for body in ("s.start(); s.put_many(range(100))", "r = s.run(itertools.count()); next(r)", "s.start()"):
-            program = f"import leat, itertools\ns = leat.Stages().add(str).add(int, workers=3)\n{body}\n"
+            program = f"import leat, itertools, os\ns = leat.Stages().add(str).add(int, workers=3)\n{body}\nif os.fork():\n    os.wait()\n"
             result = subprocess.run([sys.executable, "-c", program], timeout=60, capture_output=True)
             self.assertEqual((result.returncode, result.stderr), (0, b""))
 
