@@ -93,9 +93,15 @@ def copy_pages(folder):
     shutil.copyfile(SITE / "style.css", folder / "style.css")
 
 
+def text_of(page):
+    """The file with the text of a manual page: another one if the page only names it."""
+    other = re.search(r"^\.so man\d/(.*)$", page.read_text(), re.M)
+    return page.parent / other[1] if other else page
+
+
 def manual_html(page):
     """A manual page as HTML, with links to the others and no heading of its own."""
-    made = run("mandoc", "-T", "html", "-O", "fragment,man=%N.%S.html;none", page, capture_output=True).stdout
+    made = run("mandoc", "-T", "html", "-O", "fragment,man=%N.%S.html;none", text_of(page), capture_output=True).stdout
     known = {other.name for other in (SOURCE / "docs/man").iterdir()}
     made = re.sub(r'<a class="Xr" href="none">(.*?)</a>', r"\1", made)
     made = re.sub(r'<a class="Xr" href="([\w.-]+)\.html">(.*?)</a>', lambda m: m[0] if m[1] in known else m[2], made)
@@ -106,13 +112,13 @@ def manual_html(page):
 
 def description(page):
     """What a manual page says about its subject in one line."""
-    found = re.search(r"^\.Nd (.*)$", page.read_text(), re.M)
+    found = re.search(r"^\.Nd (.*)$", text_of(page).read_text(), re.M)
     return found[1].replace("\\&", "") if found else ""
 
 
 def write_manual(folder):
     (folder / "man").mkdir()
-    pages = [page for page in sorted((SOURCE / "docs/man").iterdir()) if not page.read_text().startswith(".so ")]
+    pages = sorted((SOURCE / "docs/man").iterdir())
     index = "# Manual pages\n\n"
     for page in pages:
         name, section = page.name.rsplit(".", 1)
@@ -161,7 +167,7 @@ def title(page):
 
 
 def nav(pages, indent):
-    return "\n".join(f"{' ' * indent}- {title!r}: {page}" for page, title in pages)
+    return "\n".join(f"{' ' * indent}- {name!r}: {page}" for page, name in pages)
 
 
 def main():
