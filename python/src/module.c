@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The module leat._leat: the types of the extension, in one place. */
+#include "buffer.h"
 #include "channel.h"
 #include "errors.h"
 #include "filter.h"
@@ -27,9 +28,9 @@ static PyMethodDef functions[] = {
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "leat._leat", NULL, -1, functions, NULL, NULL, NULL, NULL};
 
-static int (*const parts[])(PyObject *) = {room_init,     filter_init, filter_custom_init, report_init,
-                                           pipeline_init, pipe_init,   writer_init,        reader_init,
-                                           channel_init,  stages_init, view_init,          stream_init};
+static int (*const parts[])(PyObject *) = {room_init, filter_init, filter_custom_init, report_init,  pipeline_init,
+                                           pipe_init, writer_init, reader_init,        channel_init, stages_init,
+                                           view_init, stream_init, buffer_init};
 
 PyMODINIT_FUNC PyInit__leat(void); /* the interpreter looks it up by its name */
 PyMODINIT_FUNC PyInit__leat(void)

@@ -77,6 +77,16 @@ int room_end(PyObject **room)
     return 0;
 }
 
+void room_hand_over(PyObject **room, PyObject *owner)
+{
+    PyObject *before = cast(*room)->owner;
+
+    Py_INCREF(owner);
+    cast(*room)->owner = owner;
+    Py_DECREF(before);
+    Py_CLEAR(*room);
+}
+
 static int room_traverse(PyObject *object, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(object));

@@ -16,4 +16,7 @@ PyObject *room_new(PyObject *owner, void *bytes, size_t n, bool writable, PyObje
  * room, which stay valid. A room that is NULL has ended. */
 int room_end(PyObject **room);
 
+/* Lets go of a room whose other views go on: *room becomes NULL, and `owner` is what keeps the memory alive. */
+void room_hand_over(PyObject **room, PyObject *owner);
+
 #endif
