@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "endpoint.h"
 #include "args.h"
+#include "brief.h"
 #include "callbacks.h"
 #include "hold.h"
 #include "pipe.h"
@@ -27,7 +28,7 @@ static leat_endpoint *of_spec(const char *spec, enum leat_direction direction,
 }
 
 static leat_endpoint *of_text(PyObject *text, const char *scheme, enum leat_direction direction,
-                              const struct leat_endpoint_options *options)
+                              const struct leat_endpoint_options *options, struct endpoint_parts *parts)
 {
     PyObject *bytes = args_encode(text), *spec;
     leat_endpoint *endpoint;
@@ -38,6 +39,8 @@ static leat_endpoint *of_text(PyObject *text, const char *scheme, enum leat_dire
     Py_DECREF(bytes);
     if (!spec)
         return NULL;
+    if (!brief_spec(PyBytes_AsString(spec), direction))
+        parts->long_run = true;
     endpoint = of_spec(PyBytes_AsString(spec), direction, options);
     Py_DECREF(spec);
     return endpoint;
@@ -59,6 +62,7 @@ static leat_endpoint *of_pipe(PyObject *what, enum leat_direction direction, str
     leat_writer *writer = NULL;
     int r;
 
+    parts->long_run = true;
     if (PyList_Append(parts->traps, ((struct pipe_end *)what)->box) < 0)
         return NULL;
     if (direction == LEAT_READ) {
@@ -83,14 +87,16 @@ static int descriptor_of(PyObject *what)
     return fd;
 }
 
-static leat_endpoint *of_bytes(PyObject *what, enum leat_direction direction, PyObject *keep)
+static leat_endpoint *of_bytes(PyObject *what, enum leat_direction direction, struct endpoint_parts *parts)
 {
-    struct hold *hold = hold_bytes(what, direction == LEAT_WRITE, keep);
+    struct hold *hold = hold_bytes(what, direction == LEAT_WRITE, parts->keep);
     leat_endpoint *endpoint = NULL;
     int r;
 
     if (!hold)
         return NULL;
+    if (!brief_size(hold->view.len))
+        parts->long_run = true;
     if (direction == LEAT_READ)
         r = leat_endpoint_from_memory(&endpoint, hold->view.buf, (size_t)hold->view.len);
     else
@@ -104,13 +110,14 @@ leat_endpoint *endpoint_make(PyObject *what, enum leat_direction direction, cons
     int fd;
 
     if (PyUnicode_Check(what))
-        return of_text(what, "", direction, options);
+        return of_text(what, "", direction, options, parts);
     if (PyObject_HasAttrString(what, "__fspath__"))
-        return of_text(what, "file:", direction, options);
+        return of_text(what, "file:", direction, options, parts);
     if (direction == LEAT_READ ? reader_check(what) : writer_check(what))
         return of_pipe(what, direction, parts);
     if (PyObject_CheckBuffer(what))
-        return of_bytes(what, direction, parts->keep);
+        return of_bytes(what, direction, parts);
+    parts->long_run = true;
     if ((fd = descriptor_of(what)) >= 0)
         return of_descriptor(fd);
     if (PyErr_Occurred())

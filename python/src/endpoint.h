@@ -11,6 +11,7 @@ struct endpoint_parts {
     PyObject *keep;   /* a list: what has to live until the run has ended */
     PyObject *traps;  /* a list: filters, and boxes of pipes, which may have exceptions */
     struct trap trap; /* the exception of a method of an endpoint */
+    bool long_run;    /* an endpoint may take or give bytes for long */
 };
 
 /* Makes an endpoint of

@@ -10,6 +10,7 @@ PyTypeObject *filter_type;
 struct filter_object {
     PyObject base;
     leat_filter *filter;
+    bool digest;
     struct custom *custom; /* NULL: its functions are not written in Python */
 };
 
@@ -28,6 +29,7 @@ PyObject *filter_wrap(leat_filter *filter, struct custom *custom)
     }
     self->filter = filter;
     self->custom = custom;
+    self->digest = false;
     PyObject_GC_Track((PyObject *)self);
     return (PyObject *)self;
 }
@@ -38,6 +40,11 @@ leat_filter *filter_ref(PyObject *object)
         return leat_filter_ref(cast(object)->filter);
     PyErr_Format(PyExc_TypeError, "a filter is a leat.Filter, not %R", Py_TYPE(object));
     return NULL;
+}
+
+bool filter_is_digest(PyObject *object)
+{
+    return cast(object)->digest;
 }
 
 bool filter_raise(PyObject *object)
@@ -76,12 +83,15 @@ static PyObject *new_digest(PyObject *module, PyObject *args)
     struct leat_error error = LEAT_INIT(struct leat_error);
     leat_filter *filter = NULL;
     const char *algorithms;
+    PyObject *object;
     int r;
 
     if (!PyArg_ParseTuple(args, "sii", &algorithms, &options.provider, &options.threads))
         return NULL;
     r = leat_filter_digest(&filter, algorithms, &options, &error);
-    return made(r, filter, &error);
+    if ((object = made(r, filter, &error)))
+        cast(object)->digest = true;
+    return object;
 }
 
 static PyObject *new_codec(PyObject *module, PyObject *args)

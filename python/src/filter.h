@@ -19,6 +19,9 @@ PyObject *filter_wrap(leat_filter *filter, struct custom *custom);
 /* A reference of an object that is a Filter; else NULL with a TypeError. */
 leat_filter *filter_ref(PyObject *object);
 
+/* Is it a digest, which takes no time of its own? */
+bool filter_is_digest(PyObject *object);
+
 /* Raises what a Python function of the filter has raised. false: nothing. */
 bool filter_raise(PyObject *object);
 

@@ -69,6 +69,7 @@ static int make(struct pipeline_object *self, PyObject *text, const struct leat_
     } else {
         if (!(bytes = args_encode(text)))
             return -1;
+        self->parts.long_run = true;
         r = leat_pipeline_parse(&self->pipeline, PyBytes_AsString(bytes), options, &error);
         Py_DECREF(bytes);
     }
@@ -104,6 +105,7 @@ static int pipeline_construct(PyObject *object, PyObject *args, PyObject *keywor
         options.endpoints = &endpoints;
         options.sinks = &sinks;
     }
+    self->parts.long_run = options.rate > 0;
     return make(self, values[1], &options);
 }
 
@@ -187,6 +189,8 @@ static PyObject *pipeline_filter(PyObject *object, PyObject *value)
 
     if (!get(object) || !(filter = filter_ref(value)))
         return NULL;
+    if (!filter_is_digest(value))
+        cast(object)->parts.long_run = true;
     if (PyList_Append(cast(object)->parts.traps, value) < 0) {
         leat_filter_free(filter);
         return NULL;
@@ -253,6 +257,21 @@ static PyObject *pipeline_wait(PyObject *object, PyObject *value)
     return ended(cast(object), r, run.report);
 }
 
+/* On the calling thread: a brief run, or where no signal is handled. */
+static int run_here(struct pipeline_object *self, struct run *run)
+{
+    int r;
+
+    if (self->waiting) {
+        PyErr_SetString(PyExc_RuntimeError, "another thread waits for the end of this pipeline");
+        return WAIT_RAISED;
+    }
+    self->waiting = true;
+    Py_BEGIN_ALLOW_THREADS r = leat_pipeline_run(run->pipeline, &run->report);
+    Py_END_ALLOW_THREADS self->waiting = false;
+    return r;
+}
+
 /* Runs to the end. If a signal's handler raises, the run is cancelled, and has ended when the exception goes on. */
 static PyObject *pipeline_run(PyObject *object, PyObject *nothing)
 {
@@ -261,6 +280,10 @@ static PyObject *pipeline_run(PyObject *object, PyObject *nothing)
 
     if (!run.pipeline)
         return NULL;
+    if (!cast(object)->parts.long_run || !wait_has_signals()) {
+        r = run_here(cast(object), &run);
+        return r == WAIT_RAISED ? NULL : ended(cast(object), r, run.report);
+    }
     if ((r = leat_pipeline_start(run.pipeline)) < 0)
         return error_raise(r, NULL);
     r = wait_run(cast(object), &run, -1);

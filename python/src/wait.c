@@ -15,7 +15,7 @@ enum {
     SLICE_MS = 50
 };
 
-static bool is_main_thread(void)
+bool wait_has_signals(void)
 {
 #ifdef __linux__
     return getpid() == (pid_t)syscall(SYS_gettid);
@@ -43,7 +43,7 @@ int wait_for(wait_call call, void *context, int timeout_ms, unsigned flags)
         if (r != -EAGAIN || timeout_ms == 0)
             return r;
     }
-    sliced = (flags & WAIT_SLICED) || is_main_thread();
+    sliced = (flags & WAIT_SLICED) || wait_has_signals();
     end = timeout_ms > 0 ? now_ms() + timeout_ms : 0;
     for (;;) {
         left = timeout_ms > 0 ? end - now_ms() : timeout_ms;

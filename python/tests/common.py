@@ -2,12 +2,16 @@
 """What several tests need."""
 
 import contextlib
+import errno
 import os
 import pathlib
 import signal
+import sys
 import tempfile
 import threading
 import unittest
+
+import leat
 
 
 def in_thread(function, *arguments):
@@ -31,6 +35,25 @@ def in_thread(function, *arguments):
         return value
 
     return result
+
+
+def has_channels():
+    """A system other than Linux has none."""
+    try:
+        leat.Channel().close()
+    except leat.Error as error:
+        if error.errno != errno.ENOSYS:
+            raise
+        return False
+    return True
+
+
+def main_with_channels():
+    """Runs the tests of a file that needs channels."""
+    if not has_channels():
+        print("this build has no channels")
+        sys.exit(77)
+    unittest.main()
 
 
 class Interrupted(Exception):

@@ -12,7 +12,7 @@ import time
 import unittest
 
 import leat
-from common import alarm, in_thread
+from common import alarm, in_thread, main_with_channels
 
 
 class Messages(unittest.TestCase):
@@ -335,4 +335,4 @@ class Loop(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    main_with_channels()

@@ -203,8 +203,8 @@ class Joining(unittest.TestCase):
 class Loop(unittest.TestCase):
     def test_pipes(self):
         async def main(backend):
-            writer, reader = leat.pipe(backend=backend, memory_limit=8192)
-            data = os.urandom(200_000)
+            writer, reader = leat.pipe(backend=backend)
+            data = os.urandom(3_000_000)
 
             async def write():
                 await writer.awrite(data)

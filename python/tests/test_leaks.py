@@ -10,6 +10,7 @@ import sys
 import unittest
 
 import leat
+from common import has_channels
 from leat import filters
 
 
@@ -143,6 +144,9 @@ def streams():
     other.finish(errno.EIO)
 
 
+FUNCTIONS = [copies, pipes, failures, stages, streams] + [channels] * has_channels()
+
+
 @unittest.skipIf(os.environ.get("PYTHONMALLOC") == "malloc", "the blocks of malloc are not counted")
 class Leaks(unittest.TestCase):
     def grown(self, function, n):
@@ -154,13 +158,13 @@ class Leaks(unittest.TestCase):
         return sys.getallocatedblocks() - before
 
     def test_memory(self):
-        for function in (copies, pipes, failures, channels, stages, streams):
+        for function in FUNCTIONS:
             with self.subTest(function.__name__):
                 # The interpreter's own caches grow at first. A leak never stops.
                 self.assertTrue(any(self.grown(function, 50) < 25 for _ in range(20)))
 
     def test_descriptors(self):
-        for function in (copies, pipes, failures, channels, stages, streams):
+        for function in FUNCTIONS:
             with self.subTest(function.__name__):
                 function()
                 gc.collect()
