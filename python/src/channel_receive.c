@@ -42,7 +42,7 @@ static PyObject *next_message(struct channel_object *self, int timeout_ms, int *
 {
     char stack[ON_STACK];
     struct receiving call = {self, stack, sizeof(stack), 0};
-    PyObject *message = NULL;
+    PyObject *message = NULL, *result;
 
     for (;;) {
         if (self->fixed > 0 || call.n > sizeof(stack)) {
@@ -63,8 +63,10 @@ static PyObject *next_message(struct channel_object *self, int timeout_ms, int *
     }
     if (message && call.n == call.room)
         return message;
-    Py_XDECREF(message); /* another receiver had the message that was that long: this one is shorter */
-    return PyBytes_FromStringAndSize(call.bytes, (Py_ssize_t)call.n);
+    /* Another receiver had the message that was that long, or its sender died: this one is shorter. */
+    result = PyBytes_FromStringAndSize(call.bytes, (Py_ssize_t)call.n);
+    Py_XDECREF(message);
+    return result;
 }
 
 static PyObject *message_or_exception(struct channel_object *self, int timeout_ms)
