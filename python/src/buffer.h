@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* leat._leat.Buffer, of which leat.compat.chunkedbuffer makes its Buffer: a stream whose takes give more of its kind.
  *
- * A Buffer that was taken has only a view at first. Many are looked at and dropped, and a view costs less than a stream. It
- * gets a stream when it is taken from, searched or appended to. No call waits, so each has the GIL from its beginning to
- * its end, and any thread may make it. */
+ * A Buffer that was taken has only a view at first. Many are looked at and dropped, and a view costs less than a
+ * stream. It gets a stream when it is taken from, searched or appended to. No call waits, so each has the GIL from its
+ * beginning to its end, and any thread may make it. */
 #ifndef LEAT_PYTHON_BUFFER_H
 #define LEAT_PYTHON_BUFFER_H
 
