@@ -44,6 +44,7 @@ static PyObject *wrap(PyObject *type, leat_channel *channel)
     }
     leat_channel_describe(channel, &options);
     cast(object)->channel = channel;
+    cast(object)->end = (enum leat_channel_end)options.end;
     cast(object)->fixed = (size_t)options.message_size;
     cast(object)->largest = FIRST_LARGEST;
     return object;
@@ -285,12 +286,7 @@ static PyObject *channel_info(PyObject *object, PyObject *nothing)
 
 static PyObject *channel_end(PyObject *object, void *closure)
 {
-    struct leat_channel_options options = LEAT_INIT(struct leat_channel_options);
-
-    if (channel_check(cast(object)) < 0)
-        return NULL;
-    leat_channel_describe(cast(object)->channel, &options);
-    return PyUnicode_FromString(ends[options.end]);
+    return PyUnicode_FromString(ends[cast(object)->end]);
 }
 
 static PyObject *channel_closed(PyObject *object, void *closure)

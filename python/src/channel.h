@@ -14,6 +14,7 @@
 struct channel_object {
     PyObject base;
     leat_channel *channel; /* NULL: freed */
+    enum leat_channel_end end;
     atomic_bool closed;
     int inside;     /* calls that are in progress without the GIL */
     size_t fixed;   /* each message has so many bytes; 0: any number */
