@@ -158,7 +158,11 @@ static bool can_fold(void)
 
 #else
 
-#define by_folding by_tables
+/* Nothing calls it here. */
+static uint64_t by_folding(const struct crc_tables *e, uint64_t crc, const uint8_t *p, size_t n)
+{
+    return by_tables(e, crc, p, n);
+}
 
 static bool can_fold(void)
 {

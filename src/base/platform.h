@@ -218,6 +218,9 @@ struct platform {
      * processor, spinning keeps the other side from going on. */
     unsigned (*processors)(void);
 
+    /* Has this processor the instructions for CRC-32C that are optional on 64-bit ARM? Asked only there. */
+    bool (*has_arm_crc)(void);
+
     /* Removes one pending SIGPIPE of this thread. */
     void (*consume_sigpipe)(void);
 };

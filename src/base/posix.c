@@ -172,6 +172,12 @@ static unsigned processors(void)
     return (unsigned)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
 }
 
+/* POSIX can't tell. */
+static bool has_arm_crc(void)
+{
+    return false;
+}
+
 static void consume_sigpipe(void)
 {
     sigset_t set, pending;
@@ -210,5 +216,6 @@ const struct platform platform = {
     .path_to_fd = path_to_fd,
     .is_same_open_file = is_same_open_file,
     .processors = processors,
+    .has_arm_crc = has_arm_crc,
     .consume_sigpipe = consume_sigpipe,
 };

@@ -33,9 +33,9 @@ static int pass(int socket, const int *fds, size_t n, const struct channel_limit
     char byte = 0;
     struct iovec iov = {&byte, 1};
     struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control};
-    message.msg_controllen = CMSG_SPACE(n * sizeof(int));
+    message.msg_controllen = (socklen_t)CMSG_SPACE(n * sizeof(int));
     control.aligned = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-    control.aligned.cmsg_len = CMSG_LEN(n * sizeof(int));
+    control.aligned.cmsg_len = (socklen_t)CMSG_LEN(n * sizeof(int));
     memcpy(CMSG_DATA(&control.aligned), fds, n * sizeof(int));
     while (sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
         int r = errno == EINTR ? 0 : errno == EAGAIN ? wait_ready(socket, POLLOUT, limit) : -errno;

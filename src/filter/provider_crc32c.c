@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* CRC-32C, with eight table look-ups for eight bytes, or with the instruction of SSE4.2. The instruction has a latency
- * of three cycles, and one can start in each cycle. So three streams are computed in parallel and joined afterwards.
- * Joining means to append as many zero bytes to one stream as the next one is long. The effect of that on a CRC is
- * linear, so it is read from a table.
+/* CRC-32C, with eight table look-ups for eight bytes, or with the instruction of SSE4.2 or of 64-bit ARM. The
+ * instruction has a latency of three cycles, and one can start in each cycle. So three streams are computed in parallel
+ * and joined afterwards. Joining means to append as many zero bytes to one stream as the next one is long. The effect
+ * of that on a CRC is linear, so it is read from a table.
  *
  * The functions work on the inverted value, as the instruction does. */
 #include "base/digest_provider.h"
+#include "base/platform.h"
 #include "filter/crc32c.h"
 #include <errno.h>
 #include <pthread.h>
@@ -48,7 +49,41 @@ static uint32_t by_tables(uint32_t crc, const uint8_t *p, size_t n)
     return crc;
 }
 
+/* The instruction: USES_CRC for a function that has it, add8 and add1 for so many bytes, and the type of its result. */
 #if defined(__x86_64__) && defined(__GNUC__)
+
+#define USES_CRC        __attribute__((target("sse4.2")))
+#define add8            __builtin_ia32_crc32di
+#define add1(crc, byte) __builtin_ia32_crc32qi((uint32_t)(crc), byte)
+typedef uint64_t crc_register;
+
+static bool has_instruction(void)
+{
+    return __builtin_cpu_supports("sse4.2");
+}
+
+#elif defined(__AARCH64EL__) && defined(__GNUC__)
+
+typedef uint32_t crc_register;
+
+#ifdef __clang__
+#define USES_CRC __attribute__((target("crc")))
+#define add8     __builtin_arm_crc32cd
+#define add1     __builtin_arm_crc32cb
+#else
+#define USES_CRC __attribute__((target("+crc")))
+#define add8     __builtin_aarch64_crc32cx
+#define add1     __builtin_aarch64_crc32cb
+#endif
+
+static bool has_instruction(void)
+{
+    return platform.has_arm_crc();
+}
+
+#endif
+
+#ifdef USES_CRC
 
 #define STREAM 2048 /* bytes of each of the three streams in one round */
 
@@ -63,7 +98,7 @@ static void make_joins(void)
             joins[k][b] = by_tables(b << 8 * k, zeros, STREAM);
 }
 
-static uint64_t join(uint64_t before, uint64_t after)
+static crc_register join(crc_register before, crc_register after)
 {
     return joins[0][before & 255] ^ joins[1][before >> 8 & 255] ^ joins[2][before >> 16 & 255] ^
            joins[3][before >> 24 & 255] ^ after;
@@ -76,33 +111,32 @@ static uint64_t load64(const uint8_t *p)
     return value;
 }
 
-__attribute__((target("sse4.2"))) static uint32_t by_instruction(uint32_t start, const uint8_t *p, size_t n)
+USES_CRC static uint32_t by_instruction(uint32_t start, const uint8_t *p, size_t n)
 {
-    uint64_t crc = start;
+    crc_register crc = start;
     for (; n >= 3 * STREAM; p += 3 * STREAM, n -= 3 * STREAM) {
-        uint64_t second = 0, third = 0;
+        crc_register second = 0, third = 0;
         for (size_t i = 0; i < STREAM; i += 8) {
-            crc = __builtin_ia32_crc32di(crc, load64(p + i));
-            second = __builtin_ia32_crc32di(second, load64(p + STREAM + i));
-            third = __builtin_ia32_crc32di(third, load64(p + 2 * STREAM + i));
+            crc = add8(crc, load64(p + i));
+            second = add8(second, load64(p + STREAM + i));
+            third = add8(third, load64(p + 2 * STREAM + i));
         }
         crc = join(join(crc, second), third);
     }
     for (; n >= 8; p += 8, n -= 8)
-        crc = __builtin_ia32_crc32di(crc, load64(p));
+        crc = add8(crc, load64(p));
     for (; n > 0; p++, n--)
-        crc = __builtin_ia32_crc32qi((uint32_t)crc, *p);
+        crc = add1(crc, *p);
     return (uint32_t)crc;
-}
-
-static bool has_instruction(void)
-{
-    return __builtin_cpu_supports("sse4.2");
 }
 
 #else
 
-#define by_instruction by_tables
+/* Nothing calls it here. */
+static uint32_t by_instruction(uint32_t crc, const uint8_t *p, size_t n)
+{
+    return by_tables(crc, p, n);
+}
 
 static void make_joins(void)
 {

@@ -16,6 +16,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -308,6 +309,15 @@ static unsigned processors(void)
     return (unsigned)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1);
 }
 
+static bool has_arm_crc(void)
+{
+#ifdef HWCAP_CRC32
+    return getauxval(AT_HWCAP) & HWCAP_CRC32;
+#else
+    return false;
+#endif
+}
+
 static void consume_sigpipe(void)
 {
     sigset_t set;
@@ -346,5 +356,6 @@ const struct platform platform = {
     .path_to_fd = path_to_fd,
     .is_same_open_file = is_same_open_file,
     .processors = processors,
+    .has_arm_crc = has_arm_crc,
     .consume_sigpipe = consume_sigpipe,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* emscripten: it has no processes to share memory with
  * One process, or two that know each other: what each call says, and what the ends see of each other. */
-/* labels: uml */
+/* labels: uml native */
 #include "channel/channel.h"
 #include "channels.h"
 #include <poll.h>

@@ -2,6 +2,7 @@
 /* emscripten: it has no processes to share memory with
  * channel:N as a source and as a sink: everything arrives, and a failure is no end. */
 /* timeout: 60 */
+/* labels: native */
 #include "channels.h"
 #include <leat/pipeline.h>
 #include <pthread.h>

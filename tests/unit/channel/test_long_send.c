@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* emscripten: it has no processes to share memory with
  * A message longer than the ring whose sender is out of time: the next call goes on with it, and whatever else happens,
- * what came of it stops no other peer and is never taken for a message. */
+ * what came of it stops no other peer and is never taken for a message.
+ *
+ * labels: native */
 #include "channel/channel.h"
 #include "channels.h"
 #include <poll.h>

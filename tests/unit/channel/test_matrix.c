@@ -4,7 +4,7 @@
  * message and of 5 bytes; messages from nothing to 8 MiB; with signals a thousand times a second. Every message comes
  * once, whole, and in its sender's order. */
 /* timeout: 120
- * labels: limits */
+ * labels: limits native */
 #include "channels.h"
 #include <pthread.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* emscripten: it has no processes to share memory with
+ * labels: glibc
  * What comes over a socket where descriptors of a channel are expected: any number of them, with anything beside them.
  * What is wanted is attached to; everything else is refused, and nothing of it stays open. */
 #include "channel/channel.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* emscripten: it has no libcrypto
+ * labels: glibc
  * The digest filter: known answers, with threads and without; names; running values; reset. */
 #include "base/digest_provider.h"
 #include "feed.h"

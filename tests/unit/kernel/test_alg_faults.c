@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* labels: fork
+/* labels: fork glibc
  * Digests in the kernel where a call fails. The program has AF_ALG sockets of its own, so it needs no kernel that has
  * them: an operation socket is a file in memory that holds the bytes so far, and a splice adds to it as to any file.
  * The self-test is done once in a process, so each case has a child. */

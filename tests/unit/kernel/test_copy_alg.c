@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies whose digest the kernel computes, through chunks and through tee and splice, against libcrypto's. Where the
+/* labels: glibc
+ * Copies whose digest the kernel computes, through chunks and through tee and splice, against libcrypto's. Where the
  * kernel has no AF_ALG the report says so and the result is the same. */
 #include "unit/flow/scene.h"
 

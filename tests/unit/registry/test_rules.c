@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* emscripten: it has no signals and no processes
- * labels: limits
+ * labels: limits native glibc
  * The rules of leat/base.h that hold for every part of the library: nothing prints, no signal's action changes, the
  * threads of the library take no signal, each descriptor is close-on-exec, and those of the caller keep their flags. */
 #include "leat/leat.h"
