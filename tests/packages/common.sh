@@ -34,7 +34,7 @@ installed()
 {
     local file
     for file in bin/leat include/leat/leat.h share/man/man1/leat-copy.1 share/man/man3/leat_copy.3 \
-        share/bash-completion/completions/leat share/fish/vendor_completions.d/leat.fish; do
+        share/bash-completion/completions/leat share/fish/vendor_completions.d/leat.fish "share/zsh/*/_leat"; do
         compgen -G "$1/usr/$file*" >/dev/null || { echo "the package has no $file"; exit 1; }
     done
     [ "$(find "$1" -name 'libleat.so.0*' | wc -l)" -eq 2 ] || { echo "the package has no libleat.so.0"; exit 1; }

@@ -50,8 +50,8 @@ endfunction()
 
 function(vcpkg_cmake_config_fixup)
   cmake_parse_arguments(PARSE_ARGV 0 fix "" CONFIG_PATH "")
-  file(MAKE_DIRECTORY ${CURRENT_PACKAGES_DIR}/share)
-  file(RENAME ${CURRENT_PACKAGES_DIR}/${fix_CONFIG_PATH} ${CURRENT_PACKAGES_DIR}/share/${PORT_NAME})
+  file(COPY ${CURRENT_PACKAGES_DIR}/${fix_CONFIG_PATH}/ DESTINATION ${CURRENT_PACKAGES_DIR}/share/${PORT_NAME})
+  file(REMOVE_RECURSE ${CURRENT_PACKAGES_DIR}/${fix_CONFIG_PATH})
 endfunction()
 
 function(vcpkg_fixup_pkgconfig)
