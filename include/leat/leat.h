@@ -19,5 +19,6 @@
 #include <leat/store.h>
 #include <leat/stream.h>
 #include <leat/trace.h>
+#include <leat/tree.h>
 
 #endif

@@ -6,6 +6,7 @@
 #define BASE_PLATFORM_H
 
 #include "base/op.h"
+#include <dirent.h>
 #include <leat/endpoint.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
@@ -213,6 +214,9 @@ struct platform {
 
     /* Do two descriptors share one open file description? Returns 1, 0, or -EOPNOTSUPP if the kernel can't tell. */
     int (*is_same_open_file)(int a, int b);
+
+    /* Is an entry of readdir(3) a folder? Returns 1, 0, or -1: the file system does not say so here. */
+    int (*entry_is_folder)(const struct dirent *entry);
 
     /* Returns how many processors the calling thread may run on; at least 1. See leat_processors_count. With one
      * processor, spinning keeps the other side from going on. */

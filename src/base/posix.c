@@ -72,6 +72,11 @@ static int path_of_fd(int fd UNUSED, char *text UNUSED, size_t size UNUSED)
     return -ENOSYS;
 }
 
+static int entry_is_folder(const struct dirent *entry UNUSED)
+{
+    return -1;
+}
+
 static int copy_attributes(const char *from UNUSED, int to UNUSED, bool tries UNUSED, char *lost UNUSED,
                            size_t size UNUSED)
 {
@@ -202,6 +207,7 @@ const struct platform platform = {
     .open_directory = open_directory,
     .path_of_fd = path_of_fd,
     .copy_attributes = copy_attributes,
+    .entry_is_folder = entry_is_folder,
     .open_unnamed = open_unnamed,
     .pipe = two_ends,
     .pipe_make = pipe_make,

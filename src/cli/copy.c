@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const char usage[] = "usage: leat copy [options] SOURCE SINK...\n"
+                            "       leat copy -r|-a [options] FOLDER... TARGET   ('leat copy -r --help')\n"
                             "\n"
                             "Moves the bytes of SOURCE to every SINK in one pass, by the cheapest way the\n"
                             "kernel allows.\n"
@@ -60,7 +61,9 @@ int cli_copy(int argc, char **argv)
 {
     struct copy_options o;
     int r = options_parse(&o, "copy", argc, argv);
-    if (r < 0) {
+    if (r == OPTIONS_TREE)
+        return cli_tree(argc, argv);
+    if (r == OPTIONS_HELP) {
         fputs(usage, stdout);
         cli_flush(0); /* stdio loses the errno of a failure when it writes its buffer by itself */
         fputs(options_help, stdout);

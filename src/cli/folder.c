@@ -25,11 +25,16 @@ static const char *path_of(const char *spec)
     return strcmp(spec, "-") == 0 || scheme_length(spec) ? NULL : spec;
 }
 
-static bool is_folder(const char *spec)
+bool folder_exists(const char *path)
 {
     struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool is_folder(const char *spec)
+{
     const char *path = path_of(spec);
-    return path && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    return path && folder_exists(path);
 }
 
 /* The part of the spec that the name of an object in a store is the end of, without the host or the bucket; its length.

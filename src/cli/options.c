@@ -47,6 +47,8 @@ enum {
     OPTION_SLOW,
     OPTION_HELP = 'h',
     OPTION_VERBOSE = 'v',
+    OPTION_RECURSIVE = 'r',
+    OPTION_ARCHIVE = 'a',
 };
 
 static const struct option longs[] = {
@@ -87,6 +89,8 @@ static const struct option longs[] = {
     {"preserve", no_argument, NULL, OPTION_PRESERVE},
     {"sparse", optional_argument, NULL, OPTION_SPARSE},
     {"slow-sink", required_argument, NULL, OPTION_SLOW},
+    {"recursive", no_argument, NULL, OPTION_RECURSIVE},
+    {"archive", no_argument, NULL, OPTION_ARCHIVE},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -314,12 +318,15 @@ int options_parse(struct copy_options *o, const char *command, int argc, char **
     o->pipeline.pipe_size = LEAT_PIPE_SIZE; /* the command's pipes are there for it alone */
     int option;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":hv", longs, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":hvra", longs, NULL)) != -1) {
         if (option == '?')
             return cli_unknown_option(command, longs, argv[optind - 1]);
         if (option == ':')
             return cli_usage(command, "'%s' wants a value", argv[optind - 1]);
-        int r = set(o, command, option, optarg);
+        bool is_tree = option == OPTION_RECURSIVE || option == OPTION_ARCHIVE;
+        if (is_tree && strcmp(command, "copy") != 0)
+            return cli_usage(command, "only `leat copy` copies trees");
+        int r = is_tree ? OPTIONS_TREE : set(o, command, option, optarg);
         if (r != 0)
             return r;
     }

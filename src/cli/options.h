@@ -45,8 +45,13 @@ struct copy_options {
     bool decimal;            /* the user gave the rate in powers of 1000, so rates are printed in them */
 };
 
-/* Reads argv up to the first operand; afterwards optind is its index. Returns 0, an exit code after a message, or -1 if
- * --help was given. */
+enum {
+    OPTIONS_HELP = -1,
+    OPTIONS_TREE = -2, /* `leat copy` is to copy a tree, whose options are others: cli_tree reads them all */
+};
+
+/* Reads argv up to the first operand; afterwards optind is its index. Returns 0, an exit code after a message,
+ * OPTIONS_HELP or OPTIONS_TREE. */
 int options_parse(struct copy_options *options, const char *command, int argc, char **argv);
 
 /* The caller says how many sinks it writes. With several sinks, existing files are refused unless --replace is given: a

@@ -159,7 +159,7 @@ int cli_run(int argc, char **argv)
     struct copy_options o;
     int last = argc > 1 && begins_with_stdin(argv[argc - 1]);
     int r = options_parse(&o, "run", argc - last, argv);
-    if (r < 0) {
+    if (r == OPTIONS_HELP) {
         fputs(usage, stdout);
         cli_flush(0); /* stdio loses the errno of a failure when it writes its buffer by itself */
         fputs(options_help, stdout);

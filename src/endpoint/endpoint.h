@@ -14,4 +14,8 @@ int endpoint_descriptor(leat_endpoint **ret, const char *spec, int fd, enum leat
                         enum leat_ownership ownership, const struct leat_endpoint_options *options,
                         struct leat_error *error);
 
+/* A sink: a new, empty regular file that only the caller can see. Borrows the descriptor, which is open for reading and
+ * writing. Returns 0 or a negative errno. */
+int endpoint_fresh(leat_endpoint **ret, const char *name, int fd);
+
 #endif

@@ -89,7 +89,7 @@ int publish_open(struct publish *publish, unsigned mode)
     if (publish->replaces)
         mode = 0600; /* Until it gets the mode of the old file. */
     publish->fd = platform.open_unnamed(publish->place.directory, ".", mode);
-    publish->unnamed = publish->fd >= 0 && can_be_linked(publish);
+    publish->unnamed = publish->fd >= 0 && (publish->is_linkable || can_be_linked(publish));
     if (!publish->unnamed) {
         fd_close(publish->fd);
         int fd = open_hidden(publish, mode);

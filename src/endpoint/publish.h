@@ -12,6 +12,7 @@ struct publish {
     int fd;              /* The node borrows it and closes it. */
     char *hidden;        /* Its name in that directory until it is published. NULL: none. */
     bool unnamed;        /* It has no name at all (O_TMPFILE). */
+    bool is_linkable;    /* Set by the caller: such a file can get a name there, so publish_open does not try it. */
     bool replaces;       /* There is an old file: `old`. */
     struct identity old; /* The new file replaces this file and no other one. */
 };

@@ -163,3 +163,8 @@ int linux_copy_attributes(const char *from, int to, bool tries, char *lost, size
         return lose("its flags (see chattr)", r, lost, size);
     return changed || r != 0;
 }
+
+int linux_entry_is_folder(const struct dirent *entry)
+{
+    return entry->d_type == DT_UNKNOWN ? -1 : entry->d_type == DT_DIR;
+}

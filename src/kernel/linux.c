@@ -342,6 +342,7 @@ const struct platform platform = {
     .open_directory = linux_open_directory,
     .path_of_fd = linux_path_of_fd,
     .copy_attributes = linux_copy_attributes,
+    .entry_is_folder = linux_entry_is_folder,
     .open_unnamed = linux_open_unnamed,
     .pipe = two_ends,
     .pipe_make = pipe_make,

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file
+ * Copies of whole trees: a folder with all that is in it.
+ *
+ *     struct leat_tree_options options = LEAT_INIT(struct leat_tree_options);
+ *     struct leat_error error = LEAT_INIT(struct leat_error);
+ *     options.keep = LEAT_TREE_ALL;
+ *     if (leat_tree_copy("/srv/data", "/backup/data", &options, NULL, &error) < 0)
+ *         fprintf(stderr, "%s: %s\n", error.node, error.text);
+ *
+ * A thread reads the folders; several workers copy what is in them. Each file appears whole or not at all, with all
+ * that is kept of it. Names may have any bytes, and paths any length. No link in either tree leads the copy out of it.
+ */
+#ifndef LEAT_TREE_H
+#define LEAT_TREE_H
+
+#include <leat/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What is kept of a file. */
+enum leat_tree_keep {
+    /** Contents, modes without set-user-ID and set-group-ID, symbolic links, holes, and times. */
+    LEAT_TREE_BASIC = 0,
+    /** All: also owners, hard links, extended attributes, access control lists, capabilities, flags of chattr(1), all
+     * mode bits, FIFOs, sockets and devices. */
+    LEAT_TREE_ALL = 1,
+};
+
+enum {
+    LEAT_TREE_JOBS_MAX = 256 /**< The most workers. */
+};
+
+/** What was done, or has been done so far. */
+struct leat_tree_result {
+    size_t size;          /**< sizeof(struct leat_tree_result); the caller sets it. */
+    uint64_t files;       /**< Regular files that were copied; further names of one file are hard links. */
+    uint64_t bytes;       /**< Bytes of these files. */
+    uint64_t directories; /**< Folders that were made, or were there. */
+    uint64_t symlinks;    /**< Symbolic links. */
+    uint64_t hard_links;  /**< Further names of files. */
+    uint64_t specials;    /**< FIFOs, sockets and devices. */
+    uint64_t dropped;     /**< Attributes that could not be kept, with `drop_attributes`. */
+    uint64_t problems;    /**< What was not copied, or not as it should be. */
+};
+
+/** How a tree is copied. All pointers are borrowed for the call. */
+struct leat_tree_options {
+    size_t size;             /**< sizeof(struct leat_tree_options). */
+    int32_t keep;            /**< An enum leat_tree_keep. */
+    int32_t drop_attributes; /**< Not 0: what can't be kept is counted in `dropped`, and is no problem. */
+    int32_t one_file_system; /**< Not 0: folders on another file system than the source's root stay empty. */
+    int32_t jobs;            /**< Workers, up to LEAT_TREE_JOBS_MAX; 0: one for each processor, at least 2. */
+    /** The digest of each regular file, taken while it is copied: "sha256"; NULL: none. */
+    const char *digest;
+    /**
+     * Gets each digest.
+     *
+     * @param name  The file, relative to the root of the tree; borrowed.
+     * @param hex   The digest in lower-case hexadecimal; borrowed.
+     *
+     * Threads: workers; one call at a time. The order of the calls is not defined.
+     */
+    void (*listed)(void *user, const char *name, const char *hex);
+    /**
+     * Gets each problem. The copy goes on without what has the problem.
+     *
+     * @param error  The problem; `node` is the path that has it, shortened if it is long; borrowed.
+     *
+     * Threads: any thread of the call; one call at a time, and none while `listed` is called.
+     */
+    void (*problem)(void *user, const struct leat_error *error);
+    /**
+     * Is called every `progress_ms` milliseconds, on the thread of the call.
+     *
+     * @return 0; any other number ends the copy with -ECANCELED.
+     */
+    int (*progress)(void *user, const struct leat_tree_result *so_far);
+    int32_t progress_ms; /**< 0: 200. */
+    void *user;          /**< Handed to the functions. */
+};
+
+/**
+ * Copies a tree.
+ *
+ * What the target has besides stays. A file that the target has under the same name is replaced; a folder is merged. A
+ * folder never replaces anything else, nor anything else a folder.
+ *
+ * @param source      A folder, or a symbolic link to one.
+ * @param target      The folder that becomes the copy. If it is missing, it is made; the folder around it must exist.
+ * @param options     NULL: the defaults.
+ * @param ret_result  NULL, or what was done; it is filled on failure, too.
+ * @param ret_error   NULL, or the first failure.
+ *
+ * Blocking: until the copy has ended. `progress` can end it earlier; a worker that moves a large file ends with it.
+ *
+ * @return 0: all was copied; -EINVAL: the options are wrong, or the target is the source or is inside of it;
+ * -ECANCELED; or the code of the first problem. In all cases but the first two the rest of the tree was copied, except
+ * after -ECANCELED and -ENOMEM.
+ *
+ * Threads: any. Calls do not share anything.
+ */
+LEAT_API int leat_tree_copy(const char *source, const char *target, const struct leat_tree_options *options,
+                            struct leat_tree_result *ret_result, struct leat_error *ret_error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

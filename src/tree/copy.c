@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* leat_tree_copy: stages of one step, whose source is the walker. */
+#include "base/fd.h"
+#include "base/platform.h"
+#include "tree/tree.h"
+#include <fcntl.h>
+#include <leat/endpoint.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* ---- problems ---- */
+
+static const char *shown_path(const struct tree_dir *dir, const char *name, char **path)
+{
+    *path = dir_path(dir, name);
+    return !*path ? name ? name : dir->name : (*path)[0] ? *path : ".";
+}
+
+int tree_problem(struct tree *tree, const struct tree_dir *dir, const char *name, enum leat_side side, int code,
+                 const char *operation, const char *format, ...)
+{
+    struct leat_error error = {.size = sizeof(error)};
+    char text[sizeof(error.text)], *path CLEANUP_FREE = NULL;
+    va_list arguments;
+    if (tree_is_canceled(tree))
+        return code;
+    va_start(arguments, format);
+    if (format)
+        vsnprintf(text, sizeof(text), format, arguments);
+    else
+        error_text(code, text, sizeof(text));
+    va_end(arguments);
+    error_at(&error, code, side, shown_path(dir, name, &path), operation, "%s", text);
+    atomic_fetch_add(&tree->counts.problems, 1);
+    pthread_mutex_lock(&tree->lock);
+    error_hand_on(tree->error, &error);
+    if (tree->options.problem)
+        tree->options.problem(tree->options.user, &error);
+    pthread_mutex_unlock(&tree->lock);
+    if (code == -ENOMEM)
+        atomic_store(&tree->canceled, true); /* nothing more can be done, and all that is left would fail alike */
+    return code;
+}
+
+/* ---- options ---- */
+
+/* Finds who computes the digest. */
+static int find_provider(struct tree *tree, struct leat_error *error)
+{
+    const char *why = NULL, *said = NULL;
+    void *state;
+    int r = -ENOENT;
+    if (!tree->options.digest)
+        return 0;
+    for (size_t i = 0; registry_digest_providers[i]; i++) {
+        const struct digest_provider *provider = registry_digest_providers[i];
+        int one = provider->kernel ? -ENOENT : provider->open(&state, tree->options.digest, &tree->digest_size, &why);
+        if (one == 0) {
+            provider->close(state);
+            tree->provider = provider;
+            return 0;
+        }
+        if (one != -ENOENT) {
+            r = one;
+            said = why;
+        }
+    }
+    return said ? error_set(error, r, "%s", said)
+                : error_set(error, r, "There is no digest '%s', or it is a list: a tree has one", tree->options.digest);
+}
+
+static int read_options(struct tree *tree, const struct leat_tree_options *options,
+                        const struct leat_tree_result *result, struct leat_error *error)
+{
+    int r = options_copy(&tree->options, sizeof(tree->options), options);
+    struct leat_tree_options *o = &tree->options;
+    if (r == 0 && result && options_size(result) < sizeof(size_t))
+        return error_set(error, -EINVAL, "The result has no size");
+    if (r < 0)
+        return error_set(error, r, "The options are not those of this version");
+    if (enum_check(o->keep, LEAT_TREE_ALL) < 0)
+        return error_set(error, -EINVAL, "%d is nothing that can be kept", (int)o->keep);
+    if (o->jobs < 0 || o->jobs > LEAT_TREE_JOBS_MAX)
+        return error_set(error, -EINVAL, "%d is no number of jobs: up to %d are possible", (int)o->jobs,
+                         LEAT_TREE_JOBS_MAX);
+    if (o->progress_ms < 0)
+        return error_set(error, -EINVAL, "%d is no number of milliseconds", (int)o->progress_ms);
+    return find_provider(tree, error);
+}
+
+/* ---- the roots ---- */
+
+static int open_source(const char *path, struct stat *ret, struct leat_error *error)
+{
+    int fd = fd_open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0);
+    if (fd >= 0 && fstat(fd, ret) == 0)
+        return fd;
+    int code = fd < 0 ? fd : -errno;
+    fd_close(fd);
+    char text[128];
+    return error_at(error, code, LEAT_SIDE_SOURCE, path, "open", "%s", error_text(code, text, sizeof(text)));
+}
+
+static int open_target(const char *path, struct stat *ret, bool *ret_existed, struct leat_error *error)
+{
+    char text[128];
+    *ret_existed = mkdir(path, 0700) < 0;
+    int r = *ret_existed && errno != EEXIST ? -errno : 0;
+    if (r < 0)
+        return error_at(error, r, LEAT_SIDE_SINK, path, "mkdir", "%s", error_text(r, text, sizeof(text)));
+    int fd = fd_open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0);
+    if (fd >= 0 && fstat(fd, ret) == 0)
+        return fd;
+    r = fd < 0 ? fd : -errno;
+    fd_close(fd);
+    return error_at(error, r, LEAT_SIDE_SINK, path, "open", "%s", error_text(r, text, sizeof(text)));
+}
+
+static int open_roots(struct tree *tree, const char *source, const char *target, struct leat_error *error)
+{
+    struct stat st, target_st;
+    bool existed;
+    int in = open_source(source, &st, error);
+    if (in < 0)
+        return in;
+    int out = open_target(target, &target_st, &existed, error);
+    if (out < 0) {
+        fd_close(in);
+        return out;
+    }
+    struct tree_dir *root = tree->root = dir_root(tree, in, out, existed);
+    if (!root)
+        return error_set(error, -ENOMEM, "out of memory");
+    tree->pending = root;
+    root->st = st;
+    identity_of_stat(&root->identity[SOURCE], &st);
+    identity_of_stat(&root->identity[TARGET], &target_st);
+    if (identity_is_same(&root->identity[SOURCE], &root->identity[TARGET]))
+        return error_at(error, -EINVAL, LEAT_SIDE_SINK, target, "open",
+                        "The source and the target are the same folder");
+    return 0;
+}
+
+/* ---- running ---- */
+
+static int copy_batch(leat_work *work, void *batch, void *user)
+{
+    entry_copy_batch(user, leat_work_state(work), batch);
+    batch_free(user, batch);
+    return LEAT_STAGE_DONE;
+}
+
+static void drop_batch(void *user, void *batch)
+{
+    batch_free(user, batch);
+}
+
+static void read_counts(const struct tree *tree, struct leat_tree_result *ret)
+{
+    const struct tree_counts *c = &tree->counts;
+    *ret = (struct leat_tree_result){.size = sizeof(*ret),
+                                     .files = atomic_load(&c->files),
+                                     .bytes = atomic_load(&c->bytes),
+                                     .directories = atomic_load(&c->directories),
+                                     .symlinks = atomic_load(&c->symlinks),
+                                     .hard_links = atomic_load(&c->hard_links),
+                                     .specials = atomic_load(&c->specials),
+                                     .dropped = atomic_load(&c->dropped),
+                                     .problems = atomic_load(&c->problems)};
+}
+
+static bool is_wanted(struct tree *tree)
+{
+    struct leat_tree_result now;
+    if (!tree->options.progress)
+        return true;
+    read_counts(tree, &now);
+    return tree->options.progress(tree->options.user, &now) == 0;
+}
+
+/* Waits for the end, and asks the program from time to time whether it still wants the copy. */
+static int wait_for_it(struct tree *tree, leat_stages *stages, struct leat_error *error)
+{
+    struct leat_error own = {.size = sizeof(own)};
+    int interval = tree->options.progress_ms ? tree->options.progress_ms : 200;
+    int r;
+    while ((r = leat_stages_wait(stages, tree->options.progress ? interval : -1, &own)) == -ETIMEDOUT)
+        if (!tree_is_canceled(tree) && !is_wanted(tree)) {
+            atomic_store(&tree->canceled, true);
+            own.code = -ECANCELED;
+            break;
+        }
+    if (own.code == -ECANCELED) { /* the workers end with the file that each of them has */
+        leat_stages_wait(stages, -1, NULL);
+        *error = (struct leat_error){.size = sizeof(*error)};
+        return error_set(error, -ECANCELED, "The program has cancelled the copy");
+    }
+    error_hand_on(error, &own);
+    return r;
+}
+
+static int run(struct tree *tree, struct leat_error *error)
+{
+    leat_stages *stages;
+    unsigned processors = (unsigned)leat_processors_count();
+    struct leat_stage stage = LEAT_INIT(struct leat_stage);
+    stage.name = "copy";
+    stage.function = copy_batch;
+    stage.user = tree;
+    stage.dispose = drop_batch;
+    stage.worker_open = entry_worker_open;
+    stage.worker_close = entry_worker_close;
+    stage.workers = tree->options.jobs ? (uint32_t)tree->options.jobs : MAX(processors, 2);
+    stage.queue = 2 * stage.workers;
+    stage.batch = 1;
+    int r = leat_stages_new(&stages, NULL, error);
+    if (r < 0)
+        return r;
+    r = leat_stages_add(stages, &stage, error);
+    if (r == 0)
+        r = leat_stages_source(stages, walk_next, tree);
+    if (r == 0)
+        r = leat_stages_start(stages);
+    if (r == 0)
+        r = wait_for_it(tree, stages, error);
+    leat_stages_free(stages);
+    return r;
+}
+
+static int copy(struct tree *tree, const char *source, const char *target, struct leat_error *error)
+{
+    int r = open_roots(tree, source, target, error);
+    if (r == 0)
+        r = walk_begin(tree);
+    if (r == 0)
+        r = run(tree, error);
+    if (r < 0)
+        atomic_store(&tree->canceled, true); /* so that no folder gets its attributes */
+    walk_end(tree);
+    links_clear(tree);
+    if (tree->root)
+        dir_unref(tree, tree->root);
+    return r < 0 ? r : tree->error->code;
+}
+
+int leat_tree_copy(const char *source, const char *target, const struct leat_tree_options *options,
+                   struct leat_tree_result *ret_result, struct leat_error *ret_error)
+{
+    struct leat_error first = {.size = sizeof(first)};
+    struct tree tree = {.error = &first};
+    struct leat_tree_result result;
+    int r = error_begin(ret_error);
+    if (r < 0)
+        return r;
+    r = read_options(&tree, options, ret_result, &first);
+    dirs_init(&tree.dirs);
+    links_init(&tree.links);
+    pthread_mutex_init(&tree.lock, NULL);
+    if (r == 0)
+        r = copy(&tree, source, target, &first);
+    pthread_mutex_destroy(&tree.lock);
+    dirs_clear(&tree.dirs);
+    read_counts(&tree, &result);
+    if (r != -EINVAL && ret_result)
+        return_sized(ret_result, &result, sizeof(result));
+    return error_return(ret_error, &first, r);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* The folders of a copy. Each is a pair: the folder of the source and that of the target. All that is done in a folder
+ * goes through its two descriptors, so it does not matter who renames what meanwhile.
+ *
+ * A tree may be deeper than there are descriptors. So a folder that nothing works in may lose its descriptors; it is
+ * opened again by its name in the folder above, and must then be the same. */
+#ifndef TREE_DIR_H
+#define TREE_DIR_H
+
+#include "base/identity.h"
+#include <leat/base.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct tree;
+
+enum {
+    SOURCE,
+    TARGET,
+    SIDES,
+};
+
+struct tree_dir {
+    struct tree_dir *parent; /* has a reference; NULL: the root */
+    struct stat st;          /* of the source, when it was opened */
+    struct identity identity[SIDES];
+    bool existed;            /* the target was there, so names in it may be taken */
+    atomic_bool is_linkable; /* a file without a name has got one there */
+    /* Under the lock of struct tree_dirs: */
+    int fd[SIDES];                  /* -1: closed */
+    unsigned refs;                  /* who may still name the folder: children, batches, the table of links */
+    unsigned work;                  /* what is still to be done in it; at 0 it gets its attributes */
+    unsigned holders;               /* who uses the descriptors now */
+    struct tree_dir *older, *newer; /* in the list of those that nobody holds */
+    struct tree_dir *below;         /* while it is opened again: the next on the way down */
+    struct tree_dir *next;          /* the walker's: pending */
+    char name[];
+};
+
+struct tree_dirs {
+    pthread_mutex_t lock;
+    unsigned open;                    /* folders that have descriptors */
+    struct tree_dir *oldest, *newest; /* of those that nobody holds */
+};
+
+void dirs_init(struct tree_dirs *dirs);
+void dirs_clear(struct tree_dirs *dirs);
+
+/* Makes the root from two open folders, which it takes, on failure too. It has one piece of work. NULL: no memory. */
+struct tree_dir *dir_root(struct tree *tree, int source, int target, bool existed);
+/* Makes a folder below another one; nothing is opened. It has one piece of work, and so does the folder above for as
+ * long as the work of this one is not done. NULL: no memory. */
+struct tree_dir *dir_new(struct tree *tree, struct tree_dir *parent, const char *name);
+/* Opens the folder of the source for the first time, and makes or opens that of the target, and holds both. Returns 0,
+ * or a code after it has recorded the problem. */
+int dir_enter(struct tree *tree, struct tree_dir *dir);
+
+/* Holds the descriptors: opens them again if they were closed. Returns 0, or a negative errno; then *ret_side is the
+ * side that can't be opened. */
+int dir_hold(struct tree *tree, struct tree_dir *dir, enum leat_side *ret_side);
+void dir_release(struct tree *tree, struct tree_dir *dir);
+
+/* One more piece of work, and the end of one. The end of the last one gives the folder its attributes. */
+void dir_add_work(struct tree *tree, struct tree_dir *dir);
+void dir_end_work(struct tree *tree, struct tree_dir *dir);
+
+void dir_ref(struct tree *tree, struct tree_dir *dir);
+void dir_unref(struct tree *tree, struct tree_dir *dir);
+
+/* Makes the path of a name in the folder, relative to the root; `name` NULL: of the folder itself. NULL: no memory. */
+char *dir_path(const struct tree_dir *dir, const char *name);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Regular files: the contents, and their appearance as a whole. */
+#ifndef TREE_FILE_H
+#define TREE_FILE_H
+
+#include <sys/stat.h>
+
+struct tree;
+struct tree_dir;
+struct tree_worker;
+
+enum {
+    FILE_SMALL = 128 * 1024, /* bytes that are read and written at once; more go through a pipeline */
+    FILE_HIDDEN_MAX = 32,
+};
+
+/* Opens a file of the source, and nothing that has become something else. Returns the descriptor, or a code after it
+ * has recorded the problem. */
+int file_open(struct tree *tree, const struct tree_dir *dir, const char *name, struct stat *ret);
+/* Copies it. Returns 0, or a code after it has recorded the problem; then the target has nothing of it. */
+int file_copy(struct tree *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name, int in,
+              const struct stat *st);
+
+/* Makes a name that no other file is likely to have, with ".leat-" at its beginning. */
+void file_hidden_name(char name[FILE_HIDDEN_MAX]);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* Files that have several names. The worker that meets the first name copies the file; the other names become links to
+ * it. A name that is met while the file is still being copied is left with the entry, and the copying worker makes that
+ * link, too: nobody waits. */
+#ifndef TREE_LINKS_H
+#define TREE_LINKS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+struct tree;
+struct tree_dir;
+
+/* A name in a folder, whose reference it has. */
+struct tree_name {
+    struct tree_dir *dir;
+    char *name;
+    struct tree_name *next;
+};
+
+struct tree_link {
+    dev_t device;
+    ino_t inode;
+    bool is_copied; /* `first` is in the target */
+    struct tree_name first;
+    struct tree_name *waiting; /* each has work, see dir.h */
+    struct tree_link *next;    /* in its row */
+};
+
+struct tree_links {
+    pthread_mutex_t lock;
+    struct tree_link **row;
+    size_t rows, count;
+};
+
+void links_init(struct tree_links *links);
+void links_clear(struct tree *tree);
+
+enum links_answer {
+    LINKS_COPY, /* it is the first name: copy the file, then call links_copied with the entry */
+    LINKS_LINK, /* link to ret->first */
+    LINKS_LEFT, /* another worker will make the link; it has taken over the name */
+};
+
+/* Says what to do about a name of a file that has several. Returns an enum links_answer, or -ENOMEM. */
+int links_meet(struct tree *tree, struct tree_dir *dir, const char *name, const struct stat *st,
+               struct tree_link **ret);
+
+/* Ends the copy of a first name. Gives the names that wait, which the caller takes: links to make if `is_copied`. If it
+ * is not, the next name that is met is the first. */
+struct tree_name *links_copied(struct tree *tree, struct tree_link *link, bool is_copied);
+
+/* Frees a name that was taken. Its work has ended or ends with it. */
+void links_free_name(struct tree *tree, struct tree_name *name);
+
+#endif

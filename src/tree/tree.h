@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* A copy of a tree: what its files share. The walker (walk.c) reads folders and makes batches of names; workers take a
+ * batch each (entry.c) and copy what the names are. */
+#ifndef TREE_TREE_H
+#define TREE_TREE_H
+
+#include "base/digest_provider.h"
+#include "base/error.h"
+#include "tree/dir.h"
+#include "tree/links.h"
+#include <leat/stages.h>
+#include <leat/tree.h>
+#include <stdatomic.h>
+
+/* The numbers of struct leat_tree_result, counted by several threads. */
+struct tree_counts {
+    atomic_ullong files, bytes, directories, symlinks, hard_links, specials, dropped, problems;
+};
+
+struct tree {
+    struct leat_tree_options options;
+    struct tree_counts counts;
+    struct tree_dirs dirs;
+    struct tree_links links;
+    struct tree_dir *pending;     /* folders that the walker has not read yet; the walker's own */
+    struct tree_reading *reading; /* the walker's own */
+    struct tree_dir *root;        /* valid as long as the copy */
+    pthread_mutex_t lock;         /* of `error`, and of the calls to functions of the program */
+    struct leat_error *error;
+    const struct digest_provider *provider; /* of the option `digest`; NULL: none */
+    size_t digest_size;
+    atomic_bool canceled;
+    atomic_bool no_clones; /* the target can't share blocks with the source */
+};
+
+/* What a batch has: names of one folder. The walker makes it, a worker frees it by batch_free. */
+enum {
+    BATCH_NAMES = 64,
+    BATCH_BYTES = 8192,
+};
+
+struct tree_batch {
+    struct tree_dir *dir; /* has work: see dir.h */
+    unsigned count;
+    size_t used;
+    char bytes[BATCH_BYTES]; /* the names, each with its NUL */
+};
+
+void batch_free(struct tree *tree, struct tree_batch *batch);
+
+/* Begins at the root, which is pending. Returns 0 or -ENOMEM. */
+int walk_begin(struct tree *tree);
+/* Gives the next batch, as leat_next_fn; `user` is the tree. */
+int walk_next(void *user, void **ret_batch);
+/* Ends the work of the folders that were not read. Allowed at any time. */
+void walk_end(struct tree *tree);
+
+/* What a worker has for itself. */
+struct tree_worker {
+    char *buffer; /* of FILE_SMALL + 1 bytes */
+};
+
+/* The hooks of the stage whose items are batches; `user` is the tree. */
+int entry_worker_open(void *user, void **ret_worker);
+void entry_worker_close(void *user, void *worker);
+void entry_copy_batch(struct tree *tree, struct tree_worker *worker, const struct tree_batch *batch);
+
+/* Records a problem with `name` in a folder; NULL: with the folder itself. `operation` is the call that failed. The
+ * format is that of printf; NULL: the sentence of the code. Returns `code`. */
+int tree_problem(struct tree *tree, const struct tree_dir *dir, const char *name, enum leat_side side, int code,
+                 const char *operation, const char *format, ...) PRINTF(7, 8);
+
+static inline bool tree_is_canceled(struct tree *tree)
+{
+    return atomic_load_explicit(&tree->canceled, memory_order_relaxed);
+}
+
+#endif
