@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 static const char access_list[] = "system.posix_acl_access";
+static const char default_list[] = "system.posix_acl_default"; /* of a folder: what new files in it get */
 
 /* Flags that say how the file is to be stored; the other flags belong to the file system. */
 static const int kept_flags = FS_SECRM_FL | FS_UNRM_FL | FS_COMPR_FL | FS_SYNC_FL | FS_NODUMP_FL | FS_NOATIME_FL |
@@ -27,7 +28,8 @@ static bool is_of_contents(const char *name)
 /* Is the attribute a view that the file system makes of other data? All names of "system." are, except these. */
 static bool is_view(const char *name)
 {
-    return strncmp(name, "system.", 7) == 0 && strcmp(name, access_list) != 0 && strncmp(name, "system.nfs4", 11) != 0;
+    return strncmp(name, "system.", 7) == 0 && strcmp(name, access_list) != 0 && strcmp(name, default_list) != 0 &&
+           strncmp(name, "system.nfs4", 11) != 0;
 }
 
 static ssize_t read_value(const char *path, int fd, const char *name, char **ret)
@@ -99,12 +101,28 @@ static int copy_flags(const char *from, int to)
     return ioctl(to, FS_IOC_SETFLAGS, &want) < 0 ? -errno : 1;
 }
 
-/* Removes the access control list of the new file. The folder may have given it one, and the old file has none. */
-static int drop_list(int to)
+/* Removes a list that the new file has and the old file has not: the folder may have given it one. */
+static int drop_list(int to, const char *name)
 {
-    if (fgetxattr(to, access_list, NULL, 0) < 0)
+    if (fgetxattr(to, name, NULL, 0) < 0)
         return 0; /* there is no list; servers differ in the error for that */
-    return fremovexattr(to, access_list) < 0 ? -errno : 1;
+    return fremovexattr(to, name) < 0 ? -errno : 1;
+}
+
+/* `had`: which of the two lists the old file has. Most files have no attribute, which one call tells. */
+static int drop_lists(int to, const bool had[2])
+{
+    const char *const lists[2] = {access_list, default_list};
+    int changed = 0;
+    if (flistxattr(to, NULL, 0) == 0)
+        return 0;
+    for (int i = 0; i < 2; i++) {
+        int r = had[i] ? 0 : drop_list(to, lists[i]);
+        if (r < 0)
+            return r;
+        changed |= r;
+    }
+    return changed;
 }
 
 static int lose(const char *what, int code, char *lost, size_t size)
@@ -121,15 +139,16 @@ static int lose_attribute(const char *name, int code, char *lost, size_t size)
     return code;
 }
 
-/* Copies all attributes. *ret_listed: one of them is an access control list. Returns 1 if something changed, 0, or
- * -errno. */
-static int copy_all(const char *from, int to, const char *names, ssize_t n, bool tries, bool *ret_listed, char *lost,
+/* Copies all attributes. `had`: for the access list and the default list, whether the old file has it. Returns 1 if
+ * something changed, 0, or -errno. */
+static int copy_all(const char *from, int to, const char *names, ssize_t n, bool tries, bool had[2], char *lost,
                     size_t size)
 {
     bool changed = false;
     for (const char *name = names; n > 0 && name < names + n; name += strlen(name) + 1) {
         bool is_list = strcmp(name, access_list) == 0;
-        *ret_listed |= is_list;
+        had[0] |= is_list;
+        had[1] |= strcmp(name, default_list) == 0;
         if (is_of_contents(name) || is_view(name))
             continue;
         int r = copy_one(from, to, name);
@@ -145,16 +164,16 @@ static int copy_all(const char *from, int to, const char *names, ssize_t n, bool
 int linux_copy_attributes(const char *from, int to, bool tries, char *lost, size_t size)
 {
     char *names = NULL;
-    bool listed = false;
+    bool had[2] = {false, false};
     ssize_t n = list_names(from, &names);
     if (n < 0 && !tries)
         return lose("its extended attributes", (int)n, lost, size);
-    int r = copy_all(from, to, names, n, tries, &listed, lost, size);
+    int r = copy_all(from, to, names, n, tries, had, lost, size);
     free(names);
     if (r < 0)
         return r;
     bool changed = r != 0 || n < 0;
-    r = listed ? 0 : drop_list(to);
+    r = drop_lists(to, had);
     if (r < 0 && !tries)
         return lose("its access rights: the folder adds a list", r, lost, size);
     changed |= r != 0;
