@@ -107,6 +107,10 @@ _leat()
         wants="--offset --length --source --digest --expect --digest-provider --slow-sink --route --cache --engine
             --memory-limit --pipe-size --buffer --rate --connect-timeout --idle-timeout --part-size --resume --checksum-algorithm --total-timeout --retries
             --streams --header --netrc-file --cacert --cert --key"
+        if [[ ${words[1]} == copy ]]; then
+            options+=" --recursive --archive --jobs --one-file-system"
+            wants+=" --jobs"
+        fi
         ;;
     digest)
         options="--algorithm --length --jobs --tag --binary --text --zero --check --ignore-missing --quiet --status

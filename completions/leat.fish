@@ -57,6 +57,10 @@ complete -c leat -n $transfer -l explain -a '--explain=text --explain=json' -d '
 complete -c leat -n $transfer -l progress -a '--progress=auto --progress=bar --progress=json --progress=never' -d 'How far it is'
 complete -c leat -n $transfer -s v -l report -a '--report=text --report=json' -d 'What happened'
 complete -c leat -n $transfer -l help -d 'A summary'
+complete -c leat -n '__fish_seen_subcommand_from copy' -s r -l recursive -d 'Folders with all that is in them'
+complete -c leat -n '__fish_seen_subcommand_from copy' -s a -l archive -d 'The same with owners and attributes'
+complete -c leat -n '__fish_seen_subcommand_from copy' -l jobs -x -d 'So many files of a tree at the same time'
+complete -c leat -n '__fish_seen_subcommand_from copy' -l one-file-system -d 'Folders on other file systems stay empty'
 complete -c leat -n '__fish_seen_subcommand_from run' -f
 
 # What all commands take that speak to stores; images speak to registries alone, whose sessions have the logins.
@@ -130,9 +134,9 @@ complete -c leat -n '__fish_seen_subcommand_from copy bench' -a "$endpoints" -d 
 complete -c leat -n '__fish_seen_subcommand_from ls stat rm' -a 's3:// oci:// http:// https:// file:' -d 'Store'
 complete -c leat -n "$image; and __fish_seen_subcommand_from copy inspect verify" -a 'docker:// oci: oci-archive: docker-archive:' -d 'Image'
 
-set -l version '__fish_seen_subcommand_from version'
-complete -c leat -n $version -f -l json -d 'One object on one line'
-complete -c leat -n $version -f -l help -d 'A summary'
+set -l versions '__fish_seen_subcommand_from version'
+complete -c leat -n $versions -f -l json -d 'One object on one line'
+complete -c leat -n $versions -f -l help -d 'A summary'
 complete -c leat -n '__fish_seen_subcommand_from help' -f -a 'copy run digest ls stat rm image store channel probe bench version'
 
 complete -c leat -n '__fish_seen_subcommand_from channel' -l json -d 'One object on one line'

@@ -35,6 +35,7 @@ int cli_rm(int argc, char **argv);
 int cli_store(int argc, char **argv);
 int cli_version(int argc, char **argv);
 int cli_tree(int argc, char **argv); /* `leat copy` with -r or -a */
+extern const char tree_options_help[];
 
 /* Prints "leat: MESSAGE" on standard error. `format` is that of printf, without a newline. */
 void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const char usage[] = "usage: leat copy [options] SOURCE SINK...\n"
-                            "       leat copy -r|-a [options] FOLDER... TARGET   ('leat copy -r --help')\n"
+                            "       leat copy -r|-a [options] FOLDER... TARGET\n"
                             "\n"
                             "Moves the bytes of SOURCE to every SINK in one pass, by the cheapest way the\n"
                             "kernel allows.\n"
@@ -67,6 +67,7 @@ int cli_copy(int argc, char **argv)
         fputs(usage, stdout);
         cli_flush(0); /* stdio loses the errno of a failure when it writes its buffer by itself */
         fputs(options_help, stdout);
+        printf("\nTrees: with -r or -a these options, and no others\n%s", tree_options_help);
         return EXIT_DONE;
     }
     if (r > 0)

@@ -16,27 +16,29 @@ static const char usage[] = "usage: leat copy -r|-a [options] FOLDER... TARGET\n
                             "there are several FOLDERs, each goes into it under its own name; otherwise TARGET\n"
                             "becomes the copy. What TARGET has besides stays. Each file appears whole or not at\n"
                             "all. What can't be copied is named, the rest is copied, and the exit code is 1.\n"
-                            "\n"
-                            "  -r, --recursive        contents, modes, symbolic links, holes and times\n"
-                            "  -a, --archive          also owners, hard links, extended attributes, access\n"
-                            "                         control lists, flags, FIFOs, sockets and devices\n"
-                            "  --digest ALG           print the digest of each file, in the form of sha256sum,\n"
-                            "                         with names relative to TARGET, sorted\n"
-                            "  --drop-attributes      what TARGET can't have of owners and attributes is left\n"
-                            "                         out, and is no failure\n"
-                            "  --jobs N               files that are copied at the same time (default: one for\n"
-                            "                         each processor, at least 2)\n"
-                            "  --one-file-system      folders on other file systems stay empty\n"
-                            "  --progress[=auto|bar|json|never]\n"
-                            "                         how far it is, on stderr (default auto: a bar on a\n"
-                            "                         terminal)\n"
-                            "  -v                     say at the end what was copied, on stderr\n"
-                            "  --help                 this\n"
-                            "\n"
-                            "  leat copy -a /srv/data /backup/data\n"
-                            "  leat copy -r --digest sha256 photos /media/disk > SHA256SUMS\n"
-                            "\n"
-                            "Exit codes: 0 all was copied, 1 not all was, 2 usage.\n";
+                            "\n";
+
+static const char usage_end[] = "  --help                 this\n"
+                                "\n"
+                                "  leat copy -a /srv/data /backup/data\n"
+                                "  leat copy -r --digest sha256 photos /media/disk > SHA256SUMS\n"
+                                "\n"
+                                "Exit codes: 0 all was copied, 1 not all was, 2 usage.\n";
+
+const char tree_options_help[] = "  -r, --recursive        contents, modes, symbolic links, holes and times\n"
+                                 "  -a, --archive          also owners, hard links, extended attributes, access\n"
+                                 "                         control lists, flags, FIFOs, sockets and devices\n"
+                                 "  --digest ALG           print the digest of each file, in the form of sha256sum,\n"
+                                 "                         with names relative to TARGET, sorted\n"
+                                 "  --drop-attributes      what TARGET can't have of owners and attributes is left\n"
+                                 "                         out, and is no failure\n"
+                                 "  --jobs N               files that are copied at the same time (default: one for\n"
+                                 "                         each processor, at least 2)\n"
+                                 "  --one-file-system      folders on other file systems stay empty\n"
+                                 "  --progress[=auto|bar|json|never]\n"
+                                 "                         how far it is, on stderr (default auto: a bar on a\n"
+                                 "                         terminal)\n"
+                                 "  -v                     say at the end what was copied, on stderr\n";
 
 enum {
     OPTION_DIGEST = 1000,
@@ -296,7 +298,7 @@ int cli_tree(int argc, char **argv)
         .options = LEAT_INIT(struct leat_tree_options), .all = LEAT_INIT(struct leat_tree_result), .prefix = ""};
     int r = parse(&c, argc, argv);
     if (r == OPTIONS_HELP) {
-        fputs(usage, stdout);
+        printf("%s%s%s", usage, tree_options_help, usage_end);
         return EXIT_DONE;
     }
     if (r != 0)

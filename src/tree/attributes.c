@@ -14,7 +14,7 @@ enum {
 };
 
 /* Records that something was not kept. Returns `code`, or 0 if the caller does not mind. */
-static int lose(struct tree *tree, const struct tree_dir *dir, const char *name, int code, const char *operation,
+static int lose(struct tree_copy *tree, const struct tree_dir *dir, const char *name, int code, const char *operation,
                 const char *lost)
 {
     char text[128];
@@ -26,19 +26,19 @@ static int lose(struct tree *tree, const struct tree_dir *dir, const char *name,
                         error_text(code, text, sizeof(text)));
 }
 
-static bool keeps_all(const struct tree *tree)
+static bool keeps_all(const struct tree_copy *tree)
 {
     return tree->options.keep == LEAT_TREE_ALL;
 }
 
-static mode_t mode_to_keep(const struct tree *tree, const struct stat *st)
+static mode_t mode_to_keep(const struct tree_copy *tree, const struct stat *st)
 {
     return st->st_mode & (keeps_all(tree) ? 07777 : 01777);
 }
 
 /* A file whose owner can't be kept gives nobody the rights of its set-user-ID. */
-static int keep_owner(struct tree *tree, const struct tree_dir *dir, const char *name, const struct stat *st, int to,
-                      mode_t *mode)
+static int keep_owner(struct tree_copy *tree, const struct tree_dir *dir, const char *name, const struct stat *st,
+                      int to, mode_t *mode)
 {
     struct stat now;
     if (fstat(to, &now) < 0)
@@ -52,7 +52,7 @@ static int keep_owner(struct tree *tree, const struct tree_dir *dir, const char 
     return lose(tree, dir, name, code, "fchown", now.st_uid == st->st_uid ? "its group" : "its owner");
 }
 
-static int keep_extended(struct tree *tree, const struct tree_dir *dir, const char *name, int from, int to)
+static int keep_extended(struct tree_copy *tree, const struct tree_dir *dir, const char *name, int from, int to)
 {
     char way[WAY_MAX], lost[LOST_MAX] = "";
     int r = platform.path_of_fd(from, way, sizeof(way));
@@ -61,8 +61,8 @@ static int keep_extended(struct tree *tree, const struct tree_dir *dir, const ch
     return r < 0 ? lose(tree, dir, name, r, "fsetxattr", lost[0] ? lost : "its extended attributes") : 0;
 }
 
-int attributes_of_file(struct tree *tree, const struct tree_dir *dir, const char *name, int from, const struct stat *st,
-                       int to)
+int attributes_of_file(struct tree_copy *tree, const struct tree_dir *dir, const char *name, int from,
+                       const struct stat *st, int to)
 {
     const struct timespec times[2] = {st->st_atim, st->st_mtim};
     mode_t mode = mode_to_keep(tree, st);
@@ -79,12 +79,12 @@ int attributes_of_file(struct tree *tree, const struct tree_dir *dir, const char
     return r;
 }
 
-int attributes_of_dir(struct tree *tree, const struct tree_dir *dir)
+int attributes_of_dir(struct tree_copy *tree, const struct tree_dir *dir)
 {
     return attributes_of_file(tree, dir, NULL, dir->fd[SOURCE], &dir->st, dir->fd[TARGET]);
 }
 
-int attributes_of_name(struct tree *tree, const struct tree_dir *dir, const char *name, const char *name_now,
+int attributes_of_name(struct tree_copy *tree, const struct tree_dir *dir, const char *name, const char *name_now,
                        const struct stat *st)
 {
     const struct timespec times[2] = {st->st_atim, st->st_mtim};

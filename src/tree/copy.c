@@ -17,7 +17,7 @@ static const char *shown_path(const struct tree_dir *dir, const char *name, char
     return !*path ? name ? name : dir->name : (*path)[0] ? *path : ".";
 }
 
-int tree_problem(struct tree *tree, const struct tree_dir *dir, const char *name, enum leat_side side, int code,
+int tree_problem(struct tree_copy *tree, const struct tree_dir *dir, const char *name, enum leat_side side, int code,
                  const char *operation, const char *format, ...)
 {
     struct leat_error error = {.size = sizeof(error)};
@@ -46,7 +46,7 @@ int tree_problem(struct tree *tree, const struct tree_dir *dir, const char *name
 /* ---- options ---- */
 
 /* Finds who computes the digest. */
-static int find_provider(struct tree *tree, struct leat_error *error)
+static int find_provider(struct tree_copy *tree, struct leat_error *error)
 {
     const char *why = NULL, *said = NULL;
     void *state;
@@ -70,7 +70,7 @@ static int find_provider(struct tree *tree, struct leat_error *error)
                 : error_set(error, r, "There is no digest '%s', or it is a list: a tree has one", tree->options.digest);
 }
 
-static int read_options(struct tree *tree, const struct leat_tree_options *options,
+static int read_options(struct tree_copy *tree, const struct leat_tree_options *options,
                         const struct leat_tree_result *result, struct leat_error *error)
 {
     int r = options_copy(&tree->options, sizeof(tree->options), options);
@@ -117,7 +117,7 @@ static int open_target(const char *path, struct stat *ret, bool *ret_existed, st
     return error_at(error, r, LEAT_SIDE_SINK, path, "open", "%s", error_text(r, text, sizeof(text)));
 }
 
-static int open_roots(struct tree *tree, const char *source, const char *target, struct leat_error *error)
+static int open_roots(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error)
 {
     struct stat st, target_st;
     bool existed;
@@ -156,7 +156,7 @@ static void drop_batch(void *user, void *batch)
     batch_free(user, batch);
 }
 
-static void read_counts(const struct tree *tree, struct leat_tree_result *ret)
+static void read_counts(const struct tree_copy *tree, struct leat_tree_result *ret)
 {
     const struct tree_counts *c = &tree->counts;
     *ret = (struct leat_tree_result){.size = sizeof(*ret),
@@ -170,7 +170,7 @@ static void read_counts(const struct tree *tree, struct leat_tree_result *ret)
                                      .problems = atomic_load(&c->problems)};
 }
 
-static bool is_wanted(struct tree *tree)
+static bool is_wanted(struct tree_copy *tree)
 {
     struct leat_tree_result now;
     if (!tree->options.progress)
@@ -180,7 +180,7 @@ static bool is_wanted(struct tree *tree)
 }
 
 /* Waits for the end, and asks the program from time to time whether it still wants the copy. */
-static int wait_for_it(struct tree *tree, leat_stages *stages, struct leat_error *error)
+static int wait_for_it(struct tree_copy *tree, leat_stages *stages, struct leat_error *error)
 {
     struct leat_error own = {.size = sizeof(own)};
     int interval = tree->options.progress_ms ? tree->options.progress_ms : 200;
@@ -200,7 +200,7 @@ static int wait_for_it(struct tree *tree, leat_stages *stages, struct leat_error
     return r;
 }
 
-static int run(struct tree *tree, struct leat_error *error)
+static int run(struct tree_copy *tree, struct leat_error *error)
 {
     leat_stages *stages;
     unsigned processors = (unsigned)leat_processors_count();
@@ -228,7 +228,7 @@ static int run(struct tree *tree, struct leat_error *error)
     return r;
 }
 
-static int copy(struct tree *tree, const char *source, const char *target, struct leat_error *error)
+static int copy(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error)
 {
     int r = open_roots(tree, source, target, error);
     if (r == 0)
@@ -248,7 +248,7 @@ int leat_tree_copy(const char *source, const char *target, const struct leat_tre
                    struct leat_tree_result *ret_result, struct leat_error *ret_error)
 {
     struct leat_error first = {.size = sizeof(first)};
-    struct tree tree = {.error = &first};
+    struct tree_copy tree = {.error = &first};
     struct leat_tree_result result;
     int r = error_begin(ret_error);
     if (r < 0)

@@ -68,7 +68,7 @@ static struct tree_dir *make(const char *name)
     return dir;
 }
 
-struct tree_dir *dir_root(struct tree *tree, int source, int target, bool existed)
+struct tree_dir *dir_root(struct tree_copy *tree, int source, int target, bool existed)
 {
     struct tree_dir *dir = make("");
     if (!dir) {
@@ -85,7 +85,7 @@ struct tree_dir *dir_root(struct tree *tree, int source, int target, bool existe
     return dir;
 }
 
-struct tree_dir *dir_new(struct tree *tree, struct tree_dir *parent, const char *name)
+struct tree_dir *dir_new(struct tree_copy *tree, struct tree_dir *parent, const char *name)
 {
     struct tree_dir *dir = make(name);
     if (!dir)
@@ -105,7 +105,7 @@ static int open_below(const struct tree_dir *dir, int side)
     return fd < 0 ? -errno : fd_above_standard(fd);
 }
 
-static int open_target(struct tree *tree, struct tree_dir *dir)
+static int open_target(struct tree_copy *tree, struct tree_dir *dir)
 {
     if (mkdirat(dir->parent->fd[TARGET], dir->name, 0700) < 0) {
         dir->existed = errno == EEXIST;
@@ -124,7 +124,7 @@ static int open_target(struct tree *tree, struct tree_dir *dir)
     return 0;
 }
 
-static int enter(struct tree *tree, struct tree_dir *dir)
+static int enter(struct tree_copy *tree, struct tree_dir *dir)
 {
     int fd = open_below(dir, SOURCE);
     if (fd < 0 || fstat(fd, &dir->st) < 0) {
@@ -140,7 +140,7 @@ static int enter(struct tree *tree, struct tree_dir *dir)
     return open_target(tree, dir);
 }
 
-int dir_enter(struct tree *tree, struct tree_dir *dir)
+int dir_enter(struct tree_copy *tree, struct tree_dir *dir)
 {
     enum leat_side side;
     int r = dir_hold(tree, dir->parent, &side);
@@ -207,11 +207,13 @@ static int open_again(struct tree_dirs *dirs, struct tree_dir *dir, enum leat_si
         r = open_both_again(dirs, at, ret_side);
         if (r == 0 && at != dir)
             add_idle(dirs, at);
+        close_some(
+            dirs); /* not this one, which is the newest: a path may have more folders than there are descriptors */
     }
     return r;
 }
 
-int dir_hold(struct tree *tree, struct tree_dir *dir, enum leat_side *ret_side)
+int dir_hold(struct tree_copy *tree, struct tree_dir *dir, enum leat_side *ret_side)
 {
     struct tree_dirs *dirs = &tree->dirs;
     int r = 0;
@@ -227,7 +229,7 @@ int dir_hold(struct tree *tree, struct tree_dir *dir, enum leat_side *ret_side)
     return r;
 }
 
-void dir_release(struct tree *tree, struct tree_dir *dir)
+void dir_release(struct tree_copy *tree, struct tree_dir *dir)
 {
     struct tree_dirs *dirs = &tree->dirs;
     pthread_mutex_lock(&dirs->lock);
@@ -240,14 +242,14 @@ void dir_release(struct tree *tree, struct tree_dir *dir)
 
 /* ---- the end of a folder ---- */
 
-void dir_ref(struct tree *tree, struct tree_dir *dir)
+void dir_ref(struct tree_copy *tree, struct tree_dir *dir)
 {
     pthread_mutex_lock(&tree->dirs.lock);
     dir->refs++;
     pthread_mutex_unlock(&tree->dirs.lock);
 }
 
-void dir_unref(struct tree *tree, struct tree_dir *dir)
+void dir_unref(struct tree_copy *tree, struct tree_dir *dir)
 {
     struct tree_dirs *dirs = &tree->dirs;
     pthread_mutex_lock(&dirs->lock);
@@ -262,7 +264,7 @@ void dir_unref(struct tree *tree, struct tree_dir *dir)
     pthread_mutex_unlock(&dirs->lock);
 }
 
-void dir_add_work(struct tree *tree, struct tree_dir *dir)
+void dir_add_work(struct tree_copy *tree, struct tree_dir *dir)
 {
     pthread_mutex_lock(&tree->dirs.lock);
     dir->refs++;
@@ -270,7 +272,7 @@ void dir_add_work(struct tree *tree, struct tree_dir *dir)
     pthread_mutex_unlock(&tree->dirs.lock);
 }
 
-static bool is_last_work(struct tree *tree, struct tree_dir *dir)
+static bool is_last_work(struct tree_copy *tree, struct tree_dir *dir)
 {
     pthread_mutex_lock(&tree->dirs.lock);
     bool is_last = --dir->work == 0;
@@ -279,7 +281,7 @@ static bool is_last_work(struct tree *tree, struct tree_dir *dir)
 }
 
 /* Goes up for as long as the work of the folder above ends with it, so the deepest folders come first. */
-void dir_end_work(struct tree *tree, struct tree_dir *dir)
+void dir_end_work(struct tree_copy *tree, struct tree_dir *dir)
 {
     enum leat_side side;
     while (dir) {

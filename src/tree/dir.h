@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-struct tree;
+struct tree_copy;
 
 enum {
     SOURCE,
@@ -47,25 +47,25 @@ void dirs_init(struct tree_dirs *dirs);
 void dirs_clear(struct tree_dirs *dirs);
 
 /* Makes the root from two open folders, which it takes, on failure too. It has one piece of work. NULL: no memory. */
-struct tree_dir *dir_root(struct tree *tree, int source, int target, bool existed);
+struct tree_dir *dir_root(struct tree_copy *tree, int source, int target, bool existed);
 /* Makes a folder below another one; nothing is opened. It has one piece of work, and so does the folder above for as
  * long as the work of this one is not done. NULL: no memory. */
-struct tree_dir *dir_new(struct tree *tree, struct tree_dir *parent, const char *name);
+struct tree_dir *dir_new(struct tree_copy *tree, struct tree_dir *parent, const char *name);
 /* Opens the folder of the source for the first time, and makes or opens that of the target, and holds both. Returns 0,
  * or a code after it has recorded the problem. */
-int dir_enter(struct tree *tree, struct tree_dir *dir);
+int dir_enter(struct tree_copy *tree, struct tree_dir *dir);
 
 /* Holds the descriptors: opens them again if they were closed. Returns 0, or a negative errno; then *ret_side is the
  * side that can't be opened. */
-int dir_hold(struct tree *tree, struct tree_dir *dir, enum leat_side *ret_side);
-void dir_release(struct tree *tree, struct tree_dir *dir);
+int dir_hold(struct tree_copy *tree, struct tree_dir *dir, enum leat_side *ret_side);
+void dir_release(struct tree_copy *tree, struct tree_dir *dir);
 
 /* One more piece of work, and the end of one. The end of the last one gives the folder its attributes. */
-void dir_add_work(struct tree *tree, struct tree_dir *dir);
-void dir_end_work(struct tree *tree, struct tree_dir *dir);
+void dir_add_work(struct tree_copy *tree, struct tree_dir *dir);
+void dir_end_work(struct tree_copy *tree, struct tree_dir *dir);
 
-void dir_ref(struct tree *tree, struct tree_dir *dir);
-void dir_unref(struct tree *tree, struct tree_dir *dir);
+void dir_ref(struct tree_copy *tree, struct tree_dir *dir);
+void dir_unref(struct tree_copy *tree, struct tree_dir *dir);
 
 /* Makes the path of a name in the folder, relative to the root; `name` NULL: of the folder itself. NULL: no memory. */
 char *dir_path(const struct tree_dir *dir, const char *name);

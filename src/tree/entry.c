@@ -12,7 +12,7 @@
 /* ---- names that are no files: made at once, or beside what has the name, which they then replace ---- */
 
 struct tree_making {
-    struct tree *tree;
+    struct tree_copy *tree;
     struct tree_dir *dir;
     const char *name;
     const struct stat *st;
@@ -59,7 +59,7 @@ static int make_name(const struct tree_making *m, int (*make)(const struct tree_
     return r < 0 ? tree_problem(m->tree, m->dir, m->name, LEAT_SIDE_SINK, r, "rename", NULL) : 0;
 }
 
-static int copy_symlink(struct tree *tree, struct tree_dir *dir, const char *name, const struct stat *st)
+static int copy_symlink(struct tree_copy *tree, struct tree_dir *dir, const char *name, const struct stat *st)
 {
     char text[PATH_MAX];
     ssize_t n = readlinkat(dir->fd[SOURCE], name, text, sizeof(text));
@@ -73,7 +73,7 @@ static int copy_symlink(struct tree *tree, struct tree_dir *dir, const char *nam
     return r;
 }
 
-static int copy_special(struct tree *tree, struct tree_dir *dir, const char *name, const struct stat *st)
+static int copy_special(struct tree_copy *tree, struct tree_dir *dir, const char *name, const struct stat *st)
 {
     if (tree->options.keep != LEAT_TREE_ALL)
         return tree_problem(tree, dir, name, LEAT_SIDE_SOURCE, -EOPNOTSUPP, "stat",
@@ -87,7 +87,7 @@ static int copy_special(struct tree *tree, struct tree_dir *dir, const char *nam
 
 /* ---- files ---- */
 
-static int link_name(struct tree *tree, const struct tree_name *first, struct tree_dir *dir, const char *name)
+static int link_name(struct tree_copy *tree, const struct tree_name *first, struct tree_dir *dir, const char *name)
 {
     enum leat_side side;
     int r = dir_hold(tree, first->dir, &side);
@@ -102,9 +102,9 @@ static int link_name(struct tree *tree, const struct tree_name *first, struct tr
 }
 
 /* Makes the links that other workers left. If there is no first name to link to, the names are met again. */
-static void end_first(struct tree *tree, struct tree_worker *worker, struct tree_link *link, bool is_copied);
+static void end_first(struct tree_copy *tree, struct tree_worker *worker, struct tree_link *link, bool is_copied);
 
-static void copy_file(struct tree *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name)
+static void copy_file(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name)
 {
     struct tree_link *link;
     struct stat st;
@@ -124,7 +124,7 @@ static void copy_file(struct tree *tree, struct tree_worker *worker, struct tree
         end_first(tree, worker, link, file_copy(tree, worker, dir, name, in, &st) == 0);
 }
 
-static void end_first(struct tree *tree, struct tree_worker *worker, struct tree_link *link, bool is_copied)
+static void end_first(struct tree_copy *tree, struct tree_worker *worker, struct tree_link *link, bool is_copied)
 {
     struct tree_name *name = links_copied(tree, link, is_copied);
     while (name) {
@@ -147,7 +147,7 @@ static void end_first(struct tree *tree, struct tree_worker *worker, struct tree
 
 /* ---- a batch ---- */
 
-static void copy_name(struct tree *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name)
+static void copy_name(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name)
 {
     struct stat st;
     if (fstatat(dir->fd[SOURCE], name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -162,7 +162,7 @@ static void copy_name(struct tree *tree, struct tree_worker *worker, struct tree
         copy_special(tree, dir, name, &st);
 }
 
-void entry_copy_batch(struct tree *tree, struct tree_worker *worker, const struct tree_batch *batch)
+void entry_copy_batch(struct tree_copy *tree, struct tree_worker *worker, const struct tree_batch *batch)
 {
     const char *name = batch->bytes;
     for (unsigned i = 0; i < batch->count && !tree_is_canceled(tree); i++, name += strlen(name) + 1)

@@ -9,7 +9,9 @@
 #include "tree/attributes.h"
 #include "tree/tree.h"
 #include <fcntl.h>
-#include <leat/leat.h>
+#include <leat/filter.h>
+#include <leat/pipeline.h>
+#include <leat/report.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -21,7 +23,7 @@ void file_hidden_name(char name[FILE_HIDDEN_MAX])
     snprintf(name, FILE_HIDDEN_MAX, ".leat-%012llx", (unsigned long long)(mix >> 16));
 }
 
-int file_open(struct tree *tree, const struct tree_dir *dir, const char *name, struct stat *ret)
+int file_open(struct tree_copy *tree, const struct tree_dir *dir, const char *name, struct stat *ret)
 {
     int fd = openat(dir->fd[SOURCE], name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     fd = fd < 0 ? -errno : fd_above_standard(fd);
@@ -39,7 +41,7 @@ int file_open(struct tree *tree, const struct tree_dir *dir, const char *name, s
 /* ---- one file on its way ---- */
 
 struct tree_file {
-    struct tree *tree;
+    struct tree_copy *tree;
     struct tree_worker *worker;
     struct tree_dir *dir;
     const char *name;
@@ -113,7 +115,7 @@ static int digest_bytes(struct tree_file *f, size_t n)
 /* Tries to share the blocks of the file. Returns true if that was done. */
 static bool clone(const struct tree_file *f)
 {
-    struct tree *tree = f->tree;
+    struct tree_copy *tree = f->tree;
     if (tree->provider || f->st->st_size == 0 || atomic_load_explicit(&tree->no_clones, memory_order_relaxed))
         return false;
     struct op op = {.kind = OP_CLONE, .fd = {f->in, f->out}, .offset = {-1, -1}};
@@ -274,7 +276,7 @@ static int copy_to(struct tree_file *f, struct publish *publish)
     return r < 0 ? fail(f, LEAT_SIDE_SINK, r, operation) : tell(f);
 }
 
-int file_copy(struct tree *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name, int in,
+int file_copy(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name, int in,
               const struct stat *st)
 {
     struct tree_file f = {.tree = tree, .worker = worker, .dir = dir, .name = name, .st = st, .in = in};

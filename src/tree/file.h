@@ -5,7 +5,7 @@
 
 #include <sys/stat.h>
 
-struct tree;
+struct tree_copy;
 struct tree_dir;
 struct tree_worker;
 
@@ -16,9 +16,9 @@ enum {
 
 /* Opens a file of the source, and nothing that has become something else. Returns the descriptor, or a code after it
  * has recorded the problem. */
-int file_open(struct tree *tree, const struct tree_dir *dir, const char *name, struct stat *ret);
+int file_open(struct tree_copy *tree, const struct tree_dir *dir, const char *name, struct stat *ret);
 /* Copies it. Returns 0, or a code after it has recorded the problem; then the target has nothing of it. */
-int file_copy(struct tree *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name, int in,
+int file_copy(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name, int in,
               const struct stat *st);
 
 /* Makes a name that no other file is likely to have, with ".leat-" at its beginning. */

@@ -65,7 +65,7 @@ static struct tree_link *add(struct tree_links *links, const struct stat *st)
 }
 
 /* `work`: the name waits, so its folder is not done yet. */
-static int set_name(struct tree *tree, struct tree_name *name, struct tree_dir *dir, const char *text, bool work)
+static int set_name(struct tree_copy *tree, struct tree_name *name, struct tree_dir *dir, const char *text, bool work)
 {
     name->name = strdup(text);
     if (!name->name)
@@ -75,7 +75,7 @@ static int set_name(struct tree *tree, struct tree_name *name, struct tree_dir *
     return 0;
 }
 
-static int meet_first(struct tree *tree, struct tree_dir *dir, const char *name, const struct stat *st,
+static int meet_first(struct tree_copy *tree, struct tree_dir *dir, const char *name, const struct stat *st,
                       struct tree_link **ret)
 {
     struct tree_link *link = add(&tree->links, st);
@@ -84,7 +84,7 @@ static int meet_first(struct tree *tree, struct tree_dir *dir, const char *name,
 }
 
 /* A first name that could not be copied has left the entry without one. */
-static int meet_again(struct tree *tree, struct tree_link *link, struct tree_dir *dir, const char *name)
+static int meet_again(struct tree_copy *tree, struct tree_link *link, struct tree_dir *dir, const char *name)
 {
     if (!link->first.name)
         return set_name(tree, &link->first, dir, name, false) == 0 ? LINKS_COPY : -ENOMEM;
@@ -100,7 +100,8 @@ static int meet_again(struct tree *tree, struct tree_link *link, struct tree_dir
     return LINKS_LEFT;
 }
 
-int links_meet(struct tree *tree, struct tree_dir *dir, const char *name, const struct stat *st, struct tree_link **ret)
+int links_meet(struct tree_copy *tree, struct tree_dir *dir, const char *name, const struct stat *st,
+               struct tree_link **ret)
 {
     struct tree_links *links = &tree->links;
     pthread_mutex_lock(&links->lock);
@@ -110,7 +111,7 @@ int links_meet(struct tree *tree, struct tree_dir *dir, const char *name, const 
     return r;
 }
 
-struct tree_name *links_copied(struct tree *tree, struct tree_link *link, bool is_copied)
+struct tree_name *links_copied(struct tree_copy *tree, struct tree_link *link, bool is_copied)
 {
     struct tree_name failed = {NULL};
     pthread_mutex_lock(&tree->links.lock);
@@ -128,14 +129,14 @@ struct tree_name *links_copied(struct tree *tree, struct tree_link *link, bool i
     return waiting;
 }
 
-void links_free_name(struct tree *tree, struct tree_name *name)
+void links_free_name(struct tree_copy *tree, struct tree_name *name)
 {
     dir_end_work(tree, name->dir);
     free(name->name);
     free(name);
 }
 
-void links_clear(struct tree *tree)
+void links_clear(struct tree_copy *tree)
 {
     struct tree_links *links = &tree->links;
     for (size_t i = 0; i < links->rows; i++)

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
-struct tree;
+struct tree_copy;
 struct tree_dir;
 
 /* A name in a folder, whose reference it has. */
@@ -35,7 +35,7 @@ struct tree_links {
 };
 
 void links_init(struct tree_links *links);
-void links_clear(struct tree *tree);
+void links_clear(struct tree_copy *tree);
 
 enum links_answer {
     LINKS_COPY, /* it is the first name: copy the file, then call links_copied with the entry */
@@ -44,14 +44,14 @@ enum links_answer {
 };
 
 /* Says what to do about a name of a file that has several. Returns an enum links_answer, or -ENOMEM. */
-int links_meet(struct tree *tree, struct tree_dir *dir, const char *name, const struct stat *st,
+int links_meet(struct tree_copy *tree, struct tree_dir *dir, const char *name, const struct stat *st,
                struct tree_link **ret);
 
 /* Ends the copy of a first name. Gives the names that wait, which the caller takes: links to make if `is_copied`. If it
  * is not, the next name that is met is the first. */
-struct tree_name *links_copied(struct tree *tree, struct tree_link *link, bool is_copied);
+struct tree_name *links_copied(struct tree_copy *tree, struct tree_link *link, bool is_copied);
 
 /* Frees a name that was taken. Its work has ended or ends with it. */
-void links_free_name(struct tree *tree, struct tree_name *name);
+void links_free_name(struct tree_copy *tree, struct tree_name *name);
 
 #endif

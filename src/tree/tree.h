@@ -17,7 +17,7 @@ struct tree_counts {
     atomic_ullong files, bytes, directories, symlinks, hard_links, specials, dropped, problems;
 };
 
-struct tree {
+struct tree_copy {
     struct leat_tree_options options;
     struct tree_counts counts;
     struct tree_dirs dirs;
@@ -46,14 +46,14 @@ struct tree_batch {
     char bytes[BATCH_BYTES]; /* the names, each with its NUL */
 };
 
-void batch_free(struct tree *tree, struct tree_batch *batch);
+void batch_free(struct tree_copy *tree, struct tree_batch *batch);
 
 /* Begins at the root, which is pending. Returns 0 or -ENOMEM. */
-int walk_begin(struct tree *tree);
+int walk_begin(struct tree_copy *tree);
 /* Gives the next batch, as leat_next_fn; `user` is the tree. */
 int walk_next(void *user, void **ret_batch);
 /* Ends the work of the folders that were not read. Allowed at any time. */
-void walk_end(struct tree *tree);
+void walk_end(struct tree_copy *tree);
 
 /* What a worker has for itself. */
 struct tree_worker {
@@ -63,14 +63,14 @@ struct tree_worker {
 /* The hooks of the stage whose items are batches; `user` is the tree. */
 int entry_worker_open(void *user, void **ret_worker);
 void entry_worker_close(void *user, void *worker);
-void entry_copy_batch(struct tree *tree, struct tree_worker *worker, const struct tree_batch *batch);
+void entry_copy_batch(struct tree_copy *tree, struct tree_worker *worker, const struct tree_batch *batch);
 
 /* Records a problem with `name` in a folder; NULL: with the folder itself. `operation` is the call that failed. The
  * format is that of printf; NULL: the sentence of the code. Returns `code`. */
-int tree_problem(struct tree *tree, const struct tree_dir *dir, const char *name, enum leat_side side, int code,
+int tree_problem(struct tree_copy *tree, const struct tree_dir *dir, const char *name, enum leat_side side, int code,
                  const char *operation, const char *format, ...) PRINTF(7, 8);
 
-static inline bool tree_is_canceled(struct tree *tree)
+static inline bool tree_is_canceled(struct tree_copy *tree)
 {
     return atomic_load_explicit(&tree->canceled, memory_order_relaxed);
 }

@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <unistd.h>
 
-void batch_free(struct tree *tree, struct tree_batch *batch)
+void batch_free(struct tree_copy *tree, struct tree_batch *batch)
 {
     dir_release(tree, batch->dir);
     dir_end_work(tree, batch->dir);
@@ -16,7 +16,7 @@ void batch_free(struct tree *tree, struct tree_batch *batch)
 }
 
 /* The batch holds the folder. */
-static struct tree_batch *batch_new(struct tree *tree, struct tree_dir *dir)
+static struct tree_batch *batch_new(struct tree_copy *tree, struct tree_dir *dir)
 {
     enum leat_side side;
     struct tree_batch *batch = malloc(sizeof(*batch));
@@ -37,7 +37,7 @@ static void add_name(struct tree_batch *batch, const char *name, size_t n)
     batch->count++;
 }
 
-static int add_pending(struct tree *tree, struct tree_dir *dir, const char *name)
+static int add_pending(struct tree_copy *tree, struct tree_dir *dir, const char *name)
 {
     struct tree_dir *child = dir_new(tree, dir, name);
     if (!child)
@@ -65,7 +65,7 @@ struct tree_reading {
     DIR *stream;
 };
 
-static int begin(struct tree *tree, struct tree_reading *reading, struct tree_dir *dir)
+static int begin(struct tree_copy *tree, struct tree_reading *reading, struct tree_dir *dir)
 {
     int fd = openat(dir->fd[SOURCE], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     fd = fd < 0 ? -errno : fd_above_standard(fd);
@@ -79,7 +79,7 @@ static int begin(struct tree *tree, struct tree_reading *reading, struct tree_di
     return 0;
 }
 
-static void end(struct tree *tree, struct tree_reading *reading)
+static void end(struct tree_copy *tree, struct tree_reading *reading)
 {
     if (!reading->dir)
         return;
@@ -89,13 +89,13 @@ static void end(struct tree *tree, struct tree_reading *reading)
     *reading = (struct tree_reading){NULL, NULL};
 }
 
-static bool is_elsewhere(const struct tree *tree, const struct tree_dir *dir)
+static bool is_elsewhere(const struct tree_copy *tree, const struct tree_dir *dir)
 {
     return tree->options.one_file_system && dir->st.st_dev != tree->root->st.st_dev;
 }
 
 /* Takes the folder that was found last. Returns 1, or 0: there is none. */
-static int begin_next(struct tree *tree, struct tree_reading *reading)
+static int begin_next(struct tree_copy *tree, struct tree_reading *reading)
 {
     while (tree->pending && !tree_is_canceled(tree)) {
         struct tree_dir *dir = tree->pending;
@@ -114,7 +114,7 @@ static int begin_next(struct tree *tree, struct tree_reading *reading)
 }
 
 /* Adds the next name. Returns 1: it was added to the batch, or is a folder; 0: the folder has ended; -ENOMEM. */
-static int read_name(struct tree *tree, struct tree_reading *reading, struct tree_batch *batch)
+static int read_name(struct tree_copy *tree, struct tree_reading *reading, struct tree_batch *batch)
 {
     errno = 0;
     const struct dirent *entry = readdir(reading->stream);
@@ -137,7 +137,7 @@ static bool is_full(const struct tree_batch *batch)
 }
 
 /* Fills a batch from the folder that is being read. */
-static int fill(struct tree *tree, struct tree_reading *reading, struct tree_batch *batch)
+static int fill(struct tree_copy *tree, struct tree_reading *reading, struct tree_batch *batch)
 {
     int r = 1;
     while (r > 0 && !is_full(batch))
@@ -147,7 +147,7 @@ static int fill(struct tree *tree, struct tree_reading *reading, struct tree_bat
 
 int walk_next(void *user, void **ret_batch)
 {
-    struct tree *tree = user;
+    struct tree_copy *tree = user;
     struct tree_reading *reading = tree->reading;
     while (reading->dir || begin_next(tree, reading)) {
         struct tree_batch *batch = batch_new(tree, reading->dir);
@@ -166,13 +166,13 @@ int walk_next(void *user, void **ret_batch)
     return LEAT_STAGES_END;
 }
 
-int walk_begin(struct tree *tree)
+int walk_begin(struct tree_copy *tree)
 {
     tree->reading = calloc(1, sizeof(*tree->reading));
     return tree->reading ? 0 : -ENOMEM;
 }
 
-void walk_end(struct tree *tree)
+void walk_end(struct tree_copy *tree)
 {
     if (tree->reading)
         end(tree, tree->reading);

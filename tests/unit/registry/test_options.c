@@ -814,6 +814,29 @@ static int try_inspect_error(void *given)
     return r == -ENOENT || r == -ENOSYS ? 0 : r;
 }
 
+/* A folder that is not there: what the options say is looked at before. */
+static int try_tree_of(const struct leat_tree_options *options, struct leat_tree_result *result,
+                       struct leat_error *error)
+{
+    int r = leat_tree_copy("no/such/folder", "no/such/target", options, result, error);
+    return r == -ENOENT ? 0 : r;
+}
+
+static int try_tree(void *given)
+{
+    return try_tree_of(given, NULL, NULL);
+}
+
+static int try_tree_result(void *given)
+{
+    return try_tree_of(NULL, given, NULL);
+}
+
+static int try_tree_error(void *given)
+{
+    return try_tree_of(NULL, NULL, given);
+}
+
 /* Nobody listens there. */
 static int try_sweep_of(const struct leat_store_sweep_options *options, struct leat_store_sweep_result *result,
                         struct leat_error *error)
@@ -962,6 +985,9 @@ static const struct row {
     {OUTPUT(try_image_result, leat_image_result)},
     {OUTPUT(try_image_error, leat_error)},
     {OUTPUT(try_inspect_error, leat_error)},
+    {INPUT(try_tree, leat_tree_options), .member = {ENUM(leat_tree_options, keep, LEAT_TREE_ALL)}},
+    {OUTPUT(try_tree_result, leat_tree_result)},
+    {OUTPUT(try_tree_error, leat_error)},
     {INPUT(try_store, leat_store_options)},
     {OUTPUT(try_store_result, leat_store_result)},
     {OUTPUT(try_store_error, leat_error)},

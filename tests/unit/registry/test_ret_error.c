@@ -463,6 +463,15 @@ static int call_verify(const char *name, struct leat_error *error)
     return leat_image_verify(name, NULL, NULL, error);
 }
 
+static int try_tree_copy(bool well, struct leat_error *error)
+{
+    assert_int_equal(unit_folder(NULL), 0);
+    assert_int_equal(mkdir("source", 0700), 0);
+    int r = leat_tree_copy(well ? "source" : "none", "target", NULL, NULL, error);
+    assert_int_equal(unit_folder_gone(NULL), 0);
+    return r;
+}
+
 static int try_image_verify(bool well, struct leat_error *error)
 {
     return in_layout(well, call_verify, error);
@@ -576,6 +585,7 @@ static const struct row {
     {"leat_image_copy", try_image_copy},
     {"leat_image_inspect", try_image_inspect},
     {"leat_image_verify", try_image_verify},
+    {"leat_tree_copy", try_tree_copy},
     {"leat_store_list", try_list},
     {"leat_store_stat", try_stat},
     {"leat_store_remove", try_remove},

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* leat/tree.h: a tree is copied; if something of it was not, that is a failure with a name. */
+#include "../swept.h"
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct told {
+    int problems;
+    bool is_bad;
+};
+
+static void on_problem(void *user, const struct leat_error *error)
+{
+    struct told *told = user;
+    told->problems++;
+    told->is_bad |= error->code >= 0 || !error->text[0];
+}
+
+int main(void)
+{
+    struct leat_tree_options options = LEAT_INIT(struct leat_tree_options);
+    struct leat_tree_result result = LEAT_INIT(struct leat_tree_result);
+    struct told told = {.problems = 0};
+    struct stat st;
+    int r = 0;
+    EXPECT(symlink("one", "tree/link") == 0 && link("tree/one", "tree/folder/again") == 0);
+    options.keep = LEAT_TREE_ALL;
+    options.jobs = 1;
+    options.digest = "crc32c";
+    options.problem = on_problem;
+    options.user = &told;
+    r = leat_tree_copy("tree", "copied", &options, &result, NULL);
+    EXPECT(result.problems == (uint64_t)told.problems && !told.is_bad);
+    EXPECT(r < 0 || (told.problems == 0 && result.files == 2 && result.hard_links == 1 && result.symlinks == 1));
+    EXPECT(r < 0 || (stat("copied/folder/file", &st) == 0 && st.st_size == 5));
+    TRY(r);
+done:
+    return swept_result;
+}

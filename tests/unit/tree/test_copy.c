@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* leat_tree_copy: what it tells, what it refuses, and trees with more folders than there are descriptors. */
+#include "unit/unit.h"
+#include <fcntl.h>
+#include <leat/leat.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void make_file(const char *path, const char *text)
+{
+    unit_write(path, text, strlen(text));
+}
+
+static void make_tree(void)
+{
+    assert_int_equal(mkdir("s", 0700), 0);
+    assert_int_equal(mkdir("s/in", 0750), 0);
+    make_file("s/one", "1");
+    make_file("s/in/two", "22");
+    assert_int_equal(symlink("one", "s/link"), 0);
+    assert_int_equal(link("s/one", "s/in/again"), 0);
+    unit_fifo("s/fifo");
+}
+
+struct told {
+    char names[4][32], hexes[4][16];
+    int listed, problems;
+    struct leat_error problem;
+    int calls, stop_at;
+};
+
+static void on_listed(void *user, const char *name, const char *hex)
+{
+    struct told *t = user;
+    assert_true(t->listed < 4);
+    snprintf(t->names[t->listed], sizeof(t->names[0]), "%s", name);
+    snprintf(t->hexes[t->listed++], sizeof(t->hexes[0]), "%s", hex);
+}
+
+static void on_problem(void *user, const struct leat_error *error)
+{
+    struct told *t = user;
+    t->problem = *error;
+    t->problems++;
+}
+
+static int on_progress(void *user, const struct leat_tree_result *now)
+{
+    struct told *t = user;
+    assert_int_equal(now->size, sizeof(*now));
+    return ++t->calls >= t->stop_at;
+}
+
+static bool is_listed(const struct told *t, const char *name, const char *hex)
+{
+    for (int i = 0; i < t->listed; i++)
+        if (strcmp(t->names[i], name) == 0)
+            return strcmp(t->hexes[i], hex) == 0;
+    return false;
+}
+
+static void all_is_told(void **state UNUSED)
+{
+    struct told told = {.listed = 0};
+    struct leat_tree_options options = LEAT_INIT(struct leat_tree_options);
+    struct leat_tree_result result = LEAT_INIT(struct leat_tree_result);
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    make_tree();
+    options.digest = "crc32";
+    options.listed = on_listed;
+    options.problem = on_problem;
+    options.user = &told;
+    assert_int_equal(leat_tree_copy("s", "t", &options, &result, &error), -EOPNOTSUPP);
+    assert_true(told.problems == 1 && result.problems == 1);
+    assert_string_equal(told.problem.node, "fifo");
+    assert_string_equal(error.node, "fifo");
+    assert_int_equal(told.problem.side, LEAT_SIDE_SOURCE);
+    assert_true(told.listed == 3 && result.files == 3 && result.bytes == 4 && result.hard_links == 0);
+    assert_true(result.directories == 2 && result.symlinks == 1 && result.specials == 0 && result.dropped == 0);
+    assert_true(is_listed(&told, "one", "83dcefb7"));
+    assert_true(is_listed(&told, "in/again", "83dcefb7"));
+    assert_true(is_listed(&told, "in/two", "647e170e"));
+    unit_holds("t/one", "1");
+    unit_holds("t/in/two", "22");
+    unit_holds("t/in/again", "1");
+    unit_holds("t/link", "1");
+    assert_int_equal(unlink("s/fifo"), 0);
+    assert_int_equal(leat_tree_copy("s", "t", NULL, NULL, NULL), 0);
+    options = LEAT_INIT(struct leat_tree_options);
+    options.keep = LEAT_TREE_ALL;
+    assert_int_equal(leat_tree_copy("s", "all", &options, &result, &error), 0);
+    assert_true(result.files == 2 && result.bytes == 3 && result.hard_links == 1 && result.problems == 0);
+}
+
+static int refused(const struct leat_tree_options *options)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int r = leat_tree_copy("s", "none", options, NULL, &error);
+    assert_true(r < 0 && error.code == r && error.text[0]);
+    assert_true(access("none", F_OK) < 0);
+    return r;
+}
+
+static void what_makes_no_sense_is_refused(void **state UNUSED)
+{
+    struct leat_tree_options options = LEAT_INIT(struct leat_tree_options);
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    make_tree();
+    options.jobs = -1;
+    assert_int_equal(refused(&options), -EINVAL);
+    options.jobs = LEAT_TREE_JOBS_MAX + 1;
+    assert_int_equal(refused(&options), -EINVAL);
+    options.jobs = 0;
+    options.progress_ms = -1;
+    assert_int_equal(refused(&options), -EINVAL);
+    options.progress_ms = 0;
+    options.digest = "sha256,md5";
+    assert_int_equal(refused(&options), -ENOENT);
+    options.digest = "nothing";
+    assert_int_equal(refused(&options), -ENOENT);
+    assert_int_equal(leat_tree_copy("s", "s/.", NULL, NULL, &error), -EINVAL);
+    assert_non_null(strstr(error.text, "same folder"));
+    assert_int_equal(unlink("s/fifo"), 0);
+    assert_int_equal(leat_tree_copy("s", "s/in", NULL, NULL, &error), -EINVAL);
+    assert_int_equal(leat_tree_copy("s", "no/where", NULL, NULL, &error), -ENOENT);
+    assert_string_equal(error.node, "no/where");
+    assert_int_equal(leat_tree_copy("s/one", "none", NULL, NULL, &error), -ENOTDIR);
+    assert_int_equal(leat_tree_copy("s", "s/one", NULL, NULL, &error), -ENOTDIR);
+}
+
+static void progress_ends_the_copy(void **state UNUSED)
+{
+    struct told told = {.stop_at = 2};
+    struct leat_tree_options options = LEAT_INIT(struct leat_tree_options);
+    struct leat_tree_result result = LEAT_INIT(struct leat_tree_result);
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    int fd;
+    assert_int_equal(mkdir("s", 0700), 0);
+    /* More than can be copied in a few milliseconds. */
+    assert_true((fd = open("s/large", O_WRONLY | O_CREAT, 0600)) >= 0);
+    for (int i = 0; i < 200; i++) {
+        char bytes[4096];
+        memset(bytes, i + 1, sizeof(bytes));
+        assert_int_equal(pwrite(fd, bytes, sizeof(bytes), (off_t)i << 20), sizeof(bytes));
+    }
+    for (int i = 0; i < 2000; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "s/%d", i);
+        make_file(name, "x");
+    }
+    close(fd);
+    options.progress = on_progress;
+    options.progress_ms = 1;
+    options.user = &told;
+    int r = leat_tree_copy("s", "t", &options, &result, &error);
+    assert_true(r == -ECANCELED || (r == 0 && told.calls < 2));
+    assert_true(r == 0 || (error.code == -ECANCELED && error.text[0] && result.files < 2001));
+    assert_int_equal(result.problems, 0);
+}
+
+/* The folders are a long path and a wide one, each with a file, and the copy has room for few descriptors. */
+static void few_descriptors(void **state UNUSED)
+{
+    char path[4096] = "s", copy[4200];
+    struct rlimit before, few;
+    struct leat_tree_options options = LEAT_INIT(struct leat_tree_options);
+    struct leat_tree_result result = LEAT_INIT(struct leat_tree_result);
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    assert_int_equal(mkdir("s", 0700), 0);
+    for (int i = 0; i < 300; i++) {
+        size_t n = strlen(path);
+        snprintf(path + n, sizeof(path) - n, "/%d", i % 10);
+        assert_int_equal(mkdir(path, 0700), 0);
+        snprintf(copy, sizeof(copy), "%s/file", path);
+        make_file(copy, "deep");
+        snprintf(copy, sizeof(copy), "s/wide%d", i);
+        assert_int_equal(mkdir(copy, 0700), 0);
+        snprintf(copy, sizeof(copy), "s/wide%d/file", i);
+        make_file(copy, "wide");
+    }
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = before;
+    few.rlim_cur = 400;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    static const int32_t jobs[] = {1, 2, 7, 32};
+    for (size_t i = 0; i < COUNT(jobs); i++) {
+        snprintf(copy, sizeof(copy), "t%d", (int)i);
+        options.jobs = jobs[i];
+        int r = leat_tree_copy("s", copy, &options, &result, &error);
+        if (r < 0)
+            print_message("%s: %s: %s\n", error.node, error.operation, error.text);
+        assert_int_equal(r, 0);
+        assert_true(result.files == 600 && result.bytes == 2400 && result.directories == 601);
+        memcpy(path, copy, 1);
+        snprintf(copy, sizeof(copy), "t%d%s/file", (int)i, path + 1);
+        unit_holds(copy, "deep");
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(all_is_told, unit_folder, unit_folder_gone),
+        cmocka_unit_test_setup_teardown(what_makes_no_sense_is_refused, unit_folder, unit_folder_gone),
+        cmocka_unit_test_setup_teardown(progress_ends_the_copy, unit_folder, unit_folder_gone),
+        cmocka_unit_test_setup_teardown(few_descriptors, unit_folder, unit_folder_gone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
