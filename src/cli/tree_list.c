@@ -45,8 +45,8 @@ void tree_list_add(struct tree_list *list, const char *prefix, const char *name,
     if (!line)
         return;
     memcpy(line, prefix, before);
-    memcpy(line + before, name, n + 1);
-    memcpy(line + before + n + 1, hex, digits + 1);
+    strcpy(line + before, name);
+    strcpy(line + before + n + 1, hex);
     list->line[list->count++] = line;
 }
 

@@ -26,7 +26,7 @@ static int grow(struct tree_links *links)
     struct tree_links larger = {.rows = links->rows ? 2 * links->rows : ROWS_AT_FIRST};
     if (links->count < links->rows)
         return 0;
-    larger.row = calloc(larger.rows, sizeof(*larger.row));
+    larger.row = calloc(larger.rows, sizeof(struct tree_link *));
     if (!larger.row)
         return -ENOMEM;
     for (size_t i = 0; i < links->rows; i++)
@@ -113,14 +113,14 @@ int links_meet(struct tree_copy *tree, struct tree_dir *dir, const char *name, c
 
 struct tree_name *links_copied(struct tree_copy *tree, struct tree_link *link, bool is_copied)
 {
-    struct tree_name failed = {NULL};
+    struct tree_name failed = {.name = NULL};
     pthread_mutex_lock(&tree->links.lock);
     struct tree_name *waiting = link->waiting;
     link->waiting = NULL;
     link->is_copied = is_copied;
     if (!is_copied) {
         failed = link->first;
-        link->first = (struct tree_name){NULL};
+        link->first = (struct tree_name){.name = NULL};
     }
     pthread_mutex_unlock(&tree->links.lock);
     free(failed.name);
