@@ -39,9 +39,9 @@ class Stages(_leat.Stages):
     """
 
     def __init__(self, *, queue=0, control_done=None):
-        super().__init__(queue, control_done)
         self._count = 0
         self._feeder = None
+        super().__init__(queue, control_done)
         _reap()
         _alive.add(self)
 
@@ -134,8 +134,14 @@ class Stages(_leat.Stages):
         """Aborts the run. A function that has not returned soon is waited for later, so that Ctrl-C has an effect."""
         if not self._abort(0.05):
             _ending.add(self)
-        if self._feeder is not None:
+        if self._feeder is not None and self._feeder is not threading.current_thread():
             self._feeder.join(0.05)
+
+    def __del__(self):
+        # An iterator of results may be dropped before its first result. A function that does not return keeps the stages
+        # alive, and not the thread that drops them.
+        if self._count > 0:
+            self._leave()
 
     def __enter__(self):
         return self
