@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# labels: long
+# timeout: 300
 """Channels: messages of all lengths, batches, ends, threads, processes that are started in each way, asyncio."""
 
 import asyncio

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# labels: long
 """The wheel: it can be unpacked and used, it lists what it has, and it can be made again."""
 
 import base64
