@@ -215,8 +215,8 @@ struct platform {
     /* Do two descriptors share one open file description? Returns 1, 0, or -EOPNOTSUPP if the kernel can't tell. */
     int (*is_same_open_file)(int a, int b);
 
-    /* Is an entry of readdir(3) a folder? Returns 1, 0, or -1: the file system does not say so here. */
-    int (*entry_is_folder)(const struct dirent *entry);
+    /* Returns the kind of an entry of readdir(3), such as S_IFDIR, or 0: the file system does not say it here. */
+    mode_t (*entry_kind)(const struct dirent *entry);
 
     /* Returns how many processors the calling thread may run on; at least 1. See leat_processors_count. With one
      * processor, spinning keeps the other side from going on. */

@@ -72,9 +72,9 @@ static int path_of_fd(int fd UNUSED, char *text UNUSED, size_t size UNUSED)
     return -ENOSYS;
 }
 
-static int entry_is_folder(const struct dirent *entry UNUSED)
+static mode_t entry_kind(const struct dirent *entry UNUSED)
 {
-    return -1;
+    return 0;
 }
 
 static int copy_attributes(const char *from UNUSED, int to UNUSED, bool tries UNUSED, char *lost UNUSED,
@@ -207,7 +207,7 @@ const struct platform platform = {
     .open_directory = open_directory,
     .path_of_fd = path_of_fd,
     .copy_attributes = copy_attributes,
-    .entry_is_folder = entry_is_folder,
+    .entry_kind = entry_kind,
     .open_unnamed = open_unnamed,
     .pipe = two_ends,
     .pipe_make = pipe_make,

@@ -183,7 +183,7 @@ int linux_copy_attributes(const char *from, int to, bool tries, char *lost, size
     return changed || r != 0;
 }
 
-int linux_entry_is_folder(const struct dirent *entry)
+mode_t linux_entry_kind(const struct dirent *entry)
 {
-    return entry->d_type == DT_UNKNOWN ? -1 : entry->d_type == DT_DIR;
+    return DTTOIF(entry->d_type);
 }

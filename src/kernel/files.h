@@ -18,7 +18,7 @@ int linux_open_unnamed(int at, const char *path, unsigned mode);
 int linux_pipe_grow(int fd, size_t want, size_t *ret_was, size_t *ret_is);
 
 /* attributes.c */
-int linux_entry_is_folder(const struct dirent *entry);
+mode_t linux_entry_kind(const struct dirent *entry);
 int linux_copy_attributes(const char *from, int to, bool tries, char *lost, size_t size);
 
 #endif

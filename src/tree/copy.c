@@ -133,6 +133,7 @@ static int open_roots(struct tree_copy *tree, const char *source, const char *ta
     if (!root)
         return error_set(error, -ENOMEM, "out of memory");
     tree->pending = root;
+    root->closes_late = dir_closes_late(out);
     root->st = st;
     identity_of_stat(&root->identity[SOURCE], &st);
     identity_of_stat(&root->identity[TARGET], &target_st);

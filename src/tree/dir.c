@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tree/dir.h"
 #include "base/fd.h"
+#include "base/platform.h"
 #include "tree/attributes.h"
 #include "tree/tree.h"
 #include <fcntl.h>
@@ -105,6 +106,20 @@ static int open_below(const struct tree_dir *dir, int side)
     return fd < 0 ? -errno : fd_above_standard(fd);
 }
 
+/* Other file systems than these are asked: network file systems, FUSE and those that stand on others. */
+bool dir_closes_late(int fd)
+{
+    static const char *const prompt[] = {"ext4", "xfs", "btrfs", "tmpfs"};
+    struct platform_file_system system;
+    char way[64];
+    if (platform.path_of_fd(fd, way, sizeof(way)) < 0 || platform.file_system(way, &system) < 0 || !system.name)
+        return true;
+    for (size_t i = 0; i < COUNT(prompt); i++)
+        if (strcmp(system.name, prompt[i]) == 0)
+            return false;
+    return true;
+}
+
 static int open_target(struct tree_copy *tree, struct tree_dir *dir)
 {
     if (mkdirat(dir->parent->fd[TARGET], dir->name, 0700) < 0) {
@@ -121,6 +136,8 @@ static int open_target(struct tree_copy *tree, struct tree_dir *dir)
         return tree_problem(tree, dir, NULL, LEAT_SIDE_SINK, fd < 0 ? fd : -errno, "open", NULL);
     identity_of_stat(&dir->identity[TARGET], &st);
     dir->fd[TARGET] = fd;
+    bool is_same = st.st_dev == dir->parent->identity[TARGET].device;
+    dir->closes_late = is_same ? dir->parent->closes_late : dir_closes_late(fd);
     return 0;
 }
 

@@ -24,6 +24,7 @@ struct tree_dir {
     struct tree_dir *parent; /* has a reference; NULL: the root */
     struct stat st;          /* of the source, when it was opened */
     struct identity identity[SIDES];
+    bool closes_late;        /* close(2) may report that the file system of the target could not keep bytes */
     bool existed;            /* the target was there, so names in it may be taken */
     atomic_bool is_linkable; /* a file without a name has got one there */
     /* Under the lock of struct tree_dirs: */
@@ -51,6 +52,8 @@ struct tree_dir *dir_root(struct tree_copy *tree, int source, int target, bool e
 /* Makes a folder below another one; nothing is opened. It has one piece of work, and so does the folder above for as
  * long as the work of this one is not done. NULL: no memory. */
 struct tree_dir *dir_new(struct tree_copy *tree, struct tree_dir *parent, const char *name);
+/* See `closes_late`, of the folder that is open. */
+bool dir_closes_late(int fd);
 /* Opens the folder of the source for the first time, and makes or opens that of the target, and holds both. Returns 0,
  * or a code after it has recorded the problem. */
 int dir_enter(struct tree_copy *tree, struct tree_dir *dir);

@@ -166,7 +166,7 @@ void entry_copy_batch(struct tree_copy *tree, struct tree_worker *worker, const 
 {
     const char *name = batch->bytes;
     for (unsigned i = 0; i < batch->count && !tree_is_canceled(tree); i++, name += strlen(name) + 1)
-        copy_name(tree, worker, batch->dir, name);
+        (batch->is_file[i] ? copy_file : copy_name)(tree, worker, batch->dir, name);
 }
 
 /* ---- workers ---- */

@@ -269,7 +269,7 @@ static int copy_to(struct tree_file *f, struct publish *publish)
         attributes_of_file(f->tree, f->dir, f->name, f->in, f->st, f->out); /* it has recorded what was not kept */
     if (r < 0)
         return r;
-    r = op_close_duplicate(f->out);
+    r = f->dir->closes_late ? op_close_duplicate(f->out) : 0;
     if (r < 0)
         return fail(f, LEAT_SIDE_SINK, r, op_name(OP_CLOSE));
     r = publish_commit(publish, false, &operation);

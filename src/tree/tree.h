@@ -43,7 +43,8 @@ struct tree_batch {
     struct tree_dir *dir; /* has work: see dir.h */
     unsigned count;
     size_t used;
-    char bytes[BATCH_BYTES]; /* the names, each with its NUL */
+    bool is_file[BATCH_NAMES]; /* it was a regular file when the folder was read */
+    char bytes[BATCH_BYTES];   /* the names, each with its NUL */
 };
 
 void batch_free(struct tree_copy *tree, struct tree_batch *batch);

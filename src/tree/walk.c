@@ -30,8 +30,9 @@ static struct tree_batch *batch_new(struct tree_copy *tree, struct tree_dir *dir
     return batch;
 }
 
-static void add_name(struct tree_batch *batch, const char *name, size_t n)
+static void add_name(struct tree_batch *batch, const char *name, size_t n, bool is_file)
 {
+    batch->is_file[batch->count] = is_file;
     memcpy(batch->bytes + batch->used, name, n + 1);
     batch->used += n + 1;
     batch->count++;
@@ -47,16 +48,14 @@ static int add_pending(struct tree_copy *tree, struct tree_dir *dir, const char 
     return 0;
 }
 
-/* Is it a folder? Not every file system says so while it is read. */
-static int is_folder(const struct tree_dir *dir, const struct dirent *entry)
+/* What is it? Not every file system says so while it is read. 0: the worker will find out why that is not known. */
+static mode_t kind_of(const struct tree_dir *dir, const struct dirent *entry)
 {
     struct stat st;
-    int said = platform.entry_is_folder(entry);
-    if (said >= 0)
-        return said;
-    if (fstatat(dir->fd[SOURCE], entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return 0; /* the worker will find out why */
-    return S_ISDIR(st.st_mode);
+    mode_t kind = platform.entry_kind(entry);
+    if (kind || fstatat(dir->fd[SOURCE], entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return kind;
+    return st.st_mode & S_IFMT;
 }
 
 /* What the walker is in the middle of. */
@@ -125,9 +124,10 @@ static int read_name(struct tree_copy *tree, struct tree_reading *reading, struc
     const char *name = entry->d_name;
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return 1;
-    if (is_folder(reading->dir, entry))
+    mode_t kind = kind_of(reading->dir, entry);
+    if (S_ISDIR(kind))
         return add_pending(tree, reading->dir, name) < 0 ? -ENOMEM : 1;
-    add_name(batch, name, strlen(name));
+    add_name(batch, name, strlen(name), S_ISREG(kind));
     return 1;
 }
 
