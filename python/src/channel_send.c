@@ -77,7 +77,7 @@ static int send_batch(struct channel_object *self, PyObject *messages, Py_ssize_
     }
     if (r == 0) {
         channel_enter(self);
-        r = wait_for(step_sendv, &call, timeout_ms, bytes <= WAIT_SMALL * 4 ? WAIT_QUICK : 0);
+        r = wait_for(step_sendv, &call, timeout_ms, bytes <= WAIT_SMALL ? WAIT_QUICK : 0);
         channel_leave(self);
         if (r < 0)
             error_raise_with(r, NULL, "sent", PyLong_FromSsize_t(from + (Py_ssize_t)call.sent));

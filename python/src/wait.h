@@ -11,9 +11,10 @@ enum {
     WAIT_RAISED = 1 << 20
 };
 
-/* Up to this many bytes are copied without releasing the GIL: that costs more than the copy. */
+/* Up to this many bytes are copied without releasing the GIL: two threads that release it for each block spend more
+ * time on getting it back than on the copy. */
 enum {
-    WAIT_SMALL = 64 * 1024
+    WAIT_SMALL = 1024 * 1024
 };
 
 /* A call with a time limit in milliseconds: 0 does not wait, -1 waits without a limit. After -EAGAIN or -ETIMEDOUT it
