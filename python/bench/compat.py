@@ -13,6 +13,7 @@ import importlib
 import io
 import multiprocessing
 import os
+import resource
 import signal
 import statistics
 import subprocess
@@ -353,6 +354,12 @@ def coroutines_with_the_debugger(paipa, count=50000):
 # ---- measuring ----
 
 
+def processor_time():
+    """Of this process and of its children that have ended."""
+    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in usage)
+
+
 def measure_here(name, whose):
     library, function, _, _ = ROWS[name]
     if whose == "original":
@@ -362,13 +369,13 @@ def measure_here(name, whose):
     module = importlib.import_module(library if whose == "original" else "leat.compat." + library)
     if name == "chunkedbuffer/read-until" and not hasattr(module, "Pipe"):
         sys.exit(77)
-    begin = time.perf_counter()
+    begin, used = time.perf_counter(), processor_time()
     work = function(module)
-    print(work / (time.perf_counter() - begin))
+    print(work / (time.perf_counter() - begin), work / (processor_time() - used))
 
 
 def measure(name, whose):
-    """The figure; None: the original hangs, or has no such thing."""
+    """Work in a second, and in a second of processor time. None: the original hangs, or has no such thing."""
     command = [sys.executable, __file__, "--one", name, whose]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
     try:
@@ -382,7 +389,7 @@ def measure(name, whose):
         return None
     if child.returncode != 0:
         sys.exit(f"{name}: {whose} fails")
-    return float(output)
+    return tuple(map(float, output.split()))
 
 
 def compare(name, pairs):
@@ -398,14 +405,22 @@ def compare(name, pairs):
             ours.append(pair["ours"])
         elif not theirs:
             ours = [pair["ours"]]
-    text = f"{name:40} {statistics.median(ours):10.2f}"
+    text = f"{name:38} {median_of(ours):10.2f}"
     if not theirs:
         return f"{text} {'':>10} {unit}  (no original)"
-    ratios = sorted(mine / other for mine, other in zip(ours, theirs))
+    ratios = sorted(mine[0] / other[0] for mine, other in zip(ours, theirs))
+    processor = statistics.median(mine[1] / other[1] for mine, other in zip(ours, theirs))
     middle = statistics.median(ratios)
     mark = "pass" if middle >= wanted else "short"
     spread = f"({ratios[0]:.2f} to {ratios[-1]:.2f})"
-    return f"{text} {statistics.median(theirs):10.2f} {unit:15} {middle:8.2f} x {spread:20} wanted {wanted}: {mark}"
+    return (
+        f"{text} {median_of(theirs):10.2f} {unit:15} {middle:8.2f} x {spread:20} {processor:8.2f} x by processor time"
+        f"  wanted {wanted}: {mark}"
+    )
+
+
+def median_of(figures):
+    return statistics.median(figure[0] for figure in figures)
 
 
 def main():
@@ -416,7 +431,7 @@ def main():
     parser.add_argument("--pairs", type=int, default=5, help="measurements of each (default: 5)")
     parser.add_argument("rows", nargs="*", metavar="ROW", help="names or beginnings of names (default: all)")
     args = parser.parse_args()
-    print(f"{'row':40} {'leat':>10} {'original':>10}")
+    print(f"{'row':38} {'leat':>10} {'original':>10}")
     for name in ROWS:
         if not args.rows or name.startswith(tuple(args.rows)):
             print(compare(name, args.pairs), flush=True)

@@ -188,6 +188,7 @@ static PyObject *reader_unread(PyObject *object, PyObject *bytes)
 
 static PyMethodDef methods[] = {
     {"read", FAST(reader_read), "read(n=-1, timeout=None): n bytes, or fewer at the end; all if n is negative."},
+    {"_borrow", reader_borrow, METH_O, NULL},
     {"read1", FAST(reader_read1), "read1(n=-1, timeout=None): the bytes that are there, at least one."},
     {"readinto", FAST(reader_readinto), "readinto(buffer, timeout=None): fills a buffer, and returns how far."},
     {"readinto1", FAST(reader_readinto1), "readinto1(buffer, timeout=None): as readinto, with what is there."},

@@ -34,6 +34,7 @@ Py_ssize_t reader_begin(struct reader_object *self, char *bytes, size_t n);
 void reader_hold(struct reader_object *self, const char *bytes, size_t n);
 
 PyObject *reader_read(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords);
+PyObject *reader_borrow(PyObject *object, PyObject *value);
 PyObject *reader_read1(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords);
 PyObject *reader_readinto(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords);
 PyObject *reader_readinto1(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords);

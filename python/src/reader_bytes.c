@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads of a number of bytes, of all of them, or of what is there. */
 #include "args.h"
+#include "lend.h"
 #include "reader.h"
 #include "wait.h"
 #include <errno.h>
@@ -118,6 +119,29 @@ static PyObject *read_all(struct reader_object *self, int timeout_ms)
     }
     free(call.bytes);
     return result;
+}
+
+/* n bytes; if they are a bytes object that the writer has lent, that object. For one thread at a time: another read
+ * between the look at the bytes and their end would get them as well. */
+PyObject *reader_borrow(PyObject *object, PyObject *value)
+{
+    struct read_call call = {.self = cast(object), .step = step_peek};
+    PyObject *bytes;
+    Py_ssize_t n;
+
+    if (args_count(value, &n) < 0)
+        return NULL;
+    if (n < 0)
+        return read_all(cast(object), -1);
+    if (n < LEND_FROM || cast(object)->held)
+        return read_count(cast(object), n, true, -1);
+    if (reader_begin(cast(object), NULL, 0) < 0 || reader_make(&call, -1, true) != 0)
+        return NULL;
+    bytes = call.done == (size_t)n && !cast(object)->end.closed ? lend_find(call.peeked, call.done) : NULL;
+    if (bytes && leat_reader_consume(cast(object)->reader, call.done) == 0)
+        return bytes;
+    Py_XDECREF(bytes);
+    return read_count(cast(object), n, true, -1);
 }
 
 PyObject *reader_read(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords)

@@ -2,6 +2,7 @@
 #include "writer.h"
 #include "args.h"
 #include "filter.h"
+#include "lend.h"
 #include "room.h"
 #include "wait.h"
 #include <errno.h>
@@ -104,6 +105,20 @@ static int step_write(struct write_call *call, int timeout_ms)
     return r;
 }
 
+static int step_write_view(struct write_call *call, int timeout_ms)
+{
+    struct leat_view rest;
+    size_t n = 0;
+    int r = leat_view_slice(call->view, call->done, call->n - call->done, &rest);
+
+    if (r < 0)
+        return r;
+    r = leat_writer_write_view(call->self->writer, &rest, &n, timeout_ms);
+    leat_view_release(&rest);
+    call->done += n;
+    return r;
+}
+
 static int step_write_some(struct write_call *call, int timeout_ms)
 {
     return leat_writer_write_some(call->self->writer, call->bytes, call->n, &call->done, timeout_ms);
@@ -132,6 +147,27 @@ static PyObject *write_bytes(PyObject *object, PyObject *data, int timeout_ms,
     call.n = (size_t)view.len;
     r = writer_make(&call, timeout_ms, call.n <= WAIT_SMALL);
     PyBuffer_Release(&view);
+    return r < 0 ? NULL : PyLong_FromSize_t(call.done);
+}
+
+/* Writes a bytes object without a copy, and anything else as write() does. */
+static PyObject *writer_lend(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords)
+{
+    struct leat_view view = {NULL, 0, NULL};
+    struct write_call call = {.self = cast(object), .step = step_write_view, .view = &view};
+    PyObject *values[2];
+    int r, timeout_ms;
+
+    if (args_read(SIGNATURE("_lend", 1, "data", "timeout"), args, n, keywords, values) < 0 ||
+        args_timeout(values[1], &timeout_ms) < 0)
+        return NULL;
+    if (!PyBytes_CheckExact(values[0]) || PyBytes_Size(values[0]) < LEND_FROM)
+        return write_bytes(object, values[0], timeout_ms, step_write);
+    if (pipe_end_check(&cast(object)->end) < 0 || lend(values[0], &view) < 0)
+        return NULL;
+    call.n = view.length;
+    r = writer_make(&call, timeout_ms, true);
+    leat_view_release(&view);
     return r < 0 ? NULL : PyLong_FromSize_t(call.done);
 }
 
@@ -292,6 +328,7 @@ static PyObject *writer_add_filter(PyObject *object, PyObject *const *args, Py_s
 
 static PyMethodDef methods[] = {
     {"write", FAST(writer_write), "write(data, timeout=None): writes all bytes, and returns their number."},
+    {"_lend", FAST(writer_lend), NULL},
     {"write_some", FAST(writer_write_some), "write_some(data, timeout=None): writes at least one byte."},
     {"writelines", writer_writelines, METH_O, "Writes the bytes of each object of an iterable."},
     {"reserve", FAST(writer_reserve), "reserve(want=1, timeout=None): a memoryview of room to write into."},

@@ -4,6 +4,7 @@
 #define LEAT_PYTHON_WRITER_H
 
 #include "pipe.h"
+#include <leat/stream.h>
 
 /* A call of the writer: what it does, and how far it is. */
 struct write_call {
@@ -13,9 +14,10 @@ struct write_call {
     size_t n;
     size_t done;
     void *room;
-    leat_filter *filter; /* one that is added */
-    bool kept;           /* it is still ours */
-    bool turn;           /* the call has the turn */
+    struct leat_view *view; /* of bytes that are not copied */
+    leat_filter *filter;    /* one that is added */
+    bool kept;              /* it is still ours */
+    bool turn;              /* the call has the turn */
 };
 
 /* Makes the call. 0, or -1 with an exception. */

@@ -10,7 +10,6 @@ import abc
 import hashlib
 import io
 import queue
-import sys
 import threading
 
 from .._errors import Timeout
@@ -20,7 +19,7 @@ from .._pipe import pipe
 MB = 1024 * 1024
 
 _UNLIMITED = (1 << 64) - 1
-_CHUNK = 256 * 1024  # of a pipe; a queue grows by so much at a time
+_CHUNK = MB  # of a pipe, at most; objects up to this size go through it without a copy
 
 
 class WriteTimeout(TimeoutError, queue.Full):
@@ -33,7 +32,7 @@ class _Unconnected:
     def _refuse(self, *args):
         raise RuntimeError("this end is not connected: use `writer | reader`")
 
-    write = read = read1 = readinto1 = readline = fail = _refuse
+    _lend = _borrow = read = read1 = readinto1 = readline = fail = _refuse
 
     def close(self, timeout=None):
         pass
@@ -42,28 +41,6 @@ class _Unconnected:
 
 
 _unconnected = _Unconnected()
-
-
-class _Bar:
-    """How many bytes wait, on a terminal. It stands for tqdm where that is missing."""
-
-    n = 0
-
-    def refresh(self):
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r{self.n / MB:10.1f} MiB wait\033[K")
-
-    def close(self):
-        if sys.stderr.isatty():
-            sys.stderr.write("\n")
-
-
-def _make_bar(total):
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return _Bar()
-    return tqdm(total=total, unit="B", unit_scale=True, unit_divisor=1024, position=1)
 
 
 class PipeBase(abc.ABC):
@@ -109,12 +86,14 @@ class PipeWriter(PipeBase, io.RawIOBase):
         chunk = min(_CHUNK, self._chunk_size, limit)
         self._pipe, reader._pipe = pipe(memory_limit=limit, chunk_size=chunk, backend="queue", filters=filters)
         if self.show_progress and self._memory_limit:
-            self.progress_bar = _make_bar(self._memory_limit)
+            from tqdm import tqdm
+
+            self.progress_bar = tqdm(total=self._memory_limit, unit="B", unit_scale=True, unit_divisor=1024, position=1)
 
     def write(self, b):
         """Writes all bytes, and returns their number. Waits while the pipe is full."""
         try:
-            n = self._pipe.write(b, self._write_timeout)
+            n = self._pipe._lend(b, self._write_timeout)
         except Timeout as error:
             late = WriteTimeout("the pipe is full")
             late.characters_written = error.characters_written
@@ -170,22 +149,23 @@ class PipeReader(PipeBase, io.RawIOBase):
     def __init__(self):
         super().__init__()
         self._pipe = _unconnected
+        self._turn = threading.Lock()  # a read that gets an object of the writer is for one thread at a time
 
     def read(self, n=-1):
         """Reads n bytes, or fewer at the end; all if n is negative."""
-        return self._pipe.read(n)
-
-    def readall(self):
-        return self._pipe.read(-1)
+        with self._turn:
+            return self._pipe._borrow(n)
 
     def readinto(self, b):
-        return self._pipe.readinto1(b)
+        with self._turn:
+            return self._pipe.readinto1(b)
 
     def readline(self, size=-1):
-        return self._pipe.readline(size)
+        with self._turn:
+            return self._pipe.readline(size)
 
     def __next__(self):
-        line = self._pipe.readline()
+        line = self.readline()
         if not line:
             raise StopIteration
         return line
@@ -224,8 +204,9 @@ class PipeFilter(PipeBase):
 
     _chunk_size = 8 * MB  # the most bytes of a call of process()
 
-    def __init__(self):
+    def __init__(self, chunk_size=None):
         super().__init__()
+        self._chunk_size = chunk_size or self._chunk_size
         self.input = PipeReader()
         self._output = None
         self._attached = threading.Event()
@@ -351,10 +332,6 @@ class _Transparent(PipeFilter):
 class CopyFilter(_Transparent):
     """Lets the bytes pass."""
 
-    def __init__(self, chunk_size=8 * MB):
-        super().__init__()
-        self._chunk_size = self._share = chunk_size
-
     def process(self, data):
         return data
 
@@ -363,8 +340,7 @@ class HashingFilter(_Transparent):
     """Takes a digest of the bytes that pass, by an algorithm of hashlib."""
 
     def __init__(self, algorithm="sha256", chunk_size=8 * MB):
-        super().__init__()
-        self._chunk_size = self._share = chunk_size
+        super().__init__(chunk_size)
         self._algorithm = algorithm
         self._lock = threading.Lock()
         self.reset_hash()
@@ -419,14 +395,5 @@ class QueuePipeIO:
 
 QueueIO = LimitedQueueIO = LimitedQueuePipeIO = QueuePipeIO
 
-__all__ = [
-    "PipeWriter",
-    "PipeReader",
-    "PipeFilter",
-    "HashingFilter",
-    "CopyFilter",
-    "QueuePipeIO",
-    "QueueIO",
-    "LimitedQueueIO",
-    "LimitedQueuePipeIO",
-]
+__all__ = ["PipeWriter", "PipeReader", "PipeFilter", "HashingFilter", "CopyFilter", "QueuePipeIO", "QueueIO"]
+__all__ += ["LimitedQueueIO", "LimitedQueuePipeIO"]

@@ -4,9 +4,11 @@
 
 import gc
 import hashlib
+import importlib.util
 import io
 import os
 import queue
+import random
 import time
 import unittest
 
@@ -116,6 +118,20 @@ class Pipe(unittest.TestCase):
         writer, reader = pipe(memory_limit=64 * KIB, chunk_size=4 * KIB)
         self.assertEqual(transfer(writer, reader, data, 101), data)
 
+    def test_blocks_of_many_lengths(self):
+        chance = random.Random(7)
+        blocks = [os.urandom(chance.choice((1, 100, 16384, 65536, 100000))) for _ in range(200)]
+        for options in ({}, {"memory_limit": 300000, "chunk_size": 65536}):
+            writer, reader = pipe(**options)
+            call = Call(lambda: ([writer.write(block) for block in blocks], writer.close()))
+            got = []
+            for block in blocks:
+                n = len(block) if chance.random() < 0.8 else chance.randint(1, 70000)
+                got.append(within(reader.read, n))
+            got.append(within(reader.read))
+            call.end()
+            self.assertEqual(b"".join(got), b"".join(blocks))
+
     def test_a_full_pipe_waits_for_the_reader(self):
         writer, reader = pipe(memory_limit=4 * KIB, chunk_size=KIB)
         call = Call(writer.write, bytes(20 * KIB))
@@ -190,6 +206,7 @@ class Pipe(unittest.TestCase):
         gc.collect()
         self.assertEqual(within(reader.read), b"abc")
 
+    @unittest.skipUnless(importlib.util.find_spec("tqdm"), "there is no tqdm")
     def test_progress(self):
         writer, reader = PipeWriter(memory_limit=MIB, chunk_size=KIB, show_progress=True), PipeReader()
         writer | reader
