@@ -25,6 +25,7 @@ GROUPS = [
     ("digests", "Digests", ("copy-sha256/", "digest/")),
     ("sockets", "Sockets", ("file-to-socket/", "socket-to-", "pipe-to-socket/", "file-tcp-file/")),
     ("devices", "Disks and devices", ("device-", "zeros-", "random-", "cold-read", "direct-copy/")),
+    ("trees", "Trees", ("tree/",)),
     ("stores", "Stores and registries", ("http-", "s3-", "image-", "small-objects")),
     ("streams", "Stream buffers", ("take-", "miss", "redis-")),
     ("threads", "Pipes between threads", ("threads/",)),

@@ -53,7 +53,7 @@ def remove(path):
 
 
 class Place:
-    leftovers = ("target", "onto/target", "fed", "lines", "text", "written", "fio.json")
+    leftovers = ("target", "onto/target", "fed", "lines", "text", "written", "tree", "sums", "fio.json")
 
     def __init__(self, parent):
         self.device = self.server = None
@@ -102,6 +102,10 @@ class Place:
                     lines.write((b"x" * 99 + b"\n") * (1 << 13))
         if row.text:
             self.write_text(size)
+        for number in range(max(size // 4096, 1) if row.tree else 0):
+            folder = self.folder / "tree" / str(number % 100)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"file{number}").write_bytes(os.urandom(4096))
         for part in range(row.parts):
             self.fill(f"part.{part + 1}", size // row.parts)
 

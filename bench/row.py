@@ -58,6 +58,7 @@ class Row:
     repeat: int = 1  # processes a round
     parts: int = 0  # part.1 ... part.N together are as large as the source
     source: bool = True  # the file `source` is there
+    tree: bool = False  # the folder `tree` has files of 4 KiB in 100 folders, together as large as the source
     server: str = ""  # of servers.py, at {port0}
 
 

@@ -20,6 +20,7 @@ from rows_sockets import (
 )
 from rows_stores import store_rows
 from rows_streams import stream_rows
+from rows_trees import tree_rows
 
 
 def file_loops(target):
@@ -443,6 +444,7 @@ ROWS = [
     *between_processes(),
     *stages(),
     *store_rows(),
+    *tree_rows(),
     cold_read(),
     direct_copy(),
     direct_copy_between_disks(),
