@@ -284,6 +284,7 @@ static int set(struct copy_options *o, const char *command, int option, const ch
         o->pipeline.has_length = 1;
         return size(command, "length", value, &o->pipeline.length);
     case OPTION_NO_CLOBBER:
+        o->no_clobber = true;
         o->sink.no_clobber = 1;
         return o->replace ? cli_usage(command, "%s", replace_or_not) : 0;
     case OPTION_REPLACE:

@@ -40,6 +40,7 @@ struct copy_options {
     enum report_mode report;
     enum trace_mode trace;
     const char *report_file; /* NULL: stderr */
+    bool no_clobber;         /* the user asked for it */
     bool replace;            /* replace files that exist, even with several sinks */
     FILE *report_stream;     /* the opened report_file; NULL: not yet open */
     bool decimal;            /* the user gave the rate in powers of 1000, so rates are printed in them */

@@ -15,10 +15,12 @@
 
 /* ---- messages and results ---- */
 
-static void explain_error(const struct leat_error *error)
+static void explain_error(const struct copy_options *o, const struct leat_error *error)
 {
     static const char *const sides[] = {"", "source ", "filter ", "sink "};
-    const char *advice = cli_advice(error), *and = advice ? "; " : "";
+    bool is_wanted =
+        error->advice == LEAT_ADVICE_REPLACE && o->no_clobber; /* what the user asked for needs no remedy */
+    const char *advice = is_wanted ? NULL : cli_advice(error), *and = advice ? "; " : "";
     advice = advice ? advice : "";
     if (error->side == LEAT_SIDE_NONE || !error->node[0])
         cli_warn("%s%s%s", error->text, and, advice);
@@ -51,7 +53,7 @@ int transfer_refuse(struct copy_options *o, const struct leat_error *error, bool
 {
     leat_report *report;
     if (!told)
-        explain_error(error);
+        explain_error(o, error);
     if (o->explain == EXPLAIN_NO && leat_report_from_error(&report, error) == 0) {
         print_report(o, report);
         leat_report_free(report);
@@ -106,16 +108,16 @@ static void print_digests(FILE *to, const leat_pipeline *pipeline, const leat_re
 }
 
 /* Names each sink that failed, then any other failure. */
-static void explain_failure(const leat_pipeline *pipeline, const leat_report *report)
+static void explain_failure(const struct copy_options *o, const leat_pipeline *pipeline, const leat_report *report)
 {
     const struct leat_error *first = leat_report_error(report);
     for (size_t i = 0; sink_name(pipeline, i); i++) {
         const struct leat_error *error = leat_report_sink_error(report, i);
         if (error)
-            explain_error(error);
+            explain_error(o, error);
     }
     if (first && (first->side != LEAT_SIDE_SINK || !leat_report_sink_error(report, first->index)))
-        explain_error(first);
+        explain_error(o, first);
     if (first && first->held)
         cli_warn("%llu of %llu bytes that were read from the source reached no sink; a file still has them, but if the "
                  "source is a pipe or a socket they are lost: start its writer again as well",
@@ -203,7 +205,7 @@ static int run(leat_pipeline *pipeline, struct copy_options *o, bool digests)
     if (digests && (r == 0 || leat_report_error(report)->side == LEAT_SIDE_SINK))
         print_digests(to, pipeline, report);
     if (r < 0 && !left && !signals_noted())
-        explain_failure(pipeline, report);
+        explain_failure(o, pipeline, report);
     int code = r == 0 ? EXIT_DONE : is_mismatch(report) ? EXIT_MISMATCH : EXIT_FAILED;
     int told = print_report(o, report);
     leat_report_free(report);
