@@ -78,7 +78,7 @@ static void help(FILE *to)
           "  leat copy --digest sha256 image.iso /srv/image.iso\n"
           "  leat copy --explain image.iso /srv/image.iso       which way, and why\n"
           "  leat digest *.iso > SHA256SUMS; leat digest -c SHA256SUMS\n\n"
-          "'leat help COMMAND' tells more, 'man leat-COMMAND' all.\n",
+          "'leat COMMAND --help' tells more, 'man leat-COMMAND' all.\n",
           to);
 }
 

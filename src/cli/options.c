@@ -334,6 +334,11 @@ int options_parse(struct copy_options *o, const char *command, int argc, char **
     return trace_begin(o->trace);
 }
 
+const char *options_advice(const struct copy_options *o, const struct leat_error *error)
+{
+    return error->advice == LEAT_ADVICE_REPLACE && o->no_clobber ? NULL : cli_advice(error);
+}
+
 void options_several(struct copy_options *o, size_t sinks)
 {
     if (sinks > 1 && !o->replace && o->sink.write_mode == LEAT_WRITE_PUBLISH)

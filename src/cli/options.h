@@ -55,6 +55,9 @@ enum {
  * OPTIONS_HELP or OPTIONS_TREE. */
 int options_parse(struct copy_options *options, const char *command, int argc, char **argv);
 
+/* As cli_advice, but NULL also if the failure is what the user asked for. */
+const char *options_advice(const struct copy_options *options, const struct leat_error *error);
+
 /* The caller says how many sinks it writes. With several sinks, existing files are refused unless --replace is given: a
  * file that exists is most likely a mistake, as in `leat copy *.log all.log`. */
 void options_several(struct copy_options *options, size_t sinks);

@@ -97,7 +97,7 @@ static int refuse(struct copy_options *o, const char *text, const struct leat_er
 {
     size_t begin = (size_t)error->offset;
     bool misspelt = strcmp(error->operation, "parse") == 0;
-    const char *advice = cli_advice(error), *and = advice ? "; " : "";
+    const char *advice = options_advice(o, error), *and = advice ? "; " : "";
     advice = advice ? advice : "";
     if (misspelt)
         cli_warn("%s%s%s", error->text, and, advice);

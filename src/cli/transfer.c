@@ -18,9 +18,7 @@
 static void explain_error(const struct copy_options *o, const struct leat_error *error)
 {
     static const char *const sides[] = {"", "source ", "filter ", "sink "};
-    bool is_wanted =
-        error->advice == LEAT_ADVICE_REPLACE && o->no_clobber; /* what the user asked for needs no remedy */
-    const char *advice = is_wanted ? NULL : cli_advice(error), *and = advice ? "; " : "";
+    const char *advice = options_advice(o, error), *and = advice ? "; " : "";
     advice = advice ? advice : "";
     if (error->side == LEAT_SIDE_NONE || !error->node[0])
         cli_warn("%s%s%s", error->text, and, advice);

@@ -90,6 +90,7 @@ static void all_is_told(void **state UNUSED)
     assert_int_equal(leat_tree_copy("s", "t", NULL, NULL, NULL), 0);
     options = LEAT_INIT(struct leat_tree_options);
     options.keep = LEAT_TREE_ALL;
+    options.drop_attributes = 1; /* POSIX alone can't copy attributes */
     assert_int_equal(leat_tree_copy("s", "all", &options, &result, &error), 0);
     assert_true(result.files == 2 && result.bytes == 3 && result.hard_links == 1 && result.problems == 0);
 }
