@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* leat_tree_copy: what it tells, what it refuses, and trees with more folders than there are descriptors. */
+/* emscripten: it has fewer threads
+ * leat_tree_copy: what it tells, what it refuses, and trees with more folders than there are descriptors. */
 #include "unit/unit.h"
 #include <fcntl.h>
 #include <leat/leat.h>
