@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The probe tells what it tried, leaves nothing behind, and tells a forbidden call from one that works. */
+/* The probe tells what it tried, leaves nothing behind, and tells a forbidden call from one that works.
+ * labels: wide */
 #include "unit/kernel/probe.h"
 #include <linux/filter.h>
 #include <linux/fs.h>

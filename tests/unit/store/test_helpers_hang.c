@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Programs that are asked for credentials, and hang: they are killed after their time, which passes at once. This
  * thread has a clock of its own, which moves when it waits on a condition; the other threads have the real one.
- * labels: fork */
+ * labels: fork wide */
 #include "store/oci/login.h"
 #include "store/s3/credentials.h"
 #include "store/s3/profile.h"
