@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The clone route, on file systems that need not have it: OP_CLONE is made by copying here, so that what happens
- * between the clones of several sinks can be arranged. */
+ * between the clones of several sinks can be arranged.
+ * labels: glibc */
 #include "unit/flow/scene.h"
 
 #define SIZE  ((size_t)300000)

@@ -118,10 +118,13 @@ static void what_makes_no_sense_is_refused(void **state UNUSED)
     options.progress_ms = -1;
     assert_int_equal(refused(&options), -EINVAL);
     options.progress_ms = 0;
+    /* Without libcrypto nobody knows which algorithms it has. */
     options.digest = "sha256,md5";
-    assert_int_equal(refused(&options), -ENOENT);
+    int r = refused(&options);
+    assert_true(r == -ENOENT || r == -ELIBACC);
     options.digest = "nothing";
-    assert_int_equal(refused(&options), -ENOENT);
+    r = refused(&options);
+    assert_true(r == -ENOENT || r == -ELIBACC);
     assert_int_equal(leat_tree_copy("s", "s/.", NULL, NULL, &error), -EINVAL);
     assert_non_null(strstr(error.text, "same folder"));
     assert_int_equal(unlink("s/fifo"), 0);
