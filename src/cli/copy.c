@@ -26,15 +26,34 @@ static const char usage[] = "usage: leat copy [options] SOURCE SINK...\n"
                             "  leat copy --explain image.iso /srv/image.iso\n"
                             "\n";
 
+/* Opens the source (i is 0) or a sink. A sink that is a folder means the file in it that has the name of the source.
+ * That it is one is learned from the failure, so that nothing is looked up twice. */
+static int open_endpoint(leat_endpoint **ret, struct copy_options *o, int i, char **spec)
+{
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    enum leat_direction direction = i == 0 ? LEAT_READ : LEAT_WRITE;
+    int r = leat_endpoint_open(ret, spec[i], direction, &o->sink, &error);
+    if (r == -EISDIR && i > 0 && folder_is_path(spec[i])) {
+        int code = folder_enter("copy", spec[0], &spec[i]);
+        if (code == 0)
+            code = places_check_specs(o, "copy", 2, (char *[]){spec[0], spec[i]});
+        if (code != 0)
+            return code;
+        r = leat_endpoint_open(ret, spec[i], direction, &o->sink, &error);
+    }
+    return r < 0 ? transfer_refuse(o, &error, false) : 0;
+}
+
 static int add_endpoints(leat_pipeline *pipeline, struct copy_options *o, int count, char **spec)
 {
     for (int i = 0; i < count; i++) {
         struct leat_error error = LEAT_INIT(struct leat_error);
         leat_endpoint *endpoint;
-        if (leat_endpoint_open(&endpoint, spec[i], i == 0 ? LEAT_READ : LEAT_WRITE, &o->sink, &error) < 0)
-            return transfer_refuse(o, &error, false);
-        int r = i == 0 ? leat_pipeline_source(pipeline, endpoint)
-                       : leat_pipeline_sink(pipeline, endpoint, &o->branch, &error);
+        int r = open_endpoint(&endpoint, o, i, spec);
+        if (r != 0)
+            return r;
+        r = i == 0 ? leat_pipeline_source(pipeline, endpoint)
+                   : leat_pipeline_sink(pipeline, endpoint, &o->branch, &error);
         if (r < 0) {
             if (r == -E2BIG)
                 cli_warn("%s: there may be %d sinks, not more", cli_name(spec[i]), LEAT_SINKS_MAX);
@@ -74,9 +93,7 @@ int cli_copy(int argc, char **argv)
         return r;
     if (argc - optind < 2)
         return cli_usage("copy", "a SOURCE and at least one SINK are wanted");
-    r = folder_resolve("copy", argc - optind, argv + optind);
-    if (r == 0)
-        r = places_check_specs(&o, "copy", (size_t)(argc - optind), argv + optind);
+    r = places_check_specs(&o, "copy", (size_t)(argc - optind), argv + optind);
     if (r != 0)
         return r;
     options_several(&o, (size_t)(argc - optind) - 1);

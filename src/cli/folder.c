@@ -25,16 +25,15 @@ static const char *path_of(const char *spec)
     return strcmp(spec, "-") == 0 || scheme_length(spec) ? NULL : spec;
 }
 
+bool folder_is_path(const char *spec)
+{
+    return path_of(spec) != NULL;
+}
+
 bool folder_exists(const char *path)
 {
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-static bool is_folder(const char *spec)
-{
-    const char *path = path_of(spec);
-    return path && folder_exists(path);
 }
 
 /* The part of the spec that the name of an object in a store is the end of, without the host or the bucket; its length.
@@ -74,25 +73,19 @@ static bool is_name(const char *name, size_t n)
     return n > 0 && !(n == 1 && name[0] == '.') && !(n == 2 && name[0] == '.' && name[1] == '.');
 }
 
-int folder_resolve(const char *command, int count, char **spec)
+int folder_enter(const char *command, const char *source, char **spec)
 {
-    size_t n;
-    const char *name = last_part(spec[0], &n);
-    for (int i = 1; i < count; i++) {
-        if (!is_folder(spec[i]))
-            continue;
-        if (!is_name(name, n))
-            return cli_usage(command, "%s is a folder, and %s has no name for a file in it; write the whole name",
-                             cli_name(spec[i]), cli_name(spec[0]));
-        size_t folder = strlen(spec[i]);
-        char *file = malloc(folder + n + 2);
-        if (!file) {
-            cli_warn("%s: %s", cli_name(spec[i]), strerror(ENOMEM));
-            return EXIT_FAILED;
-        }
-        const char *slash = spec[i][folder - 1] == '/' ? "" : "/";
-        snprintf(file, folder + n + 2, "%s%s%.*s", spec[i], slash, (int)n, name);
-        spec[i] = file;
+    size_t n, folder = strlen(*spec);
+    const char *name = last_part(source, &n);
+    if (!is_name(name, n))
+        return cli_usage(command, "%s is a folder, and %s has no name for a file in it; write the whole name",
+                         cli_name(*spec), cli_name(source));
+    char *file = malloc(folder + n + 2);
+    if (!file) {
+        cli_warn("%s: %s", cli_name(*spec), strerror(ENOMEM));
+        return EXIT_FAILED;
     }
+    snprintf(file, folder + n + 2, "%s%s%.*s", *spec, (*spec)[folder - 1] == '/' ? "" : "/", (int)n, name);
+    *spec = file;
     return 0;
 }

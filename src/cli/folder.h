@@ -8,9 +8,12 @@
 /* Is there a folder at the path? Links are followed. */
 bool folder_exists(const char *path);
 
-/* spec[0] is the source, the others are sinks. Replaces each spec of a sink that names a folder by the spec of the file
- * in it. What it allocates stays until the command ends. Returns 0, or an exit code after a message: the source has no
- * name that a file could get. */
-int folder_resolve(const char *command, int count, char **spec);
+/* Is the spec a path? */
+bool folder_is_path(const char *spec);
+
+/* *spec names a sink that is a folder, which opening it has told; it becomes the spec of the file in it that has the
+ * name of the source. What is allocated stays until the command ends. Returns 0, or an exit code after a message: the
+ * source has no name that a file could get. */
+int folder_enter(const char *command, const char *source, char **spec);
 
 #endif

@@ -44,7 +44,7 @@ void tree_list_add(struct tree_list *list, const char *prefix, const char *name,
     list->is_short |= !line;
     if (!line)
         return;
-    memcpy(line, prefix, before);
+    strcpy(line, prefix);
     strcpy(line + before, name);
     strcpy(line + before + n + 1, hex);
     list->line[list->count++] = line;
