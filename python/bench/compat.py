@@ -7,19 +7,19 @@ a process of its own. Those of the two are taken in turn, and what counts is the
 other work on the machine slows both down.
 """
 
-import argparse
 import hashlib
 import importlib
 import io
 import multiprocessing
 import os
-import resource
 import signal
 import statistics
 import subprocess
 import sys
 import threading
 import time
+
+import pairs
 
 KIB, MIB = 1 << 10, 1 << 20
 LIMIT = 60  # seconds for a measurement: some originals hang now and then
@@ -68,10 +68,7 @@ def blocks(fifoio, size=1 << 31, block=64 * KIB):
     return size / 1e9
 
 
-@row("fifoio", "M lines/s", 1)
-def lines(fifoio, count=1000000):
-    writer, reader = fifoio.create_pair(MIB)
-    writer, reader = io.BufferedWriter(writer), io.BufferedReader(reader)
+def lines_between(writer, reader, count):
     line = b"%099d\n" % 7
 
     def write():
@@ -85,25 +82,18 @@ def lines(fifoio, count=1000000):
 
     together(write, read)
     return count / 1e6
+
+
+@row("fifoio", "M lines/s", 1)
+def lines(fifoio, count=1000000):
+    writer, reader = fifoio.create_pair(MIB)
+    return lines_between(io.BufferedWriter(writer), io.BufferedReader(reader), count)
 
 
 @row("fifoio", "M lines/s", 1.5)
 def lines_of_the_raw_end(fifoio, count=3000):
     writer, reader = fifoio.create_pair(MIB)
-    writer = io.BufferedWriter(writer)
-    line = b"%099d\n" % 7
-
-    def write():
-        for _ in range(count):
-            writer.write(line)
-        writer.close()
-
-    def read():
-        for _ in reader:
-            pass
-
-    together(write, read)
-    return count / 1e6
+    return lines_between(io.BufferedWriter(writer), reader, count)
 
 
 # ---- queuepipeio ----
@@ -354,12 +344,6 @@ def coroutines_with_the_debugger(paipa, count=50000):
 # ---- measuring ----
 
 
-def processor_time():
-    """Of this process and of its children that have ended."""
-    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in usage)
-
-
 def measure_here(name, whose):
     library, function, _, _ = ROWS[name]
     if whose == "original":
@@ -369,9 +353,7 @@ def measure_here(name, whose):
     module = importlib.import_module(library if whose == "original" else "leat.compat." + library)
     if name == "chunkedbuffer/read-until" and not hasattr(module, "Pipe"):
         sys.exit(77)
-    begin, used = time.perf_counter(), processor_time()
-    work = function(module)
-    print(work / (time.perf_counter() - begin), work / (processor_time() - used))
+    pairs.print_figures(function, module)
 
 
 def measure(name, whose):
@@ -392,10 +374,10 @@ def measure(name, whose):
     return tuple(map(float, output.split()))
 
 
-def compare(name, pairs):
+def compare(name, count):
     _, _, unit, wanted = ROWS[name]
     ours, theirs = [], []
-    for number in range(pairs):
+    for number in range(count):
         pair = {}
         for whose in ("ours", "original") if number % 2 == 0 else ("original", "ours"):
             if whose == "ours" or "LEAT_COMPAT_ORIGINALS" in os.environ:
@@ -423,18 +405,4 @@ def median_of(figures):
     return statistics.median(figure[0] for figure in figures)
 
 
-def main():
-    if sys.argv[1:2] == ["--one"]:
-        measure_here(*sys.argv[2:])
-        return
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=5, help="measurements of each (default: 5)")
-    parser.add_argument("rows", nargs="*", metavar="ROW", help="names or beginnings of names (default: all)")
-    args = parser.parse_args()
-    print(f"{'row':38} {'leat':>10} {'original':>10}")
-    for name in ROWS:
-        if not args.rows or name.startswith(tuple(args.rows)):
-            print(compare(name, args.pairs), flush=True)
-
-
-main()
+pairs.main(__doc__, f"{'row':38} {'leat':>10} {'original':>10}", ROWS, measure_here, compare)

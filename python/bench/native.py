@@ -7,21 +7,19 @@ neighbours, so that other work on the machine slows both down. "time" is the tim
 threads and children used, which other work on the machine hardly changes.
 """
 
-import argparse
 import hashlib
 import multiprocessing
 import os
 import queue
-import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 
 import leat
+import pairs
 
 KIB, MIB = 1 << 10, 1 << 20
 ROWS = {}
@@ -231,16 +229,9 @@ def copies_of_4K(ours, count=2000):
     return count / 1e3
 
 
-def processor():
-    return sum(each.ru_utime + each.ru_stime for each in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
-
-
 def measure_here(name, whose):
     function, _ = ROWS[name]
-    begin, used = time.perf_counter(), processor()
-    work = function(whose == "leat")
-    passed, used = time.perf_counter() - begin, processor() - used
-    print(work / passed, work / used)
+    pairs.print_figures(function, whose == "leat")
 
 
 def measure(name, whose):
@@ -248,9 +239,9 @@ def measure(name, whose):
     return [float(word) for word in output.split()]
 
 
-def compare(name, pairs):
+def compare(name, count):
     figures = {"leat": [], "standard": []}
-    for number in range(pairs):
+    for number in range(count):
         for whose in sorted(figures, reverse=bool(number % 2)):
             figures[whose].append(measure(name, whose))
     text = f"{name:28} {ROWS[name][1]:11}"
@@ -262,18 +253,5 @@ def compare(name, pairs):
     return text
 
 
-def main():
-    if sys.argv[1:2] == ["--one"]:
-        measure_here(*sys.argv[2:])
-        return
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=5, help="measurements of each (default: 5)")
-    parser.add_argument("rows", nargs="*", metavar="ROW", help="names or beginnings of names (default: all)")
-    args = parser.parse_args()
-    print(f"{'row':28} {'':11} {'per second: leat, standard, ratio':44} per second of processor time")
-    for name in ROWS:
-        if not args.rows or name.startswith(tuple(args.rows)):
-            print(compare(name, args.pairs), flush=True)
-
-
-main()
+HEAD = f"{'row':28} {'':11} {'per second: leat, standard, ratio':44} per second of processor time"
+pairs.main(__doc__, HEAD, ROWS, measure_here, compare)

@@ -58,7 +58,7 @@ struct fd_flag {
 
 /* Makes the pipe, unless it is there. Returns 0 or -errno. */
 int fd_flag_open(struct fd_flag *flag);
-/* Raises or lowers the flag. Does nothing while nobody has asked for the descriptor. */
+/* Raises or lowers the flag. If no caller has asked for the descriptor, there is none, and the call does nothing. */
 void fd_flag_set(struct fd_flag *flag, bool raised);
 void fd_flag_close(struct fd_flag *flag);
 

@@ -11,7 +11,7 @@
 
 static const char help_text[] = "usage: leat channel inspect [--json] PID FD\n"
                                 "\n"
-                                "Shows what is in a channel, and who is on it, without taking part: its\n"
+                                "Prints the state of a channel, without taking part in it: its\n"
                                 "geometry, the messages that lie in it, those that were lost with a receiver\n"
                                 "that died, the peers alive and dead. FD is the descriptor of the channel's\n"
                                 "memory in process PID; `ls -l /proc/PID/fd` shows it as /memfd:leat-channel. A\n"

@@ -22,7 +22,7 @@ static const struct subcommand {
     {"rm", cli_rm, "remove objects from a store"},
     {"image", cli_image, "images of containers, between registries and folders"},
     {"store", cli_store, "uploads that were left unfinished in a store"},
-    {"channel", cli_channel, "what is in a shared-memory channel, and who is on it"},
+    {"channel", cli_channel, "the messages and the peers of a shared-memory channel"},
     {"probe", cli_probe, "what this machine allows, and why not"},
     {"bench", cli_bench, "every route and engine side by side, on your own endpoints"},
     {"version", cli_version, "the version, and what this build and this machine have"},

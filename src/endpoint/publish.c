@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define HIDDEN_TRIES  100
-#define HIDDEN_MAX    256
 #define HIDDEN_AROUND 14 /* "." before the name, ".leat-XXXXXX" behind it, and the NUL. */
 
 /* ---- the hidden name ---- */
@@ -18,7 +16,7 @@
 static size_t shortened(const struct place *place, bool asks)
 {
     long max = asks ? fpathconf(place->directory, _PC_NAME_MAX) : 0;
-    size_t room = max <= 0 ? HIDDEN_MAX - 56 : MIN((size_t)max, HIDDEN_MAX - 56);
+    size_t room = max <= 0 ? PUBLISH_HIDDEN_MAX - 56 : MIN((size_t)max, PUBLISH_HIDDEN_MAX - 56);
     room = room > HIDDEN_AROUND ? room - HIDDEN_AROUND : 0;
     size_t n = strlen(place->name);
     if (n <= room)
@@ -28,12 +26,12 @@ static size_t shortened(const struct place *place, bool asks)
     return n;
 }
 
-/* Makes ".NAME.leat-XXXXXX", with digits that no other file is likely to have. */
-static void hidden_name(const struct place *place, unsigned try, bool asks, char text[HIDDEN_MAX])
+void publish_hidden_name(const struct place *place, unsigned try, bool asks, char text[PUBLISH_HIDDEN_MAX])
 {
     uint64_t mix = ((uint64_t)clock_ns() ^ ((uint64_t)getpid() << 32)) + try * UINT64_C(0x9E3779B97F4A7C15);
     mix = (mix ^ (mix >> 31)) * UINT64_C(0xBF58476D1CE4E5B9);
-    snprintf(text, HIDDEN_MAX, ".%.*s.leat-%06x", (int)shortened(place, asks), place->name, (unsigned)(mix >> 40));
+    snprintf(text, PUBLISH_HIDDEN_MAX, ".%.*s.leat-%06x", (int)shortened(place, asks), place->name,
+             (unsigned)(mix >> 40));
 }
 
 static int keep_hidden(struct publish *publish, const char *name)
@@ -49,10 +47,10 @@ static int keep_hidden(struct publish *publish, const char *name)
 
 static int open_hidden(struct publish *publish, unsigned mode)
 {
-    char name[HIDDEN_MAX];
+    char name[PUBLISH_HIDDEN_MAX];
     bool asks = false;
-    for (unsigned try = 0; try < HIDDEN_TRIES; try++) {
-        hidden_name(&publish->place, try, asks, name);
+    for (unsigned try = 0; try < PUBLISH_HIDDEN_TRIES; try++) {
+        publish_hidden_name(&publish->place, try, asks, name);
         int fd = openat(publish->place.directory, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
         if (fd >= 0) {
             int r = keep_hidden(publish, name);
@@ -104,11 +102,11 @@ int publish_open(struct publish *publish, unsigned mode)
 /* link(2) does not replace an existing name, so the file is linked to a hidden name first. */
 static int link_hidden(struct publish *publish)
 {
-    char name[HIDDEN_MAX];
+    char name[PUBLISH_HIDDEN_MAX];
     int r = -EEXIST;
     bool asks = false;
-    for (unsigned try = 0; try < HIDDEN_TRIES && r == -EEXIST; try++) {
-        hidden_name(&publish->place, try, asks, name);
+    for (unsigned try = 0; try < PUBLISH_HIDDEN_TRIES && r == -EEXIST; try++) {
+        publish_hidden_name(&publish->place, try, asks, name);
         r = link_at(publish, name);
         if (r == -ENAMETOOLONG && !asks) {
             asks = true;

@@ -17,6 +17,15 @@ struct publish {
     struct identity old; /* The new file replaces this file and no other one. */
 };
 
+enum {
+    PUBLISH_HIDDEN_MAX = 256,  /* bytes of a hidden name, with its NUL */
+    PUBLISH_HIDDEN_TRIES = 100 /* names to try before it is a failure that each of them is taken */
+};
+
+/* Makes ".NAME.leat-XXXXXX", with digits that no other file is likely to have; each `try` gives other ones. A long name
+ * is shortened. `asks`: asks the file system for its limit, because a name was too long for it. */
+void publish_hidden_name(const struct place *place, unsigned try, bool asks, char text[PUBLISH_HIDDEN_MAX]);
+
 /* Makes a new file for the place, open for reading and writing. `mode` is subject to the umask; a file that replaces
  * another one gets mode 0600 instead. Returns the descriptor or a negative errno. */
 int publish_open(struct publish *publish, unsigned mode);

@@ -23,7 +23,7 @@ void dirs_clear(struct tree_dirs *dirs)
     pthread_mutex_destroy(&dirs->lock);
 }
 
-/* ---- the list of those that nobody holds ---- */
+/* ---- the list of idle folders: no thread uses their descriptors ---- */
 
 static void add_idle(struct tree_dirs *dirs, struct tree_dir *dir)
 {

@@ -32,7 +32,7 @@ struct tree_dir {
     unsigned refs;                  /* who may still name the folder: children, batches, the table of links */
     unsigned work;                  /* what is still to be done in it; at 0 it gets its attributes */
     unsigned holders;               /* who uses the descriptors now */
-    struct tree_dir *older, *newer; /* in the list of those that nobody holds */
+    struct tree_dir *older, *newer; /* in the list of idle folders: `holders` is 0 */
     struct tree_dir *below;         /* while it is opened again: the next on the way down */
     struct tree_dir *next;          /* the walker's: pending */
     char name[];
@@ -41,7 +41,7 @@ struct tree_dir {
 struct tree_dirs {
     pthread_mutex_t lock;
     unsigned open;                    /* folders that have descriptors */
-    struct tree_dir *oldest, *newest; /* of those that nobody holds */
+    struct tree_dir *oldest, *newest; /* of the idle folders */
 };
 
 void dirs_init(struct tree_dirs *dirs);

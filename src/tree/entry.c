@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a worker does with the names of a batch: looks at each, and copies it as what it is. */
 #include "base/fd.h"
+#include "endpoint/publish.h"
 #include "tree/attributes.h"
 #include "tree/file.h"
 #include "tree/tree.h"
@@ -36,17 +37,35 @@ static int make_link(const struct tree_making *m, const char *as)
     return linkat(m->from->fd[TARGET], m->first, m->dir->fd[TARGET], as, 0) < 0 ? -errno : 0;
 }
 
+/* Makes it under a hidden name beside the old file. Returns 0 or a negative errno. */
+static int make_hidden(const struct tree_making *m, int (*make)(const struct tree_making *, const char *as), char *name,
+                       char hidden[PUBLISH_HIDDEN_MAX])
+{
+    const struct place place = {.directory = m->dir->fd[TARGET], .name = name};
+    int r = -EEXIST;
+    bool asks = false;
+    for (unsigned try = 0; try < PUBLISH_HIDDEN_TRIES && r == -EEXIST; try++) {
+        publish_hidden_name(&place, try, asks, hidden);
+        r = make(m, hidden);
+        if (r == -ENAMETOOLONG && !asks) {
+            asks = true;
+            r = -EEXIST;
+        }
+    }
+    return r;
+}
+
 /* Gives the name to what `make` makes. Returns 0, or a code after it has recorded the problem. */
 static int make_name(const struct tree_making *m, int (*make)(const struct tree_making *, const char *as),
                      const char *operation)
 {
-    char hidden[FILE_HIDDEN_MAX];
+    char hidden[PUBLISH_HIDDEN_MAX];
     int r = make(m, m->name);
     const char *now = m->name;
     if (r == -EEXIST && m->dir->existed) {
-        file_hidden_name(hidden);
+        char *own CLEANUP_FREE = strdup(m->name);
         now = hidden;
-        r = make(m, now);
+        r = own ? make_hidden(m, make, own, hidden) : -ENOMEM;
     }
     if (r < 0)
         return tree_problem(m->tree, m->dir, m->name, LEAT_SIDE_SINK, r, operation, NULL);

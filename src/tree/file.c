@@ -12,16 +12,7 @@
 #include <leat/filter.h>
 #include <leat/pipeline.h>
 #include <leat/report.h>
-#include <stdio.h>
 #include <unistd.h>
-
-void file_hidden_name(char name[FILE_HIDDEN_MAX])
-{
-    static atomic_uint number;
-    uint64_t mix = (uint64_t)clock_ns() ^ ((uint64_t)getpid() << 32) ^ ((uint64_t)atomic_fetch_add(&number, 1) << 20);
-    mix = (mix ^ (mix >> 31)) * UINT64_C(0xBF58476D1CE4E5B9);
-    snprintf(name, FILE_HIDDEN_MAX, ".leat-%012llx", (unsigned long long)(mix >> 16));
-}
 
 int file_open(struct tree_copy *tree, const struct tree_dir *dir, const char *name, struct stat *ret)
 {

@@ -11,7 +11,6 @@ struct tree_worker;
 
 enum {
     FILE_SMALL = 128 * 1024, /* bytes that are read and written at once; more go through a pipeline */
-    FILE_HIDDEN_MAX = 32,
 };
 
 /* Opens a file of the source, and nothing that has become something else. Returns the descriptor, or a code after it
@@ -20,8 +19,5 @@ int file_open(struct tree_copy *tree, const struct tree_dir *dir, const char *na
 /* Copies it. Returns 0, or a code after it has recorded the problem; then the target has nothing of it. */
 int file_copy(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name, int in,
               const struct stat *st);
-
-/* Makes a name that no other file is likely to have, with ".leat-" at its beginning. */
-void file_hidden_name(char name[FILE_HIDDEN_MAX]);
 
 #endif

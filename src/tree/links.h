@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Files that have several names. The worker that meets the first name copies the file; the other names become links to
- * it. A name that is met while the file is still being copied is left with the entry, and the copying worker makes that
- * link, too: nobody waits. */
+ * it. A worker that meets a further name before the copy is complete adds that name to the entry of the file and goes
+ * on; the copying worker makes that link, too. So no worker waits. */
 #ifndef TREE_LINKS_H
 #define TREE_LINKS_H
 
