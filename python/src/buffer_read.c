@@ -28,26 +28,26 @@ static Py_ssize_t count(leat_stream *stream, const char *name, PyObject *const *
     return asked < 0 || asked > length ? length : asked;
 }
 
-PyObject *buffer_take(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords)
+static PyObject *get(PyObject *object, const char *name, int (*call)(leat_stream *, size_t, struct leat_view *),
+                     PyObject *const *args, Py_ssize_t n, PyObject *keywords)
 {
     leat_stream *stream = buffer_stream(object);
-    Py_ssize_t most = count(stream, "take", args, n, keywords);
+    Py_ssize_t most = count(stream, name, args, n, keywords);
     struct leat_view view = {NULL, 0, NULL};
 
     if (most < 0)
         return NULL;
-    return taken(object, most == 0 ? 0 : leat_stream_take(stream, (size_t)most, &view), &view);
+    return taken(object, most == 0 ? 0 : call(stream, (size_t)most, &view), &view);
+}
+
+PyObject *buffer_take(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords)
+{
+    return get(object, "take", leat_stream_take, args, n, keywords);
 }
 
 PyObject *buffer_peek(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords)
 {
-    leat_stream *stream = buffer_stream(object);
-    Py_ssize_t most = count(stream, "peek", args, n, keywords);
-    struct leat_view view = {NULL, 0, NULL};
-
-    if (most < 0)
-        return NULL;
-    return taken(object, most == 0 ? 0 : leat_stream_peek(stream, (size_t)most, &view), &view);
+    return get(object, "peek", leat_stream_peek, args, n, keywords);
 }
 
 PyObject *buffer_skip(PyObject *object, PyObject *const *args, Py_ssize_t n, PyObject *keywords)
