@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tree_list.h"
+#include "tree/list.h"
 #include "cli.h"
 #include <stdlib.h>
 #include <string.h>

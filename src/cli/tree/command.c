@@ -3,73 +3,21 @@
 #include "folder.h"
 #include "progress.h"
 #include "signals.h"
-#include "tree_list.h"
+#include "tree/list.h"
+#include "tree/options.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-static const char usage[] = "usage: leat copy -r|-a [options] FOLDER... TARGET\n"
-                            "\n"
-                            "Copies folders with all that is in them. If TARGET is a folder that exists, or\n"
-                            "if there are several FOLDERs, each goes into it under its own name; otherwise\n"
-                            "TARGET becomes the copy. What TARGET has besides stays. Each file appears\n"
-                            "whole or not at all. What can't be copied is named, the rest is copied, and\n"
-                            "the exit code is 1.\n"
-                            "\n";
-
-static const char usage_end[] = "  --help                 this\n"
-                                "\n"
-                                "  leat copy -a /srv/data /backup/data\n"
-                                "  leat copy -r --digest sha256 photos /media/disk > SHA256SUMS\n"
-                                "\n"
-                                "Exit codes: 0 all was copied, 1 not all was, 2 usage.\n";
-
-const char tree_options_help[] = "  -r, --recursive        contents, modes, symbolic links, holes and times\n"
-                                 "  -a, --archive          also owners, hard links, extended attributes, access\n"
-                                 "                         control lists, flags, FIFOs, sockets and devices\n"
-                                 "  --digest ALG           print the digest of each file as sha256sum does, with\n"
-                                 "                         names relative to TARGET, sorted\n"
-                                 "  --drop-attributes      what TARGET can't have of owners and attributes is left\n"
-                                 "                         out, and is no failure\n"
-                                 "  --jobs N               files that are copied at the same time (default: one\n"
-                                 "                         for each processor, at least 2)\n"
-                                 "  --one-file-system      folders on other file systems stay empty\n"
-                                 "  --progress[=auto|bar|json|never]\n"
-                                 "                         how far it is, on stderr (default auto: a bar on a\n"
-                                 "                         terminal)\n"
-                                 "  -v                     say at the end what was copied, on stderr\n";
-
-enum {
-    OPTION_DIGEST = 1000,
-    OPTION_DROP,
-    OPTION_JOBS,
-    OPTION_ONE,
-    OPTION_PROGRESS,
-};
-
-static const struct option longs[] = {
-    {"recursive", no_argument, NULL, 'r'},
-    {"archive", no_argument, NULL, 'a'},
-    {"digest", required_argument, NULL, OPTION_DIGEST},
-    {"drop-attributes", no_argument, NULL, OPTION_DROP},
-    {"jobs", required_argument, NULL, OPTION_JOBS},
-    {"one-file-system", no_argument, NULL, OPTION_ONE},
-    {"progress", optional_argument, NULL, OPTION_PROGRESS},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
 enum {
     PROBLEMS_SHOWN = 20
 };
 
 struct tree_command {
-    struct leat_tree_options options;
+    struct tree_request asked;
     struct leat_tree_result all; /* of the folders before */
-    enum progress_mode mode;
-    bool verbose;
     const char *target; /* of the folder that is being copied */
     const char *prefix; /* in front of names of files: "" or "FOLDER/" */
     uint64_t shown;     /* problems */
@@ -77,60 +25,7 @@ struct tree_command {
     struct progress progress;
     int wish;
     struct timespec begin;
-    double told;
 };
-
-static int set(struct tree_command *c, int option, const char *value)
-{
-    static const char *const modes[] = {"auto", "bar", "json", "never", NULL};
-    int32_t word = 0;
-    int r = 0;
-    switch (option) {
-    case 'r':
-        break;
-    case 'a':
-        c->options.keep = LEAT_TREE_ALL;
-        break;
-    case 'v':
-        c->verbose = true;
-        break;
-    case OPTION_DIGEST:
-        c->options.digest = value;
-        break;
-    case OPTION_DROP:
-        c->options.drop_attributes = 1;
-        break;
-    case OPTION_JOBS:
-        return cli_number("copy", "jobs", value, 1, LEAT_TREE_JOBS_MAX, &c->options.jobs);
-    case OPTION_ONE:
-        c->options.one_file_system = 1;
-        break;
-    case OPTION_PROGRESS:
-        r = cli_choose("copy", "progress", value ? value : "bar", modes, &word);
-        c->mode = (enum progress_mode)word;
-        break;
-    default:
-        return OPTIONS_HELP;
-    }
-    return r;
-}
-
-static int parse(struct tree_command *c, int argc, char **argv)
-{
-    int option;
-    optind = 1;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":hvra", longs, NULL)) != -1) {
-        if (option == '?')
-            return cli_unknown_option("copy -r", longs, argv[optind - 1]);
-        if (option == ':')
-            return cli_usage("copy", "'%s' wants a value", argv[optind - 1]);
-        int r = set(c, option, optarg);
-        if (r != 0)
-            return r;
-    }
-    return argc - optind < 2 ? cli_usage("copy", "with -r and -a at least one FOLDER and a TARGET are wanted") : 0;
-}
 
 /* ---- what the copy tells ---- */
 
@@ -194,7 +89,7 @@ static int copy_one(struct tree_command *c, const char *source, const char *targ
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct leat_tree_result result = LEAT_INIT(struct leat_tree_result);
     uint64_t shown = c->shown;
-    int r = leat_tree_copy(source, target, &c->options, &result, &error);
+    int r = leat_tree_copy(source, target, &c->asked.options, &result, &error);
     add(&c->all, &result);
     if (r < 0 && c->shown == shown && !signals_noted()) /* it could not begin */
         cli_warn("%s%s%s", error.node[0] ? cli_name(error.node) : "copy", ": ", error.text);
@@ -282,9 +177,9 @@ static int end(struct tree_command *c, int r)
     progress_end(&c->progress, &p);
     if (c->all.problems > PROBLEMS_SHOWN)
         cli_warn("%" PRIu64 " problems in all, of which the first %d are above", c->all.problems, PROBLEMS_SHOWN);
-    if (c->verbose)
+    if (c->asked.verbose)
         sum_up(c);
-    int listed = c->list ? tree_list_print(c->list, c->options.digest) : 0;
+    int listed = c->list ? tree_list_print(c->list, c->asked.options.digest) : 0;
     tree_list_free(c->list);
     if (signals_noted()) {
         cli_flush(0);
@@ -295,26 +190,27 @@ static int end(struct tree_command *c, int r)
 
 int cli_tree(int argc, char **argv)
 {
-    struct tree_command c = {
-        .options = LEAT_INIT(struct leat_tree_options), .all = LEAT_INIT(struct leat_tree_result), .prefix = ""};
-    int r = parse(&c, argc, argv);
+    struct tree_command c = {.asked.options = LEAT_INIT(struct leat_tree_options),
+                             .all = LEAT_INIT(struct leat_tree_result),
+                             .prefix = ""};
+    int r = tree_options_parse(&c.asked, argc, argv);
     if (r == OPTIONS_HELP) {
-        printf("%s%s%s", usage, tree_options_help, usage_end);
+        tree_options_help_print();
         return EXIT_DONE;
     }
     if (r != 0)
         return r;
-    if (c.options.digest && !(c.list = tree_list_new())) {
+    if (c.asked.options.digest && !(c.list = tree_list_new())) {
         cli_warn("%s", strerror(ENOMEM));
         return EXIT_FAILED;
     }
     clock_gettime(CLOCK_MONOTONIC, &c.begin);
     c.wish = signals_wish();
-    progress_init(&c.progress, c.mode, false);
+    progress_init(&c.progress, c.asked.mode, false);
     signals_catch(NULL);
-    c.options.progress = on_progress;
-    c.options.problem = on_problem;
-    c.options.listed = c.list ? on_digest : NULL;
-    c.options.user = &c;
+    c.asked.options.progress = on_progress;
+    c.asked.options.problem = on_problem;
+    c.asked.options.listed = c.list ? on_digest : NULL;
+    c.asked.options.user = &c;
     return end(&c, copy_all(&c, argc - optind, argv + optind));
 }

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/options.h"
+#include "cli.h"
+#include <stdio.h>
+
+static const char usage[] = "usage: leat copy -r|-a [options] FOLDER... TARGET\n"
+                            "\n"
+                            "Copies folders with all that is in them. If TARGET is a folder that exists, or\n"
+                            "if there are several FOLDERs, each goes into it under its own name; otherwise\n"
+                            "TARGET becomes the copy. What TARGET has besides stays. Each file appears\n"
+                            "whole or not at all. What can't be copied is named, the rest is copied, and\n"
+                            "the exit code is 1.\n"
+                            "\n";
+
+static const char usage_end[] = "  --help                 this\n"
+                                "\n"
+                                "  leat copy -a /srv/data /backup/data\n"
+                                "  leat copy -r --digest sha256 photos /media/disk > SHA256SUMS\n"
+                                "\n"
+                                "Exit codes: 0 all was copied, 1 not all was, 2 usage.\n";
+
+const char tree_options_help[] = "  -r, --recursive        contents, modes, symbolic links, holes and times\n"
+                                 "  -a, --archive          also owners, hard links, extended attributes, access\n"
+                                 "                         control lists, flags, FIFOs, sockets and devices\n"
+                                 "  --digest ALG           print the digest of each file as sha256sum does, with\n"
+                                 "                         names relative to TARGET, sorted\n"
+                                 "  --drop-attributes      what TARGET can't have of owners and attributes is left\n"
+                                 "                         out, and is no failure\n"
+                                 "  --jobs N               files that are copied at the same time (default: one\n"
+                                 "                         for each processor, at least 2)\n"
+                                 "  --one-file-system      folders on other file systems stay empty\n"
+                                 "  --progress[=auto|bar|json|never]\n"
+                                 "                         how far it is, on stderr (default auto: a bar on a\n"
+                                 "                         terminal)\n"
+                                 "  -v                     say at the end what was copied, on stderr\n";
+
+enum {
+    OPTION_DIGEST = 1000,
+    OPTION_DROP,
+    OPTION_JOBS,
+    OPTION_ONE,
+    OPTION_PROGRESS,
+};
+
+static const struct option longs[] = {
+    {"recursive", no_argument, NULL, 'r'},
+    {"archive", no_argument, NULL, 'a'},
+    {"digest", required_argument, NULL, OPTION_DIGEST},
+    {"drop-attributes", no_argument, NULL, OPTION_DROP},
+    {"jobs", required_argument, NULL, OPTION_JOBS},
+    {"one-file-system", no_argument, NULL, OPTION_ONE},
+    {"progress", optional_argument, NULL, OPTION_PROGRESS},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static int set(struct tree_request *q, int option, const char *value)
+{
+    static const char *const modes[] = {"auto", "bar", "json", "never", NULL};
+    int32_t word = 0;
+    int r = 0;
+    switch (option) {
+    case 'r':
+        break;
+    case 'a':
+        q->options.keep = LEAT_TREE_ALL;
+        break;
+    case 'v':
+        q->verbose = true;
+        break;
+    case OPTION_DIGEST:
+        q->options.digest = value;
+        break;
+    case OPTION_DROP:
+        q->options.drop_attributes = 1;
+        break;
+    case OPTION_JOBS:
+        return cli_number("copy", "jobs", value, 1, LEAT_TREE_JOBS_MAX, &q->options.jobs);
+    case OPTION_ONE:
+        q->options.one_file_system = 1;
+        break;
+    case OPTION_PROGRESS:
+        r = cli_choose("copy", "progress", value ? value : "bar", modes, &word);
+        q->mode = (enum progress_mode)word;
+        break;
+    default:
+        return OPTIONS_HELP;
+    }
+    return r;
+}
+
+int tree_options_parse(struct tree_request *q, int argc, char **argv)
+{
+    int option;
+    optind = 1;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":hvra", longs, NULL)) != -1) {
+        if (option == '?')
+            return cli_unknown_option("copy -r", longs, argv[optind - 1]);
+        if (option == ':')
+            return cli_usage("copy", "'%s' wants a value", argv[optind - 1]);
+        int r = set(q, option, optarg);
+        if (r != 0)
+            return r;
+    }
+    return argc - optind < 2 ? cli_usage("copy", "with -r and -a at least one FOLDER and a TARGET are wanted") : 0;
+}
+
+void tree_options_help_print(void)
+{
+    printf("%s%s%s", usage, tree_options_help, usage_end);
+}

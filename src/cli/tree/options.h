@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of `leat copy` with -r or -a. To add one: a constant, a line of `longs`, a case and a line of the help, all
+ * in options.c. */
+#ifndef CLI_TREE_OPTIONS_H
+#define CLI_TREE_OPTIONS_H
+
+#include "progress.h"
+#include <leat/tree.h>
+
+/* What the command line asks for. */
+struct tree_request {
+    struct leat_tree_options options;
+    enum progress_mode mode;
+    bool verbose;
+};
+
+/* Reads the options; then optind is the first folder. Returns 0, OPTIONS_HELP, or an exit code after a message. */
+int tree_options_parse(struct tree_request *q, int argc, char **argv);
+
+/* Prints the whole help. */
+void tree_options_help_print(void);
+
+#endif
