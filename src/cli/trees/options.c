@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tree/options.h"
+#include "trees/options.h"
 #include "cli.h"
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of `leat copy` with -r or -a. To add one: a constant, a line of `longs`, a case and a line of the help, all
- * in options.c. */
-#ifndef CLI_TREE_OPTIONS_H
-#define CLI_TREE_OPTIONS_H
+/* The options of `leat copy` with -r or -a. To add one: a constant, a line of `longs`, a case and a line of the help,
+ * all in options.c. */
+#ifndef CLI_TREES_OPTIONS_H
+#define CLI_TREES_OPTIONS_H
 
 #include "progress.h"
 #include <leat/tree.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The digests of a tree: gathered in any order, printed sorted by name. */
-#ifndef CLI_TREE_LIST_H
-#define CLI_TREE_LIST_H
+#ifndef CLI_TREES_LIST_H
+#define CLI_TREES_LIST_H
 
 struct tree_list;
 

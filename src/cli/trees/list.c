@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tree/list.h"
+#include "trees/list.h"
 #include "cli.h"
 #include <stdlib.h>
 #include <string.h>

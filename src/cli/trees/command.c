@@ -3,8 +3,8 @@
 #include "folder.h"
 #include "progress.h"
 #include "signals.h"
-#include "tree/list.h"
-#include "tree/options.h"
+#include "trees/list.h"
+#include "trees/options.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +18,9 @@ enum {
 struct tree_command {
     struct tree_request asked;
     struct leat_tree_result all; /* of the folders before */
-    const char *target; /* of the folder that is being copied */
-    const char *prefix; /* in front of names of files: "" or "FOLDER/" */
-    uint64_t shown;     /* problems */
+    const char *target;          /* of the folder that is being copied */
+    const char *prefix;          /* in front of names of files: "" or "FOLDER/" */
+    uint64_t shown;              /* problems */
     struct tree_list *list;
     struct progress progress;
     int wish;
@@ -190,9 +190,8 @@ static int end(struct tree_command *c, int r)
 
 int cli_tree(int argc, char **argv)
 {
-    struct tree_command c = {.asked.options = LEAT_INIT(struct leat_tree_options),
-                             .all = LEAT_INIT(struct leat_tree_result),
-                             .prefix = ""};
+    struct tree_command c = {
+        .asked.options = LEAT_INIT(struct leat_tree_options), .all = LEAT_INIT(struct leat_tree_result), .prefix = ""};
     int r = tree_options_parse(&c.asked, argc, argv);
     if (r == OPTIONS_HELP) {
         tree_options_help_print();
