@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "endpoint/publish.h"
 #include "tree/attributes.h"
+#include "tree/ends.h"
 #include "tree/file.h"
 #include "tree/tree.h"
 #include <fcntl.h>
@@ -11,16 +12,6 @@
 #include <unistd.h>
 
 /* ---- names that are no files: made at once, or beside what has the name, which they then replace ---- */
-
-struct tree_making {
-    struct tree_copy *tree;
-    struct tree_dir *dir;
-    const char *name;
-    const struct stat *st;
-    const char *text;            /* of a symbolic link */
-    const struct tree_dir *from; /* of a hard link: the first name */
-    const char *first;
-};
 
 static int make_symlink(const struct tree_making *m, const char *as)
 {
