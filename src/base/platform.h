@@ -111,6 +111,12 @@ enum {
     PATH_IMMUTABLE = 1 << 2,   /* chattr +i */
 };
 
+/* A file to copy attributes from or to. */
+struct platform_file {
+    int fd;           /* it is open; not used if there is a path */
+    const char *path; /* NULL, or leads to the file: if it can't be opened, see path_of_fd */
+};
+
 struct platform {
     const char *name;
 
@@ -150,11 +156,11 @@ struct platform {
     /* Returns PATH_ bits. A bit whose fact is unknown is not set. */
     unsigned (*path_flags)(const char *path);
 
-    /* Pins the file that a path leads to (`follows`), or the symbolic link itself, without opening it. Never blocks,
-     * has no effect on a device and needs no permission on the file. The descriptor stays with the file if its names
-     * change. Gives a descriptor that only fstat and path_of_fd may use, or returns -errno; -ENOSYS: this platform
-     * can't do it. */
-    int (*pin)(const char *path, bool follows);
+    /* Pins the file that a path leads to (`follows`), or the symbolic link itself, without opening it. `path` is
+     * relative to `at`. Never blocks, has no effect on a device and needs no permission on the file. The descriptor
+     * stays with the file if its names change. Gives a descriptor that only fstat and path_of_fd may use, or returns
+     * -errno; -ENOSYS: this platform can't do it. */
+    int (*pin)(int at, const char *path, bool follows);
 
     /* Opens a directory for lookups, which needs no permission to read the directory. `path` is relative to `at`. Gives
      * the descriptor, or returns -errno. */
@@ -164,12 +170,13 @@ struct platform {
      * there is no such path. procfs may not be mounted; file_system of this path tells whether it can be used. */
     int (*path_of_fd)(int fd, char *text, size_t size);
 
-    /* Copies to `to` what the file at `from` has besides bytes, owner, mode and times: access control list, extended
+    /* Copies to `to` what the file `from` has besides bytes, owner, mode and times: access control list, extended
      * attributes, security label, capabilities and the flags of chattr(1). An attribute that only `to` has stays,
      * except an access control list, which is removed. Returns 1 if something was added or removed, or 0 if nothing had
      * to change. On failure returns -errno, and `lost` names what can't be copied ("its ..."). With `tries` it skips
      * that and goes on, returns 1, and fills `lost` only for the access control list. */
-    int (*copy_attributes)(const char *from, int to, bool tries, char *lost, size_t size);
+    int (*copy_attributes)(const struct platform_file *from, const struct platform_file *to, bool tries, char *lost,
+                           size_t size);
 
     /* Creates a file without a name in a directory, for reading and writing; `path` is relative to `at`. Gives the
      * descriptor, or returns -errno (-EOPNOTSUPP, -EISDIR, ...). Only a call of OP_LINK shows whether the file can get

@@ -53,7 +53,7 @@ static unsigned path_flags(const char *path UNUSED)
     return 0;
 }
 
-static int pin(const char *path UNUSED, bool follows UNUSED)
+static int pin(int at UNUSED, const char *path UNUSED, bool follows UNUSED)
 {
     return -ENOSYS;
 }
@@ -77,8 +77,8 @@ static mode_t entry_kind(const struct dirent *entry UNUSED)
     return 0;
 }
 
-static int copy_attributes(const char *from UNUSED, int to UNUSED, bool tries UNUSED, char *lost UNUSED,
-                           size_t size UNUSED)
+static int copy_attributes(const struct platform_file *from UNUSED, const struct platform_file *to UNUSED,
+                           bool tries UNUSED, char *lost UNUSED, size_t size UNUSED)
 {
     return 0;
 }

@@ -58,7 +58,8 @@ static int apply(const struct carried *carried, int fd, struct stat *now, const 
     int owner = give_owner(carried, fd, now, &group, lost), r = owner;
     if (r >= 0) {
         *ret_operation = "fsetxattr";
-        r = platform.copy_attributes(carried->from, fd, carried->drops, lost, CARRY_LOST_MAX);
+        const struct platform_file from = {-1, carried->from}, to = {fd, NULL};
+        r = platform.copy_attributes(&from, &to, carried->drops, lost, CARRY_LOST_MAX);
     }
     if (r < 0)
         return r;

@@ -29,7 +29,7 @@ int file_would_lose(struct file *f, struct leat_error *error, int code, const ch
 static int pin(struct file *f, bool follows)
 {
     fd_close(f->pinned);
-    f->pinned = platform.pin(f->path, follows);
+    f->pinned = platform.pin(AT_FDCWD, f->path, follows);
     if (f->pinned < 0)
         return f->pinned;
     return fstat(f->pinned, &f->st) < 0 ? -errno : 0;

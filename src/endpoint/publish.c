@@ -90,7 +90,7 @@ int publish_open(struct publish *publish, unsigned mode)
     publish->unnamed = publish->fd >= 0 && (publish->is_linkable || can_be_linked(publish));
     if (!publish->unnamed) {
         fd_close(publish->fd);
-        int fd = open_hidden(publish, mode);
+        int fd = open_hidden(publish, publish->is_completed ? 0600 : mode);
         publish->fd = fd >= 0 ? fd : -1;
         return fd;
     }

@@ -8,12 +8,14 @@
 #include "endpoint/place.h"
 
 struct publish {
-    struct place place;  /* Where the file will be. */
-    int fd;              /* The node borrows it and closes it. */
-    char *hidden;        /* Its name in that directory until it is published. NULL: none. */
-    bool unnamed;        /* It has no name at all (O_TMPFILE). */
-    bool is_linkable;    /* Set by the caller: such a file can get a name there, so publish_open does not try it. */
-    bool replaces;       /* There is an old file: `old`. */
+    struct place place; /* Where the file will be. */
+    int fd;             /* The node borrows it and closes it. */
+    char *hidden;       /* Its name in that directory until it is published. NULL: none. */
+    bool unnamed;       /* It has no name at all (O_TMPFILE). */
+    bool is_linkable;   /* Set by the caller: such a file can get a name there, so publish_open does not try it. */
+    bool is_completed;  /* Set by the caller, who gives the file its mode at the end: a hidden name has 0600 until then.
+                         */
+    bool replaces;      /* There is an old file: `old`. */
     struct identity old; /* The new file replaces this file and no other one. */
 };
 

@@ -6,11 +6,16 @@
 #include "kernel/files.h"
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+
+enum {
+    FIRST_MAX = 1024 /* bytes of names, or of a value, that most files do not exceed */
+};
 
 static const char access_list[] = "system.posix_acl_access";
 static const char default_list[] = "system.posix_acl_default"; /* of a folder: what new files in it get */
@@ -32,65 +37,85 @@ static bool is_view(const char *name)
            strncmp(name, "system.nfs4", 11) != 0;
 }
 
-static ssize_t read_value(const char *path, int fd, const char *name, char **ret)
+/* ---- the calls: on the open file, or on the path that leads to it ---- */
+
+static ssize_t list(const struct platform_file *file, char *names, size_t size)
 {
-    ssize_t n = path ? getxattr(path, name, NULL, 0) : fgetxattr(fd, name, NULL, 0);
-    if (n < 0)
-        return -errno;
-    char *value = malloc((size_t)n + 1);
-    if (!value)
-        return -ENOMEM;
-    n = path ? getxattr(path, name, value, (size_t)n) : fgetxattr(fd, name, value, (size_t)n);
-    if (n < 0) {
-        int code = errno;
-        free(value);
-        return -code;
-    }
-    *ret = value;
-    return n;
+    return file->path ? listxattr(file->path, names, size) : flistxattr(file->fd, names, size);
 }
 
-/* Copies one attribute. Returns 1 if the new file did not have it with this value, 0 if nothing had to change, or
- * -errno. */
-static int copy_one(const char *from, int to, const char *name)
+static ssize_t get(const struct platform_file *file, const char *name, void *value, size_t size)
 {
-    char *value CLEANUP_FREE = NULL, *there CLEANUP_FREE = NULL;
-    ssize_t n = read_value(from, -1, name, &value);
+    return file->path ? getxattr(file->path, name, value, size) : fgetxattr(file->fd, name, value, size);
+}
+
+static int set(const struct platform_file *file, const char *name, const void *value, size_t size)
+{
+    return file->path ? setxattr(file->path, name, value, size, 0) : fsetxattr(file->fd, name, value, size, 0);
+}
+
+static int drop(const struct platform_file *file, const char *name)
+{
+    return file->path ? removexattr(file->path, name) : fremovexattr(file->fd, name);
+}
+
+/* ---- extended attributes ---- */
+
+/* Reads names (`name` NULL) or a value. Most have room in `first`, so that one call is enough; if not, *ret_more is
+ * memory that the caller frees. Returns the bytes, or -errno. */
+static ssize_t read_bytes(const struct platform_file *file, const char *name, char first[FIRST_MAX], char **ret_more)
+{
+    ssize_t n = name ? get(file, name, first, FIRST_MAX) : list(file, first, FIRST_MAX);
+    if (n >= 0 || errno != ERANGE)
+        return n < 0 ? -errno : n;
+    char *more = malloc(XATTR_SIZE_MAX);
+    if (!more)
+        return -ENOMEM;
+    n = name ? get(file, name, more, XATTR_SIZE_MAX) : list(file, more, XATTR_LIST_MAX);
+    if (n >= 0) {
+        *ret_more = more;
+        return n;
+    }
+    int code = errno;
+    free(more);
+    return -code;
+}
+
+static bool is_there(const struct platform_file *file, const char *name, const char *value, size_t n)
+{
+    char first[FIRST_MAX], *more CLEANUP_FREE = NULL;
+    return read_bytes(file, name, first, &more) == (ssize_t)n && memcmp(value, more ? more : first, n) == 0;
+}
+
+/* Copies one attribute. `is_bare`: the new file has none. Returns 1 if the new file did not have it with this value, 0
+ * if nothing had to change, or -errno. */
+static int copy_one(const struct platform_file *from, const struct platform_file *to, const char *name, bool is_bare)
+{
+    char first[FIRST_MAX], *more CLEANUP_FREE = NULL;
+    ssize_t n = read_bytes(from, name, first, &more);
     if (n == -ENODATA)
         return 0; /* removed in the meantime */
     if (n < 0)
         return (int)n;
-    if (read_value(NULL, to, name, &there) == n && value && there && memcmp(value, there, (size_t)n) == 0)
+    const char *value = more ? more : first;
+    if (!is_bare && is_there(to, name, value, (size_t)n))
         return 0;
-    return fsetxattr(to, name, value, (size_t)n, 0) < 0 ? -errno : 1;
+    return set(to, name, value, (size_t)n) < 0 ? -errno : 1;
 }
 
-/* Lists the names of the attributes. Returns their bytes, or -errno. 0, and *ret unchanged: there are none. */
-static ssize_t list_names(const char *path, char **ret)
+/* Lists the names of the attributes, as read_bytes does. 0: there are none. */
+static ssize_t list_names(const struct platform_file *file, char first[FIRST_MAX], char **ret_more)
 {
-    ssize_t n = listxattr(path, NULL, 0);
-    if (n <= 0)
-        return n == 0 || errno == EOPNOTSUPP || errno == ENOSYS ? 0 : -errno;
-    char *names = malloc((size_t)n + 1);
-    if (!names)
-        return -ENOMEM;
-    n = listxattr(path, names, (size_t)n);
-    if (n < 0) {
-        int code = errno;
-        free(names);
-        return -code;
-    }
-    *ret = names;
-    return n;
+    ssize_t n = read_bytes(file, NULL, first, ret_more);
+    return n == -EOPNOTSUPP || n == -ENOSYS ? 0 : n;
 }
 
 /* The folder may have given the new file a flag that excludes one of the old file's flags: btrfs has no file that is
  * both compressed and not copy-on-write. So the flags that the old file lacks are removed first. */
-static int copy_flags(const char *from, int to)
+static int change_flags(int old, int to)
 {
-    int fd CLEANUP_FD = fd_open(from, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-    int old = 0, new = 0;
-    if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &old) < 0 || ioctl(to, FS_IOC_GETFLAGS, &new) < 0)
+    int new = 0;
+    if (!(old & kept_flags) || ioctl(to, FS_IOC_GETFLAGS, &new) < 0)
         return 0; /* this file system has no flags */
     int missing = old & kept_flags & ~new;
     int fewer = new & ~(kept_flags & ~old), want = fewer | missing;
@@ -101,21 +126,31 @@ static int copy_flags(const char *from, int to)
     return ioctl(to, FS_IOC_SETFLAGS, &want) < 0 ? -errno : 1;
 }
 
-/* Removes a list that the new file has and the old file has not: the folder may have given it one. */
-static int drop_list(int to, const char *name)
+static int copy_flags(const struct platform_file *from, const struct platform_file *to)
 {
-    if (fgetxattr(to, name, NULL, 0) < 0)
-        return 0; /* there is no list; servers differ in the error for that */
-    return fremovexattr(to, name) < 0 ? -errno : 1;
+    int old = 0;
+    if (to->path)
+        return 0; /* it is not open */
+    int fd = from->path ? fd_open(from->path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0) : from->fd;
+    bool has_flags = fd >= 0 && ioctl(fd, FS_IOC_GETFLAGS, &old) == 0;
+    if (from->path)
+        fd_close(fd);
+    return has_flags ? change_flags(old, to->fd) : 0;
 }
 
-/* `had`: which of the two lists the old file has. Most files have no attribute, which one call tells. */
-static int drop_lists(int to, const bool had[2])
+/* Removes a list that the new file has and the old file has not: the folder may have given it one. */
+static int drop_list(const struct platform_file *to, const char *name)
+{
+    if (get(to, name, NULL, 0) < 0)
+        return 0; /* there is no list; servers differ in the error for that */
+    return drop(to, name) < 0 ? -errno : 1;
+}
+
+/* `had`: which of the two lists the old file has. */
+static int drop_lists(const struct platform_file *to, const bool had[2])
 {
     const char *const lists[2] = {access_list, default_list};
     int changed = 0;
-    if (flistxattr(to, NULL, 0) == 0)
-        return 0;
     for (int i = 0; i < 2; i++) {
         int r = had[i] ? 0 : drop_list(to, lists[i]);
         if (r < 0)
@@ -139,45 +174,60 @@ static int lose_attribute(const char *name, int code, char *lost, size_t size)
     return code;
 }
 
-/* Copies all attributes. `had`: for the access list and the default list, whether the old file has it. Returns 1 if
- * something changed, 0, or -errno. */
-static int copy_all(const char *from, int to, const char *names, ssize_t n, bool tries, bool had[2], char *lost,
-                    size_t size)
+/* A copy of all attributes. */
+struct attributes {
+    const struct platform_file *from, *to;
+    bool tries, is_bare; /* `to` has none */
+    bool had[2];         /* has `from` the access list and the default list? */
+    char *lost;
+    size_t lost_size;
+};
+
+/* Returns 1 if something changed, 0, or -errno. */
+static int copy_each(struct attributes *a, const char *names, ssize_t n)
 {
     bool changed = false;
     for (const char *name = names; n > 0 && name < names + n; name += strlen(name) + 1) {
         bool is_list = strcmp(name, access_list) == 0;
-        had[0] |= is_list;
-        had[1] |= strcmp(name, default_list) == 0;
+        a->had[0] |= is_list;
+        a->had[1] |= strcmp(name, default_list) == 0;
         if (is_of_contents(name) || is_view(name))
             continue;
-        int r = copy_one(from, to, name);
-        if (r < 0 && (is_list || !tries))
-            lose_attribute(name, r, lost, size);
-        if (r < 0 && !tries)
+        int r = copy_one(a->from, a->to, name, a->is_bare);
+        if (r < 0 && (is_list || !a->tries))
+            lose_attribute(name, r, a->lost, a->lost_size);
+        if (r < 0 && !a->tries)
             return r;
         changed |= r != 0;
     }
     return changed;
 }
 
-int linux_copy_attributes(const char *from, int to, bool tries, char *lost, size_t size)
+static int copy_extended(struct attributes *a)
 {
-    char *names = NULL;
-    bool had[2] = {false, false};
-    ssize_t n = list_names(from, &names);
-    if (n < 0 && !tries)
-        return lose("its extended attributes", (int)n, lost, size);
-    int r = copy_all(from, to, names, n, tries, had, lost, size);
-    free(names);
-    if (r < 0)
-        return r;
-    bool changed = r != 0 || n < 0;
-    r = drop_lists(to, had);
-    if (r < 0 && !tries)
-        return lose("its access rights: the folder adds a list", r, lost, size);
-    changed |= r != 0;
-    r = copy_flags(from, to);
+    char first[FIRST_MAX], *more CLEANUP_FREE = NULL;
+    ssize_t there = list(a->to, NULL, 0);
+    a->is_bare = there == 0 || (there < 0 && errno == EOPNOTSUPP); /* then there is nothing to compare and to remove */
+    ssize_t n = list_names(a->from, first, &more);
+    if (n < 0 && !a->tries)
+        return lose("its extended attributes", (int)n, a->lost, a->lost_size);
+    int changed = copy_each(a, more ? more : first, n);
+    if (changed < 0)
+        return changed;
+    int r = a->is_bare ? 0 : drop_lists(a->to, a->had);
+    if (r < 0 && !a->tries)
+        return lose("its access rights: the folder adds a list", r, a->lost, a->lost_size);
+    return changed || n < 0 || r != 0;
+}
+
+int linux_copy_attributes(const struct platform_file *from, const struct platform_file *to, bool tries, char *lost,
+                          size_t size)
+{
+    struct attributes a = {.from = from, .to = to, .tries = tries, .lost = lost, .lost_size = size};
+    int changed = copy_extended(&a);
+    if (changed < 0)
+        return changed;
+    int r = copy_flags(from, to);
     if (r < 0 && !tries)
         return lose("its flags (see chattr)", r, lost, size);
     return changed || r != 0;

@@ -36,9 +36,13 @@ unsigned linux_path_flags(const char *path)
            (stx.stx_attributes & STATX_ATTR_IMMUTABLE ? PATH_IMMUTABLE : 0);
 }
 
-int linux_pin(const char *path, bool follows)
+int linux_pin(int at, const char *path, bool follows)
 {
-    return fd_open(path, O_PATH | (follows ? 0 : O_NOFOLLOW), 0);
+    int fd;
+    do
+        fd = openat(at, path, O_PATH | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW));
+    while (fd < 0 && errno == EINTR);
+    return fd < 0 ? -errno : fd_above_standard(fd);
 }
 
 int linux_open_directory(int at, const char *path)

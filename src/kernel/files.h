@@ -8,7 +8,7 @@
 
 int linux_sync_file_system(int fd);
 unsigned linux_path_flags(const char *path);
-int linux_pin(const char *path, bool follows);
+int linux_pin(int at, const char *path, bool follows);
 int linux_open_directory(int at, const char *path);
 int linux_path_of_fd(int fd, char *text, size_t size);
 int linux_file_system(const char *path, struct platform_file_system *ret);
@@ -19,6 +19,7 @@ int linux_pipe_grow(int fd, size_t want, size_t *ret_was, size_t *ret_is);
 
 /* attributes.c */
 mode_t linux_entry_kind(const struct dirent *entry);
-int linux_copy_attributes(const char *from, int to, bool tries, char *lost, size_t size);
+int linux_copy_attributes(const struct platform_file *from, const struct platform_file *to, bool tries, char *lost,
+                          size_t size);
 
 #endif

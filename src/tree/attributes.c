@@ -2,6 +2,7 @@
 /* The order matters: a change of the owner clears set-user-ID and capabilities, an access control list has a part of
  * the mode, and every change of a file may change its times. */
 #include "tree/attributes.h"
+#include "base/fd.h"
 #include "base/platform.h"
 #include "tree/tree.h"
 #include <fcntl.h>
@@ -26,57 +27,101 @@ static int lose(struct tree_copy *tree, const struct tree_dir *dir, const char *
                         error_text(code, text, sizeof(text)));
 }
 
+/* A file whose attributes are being kept. */
+struct keeping {
+    struct tree_copy *tree;
+    const struct tree_dir *dir;
+    const char *name;
+    const struct stat *st; /* of the source */
+    struct stat now;       /* of the target, when that began */
+    struct platform_file from, to;
+    int at, flags; /* how the path `to` is looked up */
+};
+
+static int lose_of(const struct keeping *k, const char *operation, const char *lost)
+{
+    return lose(k->tree, k->dir, k->name, -errno, operation, lost);
+}
+
 static bool keeps_all(const struct tree_copy *tree)
 {
     return tree->options.keep == LEAT_TREE_ALL;
 }
 
-static mode_t mode_to_keep(const struct tree_copy *tree, const struct stat *st)
+static mode_t mode_to_keep(const struct keeping *k)
 {
-    return st->st_mode & (keeps_all(tree) ? 07777 : 01777);
+    return k->st->st_mode & (keeps_all(k->tree) ? 07777 : 01777);
 }
 
-/* A file whose owner can't be kept gives nobody the rights of its set-user-ID. */
-static int keep_owner(struct tree_copy *tree, const struct tree_dir *dir, const char *name, const struct stat *st,
-                      int to, mode_t *mode)
+/* ---- the calls: on the open file, or on the path that leads to it ---- */
+
+static int set_owner(const struct keeping *k, uid_t uid, gid_t gid)
 {
-    struct stat now;
-    if (fstat(to, &now) < 0)
-        return lose(tree, dir, name, -errno, "fstat", "its owner");
-    if (now.st_uid == st->st_uid && now.st_gid == st->st_gid)
+    return k->to.path ? fchownat(k->at, k->to.path, uid, gid, k->flags) : fchown(k->to.fd, uid, gid);
+}
+
+static int set_mode(const struct keeping *k, mode_t mode)
+{
+    return k->to.path ? fchmodat(k->at, k->to.path, mode, k->flags) : fchmod(k->to.fd, mode);
+}
+
+static int set_times(const struct keeping *k)
+{
+    const struct timespec times[2] = {k->st->st_atim, k->st->st_mtim};
+    return k->to.path ? utimensat(k->at, k->to.path, times, k->flags) : futimens(k->to.fd, times);
+}
+
+/* ---- each attribute ---- */
+
+/* A file whose owner can't be kept gives nobody the rights of its set-user-ID. Returns 1 if something changed. */
+static int keep_owner(const struct keeping *k, mode_t *mode)
+{
+    if (k->now.st_uid == k->st->st_uid && k->now.st_gid == k->st->st_gid)
         return 0;
-    if (fchown(to, st->st_uid, st->st_gid) == 0)
-        return 0;
+    if (set_owner(k, k->st->st_uid, k->st->st_gid) == 0)
+        return 1;
     int code = -errno;
+    bool is_owned = k->now.st_uid == k->st->st_uid;
     *mode &= 01777;
-    return lose(tree, dir, name, code, "fchown", now.st_uid == st->st_uid ? "its group" : "its owner");
+    if (!is_owned && k->now.st_gid != k->st->st_gid)
+        set_owner(k, (uid_t)-1, k->st->st_gid); /* a user may be allowed that much */
+    return lose(k->tree, k->dir, k->name, code, "fchown", is_owned ? "its group" : "its owner");
 }
 
-static int keep_extended(struct tree_copy *tree, const struct tree_dir *dir, const char *name, int from, int to)
+static int keep_extended(const struct keeping *k)
 {
-    char way[WAY_MAX], lost[LOST_MAX] = "";
-    int r = platform.path_of_fd(from, way, sizeof(way));
-    if (r == 0)
-        r = platform.copy_attributes(way, to, tree->options.drop_attributes, lost, sizeof(lost));
-    return r < 0 ? lose(tree, dir, name, r, "fsetxattr", lost[0] ? lost : "its extended attributes") : 0;
+    char lost[LOST_MAX] = "";
+    if (k->from.fd < 0 && !k->from.path)
+        return 0;
+    int r = platform.copy_attributes(&k->from, &k->to, k->tree->options.drop_attributes, lost, sizeof(lost));
+    return r < 0 ? lose(k->tree, k->dir, k->name, r, "fsetxattr", lost[0] ? lost : "its extended attributes") : r;
 }
+
+static int keep(const struct keeping *k)
+{
+    mode_t mode = mode_to_keep(k), before = k->now.st_mode & 07777;
+    int owner = 0, extended = 0;
+    if (keeps_all(k->tree)) {
+        owner = keep_owner(k, &mode);
+        extended = keep_extended(k);
+    }
+    /* A symbolic link has no mode of its own. */
+    int r = MIN(MIN(owner, extended), 0);
+    bool has_mode = !S_ISLNK(k->st->st_mode), changed = owner != 0 || extended != 0;
+    if (has_mode && (changed || mode != before) && set_mode(k, mode) < 0)
+        r = lose_of(k, "fchmod", "its mode");
+    if (set_times(k) < 0)
+        r = lose_of(k, "futimens", "its times");
+    return r;
+}
+
+/* ---- open files ---- */
 
 int attributes_of_file(struct tree_copy *tree, const struct tree_dir *dir, const char *name, int from,
                        const struct stat *st, int to)
 {
-    const struct timespec times[2] = {st->st_atim, st->st_mtim};
-    mode_t mode = mode_to_keep(tree, st);
-    int r = 0;
-    if (keeps_all(tree)) {
-        r = keep_owner(tree, dir, name, st, to, &mode);
-        int extended = keep_extended(tree, dir, name, from, to);
-        r = r < 0 ? r : extended;
-    }
-    if (fchmod(to, mode) < 0)
-        r = lose(tree, dir, name, -errno, "fchmod", "its mode");
-    if (futimens(to, times) < 0)
-        r = lose(tree, dir, name, -errno, "futimens", "its times");
-    return r;
+    struct keeping k = {.tree = tree, .dir = dir, .name = name, .st = st, .from.fd = from, .to.fd = to};
+    return fstat(to, &k.now) < 0 ? lose_of(&k, "fstat", "its attributes") : keep(&k);
 }
 
 int attributes_of_dir(struct tree_copy *tree, const struct tree_dir *dir)
@@ -84,20 +129,60 @@ int attributes_of_dir(struct tree_copy *tree, const struct tree_dir *dir)
     return attributes_of_file(tree, dir, NULL, dir->fd[SOURCE], &dir->st, dir->fd[TARGET]);
 }
 
+/* ---- names that are not opened, because that may wait or do something ---- */
+
+/* Pins what has the name, which must be of the kind of the source, and makes a path that leads to it whatever happens
+ * to the name. Gives a descriptor, or returns a negative errno; -ENOSYS: there are no such paths. */
+static int pin(const struct keeping *k, int side, const char *name, struct stat *ret, char way[WAY_MAX])
+{
+    int fd = platform.pin(k->dir->fd[side], name, false);
+    if (fd < 0)
+        return fd;
+    int r = platform.path_of_fd(fd, way, WAY_MAX);
+    if (r < 0 || access(way, F_OK) < 0)
+        r = -ENOSYS;
+    else if (fstat(fd, ret) < 0)
+        r = -errno;
+    else if ((ret->st_mode & S_IFMT) != (k->st->st_mode & S_IFMT))
+        r = -ESTALE;
+    if (r == 0)
+        return fd;
+    fd_close(fd);
+    return r;
+}
+
+/* Keeps what it can, if there is no `way`: of the name, which is not followed. */
+static int keep_of_name(struct keeping *k, const char *name_now, const char *way)
+{
+    k->to.path = way ? way : name_now;
+    k->at = way ? AT_FDCWD : k->dir->fd[TARGET];
+    k->flags = way ? 0 : AT_SYMLINK_NOFOLLOW;
+    if (!way && fstatat(k->at, name_now, &k->now, k->flags) < 0)
+        return lose_of(k, "stat", "its attributes");
+    return keep(k);
+}
+
+/* Pins the name in the source as well, for its extended attributes. */
+static int keep_of_pinned(struct keeping *k, const char *name_now, const char *way)
+{
+    char from_way[WAY_MAX];
+    struct stat st;
+    int from CLEANUP_FD = keeps_all(k->tree) ? pin(k, SOURCE, k->name, &st, from_way) : -ENOSYS;
+    bool is_same = from >= 0 && st.st_dev == k->st->st_dev && st.st_ino == k->st->st_ino;
+    k->from.path = is_same ? from_way : NULL;
+    int r = keep_of_name(k, name_now, way);
+    if (is_same || from == -ENOSYS)
+        return r;
+    return lose(k->tree, k->dir, k->name, from < 0 ? from : -ESTALE, "open", "its extended attributes");
+}
+
 int attributes_of_name(struct tree_copy *tree, const struct tree_dir *dir, const char *name, const char *name_now,
                        const struct stat *st)
 {
-    const struct timespec times[2] = {st->st_atim, st->st_mtim};
-    int at = dir->fd[TARGET], r = 0;
-    mode_t mode = mode_to_keep(tree, st);
-    if (keeps_all(tree) && fchownat(at, name_now, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0) {
-        r = lose(tree, dir, name, -errno, "fchownat", "its owner");
-        mode &= 01777;
-    }
-    /* A symbolic link has no mode of its own. */
-    if (!S_ISLNK(st->st_mode) && fchmodat(at, name_now, mode, 0) < 0)
-        r = lose(tree, dir, name, -errno, "fchmodat", "its mode");
-    if (utimensat(at, name_now, times, AT_SYMLINK_NOFOLLOW) < 0)
-        r = lose(tree, dir, name, -errno, "utimensat", "its times");
-    return r;
+    struct keeping k = {.tree = tree, .dir = dir, .name = name, .st = st, .from.fd = -1, .to.fd = -1};
+    char way[WAY_MAX];
+    int to CLEANUP_FD = pin(&k, TARGET, name_now, &k.now, way);
+    if (to == -ENOSYS)
+        return keep_of_name(&k, name_now, NULL);
+    return to < 0 ? lose(tree, dir, name, to, "open", "its attributes") : keep_of_pinned(&k, name_now, way);
 }

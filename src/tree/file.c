@@ -277,7 +277,8 @@ int file_copy(struct tree_copy *tree, struct tree_worker *worker, struct tree_di
     int r = own ? look_at_old(&f, &publish) : fail(&f, LEAT_SIDE_NONE, -ENOMEM, "open");
     if (r < 0)
         return r;
-    f.out = publish_open(&publish, 0600);
+    publish.is_completed = true;
+    f.out = publish_open(&publish, st->st_mode & 0777);
     if (f.out < 0)
         return fail(&f, LEAT_SIDE_SINK, f.out, "open");
     if (publish.unnamed)

@@ -32,6 +32,8 @@ def decorate(path, dice):
     """Modes, owners, attributes. The times come last."""
     if ROOT and dice.random() < 0.5:
         os.chown(path, dice.randrange(3000), dice.randrange(3000), follow_symlinks=False)
+    if ROOT and dice.random() < 0.3:
+        can(lambda: os.setxattr(path, "trusted.leat", dice.randbytes(dice.choice([0, 1, 300])), follow_symlinks=False))
     if os.path.islink(path):
         return
     mode = dice.choice([0o644, 0o600, 0o755, 0o4755, 0o2711, 0o1777, 0o444, 0o640])
@@ -121,6 +123,15 @@ def attributes(fd):
         return {}
 
 
+def attributes_of_name(folder, name):
+    """Of a symbolic link, a FIFO, a socket or a device."""
+    way = b"/proc/self/fd/%d/%s" % (folder, name)
+    try:
+        return {name: os.getxattr(way, name, follow_symlinks=False) for name in os.listxattr(way, follow_symlinks=False)}
+    except OSError:
+        return {}
+
+
 def sparse(fd, size):
     """The places of data, by blocks."""
     found, at = [], 0
@@ -150,6 +161,8 @@ def describe(root, everything=True, owners=True):
                 continue
             fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder) if stat.S_ISREG(st.st_mode) else None
             what = one(st, fd, everything, owners)
+            if fd is None and everything:
+                what["attributes"] = attributes_of_name(folder, name)
             if stat.S_ISLNK(st.st_mode):
                 what["to"] = os.readlink(name, dir_fd=folder)
             if fd is not None:
