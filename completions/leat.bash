@@ -108,8 +108,8 @@ _leat()
             --memory-limit --pipe-size --buffer --rate --connect-timeout --idle-timeout --part-size --resume --checksum-algorithm --total-timeout --retries
             --streams --header --netrc-file --cacert --cert --key"
         if [[ ${words[1]} == copy ]]; then
-            options+=" --recursive --archive --jobs --one-file-system"
-            wants+=" --jobs"
+            options+=" --recursive --archive --jobs --one-file-system --shard"
+            wants+=" --jobs --shard"
         fi
         ;;
     digest)

@@ -31,7 +31,8 @@ enum leat_tree_keep {
 };
 
 enum {
-    LEAT_TREE_JOBS_MAX = 256 /**< The most workers. */
+    LEAT_TREE_JOBS_MAX = 256,      /**< The most workers. */
+    LEAT_TREE_SHARDS_MAX = 1000000 /**< The most shards. */
 };
 
 /** What was done, or has been done so far. */
@@ -81,6 +82,17 @@ struct leat_tree_options {
     int (*progress)(void *user, const struct leat_tree_result *so_far);
     int32_t progress_ms; /**< 0: 200. */
     void *user;          /**< Handed to the functions. */
+    /**
+     * Several processes, on any number of hosts, copy the tree: so many, each with its own number in `shard`. Each
+     * reads the whole source and copies its share of the names; together they copy all. They send no messages, may run
+     * at any time, and may end in any order. A call that failed or was killed can be made again. 0 or 1: this call
+     * copies all.
+     *
+     * All of them need the same source, the same options and the same user. The share of a name is the same on every
+     * machine: leat-copy(1) has the formula.
+     */
+    int32_t shards;
+    int32_t shard; /**< Which share the call copies, from 0 to `shards` - 1. */
 };
 
 /**

@@ -311,6 +311,19 @@ static int set(struct copy_options *o, const char *command, int option, const ch
     }
 }
 
+/* Does a later word ask for a tree? Then an option that is not known here may be one of trees. */
+static bool has_tree_option(const char *command, int argc, char **argv)
+{
+    for (int i = optind; i < argc && strcmp(command, "copy") == 0 && strcmp(argv[i], "--") != 0; i++) {
+        const char *letters = argv[i] + 1;
+        bool is_short = argv[i][0] == '-' && letters[0] && strspn(letters, "hvra") == strlen(letters);
+        if ((is_short && strpbrk(letters, "ra")) || strcmp(argv[i], "--recursive") == 0 ||
+            strcmp(argv[i], "--archive") == 0)
+            return true;
+    }
+    return false;
+}
+
 int options_parse(struct copy_options *o, const char *command, int argc, char **argv)
 {
     *o = (struct copy_options){.pipeline = LEAT_INIT(struct leat_pipeline_options),
@@ -320,6 +333,8 @@ int options_parse(struct copy_options *o, const char *command, int argc, char **
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":hvra", longs, NULL)) != -1) {
+        if (option == '?' && has_tree_option(command, argc, argv))
+            return OPTIONS_TREE;
         if (option == '?')
             return cli_unknown_option(command, longs, argv[optind - 1]);
         if (option == ':')

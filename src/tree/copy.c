@@ -2,6 +2,7 @@
 /* leat_tree_copy: stages of one step, whose source is the walker. */
 #include "base/fd.h"
 #include "base/platform.h"
+#include "tree/shard.h"
 #include "tree/tree.h"
 #include <fcntl.h>
 #include <leat/endpoint.h>
@@ -84,6 +85,12 @@ static int read_options(struct tree_copy *tree, const struct leat_tree_options *
     if (o->jobs < 0 || o->jobs > LEAT_TREE_JOBS_MAX)
         return error_set(error, -EINVAL, "%d is no number of jobs: up to %d are possible", (int)o->jobs,
                          LEAT_TREE_JOBS_MAX);
+    if (o->shards < 0 || o->shards > LEAT_TREE_SHARDS_MAX)
+        return error_set(error, -EINVAL, "%d is no number of shards: up to %d are possible", (int)o->shards,
+                         LEAT_TREE_SHARDS_MAX);
+    if (o->shard < 0 || o->shard >= MAX(o->shards, 1))
+        return error_set(error, -EINVAL, "There is no shard %d of %d: the first one is 0", (int)o->shard,
+                         (int)MAX(o->shards, 1));
     if (o->progress_ms < 0)
         return error_set(error, -EINVAL, "%d is no number of milliseconds", (int)o->progress_ms);
     return find_provider(tree, error);
@@ -232,11 +239,12 @@ static int run(struct tree_copy *tree, struct leat_error *error)
 static int copy(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error)
 {
     int r = open_roots(tree, source, target, error);
-    if (r == 0)
+    bool is_left = r == 0 && shard_leaves_dir(tree, tree->root);
+    if (r == 0 && !is_left)
         r = walk_begin(tree);
-    if (r == 0)
+    if (r == 0 && !is_left)
         r = run(tree, error);
-    if (r < 0)
+    if (r < 0 || is_left)
         atomic_store(&tree->canceled, true); /* so that no folder gets its attributes */
     walk_end(tree);
     links_clear(tree);

@@ -3,6 +3,7 @@
 #include "base/fd.h"
 #include "base/platform.h"
 #include "tree/attributes.h"
+#include "tree/shard.h"
 #include "tree/tree.h"
 #include <fcntl.h>
 #include <unistd.h>
@@ -80,6 +81,7 @@ struct tree_dir *dir_root(struct tree_copy *tree, int source, int target, bool e
     dir->fd[SOURCE] = source;
     dir->fd[TARGET] = target;
     dir->existed = existed;
+    dir->hash = SHARD_HASH_FIRST;
     dir->refs++;      /* of the copy itself */
     dir->holders = 2; /* the walker, and the copy itself: the root has no name to open it by again */
     tree->dirs.open++;
@@ -92,6 +94,7 @@ struct tree_dir *dir_new(struct tree_copy *tree, struct tree_dir *parent, const 
     if (!dir)
         return NULL;
     dir->parent = parent;
+    dir->hash = shard_hash(shard_hash(parent->hash, name, strlen(name)), "/", 1);
     pthread_mutex_lock(&tree->dirs.lock);
     parent->refs++;
     parent->work++;
@@ -151,6 +154,8 @@ static int enter(struct tree_copy *tree, struct tree_dir *dir)
     }
     dir->fd[SOURCE] = fd;
     identity_of_stat(&dir->identity[SOURCE], &dir->st);
+    if (shard_leaves_dir(tree, dir))
+        return DIR_LEFT;
     if (identity_is_same(&dir->identity[SOURCE], &tree->root->identity[TARGET]))
         return tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, -EINVAL, "open",
                             "It is the target of the copy, and is not copied into itself");
@@ -165,7 +170,7 @@ int dir_enter(struct tree_copy *tree, struct tree_dir *dir)
         return tree_problem(tree, dir, NULL, side, r, "open", NULL);
     r = enter(tree, dir);
     pthread_mutex_lock(&tree->dirs.lock);
-    if (r < 0)
+    if (r != 0)
         for (int i = 0; i < SIDES; i++)
             dir->fd[i] = fd_close(dir->fd[i]);
     else {

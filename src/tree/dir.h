@@ -27,6 +27,8 @@ struct tree_dir {
     bool closes_late;        /* close(2) may report that the file system of the target could not keep bytes */
     bool existed;            /* the target was there, so names in it may be taken */
     atomic_bool is_linkable; /* a file without a name has got one there */
+    bool is_whole;           /* this shard copies all that is in it, see shard.h */
+    uint64_t hash;           /* of the path and a slash, see shard.h */
     /* Under the lock of struct tree_dirs: */
     int fd[SIDES];                  /* -1: closed */
     unsigned refs;                  /* who may still name the folder: children, batches, the table of links */
@@ -54,8 +56,11 @@ struct tree_dir *dir_root(struct tree_copy *tree, int source, int target, bool e
 struct tree_dir *dir_new(struct tree_copy *tree, struct tree_dir *parent, const char *name);
 /* See `closes_late`, of the folder that is open. */
 bool dir_closes_late(int fd);
-/* Opens the folder of the source for the first time, and makes or opens that of the target, and holds both. Returns 0,
- * or a code after it has recorded the problem. */
+/* Opens the folder of the source for the first time, and makes or opens that of the target, and holds both. Returns 0;
+ * DIR_LEFT: another shard copies it with all that is in it; or a code after it has recorded the problem. */
+enum {
+    DIR_LEFT = 1
+};
 int dir_enter(struct tree_copy *tree, struct tree_dir *dir);
 
 /* Holds the descriptors: opens them again if they were closed. Returns 0, or a negative errno; then *ret_side is the

@@ -5,6 +5,7 @@
 #include "tree/attributes.h"
 #include "tree/ends.h"
 #include "tree/file.h"
+#include "tree/shard.h"
 #include "tree/tree.h"
 #include <fcntl.h>
 #include <limits.h>
@@ -118,6 +119,8 @@ static void copy_file(struct tree_copy *tree, struct tree_worker *worker, struct
 {
     struct tree_link *link;
     struct stat st;
+    if (shard_leaves_file(tree, dir, name))
+        return;
     int in CLEANUP_FD = file_open(tree, dir, name, &st);
     if (in < 0)
         return;

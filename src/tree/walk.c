@@ -3,6 +3,7 @@
  * of the stages, and is never far ahead of the workers, since their queue is short. */
 #include "base/fd.h"
 #include "base/platform.h"
+#include "tree/shard.h"
 #include "tree/tree.h"
 #include <fcntl.h>
 #include <limits.h>
@@ -99,7 +100,7 @@ static int begin_next(struct tree_copy *tree, struct tree_reading *reading)
     while (tree->pending && !tree_is_canceled(tree)) {
         struct tree_dir *dir = tree->pending;
         tree->pending = dir->next;
-        if (dir != tree->root && dir_enter(tree, dir) < 0) {
+        if (dir != tree->root && dir_enter(tree, dir) != 0) {
             dir_end_work(tree, dir);
             continue;
         }
@@ -112,7 +113,8 @@ static int begin_next(struct tree_copy *tree, struct tree_reading *reading)
     return 0;
 }
 
-/* Adds the next name. Returns 1: it was added to the batch, or is a folder; 0: the folder has ended; -ENOMEM. */
+/* Adds the next name. Returns 1: it was added to the batch, is a folder, or is left to another shard; 0: the folder has
+ * ended; -ENOMEM. */
 static int read_name(struct tree_copy *tree, struct tree_reading *reading, struct tree_batch *batch)
 {
     errno = 0;
@@ -127,7 +129,8 @@ static int read_name(struct tree_copy *tree, struct tree_reading *reading, struc
     mode_t kind = kind_of(reading->dir, entry);
     if (S_ISDIR(kind))
         return add_pending(tree, reading->dir, name) < 0 ? -ENOMEM : 1;
-    add_name(batch, name, strlen(name), S_ISREG(kind));
+    if (!shard_leaves_name(tree, reading->dir, name, kind))
+        add_name(batch, name, strlen(name), S_ISREG(kind));
     return 1;
 }
 

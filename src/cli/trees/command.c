@@ -147,7 +147,7 @@ static int copy_into(struct tree_command *c, const char *target, const char *sou
 static int copy_all(struct tree_command *c, int count, char **name)
 {
     const char *target = name[count - 1];
-    bool into = folder_exists(target);
+    bool into = !c->asked.options.shards && folder_exists(target); /* another shard may have made it */
     int r = 0;
     if (!into && count > 2)
         return cli_usage("copy", "%s is no folder, so it can't take several folders", cli_name(target));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "trees/options.h"
 #include "cli.h"
+#include "trees/shard.h"
 #include <stdio.h>
 
 static const char usage[] = "usage: leat copy -r|-a [options] FOLDER... TARGET\n"
@@ -32,6 +33,9 @@ const char tree_options_help[] = "  -r, --recursive        contents, modes, symb
                                  "  --progress[=auto|bar|json|never]\n"
                                  "                         how far it is, on stderr (default auto: a bar on a\n"
                                  "                         terminal)\n"
+                                 "  --shard K/N|auto       copy share K, from 0 to N-1, of FOLDER to TARGET, which\n"
+                                 "                         becomes the copy; auto: as the launcher (MPI, Slurm,\n"
+                                 "                         Kubernetes) says, see leat-copy(1)\n"
                                  "  -v                     say at the end what was copied, on stderr\n";
 
 enum {
@@ -40,6 +44,7 @@ enum {
     OPTION_JOBS,
     OPTION_ONE,
     OPTION_PROGRESS,
+    OPTION_SHARD,
 };
 
 static const struct option longs[] = {
@@ -50,6 +55,7 @@ static const struct option longs[] = {
     {"jobs", required_argument, NULL, OPTION_JOBS},
     {"one-file-system", no_argument, NULL, OPTION_ONE},
     {"progress", optional_argument, NULL, OPTION_PROGRESS},
+    {"shard", required_argument, NULL, OPTION_SHARD},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -83,6 +89,8 @@ static int set(struct tree_request *q, int option, const char *value)
         r = cli_choose("copy", "progress", value ? value : "bar", modes, &word);
         q->mode = (enum progress_mode)word;
         break;
+    case OPTION_SHARD:
+        return tree_shard_parse(value, &q->options.shard, &q->options.shards);
     default:
         return OPTIONS_HELP;
     }
@@ -103,6 +111,8 @@ int tree_options_parse(struct tree_request *q, int argc, char **argv)
         if (r != 0)
             return r;
     }
+    if (q->options.shards && argc - optind != 2)
+        return cli_usage("copy", "with --shard one FOLDER and a TARGET are wanted");
     return argc - optind < 2 ? cli_usage("copy", "with -r and -a at least one FOLDER and a TARGET are wanted") : 0;
 }
 

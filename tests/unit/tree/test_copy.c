@@ -118,6 +118,13 @@ static void what_makes_no_sense_is_refused(void **state UNUSED)
     options.progress_ms = -1;
     assert_int_equal(refused(&options), -EINVAL);
     options.progress_ms = 0;
+    static const int32_t shards[][2] = {{0, -1}, {0, LEAT_TREE_SHARDS_MAX + 1}, {-1, 2}, {2, 2}, {1, 0}, {1, 1}};
+    for (size_t i = 0; i < COUNT(shards); i++) {
+        options.shard = shards[i][0];
+        options.shards = shards[i][1];
+        assert_int_equal(refused(&options), -EINVAL);
+    }
+    options.shard = options.shards = 0;
     /* Without libcrypto nobody knows which algorithms it has. */
     options.digest = "sha256,md5";
     int r = refused(&options);
