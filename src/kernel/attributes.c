@@ -30,9 +30,12 @@ static bool is_of_contents(const char *name)
     return strcmp(name, "security.ima") == 0 || strcmp(name, "security.evm") == 0;
 }
 
-/* Is the attribute a view that the file system makes of other data? All names of "system." are, except these. */
+/* Is the attribute a view that the file system makes of other data? All names of "system." are, except these; xfs shows
+ * the lists once more under its own names. */
 static bool is_view(const char *name)
 {
+    if (strncmp(name, "trusted.SGI_ACL_", 16) == 0)
+        return true;
     return strncmp(name, "system.", 7) == 0 && strcmp(name, access_list) != 0 && strcmp(name, default_list) != 0 &&
            strncmp(name, "system.nfs4", 11) != 0;
 }
