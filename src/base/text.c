@@ -31,3 +31,10 @@ void text_hex(const uint8_t *bytes, size_t n, char *ret)
     }
     ret[2 * n] = '\0';
 }
+
+/* In C's own letters, whatever the locale is. */
+size_t text_scheme(const char *spec)
+{
+    size_t n = strspn(spec, "abcdefghijklmnopqrstuvwxyz0123456789+-");
+    return spec[0] >= 'a' && spec[0] <= 'z' && spec[n] == ':' ? n : 0;
+}

@@ -14,6 +14,9 @@ int text_close(FILE *to, char **text);
 /* Returns a, b and c joined, which the caller frees. NULL: no memory. */
 char *text_join(const char *a, const char *b, const char *c);
 
+/* Returns the length of the scheme that the spec starts with, `[a-z][a-z0-9+-]*` before a colon; 0: there is none. */
+size_t text_scheme(const char *spec);
+
 /* Writes n bytes as 2 * n small hex digits and a NUL. */
 void text_hex(const uint8_t *bytes, size_t n, char *ret);
 

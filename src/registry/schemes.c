@@ -4,6 +4,7 @@
 #include "registry/schemes.h"
 #include "base/nearest.h"
 #include "base/quote.h"
+#include "base/text.h"
 #include "channel/endpoint.h"
 #include "child/endpoint.h"
 #include "endpoint/endpoint.h"
@@ -111,16 +112,6 @@ static const struct scheme {
     {"s3", open_s3},     {"oci", open_oci},
 };
 
-/* Returns the length of `[a-z][a-z0-9+-]*` before a colon, or 0 if the spec does not start with that. */
-static size_t scheme_length(const char *spec)
-{
-    size_t n = 0;
-    if (spec[0] >= 'a' && spec[0] <= 'z')
-        while (islower((unsigned char)spec[n]) || isdigit((unsigned char)spec[n]) || spec[n] == '+' || spec[n] == '-')
-            n++;
-    return n && spec[n] == ':' ? n : 0;
-}
-
 static const struct scheme *find_scheme(const char *spec, size_t n)
 {
     for (size_t i = 0; i < COUNT(schemes); i++)
@@ -131,7 +122,7 @@ static const struct scheme *find_scheme(const char *spec, size_t n)
 
 bool scheme_known(const char *spec)
 {
-    return find_scheme(spec, scheme_length(spec)) != NULL;
+    return find_scheme(spec, text_scheme(spec)) != NULL;
 }
 
 static int open_scheme(leat_endpoint **ret, struct scheme_request *request, size_t n, struct leat_error *error)
@@ -157,7 +148,7 @@ int leat_endpoint_open(leat_endpoint **ret_endpoint, const char *spec, enum leat
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
-    size_t n = scheme_length(spec);
+    size_t n = text_scheme(spec);
     if ((r = options_copy(&own, sizeof(own), options)) < 0)
         error_set(&error, r, "The options are not those of this version");
     else if (enum_check(direction, LEAT_WRITE) < 0)

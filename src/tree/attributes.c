@@ -14,19 +14,6 @@ enum {
     WAY_MAX = 64,
 };
 
-/* Records that something was not kept. Returns `code`, or 0 if the caller does not mind. */
-static int lose(struct tree_copy *tree, const struct tree_dir *dir, const char *name, int code, const char *operation,
-                const char *lost)
-{
-    char text[128];
-    if (tree->options.drop_attributes) {
-        atomic_fetch_add(&tree->counts.dropped, 1);
-        return 0;
-    }
-    return tree_problem(tree, dir, name, LEAT_SIDE_SINK, code, operation, "The copy can't have %s: %s", lost,
-                        error_text(code, text, sizeof(text)));
-}
-
 /* A file whose attributes are being kept. */
 struct keeping {
     struct tree_copy *tree;
@@ -40,7 +27,7 @@ struct keeping {
 
 static int lose_of(const struct keeping *k, const char *operation, const char *lost)
 {
-    return lose(k->tree, k->dir, k->name, -errno, operation, lost);
+    return ends_lose(k->tree, k->dir, k->name, -errno, operation, lost);
 }
 
 static bool keeps_all(const struct tree_copy *tree)
@@ -85,7 +72,7 @@ static int keep_owner(const struct keeping *k, mode_t *mode)
     *mode &= 01777;
     if (!is_owned && k->now.st_gid != k->st->st_gid)
         set_owner(k, (uid_t)-1, k->st->st_gid); /* a user may be allowed that much */
-    return lose(k->tree, k->dir, k->name, code, "fchown", is_owned ? "its group" : "its owner");
+    return ends_lose(k->tree, k->dir, k->name, code, "fchown", is_owned ? "its group" : "its owner");
 }
 
 static int keep_extended(const struct keeping *k)
@@ -94,7 +81,7 @@ static int keep_extended(const struct keeping *k)
     if (k->from.fd < 0 && !k->from.path)
         return 0;
     int r = platform.copy_attributes(&k->from, &k->to, k->tree->options.drop_attributes, lost, sizeof(lost));
-    return r < 0 ? lose(k->tree, k->dir, k->name, r, "fsetxattr", lost[0] ? lost : "its extended attributes") : r;
+    return r < 0 ? ends_lose(k->tree, k->dir, k->name, r, "fsetxattr", lost[0] ? lost : "its extended attributes") : r;
 }
 
 static int keep(const struct keeping *k)
@@ -124,7 +111,7 @@ int attributes_of_file(struct tree_copy *tree, const struct tree_dir *dir, const
     return fstat(to, &k.now) < 0 ? lose_of(&k, "fstat", "its attributes") : keep(&k);
 }
 
-int attributes_of_dir(struct tree_copy *tree, const struct tree_dir *dir)
+int attributes_of_dir(struct tree_copy *tree, struct tree_dir *dir)
 {
     return attributes_of_file(tree, dir, NULL, dir->fd[SOURCE], &dir->st, dir->fd[TARGET]);
 }
@@ -173,7 +160,7 @@ static int keep_of_pinned(struct keeping *k, const char *name_now, const char *w
     int r = keep_of_name(k, name_now, way);
     if (is_same || from == -ENOSYS)
         return r;
-    return lose(k->tree, k->dir, k->name, from < 0 ? from : -ESTALE, "open", "its extended attributes");
+    return ends_lose(k->tree, k->dir, k->name, from < 0 ? from : -ESTALE, "open", "its extended attributes");
 }
 
 int attributes_of_name(struct tree_copy *tree, const struct tree_dir *dir, const char *name, const char *name_now,
@@ -184,5 +171,5 @@ int attributes_of_name(struct tree_copy *tree, const struct tree_dir *dir, const
     int to CLEANUP_FD = pin(&k, TARGET, name_now, &k.now, way);
     if (to == -ENOSYS)
         return keep_of_name(&k, name_now, NULL);
-    return to < 0 ? lose(tree, dir, name, to, "open", "its attributes") : keep_of_pinned(&k, name_now, way);
+    return to < 0 ? ends_lose(tree, dir, name, to, "open", "its attributes") : keep_of_pinned(&k, name_now, way);
 }

@@ -13,7 +13,7 @@ struct tree_dir;
 int attributes_of_file(struct tree_copy *tree, const struct tree_dir *dir, const char *name, int from,
                        const struct stat *st, int to);
 /* The same for a folder that is held. */
-int attributes_of_dir(struct tree_copy *tree, const struct tree_dir *dir);
+int attributes_of_dir(struct tree_copy *tree, struct tree_dir *dir);
 /* The same for a new name in the folder of the target that can't be opened: a symbolic link, a FIFO, a device.
  * `name_now` is the name that it has for the moment. */
 int attributes_of_name(struct tree_copy *tree, const struct tree_dir *dir, const char *name, const char *name_now,

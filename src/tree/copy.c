@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* leat_tree_copy: stages of one step, whose source is the walker. */
-#include "base/fd.h"
-#include "base/platform.h"
 #include "tree/shard.h"
 #include "tree/tree.h"
-#include <fcntl.h>
-#include <leat/endpoint.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
 
 /* ---- problems ---- */
 
@@ -98,56 +93,37 @@ static int read_options(struct tree_copy *tree, const struct leat_tree_options *
 
 /* ---- the roots ---- */
 
-static int open_source(const char *path, struct stat *ret, struct leat_error *error)
-{
-    int fd = fd_open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0);
-    if (fd >= 0 && fstat(fd, ret) == 0)
-        return fd;
-    int code = fd < 0 ? fd : -errno;
-    fd_close(fd);
-    char text[128];
-    return error_at(error, code, LEAT_SIDE_SOURCE, path, "open", "%s", error_text(code, text, sizeof(text)));
-}
-
-static int open_target(const char *path, struct stat *ret, bool *ret_existed, struct leat_error *error)
-{
-    char text[128];
-    *ret_existed = mkdir(path, 0700) < 0;
-    int r = *ret_existed && errno != EEXIST ? -errno : 0;
-    if (r < 0)
-        return error_at(error, r, LEAT_SIDE_SINK, path, "mkdir", "%s", error_text(r, text, sizeof(text)));
-    int fd = fd_open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0);
-    if (fd >= 0 && fstat(fd, ret) == 0)
-        return fd;
-    r = fd < 0 ? fd : -errno;
-    fd_close(fd);
-    return error_at(error, r, LEAT_SIDE_SINK, path, "open", "%s", error_text(r, text, sizeof(text)));
-}
-
 static int open_roots(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error)
 {
-    struct stat st, target_st;
-    bool existed;
-    int in = open_source(source, &st, error);
-    if (in < 0)
-        return in;
-    int out = open_target(target, &target_st, &existed, error);
-    if (out < 0) {
-        fd_close(in);
-        return out;
-    }
-    struct tree_dir *root = tree->root = dir_root(tree, in, out, existed);
+    const char *from = NULL, *to = NULL;
+    int r = ends_find_source(source, &tree->source, &from, error);
+    if (r == 0)
+        r = ends_find_sink(target, &tree->sink, &to, error);
+    if (r < 0)
+        return r;
+    struct tree_dir *root = tree->root = dir_root(tree);
     if (!root)
         return error_set(error, -ENOMEM, "out of memory");
     tree->pending = root;
-    root->closes_late = dir_closes_late(out);
-    root->st = st;
-    identity_of_stat(&root->identity[SOURCE], &st);
-    identity_of_stat(&root->identity[TARGET], &target_st);
-    if (identity_is_same(&root->identity[SOURCE], &root->identity[TARGET]))
+    r = tree->source->open(tree, source, from, error);
+    if (r == 0)
+        r = tree->sink->open(tree, target, to, error);
+    root->is_entered = r == 0;
+    if (r == 0 && identity_is_same(&root->identity[SOURCE], &root->identity[TARGET]))
         return error_at(error, -EINVAL, LEAT_SIDE_SINK, target, "open",
                         "The source and the target are the same folder");
-    return 0;
+    return r;
+}
+
+/* Workers of ends that wait for a network wait together; those of folders share the processors. */
+static void choose_jobs(struct tree_copy *tree)
+{
+    unsigned processors = (unsigned)leat_processors_count();
+    unsigned wanted = (unsigned)MAX(tree->source->jobs, tree->sink->jobs);
+    unsigned most = tree->sink->jobs_most ? (unsigned)tree->sink->jobs_most : LEAT_TREE_JOBS_MAX;
+    tree->jobs = tree->options.jobs ? (unsigned)tree->options.jobs : wanted ? wanted : MAX(processors, 2);
+    tree->jobs = MIN(tree->jobs, most);
+    tree->batch_names = wanted ? BATCH_NAMES_FAR : BATCH_NAMES;
 }
 
 /* ---- running ---- */
@@ -211,15 +187,15 @@ static int wait_for_it(struct tree_copy *tree, leat_stages *stages, struct leat_
 static int run(struct tree_copy *tree, struct leat_error *error)
 {
     leat_stages *stages;
-    unsigned processors = (unsigned)leat_processors_count();
     struct leat_stage stage = LEAT_INIT(struct leat_stage);
+    choose_jobs(tree);
     stage.name = "copy";
     stage.function = copy_batch;
     stage.user = tree;
     stage.dispose = drop_batch;
     stage.worker_open = entry_worker_open;
     stage.worker_close = entry_worker_close;
-    stage.workers = tree->options.jobs ? (uint32_t)tree->options.jobs : MAX(processors, 2);
+    stage.workers = tree->jobs;
     stage.queue = 2 * stage.workers;
     stage.batch = 1;
     int r = leat_stages_new(&stages, NULL, error);
@@ -236,6 +212,14 @@ static int run(struct tree_copy *tree, struct leat_error *error)
     return r;
 }
 
+static void close_ends(struct tree_copy *tree)
+{
+    if (tree->sink && tree->sink->close)
+        tree->sink->close(tree);
+    if (tree->source && tree->source->close)
+        tree->source->close(tree);
+}
+
 static int copy(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error)
 {
     int r = open_roots(tree, source, target, error);
@@ -247,9 +231,12 @@ static int copy(struct tree_copy *tree, const char *source, const char *target, 
     if (r < 0 || is_left)
         atomic_store(&tree->canceled, true); /* so that no folder gets its attributes */
     walk_end(tree);
+    if (r == 0 && !tree_is_canceled(tree) && tree->sink->finish)
+        r = tree->sink->finish(tree, error);
     links_clear(tree);
     if (tree->root)
         dir_unref(tree, tree->root);
+    close_ends(tree);
     return r < 0 ? r : tree->error->code;
 }
 

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "tree/dir.h"
 #include "base/fd.h"
-#include "base/platform.h"
-#include "tree/attributes.h"
 #include "tree/shard.h"
 #include "tree/tree.h"
-#include <fcntl.h>
-#include <unistd.h>
 
 enum {
     OPEN_MAX_DIRS = 128 /* folders with descriptors, if some of them are idle: two descriptors each */
 };
-
-static const int open_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
 
 void dirs_init(struct tree_dirs *dirs)
 {
@@ -43,7 +37,8 @@ static void remove_idle(struct tree_dirs *dirs, struct tree_dir *dir)
 
 static void close_both(struct tree_dirs *dirs, struct tree_dir *dir)
 {
-    dirs->open -= dir->fd[SOURCE] >= 0;
+    dirs->open -= dir->is_open;
+    dir->is_open = false;
     for (int side = 0; side < SIDES; side++)
         dir->fd[side] = fd_close(dir->fd[side]);
 }
@@ -70,20 +65,15 @@ static struct tree_dir *make(const char *name)
     return dir;
 }
 
-struct tree_dir *dir_root(struct tree_copy *tree, int source, int target, bool existed)
+struct tree_dir *dir_root(struct tree_copy *tree)
 {
     struct tree_dir *dir = make("");
-    if (!dir) {
-        fd_close(source);
-        fd_close(target);
+    if (!dir)
         return NULL;
-    }
-    dir->fd[SOURCE] = source;
-    dir->fd[TARGET] = target;
-    dir->existed = existed;
     dir->hash = SHARD_HASH_FIRST;
     dir->refs++;      /* of the copy itself */
     dir->holders = 2; /* the walker, and the copy itself: the root has no name to open it by again */
+    dir->is_open = true;
     tree->dirs.open++;
     return dir;
 }
@@ -102,64 +92,36 @@ struct tree_dir *dir_new(struct tree_copy *tree, struct tree_dir *parent, const 
     return dir;
 }
 
-/* Opens a folder by its name in the folder above; the descriptor is above those of standard input and output. */
-static int open_below(const struct tree_dir *dir, int side)
-{
-    int fd = openat(dir->parent->fd[side], dir->name, open_flags);
-    return fd < 0 ? -errno : fd_above_standard(fd);
-}
+/* ---- opening ---- */
 
-/* Other file systems than these are asked: network file systems, FUSE and those that stand on others. */
-bool dir_closes_late(int fd)
+static int open_source(struct tree_copy *tree, struct tree_dir *dir)
 {
-    static const char *const prompt[] = {"ext4", "xfs", "btrfs", "tmpfs"};
-    struct platform_file_system system;
-    char way[64];
-    if (platform.path_of_fd(fd, way, sizeof(way)) < 0 || platform.file_system(way, &system) < 0 || !system.name)
-        return true;
-    for (size_t i = 0; i < COUNT(prompt); i++)
-        if (strcmp(system.name, prompt[i]) == 0)
-            return false;
-    return true;
+    if (!tree->source->dir_open)
+        return 0;
+    int r = tree->source->dir_open(dir, &dir->st);
+    if (r < 0)
+        return tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, r, "open", NULL);
+    identity_of_stat(&dir->identity[SOURCE], &dir->st);
+    if (identity_is_same(&dir->identity[SOURCE], &tree->root->identity[TARGET]))
+        return tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, -EINVAL, "open",
+                            "It is the target of the copy, and is not copied into itself");
+    return 0;
 }
 
 static int open_target(struct tree_copy *tree, struct tree_dir *dir)
 {
-    if (mkdirat(dir->parent->fd[TARGET], dir->name, 0700) < 0) {
-        dir->existed = errno == EEXIST;
-        if (!dir->existed)
-            return tree_problem(tree, dir, NULL, LEAT_SIDE_SINK, -errno, "mkdir", NULL);
-    }
-    int fd = open_below(dir, TARGET);
+    const char *operation = "open";
     struct stat st;
-    if (fd == -ENOTDIR || fd == -ELOOP)
-        return tree_problem(tree, dir, NULL, LEAT_SIDE_SINK, -ENOTDIR, "open",
+    if (!tree->sink->dir_open)
+        return 0;
+    int r = tree->sink->dir_open(dir, false, &st, &operation);
+    if (r == -ENOTDIR)
+        return tree_problem(tree, dir, NULL, LEAT_SIDE_SINK, r, operation,
                             "A folder can't replace what has this name and is no folder");
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return tree_problem(tree, dir, NULL, LEAT_SIDE_SINK, fd < 0 ? fd : -errno, "open", NULL);
+    if (r < 0)
+        return tree_problem(tree, dir, NULL, LEAT_SIDE_SINK, r, operation, NULL);
     identity_of_stat(&dir->identity[TARGET], &st);
-    dir->fd[TARGET] = fd;
-    bool is_same = st.st_dev == dir->parent->identity[TARGET].device;
-    dir->closes_late = is_same ? dir->parent->closes_late : dir_closes_late(fd);
     return 0;
-}
-
-static int enter(struct tree_copy *tree, struct tree_dir *dir)
-{
-    int fd = open_below(dir, SOURCE);
-    if (fd < 0 || fstat(fd, &dir->st) < 0) {
-        int code = fd < 0 ? fd : -errno;
-        fd_close(fd);
-        return tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, code, "open", NULL);
-    }
-    dir->fd[SOURCE] = fd;
-    identity_of_stat(&dir->identity[SOURCE], &dir->st);
-    if (shard_leaves_dir(tree, dir))
-        return DIR_LEFT;
-    if (identity_is_same(&dir->identity[SOURCE], &tree->root->identity[TARGET]))
-        return tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, -EINVAL, "open",
-                            "It is the target of the copy, and is not copied into itself");
-    return open_target(tree, dir);
 }
 
 int dir_enter(struct tree_copy *tree, struct tree_dir *dir)
@@ -168,13 +130,18 @@ int dir_enter(struct tree_copy *tree, struct tree_dir *dir)
     int r = dir_hold(tree, dir->parent, &side);
     if (r < 0)
         return tree_problem(tree, dir, NULL, side, r, "open", NULL);
-    r = enter(tree, dir);
+    r = open_source(tree, dir);
+    if (r == 0 && shard_leaves_dir(tree, dir))
+        r = DIR_LEFT;
+    if (r == 0)
+        r = open_target(tree, dir);
     pthread_mutex_lock(&tree->dirs.lock);
     if (r != 0)
         for (int i = 0; i < SIDES; i++)
             dir->fd[i] = fd_close(dir->fd[i]);
     else {
         tree->dirs.open++;
+        dir->is_open = dir->is_entered = true;
         dir->holders = 1;
         close_some(&tree->dirs);
     }
@@ -185,52 +152,55 @@ int dir_enter(struct tree_copy *tree, struct tree_dir *dir)
 
 /* ---- holding ---- */
 
-static int open_side_again(struct tree_dir *dir, int side)
+/* Another folder may have the name now. */
+static int open_side_again(struct tree_copy *tree, struct tree_dir *dir, int side)
 {
+    const char *operation;
     struct identity now;
-    int fd = open_below(dir, side);
-    int r = fd < 0 ? fd : identity_of_fd(&now, fd);
-    if (r == 0 && !identity_is_same(&now, &dir->identity[side]))
-        r = -ESTALE; /* another folder has the name now */
-    if (r < 0) {
-        fd_close(fd);
+    struct stat st;
+    int r;
+    if (side == SOURCE ? !tree->source->dir_open : !tree->sink->dir_open)
+        return 0;
+    r = side == SOURCE ? tree->source->dir_open(dir, &st) : tree->sink->dir_open(dir, true, &st, &operation);
+    if (r < 0)
         return r;
-    }
-    dir->fd[side] = fd;
-    return 0;
+    identity_of_stat(&now, &st);
+    return identity_is_same(&now, &dir->identity[side]) ? 0 : -ESTALE;
 }
 
-static int open_both_again(struct tree_dirs *dirs, struct tree_dir *dir, enum leat_side *ret_side)
+static int open_both_again(struct tree_copy *tree, struct tree_dir *dir, enum leat_side *ret_side)
 {
-    int r = open_side_again(dir, SOURCE);
+    int r = open_side_again(tree, dir, SOURCE);
     *ret_side = r < 0 ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK;
     if (r == 0)
-        r = open_side_again(dir, TARGET);
+        r = open_side_again(tree, dir, TARGET);
     if (r < 0) {
-        dir->fd[SOURCE] = fd_close(dir->fd[SOURCE]);
+        for (int side = 0; side < SIDES; side++)
+            dir->fd[side] = fd_close(dir->fd[side]);
         return r;
     }
-    dirs->open++;
+    tree->dirs.open++;
+    dir->is_open = true;
     return 0;
 }
 
 /* Opens what is closed between the folder and the next open one above it, from there down. */
-static int open_again(struct tree_dirs *dirs, struct tree_dir *dir, enum leat_side *ret_side)
+static int open_again(struct tree_copy *tree, struct tree_dir *dir, enum leat_side *ret_side)
 {
     int r = 0;
     struct tree_dir *at = dir;
     dir->below = NULL;
-    while (at->fd[SOURCE] < 0) {
+    while (!at->is_open) {
         at->parent->below = at;
         at = at->parent;
     }
     while (at != dir && r == 0) {
         at = at->below;
-        r = open_both_again(dirs, at, ret_side);
+        r = open_both_again(tree, at, ret_side);
         if (r == 0 && at != dir)
-            add_idle(dirs, at);
-        close_some(
-            dirs); /* not this one, which is the newest: a path may have more folders than there are descriptors */
+            add_idle(&tree->dirs, at);
+        /* Not this one, which is the newest: a path may have more folders than there are descriptors. */
+        close_some(&tree->dirs);
     }
     return r;
 }
@@ -240,8 +210,8 @@ int dir_hold(struct tree_copy *tree, struct tree_dir *dir, enum leat_side *ret_s
     struct tree_dirs *dirs = &tree->dirs;
     int r = 0;
     pthread_mutex_lock(&dirs->lock);
-    if (dir->fd[SOURCE] < 0)
-        r = open_again(dirs, dir, ret_side);
+    if (!dir->is_open)
+        r = open_again(tree, dir, ret_side);
     else if (dir->holders == 0)
         remove_idle(dirs, dir);
     if (r == 0)
@@ -277,7 +247,7 @@ void dir_unref(struct tree_copy *tree, struct tree_dir *dir)
     pthread_mutex_lock(&dirs->lock);
     while (dir && --dir->refs == 0) {
         struct tree_dir *parent = dir->parent;
-        if (dir->fd[SOURCE] >= 0 && dir->holders == 0)
+        if (dir->is_open && dir->holders == 0)
             remove_idle(dirs, dir);
         close_both(dirs, dir);
         free(dir);
@@ -309,12 +279,12 @@ void dir_end_work(struct tree_copy *tree, struct tree_dir *dir)
     while (dir) {
         struct tree_dir *parent = dir->parent;
         bool is_last = is_last_work(tree, dir);
-        if (is_last && dir->identity[TARGET].kind != IDENTITY_NONE && !tree_is_canceled(tree)) {
+        if (is_last && dir->is_entered && tree->sink->dir_end && !tree_is_canceled(tree)) {
             int r = dir_hold(tree, dir, &side);
             if (r < 0)
                 tree_problem(tree, dir, NULL, side, r, "open", NULL);
             else {
-                attributes_of_dir(tree, dir);
+                tree->sink->dir_end(tree, dir);
                 dir_release(tree, dir);
             }
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The folders of a copy. Each is a pair: the folder of the source and that of the target. All that is done in a folder
- * goes through its two descriptors, so it does not matter who renames what meanwhile.
+ * goes through its two descriptors, so it does not matter who renames what meanwhile. An end that has no folders, such
+ * as a store, has no descriptor there.
  *
  * A tree may be deeper than there are descriptors. So a folder that nothing works in may lose its descriptors; it is
  * opened again by its name in the folder above, and must then be the same. */
@@ -22,15 +23,18 @@ enum {
 
 struct tree_dir {
     struct tree_dir *parent; /* has a reference; NULL: the root */
-    struct stat st;          /* of the source, when it was opened */
+    struct stat st;          /* of the source, when it was opened; st_mode 0: nothing is known of it */
     struct identity identity[SIDES];
     bool closes_late;        /* close(2) may report that the file system of the target could not keep bytes */
     bool existed;            /* the target was there, so names in it may be taken */
-    atomic_bool is_linkable; /* a file without a name has got one there */
     bool is_whole;           /* this shard copies all that is in it, see shard.h */
     uint64_t hash;           /* of the path and a slash, see shard.h */
+    bool is_entered;         /* by dir_enter; only then it gets its attributes at the end */
+    bool has_names;          /* the walker has found something in it */
+    atomic_bool is_linkable; /* a file without a name has got one there */
     /* Under the lock of struct tree_dirs: */
-    int fd[SIDES];                  /* -1: closed */
+    bool is_open;                   /* at both sides */
+    int fd[SIDES];                  /* -1: closed, or the end has none */
     unsigned refs;                  /* who may still name the folder: children, batches, the table of links */
     unsigned work;                  /* what is still to be done in it; at 0 it gets its attributes */
     unsigned holders;               /* who uses the descriptors now */
@@ -49,13 +53,11 @@ struct tree_dirs {
 void dirs_init(struct tree_dirs *dirs);
 void dirs_clear(struct tree_dirs *dirs);
 
-/* Makes the root from two open folders, which it takes, on failure too. It has one piece of work. NULL: no memory. */
-struct tree_dir *dir_root(struct tree_copy *tree, int source, int target, bool existed);
+/* Makes the root; the ends fill it in. It has one piece of work. NULL: no memory. */
+struct tree_dir *dir_root(struct tree_copy *tree);
 /* Makes a folder below another one; nothing is opened. It has one piece of work, and so does the folder above for as
  * long as the work of this one is not done. NULL: no memory. */
 struct tree_dir *dir_new(struct tree_copy *tree, struct tree_dir *parent, const char *name);
-/* See `closes_late`, of the folder that is open. */
-bool dir_closes_late(int fd);
 /* Opens the folder of the source for the first time, and makes or opens that of the target, and holds both. Returns 0;
  * DIR_LEFT: another shard copies it with all that is in it; or a code after it has recorded the problem. */
 enum {

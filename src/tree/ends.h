@@ -103,6 +103,9 @@ struct tree_sink {
     const char *scheme; /* as in struct tree_source */
     int jobs;           /* as in struct tree_source; the larger number counts */
     int jobs_most;      /* the most workers; 0: no limit. 1: the sink is written by one worker at a time */
+    /* Names are keys, which may have any bytes: the sink has no folders. A flat source gives it whole names, and a
+     * folder of such a source is not entered. */
+    bool has_keys;
 
     /* As in struct tree_source, for the sink of tree->root. `open` makes the root if it is missing, and sets
      * root->existed. Called after the source's. */

@@ -1,84 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* What a worker does with the names of a batch: looks at each, and copies it as what it is. */
-#include "base/fd.h"
-#include "endpoint/publish.h"
-#include "tree/attributes.h"
 #include "tree/ends.h"
 #include "tree/file.h"
 #include "tree/shard.h"
 #include "tree/tree.h"
-#include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
-#include <unistd.h>
 
-/* ---- names that are no files: made at once, or beside what has the name, which they then replace ---- */
+/* ---- names that are no files ---- */
 
-static int make_symlink(const struct tree_making *m, const char *as)
-{
-    return symlinkat(m->text, m->dir->fd[TARGET], as) < 0 ? -errno : 0;
-}
-
-static int make_special(const struct tree_making *m, const char *as)
-{
-    return mknodat(m->dir->fd[TARGET], as, (m->st->st_mode & S_IFMT) | 0600, m->st->st_rdev) < 0 ? -errno : 0;
-}
-
-static int make_link(const struct tree_making *m, const char *as)
-{
-    return linkat(m->from->fd[TARGET], m->first, m->dir->fd[TARGET], as, 0) < 0 ? -errno : 0;
-}
-
-/* Makes it under a hidden name beside the old file. Returns 0 or a negative errno. */
-static int make_hidden(const struct tree_making *m, int (*make)(const struct tree_making *, const char *as), char *name,
-                       char hidden[PUBLISH_HIDDEN_MAX])
-{
-    const struct place place = {.directory = m->dir->fd[TARGET], .name = name};
-    int r = -EEXIST;
-    bool asks = false;
-    for (unsigned try = 0; try < PUBLISH_HIDDEN_TRIES && r == -EEXIST; try++) {
-        publish_hidden_name(&place, try, asks, hidden);
-        r = make(m, hidden);
-        if (r == -ENAMETOOLONG && !asks) {
-            asks = true;
-            r = -EEXIST;
-        }
-    }
-    return r;
-}
-
-/* Gives the name to what `make` makes. Returns 0, or a code after it has recorded the problem. */
-static int make_name(const struct tree_making *m, int (*make)(const struct tree_making *, const char *as),
-                     const char *operation)
-{
-    char hidden[PUBLISH_HIDDEN_MAX];
-    int r = make(m, m->name);
-    const char *now = m->name;
-    if (r == -EEXIST && m->dir->existed) {
-        char *own CLEANUP_FREE = strdup(m->name);
-        now = hidden;
-        r = own ? make_hidden(m, make, own, hidden) : -ENOMEM;
-    }
-    if (r < 0)
-        return tree_problem(m->tree, m->dir, m->name, LEAT_SIDE_SINK, r, operation, NULL);
-    if (make != make_link)
-        attributes_of_name(m->tree, m->dir, m->name, now, m->st);
-    if (now == m->name)
-        return 0;
-    r = renameat(m->dir->fd[TARGET], now, m->dir->fd[TARGET], m->name) < 0 ? -errno : 0;
-    unlinkat(m->dir->fd[TARGET], now, 0); /* also if both were names of one file: then rename(2) does nothing */
-    return r < 0 ? tree_problem(m->tree, m->dir, m->name, LEAT_SIDE_SINK, r, "rename", NULL) : 0;
-}
-
-static int copy_symlink(struct tree_copy *tree, struct tree_dir *dir, const char *name, const struct stat *st)
+static int copy_symlink(struct tree_copy *tree, struct tree_dir *dir, const char *name, void *mark,
+                        const struct stat *st)
 {
     char text[PATH_MAX];
-    ssize_t n = readlinkat(dir->fd[SOURCE], name, text, sizeof(text));
-    if (n < 0 || (size_t)n == sizeof(text))
-        return tree_problem(tree, dir, name, LEAT_SIDE_SOURCE, n < 0 ? -errno : -ENAMETOOLONG, "readlink", NULL);
-    text[n] = '\0';
     struct tree_making m = {.tree = tree, .dir = dir, .name = name, .st = st, .text = text};
-    int r = make_name(&m, make_symlink, "symlink");
+    if (!tree->sink->symlink)
+        return ends_lose(tree, dir, name, -EOPNOTSUPP, "symlink", "symbolic links");
+    int r = tree->source->link_read(tree, dir, name, mark, text, sizeof(text));
+    if (r == 0)
+        r = tree->sink->symlink(&m);
     if (r == 0)
         atomic_fetch_add(&tree->counts.symlinks, 1);
     return r;
@@ -89,8 +28,10 @@ static int copy_special(struct tree_copy *tree, struct tree_dir *dir, const char
     if (tree->options.keep != LEAT_TREE_ALL)
         return tree_problem(tree, dir, name, LEAT_SIDE_SOURCE, -EOPNOTSUPP, "stat",
                             "It is a FIFO, a socket or a device, which only a copy of all attributes copies");
+    if (!tree->sink->special)
+        return ends_lose(tree, dir, name, -EOPNOTSUPP, "mknod", "FIFOs, sockets and devices");
     struct tree_making m = {.tree = tree, .dir = dir, .name = name, .st = st};
-    int r = make_name(&m, make_special, "mknod");
+    int r = tree->sink->special(&m);
     if (r == 0)
         atomic_fetch_add(&tree->counts.specials, 1);
     return r;
@@ -105,7 +46,7 @@ static int link_name(struct tree_copy *tree, const struct tree_name *first, stru
     if (r < 0)
         return tree_problem(tree, dir, name, side, r, "open", NULL);
     struct tree_making m = {.tree = tree, .dir = dir, .name = name, .from = first->dir, .first = first->name};
-    r = make_name(&m, make_link, "link");
+    r = tree->sink->hard_link(&m);
     dir_release(tree, first->dir);
     if (r == 0)
         atomic_fetch_add(&tree->counts.hard_links, 1);
@@ -115,26 +56,38 @@ static int link_name(struct tree_copy *tree, const struct tree_name *first, stru
 /* Makes the links that other workers left. If there is no first name to link to, the names are met again. */
 static void end_first(struct tree_copy *tree, struct tree_worker *worker, struct tree_link *link, bool is_copied);
 
-static void copy_file(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name)
+static void copy_open(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name,
+                      struct tree_input *input)
 {
     struct tree_link *link;
-    struct stat st;
-    if (shard_leaves_file(tree, dir, name))
-        return;
-    int in CLEANUP_FD = file_open(tree, dir, name, &st);
-    if (in < 0)
-        return;
-    if (st.st_nlink < 2 || tree->options.keep != LEAT_TREE_ALL) {
-        file_copy(tree, worker, dir, name, in, &st);
+    if (input->st.st_nlink < 2 || tree->options.keep != LEAT_TREE_ALL) {
+        file_copy(tree, worker, dir, name, input);
         return;
     }
-    int answer = links_meet(tree, dir, name, &st, &link);
+    if (!tree->sink->hard_link) {
+        if (file_copy(tree, worker, dir, name, input) == 0)
+            ends_lose(tree, dir, name, -EOPNOTSUPP, "link", "its other names as hard links");
+        return;
+    }
+    int answer = links_meet(tree, dir, name, &input->st, &link);
     if (answer < 0)
         tree_problem(tree, dir, name, LEAT_SIDE_NONE, answer, "link", NULL);
     else if (answer == LINKS_LINK)
         link_name(tree, &link->first, dir, name);
     else if (answer == LINKS_COPY)
-        end_first(tree, worker, link, file_copy(tree, worker, dir, name, in, &st) == 0);
+        end_first(tree, worker, link, file_copy(tree, worker, dir, name, input) == 0);
+}
+
+static void copy_file(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name,
+                      void *mark)
+{
+    struct tree_input input = {.fd = -1, .mark = mark};
+    if (shard_leaves_file(tree, dir, name))
+        return;
+    if (tree->source->file_open(tree, dir, name, &input) < 0)
+        return;
+    copy_open(tree, worker, dir, name, &input);
+    tree->source->file_close(tree, &input);
 }
 
 static void end_first(struct tree_copy *tree, struct tree_worker *worker, struct tree_link *link, bool is_copied)
@@ -150,7 +103,7 @@ static void end_first(struct tree_copy *tree, struct tree_worker *worker, struct
             if (is_copied)
                 link_name(tree, &link->first, name->dir, name->name);
             else
-                copy_file(tree, worker, name->dir, name->name);
+                copy_file(tree, worker, name->dir, name->name, NULL);
             dir_release(tree, name->dir);
         }
         links_free_name(tree, name);
@@ -160,26 +113,29 @@ static void end_first(struct tree_copy *tree, struct tree_worker *worker, struct
 
 /* ---- a batch ---- */
 
-static void copy_name(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name)
+static void copy_name(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name,
+                      void *mark)
 {
     struct stat st;
-    if (fstatat(dir->fd[SOURCE], name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        tree_problem(tree, dir, name, LEAT_SIDE_SOURCE, -errno, "stat", NULL);
-    else if (S_ISREG(st.st_mode))
-        copy_file(tree, worker, dir, name);
+    if (tree->source->look(tree, dir, name, mark, &st) < 0)
+        return;
+    if (S_ISREG(st.st_mode))
+        copy_file(tree, worker, dir, name, mark);
     else if (S_ISLNK(st.st_mode))
-        copy_symlink(tree, dir, name, &st);
+        copy_symlink(tree, dir, name, mark, &st);
     else if (S_ISDIR(st.st_mode))
         tree_problem(tree, dir, name, LEAT_SIDE_SOURCE, -ESTALE, "stat", "It became a folder meanwhile");
     else
         copy_special(tree, dir, name, &st);
 }
 
-void entry_copy_batch(struct tree_copy *tree, struct tree_worker *worker, const struct tree_batch *batch)
+void entry_copy_batch(struct tree_copy *tree, struct tree_worker *worker, struct tree_batch *batch)
 {
     const char *name = batch->bytes;
-    for (unsigned i = 0; i < batch->count && !tree_is_canceled(tree); i++, name += strlen(name) + 1)
-        (batch->is_file[i] ? copy_file : copy_name)(tree, worker, batch->dir, name);
+    for (unsigned i = 0; i < batch->count && !tree_is_canceled(tree); i++, name += strlen(name) + 1) {
+        (batch->is_file[i] ? copy_file : copy_name)(tree, worker, batch->dir, name, batch->mark[i]);
+        batch_drop_mark(tree, batch, i);
+    }
 }
 
 /* ---- workers ---- */

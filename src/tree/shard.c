@@ -72,7 +72,7 @@ bool shard_leaves_dir(const struct tree_copy *tree, struct tree_dir *dir)
         return false;
     if (dir->parent && dir->parent->is_whole)
         dir->is_whole = true;
-    if (dir->is_whole || geteuid() == 0 || (dir->st.st_mode & 0300) == 0300)
+    if (dir->is_whole || geteuid() == 0 || !dir->st.st_mode || (dir->st.st_mode & 0300) == 0300)
         return false;
     dir->is_whole = has_hash(tree, dir->hash);
     return !dir->is_whole;

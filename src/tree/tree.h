@@ -7,6 +7,7 @@
 #include "base/digest_provider.h"
 #include "base/error.h"
 #include "tree/dir.h"
+#include "tree/ends.h"
 #include "tree/links.h"
 #include <leat/stages.h>
 #include <leat/tree.h>
@@ -19,11 +20,17 @@ struct tree_counts {
 
 struct tree_copy {
     struct leat_tree_options options;
+    const struct tree_source *source;
+    const struct tree_sink *sink;
+    void *source_state, *sink_state; /* what each end has for itself */
+    unsigned jobs;                   /* workers */
+    unsigned batch_names;            /* names of a batch, at most */
     struct tree_counts counts;
     struct tree_dirs dirs;
     struct tree_links links;
     struct tree_dir *pending;     /* folders that the walker has not read yet; the walker's own */
     struct tree_reading *reading; /* the walker's own */
+    struct tree_flat *flat;       /* the walker's own, of a source that is flat */
     struct tree_dir *root;        /* valid as long as the copy */
     pthread_mutex_t lock;         /* of `error`, and of the calls to functions of the program */
     struct leat_error *error;
@@ -36,7 +43,9 @@ struct tree_copy {
 /* What a batch has: names of one folder. The walker makes it, a worker frees it by batch_free. */
 enum {
     BATCH_NAMES = 64,
+    BATCH_NAMES_FAR = 4, /* of an end that is waited for: more workers at once are better than fewer batches */
     BATCH_BYTES = 8192,
+    BATCH_NAME_MAX = 1025, /* bytes of a name, with its NUL: keys of stores are longer than names of files */
 };
 
 struct tree_batch {
@@ -44,12 +53,19 @@ struct tree_batch {
     unsigned count;
     size_t used;
     bool is_file[BATCH_NAMES]; /* it was a regular file when the folder was read */
+    void *mark[BATCH_NAMES];   /* the source's; NULL: none, or it was dropped */
     char bytes[BATCH_BYTES];   /* the names, each with its NUL */
 };
 
+/* Makes an empty batch, which holds the folder. Returns 0 or a code, after it has recorded the problem. */
+int batch_new(struct tree_copy *tree, struct tree_dir *dir, struct tree_batch **ret);
+void batch_add(struct tree_batch *batch, const char *name, size_t n, bool is_file, void *mark);
+/* Is there no room for another name? */
+bool batch_is_full(const struct tree_copy *tree, const struct tree_batch *batch);
+void batch_drop_mark(struct tree_copy *tree, struct tree_batch *batch, unsigned i);
 void batch_free(struct tree_copy *tree, struct tree_batch *batch);
 
-/* Begins at the root, which is pending. Returns 0 or -ENOMEM. */
+/* Begins at the root. Returns 0 or -ENOMEM. */
 int walk_begin(struct tree_copy *tree);
 /* Gives the next batch, as leat_next_fn; `user` is the tree. */
 int walk_next(void *user, void **ret_batch);
@@ -64,7 +80,7 @@ struct tree_worker {
 /* The hooks of the stage whose items are batches; `user` is the tree. */
 int entry_worker_open(void *user, void **ret_worker);
 void entry_worker_close(void *user, void *worker);
-void entry_copy_batch(struct tree_copy *tree, struct tree_worker *worker, const struct tree_batch *batch);
+void entry_copy_batch(struct tree_copy *tree, struct tree_worker *worker, struct tree_batch *batch);
 
 /* Records a problem with `name` in a folder; NULL: with the folder itself. `operation` is the call that failed. The
  * format is that of printf; NULL: the sentence of the code. Returns `code`. */

@@ -1,81 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* The walker: reads one folder after the other and makes batches of the names in it. It runs on one thread, the source
  * of the stages, and is never far ahead of the workers, since their queue is short. */
-#include "base/fd.h"
-#include "base/platform.h"
+#include "tree/flat.h"
 #include "tree/shard.h"
 #include "tree/tree.h"
-#include <fcntl.h>
-#include <limits.h>
-#include <unistd.h>
 
-void batch_free(struct tree_copy *tree, struct tree_batch *batch)
-{
-    dir_release(tree, batch->dir);
-    dir_end_work(tree, batch->dir);
-    free(batch);
-}
-
-/* The batch holds the folder. */
-static struct tree_batch *batch_new(struct tree_copy *tree, struct tree_dir *dir)
-{
-    enum leat_side side;
-    struct tree_batch *batch = malloc(sizeof(*batch));
-    if (!batch)
-        return NULL;
-    batch->dir = dir;
-    batch->count = 0;
-    batch->used = 0;
-    dir_add_work(tree, dir);
-    dir_hold(tree, dir, &side); /* it is held, so this can't fail */
-    return batch;
-}
-
-static void add_name(struct tree_batch *batch, const char *name, size_t n, bool is_file)
-{
-    batch->is_file[batch->count] = is_file;
-    memcpy(batch->bytes + batch->used, name, n + 1);
-    batch->used += n + 1;
-    batch->count++;
-}
+/* What the walker is in the middle of. */
+struct tree_reading {
+    struct tree_dir *dir; /* held; NULL: none */
+};
 
 static int add_pending(struct tree_copy *tree, struct tree_dir *dir, const char *name)
 {
     struct tree_dir *child = dir_new(tree, dir, name);
     if (!child)
         return -ENOMEM;
+    dir->has_names = true;
     child->next = tree->pending;
     tree->pending = child;
-    return 0;
-}
-
-/* What is it? Not every file system says so while it is read. 0: the worker will find out why that is not known. */
-static mode_t kind_of(const struct tree_dir *dir, const struct dirent *entry)
-{
-    struct stat st;
-    mode_t kind = platform.entry_kind(entry);
-    if (kind || fstatat(dir->fd[SOURCE], entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return kind;
-    return st.st_mode & S_IFMT;
-}
-
-/* What the walker is in the middle of. */
-struct tree_reading {
-    struct tree_dir *dir;
-    DIR *stream;
-};
-
-static int begin(struct tree_copy *tree, struct tree_reading *reading, struct tree_dir *dir)
-{
-    int fd = openat(dir->fd[SOURCE], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    fd = fd < 0 ? -errno : fd_above_standard(fd);
-    reading->stream = fd < 0 ? NULL : fdopendir(fd);
-    if (!reading->stream) {
-        int code = fd < 0 ? fd : -errno;
-        fd_close(fd);
-        return tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, code, "open", NULL);
-    }
-    reading->dir = dir;
     return 0;
 }
 
@@ -83,10 +25,10 @@ static void end(struct tree_copy *tree, struct tree_reading *reading)
 {
     if (!reading->dir)
         return;
-    closedir(reading->stream);
+    tree->source->end(tree);
     dir_release(tree, reading->dir);
     dir_end_work(tree, reading->dir);
-    *reading = (struct tree_reading){NULL, NULL};
+    reading->dir = NULL;
 }
 
 static bool is_elsewhere(const struct tree_copy *tree, const struct tree_dir *dir)
@@ -105,8 +47,10 @@ static int begin_next(struct tree_copy *tree, struct tree_reading *reading)
             continue;
         }
         atomic_fetch_add(&tree->counts.directories, 1);
-        if (!is_elsewhere(tree, dir) && begin(tree, reading, dir) == 0)
+        reading->dir = dir;
+        if (!is_elsewhere(tree, dir) && tree->source->begin(tree, dir) == 0)
             return 1;
+        reading->dir = NULL;
         dir_release(tree, dir);
         dir_end_work(tree, dir);
     }
@@ -117,33 +61,21 @@ static int begin_next(struct tree_copy *tree, struct tree_reading *reading)
  * ended; -ENOMEM. */
 static int read_name(struct tree_copy *tree, struct tree_reading *reading, struct tree_batch *batch)
 {
-    errno = 0;
-    const struct dirent *entry = readdir(reading->stream);
-    if (!entry && errno)
-        tree_problem(tree, reading->dir, NULL, LEAT_SIDE_SOURCE, -errno, "readdir", NULL);
-    if (!entry)
+    struct tree_found found;
+    if (tree->source->next(tree, reading->dir, &found) <= 0)
         return 0;
-    const char *name = entry->d_name;
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return 1;
-    mode_t kind = kind_of(reading->dir, entry);
-    if (S_ISDIR(kind))
-        return add_pending(tree, reading->dir, name) < 0 ? -ENOMEM : 1;
-    if (!shard_leaves_name(tree, reading->dir, name, kind))
-        add_name(batch, name, strlen(name), S_ISREG(kind));
+    if (S_ISDIR(found.kind))
+        return add_pending(tree, reading->dir, found.name) < 0 ? -ENOMEM : 1;
+    if (!shard_leaves_name(tree, reading->dir, found.name, found.kind))
+        batch_add(batch, found.name, strlen(found.name), S_ISREG(found.kind), found.mark);
     return 1;
-}
-
-static bool is_full(const struct tree_batch *batch)
-{
-    return batch->count == BATCH_NAMES || batch->used + NAME_MAX + 1 > BATCH_BYTES;
 }
 
 /* Fills a batch from the folder that is being read. */
 static int fill(struct tree_copy *tree, struct tree_reading *reading, struct tree_batch *batch)
 {
     int r = 1;
-    while (r > 0 && !is_full(batch))
+    while (r > 0 && !batch_is_full(tree, batch))
         r = read_name(tree, reading, batch);
     return r;
 }
@@ -152,9 +84,17 @@ int walk_next(void *user, void **ret_batch)
 {
     struct tree_copy *tree = user;
     struct tree_reading *reading = tree->reading;
+    if (tree->source->is_flat) {
+        struct tree_batch *batch = NULL;
+        int r = flat_next(tree, &batch);
+        *ret_batch = batch;
+        return r;
+    }
     while (reading->dir || begin_next(tree, reading)) {
-        struct tree_batch *batch = batch_new(tree, reading->dir);
-        int r = batch ? fill(tree, reading, batch) : -ENOMEM;
+        struct tree_batch *batch = NULL;
+        int r = batch_new(tree, reading->dir, &batch);
+        if (r == 0)
+            r = fill(tree, reading, batch);
         if (r <= 0)
             end(tree, reading);
         if (r >= 0 && batch->count > 0) {
@@ -171,6 +111,8 @@ int walk_next(void *user, void **ret_batch)
 
 int walk_begin(struct tree_copy *tree)
 {
+    if (tree->source->is_flat)
+        return flat_begin(tree);
     tree->reading = calloc(1, sizeof(*tree->reading));
     return tree->reading ? 0 : -ENOMEM;
 }
@@ -180,6 +122,7 @@ void walk_end(struct tree_copy *tree)
     if (tree->reading)
         end(tree, tree->reading);
     free(tree->reading);
+    flat_end(tree);
     while (tree->pending) {
         struct tree_dir *dir = tree->pending;
         tree->pending = dir->next;

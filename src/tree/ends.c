@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/ends.h"
+#include "base/text.h"
+#include "tree/tree.h"
+
+/* Returns the text behind the scheme of a spec if that is `scheme`, or NULL. */
+static const char *rest_of(const char *spec, const char *scheme)
+{
+    size_t n = text_scheme(spec);
+    bool is_path = n == 0 || (n == 4 && strncmp(spec, "file", n) == 0);
+    bool is_mine = scheme[0] ? strlen(scheme) == n && strncmp(spec, scheme, n) == 0 : is_path;
+    return is_mine ? spec + (n ? n + 1 : 0) : NULL;
+}
+
+static int fail(const char *spec, enum leat_side side, struct leat_error *error)
+{
+    int n = (int)text_scheme(spec);
+    return error_at(error, -EINVAL, side, spec, "open", "No tree is named '%.*s:...'; a path is written ./%.*s:...", n,
+                    spec, n, spec);
+}
+
+int ends_find_source(const char *spec, const struct tree_source **ret, const char **ret_rest, struct leat_error *error)
+{
+    for (size_t i = 0; registry_tree_sources[i]; i++)
+        if ((*ret_rest = rest_of(spec, registry_tree_sources[i]->scheme))) {
+            *ret = registry_tree_sources[i];
+            return 0;
+        }
+    return fail(spec, LEAT_SIDE_SOURCE, error);
+}
+
+int ends_find_sink(const char *spec, const struct tree_sink **ret, const char **ret_rest, struct leat_error *error)
+{
+    for (size_t i = 0; registry_tree_sinks[i]; i++)
+        if ((*ret_rest = rest_of(spec, registry_tree_sinks[i]->scheme))) {
+            *ret = registry_tree_sinks[i];
+            return 0;
+        }
+    return fail(spec, LEAT_SIDE_SINK, error);
+}
+
+int ends_lose(struct tree_copy *tree, const struct tree_dir *dir, const char *name, int code, const char *operation,
+              const char *lost)
+{
+    char text[128];
+    if (tree->options.drop_attributes) {
+        atomic_fetch_add(&tree->counts.dropped, 1);
+        return 0;
+    }
+    return tree_problem(tree, dir, name, LEAT_SIDE_SINK, code, operation, "The copy can't have %s: %s", lost,
+                        error_text(code, text, sizeof(text)));
+}

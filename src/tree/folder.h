@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* What a folder has in common as a source and as a sink. */
+#ifndef TREE_FOLDER_H
+#define TREE_FOLDER_H
+
+#include "base/error.h"
+#include <sys/stat.h>
+
+struct tree_dir;
+
+/* Opens a folder by its path, with links followed. Returns the descriptor, or a negative errno with *error filled in.
+ */
+int tree_folder_open(const char *path, enum leat_side side, struct stat *ret, struct leat_error *error);
+/* Opens a folder by its name in the folder above, whose descriptor of that side is open; never through a link. Returns
+ * the descriptor, which is above those of standard input and output, or a negative errno. */
+int tree_folder_open_below(const struct tree_dir *dir, int side, struct stat *ret);
+
+#endif
