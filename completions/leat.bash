@@ -79,7 +79,7 @@ _leat_value()
 _leat()
 {
     local words=() part last="" options wants word before
-    local commands="copy run digest ls stat rm image store channel probe bench version"
+    local commands="copy run digest verify ls stat rm image store channel probe bench version"
     COMPREPLY=()
     # Bash also breaks words at = and :, which makes three of --report=json.
     for part in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
@@ -116,6 +116,10 @@ _leat()
         options="--algorithm --length --jobs --tag --binary --text --zero --check --ignore-missing --quiet --status
             --strict --warn --help"
         wants="-a --algorithm -l --length -j --jobs"
+        ;;
+    verify)
+        options="--archive --jobs --one-file-system --status --progress --progress= --help"
+        wants="--jobs"
         ;;
     image)
         options="--all --platform --jobs --retries --insecure --cacert --cert --key --progress --progress= --trace --trace= --json --help"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * @file
- * Copies of whole trees: a folder with all that is in it.
+ * Copies of whole trees: a folder with all that is in it. And comparisons of trees.
  *
  *     struct leat_tree_options options = LEAT_INIT(struct leat_tree_options);
  *     struct leat_error error = LEAT_INIT(struct leat_error);
@@ -35,6 +35,33 @@ enum {
     LEAT_TREE_SHARDS_MAX = 1000000 /**< The most shards. */
 };
 
+/** In what two trees, or a tree and a list, differ. */
+enum leat_tree_difference_kind {
+    LEAT_TREE_ONLY_SOURCE = 0, /**< The target has no such name. A folder is told, and not what is in it. */
+    LEAT_TREE_ONLY_TARGET = 1, /**< The source, or the list, has no such name. A folder is told, not what is in it. */
+    LEAT_TREE_KIND = 2,        /**< One is a file, for instance, and the other is a folder. */
+    LEAT_TREE_CONTENTS = 3, /**< The bytes of a file; `offset` is where the first other byte is, or the shorter end. */
+    LEAT_TREE_LINK = 4,     /**< Where a symbolic link leads to. */
+    LEAT_TREE_DEVICE = 5,   /**< The numbers of a device. */
+    LEAT_TREE_OWNER = 6,    /**< The owner or the group. */
+    LEAT_TREE_MODE = 7,     /**< The mode bits. */
+    LEAT_TREE_TIME = 8,     /**< The time of the last modification. */
+    LEAT_TREE_ATTRIBUTES = 9,  /**< Extended attributes, access control lists, capabilities, or flags of chattr(1). */
+    LEAT_TREE_HARD_LINKS = 10, /**< In one tree it is a further name of a file, in the other one it is not. */
+};
+
+enum {
+    LEAT_TREE_DIFFERENCE_KINDS = 16 /**< Room for the kinds of differences, of this version and of later ones. */
+};
+
+/** One difference. The layout is fixed. */
+struct leat_tree_difference {
+    int32_t kind;     /**< An enum leat_tree_difference_kind. */
+    const char *name; /**< What differs, relative to the root of the tree; "." is the root. */
+    uint64_t offset;  /**< Of LEAT_TREE_CONTENTS: the offset of the first byte that differs; else 0. */
+    const char *text; /**< How it differs, for people: "the mode is 0644, in the target 0600". */
+};
+
 /** What was done, or has been done so far. */
 struct leat_tree_result {
     size_t size;          /**< sizeof(struct leat_tree_result); the caller sets it. */
@@ -46,6 +73,8 @@ struct leat_tree_result {
     uint64_t specials;    /**< FIFOs, sockets and devices. */
     uint64_t dropped;     /**< Attributes that could not be kept, with `drop_attributes`. */
     uint64_t problems;    /**< What was not copied, or not as it should be. */
+    uint64_t differences; /**< What leat_tree_verify has found. */
+    uint64_t differing[LEAT_TREE_DIFFERENCE_KINDS]; /**< The same, of each enum leat_tree_difference_kind. */
 };
 
 /** How a tree is copied. All pointers are borrowed for the call. */
@@ -93,6 +122,14 @@ struct leat_tree_options {
      */
     int32_t shards;
     int32_t shard; /**< Which share the call copies, from 0 to `shards` - 1. */
+    /**
+     * Gets each difference that leat_tree_verify finds.
+     *
+     * @param difference  The struct and its texts are borrowed.
+     *
+     * Threads: workers; one call at a time, and none while `problem` is called. The order of the calls is not defined.
+     */
+    void (*difference)(void *user, const struct leat_tree_difference *difference);
 };
 
 /**
@@ -117,6 +154,31 @@ struct leat_tree_options {
  */
 LEAT_API int leat_tree_copy(const char *source, const char *target, const struct leat_tree_options *options,
                             struct leat_tree_result *ret_result, struct leat_error *ret_error);
+
+/**
+ * Compares two trees, in parallel, and changes nothing.
+ *
+ * With LEAT_TREE_BASIC the kinds of all names, the bytes of files, the texts of symbolic links and the numbers of
+ * devices are compared. With LEAT_TREE_ALL also owners, modes, times of modification, attributes as LEAT_TREE_ALL says,
+ * and which names are hard links of one file.
+ *
+ * @param source      A folder, or a symbolic link to one.
+ * @param target      The folder that is to be equal, or a symbolic link to one.
+ * @param options     NULL: the defaults. `difference` gets what differs, `problem` what can't be read. Of the other
+ *                    members `digest` and `drop_attributes` are not allowed.
+ * @param ret_result  NULL, or what was compared; it is filled on failure, too. `files` counts regular files of both
+ *                    trees, `bytes` the bytes that were read of the source.
+ * @param ret_error   NULL, or the first failure; if there is none, the first difference, with its name as `node`.
+ *
+ * Blocking: until the end. `progress` can end it earlier.
+ *
+ * @return 0: the trees are equal; -EBADMSG: they differ, and all could be read; -EINVAL: the options are wrong;
+ * -ECANCELED; or the code of the first problem.
+ *
+ * Threads: any. Calls do not share anything.
+ */
+LEAT_API int leat_tree_verify(const char *source, const char *target, const struct leat_tree_options *options,
+                              struct leat_tree_result *ret_result, struct leat_error *ret_error);
 
 #ifdef __cplusplus
 }

@@ -178,6 +178,11 @@ struct platform {
     int (*copy_attributes)(const struct platform_file *from, const struct platform_file *to, bool tries, char *lost,
                            size_t size);
 
+    /* Compares what two names in two folders have besides bytes, owner, mode and times, as copy_attributes copies it. A
+     * symbolic link is not followed. `kind` is that of both (S_IFREG). Returns 0: nothing differs, or this platform
+     * can't tell; 1: something differs, and `ret` names it ("the attribute 'user.x'"); or -errno. */
+    int (*differing_attributes)(const int folder[2], const char *name, mode_t kind, char *ret, size_t size);
+
     /* Creates a file without a name in a directory, for reading and writing; `path` is relative to `at`. Gives the
      * descriptor, or returns -errno (-EOPNOTSUPP, -EISDIR, ...). Only a call of OP_LINK shows whether the file can get
      * a name. */

@@ -83,6 +83,12 @@ static int copy_attributes(const struct platform_file *from UNUSED, const struct
     return 0;
 }
 
+static int differing_attributes(const int folder[2] UNUSED, const char *name UNUSED, mode_t kind UNUSED,
+                                char *ret UNUSED, size_t size UNUSED)
+{
+    return 0;
+}
+
 static int open_unnamed(int at UNUSED, const char *path UNUSED, unsigned mode UNUSED)
 {
     return -EOPNOTSUPP;
@@ -207,6 +213,7 @@ const struct platform platform = {
     .open_directory = open_directory,
     .path_of_fd = path_of_fd,
     .copy_attributes = copy_attributes,
+    .differing_attributes = differing_attributes,
     .entry_kind = entry_kind,
     .open_unnamed = open_unnamed,
     .pipe = two_ends,

@@ -28,6 +28,7 @@ int cli_digest(int argc, char **argv);
 int cli_channel(int argc, char **argv);
 int cli_probe(int argc, char **argv);
 int cli_bench(int argc, char **argv);
+int cli_verify(int argc, char **argv);
 int cli_image(int argc, char **argv);
 int cli_ls(int argc, char **argv);
 int cli_stat(int argc, char **argv);

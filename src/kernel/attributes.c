@@ -21,8 +21,8 @@ static const char access_list[] = "system.posix_acl_access";
 static const char default_list[] = "system.posix_acl_default"; /* of a folder: what new files in it get */
 
 /* Flags that say how the file is to be stored; the other flags belong to the file system. */
-static const int kept_flags = FS_SECRM_FL | FS_UNRM_FL | FS_COMPR_FL | FS_SYNC_FL | FS_NODUMP_FL | FS_NOATIME_FL |
-                              FS_NOCOMP_FL | FS_JOURNAL_DATA_FL | FS_NOTAIL_FL | FS_NOCOW_FL;
+const int linux_kept_flags = FS_SECRM_FL | FS_UNRM_FL | FS_COMPR_FL | FS_SYNC_FL | FS_NODUMP_FL | FS_NOATIME_FL |
+                             FS_NOCOMP_FL | FS_JOURNAL_DATA_FL | FS_NOTAIL_FL | FS_NOCOW_FL;
 
 /* Is the attribute about the contents? It does not fit the new contents. */
 static bool is_of_contents(const char *name)
@@ -38,6 +38,11 @@ static bool is_view(const char *name)
         return true;
     return strncmp(name, "system.", 7) == 0 && strcmp(name, access_list) != 0 && strcmp(name, default_list) != 0 &&
            strncmp(name, "system.nfs4", 11) != 0;
+}
+
+bool linux_keeps_attribute(const char *name)
+{
+    return !is_of_contents(name) && !is_view(name);
 }
 
 /* ---- the calls: on the open file, or on the path that leads to it ---- */
@@ -118,10 +123,10 @@ static ssize_t list_names(const struct platform_file *file, char first[FIRST_MAX
 static int change_flags(int old, int to)
 {
     int new = 0;
-    if (!(old & kept_flags) || ioctl(to, FS_IOC_GETFLAGS, &new) < 0)
+    if (!(old & linux_kept_flags) || ioctl(to, FS_IOC_GETFLAGS, &new) < 0)
         return 0; /* this file system has no flags */
-    int missing = old & kept_flags & ~new;
-    int fewer = new & ~(kept_flags & ~old), want = fewer | missing;
+    int missing = old & linux_kept_flags & ~new;
+    int fewer = new & ~(linux_kept_flags & ~old), want = fewer | missing;
     if (!missing)
         return 0;
     if (fewer != new &&ioctl(to, FS_IOC_SETFLAGS, &fewer) < 0)
@@ -194,7 +199,7 @@ static int copy_each(struct attributes *a, const char *names, ssize_t n)
         bool is_list = strcmp(name, access_list) == 0;
         a->had[0] |= is_list;
         a->had[1] |= strcmp(name, default_list) == 0;
-        if (is_of_contents(name) || is_view(name))
+        if (!linux_keeps_attribute(name))
             continue;
         int r = copy_one(a->from, a->to, name, a->is_bare);
         if (r < 0 && (is_list || !a->tries))

@@ -342,6 +342,7 @@ const struct platform platform = {
     .open_directory = linux_open_directory,
     .path_of_fd = linux_path_of_fd,
     .copy_attributes = linux_copy_attributes,
+    .differing_attributes = linux_differing_attributes,
     .entry_kind = linux_entry_kind,
     .open_unnamed = linux_open_unnamed,
     .pipe = two_ends,

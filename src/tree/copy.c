@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* leat_tree_copy: stages of one step, whose source is the walker. */
+/* A pass over a tree: stages of one step, whose source is the walker. And leat_tree_copy, the pass that copies. */
 #include "tree/shard.h"
 #include "tree/tree.h"
 #include <stdarg.h>
@@ -88,10 +88,24 @@ static int read_options(struct tree_copy *tree, const struct leat_tree_options *
                          (int)MAX(o->shards, 1));
     if (o->progress_ms < 0)
         return error_set(error, -EINVAL, "%d is no number of milliseconds", (int)o->progress_ms);
+    if (tree->pass->check) {
+        r = tree->pass->check(tree, error);
+        if (r < 0)
+            return r;
+    }
     return find_provider(tree, error);
 }
 
 /* ---- the roots ---- */
+
+static int take_sink(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error)
+{
+    if (tree->source != &source_folder || tree->sink != &sink_folder)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, tree->source != &source_folder ? source : target, "open",
+                        "Only folders are compared");
+    tree->sink = tree->pass->sink;
+    return 0;
+}
 
 static int open_roots(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error)
 {
@@ -99,6 +113,8 @@ static int open_roots(struct tree_copy *tree, const char *source, const char *ta
     int r = ends_find_source(source, &tree->source, &from, error);
     if (r == 0)
         r = ends_find_sink(target, &tree->sink, &to, error);
+    if (r == 0 && tree->pass->sink)
+        r = take_sink(tree, source, target, error);
     if (r < 0)
         return r;
     struct tree_dir *root = tree->root = dir_root(tree);
@@ -109,7 +125,7 @@ static int open_roots(struct tree_copy *tree, const char *source, const char *ta
     if (r == 0)
         r = tree->sink->open(tree, target, to, error);
     root->is_entered = r == 0;
-    if (r == 0 && identity_is_same(&root->identity[SOURCE], &root->identity[TARGET]))
+    if (r == 0 && !tree->pass->sink && identity_is_same(&root->identity[SOURCE], &root->identity[TARGET]))
         return error_at(error, -EINVAL, LEAT_SIDE_SINK, target, "open",
                         "The source and the target are the same folder");
     return r;
@@ -128,9 +144,10 @@ static void choose_jobs(struct tree_copy *tree)
 
 /* ---- running ---- */
 
-static int copy_batch(leat_work *work, void *batch, void *user)
+static int do_batch(leat_work *work, void *batch, void *user)
 {
-    entry_copy_batch(user, leat_work_state(work), batch);
+    struct tree_copy *tree = user;
+    tree->pass->batch(tree, leat_work_state(work), batch);
     batch_free(user, batch);
     return LEAT_STAGE_DONE;
 }
@@ -151,7 +168,10 @@ static void read_counts(const struct tree_copy *tree, struct leat_tree_result *r
                                      .hard_links = atomic_load(&c->hard_links),
                                      .specials = atomic_load(&c->specials),
                                      .dropped = atomic_load(&c->dropped),
-                                     .problems = atomic_load(&c->problems)};
+                                     .problems = atomic_load(&c->problems),
+                                     .differences = atomic_load(&c->differences)};
+    for (size_t i = 0; i < LEAT_TREE_DIFFERENCE_KINDS; i++)
+        ret->differing[i] = atomic_load(&c->differing[i]);
 }
 
 static bool is_wanted(struct tree_copy *tree)
@@ -163,7 +183,7 @@ static bool is_wanted(struct tree_copy *tree)
     return tree->options.progress(tree->options.user, &now) == 0;
 }
 
-/* Waits for the end, and asks the program from time to time whether it still wants the copy. */
+/* Waits for the end, and asks the program from time to time whether it is to go on. */
 static int wait_for_it(struct tree_copy *tree, leat_stages *stages, struct leat_error *error)
 {
     struct leat_error own = {.size = sizeof(own)};
@@ -178,23 +198,23 @@ static int wait_for_it(struct tree_copy *tree, leat_stages *stages, struct leat_
     if (own.code == -ECANCELED) { /* the workers end with the file that each of them has */
         leat_stages_wait(stages, -1, NULL);
         *error = (struct leat_error){.size = sizeof(*error)};
-        return error_set(error, -ECANCELED, "The program has cancelled the copy");
+        return error_set(error, -ECANCELED, "The program has ended it");
     }
     error_hand_on(error, &own);
     return r;
 }
 
-static int run(struct tree_copy *tree, struct leat_error *error)
+static int run_stages(struct tree_copy *tree, struct leat_error *error)
 {
     leat_stages *stages;
     struct leat_stage stage = LEAT_INIT(struct leat_stage);
     choose_jobs(tree);
-    stage.name = "copy";
-    stage.function = copy_batch;
+    stage.name = tree->pass->name;
+    stage.function = do_batch;
     stage.user = tree;
     stage.dispose = drop_batch;
-    stage.worker_open = entry_worker_open;
-    stage.worker_close = entry_worker_close;
+    stage.worker_open = tree->pass->worker_open;
+    stage.worker_close = tree->pass->worker_close;
     stage.workers = tree->jobs;
     stage.queue = 2 * stage.workers;
     stage.batch = 1;
@@ -220,14 +240,14 @@ static void close_ends(struct tree_copy *tree)
         tree->source->close(tree);
 }
 
-static int copy(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error)
+static int run(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error)
 {
     int r = open_roots(tree, source, target, error);
     bool is_left = r == 0 && shard_leaves_dir(tree, tree->root);
     if (r == 0 && !is_left)
         r = walk_begin(tree);
     if (r == 0 && !is_left)
-        r = run(tree, error);
+        r = run_stages(tree, error);
     if (r < 0 || is_left)
         atomic_store(&tree->canceled, true); /* so that no folder gets its attributes */
     walk_end(tree);
@@ -240,11 +260,11 @@ static int copy(struct tree_copy *tree, const char *source, const char *target, 
     return r < 0 ? r : tree->error->code;
 }
 
-int leat_tree_copy(const char *source, const char *target, const struct leat_tree_options *options,
-                   struct leat_tree_result *ret_result, struct leat_error *ret_error)
+int tree_run(const struct tree_pass *pass, const char *source, const char *target,
+             const struct leat_tree_options *options, struct leat_tree_result *ret_result, struct leat_error *ret_error)
 {
     struct leat_error first = {.size = sizeof(first)};
-    struct tree_copy tree = {.error = &first};
+    struct tree_copy tree = {.pass = pass, .error = &first};
     struct leat_tree_result result;
     int r = error_begin(ret_error);
     if (r < 0)
@@ -254,11 +274,26 @@ int leat_tree_copy(const char *source, const char *target, const struct leat_tre
     links_init(&tree.links);
     pthread_mutex_init(&tree.lock, NULL);
     if (r == 0)
-        r = copy(&tree, source, target, &first);
+        r = run(&tree, source, target, &first);
     pthread_mutex_destroy(&tree.lock);
     dirs_clear(&tree.dirs);
     read_counts(&tree, &result);
     if (r != -EINVAL && ret_result)
         return_sized(ret_result, &result, sizeof(result));
     return error_return(ret_error, &first, r);
+}
+
+/* ---- the copy ---- */
+
+static const struct tree_pass copying = {
+    .name = "copy",
+    .batch = entry_copy_batch,
+    .worker_open = entry_worker_open,
+    .worker_close = entry_worker_close,
+};
+
+int leat_tree_copy(const char *source, const char *target, const struct leat_tree_options *options,
+                   struct leat_tree_result *ret_result, struct leat_error *ret_error)
+{
+    return tree_run(&copying, source, target, options, ret_result, ret_error);
 }

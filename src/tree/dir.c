@@ -102,7 +102,7 @@ static int open_source(struct tree_copy *tree, struct tree_dir *dir)
     if (r < 0)
         return tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, r, "open", NULL);
     identity_of_stat(&dir->identity[SOURCE], &dir->st);
-    if (identity_is_same(&dir->identity[SOURCE], &tree->root->identity[TARGET]))
+    if (!tree->pass->sink && identity_is_same(&dir->identity[SOURCE], &tree->root->identity[TARGET]))
         return tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, -EINVAL, "open",
                             "It is the target of the copy, and is not copied into itself");
     return 0;
@@ -115,6 +115,8 @@ static int open_target(struct tree_copy *tree, struct tree_dir *dir)
     if (!tree->sink->dir_open)
         return 0;
     int r = tree->sink->dir_open(dir, false, &st, &operation);
+    if (r < 0 && tree->pass->missing)
+        return tree->pass->missing(tree, dir, r);
     if (r == -ENOTDIR)
         return tree_problem(tree, dir, NULL, LEAT_SIDE_SINK, r, operation,
                             "A folder can't replace what has this name and is no folder");

@@ -129,7 +129,7 @@ static void copy_name(struct tree_copy *tree, struct tree_worker *worker, struct
         copy_special(tree, dir, name, &st);
 }
 
-void entry_copy_batch(struct tree_copy *tree, struct tree_worker *worker, struct tree_batch *batch)
+void entry_copy_batch(struct tree_copy *tree, void *worker, struct tree_batch *batch)
 {
     const char *name = batch->bytes;
     for (unsigned i = 0; i < batch->count && !tree_is_canceled(tree); i++, name += strlen(name) + 1) {

@@ -15,10 +15,36 @@
 
 /* The numbers of struct leat_tree_result, counted by several threads. */
 struct tree_counts {
-    atomic_ullong files, bytes, directories, symlinks, hard_links, specials, dropped, problems;
+    atomic_ullong files, bytes, directories, symlinks, hard_links, specials, dropped, problems, differences;
+    atomic_ullong differing[LEAT_TREE_DIFFERENCE_KINDS];
 };
 
+struct tree_batch;
+
+/* What is done with the names that the walker finds: they are copied (copy.c), or compared (verify.c). */
+struct tree_pass {
+    const char *name; /* of the stage */
+    /* The target, instead of the end that its name says: then both ends are folders. NULL: that end. A pass with such a
+     * sink changes nothing. */
+    const struct tree_sink *sink;
+    /* Refuses options that do not fit, with a sentence. Optional. */
+    int (*check)(struct tree_copy *tree, struct leat_error *error);
+    /* The sink could not open a folder: records what that means, and returns the code. Optional: it is a problem. */
+    int (*missing)(struct tree_copy *tree, struct tree_dir *dir, int code);
+    /* Does the names of a batch, on the thread of a worker. The hooks of a worker are those of struct leat_stage, whose
+     * `user` is the tree. */
+    void (*batch)(struct tree_copy *tree, void *worker, struct tree_batch *batch);
+    int (*worker_open)(void *user, void **ret_worker);
+    void (*worker_close)(void *user, void *worker);
+};
+
+/* Does a public call: runs the pass over a tree. */
+int tree_run(const struct tree_pass *pass, const char *source, const char *target,
+             const struct leat_tree_options *options, struct leat_tree_result *ret_result,
+             struct leat_error *ret_error);
+
 struct tree_copy {
+    const struct tree_pass *pass;
     struct leat_tree_options options;
     const struct tree_source *source;
     const struct tree_sink *sink;
@@ -80,7 +106,7 @@ struct tree_worker {
 /* The hooks of the stage whose items are batches; `user` is the tree. */
 int entry_worker_open(void *user, void **ret_worker);
 void entry_worker_close(void *user, void *worker);
-void entry_copy_batch(struct tree_copy *tree, struct tree_worker *worker, struct tree_batch *batch);
+void entry_copy_batch(struct tree_copy *tree, void *worker, struct tree_batch *batch);
 
 /* Records a problem with `name` in a folder; NULL: with the folder itself. `operation` is the call that failed. The
  * format is that of printf; NULL: the sentence of the code. Returns `code`. */

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* leat copy -r and -a: copies trees. */
 #include "folder.h"
-#include "progress.h"
 #include "signals.h"
 #include "trees/list.h"
 #include "trees/options.h"
+#include "trees/watch.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum {
     PROBLEMS_SHOWN = 20
@@ -17,43 +15,19 @@ enum {
 
 struct tree_command {
     struct tree_request asked;
-    struct leat_tree_result all; /* of the folders before */
-    const char *target;          /* of the folder that is being copied */
-    const char *prefix;          /* in front of names of files: "" or "FOLDER/" */
-    uint64_t shown;              /* problems */
+    const char *target; /* of the folder that is being copied */
+    const char *prefix; /* in front of names of files: "" or "FOLDER/" */
+    uint64_t shown;     /* problems */
     struct tree_list *list;
-    struct progress progress;
-    int wish;
-    struct timespec begin;
+    struct tree_watch watch;
 };
 
 /* ---- what the copy tells ---- */
 
-static double seconds(const struct tree_command *c)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - c->begin.tv_sec) + (double)(now.tv_nsec - c->begin.tv_nsec) / 1e9;
-}
-
-static struct leat_progress progress_of(const struct tree_command *c, const struct leat_tree_result *now)
-{
-    struct leat_progress p = LEAT_INIT(struct leat_progress);
-    p.bytes = c->all.bytes + now->bytes;
-    p.seconds = seconds(c);
-    return p;
-}
-
 static int on_progress(void *user, const struct leat_tree_result *now)
 {
     struct tree_command *c = user;
-    struct leat_progress p = progress_of(c, now);
-    char bytes[64];
-    if (c->wish >= 0 && read(c->wish, bytes, sizeof(bytes)) > 0)
-        progress_line(&c->progress, &p);
-    else if (progress_interval(&c->progress) >= 0)
-        progress_update(&c->progress, &p);
-    return signals_noted() != 0;
+    return watch_update(&c->watch, now);
 }
 
 static void on_problem(void *user, const struct leat_error *error)
@@ -72,25 +46,13 @@ static void on_digest(void *user, const char *name, const char *hex)
 
 /* ---- the copy ---- */
 
-static void add(struct leat_tree_result *all, const struct leat_tree_result *one)
-{
-    all->files += one->files;
-    all->bytes += one->bytes;
-    all->directories += one->directories;
-    all->symlinks += one->symlinks;
-    all->hard_links += one->hard_links;
-    all->specials += one->specials;
-    all->dropped += one->dropped;
-    all->problems += one->problems;
-}
-
 static int copy_one(struct tree_command *c, const char *source, const char *target)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct leat_tree_result result = LEAT_INIT(struct leat_tree_result);
     uint64_t shown = c->shown;
     int r = leat_tree_copy(source, target, &c->asked.options, &result, &error);
-    add(&c->all, &result);
+    watch_add(&c->watch, &result);
     if (r < 0 && c->shown == shown && !signals_noted()) /* it could not begin */
         cli_warn("%s%s%s", error.node[0] ? cli_name(error.node) : "copy", ": ", error.text);
     return r;
@@ -161,37 +123,32 @@ static int copy_all(struct tree_command *c, int count, char **name)
 static void sum_up(const struct tree_command *c)
 {
     char bytes[LEAT_SIZE_TEXT_MAX];
-    const struct leat_tree_result *a = &c->all;
+    const struct leat_tree_result *a = &c->watch.before;
     leat_size_format(bytes, sizeof(bytes), a->bytes, 0);
     cli_warn("%" PRIu64 " files (%s), %" PRIu64 " folders, %" PRIu64 " symbolic links, %" PRIu64 " hard links, %" PRIu64
              " special files in %.3f s",
-             a->files, bytes, a->directories, a->symlinks, a->hard_links, a->specials, seconds(c));
+             a->files, bytes, a->directories, a->symlinks, a->hard_links, a->specials, watch_seconds(&c->watch));
     if (a->dropped)
         cli_warn("%" PRIu64 " attributes were left out", a->dropped);
 }
 
 static int end(struct tree_command *c, int r)
 {
-    struct leat_tree_result none = LEAT_INIT(struct leat_tree_result);
-    struct leat_progress p = progress_of(c, &none);
-    progress_end(&c->progress, &p);
-    if (c->all.problems > PROBLEMS_SHOWN)
-        cli_warn("%" PRIu64 " problems in all, of which the first %d are above", c->all.problems, PROBLEMS_SHOWN);
+    watch_end(&c->watch);
+    if (c->watch.before.problems > PROBLEMS_SHOWN)
+        cli_warn("%" PRIu64 " problems in all, of which the first %d are above", c->watch.before.problems,
+                 PROBLEMS_SHOWN);
     if (c->asked.verbose)
         sum_up(c);
     int listed = c->list ? tree_list_print(c->list, c->asked.options.digest) : 0;
     tree_list_free(c->list);
-    if (signals_noted()) {
-        cli_flush(0);
-        signals_raise(signals_noted());
-    }
+    watch_end_signal();
     return r ? r : listed;
 }
 
 int cli_tree(int argc, char **argv)
 {
-    struct tree_command c = {
-        .asked.options = LEAT_INIT(struct leat_tree_options), .all = LEAT_INIT(struct leat_tree_result), .prefix = ""};
+    struct tree_command c = {.asked.options = LEAT_INIT(struct leat_tree_options), .prefix = ""};
     int r = tree_options_parse(&c.asked, argc, argv);
     if (r == OPTIONS_HELP) {
         tree_options_help_print();
@@ -203,10 +160,7 @@ int cli_tree(int argc, char **argv)
         cli_warn("%s", strerror(ENOMEM));
         return EXIT_FAILED;
     }
-    clock_gettime(CLOCK_MONOTONIC, &c.begin);
-    c.wish = signals_wish();
-    progress_init(&c.progress, c.asked.mode, false);
-    signals_catch(NULL);
+    watch_begin(&c.watch, c.asked.mode);
     c.asked.options.progress = on_progress;
     c.asked.options.problem = on_problem;
     c.asked.options.listed = c.list ? on_digest : NULL;

@@ -35,6 +35,12 @@ int main(void)
     EXPECT(r < 0 || (told.problems == 0 && result.files == 2 && result.hard_links == 1 && result.symlinks == 1));
     EXPECT(r < 0 || (stat("copied/folder/file", &st) == 0 && st.st_size == 5));
     TRY(r);
+    options.digest = NULL;
+    told.problems = 0;
+    r = leat_tree_verify("tree", "copied", &options, &result, NULL);
+    EXPECT(result.problems == (uint64_t)told.problems && !told.is_bad && r != -EBADMSG);
+    EXPECT(r < 0 || (result.files == 2 && result.differences == 0));
+    TRY(r);
 done:
     return swept_result;
 }

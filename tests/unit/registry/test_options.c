@@ -827,6 +827,18 @@ static int try_tree(void *given)
     return try_tree_of(given, NULL, NULL);
 }
 
+static int try_tree_verify(void *given)
+{
+    int r = leat_tree_verify("no/such/folder", "no/such/target", given, NULL, NULL);
+    return r == -ENOENT ? 0 : r;
+}
+
+static int try_tree_verify_result(void *given)
+{
+    int r = leat_tree_verify("no/such/folder", "no/such/target", NULL, given, NULL);
+    return r == -ENOENT ? 0 : r;
+}
+
 static int try_tree_result(void *given)
 {
     return try_tree_of(NULL, given, NULL);
@@ -986,7 +998,9 @@ static const struct row {
     {OUTPUT(try_image_error, leat_error)},
     {OUTPUT(try_inspect_error, leat_error)},
     {INPUT(try_tree, leat_tree_options), .member = {ENUM(leat_tree_options, keep, LEAT_TREE_ALL)}},
+    {INPUT(try_tree_verify, leat_tree_options), .member = {ENUM(leat_tree_options, keep, LEAT_TREE_ALL)}},
     {OUTPUT(try_tree_result, leat_tree_result)},
+    {OUTPUT(try_tree_verify_result, leat_tree_result)},
     {OUTPUT(try_tree_error, leat_error)},
     {INPUT(try_store, leat_store_options)},
     {OUTPUT(try_store_result, leat_store_result)},

@@ -472,6 +472,15 @@ static int try_tree_copy(bool well, struct leat_error *error)
     return r;
 }
 
+static int try_tree_verify(bool well, struct leat_error *error)
+{
+    assert_int_equal(unit_folder(NULL), 0);
+    assert_int_equal(mkdir("source", 0700), 0);
+    int r = leat_tree_verify("source", well ? "source" : "none", NULL, NULL, error);
+    assert_int_equal(unit_folder_gone(NULL), 0);
+    return r;
+}
+
 static int try_image_verify(bool well, struct leat_error *error)
 {
     return in_layout(well, call_verify, error);
@@ -586,6 +595,7 @@ static const struct row {
     {"leat_image_inspect", try_image_inspect},
     {"leat_image_verify", try_image_verify},
     {"leat_tree_copy", try_tree_copy},
+    {"leat_tree_verify", try_tree_verify},
     {"leat_store_list", try_list},
     {"leat_store_stat", try_stat},
     {"leat_store_remove", try_remove},
