@@ -11,6 +11,20 @@
  *
  * A thread reads the folders; several workers copy what is in them. Each file appears whole or not at all, with all
  * that is kept of it. Names may have any bytes, and paths any length. No link in either tree leads the copy out of it.
+ *
+ * Archives
+ * --------
+ * `tar:NAME` is a tree in a tar archive. NAME is any endpoint (leat/endpoint.h): a path, "-", "s3://BUCKET/KEY". A path
+ * that begins with "tar:" is written "./tar:...". The other side of the copy is a folder. libarchive is loaded for that
+ * (-ELIBACC without it; -ENOSYS if leat was built without it).
+ *
+ * A source is in the format ustar, pax or GNU's, plain or compressed by gzip, zstd, xz, bzip2 or lz4, whatever its name
+ * says. The calling thread makes what the entries say, in their order, and has the locale "C" until the call returns;
+ * `jobs` has no effect, and `listed` and `problem` are called on this thread. A later entry of a name replaces an
+ * earlier one. Further names of a file are hard links, also with LEAT_TREE_BASIC. Owners are the numbers in the
+ * archive. A slash in front of a name is taken away. It is a problem if a name has a part "..", leads through a
+ * symbolic link, or is a hard link to what the target does not have. An archive that is cut off or damaged is one, too
+ * (-EBADMSG), and ends the copy; the files before that are whole.
  */
 #ifndef LEAT_TREE_H
 #define LEAT_TREE_H
@@ -138,7 +152,7 @@ struct leat_tree_options {
  * What the target has besides stays. A file that the target has under the same name is replaced; a folder is merged. A
  * folder never replaces anything else, nor anything else a folder.
  *
- * @param source      A folder, or a symbolic link to one.
+ * @param source      "tar:NAME", an archive; or a folder, or a symbolic link to one.
  * @param target      The folder that becomes the copy. If it is missing, it is made; the folder around it must exist.
  * @param options     NULL: the defaults.
  * @param ret_result  NULL, or what was done; it is filled on failure, too.

@@ -183,6 +183,18 @@ struct platform {
      * can't tell; 1: something differs, and `ret` names it ("the attribute 'user.x'"); or -errno. */
     int (*differing_attributes)(const int folder[2], const char *name, mode_t kind, char *ret, size_t size);
 
+    /* Gives a file an extended attribute; `value` NULL: it shall have none of this name. Returns 0 or
+     * -errno; -EOPNOTSUPP: this platform or file system has none. */
+    int (*attribute_set)(const struct platform_file *file, const char *name, const void *value, size_t n);
+    /* Calls `add` for each extended attribute of a file that copy_attributes would copy, in the order
+     * of their names, until it returns something other than 0. Returns that, 0, or -errno. */
+    int (*attributes_each)(const struct platform_file *file,
+                           int (*add)(void *user, const char *name, const void *value, size_t n), void *user);
+    /* Read and add flags of chattr(1) of an open file, those that copy_attributes would copy, as FS_IOC_GETFLAGS has
+     * them. Return 0 or -errno; -EOPNOTSUPP: it can't have any. */
+    int (*flags_get)(int fd, unsigned *ret);
+    int (*flags_set)(int fd, unsigned flags);
+
     /* Creates a file without a name in a directory, for reading and writing; `path` is relative to `at`. Gives the
      * descriptor, or returns -errno (-EOPNOTSUPP, -EISDIR, ...). Only a call of OP_LINK shows whether the file can get
      * a name. */

@@ -77,6 +77,29 @@ static mode_t entry_kind(const struct dirent *entry UNUSED)
     return 0;
 }
 
+static int attribute_set(const struct platform_file *file UNUSED, const char *name UNUSED, const void *value,
+                         size_t n UNUSED)
+{
+    return value ? -EOPNOTSUPP : 0;
+}
+
+static int attributes_each(const struct platform_file *file UNUSED,
+                           int (*add)(void *user, const char *name, const void *value, size_t n) UNUSED,
+                           void *user UNUSED)
+{
+    return 0;
+}
+
+static int flags_get(int fd UNUSED, unsigned *ret UNUSED)
+{
+    return -EOPNOTSUPP;
+}
+
+static int flags_set(int fd UNUSED, unsigned flags)
+{
+    return flags ? -EOPNOTSUPP : 0;
+}
+
 static int copy_attributes(const struct platform_file *from UNUSED, const struct platform_file *to UNUSED,
                            bool tries UNUSED, char *lost UNUSED, size_t size UNUSED)
 {
@@ -214,6 +237,10 @@ const struct platform platform = {
     .path_of_fd = path_of_fd,
     .copy_attributes = copy_attributes,
     .differing_attributes = differing_attributes,
+    .attribute_set = attribute_set,
+    .attributes_each = attributes_each,
+    .flags_get = flags_get,
+    .flags_set = flags_set,
     .entry_kind = entry_kind,
     .open_unnamed = open_unnamed,
     .pipe = two_ends,

@@ -2,7 +2,7 @@
 /* A source whose bytes libarchive makes when the pipeline asks for them. Each entry is passed to libarchive piece by
  * piece, and its output for a piece is kept until it was read. */
 #include "image/archive_pack.h"
-#include "image/archive_library.h"
+#include "archive/library.h"
 #include "image/place.h"
 #include <errno.h>
 

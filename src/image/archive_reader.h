@@ -5,7 +5,7 @@
 #ifndef IMAGE_ARCHIVE_READER_H
 #define IMAGE_ARCHIVE_READER_H
 
-#include "image/archive_library.h"
+#include "archive/library.h"
 #include "image/archive_tar.h"
 
 struct tar_reader {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/archive_target.h"
-#include "image/archive_library.h"
+#include "archive/library.h"
 #include "image/place.h"
 #include <errno.h>
 

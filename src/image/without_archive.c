@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* For a build without libarchive: archives of images are refused. */
-#include "base/library.h"
 #include "image/place.h"
 #include <errno.h>
 
@@ -20,5 +19,3 @@ int place_oci_archive(struct image_place **ret UNUSED, const char *rest UNUSED, 
 {
     return refuse(error);
 }
-
-const struct library library_archive = {"libarchive", "Archives of images", NULL, false};

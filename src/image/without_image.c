@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* For a build without libcurl: the calls exist, and fail. */
-#include "base/library.h"
 #include "image/image.h"
 #include <errno.h>
 
@@ -36,5 +35,3 @@ int leat_image_verify(const char *layout UNUSED, const struct leat_image_options
 {
     return refuse(options, ret_result, ret_error);
 }
-
-const struct library library_archive = {"libarchive", "Archives of images", NULL, false};

@@ -241,6 +241,70 @@ int linux_copy_attributes(const struct platform_file *from, const struct platfor
     return changed || r != 0;
 }
 
+/* ---- attributes as values ---- */
+
+int linux_attribute_set(const struct platform_file *file, const char *name, const void *value, size_t n)
+{
+    if (value)
+        return set(file, name, value, n) < 0 ? -errno : 0;
+    return drop(file, name) < 0 && errno != ENODATA && errno != EOPNOTSUPP && errno != ENOSYS ? -errno : 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Makes the sorted list of the names that are copied. Returns their number, or -ENOMEM. */
+static ssize_t sort_names(const char *names, ssize_t n, const char ***ret)
+{
+    size_t count = 0;
+    const char **sorted = malloc(((size_t)n / 2 + 1) * sizeof(*sorted));
+    if (!sorted)
+        return -ENOMEM;
+    for (const char *name = names; name < names + n; name += strlen(name) + 1)
+        if (linux_keeps_attribute(name))
+            sorted[count++] = name;
+    qsort(sorted, count, sizeof(*sorted), compare_names);
+    *ret = sorted;
+    return (ssize_t)count;
+}
+
+int linux_attributes_each(const struct platform_file *file,
+                          int (*add)(void *user, const char *name, const void *value, size_t n), void *user)
+{
+    char first[FIRST_MAX], *more CLEANUP_FREE = NULL;
+    const char **sorted = NULL;
+    ssize_t n = list_names(file, first, &more);
+    ssize_t count = n > 0 ? sort_names(more ? more : first, n, &sorted) : n;
+    int r = count < 0 ? (int)count : 0;
+    for (ssize_t i = 0; i < count && r == 0; i++) {
+        char value[FIRST_MAX], *longer CLEANUP_FREE = NULL;
+        ssize_t size = read_bytes(file, sorted[i], value, &longer);
+        if (size != -ENODATA) /* not removed in the meantime */
+            r = size < 0 ? (int)size : add(user, sorted[i], longer ? longer : value, (size_t)size);
+    }
+    free(sorted);
+    return r;
+}
+
+int linux_flags_get(int fd, unsigned *ret)
+{
+    int flags = 0;
+    if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+        return -EOPNOTSUPP;
+    *ret = (unsigned)(flags & linux_kept_flags);
+    return 0;
+}
+
+int linux_flags_set(int fd, unsigned flags)
+{
+    int now = 0;
+    if (!flags)
+        return 0;
+    return ioctl(fd, FS_IOC_GETFLAGS, &now) < 0 ? -EOPNOTSUPP : MIN(change_flags((int)flags, fd), 0);
+}
+
 mode_t linux_entry_kind(const struct dirent *entry)
 {
     return DTTOIF(entry->d_type);

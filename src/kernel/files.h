@@ -25,5 +25,10 @@ int linux_differing_attributes(const int folder[2], const char *name, mode_t kin
 /* What attributes.c knows of attributes and flags, for its comparison. */
 extern const int linux_kept_flags;
 bool linux_keeps_attribute(const char *name);
+int linux_attribute_set(const struct platform_file *file, const char *name, const void *value, size_t n);
+int linux_attributes_each(const struct platform_file *file,
+                          int (*add)(void *user, const char *name, const void *value, size_t n), void *user);
+int linux_flags_get(int fd, unsigned *ret);
+int linux_flags_set(int fd, unsigned flags);
 
 #endif

@@ -4,6 +4,7 @@
 
 const struct tree_source *const registry_tree_sources[] = {
     &source_folder,
+    &source_tar,
     NULL,
 };
 

@@ -13,6 +13,16 @@ static const char *shown_path(const struct tree_dir *dir, const char *name, char
     return !*path ? name ? name : dir->name : (*path)[0] ? *path : ".";
 }
 
+void tree_tell(struct tree_copy *tree, const struct leat_error *error)
+{
+    atomic_fetch_add(&tree->counts.problems, 1);
+    pthread_mutex_lock(&tree->lock);
+    error_hand_on(tree->error, error);
+    if (tree->options.problem)
+        tree->options.problem(tree->options.user, error);
+    pthread_mutex_unlock(&tree->lock);
+}
+
 int tree_problem(struct tree_copy *tree, const struct tree_dir *dir, const char *name, enum leat_side side, int code,
                  const char *operation, const char *format, ...)
 {
@@ -28,12 +38,7 @@ int tree_problem(struct tree_copy *tree, const struct tree_dir *dir, const char 
         error_text(code, text, sizeof(text));
     va_end(arguments);
     error_at(&error, code, side, shown_path(dir, name, &path), operation, "%s", text);
-    atomic_fetch_add(&tree->counts.problems, 1);
-    pthread_mutex_lock(&tree->lock);
-    error_hand_on(tree->error, &error);
-    if (tree->options.problem)
-        tree->options.problem(tree->options.user, &error);
-    pthread_mutex_unlock(&tree->lock);
+    tree_tell(tree, &error);
     if (code == -ENOMEM)
         atomic_store(&tree->canceled, true); /* nothing more can be done, and all that is left would fail alike */
     return code;
@@ -107,21 +112,14 @@ static int take_sink(struct tree_copy *tree, const char *source, const char *tar
     return 0;
 }
 
-static int open_roots(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error)
+static int open_roots(struct tree_copy *tree, const char *source, const char *from, const char *target, const char *to,
+                      struct leat_error *error)
 {
-    const char *from = NULL, *to = NULL;
-    int r = ends_find_source(source, &tree->source, &from, error);
-    if (r == 0)
-        r = ends_find_sink(target, &tree->sink, &to, error);
-    if (r == 0 && tree->pass->sink)
-        r = take_sink(tree, source, target, error);
-    if (r < 0)
-        return r;
     struct tree_dir *root = tree->root = dir_root(tree);
     if (!root)
         return error_set(error, -ENOMEM, "out of memory");
     tree->pending = root;
-    r = tree->source->open(tree, source, from, error);
+    int r = tree->source->open(tree, source, from, error);
     if (r == 0)
         r = tree->sink->open(tree, target, to, error);
     root->is_entered = r == 0;
@@ -183,6 +181,18 @@ static bool is_wanted(struct tree_copy *tree)
     return tree->options.progress(tree->options.user, &now) == 0;
 }
 
+bool tree_is_wanted(struct tree_copy *tree)
+{
+    int64_t now = clock_ns();
+    int interval = tree->options.progress_ms ? tree->options.progress_ms : 200;
+    if (tree->options.progress && !tree_is_canceled(tree) && now - tree->asked_ns >= (int64_t)interval * 1000000) {
+        tree->asked_ns = now;
+        if (!is_wanted(tree))
+            atomic_store(&tree->canceled, true);
+    }
+    return !tree_is_canceled(tree);
+}
+
 /* Waits for the end, and asks the program from time to time whether it is to go on. */
 static int wait_for_it(struct tree_copy *tree, leat_stages *stages, struct leat_error *error)
 {
@@ -240,9 +250,38 @@ static void close_ends(struct tree_copy *tree)
         tree->source->close(tree);
 }
 
+/* A copy that one of the ends makes. */
+static int copy_at_once(struct tree_copy *tree, const char *source, const char *from, const char *target,
+                        const char *to, struct leat_error *error)
+{
+    bool is_source = tree->source->copy;
+    if (is_source ? tree->sink->scheme[0] : tree->source->scheme[0])
+        return error_at(error, -EINVAL, LEAT_SIDE_SINK, target, "open",
+                        "An archive becomes a folder, and a folder an archive, and nothing else");
+    if (tree->options.shards > 1)
+        return error_at(error, -EINVAL, is_source ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK, is_source ? source : target,
+                        "open", "An archive has no shards");
+    int r =
+        is_source ? tree->source->copy(tree, source, from, to, error) : tree->sink->copy(tree, target, to, from, error);
+    if (tree->root)
+        dir_unref(tree, tree->root);
+    close_ends(tree);
+    return r < 0 ? r : tree->error->code;
+}
+
 static int run(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error)
 {
-    int r = open_roots(tree, source, target, error);
+    const char *from = NULL, *to = NULL;
+    int r = ends_find_source(source, &tree->source, &from, error);
+    if (r == 0)
+        r = ends_find_sink(target, &tree->sink, &to, error);
+    if (r == 0 && tree->pass->sink)
+        r = take_sink(tree, source, target, error);
+    if (r < 0)
+        return r;
+    if (tree->source->copy || tree->sink->copy)
+        return copy_at_once(tree, source, from, target, to, error);
+    r = open_roots(tree, source, from, target, to, error);
     bool is_left = r == 0 && shard_leaves_dir(tree, tree->root);
     if (r == 0 && !is_left)
         r = walk_begin(tree);

@@ -78,6 +78,11 @@ struct tree_source {
     /* Reads the text of a symbolic link: at most n bytes with the NUL. Optional: there are none. */
     int (*link_read)(struct tree_copy *tree, const struct tree_dir *dir, const char *name, void *mark, char *ret,
                      size_t n);
+
+    /* Makes the whole copy on the calling thread, without the walker and the workers, because an archive has an order
+     * of its own. `path` is the folder at the other end. All hooks but this one are NULL then. Returns 0, or a negative
+     * errno with *error filled in, unless it has told the failure. NULL: the walker and the workers copy. */
+    int (*copy)(struct tree_copy *tree, const char *spec, const char *rest, const char *path, struct leat_error *error);
 };
 
 /* A file of the target that is being written. */
@@ -139,6 +144,9 @@ struct tree_sink {
     int (*symlink)(const struct tree_making *making);
     int (*special)(const struct tree_making *making);
     int (*hard_link)(const struct tree_making *making);
+
+    /* As in struct tree_source. */
+    int (*copy)(struct tree_copy *tree, const char *spec, const char *rest, const char *path, struct leat_error *error);
 };
 
 /* All of them; src/registry/trees.c has the lists, which end with NULL. */
@@ -146,7 +154,7 @@ extern const struct tree_source *const registry_tree_sources[];
 extern const struct tree_sink *const registry_tree_sinks[];
 
 /* The tables. */
-extern const struct tree_source source_folder;
+extern const struct tree_source source_folder, source_tar;
 extern const struct tree_sink sink_folder;
 
 /* Finds the end that a name belongs to, and the text behind its scheme. Returns 0, or -EINVAL with a sentence. */

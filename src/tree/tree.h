@@ -63,6 +63,7 @@ struct tree_copy {
     const struct digest_provider *provider; /* of the option `digest`; NULL: none */
     size_t digest_size;
     atomic_bool canceled;
+    int64_t asked_ns;      /* when tree_is_wanted asked the program last */
     atomic_bool no_clones; /* the target can't share blocks with the source */
 };
 
@@ -112,6 +113,13 @@ void entry_copy_batch(struct tree_copy *tree, void *worker, struct tree_batch *b
  * format is that of printf; NULL: the sentence of the code. Returns `code`. */
 int tree_problem(struct tree_copy *tree, const struct tree_dir *dir, const char *name, enum leat_side side, int code,
                  const char *operation, const char *format, ...) PRINTF(7, 8);
+
+/* Tells a problem that is filled in. */
+void tree_tell(struct tree_copy *tree, const struct leat_error *error);
+
+/* Asks the program from time to time whether it still wants the copy. False: it does not, and the copy is cancelled.
+ * For a copy without workers: on the thread of the call. */
+bool tree_is_wanted(struct tree_copy *tree);
 
 static inline bool tree_is_canceled(struct tree_copy *tree)
 {

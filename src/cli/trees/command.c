@@ -82,6 +82,11 @@ static bool has_name(const char *path)
     return name[0] && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
+static bool is_archive(const char *name)
+{
+    return strncmp(name, "tar:", 4) == 0;
+}
+
 static int copy_into(struct tree_command *c, const char *target, const char *source)
 {
     char *path = name_in(target, source), *prefix = NULL;
@@ -89,7 +94,7 @@ static int copy_into(struct tree_command *c, const char *target, const char *sou
         cli_warn("%s: %s", cli_name(source), strerror(ENOMEM));
         return -ENOMEM;
     }
-    if (!has_name(path)) { /* "." and "/" mean what is in them */
+    if (!has_name(path) || is_archive(source)) { /* "." and "/" mean what is in them, and so does an archive */
         int r = copy_one(c, source, target);
         free(path);
         return r;
