@@ -58,7 +58,7 @@ _leat_value()
         _leat_words "$2" "file-to-file file-to-null file-to-pipe pipe-to-pipe pipe-to-file file-to-unix file-to-tcp
             unix-to-file tcp-to-file pipes latency"
         ;;
-    --cacert | --cert | --key | --netrc-file | --plot) compopt -o default 2>/dev/null ;;
+    --cacert | --cert | --key | --netrc-file | --plot | --digest-file) compopt -o default 2>/dev/null ;;
     --directory) compopt -o dirnames +o default +o bashdefault 2>/dev/null ;;
     --explain | --trace) _leat_words "$2" "text json" ;;
     --progress) _leat_words "$2" "auto bar json never" ;;
@@ -108,8 +108,8 @@ _leat()
             --memory-limit --pipe-size --buffer --rate --connect-timeout --idle-timeout --part-size --resume --checksum-algorithm --total-timeout --retries
             --streams --header --netrc-file --cacert --cert --key"
         if [[ ${words[1]} == copy ]]; then
-            options+=" --recursive --archive --jobs --one-file-system --shard"
-            wants+=" --jobs --shard"
+            options+=" --recursive --archive --jobs --one-file-system --shard --digest-file"
+            wants+=" --jobs --shard --digest-file"
         fi
         ;;
     digest)

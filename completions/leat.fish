@@ -60,6 +60,7 @@ complete -c leat -n $transfer -s v -l report -a '--report=text --report=json' -d
 complete -c leat -n $transfer -l help -d 'A summary'
 complete -c leat -n '__fish_seen_subcommand_from copy' -s r -l recursive -d 'Folders with all that is in them'
 complete -c leat -n '__fish_seen_subcommand_from copy' -s a -l archive -d 'The same with owners and attributes'
+complete -c leat -n '__fish_seen_subcommand_from copy' -l digest-file -r -d 'Write the digests of a tree to this file'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l jobs -x -d 'So many files of a tree at the same time'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l shard -x -a auto -d 'Copy one share of a tree'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l one-file-system -d 'Folders on other file systems stay empty'

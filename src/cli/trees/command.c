@@ -15,9 +15,7 @@ enum {
 
 struct tree_command {
     struct tree_request asked;
-    const char *target; /* of the folder that is being copied */
-    const char *prefix; /* in front of names of files: "" or "FOLDER/" */
-    uint64_t shown;     /* problems */
+    uint64_t shown; /* problems */
     struct tree_list *list;
     struct tree_watch watch;
 };
@@ -41,16 +39,19 @@ static void on_problem(void *user, const struct leat_error *error)
 static void on_digest(void *user, const char *name, const char *hex)
 {
     struct tree_command *c = user;
-    tree_list_add(c->list, c->prefix, name, hex);
+    tree_list_add(c->list, name, hex);
 }
 
 /* ---- the copy ---- */
 
-static int copy_one(struct tree_command *c, const char *source, const char *target)
+/* `prefix` is in front of the names in the list: "" or "FOLDER/". */
+static int copy_one(struct tree_command *c, const char *source, const char *target, const char *prefix)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct leat_tree_result result = LEAT_INIT(struct leat_tree_result);
     uint64_t shown = c->shown;
+    if (c->list)
+        tree_list_folder(c->list, source, target, prefix);
     int r = leat_tree_copy(source, target, &c->asked.options, &result, &error);
     watch_add(&c->watch, &result);
     if (r < 0 && c->shown == shown && !signals_noted()) /* it could not begin */
@@ -95,7 +96,7 @@ static int copy_into(struct tree_command *c, const char *target, const char *sou
         return -ENOMEM;
     }
     if (!has_name(path) || is_archive(source)) { /* "." and "/" mean what is in them, and so does an archive */
-        int r = copy_one(c, source, target);
+        int r = copy_one(c, source, target, "");
         free(path);
         return r;
     }
@@ -103,9 +104,7 @@ static int copy_into(struct tree_command *c, const char *target, const char *sou
     prefix = malloc(strlen(name) + 2);
     if (prefix)
         sprintf(prefix, "%s/", name);
-    c->prefix = prefix ? prefix : "";
-    int r = copy_one(c, source, path);
-    c->prefix = "";
+    int r = copy_one(c, source, path, prefix ? prefix : "");
     free(prefix);
     free(path);
     return r;
@@ -119,7 +118,7 @@ static int copy_all(struct tree_command *c, int count, char **name)
     if (!into && count > 2)
         return cli_usage("copy", "%s is no folder, so it can't take several folders", cli_name(target));
     for (int i = 0; i < count - 1 && !signals_noted(); i++) {
-        int one = into ? copy_into(c, target, name[i]) : copy_one(c, name[i], target);
+        int one = into ? copy_into(c, target, name[i]) : copy_one(c, name[i], target, "");
         r = one < 0 ? EXIT_FAILED : r;
     }
     return r;
@@ -145,7 +144,8 @@ static int end(struct tree_command *c, int r)
                  PROBLEMS_SHOWN);
     if (c->asked.verbose)
         sum_up(c);
-    int listed = c->list ? tree_list_print(c->list, c->asked.options.digest) : 0;
+    bool is_listed = c->list && !(signals_noted() && c->asked.digest_file); /* a file of the list would not be whole */
+    int listed = is_listed ? tree_list_print(c->list, c->asked.options.digest) : 0;
     tree_list_free(c->list);
     watch_end_signal();
     return r ? r : listed;
@@ -153,7 +153,7 @@ static int end(struct tree_command *c, int r)
 
 int cli_tree(int argc, char **argv)
 {
-    struct tree_command c = {.asked.options = LEAT_INIT(struct leat_tree_options), .prefix = ""};
+    struct tree_command c = {.asked.options = LEAT_INIT(struct leat_tree_options)};
     int r = tree_options_parse(&c.asked, argc, argv);
     if (r == OPTIONS_HELP) {
         tree_options_help_print();
@@ -161,10 +161,10 @@ int cli_tree(int argc, char **argv)
     }
     if (r != 0)
         return r;
-    if (c.asked.options.digest && !(c.list = tree_list_new())) {
-        cli_warn("%s", strerror(ENOMEM));
-        return EXIT_FAILED;
-    }
+    if (c.asked.options.digest)
+        r = tree_list_new(&c.list, c.asked.digest_file);
+    if (r != 0)
+        return r;
     watch_begin(&c.watch, c.asked.mode);
     c.asked.options.progress = on_progress;
     c.asked.options.problem = on_problem;

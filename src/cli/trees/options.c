@@ -25,6 +25,8 @@ const char tree_options_help[] = "  -r, --recursive        contents, modes, symb
                                  "                         control lists, flags, FIFOs, sockets and devices\n"
                                  "  --digest ALG           print the digest of each file as sha256sum does, with\n"
                                  "                         names relative to TARGET, sorted\n"
+                                 "  --digest-file FILE     write that list to FILE, which appears when it is\n"
+                                 "                         complete\n"
                                  "  --drop-attributes      what TARGET can't have of owners and attributes is left\n"
                                  "                         out, and is no failure\n"
                                  "  --jobs N               files that are copied at the same time (default: one\n"
@@ -40,6 +42,7 @@ const char tree_options_help[] = "  -r, --recursive        contents, modes, symb
 
 enum {
     OPTION_DIGEST = 1000,
+    OPTION_DIGEST_FILE,
     OPTION_DROP,
     OPTION_JOBS,
     OPTION_ONE,
@@ -51,6 +54,7 @@ static const struct option longs[] = {
     {"recursive", no_argument, NULL, 'r'},
     {"archive", no_argument, NULL, 'a'},
     {"digest", required_argument, NULL, OPTION_DIGEST},
+    {"digest-file", required_argument, NULL, OPTION_DIGEST_FILE},
     {"drop-attributes", no_argument, NULL, OPTION_DROP},
     {"jobs", required_argument, NULL, OPTION_JOBS},
     {"one-file-system", no_argument, NULL, OPTION_ONE},
@@ -76,6 +80,9 @@ static int set(struct tree_request *q, int option, const char *value)
         break;
     case OPTION_DIGEST:
         q->options.digest = value;
+        break;
+    case OPTION_DIGEST_FILE:
+        q->digest_file = value;
         break;
     case OPTION_DROP:
         q->options.drop_attributes = 1;
@@ -111,6 +118,8 @@ int tree_options_parse(struct tree_request *q, int argc, char **argv)
         if (r != 0)
             return r;
     }
+    if (q->digest_file && !q->options.digest)
+        return cli_usage("copy", "--digest-file is for the list that --digest ALG makes");
     if (q->options.shards && argc - optind != 2)
         return cli_usage("copy", "with --shard one FOLDER and a TARGET are wanted");
     return argc - optind < 2 ? cli_usage("copy", "with -r and -a at least one FOLDER and a TARGET are wanted") : 0;

@@ -11,6 +11,7 @@
 struct tree_request {
     struct leat_tree_options options;
     enum progress_mode mode;
+    const char *digest_file; /* NULL: the list goes to standard output */
     bool verbose;
 };
 
