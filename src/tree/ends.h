@@ -140,7 +140,8 @@ struct tree_sink {
      * files are. Called before `file_open`. Optional. */
     int (*file_take)(struct tree_copy *tree, struct tree_dir *dir, const char *name, struct tree_input *input);
 
-    /* Make names. Optional, each: the target can't have such names. */
+    /* Make names. Optional, each: the target can't have such names. Return 1, and record nothing, if that shows only
+     * now: then a further name is copied as a file of its own, and others are lost. */
     int (*symlink)(const struct tree_making *making);
     int (*special)(const struct tree_making *making);
     int (*hard_link)(const struct tree_making *making);

@@ -13,11 +13,11 @@ static int copy_symlink(struct tree_copy *tree, struct tree_dir *dir, const char
 {
     char text[PATH_MAX];
     struct tree_making m = {.tree = tree, .dir = dir, .name = name, .st = st, .text = text};
-    if (!tree->sink->symlink)
-        return ends_lose(tree, dir, name, -EOPNOTSUPP, "symlink", "symbolic links");
-    int r = tree->source->link_read(tree, dir, name, mark, text, sizeof(text));
+    int r = tree->sink->symlink ? tree->source->link_read(tree, dir, name, mark, text, sizeof(text)) : 1;
     if (r == 0)
         r = tree->sink->symlink(&m);
+    if (r > 0)
+        return ends_lose(tree, dir, name, -EOPNOTSUPP, "symlink", "symbolic links");
     if (r == 0)
         atomic_fetch_add(&tree->counts.symlinks, 1);
     return r;
@@ -28,10 +28,10 @@ static int copy_special(struct tree_copy *tree, struct tree_dir *dir, const char
     if (tree->options.keep != LEAT_TREE_ALL)
         return tree_problem(tree, dir, name, LEAT_SIDE_SOURCE, -EOPNOTSUPP, "stat",
                             "It is a FIFO, a socket or a device, which only a copy of all attributes copies");
-    if (!tree->sink->special)
-        return ends_lose(tree, dir, name, -EOPNOTSUPP, "mknod", "FIFOs, sockets and devices");
     struct tree_making m = {.tree = tree, .dir = dir, .name = name, .st = st};
-    int r = tree->sink->special(&m);
+    int r = tree->sink->special ? tree->sink->special(&m) : 1;
+    if (r > 0)
+        return ends_lose(tree, dir, name, -EOPNOTSUPP, "mknod", "FIFOs, sockets and devices");
     if (r == 0)
         atomic_fetch_add(&tree->counts.specials, 1);
     return r;
@@ -39,6 +39,7 @@ static int copy_special(struct tree_copy *tree, struct tree_dir *dir, const char
 
 /* ---- files ---- */
 
+/* Returns 0; 1: the target can't have this link; or a code after it has recorded the problem. */
 static int link_name(struct tree_copy *tree, const struct tree_name *first, struct tree_dir *dir, const char *name)
 {
     enum leat_side side;
@@ -53,6 +54,24 @@ static int link_name(struct tree_copy *tree, const struct tree_name *first, stru
     return r;
 }
 
+/* A further name that can't be a hard link becomes a file of its own. */
+static void copy_unlinked(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name,
+                          struct tree_input *input)
+{
+    if (file_copy(tree, worker, dir, name, input) == 0)
+        ends_lose(tree, dir, name, -EOPNOTSUPP, "link", "its other names as hard links");
+}
+
+static void link_or_copy(struct tree_copy *tree, struct tree_worker *worker, const struct tree_name *first,
+                         struct tree_dir *dir, const char *name)
+{
+    struct tree_input input = {.fd = -1};
+    if (link_name(tree, first, dir, name) <= 0 || tree->source->file_open(tree, dir, name, &input) < 0)
+        return;
+    copy_unlinked(tree, worker, dir, name, &input);
+    tree->source->file_close(tree, &input);
+}
+
 /* Makes the links that other workers left. If there is no first name to link to, the names are met again. */
 static void end_first(struct tree_copy *tree, struct tree_worker *worker, struct tree_link *link, bool is_copied);
 
@@ -65,17 +84,18 @@ static void copy_open(struct tree_copy *tree, struct tree_worker *worker, struct
         return;
     }
     if (!tree->sink->hard_link) {
-        if (file_copy(tree, worker, dir, name, input) == 0)
-            ends_lose(tree, dir, name, -EOPNOTSUPP, "link", "its other names as hard links");
+        copy_unlinked(tree, worker, dir, name, input);
         return;
     }
     int answer = links_meet(tree, dir, name, &input->st, &link);
     if (answer < 0)
         tree_problem(tree, dir, name, LEAT_SIDE_NONE, answer, "link", NULL);
-    else if (answer == LINKS_LINK)
-        link_name(tree, &link->first, dir, name);
     else if (answer == LINKS_COPY)
         end_first(tree, worker, link, file_copy(tree, worker, dir, name, input) == 0);
+    else if (answer == LINKS_LINK && link_name(tree, &link->first, dir, name) > 0)
+        copy_unlinked(tree, worker, dir, name, input);
+    if (answer == LINKS_COPY || answer == LINKS_LINK)
+        links_end(tree, link, input->st.st_nlink);
 }
 
 static void copy_file(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name,
@@ -101,7 +121,7 @@ static void end_first(struct tree_copy *tree, struct tree_worker *worker, struct
             tree_problem(tree, name->dir, name->name, side, r, "open", NULL);
         else {
             if (is_copied)
-                link_name(tree, &link->first, name->dir, name->name);
+                link_or_copy(tree, worker, &link->first, name->dir, name->name);
             else
                 copy_file(tree, worker, name->dir, name->name, NULL);
             dir_release(tree, name->dir);

@@ -107,6 +107,10 @@ int links_meet(struct tree_copy *tree, struct tree_dir *dir, const char *name, c
     pthread_mutex_lock(&links->lock);
     *ret = find(links, st);
     int r = *ret ? meet_again(tree, *ret, dir, name) : meet_first(tree, dir, name, st, ret);
+    if (r >= 0) {
+        (*ret)->met++;
+        (*ret)->users += r != LINKS_LEFT;
+    }
     pthread_mutex_unlock(&links->lock);
     return r;
 }
@@ -121,12 +125,43 @@ struct tree_name *links_copied(struct tree_copy *tree, struct tree_link *link, b
     if (!is_copied) {
         failed = link->first;
         link->first = (struct tree_name){.name = NULL};
+        for (struct tree_name *name = waiting; name; name = name->next)
+            link->met--; /* it is met again */
     }
     pthread_mutex_unlock(&tree->links.lock);
     free(failed.name);
     if (failed.dir)
         dir_unref(tree, failed.dir);
     return waiting;
+}
+
+static void free_link(struct tree_copy *tree, struct tree_link *link)
+{
+    if (link->first.dir)
+        dir_unref(tree, link->first.dir);
+    free(link->first.name);
+    free(link);
+}
+
+static void take_out(struct tree_links *links, const struct tree_link *link)
+{
+    struct tree_link **at = &links->row[row_of(links, link->device, link->inode)];
+    while (*at != link)
+        at = &(*at)->next;
+    *at = link->next;
+    links->count--;
+}
+
+void links_end(struct tree_copy *tree, struct tree_link *link, nlink_t names)
+{
+    struct tree_links *links = &tree->links;
+    pthread_mutex_lock(&links->lock);
+    bool is_over = --link->users == 0 && link->met >= names && link->is_copied;
+    if (is_over)
+        take_out(links, link);
+    pthread_mutex_unlock(&links->lock);
+    if (is_over)
+        free_link(tree, link);
 }
 
 void links_free_name(struct tree_copy *tree, struct tree_name *name)
@@ -142,10 +177,7 @@ void links_clear(struct tree_copy *tree)
     for (size_t i = 0; i < links->rows; i++)
         for (struct tree_link *link = links->row[i], *next; link; link = next) {
             next = link->next;
-            if (link->first.dir)
-                dir_unref(tree, link->first.dir);
-            free(link->first.name);
-            free(link);
+            free_link(tree, link);
         }
     free(links->row);
     pthread_mutex_destroy(&links->lock);

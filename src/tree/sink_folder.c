@@ -168,7 +168,14 @@ static int make_hidden(const struct tree_making *m, make_fn *make, char *name, c
     return r;
 }
 
-/* Gives the name to what `make` makes. Returns 0, or a code after it has recorded the problem. */
+/* Does the file system have no such names? Some say it by EPERM. A file also has a limit of its links. */
+static bool is_lacking(int code)
+{
+    return code == -EPERM || code == -EOPNOTSUPP || code == -ENOSYS || code == -EMLINK;
+}
+
+/* Gives the name to what `make` makes. Returns 0, or a code after it has recorded the problem; 1: there can't be such
+ * names. */
 static int make_name(const struct tree_making *m, make_fn *make, const char *operation)
 {
     char hidden[PUBLISH_HIDDEN_MAX];
@@ -179,6 +186,8 @@ static int make_name(const struct tree_making *m, make_fn *make, const char *ope
         now = hidden;
         r = own ? make_hidden(m, make, own, hidden) : -ENOMEM;
     }
+    if (is_lacking(r))
+        return 1;
     if (r < 0)
         return tree_problem(m->tree, m->dir, m->name, LEAT_SIDE_SINK, r, operation, NULL);
     if (m->st)
