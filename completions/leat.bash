@@ -108,8 +108,9 @@ _leat()
             --memory-limit --pipe-size --buffer --rate --connect-timeout --idle-timeout --part-size --resume --checksum-algorithm --total-timeout --retries
             --streams --header --netrc-file --cacert --cert --key"
         if [[ ${words[1]} == copy ]]; then
-            options+=" --recursive --archive --jobs --one-file-system --shard --digest-file"
-            wants+=" --jobs --shard --digest-file"
+            options+=" --recursive --archive --jobs --one-file-system --shard --digest-file
+                --exclude --exclude-from --include --include-from --from0 --max-depth --update"
+            wants+=" --jobs --shard --digest-file --exclude --exclude-from --include --include-from --max-depth"
         fi
         ;;
     digest)

@@ -63,6 +63,13 @@ complete -c leat -n '__fish_seen_subcommand_from copy' -s a -l archive -d 'The s
 complete -c leat -n '__fish_seen_subcommand_from copy' -l digest-file -r -d 'Write the digests of a tree to this file'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l jobs -x -d 'So many files of a tree at the same time'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l shard -x -a auto -d 'Copy one share of a tree'
+complete -c leat -n '__fish_seen_subcommand_from copy' -l exclude -x -d 'Leave out what matches'
+complete -c leat -n '__fish_seen_subcommand_from copy' -l exclude-from -r -F -d 'Patterns of what is left out'
+complete -c leat -n '__fish_seen_subcommand_from copy' -l include -x -d 'Copy what matches'
+complete -c leat -n '__fish_seen_subcommand_from copy' -l include-from -r -F -d 'Patterns of what is copied'
+complete -c leat -n '__fish_seen_subcommand_from copy' -l from0 -d 'Lines of these files end with NUL'
+complete -c leat -n '__fish_seen_subcommand_from copy' -l max-depth -x -d 'Levels that are copied'
+complete -c leat -n '__fish_seen_subcommand_from copy' -s u -l update -d 'Leave alone what is unchanged or newer'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l one-file-system -d 'Folders on other file systems stay empty'
 complete -c leat -n '__fish_seen_subcommand_from run' -f
 

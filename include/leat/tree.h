@@ -89,6 +89,8 @@ struct leat_tree_result {
     uint64_t problems;    /**< What was not copied, or not as it should be. */
     uint64_t differences; /**< What leat_tree_verify has found. */
     uint64_t differing[LEAT_TREE_DIFFERENCE_KINDS]; /**< The same, of each enum leat_tree_difference_kind. */
+    uint64_t excluded;    /**< Names that a rule left out; what is in a folder that is left out is not counted. */
+    uint64_t unchanged;   /**< Names that `update` left alone. */
 };
 
 /** How a tree is copied. All pointers are borrowed for the call. */
@@ -144,6 +146,23 @@ struct leat_tree_options {
      * Threads: workers; one call at a time, and none while `problem` is called. The order of the calls is not defined.
      */
     void (*difference)(void *user, const struct leat_tree_difference *difference);
+    /**
+     * Rules, ended by NULL, that say what is copied: "+ PATTERN" copies what matches, "- PATTERN" leaves it out. The
+     * first rule that matches a name decides; a name that none matches is copied. What is in a folder that is left out
+     * is not looked at. NULL: all is copied.
+     *
+     * Patterns are those of rsync(1): `*` and `?` match any bytes and any byte but '/', `[...]` one byte of a set, `**`
+     * any bytes. A pattern that begins with '/' is compared with the whole path, relative to the root of the tree; any
+     * other, with the end of the path. One that ends in '/' matches folders alone; "PATTERN/" and three stars, a folder
+     * and all that is in it.
+     */
+    const char *const *rules;
+    int32_t max_depth; /**< Levels below the root that are copied: a folder on the last one stays empty; 0: all. */
+    /** Not 0: a name that the target has already is left alone if it is unchanged. That is a file with the size and the
+     * modification time of the source's, a link with the same text, a special file of the same kind and number. A file
+     * that is newer in the target than in the source is left alone, too. So are its attributes. The target must be a
+     * folder. */
+    int32_t update;
 };
 
 /**

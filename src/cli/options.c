@@ -316,7 +316,7 @@ static bool has_tree_option(const char *command, int argc, char **argv)
 {
     for (int i = optind; i < argc && strcmp(command, "copy") == 0 && strcmp(argv[i], "--") != 0; i++) {
         const char *letters = argv[i] + 1;
-        bool is_short = argv[i][0] == '-' && letters[0] && strspn(letters, "hvra") == strlen(letters);
+        bool is_short = argv[i][0] == '-' && letters[0] && strspn(letters, "hvraun") == strlen(letters);
         if ((is_short && strpbrk(letters, "ra")) || strcmp(argv[i], "--recursive") == 0 ||
             strcmp(argv[i], "--archive") == 0)
             return true;

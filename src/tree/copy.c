@@ -98,7 +98,10 @@ static int read_options(struct tree_copy *tree, const struct leat_tree_options *
         if (r < 0)
             return r;
     }
-    return find_provider(tree, error);
+    if (o->max_depth < 0)
+        return error_set(error, -EINVAL, "%d is no number of levels", (int)o->max_depth);
+    r = select_init(tree, error);
+    return r < 0 ? r : find_provider(tree, error);
 }
 
 /* ---- the roots ---- */
@@ -115,6 +118,9 @@ static int take_sink(struct tree_copy *tree, const char *source, const char *tar
 static int open_roots(struct tree_copy *tree, const char *source, const char *from, const char *target, const char *to,
                       struct leat_error *error)
 {
+    if (tree->options.update && !tree->sink->dir_open)
+        return error_at(error, -EOPNOTSUPP, LEAT_SIDE_SINK, target, "open",
+                        "It is no folder, so what it has can't be compared with the source");
     struct tree_dir *root = tree->root = dir_root(tree);
     if (!root)
         return error_set(error, -ENOMEM, "out of memory");
@@ -167,6 +173,8 @@ static void read_counts(const struct tree_copy *tree, struct leat_tree_result *r
                                      .specials = atomic_load(&c->specials),
                                      .dropped = atomic_load(&c->dropped),
                                      .problems = atomic_load(&c->problems),
+                                     .excluded = atomic_load(&c->excluded),
+                                     .unchanged = atomic_load(&c->unchanged),
                                      .differences = atomic_load(&c->differences)};
     for (size_t i = 0; i < LEAT_TREE_DIFFERENCE_KINDS; i++)
         ret->differing[i] = atomic_load(&c->differing[i]);
@@ -316,6 +324,7 @@ int tree_run(const struct tree_pass *pass, const char *source, const char *targe
         r = run(&tree, source, target, &first);
     pthread_mutex_destroy(&tree.lock);
     dirs_clear(&tree.dirs);
+    select_clear(&tree);
     read_counts(&tree, &result);
     if (r != -EINVAL && ret_result)
         return_sized(ret_result, &result, sizeof(result));

@@ -85,6 +85,7 @@ struct tree_dir *dir_new(struct tree_copy *tree, struct tree_dir *parent, const 
         return NULL;
     dir->parent = parent;
     dir->hash = shard_hash(shard_hash(parent->hash, name, strlen(name)), "/", 1);
+    dir->depth = parent->depth + 1;
     pthread_mutex_lock(&tree->dirs.lock);
     parent->refs++;
     parent->work++;

@@ -24,6 +24,7 @@ enum {
 struct tree_dir {
     struct tree_dir *parent; /* has a reference; NULL: the root */
     struct stat st;          /* of the source, when it was opened; st_mode 0: nothing is known of it */
+    uint32_t depth;          /* below the root */
     struct identity identity[SIDES];
     bool closes_late;        /* close(2) may report that the file system of the target could not keep bytes */
     bool existed;            /* the target was there, so names in it may be taken */

@@ -4,6 +4,7 @@
 #include "tree/file.h"
 #include "tree/shard.h"
 #include "tree/tree.h"
+#include "tree/update.h"
 #include <limits.h>
 
 /* ---- names that are no files ---- */
@@ -14,6 +15,8 @@ static int copy_symlink(struct tree_copy *tree, struct tree_dir *dir, const char
     char text[PATH_MAX];
     struct tree_making m = {.tree = tree, .dir = dir, .name = name, .st = st, .text = text};
     int r = tree->sink->symlink ? tree->source->link_read(tree, dir, name, mark, text, sizeof(text)) : 1;
+    if (r == 0 && update_leaves_symlink(tree, dir, name, text))
+        return 0;
     if (r == 0)
         r = tree->sink->symlink(&m);
     if (r > 0)
@@ -28,6 +31,8 @@ static int copy_special(struct tree_copy *tree, struct tree_dir *dir, const char
     if (tree->options.keep != LEAT_TREE_ALL)
         return tree_problem(tree, dir, name, LEAT_SIDE_SOURCE, -EOPNOTSUPP, "stat",
                             "It is a FIFO, a socket or a device, which only a copy of all attributes copies");
+    if (update_leaves_special(tree, dir, name, st))
+        return 0;
     struct tree_making m = {.tree = tree, .dir = dir, .name = name, .st = st};
     int r = tree->sink->special ? tree->sink->special(&m) : 1;
     if (r > 0)
@@ -47,9 +52,10 @@ static int link_name(struct tree_copy *tree, const struct tree_name *first, stru
     if (r < 0)
         return tree_problem(tree, dir, name, side, r, "open", NULL);
     struct tree_making m = {.tree = tree, .dir = dir, .name = name, .from = first->dir, .first = first->name};
-    r = tree->sink->hard_link(&m);
+    bool is_left = update_leaves_link(tree, dir, name, first->dir, first->name);
+    r = is_left ? 0 : tree->sink->hard_link(&m);
     dir_release(tree, first->dir);
-    if (r == 0)
+    if (r == 0 && !is_left)
         atomic_fetch_add(&tree->counts.hard_links, 1);
     return r;
 }
@@ -75,6 +81,14 @@ static void link_or_copy(struct tree_copy *tree, struct tree_worker *worker, con
 /* Makes the links that other workers left. If there is no first name to link to, the names are met again. */
 static void end_first(struct tree_copy *tree, struct tree_worker *worker, struct tree_link *link, bool is_copied);
 
+/* Returns true: the target has the file, and so other names can become links to it. */
+static bool copy_first(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name,
+                       struct tree_input *input)
+{
+    enum tree_update update = update_of_file(tree, dir, name, &input->st);
+    return update == UPDATE_COPY ? file_copy(tree, worker, dir, name, input) == 0 : update == UPDATE_SAME;
+}
+
 static void copy_open(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name,
                       struct tree_input *input)
 {
@@ -91,7 +105,7 @@ static void copy_open(struct tree_copy *tree, struct tree_worker *worker, struct
     if (answer < 0)
         tree_problem(tree, dir, name, LEAT_SIDE_NONE, answer, "link", NULL);
     else if (answer == LINKS_COPY)
-        end_first(tree, worker, link, file_copy(tree, worker, dir, name, input) == 0);
+        end_first(tree, worker, link, copy_first(tree, worker, dir, name, input));
     else if (answer == LINKS_LINK && link_name(tree, &link->first, dir, name) > 0)
         copy_unlinked(tree, worker, dir, name, input);
     if (answer == LINKS_COPY || answer == LINKS_LINK)
@@ -102,7 +116,7 @@ static void copy_file(struct tree_copy *tree, struct tree_worker *worker, struct
                       void *mark)
 {
     struct tree_input input = {.fd = -1, .mark = mark};
-    if (shard_leaves_file(tree, dir, name))
+    if (shard_leaves_file(tree, dir, name) || update_leaves_file(tree, dir, name, mark))
         return;
     if (tree->source->file_open(tree, dir, name, &input) < 0)
         return;

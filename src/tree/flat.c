@@ -149,8 +149,10 @@ static int take(struct tree_copy *tree, struct tree_flat *flat, struct tree_batc
 {
     struct tree_found *found = &flat->found;
     const char *name = found->name;
-    int r = tree->sink->has_keys ? 0 : go_to(tree, flat, found, &name);
-    bool is_wanted = r == 0 && !S_ISDIR(found->kind) && !shard_leaves_name(tree, flat->at, name, found->kind);
+    int taken = select_path(tree, found->name, S_ISDIR(found->kind));
+    int r = taken <= 0 || tree->sink->has_keys ? MIN(taken, 0) : go_to(tree, flat, found, &name);
+    bool is_wanted =
+        r == 0 && taken > 0 && !S_ISDIR(found->kind) && !shard_leaves_name(tree, flat->at, name, found->kind);
     flat->has_found = false;
     if (is_wanted && !*batch)
         r = batch_new(tree, flat->at, batch);

@@ -9,13 +9,15 @@
 #include "tree/dir.h"
 #include "tree/ends.h"
 #include "tree/links.h"
+#include "tree/select.h"
 #include <leat/stages.h>
 #include <leat/tree.h>
 #include <stdatomic.h>
 
 /* The numbers of struct leat_tree_result, counted by several threads. */
 struct tree_counts {
-    atomic_ullong files, bytes, directories, symlinks, hard_links, specials, dropped, problems, differences;
+    atomic_ullong files, bytes, directories, symlinks, hard_links, specials, dropped, problems, differences, excluded,
+        unchanged;
     atomic_ullong differing[LEAT_TREE_DIFFERENCE_KINDS];
 };
 
@@ -54,6 +56,7 @@ struct tree_copy {
     struct tree_counts counts;
     struct tree_dirs dirs;
     struct tree_links links;
+    struct tree_select select;
     struct tree_dir *pending;     /* folders that the walker has not read yet; the walker's own */
     struct tree_reading *reading; /* the walker's own */
     struct tree_flat *flat;       /* the walker's own, of a source that is flat */

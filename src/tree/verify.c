@@ -188,6 +188,14 @@ static int missing(struct tree_copy *tree, struct tree_dir *dir, int code)
     return code;
 }
 
+/* Do the rules leave out a name that the target alone has? */
+static bool is_excluded(struct tree_copy *tree, const struct tree_dir *dir, const char *name)
+{
+    struct stat st;
+    bool is_folder = fstatat(dir->fd[TARGET], name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+    return select_takes(tree, dir, name, is_folder) == 0;
+}
+
 /* Tells the name of the target, if the source does not have it. */
 static void verify_extra(struct tree_copy *tree, const struct tree_dir *dir, const char *name)
 {
@@ -195,9 +203,10 @@ static void verify_extra(struct tree_copy *tree, const struct tree_dir *dir, con
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
         fstatat(dir->fd[SOURCE], name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         return;
-    if (errno == ENOENT)
-        verify_difference(tree, dir, name, LEAT_TREE_ONLY_TARGET, 0, "the source does not have it");
-    else
+    if (errno == ENOENT) {
+        if (!is_excluded(tree, dir, name))
+            verify_difference(tree, dir, name, LEAT_TREE_ONLY_TARGET, 0, "the source does not have it");
+    } else
         tree_problem(tree, dir, name, LEAT_SIDE_SOURCE, -errno, "stat", NULL);
 }
 
@@ -229,7 +238,7 @@ static int dir_end(struct tree_copy *tree, struct tree_dir *dir)
         else
             verify_attributes(&n);
     }
-    if (!tree->options.one_file_system || dir->st.st_dev == tree->root->st.st_dev)
+    if (select_reads(tree, dir))
         verify_extras(tree, dir);
     return 0;
 }
@@ -309,6 +318,8 @@ static int check(struct tree_copy *tree, struct leat_error *error)
         return error_set(error, -EINVAL, "A comparison compares bytes, and gives no digests");
     if (o->shards > 1)
         return error_set(error, -EINVAL, "A comparison has no shards");
+    if (o->update)
+        return error_set(error, -EINVAL, "A comparison compares all, also what is unchanged by size and time");
     if (o->drop_attributes)
         return error_set(error, -EINVAL, "A comparison has no attributes to drop");
     return 0;

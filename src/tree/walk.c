@@ -31,11 +31,6 @@ static void end(struct tree_copy *tree, struct tree_reading *reading)
     reading->dir = NULL;
 }
 
-static bool is_elsewhere(const struct tree_copy *tree, const struct tree_dir *dir)
-{
-    return tree->options.one_file_system && dir->st.st_dev != tree->root->st.st_dev;
-}
-
 /* Takes the folder that was found last. Returns 1, or 0: there is none. */
 static int begin_next(struct tree_copy *tree, struct tree_reading *reading)
 {
@@ -48,7 +43,7 @@ static int begin_next(struct tree_copy *tree, struct tree_reading *reading)
         }
         atomic_fetch_add(&tree->counts.directories, 1);
         reading->dir = dir;
-        if (!is_elsewhere(tree, dir) && tree->source->begin(tree, dir) == 0)
+        if (select_reads(tree, dir) && tree->source->begin(tree, dir) == 0)
             return 1;
         reading->dir = NULL;
         dir_release(tree, dir);
@@ -57,13 +52,16 @@ static int begin_next(struct tree_copy *tree, struct tree_reading *reading)
     return 0;
 }
 
-/* Adds the next name. Returns 1: it was added to the batch, is a folder, or is left to another shard; 0: the folder has
- * ended; -ENOMEM. */
+/* Adds the next name. Returns 1: it was added to the batch, is a folder, is left out, or is left to another shard; 0:
+ * the folder has ended; -ENOMEM. */
 static int read_name(struct tree_copy *tree, struct tree_reading *reading, struct tree_batch *batch)
 {
     struct tree_found found;
     if (tree->source->next(tree, reading->dir, &found) <= 0)
         return 0;
+    int taken = select_name(tree, reading->dir, found.name, S_ISDIR(found.kind));
+    if (taken <= 0)
+        return taken < 0 ? taken : 1;
     if (S_ISDIR(found.kind))
         return add_pending(tree, reading->dir, found.name) < 0 ? -ENOMEM : 1;
     if (!shard_leaves_name(tree, reading->dir, found.name, found.kind))

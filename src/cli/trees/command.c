@@ -132,6 +132,9 @@ static void sum_up(const struct tree_command *c)
     cli_warn("%" PRIu64 " files (%s), %" PRIu64 " folders, %" PRIu64 " symbolic links, %" PRIu64 " hard links, %" PRIu64
              " special files in %.3f s",
              a->files, bytes, a->directories, a->symlinks, a->hard_links, a->specials, watch_seconds(&c->watch));
+    if (a->excluded || a->unchanged)
+        cli_warn("%" PRIu64 " names were excluded, %" PRIu64 " were left alone, since they are unchanged or newer",
+                 a->excluded, a->unchanged);
     if (a->dropped)
         cli_warn("%" PRIu64 " attributes were left out", a->dropped);
 }
@@ -151,24 +154,29 @@ static int end(struct tree_command *c, int r)
     return r ? r : listed;
 }
 
+static int run(struct tree_command *c, int count, char **name)
+{
+    int r = c->asked.options.digest ? tree_list_new(&c->list, c->asked.digest_file) : 0;
+    if (r != 0)
+        return r;
+    watch_begin(&c->watch, c->asked.mode);
+    c->asked.options.progress = on_progress;
+    c->asked.options.problem = on_problem;
+    c->asked.options.listed = c->list ? on_digest : NULL;
+    c->asked.options.user = c;
+    return end(c, copy_all(c, count, name));
+}
+
 int cli_tree(int argc, char **argv)
 {
     struct tree_command c = {.asked.options = LEAT_INIT(struct leat_tree_options)};
     int r = tree_options_parse(&c.asked, argc, argv);
+    if (r == 0)
+        r = run(&c, argc - optind, argv + optind);
+    tree_selection_free(&c.asked.selection);
     if (r == OPTIONS_HELP) {
         tree_options_help_print();
         return EXIT_DONE;
     }
-    if (r != 0)
-        return r;
-    if (c.asked.options.digest)
-        r = tree_list_new(&c.list, c.asked.digest_file);
-    if (r != 0)
-        return r;
-    watch_begin(&c.watch, c.asked.mode);
-    c.asked.options.progress = on_progress;
-    c.asked.options.problem = on_problem;
-    c.asked.options.listed = c.list ? on_digest : NULL;
-    c.asked.options.user = &c;
-    return end(&c, copy_all(&c, argc - optind, argv + optind));
+    return r;
 }

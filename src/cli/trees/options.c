@@ -29,8 +29,16 @@ const char tree_options_help[] = "  -r, --recursive        contents, modes, symb
                                  "                         complete\n"
                                  "  --drop-attributes      what TARGET can't have of owners and attributes is left\n"
                                  "                         out, and is no failure\n"
+                                 "  --exclude PATTERN      leave out what matches; patterns are as in rsync, of\n"
+                                 "                         names relative to FOLDER; the first that matches counts\n"
+                                 "  --include PATTERN      copy what matches, whatever comes behind\n"
+                                 "  --exclude-from FILE    patterns of --exclude, one a line; - is standard input\n"
+                                 "  --include-from FILE    patterns of --include\n"
+                                 "  --from0                what these files have ends with NUL\n"
                                  "  --jobs N               files that are copied at the same time (default: one\n"
                                  "                         for each processor, at least 2)\n"
+                                 "  --max-depth N          levels that are copied; a folder on the last one stays\n"
+                                 "                         empty\n"
                                  "  --one-file-system      folders on other file systems stay empty\n"
                                  "  --progress[=auto|bar|json|never]\n"
                                  "                         how far it is, on stderr (default auto: a bar on a\n"
@@ -38,13 +46,21 @@ const char tree_options_help[] = "  -r, --recursive        contents, modes, symb
                                  "  --shard K/N|auto       copy share K, from 0 to N-1, of FOLDER to TARGET, which\n"
                                  "                         becomes the copy; auto: as the launcher (MPI, Slurm,\n"
                                  "                         Kubernetes) says, see leat-copy(1)\n"
+                                 "  -u, --update           leave alone what TARGET has with the same size and\n"
+                                 "                         time, and files that are newer there\n"
                                  "  -v                     say at the end what was copied, on stderr\n";
 
 enum {
     OPTION_DIGEST = 1000,
     OPTION_DIGEST_FILE,
     OPTION_DROP,
+    OPTION_EXCLUDE,
+    OPTION_EXCLUDE_FROM,
+    OPTION_FROM0,
+    OPTION_INCLUDE,
+    OPTION_INCLUDE_FROM,
     OPTION_JOBS,
+    OPTION_MAX_DEPTH,
     OPTION_ONE,
     OPTION_PROGRESS,
     OPTION_SHARD,
@@ -56,10 +72,17 @@ static const struct option longs[] = {
     {"digest", required_argument, NULL, OPTION_DIGEST},
     {"digest-file", required_argument, NULL, OPTION_DIGEST_FILE},
     {"drop-attributes", no_argument, NULL, OPTION_DROP},
+    {"exclude", required_argument, NULL, OPTION_EXCLUDE},
+    {"exclude-from", required_argument, NULL, OPTION_EXCLUDE_FROM},
+    {"from0", no_argument, NULL, OPTION_FROM0},
+    {"include", required_argument, NULL, OPTION_INCLUDE},
+    {"include-from", required_argument, NULL, OPTION_INCLUDE_FROM},
     {"jobs", required_argument, NULL, OPTION_JOBS},
+    {"max-depth", required_argument, NULL, OPTION_MAX_DEPTH},
     {"one-file-system", no_argument, NULL, OPTION_ONE},
     {"progress", optional_argument, NULL, OPTION_PROGRESS},
     {"shard", required_argument, NULL, OPTION_SHARD},
+    {"update", no_argument, NULL, 'u'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -87,6 +110,20 @@ static int set(struct tree_request *q, int option, const char *value)
     case OPTION_DROP:
         q->options.drop_attributes = 1;
         break;
+    case OPTION_EXCLUDE:
+    case OPTION_EXCLUDE_FROM:
+        return tree_selection_add(&q->selection, '-', value, option == OPTION_EXCLUDE_FROM);
+    case OPTION_INCLUDE:
+    case OPTION_INCLUDE_FROM:
+        return tree_selection_add(&q->selection, '+', value, option == OPTION_INCLUDE_FROM);
+    case OPTION_FROM0:
+        q->selection.ends_with_nul = true;
+        break;
+    case OPTION_MAX_DEPTH:
+        return cli_number("copy", "max-depth", value, 1, INT32_MAX, &q->options.max_depth);
+    case 'u':
+        q->options.update = 1;
+        break;
     case OPTION_JOBS:
         return cli_number("copy", "jobs", value, 1, LEAT_TREE_JOBS_MAX, &q->options.jobs);
     case OPTION_ONE:
@@ -104,12 +141,19 @@ static int set(struct tree_request *q, int option, const char *value)
     return r;
 }
 
+static int read_selection(struct tree_request *q)
+{
+    int r = tree_selection_read(&q->selection);
+    q->options.rules = (const char *const *)q->selection.rules.text;
+    return r;
+}
+
 int tree_options_parse(struct tree_request *q, int argc, char **argv)
 {
     int option;
-    optind = 1;
+    optind = 0; /* from the beginning, also if another parser stopped within a word such as -av */
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":hvra", longs, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":hvrau", longs, NULL)) != -1) {
         if (option == '?')
             return cli_unknown_option("copy -r", longs, argv[optind - 1]);
         if (option == ':')
@@ -122,7 +166,9 @@ int tree_options_parse(struct tree_request *q, int argc, char **argv)
         return cli_usage("copy", "--digest-file is for the list that --digest ALG makes");
     if (q->options.shards && argc - optind != 2)
         return cli_usage("copy", "with --shard one FOLDER and a TARGET are wanted");
-    return argc - optind < 2 ? cli_usage("copy", "with -r and -a at least one FOLDER and a TARGET are wanted") : 0;
+    if (argc - optind < 2)
+        return cli_usage("copy", "with -r and -a at least one FOLDER and a TARGET are wanted");
+    return read_selection(q);
 }
 
 void tree_options_help_print(void)

@@ -5,11 +5,13 @@
 #define CLI_TREES_OPTIONS_H
 
 #include "progress.h"
+#include "trees/selection.h"
 #include <leat/tree.h>
 
 /* What the command line asks for. */
 struct tree_request {
     struct leat_tree_options options;
+    struct tree_selection selection; /* the caller frees it */
     enum progress_mode mode;
     const char *digest_file; /* NULL: the list goes to standard output */
     bool verbose;

@@ -125,6 +125,15 @@ static void what_makes_no_sense_is_refused(void **state UNUSED)
         assert_int_equal(refused(&options), -EINVAL);
     }
     options.shard = options.shards = 0;
+    options.max_depth = -1;
+    assert_int_equal(refused(&options), -EINVAL);
+    options.max_depth = 0;
+    static const char *const rules[][2] = {{"*.o", NULL}, {"- ", NULL}, {"-*.o", NULL}, {"", NULL}};
+    for (size_t i = 0; i < COUNT(rules); i++) {
+        options.rules = rules[i];
+        assert_int_equal(refused(&options), -EINVAL);
+    }
+    options.rules = NULL;
     /* Without libcrypto nobody knows which algorithms it has. */
     options.digest = "sha256,md5";
     int r = refused(&options);

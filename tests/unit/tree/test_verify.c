@@ -82,6 +82,11 @@ static void kinds_are_told(void **state UNUSED)
     assert_int_equal(leat_tree_verify("s", "s", &options, &result, &error), 0);
     assert_true(result.files == 2 && result.symlinks == 1 && result.directories == 2 && result.bytes == 1);
     assert_int_equal(leat_tree_verify("s", "t", NULL, NULL, NULL), -EBADMSG);
+    /* What the rules leave out is not compared, whichever tree has it. */
+    options.rules = (const char *const[]){"- kind", "- ?arget", "- [sbl]*", NULL};
+    assert_int_equal(leat_tree_verify("s", "t", &options, &result, &error), 0);
+    options.update = 1;
+    assert_int_equal(leat_tree_verify("s", "t", &options, &result, &error), -EINVAL);
 }
 
 static void offsets_are_told(void **state UNUSED)

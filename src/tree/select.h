@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Which names of the source are copied: rules with patterns, and the depth. */
+#ifndef TREE_SELECT_H
+#define TREE_SELECT_H
+
+#include "tree/pattern.h"
+#include <leat/base.h>
+
+struct tree_copy;
+struct tree_dir;
+
+struct tree_rule {
+    struct pattern pattern;
+    bool is_taken; /* what matches is copied */
+};
+
+struct tree_select {
+    struct tree_rule *rules;
+    size_t count;
+    bool needs_path; /* a rule is compared with more than the last part of a path */
+};
+
+/* Reads the rules of the options. Returns 0, -ENOMEM or, after *error says why, -EINVAL. */
+int select_init(struct tree_copy *tree, struct leat_error *error);
+void select_clear(struct tree_copy *tree);
+
+/* Do the rules take this name of a folder? It does not matter whether the source or the target has it. Returns 1, 0, or
+ * -ENOMEM. */
+int select_takes(struct tree_copy *tree, const struct tree_dir *dir, const char *name, bool is_folder);
+/* The same for a name that the walker has found: a name that is left out is counted. */
+int select_name(struct tree_copy *tree, const struct tree_dir *dir, const char *name, bool is_folder);
+/* The same for a path from the root, as a source that is flat gives it: the folders above it and the depth count as
+ * well. */
+int select_path(struct tree_copy *tree, const char *path, bool is_folder);
+/* Is what is in the folder copied? */
+bool select_reads(const struct tree_copy *tree, const struct tree_dir *dir);
+
+#endif
