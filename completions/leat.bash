@@ -111,6 +111,8 @@ _leat()
             options+=" --recursive --archive --jobs --one-file-system --shard --digest-file
                 --exclude --exclude-from --include --include-from --from0 --max-depth --update"
             wants+=" --jobs --shard --digest-file --exclude --exclude-from --include --include-from --max-depth"
+            options+=" --claim --lease"
+            wants+=" --claim --lease"
         fi
         ;;
     digest)

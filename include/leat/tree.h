@@ -89,8 +89,8 @@ struct leat_tree_result {
     uint64_t problems;    /**< What was not copied, or not as it should be. */
     uint64_t differences; /**< What leat_tree_verify has found. */
     uint64_t differing[LEAT_TREE_DIFFERENCE_KINDS]; /**< The same, of each enum leat_tree_difference_kind. */
-    uint64_t excluded;    /**< Names that a rule left out; what is in a folder that is left out is not counted. */
-    uint64_t unchanged;   /**< Names that `update` left alone. */
+    uint64_t excluded;  /**< Names that a rule left out; what is in a folder that is left out is not counted. */
+    uint64_t unchanged; /**< Names that `update` left alone. */
 };
 
 /** How a tree is copied. All pointers are borrowed for the call. */
@@ -163,6 +163,16 @@ struct leat_tree_options {
      * that is newer in the target than in the source is left alone, too. So are its attributes. The target must be a
      * folder. */
     int32_t update;
+    /**
+     * Not NULL: processes on any number of hosts copy the tree, and take what is to be copied from each other: a folder
+     * that all of them see. It is made if it is missing, belongs to one copy, and is removed by the program when it
+     * likes. All processes need the same source, target and options, and processes may join and leave at any time. The
+     * call returns when everything is copied, whoever did it. With shards it is -EINVAL.
+     */
+    const char *claims;
+    /** After how many milliseconds without a sign of life a process counts as dead, and another one does what it had
+     * begun. 0: 60,000. All processes need the same. */
+    int32_t lease_ms;
 };
 
 /**

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The ends of trees. The lists end with NULL. */
+/* The ends of trees, and the places where processes share one. The lists end with NULL. */
+#include "tree/claim.h"
 #include "tree/ends.h"
 
 const struct tree_source *const registry_tree_sources[] = {
@@ -10,5 +11,10 @@ const struct tree_source *const registry_tree_sources[] = {
 
 const struct tree_sink *const registry_tree_sinks[] = {
     &sink_folder,
+    NULL,
+};
+
+const struct claim_place *const registry_claim_places[] = {
+    &claim_folder,
     NULL,
 };

@@ -7,6 +7,13 @@
 
 /* ---- problems ---- */
 
+static _Thread_local unsigned long problems_here;
+
+unsigned long tree_problems_here(void)
+{
+    return problems_here;
+}
+
 static const char *shown_path(const struct tree_dir *dir, const char *name, char **path)
 {
     *path = dir_path(dir, name);
@@ -16,6 +23,7 @@ static const char *shown_path(const struct tree_dir *dir, const char *name, char
 void tree_tell(struct tree_copy *tree, const struct leat_error *error)
 {
     atomic_fetch_add(&tree->counts.problems, 1);
+    problems_here++;
     pthread_mutex_lock(&tree->lock);
     error_hand_on(tree->error, error);
     if (tree->options.problem)
@@ -91,6 +99,10 @@ static int read_options(struct tree_copy *tree, const struct leat_tree_options *
     if (o->shard < 0 || o->shard >= MAX(o->shards, 1))
         return error_set(error, -EINVAL, "There is no shard %d of %d: the first one is 0", (int)o->shard,
                          (int)MAX(o->shards, 1));
+    if (o->claims && (o->shards > 1 || tree->pass->sink))
+        return error_set(error, -EINVAL, "Claims are for a copy, and for one without shards");
+    if (o->lease_ms < 0 || (o->lease_ms && !o->claims))
+        return error_set(error, -EINVAL, "%d ms is no lease of claims", (int)o->lease_ms);
     if (o->progress_ms < 0)
         return error_set(error, -EINVAL, "%d is no number of milliseconds", (int)o->progress_ms);
     if (tree->pass->check) {
@@ -129,6 +141,7 @@ static int open_roots(struct tree_copy *tree, const char *source, const char *fr
     if (r == 0)
         r = tree->sink->open(tree, target, to, error);
     root->is_entered = r == 0;
+    root->existed |= tree_is_shared(tree);
     if (r == 0 && !tree->pass->sink && identity_is_same(&root->identity[SOURCE], &root->identity[TARGET]))
         return error_at(error, -EINVAL, LEAT_SIDE_SINK, target, "open",
                         "The source and the target are the same folder");
@@ -151,7 +164,7 @@ static void choose_jobs(struct tree_copy *tree)
 static int do_batch(leat_work *work, void *batch, void *user)
 {
     struct tree_copy *tree = user;
-    tree->pass->batch(tree, leat_work_state(work), batch);
+    (tree->claims ? claim_batch : tree->pass->batch)(tree, leat_work_state(work), batch);
     batch_free(user, batch);
     return LEAT_STAGE_DONE;
 }
@@ -266,9 +279,9 @@ static int copy_at_once(struct tree_copy *tree, const char *source, const char *
     if (is_source ? tree->sink->scheme[0] : tree->source->scheme[0])
         return error_at(error, -EINVAL, LEAT_SIDE_SINK, target, "open",
                         "An archive becomes a folder, and a folder an archive, and nothing else");
-    if (tree->options.shards > 1)
+    if (tree_is_shared(tree))
         return error_at(error, -EINVAL, is_source ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK, is_source ? source : target,
-                        "open", "An archive has no shards");
+                        "open", "Several processes can't share an archive");
     int r =
         is_source ? tree->source->copy(tree, source, from, to, error) : tree->sink->copy(tree, target, to, from, error);
     if (tree->root)
@@ -280,11 +293,14 @@ static int copy_at_once(struct tree_copy *tree, const char *source, const char *
 static int run(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error)
 {
     const char *from = NULL, *to = NULL;
+    links_init(&tree->links);
     int r = ends_find_source(source, &tree->source, &from, error);
     if (r == 0)
         r = ends_find_sink(target, &tree->sink, &to, error);
     if (r == 0 && tree->pass->sink)
         r = take_sink(tree, source, target, error);
+    if (r == 0 && tree_is_shared(tree) && tree->sink->finish)
+        r = error_set(error, -EINVAL, "A target that becomes whole at the end can't be shared by several processes");
     if (r < 0)
         return r;
     if (tree->source->copy || tree->sink->copy)
@@ -318,10 +334,9 @@ int tree_run(const struct tree_pass *pass, const char *source, const char *targe
         return r;
     r = read_options(&tree, options, ret_result, &first);
     dirs_init(&tree.dirs);
-    links_init(&tree.links);
     pthread_mutex_init(&tree.lock, NULL);
     if (r == 0)
-        r = run(&tree, source, target, &first);
+        r = tree.options.claims ? claims_run(&tree, source, target, run) : run(&tree, source, target, &first);
     pthread_mutex_destroy(&tree.lock);
     dirs_clear(&tree.dirs);
     select_clear(&tree);

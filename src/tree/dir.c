@@ -124,6 +124,7 @@ static int open_target(struct tree_copy *tree, struct tree_dir *dir)
     if (r < 0)
         return tree_problem(tree, dir, NULL, LEAT_SIDE_SINK, r, operation, NULL);
     identity_of_stat(&dir->identity[TARGET], &st);
+    dir->existed |= tree_is_shared(tree);
     return 0;
 }
 
@@ -282,7 +283,8 @@ void dir_end_work(struct tree_copy *tree, struct tree_dir *dir)
     while (dir) {
         struct tree_dir *parent = dir->parent;
         bool is_last = is_last_work(tree, dir);
-        if (is_last && dir->is_entered && tree->sink->dir_end && !tree_is_canceled(tree)) {
+        bool is_wanted = dir->is_entered && !tree_is_canceled(tree) && !(tree->claims && !tree->claims->is_last);
+        if (is_last && is_wanted && tree->sink->dir_end) {
             int r = dir_hold(tree, dir, &side);
             if (r < 0)
                 tree_problem(tree, dir, NULL, side, r, "open", NULL);

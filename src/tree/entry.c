@@ -89,6 +89,24 @@ static bool copy_first(struct tree_copy *tree, struct tree_worker *worker, struc
     return update == UPDATE_COPY ? file_copy(tree, worker, dir, name, input) == 0 : update == UPDATE_SAME;
 }
 
+/* A file with several names, of which other processes may make some. */
+struct shared_file {
+    struct tree_copy *tree;
+    struct tree_worker *worker;
+    struct tree_dir *dir;
+    const char *name;
+    struct tree_input *input;
+};
+
+static bool copy_shared(void *user, bool is_first)
+{
+    const struct shared_file *f = user;
+    if (is_first)
+        return copy_first(f->tree, f->worker, f->dir, f->name, f->input);
+    copy_unlinked(f->tree, f->worker, f->dir, f->name, f->input);
+    return false;
+}
+
 static void copy_open(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name,
                       struct tree_input *input)
 {
@@ -99,6 +117,11 @@ static void copy_open(struct tree_copy *tree, struct tree_worker *worker, struct
     }
     if (!tree->sink->hard_link) {
         copy_unlinked(tree, worker, dir, name, input);
+        return;
+    }
+    if (tree->claims) {
+        struct shared_file file = {tree, worker, dir, name, input};
+        claim_link(tree, dir, name, &input->st, copy_shared, &file);
         return;
     }
     int answer = links_meet(tree, dir, name, &input->st, &link);

@@ -61,7 +61,7 @@ bool shard_leaves_file(const struct tree_copy *tree, const struct tree_dir *dir,
     struct stat st;
     if (!is_shared(tree) || dir->is_whole || !keeps_links(tree))
         return false;
-    if (fstatat(dir->fd[SOURCE], name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_nlink > 1)
+    if (dir->fd[SOURCE] >= 0 && fstatat(dir->fd[SOURCE], name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_nlink > 1)
         return !has_inode(tree, &st);
     return !has_name(tree, dir, name);
 }

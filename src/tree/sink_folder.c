@@ -110,6 +110,14 @@ static int file_open(struct tree_copy *tree, struct tree_dir *dir, const char *n
     return r;
 }
 
+/* Has another process made the same file since this one has looked? Its file stays, because it may have more names. */
+static bool is_the_same(const struct place *place, const struct stat *source)
+{
+    struct stat st;
+    return place_stat(place, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == source->st_size &&
+           st.st_mtim.tv_sec == source->st_mtim.tv_sec && st.st_mtim.tv_nsec == source->st_mtim.tv_nsec;
+}
+
 static int commit(struct tree_copy *tree, struct tree_dir *dir, const char *name, const struct tree_input *input,
                   struct tree_output *output)
 {
@@ -119,6 +127,8 @@ static int commit(struct tree_copy *tree, struct tree_dir *dir, const char *name
     if (r < 0)
         return tree_problem(tree, dir, name, LEAT_SIDE_SINK, r, op_name(OP_CLOSE), NULL);
     r = publish_commit(&output->publish, false, &operation);
+    if (r == -EEXIST && tree_is_shared(tree) && is_the_same(&output->publish.place, &input->st))
+        r = 0;
     return r < 0 ? tree_problem(tree, dir, name, LEAT_SIDE_SINK, r, operation, NULL) : 0;
 }
 

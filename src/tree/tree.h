@@ -6,6 +6,7 @@
 
 #include "base/digest_provider.h"
 #include "base/error.h"
+#include "tree/claim.h"
 #include "tree/dir.h"
 #include "tree/ends.h"
 #include "tree/links.h"
@@ -57,6 +58,7 @@ struct tree_copy {
     struct tree_dirs dirs;
     struct tree_links links;
     struct tree_select select;
+    struct tree_claims *claims;   /* of the option `claims`; NULL: none */
     struct tree_dir *pending;     /* folders that the walker has not read yet; the walker's own */
     struct tree_reading *reading; /* the walker's own */
     struct tree_flat *flat;       /* the walker's own, of a source that is flat */
@@ -123,6 +125,15 @@ void tree_tell(struct tree_copy *tree, const struct leat_error *error);
 /* Asks the program from time to time whether it still wants the copy. False: it does not, and the copy is cancelled.
  * For a copy without workers: on the thread of the call. */
 bool tree_is_wanted(struct tree_copy *tree);
+
+/* How many problems this thread has recorded. */
+unsigned long tree_problems_here(void);
+
+/* May another process work in the same target? */
+static inline bool tree_is_shared(const struct tree_copy *tree)
+{
+    return tree->options.shards > 1 || tree->claims;
+}
 
 static inline bool tree_is_canceled(struct tree_copy *tree)
 {

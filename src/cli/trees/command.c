@@ -113,7 +113,7 @@ static int copy_into(struct tree_command *c, const char *target, const char *sou
 static int copy_all(struct tree_command *c, int count, char **name)
 {
     const char *target = name[count - 1];
-    bool into = !c->asked.options.shards && folder_exists(target); /* another shard may have made it */
+    bool into = !tree_options_are_shared(&c->asked) && folder_exists(target);
     int r = 0;
     if (!into && count > 2)
         return cli_usage("copy", "%s is no folder, so it can't take several folders", cli_name(target));

@@ -23,6 +23,9 @@ static const char usage_end[] = "  --help                 this\n"
 const char tree_options_help[] = "  -r, --recursive        contents, modes, symbolic links, holes and times\n"
                                  "  -a, --archive          also owners, hard links, extended attributes, access\n"
                                  "                         control lists, flags, FIFOs, sockets and devices\n"
+                                 "  --claim DIR            share FOLDER with all who give the same DIR, a new\n"
+                                 "                         folder that they see: each takes what no other one has\n"
+                                 "                         taken; TARGET becomes the copy\n"
                                  "  --digest ALG           print the digest of each file as sha256sum does, with\n"
                                  "                         names relative to TARGET, sorted\n"
                                  "  --digest-file FILE     write that list to FILE, which appears when it is\n"
@@ -37,6 +40,8 @@ const char tree_options_help[] = "  -r, --recursive        contents, modes, symb
                                  "  --from0                what these files have ends with NUL\n"
                                  "  --jobs N               files that are copied at the same time (default: one\n"
                                  "                         for each processor, at least 2)\n"
+                                 "  --lease TIME           with --claim: who gives no sign of life for so long is\n"
+                                 "                         dead, and others do its work (default 60s)\n"
                                  "  --max-depth N          levels that are copied; a folder on the last one stays\n"
                                  "                         empty\n"
                                  "  --one-file-system      folders on other file systems stay empty\n"
@@ -51,7 +56,8 @@ const char tree_options_help[] = "  -r, --recursive        contents, modes, symb
                                  "  -v                     say at the end what was copied, on stderr\n";
 
 enum {
-    OPTION_DIGEST = 1000,
+    OPTION_CLAIM = 1000,
+    OPTION_DIGEST,
     OPTION_DIGEST_FILE,
     OPTION_DROP,
     OPTION_EXCLUDE,
@@ -60,6 +66,7 @@ enum {
     OPTION_INCLUDE,
     OPTION_INCLUDE_FROM,
     OPTION_JOBS,
+    OPTION_LEASE,
     OPTION_MAX_DEPTH,
     OPTION_ONE,
     OPTION_PROGRESS,
@@ -69,6 +76,8 @@ enum {
 static const struct option longs[] = {
     {"recursive", no_argument, NULL, 'r'},
     {"archive", no_argument, NULL, 'a'},
+    {"claim", required_argument, NULL, OPTION_CLAIM},
+    {"lease", required_argument, NULL, OPTION_LEASE},
     {"digest", required_argument, NULL, OPTION_DIGEST},
     {"digest-file", required_argument, NULL, OPTION_DIGEST_FILE},
     {"drop-attributes", no_argument, NULL, OPTION_DROP},
@@ -86,6 +95,13 @@ static const struct option longs[] = {
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
+
+static int parse_lease(const char *value, int32_t *ret_ms)
+{
+    if (leat_time_parse(value, ret_ms) < 0 || *ret_ms <= 0)
+        return cli_usage("copy", "--lease: '%s' is no time: write 5s, 500ms or 2m", value);
+    return 0;
+}
 
 static int set(struct tree_request *q, int option, const char *value)
 {
@@ -133,6 +149,11 @@ static int set(struct tree_request *q, int option, const char *value)
         r = cli_choose("copy", "progress", value ? value : "bar", modes, &word);
         q->mode = (enum progress_mode)word;
         break;
+    case OPTION_CLAIM:
+        q->options.claims = value;
+        break;
+    case OPTION_LEASE:
+        return parse_lease(value, &q->options.lease_ms);
     case OPTION_SHARD:
         return tree_shard_parse(value, &q->options.shard, &q->options.shards);
     default:
@@ -164,8 +185,12 @@ int tree_options_parse(struct tree_request *q, int argc, char **argv)
     }
     if (q->digest_file && !q->options.digest)
         return cli_usage("copy", "--digest-file is for the list that --digest ALG makes");
-    if (q->options.shards && argc - optind != 2)
-        return cli_usage("copy", "with --shard one FOLDER and a TARGET are wanted");
+    if (q->options.shards && q->options.claims)
+        return cli_usage("copy", "--shard and --claim exclude each other");
+    if (q->options.lease_ms && !q->options.claims)
+        return cli_usage("copy", "--lease is for --claim");
+    if (tree_options_are_shared(q) && argc - optind != 2)
+        return cli_usage("copy", "with --%s one FOLDER and a TARGET are wanted", q->options.shards ? "shard" : "claim");
     if (argc - optind < 2)
         return cli_usage("copy", "with -r and -a at least one FOLDER and a TARGET are wanted");
     return read_selection(q);

@@ -20,6 +20,12 @@ struct tree_request {
 /* Reads the options; then optind is the first folder. Returns 0, OPTIONS_HELP, or an exit code after a message. */
 int tree_options_parse(struct tree_request *q, int argc, char **argv);
 
+/* Do other processes copy to the same target? Then it becomes the copy, whether it exists or not. */
+static inline bool tree_options_are_shared(const struct tree_request *q)
+{
+    return q->options.shards || q->options.claims;
+}
+
 /* Prints the whole help. */
 void tree_options_help_print(void);
 

@@ -134,6 +134,17 @@ static void what_makes_no_sense_is_refused(void **state UNUSED)
         assert_int_equal(refused(&options), -EINVAL);
     }
     options.rules = NULL;
+    options.shard = 0;
+    options.shards = 2;
+    options.claims = "claims";
+    assert_int_equal(refused(&options), -EINVAL);
+    options.shards = 0;
+    options.lease_ms = -1;
+    assert_int_equal(refused(&options), -EINVAL);
+    options.lease_ms = 1000;
+    options.claims = NULL;
+    assert_int_equal(refused(&options), -EINVAL);
+    options.lease_ms = 0;
     /* Without libcrypto nobody knows which algorithms it has. */
     options.digest = "sha256,md5";
     int r = refused(&options);
