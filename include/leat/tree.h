@@ -25,6 +25,15 @@
  * archive. A slash in front of a name is taken away. It is a problem if a name has a part "..", leads through a
  * symbolic link, or is a hard link to what the target does not have. An archive that is cut off or damaged is one, too
  * (-EBADMSG), and ends the copy; the files before that are whole.
+ *
+ * A target is written in the format pax, compressed by gzip or zstd if its name ends with .gz, .tgz, .zst or .tzst, by
+ * `jobs` threads. It is published as any sink is: a file appears whole or not at all. Names are relative to the source,
+ * which is "./"; each folder is followed by what is in it, sorted by bytes. The same tree gives the same bytes: times
+ * of last access and names of owners are left out, and with LEAT_TREE_BASIC the owner is 0. A socket is a problem. So
+ * is a file that becomes shorter while it is read, whose rest is zeros, and one that becomes longer, whose rest is
+ * missing.
+ *
+ * -EINVAL: an archive at both ends, or with `shards` or `update`.
  */
 #ifndef LEAT_TREE_H
 #define LEAT_TREE_H

@@ -28,6 +28,7 @@ struct archive_library {
     int (*read_free)(struct archive *);
     struct archive *(*write_new)(void);
     int (*write_set_format_pax_restricted)(struct archive *);
+    int (*write_set_format_pax)(struct archive *);
     int (*write_set_options)(struct archive *, const char *);
     int (*write_set_bytes_per_block)(struct archive *, int);
     int (*write_open)(struct archive *, void *, archive_open_callback *, archive_write_callback *,
@@ -54,7 +55,7 @@ struct archive_library {
     int (*entry_atime_is_set)(struct archive_entry *);
     time_t (*entry_atime)(struct archive_entry *);
     long (*entry_atime_nsec)(struct archive_entry *);
-    const char *(*entry_fflags_text)(struct archive_entry *);
+    void (*entry_fflags)(struct archive_entry *, unsigned long *, unsigned long *);
     int (*entry_xattr_reset)(struct archive_entry *);
     int (*entry_xattr_next)(struct archive_entry *, const char **, const void **, size_t *);
     int (*entry_acl_reset)(struct archive_entry *, int);
@@ -64,13 +65,12 @@ struct archive_library {
     void (*entry_set_filetype)(struct archive_entry *, unsigned);
     void (*entry_set_perm)(struct archive_entry *, __LA_MODE_T);
     void (*entry_set_mtime)(struct archive_entry *, time_t, long);
-    void (*entry_set_atime)(struct archive_entry *, time_t, long);
     void (*entry_set_uid)(struct archive_entry *, la_int64_t);
     void (*entry_set_gid)(struct archive_entry *, la_int64_t);
     void (*entry_set_rdev)(struct archive_entry *, dev_t);
     void (*entry_set_symlink)(struct archive_entry *, const char *);
     void (*entry_set_hardlink)(struct archive_entry *, const char *);
-    const char *(*entry_copy_fflags_text)(struct archive_entry *, const char *);
+    void (*entry_set_fflags)(struct archive_entry *, unsigned long, unsigned long);
     void (*entry_xattr_add_entry)(struct archive_entry *, const char *, const void *, size_t);
     int (*entry_acl_add_entry)(struct archive_entry *, int, int, int, int, const char *);
     void (*entry_sparse_add_entry)(struct archive_entry *, la_int64_t, la_int64_t);

@@ -11,6 +11,7 @@ const struct tree_source *const registry_tree_sources[] = {
 
 const struct tree_sink *const registry_tree_sinks[] = {
     &sink_folder,
+    &sink_tar,
     NULL,
 };
 

@@ -282,6 +282,9 @@ static int copy_at_once(struct tree_copy *tree, const char *source, const char *
     if (tree_is_shared(tree))
         return error_at(error, -EINVAL, is_source ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK, is_source ? source : target,
                         "open", "Several processes can't share an archive");
+    if (tree->options.update)
+        return error_at(error, -EINVAL, is_source ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK, is_source ? source : target,
+                        "open", "An archive is copied as a whole, without `update`");
     int r =
         is_source ? tree->source->copy(tree, source, from, to, error) : tree->sink->copy(tree, target, to, from, error);
     if (tree->root)

@@ -156,7 +156,7 @@ extern const struct tree_sink *const registry_tree_sinks[];
 
 /* The tables. */
 extern const struct tree_source source_folder, source_tar;
-extern const struct tree_sink sink_folder;
+extern const struct tree_sink sink_folder, sink_tar;
 
 /* Finds the end that a name belongs to, and the text behind its scheme. Returns 0, or -EINVAL with a sentence. */
 int ends_find_source(const char *spec, const struct tree_source **ret, const char **ret_rest, struct leat_error *error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tree/unpack.h"
 #include "tree/ends.h"
+#include "tree/select.h"
 #include "tree/tree.h"
 #include <fcntl.h>
 #include <unistd.h>
@@ -55,7 +56,7 @@ static int open_folder(struct unpack *u)
 {
     unsigned made = 0;
     size_t n = u->name == u->path ? 0 : (size_t)(u->name - u->path) - 1;
-    int fd = unpack_folders_open(&u->names, u->path, n, true, &made);
+    int fd = beneath_open(&u->names, u->path, n, true, &made);
     atomic_fetch_add(&u->tree->counts.directories, made);
     if (fd < 0)
         unpack_problem(u, LEAT_SIDE_SINK, fd, "open",
@@ -122,7 +123,7 @@ static void end_folders(struct unpack *u)
         unsigned made = 0;
         if (tree_is_canceled(u->tree) || (i + 1 < u->folders && strcmp(folder->path, u->folder[i + 1].path) == 0))
             continue;
-        int fd = unpack_folders_open(&u->names, folder->path, strlen(folder->path), false, &made);
+        int fd = beneath_open(&u->names, folder->path, strlen(folder->path), false, &made);
         if (fd < 0)
             tree_problem(u->tree, u->tree->root, folder->path, LEAT_SIDE_SINK, fd, "open", NULL);
         else
@@ -170,6 +171,10 @@ static int unpack_entry(struct unpack *u, struct archive_entry *entry, const cha
     const char *raw = archive.entry_pathname(entry);
     if (set_path(u, raw ? raw : "") < 0)
         return 0;
+    bool is_folder = S_ISDIR(archive.entry_filetype(entry)) && !archive.entry_hardlink(entry);
+    int taken = u->path[0] ? select_path(u->tree, u->path, is_folder) : 1;
+    if (taken <= 0)
+        return taken < 0 ? error_set(error, taken, "out of memory") : 0;
     if (warning)
         unpack_problem(u, LEAT_SIDE_SOURCE, -EBADMSG, "read", warning);
     int folder = u->path[0] ? open_folder(u) : u->names.level[0].fd;
@@ -221,8 +226,8 @@ static void clear(struct unpack *u)
         given_clear(&u->folder[i].given);
     }
     free(u->folder);
-    unpack_folders_clear(&u->names);
-    unpack_folders_clear(&u->links);
+    beneath_clear(&u->names);
+    beneath_clear(&u->links);
 }
 
 /* Tells that the archive can't be read on. */
@@ -260,7 +265,7 @@ int unpack_tar(struct tree_copy *tree, leat_endpoint *source, const char *name, 
     int r = unpack_reader_open(&u.reader, tree, source, error);
     if (r < 0)
         error_node(error, name);
-    if (r == 0 && (unpack_folders_init(&u.names, root) < 0 || unpack_folders_init(&u.links, root) < 0))
+    if (r == 0 && (beneath_init(&u.names, root) < 0 || beneath_init(&u.links, root) < 0))
         r = error_set(error, -ENOMEM, "out of memory");
     if (r == 0)
         r = run(&u, name, error);

@@ -5,8 +5,8 @@
 #define TREE_UNPACK_H
 
 #include "base/error.h"
+#include "tree/beneath.h"
 #include "tree/given.h"
-#include "tree/unpack_folders.h"
 #include "tree/unpack_reader.h"
 
 struct tree_copy;
@@ -21,8 +21,8 @@ struct unpack_folder {
 struct unpack {
     struct tree_copy *tree;
     struct unpack_reader reader;
-    struct unpack_folders names, links; /* the folder of the entry, and that of the file it is a link to */
-    bool is_layer;                      /* an entry replaces what the layers below have, of whatever kind */
+    struct beneath names, links; /* the folder of the entry, and that of the file it is a link to */
+    bool is_layer;               /* an entry replaces what the layers below have, of whatever kind */
     struct unpack_folder *folder;
     size_t folders, capacity;
     /* The entry: */

@@ -130,6 +130,9 @@ int unpack_given(struct given_values *given, struct archive_entry *entry)
     if (archive.entry_mtime_is_set(entry))
         given->times[1] =
             (struct timespec){.tv_sec = archive.entry_mtime(entry), .tv_nsec = archive.entry_mtime_nsec(entry)};
+    unsigned long set = 0, cleared;
+    archive.entry_fflags(entry, &set, &cleared);
+    given->flags = (unsigned)set;
     int r = add_attributes(given, entry);
     if (r == 0)
         r = add_list(given, entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system.posix_acl_access");

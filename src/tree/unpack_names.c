@@ -92,7 +92,7 @@ void unpack_link(struct unpack *u, int folder, const char *to)
 {
     const char *slash = strrchr(to, '/');
     unsigned made = 0;
-    int from = unpack_folders_open(&u->links, to, slash ? (size_t)(slash - to) : 0, false, &made);
+    int from = beneath_open(&u->links, to, slash ? (size_t)(slash - to) : 0, false, &made);
     struct making m = {.u = u, .folder = folder, .from = from, .first = slash ? slash + 1 : to};
     if (from < 0)
         unpack_problem(u, LEAT_SIDE_SINK, from, "link", "The folder of the file that it is a link to is not there");

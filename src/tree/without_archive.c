@@ -11,3 +11,4 @@ static int refuse(struct tree_copy *tree UNUSED, const char *spec, const char *r
 }
 
 const struct tree_source source_tar = {.scheme = "tar", .copy = refuse};
+const struct tree_sink sink_tar = {.scheme = "tar", .copy = refuse};

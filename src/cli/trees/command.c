@@ -2,6 +2,7 @@
 /* leat copy -r and -a: copies trees. */
 #include "folder.h"
 #include "signals.h"
+#include "trees/archive.h"
 #include "trees/list.h"
 #include "trees/options.h"
 #include "trees/watch.h"
@@ -83,11 +84,6 @@ static bool has_name(const char *path)
     return name[0] && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
-static bool is_archive(const char *name)
-{
-    return strncmp(name, "tar:", 4) == 0;
-}
-
 static int copy_into(struct tree_command *c, const char *target, const char *source)
 {
     char *path = name_in(target, source), *prefix = NULL;
@@ -95,7 +91,8 @@ static int copy_into(struct tree_command *c, const char *target, const char *sou
         cli_warn("%s: %s", cli_name(source), strerror(ENOMEM));
         return -ENOMEM;
     }
-    if (!has_name(path) || is_archive(source)) { /* "." and "/" mean what is in them, and so does an archive */
+    if (!has_name(path) ||
+        tree_archive_is_named(source)) { /* "." and "/" mean what is in them, and so does an archive */
         int r = copy_one(c, source, target, "");
         free(path);
         return r;
@@ -171,6 +168,8 @@ int cli_tree(int argc, char **argv)
 {
     struct tree_command c = {.asked.options = LEAT_INIT(struct leat_tree_options)};
     int r = tree_options_parse(&c.asked, argc, argv);
+    if (r == 0)
+        r = tree_archive_check(&c.asked, argc - optind - 1, argv[argc - 1]);
     if (r == 0)
         r = run(&c, argc - optind, argv + optind);
     tree_selection_free(&c.asked.selection);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tree/unpack_folders.h"
+#include "tree/beneath.h"
 #include "base/fd.h"
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,30 +8,30 @@ enum {
     OPEN_LEVELS = 32 /* descriptors that stay open */
 };
 
-int unpack_folders_init(struct unpack_folders *f, int root)
+int beneath_init(struct beneath *f, int root)
 {
-    *f = (struct unpack_folders){.level = calloc(8, sizeof(*f->level)), .capacity = 8};
+    *f = (struct beneath){.level = calloc(8, sizeof(*f->level)), .capacity = 8};
     if (!f->level)
         return -ENOMEM;
     f->level[0].fd = root;
     return 0;
 }
 
-static void shorten(struct unpack_folders *f, size_t depth)
+static void shorten(struct beneath *f, size_t depth)
 {
     for (; f->depth > depth; f->depth--)
         fd_close(f->level[f->depth].fd);
 }
 
-void unpack_folders_clear(struct unpack_folders *f)
+void beneath_clear(struct beneath *f)
 {
     shorten(f, 0);
     free(f->level);
     free(f->path);
-    *f = (struct unpack_folders){.path = NULL};
+    *f = (struct beneath){.path = NULL};
 }
 
-static int make_room(struct unpack_folders *f, size_t n)
+static int make_room(struct beneath *f, size_t n)
 {
     size_t parts = 2;
     if (n + 1 > f->room) {
@@ -43,7 +43,7 @@ static int make_room(struct unpack_folders *f, size_t n)
     }
     parts += n / 2;
     if (parts > f->capacity) {
-        struct unpack_level *level = realloc(f->level, 2 * parts * sizeof(*level));
+        struct beneath_level *level = realloc(f->level, 2 * parts * sizeof(*level));
         if (!level)
             return -ENOMEM;
         f->level = level;
@@ -53,7 +53,7 @@ static int make_room(struct unpack_folders *f, size_t n)
 }
 
 /* How many levels of those that are there lead to this path? */
-static size_t common(const struct unpack_folders *f, const char *path, size_t n)
+static size_t common(const struct beneath *f, const char *path, size_t n)
 {
     size_t depth = 0;
     for (size_t i = 1; i <= f->depth; i++) {
@@ -82,7 +82,7 @@ static int open_part(int folder, const char *part, bool makes, unsigned *made)
 }
 
 /* Opens level i, whose part of the path is there. */
-static int open_level(struct unpack_folders *f, size_t i, bool makes, unsigned *made)
+static int open_level(struct beneath *f, size_t i, bool makes, unsigned *made)
 {
     size_t start = i == 1 ? 0 : f->level[i - 1].end + 1;
     f->path[f->level[i].end] = '\0';
@@ -96,7 +96,7 @@ static int open_level(struct unpack_folders *f, size_t i, bool makes, unsigned *
     return 0;
 }
 
-int unpack_folders_open(struct unpack_folders *f, const char *path, size_t n, bool makes, unsigned *made)
+int beneath_open(struct beneath *f, const char *path, size_t n, bool makes, unsigned *made)
 {
     int r = make_room(f, n);
     if (r < 0)
@@ -112,7 +112,7 @@ int unpack_folders_open(struct unpack_folders *f, const char *path, size_t n, bo
     while (r == 0 && f->level[f->depth].end < n) {
         size_t start = f->depth ? f->level[f->depth].end + 1 : 0;
         const char *slash = memchr(f->path + start, '/', n - start);
-        f->level[++f->depth] = (struct unpack_level){.end = slash ? (size_t)(slash - f->path) : n, .fd = -1};
+        f->level[++f->depth] = (struct beneath_level){.end = slash ? (size_t)(slash - f->path) : n, .fd = -1};
         r = open_level(f, f->depth, makes, made);
     }
     if (r < 0)
