@@ -121,8 +121,8 @@ _leat()
         wants="-a --algorithm -l --length -j --jobs"
         ;;
     verify)
-        options="--archive --jobs --one-file-system --status --progress --progress= --help"
-        wants="--jobs"
+        options="--archive --jobs --one-file-system --status --progress --progress= --digest --ignore-missing --strict --warn --help"
+        wants="--jobs --digest"
         ;;
     image)
         options="--all --platform --jobs --retries --insecure --cacert --cert --key --progress --progress= --trace --trace= --json --help"

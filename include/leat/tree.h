@@ -85,6 +85,13 @@ struct leat_tree_difference {
     const char *text; /**< How it differs, for people: "the mode is 0644, in the target 0600". */
 };
 
+/** A line of a list of digests. The layout is fixed. */
+struct leat_tree_entry {
+    const char *name;      /**< A file, relative to the folder. Its parts are joined by "/"; "./" is passed over. */
+    const char *algorithm; /**< Of the digest: "sha256". */
+    const char *hex;       /**< The digest in hexadecimal. */
+};
+
 /** What was done, or has been done so far. */
 struct leat_tree_result {
     size_t size;          /**< sizeof(struct leat_tree_result); the caller sets it. */
@@ -231,6 +238,33 @@ LEAT_API int leat_tree_copy(const char *source, const char *target, const struct
  */
 LEAT_API int leat_tree_verify(const char *source, const char *target, const struct leat_tree_options *options,
                               struct leat_tree_result *ret_result, struct leat_error *ret_error);
+
+/**
+ * Compares the files of a list of digests with a folder, in parallel, and changes nothing.
+ *
+ * Symbolic links are not followed: neither on the way to a file, nor as a file. A file that is missing is
+ * LEAT_TREE_ONLY_SOURCE, something else of this name LEAT_TREE_KIND, and another digest LEAT_TREE_CONTENTS. A name that
+ * leads out of the folder is a problem, and so is an algorithm that can't be computed. The list may have any length;
+ * memory does not grow with it. A list that is sorted by name, or at least by folder, opens each folder once.
+ *
+ * @param folder      The folder that the names are relative to.
+ * @param next        Gives the next line of the list in *ret_entry, whose texts are valid until the next call. Returns
+ *                    1; 0: the list has ended; or a negative errno, which ends the comparison with that code. A thread
+ *                    of the library calls it; one call at a time.
+ * @param next_user   Handed to `next`.
+ * @param options     As of leat_tree_verify; LEAT_TREE_ALL is not allowed, and `one_file_system` has no effect.
+ * @param ret_result  As of leat_tree_verify; `bytes` are those of the files that were read.
+ * @param ret_error   As of leat_tree_verify.
+ *
+ * Blocking: until the end. `progress` can end it earlier.
+ *
+ * @return 0: all files are as the list says; otherwise as leat_tree_verify.
+ *
+ * Threads: any. Calls do not share anything.
+ */
+LEAT_API int leat_tree_verify_list(const char *folder, int (*next)(void *next_user, struct leat_tree_entry *ret_entry),
+                                   void *next_user, const struct leat_tree_options *options,
+                                   struct leat_tree_result *ret_result, struct leat_error *ret_error);
 
 #ifdef __cplusplus
 }

@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* leat digest -c: reads lists of digests and compares them with the files. */
 #include "digest_check.h"
+#include "checksum_list.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* More bytes than a line with the longest name and all its escapes has. A longer line counts as improperly formatted,
- * and its rest is not kept. */
-#define LINE_BYTES 32768
-#define TAG_BYTES  64
 
 /* The counters are reset for each list. Until the hasher is drained, the emitting thread alone uses `unreadable`,
  * `different` and `any_right`. */
 struct list_check {
     const struct digest_options *options;
     struct hasher *hasher;
-    leat_filter *asked; /* has the algorithms of -a; NULL: -a was not given */
-    const char *list;   /* its name, for messages */
-    enum checksum_gap gap;
+    struct checksum_list lines;
+    const char *list; /* its name, for messages */
     bool failed;      /* at least one of the lists failed */
     uint64_t proper;  /* lines that are properly formatted */
     uint64_t strange; /* lines that are improperly formatted */
@@ -40,7 +35,7 @@ static void say_strange(const struct list_check *c, uint64_t number)
 {
     char *list = checksum_quote(c->list);
     const char *algorithm = c->options->algorithms;
-    char tag[TAG_BYTES];
+    char tag[CHECKSUM_TAG_MAX];
     fprintf(stderr, "leat: %s: %llu: improperly formatted ", list ? list : c->list, (unsigned long long)number);
     if (algorithm && !strchr(algorithm, ',')) {
         checksum_tag(algorithm, tag, sizeof(tag));
@@ -77,72 +72,6 @@ static void compare(void *user, const struct hash_job *job)
         say(job->name, "OK");
 }
 
-/* ---- the algorithm of a line ---- */
-
-/* Returns how many hex digits a digest of this algorithm has; 0: the filter does not have the algorithm. */
-static size_t digits_of(leat_filter *filter, const char *algorithm)
-{
-    unsigned char bytes[LEAT_DIGEST_HEX_MAX / 2];
-    size_t n;
-    return leat_filter_digest_bytes(filter, algorithm, bytes, sizeof(bytes), &n) == 0 ? 2 * n : 0;
-}
-
-/* With -a only its algorithms are accepted, without it every algorithm. */
-static size_t digits_of_tag(const struct list_check *c, const char *tag)
-{
-    leat_filter *filter;
-    if (c->asked)
-        return digits_of(c->asked, tag);
-    if (strlen(tag) >= TAG_BYTES || leat_filter_digest(&filter, tag, NULL, NULL) < 0)
-        return 0;
-    size_t digits = digits_of(filter, tag);
-    leat_filter_free(filter);
-    return digits;
-}
-
-static bool usual_algorithm(size_t digits, char ret[TAG_BYTES])
-{
-    static const struct {
-        size_t digits;
-        const char *name;
-    } usual[] = {{32, "md5"}, {40, "sha1"}, {56, "sha224"}, {64, "sha256"}, {96, "sha384"}, {128, "sha512"}};
-    for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
-        if (usual[i].digits == digits) {
-            snprintf(ret, TAG_BYTES, "%s", usual[i].name);
-            return true;
-        }
-    return false;
-}
-
-/* Finds the algorithm of -a whose digest has this length. False if there is none, or if two have it. */
-static bool asked_algorithm(const struct list_check *c, size_t digits, char ret[TAG_BYTES])
-{
-    size_t found = 0;
-    for (const char *at = c->options->algorithms; *at;) {
-        char name[TAG_BYTES];
-        size_t n = strcspn(at, ",");
-        snprintf(name, sizeof(name), "%.*s", (int)n, at);
-        if (digits_of(c->asked, name) == digits) {
-            memcpy(ret, name, sizeof(name));
-            found++;
-        }
-        at += n + (at[n] == ',');
-    }
-    return found == 1;
-}
-
-/* Chooses the algorithm of a line. False: no algorithm fits the line. */
-static bool choose_algorithm(const struct list_check *c, const struct checksum_line *line, char ret[TAG_BYTES])
-{
-    size_t digits = strlen(line->hex);
-    if (!line->tag)
-        return c->asked ? asked_algorithm(c, digits, ret) : usual_algorithm(digits, ret);
-    if (digits_of_tag(c, line->tag) != digits)
-        return false;
-    snprintf(ret, TAG_BYTES, "%s", line->tag);
-    return true;
-}
-
 /* ---- lists ---- */
 
 /* A warning goes through the hasher, so that it is printed in the order of the lines. */
@@ -160,50 +89,27 @@ static int strange_line(struct list_check *c, uint64_t number)
     return 0;
 }
 
-static int take_line(struct list_check *c, char *text, uint64_t number)
+static int take_line(struct list_check *c, const struct checksum_entry *entry)
 {
-    struct checksum_line line;
-    char algorithm[TAG_BYTES];
-    if (text[0] == '\0' || text[0] == '#')
-        return 0;
-    if (checksum_parse(text, &c->gap, &line) < 0 || !choose_algorithm(c, &line, algorithm))
-        return strange_line(c, number);
     c->proper++;
-    struct hash_job *job = hasher_job(line.name, algorithm);
+    struct hash_job *job = hasher_job(entry->name, entry->algorithm);
     if (!job)
         return -ENOMEM;
-    snprintf(job->expected, sizeof(job->expected), "%s", line.hex);
+    snprintf(job->expected, sizeof(job->expected), "%s", entry->hex);
     hasher_put(c->hasher, job);
     return 0;
 }
 
-/* Reads a line without its end, which is \n or \r\n. False: there are no more lines. *ret_fits is false if the line has
- * a NUL or is too long. */
-static bool read_line(FILE *from, char text[LINE_BYTES], bool *ret_fits)
-{
-    size_t n = 0;
-    int c;
-    bool any = false;
-    *ret_fits = true;
-    while ((c = getc(from)) != EOF && c != '\n') {
-        any = true;
-        *ret_fits &= c != '\0' && n < LINE_BYTES - 1;
-        if (*ret_fits)
-            text[n++] = (char)c;
-    }
-    if (n > 0 && text[n - 1] == '\r')
-        n--;
-    text[n] = '\0';
-    return any || c == '\n';
-}
-
 static int read_list(struct list_check *c, FILE *from)
 {
-    char text[LINE_BYTES];
-    bool fits;
-    int r = 0;
-    for (uint64_t number = 1; r == 0 && read_line(from, text, &fits); number++)
-        r = fits ? take_line(c, text, number) : strange_line(c, number);
+    struct checksum_entry entry;
+    int r;
+    checksum_list_begin(&c->lines, from);
+    while ((r = checksum_list_next(&c->lines, &entry)) > 0) {
+        r = entry.name ? take_line(c, &entry) : strange_line(c, c->lines.number);
+        if (r < 0)
+            break;
+    }
     hasher_drain(c->hasher);
     return r;
 }
@@ -241,7 +147,6 @@ static bool check_list(struct list_check *c, const char *name)
         return false;
     }
     c->list = is_stdin ? "standard input" : name;
-    c->gap = CHECKSUM_GAP_UNKNOWN;
     c->proper = c->strange = c->unreadable = c->different = 0;
     c->any_right = false;
     int r = read_list(c, from);
@@ -258,7 +163,7 @@ static bool check_list(struct list_check *c, const char *name)
 int digest_check(const struct digest_options *options, int count, char **lists)
 {
     struct list_check c = {.options = options};
-    int r = options->algorithms ? leat_filter_digest(&c.asked, options->algorithms, NULL, NULL) : 0;
+    int r = checksum_list_new(&c.lines, options->algorithms);
     if (r == 0)
         r = hasher_new(&c.hasher, options->jobs, compare, &c);
     for (int i = 0; i < count && r == 0; i++)
@@ -266,6 +171,6 @@ int digest_check(const struct digest_options *options, int count, char **lists)
     if (r < 0)
         cli_warn("%s", strerror(-r));
     hasher_free(c.hasher);
-    leat_filter_free(c.asked);
+    checksum_list_free(&c.lines);
     return r < 0 || c.failed ? EXIT_FAILED : EXIT_DONE;
 }

@@ -17,7 +17,7 @@ static const struct subcommand {
     {"copy", cli_copy, "one pass: copy, digests, several sinks, rate, verify"},
     {"run", cli_run, "the same for a pipeline written as text, with filters"},
     {"digest", cli_digest, "print and check digests of files, as sha256sum does"},
-    {"verify", cli_verify, "compare two folders with all that is in them"},
+    {"verify", cli_verify, "compare two folders, or a list of digests and a folder"},
     {"ls", cli_ls, "what a store has: keys, tags, repositories"},
     {"stat", cli_stat, "what a store knows of an object"},
     {"rm", cli_rm, "remove objects from a store"},

@@ -8,11 +8,11 @@
  * chunk, because a route that splices into the kernel's socket shows no chunk and needs no thread.
  *
  * An algorithm that failed stays failed until the filter is reset, because a digest can't be continued after a gap. */
+#include "base/digest_name.h"
 #include "base/digest_provider.h"
 #include "base/platform.h"
 #include "base/text.h"
 #include "buffer/consumer.h"
-#include "filter/digest_name.h"
 #include "node/filter.h"
 #include <errno.h>
 

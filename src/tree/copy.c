@@ -54,29 +54,15 @@ int tree_problem(struct tree_copy *tree, const struct tree_dir *dir, const char 
 
 /* ---- options ---- */
 
-/* Finds who computes the digest. */
+/* From here on the name of the digest is as providers spell it. */
 static int find_provider(struct tree_copy *tree, struct leat_error *error)
 {
-    const char *why = NULL, *said = NULL;
-    void *state;
-    int r = -ENOENT;
-    if (!tree->options.digest)
-        return 0;
-    for (size_t i = 0; registry_digest_providers[i]; i++) {
-        const struct digest_provider *provider = registry_digest_providers[i];
-        int one = provider->kernel ? -ENOENT : provider->open(&state, tree->options.digest, &tree->digest_size, &why);
-        if (one == 0) {
-            provider->close(state);
-            tree->provider = provider;
-            return 0;
-        }
-        if (one != -ENOENT) {
-            r = one;
-            said = why;
-        }
+    int r = tree->options.digest ? digest_find(&tree->digest, tree->options.digest, error) : 0;
+    if (r == 0 && tree->options.digest) {
+        tree->options.digest = tree->digest.name;
+        tree->provider = tree->digest.provider;
     }
-    return said ? error_set(error, r, "%s", said)
-                : error_set(error, r, "There is no digest '%s', or it is a list: a tree has one", tree->options.digest);
+    return r;
 }
 
 static int read_options(struct tree_copy *tree, const struct leat_tree_options *options,
@@ -120,10 +106,13 @@ static int read_options(struct tree_copy *tree, const struct leat_tree_options *
 
 static int take_sink(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error)
 {
-    if (tree->source != &source_folder || tree->sink != &sink_folder)
-        return error_at(error, -EINVAL, LEAT_SIDE_NONE, tree->source != &source_folder ? source : target, "open",
+    bool has_source = tree->pass->source || tree->source == &source_folder;
+    if (!has_source || tree->sink != &sink_folder)
+        return error_at(error, -EINVAL, LEAT_SIDE_NONE, has_source ? target : source, "open",
                         "Only folders are compared");
     tree->sink = tree->pass->sink;
+    if (tree->pass->source)
+        tree->source = tree->pass->source;
     return 0;
 }
 
@@ -326,16 +315,17 @@ static int run(struct tree_copy *tree, const char *source, const char *target, s
     return r < 0 ? r : tree->error->code;
 }
 
-int tree_run(const struct tree_pass *pass, const char *source, const char *target,
+int tree_run(const struct tree_pass *pass, void *given, const char *source, const char *target,
              const struct leat_tree_options *options, struct leat_tree_result *ret_result, struct leat_error *ret_error)
 {
     struct leat_error first = {.size = sizeof(first)};
-    struct tree_copy tree = {.pass = pass, .error = &first};
+    struct tree_copy tree = {.pass = pass, .given = given, .error = &first};
     struct leat_tree_result result;
     int r = error_begin(ret_error);
     if (r < 0)
         return r;
     r = read_options(&tree, options, ret_result, &first);
+    bool is_begun = r == 0;
     dirs_init(&tree.dirs);
     pthread_mutex_init(&tree.lock, NULL);
     if (r == 0)
@@ -344,7 +334,7 @@ int tree_run(const struct tree_pass *pass, const char *source, const char *targe
     dirs_clear(&tree.dirs);
     select_clear(&tree);
     read_counts(&tree, &result);
-    if (r != -EINVAL && ret_result)
+    if (is_begun && ret_result)
         return_sized(ret_result, &result, sizeof(result));
     return error_return(ret_error, &first, r);
 }
@@ -361,5 +351,5 @@ static const struct tree_pass copying = {
 int leat_tree_copy(const char *source, const char *target, const struct leat_tree_options *options,
                    struct leat_tree_result *ret_result, struct leat_error *ret_error)
 {
-    return tree_run(&copying, source, target, options, ret_result, ret_error);
+    return tree_run(&copying, NULL, source, target, options, ret_result, ret_error);
 }

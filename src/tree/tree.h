@@ -4,9 +4,9 @@
 #ifndef TREE_TREE_H
 #define TREE_TREE_H
 
-#include "base/digest_provider.h"
 #include "base/error.h"
 #include "tree/claim.h"
+#include "tree/digest.h"
 #include "tree/dir.h"
 #include "tree/ends.h"
 #include "tree/links.h"
@@ -27,9 +27,10 @@ struct tree_batch;
 /* What is done with the names that the walker finds: they are copied (copy.c), or compared (verify.c). */
 struct tree_pass {
     const char *name; /* of the stage */
-    /* The target, instead of the end that its name says: then both ends are folders. NULL: that end. A pass with such a
-     * sink changes nothing. */
+    /* The target, instead of the end that its name says, which must be a folder; and so must the source, unless the
+     * pass has one, too. NULL: the end of the name. A pass with a sink changes nothing. */
     const struct tree_sink *sink;
+    const struct tree_source *source;
     /* Refuses options that do not fit, with a sentence. Optional. */
     int (*check)(struct tree_copy *tree, struct leat_error *error);
     /* The sink could not open a folder: records what that means, and returns the code. Optional: it is a problem. */
@@ -41,13 +42,14 @@ struct tree_pass {
     void (*worker_close)(void *user, void *worker);
 };
 
-/* Does a public call: runs the pass over a tree. */
-int tree_run(const struct tree_pass *pass, const char *source, const char *target,
+/* Does a public call: runs the pass over a tree. `given` is for the pass. */
+int tree_run(const struct tree_pass *pass, void *given, const char *source, const char *target,
              const struct leat_tree_options *options, struct leat_tree_result *ret_result,
              struct leat_error *ret_error);
 
 struct tree_copy {
     const struct tree_pass *pass;
+    void *given; /* to the pass */
     struct leat_tree_options options;
     const struct tree_source *source;
     const struct tree_sink *sink;
@@ -66,7 +68,7 @@ struct tree_copy {
     pthread_mutex_t lock;         /* of `error`, and of the calls to functions of the program */
     struct leat_error *error;
     const struct digest_provider *provider; /* of the option `digest`; NULL: none */
-    size_t digest_size;
+    struct tree_digest digest;
     atomic_bool canceled;
     int64_t asked_ns;      /* when tree_is_wanted asked the program last */
     atomic_bool no_clones; /* the target can't share blocks with the source */

@@ -165,7 +165,7 @@ static void verify_batch(struct tree_copy *tree, void *worker, struct tree_batch
 
 /* ---- folders ---- */
 
-static int dir_open(struct tree_dir *dir, bool again UNUSED, struct stat *ret, const char **ret_operation)
+int verify_open_folder(struct tree_dir *dir, bool again UNUSED, struct stat *ret, const char **ret_operation)
 {
     *ret_operation = "open";
     int fd = tree_folder_open_below(dir, TARGET, ret);
@@ -245,7 +245,7 @@ static int dir_end(struct tree_copy *tree, struct tree_dir *dir)
 
 /* ---- the target as a sink that is only looked at ---- */
 
-static int open_root(struct tree_copy *tree, const char *spec UNUSED, const char *path, struct leat_error *error)
+int verify_open_target(struct tree_copy *tree, const char *spec UNUSED, const char *path, struct leat_error *error)
 {
     struct stat st;
     struct tree_comparison *comparison = calloc(1, sizeof(*comparison));
@@ -262,14 +262,13 @@ static int open_root(struct tree_copy *tree, const char *spec UNUSED, const char
     return 0;
 }
 
-/* A difference is the result if there is no problem. */
-static int finish(struct tree_copy *tree, struct leat_error *error)
+int verify_finish_target(struct tree_copy *tree, struct leat_error *error)
 {
     const struct tree_comparison *comparison = tree->sink_state;
     return error->code ? 0 : error_hand_on(error, &comparison->first);
 }
 
-static void close_root(struct tree_copy *tree)
+void verify_close_target(struct tree_copy *tree)
 {
     struct tree_comparison *comparison = tree->sink_state;
     if (comparison)
@@ -279,16 +278,16 @@ static void close_root(struct tree_copy *tree)
 
 static const struct tree_sink sink_verify = {
     .scheme = "",
-    .open = open_root,
-    .finish = finish,
-    .close = close_root,
-    .dir_open = dir_open,
+    .open = verify_open_target,
+    .finish = verify_finish_target,
+    .close = verify_close_target,
+    .dir_open = verify_open_folder,
     .dir_end = dir_end,
 };
 
 /* ---- the pass ---- */
 
-static void worker_close(void *user UNUSED, void *given)
+void verify_worker_close(void *user UNUSED, void *given)
 {
     struct verify_worker *worker = given;
     for (int side = 0; side < SIDES; side++)
@@ -296,7 +295,7 @@ static void worker_close(void *user UNUSED, void *given)
     free(worker);
 }
 
-static int worker_open(void *user UNUSED, void **ret_worker)
+int verify_worker_open(void *user UNUSED, void **ret_worker)
 {
     struct verify_worker *worker = calloc(1, sizeof(*worker));
     if (!worker)
@@ -304,14 +303,14 @@ static int worker_open(void *user UNUSED, void **ret_worker)
     for (int side = 0; side < SIDES; side++)
         worker->buffer[side] = malloc(VERIFY_BYTES);
     if (!worker->buffer[SOURCE] || !worker->buffer[TARGET]) {
-        worker_close(NULL, worker);
+        verify_worker_close(NULL, worker);
         return -ENOMEM;
     }
     *ret_worker = worker;
     return 0;
 }
 
-static int check(struct tree_copy *tree, struct leat_error *error)
+int verify_check(struct tree_copy *tree, struct leat_error *error)
 {
     const struct leat_tree_options *o = &tree->options;
     if (o->digest || o->listed)
@@ -328,15 +327,15 @@ static int check(struct tree_copy *tree, struct leat_error *error)
 static const struct tree_pass comparing = {
     .name = "verify",
     .sink = &sink_verify,
-    .check = check,
+    .check = verify_check,
     .missing = missing,
     .batch = verify_batch,
-    .worker_open = worker_open,
-    .worker_close = worker_close,
+    .worker_open = verify_worker_open,
+    .worker_close = verify_worker_close,
 };
 
 int leat_tree_verify(const char *source, const char *target, const struct leat_tree_options *options,
                      struct leat_tree_result *ret_result, struct leat_error *ret_error)
 {
-    return tree_run(&comparing, source, target, options, ret_result, ret_error);
+    return tree_run(&comparing, NULL, source, target, options, ret_result, ret_error);
 }

@@ -39,4 +39,18 @@ void verify_contents(const struct verify_name *n, struct verify_worker *worker);
 /* Compares owner, mode, time and attributes. */
 void verify_attributes(const struct verify_name *n);
 
+/* Hooks of a sink that is only looked at, see ends.h. */
+int verify_open_target(struct tree_copy *tree, const char *spec, const char *path, struct leat_error *error);
+int verify_open_folder(struct tree_dir *dir, bool again, struct stat *ret, const char **ret_operation);
+/* A difference is the result if there is no problem. */
+int verify_finish_target(struct tree_copy *tree, struct leat_error *error);
+void verify_close_target(struct tree_copy *tree);
+
+/* As `check` of struct tree_pass. */
+int verify_check(struct tree_copy *tree, struct leat_error *error);
+
+/* As those of struct leat_stage: the state is a struct verify_worker. */
+int verify_worker_open(void *user, void **ret_worker);
+void verify_worker_close(void *user, void *worker);
+
 #endif

@@ -1,31 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* leat verify: compares two trees. */
+/* leat verify: its options, and the comparison of two trees. */
+#include "trees/verify.h"
 #include "checksum.h"
+#include "folder.h"
 #include "signals.h"
-#include "trees/watch.h"
 #include <inttypes.h>
 #include <string.h>
 
 static const char usage[] = "usage: leat verify [options] SOURCE TARGET\n"
+                            "       leat verify [options] LIST [FOLDER]\n"
                             "\n"
                             "Compares two folders with all that is in them, in parallel: kinds, contents,\n"
-                            "symbolic links and devices. Each difference is a line on standard output. The\n"
-                            "order of the lines is not defined.\n"
+                            "symbolic links and devices. Or compares the files that a list of digests names\n"
+                            "with FOLDER (default: the current one); the list is in the form of sha256sum,\n"
+                            "or any other that `leat digest -c` reads; - is standard input. Each difference\n"
+                            "is a line on standard output. The order of the lines is not defined.\n"
                             "\n"
-                            "  -a, --archive          also owners, modes, times of modification, extended\n"
-                            "                         attributes, access control lists, flags, and which\n"
-                            "                         names are hard links of one file\n"
+                            "  -a, --archive          of two trees: also owners, modes, times of modification,\n"
+                            "                         extended attributes, access control lists, flags, and\n"
+                            "                         which names are hard links of one file\n"
                             "  --jobs N               files that are compared at the same time (default: one\n"
                             "                         for each processor, at least 2)\n"
-                            "  --one-file-system      folders on other file systems are not compared\n"
+                            "  --one-file-system      of two trees: folders on other file systems are not\n"
+                            "                         compared\n"
                             "  --status               print no line of a difference; the exit code says it\n"
                             "  --progress[=auto|bar|json|never]\n"
                             "                         how far it is, on stderr (default auto: a bar on a\n"
                             "                         terminal)\n"
                             "  -v                     say at the end what was compared, on stderr\n"
+                            "\n"
+                            "Of a list\n"
+                            "  --digest ALG           the algorithm of lines that name none (default: the\n"
+                            "                         length of the digest says it)\n"
+                            "  --ignore-missing       files that are missing are no difference\n"
+                            "  --strict               a line that is improperly formatted is a failure\n"
+                            "  -w, --warn             tell of each such line\n"
                             "  --help                 this\n"
                             "\n"
                             "  leat verify -a /srv/data /backup/data\n"
+                            "  leat verify SHA256SUMS /backup/data\n"
                             "\n"
                             "Exit codes: 0 all is equal, 1 something differs or can't be read, 2 usage.\n";
 
@@ -34,6 +47,9 @@ enum {
     OPTION_ONE,
     OPTION_STATUS,
     OPTION_PROGRESS,
+    OPTION_DIGEST,
+    OPTION_IGNORE,
+    OPTION_STRICT,
 };
 
 static const struct option longs[] = {
@@ -42,19 +58,37 @@ static const struct option longs[] = {
     {"one-file-system", no_argument, NULL, OPTION_ONE},
     {"status", no_argument, NULL, OPTION_STATUS},
     {"progress", optional_argument, NULL, OPTION_PROGRESS},
+    {"digest", required_argument, NULL, OPTION_DIGEST},
+    {"ignore-missing", no_argument, NULL, OPTION_IGNORE},
+    {"strict", no_argument, NULL, OPTION_STRICT},
+    {"warn", no_argument, NULL, 'w'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
 
-struct verify_command {
-    struct leat_tree_options options;
-    enum progress_mode mode;
-    bool is_verbose, is_silent;
-    uint64_t told;
-    struct tree_watch watch;
-};
-
 /* ---- options ---- */
+
+static void set_of_list(struct verify_command *c, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_DIGEST:
+        c->algorithm = value;
+        c->only = "--digest";
+        break;
+    case OPTION_IGNORE:
+        c->ignores_missing = true;
+        c->only = "--ignore-missing";
+        break;
+    case OPTION_STRICT:
+        c->is_strict = true;
+        c->only = "--strict";
+        break;
+    default:
+        c->warns = true;
+        c->only = "--warn";
+        break;
+    }
+}
 
 static int set(struct verify_command *c, int option, const char *value)
 {
@@ -80,17 +114,26 @@ static int set(struct verify_command *c, int option, const char *value)
         r = cli_choose("verify", "progress", value ? value : "bar", modes, &word);
         c->mode = (enum progress_mode)word;
         break;
-    default:
+    case 'h':
         return OPTIONS_HELP;
+    default:
+        set_of_list(c, option, value);
+        break;
     }
     return r;
+}
+
+/* "-" is standard input, even if there is such a folder. */
+static bool is_folder(const char *name)
+{
+    return strcmp(name, "-") != 0 && folder_exists(name);
 }
 
 static int parse(struct verify_command *c, int argc, char **argv)
 {
     int option;
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":ahv", longs, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":ahvw", longs, NULL)) != -1) {
         if (option == '?')
             return cli_unknown_option("verify", longs, argv[optind - 1]);
         if (option == ':')
@@ -99,7 +142,19 @@ static int parse(struct verify_command *c, int argc, char **argv)
         if (r != 0)
             return r;
     }
-    return argc - optind != 2 ? cli_usage("verify", "a SOURCE and a TARGET are wanted") : 0;
+    int count = argc - optind;
+    if (count < 1 || count > 2)
+        return cli_usage("verify", "a SOURCE and a TARGET are wanted, or a LIST and perhaps a FOLDER");
+    bool is_tree = is_folder(argv[optind]);
+    if (is_tree && count < 2)
+        return cli_usage("verify", "%s is a folder, and no TARGET says what it is compared with",
+                         cli_name(argv[optind]));
+    if (is_tree && c->only)
+        return cli_usage("verify", "%s is for a LIST, and %s is a folder", c->only, cli_name(argv[optind]));
+    if (!is_tree && (c->options.keep != LEAT_TREE_BASIC || c->options.one_file_system))
+        return cli_usage("verify", "%s is for two trees, and %s is no folder",
+                         c->options.one_file_system ? "--one-file-system" : "-a", cli_name(argv[optind]));
+    return 0;
 }
 
 /* ---- what the comparison tells ---- */
@@ -121,11 +176,34 @@ static void on_problem(void *user, const struct leat_error *error)
 static void on_difference(void *user, const struct leat_tree_difference *difference)
 {
     struct verify_command *c = user;
+    if (c->ignores_missing && difference->kind == LEAT_TREE_ONLY_SOURCE)
+        return;
     c->told++;
+    verify_say(c, difference->name, difference->text);
+}
+
+void verify_say(const struct verify_command *c, const char *name, const char *text)
+{
     if (c->is_silent)
         return;
-    checksum_print_name(stdout, "", difference->name, "", "\n");
-    printf(": %s\n", difference->text);
+    checksum_print_name(stdout, "", name, "", "\n");
+    printf(": %s\n", text);
+}
+
+void verify_prepare(struct verify_command *c)
+{
+    c->options.difference = on_difference;
+    c->options.problem = on_problem;
+    c->options.progress = on_progress;
+    c->options.user = c;
+}
+
+void verify_count(struct verify_command *c, int code, const struct leat_tree_result *result,
+                  const struct leat_error *error)
+{
+    watch_add(&c->watch, result);
+    if (code < 0 && !c->told && !signals_noted()) /* it could not begin */
+        cli_warn("%s: %s", error->node[0] ? cli_name(error->node) : "verify", error->text);
 }
 
 /* ---- the end ---- */
@@ -159,9 +237,10 @@ static void sum_up_differences(const struct verify_command *c)
     const struct leat_tree_result *a = &c->watch.before;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (a->differing[i])
-            cli_warn("differences: %s: %" PRIu64, kinds[i], a->differing[i]);
+            cli_warn("differences: %s: %" PRIu64, c->is_list && i == LEAT_TREE_ONLY_SOURCE ? "missing" : kinds[i],
+                     a->differing[i]);
     if (a->problems)
-        cli_warn("%" PRIu64 " could not be compared", a->problems);
+        cli_warn("could not be compared: %" PRIu64, a->problems);
 }
 
 static int end(struct verify_command *c, int r)
@@ -172,22 +251,16 @@ static int end(struct verify_command *c, int r)
         sum_up(c);
     int said = cli_said("verify", cli_flush(0));
     watch_end_signal();
-    return r < 0 ? EXIT_FAILED : said;
+    return r ? r : said;
 }
 
 static int verify_trees(struct verify_command *c, const char *source, const char *target)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct leat_tree_result result = LEAT_INIT(struct leat_tree_result);
-    c->options.difference = on_difference;
-    c->options.problem = on_problem;
-    c->options.progress = on_progress;
-    c->options.user = c;
     int r = leat_tree_verify(source, target, &c->options, &result, &error);
-    watch_add(&c->watch, &result);
-    if (r < 0 && !c->told && !signals_noted()) /* it could not begin */
-        cli_warn("%s: %s", error.node[0] ? cli_name(error.node) : "verify", error.text);
-    return r;
+    verify_count(c, r, &result, &error);
+    return r < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
 int cli_verify(int argc, char **argv)
@@ -200,6 +273,9 @@ int cli_verify(int argc, char **argv)
     }
     if (r != 0)
         return r;
+    const char *first = argv[optind], *second = argv[optind + 1]; /* NULL: there is none */
     watch_begin(&c.watch, c.mode);
-    return end(&c, verify_trees(&c, argv[optind], argv[optind + 1]));
+    verify_prepare(&c);
+    c.is_list = !is_folder(first);
+    return end(&c, c.is_list ? verify_list(&c, first, second ? second : ".") : verify_trees(&c, first, second));
 }

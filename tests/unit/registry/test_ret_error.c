@@ -481,6 +481,19 @@ static int try_tree_verify(bool well, struct leat_error *error)
     return r;
 }
 
+static int no_line(void *user UNUSED, struct leat_tree_entry *ret UNUSED)
+{
+    return 0;
+}
+
+static int try_tree_verify_list(bool well, struct leat_error *error)
+{
+    assert_int_equal(unit_folder(NULL), 0);
+    int r = leat_tree_verify_list(well ? "." : "none", no_line, NULL, NULL, NULL, error);
+    assert_int_equal(unit_folder_gone(NULL), 0);
+    return r;
+}
+
 static int try_image_verify(bool well, struct leat_error *error)
 {
     return in_layout(well, call_verify, error);
@@ -596,6 +609,7 @@ static const struct row {
     {"leat_image_verify", try_image_verify},
     {"leat_tree_copy", try_tree_copy},
     {"leat_tree_verify", try_tree_verify},
+    {"leat_tree_verify_list", try_tree_verify_list},
     {"leat_store_list", try_list},
     {"leat_store_stat", try_stat},
     {"leat_store_remove", try_remove},

@@ -143,12 +143,73 @@ static void what_makes_no_sense_is_refused(void **state UNUSED)
     assert_true(access("none", F_OK) < 0);
 }
 
+/* ---- lists ---- */
+
+struct lines {
+    const struct leat_tree_entry *entry;
+    int code; /* at the end */
+};
+
+static int next_line(void *user, struct leat_tree_entry *ret)
+{
+    struct lines *lines = user;
+    if (!lines->entry->name)
+        return lines->code;
+    *ret = *lines->entry++;
+    return 1;
+}
+
+static int verify_list(struct told *told, const struct leat_tree_entry *entry, int code,
+                       struct leat_tree_result *result, struct leat_error *error)
+{
+    struct leat_tree_options options = options_of(told);
+    struct lines lines = {entry, code};
+    *told = (struct told){.count = 0};
+    return leat_tree_verify_list("s", next_line, &lines, &options, result, error);
+}
+
+static void lists_are_compared(void **state UNUSED)
+{
+    struct told told;
+    struct leat_tree_result result = LEAT_INIT(struct leat_tree_result);
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    assert_true(mkdir("s", 0700) == 0 && mkdir("s/in", 0700) == 0);
+    make_file("s/one", "1");
+    make_file("s/in/two", "22");
+    const struct leat_tree_entry right[] = {
+        {"one", "crc32", "83DCEFB7"}, {"./in//two", "CRC32", "647e170e"}, {NULL, NULL, NULL}};
+    assert_int_equal(verify_list(&told, right, 0, &result, &error), 0);
+    assert_true(result.files == 2 && result.bytes == 3 && told.count == 0 && told.problems == 0);
+    assert_int_equal(verify_list(&told, right, -EXDEV, &result, &error), -EXDEV);
+    const struct leat_tree_entry wrong[] = {{"one", "crc32", "83dcefb8"},
+                                            {"two", "crc32", "647e170e"},
+                                            {"in", "crc32", "647e170e"},
+                                            {"in/two/x", "crc32", "647e170e"},
+                                            {NULL, NULL, NULL}};
+    assert_int_equal(verify_list(&told, wrong, 0, &result, &error), -EBADMSG);
+    assert_true(told.count == 4 && is_told(&told, "one", LEAT_TREE_CONTENTS) && is_told(&told, "in", LEAT_TREE_KIND));
+    assert_true(is_told(&told, "two", LEAT_TREE_ONLY_SOURCE) && is_told(&told, "in/two/x", LEAT_TREE_KIND));
+    const struct leat_tree_entry bad[] = {{"one", "crc32", "83dcefb"},     {"one", "crc32", "83dcefb7a"},
+                                          {"one", "crc32", "83dcefbx"},    {"one", "no-such-digest", "83dcefb7"},
+                                          {"../one", "crc32", "83dcefb7"}, {NULL, NULL, NULL}};
+    int r = verify_list(&told, bad, 0, &result, &error);
+    assert_true(r == -EINVAL && told.count == 0 && told.problems == 5 && result.files == 0);
+    const struct leat_tree_entry none[] = {{NULL, NULL, NULL}};
+    assert_int_equal(verify_list(&told, none, 0, &result, &error), 0);
+    struct leat_tree_options options = LEAT_INIT(struct leat_tree_options);
+    struct lines lines = {none, 0};
+    options.keep = LEAT_TREE_ALL;
+    assert_int_equal(leat_tree_verify_list("s", next_line, &lines, &options, NULL, NULL), -EINVAL);
+    assert_int_equal(leat_tree_verify_list("none", next_line, &lines, NULL, NULL, &error), -ENOENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(kinds_are_told, unit_folder, unit_folder_gone),
         cmocka_unit_test_setup_teardown(offsets_are_told, unit_folder, unit_folder_gone),
         cmocka_unit_test_setup_teardown(progress_ends_it, unit_folder, unit_folder_gone),
+        cmocka_unit_test_setup_teardown(lists_are_compared, unit_folder, unit_folder_gone),
         cmocka_unit_test_setup_teardown(what_makes_no_sense_is_refused, unit_folder, unit_folder_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Maps the spellings of a digest's name to the name that leat reports. */
-#ifndef FILTER_DIGEST_NAME_H
-#define FILTER_DIGEST_NAME_H
+#ifndef BASE_DIGEST_NAME_H
+#define BASE_DIGEST_NAME_H
 
 #include "base/digest_provider.h"
 #include "base/error.h"

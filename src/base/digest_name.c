@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "filter/digest_name.h"
+#include "base/digest_name.h"
 #include "base/nearest.h"
 #include <errno.h>
 #include <leat/filter.h>
