@@ -175,7 +175,7 @@ static void tell(struct packing *p)
     atomic_fetch_add(&tree->counts.bytes, f->at);
     if (!f->digest || !tree->options.listed || tree->provider->value(f->digest, value) < 0)
         return;
-    text_hex(value, tree->digest_size, hex);
+    text_hex(value, tree->digest.size, hex);
     pthread_mutex_lock(&tree->lock);
     tree->options.listed(tree->options.user, p->path, hex);
     pthread_mutex_unlock(&tree->lock);
