@@ -149,6 +149,9 @@ struct leat_tree_options {
      * at any time, and may end in any order. A call that failed or was killed can be made again. 0 or 1: this call
      * copies all.
      *
+     * A file of more than 64 MiB is copied by several of them, and gets its name by the one that ends last, unless
+     * there is a digest.
+     *
      * All of them need the same source, the same options and the same user. The share of a name is the same on every
      * machine: leat-copy(1) has the formula.
      */

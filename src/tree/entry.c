@@ -2,6 +2,7 @@
 /* What a worker does with the names of a batch: looks at each, and copies it as what it is. */
 #include "tree/ends.h"
 #include "tree/file.h"
+#include "tree/range.h"
 #include "tree/shard.h"
 #include "tree/tree.h"
 #include "tree/update.h"
@@ -111,6 +112,10 @@ static void copy_open(struct tree_copy *tree, struct tree_worker *worker, struct
                       struct tree_input *input)
 {
     struct tree_link *link;
+    if (range_is_split(tree, dir, &input->st)) {
+        range_copy(tree, worker, dir, name, input);
+        return;
+    }
     if (input->st.st_nlink < 2 || tree->options.keep != LEAT_TREE_ALL) {
         file_copy(tree, worker, dir, name, input);
         return;

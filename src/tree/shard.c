@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tree/shard.h"
+#include "tree/range.h"
 #include "tree/tree.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -43,7 +44,8 @@ static bool keeps_links(const struct tree_copy *tree)
 
 bool shard_leaves_name(const struct tree_copy *tree, const struct tree_dir *dir, const char *name, mode_t kind)
 {
-    if (!is_shared(tree) || dir->is_whole || (S_ISREG(kind) && keeps_links(tree)))
+    bool is_looked_at = S_ISREG(kind) && (keeps_links(tree) || range_is_possible(tree, dir));
+    if (!is_shared(tree) || dir->is_whole || is_looked_at)
         return false;
     return !has_name(tree, dir, name);
 }
@@ -59,11 +61,13 @@ static bool has_inode(const struct tree_copy *tree, const struct stat *st)
 bool shard_leaves_file(const struct tree_copy *tree, const struct tree_dir *dir, const char *name)
 {
     struct stat st;
-    if (!is_shared(tree) || dir->is_whole || !keeps_links(tree))
+    if (!is_shared(tree) || dir->is_whole || !(keeps_links(tree) || range_is_possible(tree, dir)))
         return false;
-    if (dir->fd[SOURCE] >= 0 && fstatat(dir->fd[SOURCE], name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_nlink > 1)
-        return !has_inode(tree, &st);
-    return !has_name(tree, dir, name);
+    if (dir->fd[SOURCE] < 0 || fstatat(dir->fd[SOURCE], name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return !has_name(tree, dir, name);
+    if (range_is_split(tree, dir, &st))
+        return range_leaves_file(tree, dir, name, &st);
+    return st.st_nlink > 1 && keeps_links(tree) ? !has_inode(tree, &st) : !has_name(tree, dir, name);
 }
 
 bool shard_leaves_dir(const struct tree_copy *tree, struct tree_dir *dir)

@@ -2,6 +2,7 @@
 /* A tree that several processes copy. Each reads all of the source and copies its share, so they send no messages:
  *
  * - A name belongs to the shard that shard_of(shard_hash of the path relative to the root) gives.
+ * - A large file belongs to several shards, see range.h.
  * - With all attributes, a file with several names belongs to the shard of its inode number, so one process makes all
  *   its names.
  * - Each process makes all folders, and gives each its attributes after its own last change there. So the last change
@@ -24,7 +25,7 @@ uint64_t shard_hash(uint64_t before, const char *bytes, size_t n);
 /* Mixes the hash and gives the shard, from 0 to `shards` - 1. */
 uint32_t shard_of(uint64_t hash, uint32_t shards);
 
-/* Does the copy leave this name to another shard? `kind` is of stat(2). A regular file of a copy with all attributes is
+/* Does the copy leave this name to another shard? `kind` is of stat(2). A regular file that must be looked at is
  * never left here, but by shard_leaves_file. */
 bool shard_leaves_name(const struct tree_copy *tree, const struct tree_dir *dir, const char *name, mode_t kind);
 /* Does the copy leave this regular file, in a folder that is held, to another shard? Looks at it if that is needed. */
