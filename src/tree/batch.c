@@ -14,7 +14,9 @@ int batch_new(struct tree_copy *tree, struct tree_dir *dir, struct tree_batch **
     batch->dir = dir;
     batch->count = 0;
     batch->used = 0;
+    batch->large = NULL;
     dir_add_work(tree, dir);
+    pieces_add_batch(tree);
     *ret = batch;
     return 0;
 }
@@ -47,5 +49,7 @@ void batch_free(struct tree_copy *tree, struct tree_batch *batch)
         batch_drop_mark(tree, batch, i);
     dir_release(tree, batch->dir);
     dir_end_work(tree, batch->dir);
+    pieces_unref(tree, batch->large);
+    pieces_end_batch(tree);
     free(batch);
 }

@@ -248,6 +248,8 @@ static int run_stages(struct tree_copy *tree, struct leat_error *error)
         r = leat_stages_start(stages);
     if (r == 0)
         r = wait_for_it(tree, stages, error);
+    if (r < 0)
+        atomic_store(&tree->canceled, true); /* the walker may wait for workers */
     leat_stages_free(stages);
     return r;
 }
@@ -327,10 +329,12 @@ int tree_run(const struct tree_pass *pass, void *given, const char *source, cons
     r = read_options(&tree, options, ret_result, &first);
     bool is_begun = r == 0;
     dirs_init(&tree.dirs);
+    pieces_init(&tree.pieces);
     pthread_mutex_init(&tree.lock, NULL);
     if (r == 0)
         r = tree.options.claims ? claims_run(&tree, source, target, run) : run(&tree, source, target, &first);
     pthread_mutex_destroy(&tree.lock);
+    pieces_clear(&tree.pieces);
     dirs_clear(&tree.dirs);
     select_clear(&tree);
     read_counts(&tree, &result);

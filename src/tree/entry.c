@@ -194,6 +194,8 @@ static void copy_name(struct tree_copy *tree, struct tree_worker *worker, struct
 void entry_copy_batch(struct tree_copy *tree, void *worker, struct tree_batch *batch)
 {
     const char *name = batch->bytes;
+    if (batch->large)
+        pieces_help(tree, worker, batch->large);
     for (unsigned i = 0; i < batch->count && !tree_is_canceled(tree); i++, name += strlen(name) + 1) {
         (batch->is_file[i] ? copy_file : copy_name)(tree, worker, batch->dir, name, batch->mark[i]);
         batch_drop_mark(tree, batch, i);

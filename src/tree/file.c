@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A small file is read and written by this worker, with few calls, if both ends give a descriptor. A large one, one
- * with holes, and what an end can't give a descriptor of, goes through a pipeline, whose routes are those of any copy.
- */
+/* A small file is read and written by this worker, with few calls, if both ends give a descriptor. Otherwise it goes
+ * through a pipeline, whose routes are those of any copy. Several workers copy a very large one (pieces.c). */
 #include "tree/file.h"
 #include "base/text.h"
 #include "endpoint/endpoint.h"
 #include "tree/ends.h"
+#include "tree/pieces.h"
 #include "tree/tree.h"
 #include <leat/filter.h>
 #include <leat/pipeline.h>
@@ -193,6 +193,23 @@ static int copy_large(struct tree_file *f)
     return r;
 }
 
+static int copy_in_pieces(struct tree_file *f)
+{
+    struct tree_moved moved;
+    if (clone(f)) {
+        f->bytes = (uint64_t)f->input->st.st_size;
+        return 0;
+    }
+    int r = pieces_copy(f->tree, f->worker, f->dir, f->input, &f->output, &moved);
+    f->bytes = moved.bytes;
+    if (r == -ESTALE)
+        return tree_problem(f->tree, f->dir, f->name, moved.side, r, moved.operation,
+                            "The source %s from %lld to %lld bytes while it was read",
+                            f->bytes < (uint64_t)f->input->st.st_size ? "shrank" : "grew",
+                            (long long)f->input->st.st_size, (long long)f->bytes);
+    return r < 0 ? fail(f, moved.side, r, moved.operation) : 0;
+}
+
 /* ---- the whole ---- */
 
 static bool has_holes(const struct stat *st)
@@ -204,6 +221,8 @@ static int copy_bytes(struct tree_file *f)
 {
     bool is_small = f->input->st.st_size <= FILE_SMALL && !has_holes(&f->input->st);
     int r = is_small ? copy_small(f) : 1;
+    if (r > 0 && pieces_fit(f->tree, f->input, &f->output))
+        return copy_in_pieces(f);
     return r > 0 ? copy_large(f) : r;
 }
 

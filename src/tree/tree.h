@@ -10,6 +10,7 @@
 #include "tree/dir.h"
 #include "tree/ends.h"
 #include "tree/links.h"
+#include "tree/pieces.h"
 #include "tree/select.h"
 #include <leat/stages.h>
 #include <leat/tree.h>
@@ -60,7 +61,8 @@ struct tree_copy {
     struct tree_dirs dirs;
     struct tree_links links;
     struct tree_select select;
-    struct tree_claims *claims;   /* of the option `claims`; NULL: none */
+    struct tree_claims *claims; /* of the option `claims`; NULL: none */
+    struct tree_pieces pieces;
     struct tree_dir *pending;     /* folders that the walker has not read yet; the walker's own */
     struct tree_reading *reading; /* the walker's own */
     struct tree_flat *flat;       /* the walker's own, of a source that is flat */
@@ -83,7 +85,8 @@ enum {
 };
 
 struct tree_batch {
-    struct tree_dir *dir; /* has work: see dir.h */
+    struct tree_dir *dir;     /* has work: see dir.h */
+    struct tree_large *large; /* NULL, or a file to help with; then there are no names. See pieces.h */
     unsigned count;
     size_t used;
     bool is_file[BATCH_NAMES]; /* it was a regular file when the folder was read */

@@ -104,7 +104,10 @@ int walk_next(void *user, void **ret_batch)
         if (r < 0)
             return r;
     }
-    return LEAT_STAGES_END;
+    struct tree_batch *help = NULL;
+    int r = pieces_next(tree, &help);
+    *ret_batch = help;
+    return r;
 }
 
 int walk_begin(struct tree_copy *tree)
