@@ -113,6 +113,8 @@ _leat()
             wants+=" --jobs --shard --digest-file --exclude --exclude-from --include --include-from --max-depth"
             options+=" --claim --lease"
             wants+=" --claim --lease"
+            options+=" --journal --no-journal"
+            wants+=" --journal"
         fi
         ;;
     digest)

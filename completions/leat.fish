@@ -72,6 +72,8 @@ complete -c leat -n '__fish_seen_subcommand_from copy' -l include-from -r -F -d 
 complete -c leat -n '__fish_seen_subcommand_from copy' -l from0 -d 'Lines of these files end with NUL'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l max-depth -x -d 'Levels that are copied'
 complete -c leat -n '__fish_seen_subcommand_from copy' -s u -l update -d 'Leave alone what is unchanged or newer'
+complete -c leat -n '__fish_seen_subcommand_from copy' -l journal -r -F -d 'What is copied of a tree'
+complete -c leat -n '__fish_seen_subcommand_from copy' -l no-journal -d 'No journal of a tree'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l one-file-system -d 'Folders on other file systems stay empty'
 complete -c leat -n '__fish_seen_subcommand_from run' -f
 

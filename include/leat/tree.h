@@ -107,6 +107,8 @@ struct leat_tree_result {
     uint64_t differing[LEAT_TREE_DIFFERENCE_KINDS]; /**< The same, of each enum leat_tree_difference_kind. */
     uint64_t excluded;  /**< Names that a rule left out; what is in a folder that is left out is not counted. */
     uint64_t unchanged; /**< Names that `update` left alone. */
+    uint64_t resumed;   /**< Names that were copied before, as the journal proves, and were not copied again. */
+    uint64_t journal;   /**< 1: the journal was left, so that `resume` can go on from it. 0: there is none. */
 };
 
 /** How a tree is copied. All pointers are borrowed for the call. */
@@ -192,6 +194,24 @@ struct leat_tree_options {
     /** After how many milliseconds without a sign of life a process counts as dead, and another one does what it had
      * begun. 0: 60,000. All processes need the same. */
     int32_t lease_ms;
+    /**
+     * The path of the journal: a file that lists what is copied, so that a copy that ended early can go on. If it is
+     * missing, it is made; the journal of another copy is overwritten; another file is refused with -EINVAL. It is
+     * removed when all is copied, and left after a failure. NULL: no journal.
+     *
+     * A process that is killed loses the records of at most 64 names, or of 1 MiB, for each worker. docs/formats.md
+     * describes the file.
+     */
+    const char *journal;
+    /**
+     * Not 0: goes on from the journal, if there is one. What it proves to be copied is not copied again: `resumed`
+     * counts it, and `listed` gets its digest. What changed since in the source or in the target is copied again. If
+     * the machine was started anew since, contents are compared. -EINVAL: the journal is that of another source,
+     * target, shard, digest, or of other attributes. -EBUSY: another process uses it.
+     */
+    int32_t resume;
+    int32_t journal_optional; /**< Not 0: a journal that can't be made or written is no failure. */
+    int32_t journal_stays;    /**< Not 0: the journal is left, too, when all is copied. */
 };
 
 /**

@@ -311,10 +311,10 @@ static int set(struct copy_options *o, const char *command, int option, const ch
     }
 }
 
-/* Does a later word ask for a tree? Then an option that is not known here may be one of trees. */
-static bool has_tree_option(const char *command, int argc, char **argv)
+/* Does a word from this one on ask for a tree? Then an option that is not known here may be one of trees. */
+static bool has_tree_option(const char *command, int from, int argc, char **argv)
 {
-    for (int i = optind; i < argc && strcmp(command, "copy") == 0 && strcmp(argv[i], "--") != 0; i++) {
+    for (int i = from; i < argc && strcmp(command, "copy") == 0 && strcmp(argv[i], "--") != 0; i++) {
         const char *letters = argv[i] + 1;
         bool is_short = argv[i][0] == '-' && letters[0] && strspn(letters, "hvraun") == strlen(letters);
         if ((is_short && strpbrk(letters, "ra")) || strcmp(argv[i], "--recursive") == 0 ||
@@ -333,7 +333,9 @@ int options_parse(struct copy_options *o, const char *command, int argc, char **
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":hvra", longs, NULL)) != -1) {
-        if (option == '?' && has_tree_option(command, argc, argv))
+        /* --resume has a value only without trees. */
+        bool has_value = option == OPTION_RESUME && optarg == argv[optind - 1];
+        if ((option == '?' || has_value) && has_tree_option(command, optind - has_value, argc, argv))
             return OPTIONS_TREE;
         if (option == '?')
             return cli_unknown_option(command, longs, argv[optind - 1]);

@@ -104,11 +104,21 @@ static int keep(const struct keeping *k)
 
 /* ---- open files ---- */
 
+int attributes_of_new_file(struct tree_copy *tree, const struct tree_dir *dir, const char *name, int from,
+                           const struct stat *st, int to, ino_t *ret_inode)
+{
+    struct keeping k = {.tree = tree, .dir = dir, .name = name, .st = st, .from.fd = from, .to.fd = to};
+    if (fstat(to, &k.now) < 0)
+        return lose_of(&k, "fstat", "its attributes");
+    *ret_inode = k.now.st_ino;
+    return keep(&k);
+}
+
 int attributes_of_file(struct tree_copy *tree, const struct tree_dir *dir, const char *name, int from,
                        const struct stat *st, int to)
 {
-    struct keeping k = {.tree = tree, .dir = dir, .name = name, .st = st, .from.fd = from, .to.fd = to};
-    return fstat(to, &k.now) < 0 ? lose_of(&k, "fstat", "its attributes") : keep(&k);
+    ino_t inode;
+    return attributes_of_new_file(tree, dir, name, from, st, to, &inode);
 }
 
 int attributes_of_dir(struct tree_copy *tree, struct tree_dir *dir)

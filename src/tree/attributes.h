@@ -12,6 +12,9 @@ struct tree_dir;
  * Records each problem for `name` in `dir`. Returns 0, or a negative errno: something could not be kept. */
 int attributes_of_file(struct tree_copy *tree, const struct tree_dir *dir, const char *name, int from,
                        const struct stat *st, int to);
+/* The same; *ret_inode gets the inode of `to`, or stays as it is if that is unknown. */
+int attributes_of_new_file(struct tree_copy *tree, const struct tree_dir *dir, const char *name, int from,
+                           const struct stat *st, int to, ino_t *ret_inode);
 /* The same for a folder that is held. */
 int attributes_of_dir(struct tree_copy *tree, struct tree_dir *dir);
 /* The same for a new name in the folder of the target that can't be opened: a symbolic link, a FIFO, a device.

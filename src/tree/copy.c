@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A pass over a tree: stages of one step, whose source is the walker. And leat_tree_copy, the pass that copies. */
+#include "tree/resume.h"
 #include "tree/shard.h"
 #include "tree/tree.h"
 #include <stdarg.h>
@@ -89,6 +90,10 @@ static int read_options(struct tree_copy *tree, const struct leat_tree_options *
         return error_set(error, -EINVAL, "Claims are for a copy, and for one without shards");
     if (o->lease_ms < 0 || (o->lease_ms && !o->claims))
         return error_set(error, -EINVAL, "%d ms is no lease of claims", (int)o->lease_ms);
+    if (o->claims && o->journal && !o->journal_optional)
+        return error_set(error, -EINVAL, "Claims say what is copied, and have no journal");
+    if (o->resume && !o->journal)
+        return error_set(error, -EINVAL, "There is no journal to go on from");
     if (o->progress_ms < 0)
         return error_set(error, -EINVAL, "%d is no number of milliseconds", (int)o->progress_ms);
     if (tree->pass->check) {
@@ -127,6 +132,8 @@ static int open_roots(struct tree_copy *tree, const char *source, const char *fr
         return error_set(error, -ENOMEM, "out of memory");
     tree->pending = root;
     int r = tree->source->open(tree, source, from, error);
+    if (r == 0)
+        r = resume_open(tree, source, target, error); /* a target that is there has a journal, whenever it ends */
     if (r == 0)
         r = tree->sink->open(tree, target, to, error);
     root->is_entered = r == 0;
@@ -177,6 +184,8 @@ static void read_counts(const struct tree_copy *tree, struct leat_tree_result *r
                                      .problems = atomic_load(&c->problems),
                                      .excluded = atomic_load(&c->excluded),
                                      .unchanged = atomic_load(&c->unchanged),
+                                     .resumed = atomic_load(&c->resumed),
+                                     .journal = atomic_load(&c->journal),
                                      .differences = atomic_load(&c->differences)};
     for (size_t i = 0; i < LEAT_TREE_DIFFERENCE_KINDS; i++)
         ret->differing[i] = atomic_load(&c->differing[i]);
@@ -301,6 +310,7 @@ static int run(struct tree_copy *tree, const char *source, const char *target, s
         return copy_at_once(tree, source, from, target, to, error);
     r = open_roots(tree, source, from, target, to, error);
     bool is_left = r == 0 && shard_leaves_dir(tree, tree->root);
+    bool begins = r == 0;
     if (r == 0 && !is_left)
         r = walk_begin(tree);
     if (r == 0 && !is_left)
@@ -311,6 +321,7 @@ static int run(struct tree_copy *tree, const char *source, const char *target, s
     if (r == 0 && !tree_is_canceled(tree) && tree->sink->finish)
         r = tree->sink->finish(tree, error);
     links_clear(tree);
+    resume_close(tree, begins, r == 0 && tree->error->code == 0);
     if (tree->root)
         dir_unref(tree, tree->root);
     close_ends(tree);
@@ -321,7 +332,7 @@ int tree_run(const struct tree_pass *pass, void *given, const char *source, cons
              const struct leat_tree_options *options, struct leat_tree_result *ret_result, struct leat_error *ret_error)
 {
     struct leat_error first = {.size = sizeof(first)};
-    struct tree_copy tree = {.pass = pass, .given = given, .error = &first};
+    struct tree_copy tree = {.pass = pass, .given = given, .error = &first, .journal.fd = -1};
     struct leat_tree_result result;
     int r = error_begin(ret_error);
     if (r < 0)

@@ -3,6 +3,7 @@
 #include "tree/ends.h"
 #include "tree/file.h"
 #include "tree/range.h"
+#include "tree/resume.h"
 #include "tree/shard.h"
 #include "tree/tree.h"
 #include "tree/update.h"
@@ -45,19 +46,25 @@ static int copy_special(struct tree_copy *tree, struct tree_dir *dir, const char
 
 /* ---- files ---- */
 
-/* Returns 0; 1: the target can't have this link; or a code after it has recorded the problem. */
-static int link_name(struct tree_copy *tree, const struct tree_name *first, struct tree_dir *dir, const char *name)
+/* Returns 0; 1: the target can't have this link; or a code after it has recorded the problem. `st`: of the file, when
+ * this name or the first one was met. */
+static int link_name(struct tree_copy *tree, struct tree_worker *worker, const struct tree_link *link,
+                     struct tree_dir *dir, const char *name, const struct stat *st)
 {
     enum leat_side side;
+    const struct tree_name *first = &link->first;
     int r = dir_hold(tree, first->dir, &side);
     if (r < 0)
         return tree_problem(tree, dir, name, side, r, "open", NULL);
     struct tree_making m = {.tree = tree, .dir = dir, .name = name, .from = first->dir, .first = first->name};
-    bool is_left = update_leaves_link(tree, dir, name, first->dir, first->name);
+    bool is_left = update_leaves_link(tree, dir, name, first->dir, first->name) ||
+                   resume_has_link(tree, dir, name, first->dir, first->name);
     r = is_left ? 0 : tree->sink->hard_link(&m);
     dir_release(tree, first->dir);
     if (r == 0 && !is_left)
         atomic_fetch_add(&tree->counts.hard_links, 1);
+    if (r == 0)
+        resume_add_link(tree, worker, link, dir, name, st);
     return r;
 }
 
@@ -69,18 +76,19 @@ static void copy_unlinked(struct tree_copy *tree, struct tree_worker *worker, st
         ends_lose(tree, dir, name, -EOPNOTSUPP, "link", "its other names as hard links");
 }
 
-static void link_or_copy(struct tree_copy *tree, struct tree_worker *worker, const struct tree_name *first,
-                         struct tree_dir *dir, const char *name)
+static void link_or_copy(struct tree_copy *tree, struct tree_worker *worker, const struct tree_link *link,
+                         struct tree_dir *dir, const char *name, const struct stat *st)
 {
     struct tree_input input = {.fd = -1};
-    if (link_name(tree, first, dir, name) <= 0 || tree->source->file_open(tree, dir, name, &input) < 0)
+    if (link_name(tree, worker, link, dir, name, st) <= 0 || tree->source->file_open(tree, dir, name, &input) < 0)
         return;
     copy_unlinked(tree, worker, dir, name, &input);
     tree->source->file_close(tree, &input);
 }
 
 /* Makes the links that other workers left. If there is no first name to link to, the names are met again. */
-static void end_first(struct tree_copy *tree, struct tree_worker *worker, struct tree_link *link, bool is_copied);
+static void end_first(struct tree_copy *tree, struct tree_worker *worker, struct tree_link *link, bool is_copied,
+                      const struct stat *st);
 
 /* Returns true: the target has the file, and so other names can become links to it. */
 static bool copy_first(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name,
@@ -133,8 +141,8 @@ static void copy_open(struct tree_copy *tree, struct tree_worker *worker, struct
     if (answer < 0)
         tree_problem(tree, dir, name, LEAT_SIDE_NONE, answer, "link", NULL);
     else if (answer == LINKS_COPY)
-        end_first(tree, worker, link, copy_first(tree, worker, dir, name, input));
-    else if (answer == LINKS_LINK && link_name(tree, &link->first, dir, name) > 0)
+        end_first(tree, worker, link, copy_first(tree, worker, dir, name, input), &input->st);
+    else if (answer == LINKS_LINK && link_name(tree, worker, link, dir, name, &input->st) > 0)
         copy_unlinked(tree, worker, dir, name, input);
     if (answer == LINKS_COPY || answer == LINKS_LINK)
         links_end(tree, link, input->st.st_nlink);
@@ -152,7 +160,8 @@ static void copy_file(struct tree_copy *tree, struct tree_worker *worker, struct
     tree->source->file_close(tree, &input);
 }
 
-static void end_first(struct tree_copy *tree, struct tree_worker *worker, struct tree_link *link, bool is_copied)
+static void end_first(struct tree_copy *tree, struct tree_worker *worker, struct tree_link *link, bool is_copied,
+                      const struct stat *st)
 {
     struct tree_name *name = links_copied(tree, link, is_copied);
     while (name) {
@@ -163,7 +172,7 @@ static void end_first(struct tree_copy *tree, struct tree_worker *worker, struct
             tree_problem(tree, name->dir, name->name, side, r, "open", NULL);
         else {
             if (is_copied)
-                link_or_copy(tree, worker, &link->first, name->dir, name->name);
+                link_or_copy(tree, worker, link, name->dir, name->name, st);
             else
                 copy_file(tree, worker, name->dir, name->name, NULL);
             dir_release(tree, name->dir);
@@ -175,6 +184,17 @@ static void end_first(struct tree_copy *tree, struct tree_worker *worker, struct
 
 /* ---- a batch ---- */
 
+/* What is no file and no folder. */
+static void copy_other(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name,
+                       void *mark, const struct stat *st)
+{
+    unsigned long long problems = atomic_load(&tree->counts.problems);
+    bool is_link = S_ISLNK(st->st_mode);
+    int r = is_link ? copy_symlink(tree, dir, name, mark, st) : copy_special(tree, dir, name, st);
+    if (r == 0 && atomic_load(&tree->counts.problems) == problems)
+        resume_add_name(tree, worker, dir, name, st, is_link ? RECORD_SYMLINK : RECORD_SPECIAL);
+}
+
 static void copy_name(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name,
                       void *mark)
 {
@@ -183,12 +203,10 @@ static void copy_name(struct tree_copy *tree, struct tree_worker *worker, struct
         return;
     if (S_ISREG(st.st_mode))
         copy_file(tree, worker, dir, name, mark);
-    else if (S_ISLNK(st.st_mode))
-        copy_symlink(tree, dir, name, mark, &st);
     else if (S_ISDIR(st.st_mode))
         tree_problem(tree, dir, name, LEAT_SIDE_SOURCE, -ESTALE, "stat", "It became a folder meanwhile");
-    else
-        copy_special(tree, dir, name, &st);
+    else if (!resume_has_name(tree, dir, name, &st))
+        copy_other(tree, worker, dir, name, mark, &st);
 }
 
 void entry_copy_batch(struct tree_copy *tree, void *worker, struct tree_batch *batch)
@@ -204,13 +222,15 @@ void entry_copy_batch(struct tree_copy *tree, void *worker, struct tree_batch *b
 
 /* ---- workers ---- */
 
-int entry_worker_open(void *user UNUSED, void **ret_worker)
+int entry_worker_open(void *user, void **ret_worker)
 {
     struct tree_worker *worker = calloc(1, sizeof(*worker));
-    if (worker && (worker->buffer = malloc(FILE_SMALL + 1))) {
+    if (worker && (worker->buffer = malloc(FILE_SMALL + 1)) && resume_worker_open(user, worker) == 0) {
         *ret_worker = worker;
         return 0;
     }
+    if (worker)
+        free(worker->buffer);
     free(worker);
     return -ENOMEM;
 }

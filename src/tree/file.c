@@ -6,6 +6,7 @@
 #include "endpoint/endpoint.h"
 #include "tree/ends.h"
 #include "tree/pieces.h"
+#include "tree/resume.h"
 #include "tree/tree.h"
 #include <leat/filter.h>
 #include <leat/pipeline.h>
@@ -243,13 +244,17 @@ static int tell(const struct tree_file *f)
 static int copy_to_end(struct tree_file *f)
 {
     struct tree_copy *tree = f->tree;
+    unsigned long long problems = atomic_load(&tree->counts.problems);
     int r = tree->sink->file_open(tree, f->dir, f->name, f->input, &f->output);
     if (r < 0)
         return r;
     r = copy_bytes(f);
     if (r == 0 && tree->source->file_read)
         r = tree->source->file_read(tree, f->dir, f->name, f->input);
-    return tree->sink->file_end(tree, f->dir, f->name, f->input, &f->output, r);
+    r = tree->sink->file_end(tree, f->dir, f->name, f->input, &f->output, r);
+    if (r == 0 && atomic_load(&tree->counts.problems) == problems)
+        resume_add_file(tree, f->worker, f->dir, f->name, &f->input->st, f->output.inode, f->bytes, f->hex);
+    return r;
 }
 
 int file_copy(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name,
@@ -258,6 +263,8 @@ int file_copy(struct tree_copy *tree, struct tree_worker *worker, struct tree_di
     struct tree_file f = {
         .tree = tree, .worker = worker, .dir = dir, .name = name, .input = input, .output = {.fd = -1}};
     int r = 1;
+    if (resume_has_file(tree, worker, dir, name, input, f.hex))
+        return tell(&f);
     if (tree->sink->file_take && !tree->provider)
         r = tree->sink->file_take(tree, dir, name, input);
     if (r == 0)

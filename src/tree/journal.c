@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define NO_JOURNAL "The file is no journal of a tree"
-
 enum {
     FLUSH_RECORDS = 64,       /* as many are written at once, */
     FLUSH_BYTES = 1024 * 1024 /* or fewer, if they record that many bytes */
@@ -34,21 +32,26 @@ static int lock_file(int fd)
 /* A head that must be the same. */
 struct expected {
     const struct record_head *head;
-    const char *why;
+    char why[256]; /* "": it is the same */
 };
 
 static int check_head(void *user, const struct record_head *has)
 {
     struct expected *e = user;
     const struct record_head *head = e->head;
-    e->why = strcmp(has->source, head->source) != 0   ? "The journal is that of another source"
-             : strcmp(has->target, head->target) != 0 ? "The journal is that of another target"
-             : has->keep != head->keep || has->dropping != head->dropping
-                 ? "The journal is that of a copy that keeps other attributes"
-             : strcmp(has->digest, head->digest) != 0 ? "The journal is that of a copy with another digest"
-             : has->rank != head->rank || has->ranks != head->ranks ? "The journal is that of another shard"
-                                                                    : NULL;
-    return e->why ? -EINVAL : 0;
+    bool keeps_same = has->keep == head->keep && has->dropping == head->dropping;
+    if (strcmp(has->source, head->source) != 0)
+        snprintf(e->why, sizeof(e->why), "The journal is that of another source, %.150s", has->source);
+    else if (strcmp(has->target, head->target) != 0)
+        snprintf(e->why, sizeof(e->why), "The journal is that of another target, %.150s", has->target);
+    else if (!keeps_same)
+        strcpy(e->why, "The journal is that of a copy that keeps other attributes");
+    else if (strcmp(has->digest, head->digest) != 0)
+        strcpy(e->why, "The journal is that of a copy with another digest, or with none");
+    else if (has->rank != head->rank || has->ranks != head->ranks)
+        snprintf(e->why, sizeof(e->why), "The journal is that of shard %u of %u", (unsigned)has->rank,
+                 (unsigned)has->ranks);
+    return e->why[0] ? -EINVAL : 0;
 }
 
 /* Is it a journal, or an empty file, which becomes one? Any other file is the user's. */
@@ -61,17 +64,17 @@ static bool is_journal(const struct tree_journal *j, const struct stat *st)
                                 memcmp(bytes, RECORD_MAGIC, sizeof(bytes)) == 0);
 }
 
-/* Reads what is there. *ret_why: NULL, or the reason for -EINVAL. */
-static int read_old(struct tree_journal *j, const struct record_head *head, const char **ret_why)
+/* Reads what is there. `why`: the sentence for -EINVAL. */
+static int read_old(struct tree_journal *j, const struct record_head *head, char *why, size_t size)
 {
     struct expected expected = {.head = head};
     const struct record_hooks hooks = {.head = check_head, .user = &expected};
     int r = record_read_all(j->fd, &hooks, &j->end);
-    *ret_why = r == -EBADMSG ? "The journal is damaged from its beginning on" : expected.why;
+    snprintf(why, size, "%s", r == -EBADMSG ? "The journal is damaged from its beginning on" : expected.why);
     return r == -EBADMSG ? -EINVAL : r;
 }
 
-static int begin(struct tree_journal *j, const struct record_head *head, bool resumes, const char **ret_why)
+static int begin(struct tree_journal *j, const struct record_head *head, bool resumes, char *why, size_t size)
 {
     char boot[64];
     struct stat st;
@@ -80,12 +83,13 @@ static int begin(struct tree_journal *j, const struct record_head *head, bool re
         return r;
     if (fstat(j->fd, &st) < 0)
         return -errno;
-    *ret_why = is_journal(j, &st) ? NULL : NO_JOURNAL;
-    if (*ret_why)
+    if (!is_journal(j, &st)) {
+        snprintf(why, size, "The file is no journal of a tree");
         return -EINVAL;
+    }
     identity_of_stat(&j->identity, &st);
     j->has_records = resumes && st.st_size > 0;
-    r = j->has_records ? read_old(j, head, ret_why) : record_add_head(&j->first, head);
+    r = j->has_records ? read_old(j, head, why, size) : record_add_head(&j->first, head);
     if (r == 0 && st.st_size > (off_t)j->end && ftruncate(j->fd, (off_t)j->end) < 0)
         r = -errno;
     tree_journal_boot(boot, sizeof(boot));
@@ -95,15 +99,14 @@ static int begin(struct tree_journal *j, const struct record_head *head, bool re
 int tree_journal_open(struct tree_journal *j, const char *path, const struct record_head *head, bool resumes,
                       struct leat_error *error)
 {
-    const char *why = NULL;
-    char buffer[128];
+    char why[256] = "";
     *j = (struct tree_journal){.fd = -1, .path = path, .place.directory = -1};
     int r = place_find(&j->place, path, NULL);
     if (r == 0) {
         int fd = openat(j->place.directory, j->place.name,
                         O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
         j->fd = fd < 0 ? -errno : fd_above_standard(fd);
-        r = j->fd < 0 ? j->fd : begin(j, head, resumes, &why);
+        r = j->fd < 0 ? j->fd : begin(j, head, resumes, why, sizeof(why));
     }
     if (r == 0) {
         pthread_mutex_init(&j->lock, NULL);
@@ -112,7 +115,10 @@ int tree_journal_open(struct tree_journal *j, const char *path, const struct rec
     j->fd = fd_close(j->fd);
     place_clear(&j->place);
     record_buffer_clear(&j->first);
-    why = why ? why : r == -EBUSY ? "Another process uses the journal" : error_text(r, buffer, sizeof(buffer));
+    if (r == -EBUSY)
+        strcpy(why, "Another process uses the journal");
+    else if (!why[0])
+        error_text(r, why, sizeof(why));
     return error_at(error, r, LEAT_SIDE_NONE, path, "journal", "%s", why);
 }
 

@@ -111,6 +111,8 @@ int links_meet(struct tree_copy *tree, struct tree_dir *dir, const char *name, c
         (*ret)->met++;
         (*ret)->users += r != LINKS_LEFT;
     }
+    if (r == LINKS_COPY)
+        (*ret)->ctime = st->st_ctim;
     pthread_mutex_unlock(&links->lock);
     return r;
 }

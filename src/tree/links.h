@@ -23,9 +23,10 @@ struct tree_name {
 struct tree_link {
     dev_t device;
     ino_t inode;
-    bool is_copied; /* `first` is in the target */
-    unsigned met;   /* names */
-    unsigned users; /* workers that have the entry from links_meet */
+    bool is_copied;        /* `first` is in the target */
+    unsigned met;          /* names */
+    unsigned users;        /* workers that have the entry from links_meet */
+    struct timespec ctime; /* of the file that is copied as `first` */
     struct tree_name first;
     struct tree_name *waiting; /* each has work, see dir.h */
     struct tree_link *next;    /* in its row */

@@ -122,7 +122,7 @@ static int commit(struct tree_copy *tree, struct tree_dir *dir, const char *name
                   struct tree_output *output)
 {
     const char *operation;
-    attributes_of_file(tree, dir, name, input->fd, &input->st, output->fd); /* it has recorded what was not kept */
+    attributes_of_new_file(tree, dir, name, input->fd, &input->st, output->fd, &output->inode); /* records problems */
     int r = dir->closes_late ? op_close_duplicate(output->fd) : 0;
     if (r < 0)
         return tree_problem(tree, dir, name, LEAT_SIDE_SINK, r, op_name(OP_CLOSE), NULL);

@@ -9,8 +9,10 @@
 #include "tree/digest.h"
 #include "tree/dir.h"
 #include "tree/ends.h"
+#include "tree/journal.h"
 #include "tree/links.h"
 #include "tree/pieces.h"
+#include "tree/recorded.h"
 #include "tree/select.h"
 #include <leat/stages.h>
 #include <leat/tree.h>
@@ -19,7 +21,7 @@
 /* The numbers of struct leat_tree_result, counted by several threads. */
 struct tree_counts {
     atomic_ullong files, bytes, directories, symlinks, hard_links, specials, dropped, problems, differences, excluded,
-        unchanged;
+        unchanged, resumed, journal;
     atomic_ullong differing[LEAT_TREE_DIFFERENCE_KINDS];
 };
 
@@ -71,6 +73,8 @@ struct tree_copy {
     struct leat_error *error;
     const struct digest_provider *provider; /* of the option `digest`; NULL: none */
     struct tree_digest digest;
+    struct tree_journal journal; /* see resume.h */
+    struct recorded recorded;    /* what it had when the copy went on */
     atomic_bool canceled;
     int64_t asked_ns;      /* when tree_is_wanted asked the program last */
     atomic_bool no_clones; /* the target can't share blocks with the source */
@@ -111,7 +115,8 @@ void walk_end(struct tree_copy *tree);
 
 /* What a worker has for itself. */
 struct tree_worker {
-    char *buffer; /* of FILE_SMALL + 1 bytes */
+    char *buffer;                 /* of FILE_SMALL + 1 bytes */
+    struct tree_records *records; /* the journal's; NULL: there is no journal */
 };
 
 /* The hooks of the stage whose items are batches; `user` is the tree. */

@@ -319,6 +319,8 @@ int verify_check(struct tree_copy *tree, struct leat_error *error)
         return error_set(error, -EINVAL, "A comparison has no shards");
     if (o->update)
         return error_set(error, -EINVAL, "A comparison compares all, also what is unchanged by size and time");
+    if (o->journal)
+        return error_set(error, -EINVAL, "A comparison has no journal");
     if (o->drop_attributes)
         return error_set(error, -EINVAL, "A comparison has no attributes to drop");
     return 0;

@@ -3,6 +3,7 @@
 #include "folder.h"
 #include "signals.h"
 #include "trees/archive.h"
+#include "trees/journal.h"
 #include "trees/list.h"
 #include "trees/options.h"
 #include "trees/watch.h"
@@ -16,9 +17,11 @@ enum {
 
 struct tree_command {
     struct tree_request asked;
+    bool is_one;    /* folder */
     uint64_t shown; /* problems */
     struct tree_list *list;
     struct tree_watch watch;
+    struct tree_journals journals;
 };
 
 /* ---- what the copy tells ---- */
@@ -53,6 +56,7 @@ static int copy_one(struct tree_command *c, const char *source, const char *targ
     uint64_t shown = c->shown;
     if (c->list)
         tree_list_folder(c->list, source, target, prefix);
+    tree_journals_next(&c->journals, &c->asked, target, &c->asked.options);
     int r = leat_tree_copy(source, target, &c->asked.options, &result, &error);
     watch_add(&c->watch, &result);
     if (r < 0 && c->shown == shown && !signals_noted()) /* it could not begin */
@@ -97,6 +101,13 @@ static int copy_into(struct tree_command *c, const char *target, const char *sou
         free(path);
         return r;
     }
+    if (c->is_one && c->asked.resume && !tree_journals_continue(&c->asked, path)) {
+        cli_warn("there is no journal of a copy to %s; it is done, or has not begun. To copy what is in a folder "
+                 "to it, write FOLDER/.",
+                 cli_name(target));
+        free(path);
+        return -ENOENT;
+    }
     const char *name = strrchr(path, '/') + 1;
     prefix = malloc(strlen(name) + 2);
     if (prefix)
@@ -110,8 +121,10 @@ static int copy_into(struct tree_command *c, const char *target, const char *sou
 static int copy_all(struct tree_command *c, int count, char **name)
 {
     const char *target = name[count - 1];
-    bool into = !tree_options_are_shared(&c->asked) && folder_exists(target);
+    bool exists = !tree_options_are_shared(&c->asked) && folder_exists(target);
+    bool into = exists && !(count == 2 && tree_journals_continue(&c->asked, target));
     int r = 0;
+    c->is_one = count == 2;
     if (!into && count > 2)
         return cli_usage("copy", "%s is no folder, so it can't take several folders", cli_name(target));
     for (int i = 0; i < count - 1 && !signals_noted(); i++) {
@@ -132,6 +145,8 @@ static void sum_up(const struct tree_command *c)
     if (a->excluded || a->unchanged)
         cli_warn("%" PRIu64 " names were excluded, %" PRIu64 " were left alone, since they are unchanged or newer",
                  a->excluded, a->unchanged);
+    if (c->asked.resume)
+        cli_warn("%" PRIu64 " names were copied before", a->resumed);
     if (a->dropped)
         cli_warn("%" PRIu64 " attributes were left out", a->dropped);
 }
@@ -144,6 +159,7 @@ static int end(struct tree_command *c, int r)
                  PROBLEMS_SHOWN);
     if (c->asked.verbose)
         sum_up(c);
+    tree_journals_end(&c->journals, &c->asked, !r && !signals_noted(), c->watch.before.journal);
     bool is_listed = c->list && !(signals_noted() && c->asked.digest_file); /* a file of the list would not be whole */
     int listed = is_listed ? tree_list_print(c->list, c->asked.options.digest) : 0;
     tree_list_free(c->list);

@@ -40,14 +40,20 @@ const char tree_options_help[] = "  -r, --recursive        contents, modes, symb
                                  "  --from0                what these files have ends with NUL\n"
                                  "  --jobs N               files that are copied at the same time (default: one\n"
                                  "                         for each processor, at least 2)\n"
+                                 "  --journal FILE         where the journal is that says what is copied (default:\n"
+                                 "                         .NAME.leat-journal beside TARGET, if it can be made\n"
+                                 "                         there); it is removed when all is copied\n"
                                  "  --lease TIME           with --claim: who gives no sign of life for so long is\n"
                                  "                         dead, and others do its work (default 60s)\n"
                                  "  --max-depth N          levels that are copied; a folder on the last one stays\n"
                                  "                         empty\n"
+                                 "  --no-journal           make no journal\n"
                                  "  --one-file-system      folders on other file systems stay empty\n"
                                  "  --progress[=auto|bar|json|never]\n"
                                  "                         how far it is, on stderr (default auto: a bar on a\n"
                                  "                         terminal)\n"
+                                 "  --resume               go on after a copy that ended early: do not copy again\n"
+                                 "                         what its journal proves to be copied\n"
                                  "  --shard K/N|auto       copy share K, from 0 to N-1, of FOLDER to TARGET, which\n"
                                  "                         becomes the copy; auto: as the launcher (MPI, Slurm,\n"
                                  "                         Kubernetes) says, see leat-copy(1)\n"
@@ -68,6 +74,9 @@ enum {
     OPTION_JOBS,
     OPTION_LEASE,
     OPTION_MAX_DEPTH,
+    OPTION_JOURNAL,
+    OPTION_NO_JOURNAL,
+    OPTION_RESUME,
     OPTION_ONE,
     OPTION_PROGRESS,
     OPTION_SHARD,
@@ -88,6 +97,9 @@ static const struct option longs[] = {
     {"include-from", required_argument, NULL, OPTION_INCLUDE_FROM},
     {"jobs", required_argument, NULL, OPTION_JOBS},
     {"max-depth", required_argument, NULL, OPTION_MAX_DEPTH},
+    {"journal", required_argument, NULL, OPTION_JOURNAL},
+    {"no-journal", no_argument, NULL, OPTION_NO_JOURNAL},
+    {"resume", no_argument, NULL, OPTION_RESUME},
     {"one-file-system", no_argument, NULL, OPTION_ONE},
     {"progress", optional_argument, NULL, OPTION_PROGRESS},
     {"shard", required_argument, NULL, OPTION_SHARD},
@@ -142,6 +154,15 @@ static int set(struct tree_request *q, int option, const char *value)
         break;
     case OPTION_JOBS:
         return cli_number("copy", "jobs", value, 1, LEAT_TREE_JOBS_MAX, &q->options.jobs);
+    case OPTION_JOURNAL:
+        q->journal = value;
+        break;
+    case OPTION_NO_JOURNAL:
+        q->no_journal = true;
+        break;
+    case OPTION_RESUME:
+        q->resume = true;
+        break;
     case OPTION_ONE:
         q->options.one_file_system = 1;
         break;
@@ -189,6 +210,13 @@ int tree_options_parse(struct tree_request *q, int argc, char **argv)
         return cli_usage("copy", "--shard and --claim exclude each other");
     if (q->options.lease_ms && !q->options.claims)
         return cli_usage("copy", "--lease is for --claim");
+    if (q->no_journal && (q->journal || q->resume))
+        return cli_usage("copy", "--no-journal goes with neither --journal nor --resume");
+    if (q->options.claims && (q->journal || q->resume))
+        return cli_usage("copy", "--claim goes on by itself, without --journal and --resume");
+    if (q->journal && argc - optind != 2)
+        return cli_usage("copy", "with --journal one FOLDER and a TARGET are wanted");
+    q->options.journal_stays = q->options.shards > 1 || argc - optind > 2;
     if (tree_options_are_shared(q) && argc - optind != 2)
         return cli_usage("copy", "with --%s one FOLDER and a TARGET are wanted", q->options.shards ? "shard" : "claim");
     if (argc - optind < 2)

@@ -15,6 +15,8 @@ struct tree_request {
     enum progress_mode mode;
     const char *digest_file; /* NULL: the list goes to standard output */
     bool verbose;
+    bool resume, no_journal;
+    const char *journal; /* NULL: beside the target */
 };
 
 /* Reads the options; then optind is the first folder. Returns 0, OPTIONS_HELP, or an exit code after a message. */

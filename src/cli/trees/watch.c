@@ -52,6 +52,8 @@ void watch_add(struct tree_watch *watch, const struct leat_tree_result *one)
     all->problems += one->problems;
     all->excluded += one->excluded;
     all->unchanged += one->unchanged;
+    all->resumed += one->resumed;
+    all->journal += one->journal;
     all->differences += one->differences;
     for (size_t i = 0; i < LEAT_TREE_DIFFERENCE_KINDS; i++)
         all->differing[i] += one->differing[i];

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/resume.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "tree/attributes.h"
+#include "tree/file.h"
+#include "tree/tree.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum {
+    TIME_STEP = 2, /* seconds: the coarsest times of a file system, those of FAT */
+};
+
+/* ---- the journal of a copy ---- */
+
+/* Makes the path of a name in an existing folder, without links before the name. */
+static char *full_path_of_new(const char *path)
+{
+    char *text CLEANUP_FREE = strdup(path);
+    size_t n = text ? strlen(text) : 0;
+    while (n > 1 && text[n - 1] == '/')
+        text[--n] = '\0';
+    char *slash = text ? strrchr(text, '/') : NULL;
+    const char *name = slash ? slash + 1 : text;
+    if (slash)
+        *slash = '\0';
+    char *folder CLEANUP_FREE = text ? realpath(!slash ? "." : text[0] ? text : "/", NULL) : NULL;
+    return folder ? text_join(folder, folder[1] ? "/" : "", name) : strdup(path);
+}
+
+/* The path as it is without the working folder and links. */
+static char *full_path(const char *path)
+{
+    char *full = realpath(path, NULL);
+    return full ? full : full_path_of_new(path);
+}
+
+static int read_old(struct tree_copy *tree, struct leat_error *error)
+{
+    char boot[64], text[128];
+    if (!tree->options.resume || !tree->journal.has_records)
+        return 0;
+    tree_journal_boot(boot, sizeof(boot));
+    int r = recorded_read(&tree->recorded, tree->journal.fd, boot);
+    return r < 0 ? error_at(error, r, LEAT_SIDE_NONE, tree->options.journal, "journal", "%s",
+                            error_text(r, text, sizeof(text)))
+                 : 0;
+}
+
+int resume_open(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error)
+{
+    const struct leat_tree_options *o = &tree->options;
+    struct leat_error own = {.size = sizeof(own)};
+    if (!o->journal || (o->claims && o->journal_optional))
+        return 0;
+    if (tree->source != &source_folder || tree->sink != &sink_folder)
+        return o->journal_optional && !o->resume ? 0
+                                                 : error_at(error, -EOPNOTSUPP, LEAT_SIDE_NONE, o->journal, "journal",
+                                                            "Only copies from a folder to a folder have a journal");
+    char *from CLEANUP_FREE = full_path(source), *to CLEANUP_FREE = full_path(target);
+    if (!from || !to)
+        return error_set(error, -ENOMEM, "out of memory");
+    const struct record_head head = {.rank = (uint32_t)o->shard,
+                                     .ranks = (uint32_t)MAX(o->shards, 1),
+                                     .keep = (uint32_t)o->keep,
+                                     .dropping = o->drop_attributes != 0,
+                                     .digest = tree->provider ? tree->digest.name : "",
+                                     .source = from,
+                                     .target = to};
+    int r = tree_journal_open(&tree->journal, o->journal, &head, o->resume, &own);
+    if (r < 0 && o->journal_optional && !(o->resume && (r == -EINVAL || r == -EBUSY)))
+        return 0;
+    error_hand_on(error, &own);
+    return r < 0 ? r : read_old(tree, error);
+}
+
+void resume_close(struct tree_copy *tree, bool begins, bool is_done)
+{
+    struct tree_journal *j = &tree->journal;
+    bool removes = is_done ? !tree->options.journal_stays : !begins && !j->has_records;
+    bool stays = j->fd >= 0 && !removes;
+    recorded_clear(&tree->recorded);
+    int r = tree_journal_close(j, removes);
+    atomic_store(&tree->counts.journal, stays);
+    if (r < 0 && !is_done && !tree->options.journal_optional)
+        tree_problem(tree, tree->root, NULL, LEAT_SIDE_NONE, r, "journal", NULL);
+}
+
+int resume_worker_open(struct tree_copy *tree, struct tree_worker *worker)
+{
+    if (tree->journal.fd >= 0)
+        worker->records = tree_journal_worker(&tree->journal);
+    return tree->journal.fd >= 0 && !worker->records ? -ENOMEM : 0;
+}
+
+/* ---- recording ---- */
+
+static void set_now(struct record_mark *mark)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    mark->ctime_s = now.tv_sec;
+    mark->ctime_ns = (uint32_t)now.tv_nsec;
+}
+
+static void add(struct tree_copy *tree, struct tree_worker *worker, const struct tree_dir *dir, const char *name,
+                struct record_entry *entry, uint64_t bytes)
+{
+    char *path CLEANUP_FREE = dir_path(dir, name);
+    if (!path)
+        return; /* without a record it is copied again */
+    entry->name = path;
+    set_now(&entry->target);
+    tree_journal_add(&tree->journal, worker->records, entry, bytes);
+}
+
+void resume_add_file(struct tree_copy *tree, struct tree_worker *worker, const struct tree_dir *dir, const char *name,
+                     const struct stat *st, ino_t inode, uint64_t bytes, const char *hex)
+{
+    struct record_entry entry = {.kind = RECORD_FILE, .digest = hex};
+    if (!worker->records)
+        return;
+    record_mark_of(&entry.source, st);
+    entry.target = entry.source;
+    entry.target.inode = (uint64_t)inode;
+    entry.target.size = bytes;
+    add(tree, worker, dir, name, &entry, bytes);
+}
+
+void resume_add_name(struct tree_copy *tree, struct tree_worker *worker, const struct tree_dir *dir, const char *name,
+                     const struct stat *st, enum record_what kind)
+{
+    struct record_entry entry = {.kind = kind, .digest = ""};
+    struct stat now;
+    if (!worker->records || fstatat(dir->fd[TARGET], name, &now, AT_SYMLINK_NOFOLLOW) < 0)
+        return;
+    record_mark_of(&entry.source, st);
+    record_mark_of(&entry.target, &now);
+    add(tree, worker, dir, name, &entry, 0);
+}
+
+void resume_add_link(struct tree_copy *tree, struct tree_worker *worker, const struct tree_link *link,
+                     const struct tree_dir *dir, const char *name, const struct stat *st)
+{
+    if (link->ctime.tv_sec == st->st_ctim.tv_sec && link->ctime.tv_nsec == st->st_ctim.tv_nsec)
+        resume_add_name(tree, worker, dir, name, st, RECORD_LINK);
+}
+
+/* ---- what is proven ---- */
+
+static bool is_later(const struct timespec *time, const struct record_mark *mark)
+{
+    return time->tv_sec != mark->ctime_s ? time->tv_sec > mark->ctime_s : time->tv_nsec > (long)mark->ctime_ns;
+}
+
+/* By all but the change of its status. */
+static bool is_copy_same(const struct record_mark *mark, const struct stat *now)
+{
+    int64_t apart = (int64_t)now->st_mtim.tv_sec - mark->mtime_s;
+    return (uint64_t)now->st_ino == mark->inode && (uint64_t)now->st_size == mark->size && apart <= TIME_STEP &&
+           apart >= -TIME_STEP;
+}
+
+static ssize_t read_piece(int fd, char *bytes, size_t n, off_t at)
+{
+    size_t done = 0;
+    while (done < n) {
+        ssize_t r = pread(fd, bytes + done, n - done, at + (off_t)done);
+        if (r < 0 && errno == EINTR)
+            continue;
+        if (r <= 0)
+            return r < 0 ? r : (ssize_t)done;
+        done += (size_t)r;
+    }
+    return (ssize_t)done;
+}
+
+static bool has_same_bytes(struct tree_copy *tree, const struct tree_worker *worker, int in, int out)
+{
+    enum {
+        PIECE = FILE_SMALL / 2
+    };
+    char *a = worker->buffer, *b = a + PIECE;
+    for (off_t at = 0; !tree_is_canceled(tree); at += PIECE) {
+        ssize_t n = read_piece(in, a, PIECE, at);
+        if (n < 0 || read_piece(out, b, PIECE, at) != n || memcmp(a, b, (size_t)n) != 0)
+            return false;
+        if (n < PIECE)
+            return true;
+    }
+    return false;
+}
+
+static int open_copy(const struct tree_dir *dir, const char *name, const struct stat *expected)
+{
+    struct stat st;
+    int fd = openat(dir->fd[TARGET], name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    fd = fd_above_standard(fd);
+    if (fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == expected->st_dev && st.st_ino == expected->st_ino)
+        return fd;
+    return fd_close(fd);
+}
+
+/* An entry and the name that it may prove. */
+struct resume_case {
+    struct tree_copy *tree;
+    struct tree_worker *worker;
+    const struct tree_dir *dir;
+    const char *name;
+    const struct stat *st;
+    int in;
+    struct record_entry entry;
+    uint8_t *bytes; /* of the entry */
+    uint64_t offset;
+    struct stat now;   /* of the copy */
+    bool is_touched;   /* the status of the copy has changed since */
+    bool is_uncertain; /* that, or its bytes may not have reached the disk */
+};
+
+/* Finds the entry, and looks at what it says. */
+static bool has_entry(struct resume_case *c)
+{
+    const struct recorded *recorded = &c->tree->recorded;
+    struct record_mark mark;
+    char *path CLEANUP_FREE = dir_path(c->dir, c->name);
+    c->offset = path ? recorded_find(recorded, c->tree->journal.fd, path, &c->entry, &c->bytes) : 0;
+    if (!c->offset)
+        return false;
+    record_mark_of(&mark, c->st);
+    recorded_add_links(recorded, &c->entry);
+    if (!record_mark_is_same(&mark, &c->entry.source) ||
+        fstatat(c->dir->fd[TARGET], c->name, &c->now, AT_SYMLINK_NOFOLLOW) < 0 ||
+        (c->now.st_mode & S_IFMT) != (c->st->st_mode & S_IFMT) || !is_copy_same(&c->entry.target, &c->now))
+        return false;
+    c->is_touched = is_later(&c->now.st_ctim, &c->entry.target);
+    c->is_uncertain = c->is_touched || !recorded_is_lasting(recorded, c->offset);
+    return true;
+}
+
+/* Finds out from the files what the entry does not prove, and gives the copy its attributes again if its status has
+ * changed: others did that, or made a link, or a link was made that was not recorded. */
+static bool is_verified(struct resume_case *c)
+{
+    if (!c->is_uncertain)
+        return true;
+    int out CLEANUP_FD = open_copy(c->dir, c->name, &c->now);
+    if (out < 0 || !has_same_bytes(c->tree, c->worker, c->in, out))
+        return false;
+    if (c->is_touched && attributes_of_file(c->tree, c->dir, c->name, c->in, c->st, out) < 0)
+        return false;
+    resume_add_file(c->tree, c->worker, c->dir, c->name, c->st, c->now.st_ino, (uint64_t)c->st->st_size,
+                    c->entry.digest);
+    return true;
+}
+
+static bool has_digest(const struct resume_case *c)
+{
+    return !c->tree->provider || strlen(c->entry.digest) == 2 * c->tree->digest.size;
+}
+
+static bool is_journal(const struct tree_copy *tree, const struct stat *st)
+{
+    struct identity identity;
+    identity_of_stat(&identity, st);
+    return tree->journal.fd >= 0 && identity_is_same(&identity, &tree->journal.identity);
+}
+
+bool resume_has_file(struct tree_copy *tree, struct tree_worker *worker, const struct tree_dir *dir, const char *name,
+                     const struct tree_input *input, char *hex)
+{
+    const struct stat *st = &input->st;
+    struct resume_case c = {.tree = tree, .worker = worker, .dir = dir, .name = name, .st = st, .in = input->fd};
+    if (is_journal(tree, st))
+        return true;
+    if (!tree->recorded.slot)
+        return false;
+    bool has = has_entry(&c) && has_digest(&c) && is_verified(&c);
+    if (has) {
+        atomic_fetch_add(&tree->counts.resumed, 1);
+        if (tree->provider)
+            strcpy(hex, c.entry.digest); /* has_digest knows its length */
+    }
+    if (c.offset)
+        free(c.bytes);
+    return has;
+}
+
+bool resume_has_name(struct tree_copy *tree, const struct tree_dir *dir, const char *name, const struct stat *st)
+{
+    struct resume_case c = {.tree = tree, .dir = dir, .name = name, .st = st, .in = -1};
+    if (!tree->recorded.slot)
+        return false;
+    bool has = has_entry(&c) && !c.is_uncertain;
+    if (has)
+        atomic_fetch_add(&tree->counts.resumed, 1);
+    if (c.offset)
+        free(c.bytes);
+    return has;
+}
+
+bool resume_has_link(struct tree_copy *tree, const struct tree_dir *dir, const char *name, const struct tree_dir *from,
+                     const char *first)
+{
+    struct stat a, b;
+    if (!tree->recorded.slot || fstatat(from->fd[TARGET], first, &a, AT_SYMLINK_NOFOLLOW) < 0 ||
+        fstatat(dir->fd[TARGET], name, &b, AT_SYMLINK_NOFOLLOW) < 0 || a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+        return false;
+    atomic_fetch_add(&tree->counts.resumed, 1);
+    return true;
+}
