@@ -33,6 +33,10 @@
  * is a file that becomes shorter while it is read, whose rest is zeros, and one that becomes longer, whose rest is
  * missing.
  *
+ * An image of containers is a source, too, by its name in leat/image.h. Its layers are unpacked one over the other,
+ * with their whiteouts, each after it was compared with its digest; until then it is in a file without a name in
+ * TMPDIR, or in /var/tmp. The target must be missing or empty (-ENOTEMPTY). `listed` is called at the end.
+ *
  * -EINVAL: an archive at both ends, or with `shards` or `update`.
  */
 #ifndef LEAT_TREE_H

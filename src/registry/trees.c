@@ -4,9 +4,7 @@
 #include "tree/ends.h"
 
 const struct tree_source *const registry_tree_sources[] = {
-    &source_folder,
-    &source_tar,
-    NULL,
+    &source_folder, &source_tar, &source_oci, &source_docker, &source_oci_archive, &source_docker_archive, NULL,
 };
 
 const struct tree_sink *const registry_tree_sinks[] = {

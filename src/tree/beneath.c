@@ -23,6 +23,11 @@ static void shorten(struct beneath *f, size_t depth)
         fd_close(f->level[f->depth].fd);
 }
 
+void beneath_forget(struct beneath *f)
+{
+    shorten(f, 0);
+}
+
 void beneath_clear(struct beneath *f)
 {
     shorten(f, 0);

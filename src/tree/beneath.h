@@ -22,6 +22,8 @@ struct beneath {
 
 /* Begins at the root, whose descriptor it borrows. Returns 0 or -ENOMEM. */
 int beneath_init(struct beneath *folders, int root);
+/* Something was removed or replaced: the next call opens all of its folders again. */
+void beneath_forget(struct beneath *folders);
 void beneath_clear(struct beneath *folders);
 
 /* Opens the folder whose path is the first n bytes of `path`, without slashes at its ends. `makes`: makes what is

@@ -156,7 +156,8 @@ extern const struct tree_source *const registry_tree_sources[];
 extern const struct tree_sink *const registry_tree_sinks[];
 
 /* The tables. */
-extern const struct tree_source source_folder, source_tar;
+extern const struct tree_source source_folder, source_tar, source_oci, source_docker, source_oci_archive,
+    source_docker_archive;
 extern const struct tree_sink sink_folder, sink_tar;
 
 /* Finds the end that a name belongs to, and the text behind its scheme. Returns 0, or -EINVAL with a sentence. */

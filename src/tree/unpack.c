@@ -38,14 +38,13 @@ static char *clean(const char *raw, int *ret_code)
     return path;
 }
 
-/* Takes over the name of the entry. Returns 0, or a code after it has recorded the problem. */
-static int set_path(struct unpack *u, const char *raw)
+int unpack_take_name(struct unpack *u, struct archive_entry *entry)
 {
+    const char *raw = archive.entry_pathname(entry);
     int code;
-    u->path = clean(raw, &code);
+    u->path = clean(raw ? raw : "", &code);
     if (!u->path)
-        return tree_problem(u->tree, u->tree->root, raw, LEAT_SIDE_SOURCE, code, "read",
-                            code == -EINVAL ? "Its name leads out of the tree" : NULL);
+        return code;
     const char *slash = strrchr(u->path, '/');
     u->name = slash ? slash + 1 : u->path;
     return 0;
@@ -67,36 +66,15 @@ static int open_folder(struct unpack *u)
 
 /* ---- folders ---- */
 
-/* Keeps what the folder gets at the end. */
-static int keep_folder(struct unpack *u)
-{
-    if (u->folders == u->capacity) {
-        size_t capacity = u->capacity ? 2 * u->capacity : 64;
-        struct unpack_folder *grown = realloc(u->folder, capacity * sizeof(*grown));
-        if (!grown)
-            return -ENOMEM;
-        u->folder = grown;
-        u->capacity = capacity;
-    }
-    struct unpack_folder *folder = &u->folder[u->folders];
-    *folder = (struct unpack_folder){.path = u->path, .number = u->folders, .given = u->given};
-    if (!u->given.attributes)
-        folder->given.last = NULL; /* nothing is added any more */
-    u->folders++;
-    u->path = NULL;
-    given_init(&u->given);
-    return 0;
-}
-
 static int make_folder(struct unpack *u, int parent)
 {
     struct stat st;
     if (!u->path[0])
-        return keep_folder(u);
+        return unpack_keep_folder(u);
     if (mkdirat(parent, u->name, 0700) == 0 || errno == EEXIST) {
         if (fstatat(parent, u->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)) {
             atomic_fetch_add(&u->tree->counts.directories, 1);
-            return keep_folder(u);
+            return unpack_keep_folder(u);
         }
         unpack_problem(u, LEAT_SIDE_SINK, -ENOTDIR, "mkdir",
                        "A folder can't replace what has this name and is no folder");
@@ -104,31 +82,6 @@ static int make_folder(struct unpack *u, int parent)
     }
     unpack_problem(u, LEAT_SIDE_SINK, -errno, "mkdir", NULL);
     return 0;
-}
-
-static int by_path(const void *a, const void *b)
-{
-    const struct unpack_folder *x = a, *y = b;
-    int r = strcmp(x->path, y->path);
-    return r ? r : (x->number > y->number) - (x->number < y->number);
-}
-
-/* The deepest first: a path sorts behind those of the folders above it. */
-static void end_folders(struct unpack *u)
-{
-    if (u->folders)
-        qsort(u->folder, u->folders, sizeof(*u->folder), by_path);
-    for (size_t i = u->folders; i-- > 0;) {
-        struct unpack_folder *folder = &u->folder[i];
-        unsigned made = 0;
-        if (tree_is_canceled(u->tree) || (i + 1 < u->folders && strcmp(folder->path, u->folder[i + 1].path) == 0))
-            continue;
-        int fd = beneath_open(&u->names, folder->path, strlen(folder->path), false, &made);
-        if (fd < 0)
-            tree_problem(u->tree, u->tree->root, folder->path, LEAT_SIDE_SINK, fd, "open", NULL);
-        else
-            given_to_file(u->tree, folder->path, &folder->given, fd);
-    }
 }
 
 /* ---- entries ---- */
@@ -165,40 +118,56 @@ static int unpack_kind(struct unpack *u, struct archive_entry *entry, int folder
     return 0;
 }
 
-/* Makes what an entry says. Returns 0 or a negative errno: the archive can't be read on, or there is no memory. */
-static int unpack_entry(struct unpack *u, struct archive_entry *entry, const char *warning, struct leat_error *error)
+/* In an image a folder replaces anything else, and anything else a folder. */
+static int clear_name(struct unpack *u, int folder)
+{
+    struct stat st;
+    if (!u->layers || !u->path[0] || fstatat(folder, u->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        !S_ISDIR(st.st_mode) == !S_ISDIR(u->given.mode))
+        return 0;
+    int r = unpack_remove(folder, u->name);
+    unpack_forget(u, u->path, false);
+    beneath_forget(&u->links); /* what `names` has open is above it */
+    return r < 0 ? unpack_problem(u, LEAT_SIDE_SINK, r, "unlink", NULL) : 0;
+}
+
+/* Is the entry copied? Returns 1, 0, or -ENOMEM. */
+static int take_name(struct unpack *u, struct archive_entry *entry)
 {
     const char *raw = archive.entry_pathname(entry);
-    if (set_path(u, raw ? raw : "") < 0)
-        return 0;
+    int r = unpack_take_name(u, entry);
+    if (r == -EINVAL)
+        tree_problem(u->tree, u->tree->root, raw, LEAT_SIDE_SOURCE, r, "read", "Its name leads out of the tree");
+    if (r < 0)
+        return r == -EINVAL ? 0 : r;
     bool is_folder = S_ISDIR(archive.entry_filetype(entry)) && !archive.entry_hardlink(entry);
-    int taken = u->path[0] ? select_path(u->tree, u->path, is_folder) : 1;
-    if (taken <= 0)
-        return taken < 0 ? error_set(error, taken, "out of memory") : 0;
-    if (warning)
-        unpack_problem(u, LEAT_SIDE_SOURCE, -EBADMSG, "read", warning);
-    int folder = u->path[0] ? open_folder(u) : u->names.level[0].fd;
-    int r = folder < 0 ? 0 : unpack_given(&u->given, entry);
-    if (folder >= 0 && r == 0)
-        r = unpack_kind(u, entry, folder, error);
-    return r == -ENOMEM ? error_set(error, r, "out of memory") : r;
+    return u->path[0] ? select_path(u->tree, u->path, is_folder) : 1;
 }
 
-static void forget_entry(struct unpack *u)
+int unpack_entry(struct unpack *u, struct archive_entry *entry, struct leat_error *error)
 {
-    free(u->path);
-    u->path = NULL;
-    given_clear(&u->given);
+    int r = u->path ? 1 : take_name(u, entry);
+    if (r > 0 && u->warning)
+        unpack_problem(u, LEAT_SIDE_SOURCE, -EBADMSG, "read", u->warning);
+    if (r > 0)
+        r = unpack_given(&u->given, entry) < 0 ? -ENOMEM : 1;
+    int folder = r <= 0 ? -1 : u->path[0] ? open_folder(u) : u->names.level[0].fd;
+    if (folder >= 0 && clear_name(u, folder) == 0)
+        r = unpack_kind(u, entry, folder, error);
+    return r == -ENOMEM ? error_set(error, r, "out of memory") : MIN(r, 0);
 }
 
-static int unpack_all(struct unpack *u, struct leat_error *error)
+int unpack_entries(struct unpack *u, int (*take)(struct unpack *, struct archive_entry *, struct leat_error *),
+                   struct leat_error *error)
 {
     struct archive_entry *entry;
-    const char *warning;
     int r;
-    while ((r = unpack_reader_next(&u->reader, &entry, &warning, error)) > 0) {
-        r = unpack_entry(u, entry, warning, error);
-        forget_entry(u);
+    while ((r = unpack_reader_next(&u->reader, &entry, &u->warning, error)) > 0) {
+        u->entries++;
+        r = take(u, entry, error);
+        free(u->path);
+        u->path = NULL;
+        given_clear(&u->given);
         if (r < 0)
             break;
     }
@@ -207,25 +176,28 @@ static int unpack_all(struct unpack *u, struct leat_error *error)
 
 /* ---- the whole ---- */
 
-/* The root has no entry in most archives, so the umask says its mode. */
-static int open_target(struct tree_copy *tree, const char *path, struct leat_error *error)
+int unpack_begin(struct unpack *u, const char *target, struct leat_error *error)
 {
-    bool made = mkdir(path, 0777) == 0;
+    struct tree_copy *tree = u->tree;
+    given_init(&u->given);
+    bool made = mkdir(target, 0777) == 0; /* the root has no entry in most archives, so the umask says its mode */
     tree->root = dir_root(tree);
     if (!tree->root)
         return error_set(error, -ENOMEM, "out of memory");
-    int r = tree->sink->open(tree, path, path, error);
+    int r = tree->sink->open(tree, target, target, error);
     tree->root->existed = !made;
-    return r < 0 ? r : tree->root->fd[TARGET];
+    if (r < 0)
+        return r;
+    atomic_fetch_add(&tree->counts.directories, 1);
+    int root = tree->root->fd[TARGET];
+    return beneath_init(&u->names, root) < 0 || beneath_init(&u->links, root) < 0
+               ? error_set(error, -ENOMEM, "out of memory")
+               : 0;
 }
 
-static void clear(struct unpack *u)
+void unpack_end(struct unpack *u)
 {
-    for (size_t i = 0; i < u->folders; i++) {
-        free(u->folder[i].path);
-        given_clear(&u->folder[i].given);
-    }
-    free(u->folder);
+    unpack_clear_kept(u);
     beneath_clear(&u->names);
     beneath_clear(&u->links);
 }
@@ -239,37 +211,36 @@ static void tell(struct unpack *u, const char *name, struct leat_error *failure)
     tree_tell(u->tree, failure);
 }
 
-static int run(struct unpack *u, const char *name, struct leat_error *error)
+int unpack_run(struct unpack *u, int (*take_all)(struct unpack *u, struct leat_error *error), const char *name,
+               struct leat_error *error)
 {
     struct leat_error own = {.size = sizeof(own)};
-    atomic_fetch_add(&u->tree->counts.directories, 1);
-    int r = unpack_all(u, &own);
+    int r = take_all(u, &own);
     if (r < 0)
         tell(u, name, &own);
     if (r == -ECANCELED)
         *error = own;
-    end_folders(u); /* also of what was unpacked of an archive that is cut off */
+    unpack_end_kept(u); /* also of what was unpacked of an archive that is cut off */
     return r;
+}
+
+static int take_all(struct unpack *u, struct leat_error *error)
+{
+    return unpack_entries(u, unpack_entry, error);
 }
 
 int unpack_tar(struct tree_copy *tree, leat_endpoint *source, const char *name, const char *target,
                struct leat_error *error)
 {
     struct unpack u = {.tree = tree};
-    given_init(&u.given);
-    int root = open_target(tree, target, error);
-    if (root < 0) {
-        leat_endpoint_close(source);
-        return root;
-    }
-    int r = unpack_reader_open(&u.reader, tree, source, error);
+    int r = unpack_begin(&u, target, error);
     if (r < 0)
+        leat_endpoint_close(source);
+    else if ((r = unpack_reader_open(&u.reader, tree, source, error)) < 0)
         error_node(error, name);
-    if (r == 0 && (beneath_init(&u.names, root) < 0 || beneath_init(&u.links, root) < 0))
-        r = error_set(error, -ENOMEM, "out of memory");
     if (r == 0)
-        r = run(&u, name, error);
-    clear(&u);
+        r = unpack_run(&u, take_all, name, error);
+    unpack_end(&u);
     unpack_reader_close(&u.reader);
     return r;
 }

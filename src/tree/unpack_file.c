@@ -120,6 +120,11 @@ static void tell(struct unpacking *f)
     if (!f->digest || tree->provider->value(f->digest, value) < 0 || !tree->options.listed)
         return;
     text_hex(value, f->digest_size, f->hex);
+    if (f->u->layers) {
+        if (unpack_keep_digest(f->u, f->hex) < 0)
+            unpack_problem(f->u, LEAT_SIDE_NONE, -ENOMEM, "digest", NULL);
+        return;
+    }
     pthread_mutex_lock(&tree->lock);
     tree->options.listed(tree->options.user, f->u->path, f->hex);
     pthread_mutex_unlock(&tree->lock);

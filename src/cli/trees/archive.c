@@ -5,7 +5,11 @@
 
 bool tree_archive_is_named(const char *name)
 {
-    return strncmp(name, "tar:", 4) == 0;
+    static const char *const schemes[] = {"tar:", "oci:", "docker:", "oci-archive:", "docker-archive:"};
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
+        if (strncmp(name, schemes[i], strlen(schemes[i])) == 0)
+            return true;
+    return false;
 }
 
 int tree_archive_check(const struct tree_request *q, int sources, const char *target)
