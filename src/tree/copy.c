@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A pass over a tree: stages of one step, whose source is the walker. And leat_tree_copy, the pass that copies. */
+#include "tree/leftover.h"
 #include "tree/resume.h"
 #include "tree/shard.h"
 #include "tree/tree.h"
@@ -138,6 +139,8 @@ static int open_roots(struct tree_copy *tree, const char *source, const char *fr
         r = tree->sink->open(tree, target, to, error);
     root->is_entered = r == 0;
     root->existed |= tree_is_shared(tree);
+    if (r == 0)
+        leftover_clear(tree, root);
     if (r == 0 && !tree->pass->sink && identity_is_same(&root->identity[SOURCE], &root->identity[TARGET]))
         return error_at(error, -EINVAL, LEAT_SIDE_SINK, target, "open",
                         "The source and the target are the same folder");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tree/dir.h"
 #include "base/fd.h"
+#include "tree/leftover.h"
 #include "tree/shard.h"
 #include "tree/tree.h"
 
@@ -125,6 +126,7 @@ static int open_target(struct tree_copy *tree, struct tree_dir *dir)
         return tree_problem(tree, dir, NULL, LEAT_SIDE_SINK, r, operation, NULL);
     identity_of_stat(&dir->identity[TARGET], &st);
     dir->existed |= tree_is_shared(tree);
+    leftover_clear(tree, dir);
     return 0;
 }
 

@@ -93,7 +93,7 @@ static int begin(struct tree_journal *j, const struct record_head *head, bool re
     if (r == 0 && st.st_size > (off_t)j->end && ftruncate(j->fd, (off_t)j->end) < 0)
         r = -errno;
     tree_journal_boot(boot, sizeof(boot));
-    return r < 0 ? r : record_add_run(&j->first, &(struct record_run){.boot = boot});
+    return r < 0 ? r : record_add_run(&j->first, &(struct record_run){.begun_s = time(NULL), .boot = boot});
 }
 
 int tree_journal_open(struct tree_journal *j, const char *path, const struct record_head *head, bool resumes,

@@ -12,6 +12,7 @@ enum {
     MARK_SIZE = 40,
     ENTRY_FIXED = 4 + 2 * MARK_SIZE, /* type, kind, 0, 0, and the marks */
     ENTRY_TEXTS = 2,                 /* digest and name */
+    RUN_FIXED = 4 + 8,               /* type, 0, 0, 0, and the time */
     HEAD_FIXED = 4 + 4 * 4,          /* type, 0, 0, 0, and the numbers */
     HEAD_TEXTS = 3,                  /* digest, source, target */
     READ_PIECE = 64 * 1024,
@@ -151,10 +152,11 @@ int record_add_head(struct record_buffer *b, const struct record_head *head)
 int record_add_run(struct record_buffer *b, const struct record_run *run)
 {
     uint8_t *to;
-    int r = add_texts(b, 1, &run->boot, 1, &to);
+    int r = add_texts(b, RUN_FIXED, &run->boot, 1, &to);
     if (r < 0)
         return r;
-    to[0] = TYPE_RUN;
+    put(to, TYPE_RUN, 4);
+    put(to + 4, (uint64_t)run->begun_s, 8);
     end_record(b, (size_t)r);
     return 0;
 }
@@ -241,7 +243,10 @@ static int get_entry(const uint8_t *from, size_t n, struct record_entry *ret)
 
 static int get_run(const uint8_t *from, size_t n, struct record_run *ret)
 {
-    return get_texts(from, n, 1, &ret->boot, 1);
+    if (n < RUN_FIXED)
+        return -EBADMSG;
+    ret->begun_s = (int64_t)get(from + 4, 8);
+    return get_texts(from, n, RUN_FIXED, &ret->boot, 1);
 }
 
 /* Returns the result of the hook; -EBADMSG: the record can't be trusted. Other types are those of later versions. */

@@ -50,6 +50,7 @@ struct record_entry {
 
 /* A run: the first one, or one that went on. `boot` tells starts of the machine apart; "": unknown. */
 struct record_run {
+    int64_t begun_s; /* seconds since 1970 */
     const char *boot;
 };
 

@@ -84,6 +84,7 @@ static int add_run(void *user, const struct record_run *run, uint64_t offset)
     struct recorded_reading *reading = user;
     bool is_same = run->boot[0] && strcmp(run->boot, reading->boot) == 0;
     uint64_t *since = &reading->recorded->since_boot;
+    reading->recorded->begun_s = MIN(reading->recorded->begun_s, run->begun_s);
     *since = !is_same ? UINT64_MAX : MIN(*since, offset);
     return 0;
 }
@@ -110,7 +111,7 @@ static int add_entry(void *user, const struct record_entry *entry, uint64_t offs
 
 int recorded_read(struct recorded *ret, int fd, const char *boot)
 {
-    struct recorded recorded = {.since_boot = UINT64_MAX, .slots = 16};
+    struct recorded recorded = {.since_boot = UINT64_MAX, .begun_s = INT64_MAX, .slots = 16};
     struct recorded_reading reading = {.recorded = &recorded, .boot = boot};
     const struct record_hooks count = {.entry = count_entry, .run = add_run, .synced = add_synced, .user = &reading};
     const struct record_hooks add = {.entry = add_entry, .user = &reading};

@@ -15,18 +15,16 @@ enum {
 
 /* ---- the journal of a copy ---- */
 
-/* Makes the path of a name in an existing folder, without links before the name. */
-static char *full_path_of_new(const char *path)
+/* Makes the path of a name in an existing folder, without links before the name. `text` is changed. */
+static char *full_path_of_new(char *text, const char *path)
 {
-    char *text CLEANUP_FREE = strdup(path);
-    size_t n = text ? strlen(text) : 0;
+    size_t n = strlen(text);
     while (n > 1 && text[n - 1] == '/')
         text[--n] = '\0';
-    char *slash = text ? strrchr(text, '/') : NULL;
-    const char *name = slash ? slash + 1 : text;
+    char *slash = strrchr(text, '/'), *name = slash ? slash + 1 : text;
     if (slash)
         *slash = '\0';
-    char *folder CLEANUP_FREE = text ? realpath(!slash ? "." : text[0] ? text : "/", NULL) : NULL;
+    char *folder CLEANUP_FREE = realpath(!slash ? "." : text[0] ? text : "/", NULL);
     return folder ? text_join(folder, folder[1] ? "/" : "", name) : strdup(path);
 }
 
@@ -34,7 +32,10 @@ static char *full_path_of_new(const char *path)
 static char *full_path(const char *path)
 {
     char *full = realpath(path, NULL);
-    return full ? full : full_path_of_new(path);
+    if (full)
+        return full;
+    char *text CLEANUP_FREE = strdup(path);
+    return text ? full_path_of_new(text, path) : NULL;
 }
 
 static int read_old(struct tree_copy *tree, struct leat_error *error)
