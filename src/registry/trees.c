@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The ends of trees, and the places where processes share one. The lists end with NULL. */
+#include "store/s3/claim.h"
 #include "tree/claim.h"
 #include "tree/ends.h"
 
@@ -15,5 +16,6 @@ const struct tree_sink *const registry_tree_sinks[] = {
 
 const struct claim_place *const registry_claim_places[] = {
     &claim_folder,
+    &claim_s3,
     NULL,
 };

@@ -5,6 +5,7 @@
 #include "store/http/http.h"
 #include "store/names.h"
 #include "store/oci/oci.h"
+#include "store/s3/claim.h"
 #include "store/s3/s3.h"
 #include "store/sweep.h"
 #include <errno.h>
@@ -69,6 +70,13 @@ static int refuse_calls(const struct names_call *calls UNUSED, size_t n UNUSED, 
         .list = refuse_call, .stat = refuse_call, .check = refuse_call, .remove = refuse_calls                         \
     }
 const struct names s3_names = REFUSING, oci_names = REFUSING, http_names = REFUSING, folder_names = REFUSING;
+
+static int refuse_place(const char *spec UNUSED, void **ret UNUSED, struct leat_error *error)
+{
+    return refuse(error);
+}
+
+const struct claim_place claim_s3 = {.scheme = "s3", .open = refuse_place};
 
 const struct library library_curl = {"libcurl", "Stores, by http:, s3: and oci:", NULL, false};
 const struct library library_expat = {"libexpat", "Answers of S3 servers", NULL, false};
