@@ -71,6 +71,8 @@ complete -c leat -n '__fish_seen_subcommand_from copy' -l include -x -d 'Copy wh
 complete -c leat -n '__fish_seen_subcommand_from copy' -l include-from -r -F -d 'Patterns of what is copied'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l from0 -d 'Lines of these files end with NUL'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l max-depth -x -d 'Levels that are copied'
+complete -c leat -n '__fish_seen_subcommand_from copy' -l delete -d 'Delete what the source does not have'
+complete -c leat -n '__fish_seen_subcommand_from copy' -s n -l dry-run -d 'Print what would be done'
 complete -c leat -n '__fish_seen_subcommand_from copy' -s u -l update -d 'Leave alone what is unchanged or newer'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l journal -r -F -d 'What is copied of a tree'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l no-journal -d 'No journal of a tree'

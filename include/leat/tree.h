@@ -57,6 +57,14 @@ enum leat_tree_keep {
     LEAT_TREE_ALL = 1,
 };
 
+/** What has changed in the target. */
+enum leat_tree_change {
+    LEAT_TREE_MADE = 1,    /**< A folder was made. */
+    LEAT_TREE_COPIED = 2,  /**< A file, a symbolic link or a special file was copied. */
+    LEAT_TREE_LINKED = 3,  /**< A further name of a file was made. */
+    LEAT_TREE_DELETED = 4, /**< A name was deleted. */
+};
+
 enum {
     LEAT_TREE_JOBS_MAX = 256,      /**< The most workers. */
     LEAT_TREE_SHARDS_MAX = 1000000 /**< The most shards. */
@@ -113,6 +121,7 @@ struct leat_tree_result {
     uint64_t unchanged; /**< Names that `update` left alone. */
     uint64_t resumed;   /**< Names that were copied before, as the journal proves, and were not copied again. */
     uint64_t journal;   /**< 1: the journal was left, so that `resume` can go on from it. 0: there is none. */
+    uint64_t deleted;   /**< Names that `delete_extra` has deleted. */
 };
 
 /** How a tree is copied. All pointers are borrowed for the call. */
@@ -217,6 +226,27 @@ struct leat_tree_options {
     int32_t resume;
     int32_t journal_optional; /**< Not 0: a journal that can't be made or written is no failure. */
     int32_t journal_stays;    /**< Not 0: the journal is left, too, when all is copied. */
+    /**
+     * Not 0: names that the target has and the source has not are deleted, folders with all that is in them. What
+     * `rules` leave out stays, and so do the folders above it. A folder that could not be read, or in which something
+     * failed, loses nothing; nor does one that is not read, because of `max_depth` or `one_file_system`. No link is
+     * followed, and no other file system is entered. The source and the target must be folders, without shards
+     * and claims.
+     */
+    int32_t delete_extra;
+    /** Not 0: nothing is changed. The numbers, the problems and `changed` say what would be done, as far as that is
+     * known without reading files and writing. No digest can be asked for, and there are no shards and claims. */
+    int32_t dry_run;
+    /**
+     * Gets each change of the target, after it was made. An archive as the source or the target does not call it.
+     *
+     * @param change  An enum leat_tree_change.
+     * @param name    Relative to the root of the tree, "." for the root itself; borrowed.
+     *
+     * Threads: any thread of the call; one call at a time, and none while `problem` is called. A folder is told before
+     * what is in it, unless it is deleted; otherwise the order is not defined.
+     */
+    void (*changed)(void *user, int32_t change, const char *name);
 };
 
 /**

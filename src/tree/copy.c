@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A pass over a tree: stages of one step, whose source is the walker. And leat_tree_copy, the pass that copies. */
+#include "tree/change.h"
+#include "tree/extra.h"
 #include "tree/leftover.h"
+#include "tree/plan.h"
 #include "tree/resume.h"
 #include "tree/shard.h"
 #include "tree/tree.h"
@@ -48,6 +51,7 @@ int tree_problem(struct tree_copy *tree, const struct tree_dir *dir, const char 
         error_text(code, text, sizeof(text));
     va_end(arguments);
     error_at(&error, code, side, shown_path(dir, name, &path), operation, "%s", text);
+    extra_spare(dir);
     tree_tell(tree, &error);
     if (code == -ENOMEM)
         atomic_store(&tree->canceled, true); /* nothing more can be done, and all that is left would fail alike */
@@ -102,6 +106,12 @@ static int read_options(struct tree_copy *tree, const struct leat_tree_options *
         if (r < 0)
             return r;
     }
+    if (o->dry_run && (o->claims || o->shards > 1))
+        return error_set(error, -EINVAL, "Processes that share a tree have no dry run: leave that to one");
+    if (o->dry_run && o->resume)
+        return error_set(error, -EINVAL, "A dry run can't tell what a journal proves: leave out resume");
+    if (o->dry_run && o->digest)
+        return error_set(error, -EINVAL, "A dry run reads no files, so it has no digests");
     if (o->max_depth < 0)
         return error_set(error, -EINVAL, "%d is no number of levels", (int)o->max_depth);
     r = select_init(tree, error);
@@ -122,17 +132,29 @@ static int take_sink(struct tree_copy *tree, const char *source, const char *tar
     return 0;
 }
 
-static int open_roots(struct tree_copy *tree, const char *source, const char *from, const char *target, const char *to,
-                      struct leat_error *error)
+/* Refuses what the ends can't do. */
+static int check_ends(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error)
 {
     if (tree->options.update && !tree->sink->dir_open)
         return error_at(error, -EOPNOTSUPP, LEAT_SIDE_SINK, target, "open",
                         "It is no folder, so what it has can't be compared with the source");
+    int r = extra_check(tree, source, target, error);
+    if (r == 0 && tree->options.dry_run)
+        plan_replace_sink(tree);
+    return r;
+}
+
+static int open_roots(struct tree_copy *tree, const char *source, const char *from, const char *target, const char *to,
+                      struct leat_error *error)
+{
+    int r = check_ends(tree, source, target, error);
+    if (r < 0)
+        return r;
     struct tree_dir *root = tree->root = dir_root(tree);
     if (!root)
         return error_set(error, -ENOMEM, "out of memory");
     tree->pending = root;
-    int r = tree->source->open(tree, source, from, error);
+    r = tree->source->open(tree, source, from, error);
     if (r == 0)
         r = resume_open(tree, source, target, error); /* a target that is there has a journal, whenever it ends */
     if (r == 0)
@@ -144,6 +166,10 @@ static int open_roots(struct tree_copy *tree, const char *source, const char *fr
     if (r == 0 && !tree->pass->sink && identity_is_same(&root->identity[SOURCE], &root->identity[TARGET]))
         return error_at(error, -EINVAL, LEAT_SIDE_SINK, target, "open",
                         "The source and the target are the same folder");
+    if (r == 0)
+        r = extra_begin(tree, root);
+    if (r == 0 && tree->sink->dir_open && !tree->pass->sink && !root->existed)
+        change_tell(tree, root, NULL, LEAT_TREE_MADE);
     return r;
 }
 
@@ -189,6 +215,7 @@ static void read_counts(const struct tree_copy *tree, struct leat_tree_result *r
                                      .unchanged = atomic_load(&c->unchanged),
                                      .resumed = atomic_load(&c->resumed),
                                      .journal = atomic_load(&c->journal),
+                                     .deleted = atomic_load(&c->deleted),
                                      .differences = atomic_load(&c->differences)};
     for (size_t i = 0; i < LEAT_TREE_DIFFERENCE_KINDS; i++)
         ret->differing[i] = atomic_load(&c->differing[i]);
@@ -285,9 +312,10 @@ static int copy_at_once(struct tree_copy *tree, const char *source, const char *
     if (tree_is_shared(tree))
         return error_at(error, -EINVAL, is_source ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK, is_source ? source : target,
                         "open", "Several processes can't share an archive");
-    if (tree->options.update)
+    const struct leat_tree_options *o = &tree->options;
+    if (o->update || o->delete_extra || o->dry_run)
         return error_at(error, -EINVAL, is_source ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK, is_source ? source : target,
-                        "open", "An archive is copied as a whole, without `update`");
+                        "open", "An archive is copied as a whole, without `update`, `delete_extra` and `dry_run`");
     int r =
         is_source ? tree->source->copy(tree, source, from, to, error) : tree->sink->copy(tree, target, to, from, error);
     if (tree->root)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tree/dir.h"
 #include "base/fd.h"
+#include "tree/change.h"
+#include "tree/extra.h"
 #include "tree/leftover.h"
 #include "tree/shard.h"
 #include "tree/tree.h"
@@ -141,6 +143,8 @@ int dir_enter(struct tree_copy *tree, struct tree_dir *dir)
         r = DIR_LEFT;
     if (r == 0)
         r = open_target(tree, dir);
+    if (r == 0)
+        r = extra_begin(tree, dir);
     pthread_mutex_lock(&tree->dirs.lock);
     if (r != 0)
         for (int i = 0; i < SIDES; i++)
@@ -153,6 +157,8 @@ int dir_enter(struct tree_copy *tree, struct tree_dir *dir)
     }
     pthread_mutex_unlock(&tree->dirs.lock);
     dir_release(tree, dir->parent);
+    if (r == 0 && tree->sink->dir_open && !dir->existed)
+        change_tell(tree, dir, NULL, LEAT_TREE_MADE);
     return r;
 }
 
@@ -256,6 +262,7 @@ void dir_unref(struct tree_copy *tree, struct tree_dir *dir)
         if (dir->is_open && dir->holders == 0)
             remove_idle(dirs, dir);
         close_both(dirs, dir);
+        free(dir->extra);
         free(dir);
         dir = parent;
     }
@@ -291,6 +298,7 @@ void dir_end_work(struct tree_copy *tree, struct tree_dir *dir)
             if (r < 0)
                 tree_problem(tree, dir, NULL, side, r, "open", NULL);
             else {
+                extra_delete(tree, dir);
                 tree->sink->dir_end(tree, dir);
                 dir_release(tree, dir);
             }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a worker does with the names of a batch: looks at each, and copies it as what it is. */
+#include "tree/change.h"
 #include "tree/ends.h"
 #include "tree/file.h"
 #include "tree/range.h"
@@ -23,8 +24,10 @@ static int copy_symlink(struct tree_copy *tree, struct tree_dir *dir, const char
         r = tree->sink->symlink(&m);
     if (r > 0)
         return ends_lose(tree, dir, name, -EOPNOTSUPP, "symlink", "symbolic links");
-    if (r == 0)
+    if (r == 0) {
         atomic_fetch_add(&tree->counts.symlinks, 1);
+        change_tell(tree, dir, name, LEAT_TREE_COPIED);
+    }
     return r;
 }
 
@@ -39,8 +42,10 @@ static int copy_special(struct tree_copy *tree, struct tree_dir *dir, const char
     int r = tree->sink->special ? tree->sink->special(&m) : 1;
     if (r > 0)
         return ends_lose(tree, dir, name, -EOPNOTSUPP, "mknod", "FIFOs, sockets and devices");
-    if (r == 0)
+    if (r == 0) {
         atomic_fetch_add(&tree->counts.specials, 1);
+        change_tell(tree, dir, name, LEAT_TREE_COPIED);
+    }
     return r;
 }
 
@@ -61,8 +66,10 @@ static int link_name(struct tree_copy *tree, struct tree_worker *worker, const s
                    resume_has_link(tree, dir, name, first->dir, first->name);
     r = is_left ? 0 : tree->sink->hard_link(&m);
     dir_release(tree, first->dir);
-    if (r == 0 && !is_left)
+    if (r == 0 && !is_left) {
         atomic_fetch_add(&tree->counts.hard_links, 1);
+        change_tell(tree, dir, name, LEAT_TREE_LINKED);
+    }
     if (r == 0)
         resume_add_link(tree, worker, link, dir, name, st);
     return r;

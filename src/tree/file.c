@@ -4,6 +4,7 @@
 #include "tree/file.h"
 #include "base/text.h"
 #include "endpoint/endpoint.h"
+#include "tree/change.h"
 #include "tree/ends.h"
 #include "tree/pieces.h"
 #include "tree/resume.h"
@@ -276,6 +277,7 @@ int file_copy(struct tree_copy *tree, struct tree_worker *worker, struct tree_di
     if (r == 0) {
         atomic_fetch_add(&tree->counts.files, 1);
         atomic_fetch_add(&tree->counts.bytes, f.bytes);
+        change_tell(tree, dir, name, LEAT_TREE_COPIED);
     }
     return r;
 }

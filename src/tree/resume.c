@@ -54,7 +54,7 @@ int resume_open(struct tree_copy *tree, const char *source, const char *target, 
 {
     const struct leat_tree_options *o = &tree->options;
     struct leat_error own = {.size = sizeof(own)};
-    if (!o->journal || (o->claims && o->journal_optional))
+    if (!o->journal || o->dry_run || (o->claims && o->journal_optional))
         return 0;
     if (tree->source != &source_folder || tree->sink != &sink_folder)
         return o->journal_optional && !o->resume ? 0

@@ -21,7 +21,7 @@
 /* The numbers of struct leat_tree_result, counted by several threads. */
 struct tree_counts {
     atomic_ullong files, bytes, directories, symlinks, hard_links, specials, dropped, problems, differences, excluded,
-        unchanged, resumed, journal;
+        deleted, unchanged, resumed, journal;
     atomic_ullong differing[LEAT_TREE_DIFFERENCE_KINDS];
 };
 
@@ -56,6 +56,7 @@ struct tree_copy {
     struct leat_tree_options options;
     const struct tree_source *source;
     const struct tree_sink *sink;
+    struct tree_sink planned;        /* of a dry run: `sink` */
     void *source_state, *sink_state; /* what each end has for itself */
     unsigned jobs;                   /* workers */
     unsigned batch_names;            /* names of a batch, at most */

@@ -17,8 +17,9 @@ enum {
 
 struct tree_command {
     struct tree_request asked;
-    bool is_one;    /* folder */
-    uint64_t shown; /* problems */
+    bool is_one;        /* folder */
+    uint64_t shown;     /* problems */
+    const char *prefix; /* see copy_one */
     struct tree_list *list;
     struct tree_watch watch;
     struct tree_journals journals;
@@ -46,14 +47,37 @@ static void on_digest(void *user, const char *name, const char *hex)
     tree_list_add(c->list, name, hex);
 }
 
+/* A dry run prints all; otherwise -v prints what is deleted. */
+static void on_change(void *user, int32_t change, const char *name)
+{
+    static const char *const words[] = {[LEAT_TREE_MADE] = "make",
+                                        [LEAT_TREE_COPIED] = "copy",
+                                        [LEAT_TREE_LINKED] = "link",
+                                        [LEAT_TREE_DELETED] = "delete"};
+    const struct tree_command *c = user;
+    size_t before = strlen(c->prefix), n = strlen(name);
+    char *path = malloc(before + n + 1);
+    if (path && strcmp(name, ".") == 0 && before > 0)
+        snprintf(path, before, "%s", c->prefix); /* without its slash */
+    else if (path)
+        snprintf(path, before + n + 1, "%s%s", c->prefix, name);
+    const char *shown = path ? cli_name(path) : "?";
+    if (c->asked.options.dry_run)
+        printf("%s %s\n", words[change], shown);
+    else if (change == LEAT_TREE_DELETED)
+        cli_warn("deleted %s", shown);
+    free(path);
+}
+
 /* ---- the copy ---- */
 
-/* `prefix` is in front of the names in the list: "" or "FOLDER/". */
+/* `prefix` is in front of the names in the list, and of those that change: "" or "FOLDER/". */
 static int copy_one(struct tree_command *c, const char *source, const char *target, const char *prefix)
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct leat_tree_result result = LEAT_INIT(struct leat_tree_result);
     uint64_t shown = c->shown;
+    c->prefix = prefix;
     if (c->list)
         tree_list_folder(c->list, source, target, prefix);
     tree_journals_next(&c->journals, &c->asked, target, &c->asked.options);
@@ -147,6 +171,8 @@ static void sum_up(const struct tree_command *c)
                  a->excluded, a->unchanged);
     if (c->asked.resume)
         cli_warn("%" PRIu64 " names were copied before", a->resumed);
+    if (a->deleted)
+        cli_warn("%" PRIu64 " names were deleted", a->deleted);
     if (a->dropped)
         cli_warn("%" PRIu64 " attributes were left out", a->dropped);
 }
@@ -163,8 +189,9 @@ static int end(struct tree_command *c, int r)
     bool is_listed = c->list && !(signals_noted() && c->asked.digest_file); /* a file of the list would not be whole */
     int listed = is_listed ? tree_list_print(c->list, c->asked.options.digest) : 0;
     tree_list_free(c->list);
+    int said = c->asked.options.dry_run ? cli_said("copy", cli_flush(0)) : 0;
     watch_end_signal();
-    return r ? r : listed;
+    return r ? r : listed ? listed : said;
 }
 
 static int run(struct tree_command *c, int count, char **name)
@@ -175,6 +202,8 @@ static int run(struct tree_command *c, int count, char **name)
     watch_begin(&c->watch, c->asked.mode);
     c->asked.options.progress = on_progress;
     c->asked.options.problem = on_problem;
+    if (c->asked.options.dry_run || (c->asked.verbose && c->asked.options.delete_extra))
+        c->asked.options.changed = on_change;
     c->asked.options.listed = c->list ? on_digest : NULL;
     c->asked.options.user = c;
     return end(c, copy_all(c, count, name));

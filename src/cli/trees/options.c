@@ -26,12 +26,15 @@ const char tree_options_help[] = "  -r, --recursive        contents, modes, symb
                                  "  --claim DIR|s3://...   share FOLDER with all who give the same DIR, a new\n"
                                  "                         folder that they see, or prefix in a bucket: each\n"
                                  "                         takes what no other one has; TARGET becomes the copy\n"
+                                 "  --delete               delete what TARGET has and FOLDER has not, except what\n"
+                                 "                         --exclude names; with -v each name is printed\n"
                                  "  --digest ALG           print the digest of each file as sha256sum does, with\n"
                                  "                         names relative to TARGET, sorted\n"
                                  "  --digest-file FILE     write that list to FILE, which appears when it is\n"
                                  "                         complete\n"
                                  "  --drop-attributes      what TARGET can't have of owners and attributes is left\n"
                                  "                         out, and is no failure\n"
+                                 "  -n, --dry-run          print what would be done, and change nothing\n"
                                  "  --exclude PATTERN      leave out what matches; patterns are as in rsync, of\n"
                                  "                         names relative to FOLDER; the first that matches counts\n"
                                  "  --include PATTERN      copy what matches, whatever comes behind\n"
@@ -63,6 +66,7 @@ const char tree_options_help[] = "  -r, --recursive        contents, modes, symb
 
 enum {
     OPTION_CLAIM = 1000,
+    OPTION_DELETE,
     OPTION_DIGEST,
     OPTION_DIGEST_FILE,
     OPTION_DROP,
@@ -87,9 +91,11 @@ static const struct option longs[] = {
     {"archive", no_argument, NULL, 'a'},
     {"claim", required_argument, NULL, OPTION_CLAIM},
     {"lease", required_argument, NULL, OPTION_LEASE},
+    {"delete", no_argument, NULL, OPTION_DELETE},
     {"digest", required_argument, NULL, OPTION_DIGEST},
     {"digest-file", required_argument, NULL, OPTION_DIGEST_FILE},
     {"drop-attributes", no_argument, NULL, OPTION_DROP},
+    {"dry-run", no_argument, NULL, 'n'},
     {"exclude", required_argument, NULL, OPTION_EXCLUDE},
     {"exclude-from", required_argument, NULL, OPTION_EXCLUDE_FROM},
     {"from0", no_argument, NULL, OPTION_FROM0},
@@ -128,6 +134,12 @@ static int set(struct tree_request *q, int option, const char *value)
         break;
     case 'v':
         q->verbose = true;
+        break;
+    case OPTION_DELETE:
+        q->options.delete_extra = 1;
+        break;
+    case 'n':
+        q->options.dry_run = 1;
         break;
     case OPTION_DIGEST:
         q->options.digest = value;
@@ -195,7 +207,7 @@ int tree_options_parse(struct tree_request *q, int argc, char **argv)
     int option;
     optind = 0; /* from the beginning, also if another parser stopped within a word such as -av */
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":hvrau", longs, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":hvraun", longs, NULL)) != -1) {
         if (option == '?')
             return cli_unknown_option("copy -r", longs, argv[optind - 1]);
         if (option == ':')
@@ -221,6 +233,8 @@ int tree_options_parse(struct tree_request *q, int argc, char **argv)
         return cli_usage("copy", "with --%s one FOLDER and a TARGET are wanted", q->options.shards ? "shard" : "claim");
     if (argc - optind < 2)
         return cli_usage("copy", "with -r and -a at least one FOLDER and a TARGET are wanted");
+    if (q->options.dry_run && q->options.digest)
+        return cli_usage("copy", "--dry-run reads no files, so there is no --digest with it");
     return read_selection(q);
 }
 

@@ -54,6 +54,7 @@ void watch_add(struct tree_watch *watch, const struct leat_tree_result *one)
     all->unchanged += one->unchanged;
     all->resumed += one->resumed;
     all->journal += one->journal;
+    all->deleted += one->deleted;
     all->differences += one->differences;
     for (size_t i = 0; i < LEAT_TREE_DIFFERENCE_KINDS; i++)
         all->differing[i] += one->differing[i];

@@ -162,6 +162,45 @@ static void what_makes_no_sense_is_refused(void **state UNUSED)
     assert_int_equal(leat_tree_copy("s", "s/one", NULL, NULL, &error), -ENOTDIR);
 }
 
+struct changes {
+    char text[256];
+};
+
+static void on_change(void *user, int32_t change, const char *name)
+{
+    struct changes *c = user;
+    size_t n = strlen(c->text);
+    snprintf(c->text + n, sizeof(c->text) - n, "%d%s ", (int)change, name);
+}
+
+static void changes_are_told(void **state UNUSED)
+{
+    struct changes changes = {""}, planned = {""};
+    struct leat_tree_options options = LEAT_INIT(struct leat_tree_options);
+    struct leat_tree_result result = LEAT_INIT(struct leat_tree_result);
+    make_tree();
+    options.keep = LEAT_TREE_ALL;
+    options.jobs = 1;
+    options.changed = on_change;
+    options.user = &planned;
+    options.dry_run = options.delete_extra = 1;
+    assert_int_equal(leat_tree_copy("s", "t", &options, &result, NULL), 0);
+    assert_int_equal(access("t", F_OK), -1);
+    options.dry_run = 0;
+    options.user = &changes;
+    assert_int_equal(leat_tree_copy("s", "t", &options, &result, NULL), 0);
+    assert_string_equal(planned.text, changes.text);
+    assert_true(result.deleted == 0 && strncmp(changes.text, "1. ", 3) == 0 && strstr(changes.text, "1in "));
+    assert_true(strstr(changes.text, "2link ") && strstr(changes.text, "2fifo ") && strstr(changes.text, "2in/two "));
+    assert_true(strstr(changes.text, "3one ") || strstr(changes.text, "3in/again "));
+    assert_int_equal(rename("s/in/two", "s/in/three"), 0);
+    options.update = 1;
+    changes.text[0] = '\0';
+    assert_int_equal(leat_tree_copy("s", "t", &options, &result, NULL), 0);
+    assert_string_equal(changes.text, "2in/three 4in/two ");
+    assert_true(result.deleted == 1 && result.unchanged == 4 && result.files == 1);
+}
+
 static void progress_ends_the_copy(void **state UNUSED)
 {
     struct told told = {.stop_at = 2};
@@ -237,6 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_is_told, unit_folder, unit_folder_gone),
         cmocka_unit_test_setup_teardown(what_makes_no_sense_is_refused, unit_folder, unit_folder_gone),
+        cmocka_unit_test_setup_teardown(changes_are_told, unit_folder, unit_folder_gone),
         cmocka_unit_test_setup_teardown(progress_ends_the_copy, unit_folder, unit_folder_gone),
         cmocka_unit_test_setup_teardown(few_descriptors, unit_folder, unit_folder_gone),
     };

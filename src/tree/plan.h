@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* A dry run: a sink that takes all and changes nothing. */
+#ifndef TREE_PLAN_H
+#define TREE_PLAN_H
+
+#include "tree/ends.h"
+
+struct tree_copy;
+
+/* Puts a sink in the place of tree->sink that looks at the target as that one does, and changes nothing. */
+void plan_replace_sink(struct tree_copy *tree);
+
+#endif
