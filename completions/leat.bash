@@ -114,7 +114,7 @@ _leat()
             wants+=" --jobs --shard --digest-file --exclude --exclude-from --include --include-from --max-depth"
             options+=" --claim --lease"
             wants+=" --claim --lease"
-            options+=" --journal --no-journal"
+            options+=" --journal --no-journal --publish-tree"
             wants+=" --journal"
         fi
         ;;

@@ -75,6 +75,7 @@ complete -c leat -n '__fish_seen_subcommand_from copy' -l delete -d 'Delete what
 complete -c leat -n '__fish_seen_subcommand_from copy' -s n -l dry-run -d 'Print what would be done'
 complete -c leat -n '__fish_seen_subcommand_from copy' -s u -l update -d 'Leave alone what is unchanged or newer'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l journal -r -F -d 'What is copied of a tree'
+complete -c leat -n '__fish_seen_subcommand_from copy' -l publish-tree -d 'The target appears as a whole'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l no-journal -d 'No journal of a tree'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l one-file-system -d 'Folders on other file systems stay empty'
 complete -c leat -n '__fish_seen_subcommand_from run' -f

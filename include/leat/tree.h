@@ -247,6 +247,21 @@ struct leat_tree_options {
      * what is in it, unless it is deleted; otherwise the order is not defined.
      */
     void (*changed)(void *user, int32_t change, const char *name);
+    /**
+     * Not 0: the tree is published as a whole. It is copied into the hidden folder .NAME.leat-tree beside the target
+     * NAME, which then gets that name by one rename. A folder of that name is replaced with all that is in it: the
+     * rename exchanges both, where the file system can do that, and the old one is removed. If something could not be
+     * copied, the target stays as it was; with a journal the hidden folder is left for `resume`, otherwise it is
+     * removed. -EINVAL with shards, claims, `update` and `dry_run`, if one end is no folder, and if one of the folders
+     * is in the other.
+     */
+    int32_t publish;
+    /**
+     * Not 0: the copy is on the disk when the call returns, by syncfs(2), before it is published. Every 10 seconds the
+     * same is done before the journal says so; after a power cut `resume` compares only what was copied later. The
+     * target must be a folder.
+     */
+    int32_t sync;
 };
 
 /**

@@ -109,7 +109,7 @@ static bool for_the_platform(const struct op *op)
     if (op->kind == OP_LINK)
         return op->path[0] == NULL;
     if (op->kind == OP_RENAME)
-        return op->flags & OP_NEW;
+        return op->flags & (OP_NEW | OP_SWAP);
     return op->kind >= OP_SPLICE && op->kind <= OP_PUNCH;
 }
 

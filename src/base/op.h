@@ -46,6 +46,7 @@ enum op_flags {
     OP_DONTCACHE = 1 << 4, /* a READ or WRITE leaves no page in the cache that was not there before. -EOPNOTSUPP if the
                               call can't be asked for this */
     OP_NEW = 1 << 6,       /* RENAME does not replace a file. -EINVAL or -ENOSYS if that is not supported */
+    OP_SWAP = 1 << 7,      /* RENAME exchanges both names, which must exist. -EINVAL or -ENOSYS as before */
     OP_ASYNC = 1 << 5,     /* the call may take long and depends on no order: the task goes on meanwhile (engine.h) */
 };
 

@@ -86,10 +86,11 @@ static ssize_t link_unnamed(struct op *op)
     return linkat(AT_FDCWD, path, directory, op->path[1], AT_SYMLINK_FOLLOW);
 }
 
-static ssize_t rename_new(struct op *op)
+static ssize_t rename_carefully(struct op *op)
 {
     int directory = op->fd[0] >= 0 ? op->fd[0] : AT_FDCWD;
-    return syscall(SYS_renameat2, directory, op->path[0], directory, op->path[1], RENAME_NOREPLACE);
+    unsigned flags = op->flags & OP_SWAP ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+    return syscall(SYS_renameat2, directory, op->path[0], directory, op->path[1], flags);
 }
 
 static ssize_t execute(struct op *op)
@@ -122,7 +123,7 @@ static ssize_t execute(struct op *op)
     case OP_LINK:
         return link_unnamed(op);
     case OP_RENAME:
-        return rename_new(op);
+        return rename_carefully(op);
     default:
         errno = ENOSYS;
         return -1;

@@ -156,13 +156,19 @@ static int open_roots(struct tree_copy *tree, const char *source, const char *fr
     tree->pending = root;
     r = tree->source->open(tree, source, from, error);
     if (r == 0)
-        r = resume_open(tree, source, target, error); /* a target that is there has a journal, whenever it ends */
+        r = stage_begin(tree, target, &to, error);
+    if (r == 0)
+        r = resume_open(tree, source, to, error); /* a target that is there has a journal, whenever it ends */
+    if (r == 0)
+        r = stage_prepare(tree, error);
     if (r == 0)
         r = tree->sink->open(tree, target, to, error);
     root->is_entered = r == 0;
     root->existed |= tree_is_shared(tree);
-    if (r == 0)
+    if (r == 0) {
         leftover_clear(tree, root);
+        tree->journal.sync_fd = tree->options.sync ? root->fd[TARGET] : -1;
+    }
     if (r == 0 && !tree->pass->sink && identity_is_same(&root->identity[SOURCE], &root->identity[TARGET]))
         return error_at(error, -EINVAL, LEAT_SIDE_SINK, target, "open",
                         "The source and the target are the same folder");
@@ -335,6 +341,8 @@ static int run(struct tree_copy *tree, const char *source, const char *target, s
         r = take_sink(tree, source, target, error);
     if (r == 0 && tree_is_shared(tree) && tree->sink->finish)
         r = error_set(error, -EINVAL, "A target that becomes whole at the end can't be shared by several processes");
+    if (r == 0)
+        r = stage_check(tree, target, error);
     if (r < 0)
         return r;
     if (tree->source->copy || tree->sink->copy)
@@ -352,7 +360,11 @@ static int run(struct tree_copy *tree, const char *source, const char *target, s
     if (r == 0 && !tree_is_canceled(tree) && tree->sink->finish)
         r = tree->sink->finish(tree, error);
     links_clear(tree);
-    resume_close(tree, begins, r == 0 && tree->error->code == 0);
+    if (r == 0)
+        stage_sync(tree);
+    bool is_done = r == 0 && tree->error->code == 0 && stage_publish(tree) == 0;
+    resume_close(tree, begins, is_done);
+    stage_clear(tree, !is_done && !atomic_load(&tree->counts.journal));
     if (tree->root)
         dir_unref(tree, tree->root);
     close_ends(tree);
@@ -363,7 +375,8 @@ int tree_run(const struct tree_pass *pass, void *given, const char *source, cons
              const struct leat_tree_options *options, struct leat_tree_result *ret_result, struct leat_error *ret_error)
 {
     struct leat_error first = {.size = sizeof(first)};
-    struct tree_copy tree = {.pass = pass, .given = given, .error = &first, .journal.fd = -1};
+    struct tree_copy tree = {
+        .pass = pass, .given = given, .error = &first, .journal.fd = -1, .stage.place.directory = -1};
     struct leat_tree_result result;
     int r = error_begin(ret_error);
     if (r < 0)

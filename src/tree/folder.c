@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tree/folder.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include "tree/dir.h"
 #include <fcntl.h>
 #include <unistd.h>
@@ -25,4 +26,26 @@ int tree_folder_open_below(const struct tree_dir *dir, int side, struct stat *re
     int code = -errno;
     fd_close(fd);
     return code;
+}
+
+/* Makes the path of a name in an existing folder, without links before the name. `text` is changed. */
+static char *full_path_of_new(char *text, const char *path)
+{
+    size_t n = strlen(text);
+    while (n > 1 && text[n - 1] == '/')
+        text[--n] = '\0';
+    char *slash = strrchr(text, '/'), *name = slash ? slash + 1 : text;
+    if (slash)
+        *slash = '\0';
+    char *folder CLEANUP_FREE = realpath(!slash ? "." : text[0] ? text : "/", NULL);
+    return folder ? text_join(folder, folder[1] ? "/" : "", name) : strdup(path);
+}
+
+char *tree_folder_path(const char *path)
+{
+    char *full = realpath(path, NULL);
+    if (full)
+        return full;
+    char *text CLEANUP_FREE = strdup(path);
+    return text ? full_path_of_new(text, path) : NULL;
 }

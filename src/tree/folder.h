@@ -15,4 +15,8 @@ int tree_folder_open(const char *path, enum leat_side side, struct stat *ret, st
  * the descriptor, which is above those of standard input and output, or a negative errno. */
 int tree_folder_open_below(const struct tree_dir *dir, int side, struct stat *ret);
 
+/* Returns the path of a folder that does not depend on the working folder and on links, from malloc; of one that does
+ * not exist, if the folder around it does. NULL: no memory. */
+char *tree_folder_path(const char *path);
+
 #endif

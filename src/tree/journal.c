@@ -2,9 +2,12 @@
 /* The lock of the journal is held for a write. Each worker owns its struct tree_records until the journal is closed. */
 #include "tree/journal.h"
 #include "base/fd.h"
+#include "base/platform.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#define SYNC_NS INT64_C(10000000000)
 
 enum {
     FLUSH_RECORDS = 64,       /* as many are written at once, */
@@ -100,7 +103,7 @@ int tree_journal_open(struct tree_journal *j, const char *path, const struct rec
                       struct leat_error *error)
 {
     char why[256] = "";
-    *j = (struct tree_journal){.fd = -1, .path = path, .place.directory = -1};
+    *j = (struct tree_journal){.fd = -1, .sync_fd = -1, .path = path, .place.directory = -1, .synced_ns = clock_ns()};
     int r = place_find(&j->place, path, NULL);
     if (r == 0) {
         int fd = openat(j->place.directory, j->place.name,
@@ -150,11 +153,26 @@ static void write_records(struct tree_journal *j, struct record_buffer *b)
     b->used = 0;
 }
 
+/* All files that the records name were written before, so they are on the disk now. */
+static void sync_all(struct tree_journal *j)
+{
+    if (j->sync_fd < 0 || j->write_error < 0)
+        return;
+    int r = platform.sync_file_system(j->sync_fd);
+    if (r == 0 && record_add_synced(&j->first) == 0) {
+        write_records(j, &j->first);
+        fsync(j->fd);
+    }
+    j->synced_ns = clock_ns();
+}
+
 static void flush(struct tree_journal *j, struct tree_records *records)
 {
     pthread_mutex_lock(&j->lock);
     write_records(j, &j->first);
     write_records(j, &records->buffer);
+    if (clock_ns() - j->synced_ns >= SYNC_NS)
+        sync_all(j);
     pthread_mutex_unlock(&j->lock);
     records->count = 0;
     records->bytes = 0;
@@ -197,8 +215,10 @@ int tree_journal_close(struct tree_journal *j, bool is_done)
         record_buffer_clear(&records->buffer);
         free(records);
     }
-    if (!is_done)
+    if (!is_done) {
         write_records(j, &j->first);
+        sync_all(j);
+    }
     if (is_done)
         unlinkat(j->place.directory, j->place.name, 0);
     j->fd = fd_close(j->fd);

@@ -24,12 +24,14 @@ struct tree_journal {
     const char *path;
     struct place place;
     struct identity identity;
+    int sync_fd;          /* set by the caller: its file system is synced from time to time. -1: no syncs */
     bool has_records;     /* the file, or `first` */
     pthread_mutex_t lock; /* of all below */
     struct record_buffer first;
     struct tree_records *workers;
-    uint64_t end;    /* where the next record goes */
-    int write_error; /* of the first write that failed; after that nothing is written */
+    uint64_t end;      /* where the next record goes */
+    int64_t synced_ns; /* by clock_ns() */
+    int write_error;   /* of the first write that failed; after that nothing is written */
 };
 
 /* Opens the file, and makes it if it is missing. If it is the journal of another run, that is forgotten; with `resumes`

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "tree/resume.h"
 #include "base/fd.h"
-#include "base/text.h"
 #include "tree/attributes.h"
 #include "tree/file.h"
+#include "tree/folder.h"
 #include "tree/tree.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,29 +14,6 @@ enum {
 };
 
 /* ---- the journal of a copy ---- */
-
-/* Makes the path of a name in an existing folder, without links before the name. `text` is changed. */
-static char *full_path_of_new(char *text, const char *path)
-{
-    size_t n = strlen(text);
-    while (n > 1 && text[n - 1] == '/')
-        text[--n] = '\0';
-    char *slash = strrchr(text, '/'), *name = slash ? slash + 1 : text;
-    if (slash)
-        *slash = '\0';
-    char *folder CLEANUP_FREE = realpath(!slash ? "." : text[0] ? text : "/", NULL);
-    return folder ? text_join(folder, folder[1] ? "/" : "", name) : strdup(path);
-}
-
-/* The path as it is without the working folder and links. */
-static char *full_path(const char *path)
-{
-    char *full = realpath(path, NULL);
-    if (full)
-        return full;
-    char *text CLEANUP_FREE = strdup(path);
-    return text ? full_path_of_new(text, path) : NULL;
-}
 
 static int read_old(struct tree_copy *tree, struct leat_error *error)
 {
@@ -60,7 +37,7 @@ int resume_open(struct tree_copy *tree, const char *source, const char *target, 
         return o->journal_optional && !o->resume ? 0
                                                  : error_at(error, -EOPNOTSUPP, LEAT_SIDE_NONE, o->journal, "journal",
                                                             "Only copies from a folder to a folder have a journal");
-    char *from CLEANUP_FREE = full_path(source), *to CLEANUP_FREE = full_path(target);
+    char *from CLEANUP_FREE = tree_folder_path(source), *to CLEANUP_FREE = tree_folder_path(target);
     if (!from || !to)
         return error_set(error, -ENOMEM, "out of memory");
     const struct record_head head = {.rank = (uint32_t)o->shard,

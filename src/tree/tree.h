@@ -14,6 +14,7 @@
 #include "tree/pieces.h"
 #include "tree/recorded.h"
 #include "tree/select.h"
+#include "tree/stage.h"
 #include <leat/stages.h>
 #include <leat/tree.h>
 #include <stdatomic.h>
@@ -76,6 +77,7 @@ struct tree_copy {
     struct tree_digest digest;
     struct tree_journal journal; /* see resume.h */
     struct recorded recorded;    /* what it had when the copy went on */
+    struct tree_stage stage;
     atomic_bool canceled;
     int64_t asked_ns;      /* when tree_is_wanted asked the program last */
     atomic_bool no_clones; /* the target can't share blocks with the source */

@@ -55,11 +55,14 @@ const char tree_options_help[] = "  -r, --recursive        contents, modes, symb
                                  "  --progress[=auto|bar|json|never]\n"
                                  "                         how far it is, on stderr (default auto: a bar on a\n"
                                  "                         terminal)\n"
+                                 "  --publish-tree         TARGET appears as a whole, by one rename, and replaces\n"
+                                 "                         a folder of that name with all that is in it\n"
                                  "  --resume               go on after a copy that ended early: do not copy again\n"
                                  "                         what its journal proves to be copied\n"
                                  "  --shard K/N|auto       copy share K, from 0 to N-1, of FOLDER to TARGET, which\n"
                                  "                         becomes the copy; auto: as the launcher (MPI, Slurm,\n"
                                  "                         Kubernetes) says, see leat-copy(1)\n"
+                                 "  --sync                 on the disk before the command ends\n"
                                  "  -u, --update           leave alone what TARGET has with the same size and\n"
                                  "                         time, and files that are newer there\n"
                                  "  -v                     say at the end what was copied, on stderr\n";
@@ -80,7 +83,9 @@ enum {
     OPTION_MAX_DEPTH,
     OPTION_JOURNAL,
     OPTION_NO_JOURNAL,
+    OPTION_PUBLISH,
     OPTION_RESUME,
+    OPTION_SYNC,
     OPTION_ONE,
     OPTION_PROGRESS,
     OPTION_SHARD,
@@ -105,7 +110,9 @@ static const struct option longs[] = {
     {"max-depth", required_argument, NULL, OPTION_MAX_DEPTH},
     {"journal", required_argument, NULL, OPTION_JOURNAL},
     {"no-journal", no_argument, NULL, OPTION_NO_JOURNAL},
+    {"publish-tree", no_argument, NULL, OPTION_PUBLISH},
     {"resume", no_argument, NULL, OPTION_RESUME},
+    {"sync", no_argument, NULL, OPTION_SYNC},
     {"one-file-system", no_argument, NULL, OPTION_ONE},
     {"progress", optional_argument, NULL, OPTION_PROGRESS},
     {"shard", required_argument, NULL, OPTION_SHARD},
@@ -171,6 +178,12 @@ static int set(struct tree_request *q, int option, const char *value)
         break;
     case OPTION_NO_JOURNAL:
         q->no_journal = true;
+        break;
+    case OPTION_PUBLISH:
+        q->options.publish = 1;
+        break;
+    case OPTION_SYNC:
+        q->options.sync = 1;
         break;
     case OPTION_RESUME:
         q->resume = true;
