@@ -70,6 +70,26 @@ enum {
     LEAT_TREE_SHARDS_MAX = 1000000 /**< The most shards. */
 };
 
+/** What a target could not have. */
+enum leat_tree_lost {
+    LEAT_TREE_LOST_OTHER = 0,        /**< Anything else. */
+    LEAT_TREE_LOST_OWNER = 1,        /**< The owner, or the owner and the group. */
+    LEAT_TREE_LOST_GROUP = 2,        /**< The group alone. */
+    LEAT_TREE_LOST_MODE = 3,         /**< The mode bits. */
+    LEAT_TREE_LOST_TIMES = 4,        /**< The times. */
+    LEAT_TREE_LOST_ACL = 5,          /**< An access control list. */
+    LEAT_TREE_LOST_ATTRIBUTE = 6,    /**< An extended attribute, or several. */
+    LEAT_TREE_LOST_CAPABILITIES = 7, /**< The capabilities of a program. */
+    LEAT_TREE_LOST_FLAGS = 8,        /**< Flags of chattr(1). */
+    LEAT_TREE_LOST_HARD_LINK = 9,    /**< That two names are one file. */
+    LEAT_TREE_LOST_SYMLINK = 10,     /**< A symbolic link. */
+    LEAT_TREE_LOST_SPECIAL = 11,     /**< A FIFO, a socket or a device. */
+};
+
+enum {
+    LEAT_TREE_LOST_KINDS = 16 /**< Room for the kinds of losses, of this version and of later ones. */
+};
+
 /** In what two trees, or a tree and a list, differ. */
 enum leat_tree_difference_kind {
     LEAT_TREE_ONLY_SOURCE = 0, /**< The target has no such name. A folder is told, and not what is in it. */
@@ -122,6 +142,9 @@ struct leat_tree_result {
     uint64_t resumed;   /**< Names that were copied before, as the journal proves, and were not copied again. */
     uint64_t journal;   /**< 1: the journal was left, so that `resume` can go on from it. 0: there is none. */
     uint64_t deleted;   /**< Names that `delete_extra` has deleted. */
+    /** What the target could not have, of each enum leat_tree_lost: the same as `dropped`, or a part of `problems`. */
+    uint64_t lost[LEAT_TREE_LOST_KINDS];
+    uint64_t jobs; /**< How many workers the copy has. */
 };
 
 /** How a tree is copied. All pointers are borrowed for the call. */

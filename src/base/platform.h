@@ -117,6 +117,14 @@ struct platform_file {
     const char *path; /* NULL, or leads to the file: if it can't be opened, see path_of_fd */
 };
 
+/* Hears of what can't be copied. */
+struct platform_losses {
+    /* `code` is a negative errno, `what` names it: "its access control list". Returns 0: the copy goes on without it;
+     * or a negative errno. */
+    int (*lose)(void *user, int code, const char *what);
+    void *user;
+};
+
 struct platform {
     const char *name;
 
@@ -173,10 +181,10 @@ struct platform {
     /* Copies to `to` what the file `from` has besides bytes, owner, mode and times: access control list, extended
      * attributes, security label, capabilities and the flags of chattr(1). An attribute that only `to` has stays,
      * except an access control list, which is removed. Returns 1 if something was added or removed, or 0 if nothing had
-     * to change. On failure returns -errno, and `lost` names what can't be copied ("its ..."). With `tries` it skips
-     * that and goes on, returns 1, and fills `lost` only for the access control list. */
-    int (*copy_attributes)(const struct platform_file *from, const struct platform_file *to, bool tries, char *lost,
-                           size_t size);
+     * to change. Calls `losses` for each thing that can't be copied; a code of that function ends the copy, and is
+     * returned. */
+    int (*copy_attributes)(const struct platform_file *from, const struct platform_file *to,
+                           const struct platform_losses *losses);
 
     /* Compares what two names in two folders have besides bytes, owner, mode and times, as copy_attributes copies it. A
      * symbolic link is not followed. `kind` is that of both (S_IFREG). Returns 0: nothing differs, or this platform

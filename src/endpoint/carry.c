@@ -47,6 +47,22 @@ static unsigned safe_mode(unsigned mode, bool same_rights)
     return same_rights ? mode : (mode & ~077u) | both << 3 | both;
 }
 
+struct carrying {
+    const struct carried *carried;
+    char *lost;
+};
+
+/* If what is lost does not matter, the access list is remembered, for safe_mode. */
+static int lose_attribute(void *user, int code, const char *what)
+{
+    const struct carrying *c = user;
+    if (!c->carried->drops)
+        return lose(what, code, c->lost);
+    if (strcmp(what, "its access control list") == 0)
+        lose(what, code, c->lost);
+    return 0;
+}
+
 /* `now` describes the file; its mode becomes the final one. Returns 1: more than the mode was changed. 0: it was not.
  * Otherwise a negative errno. */
 static int apply(const struct carried *carried, int fd, struct stat *now, const char **ret_operation,
@@ -59,7 +75,8 @@ static int apply(const struct carried *carried, int fd, struct stat *now, const 
     if (r >= 0) {
         *ret_operation = "fsetxattr";
         const struct platform_file from = {-1, carried->from}, to = {fd, NULL};
-        r = platform.copy_attributes(&from, &to, carried->drops, lost, CARRY_LOST_MAX);
+        const struct platform_losses losses = {lose_attribute, &(struct carrying){carried, lost}};
+        r = platform.copy_attributes(&from, &to, &losses);
     }
     if (r < 0)
         return r;

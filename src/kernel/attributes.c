@@ -168,44 +168,42 @@ static int drop_lists(const struct platform_file *to, const bool had[2])
     return changed;
 }
 
-static int lose(const char *what, int code, char *lost, size_t size)
-{
-    snprintf(lost, size, "%s", what);
-    return code;
-}
-
-static int lose_attribute(const char *name, int code, char *lost, size_t size)
-{
-    if (strcmp(name, access_list) == 0)
-        return lose("its access control list", code, lost, size);
-    snprintf(lost, size, "its attribute '%s'", name);
-    return code;
-}
-
 /* A copy of all attributes. */
 struct attributes {
     const struct platform_file *from, *to;
-    bool tries, is_bare; /* `to` has none */
-    bool had[2];         /* has `from` the access list and the default list? */
-    char *lost;
-    size_t lost_size;
+    const struct platform_losses *losses;
+    bool is_bare; /* `to` has none */
+    bool had[2];  /* has `from` the access list and the default list? */
 };
+
+/* Returns 0 if the copy goes on without it, or a code. */
+static int lose(const struct attributes *a, int code, const char *what)
+{
+    return a->losses->lose(a->losses->user, code, what);
+}
+
+static int lose_attribute(const struct attributes *a, int code, const char *name)
+{
+    char what[300];
+    if (strcmp(name, access_list) == 0)
+        return lose(a, code, "its access control list");
+    snprintf(what, sizeof(what), "its attribute '%.255s'", name);
+    return lose(a, code, what);
+}
 
 /* Returns 1 if something changed, 0, or -errno. */
 static int copy_each(struct attributes *a, const char *names, ssize_t n)
 {
     bool changed = false;
     for (const char *name = names; n > 0 && name < names + n; name += strlen(name) + 1) {
-        bool is_list = strcmp(name, access_list) == 0;
-        a->had[0] |= is_list;
+        a->had[0] |= strcmp(name, access_list) == 0;
         a->had[1] |= strcmp(name, default_list) == 0;
         if (!linux_keeps_attribute(name))
             continue;
         int r = copy_one(a->from, a->to, name, a->is_bare);
-        if (r < 0 && (is_list || !a->tries))
-            lose_attribute(name, r, a->lost, a->lost_size);
-        if (r < 0 && !a->tries)
-            return r;
+        int lost = r < 0 ? lose_attribute(a, r, name) : 0;
+        if (lost < 0)
+            return lost;
         changed |= r != 0;
     }
     return changed;
@@ -217,28 +215,25 @@ static int copy_extended(struct attributes *a)
     ssize_t there = list(a->to, NULL, 0);
     a->is_bare = there == 0 || (there < 0 && errno == EOPNOTSUPP); /* then there is nothing to compare and to remove */
     ssize_t n = list_names(a->from, first, &more);
-    if (n < 0 && !a->tries)
-        return lose("its extended attributes", (int)n, a->lost, a->lost_size);
-    int changed = copy_each(a, more ? more : first, n);
+    int lost = n < 0 ? lose(a, (int)n, "its extended attributes") : 0;
+    int changed = lost < 0 ? lost : copy_each(a, more ? more : first, n);
     if (changed < 0)
         return changed;
     int r = a->is_bare ? 0 : drop_lists(a->to, a->had);
-    if (r < 0 && !a->tries)
-        return lose("its access rights: the folder adds a list", r, a->lost, a->lost_size);
-    return changed || n < 0 || r != 0;
+    lost = r < 0 ? lose(a, r, "its access rights: the folder adds a list") : 0;
+    return lost < 0 ? lost : changed || n < 0 || r != 0;
 }
 
-int linux_copy_attributes(const struct platform_file *from, const struct platform_file *to, bool tries, char *lost,
-                          size_t size)
+int linux_copy_attributes(const struct platform_file *from, const struct platform_file *to,
+                          const struct platform_losses *losses)
 {
-    struct attributes a = {.from = from, .to = to, .tries = tries, .lost = lost, .lost_size = size};
+    struct attributes a = {.from = from, .to = to, .losses = losses};
     int changed = copy_extended(&a);
     if (changed < 0)
         return changed;
     int r = copy_flags(from, to);
-    if (r < 0 && !tries)
-        return lose("its flags (see chattr)", r, lost, size);
-    return changed || r != 0;
+    int lost = r < 0 ? lose(&a, r, "its flags (see chattr)") : 0;
+    return lost < 0 ? lost : changed || r != 0;
 }
 
 /* ---- attributes as values ---- */

@@ -19,8 +19,8 @@ int linux_pipe_grow(int fd, size_t want, size_t *ret_was, size_t *ret_is);
 
 /* attributes.c */
 mode_t linux_entry_kind(const struct dirent *entry);
-int linux_copy_attributes(const struct platform_file *from, const struct platform_file *to, bool tries, char *lost,
-                          size_t size);
+int linux_copy_attributes(const struct platform_file *from, const struct platform_file *to,
+                          const struct platform_losses *losses);
 int linux_differing_attributes(const int folder[2], const char *name, mode_t kind, char *ret, size_t size);
 /* What attributes.c knows of attributes and flags, for its comparison. */
 extern const int linux_kept_flags;

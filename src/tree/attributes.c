@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 enum {
-    LOST_MAX = 96,
     WAY_MAX = 64,
 };
 
@@ -75,13 +74,28 @@ static int keep_owner(const struct keeping *k, mode_t *mode)
     return ends_lose(k->tree, k->dir, k->name, code, "fchown", is_owned ? "its group" : "its owner");
 }
 
+struct losing {
+    const struct keeping *k;
+    int code; /* of a loss that is a problem */
+};
+
+/* The rest is copied all the same. */
+static int lose_extended(void *user, int code, const char *what)
+{
+    struct losing *l = user;
+    int r = ends_lose(l->k->tree, l->k->dir, l->k->name, code, "fsetxattr", what);
+    l->code = r < 0 ? r : l->code;
+    return 0;
+}
+
 static int keep_extended(const struct keeping *k)
 {
-    char lost[LOST_MAX] = "";
+    struct losing losing = {.k = k};
+    const struct platform_losses losses = {lose_extended, &losing};
     if (k->from.fd < 0 && !k->from.path)
         return 0;
-    int r = platform.copy_attributes(&k->from, &k->to, k->tree->options.drop_attributes, lost, sizeof(lost));
-    return r < 0 ? ends_lose(k->tree, k->dir, k->name, r, "fsetxattr", lost[0] ? lost : "its extended attributes") : r;
+    int r = platform.copy_attributes(&k->from, &k->to, &losses);
+    return losing.code < 0 ? losing.code : r;
 }
 
 static int keep(const struct keeping *k)

@@ -225,6 +225,9 @@ static void read_counts(const struct tree_copy *tree, struct leat_tree_result *r
                                      .differences = atomic_load(&c->differences)};
     for (size_t i = 0; i < LEAT_TREE_DIFFERENCE_KINDS; i++)
         ret->differing[i] = atomic_load(&c->differing[i]);
+    for (size_t i = 0; i < LEAT_TREE_LOST_KINDS; i++)
+        ret->lost[i] = atomic_load(&c->lost[i]);
+    ret->jobs = tree->jobs;
 }
 
 static bool is_wanted(struct tree_copy *tree)

@@ -39,10 +39,40 @@ int ends_find_sink(const char *spec, const struct tree_sink **ret, const char **
     return fail(spec, LEAT_SIDE_SINK, error);
 }
 
+/* Each loss is named by one of these beginnings. */
+static enum leat_tree_lost kind_of(const char *lost)
+{
+    static const struct {
+        const char *beginning;
+        enum leat_tree_lost kind;
+    } kinds[] = {
+        {"its owner", LEAT_TREE_LOST_OWNER},
+        {"its group", LEAT_TREE_LOST_GROUP},
+        {"its mode", LEAT_TREE_LOST_MODE},
+        {"its times", LEAT_TREE_LOST_TIMES},
+        {"its access", LEAT_TREE_LOST_ACL},
+        {"its attribute 'security.capability'", LEAT_TREE_LOST_CAPABILITIES},
+        {"its attribute 'system.posix_acl", LEAT_TREE_LOST_ACL},
+        {"its attribute", LEAT_TREE_LOST_ATTRIBUTE},
+        {"its extended attributes", LEAT_TREE_LOST_ATTRIBUTE},
+        {"its capabilities", LEAT_TREE_LOST_CAPABILITIES},
+        {"its flags", LEAT_TREE_LOST_FLAGS},
+        {"its other names", LEAT_TREE_LOST_HARD_LINK},
+        {"symbolic links", LEAT_TREE_LOST_SYMLINK},
+        {"FIFOs", LEAT_TREE_LOST_SPECIAL},
+    };
+    for (size_t i = 0; i < COUNT(kinds); i++)
+        if (strncmp(lost, kinds[i].beginning, strlen(kinds[i].beginning)) == 0)
+            return kinds[i].kind;
+    return LEAT_TREE_LOST_OTHER;
+}
+
 int ends_lose(struct tree_copy *tree, const struct tree_dir *dir, const char *name, int code, const char *operation,
               const char *lost)
 {
     char text[128];
+    if (!tree_is_canceled(tree))
+        atomic_fetch_add(&tree->counts.lost[kind_of(lost)], 1);
     if (tree->options.drop_attributes) {
         atomic_fetch_add(&tree->counts.dropped, 1);
         return 0;

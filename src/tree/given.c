@@ -40,18 +40,6 @@ int given_add(struct given_values *given, const char *name, const void *value, s
     return 0;
 }
 
-/* Records that something was not kept. Returns `code`, or 0 if the caller does not mind. */
-static int lose(struct tree_copy *tree, const char *path, int code, const char *operation, const char *lost)
-{
-    char text[128];
-    if (tree->options.drop_attributes) {
-        atomic_fetch_add(&tree->counts.dropped, 1);
-        return 0;
-    }
-    return tree_problem(tree, tree->root, path, LEAT_SIDE_SINK, code, operation, "The copy can't have %s: %s", lost,
-                        error_text(code, text, sizeof(text)));
-}
-
 static bool is_list(const char *name)
 {
     return strncmp(name, "system.posix_acl_", 17) == 0;
@@ -68,7 +56,7 @@ struct giving {
 
 static int lose_of(const struct giving *g, int code, const char *operation, const char *lost)
 {
-    return lose(g->tree, g->path, code, operation, lost);
+    return ends_lose(g->tree, g->tree->root, g->path, code, operation, lost);
 }
 
 /* ---- the calls: on the open file, or on the path that leads to it ---- */

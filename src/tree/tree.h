@@ -23,7 +23,7 @@
 struct tree_counts {
     atomic_ullong files, bytes, directories, symlinks, hard_links, specials, dropped, problems, differences, excluded,
         deleted, unchanged, resumed, journal;
-    atomic_ullong differing[LEAT_TREE_DIFFERENCE_KINDS];
+    atomic_ullong differing[LEAT_TREE_DIFFERENCE_KINDS], lost[LEAT_TREE_LOST_KINDS];
 };
 
 struct tree_batch;

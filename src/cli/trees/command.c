@@ -6,21 +6,19 @@
 #include "trees/journal.h"
 #include "trees/list.h"
 #include "trees/options.h"
+#include "trees/report.h"
 #include "trees/watch.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    PROBLEMS_SHOWN = 20
-};
-
 struct tree_command {
     struct tree_request asked;
     bool is_one;        /* folder */
-    uint64_t shown;     /* problems */
     const char *prefix; /* see copy_one */
+    struct tree_problems problems;
     struct tree_list *list;
+    struct whole *report; /* the file of the report; NULL: standard error, or none */
     struct tree_watch watch;
     struct tree_journals journals;
 };
@@ -36,9 +34,7 @@ static int on_progress(void *user, const struct leat_tree_result *now)
 static void on_problem(void *user, const struct leat_error *error)
 {
     struct tree_command *c = user;
-    if (c->shown++ < PROBLEMS_SHOWN)
-        cli_warn("%s %s: %s: %s", error->side == LEAT_SIDE_SINK ? "target" : "source", cli_name(error->node),
-                 error->operation, error->text);
+    problems_add(&c->problems, error);
 }
 
 static void on_digest(void *user, const char *name, const char *hex)
@@ -76,14 +72,14 @@ static int copy_one(struct tree_command *c, const char *source, const char *targ
 {
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct leat_tree_result result = LEAT_INIT(struct leat_tree_result);
-    uint64_t shown = c->shown;
+    uint64_t shown = c->problems.count;
     c->prefix = prefix;
     if (c->list)
         tree_list_folder(c->list, source, target, prefix);
     tree_journals_next(&c->journals, &c->asked, target, &c->asked.options);
     int r = leat_tree_copy(source, target, &c->asked.options, &result, &error);
     watch_add(&c->watch, &result);
-    if (r < 0 && c->shown == shown && !signals_noted()) /* it could not begin */
+    if (r < 0 && c->problems.count == shown && !signals_noted()) /* it could not begin */
         cli_warn("%s%s%s", error.node[0] ? cli_name(error.node) : "copy", ": ", error.text);
     return r;
 }
@@ -177,12 +173,20 @@ static void sum_up(const struct tree_command *c)
         cli_warn("%" PRIu64 " attributes were left out", a->dropped);
 }
 
+static int report(struct tree_command *c, int r)
+{
+    const struct tree_report report = {.problems = &c->problems,
+                                       .result = &c->watch.before,
+                                       .seconds = watch_seconds(&c->watch),
+                                       .signal = signals_noted(),
+                                       .is_done = r == 0};
+    return c->asked.report_file ? tree_report_write(c->report, &report) : 0;
+}
+
 static int end(struct tree_command *c, int r)
 {
     watch_end(&c->watch);
-    if (c->watch.before.problems > PROBLEMS_SHOWN)
-        cli_warn("%" PRIu64 " problems in all, of which the first %d are above", c->watch.before.problems,
-                 PROBLEMS_SHOWN);
+    problems_sum_up(&c->problems, c->watch.before.lost, c->asked.verbose);
     if (c->asked.verbose)
         sum_up(c);
     tree_journals_end(&c->journals, &c->asked, !r && !signals_noted(), c->watch.before.journal);
@@ -190,15 +194,21 @@ static int end(struct tree_command *c, int r)
     int listed = is_listed ? tree_list_print(c->list, c->asked.options.digest) : 0;
     tree_list_free(c->list);
     int said = c->asked.options.dry_run ? cli_said("copy", cli_flush(0)) : 0;
+    r = r ? r : listed ? listed : said;
+    int reported = report(c, r);
     watch_end_signal();
-    return r ? r : listed ? listed : said;
+    return r ? r : reported;
 }
 
 static int run(struct tree_command *c, int count, char **name)
 {
     int r = c->asked.options.digest ? tree_list_new(&c->list, c->asked.digest_file) : 0;
-    if (r != 0)
+    if (r == 0 && c->asked.report_file)
+        r = tree_report_open(&c->report, c->asked.report_file);
+    if (r != 0) {
+        tree_list_free(c->list);
         return r;
+    }
     watch_begin(&c->watch, c->asked.mode);
     c->asked.options.progress = on_progress;
     c->asked.options.problem = on_problem;

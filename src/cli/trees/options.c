@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "trees/options.h"
 #include "cli.h"
+#include "trees/report.h"
 #include "trees/shard.h"
 #include <stdio.h>
 
@@ -65,6 +66,9 @@ const char tree_options_help[] = "  -r, --recursive        contents, modes, symb
                                  "  --sync                 on the disk before the command ends\n"
                                  "  -u, --update           leave alone what TARGET has with the same size and\n"
                                  "                         time, and files that are newer there\n"
+                                 "  --report[=text|json[:FILE]]\n"
+                                 "                         text: as -v; json: what was copied, what was not and\n"
+                                 "                         why, by numbers, to stderr or FILE\n"
                                  "  -v                     say at the end what was copied, on stderr\n";
 
 enum {
@@ -72,6 +76,7 @@ enum {
     OPTION_DELETE,
     OPTION_DIGEST,
     OPTION_DIGEST_FILE,
+    OPTION_REPORT,
     OPTION_DROP,
     OPTION_EXCLUDE,
     OPTION_EXCLUDE_FROM,
@@ -99,6 +104,7 @@ static const struct option longs[] = {
     {"delete", no_argument, NULL, OPTION_DELETE},
     {"digest", required_argument, NULL, OPTION_DIGEST},
     {"digest-file", required_argument, NULL, OPTION_DIGEST_FILE},
+    {"report", optional_argument, NULL, OPTION_REPORT},
     {"drop-attributes", no_argument, NULL, OPTION_DROP},
     {"dry-run", no_argument, NULL, 'n'},
     {"exclude", required_argument, NULL, OPTION_EXCLUDE},
@@ -151,6 +157,8 @@ static int set(struct tree_request *q, int option, const char *value)
     case OPTION_DIGEST:
         q->options.digest = value;
         break;
+    case OPTION_REPORT:
+        return tree_report_parse(value, &q->verbose, &q->report_file);
     case OPTION_DIGEST_FILE:
         q->digest_file = value;
         break;

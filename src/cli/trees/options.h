@@ -14,6 +14,7 @@ struct tree_request {
     struct tree_selection selection; /* the caller frees it */
     enum progress_mode mode;
     const char *digest_file; /* NULL: the list goes to standard output */
+    const char *report_file; /* of the report as JSON; NULL: there is none; "-": standard error */
     bool verbose;
     bool resume, no_journal;
     const char *journal; /* NULL: beside the target */

@@ -145,15 +145,16 @@ static int parse(struct verify_command *c, int argc, char **argv)
     int count = argc - optind;
     if (count < 1 || count > 2)
         return cli_usage("verify", "a SOURCE and a TARGET are wanted, or a LIST and perhaps a FOLDER");
-    bool is_tree = is_folder(argv[optind]);
+    const char *first = argv[optind];
+    bool is_tree = is_folder(first), wants_tree = c->options.keep != LEAT_TREE_BASIC || c->options.one_file_system;
+    c->is_list = !is_tree && !(wants_tree && count == 2);
     if (is_tree && count < 2)
-        return cli_usage("verify", "%s is a folder, and no TARGET says what it is compared with",
-                         cli_name(argv[optind]));
-    if (is_tree && c->only)
-        return cli_usage("verify", "%s is for a LIST, and %s is a folder", c->only, cli_name(argv[optind]));
-    if (!is_tree && (c->options.keep != LEAT_TREE_BASIC || c->options.one_file_system))
-        return cli_usage("verify", "%s is for two trees, and %s is no folder",
-                         c->options.one_file_system ? "--one-file-system" : "-a", cli_name(argv[optind]));
+        return cli_usage("verify", "%s is a folder, and no TARGET says what it is compared with", cli_name(first));
+    if (!c->is_list && c->only)
+        return cli_usage("verify", "%s is for a LIST", c->only);
+    if (c->is_list && wants_tree)
+        return cli_usage("verify", "%s is for a SOURCE and a TARGET",
+                         c->options.one_file_system ? "--one-file-system" : "-a");
     return 0;
 }
 
@@ -276,6 +277,5 @@ int cli_verify(int argc, char **argv)
     const char *first = argv[optind], *second = argv[optind + 1]; /* NULL: there is none */
     watch_begin(&c.watch, c.mode);
     verify_prepare(&c);
-    c.is_list = !is_folder(first);
     return end(&c, c.is_list ? verify_list(&c, first, second ? second : ".") : verify_trees(&c, first, second));
 }

@@ -58,6 +58,9 @@ void watch_add(struct tree_watch *watch, const struct leat_tree_result *one)
     all->differences += one->differences;
     for (size_t i = 0; i < LEAT_TREE_DIFFERENCE_KINDS; i++)
         all->differing[i] += one->differing[i];
+    for (size_t i = 0; i < LEAT_TREE_LOST_KINDS; i++)
+        all->lost[i] += one->lost[i];
+    all->jobs = one->jobs > all->jobs ? one->jobs : all->jobs;
 }
 
 void watch_end(struct tree_watch *watch)

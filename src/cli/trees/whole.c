@@ -10,7 +10,8 @@ struct whole {
     void *user;
     char *text; /* printed, and not read yet */
     size_t length, at;
-    bool is_said; /* the function that prints has failed, and has said why */
+    bool has_ended; /* nothing more is printed */
+    bool is_said;   /* the function that prints has failed, and has said why */
 };
 
 void whole_free(struct whole *whole)
@@ -70,8 +71,10 @@ static int read_text(void *user, void *bytes, size_t n, size_t *ret_n)
 {
     struct whole *w = user;
     int r = 1;
-    while (w->at == w->length && r > 0)
+    while (w->at == w->length && !w->has_ended) {
         r = fetch(w);
+        w->has_ended = r <= 0;
+    }
     if (r < 0)
         return r;
     size_t length = w->length - w->at < n ? w->length - w->at : n;
