@@ -167,7 +167,7 @@ static int open_roots(struct tree_copy *tree, const char *source, const char *fr
     root->existed |= tree_is_shared(tree);
     if (r == 0) {
         leftover_clear(tree, root);
-        tree->journal.sync_fd = tree->options.sync ? root->fd[TARGET] : -1;
+        r = resume_begin(tree);
     }
     if (r == 0 && !tree->pass->sink && identity_is_same(&root->identity[SOURCE], &root->identity[TARGET]))
         return error_at(error, -EINVAL, LEAT_SIDE_SINK, target, "open",

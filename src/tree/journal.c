@@ -79,7 +79,6 @@ static int read_old(struct tree_journal *j, const struct record_head *head, char
 
 static int begin(struct tree_journal *j, const struct record_head *head, bool resumes, char *why, size_t size)
 {
-    char boot[64];
     struct stat st;
     int r = lock_file(j->fd);
     if (r < 0)
@@ -95,8 +94,7 @@ static int begin(struct tree_journal *j, const struct record_head *head, bool re
     r = j->has_records ? read_old(j, head, why, size) : record_add_head(&j->first, head);
     if (r == 0 && st.st_size > (off_t)j->end && ftruncate(j->fd, (off_t)j->end) < 0)
         r = -errno;
-    tree_journal_boot(boot, sizeof(boot));
-    return r < 0 ? r : record_add_run(&j->first, &(struct record_run){.begun_s = time(NULL), .boot = boot});
+    return r;
 }
 
 int tree_journal_open(struct tree_journal *j, const char *path, const struct record_head *head, bool resumes,
@@ -123,6 +121,15 @@ int tree_journal_open(struct tree_journal *j, const char *path, const struct rec
     else if (!why[0])
         error_text(r, why, sizeof(why));
     return error_at(error, r, LEAT_SIDE_NONE, path, "journal", "%s", why);
+}
+
+int tree_journal_begin(struct tree_journal *j, uint64_t root)
+{
+    char boot[64];
+    if (j->fd < 0)
+        return 0;
+    tree_journal_boot(boot, sizeof(boot));
+    return record_add_run(&j->first, &(struct record_run){.begun_s = time(NULL), .root = root, .boot = boot});
 }
 
 /* ---- writing ---- */

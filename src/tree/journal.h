@@ -20,7 +20,7 @@ struct tree_records {
 };
 
 struct tree_journal {
-    int fd; /* -1: there is no journal, and all calls but tree_journal_open do nothing */
+    int fd; /* -1: there is no journal, and all calls but tree_journal_open and tree_journal_worker do nothing */
     const char *path;
     struct place place;
     struct identity identity;
@@ -41,6 +41,9 @@ struct tree_journal {
  * journal. */
 int tree_journal_open(struct tree_journal *ret, const char *path, const struct record_head *head, bool resumes,
                       struct leat_error *error);
+
+/* Records that the copy begins, or goes on; `root` is the inode of the folder of the target. Returns 0 or -ENOMEM. */
+int tree_journal_begin(struct tree_journal *journal, uint64_t root);
 
 /* Makes what a worker gathers records in. NULL: no memory. The journal frees it. Any thread. */
 struct tree_records *tree_journal_worker(struct tree_journal *journal);

@@ -12,7 +12,7 @@ enum {
     MARK_SIZE = 40,
     ENTRY_FIXED = 4 + 2 * MARK_SIZE, /* type, kind, 0, 0, and the marks */
     ENTRY_TEXTS = 2,                 /* digest and name */
-    RUN_FIXED = 4 + 8,               /* type, 0, 0, 0, and the time */
+    RUN_FIXED = 4 + 2 * 8,           /* type, 0, 0, 0, time and inode */
     HEAD_FIXED = 4 + 4 * 4,          /* type, 0, 0, 0, and the numbers */
     HEAD_TEXTS = 3,                  /* digest, source, target */
     READ_PIECE = 64 * 1024,
@@ -157,6 +157,7 @@ int record_add_run(struct record_buffer *b, const struct record_run *run)
         return r;
     put(to, TYPE_RUN, 4);
     put(to + 4, (uint64_t)run->begun_s, 8);
+    put(to + 12, run->root, 8);
     end_record(b, (size_t)r);
     return 0;
 }
@@ -246,6 +247,7 @@ static int get_run(const uint8_t *from, size_t n, struct record_run *ret)
     if (n < RUN_FIXED)
         return -EBADMSG;
     ret->begun_s = (int64_t)get(from + 4, 8);
+    ret->root = get(from + 12, 8);
     return get_texts(from, n, RUN_FIXED, &ret->boot, 1);
 }
 

@@ -51,6 +51,7 @@ struct record_entry {
 /* A run: the first one, or one that went on. `boot` tells starts of the machine apart; "": unknown. */
 struct record_run {
     int64_t begun_s; /* seconds since 1970 */
+    uint64_t root;   /* inode of the folder of the target */
     const char *boot;
 };
 

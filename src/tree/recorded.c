@@ -84,6 +84,7 @@ static int add_run(void *user, const struct record_run *run, uint64_t offset)
     struct recorded_reading *reading = user;
     bool is_same = run->boot[0] && strcmp(run->boot, reading->boot) == 0;
     uint64_t *since = &reading->recorded->since_boot;
+    reading->recorded->root = run->root;
     reading->recorded->begun_s = MIN(reading->recorded->begun_s, run->begun_s);
     *since = !is_same ? UINT64_MAX : MIN(*since, offset);
     return 0;

@@ -19,6 +19,7 @@ struct recorded {
     uint64_t *slot;      /* 24 bits of the hash, and 40 of the offset; 0: empty */
     size_t slots;        /* a power of two */
     uint64_t synced;     /* entries before this offset are on the disk */
+    uint64_t root;       /* inode of the folder of the target, in the last run */
     int64_t begun_s;     /* when the copy began, in seconds since 1970 */
     uint64_t since_boot; /* entries from this offset on were made since the machine was started */
 };

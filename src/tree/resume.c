@@ -34,9 +34,7 @@ int resume_open(struct tree_copy *tree, const char *source, const char *target, 
     if (!o->journal || o->dry_run || (o->claims && o->journal_optional))
         return 0;
     if (tree->source != &source_folder || tree->sink != &sink_folder)
-        return o->journal_optional && !o->resume ? 0
-                                                 : error_at(error, -EOPNOTSUPP, LEAT_SIDE_NONE, o->journal, "journal",
-                                                            "Only copies from a folder to a folder have a journal");
+        return 0;
     char *from CLEANUP_FREE = tree_folder_path(source), *to CLEANUP_FREE = tree_folder_path(target);
     if (!from || !to)
         return error_set(error, -ENOMEM, "out of memory");
@@ -52,6 +50,12 @@ int resume_open(struct tree_copy *tree, const char *source, const char *target, 
         return 0;
     error_hand_on(error, &own);
     return r < 0 ? r : read_old(tree, error);
+}
+
+int resume_begin(struct tree_copy *tree)
+{
+    tree->journal.sync_fd = tree->options.sync ? tree->root->fd[TARGET] : -1;
+    return tree_journal_begin(&tree->journal, (uint64_t)tree->root->identity[TARGET].inode);
 }
 
 void resume_close(struct tree_copy *tree, bool begins, bool is_done)

@@ -26,6 +26,8 @@ struct tree_worker;
 /* Opens the journal that the options name, and reads it if the copy goes on. Returns 0, or a code with *error filled
  * in. */
 int resume_open(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error);
+/* The roots are open. Returns 0 or -ENOMEM. */
+int resume_begin(struct tree_copy *tree);
 /* Ends the journal, and removes it if all is copied (`is_done`), or if nothing was done (not `begins`) and it is new.
  * Records a problem with it. Allowed without a journal. */
 void resume_close(struct tree_copy *tree, bool begins, bool is_done);

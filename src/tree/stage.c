@@ -35,6 +35,10 @@ int stage_check(const struct tree_copy *tree, const char *target, struct leat_er
 {
     const struct leat_tree_options *o = &tree->options;
     bool is_folder = tree->sink == &sink_folder && !tree->source->copy;
+    bool is_kept = o->resume || (o->journal && !o->journal_optional);
+    if (is_kept && (tree->source != &source_folder || tree->sink != &sink_folder))
+        return error_at(error, -EOPNOTSUPP, LEAT_SIDE_NONE, o->journal, "journal",
+                        "Only copies from a folder to a folder have a journal");
     if (o->sync && !is_folder)
         return error_at(error, -EINVAL, LEAT_SIDE_SINK, target, "open", "Only a copy to a folder is synced");
     if (o->publish && (!is_folder || tree_is_shared(tree) || o->update || o->dry_run))
@@ -107,6 +111,15 @@ static int check_places(struct tree_copy *tree, const char **ret_why)
     return r > 0 ? -EINVAL : r;
 }
 
+/* Does the copy go on in the hidden folder? If it was published already, that is the old folder of the target. */
+static bool is_begun(const struct tree_copy *tree)
+{
+    struct stat st;
+    return tree->recorded.slot &&
+           fstatat(tree->stage.place.directory, tree->stage.hidden, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           (uint64_t)st.st_ino == tree->recorded.root;
+}
+
 int stage_prepare(struct tree_copy *tree, struct leat_error *error)
 {
     struct tree_stage *stage = &tree->stage;
@@ -117,7 +130,7 @@ int stage_prepare(struct tree_copy *tree, struct leat_error *error)
     if (r < 0)
         return why ? error_at(error, r, LEAT_SIDE_SINK, stage->place.name, "open", "%s", why)
                    : fail_at(error, r, stage->place.name, "open");
-    r = tree->recorded.slot ? 0 : wipe_folder(stage->place.directory, stage->hidden);
+    r = is_begun(tree) ? 0 : wipe_folder(stage->place.directory, stage->hidden);
     return r < 0 && r != -ENOENT ? fail_at(error, r, stage->path, "unlink") : 0;
 }
 

@@ -16,7 +16,8 @@ struct tree_stage {
     const char *hidden; /* its name, in `path` */
 };
 
-/* Refuses `options.publish` and `options.sync` where they can't be. Returns 0, or -EINVAL with a sentence. */
+/* Refuses `publish`, `sync`, `resume` and a journal that must be there, where they can't be. Returns 0, or a code with
+ * a sentence. */
 int stage_check(const struct tree_copy *tree, const char *target, struct leat_error *error);
 /* Begins with `options.publish`: finds the places. *ret_path becomes the folder that the copy is made in, valid until
  * stage_clear; otherwise it stays as it is. Returns 0, or a code with *error filled in. */

@@ -72,7 +72,7 @@ static void make(struct record_buffer *b, char *long_name)
     const struct record_entry one = entry_of(RECORD_FILE, "a/\n\xFE", "00ff");
     const struct record_entry two = entry_of(RECORD_SYMLINK, long_name, "");
     assert_int_equal(record_add_head(b, &head), 0);
-    assert_int_equal(record_add_run(b, &(struct record_run){.begun_s = -3, .boot = "boot"}), 0);
+    assert_int_equal(record_add_run(b, &(struct record_run){.begun_s = -3, .root = 9, .boot = "boot"}), 0);
     assert_int_equal(record_add_entry(b, &one), 0);
     assert_int_equal(record_add_synced(b), 0);
     assert_int_equal(record_add_run(b, &(struct record_run){.boot = ""}), 0);
