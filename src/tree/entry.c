@@ -195,10 +195,10 @@ static void end_first(struct tree_copy *tree, struct tree_worker *worker, struct
 static void copy_other(struct tree_copy *tree, struct tree_worker *worker, struct tree_dir *dir, const char *name,
                        void *mark, const struct stat *st)
 {
-    unsigned long long problems = atomic_load(&tree->counts.problems);
+    unsigned long problems = tree_problems_here();
     bool is_link = S_ISLNK(st->st_mode);
     int r = is_link ? copy_symlink(tree, dir, name, mark, st) : copy_special(tree, dir, name, st);
-    if (r == 0 && atomic_load(&tree->counts.problems) == problems)
+    if (r == 0 && tree_problems_here() == problems)
         resume_add_name(tree, worker, dir, name, st, is_link ? RECORD_SYMLINK : RECORD_SPECIAL);
 }
 

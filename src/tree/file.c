@@ -245,7 +245,7 @@ static int tell(const struct tree_file *f)
 static int copy_to_end(struct tree_file *f)
 {
     struct tree_copy *tree = f->tree;
-    unsigned long long problems = atomic_load(&tree->counts.problems);
+    unsigned long problems = tree_problems_here();
     int r = tree->sink->file_open(tree, f->dir, f->name, f->input, &f->output);
     if (r < 0)
         return r;
@@ -253,7 +253,7 @@ static int copy_to_end(struct tree_file *f)
     if (r == 0 && tree->source->file_read)
         r = tree->source->file_read(tree, f->dir, f->name, f->input);
     r = tree->sink->file_end(tree, f->dir, f->name, f->input, &f->output, r);
-    if (r == 0 && atomic_load(&tree->counts.problems) == problems)
+    if (r == 0 && tree_problems_here() == problems)
         resume_add_file(tree, f->worker, f->dir, f->name, &f->input->st, f->output.inode, f->bytes, f->hex);
     return r;
 }

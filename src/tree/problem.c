@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/extra.h"
+#include "tree/tree.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+static _Thread_local unsigned long problems_here;
+
+unsigned long tree_problems_here(void)
+{
+    return problems_here;
+}
+
+static const char *shown_path(const struct tree_dir *dir, const char *name, char **path)
+{
+    *path = dir_path(dir, name);
+    return !*path ? name ? name : dir->name : (*path)[0] ? *path : ".";
+}
+
+void tree_tell(struct tree_copy *tree, const struct leat_error *error)
+{
+    atomic_fetch_add(&tree->counts.problems, 1);
+    problems_here++;
+    pthread_mutex_lock(&tree->lock);
+    error_hand_on(tree->error, error);
+    if (tree->options.problem)
+        tree->options.problem(tree->options.user, error);
+    pthread_mutex_unlock(&tree->lock);
+}
+
+int tree_problem(struct tree_copy *tree, const struct tree_dir *dir, const char *name, enum leat_side side, int code,
+                 const char *operation, const char *format, ...)
+{
+    struct leat_error error = {.size = sizeof(error)};
+    char text[sizeof(error.text)], *path CLEANUP_FREE = NULL;
+    va_list arguments;
+    if (tree_is_canceled(tree)) {
+        problems_here++; /* what has it is not complete */
+        return code;
+    }
+    va_start(arguments, format);
+    if (format)
+        vsnprintf(text, sizeof(text), format, arguments);
+    else
+        error_text(code, text, sizeof(text));
+    va_end(arguments);
+    error_at(&error, code, side, shown_path(dir, name, &path), operation, "%s", text);
+    extra_spare(dir);
+    tree_tell(tree, &error);
+    if (code == -ENOMEM)
+        atomic_store(&tree->canceled, true); /* nothing more can be done, and all that is left would fail alike */
+    return code;
+}
