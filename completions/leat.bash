@@ -79,7 +79,7 @@ _leat_value()
 _leat()
 {
     local words=() part last="" options wants word before
-    local commands="copy run digest verify ls stat rm image store channel probe bench version"
+    local commands="copy run digest verify shard ls stat rm image store channel probe bench version"
     COMPREPLY=()
     # Bash also breaks words at = and :, which makes three of --report=json.
     for part in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
@@ -126,6 +126,9 @@ _leat()
     verify)
         options="--archive --jobs --one-file-system --status --progress --progress= --digest --ignore-missing --strict --warn --help"
         wants="--jobs --digest"
+        ;;
+    shard)
+        options="--json --help"
         ;;
     image)
         options="--all --platform --jobs --retries --insecure --cacert --cert --key --progress --progress= --trace --trace= --json --help"

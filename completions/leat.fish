@@ -8,6 +8,7 @@ complete -c leat -n __fish_use_subcommand -f -a copy -d 'One pass: copy, digests
 complete -c leat -n __fish_use_subcommand -f -a run -d 'The same for a pipeline written as text'
 complete -c leat -n __fish_use_subcommand -f -a digest -d 'Print and check digests of files'
 complete -c leat -n __fish_use_subcommand -f -a verify -d 'Compare two folders, or a list of digests and a folder'
+complete -c leat -n __fish_use_subcommand -f -a shard -d 'How far the processes are that share a copy of a tree'
 complete -c leat -n __fish_use_subcommand -f -a ls -d 'What a store has'
 complete -c leat -n __fish_use_subcommand -f -a stat -d 'What a store knows of an object'
 complete -c leat -n __fish_use_subcommand -f -a rm -d 'Remove objects from a store'
@@ -120,6 +121,11 @@ complete -c leat -n $verify -l strict -d 'An improper line is a failure'
 complete -c leat -n $verify -s w -l warn -d 'Tell of improper lines'
 complete -c leat -n $verify -l help -d 'A summary'
 
+set -l shard '__fish_seen_subcommand_from shard'
+complete -c leat -n "$shard; and not __fish_seen_subcommand_from status" -x -a status
+complete -c leat -n $shard -l json -d 'One object on one line'
+complete -c leat -n $shard -l help -d 'A summary'
+
 set -l ls '__fish_seen_subcommand_from ls'
 complete -c leat -n $ls -l recursive -d 'All that begins so'
 complete -c leat -n $ls -l retries -x -d 'Of a request without progress'
@@ -167,7 +173,7 @@ complete -c leat -n "$image; and __fish_seen_subcommand_from copy inspect verify
 set -l versions '__fish_seen_subcommand_from version'
 complete -c leat -n $versions -f -l json -d 'One object on one line'
 complete -c leat -n $versions -f -l help -d 'A summary'
-complete -c leat -n '__fish_seen_subcommand_from help' -f -a 'copy run digest verify ls stat rm image store channel probe bench version'
+complete -c leat -n '__fish_seen_subcommand_from help' -f -a 'copy run digest verify shard ls stat rm image store channel probe bench version'
 
 complete -c leat -n '__fish_seen_subcommand_from channel' -l json -d 'One object on one line'
 complete -c leat -n '__fish_seen_subcommand_from channel' -l help -d 'A summary'

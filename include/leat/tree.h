@@ -362,6 +362,37 @@ LEAT_API int leat_tree_verify_list(const char *folder, int (*next)(void *next_us
                                    void *next_user, const struct leat_tree_options *options,
                                    struct leat_tree_result *ret_result, struct leat_error *ret_error);
 
+/** What a journal of a copy says (`journal` of struct leat_tree_options). */
+struct leat_tree_journal {
+    size_t size;     /**< sizeof(struct leat_tree_journal); the caller sets it. */
+    int32_t shard;   /**< Which share the process copies, from 0 on. */
+    int32_t shards;  /**< How many shares the copy has; 1: one process copies all. */
+    int32_t is_done; /**< 1: the process has copied its share. */
+    uint64_t names;  /**< Names that are recorded as copied. A name that was copied twice counts twice. */
+};
+
+/**
+ * Reads a journal of a copy.
+ *
+ * @param path         The journal. It may be in use; then what was written so far is read.
+ * @param head         NULL, or gets the absolute paths of the copy, first; borrowed.
+ * @param entry        NULL, or gets each name, relative to the root of the tree, and its digest, in hexadecimal, or "";
+ *                     borrowed.
+ * @param user         Handed to both. If one returns a negative errno, the call ends with it.
+ * @param ret_journal  NULL, or what the journal says; filled in if the call succeeds.
+ * @param ret_error    NULL, or the failure.
+ *
+ * Blocking: as reading a file does.
+ *
+ * @return 0; -EBADMSG: the file is no journal of this version; -EINVAL: the result has no size; or a negative errno of
+ * the file.
+ *
+ * Threads: any. Calls do not share anything.
+ */
+LEAT_API int leat_tree_journal_read(const char *path, int (*head)(void *user, const char *source, const char *target),
+                                    int (*entry)(void *user, const char *name, const char *digest), void *user,
+                                    struct leat_tree_journal *ret_journal, struct leat_error *ret_error);
+
 #ifdef __cplusplus
 }
 #endif

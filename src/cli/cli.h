@@ -30,6 +30,7 @@ int cli_probe(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_verify(int argc, char **argv);
 int cli_image(int argc, char **argv);
+int cli_shard(int argc, char **argv);
 int cli_ls(int argc, char **argv);
 int cli_stat(int argc, char **argv);
 int cli_rm(int argc, char **argv);

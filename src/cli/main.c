@@ -18,6 +18,7 @@ static const struct subcommand {
     {"run", cli_run, "the same for a pipeline written as text, with filters"},
     {"digest", cli_digest, "print and check digests of files, as sha256sum does"},
     {"verify", cli_verify, "compare two folders, or a list of digests and a folder"},
+    {"shard", cli_shard, "how far the processes are that share a copy of a tree"},
     {"ls", cli_ls, "what a store has: keys, tags, repositories"},
     {"stat", cli_stat, "what a store knows of an object"},
     {"rm", cli_rm, "remove objects from a store"},

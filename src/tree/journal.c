@@ -210,23 +210,25 @@ void tree_journal_add(struct tree_journal *j, struct tree_records *records, cons
 
 /* ---- the end ---- */
 
-int tree_journal_close(struct tree_journal *j, bool is_done)
+int tree_journal_close(struct tree_journal *j, bool is_done, bool removes)
 {
     struct tree_records *next;
     if (j->fd < 0)
         return 0;
     for (struct tree_records *records = j->workers; records; records = next) {
         next = records->next;
-        if (!is_done)
+        if (!removes)
             flush(j, records);
         record_buffer_clear(&records->buffer);
         free(records);
     }
-    if (!is_done) {
+    if (is_done && record_add_done(&j->first) < 0)
+        is_done = false; /* it is only not said */
+    if (!removes) {
         write_records(j, &j->first);
         sync_all(j);
     }
-    if (is_done)
+    if (removes)
         unlinkat(j->place.directory, j->place.name, 0);
     j->fd = fd_close(j->fd);
     place_clear(&j->place);

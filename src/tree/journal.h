@@ -52,9 +52,10 @@ struct tree_records *tree_journal_worker(struct tree_journal *journal);
 void tree_journal_add(struct tree_journal *journal, struct tree_records *records, const struct record_entry *entry,
                       uint64_t bytes);
 
-/* Ends the journal after the workers have ended. `is_done`: all is copied, and the file is removed; otherwise all
- * records are written. Returns 0, or the error of the first write that failed. Allowed without a journal. */
-int tree_journal_close(struct tree_journal *journal, bool is_done);
+/* Ends the journal after the workers have ended. `is_done`: all is copied, which is recorded, too. `removes`: the file
+ * is removed; otherwise all records are written. Returns 0, or the error of the first write that failed. Allowed
+ * without a journal. */
+int tree_journal_close(struct tree_journal *journal, bool is_done, bool removes);
 
 /* Writes an identity of this start of the machine to `ret`; "": it has none that is known. */
 void tree_journal_boot(char *ret, size_t size);

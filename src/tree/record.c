@@ -9,6 +9,7 @@ enum {
     TYPE_RUN = 'R',
     TYPE_ENTRY = 'E',
     TYPE_SYNCED = 'S',
+    TYPE_DONE = 'D',
     MARK_SIZE = 40,
     ENTRY_FIXED = 4 + 2 * MARK_SIZE, /* type, kind, 0, 0, and the marks */
     ENTRY_TEXTS = 2,                 /* digest and name */
@@ -177,14 +178,24 @@ int record_add_entry(struct record_buffer *b, const struct record_entry *entry)
     return 0;
 }
 
-int record_add_synced(struct record_buffer *b)
+static int add_type(struct record_buffer *b, uint8_t type)
 {
     int r = make_room(b, 1);
     if (r < 0)
         return r;
-    b->bytes[b->used + RECORD_FRAME] = TYPE_SYNCED;
+    b->bytes[b->used + RECORD_FRAME] = type;
     end_record(b, 1);
     return 0;
+}
+
+int record_add_synced(struct record_buffer *b)
+{
+    return add_type(b, TYPE_SYNCED);
+}
+
+int record_add_done(struct record_buffer *b)
+{
+    return add_type(b, TYPE_DONE);
 }
 
 void record_buffer_clear(struct record_buffer *b)
@@ -265,6 +276,8 @@ static int hand_on(const struct record_hooks *hooks, const uint8_t *from, size_t
         r = get_run(from, n, &run);
         return r == 0 && hooks->run ? hooks->run(hooks->user, &run, offset) : r;
     }
+    if (from[0] == TYPE_DONE)
+        return hooks->done ? hooks->done(hooks->user) : 0;
     return from[0] == TYPE_SYNCED && hooks->synced ? hooks->synced(hooks->user, offset) : 0;
 }
 

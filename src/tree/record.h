@@ -71,6 +71,8 @@ int record_add_run(struct record_buffer *buffer, const struct record_run *run);
 int record_add_entry(struct record_buffer *buffer, const struct record_entry *entry);
 /* All that was recorded before is on the disk. */
 int record_add_synced(struct record_buffer *buffer);
+/* The process has copied all that it had to. */
+int record_add_done(struct record_buffer *buffer);
 void record_buffer_clear(struct record_buffer *buffer);
 
 /* What a reader is told. What the pointers lead to is valid during the call. `offset` is that of the record in the
@@ -80,6 +82,7 @@ struct record_hooks {
     int (*run)(void *user, const struct record_run *run, uint64_t offset);
     int (*entry)(void *user, const struct record_entry *entry, uint64_t offset);
     int (*synced)(void *user, uint64_t offset);
+    int (*done)(void *user);
     void *user;
 };
 

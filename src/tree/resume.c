@@ -64,7 +64,7 @@ void resume_close(struct tree_copy *tree, bool begins, bool is_done)
     bool removes = is_done ? !tree->options.journal_stays : !begins && !j->has_records;
     bool stays = j->fd >= 0 && !removes;
     recorded_clear(&tree->recorded);
-    int r = tree_journal_close(j, removes);
+    int r = tree_journal_close(j, is_done, removes);
     atomic_store(&tree->counts.journal, stays);
     if (r < 0 && !is_done && !tree->options.journal_optional)
         tree_problem(tree, tree->root, NULL, LEAT_SIDE_NONE, r, "journal", NULL);

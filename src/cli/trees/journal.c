@@ -59,7 +59,9 @@ void tree_journals_next(struct tree_journals *j, const struct tree_request *aske
     if (!path)
         return;
     j->path = path;
-    char *one = asked->journal ? strdup(asked->journal) : asked->no_journal ? NULL : beside(target, options);
+    char *one = asked->journal                               ? strdup(asked->journal)
+                : asked->no_journal || asked->options.claims ? NULL
+                                                             : beside(target, options);
     path[j->count++] = one;
     options->journal = one;
     options->resume = one && asked->resume;

@@ -21,6 +21,7 @@ int main(void)
 {
     struct leat_tree_options options = LEAT_INIT(struct leat_tree_options);
     struct leat_tree_result result = LEAT_INIT(struct leat_tree_result);
+    struct leat_tree_journal journal = LEAT_INIT(struct leat_tree_journal);
     struct told told = {.problems = 0};
     struct stat st;
     int r = 0;
@@ -48,6 +49,12 @@ int main(void)
     EXPECT(result.problems == (uint64_t)told.problems && !told.is_bad && r != -EBADMSG);
     EXPECT(r < 0 || (result.files == 2 && result.differences == 0));
     TRY(r);
+    options.journal = "journal";
+    options.journal_stays = 1;
+    options.shards = 2;
+    TRY(leat_tree_copy("tree", "shared", &options, NULL, NULL));
+    TRY(leat_tree_journal_read("journal", NULL, NULL, NULL, &journal, NULL));
+    EXPECT(journal.shards == 2 && journal.is_done);
 done:
     return swept_result;
 }

@@ -839,6 +839,12 @@ static int try_tree_verify_result(void *given)
     return r == -ENOENT ? 0 : r;
 }
 
+static int try_tree_journal(void *given)
+{
+    int r = leat_tree_journal_read("no/such/journal", NULL, NULL, NULL, given, NULL);
+    return r == -ENOENT ? 0 : r;
+}
+
 static int try_tree_result(void *given)
 {
     return try_tree_of(NULL, given, NULL);
@@ -1001,6 +1007,7 @@ static const struct row {
     {INPUT(try_tree_verify, leat_tree_options), .member = {ENUM(leat_tree_options, keep, LEAT_TREE_ALL)}},
     {OUTPUT(try_tree_result, leat_tree_result)},
     {OUTPUT(try_tree_verify_result, leat_tree_result)},
+    {OUTPUT(try_tree_journal, leat_tree_journal)},
     {OUTPUT(try_tree_error, leat_error)},
     {INPUT(try_store, leat_store_options)},
     {OUTPUT(try_store_result, leat_store_result)},

@@ -481,6 +481,20 @@ static int try_tree_verify(bool well, struct leat_error *error)
     return r;
 }
 
+static int try_tree_journal_read(bool well, struct leat_error *error)
+{
+    struct leat_tree_options options = LEAT_INIT(struct leat_tree_options);
+    assert_int_equal(unit_folder(NULL), 0);
+    assert_int_equal(mkdir("source", 0700), 0);
+    options.journal = "journal";
+    options.journal_stays = 1;
+    unit_write("source/file", "1", 1);
+    assert_int_equal(leat_tree_copy("source", "target", &options, NULL, NULL), 0);
+    int r = leat_tree_journal_read(well ? "journal" : "none", NULL, NULL, NULL, NULL, error);
+    assert_int_equal(unit_folder_gone(NULL), 0);
+    return r;
+}
+
 static int no_line(void *user UNUSED, struct leat_tree_entry *ret UNUSED)
 {
     return 0;
@@ -609,6 +623,7 @@ static const struct row {
     {"leat_image_verify", try_image_verify},
     {"leat_tree_copy", try_tree_copy},
     {"leat_tree_verify", try_tree_verify},
+    {"leat_tree_journal_read", try_tree_journal_read},
     {"leat_tree_verify_list", try_tree_verify_list},
     {"leat_store_list", try_list},
     {"leat_store_stat", try_stat},
