@@ -109,9 +109,9 @@ _leat()
             --streams --header --netrc-file --cacert --cert --key"
         if [[ ${words[1]} == copy ]]; then
             options+=" --recursive --archive --jobs --one-file-system --shard --digest-file
-                --exclude --exclude-from --include --include-from --from0 --max-depth --update
+                --exclude --exclude-from --include --include-from --files-from --from0 --max-depth --update
                 --delete --dry-run"
-            wants+=" --jobs --shard --digest-file --exclude --exclude-from --include --include-from --max-depth"
+            wants+=" --jobs --shard --digest-file --exclude --exclude-from --include --include-from --files-from --max-depth"
             options+=" --claim --lease"
             wants+=" --claim --lease"
             options+=" --journal --no-journal --publish-tree"

@@ -70,6 +70,7 @@ complete -c leat -n '__fish_seen_subcommand_from copy' -l exclude -x -d 'Leave o
 complete -c leat -n '__fish_seen_subcommand_from copy' -l exclude-from -r -F -d 'Patterns of what is left out'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l include -x -d 'Copy what matches'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l include-from -r -F -d 'Patterns of what is copied'
+complete -c leat -n '__fish_seen_subcommand_from copy' -l files-from -r -F -d 'Names that are copied'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l from0 -d 'Lines of these files end with NUL'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l max-depth -x -d 'Levels that are copied'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l delete -d 'Delete what the source does not have'

@@ -214,6 +214,14 @@ struct leat_tree_options {
      * and all that is in it.
      */
     const char *const *rules;
+    /**
+     * Names, ended by NULL, relative to the root of the tree: only these are copied, and the folders above them are
+     * made with their attributes. A name that is a folder stands for the folder without what is in it; one with a slash
+     * at its end, for the folder with all that is in it. A name that is missing is a problem. If a name leads out of
+     * the tree, by "..", by a slash at its beginning or through a symbolic link, nothing is copied: -EINVAL. The source
+     * must be a folder, and `delete_extra` is not possible. NULL: all names.
+     */
+    const char *const *names;
     int32_t max_depth; /**< Levels below the root that are copied: a folder on the last one stays empty; 0: all. */
     /** Not 0: a name that the target has already is left alone if it is unchanged. That is a file with the size and the
      * modification time of the source's, a link with the same text, a special file of the same kind and number. A file

@@ -56,15 +56,11 @@ static int read_options(struct tree_copy *tree, const struct leat_tree_options *
         if (r < 0)
             return r;
     }
-    if (o->dry_run && (o->claims || o->shards > 1))
-        return error_set(error, -EINVAL, "Processes that share a tree have no dry run: leave that to one");
-    if (o->dry_run && o->resume)
-        return error_set(error, -EINVAL, "A dry run can't tell what a journal proves: leave out resume");
-    if (o->dry_run && o->digest)
-        return error_set(error, -EINVAL, "A dry run reads no files, so it has no digests");
-    if (o->max_depth < 0)
-        return error_set(error, -EINVAL, "%d is no number of levels", (int)o->max_depth);
-    r = select_init(tree, error);
+    r = plan_check(tree, error);
+    if (r == 0)
+        r = select_init(tree, error);
+    if (r == 0)
+        r = names_init(tree, error);
     return r < 0 ? r : find_provider(tree, error);
 }
 
@@ -82,22 +78,10 @@ static int take_sink(struct tree_copy *tree, const char *source, const char *tar
     return 0;
 }
 
-/* Refuses what the ends can't do. */
-static int check_ends(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error)
-{
-    if (tree->options.update && !tree->sink->dir_open)
-        return error_at(error, -EOPNOTSUPP, LEAT_SIDE_SINK, target, "open",
-                        "It is no folder, so what it has can't be compared with the source");
-    int r = extra_check(tree, source, target, error);
-    if (r == 0 && tree->options.dry_run)
-        plan_replace_sink(tree);
-    return r;
-}
-
 static int open_roots(struct tree_copy *tree, const char *source, const char *from, const char *target, const char *to,
                       struct leat_error *error)
 {
-    int r = check_ends(tree, source, target, error);
+    int r = select_ends(tree, source, target, error);
     if (r < 0)
         return r;
     struct tree_dir *root = tree->root = dir_root(tree);
@@ -105,6 +89,8 @@ static int open_roots(struct tree_copy *tree, const char *source, const char *fr
         return error_set(error, -ENOMEM, "out of memory");
     tree->pending = root;
     r = tree->source->open(tree, source, from, error);
+    if (r == 0)
+        r = names_check(tree, error);
     if (r == 0)
         r = stage_begin(tree, target, &to, error);
     if (r == 0)
@@ -272,9 +258,10 @@ static int copy_at_once(struct tree_copy *tree, const char *source, const char *
         return error_at(error, -EINVAL, is_source ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK, is_source ? source : target,
                         "open", "Several processes can't share an archive");
     const struct leat_tree_options *o = &tree->options;
-    if (o->update || o->delete_extra || o->dry_run)
+    if (o->update || o->delete_extra || o->dry_run || o->names)
         return error_at(error, -EINVAL, is_source ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK, is_source ? source : target,
-                        "open", "An archive is copied as a whole, without `update`, `delete_extra` and `dry_run`");
+                        "open",
+                        "An archive is copied as a whole, without `update`, `delete_extra`, `dry_run` and `names`");
     int r =
         is_source ? tree->source->copy(tree, source, from, to, error) : tree->sink->copy(tree, target, to, from, error);
     if (tree->root)
@@ -345,6 +332,7 @@ int tree_run(const struct tree_pass *pass, void *given, const char *source, cons
     pieces_clear(&tree.pieces);
     dirs_clear(&tree.dirs);
     select_clear(&tree);
+    names_clear(&tree);
     read_counts(&tree, &result);
     if (is_begun && ret_result)
         return_sized(ret_result, &result, sizeof(result));

@@ -17,6 +17,8 @@ int extra_check(const struct tree_copy *tree, const char *source, const char *ta
         return 0;
     if (tree->options.claims || tree->options.shards > 1)
         return error_set(error, -EINVAL, "Processes that share a tree delete nothing: leave that to a copy by one");
+    if (tree->options.names)
+        return error_set(error, -EINVAL, "With a list of names nothing is deleted");
     if (!tree->sink->dir_open)
         return error_at(error, -EOPNOTSUPP, LEAT_SIDE_SINK, target, "open", "Names are deleted in a folder alone");
     if (!tree->source->dir_open)

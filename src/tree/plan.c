@@ -12,7 +12,8 @@
 /* The folder around a missing target must exist: mkdir(2) would need it. */
 static int look_around(const char *path, struct leat_error *error)
 {
-    char *around CLEANUP_FREE = strdup(path), text[128];
+    char *around = strdup(path);
+    char text[128];
     struct stat st;
     if (!around)
         return error_set(error, -ENOMEM, "out of memory");
@@ -23,6 +24,7 @@ static int look_around(const char *path, struct leat_error *error)
         n--;
     around[n] = '\0';
     int r = stat(n ? around : ".", &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+    free(around);
     return r < 0 ? error_at(error, r, LEAT_SIDE_SINK, path, "mkdir", "%s", error_text(r, text, sizeof(text))) : 0;
 }
 
@@ -92,6 +94,20 @@ static int make(const struct tree_making *m)
 {
     if (is_folder(m->dir, m->name))
         return tree_problem(m->tree, m->dir, m->name, LEAT_SIDE_SINK, -EISDIR, "rename", NULL);
+    return 0;
+}
+
+int plan_check(const struct tree_copy *tree, struct leat_error *error)
+{
+    const struct leat_tree_options *o = &tree->options;
+    if (o->dry_run && (o->claims || o->shards > 1))
+        return error_set(error, -EINVAL, "Processes that share a tree have no dry run: leave that to one");
+    if (o->dry_run && o->resume)
+        return error_set(error, -EINVAL, "A dry run can't tell what a journal proves: leave out resume");
+    if (o->dry_run && (o->publish || o->sync))
+        return error_set(error, -EINVAL, "A dry run makes nothing that could be published or synced");
+    if (o->dry_run && o->digest)
+        return error_set(error, -EINVAL, "A dry run reads no files, so it has no digests");
     return 0;
 }
 

@@ -33,7 +33,7 @@ int resume_open(struct tree_copy *tree, const char *source, const char *target, 
     struct leat_error own = {.size = sizeof(own)};
     if (!o->journal || o->dry_run || (o->claims && o->journal_optional))
         return 0;
-    if (tree->source != &source_folder || tree->sink != &sink_folder)
+    if (tree->source->dir_open != source_folder.dir_open || tree->sink != &sink_folder)
         return 0;
     char *from CLEANUP_FREE = tree_folder_path(source), *to CLEANUP_FREE = tree_folder_path(target);
     if (!from || !to)

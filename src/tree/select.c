@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tree/select.h"
+#include "tree/extra.h"
+#include "tree/names.h"
+#include "tree/plan.h"
 #include "tree/tree.h"
 
 static bool read_rule(struct tree_rule *ret, const char *text)
@@ -13,6 +16,8 @@ int select_init(struct tree_copy *tree, struct leat_error *error)
     struct tree_select *select = &tree->select;
     const char *const *rules = tree->options.rules;
     size_t n = 0;
+    if (tree->options.max_depth < 0)
+        return error_set(error, -EINVAL, "%d is no number of levels", (int)tree->options.max_depth);
     while (rules && rules[n])
         n++;
     select->rules = calloc(n + 1, sizeof(*select->rules));
@@ -94,4 +99,20 @@ bool select_reads(const struct tree_copy *tree, const struct tree_dir *dir)
     if (tree->options.one_file_system && dir->st.st_dev != tree->root->st.st_dev)
         return false;
     return tree->options.max_depth == 0 || dir->depth < (uint32_t)tree->options.max_depth;
+}
+
+int select_ends(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error)
+{
+    if (tree->options.update && !tree->sink->dir_open)
+        return error_at(error, -EOPNOTSUPP, LEAT_SIDE_SINK, target, "open",
+                        "It is no folder, so what it has can't be compared with the source");
+    if (tree->options.names && tree->source != &source_folder)
+        return error_at(error, -EOPNOTSUPP, LEAT_SIDE_SOURCE, source, "open",
+                        "It is no folder, so it has no list of names");
+    if (tree->options.names)
+        names_replace_source(tree);
+    int r = extra_check(tree, source, target, error);
+    if (r == 0 && tree->options.dry_run)
+        plan_replace_sink(tree);
+    return r;
 }

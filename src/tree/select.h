@@ -24,6 +24,10 @@ struct tree_select {
 int select_init(struct tree_copy *tree, struct leat_error *error);
 void select_clear(struct tree_copy *tree);
 
+/* The ends are known, and not open: refuses options that they do not have, and puts others in their place, for a dry
+ * run or a list of names. Returns 0, or a code with *error filled in. */
+int select_ends(struct tree_copy *tree, const char *source, const char *target, struct leat_error *error);
+
 /* Do the rules take this name of a folder? It does not matter whether the source or the target has it. Returns 1, 0, or
  * -ENOMEM. */
 int select_takes(struct tree_copy *tree, const struct tree_dir *dir, const char *name, bool is_folder);

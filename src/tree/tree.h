@@ -11,6 +11,7 @@
 #include "tree/ends.h"
 #include "tree/journal.h"
 #include "tree/links.h"
+#include "tree/names.h"
 #include "tree/pieces.h"
 #include "tree/recorded.h"
 #include "tree/select.h"
@@ -65,6 +66,7 @@ struct tree_copy {
     struct tree_dirs dirs;
     struct tree_links links;
     struct tree_select select;
+    struct tree_names names;
     struct tree_claims *claims; /* of the option `claims`; NULL: none */
     struct tree_pieces pieces;
     struct tree_dir *pending;     /* folders that the walker has not read yet; the walker's own */

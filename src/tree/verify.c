@@ -317,6 +317,8 @@ int verify_check(struct tree_copy *tree, struct leat_error *error)
         return error_set(error, -EINVAL, "A comparison compares bytes, and gives no digests");
     if (o->shards > 1)
         return error_set(error, -EINVAL, "A comparison has no shards");
+    if (o->names)
+        return error_set(error, -EINVAL, "A comparison has no list of names");
     if (o->delete_extra || o->dry_run || o->changed)
         return error_set(error, -EINVAL, "A comparison changes nothing");
     if (o->update)

@@ -41,6 +41,9 @@ const char tree_options_help[] = "  -r, --recursive        contents, modes, symb
                                  "  --include PATTERN      copy what matches, whatever comes behind\n"
                                  "  --exclude-from FILE    patterns of --exclude, one a line; - is standard input\n"
                                  "  --include-from FILE    patterns of --include\n"
+                                 "  --files-from FILE      copy the names in FILE alone, one a line, relative to\n"
+                                 "                         FOLDER; NAME/ is a folder with all that is in it, NAME\n"
+                                 "                         the folder alone; - is standard input\n"
                                  "  --from0                what these files have ends with NUL\n"
                                  "  --jobs N               files that are copied at the same time (default: one\n"
                                  "                         for each processor, at least 2)\n"
@@ -80,6 +83,7 @@ enum {
     OPTION_DROP,
     OPTION_EXCLUDE,
     OPTION_EXCLUDE_FROM,
+    OPTION_FILES_FROM,
     OPTION_FROM0,
     OPTION_INCLUDE,
     OPTION_INCLUDE_FROM,
@@ -109,6 +113,7 @@ static const struct option longs[] = {
     {"dry-run", no_argument, NULL, 'n'},
     {"exclude", required_argument, NULL, OPTION_EXCLUDE},
     {"exclude-from", required_argument, NULL, OPTION_EXCLUDE_FROM},
+    {"files-from", required_argument, NULL, OPTION_FILES_FROM},
     {"from0", no_argument, NULL, OPTION_FROM0},
     {"include", required_argument, NULL, OPTION_INCLUDE},
     {"include-from", required_argument, NULL, OPTION_INCLUDE_FROM},
@@ -171,6 +176,9 @@ static int set(struct tree_request *q, int option, const char *value)
     case OPTION_INCLUDE:
     case OPTION_INCLUDE_FROM:
         return tree_selection_add(&q->selection, '+', value, option == OPTION_INCLUDE_FROM);
+    case OPTION_FILES_FROM:
+        q->selection.files_from = value;
+        break;
     case OPTION_FROM0:
         q->selection.ends_with_nul = true;
         break;
@@ -219,6 +227,7 @@ static int set(struct tree_request *q, int option, const char *value)
 static int read_selection(struct tree_request *q)
 {
     int r = tree_selection_read(&q->selection);
+    q->options.names = (const char *const *)q->selection.names.text;
     q->options.rules = (const char *const *)q->selection.rules.text;
     return r;
 }
@@ -254,6 +263,10 @@ int tree_options_parse(struct tree_request *q, int argc, char **argv)
         return cli_usage("copy", "with --%s one FOLDER and a TARGET are wanted", q->options.shards ? "shard" : "claim");
     if (argc - optind < 2)
         return cli_usage("copy", "with -r and -a at least one FOLDER and a TARGET are wanted");
+    if (q->selection.files_from && argc - optind != 2)
+        return cli_usage("copy", "with --files-from one FOLDER and a TARGET are wanted");
+    if (q->selection.files_from && q->options.delete_extra)
+        return cli_usage("copy", "--delete compares whole folders, and --files-from names some files of them");
     if (q->options.dry_run && q->options.digest)
         return cli_usage("copy", "--dry-run reads no files, so there is no --digest with it");
     return read_selection(q);

@@ -109,6 +109,22 @@ static int take_line(void *user, const char *line)
     return is_remark ? 0 : take_rule(user, line);
 }
 
+static int take_name(void *user, const char *line)
+{
+    struct reading *reading = user;
+    return line[0] ? add(&reading->selection->names, "", line) : 0;
+}
+
+static int read_names(struct tree_selection *s)
+{
+    struct reading reading = {.selection = s};
+    s->names.text = s->files_from ? calloc(1, sizeof(char *)) : NULL; /* also a list of no names is one */
+    if (!s->files_from)
+        return 0;
+    return s->names.text ? read_file(s->files_from, s->ends_with_nul, take_name, &reading)
+                         : fail(s->files_from, ENOMEM);
+}
+
 int tree_selection_read(struct tree_selection *s)
 {
     int r = 0;
@@ -118,11 +134,12 @@ int tree_selection_read(struct tree_selection *s)
         r = given[1] == '<' ? read_file(given + 2, s->ends_with_nul, take_line, &reading)
                             : take_rule(&reading, given + 2);
     }
-    return r;
+    return r == 0 ? read_names(s) : r;
 }
 
 void tree_selection_free(struct tree_selection *s)
 {
     clear(&s->given);
     clear(&s->rules);
+    clear(&s->names);
 }

@@ -15,6 +15,8 @@ struct tree_texts {
 struct tree_selection {
     struct tree_texts given; /* of options, in their order: '+' or '-', then ' ' and a pattern or '<' and a file */
     struct tree_texts rules; /* as leat_tree_copy takes them */
+    struct tree_texts names; /* of the file `files_from` */
+    const char *files_from;  /* NULL: none */
     bool ends_with_nul;      /* lines of files end with NUL */
 };
 

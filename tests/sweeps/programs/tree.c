@@ -49,6 +49,28 @@ int main(void)
     EXPECT(result.problems == (uint64_t)told.problems && !told.is_bad && r != -EBADMSG);
     EXPECT(r < 0 || (result.files == 2 && result.differences == 0));
     TRY(r);
+    /* Another pass over the copy, that selects and deletes. */
+    static const char *const rules[] = {"- folder/again", NULL};
+    static const char *const names[] = {"folder/file", "one", NULL};
+    EXPECT(r < 0 || (mkdir("copied/gone", 0700) == 0 && symlink("one", "copied/gone/link") == 0));
+    options.rules = rules;
+    options.update = options.delete_extra = 1;
+    told.problems = 0;
+    r = leat_tree_copy("tree", "copied", &options, &result, NULL);
+    EXPECT(result.problems == (uint64_t)told.problems && !told.is_bad);
+    EXPECT(r < 0 || (result.deleted == 2 && result.excluded == 1 && lstat("copied/gone", &st) < 0));
+    EXPECT(stat("copied/folder/again", &st) == 0);
+    TRY(r);
+    options.names = names;
+    options.delete_extra = 0;
+    told.problems = 0;
+    r = leat_tree_copy("tree", "named", &options, &result, NULL);
+    EXPECT(result.problems == (uint64_t)told.problems && !told.is_bad);
+    EXPECT(r < 0 || (result.files == 2 && stat("named/folder/file", &st) == 0 && lstat("named/link", &st) < 0));
+    TRY(r);
+    options.names = NULL;
+    options.rules = NULL;
+    options.update = 0;
     options.journal = "journal";
     options.journal_stays = 1;
     options.shards = 2;
