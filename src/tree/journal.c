@@ -123,15 +123,6 @@ int tree_journal_open(struct tree_journal *j, const char *path, const struct rec
     return error_at(error, r, LEAT_SIDE_NONE, path, "journal", "%s", why);
 }
 
-int tree_journal_begin(struct tree_journal *j, uint64_t root)
-{
-    char boot[64];
-    if (j->fd < 0)
-        return 0;
-    tree_journal_boot(boot, sizeof(boot));
-    return record_add_run(&j->first, &(struct record_run){.begun_s = time(NULL), .root = root, .boot = boot});
-}
-
 /* ---- writing ---- */
 
 static int write_at(int fd, const struct record_buffer *b, uint64_t at)
@@ -158,6 +149,17 @@ static void write_records(struct tree_journal *j, struct record_buffer *b)
             b->used = 0; /* the reader cuts it off by the CRC */
     }
     b->used = 0;
+}
+
+int tree_journal_begin(struct tree_journal *j, uint64_t root)
+{
+    char boot[64];
+    if (j->fd < 0)
+        return 0;
+    tree_journal_boot(boot, sizeof(boot));
+    int r = record_add_run(&j->first, &(struct record_run){.begun_s = time(NULL), .root = root, .boot = boot});
+    write_records(j, &j->first);
+    return r;
 }
 
 /* All files that the records name were written before, so they are on the disk now. */
