@@ -128,7 +128,7 @@ struct leat_tree_entry {
 struct leat_tree_result {
     size_t size;          /**< sizeof(struct leat_tree_result); the caller sets it. */
     uint64_t files;       /**< Regular files that were copied; further names of one file are hard links. */
-    uint64_t bytes;       /**< Bytes of these files. */
+    uint64_t bytes;       /**< Bytes of these files; so far also of those that are not complete. */
     uint64_t directories; /**< Folders that were made, or were there. */
     uint64_t symlinks;    /**< Symbolic links. */
     uint64_t hard_links;  /**< Further names of files. */
@@ -144,7 +144,11 @@ struct leat_tree_result {
     uint64_t deleted;   /**< Names that `delete_extra` has deleted. */
     /** What the target could not have, of each enum leat_tree_lost: the same as `dropped`, or a part of `problems`. */
     uint64_t lost[LEAT_TREE_LOST_KINDS];
-    uint64_t jobs; /**< How many workers the copy has. */
+    uint64_t jobs;        /**< How many workers the copy has. */
+    uint64_t found;       /**< Names that were found so far in the source, without folders. */
+    uint64_t found_bytes; /**< Bytes of the files among them, with `sizes`. 0: not known. */
+    uint64_t
+        has_found_all; /**< 1: there are no more names, so `found` and `found_bytes` are those of the whole tree. */
 };
 
 /** How a tree is copied. All pointers are borrowed for the call. */
@@ -293,6 +297,19 @@ struct leat_tree_options {
      * target must be a folder.
      */
     int32_t sync;
+    /** Not 0: the length of each file is looked up while the folders are read, which is one more call for a file, so
+     * that `progress` gets `found_bytes`. */
+    int32_t sizes;
+    /**
+     * Gets each large file that is being copied, right before each call of `progress`.
+     *
+     * @param name   The file, relative to the root of the tree; borrowed.
+     * @param done   Bytes that were copied.
+     * @param bytes  Bytes of the file.
+     *
+     * Threads: as `progress`.
+     */
+    void (*large)(void *user, const char *name, uint64_t done, uint64_t bytes);
 };
 
 /**

@@ -115,7 +115,7 @@ static void print_text(const char *text)
     show(line);
 }
 
-static void print_json(const struct progress_numbers *n)
+static void print_json(const struct progress_numbers *n, const char *more)
 {
     char line[256], total[32] = "null", eta[32] = "null", buffered[48] = "";
     if (n->now.has_total)
@@ -125,9 +125,31 @@ static void print_json(const struct progress_numbers *n)
     if (n->now.buffered)
         snprintf(buffered, sizeof(buffered), ",\"buffered\":%llu", (unsigned long long)n->now.buffered);
     snprintf(line, sizeof(line),
-             "{\"type\":\"progress\",\"bytes\":%llu,\"total\":%s,\"rate\":%.0f,\"seconds\":%.3f,\"eta\":%s%s}\n",
+             "{\"type\":\"progress\",\"bytes\":%llu,\"total\":%s,\"rate\":%.0f,\"seconds\":%.3f,\"eta\":%s%s",
              (unsigned long long)n->now.bytes, total, n->rate, n->now.seconds, eta, buffered);
-    show(line);
+    char *all = NULL;
+    size_t size = strlen(line) + (more ? strlen(more) : 0) + sizeof("}\n");
+    if (more && (all = malloc(size)))
+        snprintf(all, size, "%s%s}\n", line, more);
+    else
+        strcat(line, "}\n");
+    show(all ? all : line);
+    free(all);
+}
+
+/* Adds whole words of what follows the numbers, as many as fit. */
+static void add_more(char text[PROGRESS_TEXT_MAX], const char *more, size_t width)
+{
+    size_t used = strlen(text), most = width < PROGRESS_TEXT_MAX ? width : PROGRESS_TEXT_MAX;
+    for (const char *at = more; at && *at;) {
+        size_t n = strcspn(at + 2, "\t") + 2; /* each begins with two blanks; a tab is between them */
+        if (used + n >= most)
+            return;
+        memcpy(text + used, at, n);
+        used += n;
+        text[used] = '\0';
+        at += n + (at[n] == '\t');
+    }
 }
 
 /* ---- updates ---- */
@@ -137,16 +159,21 @@ void progress_update(struct progress *progress, const struct leat_progress *now)
     char text[PROGRESS_TEXT_MAX];
     struct progress_numbers n = look(progress, now);
     if (progress->mode == PROGRESS_JSON)
-        print_json(&n);
+        print_json(&n, progress->more_json);
     else if (in_background())
         progress->drawn = 0; /* the bar has scrolled away, or has been overwritten */
     else if (progress->mode == PROGRESS_BAR) {
-        progress_text_bar(text, &n, columns());
+        if (progress->more)
+            progress_text(text, &n, columns());
+        else
+            progress_text_bar(text, &n, columns());
+        add_more(text, progress->more, columns());
         draw(progress, text);
     } else if (progress->mode == PROGRESS_LINES && n.now.seconds >= progress->next_line) {
         progress->next_line = n.now.seconds + LINE_SECONDS;
         progress->shown = true;
         progress_text(text, &n, columns());
+        add_more(text, progress->more, columns());
         print_text(text);
     }
 }
@@ -157,6 +184,7 @@ void progress_line(struct progress *progress, const struct leat_progress *now)
     struct progress_numbers n = look(progress, now);
     clear(progress);
     progress_text(text, &n, columns());
+    add_more(text, progress->more, columns());
     print_text(text);
 }
 
@@ -165,7 +193,7 @@ void progress_end(struct progress *progress, const struct leat_progress *now)
     char text[PROGRESS_TEXT_MAX];
     struct progress_numbers n = look(progress, now);
     if (progress->mode == PROGRESS_JSON)
-        print_json(&n);
+        print_json(&n, progress->more_json);
     if ((progress->mode != PROGRESS_BAR && progress->mode != PROGRESS_LINES) || in_background())
         return;
     clear(progress);
@@ -173,5 +201,6 @@ void progress_end(struct progress *progress, const struct leat_progress *now)
         return;
     n.rate = n.now.seconds > 0 ? (double)n.now.bytes / n.now.seconds : 0;
     progress_text_last(text, &n, columns());
+    add_more(text, progress->more, columns());
     print_text(text);
 }

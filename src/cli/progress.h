@@ -18,6 +18,8 @@ struct progress {
     double rate;
     double moved_seconds; /* when bytes last moved */
     uint64_t moved_bytes;
+    const char *more;      /* NULL, or what follows the numbers in a line, as far as it fits; borrowed */
+    const char *more_json; /* NULL, or members of the JSON object, each with a comma before it; borrowed */
 };
 
 /* Chooses the mode. AUTO becomes BAR if standard error is a terminal. BAR becomes LINES if the terminal can't draw a

@@ -31,6 +31,15 @@ void batch_add(struct tree_batch *batch, const char *name, size_t n, bool is_fil
     batch->dir->has_names = true;
 }
 
+void batch_count(struct tree_copy *tree, const struct tree_found *found)
+{
+    atomic_fetch_add(&tree->counts.found, 1);
+    if (found->has_bytes)
+        atomic_fetch_add(&tree->counts.found_bytes, found->bytes);
+    else if (S_ISREG(found->kind) || found->kind == 0)
+        atomic_fetch_add(&tree->counts.unsized, 1);
+}
+
 bool batch_is_full(const struct tree_copy *tree, const struct tree_batch *batch)
 {
     return batch->count == tree->batch_names || batch->used + BATCH_NAME_MAX > BATCH_BYTES;

@@ -141,12 +141,12 @@ static void drop_batch(void *user, void *batch)
     batch_free(user, batch);
 }
 
-static void read_counts(const struct tree_copy *tree, struct leat_tree_result *ret)
+static void read_counts(struct tree_copy *tree, struct leat_tree_result *ret)
 {
     const struct tree_counts *c = &tree->counts;
     *ret = (struct leat_tree_result){.size = sizeof(*ret),
                                      .files = atomic_load(&c->files),
-                                     .bytes = atomic_load(&c->bytes),
+                                     .bytes = flights_bytes(tree),
                                      .directories = atomic_load(&c->directories),
                                      .symlinks = atomic_load(&c->symlinks),
                                      .hard_links = atomic_load(&c->hard_links),
@@ -164,6 +164,9 @@ static void read_counts(const struct tree_copy *tree, struct leat_tree_result *r
     for (size_t i = 0; i < LEAT_TREE_LOST_KINDS; i++)
         ret->lost[i] = atomic_load(&c->lost[i]);
     ret->jobs = tree->jobs;
+    ret->found = atomic_load(&c->found);
+    ret->found_bytes = atomic_load(&c->unsized) ? 0 : atomic_load(&c->found_bytes);
+    ret->has_found_all = atomic_load(&c->has_found_all);
 }
 
 static bool is_wanted(struct tree_copy *tree)
@@ -172,6 +175,7 @@ static bool is_wanted(struct tree_copy *tree)
     if (!tree->options.progress)
         return true;
     read_counts(tree, &now);
+    flights_tell(tree);
     return tree->options.progress(tree->options.user, &now) == 0;
 }
 
@@ -325,6 +329,7 @@ int tree_run(const struct tree_pass *pass, void *given, const char *source, cons
     bool is_begun = r == 0;
     dirs_init(&tree.dirs);
     pieces_init(&tree.pieces);
+    flights_init(&tree.flights);
     pthread_mutex_init(&tree.lock, NULL);
     if (r == 0)
         r = tree.options.claims ? claims_run(&tree, source, target, run) : run(&tree, source, target, &first);
@@ -334,6 +339,7 @@ int tree_run(const struct tree_pass *pass, void *given, const char *source, cons
     select_clear(&tree);
     names_clear(&tree);
     read_counts(&tree, &result);
+    flights_clear(&tree.flights);
     if (is_begun && ret_result)
         return_sized(ret_result, &result, sizeof(result));
     return error_return(ret_error, &first, r);

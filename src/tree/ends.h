@@ -23,7 +23,9 @@ struct tree_found {
     const char *name; /* valid until the next call of `next` */
     mode_t kind;      /* as S_IFMT; 0: a worker will ask `look` */
     struct stat st;   /* of a folder, from a source that is flat: st_mode 0: nothing is known of it */
-    void *mark;       /* what the source keeps of the name; `drop` takes it. NULL: nothing */
+    bool has_bytes;   /* of a file: its length is known, which is asked for only with the option `sizes` */
+    uint64_t bytes;
+    void *mark; /* what the source keeps of the name; `drop` takes it. NULL: nothing */
 };
 
 /* A file of the source that is open for reading. */

@@ -23,6 +23,8 @@ struct tree_file {
     const char *name;
     struct tree_input *input;
     struct tree_output output;
+    struct tree_flight flight;          /* of a large file */
+    bool is_flying;                     /* it has begun */
     uint64_t bytes;                     /* copied */
     char hex[2 * DIGEST_BYTES_MAX + 1]; /* "": no digest */
 };
@@ -126,9 +128,11 @@ static int copy_small(struct tree_file *f)
 
 /* ---- large files ---- */
 
-static int is_wanted(void *user, const struct leat_progress *now UNUSED)
+static int is_wanted(void *user, const struct leat_progress *now)
 {
-    return tree_is_canceled(user);
+    struct tree_file *f = user;
+    atomic_store(&f->flight.done, now->bytes);
+    return tree_is_canceled(f->tree);
 }
 
 static int add_digest(const struct tree_file *f, leat_pipeline *pipeline, struct leat_error *error)
@@ -179,7 +183,7 @@ static int copy_large(struct tree_file *f)
     struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
     leat_pipeline *pipeline;
     options.progress = is_wanted;
-    options.user = f->tree;
+    options.user = f;
     if (f->input->fd >= 0 && lseek(f->input->fd, 0, SEEK_SET) != 0)
         return fail(f, LEAT_SIDE_SOURCE, -errno, "lseek");
     int r = leat_pipeline_new(&pipeline, &options, &error);
@@ -202,6 +206,7 @@ static int copy_in_pieces(struct tree_file *f)
         f->bytes = (uint64_t)f->input->st.st_size;
         return 0;
     }
+    f->worker->flight = &f->flight;
     int r = pieces_copy(f->tree, f->worker, f->dir, f->input, &f->output, &moved);
     f->bytes = moved.bytes;
     if (r == -ESTALE)
@@ -223,6 +228,10 @@ static int copy_bytes(struct tree_file *f)
 {
     bool is_small = f->input->st.st_size <= FILE_SMALL && !has_holes(&f->input->st);
     int r = is_small ? copy_small(f) : 1;
+    if (r > 0) {
+        f->is_flying = true;
+        flight_begin(f->tree, &f->flight, f->dir, f->name, (uint64_t)f->input->st.st_size);
+    }
     if (r > 0 && pieces_fit(f->tree, f->input, &f->output))
         return copy_in_pieces(f);
     return r > 0 ? copy_large(f) : r;
@@ -276,8 +285,11 @@ int file_copy(struct tree_copy *tree, struct tree_worker *worker, struct tree_di
         r = tell(&f);
     if (r == 0) {
         atomic_fetch_add(&tree->counts.files, 1);
-        atomic_fetch_add(&tree->counts.bytes, f.bytes);
         change_tell(tree, dir, name, LEAT_TREE_COPIED);
     }
+    if (f.is_flying)
+        flight_end(tree, &f.flight, r == 0 ? f.bytes : 0);
+    else if (r == 0)
+        atomic_fetch_add(&tree->counts.bytes, f.bytes);
     return r;
 }

@@ -156,9 +156,10 @@ static int take(struct tree_copy *tree, struct tree_flat *flat, struct tree_batc
     flat->has_found = false;
     if (is_wanted && !*batch)
         r = batch_new(tree, flat->at, batch);
-    if (is_wanted && r == 0)
+    if (is_wanted && r == 0) {
         batch_add(*batch, name, strlen(name), S_ISREG(found->kind), found->mark);
-    else if (found->mark && tree->source->drop)
+        batch_count(tree, found);
+    } else if (found->mark && tree->source->drop)
         tree->source->drop(tree, found->mark);
     return r == -ENOMEM ? r : 0;
 }
@@ -180,6 +181,8 @@ int flat_next(struct tree_copy *tree, struct tree_batch **ret_batch)
     if (r < 0)
         return r;
     *ret_batch = batch;
+    if (!batch)
+        atomic_store(&tree->counts.has_found_all, 1);
     return batch ? 0 : LEAT_STAGES_END;
 }
 

@@ -18,14 +18,15 @@ struct tree_large {
     struct tree_dir *dir;
     int in, out;
     bool has_holes;
-    uint64_t size;             /* when it was opened */
-    uint64_t next;             /* the first byte that nobody has taken */
-    uint64_t end;              /* where it ended meanwhile, if that is before `size` */
-    unsigned active;           /* workers that copy a piece */
-    unsigned helpers;          /* batches for it that were given out */
-    unsigned refs;             /* the owner, and those batches */
-    atomic_bool no_copy_range; /* that call does not work here */
-    int code;                  /* of the first failure, with what it is about: */
+    struct tree_flight *flight; /* the owner's */
+    uint64_t size;              /* when it was opened */
+    uint64_t next;              /* the first byte that nobody has taken */
+    uint64_t end;               /* where it ended meanwhile, if that is before `size` */
+    unsigned active;            /* workers that copy a piece */
+    unsigned helpers;           /* batches for it that were given out */
+    unsigned refs;              /* the owner, and those batches */
+    atomic_bool no_copy_range;  /* that call does not work here */
+    int code;                   /* of the first failure, with what it is about: */
     enum leat_side side;
     const char *operation;
     struct tree_large *next_large;
@@ -169,6 +170,7 @@ static void copy_pieces(struct tree_copy *tree, struct tree_worker *worker, stru
         int64_t came = copy_piece(&s, at, n);
         pthread_mutex_lock(&pieces->lock);
         note(large, &s, at + n, came);
+        atomic_fetch_add(&large->flight->done, n);
     }
     large->active--;
     pthread_cond_broadcast(&pieces->changed);
@@ -205,6 +207,7 @@ int pieces_copy(struct tree_copy *tree, struct tree_worker *worker, struct tree_
         return -ENOMEM;
     }
     large->dir = dir;
+    large->flight = worker->flight;
     large->in = input->fd;
     large->out = output->fd;
     large->size = (uint64_t)input->st.st_size;

@@ -58,6 +58,15 @@ static mode_t kind_of(const struct tree_dir *dir, const struct dirent *entry)
     return st.st_mode & S_IFMT;
 }
 
+/* A file with several names is copied once. */
+static void look_at_size(const struct tree_copy *tree, const struct tree_dir *dir, struct tree_found *ret)
+{
+    struct stat st;
+    ret->has_bytes = fstatat(dir->fd[SOURCE], ret->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (ret->has_bytes)
+        ret->bytes = (uint64_t)st.st_size / (tree->options.keep == LEAT_TREE_ALL ? (uint64_t)st.st_nlink : 1);
+}
+
 static int next(struct tree_copy *tree, struct tree_dir *dir, struct tree_found *ret)
 {
     const struct dirent *entry;
@@ -67,9 +76,9 @@ static int next(struct tree_copy *tree, struct tree_dir *dir, struct tree_found 
         if (!entry)
             return errno ? tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, -errno, "readdir", NULL) : 0;
     } while (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
-    ret->name = entry->d_name;
-    ret->kind = kind_of(dir, entry);
-    ret->mark = NULL;
+    *ret = (struct tree_found){.name = entry->d_name, .kind = kind_of(dir, entry)};
+    if (tree->options.sizes && S_ISREG(ret->kind))
+        look_at_size(tree, dir, ret);
     return 1;
 }
 

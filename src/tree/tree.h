@@ -9,6 +9,7 @@
 #include "tree/digest.h"
 #include "tree/dir.h"
 #include "tree/ends.h"
+#include "tree/flight.h"
 #include "tree/journal.h"
 #include "tree/links.h"
 #include "tree/names.h"
@@ -24,6 +25,7 @@
 struct tree_counts {
     atomic_ullong files, bytes, directories, symlinks, hard_links, specials, dropped, problems, differences, excluded,
         deleted, unchanged, resumed, journal;
+    atomic_ullong found, found_bytes, unsized, has_found_all; /* of the walker */
     atomic_ullong differing[LEAT_TREE_DIFFERENCE_KINDS], lost[LEAT_TREE_LOST_KINDS];
 };
 
@@ -65,6 +67,7 @@ struct tree_copy {
     struct tree_counts counts;
     struct tree_dirs dirs;
     struct tree_links links;
+    struct tree_flights flights;
     struct tree_select select;
     struct tree_names names;
     struct tree_claims *claims; /* of the option `claims`; NULL: none */
@@ -106,6 +109,8 @@ struct tree_batch {
 /* Makes an empty batch, which holds the folder. Returns 0 or a code, after it has recorded the problem. */
 int batch_new(struct tree_copy *tree, struct tree_dir *dir, struct tree_batch **ret);
 void batch_add(struct tree_batch *batch, const char *name, size_t n, bool is_file, void *mark);
+/* Counts a name that was found, for the progress. */
+void batch_count(struct tree_copy *tree, const struct tree_found *found);
 /* Is there no room for another name? */
 bool batch_is_full(const struct tree_copy *tree, const struct tree_batch *batch);
 void batch_drop_mark(struct tree_copy *tree, struct tree_batch *batch, unsigned i);
@@ -122,6 +127,7 @@ void walk_end(struct tree_copy *tree);
 struct tree_worker {
     char *buffer;                 /* of FILE_SMALL + 1 bytes */
     struct tree_records *records; /* the journal's; NULL: there is no journal */
+    struct tree_flight *flight;   /* of the large file that it copies */
 };
 
 /* The hooks of the stage whose items are batches; `user` is the tree. */

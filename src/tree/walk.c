@@ -64,8 +64,10 @@ static int read_name(struct tree_copy *tree, struct tree_reading *reading, struc
         return taken < 0 ? taken : 1;
     if (S_ISDIR(found.kind))
         return add_pending(tree, reading->dir, found.name) < 0 ? -ENOMEM : 1;
-    if (!shard_leaves_name(tree, reading->dir, found.name, found.kind))
+    if (!shard_leaves_name(tree, reading->dir, found.name, found.kind)) {
         batch_add(batch, found.name, strlen(found.name), S_ISREG(found.kind), found.mark);
+        batch_count(tree, &found);
+    }
     return 1;
 }
 
@@ -105,6 +107,7 @@ int walk_next(void *user, void **ret_batch)
             return r;
     }
     struct tree_batch *help = NULL;
+    atomic_store(&tree->counts.has_found_all, 1);
     int r = pieces_next(tree, &help);
     *ret_batch = help;
     return r;

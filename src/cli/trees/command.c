@@ -31,6 +31,12 @@ static int on_progress(void *user, const struct leat_tree_result *now)
     return watch_update(&c->watch, now);
 }
 
+static void on_large(void *user, const char *name, uint64_t done, uint64_t bytes)
+{
+    struct tree_command *c = user;
+    watch_large(&c->watch, name, done, bytes);
+}
+
 static void on_problem(void *user, const struct leat_error *error)
 {
     struct tree_command *c = user;
@@ -148,6 +154,7 @@ static int copy_all(struct tree_command *c, int count, char **name)
     if (!into && count > 2)
         return cli_usage("copy", "%s is no folder, so it can't take several folders", cli_name(target));
     for (int i = 0; i < count - 1 && !signals_noted(); i++) {
+        c->watch.left = count - 2 - i;
         int one = into ? copy_into(c, target, name[i]) : copy_one(c, name[i], target, "");
         r = one < 0 ? EXIT_FAILED : r;
     }
@@ -211,6 +218,8 @@ static int run(struct tree_command *c, int count, char **name)
     }
     watch_begin(&c->watch, c->asked.mode);
     c->asked.options.progress = on_progress;
+    c->asked.options.large = on_large;
+    c->asked.options.sizes = watch_wants_sizes(&c->watch);
     c->asked.options.problem = on_problem;
     if (c->asked.options.dry_run || (c->asked.verbose && c->asked.options.delete_extra))
         c->asked.options.changed = on_change;
