@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 enum {
-    TIME_STEP = 2, /* seconds: the coarsest times of a file system, those of FAT */
+    CLOCK_STEP_NS = 20000000, /* more than the longest step of the kernel's clock of files */
+    TIME_STEP = 2,            /* seconds: the coarsest times of a file system, those of FAT */
 };
 
 /* ---- the journal of a copy ---- */
@@ -185,6 +186,16 @@ static int open_copy(const struct tree_dir *dir, const char *name, const struct 
     return fd_close(fd);
 }
 
+/* The clock of files goes on in steps. A source that was changed shortly before its entry was made may have been
+ * changed again within the same step, after it was read. */
+static bool is_fresh(const struct record_entry *entry)
+{
+    const struct record_mark *changed = &entry->source, *made = &entry->target;
+    int64_t apart_s = made->ctime_s - changed->ctime_s;
+    int64_t apart_ns = (int64_t)made->ctime_ns - (int64_t)changed->ctime_ns;
+    return apart_s < 0 || (apart_s <= 1 && apart_s * 1000000000 + apart_ns < CLOCK_STEP_NS);
+}
+
 /* An entry and the name that it may prove. */
 struct resume_case {
     struct tree_copy *tree;
@@ -198,7 +209,8 @@ struct resume_case {
     uint64_t offset;
     struct stat now;   /* of the copy */
     bool is_touched;   /* the status of the copy has changed since */
-    bool is_uncertain; /* that, or its bytes may not have reached the disk */
+    bool is_unwritten; /* its bytes may not have reached the disk */
+    bool is_fresh;     /* the source may have changed since */
 };
 
 /* Finds the entry, and looks at what it says. */
@@ -211,13 +223,14 @@ static bool has_entry(struct resume_case *c)
     if (!c->offset)
         return false;
     record_mark_of(&mark, c->st);
+    c->is_fresh = is_fresh(&c->entry);
     recorded_add_links(recorded, &c->entry);
     if (!record_mark_is_same(&mark, &c->entry.source) ||
         fstatat(c->dir->fd[TARGET], c->name, &c->now, AT_SYMLINK_NOFOLLOW) < 0 ||
         (c->now.st_mode & S_IFMT) != (c->st->st_mode & S_IFMT) || !is_copy_same(&c->entry.target, &c->now))
         return false;
     c->is_touched = is_later(&c->now.st_ctim, &c->entry.target);
-    c->is_uncertain = c->is_touched || !recorded_is_lasting(recorded, c->offset);
+    c->is_unwritten = !recorded_is_lasting(recorded, c->offset);
     return true;
 }
 
@@ -225,7 +238,7 @@ static bool has_entry(struct resume_case *c)
  * changed: others did that, or made a link, or a link was made that was not recorded. */
 static bool is_verified(struct resume_case *c)
 {
-    if (!c->is_uncertain)
+    if (!c->is_touched && !c->is_unwritten && !c->is_fresh)
         return true;
     int out CLEANUP_FD = open_copy(c->dir, c->name, &c->now);
     if (out < 0 || !has_same_bytes(c->tree, c->worker, c->in, out))
@@ -274,7 +287,7 @@ bool resume_has_name(struct tree_copy *tree, const struct tree_dir *dir, const c
     struct resume_case c = {.tree = tree, .dir = dir, .name = name, .st = st, .in = -1};
     if (!tree->recorded.slot)
         return false;
-    bool has = has_entry(&c) && !c.is_uncertain;
+    bool has = has_entry(&c) && !c.is_touched && !c.is_unwritten;
     if (has)
         atomic_fetch_add(&tree->counts.resumed, 1);
     if (c.offset)

@@ -8,7 +8,8 @@
  *
  * The bytes of a file are compared if only the status of its copy has changed, as a hard link does, which then gets its
  * attributes again; and if the machine was started anew since, so that bytes of the copy may not have reached the disk,
- * unless a record says that they were synced. All else is copied again. */
+ * unless a record says that they were synced; and if the source was changed within 20 ms before the entry was made,
+ * since it may have been changed again without another time. All else is copied again. */
 #ifndef TREE_RESUME_H
 #define TREE_RESUME_H
 
