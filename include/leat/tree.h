@@ -35,7 +35,9 @@
  *
  * An image of containers is a source, too, by its name in leat/image.h. Its layers are unpacked one over the other,
  * with their whiteouts, each after it was compared with its digest; until then it is in a file without a name in
- * TMPDIR, or in /var/tmp. The target must be missing or empty (-ENOTEMPTY). `listed` is called at the end.
+ * TMPDIR, or in /var/tmp. The target must be missing or empty (-ENOTEMPTY). `listed` is called at the end. As a target
+ * it becomes an image with one layer for the platform of this machine, without a time. The layer is as any archive,
+ * compressed by gzip; a name that begins with ".wh." is a problem, because it would remove another one.
  *
  * -EINVAL: an archive at both ends, or with `shards` or `update`.
  */

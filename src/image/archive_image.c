@@ -114,38 +114,20 @@ int docker_choose(json_t *list, const char *name, const char *path, json_t **ret
 
 /* ---- the manifest that is made ---- */
 
-static int digest_of(const void *bytes, size_t n, char ret[LEAT_IMAGE_DIGEST_MAX], struct leat_error *error)
-{
-    leat_endpoint *in, *out;
-    int r = leat_endpoint_from_memory(&in, bytes, n);
-    if (r == 0 && (r = leat_endpoint_open(&out, "null:", LEAT_WRITE, NULL, NULL)) < 0)
-        leat_endpoint_close(in);
-    return r == 0 ? place_move(NULL, in, out, NULL, ret, "manifest.json", error) : error_set(error, r, "out of memory");
-}
-
-static json_t *tell_part(const char *type, const char *digest, uint64_t size)
-{
-    json_t *json = json_object();
-    json_set(&json, "mediaType", json_string(type));
-    json_set(&json, "digest", json_string(digest));
-    json_set(&json, "size", json_integer((json_int_t)size));
-    return json;
-}
-
 static int make_manifest(struct docker_image *image, struct leat_error *error)
 {
     json_t *json = json_object(), *layers = json_array();
     json_set(&json, "schemaVersion", json_integer(2));
     json_set(&json, "mediaType", json_string(MANIFEST_TYPE));
-    json_set(&json, "config", tell_part(CONFIG_TYPE, image->part[0].digest, image->part[0].entry->size));
+    json_set(&json, "config", descriptor_json(CONFIG_TYPE, image->part[0].digest, image->part[0].entry->size));
     for (size_t i = 1; i < image->parts; i++)
-        json_append(&layers, tell_part(LAYER_TYPE, image->part[i].digest, image->part[i].entry->size));
+        json_append(&layers, descriptor_json(LAYER_TYPE, image->part[i].digest, image->part[i].entry->size));
     json_set(&json, "layers", layers);
     image->manifest = json_line(json, JSON_COMPACT);
     if (!image->manifest)
         return error_set(error, -ENOMEM, "out of memory");
     image->self = (struct descriptor){.size = strlen(image->manifest), .type = MANIFEST_TYPE};
-    return digest_of(image->manifest, (size_t)image->self.size, image->self.digest, error);
+    return place_digest(image->manifest, (size_t)image->self.size, image->self.digest, error);
 }
 
 int docker_diffs(json_t *config, size_t count, json_t **ret, struct leat_error *error)
@@ -216,7 +198,7 @@ int docker_image(const struct tar *tar, json_t *entry, struct docker_image *ret,
     if (r == 0)
         r = tar_find(tar, name, &image.part[image.parts++].entry, error);
     if (r == 0)
-        r = digest_of(bytes, n, image.part[0].digest, error);
+        r = place_digest(bytes, n, image.part[0].digest, error);
     if (r == 0)
         r = compare_name(name, image.part[0].digest, error);
     if (r == 0)

@@ -122,6 +122,24 @@ static int copy(struct copying *c, size_t jobs)
     return r;
 }
 
+int image_copy_place(struct image_place *source, const char *target, const struct leat_image_options *options,
+                     struct leat_error *error)
+{
+    struct leat_image_options own;
+    struct leat_endpoint_options endpoint;
+    struct copying c = {.error = error, .source = source, .result = {.size = sizeof(c.result)}};
+    int r = image_options(&own, &endpoint, options, NULL, error);
+    watch_begin(&c.watch, &own);
+    source->options = &own;
+    source->watch = &c.watch;
+    if (r == 0)
+        r = place_open(&c.target, target, &c.watch, true, error);
+    if (r == 0)
+        r = copy(&c, image_jobs(&own));
+    place_free(c.target);
+    return r;
+}
+
 int leat_image_copy(const char *source, const char *target, const struct leat_image_options *options,
                     struct leat_image_result *ret_result, struct leat_error *ret_error)
 {

@@ -20,6 +20,15 @@ static int read_type(char ret[DOCUMENT_TYPE_MAX], const char *text)
     return 0;
 }
 
+json_t *descriptor_json(const char *type, const char *digest, uint64_t size)
+{
+    json_t *json = json_object();
+    json_set(&json, "mediaType", json_string(type));
+    json_set(&json, "digest", json_string(digest));
+    json_set(&json, "size", json_integer((json_int_t)size));
+    return json;
+}
+
 int descriptor_read(struct descriptor *ret, json_t *json)
 {
     const char *digest = json_string_value(json_object_get(json, "digest"));

@@ -21,6 +21,9 @@ struct descriptor {
 /* Reads a descriptor. Returns 0, or -EBADMSG if it is not one or its digest is not supported. */
 int descriptor_read(struct descriptor *ret, json_t *json);
 
+/* Makes the descriptor of a blob. NULL: no memory. */
+json_t *descriptor_json(const char *type, const char *digest, uint64_t size);
+
 struct document {
     char *bytes;
     size_t length;

@@ -13,4 +13,10 @@ int image_options(struct leat_image_options *ret, struct leat_endpoint_options *
                   struct leat_error *error);
 size_t image_jobs(const struct leat_image_options *options);
 
+struct image_place;
+
+/* Copies the image of an open place, which stays the caller's, to `target`. Returns as leat_image_copy does. */
+int image_copy_place(struct image_place *source, const char *target, const struct leat_image_options *options,
+                     struct leat_error *error);
+
 #endif

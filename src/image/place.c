@@ -132,3 +132,12 @@ int place_write(leat_endpoint *sink, const void *bytes, size_t n, const char *di
     }
     return place_move(NULL, in, sink, digest, NULL, digest ? digest : "index.json", error);
 }
+
+int place_digest(const void *bytes, size_t n, char *ret, struct leat_error *error)
+{
+    leat_endpoint *in, *out;
+    int r = leat_endpoint_from_memory(&in, bytes, n);
+    if (r == 0 && (r = leat_endpoint_open(&out, "null:", LEAT_WRITE, NULL, NULL)) < 0)
+        leat_endpoint_close(in);
+    return r == 0 ? place_move(NULL, in, out, NULL, ret, "manifest.json", error) : error_set(error, r, "out of memory");
+}

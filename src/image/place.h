@@ -109,6 +109,9 @@ int place_move(struct image_watch *watch, leat_endpoint *in, leat_endpoint *out,
 /* Writes n bytes to `sink`, which the call takes, and compares them with the digest, unless it is NULL. */
 int place_write(leat_endpoint *sink, const void *bytes, size_t n, const char *digest, struct leat_error *error);
 
+/* Computes the digest of n bytes, "sha256:...", into LEAT_IMAGE_DIGEST_MAX bytes. */
+int place_digest(const void *bytes, size_t n, char *ret, struct leat_error *error);
+
 /* Turns the failure of a pipeline into a sentence about `what`, and returns its code. The operation is "verify" if the
  * bytes did not have their digest, else "copy". */
 int place_failure(const leat_report *report, int code, const char *what, struct leat_error *error);

@@ -9,9 +9,7 @@ const struct tree_source *const registry_tree_sources[] = {
 };
 
 const struct tree_sink *const registry_tree_sinks[] = {
-    &sink_folder,
-    &sink_tar,
-    NULL,
+    &sink_folder, &sink_tar, &sink_oci, &sink_docker, &sink_oci_archive, &sink_docker_archive, NULL,
 };
 
 const struct claim_place *const registry_claim_places[] = {

@@ -160,7 +160,7 @@ extern const struct tree_sink *const registry_tree_sinks[];
 /* The tables. */
 extern const struct tree_source source_folder, source_tar, source_oci, source_docker, source_oci_archive,
     source_docker_archive;
-extern const struct tree_sink sink_folder, sink_tar;
+extern const struct tree_sink sink_folder, sink_tar, sink_oci, sink_docker, sink_oci_archive, sink_docker_archive;
 
 /* Finds the end that a name belongs to, and the text behind its scheme. Returns 0, or -EINVAL with a sentence. */
 int ends_find_source(const char *spec, const struct tree_source **ret, const char **ret_rest, struct leat_error *error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tree/pack.h"
+#include "tree/ends.h"
 #include "tree/tree.h"
 #include <leat/filter.h>
 #include <leat/pipeline.h>
@@ -69,23 +70,45 @@ static int on_progress(void *user, const struct leat_progress *now UNUSED)
 
 /* ---- the pipeline ---- */
 
-static int add_codec(const struct packing *p, leat_pipeline *pipeline, const char *codec, struct leat_error *error)
+/* Adds a filter that computes the digest of what passes, and keeps a reference to it. */
+static int add_digest(leat_pipeline *pipeline, leat_filter **ret, struct leat_error *error)
+{
+    int r = leat_filter_digest(ret, "sha256", NULL, error);
+    return r < 0 ? r : leat_pipeline_filter(pipeline, leat_filter_ref(*ret));
+}
+
+static int add_codec(const struct packing *p, leat_pipeline *pipeline, struct leat_error *error)
 {
     char options[32];
     leat_filter *filter;
-    if (!codec)
+    if (!p->target->codec)
         return 0;
     int jobs = p->tree->options.jobs ? p->tree->options.jobs : (int)leat_processors_count();
     snprintf(options, sizeof(options), "workers=%d", MIN(jobs, 64));
-    int r = leat_filter_codec(&filter, codec, options);
+    int r = leat_filter_codec(&filter, p->target->codec, options);
     if (r < 0)
-        return error_set(error, r, "The codec %s can't be used", codec);
+        return error_set(error, r, "The codec %s can't be used", p->target->codec);
     return leat_pipeline_filter(pipeline, filter);
 }
 
+static int add_filters(struct packing *p, leat_pipeline *pipeline, struct leat_error *error)
+{
+    int r = p->target->is_layer ? add_digest(pipeline, &p->digest[0], error) : 0;
+    if (r == 0)
+        r = add_codec(p, pipeline, error);
+    if (r == 0 && p->target->is_layer)
+        r = add_digest(pipeline, &p->digest[1], error);
+    return r;
+}
+
+static int read_digest(leat_filter *filter, char ret[PACK_DIGEST])
+{
+    strcpy(ret, "sha256:");
+    return leat_filter_digest_hex(filter, "sha256", ret + 7, PACK_DIGEST - 7);
+}
+
 /* Takes the sink, on failure too. */
-static int build(struct packing *p, leat_endpoint *sink, const char *codec, leat_pipeline **ret,
-                 struct leat_error *error)
+static int build(struct packing *p, leat_endpoint *sink, leat_pipeline **ret, struct leat_error *error)
 {
     struct leat_pipeline_options options = LEAT_INIT(struct leat_pipeline_options);
     struct leat_endpoint_callbacks callbacks = LEAT_INIT(struct leat_endpoint_callbacks);
@@ -105,11 +128,12 @@ static int build(struct packing *p, leat_endpoint *sink, const char *codec, leat
         r = leat_endpoint_from_callbacks(&source, &callbacks, p, error);
     if (r == 0)
         r = leat_pipeline_source(*ret, source);
-    return r < 0 ? r : add_codec(p, *ret, codec, error);
+    return r < 0 ? r : add_filters(p, *ret, error);
 }
 
-static void tell(struct packing *p, const char *name, const leat_report *report, int code)
+static void tell(struct packing *p, const leat_report *report, int code)
 {
+    const char *name = p->target->name;
     struct leat_error failure = {.size = sizeof(failure)};
     char text[128];
     if (report && leat_report_error(report))
@@ -125,14 +149,16 @@ static void tell(struct packing *p, const char *name, const leat_report *report,
     tree_tell(p->tree, &failure);
 }
 
-static int run(struct packing *p, leat_pipeline *pipeline, const char *name, struct leat_error *error)
+static int run(struct packing *p, leat_pipeline *pipeline, struct leat_error *error)
 {
     leat_report *report = NULL;
     int r = leat_pipeline_run(pipeline, &report);
     if (r < 0 && tree_is_canceled(p->tree))
         r = error_set(error, -ECANCELED, "The program has cancelled the copy");
     else if (r < 0)
-        tell(p, name, report, r);
+        tell(p, report, r);
+    else if (p->target->is_layer && (r = read_digest(p->digest[0], p->target->plain)) == 0)
+        r = read_digest(p->digest[1], p->target->packed);
     leat_report_free(report);
     return r;
 }
@@ -167,13 +193,20 @@ static void clear(struct packing *p)
         freelocale(p->locale);
     free(p->block);
     free(p->zeros);
+    leat_filter_free(p->digest[0]);
+    leat_filter_free(p->digest[1]);
     free(p->out);
 }
 
-int pack_tar(struct tree_copy *tree, leat_endpoint *sink, const char *name, const char *codec,
-             const struct identity *target, struct leat_error *error)
+int pack_begin(struct tree_copy *tree, const char *path, struct leat_error *error)
 {
-    struct packing p = {.tree = tree, .file.fd = -1, .target = *target};
+    tree->root = dir_root(tree);
+    return tree->root ? tree->source->open(tree, path, path, error) : error_set(error, -ENOMEM, "out of memory");
+}
+
+int pack_tar(struct tree_copy *tree, leat_endpoint *sink, struct pack_target *target, struct leat_error *error)
+{
+    struct packing p = {.tree = tree, .file.fd = -1, .target = target};
     leat_pipeline *pipeline = NULL;
     const char *why;
     int r = archive_need(&why);
@@ -184,9 +217,9 @@ int pack_tar(struct tree_copy *tree, leat_endpoint *sink, const char *name, cons
     if (r < 0)
         leat_endpoint_close(sink);
     else
-        r = build(&p, sink, codec, &pipeline, error);
+        r = build(&p, sink, &pipeline, error);
     if (r == 0)
-        r = run(&p, pipeline, name, error);
+        r = run(&p, pipeline, error);
     leat_pipeline_free(pipeline);
     clear(&p);
     return r;

@@ -11,6 +11,7 @@
 #include "tree/beneath.h"
 #include "tree/links.h"
 #include <leat/endpoint.h>
+#include <leat/filter.h>
 #include <locale.h>
 
 struct tree_copy;
@@ -33,6 +34,19 @@ struct pack_file {
     struct tree_link *link; /* it has several names, and this is the first; NULL: it is the only one */
 };
 
+enum {
+    PACK_DIGEST = 80
+};
+
+/* What becomes of the archive. */
+struct pack_target {
+    const char *name;         /* for messages */
+    const char *codec;        /* compresses it; NULL: nothing does */
+    struct identity identity; /* the file that it replaces or goes to, which is not packed */
+    bool is_layer;            /* of an image: names that begin with ".wh." are refused, and the digests are computed */
+    char plain[PACK_DIGEST], packed[PACK_DIGEST]; /* "sha256:...", before and after the codec */
+};
+
 struct packing {
     struct tree_copy *tree;
     struct archive *archive;
@@ -42,7 +56,8 @@ struct packing {
     char *path;             /* of the name that is being packed */
     size_t room;
     struct pack_file file;
-    struct identity target; /* is not packed into itself */
+    struct pack_target *target;
+    leat_filter *digest[2]; /* before and after the codec; NULL: none */
     locale_t locale;        /* whose names are bytes */
     bool begun, ended;      /* the root was packed; all was */
     unsigned char *block;   /* of PACK_BLOCK bytes */
@@ -57,11 +72,11 @@ enum {
     PACK_ZEROS = 8 * 1024 * 1024
 };
 
-/* Copies the open source of the tree to an archive that goes to `sink`, which the call takes, on failure too. `name` is
- * that of the archive; `codec` compresses it, NULL: nothing does. Returns 0 or a negative errno, which was told, unless
- * *error is filled in: then it could not begin or was cancelled. */
-int pack_tar(struct tree_copy *tree, leat_endpoint *sink, const char *name, const char *codec,
-             const struct identity *target, struct leat_error *error);
+/* Opens the folder that is the source. Returns 0 or a negative errno with *error filled in. */
+int pack_begin(struct tree_copy *tree, const char *path, struct leat_error *error);
+/* Copies the open source of the tree to an archive that goes to `sink`, which the call takes, on failure too. Returns 0
+ * or a negative errno, which was told, unless *error is filled in: then it could not begin or was cancelled. */
+int pack_tar(struct tree_copy *tree, leat_endpoint *sink, struct pack_target *target, struct leat_error *error);
 
 /* ---- between the files of pack ---- */
 

@@ -91,7 +91,7 @@ static int open_file(struct packing *p, int folder, const char *name)
     if (r == 0 && !S_ISREG(p->file.st.st_mode))
         r = -ESTALE;
     identity_of_stat(&identity, &p->file.st);
-    if (r == 0 && identity_is_same(&identity, &p->target))
+    if (r == 0 && identity_is_same(&identity, &p->target->identity))
         r = -EINVAL;
     if (r == 0) {
         p->file.fd = fd;

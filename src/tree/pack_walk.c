@@ -166,6 +166,11 @@ static int pack_name(struct packing *p, int folder, const char *name)
         pack_problem(p, -errno, "stat", NULL);
         return 0;
     }
+    if (p->target->is_layer && strncmp(name, ".wh.", 4) == 0) {
+        pack_problem(p, -EINVAL, "stat",
+                     "A layer can't have a name that begins with .wh.: it would remove another one");
+        return 0;
+    }
     int taken = select_path(p->tree, p->path, S_ISDIR(st.st_mode));
     if (taken <= 0)
         return taken;

@@ -40,21 +40,16 @@ static void find_target(const char *rest, struct identity *ret)
 
 static int copy(struct tree_copy *tree, const char *spec, const char *rest, const char *path, struct leat_error *error)
 {
-    struct identity target;
+    struct pack_target target = {.name = spec};
     leat_endpoint *out;
-    const char *codec;
-    int r = read_suffix(spec, &codec, error);
+    int r = read_suffix(spec, &target.codec, error);
+    if (r == 0)
+        r = pack_begin(tree, path, error);
     if (r < 0)
         return r;
-    tree->root = dir_root(tree);
-    if (!tree->root)
-        return error_set(error, -ENOMEM, "out of memory");
-    r = tree->source->open(tree, path, path, error);
-    if (r < 0)
-        return r;
-    find_target(rest, &target);
+    find_target(rest, &target.identity);
     r = leat_endpoint_open(&out, rest, LEAT_WRITE, NULL, error);
-    return r < 0 ? r : pack_tar(tree, out, spec, codec, &target, error);
+    return r < 0 ? r : pack_tar(tree, out, &target, error);
 }
 
 const struct tree_sink sink_tar = {.scheme = "tar", .copy = copy};

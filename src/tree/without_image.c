@@ -14,3 +14,7 @@ const struct tree_source source_oci = {.scheme = "oci", .copy = refuse};
 const struct tree_source source_docker = {.scheme = "docker", .copy = refuse};
 const struct tree_source source_oci_archive = {.scheme = "oci-archive", .copy = refuse};
 const struct tree_source source_docker_archive = {.scheme = "docker-archive", .copy = refuse};
+const struct tree_sink sink_oci = {.scheme = "oci", .copy = refuse};
+const struct tree_sink sink_docker = {.scheme = "docker", .copy = refuse};
+const struct tree_sink sink_oci_archive = {.scheme = "oci-archive", .copy = refuse};
+const struct tree_sink sink_docker_archive = {.scheme = "docker-archive", .copy = refuse};
