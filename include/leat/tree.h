@@ -39,7 +39,8 @@
  * it becomes an image with one layer for the platform of this machine, without a time. The layer is as any archive,
  * compressed by gzip; a name that begins with ".wh." is a problem, because it would remove another one.
  *
- * -EINVAL: an archive at both ends, or with `shards` or `update`.
+ * -EINVAL: an archive at both ends, or with an option that shares, goes on, compares or deletes: `shards`, `claims`,
+ * `resume`, a journal that is not optional, `update`, `delete_extra`, `dry_run`.
  */
 #ifndef LEAT_TREE_H
 #define LEAT_TREE_H

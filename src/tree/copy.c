@@ -251,23 +251,10 @@ static void close_ends(struct tree_copy *tree)
 }
 
 /* A copy that one of the ends makes. */
-static int copy_at_once(struct tree_copy *tree, const char *source, const char *from, const char *target,
-                        const char *to, struct leat_error *error)
+static int copy_at_once(struct tree_copy *tree, const struct ends_names *names, struct leat_error *error)
 {
-    bool is_source = tree->source->copy;
-    if (is_source ? tree->sink->scheme[0] : tree->source->scheme[0])
-        return error_at(error, -EINVAL, LEAT_SIDE_SINK, target, "open",
-                        "An archive becomes a folder, and a folder an archive, and nothing else");
-    if (tree_is_shared(tree))
-        return error_at(error, -EINVAL, is_source ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK, is_source ? source : target,
-                        "open", "Several processes can't share an archive");
-    const struct leat_tree_options *o = &tree->options;
-    if (o->update || o->delete_extra || o->dry_run || o->names)
-        return error_at(error, -EINVAL, is_source ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK, is_source ? source : target,
-                        "open",
-                        "An archive is copied as a whole, without `update`, `delete_extra`, `dry_run` and `names`");
-    int r =
-        is_source ? tree->source->copy(tree, source, from, to, error) : tree->sink->copy(tree, target, to, from, error);
+    int r = ends_copy(tree, names, error);
+    links_clear(tree);
     if (tree->root)
         dir_unref(tree, tree->root);
     close_ends(tree);
@@ -290,7 +277,7 @@ static int run(struct tree_copy *tree, const char *source, const char *target, s
     if (r < 0)
         return r;
     if (tree->source->copy || tree->sink->copy)
-        return copy_at_once(tree, source, from, target, to, error);
+        return copy_at_once(tree, &(struct ends_names){source, from, target, to}, error);
     r = open_roots(tree, source, from, target, to, error);
     bool is_left = r == 0 && shard_leaves_dir(tree, tree->root);
     bool begins = r == 0;

@@ -80,3 +80,30 @@ int ends_lose(struct tree_copy *tree, const struct tree_dir *dir, const char *na
     return tree_problem(tree, dir, name, LEAT_SIDE_SINK, code, operation, "The copy can't have %s: %s", lost,
                         error_text(code, text, sizeof(text)));
 }
+
+/* What an archive can't do. NULL: it is nothing. */
+static const char *refused_of(const struct tree_copy *tree)
+{
+    const struct leat_tree_options *o = &tree->options;
+    if (tree_is_shared(tree))
+        return "Several processes can't share an archive";
+    if (o->resume || (o->journal && !o->journal_optional))
+        return "An archive is copied from its beginning, and has no journal";
+    if (o->update || o->delete_extra || o->dry_run || o->names)
+        return "An archive is copied as a whole, without `update`, `delete_extra`, `dry_run` and `names`";
+    return NULL;
+}
+
+int ends_copy(struct tree_copy *tree, const struct ends_names *names, struct leat_error *error)
+{
+    bool is_source = tree->source->copy;
+    const char *refused = refused_of(tree);
+    if (is_source ? tree->sink->scheme[0] : tree->source->scheme[0])
+        return error_at(error, -EINVAL, LEAT_SIDE_SINK, names->target, "open",
+                        "An archive becomes a folder, and a folder an archive, and nothing else");
+    if (refused)
+        return error_at(error, -EINVAL, is_source ? LEAT_SIDE_SOURCE : LEAT_SIDE_SINK,
+                        is_source ? names->source : names->target, "open", "%s", refused);
+    return is_source ? tree->source->copy(tree, names->source, names->from, names->to, error)
+                     : tree->sink->copy(tree, names->target, names->to, names->from, error);
+}

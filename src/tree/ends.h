@@ -166,6 +166,15 @@ extern const struct tree_sink sink_folder, sink_tar, sink_oci, sink_docker, sink
 int ends_find_source(const char *spec, const struct tree_source **ret, const char **ret_rest, struct leat_error *error);
 int ends_find_sink(const char *spec, const struct tree_sink **ret, const char **ret_rest, struct leat_error *error);
 
+/* The names of both ends, and what is behind their schemes. */
+struct ends_names {
+    const char *source, *from;
+    const char *target, *to;
+};
+/* Makes a copy whose source or sink has the hook `copy`. Returns 0, or a negative errno with *error filled in, unless
+ * it was told. */
+int ends_copy(struct tree_copy *tree, const struct ends_names *names, struct leat_error *error);
+
 /* The target can't keep something of a file. Returns 0 if the program does not mind, which is counted; otherwise the
  * code, after it has recorded the problem. */
 int ends_lose(struct tree_copy *tree, const struct tree_dir *dir, const char *name, int code, const char *operation,
