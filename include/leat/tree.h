@@ -40,7 +40,7 @@
  * compressed by gzip; a name that begins with ".wh." is a problem, because it would remove another one.
  *
  * -EINVAL: an archive at both ends, or with an option that shares, goes on, compares or deletes: `shards`, `claims`,
- * `resume`, a journal that is not optional, `update`, `delete_extra`, `dry_run`.
+ * `resume`, a journal that is not optional, `update`, `delete_extra`, `dry_run`, `publish`, `sync`.
  */
 #ifndef LEAT_TREE_H
 #define LEAT_TREE_H

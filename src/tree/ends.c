@@ -91,6 +91,8 @@ static const char *refused_of(const struct tree_copy *tree)
         return "An archive is copied from its beginning, and has no journal";
     if (o->update || o->delete_extra || o->dry_run || o->names)
         return "An archive is copied as a whole, without `update`, `delete_extra`, `dry_run` and `names`";
+    if (o->sync)
+        return "An archive is copied without `sync`";
     return NULL;
 }
 
