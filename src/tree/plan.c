@@ -38,7 +38,7 @@ static int open_root(struct tree_copy *tree, const char *spec UNUSED, const char
         return look_around(path, error);
     if (fd < 0)
         return error_hand_on(error, &own);
-    root->existed = true;
+    root->existed = root->closes_late = true;
     root->fd[TARGET] = fd;
     identity_of_stat(&root->identity[TARGET], &st);
     return 0;
@@ -65,7 +65,7 @@ static int dir_open(struct tree_dir *dir, bool again, struct stat *ret, const ch
     else
         dir->fd[TARGET] = fd;
     if (!again)
-        dir->existed = fd >= 0;
+        dir->existed = dir->closes_late = fd >= 0;
     return 0;
 }
 
