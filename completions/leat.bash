@@ -124,8 +124,8 @@ _leat()
         wants="-a --algorithm -l --length -j --jobs"
         ;;
     verify)
-        options="--archive --jobs --one-file-system --status --progress --progress= --digest --ignore-missing --strict --warn --help"
-        wants="--jobs --digest"
+        options="--archive --jobs --one-file-system --status --progress --progress= --exclude --exclude-from --include --include-from --max-depth --digest --ignore-missing --strict --warn --help"
+        wants="--jobs --digest --exclude --exclude-from --include --include-from --max-depth"
         ;;
     shard)
         options="--json --help"

@@ -315,11 +315,11 @@ int verify_check(struct tree_copy *tree, struct leat_error *error)
     const struct leat_tree_options *o = &tree->options;
     if (o->digest || o->listed)
         return error_set(error, -EINVAL, "A comparison compares bytes, and gives no digests");
-    if (o->shards > 1)
+    if (o->shards > 1 || o->claims)
         return error_set(error, -EINVAL, "A comparison has no shards");
     if (o->names)
         return error_set(error, -EINVAL, "A comparison has no list of names");
-    if (o->delete_extra || o->dry_run || o->changed)
+    if (o->delete_extra || o->dry_run || o->changed || o->publish || o->sync)
         return error_set(error, -EINVAL, "A comparison changes nothing");
     if (o->update)
         return error_set(error, -EINVAL, "A comparison compares all, also what is unchanged by size and time");

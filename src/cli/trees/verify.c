@@ -29,6 +29,13 @@ static const char usage[] = "usage: leat verify [options] SOURCE TARGET\n"
                             "                         terminal)\n"
                             "  -v                     say at the end what was compared, on stderr\n"
                             "\n"
+                            "Of two trees\n"
+                            "  --exclude PATTERN      what is not compared; patterns as for leat copy -r\n"
+                            "  --include PATTERN      what is compared, whatever comes behind\n"
+                            "  --exclude-from FILE    patterns of --exclude, one a line\n"
+                            "  --include-from FILE    patterns of --include\n"
+                            "  --max-depth N          levels that are compared\n"
+                            "\n"
                             "Of a list\n"
                             "  --digest ALG           the algorithm of lines that name none (default: the\n"
                             "                         length of the digest says it)\n"
@@ -48,6 +55,11 @@ enum {
     OPTION_STATUS,
     OPTION_PROGRESS,
     OPTION_DIGEST,
+    OPTION_EXCLUDE,
+    OPTION_EXCLUDE_FROM,
+    OPTION_INCLUDE,
+    OPTION_INCLUDE_FROM,
+    OPTION_MAX_DEPTH,
     OPTION_IGNORE,
     OPTION_STRICT,
 };
@@ -59,6 +71,11 @@ static const struct option longs[] = {
     {"status", no_argument, NULL, OPTION_STATUS},
     {"progress", optional_argument, NULL, OPTION_PROGRESS},
     {"digest", required_argument, NULL, OPTION_DIGEST},
+    {"exclude", required_argument, NULL, OPTION_EXCLUDE},
+    {"exclude-from", required_argument, NULL, OPTION_EXCLUDE_FROM},
+    {"include", required_argument, NULL, OPTION_INCLUDE},
+    {"include-from", required_argument, NULL, OPTION_INCLUDE_FROM},
+    {"max-depth", required_argument, NULL, OPTION_MAX_DEPTH},
     {"ignore-missing", no_argument, NULL, OPTION_IGNORE},
     {"strict", no_argument, NULL, OPTION_STRICT},
     {"warn", no_argument, NULL, 'w'},
@@ -114,6 +131,14 @@ static int set(struct verify_command *c, int option, const char *value)
         r = cli_choose("verify", "progress", value ? value : "bar", modes, &word);
         c->mode = (enum progress_mode)word;
         break;
+    case OPTION_EXCLUDE:
+    case OPTION_EXCLUDE_FROM:
+        return tree_selection_add(&c->selection, '-', value, option == OPTION_EXCLUDE_FROM);
+    case OPTION_INCLUDE:
+    case OPTION_INCLUDE_FROM:
+        return tree_selection_add(&c->selection, '+', value, option == OPTION_INCLUDE_FROM);
+    case OPTION_MAX_DEPTH:
+        return cli_number("verify", "max-depth", value, 1, INT32_MAX, &c->options.max_depth);
     case 'h':
         return OPTIONS_HELP;
     default:
@@ -146,16 +171,22 @@ static int parse(struct verify_command *c, int argc, char **argv)
     if (count < 1 || count > 2)
         return cli_usage("verify", "a SOURCE and a TARGET are wanted, or a LIST and perhaps a FOLDER");
     const char *first = argv[optind];
-    bool is_tree = is_folder(first), wants_tree = c->options.keep != LEAT_TREE_BASIC || c->options.one_file_system;
-    c->is_list = !is_tree && !(wants_tree && count == 2);
+    const char *tree_option = c->options.keep != LEAT_TREE_BASIC ? "-a"
+                              : c->options.one_file_system       ? "--one-file-system"
+                              : c->options.max_depth             ? "--max-depth"
+                              : c->selection.given.count         ? "a pattern"
+                                                                 : NULL;
+    bool is_tree = is_folder(first);
+    c->is_list = !is_tree && !(tree_option && count == 2);
     if (is_tree && count < 2)
         return cli_usage("verify", "%s is a folder, and no TARGET says what it is compared with", cli_name(first));
     if (!c->is_list && c->only)
         return cli_usage("verify", "%s is for a LIST", c->only);
-    if (c->is_list && wants_tree)
-        return cli_usage("verify", "%s is for a SOURCE and a TARGET",
-                         c->options.one_file_system ? "--one-file-system" : "-a");
-    return 0;
+    if (c->is_list && tree_option)
+        return cli_usage("verify", "%s is for a SOURCE and a TARGET", tree_option);
+    int r = tree_selection_read(&c->selection);
+    c->options.rules = (const char *const *)c->selection.rules.text;
+    return r;
 }
 
 /* ---- what the comparison tells ---- */
@@ -264,18 +295,25 @@ static int verify_trees(struct verify_command *c, const char *source, const char
     return r < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
+static int run(struct verify_command *c, int argc, char **argv)
+{
+    int r = parse(c, argc, argv);
+    if (r != 0)
+        return r;
+    const char *first = argv[optind], *second = argv[optind + 1]; /* NULL: there is none */
+    watch_begin(&c->watch, c->mode);
+    verify_prepare(c);
+    return end(c, c->is_list ? verify_list(c, first, second ? second : ".") : verify_trees(c, first, second));
+}
+
 int cli_verify(int argc, char **argv)
 {
     struct verify_command c = {.options = LEAT_INIT(struct leat_tree_options)};
-    int r = parse(&c, argc, argv);
+    int r = run(&c, argc, argv);
+    tree_selection_free(&c.selection);
     if (r == OPTIONS_HELP) {
         fputs(usage, stdout);
         return EXIT_DONE;
     }
-    if (r != 0)
-        return r;
-    const char *first = argv[optind], *second = argv[optind + 1]; /* NULL: there is none */
-    watch_begin(&c.watch, c.mode);
-    verify_prepare(&c);
-    return end(&c, c.is_list ? verify_list(&c, first, second ? second : ".") : verify_trees(&c, first, second));
+    return r;
 }

@@ -3,6 +3,7 @@
 #ifndef CLI_TREES_VERIFY_H
 #define CLI_TREES_VERIFY_H
 
+#include "trees/selection.h"
 #include "trees/watch.h"
 
 struct verify_command {
@@ -12,6 +13,7 @@ struct verify_command {
     const char *algorithm; /* of lines of a list that name none */
     const char *only;      /* the last option that only a list has */
     bool ignores_missing, is_strict, warns, is_complete;
+    struct tree_selection selection;
     uint64_t told; /* differences and problems */
     struct tree_watch watch;
 };
