@@ -43,6 +43,8 @@ static int read_options(struct tree_copy *tree, const struct leat_tree_options *
                          (int)MAX(o->shards, 1));
     if (o->claims && (o->shards > 1 || tree->pass->sink))
         return error_set(error, -EINVAL, "Claims are for a copy, and for one without shards");
+    if (o->claims && (o->dry_run || o->delete_extra || o->publish))
+        return error_set(error, -EINVAL, "With claims there is no `dry_run`, `delete_extra` and `publish`");
     if (o->lease_ms < 0 || (o->lease_ms && !o->claims))
         return error_set(error, -EINVAL, "%d ms is no lease of claims", (int)o->lease_ms);
     if (o->claims && o->journal && !o->journal_optional)

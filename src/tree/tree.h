@@ -153,7 +153,7 @@ unsigned long tree_problems_here(void);
 /* May another process work in the same target? */
 static inline bool tree_is_shared(const struct tree_copy *tree)
 {
-    return tree->options.shards > 1 || tree->claims;
+    return tree->options.shards > 1 || tree->options.claims;
 }
 
 static inline bool tree_is_canceled(struct tree_copy *tree)
