@@ -60,6 +60,7 @@ static enum leat_tree_lost kind_of(const char *lost)
         {"its other names", LEAT_TREE_LOST_HARD_LINK},
         {"symbolic links", LEAT_TREE_LOST_SYMLINK},
         {"FIFOs", LEAT_TREE_LOST_SPECIAL},
+        {"a socket", LEAT_TREE_LOST_SPECIAL},
     };
     for (size_t i = 0; i < COUNT(kinds); i++)
         if (strncmp(lost, kinds[i].beginning, strlen(kinds[i].beginning)) == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The names of a tree in their order: a folder, then what is in it, sorted by bytes. */
 #include "base/fd.h"
+#include "tree/ends.h"
 #include "tree/pack.h"
 #include "tree/select.h"
 #include "tree/tree.h"
@@ -147,12 +148,13 @@ static int pack_symlink(struct packing *p, int folder, const char *name, const s
 
 static int pack_special(struct packing *p, int folder, const char *name, const struct stat *st)
 {
-    const char *why = S_ISSOCK(st->st_mode) ? "It is a socket, which an archive can't have"
-                      : p->tree->options.keep != LEAT_TREE_ALL
-                          ? "It is a FIFO or a device, which only a copy of all attributes copies"
-                          : NULL;
-    if (why) {
-        pack_problem(p, -EOPNOTSUPP, "stat", why);
+    struct tree_copy *tree = p->tree;
+    if (S_ISSOCK(st->st_mode)) {
+        ends_lose(tree, tree->root, p->path, -EOPNOTSUPP, "stat", "a socket");
+        return 0;
+    }
+    if (tree->options.keep != LEAT_TREE_ALL) {
+        pack_problem(p, -EOPNOTSUPP, "stat", "It is a FIFO or a device, which only a copy of all attributes copies");
         return 0;
     }
     atomic_fetch_add(&p->tree->counts.specials, 1);
