@@ -120,6 +120,26 @@ static bool is_begun(const struct tree_copy *tree)
            (uint64_t)st.st_ino == tree->recorded.root;
 }
 
+static int rename_to(const struct tree_stage *stage, const char *from, const char *to, unsigned flags)
+{
+    struct op op = {.kind = OP_RENAME, .fd = {stage->place.directory, -1}, .flags = flags, .path = {from, to}};
+    return (int)op_execute(&op);
+}
+
+/* Where names can't be exchanged, a copy that was killed may have left the old folder beside the target; if it was
+ * killed before the new one got the name, the old one gets it back. */
+static int clear_old(const struct tree_stage *stage)
+{
+    char old[HIDDEN_ROOM];
+    struct stat st;
+    set_hidden(old, stage->place.name, ENDING_OLD);
+    if (fstatat(stage->place.directory, old, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (place_stat(&stage->place, &st) == -ENOENT)
+        return rename_to(stage, old, stage->place.name, 0);
+    return wipe_folder(stage->place.directory, old);
+}
+
 int stage_prepare(struct tree_copy *tree, struct leat_error *error)
 {
     struct tree_stage *stage = &tree->stage;
@@ -130,17 +150,13 @@ int stage_prepare(struct tree_copy *tree, struct leat_error *error)
     if (r < 0)
         return why ? error_at(error, r, LEAT_SIDE_SINK, stage->place.name, "open", "%s", why)
                    : fail_at(error, r, stage->place.name, "open");
-    r = is_begun(tree) ? 0 : wipe_folder(stage->place.directory, stage->hidden);
+    r = clear_old(stage);
+    if (r == 0 && !is_begun(tree))
+        r = wipe_folder(stage->place.directory, stage->hidden);
     return r < 0 && r != -ENOENT ? fail_at(error, r, stage->path, "unlink") : 0;
 }
 
 /* ---- the end ---- */
-
-static int rename_to(const struct tree_stage *stage, const char *from, const char *to, unsigned flags)
-{
-    struct op op = {.kind = OP_RENAME, .fd = {stage->place.directory, -1}, .flags = flags, .path = {from, to}};
-    return (int)op_execute(&op);
-}
 
 /* Where names can't be exchanged, the target is missing for a moment. */
 static int exchange_in_steps(const struct tree_stage *stage, char *old)
