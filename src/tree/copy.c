@@ -257,8 +257,8 @@ static int copy_at_once(struct tree_copy *tree, const struct ends_names *names, 
 {
     int r = ends_copy(tree, names, error);
     links_clear(tree);
-    if (tree->root)
-        dir_unref(tree, tree->root);
+    for (int i = 0; tree->root && i < 2; i++)
+        dir_unref(tree, tree->root); /* that of its work, too: no walker ends it */
     close_ends(tree);
     return r < 0 ? r : tree->error->code;
 }
