@@ -6,6 +6,8 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <unistd.h>
 
 struct tree_extra {
@@ -115,12 +117,12 @@ static bool changes_names(const struct tree_dir *dir, const struct tree_extra_na
     if (dir->closes_late) /* all that is not known to keep them */
         return true;
     for (; list; list = list->next) { /* ext4 and others can have folders without upper and lower case */
-        char *other CLEANUP_FREE = strdup(list->name);
-        for (char *c = other; c && *c; c++)
+        char other[NAME_MAX + 1];
+        snprintf(other, sizeof(other), "%s", list->name);
+        for (char *c = other; *c; c++)
             *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-        if (!other ||
-            (strcmp(other, list->name) != 0 && fstatat(dir->fd[TARGET], list->name, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
-             fstatat(dir->fd[TARGET], other, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_ino == b.st_ino))
+        if (strcmp(other, list->name) != 0 && fstatat(dir->fd[TARGET], list->name, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
+            fstatat(dir->fd[TARGET], other, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_ino == b.st_ino)
             return true;
     }
     return false;

@@ -163,10 +163,15 @@ static bool pass(struct tree_names *names, const char *part)
     return has_more;
 }
 
-static mode_t kind_of(const struct tree_dir *dir, const char *name)
+/* A name that is missing has no kind: the worker tells the problem. */
+static void look(struct tree_copy *tree, const struct tree_dir *dir, struct tree_found *found)
 {
     struct stat st;
-    return fstatat(dir->fd[SOURCE], name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0 : st.st_mode & S_IFMT;
+    if (fstatat(dir->fd[SOURCE], found->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return;
+    found->kind = st.st_mode & S_IFMT;
+    found->has_bytes = tree->options.sizes && S_ISREG(st.st_mode);
+    found->bytes = (uint64_t)st.st_size / (tree->options.keep == LEAT_TREE_ALL ? (uint64_t)st.st_nlink : 1);
 }
 
 static int next(struct tree_copy *tree, struct tree_dir *dir, struct tree_found *ret)
@@ -188,9 +193,9 @@ static int next(struct tree_copy *tree, struct tree_dir *dir, struct tree_found 
         tree_problem(tree, dir, names->part, LEAT_SIDE_SOURCE, -ENAMETOOLONG, "list", NULL);
         return next(tree, dir, ret);
     }
-    ret->name = names->part;
-    ret->kind = is_folder ? S_IFDIR : kind_of(dir, names->part);
-    ret->mark = NULL;
+    *ret = (struct tree_found){.name = names->part, .kind = is_folder ? S_IFDIR : 0};
+    if (!is_folder)
+        look(tree, dir, ret);
     return 1;
 }
 

@@ -176,6 +176,17 @@ static void on_change(void *user, int32_t change, const char *name)
     snprintf(c->text + n, sizeof(c->text) - n, "%d%s ", (int)change, name);
 }
 
+/* Has one of them each word of the other? Several threads tell them, so their order differs. */
+static bool is_told_alike(const struct changes *a, const struct changes *b)
+{
+    char words[sizeof(a->text)], *rest = words;
+    snprintf(words, sizeof(words), "%s", a->text);
+    for (char *word; (word = strtok_r(rest, " ", &rest));)
+        if (!strstr(b->text, word))
+            return false;
+    return strlen(a->text) == strlen(b->text);
+}
+
 static void changes_are_told(void **state UNUSED)
 {
     struct changes changes = {""}, planned = {""};
@@ -192,7 +203,7 @@ static void changes_are_told(void **state UNUSED)
     options.dry_run = 0;
     options.user = &changes;
     assert_int_equal(leat_tree_copy("s", "t", &options, &result, NULL), 0);
-    assert_string_equal(planned.text, changes.text);
+    assert_true(is_told_alike(&planned, &changes));
     assert_true(result.deleted == 0 && strncmp(changes.text, "1. ", 3) == 0 && strstr(changes.text, "1in "));
     assert_true(strstr(changes.text, "2link ") && strstr(changes.text, "2fifo ") && strstr(changes.text, "2in/two "));
     assert_true(strstr(changes.text, "3one ") || strstr(changes.text, "3in/again "));
