@@ -9,6 +9,15 @@
  *     if (leat_tree_copy("/srv/data", "/backup/data", &options, NULL, &error) < 0)
  *         fprintf(stderr, "%s: %s\n", error.node, error.text);
  *
+ * A tree is a folder, or the objects of a store whose keys begin with a prefix: `s3://BUCKET[/PREFIX]`, where PREFIX
+ * stands for "PREFIX/". leat/endpoint.h says how a store is found. As for an endpoint, a name that begins with a scheme
+ * is never a path: write `./s3:` for such a folder.
+ *
+ * In a store each file is an object. Its metadata has the time of the file and its mode ("mtime", "mode"), and with
+ * LEAT_TREE_ALL its owner and group ("uid", "gid"), as rclone writes them; they are read back. Symbolic links, FIFOs,
+ * sockets, devices and hard links can't be kept there. Modes and times of folders, extended attributes and access
+ * control lists are left out.
+ *
  * A thread reads the folders; several workers copy what is in them. Each file appears whole or not at all, with all
  * that is kept of it. Names may have any bytes, and paths any length. No link in either tree leads the copy out of it.
  *
@@ -46,6 +55,7 @@
 #define LEAT_TREE_H
 
 #include <leat/base.h>
+#include <leat/endpoint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -160,7 +170,7 @@ struct leat_tree_options {
     int32_t keep;            /**< An enum leat_tree_keep. */
     int32_t drop_attributes; /**< Not 0: what can't be kept is counted in `dropped`, and is no problem. */
     int32_t one_file_system; /**< Not 0: folders on another file system than the source's root stay empty. */
-    int32_t jobs;            /**< Workers, up to LEAT_TREE_JOBS_MAX; 0: one for each processor, at least 2. */
+    int32_t jobs; /**< Workers, up to LEAT_TREE_JOBS_MAX; 0: one for each processor, at least 2; 32 with a store. */
     /** The digest of each regular file, taken while it is copied: "sha256"; NULL: none. */
     const char *digest;
     /**
@@ -314,6 +324,8 @@ struct leat_tree_options {
      * Threads: as `progress`.
      */
     void (*large)(void *user, const char *name, uint64_t done, uint64_t bytes);
+    /** Stores: how servers are connected to, as in leat_endpoint_open for each object. NULL: the defaults. */
+    const struct leat_endpoint_options *endpoint;
 };
 
 /**
@@ -322,15 +334,16 @@ struct leat_tree_options {
  * What the target has besides stays. A file that the target has under the same name is replaced; a folder is merged. A
  * folder never replaces anything else, nor anything else a folder.
  *
- * @param source      "tar:NAME", an archive; or a folder, or a symbolic link to one.
+ * @param source      A folder, a symbolic link to one, "tar:NAME", an archive; or s3://BUCKET[/PREFIX].
  * @param target      The folder that becomes the copy. If it is missing, it is made; the folder around it must exist.
+ *                    Or s3://BUCKET[/PREFIX]; the bucket must exist.
  * @param options     NULL: the defaults.
  * @param ret_result  NULL, or what was done; it is filled on failure, too.
  * @param ret_error   NULL, or the first failure.
  *
  * Blocking: until the copy has ended. `progress` can end it earlier; a worker that moves a large file ends with it.
  *
- * @return 0: all was copied; -EINVAL: the options are wrong, or the target is the source or is inside of it;
+ * @return 0: all was copied; -EINVAL: the options or a name are wrong, or the target is the source or is inside of it;
  * -ECANCELED; or the code of the first problem. In all cases but the first two the rest of the tree was copied, except
  * after -ECANCELED and -ENOMEM.
  *

@@ -17,8 +17,7 @@ static bool has_scheme(const char *spec, const char *scheme)
     return strncmp(spec, scheme, strlen(scheme)) == 0;
 }
 
-/* The path that a spec names; NULL: it names none. */
-static const char *path_of(const char *spec)
+const char *folder_path(const char *spec)
 {
     if (has_scheme(spec, "file:"))
         return spec + strlen("file:");
@@ -27,7 +26,7 @@ static const char *path_of(const char *spec)
 
 bool folder_is_path(const char *spec)
 {
-    return path_of(spec) != NULL;
+    return folder_path(spec) != NULL;
 }
 
 bool folder_exists(const char *path)
@@ -57,7 +56,7 @@ static const char *object_of(const char *spec, size_t *ret_length)
 /* The last part of the name of a file or an object; *ret_length is its length, 0 if there is none. */
 static const char *last_part(const char *spec, size_t *ret_length)
 {
-    const char *name = path_of(spec);
+    const char *name = folder_path(spec);
     size_t end = name ? strlen(name) : 0;
     if (!name)
         name = object_of(spec, &end);

@@ -10,6 +10,8 @@ bool folder_exists(const char *path);
 
 /* Is the spec a path? */
 bool folder_is_path(const char *spec);
+/* The path that a spec names; NULL: it names none. */
+const char *folder_path(const char *spec);
 
 /* *spec names a sink that is a folder, which opening it has told; it becomes the spec of the file in it that has the
  * name of the source. What is allocated stays until the command ends. Returns 0, or an exit code after a message: the

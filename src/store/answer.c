@@ -103,6 +103,13 @@ static void read_encoding(struct answer *answer, const char *value UNUSED)
     answer->is_chunked = true;
 }
 
+static void read_metadata(struct metadata *metadata, const char *name, const char *value)
+{
+    for (size_t i = 0; i < METADATA_COUNT; i++)
+        if (strcasecmp(name, metadata_names[i]) == 0 && strlen(value) < sizeof(metadata->value[i]))
+            strcpy(metadata->value[i], value);
+}
+
 static const struct {
     const char *name;
     void (*read)(struct answer *answer, const char *value);
@@ -151,5 +158,7 @@ void answer_read_line(struct answer *answer, const char *line, size_t n)
     for (size_t i = 0; i < COUNT(headers); i++)
         if (strcasecmp(text, headers[i].name) == 0)
             headers[i].read(answer, value);
+    if (strncasecmp(text, "x-amz-meta-", 11) == 0)
+        read_metadata(&answer->metadata, text + 11, value);
     digests_read_header(&answer->digests, text, value);
 }

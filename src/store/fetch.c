@@ -121,6 +121,7 @@ void fetch_answered(struct fetch *f, const struct answer *answer)
                : answer->has_length && !answer->is_chunked ? answer->length
                                                            : UINT64_MAX;
     snprintf(f->etag, sizeof(f->etag), "%s", answer->etag);
+    f->metadata = answer->metadata;
     f->lane[0].end = f->next = f->total;
     int r = open_window(f, answer);
     if (r == 0)

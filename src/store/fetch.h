@@ -34,14 +34,15 @@ struct fetch {
     /* These belong to the transfer thread. */
     struct pace pace;
     struct fetch_lane lane[LEAT_STREAMS_MAX];
-    unsigned lanes;      /* lanes with a transfer */
-    unsigned active;     /* lanes that are reading a part */
-    uint64_t next;       /* no lane has been given the bytes from here on */
-    uint64_t total;      /* bytes of the object; UINT64_MAX: unknown */
-    uint64_t fail_at;    /* bytes from here on are no longer wanted */
-    uint64_t received;   /* bytes that were put into the window */
-    char *place;         /* the URL to which redirects have led, which the next requests ask first; or NULL */
-    char etag[ETAG_MAX]; /* of the version that is read; "": unknown */
+    unsigned lanes;           /* lanes with a transfer */
+    unsigned active;          /* lanes that are reading a part */
+    uint64_t next;            /* no lane has been given the bytes from here on */
+    uint64_t total;           /* bytes of the object; UINT64_MAX: unknown */
+    uint64_t fail_at;         /* bytes from here on are no longer wanted */
+    uint64_t received;        /* bytes that were put into the window */
+    char *place;              /* the URL to which redirects have led, which the next requests ask first; or NULL */
+    char etag[ETAG_MAX];      /* of the version that is read; "": unknown */
+    struct metadata metadata; /* of the first answer; constant from FETCH_ANSWERED on */
 
     pthread_mutex_t lock;
     enum fetch_state {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include <leat/store.h>
+#include <stdbool.h>
 
 struct names_call {
     const char *spec;
@@ -13,6 +14,8 @@ struct names_call {
     const char *node;                         /* the spec for messages: without the login, if it has one */
     const struct leat_store_options *options; /* its `endpoint` is never NULL */
     int64_t deadline_ns;                      /* of clock_ns: when the whole call has to end; 0: no limit */
+    bool (*is_wanted)(void *of);              /* of a list in s3, as in struct exchange; NULL: it is wanted */
+    void *of;
 };
 
 /* Returns when a call that begins now has to end, for `deadline_ns`. */

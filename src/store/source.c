@@ -17,8 +17,9 @@ struct store_source {
     struct client client;
     struct fetch *fetch; /* NULL: it is not open */
     uint64_t taken;
-    bool ended;  /* the object was read to its end */
-    bool broken; /* a read has failed */
+    bool ended;               /* the object was read to its end */
+    bool broken;              /* a read has failed */
+    struct metadata metadata; /* set by `close` */
 };
 
 /* Called on the transfer thread. */
@@ -164,6 +165,7 @@ static void source_close(struct node *node)
     struct store_source *s = (struct store_source *)node;
     if (s->fetch && client_is_here(&s->client)) { /* a forked child has no thread to stop */
         fetch_close(s->fetch);
+        s->metadata = s->fetch->metadata;
         free(s->fetch);
     }
     s->fetch = NULL;
@@ -175,6 +177,11 @@ static void source_free(leat_endpoint *endpoint)
     struct store_source *s = (struct store_source *)endpoint;
     object_free(s->object);
     free(s);
+}
+
+void store_source_metadata(const leat_endpoint *source, struct metadata *ret)
+{
+    *ret = ((const struct store_source *)source)->metadata;
 }
 
 static const struct node_ops source_ops = {

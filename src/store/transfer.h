@@ -14,6 +14,7 @@
 #define STORE_TRANSFER_H
 
 #include "store/digests.h"
+#include "store/metadata.h"
 #include "store/request.h"
 #include <stdbool.h>
 
@@ -39,6 +40,7 @@ struct answer {
     uint64_t uploaded_last;
     char challenge[CHALLENGE_MAX]; /* WWW-Authenticate; several are joined by commas; "": none */
     struct sent_digests digests;
+    struct metadata metadata; /* of an object in S3 */
 };
 
 enum transfer_wish {

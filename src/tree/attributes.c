@@ -62,7 +62,8 @@ static int set_times(const struct keeping *k)
 /* A file whose owner can't be kept gives nobody the rights of its set-user-ID. Returns 1 if something changed. */
 static int keep_owner(const struct keeping *k, mode_t *mode)
 {
-    if (k->now.st_uid == k->st->st_uid && k->now.st_gid == k->st->st_gid)
+    bool is_unknown = k->st->st_uid == (uid_t)-1 && k->st->st_gid == (gid_t)-1;
+    if (is_unknown || (k->now.st_uid == k->st->st_uid && k->now.st_gid == k->st->st_gid))
         return 0;
     if (set_owner(k, k->st->st_uid, k->st->st_gid) == 0)
         return 1;
@@ -100,7 +101,7 @@ static int keep_extended(const struct keeping *k)
 
 static int keep(const struct keeping *k)
 {
-    mode_t mode = mode_to_keep(k), before = k->now.st_mode & 07777;
+    mode_t before = k->now.st_mode & 07777, mode = k->st->st_mode ? mode_to_keep(k) : before;
     int owner = 0, extended = 0;
     if (keeps_all(k->tree)) {
         owner = keep_owner(k, &mode);
@@ -137,6 +138,8 @@ int attributes_of_file(struct tree_copy *tree, const struct tree_dir *dir, const
 
 int attributes_of_dir(struct tree_copy *tree, struct tree_dir *dir)
 {
+    if (!dir->st.st_mode)
+        return 0;
     return attributes_of_file(tree, dir, NULL, dir->fd[SOURCE], &dir->st, dir->fd[TARGET]);
 }
 

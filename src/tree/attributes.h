@@ -8,7 +8,8 @@
 struct tree_copy;
 struct tree_dir;
 
-/* Gives an open file or folder `to` what the options keep of `from`, an open file or folder that `st` describes.
+/* Gives an open file or folder `to` what the options keep of `from`, an open file or folder that `st` describes; -1: it
+ * is none. st_mode 0 and an owner of -1 are not known and not kept.
  * Records each problem for `name` in `dir`. Returns 0, or a negative errno: something could not be kept. */
 int attributes_of_file(struct tree_copy *tree, const struct tree_dir *dir, const char *name, int from,
                        const struct stat *st, int to);

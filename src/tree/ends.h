@@ -32,9 +32,9 @@ struct tree_found {
 struct tree_input {
     int fd;                  /* -1: `endpoint` has the bytes */
     leat_endpoint *endpoint; /* has a reference; NULL: `fd` has the bytes */
-    struct stat st;          /* what is known of it. `attributes_of_file` gives it to the copy */
-    void *mark;              /* as in struct tree_found */
-    void *own;               /* the source's, until `file_close` */
+    struct stat st; /* what is known of it; st_mode 0: its mode is not known; st_uid and st_gid -1: its owner */
+    void *mark;     /* as in struct tree_found */
+    void *own;      /* the source's, until `file_close` */
 };
 
 struct tree_source {
@@ -93,6 +93,7 @@ struct tree_output {
     leat_endpoint *endpoint; /* a sink; the copy takes it. NULL: `fd` takes the bytes */
     struct publish publish;  /* of a folder's file */
     ino_t inode;             /* of the file, set by `file_end`; 0: unknown */
+    mode_t mode;             /* of the file that it replaces; 0: it replaces none */
     void *own;               /* the sink's, until `file_end` */
 };
 
@@ -111,8 +112,8 @@ struct tree_sink {
     const char *scheme; /* as in struct tree_source */
     int jobs;           /* as in struct tree_source; the larger number counts */
     int jobs_most;      /* the most workers; 0: no limit. 1: the sink is written by one worker at a time */
-    /* Names are keys, which may have any bytes: the sink has no folders. A flat source gives it whole names, and a
-     * folder of such a source is not entered. */
+    /* Names are keys, which may have any bytes: the sink has no folders. What a flat source gives it are whole names in
+     * the root. */
     bool has_keys;
 
     /* As in struct tree_source, for the sink of tree->root. `open` makes the root if it is missing, and sets
@@ -158,9 +159,10 @@ extern const struct tree_source *const registry_tree_sources[];
 extern const struct tree_sink *const registry_tree_sinks[];
 
 /* The tables. */
-extern const struct tree_source source_folder, source_tar, source_oci, source_docker, source_oci_archive,
+extern const struct tree_source source_folder, source_s3, source_tar, source_oci, source_docker, source_oci_archive,
     source_docker_archive;
-extern const struct tree_sink sink_folder, sink_tar, sink_oci, sink_docker, sink_oci_archive, sink_docker_archive;
+extern const struct tree_sink sink_folder, sink_s3, sink_tar, sink_oci, sink_docker, sink_oci_archive,
+    sink_docker_archive;
 
 /* Finds the end that a name belongs to, and the text behind its scheme. Returns 0, or -EINVAL with a sentence. */
 int ends_find_source(const char *spec, const struct tree_source **ret, const char **ret_rest, struct leat_error *error);

@@ -226,11 +226,12 @@ static bool has_holes(const struct stat *st)
 
 static int copy_bytes(struct tree_file *f)
 {
-    bool is_small = f->input->st.st_size <= FILE_SMALL && !has_holes(&f->input->st);
-    int r = is_small ? copy_small(f) : 1;
-    if (r > 0) {
+    const struct stat *st = &f->input->st;
+    bool has_both = f->input->fd >= 0 && f->output.fd >= 0;
+    int r = has_both && st->st_size <= FILE_SMALL && !has_holes(st) ? copy_small(f) : 1;
+    if (r > 0 && (has_both || st->st_size > FILE_SMALL)) {
         f->is_flying = true;
-        flight_begin(f->tree, &f->flight, f->dir, f->name, (uint64_t)f->input->st.st_size);
+        flight_begin(f->tree, &f->flight, f->dir, f->name, (uint64_t)st->st_size);
     }
     if (r > 0 && pieces_fit(f->tree, f->input, &f->output))
         return copy_in_pieces(f);

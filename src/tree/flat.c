@@ -116,6 +116,21 @@ static int go_to(struct tree_copy *tree, struct tree_flat *flat, const struct tr
     return 0;
 }
 
+/* A folder for a sink of keys, which has no other folders. */
+static int make_folder(struct tree_copy *tree, struct tree_flat *flat, const struct tree_found *found)
+{
+    struct tree_dir *dir = dir_new(tree, flat->at, found->name);
+    if (!dir)
+        return tree_problem(tree, flat->at, NULL, LEAT_SIDE_NONE, -ENOMEM, "open", NULL);
+    int r = dir_enter(tree, dir);
+    if (r == 0) {
+        dir_release(tree, dir);
+        atomic_fetch_add(&tree->counts.directories, 1);
+    }
+    dir_end_work(tree, dir);
+    return r;
+}
+
 /* ---- names ---- */
 
 /* Returns 1: there is a next name; 0: there is none. */
@@ -150,7 +165,10 @@ static int take(struct tree_copy *tree, struct tree_flat *flat, struct tree_batc
     struct tree_found *found = &flat->found;
     const char *name = found->name;
     int taken = select_path(tree, found->name, S_ISDIR(found->kind));
-    int r = taken <= 0 || tree->sink->has_keys ? MIN(taken, 0) : go_to(tree, flat, found, &name);
+    int r = taken <= 0              ? MIN(taken, 0)
+            : !tree->sink->has_keys ? go_to(tree, flat, found, &name)
+            : S_ISDIR(found->kind)  ? make_folder(tree, flat, found)
+                                    : 0;
     bool is_wanted =
         r == 0 && taken > 0 && !S_ISDIR(found->kind) && !shard_leaves_name(tree, flat->at, name, found->kind);
     flat->has_found = false;

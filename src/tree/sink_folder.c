@@ -27,12 +27,18 @@ static bool closes_late(int fd)
     return true;
 }
 
+/* What has no mode in the source has that of any new folder. */
+static mode_t mode_of_new(const struct tree_dir *dir)
+{
+    return dir->st.st_mode ? 0700 : 0777;
+}
+
 static int open_root(struct tree_copy *tree, const char *spec UNUSED, const char *path, struct leat_error *error)
 {
     struct tree_dir *root = tree->root;
     struct stat st;
     char text[128];
-    root->existed = mkdir(path, 0700) < 0;
+    root->existed = mkdir(path, mode_of_new(root)) < 0;
     int r = root->existed && errno != EEXIST ? -errno : 0;
     if (r < 0)
         return error_at(error, r, LEAT_SIDE_SINK, path, "mkdir", "%s", error_text(r, text, sizeof(text)));
@@ -47,7 +53,7 @@ static int open_root(struct tree_copy *tree, const char *spec UNUSED, const char
 
 static int dir_open(struct tree_dir *dir, bool again, struct stat *ret, const char **ret_operation)
 {
-    if (!again && mkdirat(dir->parent->fd[TARGET], dir->name, 0700) < 0) {
+    if (!again && mkdirat(dir->parent->fd[TARGET], dir->name, mode_of_new(dir)) < 0) {
         *ret_operation = "mkdir";
         dir->existed = errno == EEXIST;
         if (!dir->existed)
@@ -68,8 +74,9 @@ static int dir_open(struct tree_dir *dir, bool again, struct stat *ret, const ch
 
 /* Looks at what has the name in the target. Returns 0, or a code after it has recorded the problem. */
 static int look_at_old(struct tree_copy *tree, struct tree_dir *dir, const char *name, const struct stat *source,
-                       struct publish *publish)
+                       struct tree_output *ret)
 {
+    struct publish *publish = &ret->publish;
     struct stat st;
     if (!dir->existed)
         return 0;
@@ -85,6 +92,7 @@ static int look_at_old(struct tree_copy *tree, struct tree_dir *dir, const char 
                             "It is the same file as that of the source");
     publish->replaces = true;
     identity_of_stat(&publish->old, &st);
+    ret->mode = st.st_mode & 0777;
     return 0;
 }
 
@@ -95,11 +103,11 @@ static int file_open(struct tree_copy *tree, struct tree_dir *dir, const char *n
     char *own = strdup(name);
     *publish = (struct publish){.place = {.directory = dir->fd[TARGET], .name = own}, .fd = -1};
     publish->is_linkable = atomic_load_explicit(&dir->is_linkable, memory_order_relaxed);
-    int r = own ? look_at_old(tree, dir, name, &input->st, publish)
+    int r = own ? look_at_old(tree, dir, name, &input->st, ret)
                 : tree_problem(tree, dir, name, LEAT_SIDE_NONE, -ENOMEM, "open", NULL);
     if (r == 0) {
-        publish->is_completed = true;
-        ret->fd = publish_open(publish, input->st.st_mode & 0777);
+        publish->is_completed = input->st.st_mode != 0;
+        ret->fd = publish_open(publish, input->st.st_mode ? input->st.st_mode & 0777 : 0666);
         if (ret->fd < 0)
             r = tree_problem(tree, dir, name, LEAT_SIDE_SINK, ret->fd, "open", NULL);
     }
@@ -122,6 +130,8 @@ static int commit(struct tree_copy *tree, struct tree_dir *dir, const char *name
                   struct tree_output *output)
 {
     const char *operation;
+    if (!input->st.st_mode && output->mode && fchmod(output->fd, output->mode) < 0)
+        ends_lose(tree, dir, name, -errno, "fchmod", "its mode");
     attributes_of_new_file(tree, dir, name, input->fd, &input->st, output->fd, &output->inode); /* records problems */
     int r = dir->closes_late ? op_close_duplicate(output->fd) : 0;
     if (r < 0)

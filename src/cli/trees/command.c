@@ -107,6 +107,12 @@ static char *name_in(const char *target, const char *source)
     return path;
 }
 
+/* In a store or in an archive. */
+static bool is_elsewhere(const char *spec)
+{
+    return folder_path(spec) == NULL;
+}
+
 static bool has_name(const char *path)
 {
     const char *name = strrchr(path, '/');
@@ -116,13 +122,14 @@ static bool has_name(const char *path)
 
 static int copy_into(struct tree_command *c, const char *target, const char *source)
 {
-    char *path = name_in(target, source), *prefix = NULL;
+    if (is_elsewhere(source)) /* what is below a prefix, or in an archive, has no name of its own */
+        return copy_one(c, source, target, "");
+    char *path = name_in(target, folder_path(source)), *prefix = NULL;
     if (!path) {
         cli_warn("%s: %s", cli_name(source), strerror(ENOMEM));
         return -ENOMEM;
     }
-    if (!has_name(path) ||
-        tree_archive_is_named(source)) { /* "." and "/" mean what is in them, and so does an archive */
+    if (!has_name(path)) { /* "." and "/" mean what is in them */
         int r = copy_one(c, source, target, "");
         free(path);
         return r;
@@ -147,7 +154,8 @@ static int copy_into(struct tree_command *c, const char *target, const char *sou
 static int copy_all(struct tree_command *c, int count, char **name)
 {
     const char *target = name[count - 1];
-    bool exists = !tree_options_are_shared(&c->asked) && folder_exists(target);
+    bool is_folder = is_elsewhere(target) ? count > 2 : folder_exists(folder_path(target));
+    bool exists = is_folder && !tree_options_are_shared(&c->asked);
     bool into = exists && !(count == 2 && tree_journals_continue(&c->asked, target));
     int r = 0;
     c->is_one = count == 2;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "trees/options.h"
-#include "cli.h"
+#include "servers.h"
 #include "trees/report.h"
 #include "trees/shard.h"
 #include <stdio.h>
@@ -11,12 +11,14 @@ static const char usage[] = "usage: leat copy -r|-a [options] FOLDER... TARGET\n
                             "if there are several FOLDERs, each goes into it under its own name; otherwise\n"
                             "TARGET becomes the copy. What TARGET has besides stays. Each file appears\n"
                             "whole or not at all. What can't be copied is named, the rest is copied, and\n"
-                            "the exit code is 1.\n"
+                            "the exit code is 1. FOLDER and TARGET may be s3://BUCKET[/PREFIX], the objects\n"
+                            "whose keys begin with PREFIX and a slash.\n"
                             "\n";
 
 static const char usage_end[] = "  --help                 this\n"
                                 "\n"
                                 "  leat copy -a /srv/data /backup/data\n"
+                                "  leat copy -r photos s3://bucket/photos\n"
                                 "  leat copy -r --digest sha256 photos /media/disk > SHA256SUMS\n"
                                 "\n"
                                 "Exit codes: 0 all was copied, 1 not all was, 2 usage.\n";
@@ -46,7 +48,7 @@ const char tree_options_help[] = "  -r, --recursive        contents, modes, symb
                                  "                         the folder alone; - is standard input\n"
                                  "  --from0                what these files have ends with NUL\n"
                                  "  --jobs N               files that are copied at the same time (default: one\n"
-                                 "                         for each processor, at least 2)\n"
+                                 "                         for each processor, at least 2; with s3: 32)\n"
                                  "  --journal FILE         where the journal is that says what is copied (default:\n"
                                  "                         .NAME.leat-journal beside TARGET, if it can be made\n"
                                  "                         there); it is removed when all is copied\n"
@@ -72,6 +74,8 @@ const char tree_options_help[] = "  -r, --recursive        contents, modes, symb
                                  "  --report[=text|json[:FILE]]\n"
                                  "                         text: as -v; json: what was copied, what was not and\n"
                                  "                         why, by numbers, to stderr or FILE\n"
+                                 "  --header, --cacert, --cert, --key, --retries\n"
+                                 "                         s3: as without -r\n"
                                  "  -v                     say at the end what was copied, on stderr\n";
 
 enum {
@@ -97,6 +101,7 @@ enum {
     OPTION_SYNC,
     OPTION_ONE,
     OPTION_PROGRESS,
+    OPTION_RETRIES,
     OPTION_SHARD,
 };
 
@@ -126,6 +131,9 @@ static const struct option longs[] = {
     {"sync", no_argument, NULL, OPTION_SYNC},
     {"one-file-system", no_argument, NULL, OPTION_ONE},
     {"progress", optional_argument, NULL, OPTION_PROGRESS},
+    SERVER_CERTIFICATES,
+    {"header", required_argument, NULL, OPTION_HEADER},
+    {"retries", required_argument, NULL, OPTION_RETRIES},
     {"shard", required_argument, NULL, OPTION_SHARD},
     {"update", no_argument, NULL, 'u'},
     {"help", no_argument, NULL, 'h'},
@@ -218,8 +226,12 @@ static int set(struct tree_request *q, int option, const char *value)
         return parse_lease(value, &q->options.lease_ms);
     case OPTION_SHARD:
         return tree_shard_parse(value, &q->options.shard, &q->options.shards);
-    default:
+    case OPTION_RETRIES:
+        return cli_retries("copy", value, &q->endpoint.retries);
+    case 'h':
         return OPTIONS_HELP;
+    default:
+        return servers_set(&q->endpoint, "copy", option, value);
     }
     return r;
 }
@@ -235,6 +247,8 @@ static int read_selection(struct tree_request *q)
 int tree_options_parse(struct tree_request *q, int argc, char **argv)
 {
     int option;
+    q->endpoint = (struct leat_endpoint_options)LEAT_INIT(struct leat_endpoint_options);
+    q->options.endpoint = &q->endpoint;
     optind = 0; /* from the beginning, also if another parser stopped within a word such as -av */
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":hvraun", longs, NULL)) != -1) {

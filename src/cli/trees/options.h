@@ -11,7 +11,8 @@
 /* What the command line asks for. */
 struct tree_request {
     struct leat_tree_options options;
-    struct tree_selection selection; /* the caller frees it */
+    struct tree_selection selection;       /* the caller frees it */
+    struct leat_endpoint_options endpoint; /* of stores; `options` points to it */
     enum progress_mode mode;
     const char *digest_file; /* NULL: the list goes to standard output */
     const char *report_file; /* of the report as JSON; NULL: there is none; "-": standard error */

@@ -8,7 +8,7 @@
 #include "store/s3/place.h"
 
 struct s3_call {
-    struct exchange exchange; /* zero except `page_most` and `header`; afterwards it has the answer */
+    struct exchange exchange; /* zero except `page_most`, `header` and `is_wanted`; afterwards it has the answer */
     const struct s3_place *place;
     const char *operation; /* static, for failures: "DeleteObjects" */
     int32_t retries;

@@ -60,6 +60,8 @@ static int one_page(const struct s3_list *list, struct leat_error *error)
     int r = -ENOMEM;
     if (page.query && call) {
         call->exchange.page_most = PAGE_MOST;
+        call->exchange.is_wanted = list->is_wanted;
+        call->exchange.of = list->of;
         call->place = list->place;
         call->operation = list->operation;
         call->retries = list->retries;

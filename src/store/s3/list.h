@@ -19,6 +19,8 @@ struct s3_list {
      * sentence. */
     int (*page)(void *user, struct leat_error *error);
     void *user;
+    bool (*is_wanted)(void *of); /* as in struct exchange */
+    void *of;
 };
 
 /* Requests all pages; blocks. The caller is a user of the transfer thread. Returns 0, or a negative errno with a

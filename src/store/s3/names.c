@@ -264,7 +264,9 @@ static int run(struct names_listing *l, struct leat_error *error)
                                  .root = "ListBucketResult",
                                  .xml = {element},
                                  .page = page,
-                                 .user = l};
+                                 .user = l,
+                                 .is_wanted = l->call->is_wanted,
+                                 .of = l->call->of};
     const char *why = NULL;
     int r = transfers_get(&why);
     if (r < 0)

@@ -10,6 +10,7 @@
 struct s3_object {
     struct object object;
     struct s3_place place;
+    bool is_of_bucket; /* the place is that of a struct s3_bucket */
     struct s3_extra extra;
     char *path, *query; /* percent-encoded */
 };
@@ -17,6 +18,13 @@ struct s3_object {
 /* As s3_place_request, for this object, with the headers that every request sends. */
 int s3_request(const struct s3_object *object, const char *method, const char *query, const char *payload,
                struct http_request *ret);
+
+/* Makes an object without a path and a query, which the caller sets. `place`: that of a bucket, which outlives the
+ * object; NULL: the caller sets that, too. NULL: no memory. */
+struct s3_object *s3_object_new(const struct s3_place *place);
+/* Makes the endpoint of an object; takes the object, on failure too. A path or a query that is NULL is -ENOMEM. */
+int s3_object_endpoint(struct s3_object *object, const char *spec, enum leat_direction direction,
+                       const struct leat_endpoint_options *options, leat_endpoint **ret, struct leat_error *error);
 
 /* The hooks that write an object (write.c). */
 int s3_head(const struct object *object, struct http_request *ret);

@@ -35,7 +35,8 @@ static bool s3_is_passing(const struct object *object, int status, int64_t date_
 static void s3_free(struct object *object)
 {
     struct s3_object *o = (struct s3_object *)object;
-    s3_place_clear(&o->place);
+    if (!o->is_of_bucket)
+        s3_place_clear(&o->place);
     s3_extra_clear(&o->extra);
     free(o->path);
     free(o->query);
@@ -54,19 +55,6 @@ static const struct store s3_store = {
     .multipart = &s3_multipart,
 };
 
-static int describe(struct s3_object *o, const char *spec, const char *rest, struct leat_error *error)
-{
-    struct s3_name name;
-    if (s3_name_split(&name, rest) < 0 || !name.key_length)
-        return error_set(error, -EINVAL, "'%s' names no object: write s3://BUCKET/KEY", quote_without_login(spec));
-    int r = s3_place_find(&o->place, &name, error);
-    if (r < 0)
-        return r;
-    o->path = s3_place_path(&o->place, name.key, name.key_length);
-    o->query = s3_name_query(&name);
-    return o->path && o->query ? 0 : error_set(error, -ENOMEM, "out of memory");
-}
-
 /* The checksum that the store keeps with an object, by its name in the options. */
 static int choose_checksum(const struct crc_kind **ret, const char *name, struct leat_error *error)
 {
@@ -82,14 +70,10 @@ static int choose_checksum(const struct crc_kind **ret, const char *name, struct
                      name);
 }
 
-int s3_endpoint(leat_endpoint **ret, const char *spec, const char *rest, enum leat_direction direction,
-                const struct leat_endpoint_options *options, struct leat_error *error)
+static int complete(struct s3_object *o, const char *spec, enum leat_direction direction,
+                    const struct leat_endpoint_options *options, struct leat_error *error)
 {
-    struct s3_object *o = calloc(1, sizeof(*o));
-    if (!o)
-        return error_set(error, -ENOMEM, "out of memory");
-    o->object.store = &s3_store;
-    int r = describe(o, spec, rest, error);
+    int r = o->path && o->query ? 0 : error_set(error, -ENOMEM, "out of memory");
     if (r == 0)
         r = s3_extra_read(&o->extra, options, error);
     if (r == 0)
@@ -98,10 +82,53 @@ int s3_endpoint(leat_endpoint **ret, const char *spec, const char *rest, enum le
         r = s3_place_check_key(&o->place, &o->extra, error);
     if (r == 0 && direction == LEAT_WRITE && o->query[0])
         r = error_set(error, -EINVAL, "'%s' names a version, which the store chooses itself", spec);
+    return r;
+}
+
+struct s3_object *s3_object_new(const struct s3_place *place)
+{
+    struct s3_object *o = calloc(1, sizeof(*o));
+    if (!o)
+        return NULL;
+    o->object.store = &s3_store;
+    if (place) {
+        o->place = *place;
+        o->place.extra.count = 0; /* the object has them itself */
+        o->is_of_bucket = true;
+        o->object.settings = http_settings_ref(place->settings);
+    }
+    return o;
+}
+
+int s3_object_endpoint(struct s3_object *o, const char *spec, enum leat_direction direction,
+                       const struct leat_endpoint_options *options, leat_endpoint **ret, struct leat_error *error)
+{
+    int r = complete(o, spec, direction, options, error);
     if (r < 0) {
-        s3_free(&o->object);
+        object_free(&o->object);
         return r;
     }
     return direction == LEAT_WRITE ? store_sink(ret, spec, &o->object, options, error)
                                    : store_source(ret, spec, &o->object, options, error);
+}
+
+int s3_endpoint(leat_endpoint **ret, const char *spec, const char *rest, enum leat_direction direction,
+                const struct leat_endpoint_options *options, struct leat_error *error)
+{
+    struct s3_name name;
+    struct s3_object *o = s3_object_new(NULL);
+    if (!o)
+        return error_set(error, -ENOMEM, "out of memory");
+    int r = 0;
+    if (s3_name_split(&name, rest) < 0 || !name.key_length)
+        r = error_set(error, -EINVAL, "'%s' names no object: write s3://BUCKET/KEY", quote_without_login(spec));
+    if (r == 0)
+        r = s3_place_find(&o->place, &name, error);
+    if (r < 0) {
+        object_free(&o->object);
+        return r;
+    }
+    o->path = s3_place_path(&o->place, name.key, name.key_length);
+    o->query = s3_name_query(&name);
+    return s3_object_endpoint(o, spec, direction, options, ret, error);
 }
