@@ -224,12 +224,11 @@ int tree_journal_close(struct tree_journal *j, bool is_done, bool removes)
         record_buffer_clear(&records->buffer);
         free(records);
     }
-    if (is_done && record_add_done(&j->first) < 0)
-        is_done = false; /* it is only not said */
-    if (!removes) {
+    int said = is_done ? record_add_done(&j->first) : 0; /* without memory it is only not said */
+    if (!removes)
         write_records(j, &j->first);
-        sync_all(j);
-    }
+    if (!removes && (!is_done || said < 0))
+        sync_all(j); /* a copy goes on from it; one that is done need not wait for the disk */
     if (removes)
         unlinkat(j->place.directory, j->place.name, 0);
     j->fd = fd_close(j->fd);
