@@ -124,7 +124,7 @@ _leat()
         wants="-a --algorithm -l --length -j --jobs"
         ;;
     verify)
-        options="--archive --jobs --one-file-system --status --progress --progress= --exclude --exclude-from --include --include-from --max-depth --digest --ignore-missing --strict --warn --help"
+        options="--archive --jobs --one-file-system --status --progress --progress= --exclude --exclude-from --include --include-from --max-depth --digest --complete --ignore-missing --strict --warn --help"
         wants="--jobs --digest --exclude --exclude-from --include --include-from --max-depth"
         ;;
     shard)

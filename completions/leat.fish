@@ -122,6 +122,7 @@ complete -c leat -n $verify -l exclude-from -r -F -d 'Patterns of what is left o
 complete -c leat -n $verify -l include -x -d 'Compare what matches'
 complete -c leat -n $verify -l include-from -r -F -d 'Patterns of what is compared'
 complete -c leat -n $verify -l max-depth -x -d 'Levels that are compared'
+complete -c leat -n $verify -l complete -d 'Tell of files that the list has not'
 complete -c leat -n $verify -l ignore-missing -d 'Files that are missing are no difference'
 complete -c leat -n $verify -l strict -d 'An improper line is a failure'
 complete -c leat -n $verify -s w -l warn -d 'Tell of improper lines'

@@ -435,6 +435,28 @@ LEAT_API int leat_tree_journal_read(const char *path, int (*head)(void *user, co
                                     int (*entry)(void *user, const char *name, const char *digest), void *user,
                                     struct leat_tree_journal *ret_journal, struct leat_error *ret_error);
 
+/**
+ * Gives the names of all that is in a tree, without the folders, in an order that is not defined.
+ *
+ * @param folder      A folder, or a symbolic link to one. Other links are not followed.
+ * @param found       Gets each name, relative to the folder; the text is borrowed. `is_file`: 1: it is a regular file.
+ *                    0: it is a symbolic link, a FIFO, a socket or a device. Returns 0, or a negative errno, which ends
+ *                    the call with that code. Workers call it; one call at a time, and none while `problem` is called.
+ * @param found_user  Handed to `found`.
+ * @param options     As of leat_tree_verify; `keep` has no effect.
+ * @param ret_result  NULL, or a result of which `directories`, `found`, `excluded` and `problems` are filled in.
+ * @param ret_error   NULL, or the first failure.
+ *
+ * Blocking: until the end. `progress` can end it earlier.
+ *
+ * @return 0: all names were given; -EINVAL: the options are wrong; -ECANCELED; or the code of the first problem.
+ *
+ * Threads: any. Calls do not share anything.
+ */
+LEAT_API int leat_tree_walk(const char *folder, int (*found)(void *found_user, const char *name, int32_t is_file),
+                            void *found_user, const struct leat_tree_options *options,
+                            struct leat_tree_result *ret_result, struct leat_error *ret_error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -49,6 +49,9 @@ struct tree_pass {
     void (*worker_close)(void *user, void *worker);
 };
 
+/* The hook `check` of a pass that writes nothing. */
+int tree_check_only_reads(struct tree_copy *tree, struct leat_error *error);
+
 /* Does a public call: runs the pass over a tree. `given` is for the pass. */
 int tree_run(const struct tree_pass *pass, void *given, const char *source, const char *target,
              const struct leat_tree_options *options, struct leat_tree_result *ret_result,

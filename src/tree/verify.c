@@ -310,7 +310,7 @@ int verify_worker_open(void *user UNUSED, void **ret_worker)
     return 0;
 }
 
-int verify_check(struct tree_copy *tree, struct leat_error *error)
+int tree_check_only_reads(struct tree_copy *tree, struct leat_error *error)
 {
     const struct leat_tree_options *o = &tree->options;
     if (o->digest || o->listed)
@@ -333,7 +333,7 @@ int verify_check(struct tree_copy *tree, struct leat_error *error)
 static const struct tree_pass comparing = {
     .name = "verify",
     .sink = &sink_verify,
-    .check = verify_check,
+    .check = tree_check_only_reads,
     .missing = missing,
     .batch = verify_batch,
     .worker_open = verify_worker_open,

@@ -46,9 +46,6 @@ int verify_open_folder(struct tree_dir *dir, bool again, struct stat *ret, const
 int verify_finish_target(struct tree_copy *tree, struct leat_error *error);
 void verify_close_target(struct tree_copy *tree);
 
-/* As `check` of struct tree_pass. */
-int verify_check(struct tree_copy *tree, struct leat_error *error);
-
 /* As those of struct leat_stage: the state is a struct verify_worker. */
 int verify_worker_open(void *user, void **ret_worker);
 void verify_worker_close(void *user, void *worker);

@@ -39,6 +39,7 @@ static const char usage[] = "usage: leat verify [options] SOURCE TARGET\n"
                             "Of a list\n"
                             "  --digest ALG           the algorithm of lines that name none (default: the\n"
                             "                         length of the digest says it)\n"
+                            "  --complete             files that FOLDER has and the list has not are told\n"
                             "  --ignore-missing       files that are missing are no difference\n"
                             "  --strict               a line that is improperly formatted is a failure\n"
                             "  -w, --warn             tell of each such line\n"
@@ -55,6 +56,7 @@ enum {
     OPTION_STATUS,
     OPTION_PROGRESS,
     OPTION_DIGEST,
+    OPTION_COMPLETE,
     OPTION_EXCLUDE,
     OPTION_EXCLUDE_FROM,
     OPTION_INCLUDE,
@@ -71,6 +73,7 @@ static const struct option longs[] = {
     {"status", no_argument, NULL, OPTION_STATUS},
     {"progress", optional_argument, NULL, OPTION_PROGRESS},
     {"digest", required_argument, NULL, OPTION_DIGEST},
+    {"complete", no_argument, NULL, OPTION_COMPLETE},
     {"exclude", required_argument, NULL, OPTION_EXCLUDE},
     {"exclude-from", required_argument, NULL, OPTION_EXCLUDE_FROM},
     {"include", required_argument, NULL, OPTION_INCLUDE},
@@ -91,6 +94,10 @@ static void set_of_list(struct verify_command *c, int option, const char *value)
     case OPTION_DIGEST:
         c->algorithm = value;
         c->only = "--digest";
+        break;
+    case OPTION_COMPLETE:
+        c->is_complete = true;
+        c->only = "--complete";
         break;
     case OPTION_IGNORE:
         c->ignores_missing = true;
@@ -266,10 +273,11 @@ static void sum_up(const struct verify_command *c)
 
 static void sum_up_differences(const struct verify_command *c)
 {
+    static const char *const of_list[] = {"missing", "not on the list"};
     const struct leat_tree_result *a = &c->watch.before;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (a->differing[i])
-            cli_warn("differences: %s: %" PRIu64, c->is_list && i == LEAT_TREE_ONLY_SOURCE ? "missing" : kinds[i],
+            cli_warn("differences: %s: %" PRIu64, c->is_list && i <= LEAT_TREE_ONLY_TARGET ? of_list[i] : kinds[i],
                      a->differing[i]);
     if (a->problems)
         cli_warn("could not be compared: %" PRIu64, a->problems);

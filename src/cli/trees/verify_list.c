@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* leat verify LIST: the library compares, with lines that the parser of `leat digest -c` gives it. */
 #include "checksum_list.h"
+#include "trees/complete.h"
 #include "trees/verify.h"
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,9 @@ struct verify_lines {
     struct verify_command *command;
     struct checksum_list list;
     struct checksum_entry entry;
-    const char *name;         /* of the list, for messages */
-    uint64_t proper, strange; /* lines */
+    const char *name;          /* of the list, for messages */
+    uint64_t proper, strange;  /* lines */
+    struct complete *complete; /* NULL: only what the list has is looked at */
 };
 
 /* Gives the next proper line, as `next` of leat_tree_verify_list. */
@@ -20,6 +22,8 @@ static int next_line(void *user, struct leat_tree_entry *ret)
     while (checksum_list_next(&l->list, &l->entry) > 0) {
         if (l->entry.name) {
             l->proper++;
+            if (l->complete)
+                complete_add(l->complete, l->entry.name);
             *ret =
                 (struct leat_tree_entry){.name = l->entry.name, .algorithm = l->entry.algorithm, .hex = l->entry.hex};
             return 1;
@@ -64,6 +68,10 @@ static int compare(struct verify_lines *l, const char *folder)
     struct leat_error error = LEAT_INIT(struct leat_error);
     struct leat_tree_result result = LEAT_INIT(struct leat_tree_result);
     int r = leat_tree_verify_list(folder, next_line, l, &c->options, &result, &error);
+    if (l->complete && (r == 0 || r == -EBADMSG)) {
+        int walked = complete_tell(l->complete, c, folder, l->list.from, &result);
+        r = walked < 0 ? walked : r;
+    }
     bool has_failed = (r < 0 && r != -EBADMSG) || has_differences(c, &result);
     if (c->ignores_missing) {
         result.differences -= result.differing[LEAT_TREE_ONLY_SOURCE];
@@ -83,6 +91,8 @@ int verify_list(struct verify_command *c, const char *list, const char *folder)
     }
     struct verify_lines *l = calloc(1, sizeof(*l));
     int r = l ? checksum_list_new(&l->list, c->algorithm) : -ENOMEM;
+    if (r == 0 && c->is_complete)
+        r = complete_new(&l->complete);
     if (r < 0)
         r = cli_no_digest("verify", "digest", c->algorithm ? c->algorithm : "", r);
     else {
@@ -91,6 +101,7 @@ int verify_list(struct verify_command *c, const char *list, const char *folder)
         checksum_list_begin(&l->list, from);
         r = compare(l, folder);
         checksum_list_free(&l->list);
+        complete_free(l->complete);
     }
     free(l);
     if (!is_stdin)

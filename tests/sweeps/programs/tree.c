@@ -17,6 +17,21 @@ static void on_problem(void *user, const struct leat_error *error)
     told->is_bad |= error->code >= 0 || !error->text[0];
 }
 
+/* The file "one" has the byte 1. */
+static int next_line(void *user, struct leat_tree_entry *ret)
+{
+    int *calls = user;
+    *ret = (struct leat_tree_entry){.name = "one", .algorithm = "crc32", .hex = "83dcefb7"};
+    return (*calls)++ == 0;
+}
+
+static int on_name(void *user, const char *name, int32_t is_file)
+{
+    (void)user;
+    (void)is_file;
+    return name[0] ? 0 : -EINVAL;
+}
+
 int main(void)
 {
     struct leat_tree_options options = LEAT_INIT(struct leat_tree_options);
@@ -49,6 +64,16 @@ int main(void)
     EXPECT(result.problems == (uint64_t)told.problems && !told.is_bad && r != -EBADMSG);
     EXPECT(r < 0 || (result.files == 2 && result.differences == 0));
     TRY(r);
+    told.problems = 0;
+    options.keep = LEAT_TREE_BASIC;
+    r = leat_tree_verify_list("copied", next_line, &(int){0}, &options, &result, NULL);
+    EXPECT(result.problems == (uint64_t)told.problems && !told.is_bad && r != -EBADMSG);
+    EXPECT(r < 0 || result.files == 1);
+    TRY(r);
+    r = leat_tree_walk("copied", on_name, NULL, &options, &result, NULL);
+    EXPECT(!told.is_bad && (r < 0 || result.found == 4));
+    TRY(r);
+    options.keep = LEAT_TREE_ALL;
     /* Another pass over the copy, that selects and deletes. */
     static const char *const rules[] = {"- folder/again", NULL};
     static const char *const names[] = {"folder/file", "one", NULL};

@@ -508,6 +508,19 @@ static int try_tree_verify_list(bool well, struct leat_error *error)
     return r;
 }
 
+static int no_name(void *user UNUSED, const char *name UNUSED, int32_t is_file UNUSED)
+{
+    return 0;
+}
+
+static int try_tree_walk(bool well, struct leat_error *error)
+{
+    assert_int_equal(unit_folder(NULL), 0);
+    int r = leat_tree_walk(well ? "." : "none", no_name, NULL, NULL, NULL, error);
+    assert_int_equal(unit_folder_gone(NULL), 0);
+    return r;
+}
+
 static int try_image_verify(bool well, struct leat_error *error)
 {
     return in_layout(well, call_verify, error);
@@ -624,6 +637,7 @@ static const struct row {
     {"leat_tree_copy", try_tree_copy},
     {"leat_tree_verify", try_tree_verify},
     {"leat_tree_journal_read", try_tree_journal_read},
+    {"leat_tree_walk", try_tree_walk},
     {"leat_tree_verify_list", try_tree_verify_list},
     {"leat_store_list", try_list},
     {"leat_store_stat", try_stat},

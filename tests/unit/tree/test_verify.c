@@ -203,12 +203,53 @@ static void lists_are_compared(void **state UNUSED)
     assert_int_equal(leat_tree_verify_list("none", next_line, &lines, NULL, NULL, &error), -ENOENT);
 }
 
+/* ---- names ---- */
+
+struct seen {
+    char names[8][32];
+    int files, others, code;
+};
+
+static int on_name(void *user, const char *name, int32_t is_file)
+{
+    struct seen *seen = user;
+    assert_true(seen->files + seen->others < 8);
+    snprintf(seen->names[seen->files + seen->others], 32, "%s", name);
+    *(is_file ? &seen->files : &seen->others) += 1;
+    return seen->code;
+}
+
+static void names_are_given(void **state UNUSED)
+{
+    struct seen seen = {.files = 0};
+    struct leat_tree_options options = LEAT_INIT(struct leat_tree_options);
+    struct leat_tree_result result = LEAT_INIT(struct leat_tree_result);
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    assert_true(mkdir("s", 0700) == 0 && mkdir("s/in", 0700) == 0 && mkdir("s/empty", 0700) == 0);
+    make_file("s/in/one", "1");
+    make_file("s/two", "1");
+    assert_int_equal(symlink("in", "s/link"), 0);
+    assert_int_equal(leat_tree_walk("s", on_name, &seen, NULL, &result, &error), 0);
+    assert_true(seen.files == 2 && seen.others == 1 && result.directories == 3 && result.found == 3);
+    bool is_there = false;
+    for (int i = 0; i < 3; i++)
+        is_there |= strcmp(seen.names[i], "in/one") == 0;
+    assert_true(is_there);
+    seen = (struct seen){.code = -EXDEV};
+    assert_int_equal(leat_tree_walk("s", on_name, &seen, NULL, NULL, &error), -EXDEV);
+    options.digest = "sha256";
+    assert_int_equal(leat_tree_walk("s", on_name, &seen, &options, NULL, &error), -EINVAL);
+    assert_int_equal(leat_tree_walk("none", on_name, &seen, NULL, NULL, &error), -ENOENT);
+    assert_string_equal(error.node, "none");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(kinds_are_told, unit_folder, unit_folder_gone),
         cmocka_unit_test_setup_teardown(offsets_are_told, unit_folder, unit_folder_gone),
         cmocka_unit_test_setup_teardown(progress_ends_it, unit_folder, unit_folder_gone),
+        cmocka_unit_test_setup_teardown(names_are_given, unit_folder, unit_folder_gone),
         cmocka_unit_test_setup_teardown(lists_are_compared, unit_folder, unit_folder_gone),
         cmocka_unit_test_setup_teardown(what_makes_no_sense_is_refused, unit_folder, unit_folder_gone),
     };
