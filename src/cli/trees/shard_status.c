@@ -157,6 +157,8 @@ int cli_shard(int argc, char **argv)
                          word);
     if (count < 1)
         return cli_usage("shard", "a JOURNAL or a DIR is wanted");
+    if (strncmp(path[0], "s3:", 3) == 0)
+        return cli_usage("shard", "claims in a store are objects: `leat ls %s` lists them", cli_name(path[0]));
     if (stat(path[0], &st) == 0 && S_ISDIR(st.st_mode))
         return count == 1 ? tree_claims_status(path[0], json) : cli_usage("shard", "one DIR is wanted");
     return journals_status(count, path, json);
