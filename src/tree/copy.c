@@ -101,6 +101,8 @@ static int open_roots(struct tree_copy *tree, const char *source, const char *fr
         r = stage_prepare(tree, error);
     if (r == 0)
         r = tree->sink->open(tree, target, to, error);
+    if (r == 0)
+        r = stage_confirm(tree, error);
     root->is_entered = r == 0;
     root->existed |= tree_is_shared(tree);
     if (r == 0) {

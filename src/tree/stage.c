@@ -156,6 +156,22 @@ int stage_prepare(struct tree_copy *tree, struct leat_error *error)
     return r < 0 && r != -ENOENT ? fail_at(error, r, stage->path, "unlink") : 0;
 }
 
+int stage_confirm(const struct tree_copy *tree, struct leat_error *error)
+{
+    const struct tree_stage *stage = &tree->stage;
+    struct identity now;
+    struct stat st;
+    if (!stage->path)
+        return 0;
+    if (fstatat(stage->place.directory, stage->hidden, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return fail_at(error, -errno, stage->path, "stat");
+    identity_of_stat(&now, &st);
+    if (identity_is_same(&now, &tree->root->identity[TARGET]) && st.st_uid == geteuid())
+        return 0;
+    return error_at(error, -ESTALE, LEAT_SIDE_SINK, stage->path, "open",
+                    "Something else has the name of the hidden folder");
+}
+
 /* ---- the end ---- */
 
 /* Where names can't be exchanged, the target is missing for a moment. */

@@ -25,6 +25,9 @@ int stage_begin(struct tree_copy *tree, const char *target, const char **ret_pat
 /* Removes what an earlier copy has left there. The source is open. Returns 0, or a code with *error filled in: also if
  * the target has the source in it, or the other way round. */
 int stage_prepare(struct tree_copy *tree, struct leat_error *error);
+/* The roots are open: is the root of the target the hidden folder, and does it belong to this user? Another user may
+ * have put something in its place. Allowed without a stage. Returns 0, or a code with *error filled in. */
+int stage_confirm(const struct tree_copy *tree, struct leat_error *error);
 /* Gives the copy its name. Allowed without a stage. Returns 0, or a code after it has recorded the problem. */
 int stage_publish(struct tree_copy *tree);
 /* Ends it; `removes`: the copy was not published and no later one goes on with it. Allowed without a stage. */
