@@ -42,17 +42,18 @@ static int produce(struct packing *p)
 
 /* ---- the source of the pipeline ---- */
 
-/* The locale decides what libarchive takes for a name. */
+/* Makes a whole block at once, because headers alone are small. The locale decides what libarchive takes for a name. */
 static int source_read(void *user, void *bytes, size_t n, size_t *ret_n)
 {
     struct packing *p = user;
     int r = 0;
-    if (p->read == p->length)
+    if (p->read == p->length) {
         p->read = p->length = 0;
-    locale_t usual = uselocale(p->locale);
-    while (p->length == 0 && !p->ended && r == 0)
-        r = produce(p);
-    uselocale(usual);
+        locale_t usual = uselocale(p->locale);
+        while (p->length < PACK_BLOCK && !p->ended && r == 0)
+            r = produce(p);
+        uselocale(usual);
+    }
     if (r < 0)
         return r;
     n = MIN(n, p->length - p->read);

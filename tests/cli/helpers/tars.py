@@ -22,6 +22,7 @@ class Tar(tarfile.TarFile):
     def put(self, name, kind=tarfile.REGTYPE, data=b"", link="", **other):
         info = tarfile.TarInfo(name)
         info.type, info.size, info.linkname, info.mode = kind, len(data), link, 0o644
+        info.uid, info.gid = os.geteuid(), os.getegid()
         if kind == tarfile.DIRTYPE:
             info.mode = 0o755
         for key, value in other.items():
