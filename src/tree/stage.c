@@ -105,7 +105,7 @@ static int check_places(struct tree_copy *tree, const char **ret_why)
         return -ENOTDIR;
     }
     identity_of_stat(&old, &st);
-    r = r < 0 ? r : is_in(tree->root->fd[SOURCE], &old);
+    r = r < 0 || tree->root->fd[SOURCE] < 0 ? r : is_in(tree->root->fd[SOURCE], &old);
     if (r > 0)
         *ret_why = "The source is in the target, which would be replaced";
     return r > 0 ? -EINVAL : r;
