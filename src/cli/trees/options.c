@@ -12,13 +12,15 @@ static const char usage[] = "usage: leat copy -r|-a [options] FOLDER... TARGET\n
                             "TARGET becomes the copy. What TARGET has besides stays. Each file appears\n"
                             "whole or not at all. What can't be copied is named, the rest is copied, and\n"
                             "the exit code is 1. FOLDER and TARGET may be s3://BUCKET[/PREFIX], the objects\n"
-                            "whose keys begin with PREFIX and a slash.\n"
+                            "whose keys begin with PREFIX and a slash. One of them may be a tar archive,\n"
+                            "tar:NAME, or an image of containers, oci:DIRECTORY:TAG.\n"
                             "\n";
 
 static const char usage_end[] = "  --help                 this\n"
                                 "\n"
                                 "  leat copy -a /srv/data /backup/data\n"
                                 "  leat copy -r photos s3://bucket/photos\n"
+                                "  leat copy -a /srv/data tar:data.tar.zst\n"
                                 "  leat copy -r --digest sha256 photos /media/disk > SHA256SUMS\n"
                                 "\n"
                                 "Exit codes: 0 all was copied, 1 not all was, 2 usage.\n";
