@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tree/resume.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include "tree/attributes.h"
 #include "tree/file.h"
 #include "tree/folder.h"
@@ -236,7 +237,7 @@ static bool has_entry(struct resume_case *c)
 
 /* Finds out from the files what the entry does not prove, and gives the copy its attributes again if its status has
  * changed: others did that, or made a link, or a link was made that was not recorded. */
-static bool is_verified(struct resume_case *c)
+static bool is_verified(struct resume_case *c, const char *hex)
 {
     if (!c->is_touched && !c->is_unwritten && !c->is_fresh)
         return true;
@@ -245,14 +246,47 @@ static bool is_verified(struct resume_case *c)
         return false;
     if (c->is_touched && attributes_of_file(c->tree, c->dir, c->name, c->in, c->st, out) < 0)
         return false;
-    resume_add_file(c->tree, c->worker, c->dir, c->name, c->st, c->now.st_ino, (uint64_t)c->st->st_size,
-                    c->entry.digest);
+    resume_add_file(c->tree, c->worker, c->dir, c->name, c->st, c->now.st_ino, (uint64_t)c->st->st_size, hex);
     return true;
 }
 
-static bool has_digest(const struct resume_case *c)
+/* Computes the digest of the source. A further name of a file is recorded without one. */
+static int digest_source(const struct resume_case *c, char *hex)
 {
-    return !c->tree->provider || strlen(c->entry.digest) == 2 * c->tree->digest.size;
+    const struct digest_provider *provider = c->tree->provider;
+    uint8_t value[DIGEST_BYTES_MAX];
+    const char *why;
+    ssize_t n;
+    size_t size;
+    void *state;
+    int r = provider->open(&state, c->tree->digest.name, &size, &why);
+    if (r < 0)
+        return r;
+    off_t at = 0;
+    do {
+        n = tree_is_canceled(c->tree) ? -ECANCELED : read_piece(c->in, c->worker->buffer, FILE_SMALL, at);
+        r = n > 0 ? provider->update(state, c->worker->buffer, (size_t)n) : (int)n;
+        at += n;
+    } while (r == 0 && n > 0);
+    if (r == 0)
+        r = provider->value(state, value);
+    provider->close(state);
+    if (r == 0)
+        text_hex(value, size, hex);
+    return r;
+}
+
+/* Finds the digest, if one is wanted. */
+static bool has_digest(const struct resume_case *c, char *hex)
+{
+    if (!c->tree->provider)
+        return true;
+    if (c->entry.kind == RECORD_LINK && !c->entry.digest[0])
+        return digest_source(c, hex) == 0;
+    bool has = strlen(c->entry.digest) == 2 * c->tree->digest.size;
+    if (has)
+        strcpy(hex, c->entry.digest);
+    return has;
 }
 
 static bool is_journal(const struct tree_copy *tree, const struct stat *st)
@@ -271,12 +305,11 @@ bool resume_has_file(struct tree_copy *tree, struct tree_worker *worker, const s
         return true;
     if (!tree->recorded.slot)
         return false;
-    bool has = has_entry(&c) && has_digest(&c) && is_verified(&c);
-    if (has) {
+    bool has = has_entry(&c) && has_digest(&c, hex) && is_verified(&c, hex);
+    if (has)
         atomic_fetch_add(&tree->counts.resumed, 1);
-        if (tree->provider)
-            strcpy(hex, c.entry.digest); /* has_digest knows its length */
-    }
+    else
+        hex[0] = '\0';
     if (c.offset)
         free(c.bytes);
     return has;
