@@ -2,6 +2,7 @@
 """The rows where one end is a store: a web server, S3, a registry of images. All are servers on loopback."""
 from row import OBJECTS, Contender, Goal, Row, ours, peers
 
+FILES = 10_000  # of a tree
 MEMORY = Goal("memory", 64 << 20, called="peak memory")
 HTTP = "http://127.0.0.1:{port0}/bucket/source"
 ENDPOINT = "http://127.0.0.1:{port0}"
@@ -20,6 +21,8 @@ def store_rows():
         s3_put(),
         image_pull(),
         small_objects(),
+        objects_to_tree(),
+        tree_to_objects(),
     ]
 
 
@@ -101,4 +104,38 @@ def small_objects():
         "memory",
         source=False,
         server="nginx",
+    )
+
+
+def tree_goals(rclone, aws):
+    return [Goal("speed", 2.0, (rclone,), "rclone"), Goal("speed", 5.0, (aws,), "awscli"), MEMORY]
+
+
+def objects_to_tree():
+    rclone, aws = f"{RCLONE} copy :s3:bucket/small written", f"{AWS} --recursive s3://bucket/small/ written"
+    return Row(
+        "s3-tree-get",
+        f"{OBJECTS} objects of 4 KiB of S3 → new folder, {{fs}}",
+        ours(in_s3("leat copy -r s3://bucket/small/ written")) + peers(rclone, aws),
+        tree_goals(rclone, aws),
+        "memory",
+        source=False,
+        server="nginx",
+        note="The server gives the whole list in one page, and checks no signature.",
+    )
+
+
+def tree_to_objects():
+    rclone, aws = f"{RCLONE} copy tree :s3:bucket/tree", f"{AWS} --recursive tree s3://bucket/tree/"
+    return Row(
+        "s3-tree-put",
+        f"{FILES} files of 4 KiB in 100 folders → objects of S3",
+        ours(in_s3("leat copy -r tree s3://bucket/tree/")) + peers(rclone, aws),
+        tree_goals(rclone, aws),
+        "memory",
+        source=False,
+        size=FILES * 4096,
+        tree=True,
+        server="s3 sink",
+        note="The store reads what comes, keeps nothing and checks nothing.",
     )

@@ -9,6 +9,7 @@ import threading
 
 MULTIPART = "<InitiateMultipartUploadResult><Bucket>bucket</Bucket><Key>key</Key><UploadId>{}</UploadId></InitiateMultipartUploadResult>"
 COMPLETED = '<CompleteMultipartUploadResult><Bucket>bucket</Bucket><Key>key</Key><ETag>"none"</ETag></CompleteMultipartUploadResult>'
+EMPTY = "<ListBucketResult><Name>bucket</Name><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>"
 ENCRYPTED = "x-amz-server-side-encryption: aws:kms\r\n"
 
 sizes = {}  # of each part of an upload and of each object, by path
@@ -48,6 +49,8 @@ def answer(method, target, length):
         else:
             sizes[path] = length
         return 200, f'{ENCRYPTED}ETag: "none"\r\n', ""
+    if path.strip("/").count("/") == 0 and method in ("HEAD", "GET"):
+        return 200, "", EMPTY if method == "GET" else ""
     if method == "HEAD" and path in sizes:
         return 200, f'{ENCRYPTED}ETag: "none"\r\nLast-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n', sizes[path]
     if method == "DELETE":
