@@ -99,6 +99,21 @@ static int keep_extended(const struct keeping *k)
     return losing.code < 0 ? losing.code : r;
 }
 
+/* Some file systems accept a change and do not make it: vfat, and some servers. */
+static int check_kept(const struct keeping *k, mode_t mode, bool has_owner)
+{
+    struct stat now;
+    int r = k->to.path ? fstatat(k->at, k->to.path, &now, k->flags) : fstat(k->to.fd, &now);
+    if (r < 0)
+        return lose_of(k, "fstat", "its attributes");
+    if (has_owner && (now.st_uid != k->st->st_uid || now.st_gid != k->st->st_gid))
+        r = ends_lose(k->tree, k->dir, k->name, -EOPNOTSUPP, "fchown",
+                      now.st_uid == k->st->st_uid ? "its group" : "its owner");
+    if (!S_ISLNK(now.st_mode) && (now.st_mode & 07777) != mode)
+        r = ends_lose(k->tree, k->dir, k->name, -EOPNOTSUPP, "fchmod", "its mode");
+    return r;
+}
+
 static int keep(const struct keeping *k)
 {
     mode_t before = k->now.st_mode & 07777, mode = k->st->st_mode ? mode_to_keep(k) : before;
@@ -110,8 +125,13 @@ static int keep(const struct keeping *k)
     /* A symbolic link has no mode of its own. */
     int r = MIN(MIN(owner, extended), 0);
     bool has_mode = !S_ISLNK(k->st->st_mode), changed = owner != 0 || extended != 0;
-    if (has_mode && (changed || mode != before) && set_mode(k, mode) < 0)
-        r = lose_of(k, "fchmod", "its mode");
+    bool sets_mode = has_mode && (changed || mode != before);
+    int kept = 0;
+    if (sets_mode && set_mode(k, mode) < 0)
+        kept = lose_of(k, "fchmod", "its mode");
+    else if (sets_mode || owner > 0)
+        kept = check_kept(k, mode, owner > 0);
+    r = r < 0 ? r : kept;
     if (set_times(k) < 0)
         r = lose_of(k, "futimens", "its times");
     return r;

@@ -125,7 +125,7 @@ static int open_target(struct tree_copy *tree, struct tree_dir *dir)
         return tree_problem(tree, dir, NULL, LEAT_SIDE_SINK, r, operation,
                             "A folder can't replace what has this name and is no folder");
     if (r < 0)
-        return tree_problem(tree, dir, NULL, LEAT_SIDE_SINK, r, operation, NULL);
+        return tree_problem(tree, dir, NULL, LEAT_SIDE_SINK, r, operation, r == -EEXIST ? TREE_NAME_TAKEN : NULL);
     identity_of_stat(&dir->identity[TARGET], &st);
     dir->existed |= tree_is_shared(tree);
     leftover_clear(tree, dir);

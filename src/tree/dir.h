@@ -43,7 +43,6 @@ struct tree_dir {
     unsigned holders;               /* who uses the descriptors now */
     struct tree_dir *older, *newer; /* in the list of idle folders: `holders` is 0 */
     struct tree_dir *below;         /* while it is opened again: the next on the way down */
-    struct tree_dir *next;          /* the walker's: pending */
     char name[];
 };
 
@@ -79,6 +78,10 @@ void dir_end_work(struct tree_copy *tree, struct tree_dir *dir);
 
 void dir_ref(struct tree_copy *tree, struct tree_dir *dir);
 void dir_unref(struct tree_copy *tree, struct tree_dir *dir);
+
+/* What -EEXIST of a new name means: upper and lower case are the same in the target, or the target was changed. */
+#define TREE_NAME_TAKEN                                                                                                \
+    "Another name of the source is the same one in the target, or something has got the name just now"
 
 /* Makes the path of a name in the folder, relative to the root; `name` NULL: of the folder itself. NULL: no memory. */
 char *dir_path(const struct tree_dir *dir, const char *name);

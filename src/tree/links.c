@@ -50,14 +50,16 @@ static struct tree_link *find(struct tree_links *links, const struct stat *st)
     return link;
 }
 
-static struct tree_link *add(struct tree_links *links, const struct stat *st)
+static struct tree_link *add(struct tree_links *links, const struct stat *st, const char *name)
 {
-    struct tree_link *link = grow(links) < 0 ? NULL : calloc(1, sizeof(*link));
+    size_t n = strlen(name) + 1;
+    struct tree_link *link = grow(links) < 0 ? NULL : calloc(1, sizeof(*link) + n);
     if (!link)
         return NULL;
     struct tree_link **row = &links->row[row_of(links, st->st_dev, st->st_ino)];
     link->device = st->st_dev;
     link->inode = st->st_ino;
+    memcpy(link->name, name, n);
     link->next = *row;
     *row = link;
     links->count++;
@@ -78,9 +80,13 @@ static int set_name(struct tree_copy *tree, struct tree_name *name, struct tree_
 static int meet_first(struct tree_copy *tree, struct tree_dir *dir, const char *name, const struct stat *st,
                       struct tree_link **ret)
 {
-    struct tree_link *link = add(&tree->links, st);
+    struct tree_link *link = add(&tree->links, st, name);
     *ret = link;
-    return link && set_name(tree, &link->first, dir, name, false) == 0 ? LINKS_COPY : -ENOMEM;
+    if (!link)
+        return -ENOMEM;
+    link->first = (struct tree_name){.dir = dir, .name = link->name};
+    dir_ref(tree, dir);
+    return LINKS_COPY;
 }
 
 /* A first name that could not be copied has left the entry without one. */
@@ -131,7 +137,8 @@ struct tree_name *links_copied(struct tree_copy *tree, struct tree_link *link, b
             link->met--; /* it is met again */
     }
     pthread_mutex_unlock(&tree->links.lock);
-    free(failed.name);
+    if (failed.name != link->name)
+        free(failed.name);
     if (failed.dir)
         dir_unref(tree, failed.dir);
     return waiting;
@@ -141,7 +148,8 @@ static void free_link(struct tree_copy *tree, struct tree_link *link)
 {
     if (link->first.dir)
         dir_unref(tree, link->first.dir);
-    free(link->first.name);
+    if (link->first.name != link->name)
+        free(link->first.name);
     free(link);
 }
 

@@ -30,6 +30,7 @@ struct tree_link {
     struct tree_name first;
     struct tree_name *waiting; /* each has work, see dir.h */
     struct tree_link *next;    /* in its row */
+    char name[];               /* the first name that was met */
 };
 
 struct tree_links {

@@ -7,6 +7,7 @@
 #include "tree/attributes.h"
 #include "tree/folder.h"
 #include "tree/tree.h"
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -51,11 +52,30 @@ static int open_root(struct tree_copy *tree, const char *spec UNUSED, const char
     return 0;
 }
 
+/* Where upper and lower case are the same, a name that is taken may be another one. */
+static bool has_exact_name(int at, const char *name)
+{
+    const struct dirent *entry;
+    int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fd = fd < 0 ? -errno : fd_above_standard(fd);
+    DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+    if (!stream) {
+        fd_close(fd);
+        return true; /* for all that is known */
+    }
+    while ((entry = readdir(stream)) && strcmp(entry->d_name, name) != 0)
+        ;
+    closedir(stream);
+    return entry;
+}
+
 static int dir_open(struct tree_dir *dir, bool again, struct stat *ret, const char **ret_operation)
 {
     if (!again && mkdirat(dir->parent->fd[TARGET], dir->name, mode_of_new(dir)) < 0) {
         *ret_operation = "mkdir";
         dir->existed = errno == EEXIST;
+        if (dir->existed && !dir->parent->existed && !has_exact_name(dir->parent->fd[TARGET], dir->name))
+            return -EEXIST;
         if (!dir->existed)
             return -errno;
     }
@@ -139,7 +159,9 @@ static int commit(struct tree_copy *tree, struct tree_dir *dir, const char *name
     r = publish_commit(&output->publish, false, &operation);
     if (r == -EEXIST && tree_is_shared(tree) && is_the_same(&output->publish.place, &input->st))
         r = 0;
-    return r < 0 ? tree_problem(tree, dir, name, LEAT_SIDE_SINK, r, operation, NULL) : 0;
+    if (r == 0)
+        return 0;
+    return tree_problem(tree, dir, name, LEAT_SIDE_SINK, r, operation, r == -EEXIST ? TREE_NAME_TAKEN : NULL);
 }
 
 static int file_end(struct tree_copy *tree, struct tree_dir *dir, const char *name, const struct tree_input *input,

@@ -75,7 +75,8 @@ struct tree_copy {
     struct tree_names names;
     struct tree_claims *claims; /* of the option `claims`; NULL: none */
     struct tree_pieces pieces;
-    struct tree_dir *pending;     /* folders that the walker has not read yet; the walker's own */
+    struct tree_dir *pending;     /* the root, until the walker reads it; the walker's own */
+    struct tree_unread *unread;   /* names of folders that the walker has not read yet; the walker's own */
     struct tree_reading *reading; /* the walker's own */
     struct tree_flat *flat;       /* the walker's own, of a source that is flat */
     struct tree_dir *root;        /* valid as long as the copy */

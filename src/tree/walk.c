@@ -5,20 +5,72 @@
 #include "tree/shard.h"
 #include "tree/tree.h"
 
+enum {
+    NAMES_BYTES = 4000
+};
+
 /* What the walker is in the middle of. */
 struct tree_reading {
     struct tree_dir *dir; /* held; NULL: none */
 };
 
+/* Names of folders that are not read yet, all of them in one folder, which has a piece of work for them. A folder may
+ * have millions of them, so each is no more than its name. */
+struct tree_unread {
+    struct tree_dir *dir;
+    struct tree_unread *next;
+    size_t at, used; /* what was taken, and what is there */
+    char bytes[NAMES_BYTES];
+};
+
+static struct tree_unread *new_names(struct tree_copy *tree, struct tree_dir *dir)
+{
+    struct tree_unread *names = malloc(sizeof(*names));
+    if (!names)
+        return NULL;
+    *names = (struct tree_unread){.dir = dir, .next = tree->unread};
+    dir_add_work(tree, dir);
+    return tree->unread = names;
+}
+
+static void drop_names(struct tree_copy *tree)
+{
+    struct tree_unread *names = tree->unread;
+    tree->unread = names->next;
+    dir_end_work(tree, names->dir);
+    free(names);
+}
+
 static int add_pending(struct tree_copy *tree, struct tree_dir *dir, const char *name)
 {
-    struct tree_dir *child = dir_new(tree, dir, name);
-    if (!child)
+    size_t n = strlen(name) + 1;
+    struct tree_unread *names = tree->unread;
+    if (!names || names->dir != dir || names->used + n > sizeof(names->bytes))
+        names = new_names(tree, dir);
+    if (!names)
         return -ENOMEM;
     dir->has_names = true;
-    child->next = tree->pending;
-    tree->pending = child;
+    memcpy(names->bytes + names->used, name, n);
+    names->used += n;
     return 0;
+}
+
+/* Takes a folder of those that were found last. NULL: there is none, or the copy has ended for lack of memory. */
+static struct tree_dir *take_pending(struct tree_copy *tree)
+{
+    struct tree_unread *names = tree->unread;
+    struct tree_dir *dir = tree->pending;
+    tree->pending = NULL;
+    if (dir || !names)
+        return dir;
+    const char *name = names->bytes + names->at;
+    dir = dir_new(tree, names->dir, name);
+    if (!dir)
+        tree_problem(tree, names->dir, name, LEAT_SIDE_NONE, -ENOMEM, "open", NULL);
+    names->at += strlen(name) + 1;
+    if (names->at == names->used)
+        drop_names(tree);
+    return dir;
 }
 
 static void end(struct tree_copy *tree, struct tree_reading *reading)
@@ -31,12 +83,11 @@ static void end(struct tree_copy *tree, struct tree_reading *reading)
     reading->dir = NULL;
 }
 
-/* Takes the folder that was found last. Returns 1, or 0: there is none. */
+/* Takes the next folder. Returns 1, or 0: there is none. */
 static int begin_next(struct tree_copy *tree, struct tree_reading *reading)
 {
-    while (tree->pending && !tree_is_canceled(tree)) {
-        struct tree_dir *dir = tree->pending;
-        tree->pending = dir->next;
+    struct tree_dir *dir;
+    while (!tree_is_canceled(tree) && (dir = take_pending(tree))) {
         if (dir != tree->root && dir_enter(tree, dir) != 0) {
             dir_end_work(tree, dir);
             continue;
@@ -127,9 +178,8 @@ void walk_end(struct tree_copy *tree)
         end(tree, tree->reading);
     free(tree->reading);
     flat_end(tree);
-    while (tree->pending) {
-        struct tree_dir *dir = tree->pending;
-        tree->pending = dir->next;
-        dir_end_work(tree, dir);
-    }
+    if (tree->pending)
+        dir_end_work(tree, tree->pending);
+    while (tree->unread)
+        drop_names(tree);
 }
