@@ -286,6 +286,7 @@ static void sum_up_differences(const struct verify_command *c)
 static int end(struct verify_command *c, int r)
 {
     watch_end(&c->watch);
+    cli_flush(0); /* the differences come before their numbers */
     sum_up_differences(c);
     if (c->is_verbose)
         sum_up(c);
