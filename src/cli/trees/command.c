@@ -136,7 +136,7 @@ static int copy_into(struct tree_command *c, const char *target, const char *sou
     }
     if (c->is_one && c->asked.resume && !tree_journals_continue(&c->asked, path)) {
         cli_warn("there is no journal of a copy to %s; it is done, or has not begun. To copy what is in a folder "
-                 "to it, write FOLDER/.",
+                 "to it, name it 'FOLDER/.'",
                  cli_name(target));
         free(path);
         return -ENOENT;
