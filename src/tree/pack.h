@@ -43,7 +43,9 @@ struct pack_target {
     const char *name;         /* for messages */
     const char *codec;        /* compresses it; NULL: nothing does */
     struct identity identity; /* the file that it replaces or goes to, which is not packed */
-    bool is_layer;            /* of an image: names that begin with ".wh." are refused, and the digests are computed */
+    struct identity folder;   /* its folder, where it has a hidden name until it is whole, and its own name */
+    const char *base;
+    bool is_layer; /* of an image: names that begin with ".wh." are refused, and the digests are computed */
     char plain[PACK_DIGEST], packed[PACK_DIGEST]; /* "sha256:...", before and after the codec */
 };
 

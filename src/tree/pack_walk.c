@@ -161,9 +161,22 @@ static int pack_special(struct packing *p, int folder, const char *name, const s
     return pack_header(p, pack_entry(p, st, -1, folder, name));
 }
 
+/* Is it the hidden name that the archive has where files can't be without a name? See publish_hidden_name. */
+static bool is_archive_itself(const struct packing *p, int folder, const char *name)
+{
+    struct identity here;
+    const char *mark = strstr(name, ".leat-"), *base = p->target->base;
+    if (!base || name[0] != '.' || !mark || strlen(mark) != sizeof(".leat-") - 1 + 6 ||
+        strncmp(name + 1, base, (size_t)(mark - name) - 1) != 0)
+        return false;
+    return identity_of_fd(&here, folder) == 0 && identity_is_same(&here, &p->target->folder);
+}
+
 static int pack_name(struct packing *p, int folder, const char *name)
 {
     struct stat st, now;
+    if (is_archive_itself(p, folder, name))
+        return 0;
     if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
         pack_problem(p, -errno, "stat", NULL);
         return 0;

@@ -28,14 +28,29 @@ static int read_suffix(const char *spec, const char **ret_codec, struct leat_err
     return 0;
 }
 
-/* The file that the archive replaces, or goes to. */
-static void find_target(const char *rest, struct identity *ret)
+/* Finds the folder in which the archive is made. */
+static void find_folder(const char *path, struct pack_target *ret)
 {
-    *ret = (struct identity){.kind = IDENTITY_NONE};
-    if (strcmp(rest, "-") == 0)
-        identity_of_fd(ret, STDOUT_FILENO);
-    else if (identity_of_path(ret, strncmp(rest, "file:", 5) == 0 ? rest + 5 : rest) < 0)
-        ret->kind = IDENTITY_NONE;
+    const char *slash = strrchr(path, '/');
+    char *folder CLEANUP_FREE = strdup(slash ? path : ".");
+    if (folder && slash)
+        folder[slash == path ? 1 : slash - path] = '\0';
+    if (!folder || identity_of_path(&ret->folder, folder) < 0)
+        ret->folder.kind = IDENTITY_NONE;
+    ret->base = slash ? slash + 1 : path;
+}
+
+/* Finds the file that the archive replaces, or goes to. */
+static void find_target(const char *rest, struct pack_target *ret)
+{
+    const char *path = strncmp(rest, "file:", 5) == 0 ? rest + 5 : rest;
+    if (strcmp(rest, "-") == 0) {
+        identity_of_fd(&ret->identity, STDOUT_FILENO);
+        return;
+    }
+    find_folder(path, ret);
+    if (identity_of_path(&ret->identity, path) < 0)
+        ret->identity.kind = IDENTITY_NONE;
 }
 
 static int copy(struct tree_copy *tree, const char *spec, const char *rest, const char *path, struct leat_error *error)
@@ -47,7 +62,7 @@ static int copy(struct tree_copy *tree, const char *spec, const char *rest, cons
         r = pack_begin(tree, path, error);
     if (r < 0)
         return r;
-    find_target(rest, &target.identity);
+    find_target(rest, &target);
     r = leat_endpoint_open(&out, rest, LEAT_WRITE, NULL, error);
     return r < 0 ? r : pack_tar(tree, out, &target, error);
 }
