@@ -79,7 +79,7 @@ int ends_lose(struct tree_copy *tree, const struct tree_dir *dir, const char *na
         return 0;
     }
     return tree_problem(tree, dir, name, LEAT_SIDE_SINK, code, operation, "The copy can't have %s: %s", lost,
-                        error_text(code, text, sizeof(text)));
+                        tree_error_text(code, text, sizeof(text)));
 }
 
 /* What an archive can't do. NULL: it is nothing. */

@@ -28,6 +28,14 @@ void tree_tell(struct tree_copy *tree, const struct leat_error *error)
     pthread_mutex_unlock(&tree->lock);
 }
 
+const char *tree_error_text(int code, char *text, size_t size)
+{
+    if (code != -ESTALE)
+        return error_text(code, text, size);
+    snprintf(text, size, "Something else has the name now, or a server has removed it");
+    return text;
+}
+
 int tree_problem(struct tree_copy *tree, const struct tree_dir *dir, const char *name, enum leat_side side, int code,
                  const char *operation, const char *format, ...)
 {
@@ -42,7 +50,7 @@ int tree_problem(struct tree_copy *tree, const struct tree_dir *dir, const char 
     if (format)
         vsnprintf(text, sizeof(text), format, arguments);
     else
-        error_text(code, text, sizeof(text));
+        tree_error_text(code, text, sizeof(text));
     va_end(arguments);
     error_at(&error, code, side, shown_path(dir, name, &path), operation, "%s", text);
     extra_spare(dir);

@@ -139,6 +139,8 @@ int entry_worker_open(void *user, void **ret_worker);
 void entry_worker_close(void *user, void *worker);
 void entry_copy_batch(struct tree_copy *tree, void *worker, struct tree_batch *batch);
 
+/* As error_text; -ESTALE is told in the words of a tree. */
+const char *tree_error_text(int code, char *text, size_t size);
 /* Records a problem with `name` in a folder; NULL: with the folder itself. `operation` is the call that failed. The
  * format is that of printf; NULL: the sentence of the code. Returns `code`. */
 int tree_problem(struct tree_copy *tree, const struct tree_dir *dir, const char *name, enum leat_side side, int code,
