@@ -97,11 +97,11 @@ static char *members(const struct tree_watch *watch, const struct leat_tree_resu
         json_array_append_new(current,
                               json_pack("{ss sI sI}", "name", watch->large[i].name, "bytes",
                                         (json_int_t)watch->large[i].done, "total", (json_int_t)watch->large[i].bytes));
-    json_t *object = json_pack("{sI sI sI sb sI so}", "files", (json_int_t)(watch->before.files + r->files), "folders",
-                               (json_int_t)(watch->before.directories + r->directories), "found",
-                               (json_int_t)(watch->before.found + r->found), "found_all",
+    json_t *object = json_pack("{sI sI sI sb sI so}", "files", (json_int_t)watch->before.files + (json_int_t)r->files,
+                               "folders", (json_int_t)watch->before.directories + (json_int_t)r->directories, "found",
+                               (json_int_t)watch->before.found + (json_int_t)r->found, "found_all",
                                watch->left == 0 && (now ? now : &watch->before)->has_found_all != 0, "problems",
-                               (json_int_t)(watch->before.problems + r->problems), "current", current);
+                               (json_int_t)watch->before.problems + (json_int_t)r->problems, "current", current);
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
     json_decref(object);
     if (text) { /* {...} becomes ,... */
