@@ -123,6 +123,7 @@ class Connection(socketserver.StreamRequestHandler):
         self.number = int(number or 0)
         self.kind = (self.method if not self.query else "create" if "uploads" in self.query and self.method == "POST"
                      else "uploads" if "uploads" in self.query
+                     else "list" if "list-type" in self.query
                      else "parts" if self.method == "GET" and "uploadId" in self.query
                      else "part" + self.query["partNumber"] if "partNumber" in self.query
                      else {"POST": "complete", "DELETE": "abort"}.get(self.method, self.method))
@@ -354,6 +355,21 @@ class Connection(socketserver.StreamRequestHandler):
             text += "<EncodingType>url</EncodingType>"
         self.say(200, f"<ListMultipartUploadsResult>{text}</ListMultipartUploadsResult>".encode())
 
+    def do_list(self, _):
+        quote = urllib.parse.quote_plus if self.query.get("encoding-type") == "url" and self.fault != "nocode" else html.escape
+        after = "" if self.fault == "circle" else self.query.get("continuation-token", "")
+        with self.store.lock:
+            found = sorted((key, len(data), etag) for (bucket, key), (data, etag) in self.store.objects.items()
+                           if bucket == self.bucket and key.startswith(self.query.get("prefix", "")) and key > after)
+        page = found[:self.number if self.fault == "pages" else 1000]
+        text = "".join(f"<Contents><Key>{quote(key)}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified>"
+                       f"<ETag>&quot;{etag}&quot;</ETag><Size>{size}</Size></Contents>" for key, size, etag in page)
+        if page and (len(page) < len(found) or self.fault == "circle"):
+            text += f"<IsTruncated>true</IsTruncated><NextContinuationToken>{html.escape(page[-1][0])}</NextContinuationToken>"
+        if "encoding-type" in self.query and self.fault not in ("silentcode", "nocode"):
+            text += "<EncodingType>url</EncodingType>"
+        self.say(200, f"<ListBucketResult>{text}</ListBucketResult>".encode())
+
     def do_abort(self, _):
         if self.fault == "keeps":
             return self.refuse(403, "AccessDenied")
@@ -365,6 +381,8 @@ class Connection(socketserver.StreamRequestHandler):
             self.refuse(404, "NoSuchUpload")
 
     def do_head(self, _):
+        if not self.key: # the bucket
+            return self.say(200)
         with self.store.lock:
             data, etag = self.store.objects.get((self.bucket, self.key), (None, None))
         if data is None or (self.fault == "unconditional" and self.count("HEAD") == 1):
