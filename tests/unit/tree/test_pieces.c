@@ -24,10 +24,11 @@ static void make_large(const char *path)
 
 static void expect_large(const char *path)
 {
-    char bytes[4];
-    struct stat st;
+    char bytes[4] = "";
+    struct stat st = {.st_size = 0};
     int fd = open(path, O_RDONLY);
-    assert_true(fd >= 0 && fstat(fd, &st) == 0);
+    assert_true(fd >= 0);
+    assert_int_equal(fstat(fd, &st), 0);
     assert_int_equal(st.st_size, SIZE);
     for (size_t i = 0; i < COUNT(places); i++) {
         assert_int_equal(pread(fd, bytes, 4, places[i]), 4);
