@@ -2,6 +2,7 @@
 #include "archive/library.h"
 #include "base/library.h"
 #include "base/loader.h"
+#include <stdbool.h>
 
 struct archive_library archive;
 
@@ -90,6 +91,46 @@ int archive_need(const char **ret_why)
         .lock = PTHREAD_MUTEX_INITIALIZER,
     };
     return loader_need(&loader, ret_why);
+}
+
+/* A call with seconds that are too long puts their upper half in the place of the nanoseconds. */
+static bool has_short_times(void)
+{
+    struct archive_entry *tried = sizeof(time_t) == sizeof(long) ? NULL : archive.entry_new();
+    if (!tried)
+        return false;
+    archive.entry_set_mtime(tried, 1, 2);
+    bool is_short = archive.entry_mtime_nsec(tried) != 2;
+    archive.entry_free(tried);
+    return is_short;
+}
+
+static int64_t read_time(time_t (*function)(struct archive_entry *), struct archive_entry *entry)
+{
+    typedef long short_function(struct archive_entry *);
+    if (has_short_times())
+        return ((short_function *)(void (*)(void))function)(entry);
+    return function(entry);
+}
+
+int64_t archive_mtime(struct archive_entry *entry)
+{
+    return read_time(archive.entry_mtime, entry);
+}
+
+int64_t archive_atime(struct archive_entry *entry)
+{
+    return read_time(archive.entry_atime, entry);
+}
+
+void archive_set_mtime(struct archive_entry *entry, int64_t seconds, long nanoseconds)
+{
+    typedef void short_function(struct archive_entry *, long, long);
+    if (has_short_times()) {
+        ((short_function *)(void (*)(void))archive.entry_set_mtime)(entry, (long)seconds, nanoseconds);
+        return;
+    }
+    archive.entry_set_mtime(entry, (time_t)seconds, nanoseconds);
 }
 
 static const char *version(void)

@@ -5,6 +5,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <stdint.h>
 
 /* The functions, named as in their manual pages but without "archive_". Valid after archive_need has returned 0. */
 struct archive_library {
@@ -77,6 +78,12 @@ struct archive_library {
 };
 
 extern struct archive_library archive;
+
+/* Times, with seconds of 64 bits. On a machine of 32 bits libarchive may have been compiled with a time_t that is
+ * shorter than leat's, so entry_mtime, entry_atime and entry_set_mtime are called through these. */
+int64_t archive_mtime(struct archive_entry *entry);
+int64_t archive_atime(struct archive_entry *entry);
+void archive_set_mtime(struct archive_entry *entry, int64_t seconds, long nanoseconds);
 
 /* Loads libarchive. Returns what loader_need returns. */
 int archive_need(const char **ret_why);

@@ -58,7 +58,7 @@ static int begin_item(struct pack *p)
     archive.entry_set_size(entry, (la_int64_t)size_of(item));
     archive.entry_set_filetype(entry, AE_IFREG);
     archive.entry_set_perm(entry, 0644);
-    archive.entry_set_mtime(entry, 0, 0);
+    archive_set_mtime(entry, 0, 0);
     int r = archive.write_header(p->archive, entry) == ARCHIVE_OK ? 0 : failed(p);
     archive.entry_free(entry);
     p->begun = true;

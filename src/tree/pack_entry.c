@@ -129,7 +129,7 @@ struct archive_entry *pack_entry(struct packing *p, const struct stat *st, int f
     archive.entry_set_filetype(entry, st->st_mode & S_IFMT);
     archive.entry_set_perm(entry, st->st_mode & (all ? 07777 : 01777));
     archive.entry_set_size(entry, S_ISREG(st->st_mode) ? st->st_size : 0);
-    archive.entry_set_mtime(entry, st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
+    archive_set_mtime(entry, st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
     if (!all)
         return entry;
     archive.entry_set_uid(entry, st->st_uid);

@@ -32,12 +32,15 @@ static int read_suffix(const char *spec, const char **ret_codec, struct leat_err
 static void find_folder(const char *path, struct pack_target *ret)
 {
     const char *slash = strrchr(path, '/');
-    char *folder CLEANUP_FREE = strdup(slash ? path : ".");
-    if (folder && slash)
-        folder[slash == path ? 1 : slash - path] = '\0';
-    if (!folder || identity_of_path(&ret->folder, folder) < 0)
-        ret->folder.kind = IDENTITY_NONE;
+    char *folder = strdup(slash ? path : ".");
     ret->base = slash ? slash + 1 : path;
+    if (!folder)
+        return;
+    if (slash)
+        folder[slash == path ? 1 : slash - path] = '\0';
+    if (identity_of_path(&ret->folder, folder) < 0)
+        ret->folder.kind = IDENTITY_NONE;
+    free(folder);
 }
 
 /* Finds the file that the archive replaces, or goes to. */

@@ -126,10 +126,10 @@ int unpack_given(struct given_values *given, struct archive_entry *entry)
     given->device = archive.entry_rdev(entry);
     if (archive.entry_atime_is_set(entry))
         given->times[0] =
-            (struct timespec){.tv_sec = archive.entry_atime(entry), .tv_nsec = archive.entry_atime_nsec(entry)};
+            (struct timespec){.tv_sec = (time_t)archive_atime(entry), .tv_nsec = archive.entry_atime_nsec(entry)};
     if (archive.entry_mtime_is_set(entry))
         given->times[1] =
-            (struct timespec){.tv_sec = archive.entry_mtime(entry), .tv_nsec = archive.entry_mtime_nsec(entry)};
+            (struct timespec){.tv_sec = (time_t)archive_mtime(entry), .tv_nsec = archive.entry_mtime_nsec(entry)};
     unsigned long set = 0, cleared;
     archive.entry_fflags(entry, &set, &cleared);
     given->flags = (unsigned)set;
