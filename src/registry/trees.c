@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The ends of trees, and the places where processes share one. The lists end with NULL. */
 #include "store/s3/claim.h"
-#include "tree/claim.h"
 #include "tree/ends.h"
+#include "tree/share/claim.h"
 
 const struct tree_source *const registry_tree_sources[] = {
     &source_folder,         &source_s3, &source_tar, &source_oci, &source_docker, &source_oci_archive,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* A pass over a tree: stages of one step, whose source is the walker. And leat_tree_copy, the pass that copies. */
-#include "tree/change.h"
-#include "tree/extra.h"
-#include "tree/leftover.h"
-#include "tree/plan.h"
-#include "tree/resume.h"
-#include "tree/shard.h"
+#include "tree/journal/leftover.h"
+#include "tree/journal/resume.h"
+#include "tree/share/shard.h"
+#include "tree/target/change.h"
+#include "tree/target/extra.h"
+#include "tree/target/plan.h"
 #include "tree/tree.h"
 
 /* ---- options ---- */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tree/dir.h"
 #include "base/fd.h"
-#include "tree/change.h"
-#include "tree/extra.h"
-#include "tree/leftover.h"
-#include "tree/shard.h"
+#include "tree/journal/leftover.h"
+#include "tree/share/shard.h"
+#include "tree/target/change.h"
+#include "tree/target/extra.h"
 #include "tree/tree.h"
 
 enum {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What a worker does with the names of a batch: looks at each, and copies it as what it is. */
-#include "tree/change.h"
 #include "tree/ends.h"
 #include "tree/file.h"
-#include "tree/range.h"
-#include "tree/resume.h"
-#include "tree/shard.h"
+#include "tree/journal/resume.h"
+#include "tree/select/update.h"
+#include "tree/share/range.h"
+#include "tree/share/shard.h"
+#include "tree/target/change.h"
 #include "tree/tree.h"
-#include "tree/update.h"
 #include <limits.h>
 
 /* ---- names that are no files ---- */

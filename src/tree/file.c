@@ -4,10 +4,10 @@
 #include "tree/file.h"
 #include "base/text.h"
 #include "endpoint/endpoint.h"
-#include "tree/change.h"
 #include "tree/ends.h"
+#include "tree/journal/resume.h"
 #include "tree/pieces.h"
-#include "tree/resume.h"
+#include "tree/target/change.h"
 #include "tree/tree.h"
 #include <leat/filter.h>
 #include <leat/pipeline.h>

@@ -4,7 +4,7 @@
  * that comes back to a folder opens it again. A path is never used as one: each part of it is a name in the folder
  * before, so it can't lead out of the tree. */
 #include "tree/flat.h"
-#include "tree/shard.h"
+#include "tree/share/shard.h"
 #include "tree/tree.h"
 
 struct tree_flat {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tree/extra.h"
+#include "tree/target/extra.h"
 #include "tree/tree.h"
 #include <stdarg.h>
 #include <stdio.h>

@@ -5,18 +5,18 @@
 #define TREE_TREE_H
 
 #include "base/error.h"
-#include "tree/claim.h"
 #include "tree/digest.h"
 #include "tree/dir.h"
 #include "tree/ends.h"
 #include "tree/flight.h"
-#include "tree/journal.h"
+#include "tree/journal/journal.h"
+#include "tree/journal/recorded.h"
 #include "tree/links.h"
-#include "tree/names.h"
 #include "tree/pieces.h"
-#include "tree/recorded.h"
-#include "tree/select.h"
-#include "tree/stage.h"
+#include "tree/select/names.h"
+#include "tree/select/select.h"
+#include "tree/share/claim.h"
+#include "tree/target/stage.h"
 #include <leat/stages.h>
 #include <leat/tree.h>
 #include <stdatomic.h>

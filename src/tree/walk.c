@@ -2,7 +2,7 @@
 /* The walker: reads one folder after the other and makes batches of the names in it. It runs on one thread, the source
  * of the stages, and is never far ahead of the workers, since their queue is short. */
 #include "tree/flat.h"
-#include "tree/shard.h"
+#include "tree/share/shard.h"
 #include "tree/tree.h"
 
 enum {

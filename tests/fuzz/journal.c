@@ -5,7 +5,7 @@
 // instrumented: tree/record tree/recorded
 #include "base/crc.h"
 #include "base/fd.h"
-#include "tree/recorded.h"
+#include "tree/journal/recorded.h"
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -2,7 +2,7 @@
 /* A pattern and a path, separated by a tab: the answer is that of a matcher that tries all there is, and nothing
  * outside of the two texts is read. */
 // instrumented: tree/pattern
-#include "tree/pattern.h"
+#include "tree/select/pattern.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@ static void need(bool right)
 }
 
 /* Does the rest of the pattern match the rest of the path? It has no sets. Only stars differ from what
- * src/tree/pattern.c does: here each length is tried. `left`: steps that may still be made. */
+ * src/tree/select/pattern.c does: here each length is tried. `left`: steps that may still be made. */
 static bool matches(const char *p, const char *path, long *left)
 {
     if (--*left < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The records of a journal of a tree: what was written is read again, and no damage is ever read as a record. */
-#include "tree/record.h"
+#include "tree/journal/record.h"
 #include "unit/unit.h"
 #include <fcntl.h>
 #include <stdio.h>

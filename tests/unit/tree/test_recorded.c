@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a journal had: the last entry of a name is found, and what a start of the machine makes uncertain is known. */
-#include "tree/recorded.h"
+#include "tree/journal/recorded.h"
 #include "unit/unit.h"
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* A bucket, or what is below a prefix in it, as the source of a tree: each key is a path. */
+#include "store/metadata.h"
+#include "tree/ends/listing.h"
+#include "tree/ends/s3.h"
+#include "tree/tree.h"
+#include <fcntl.h>
+
+struct source_s3 {
+    struct s3_bucket *bucket;
+    struct tree_listing *listing; /* the walker's */
+    struct tree_object *now;      /* the walker's: the name that was given last, if its mark is not its owner */
+};
+
+static int open_root(struct tree_copy *tree, const char *spec, const char *rest, struct leat_error *error)
+{
+    struct source_s3 *s = tree->source_state = calloc(1, sizeof(*s));
+    if (!s)
+        return error_set(error, -ENOMEM, "out of memory");
+    int r = s3_bucket_open(&s->bucket, spec, rest, tree->options.endpoint, s3_is_wanted, tree, error);
+    return r < 0 ? s3_fail_open(error, LEAT_SIDE_SOURCE, spec) : 0;
+}
+
+static void close_root(struct tree_copy *tree)
+{
+    struct source_s3 *s = tree->source_state;
+    if (s)
+        s3_bucket_free(s->bucket);
+    free(s);
+}
+
+struct s3_bucket *source_s3_bucket(const struct tree_copy *tree)
+{
+    return tree->source == &source_s3 ? ((const struct source_s3 *)tree->source_state)->bucket : NULL;
+}
+
+/* ---- names ---- */
+
+static int begin(struct tree_copy *tree, struct tree_dir *dir)
+{
+    struct source_s3 *s = tree->source_state;
+    int r = listing_begin(&s->listing, tree, s->bucket);
+    return r < 0 ? tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, r, "list", NULL) : 0;
+}
+
+static void end(struct tree_copy *tree)
+{
+    struct source_s3 *s = tree->source_state;
+    listing_end(s->listing);
+    free(s->now);
+}
+
+/* Programs that show keys as folders make an empty object for one that has nothing in it: its key ends in a slash. */
+static bool is_folder(const struct tree_object *object)
+{
+    size_t n = strlen(object->key);
+    return object->bytes == 0 && n > 0 && object->key[n - 1] == '/';
+}
+
+static int next(struct tree_copy *tree, struct tree_dir *dir, struct tree_found *ret)
+{
+    struct source_s3 *s = tree->source_state;
+    struct leat_error error = {.size = sizeof(error)};
+    int r;
+    free(s->now);
+    s->now = NULL;
+    do { /* the object of the prefix itself stands for the folder that is copied */
+        struct tree_object *object = NULL;
+        r = listing_next(s->listing, &object, &error);
+        if (r < 0)
+            return tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, r, error.operation, "%s", error.text);
+        if (r > 0 && !object->key[0])
+            free(object);
+        else
+            s->now = object;
+    } while (r > 0 && !s->now);
+    if (r == 0)
+        return 0;
+    bool folder = is_folder(s->now);
+    *ret = (struct tree_found){.name = s->now->key, .kind = folder ? S_IFDIR : S_IFREG};
+    if (folder)
+        s->now->key[strlen(s->now->key) - 1] = '\0';
+    else {
+        ret->mark = s->now;
+        s->now = NULL;
+    }
+    return 1;
+}
+
+static void drop(struct tree_copy *tree UNUSED, void *mark)
+{
+    free(mark);
+}
+
+/* ---- objects ---- */
+
+/* The owner is not known, nor the mode, before the metadata is. */
+static void stat_of(const struct tree_object *object, struct stat *ret)
+{
+    bool has_time = object->modified_s != LEAT_STORE_TIME_UNKNOWN;
+    const struct timespec now = {.tv_nsec = UTIME_NOW};
+    *ret = (struct stat){.st_nlink = 1, .st_uid = (uid_t)-1, .st_gid = (gid_t)-1, .st_size = (off_t)object->bytes};
+    ret->st_atim = now;
+    ret->st_mtim = has_time ? (struct timespec){.tv_sec = (time_t)object->modified_s} : now;
+}
+
+static int look(struct tree_copy *tree UNUSED, const struct tree_dir *dir UNUSED, const char *name UNUSED, void *mark,
+                struct stat *ret)
+{
+    stat_of(mark, ret);
+    ret->st_mode = S_IFREG;
+    return 0;
+}
+
+static int file_open(struct tree_copy *tree, const struct tree_dir *dir, const char *name, struct tree_input *ret)
+{
+    struct source_s3 *s = tree->source_state;
+    struct tree_object *object = ret->mark;
+    struct leat_error error = {.size = sizeof(error)};
+    stat_of(object, &ret->st);
+    int r = s3_bucket_endpoint(s->bucket, object->key, LEAT_READ, NULL, &ret->endpoint, &error);
+    return r < 0 ? tree_problem(tree, dir, name, LEAT_SIDE_SOURCE, r, "open", "%s", error.text) : 0;
+}
+
+static int file_read(struct tree_copy *tree UNUSED, const struct tree_dir *dir UNUSED, const char *name UNUSED,
+                     struct tree_input *input)
+{
+    struct metadata metadata;
+    store_source_metadata(input->endpoint, &metadata);
+    metadata_to_stat(&metadata, &input->st);
+    return 0;
+}
+
+static void file_close(struct tree_copy *tree UNUSED, struct tree_input *input)
+{
+    leat_endpoint_close(input->endpoint);
+    input->endpoint = NULL;
+}
+
+const struct tree_source source_s3 = {
+    .scheme = "s3",
+    .is_flat = true,
+    .jobs = S3_JOBS,
+    .open = open_root,
+    .close = close_root,
+    .begin = begin,
+    .next = next,
+    .end = end,
+    .drop = drop,
+    .look = look,
+    .file_open = file_open,
+    .file_read = file_read,
+    .file_close = file_close,
+};
