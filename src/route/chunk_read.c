@@ -159,7 +159,8 @@ void chunk_record_read(struct hop *hop, ssize_t result)
             chunk_unref(chunk);
     } else {
         s->filling = NULL;
-        chunk->length = (size_t)result;
+        if (chunk->length != (size_t)result) /* a thread of the source may read that of a chunk that it gave */
+            chunk->length = (size_t)result;
         hop_record_taken(hop, chunk->length);
         chunk_append(hop, chunk);
     }
