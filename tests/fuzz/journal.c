@@ -2,7 +2,7 @@
 /* Any bytes as the journal of a tree: what is read lies within the file, and is found again. The first byte chooses
  * what the others are: '.' bytes behind a head; '|' contents of records, which end with '|' and get a right frame, also
  * that of the head; any other one: the whole file. */
-// instrumented: tree/record tree/recorded
+// instrumented: tree/journal/record tree/journal/recorded
 #include "base/crc.h"
 #include "base/fd.h"
 #include "tree/journal/recorded.h"

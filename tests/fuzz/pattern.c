@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A pattern and a path, separated by a tab: the answer is that of a matcher that tries all there is, and nothing
  * outside of the two texts is read. */
-// instrumented: tree/pattern
+// instrumented: tree/select/pattern
 #include "tree/select/pattern.h"
 #include <stdint.h>
 #include <stdlib.h>

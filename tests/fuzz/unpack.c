@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines, each an entry of an archive: its kind (0 file, 1 hard link, 2 symbolic link, 5 folder), its name, and after a
  * tab the text of a link. Whatever they say, unpacking changes nothing outside of the target, and ends. */
-// instrumented: tree/unpack tree/unpack_names tree/unpack_kept tree/beneath
+// instrumented: tree/archive/unpack tree/archive/unpack_names tree/archive/unpack_kept tree/beneath
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
