@@ -65,8 +65,8 @@ extern "C" {
 enum leat_tree_keep {
     /** Contents, modes without set-user-ID and set-group-ID, symbolic links, holes, and times. */
     LEAT_TREE_BASIC = 0,
-    /** All: also owners, hard links, extended attributes, access control lists, capabilities, flags of chattr(1), all
-     * mode bits, FIFOs, sockets and devices. */
+    /** All: also owners, hard links of all but folders, extended attributes, access control lists, capabilities, flags
+     * of chattr(1), all mode bits, FIFOs, sockets and devices. */
     LEAT_TREE_ALL = 1,
 };
 
@@ -144,7 +144,7 @@ struct leat_tree_result {
     uint64_t bytes;       /**< Bytes of these files; so far also of those that are not complete. */
     uint64_t directories; /**< Folders that were made, or were there. */
     uint64_t symlinks;    /**< Symbolic links. */
-    uint64_t hard_links;  /**< Further names of files. */
+    uint64_t hard_links;  /**< Further names of files, symbolic links, FIFOs, sockets and devices. */
     uint64_t specials;    /**< FIFOs, sockets and devices. */
     uint64_t dropped;     /**< Attributes that could not be kept, with `drop_attributes`. */
     uint64_t problems;    /**< What was not copied, or not as it should be. */
@@ -357,7 +357,7 @@ LEAT_API int leat_tree_copy(const char *source, const char *target, const struct
  *
  * With LEAT_TREE_BASIC the kinds of all names, the bytes of files, the texts of symbolic links and the numbers of
  * devices are compared. With LEAT_TREE_ALL also owners, modes, times of modification, attributes as LEAT_TREE_ALL says,
- * and which names are hard links of one file.
+ * and which names are hard links of each other.
  *
  * @param source      A folder, or a symbolic link to one.
  * @param target      The folder that is to be equal, or a symbolic link to one.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that have several names. The worker that meets the first name copies the file; the other names become links to
- * it. A worker that meets a further name before the copy is complete adds that name to the entry of the file and goes
- * on; the copying worker makes that link, too. So no worker waits. An entry goes when as many names were met as the
- * file has. */
+/* Files that have several names, of any kind but folders. The worker that meets the first name copies the file; the
+ * other names become links to it. A worker that meets a further name before the copy is complete adds that name to the
+ * entry of the file and goes on; the copying worker makes that link, too. So no worker waits. An entry goes when as
+ * many names were met as the file has. */
 #ifndef TREE_LINKS_H
 #define TREE_LINKS_H
 

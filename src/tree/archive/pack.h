@@ -96,6 +96,9 @@ void pack_close_file(struct packing *p);
 /* Makes an entry with what the options keep of a file. `fd`: the open file; -1: it can't be opened, and `name` is its
  * name in `folder`. NULL: there is no memory. What can't be read or kept is recorded. */
 struct archive_entry *pack_entry(struct packing *p, const struct stat *st, int fd, int folder, const char *name);
+/* Packs a further name of what has `first` as its first one; the rest is as for pack_entry. Returns 0 or a negative
+ * errno. */
+int pack_link(struct packing *p, const struct stat *st, int fd, int folder, const char *name, const char *first);
 /* Writes the header and frees the entry; NULL: there was no memory. Returns 0 or a negative errno. */
 int pack_header(struct packing *p, struct archive_entry *entry);
 /* What to say of a failure of libarchive. */

@@ -71,9 +71,9 @@ static int begin(struct packing *p)
     return pack_header(p, entry);
 }
 
-static int pack_link(struct packing *p, const struct stat *st, const char *first)
+int pack_link(struct packing *p, const struct stat *st, int fd, int folder, const char *name, const char *first)
 {
-    struct archive_entry *entry = pack_entry(p, st, p->file.fd, -1, NULL);
+    struct archive_entry *entry = pack_entry(p, st, fd, folder, name);
     if (entry) {
         archive.entry_set_size(entry, 0);
         archive.entry_set_hardlink(entry, first);
@@ -113,7 +113,7 @@ int pack_begin_file(struct packing *p, int folder, const char *name)
     if (f->st.st_nlink > 1 && p->tree->options.keep == LEAT_TREE_ALL) {
         int answer = links_meet(p->tree, p->tree->root, p->path, &f->st, &f->link);
         if (answer == LINKS_LINK) {
-            int r = pack_link(p, &f->st, f->link->first.name);
+            int r = pack_link(p, &f->st, f->fd, -1, NULL, f->link->first.name);
             f->link = NULL;
             pack_close_file(p);
             return r;

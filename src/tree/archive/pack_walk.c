@@ -98,7 +98,7 @@ void pack_forget(struct packing *p)
     beneath_clear(&p->folders);
 }
 
-/* ---- names that are no files ---- */
+/* ---- names that are no files. A call that returns 1 has packed nothing ---- */
 
 static int pack_folder(struct packing *p, int fd, const struct stat *st)
 {
@@ -136,7 +136,7 @@ static int pack_symlink(struct packing *p, int folder, const char *name, const s
     ssize_t n = readlinkat(folder, name, text, sizeof(text));
     if (n < 0 || (size_t)n == sizeof(text)) {
         pack_problem(p, n < 0 ? -errno : -ENAMETOOLONG, "readlink", NULL);
-        return 0;
+        return 1;
     }
     text[n] = '\0';
     struct archive_entry *entry = pack_entry(p, st, -1, folder, name);
@@ -151,14 +151,31 @@ static int pack_special(struct packing *p, int folder, const char *name, const s
     struct tree_copy *tree = p->tree;
     if (S_ISSOCK(st->st_mode)) {
         ends_lose(tree, tree->root, p->path, -EOPNOTSUPP, "stat", "a socket");
-        return 0;
+        return 1;
     }
     if (tree->options.keep != LEAT_TREE_ALL) {
         pack_problem(p, -EOPNOTSUPP, "stat", "It is a FIFO or a device, which only a copy of all attributes copies");
-        return 0;
+        return 1;
     }
     atomic_fetch_add(&p->tree->counts.specials, 1);
     return pack_header(p, pack_entry(p, st, -1, folder, name));
+}
+
+/* Packs a further name as a link to the first one. */
+static int pack_other(struct packing *p, int folder, const char *name, const struct stat *st)
+{
+    struct tree_copy *tree = p->tree;
+    struct tree_link *link = NULL;
+    bool is_one_of_several = st->st_nlink > 1 && tree->options.keep == LEAT_TREE_ALL;
+    int answer = is_one_of_several ? links_meet(tree, tree->root, p->path, st, &link) : LINKS_COPY;
+    if (answer == LINKS_LINK)
+        return pack_link(p, st, -1, folder, name, link->first.name);
+    if (answer < 0)
+        return answer;
+    int r = S_ISLNK(st->st_mode) ? pack_symlink(p, folder, name, st) : pack_special(p, folder, name, st);
+    if (link)
+        links_copied(tree, link, r == 0);
+    return r < 0 ? r : 0;
 }
 
 /* Is it the hidden name that the archive has where files can't be without a name? See publish_hidden_name. */
@@ -191,10 +208,8 @@ static int pack_name(struct packing *p, int folder, const char *name)
         return taken;
     if (S_ISREG(st.st_mode))
         return pack_begin_file(p, folder, name);
-    if (S_ISLNK(st.st_mode))
-        return pack_symlink(p, folder, name, &st);
     if (!S_ISDIR(st.st_mode))
-        return pack_special(p, folder, name, &st);
+        return pack_other(p, folder, name, &st);
     int fd = open_folder(p, &st, &now);
     return fd < 0 ? 0 : pack_folder(p, fd, &now);
 }

@@ -44,7 +44,7 @@ static bool keeps_links(const struct tree_copy *tree)
 
 bool shard_leaves_name(const struct tree_copy *tree, const struct tree_dir *dir, const char *name, mode_t kind)
 {
-    bool is_looked_at = S_ISREG(kind) && (keeps_links(tree) || range_is_possible(tree, dir));
+    bool is_looked_at = keeps_links(tree) || (S_ISREG(kind) && range_is_possible(tree, dir));
     if (!is_shared(tree) || dir->is_whole || is_looked_at)
         return false;
     return !has_name(tree, dir, name);
@@ -58,7 +58,7 @@ static bool has_inode(const struct tree_copy *tree, const struct stat *st)
     return has_hash(tree, shard_hash(SHARD_HASH_FIRST, digits, (size_t)n));
 }
 
-bool shard_leaves_file(const struct tree_copy *tree, const struct tree_dir *dir, const char *name)
+bool shard_leaves_looked_at(const struct tree_copy *tree, const struct tree_dir *dir, const char *name)
 {
     struct stat st;
     if (!is_shared(tree) || dir->is_whole || !(keeps_links(tree) || range_is_possible(tree, dir)))

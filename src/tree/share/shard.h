@@ -25,11 +25,11 @@ uint64_t shard_hash(uint64_t before, const char *bytes, size_t n);
 /* Mixes the hash and gives the shard, from 0 to `shards` - 1. */
 uint32_t shard_of(uint64_t hash, uint32_t shards);
 
-/* Does the copy leave this name to another shard? `kind` is of stat(2). A regular file that must be looked at is
- * never left here, but by shard_leaves_file. */
+/* Does the copy leave this name, of no folder, to another shard? `kind` is of stat(2). A name that must be looked at is
+ * never left here, but by shard_leaves_looked_at. */
 bool shard_leaves_name(const struct tree_copy *tree, const struct tree_dir *dir, const char *name, mode_t kind);
-/* Does the copy leave this regular file, in a folder that is held, to another shard? Looks at it if that is needed. */
-bool shard_leaves_file(const struct tree_copy *tree, const struct tree_dir *dir, const char *name);
+/* Does the copy leave this name, in a folder that is held, to another shard? Looks at it if that is needed. */
+bool shard_leaves_looked_at(const struct tree_copy *tree, const struct tree_dir *dir, const char *name);
 /* Does the copy leave this folder and all below it to another shard? `dir->st` is known. Sets `dir->is_whole`. */
 bool shard_leaves_dir(const struct tree_copy *tree, struct tree_dir *dir);
 

@@ -84,7 +84,7 @@ static void verify_link(const struct verify_name *n)
                           a, b);
 }
 
-/* Returns whether the bytes were compared under another name. */
+/* Returns whether it was compared under another name. */
 static bool verify_hard_links(const struct verify_name *n)
 {
     if (!compares_all(n->tree) || (n->st[SOURCE].st_nlink < 2 && n->st[TARGET].st_nlink < 2))
@@ -99,20 +99,31 @@ static bool verify_hard_links(const struct verify_name *n)
     return r == PAIRS_SAME;
 }
 
-static void verify_file(const struct verify_name *n, struct verify_worker *worker)
-{
-    bool is_done = verify_hard_links(n);
-    if (!is_done)
-        verify_contents(n, worker);
-    atomic_fetch_add(is_done ? &n->tree->counts.hard_links : &n->tree->counts.files, 1);
-}
-
 static void verify_special(const struct verify_name *n)
 {
     bool is_device = S_ISCHR(n->st[SOURCE].st_mode) || S_ISBLK(n->st[SOURCE].st_mode);
     if (is_device && n->st[SOURCE].st_rdev != n->st[TARGET].st_rdev)
         verify_difference(n->tree, n->dir, n->name, LEAT_TREE_DEVICE, 0, "it is another device than in the target");
-    atomic_fetch_add(&n->tree->counts.specials, 1);
+}
+
+/* Compares what is under the name, and counts it. */
+static void verify_kind(const struct verify_name *n, struct verify_worker *worker)
+{
+    struct tree_counts *counts = &n->tree->counts;
+    mode_t mode = n->st[SOURCE].st_mode;
+    bool is_done = verify_hard_links(n);
+    if (is_done)
+        atomic_fetch_add(&counts->hard_links, 1);
+    else if (S_ISREG(mode)) {
+        verify_contents(n, worker);
+        atomic_fetch_add(&counts->files, 1);
+    } else if (S_ISLNK(mode)) {
+        verify_link(n);
+        atomic_fetch_add(&counts->symlinks, 1);
+    } else {
+        verify_special(n);
+        atomic_fetch_add(&counts->specials, 1);
+    }
 }
 
 /* Looks the name up in both folders. Returns whether both have it, as the same kind. */
@@ -142,16 +153,10 @@ static void verify_one(struct tree_copy *tree, struct verify_worker *worker, con
     struct verify_name n = {.tree = tree, .dir = dir, .name = name};
     if (!look(&n))
         return;
-    mode_t mode = n.st[SOURCE].st_mode;
-    if (S_ISREG(mode))
-        verify_file(&n, worker);
-    else if (S_ISLNK(mode)) {
-        verify_link(&n);
-        atomic_fetch_add(&tree->counts.symlinks, 1);
-    } else if (S_ISDIR(mode))
+    if (S_ISDIR(n.st[SOURCE].st_mode))
         tree_problem(tree, dir, name, LEAT_SIDE_SOURCE, -ESTALE, "stat", "It became a folder meanwhile");
     else
-        verify_special(&n);
+        verify_kind(&n, worker);
     if (compares_all(tree))
         verify_attributes(&n);
 }

@@ -169,10 +169,10 @@ def describe(root, everything=True, owners=True):
                 what["attributes"] = attributes_of_name(folder, name)
             if stat.S_ISLNK(st.st_mode):
                 what["to"] = os.readlink(name, dir_fd=folder)
+            if everything:
+                what["file"] = numbers.setdefault((st.st_dev, st.st_ino), inner)
             if fd is not None:
                 what["bytes"] = b"".join(iter(lambda: os.read(fd, 1 << 20), b""))
-                if everything:
-                    what["file"] = numbers.setdefault((st.st_dev, st.st_ino), inner)
                 os.close(fd)
             seen[inner] = what
         os.close(folder)
