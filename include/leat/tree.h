@@ -14,9 +14,10 @@
  * is never a path: write `./s3:` for such a folder.
  *
  * In a store each file is an object. Its metadata has the time of the file and its mode ("mtime", "mode"), and with
- * LEAT_TREE_ALL its owner and group ("uid", "gid"), as rclone writes them; they are read back. Symbolic links, FIFOs,
- * sockets, devices and hard links can't be kept there. Modes and times of folders, extended attributes and access
- * control lists are left out.
+ * LEAT_TREE_ALL its owner and group ("uid", "gid"), as rclone writes them; they are read back. With LEAT_TREE_ALL each
+ * folder has an object, too, which keeps the same of it; its key ends in a slash. Symbolic links, FIFOs, sockets,
+ * devices, hard links, extended attributes, access control lists and flags can't be kept there: each is a problem, or
+ * is counted in `dropped`.
  *
  * A thread reads the folders; several workers copy what is in them. Each file appears whole or not at all, with all
  * that is kept of it. Names may have any bytes, and paths any length. No link in either tree leads the copy out of it.

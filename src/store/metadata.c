@@ -56,12 +56,17 @@ static void read_time(const char *text, struct timespec *ret)
 }
 
 /* rclone writes octal digits, s3fs decimal ones; the type of the file in it tells them apart. */
+static bool has_kind(uint64_t mode)
+{
+    return S_ISREG((mode_t)mode) || S_ISDIR((mode_t)mode);
+}
+
 static void read_mode(const char *text, mode_t *ret)
 {
     uint64_t mode = 0;
-    bool is_octal = read_number(text, 8, 0177777, &mode) && (S_ISREG((mode_t)mode) || mode <= 07777);
-    if (is_octal || (read_number(text, 10, 0177777, &mode) && S_ISREG((mode_t)mode)))
-        *ret = S_IFREG | ((mode_t)mode & 07777);
+    bool is_octal = read_number(text, 8, 0177777, &mode) && (has_kind(mode) || mode <= 07777);
+    if (is_octal || (read_number(text, 10, 0177777, &mode) && has_kind(mode)))
+        *ret = (S_ISDIR((mode_t)mode) ? S_IFDIR : S_IFREG) | ((mode_t)mode & 07777);
 }
 
 void metadata_to_stat(const struct metadata *metadata, struct stat *st)

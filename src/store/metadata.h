@@ -25,8 +25,8 @@ extern const char *const metadata_names[METADATA_COUNT]; /* "mtime" */
 
 /* Describes a file. `owner`: also its owner and group. */
 void metadata_of_stat(struct metadata *ret, const struct stat *st, bool owner);
-/* Changes what the metadata says: st_mtim; st_mode, with the type of a regular file; st_uid and st_gid. A value that
- * can't be read changes nothing. */
+/* Changes what the metadata says: st_mtim; st_mode, with the type of a folder if it says so, otherwise of a regular
+ * file; st_uid and st_gid. A value that can't be read changes nothing. */
 void metadata_to_stat(const struct metadata *metadata, struct stat *st);
 
 /* Copies the metadata of an object whose source a pipeline has read. */

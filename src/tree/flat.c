@@ -122,6 +122,7 @@ static int make_folder(struct tree_copy *tree, struct tree_flat *flat, const str
     struct tree_dir *dir = dir_new(tree, flat->at, found->name);
     if (!dir)
         return tree_problem(tree, flat->at, NULL, LEAT_SIDE_NONE, -ENOMEM, "open", NULL);
+    dir->st = found->st;
     int r = dir_enter(tree, dir);
     if (r == 0) {
         dir_release(tree, dir);

@@ -193,7 +193,8 @@ struct bucket_request {
     char *path;   /* percent-encoded */
     char *source; /* of a copy, percent-encoded; NULL: none */
     const char *etag;
-    bool creates; /* it makes an object, so it has a body and the headers of new objects */
+    const struct metadata *metadata; /* of a new object; NULL: none */
+    bool creates;                    /* it makes an object, so it has a body and the headers of new objects */
 };
 
 struct bucket_answer {
@@ -212,6 +213,9 @@ static int make(void *user, struct http_request *ret)
         r = request_header(ret, "x-amz-copy-source: %s", q->source);
     if (r == 0 && q->source && q->etag)
         r = request_header(ret, "x-amz-copy-source-if-match: %s", q->etag);
+    for (size_t i = 0; r == 0 && q->metadata && i < METADATA_COUNT; i++)
+        if (q->metadata->value[i][0])
+            r = request_header(ret, "x-amz-meta-%s: %s", metadata_names[i], q->metadata->value[i]);
     if (r == 0 && q->creates)
         r = s3_extra_add(&q->bucket->place.extra, true, ret);
     return r < 0 ? r : s3_place_request(&q->bucket->place, q->method, q->path, "", SIGN_EMPTY, ret);
@@ -266,9 +270,10 @@ int s3_bucket_look(struct s3_bucket *b, struct leat_error *error)
     return r < 0 && (answer.status == 0 || answer.status == 404) ? error_hand_on(error, &said) : 0;
 }
 
-int s3_bucket_touch(struct s3_bucket *b, const char *key, struct leat_error *error)
+int s3_bucket_touch(struct s3_bucket *b, const char *key, const struct metadata *metadata, struct leat_error *error)
 {
-    struct bucket_request q = {.bucket = b, .method = "PUT", .path = path_of(b, key), .creates = true};
+    struct bucket_request q = {
+        .bucket = b, .method = "PUT", .path = path_of(b, key), .metadata = metadata, .creates = true};
     struct bucket_answer answer;
     int r = send_one(&q, "PUT", &answer, error);
     free(q.path);

@@ -41,8 +41,10 @@ int s3_bucket_list(struct s3_bucket *bucket, int (*entry)(void *user, const stru
 int s3_bucket_endpoint(struct s3_bucket *bucket, const char *key, enum leat_direction direction,
                        const struct metadata *metadata, leat_endpoint **ret, struct leat_error *error);
 
-/* Makes an empty object. Blocks. Returns 0, or a negative errno with a sentence. */
-int s3_bucket_touch(struct s3_bucket *bucket, const char *key, struct leat_error *error);
+/* Makes an empty object. `metadata` is stored with it; NULL: none. Blocks. Returns 0, or a negative errno with a
+ * sentence. */
+int s3_bucket_touch(struct s3_bucket *bucket, const char *key, const struct metadata *metadata,
+                    struct leat_error *error);
 
 /* Asks for the metadata of an object. Blocks. Returns 0, or a negative errno with a sentence. */
 int s3_bucket_describe(struct s3_bucket *bucket, const char *key, struct metadata *ret, struct leat_error *error);

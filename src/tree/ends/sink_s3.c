@@ -2,10 +2,12 @@
 /* A bucket, or what is below a prefix in it, as the target of a tree: each path is a key. An object has bytes and, as
  * metadata, the time and the mode of the file. A folder is nothing but a part of keys; one that has no names is an
  * empty object whose key ends in a slash. */
+#include "base/platform.h"
 #include "store/metadata.h"
 #include "tree/ends/listing.h"
 #include "tree/ends/s3.h"
 #include "tree/tree.h"
+#include <stdio.h>
 
 static bool has_start(const char *text, const char *start)
 {
@@ -46,15 +48,64 @@ static int fail(struct tree_copy *tree, const struct tree_dir *dir, const char *
                         error->text[0] ? "%s" : NULL, error->text);
 }
 
+/* ---- what an object can't have ---- */
+
+struct s3_losing {
+    struct tree_copy *tree;
+    const struct tree_dir *dir;
+    const char *name;
+    int code;
+};
+
+static int lose(struct s3_losing *l, const char *what)
+{
+    int r = ends_lose(l->tree, l->dir, l->name, -EOPNOTSUPP, "PUT", what);
+    l->code = r < 0 ? r : l->code;
+    return 0;
+}
+
+static int lose_attribute(void *user, const char *name, const void *value UNUSED, size_t n UNUSED)
+{
+    char what[300];
+    snprintf(what, sizeof(what), "its attribute '%s'", name);
+    return lose(user, what);
+}
+
+/* Returns 0, or the code of the first loss that is a problem. */
+static int lose_attributes(struct tree_copy *tree, const struct tree_dir *dir, const char *name, int fd)
+{
+    struct s3_losing losing = {.tree = tree, .dir = dir, .name = name};
+    const struct platform_file file = {.fd = fd};
+    unsigned flags = 0;
+    if (fd < 0 || tree->options.keep != LEAT_TREE_ALL)
+        return 0;
+    platform.attributes_each(&file, lose_attribute, &losing);
+    if (platform.flags_get(fd, &flags) == 0 && flags)
+        lose(&losing, "its flags");
+    return losing.code;
+}
+
+/* ---- folders ---- */
+
+/* The object of a folder, whose key ends in a slash: of one that has nothing in it, and with all attributes of each
+ * folder whose attributes are known. The root has one if the prefix is its name. */
 static int dir_end(struct tree_copy *tree, struct tree_dir *dir)
 {
     struct leat_error error = {.size = sizeof(error)};
-    if (dir->has_names || !dir->parent)
+    struct metadata metadata;
+    bool has_attributes = tree->options.keep == LEAT_TREE_ALL && dir->st.st_mode;
+    bool has_object = dir->parent ? has_attributes || !dir->has_names
+                                  : has_attributes && s3_bucket_prefix(tree->sink_state)[0] != '\0';
+    if (!has_object)
         return 0;
+    lose_attributes(tree, dir, NULL, dir->fd[SOURCE]); /* it has recorded what was not kept */
+    metadata_of_stat(&metadata, &dir->st, true);
     char *key CLEANUP_FREE = dir_path(dir, "");
-    int r = key ? s3_bucket_touch(tree->sink_state, key, &error) : -ENOMEM;
+    int r = key ? s3_bucket_touch(tree->sink_state, key, has_attributes ? &metadata : NULL, &error) : -ENOMEM;
     return r < 0 ? fail(tree, dir, NULL, r, &error) : 0;
 }
+
+/* ---- files ---- */
 
 /* An object of the source tells its metadata late, with its bytes: so it is asked. */
 static int describe(const struct tree_copy *tree, const struct tree_input *input, struct metadata *ret,
@@ -82,10 +133,12 @@ static int file_open(struct tree_copy *tree, struct tree_dir *dir, const char *n
 }
 
 /* The pipeline has made the object, or has left nothing of it. */
-static int file_end(struct tree_copy *tree UNUSED, struct tree_dir *dir UNUSED, const char *name UNUSED,
-                    const struct tree_input *input UNUSED, struct tree_output *output, int code)
+static int file_end(struct tree_copy *tree, struct tree_dir *dir, const char *name, const struct tree_input *input,
+                    struct tree_output *output, int code)
 {
     leat_endpoint_close(output->endpoint);
+    if (code == 0)
+        lose_attributes(tree, dir, name, input->fd); /* it has recorded what was not kept */
     return code;
 }
 

@@ -50,37 +50,67 @@ static void end(struct tree_copy *tree)
     free(s->now);
 }
 
-/* Programs that show keys as folders make an empty object for one that has nothing in it: its key ends in a slash. */
-static bool is_folder(const struct tree_object *object)
+/* Programs that show keys as folders make an empty object for one that has nothing in it: its key ends in a slash.
+ * Returns where that slash is; 0: it is the object of a file. */
+static size_t find_folder_end(const struct tree_object *object)
 {
     size_t n = strlen(object->key);
-    return object->bytes == 0 && n > 0 && object->key[n - 1] == '/';
+    return object->bytes == 0 && n > 0 && object->key[n - 1] == '/' ? n - 1 : 0;
+}
+
+/* With all attributes, the object of a folder says what the folder has. Of an object of another program nothing may be
+ * known; then `ret` stays as it is. */
+static int describe_folder(struct tree_copy *tree, struct tree_dir *dir, const char *key, struct stat *ret)
+{
+    const struct source_s3 *s = tree->source_state;
+    struct leat_error error = {.size = sizeof(error)};
+    struct metadata metadata;
+    struct stat st = {.st_uid = (uid_t)-1, .st_gid = (gid_t)-1};
+    if (tree->options.keep != LEAT_TREE_ALL)
+        return 0;
+    int r = s3_bucket_describe(s->bucket, key, &metadata, &error);
+    if (r < 0)
+        return tree_problem(tree, dir, key[0] ? key : NULL, LEAT_SIDE_SOURCE, r, "HEAD", "%s", error.text);
+    st.st_atim.tv_nsec = UTIME_NOW;
+    metadata_to_stat(&metadata, &st);
+    if (S_ISDIR(st.st_mode) && metadata.value[METADATA_MTIME][0])
+        *ret = st;
+    return 0;
+}
+
+/* Takes the next object of the list; the one of the prefix itself stands for the folder that is copied. Returns 1; 0:
+ * there is none; or a code after it has recorded the problem. */
+static int take_object(struct tree_copy *tree, struct tree_dir *dir)
+{
+    struct source_s3 *s = tree->source_state;
+    struct leat_error error = {.size = sizeof(error)};
+    for (;;) {
+        int r = listing_next(s->listing, &s->now, &error);
+        if (r < 0)
+            return tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, r, error.operation, "%s", error.text);
+        if (r == 0 || s->now->key[0])
+            return r;
+        if (s->now->bytes == 0)
+            describe_folder(tree, dir, "", &dir->st); /* it has recorded the problem */
+        free(s->now);
+        s->now = NULL;
+    }
 }
 
 static int next(struct tree_copy *tree, struct tree_dir *dir, struct tree_found *ret)
 {
     struct source_s3 *s = tree->source_state;
-    struct leat_error error = {.size = sizeof(error)};
-    int r;
     free(s->now);
     s->now = NULL;
-    do { /* the object of the prefix itself stands for the folder that is copied */
-        struct tree_object *object = NULL;
-        r = listing_next(s->listing, &object, &error);
-        if (r < 0)
-            return tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, r, error.operation, "%s", error.text);
-        if (r > 0 && !object->key[0])
-            free(object);
-        else
-            s->now = object;
-    } while (r > 0 && !s->now);
-    if (r == 0)
-        return 0;
-    bool folder = is_folder(s->now);
-    *ret = (struct tree_found){.name = s->now->key, .kind = folder ? S_IFDIR : S_IFREG};
-    if (folder)
-        s->now->key[strlen(s->now->key) - 1] = '\0';
-    else {
+    int r = take_object(tree, dir);
+    if (r <= 0 || !s->now)
+        return r;
+    size_t folder_end = find_folder_end(s->now);
+    *ret = (struct tree_found){.name = s->now->key, .kind = folder_end ? S_IFDIR : S_IFREG};
+    if (folder_end) {
+        describe_folder(tree, dir, s->now->key, &ret->st); /* it has recorded the problem */
+        s->now->key[folder_end] = '\0';
+    } else {
         ret->mark = s->now;
         s->now = NULL;
     }
