@@ -208,6 +208,9 @@ struct leat_tree_options {
      * A file of more than 64 MiB is copied by several of them, and gets its name by the one that ends last, unless
      * there is a digest.
      *
+     * A folder in which its owner may not write is copied whole by one of them, unless the user is root. A hard link
+     * between it and another folder can't be kept, which is a problem or counted, as with `drop_attributes`.
+     *
      * All of them need the same source, the same options and the same user. The share of a name is the same on every
      * machine: leat-copy(1) has the formula.
      */

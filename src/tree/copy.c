@@ -292,6 +292,7 @@ static int run(struct tree_copy *tree, const char *source, const char *target, s
     if (r < 0 || is_left)
         atomic_store(&tree->canceled, true); /* so that no folder gets its attributes */
     walk_end(tree);
+    links_tell_apart(tree);
     if (r == 0 && !tree_is_canceled(tree) && tree->sink->finish)
         r = tree->sink->finish(tree, error);
     links_clear(tree);

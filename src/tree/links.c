@@ -115,6 +115,7 @@ int links_meet(struct tree_copy *tree, struct tree_dir *dir, const char *name, c
     int r = *ret ? meet_again(tree, *ret, dir, name) : meet_first(tree, dir, name, st, ret);
     if (r >= 0) {
         (*ret)->met++;
+        (*ret)->names = st->st_nlink;
         (*ret)->users += r != LINKS_LEFT;
     }
     if (r == LINKS_COPY)
@@ -172,6 +173,22 @@ void links_end(struct tree_copy *tree, struct tree_link *link, nlink_t names)
     pthread_mutex_unlock(&links->lock);
     if (is_over)
         free_link(tree, link);
+}
+
+/* Only the process that copies the folder knows such a file, and not where its other names are. */
+static bool is_apart(const struct tree_copy *tree, const struct tree_link *link)
+{
+    return link->is_copied && link->first.dir->is_whole && !tree->root->is_whole && link->met < link->names;
+}
+
+void links_tell_apart(struct tree_copy *tree)
+{
+    const struct tree_links *links = &tree->links;
+    for (size_t i = 0; i < links->rows && !tree_is_canceled(tree); i++)
+        for (const struct tree_link *link = links->row[i]; link; link = link->next)
+            if (is_apart(tree, link))
+                ends_lose(tree, link->first.dir, link->first.name, -EXDEV, "link",
+                          "its other names outside of a folder that is locked as hard links");
 }
 
 void links_free_name(struct tree_copy *tree, struct tree_name *name)

@@ -25,6 +25,7 @@ struct tree_link {
     ino_t inode;
     bool is_copied;        /* `first` is in the target */
     unsigned met;          /* names */
+    nlink_t names;         /* that it has, when it was met last */
     unsigned users;        /* workers that have the entry from links_meet */
     struct timespec ctime; /* of the file that is copied as `first` */
     struct tree_name first;
@@ -58,6 +59,9 @@ struct tree_name *links_copied(struct tree_copy *tree, struct tree_link *link, b
 
 /* The caller no longer uses the entry. `names`: how many the file has, as far as is known. */
 void links_end(struct tree_copy *tree, struct tree_link *link, nlink_t names);
+
+/* Allowed when the workers have ended: tells the names that another process makes, without a link to those here. */
+void links_tell_apart(struct tree_copy *tree);
 
 /* Frees a name that was taken. Its work has ended or ends with it. */
 void links_free_name(struct tree_copy *tree, struct tree_name *name);

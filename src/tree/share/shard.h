@@ -8,7 +8,8 @@
  * - Each process makes all folders, and gives each its attributes after its own last change there. So the last change
  *   of a folder is always followed by its attributes, whatever order the processes end in.
  * - A folder whose owner may not write in it, with all below it, belongs to the shard of its path, unless the process
- *   is root: its attributes would keep the other processes out. */
+ *   is root: its attributes would keep the other processes out. Hard links between it and others are lost, which is
+ *   told by links_tell_apart. */
 #ifndef TREE_SHARD_H
 #define TREE_SHARD_H
 
