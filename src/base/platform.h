@@ -161,6 +161,11 @@ struct platform {
     /* Writes the whole file system of an open file to its disk. Returns 0 or -errno. */
     int (*sync_file_system)(int fd);
 
+    /* Locks a whole open file for a write, and does not wait. The lock is dropped when the file is closed; where the
+     * platform has locks of open files, only then, and otherwise also when this process closes another descriptor of
+     * the same file. Returns 0 or -errno; -EBUSY: another process, or another open file, has a lock. */
+    int (*lock_file)(int fd);
+
     /* Returns PATH_ bits. A bit whose fact is unknown is not set. */
     unsigned (*path_flags)(const char *path);
 

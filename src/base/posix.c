@@ -48,6 +48,14 @@ static int sync_file_system(int fd UNUSED)
     return 0;
 }
 
+static int lock_file(int fd)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(fd, F_SETLK, &lock) == 0)
+        return 0;
+    return errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
+}
+
 static unsigned path_flags(const char *path UNUSED)
 {
     return 0;
@@ -231,6 +239,7 @@ const struct platform platform = {
     .allocate = allocate,
     .write_back = write_back,
     .sync_file_system = sync_file_system,
+    .lock_file = lock_file,
     .path_flags = path_flags,
     .pin = pin,
     .open_directory = open_directory,

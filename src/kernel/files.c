@@ -26,6 +26,14 @@ int linux_sync_file_system(int fd)
     return syncfs(fd) < 0 ? -errno : 0;
 }
 
+int linux_lock_file(int fd)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+        return 0;
+    return errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
+}
+
 unsigned linux_path_flags(const char *path)
 {
     struct statx stx;

@@ -7,6 +7,7 @@
 #include "base/platform.h"
 
 int linux_sync_file_system(int fd);
+int linux_lock_file(int fd);
 unsigned linux_path_flags(const char *path);
 int linux_pin(int at, const char *path, bool follows);
 int linux_open_directory(int at, const char *path);

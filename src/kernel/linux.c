@@ -338,6 +338,7 @@ const struct platform platform = {
     .allocate = allocate,
     .write_back = write_back,
     .sync_file_system = linux_sync_file_system,
+    .lock_file = linux_lock_file,
     .path_flags = linux_path_flags,
     .pin = linux_pin,
     .open_directory = linux_open_directory,

@@ -24,14 +24,6 @@ void tree_journal_boot(char *ret, size_t size)
 
 /* ---- opening ---- */
 
-static int lock_file(int fd)
-{
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_SETLK, &lock) == 0)
-        return 0;
-    return errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
-}
-
 /* A head that must be the same. */
 struct expected {
     const struct record_head *head;
@@ -80,7 +72,7 @@ static int read_old(struct tree_journal *j, const struct record_head *head, char
 static int begin(struct tree_journal *j, const struct record_head *head, bool resumes, char *why, size_t size)
 {
     struct stat st;
-    int r = lock_file(j->fd);
+    int r = platform.lock_file(j->fd);
     if (r < 0)
         return r;
     if (fstat(j->fd, &st) < 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The journal of a copy: a file that lists what is copied, so that a copy that ended early can go on (resume.h). Each
  * worker gathers records, and writes many of them by one call. A record follows what it records, so a process that is
- * killed loses only the records that were not written yet. The file is locked by fcntl(2) while it is open. */
+ * killed loses only the records that were not written yet. The file is locked while it is open. It may be in
+ * the source, where it is met and opened as any file. */
 #ifndef TREE_JOURNAL_H
 #define TREE_JOURNAL_H
 
