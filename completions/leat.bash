@@ -112,8 +112,8 @@ _leat()
                 --exclude --exclude-from --include --include-from --files-from --from0 --max-depth --update
                 --delete --dry-run"
             wants+=" --jobs --shard --digest-file --exclude --exclude-from --include --include-from --files-from --max-depth"
-            options+=" --claim --lease"
-            wants+=" --claim --lease"
+            options+=" --also --claim --lease"
+            wants+=" --also --claim --lease"
             options+=" --journal --no-journal --publish-tree"
             wants+=" --journal"
         fi

@@ -63,6 +63,7 @@ complete -c leat -n '__fish_seen_subcommand_from copy' -s r -l recursive -d 'Fol
 complete -c leat -n '__fish_seen_subcommand_from copy' -s a -l archive -d 'The same with owners and attributes'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l digest-file -r -d 'Write the digests of a tree to this file'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l jobs -x -d 'So many files of a tree at the same time'
+complete -c leat -n '__fish_seen_subcommand_from copy' -l also -r -d 'A further target of a tree'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l claim -r -d 'Share a tree with all who give this folder'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l lease -x -d 'After that time without a sign of life a process is dead'
 complete -c leat -n '__fish_seen_subcommand_from copy' -l shard -x -a auto -d 'Copy one share of a tree'

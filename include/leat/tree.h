@@ -80,8 +80,9 @@ enum leat_tree_change {
 };
 
 enum {
-    LEAT_TREE_JOBS_MAX = 256,      /**< The most workers. */
-    LEAT_TREE_SHARDS_MAX = 1000000 /**< The most shards. */
+    LEAT_TREE_JOBS_MAX = 256,       /**< The most workers. */
+    LEAT_TREE_SHARDS_MAX = 1000000, /**< The most shards. */
+    LEAT_TREE_TARGETS_MAX = 16      /**< The most targets of one copy. */
 };
 
 /** What a target could not have. */
@@ -330,6 +331,19 @@ struct leat_tree_options {
     void (*large)(void *user, const char *name, uint64_t done, uint64_t bytes);
     /** Stores: how servers are connected to, as in leat_endpoint_open for each object. NULL: the defaults. */
     const struct leat_endpoint_options *endpoint;
+    /**
+     * Further targets, ended by NULL; with the first one up to LEAT_TREE_TARGETS_MAX. Each becomes a copy, and each
+     * byte of the source is read once. All targets must be folders. NULL: there are none.
+     *
+     * A target that can't have a name, or not even its root, does not stop the others. The `node` of its problems
+     * begins with the target as it was named. What at least one target has is counted once in the result, and its
+     * digest is told.
+     *
+     * -EINVAL, before anything is made: one target is another one, or is in another one or in the source; the source is
+     * an archive; with shards, `claims`, `journal` (unless it is optional; then there is none), `resume`, `update`,
+     * `delete_extra`, `dry_run`, `publish` or `sync`.
+     */
+    const char *const *more_targets;
 };
 
 /**

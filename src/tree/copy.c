@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A pass over a tree: stages of one step, whose source is the walker. And leat_tree_copy, the pass that copies. */
+#include "tree/ends/several.h"
 #include "tree/journal/leftover.h"
 #include "tree/journal/resume.h"
 #include "tree/share/shard.h"
@@ -59,6 +60,8 @@ static int read_options(struct tree_copy *tree, const struct leat_tree_options *
             return r;
     }
     r = plan_check(tree, error);
+    if (r == 0)
+        r = several_check(tree, error);
     if (r == 0)
         r = select_init(tree, error);
     if (r == 0)
@@ -219,6 +222,7 @@ static int wait_for_it(struct tree_copy *tree, leat_stages *stages, struct leat_
 static int run_stages(struct tree_copy *tree, struct leat_error *error)
 {
     leat_stages *stages;
+    struct leat_error own = {.size = sizeof(own)}; /* `error` may have a problem already */
     struct leat_stage stage = LEAT_INIT(struct leat_stage);
     choose_jobs(tree);
     stage.name = tree->pass->name;
@@ -230,10 +234,12 @@ static int run_stages(struct tree_copy *tree, struct leat_error *error)
     stage.workers = tree->jobs;
     stage.queue = 2 * stage.workers;
     stage.batch = 1;
-    int r = leat_stages_new(&stages, NULL, error);
+    int r = leat_stages_new(&stages, NULL, &own);
     if (r < 0)
-        return r;
-    r = leat_stages_add(stages, &stage, error);
+        return error_hand_on(error, &own);
+    r = leat_stages_add(stages, &stage, &own);
+    if (r < 0)
+        error_hand_on(error, &own);
     if (r == 0)
         r = leat_stages_source(stages, walk_next, tree);
     if (r == 0)
@@ -278,6 +284,8 @@ static int run(struct tree_copy *tree, const char *source, const char *target, s
         r = error_set(error, -EINVAL, "A target that becomes whole at the end can't be shared by several processes");
     if (r == 0)
         r = stage_check(tree, target, error);
+    if (r == 0)
+        r = several_replace_sink(tree, from, to, error);
     if (r < 0)
         return r;
     if (tree->source->copy || tree->sink->copy)

@@ -8,12 +8,18 @@
 #include "tree/tree.h"
 
 enum {
-    OPEN_MAX_DIRS = 128 /* folders with descriptors, if some of them are idle: two descriptors each */
+    OPEN_MAX_DIRS = 128 /* folders with descriptors, if some of them are idle and each has two */
 };
 
 void dirs_init(struct tree_dirs *dirs)
 {
     pthread_mutex_init(&dirs->lock, NULL);
+    dirs->most = OPEN_MAX_DIRS;
+}
+
+void dirs_limit(struct tree_dirs *dirs, unsigned descriptors)
+{
+    dirs->most = SIDES * OPEN_MAX_DIRS / MAX(descriptors, (unsigned)SIDES);
 }
 
 void dirs_clear(struct tree_dirs *dirs)
@@ -38,17 +44,26 @@ static void remove_idle(struct tree_dirs *dirs, struct tree_dir *dir)
     dir->older = dir->newer = NULL;
 }
 
+static void close_all(struct tree_dir *dir)
+{
+    for (int side = 0; side < SIDES; side++)
+        dir->fd[side] = fd_close(dir->fd[side]);
+    for (struct tree_dir **at = dir->branch; at && *at; at++) {
+        (*at)->fd[SOURCE] = -1; /* it was that of the pair */
+        (*at)->fd[TARGET] = fd_close((*at)->fd[TARGET]);
+    }
+}
+
 static void close_both(struct tree_dirs *dirs, struct tree_dir *dir)
 {
     dirs->open -= dir->is_open;
     dir->is_open = false;
-    for (int side = 0; side < SIDES; side++)
-        dir->fd[side] = fd_close(dir->fd[side]);
+    close_all(dir);
 }
 
 static void close_some(struct tree_dirs *dirs)
 {
-    while (dirs->open > OPEN_MAX_DIRS && dirs->oldest) {
+    while (dirs->open > dirs->most && dirs->oldest) {
         struct tree_dir *dir = dirs->oldest;
         remove_idle(dirs, dir);
         close_both(dirs, dir);
@@ -96,7 +111,30 @@ struct tree_dir *dir_new(struct tree_copy *tree, struct tree_dir *parent, const 
     return dir;
 }
 
+struct tree_dir *dir_branch(struct tree_dir *above, const char *name)
+{
+    struct tree_dir *branch = make(name);
+    if (branch)
+        branch->parent = above;
+    return branch;
+}
+
+static void free_branches(struct tree_dir *dir)
+{
+    for (struct tree_dir **at = dir->branch; at && *at; at++)
+        free(*at);
+    free(dir->branch);
+}
+
 /* ---- opening ---- */
+
+static bool is_target(const struct tree_copy *tree, const struct identity *identity)
+{
+    bool is_one = identity_is_same(identity, &tree->root->identity[TARGET]);
+    for (struct tree_dir **at = tree->root->branch; at && *at; at++)
+        is_one |= (*at)->is_entered && identity_is_same(identity, &(*at)->identity[TARGET]);
+    return is_one;
+}
 
 static int open_source(struct tree_copy *tree, struct tree_dir *dir)
 {
@@ -106,10 +144,18 @@ static int open_source(struct tree_copy *tree, struct tree_dir *dir)
     if (r < 0)
         return tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, r, "open", NULL);
     identity_of_stat(&dir->identity[SOURCE], &dir->st);
-    if (!tree->pass->sink && identity_is_same(&dir->identity[SOURCE], &tree->root->identity[TARGET]))
+    if (!tree->pass->sink && is_target(tree, &dir->identity[SOURCE]))
         return tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, -EINVAL, "open",
                             "It is the target of the copy, and is not copied into itself");
     return 0;
+}
+
+int dir_problem_of_target(struct tree_copy *tree, const struct tree_dir *dir, int code, const char *operation)
+{
+    const char *text = code == -ENOTDIR  ? "A folder can't replace what has this name and is no folder"
+                       : code == -EEXIST ? TREE_NAME_TAKEN
+                                         : NULL;
+    return tree_problem(tree, dir, NULL, LEAT_SIDE_SINK, code, operation, text ? "%s" : NULL, text);
 }
 
 static int open_target(struct tree_copy *tree, struct tree_dir *dir)
@@ -118,14 +164,11 @@ static int open_target(struct tree_copy *tree, struct tree_dir *dir)
     struct stat st;
     if (!tree->sink->dir_open)
         return 0;
-    int r = tree->sink->dir_open(dir, false, &st, &operation);
+    int r = tree->sink->dir_open(tree, dir, false, &st, &operation);
     if (r < 0 && tree->pass->missing)
         return tree->pass->missing(tree, dir, r);
-    if (r == -ENOTDIR)
-        return tree_problem(tree, dir, NULL, LEAT_SIDE_SINK, r, operation,
-                            "A folder can't replace what has this name and is no folder");
-    if (r < 0)
-        return tree_problem(tree, dir, NULL, LEAT_SIDE_SINK, r, operation, r == -EEXIST ? TREE_NAME_TAKEN : NULL);
+    if (r != 0)
+        return r < 0 ? dir_problem_of_target(tree, dir, r, operation) : r;
     identity_of_stat(&dir->identity[TARGET], &st);
     dir->existed |= tree_is_shared(tree);
     leftover_clear(tree, dir);
@@ -147,8 +190,7 @@ int dir_enter(struct tree_copy *tree, struct tree_dir *dir)
         r = extra_begin(tree, dir);
     pthread_mutex_lock(&tree->dirs.lock);
     if (r != 0)
-        for (int i = 0; i < SIDES; i++)
-            dir->fd[i] = fd_close(dir->fd[i]);
+        close_all(dir);
     else {
         tree->dirs.open++;
         dir->is_open = dir->is_entered = true;
@@ -173,7 +215,7 @@ static int open_side_again(struct tree_copy *tree, struct tree_dir *dir, int sid
     int r;
     if (side == SOURCE ? !tree->source->dir_open : !tree->sink->dir_open)
         return 0;
-    r = side == SOURCE ? tree->source->dir_open(dir, &st) : tree->sink->dir_open(dir, true, &st, &operation);
+    r = side == SOURCE ? tree->source->dir_open(dir, &st) : tree->sink->dir_open(tree, dir, true, &st, &operation);
     if (r < 0)
         return r;
     identity_of_stat(&now, &st);
@@ -187,8 +229,7 @@ static int open_both_again(struct tree_copy *tree, struct tree_dir *dir, enum le
     if (r == 0)
         r = open_side_again(tree, dir, TARGET);
     if (r < 0) {
-        for (int side = 0; side < SIDES; side++)
-            dir->fd[side] = fd_close(dir->fd[side]);
+        close_all(dir);
         return r;
     }
     tree->dirs.open++;
@@ -262,6 +303,7 @@ void dir_unref(struct tree_copy *tree, struct tree_dir *dir)
         if (dir->is_open && dir->holders == 0)
             remove_idle(dirs, dir);
         close_both(dirs, dir);
+        free_branches(dir);
         free(dir->extra);
         free(dir);
         dir = parent;

@@ -35,6 +35,8 @@ struct tree_dir {
     bool has_names;           /* the walker has found something in it */
     struct tree_extra *extra; /* see extra.h; NULL: nothing is deleted there */
     atomic_bool is_linkable;  /* a file without a name has got one there */
+    /* Of several targets: the folder in each, and NULL; see ends/several.h. NULL: there is one target. */
+    struct tree_dir **branch;
     /* Under the lock of struct tree_dirs: */
     bool is_open;                   /* at both sides */
     int fd[SIDES];                  /* -1: closed, or the end has none */
@@ -49,17 +51,23 @@ struct tree_dir {
 struct tree_dirs {
     pthread_mutex_t lock;
     unsigned open;                    /* folders that have descriptors */
+    unsigned most;                    /* of these, if some of them are idle */
     struct tree_dir *oldest, *newest; /* of the idle folders */
 };
 
 void dirs_init(struct tree_dirs *dirs);
 void dirs_clear(struct tree_dirs *dirs);
+/* Says how many descriptors a folder has, if they are more than two. */
+void dirs_limit(struct tree_dirs *dirs, unsigned descriptors);
 
 /* Makes the root; the ends fill it in. It has one piece of work. NULL: no memory. */
 struct tree_dir *dir_root(struct tree_copy *tree);
 /* Makes a folder below another one; nothing is opened. It has one piece of work, and so does the folder above for as
  * long as the work of this one is not done. NULL: no memory. */
 struct tree_dir *dir_new(struct tree_copy *tree, struct tree_dir *parent, const char *name);
+/* Makes the folder of one of several targets, which dir->branch of the pair then owns. `above`: that of the same target
+ * around it; NULL: it is a root, and `name` is the name of the target. NULL: no memory. */
+struct tree_dir *dir_branch(struct tree_dir *above, const char *name);
 /* Opens the folder of the source for the first time, and makes or opens that of the target, and holds both. Returns 0;
  * DIR_LEFT: another shard copies it with all that is in it; or a code after it has recorded the problem. */
 enum {
@@ -78,6 +86,9 @@ void dir_end_work(struct tree_copy *tree, struct tree_dir *dir);
 
 void dir_ref(struct tree_copy *tree, struct tree_dir *dir);
 void dir_unref(struct tree_copy *tree, struct tree_dir *dir);
+
+/* The sink could not open the folder: records that, and returns the code. */
+int dir_problem_of_target(struct tree_copy *tree, const struct tree_dir *dir, int code, const char *operation);
 
 /* What -EEXIST of a new name means: upper and lower case are the same in the target, or the target was changed. */
 #define TREE_NAME_TAKEN                                                                                                \

@@ -95,6 +95,13 @@ struct tree_output {
     ino_t inode;             /* of the file, set by `file_end`; 0: unknown */
     mode_t mode;             /* of the file that it replaces; 0: it replaces none */
     void *own;               /* the sink's, until `file_end` */
+    /* Of several targets: the file in each of those that can have it, `count` of them. Then this output has neither a
+     * descriptor nor an endpoint. NULL: there is one target. */
+    struct tree_output *each;
+    unsigned count;
+    /* Of one of these: */
+    struct tree_dir *dir; /* the folder of that target, which its problems are told with */
+    int code;             /* 0, or why it gets no more bytes; then the problem is recorded */
 };
 
 /* A name that is no regular file and no folder. */
@@ -127,8 +134,10 @@ struct tree_sink {
 
     /* Makes a folder, or opens the one that is there: sets dir->fd[TARGET] and dir->existed, and fills in *ret.
      * `again`: it was made before, and has lost its descriptor. Called under a lock if `again`. Returns 0 or a negative
-     * errno with the name of the call in *ret_operation; it records no problem. NULL: the sink has no folders. */
-    int (*dir_open)(struct tree_dir *dir, bool again, struct stat *ret, const char **ret_operation);
+     * errno with the name of the call in *ret_operation; it records no problem. DIR_LEFT: it has recorded the problems.
+     * NULL: the sink has no folders. */
+    int (*dir_open)(struct tree_copy *tree, struct tree_dir *dir, bool again, struct stat *ret,
+                    const char **ret_operation);
     /* The folder has all that it gets; its descriptors are held. Optional. */
     int (*dir_end)(struct tree_copy *tree, struct tree_dir *dir);
 
@@ -163,6 +172,7 @@ extern const struct tree_source source_folder, source_s3, source_tar, source_oci
     source_docker_archive;
 extern const struct tree_sink sink_folder, sink_s3, sink_tar, sink_oci, sink_docker, sink_oci_archive,
     sink_docker_archive;
+extern const struct tree_sink sink_several; /* no name means it: see ends/several.h */
 
 /* Finds the end that a name belongs to, and the text behind its scheme. Returns 0, or -EINVAL with a sentence. */
 int ends_find_source(const char *spec, const struct tree_source **ret, const char **ret_rest, struct leat_error *error);

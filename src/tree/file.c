@@ -23,6 +23,8 @@ struct tree_file {
     const char *name;
     struct tree_input *input;
     struct tree_output output;
+    struct tree_output *each; /* `output`, or those of several targets */
+    unsigned count;
     struct tree_flight flight;          /* of a large file */
     bool is_flying;                     /* it has begun */
     uint64_t bytes;                     /* copied */
@@ -32,6 +34,14 @@ struct tree_file {
 static int fail(const struct tree_file *f, enum leat_side side, int code, const char *operation)
 {
     return tree_problem(f->tree, f->dir, f->name, side, code, operation, NULL);
+}
+
+/* One of the outputs gets no more bytes. */
+static int fail_output(const struct tree_file *f, struct tree_output *output, int code, const char *operation,
+                       const char *text)
+{
+    output->code = code;
+    return tree_problem(f->tree, output->dir, f->name, LEAT_SIDE_SINK, code, operation, text ? "%s" : NULL, text);
 }
 
 /* ---- small files ---- */
@@ -56,20 +66,30 @@ static ssize_t read_all(const struct tree_file *f, size_t room)
     }
 }
 
-static int write_all(const struct tree_file *f, size_t n)
+static int write_all(const struct tree_file *f, int fd, size_t n)
 {
     for (size_t at = 0; at < n;) {
-        struct op op = {.kind = OP_WRITE,
-                        .fd = {-1, f->output.fd},
-                        .offset = {-1, -1},
-                        .bytes = f->worker->buffer + at,
-                        .length = n - at};
+        struct op op = {
+            .kind = OP_WRITE, .fd = {-1, fd}, .offset = {-1, -1}, .bytes = f->worker->buffer + at, .length = n - at};
         ssize_t r = op_execute(&op);
         if (r <= 0)
             return r < 0 ? (int)r : -EIO;
         at += (size_t)r;
     }
     return 0;
+}
+
+/* Returns 0, or a code after it has recorded the problem: no output has the bytes. */
+static int write_each(const struct tree_file *f, size_t n)
+{
+    unsigned written = 0;
+    int code = 0;
+    for (unsigned i = 0; i < f->count; i++) {
+        int r = write_all(f, f->each[i].fd, n);
+        written += r == 0;
+        code = r < 0 ? fail_output(f, &f->each[i], r, op_name(OP_WRITE), NULL) : code;
+    }
+    return written > 0 ? 0 : code;
 }
 
 static int digest_bytes(struct tree_file *f, size_t n)
@@ -93,11 +113,12 @@ static int digest_bytes(struct tree_file *f, size_t n)
     return r;
 }
 
-/* Tries to share the blocks of the file. Returns true if that was done. */
+/* Tries to share the blocks of the file with one target. Returns true if that was done. */
 static bool clone(const struct tree_file *f)
 {
     struct tree_copy *tree = f->tree;
-    if (tree->provider || f->input->st.st_size == 0 || atomic_load_explicit(&tree->no_clones, memory_order_relaxed))
+    if (tree->provider || f->count > 1 || f->input->st.st_size == 0 ||
+        atomic_load_explicit(&tree->no_clones, memory_order_relaxed))
         return false;
     struct op op = {.kind = OP_CLONE, .fd = {f->input->fd, f->output.fd}, .offset = {-1, -1}};
     ssize_t r = op_execute(&op);
@@ -118,9 +139,9 @@ static int copy_small(struct tree_file *f)
         return fail(f, LEAT_SIDE_SOURCE, (int)n, op_name(OP_READ));
     if (n > FILE_SMALL)
         return 1;
-    int r = write_all(f, (size_t)n);
+    int r = write_each(f, (size_t)n);
     if (r < 0)
-        return fail(f, LEAT_SIDE_SINK, r, op_name(OP_WRITE));
+        return r;
     f->bytes = (uint64_t)n;
     r = digest_bytes(f, (size_t)n);
     return r < 0 ? fail(f, LEAT_SIDE_FILTER, r, "digest") : 0;
@@ -144,21 +165,52 @@ static int add_digest(const struct tree_file *f, leat_pipeline *pipeline, struct
     return r < 0 ? r : leat_pipeline_filter(pipeline, filter);
 }
 
+static int add_source(const struct tree_file *f, leat_pipeline *pipeline)
+{
+    leat_endpoint *source;
+    if (f->input->endpoint)
+        return leat_pipeline_source(pipeline, leat_endpoint_ref(f->input->endpoint));
+    int r = leat_endpoint_from_fd(&source, f->input->fd, LEAT_BORROW);
+    return r < 0 ? r : leat_pipeline_source(pipeline, source);
+}
+
+static int add_sink(const struct tree_file *f, struct tree_output *output, leat_pipeline *pipeline,
+                    struct leat_error *error)
+{
+    leat_endpoint *sink = output->endpoint;
+    output->endpoint = NULL;
+    int r = sink ? 0 : endpoint_fresh(&sink, f->name, output->fd);
+    return r < 0 ? r : leat_pipeline_sink(pipeline, sink, NULL, error);
+}
+
 static int build(struct tree_file *f, leat_pipeline *pipeline, struct leat_error *error)
 {
-    leat_endpoint *source = NULL, *sink = f->output.endpoint;
-    f->output.endpoint = NULL;
-    int r = f->input->endpoint ? 0 : leat_endpoint_from_fd(&source, f->input->fd, LEAT_BORROW);
-    if (r == 0 && !sink)
-        r = endpoint_fresh(&sink, f->name, f->output.fd);
-    if (r < 0) {
-        leat_endpoint_close(source);
-        leat_endpoint_close(sink);
-        return r;
+    int r = add_source(f, pipeline);
+    for (unsigned i = 0; i < f->count; i++) {
+        int taken = add_sink(f, &f->each[i], pipeline, error); /* takes its endpoint in any case */
+        r = r < 0 ? r : taken;
     }
-    r = leat_pipeline_source(pipeline, source ? source : leat_endpoint_ref(f->input->endpoint));
-    int taken = leat_pipeline_sink(pipeline, sink, NULL, error);
-    return r < 0 ? r : taken < 0 ? taken : add_digest(f, pipeline, error);
+    return r < 0 ? r : add_digest(f, pipeline, error);
+}
+
+static bool failed_at_outputs(const struct tree_file *f, const struct leat_error *error)
+{
+    return f->count > 1 && error->code < 0 && error->side == LEAT_SIDE_SINK;
+}
+
+/* A run with several outputs has failed at some of them, or at all. Records the problems of these. Returns 0 if others
+ * have all bytes. */
+static int end_outputs(const struct tree_file *f, const leat_report *report, int code)
+{
+    struct leat_sink_outcome end = LEAT_INIT(struct leat_sink_outcome);
+    unsigned done = 0;
+    for (unsigned i = 0; i < f->count; i++)
+        if (leat_report_sink_at(report, i, &end) == 0 && strcmp(end.status, "done") == 0)
+            done++;
+        else
+            fail_output(f, &f->each[i], end.error ? end.error->code : code, end.error ? end.error->operation : "copy",
+                        end.error ? end.error->text : NULL);
+    return done > 0 ? 0 : code;
 }
 
 static int run(struct tree_file *f, leat_pipeline *pipeline, struct leat_error *error)
@@ -167,6 +219,8 @@ static int run(struct tree_file *f, leat_pipeline *pipeline, struct leat_error *
     int r = leat_pipeline_run(pipeline, &report);
     if (r < 0 && report && leat_report_error(report))
         *error = *leat_report_error(report);
+    if (r < 0 && report && failed_at_outputs(f, error))
+        r = end_outputs(f, report, r);
     if (r == 0) {
         f->bytes = leat_report_bytes(report);
         if (f->tree->provider)
@@ -193,7 +247,7 @@ static int copy_large(struct tree_file *f)
     if (r == 0)
         r = run(f, pipeline, &error);
     leat_pipeline_free(pipeline);
-    if (r < 0 && !tree_is_canceled(f->tree))
+    if (r < 0 && !tree_is_canceled(f->tree) && !failed_at_outputs(f, &error))
         tree_problem(f->tree, f->dir, f->name, error.code ? (enum leat_side)error.side : LEAT_SIDE_NONE, r,
                      error.operation[0] ? error.operation : "copy", error.text[0] ? "%s" : NULL, error.text);
     return r;
@@ -227,7 +281,7 @@ static bool has_holes(const struct stat *st)
 static int copy_bytes(struct tree_file *f)
 {
     const struct stat *st = &f->input->st;
-    bool has_both = f->input->fd >= 0 && f->output.fd >= 0;
+    bool has_both = f->input->fd >= 0 && f->each[0].fd >= 0;
     int r = has_both && st->st_size <= FILE_SMALL && !has_holes(st) ? copy_small(f) : 1;
     if (r > 0 && (has_both || st->st_size > FILE_SMALL)) {
         f->is_flying = true;
@@ -259,6 +313,10 @@ static int copy_to_end(struct tree_file *f)
     int r = tree->sink->file_open(tree, f->dir, f->name, f->input, &f->output);
     if (r < 0)
         return r;
+    f->each = f->output.each ? f->output.each : &f->output;
+    f->count = f->output.each ? f->output.count : 1;
+    if (!f->output.each)
+        f->output.dir = f->dir;
     r = copy_bytes(f);
     if (r == 0 && tree->source->file_read)
         r = tree->source->file_read(tree, f->dir, f->name, f->input);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/text.h"
 #include "tree/target/extra.h"
 #include "tree/tree.h"
 #include <stdarg.h>
@@ -11,9 +12,26 @@ unsigned long tree_problems_here(void)
     return problems_here;
 }
 
+/* Of one of several targets, whose root has its name: with that name. */
+static char *path_of(const struct tree_dir *dir, const char *name)
+{
+    const struct tree_dir *root = dir;
+    while (root->parent)
+        root = root->parent;
+    size_t n = strlen(root->name);
+    if (n > 0 && dir == root && !name)
+        return strdup(root->name);
+    char *path = dir_path(dir, name);
+    if (!path || n == 0)
+        return path;
+    char *full = text_join(root->name, root->name[n - 1] == '/' ? "" : "/", path);
+    free(path);
+    return full;
+}
+
 static const char *shown_path(const struct tree_dir *dir, const char *name, char **path)
 {
-    *path = dir_path(dir, name);
+    *path = path_of(dir, name);
     return !*path ? name ? name : dir->name : (*path)[0] ? *path : ".";
 }
 

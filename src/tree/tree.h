@@ -64,6 +64,7 @@ struct tree_copy {
     const struct tree_source *source;
     const struct tree_sink *sink;
     struct tree_sink planned;        /* of a dry run: `sink` */
+    unsigned targets;                /* of ends/several.h; 0: there is one */
     void *source_state, *sink_state; /* what each end has for itself */
     unsigned jobs;                   /* workers */
     unsigned batch_names;            /* names of a batch, at most */

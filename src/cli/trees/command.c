@@ -7,6 +7,7 @@
 #include "trees/list.h"
 #include "trees/options.h"
 #include "trees/report.h"
+#include "trees/targets.h"
 #include "trees/watch.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -83,53 +84,29 @@ static int copy_one(struct tree_command *c, const char *source, const char *targ
     if (c->list)
         tree_list_folder(c->list, source, target, prefix);
     tree_journals_next(&c->journals, &c->asked, target, &c->asked.options);
-    int r = leat_tree_copy(source, target, &c->asked.options, &result, &error);
+    char **also;
+    int r = tree_also_list(&c->asked.also, source, &also);
+    if (r != 0)
+        return -ENOMEM;
+    c->asked.options.more_targets = (const char *const *)also;
+    r = leat_tree_copy(source, target, &c->asked.options, &result, &error);
+    tree_also_free(also);
     watch_add(&c->watch, &result);
     if (r < 0 && c->problems.count == shown && !signals_noted()) /* it could not begin */
         cli_warn("%s%s%s", error.node[0] ? cli_name(error.node) : "copy", ": ", error.text);
     return r;
 }
 
-/* The name of a folder in the target: the last part of its path, however many slashes are behind it. */
-static char *name_in(const char *target, const char *source)
-{
-    size_t end = strlen(source);
-    while (end > 1 && source[end - 1] == '/')
-        end--;
-    size_t start = end;
-    while (start > 0 && source[start - 1] != '/')
-        start--;
-    size_t n = strlen(target), length = end - start;
-    char *path = malloc(n + length + 2);
-    if (path)
-        snprintf(path, n + length + 2, "%s%s%.*s", target, n && target[n - 1] == '/' ? "" : "/", (int)length,
-                 source + start);
-    return path;
-}
-
-/* In a store or in an archive. */
-static bool is_elsewhere(const char *spec)
-{
-    return folder_path(spec) == NULL;
-}
-
-static bool has_name(const char *path)
-{
-    const char *name = strrchr(path, '/');
-    name = name ? name + 1 : path;
-    return name[0] && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
-
 static int copy_into(struct tree_command *c, const char *target, const char *source)
 {
-    if (is_elsewhere(source)) /* what is below a prefix, or in an archive, has no name of its own */
+    if (tree_target_is_elsewhere(source)) /* what is below a prefix, or in an archive, has no name of its own */
         return copy_one(c, source, target, "");
-    char *path = name_in(target, folder_path(source)), *prefix = NULL;
+    char *path = tree_target_in(target, folder_path(source)), *prefix = NULL;
     if (!path) {
         cli_warn("%s: %s", cli_name(source), strerror(ENOMEM));
         return -ENOMEM;
     }
-    if (!has_name(path)) { /* "." and "/" mean what is in them */
+    if (!tree_target_has_name(path)) { /* "." and "/" mean what is in them */
         int r = copy_one(c, source, target, "");
         free(path);
         return r;
@@ -154,7 +131,7 @@ static int copy_into(struct tree_command *c, const char *target, const char *sou
 static int copy_all(struct tree_command *c, int count, char **name)
 {
     const char *target = name[count - 1];
-    bool is_folder = is_elsewhere(target) ? count > 2 : folder_exists(folder_path(target));
+    bool is_folder = tree_target_is_elsewhere(target) ? count > 2 : folder_exists(folder_path(target));
     bool exists = is_folder && !tree_options_are_shared(&c->asked);
     bool into = exists && !(count == 2 && tree_journals_continue(&c->asked, target));
     int r = 0;

@@ -28,6 +28,8 @@ static const char usage_end[] = "  --help                 this\n"
 const char tree_options_help[] = "  -r, --recursive        contents, modes, symbolic links, holes and times\n"
                                  "  -a, --archive          also owners, hard links, extended attributes, access\n"
                                  "                         control lists, flags, FIFOs, sockets and devices\n"
+                                 "  --also TARGET          a further TARGET, a folder; FOLDER is read once for all\n"
+                                 "                         of them, and one that fails does not stop the others\n"
                                  "  --claim DIR|s3://...   share FOLDER with all who give the same DIR, a new\n"
                                  "                         folder that they see, or prefix in a bucket: each\n"
                                  "                         takes what no other one has; TARGET becomes the copy\n"
@@ -81,7 +83,8 @@ const char tree_options_help[] = "  -r, --recursive        contents, modes, symb
                                  "  -v                     say at the end what was copied, on stderr\n";
 
 enum {
-    OPTION_CLAIM = 1000,
+    OPTION_ALSO = 1000,
+    OPTION_CLAIM,
     OPTION_DELETE,
     OPTION_DIGEST,
     OPTION_DIGEST_FILE,
@@ -110,6 +113,7 @@ enum {
 static const struct option longs[] = {
     {"recursive", no_argument, NULL, 'r'},
     {"archive", no_argument, NULL, 'a'},
+    {"also", required_argument, NULL, OPTION_ALSO},
     {"claim", required_argument, NULL, OPTION_CLAIM},
     {"lease", required_argument, NULL, OPTION_LEASE},
     {"delete", no_argument, NULL, OPTION_DELETE},
@@ -163,6 +167,8 @@ static int set(struct tree_request *q, int option, const char *value)
     case 'v':
         q->verbose = true;
         break;
+    case OPTION_ALSO:
+        return tree_also_add(&q->also, value);
     case OPTION_DELETE:
         q->options.delete_extra = 1;
         break;
@@ -285,7 +291,8 @@ int tree_options_parse(struct tree_request *q, int argc, char **argv)
         return cli_usage("copy", "--delete compares whole folders, and --files-from names some files of them");
     if (q->options.dry_run && q->options.digest)
         return cli_usage("copy", "--dry-run reads no files, so there is no --digest with it");
-    return read_selection(q);
+    int r = tree_also_check(q, argc - optind - 1);
+    return r != 0 ? r : read_selection(q);
 }
 
 void tree_options_help_print(void)

@@ -6,6 +6,7 @@
 
 #include "progress.h"
 #include "trees/selection.h"
+#include "trees/targets.h"
 #include <leat/tree.h>
 
 /* What the command line asks for. */
@@ -19,6 +20,7 @@ struct tree_request {
     bool verbose;
     bool resume, no_journal;
     const char *journal; /* NULL: beside the target */
+    struct tree_also also;
 };
 
 /* Reads the options; then optind is the first folder. Returns 0, OPTIONS_HELP, or an exit code after a message. */

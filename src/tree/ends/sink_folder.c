@@ -34,9 +34,8 @@ static mode_t mode_of_new(const struct tree_dir *dir)
     return dir->st.st_mode ? 0700 : 0777;
 }
 
-static int open_root(struct tree_copy *tree, const char *spec UNUSED, const char *path, struct leat_error *error)
+int tree_folder_make_root(struct tree_dir *root, const char *path, struct leat_error *error)
 {
-    struct tree_dir *root = tree->root;
     struct stat st;
     char text[128];
     root->existed = mkdir(path, mode_of_new(root)) < 0;
@@ -50,6 +49,11 @@ static int open_root(struct tree_copy *tree, const char *spec UNUSED, const char
     root->closes_late = closes_late(fd);
     identity_of_stat(&root->identity[TARGET], &st);
     return 0;
+}
+
+static int open_root(struct tree_copy *tree, const char *spec UNUSED, const char *path, struct leat_error *error)
+{
+    return tree_folder_make_root(tree->root, path, error);
 }
 
 /* Where upper and lower case are the same, a name that is taken may be another one. */
@@ -69,7 +73,8 @@ static bool has_exact_name(int at, const char *name)
     return entry;
 }
 
-static int dir_open(struct tree_dir *dir, bool again, struct stat *ret, const char **ret_operation)
+static int dir_open(struct tree_copy *tree UNUSED, struct tree_dir *dir, bool again, struct stat *ret,
+                    const char **ret_operation)
 {
     if (!again && mkdirat(dir->parent->fd[TARGET], dir->name, mode_of_new(dir)) < 0) {
         *ret_operation = "mkdir";

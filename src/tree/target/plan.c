@@ -51,7 +51,8 @@ static int open_nothing(struct tree_copy *tree UNUSED, const char *spec UNUSED, 
     return 0;
 }
 
-static int dir_open(struct tree_dir *dir, bool again, struct stat *ret, const char **ret_operation)
+static int dir_open(struct tree_copy *tree UNUSED, struct tree_dir *dir, bool again, struct stat *ret,
+                    const char **ret_operation)
 {
     bool is_missing = again ? !dir->existed : dir->parent->fd[TARGET] < 0;
     int fd = is_missing ? -ENOENT : tree_folder_open_below(dir, TARGET, ret);

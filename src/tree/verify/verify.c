@@ -170,7 +170,8 @@ static void verify_batch(struct tree_copy *tree, void *worker, struct tree_batch
 
 /* ---- folders ---- */
 
-int verify_open_folder(struct tree_dir *dir, bool again UNUSED, struct stat *ret, const char **ret_operation)
+int verify_open_folder(struct tree_copy *tree UNUSED, struct tree_dir *dir, bool again UNUSED, struct stat *ret,
+                       const char **ret_operation)
 {
     *ret_operation = "open";
     int fd = tree_folder_open_below(dir, TARGET, ret);

@@ -41,7 +41,8 @@ void verify_attributes(const struct verify_name *n);
 
 /* Hooks of a sink that is only looked at, see ends.h. */
 int verify_open_target(struct tree_copy *tree, const char *spec, const char *path, struct leat_error *error);
-int verify_open_folder(struct tree_dir *dir, bool again, struct stat *ret, const char **ret_operation);
+int verify_open_folder(struct tree_copy *tree, struct tree_dir *dir, bool again, struct stat *ret,
+                       const char **ret_operation);
 /* A difference is the result if there is no problem. */
 int verify_finish_target(struct tree_copy *tree, struct leat_error *error);
 void verify_close_target(struct tree_copy *tree);

@@ -96,6 +96,14 @@ int main(void)
     options.names = NULL;
     options.rules = NULL;
     options.update = 0;
+    static const char *const more[] = {"several", NULL};
+    options.more_targets = more;
+    told.problems = 0;
+    r = leat_tree_copy("tree", "first", &options, &result, NULL);
+    EXPECT(result.problems == (uint64_t)told.problems && !told.is_bad);
+    EXPECT(r < 0 || (result.files == 2 && stat("several/folder/file", &st) == 0 && lstat("first/link", &st) == 0));
+    TRY(r);
+    options.more_targets = NULL;
     r = leat_tree_journal_read("tree/one", NULL, NULL, NULL, &journal, NULL);
     EXPECT(r < 0);
     TRY(r == -EBADMSG ? 0 : r); /* it is none */

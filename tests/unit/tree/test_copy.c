@@ -285,6 +285,59 @@ static void few_descriptors(void **state UNUSED)
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
+static void several_targets(void **state UNUSED)
+{
+    struct leat_tree_options options = LEAT_INIT(struct leat_tree_options);
+    struct leat_tree_result result = LEAT_INIT(struct leat_tree_result);
+    struct leat_error error = LEAT_INIT(struct leat_error);
+    struct told told = {.problems = 0};
+    static const char *const more[] = {"b", "c", NULL}, *const none[] = {NULL}, *const missing[] = {"none/b", NULL},
+                             *const same[] = {"b", "a", NULL}, *const inside[] = {"b", "s/in/b", NULL},
+                             *const elsewhere[] = {"tar:b.tar", NULL};
+    const char *many[LEAT_TREE_TARGETS_MAX + 1] = {NULL};
+    char names[LEAT_TREE_TARGETS_MAX][16];
+    make_tree();
+    unlink("s/fifo");
+    options.keep = LEAT_TREE_ALL;
+    options.digest = "crc32c";
+    options.listed = on_listed;
+    options.problem = on_problem;
+    options.user = &told;
+    const char *const *const refusals[] = {same, inside, elsewhere, many};
+    for (int i = 0; i < LEAT_TREE_TARGETS_MAX; i++) {
+        snprintf(names[i], sizeof(names[i]), "m%d", i);
+        many[i] = names[i];
+    }
+    for (size_t i = 0; i < COUNT(refusals); i++) {
+        options.more_targets = refusals[i];
+        assert_int_equal(leat_tree_copy("s", "a", &options, NULL, &error), -EINVAL);
+        assert_true(error.text[0] && access("a", F_OK) < 0 && access("b", F_OK) < 0 && access("m0", F_OK) < 0);
+    }
+    options.more_targets = more;
+    options.journal = "journal";
+    assert_int_equal(leat_tree_copy("s", "a", &options, NULL, NULL), -EINVAL);
+    options.journal_optional = 1;
+    assert_int_equal(leat_tree_copy("s", "a", &options, &result, &error), 0);
+    assert_true(result.files == 2 && result.bytes == 3 && result.hard_links == 1 && result.symlinks == 1);
+    assert_true(told.listed == 2 && told.problems == 0 && access("journal", F_OK) < 0);
+    static const char *const targets[] = {"a", "b", "c"};
+    for (size_t i = 0; i < COUNT(targets); i++) {
+        char path[16];
+        snprintf(path, sizeof(path), "%s/in/two", targets[i]);
+        unit_holds(path, "22");
+        snprintf(path, sizeof(path), "%s/in/again", targets[i]);
+        unit_holds(path, "1");
+    }
+    options.digest = NULL;
+    options.more_targets = missing;
+    assert_int_equal(leat_tree_copy("s", "d", &options, &result, &error), -ENOENT);
+    assert_true(result.files == 2 && result.problems == 1 && told.problems == 1);
+    assert_string_equal(told.problem.node, "none/b");
+    assert_string_equal(error.node, "none/b");
+    options.more_targets = none;
+    assert_int_equal(leat_tree_copy("s", "e", &options, &result, &error), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +346,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(changes_are_told, unit_folder, unit_folder_gone),
         cmocka_unit_test_setup_teardown(progress_ends_the_copy, unit_folder, unit_folder_gone),
         cmocka_unit_test_setup_teardown(few_descriptors, unit_folder, unit_folder_gone),
+        cmocka_unit_test_setup_teardown(several_targets, unit_folder, unit_folder_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
