@@ -375,3 +375,13 @@ char *dir_path(const struct tree_dir *dir, const char *name)
     }
     return memmove(path, end, strlen(end) + 1);
 }
+
+const struct dirent *dir_next(DIR *stream)
+{
+    const struct dirent *entry;
+    do {
+        errno = 0;
+        entry = readdir(stream);
+    } while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+    return entry;
+}

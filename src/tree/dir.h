@@ -9,6 +9,7 @@
 #define TREE_DIR_H
 
 #include "base/identity.h"
+#include <dirent.h>
 #include <leat/base.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -96,5 +97,9 @@ int dir_problem_of_target(struct tree_copy *tree, const struct tree_dir *dir, in
 
 /* Makes the path of a name in the folder, relative to the root; `name` NULL: of the folder itself. NULL: no memory. */
 char *dir_path(const struct tree_dir *dir, const char *name);
+
+/* Reads the next name of a folder, "." and ".." left out. NULL: there are no more if errno is 0, otherwise it failed.
+ */
+const struct dirent *dir_next(DIR *stream);
 
 #endif

@@ -107,10 +107,11 @@ static int go_to(struct tree_copy *tree, struct tree_flat *flat, const struct tr
                          : tree_problem(tree, tree->root, found->name, LEAT_SIDE_SOURCE, -EISDIR, "list",
                                         "The source has a folder of the same name, too");
     const char *part = found->name + flat->length;
-    for (size_t n; (n = strcspn(part, "/")), part[n] || is_folder; part += n + 1) {
+    for (size_t n = strcspn(part, "/"); part[n] || is_folder; n = strcspn(part, "/")) {
         int r = enter(tree, flat, part, n, part[n] ? &unknown : &found->st);
         if (r != 0 || !part[n])
             return r;
+        part += n + 1;
     }
     *ret_name = part;
     return 0;

@@ -57,7 +57,7 @@ static int read_names(struct packing *p, int folder, struct pack_level *level)
         pack_problem(p, r, "open", NULL);
         return 0;
     }
-    while (errno = 0, r == 0 && (entry = readdir(stream)))
+    while (r == 0 && (entry = dir_next(stream)))
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             r = add_name(level, entry->d_name, &room);
     if (r == 0 && errno)

@@ -2,6 +2,7 @@
 /* Removes what the layers below have. No link is followed. */
 #include "base/fd.h"
 #include "tree/archive/unpack.h"
+#include "tree/dir.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -16,19 +17,10 @@ static DIR *open_stream(int folder, const char *name)
     return stream;
 }
 
-static const struct dirent *next_name(DIR *stream)
-{
-    const struct dirent *entry;
-    do
-        entry = readdir(stream);
-    while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
-    return entry;
-}
-
 bool unpack_is_empty(int folder)
 {
     DIR *stream = open_stream(folder, ".");
-    bool is_empty = stream && !next_name(stream);
+    bool is_empty = stream && !dir_next(stream);
     if (stream)
         closedir(stream);
     return is_empty;
@@ -42,7 +34,7 @@ static int remove_in(int folder, const char *name)
     DIR *stream = open_stream(folder, name);
     if (!stream)
         return -errno;
-    while (r == 0 && (entry = next_name(stream)))
+    while (r == 0 && (entry = dir_next(stream)))
         r = unpack_remove(dirfd(stream), entry->d_name);
     closedir(stream);
     return r;

@@ -67,7 +67,7 @@ static bool has_exact_name(int at, const char *name)
         fd_close(fd);
         return true; /* for all that is known */
     }
-    while ((entry = readdir(stream)) && strcmp(entry->d_name, name) != 0)
+    while ((entry = dir_next(stream)) && strcmp(entry->d_name, name) != 0)
         ;
     closedir(stream);
     return entry;

@@ -69,13 +69,9 @@ static void look_at_size(const struct tree_copy *tree, const struct tree_dir *di
 
 static int next(struct tree_copy *tree, struct tree_dir *dir, struct tree_found *ret)
 {
-    const struct dirent *entry;
-    do {
-        errno = 0;
-        entry = readdir(tree->source_state);
-        if (!entry)
-            return errno ? tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, -errno, "readdir", NULL) : 0;
-    } while (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
+    const struct dirent *entry = dir_next(tree->source_state);
+    if (!entry)
+        return errno ? tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, -errno, "readdir", NULL) : 0;
     *ret = (struct tree_found){.name = entry->d_name, .kind = kind_of(dir, entry)};
     if (tree->options.sizes && S_ISREG(ret->kind))
         look_at_size(tree, dir, ret);

@@ -53,7 +53,7 @@ static void remove_hidden(const struct tree_copy *tree, const struct tree_dir *d
         fd_close(fd);
         return;
     }
-    while ((entry = readdir(stream)))
+    while ((entry = dir_next(stream)))
         if (is_left(tree, dir, entry->d_name))
             unlinkat(dir->fd[TARGET], entry->d_name, 0);
     closedir(stream);

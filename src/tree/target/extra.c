@@ -100,7 +100,7 @@ static int find(struct tree_copy *tree, struct tree_dir *dir, struct tree_extra_
     if (!stream)
         return -EIO;
     int r = 0;
-    while (r == 0 && (errno = 0, entry = readdir(stream)))
+    while (r == 0 && (entry = dir_next(stream)))
         r = look(tree, dir, entry->d_name, list);
     if (r == 0 && errno)
         r = tree_problem(tree, dir, NULL, LEAT_SIDE_SINK, -errno, "readdir", NULL);
@@ -147,7 +147,7 @@ static bool is_listed(struct tree_copy *tree, struct tree_dir *dir, const char *
     const struct dirent *entry;
     DIR *stream = open_side(tree, dir, TARGET);
     bool is = false;
-    while (stream && !is && (entry = readdir(stream)))
+    while (stream && !is && (entry = dir_next(stream)))
         is = strcmp(entry->d_name, name) == 0;
     if (stream)
         closedir(stream);
@@ -184,7 +184,7 @@ static int keep_others(struct tree_copy *tree, struct tree_dir *dir, struct tree
     for (struct tree_extra_name *extra = *list; extra; extra = extra->next)
         if (fstatat(dir->fd[TARGET], extra->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
             identity_of_stat(&extra->identity, &st);
-    while (*list && (errno = 0, entry = readdir(stream)))
+    while (*list && (entry = dir_next(stream)))
         if (!is_dots(entry->d_name))
             keep_name(tree, dir, entry->d_name, list);
     int r = *list && errno ? tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, -errno, "readdir", NULL) : 0;

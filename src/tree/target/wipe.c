@@ -4,6 +4,7 @@
 #include "tree/target/wipe.h"
 #include "base/fd.h"
 #include "base/identity.h"
+#include "tree/dir.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -40,7 +41,7 @@ static int empty(int fd, char **ret_name)
         fd_close(own);
         return r;
     }
-    while (r == 0 && (errno = 0, entry = readdir(stream))) {
+    while (r == 0 && (entry = dir_next(stream))) {
         const char *name = entry->d_name;
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || unlinkat(fd, name, 0) == 0)
             continue;

@@ -228,9 +228,9 @@ static void verify_extras(struct tree_copy *tree, const struct tree_dir *dir)
         return;
     }
     const struct dirent *entry;
-    while (errno = 0, !tree_is_canceled(tree) && (entry = readdir(stream)))
+    while (!tree_is_canceled(tree) && (entry = dir_next(stream)))
         verify_extra(tree, dir, entry->d_name);
-    if (errno)
+    if (!tree_is_canceled(tree) && errno)
         tree_problem(tree, dir, NULL, LEAT_SIDE_SINK, -errno, "readdir", NULL);
     closedir(stream);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The sorter of the command, which is not part of the library: many runs, records longer than a buffer, no room. */
+/* emscripten: there is no folder for temporary files */
 #include "cli/trees/sort.c" /* NOLINT(bugprone-suspicious-include) */
 #include "unit/unit.h"
 #include <sys/resource.h>
