@@ -5,6 +5,7 @@
 #include "tree/share/shard.h"
 #include "tree/target/change.h"
 #include "tree/target/extra.h"
+#include "tree/target/letters.h"
 #include "tree/tree.h"
 
 enum {
@@ -121,8 +122,10 @@ struct tree_dir *dir_branch(struct tree_dir *above, const char *name)
 
 static void free_branches(struct tree_dir *dir)
 {
-    for (struct tree_dir **at = dir->branch; at && *at; at++)
+    for (struct tree_dir **at = dir->branch; at && *at; at++) {
+        letters_free(*at);
         free(*at);
+    }
     free(dir->branch);
 }
 
@@ -305,6 +308,7 @@ void dir_unref(struct tree_copy *tree, struct tree_dir *dir)
         close_both(dirs, dir);
         free_branches(dir);
         free(dir->extra);
+        letters_free(dir);
         free(dir);
         dir = parent;
     }

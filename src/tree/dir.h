@@ -16,6 +16,7 @@
 
 struct tree_copy;
 struct tree_extra;
+struct tree_letters;
 
 enum {
     SOURCE,
@@ -28,14 +29,16 @@ struct tree_dir {
     struct stat st;          /* of the source, when it was opened; st_mode 0: nothing is known of it */
     uint32_t depth;          /* below the root */
     struct identity identity[SIDES];
-    bool closes_late;         /* close(2) may report that the file system of the target could not keep bytes */
-    bool existed;             /* the target was there, so names in it may be taken */
-    bool is_whole;            /* this shard copies all that is in it, see shard.h */
-    uint64_t hash;            /* of the path and a slash, see shard.h */
-    bool is_entered;          /* by dir_enter; only then it gets its attributes at the end */
-    bool has_names;           /* the walker has found something in it */
-    struct tree_extra *extra; /* see extra.h; NULL: nothing is deleted there */
-    atomic_bool is_linkable;  /* a file without a name has got one there */
+    bool closes_late;             /* close(2) may report that the file system of the target could not keep bytes */
+    bool existed;                 /* the target was there, so names in it may be taken */
+    bool is_whole;                /* this shard copies all that is in it, see shard.h */
+    uint64_t hash;                /* of the path and a slash, see shard.h */
+    bool is_entered;              /* by dir_enter; only then it gets its attributes at the end */
+    bool has_names;               /* the walker has found something in it */
+    struct tree_extra *extra;     /* see extra.h; NULL: nothing is deleted there */
+    struct tree_letters *letters; /* see letters.h; NULL: its names were not read */
+    atomic_int letters_kind;      /* are upper and lower case the same in the target? See letters.c */
+    atomic_bool is_linkable;      /* a file without a name has got one there */
     /* Of several targets: the folder in each, and NULL; see ends/several.h. NULL: there is one target. */
     struct tree_dir **branch;
     /* Under the lock of struct tree_dirs: */

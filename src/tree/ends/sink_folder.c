@@ -6,6 +6,7 @@
 #include "base/platform.h"
 #include "tree/attributes.h"
 #include "tree/ends/folder.h"
+#include "tree/target/letters.h"
 #include "tree/tree.h"
 #include <dirent.h>
 #include <fcntl.h>
@@ -79,7 +80,9 @@ static int dir_open(struct tree_copy *tree UNUSED, struct tree_dir *dir, bool ag
     if (!again && mkdirat(dir->parent->fd[TARGET], dir->name, mode_of_new(dir)) < 0) {
         *ret_operation = "mkdir";
         dir->existed = errno == EEXIST;
-        if (dir->existed && !dir->parent->existed && !has_exact_name(dir->parent->fd[TARGET], dir->name))
+        bool is_new = !dir->parent->existed;
+        if (dir->existed &&
+            (is_new ? !has_exact_name(dir->parent->fd[TARGET], dir->name) : letters_clash(dir->parent, dir->name)))
             return -EEXIST;
         if (!dir->existed)
             return -errno;
@@ -115,6 +118,8 @@ static int look_at_old(struct tree_copy *tree, struct tree_dir *dir, const char 
     if (source->st_ino && st.st_dev == source->st_dev && st.st_ino == source->st_ino)
         return tree_problem(tree, dir, name, LEAT_SIDE_SINK, -EINVAL, "stat",
                             "It is the same file as that of the source");
+    if (letters_clash(dir, name))
+        return tree_problem(tree, dir, name, LEAT_SIDE_SINK, -EEXIST, "stat", TREE_NAME_TAKEN);
     publish->replaces = true;
     identity_of_stat(&publish->old, &st);
     ret->mode = st.st_mode & 0777;
@@ -228,7 +233,7 @@ static int make_name(const struct tree_making *m, make_fn *make, const char *ope
     char hidden[PUBLISH_HIDDEN_MAX];
     int r = make(m, m->name);
     const char *now = m->name;
-    if (r == -EEXIST && m->dir->existed) {
+    if (r == -EEXIST && m->dir->existed && !letters_clash(m->dir, m->name)) {
         char *own CLEANUP_FREE = strdup(m->name);
         now = hidden;
         r = own ? make_hidden(m, make, own, hidden) : -ENOMEM;
@@ -236,7 +241,8 @@ static int make_name(const struct tree_making *m, make_fn *make, const char *ope
     if (is_lacking(r))
         return 1;
     if (r < 0)
-        return tree_problem(m->tree, m->dir, m->name, LEAT_SIDE_SINK, r, operation, NULL);
+        return tree_problem(m->tree, m->dir, m->name, LEAT_SIDE_SINK, r, operation,
+                            r == -EEXIST ? TREE_NAME_TAKEN : NULL);
     if (m->st)
         attributes_of_name(m->tree, m->dir, m->name, now, m->st);
     if (now == m->name)
