@@ -21,7 +21,7 @@ static int open_folder(int at, const char *name)
     const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
     struct stat st;
     int fd = openat(at, name, flags);
-    if (fd < 0 && errno == EACCES && fchmodat(at, name, 0700, 0) == 0)
+    if (fd < 0 && errno == EACCES && fchmodat(at, name, 0700, AT_SYMLINK_NOFOLLOW) == 0)
         fd = openat(at, name, flags);
     fd = fd < 0 ? -errno : fd_above_standard(fd);
     if (fd >= 0 && geteuid() != 0 && fstat(fd, &st) == 0 && (st.st_mode & 0700) != 0700)
