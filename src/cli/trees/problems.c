@@ -47,13 +47,19 @@ void problems_add(struct tree_problems *p, const struct leat_error *error)
     p->count++;
 }
 
+/* What strerror(3) says of ESTALE is about a server of files, which is seldom what happened. */
+static const char *kind_text(int code)
+{
+    return !code ? "others" : code == -ESTALE ? "replaced or removed meanwhile" : strerror(-code);
+}
+
 void problems_sum_up(const struct tree_problems *p, const uint64_t lost[LEAT_TREE_LOST_KINDS], bool is_verbose)
 {
     bool is_many = p->count > PROBLEMS_SHOWN;
     if (is_many)
         cli_warn("%" PRIu64 " problems in all, of which the first %d are above", p->count, PROBLEMS_SHOWN);
     for (size_t i = 0; i < p->kinds && (is_many || (is_verbose && p->count > 0)); i++)
-        cli_warn("problems: %s: %" PRIu64, p->kind[i].code ? strerror(-p->kind[i].code) : "others", p->kind[i].count);
+        cli_warn("problems: %s: %" PRIu64, kind_text(p->kind[i].code), p->kind[i].count);
     for (size_t i = 0; i < sizeof(losts) / sizeof(losts[0]); i++)
         if (lost[i] && (is_verbose || p->count > 0))
             cli_warn("not kept: %s: %" PRIu64, losts[i], lost[i]);
