@@ -255,8 +255,8 @@ struct leat_tree_options {
      * that all of them see, which is made if it is missing, or "s3://BUCKET[/PREFIX]". It belongs to one copy, and is
      * removed by the program when it likes. A store that does not keep the promise of If-None-Match: -EOPNOTSUPP. All
      * processes need the same source, target and options, and processes may join and leave at any time. The call
-     * returns when everything is copied, whoever did it. With shards, `dry_run`, `delete_extra` or `publish` it is
-     * -EINVAL.
+     * returns when everything is copied, by this process or another one. With shards, `dry_run`, `delete_extra` or
+     * `publish` it is -EINVAL.
      */
     const char *claims;
     /** After how many milliseconds without a sign of life a process counts as dead, and another one does what it had

@@ -26,12 +26,28 @@ static size_t shortened(const struct place *place, bool asks)
     return n;
 }
 
-void publish_hidden_name(const struct place *place, unsigned try, bool asks, char text[PUBLISH_HIDDEN_MAX])
+static void hidden_name(const struct place *place, unsigned try, bool asks, char text[PUBLISH_HIDDEN_MAX])
 {
     uint64_t mix = ((uint64_t)clock_ns() ^ ((uint64_t)getpid() << 32)) + try * UINT64_C(0x9E3779B97F4A7C15);
     mix = (mix ^ (mix >> 31)) * UINT64_C(0xBF58476D1CE4E5B9);
     snprintf(text, PUBLISH_HIDDEN_MAX, ".%.*s.leat-%06x", (int)shortened(place, asks), place->name,
              (unsigned)(mix >> 40));
+}
+
+int publish_make_hidden(const struct place *place, int (*make)(void *user, const char *name), void *user,
+                        char name[PUBLISH_HIDDEN_MAX])
+{
+    int r = -EEXIST;
+    bool asks = false;
+    for (unsigned try = 0; try < PUBLISH_HIDDEN_TRIES && (r == -EEXIST || r == -EINTR); try++) {
+        hidden_name(place, try, asks, name);
+        r = make(user, name);
+        if (r == -ENAMETOOLONG && !asks) {
+            asks = true;
+            r = -EEXIST;
+        }
+    }
+    return r;
 }
 
 static int keep_hidden(struct publish *publish, const char *name)
@@ -45,30 +61,35 @@ static int keep_hidden(struct publish *publish, const char *name)
 
 /* ---- opening ---- */
 
+struct publish_opening {
+    const struct publish *publish;
+    mode_t mode;
+};
+
+static int open_as(void *user, const char *name)
+{
+    const struct publish_opening *opening = user;
+    int fd = openat(opening->publish->place.directory, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, opening->mode);
+    return fd < 0 ? -errno : fd;
+}
+
 static int open_hidden(struct publish *publish, unsigned mode)
 {
     char name[PUBLISH_HIDDEN_MAX];
-    bool asks = false;
-    for (unsigned try = 0; try < PUBLISH_HIDDEN_TRIES; try++) {
-        publish_hidden_name(&publish->place, try, asks, name);
-        int fd = openat(publish->place.directory, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
-        if (fd >= 0) {
-            int r = keep_hidden(publish, name);
-            if (r == 0)
-                return fd_above_standard(fd);
-            fd_close(fd);
-            return r;
-        }
-        bool is_long = errno == ENAMETOOLONG && !asks;
-        if (errno != EEXIST && errno != EINTR && !is_long)
-            return -errno;
-        asks |= is_long;
-    }
-    return -EEXIST;
+    struct publish_opening opening = {publish, (mode_t)mode};
+    int fd = publish_make_hidden(&publish->place, open_as, &opening, name);
+    if (fd < 0)
+        return fd;
+    int r = keep_hidden(publish, name);
+    if (r == 0)
+        return fd_above_standard(fd);
+    fd_close(fd);
+    return r;
 }
 
-static int link_at(struct publish *publish, const char *name)
+static int link_at(void *user, const char *name)
 {
+    const struct publish *publish = user;
     struct op op = {.kind = OP_LINK, .fd = {publish->place.directory, publish->fd}, .path = {NULL, name}};
     return (int)op_execute(&op);
 }
@@ -103,16 +124,7 @@ int publish_open(struct publish *publish, unsigned mode)
 static int link_hidden(struct publish *publish)
 {
     char name[PUBLISH_HIDDEN_MAX];
-    int r = -EEXIST;
-    bool asks = false;
-    for (unsigned try = 0; try < PUBLISH_HIDDEN_TRIES && r == -EEXIST; try++) {
-        publish_hidden_name(&publish->place, try, asks, name);
-        r = link_at(publish, name);
-        if (r == -ENAMETOOLONG && !asks) {
-            asks = true;
-            r = -EEXIST;
-        }
-    }
+    int r = publish_make_hidden(&publish->place, link_at, publish, name);
     if (r < 0)
         return r;
     publish->unnamed = false;

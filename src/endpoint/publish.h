@@ -24,9 +24,11 @@ enum {
     PUBLISH_HIDDEN_TRIES = 100 /* names to try before it is a failure that each of them is taken */
 };
 
-/* Makes ".NAME.leat-XXXXXX", with digits that no other file is likely to have; each `try` gives other ones. A long name
- * is shortened. `asks`: asks the file system for its limit, because a name was too long for it. */
-void publish_hidden_name(const struct place *place, unsigned try, bool asks, char text[PUBLISH_HIDDEN_MAX]);
+/* Calls `make` with a hidden name beside the place, and again with another one while that returns -EEXIST or -EINTR.
+ * The name is ".NAME.leat-" and six digits that no other file is likely to have; a long NAME is shortened. Returns what
+ * the last call returned: -EEXIST, if all names were taken. `name` is the name of the last call. */
+int publish_make_hidden(const struct place *place, int (*make)(void *user, const char *name), void *user,
+                        char name[PUBLISH_HIDDEN_MAX]);
 
 /* Makes a new file for the place, open for reading and writing. `mode` is subject to the umask; a file that replaces
  * another one gets mode 0600 instead. Returns the descriptor or a negative errno. */

@@ -3,6 +3,7 @@
  * piece, and its output for a piece is kept until it was read. */
 #include "image/archive_pack.h"
 #include "archive/library.h"
+#include "archive/output.h"
 #include "image/place.h"
 #include <errno.h>
 
@@ -15,32 +16,12 @@ struct pack {
     bool begun, ended;
     uint64_t at;
     unsigned char *block;
-    unsigned char *out; /* the output; its first `read` bytes were read */
-    size_t length, read, capacity;
-    bool poor; /* memory for it was short */
+    struct archive_output output;
 };
-
-static la_ssize_t on_write(struct archive *a UNUSED, void *user, const void *bytes, size_t n)
-{
-    struct pack *p = user;
-    if (p->length + n > p->capacity) {
-        size_t capacity = p->length + n + BLOCK;
-        unsigned char *grown = realloc(p->out, capacity);
-        if (!grown) {
-            p->poor = true;
-            return -1;
-        }
-        p->out = grown;
-        p->capacity = capacity;
-    }
-    memcpy(p->out + p->length, bytes, n);
-    p->length += n;
-    return (la_ssize_t)n;
-}
 
 static int failed(const struct pack *p)
 {
-    return p->poor ? -ENOMEM : -EIO;
+    return p->output.is_short ? -ENOMEM : -EIO;
 }
 
 static uint64_t size_of(const struct pack_item *item)
@@ -98,18 +79,12 @@ static int produce(struct pack *p)
 static int source_read(void *user, void *bytes, size_t n, size_t *ret_n)
 {
     struct pack *p = user;
-    if (p->read == p->length)
-        p->read = p->length = 0;
-    while (p->length == 0 && !p->ended) {
+    while (archive_output_left(&p->output) == 0 && !p->ended) {
         int r = produce(p);
         if (r < 0)
             return r;
     }
-    n = MIN(n, p->length - p->read);
-    if (n)
-        memcpy(bytes, p->out + p->read, n);
-    p->read += n;
-    *ret_n = n;
+    *ret_n = archive_output_take(&p->output, bytes, n);
     return 0;
 }
 
@@ -121,7 +96,7 @@ static int begin(struct pack *p)
         return -ENOMEM;
     return archive.write_set_format_pax_restricted(p->archive) == ARCHIVE_OK &&
                    archive.write_set_bytes_per_block(p->archive, 0) == ARCHIVE_OK &&
-                   archive.write_open(p->archive, p, NULL, on_write, NULL) == ARCHIVE_OK
+                   archive.write_open(p->archive, &p->output, NULL, archive_output_add, NULL) == ARCHIVE_OK
                ? 0
                : failed(p);
 }
@@ -143,6 +118,6 @@ int pack_write(struct image_watch *watch, leat_endpoint *sink, const char *path,
     if (pack.archive)
         archive.write_free(pack.archive);
     free(pack.block);
-    free(pack.out);
+    archive_output_clear(&pack.output);
     return r < 0 ? error_set(error, r, "%.100s: the archive can't be written", path) : 0;
 }

@@ -59,7 +59,8 @@ static int set_times(const struct keeping *k)
 
 /* ---- each attribute ---- */
 
-/* A file whose owner can't be kept gives nobody the rights of its set-user-ID. Returns 1 if something changed. */
+/* A file whose owner can't be kept loses set-user-ID, which would give the rights of another owner. Returns 1 if
+ * something changed. */
 static int keep_owner(const struct keeping *k, mode_t *mode)
 {
     bool is_unknown = k->st->st_uid == (uid_t)-1 && k->st->st_gid == (gid_t)-1;

@@ -12,8 +12,8 @@ struct tree_digest {
     size_t size;                /* bytes of a digest */
 };
 
-/* Finds who computes a digest, in any usual spelling: sha256, SHA-256, BLAKE2b. Returns 0; -ENOENT: nobody does; or
- * -ELIBACC or the like: its provider can't be used. On failure *error has a sentence. */
+/* Finds the provider of a digest, in any usual spelling: sha256, SHA-256, BLAKE2b. Returns 0; -ENOENT: there is none;
+ * or -ELIBACC or the like: its provider can't be used. On failure *error has a sentence. */
 int digest_find(struct tree_digest *ret, const char *spelling, struct leat_error *error);
 
 #endif

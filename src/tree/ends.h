@@ -89,7 +89,7 @@ struct tree_source {
 
 /* A file of the target that is being written. */
 struct tree_output {
-    int fd;                  /* an empty file that nobody else sees. -1: `endpoint` takes the bytes */
+    int fd;                  /* an empty file without a visible name. -1: `endpoint` takes the bytes */
     leat_endpoint *endpoint; /* a sink; the copy takes it. NULL: `fd` takes the bytes */
     struct publish publish;  /* of a folder's file */
     ino_t inode;             /* of the file, set by `file_end`; 0: unknown */

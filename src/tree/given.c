@@ -120,7 +120,7 @@ static int keep_extended(const struct giving *g)
     return flags < 0 ? worse(r, lose_of(g, flags, "ioctl", "its flags (see chattr)")) : r;
 }
 
-/* A file whose owner can't be kept gives nobody the rights of its set-user-ID. */
+/* A file whose owner can't be kept loses set-user-ID, which would give the rights of another owner. */
 static int keep_owner(const struct giving *g, const struct stat *now, mode_t *mode)
 {
     const struct given_values *given = g->given;

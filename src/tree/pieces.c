@@ -20,7 +20,7 @@ struct tree_large {
     bool has_holes;
     struct tree_flight *flight; /* the owner's */
     uint64_t size;              /* when it was opened */
-    uint64_t next;              /* the first byte that nobody has taken */
+    uint64_t next;              /* where the first piece begins that no worker has taken */
     uint64_t end;               /* where it ended meanwhile, if that is before `size` */
     unsigned active;            /* workers that copy a piece */
     unsigned helpers;           /* batches for it that were given out */

@@ -9,24 +9,6 @@
 
 /* ---- what libarchive makes ---- */
 
-static la_ssize_t on_write(struct archive *a UNUSED, void *user, const void *bytes, size_t n)
-{
-    struct packing *p = user;
-    if (p->length + n > p->out_room) {
-        size_t room = p->length + n + PACK_BLOCK;
-        unsigned char *grown = realloc(p->out, room);
-        if (!grown) {
-            p->poor = true;
-            return -1;
-        }
-        p->out = grown;
-        p->out_room = room;
-    }
-    memcpy(p->out + p->length, bytes, n);
-    p->length += n;
-    return (la_ssize_t)n;
-}
-
 static int produce(struct packing *p)
 {
     if (p->file.fd >= 0)
@@ -47,20 +29,15 @@ static int source_read(void *user, void *bytes, size_t n, size_t *ret_n)
 {
     struct packing *p = user;
     int r = 0;
-    if (p->read == p->length) {
-        p->read = p->length = 0;
+    if (archive_output_left(&p->output) == 0) {
         locale_t usual = uselocale(p->locale);
-        while (p->length < PACK_BLOCK && !p->ended && r == 0)
+        while (p->output.length < PACK_BLOCK && !p->ended && r == 0)
             r = produce(p);
         uselocale(usual);
     }
     if (r < 0)
         return r;
-    n = MIN(n, p->length - p->read);
-    if (n)
-        memcpy(bytes, p->out + p->read, n);
-    p->read += n;
-    *ret_n = n;
+    *ret_n = archive_output_take(&p->output, bytes, n);
     return 0;
 }
 
@@ -179,7 +156,7 @@ static int begin(struct packing *p)
         return pack_failed(p);
     archive.write_set_options(p->archive, "xattrheader=SCHILY"); /* each attribute once, as GNU tar reads it */
     return archive.write_set_bytes_per_block(p->archive, 0) == ARCHIVE_OK &&
-                   archive.write_open(p->archive, p, NULL, on_write, NULL) == ARCHIVE_OK
+                   archive.write_open(p->archive, &p->output, NULL, archive_output_add, NULL) == ARCHIVE_OK
                ? 0
                : pack_failed(p);
 }
@@ -196,7 +173,7 @@ static void clear(struct packing *p)
     free(p->zeros);
     leat_filter_free(p->digest[0]);
     leat_filter_free(p->digest[1]);
-    free(p->out);
+    archive_output_clear(&p->output);
 }
 
 int pack_begin(struct tree_copy *tree, const char *path, struct leat_error *error)

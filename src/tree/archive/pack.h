@@ -6,6 +6,7 @@
 #define TREE_PACK_H
 
 #include "archive/library.h"
+#include "archive/output.h"
 #include "base/error.h"
 #include "base/identity.h"
 #include "tree/beneath.h"
@@ -64,9 +65,7 @@ struct packing {
     bool begun, ended;      /* the root was packed; all was */
     unsigned char *block;   /* of PACK_BLOCK bytes */
     unsigned char *zeros;   /* of PACK_ZEROS bytes, for holes; NULL: there was none yet */
-    unsigned char *out;     /* what libarchive has made; its first `read` bytes were taken */
-    size_t length, read, out_room;
-    bool poor; /* memory for it was short */
+    struct archive_output output;
 };
 
 enum {

@@ -15,7 +15,7 @@ enum {
 
 int pack_failed(const struct packing *p)
 {
-    return p->poor ? -ENOMEM : -EIO;
+    return p->output.is_short ? -ENOMEM : -EIO;
 }
 
 /* ---- access control lists ---- */

@@ -58,8 +58,7 @@ static int read_names(struct packing *p, int folder, struct pack_level *level)
         return 0;
     }
     while (r == 0 && (entry = dir_next(stream)))
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            r = add_name(level, entry->d_name, &room);
+        r = add_name(level, entry->d_name, &room);
     if (r == 0 && errno)
         pack_problem(p, -errno, "readdir", NULL);
     closedir(stream);
@@ -178,7 +177,7 @@ static int pack_other(struct packing *p, int folder, const char *name, const str
     return r < 0 ? r : 0;
 }
 
-/* Is it the hidden name that the archive has where files can't be without a name? See publish_hidden_name. */
+/* Is it the hidden name that the archive has where files can't be without a name? See publish_make_hidden. */
 static bool is_archive_itself(const struct packing *p, int folder, const char *name)
 {
     struct identity here;

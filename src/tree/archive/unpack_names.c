@@ -32,21 +32,15 @@ static int make_link(const struct making *m, const char *as)
     return linkat(m->from, m->first, m->folder, as, 0) < 0 ? -errno : 0;
 }
 
-static int make_hidden(const struct making *m, int (*make)(const struct making *, const char *as), char *name,
-                       char hidden[PUBLISH_HIDDEN_MAX])
+struct unpack_making {
+    const struct making *making;
+    int (*make)(const struct making *making, const char *as);
+};
+
+static int make_as(void *user, const char *name)
 {
-    const struct place place = {.directory = m->folder, .name = name};
-    int r = -EEXIST;
-    bool asks = false;
-    for (unsigned try = 0; try < PUBLISH_HIDDEN_TRIES && r == -EEXIST; try++) {
-        publish_hidden_name(&place, try, asks, hidden);
-        r = make(m, hidden);
-        if (r == -ENAMETOOLONG && !asks) {
-            asks = true;
-            r = -EEXIST;
-        }
-    }
-    return r;
+    const struct unpack_making *one = user;
+    return one->make(one->making, name);
 }
 
 /* Returns 0, or a code after it has recorded the problem. */
@@ -56,9 +50,11 @@ static int make_name(const struct making *m, int (*make)(const struct making *, 
     const char *now = m->u->name;
     int r = make(m, now);
     if (r == -EEXIST) {
+        struct unpack_making one = {m, make};
         char *own CLEANUP_FREE = strdup(now);
+        const struct place place = {.directory = m->folder, .name = own};
         now = hidden;
-        r = own ? make_hidden(m, make, own, hidden) : -ENOMEM;
+        r = own ? publish_make_hidden(&place, make_as, &one, hidden) : -ENOMEM;
     }
     if (r < 0)
         return unpack_problem(m->u, LEAT_SIDE_SINK, r, operation, NULL);

@@ -84,7 +84,7 @@ int unpack_reader_open(struct unpack_reader *r, struct tree_copy *tree, leat_end
     return result;
 }
 
-/* Reads what is behind the end of the archive, so that the source is known to be whole, and who writes it may end. */
+/* Reads what is behind the end of the archive. So the source is known to be whole, and its writer gets no EPIPE. */
 static int read_rest(struct unpack_reader *r, struct leat_error *error)
 {
     const void *bytes;

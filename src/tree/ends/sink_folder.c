@@ -203,21 +203,24 @@ static int make_link(const struct tree_making *m, const char *as)
     return linkat(m->from->fd[TARGET], m->first, m->dir->fd[TARGET], as, 0) < 0 ? -errno : 0;
 }
 
-/* Makes it under a hidden name beside the old file. Returns 0 or a negative errno. */
-static int make_hidden(const struct tree_making *m, make_fn *make, char *name, char hidden[PUBLISH_HIDDEN_MAX])
+struct folder_making {
+    const struct tree_making *making;
+    make_fn *make;
+};
+
+static int make_as(void *user, const char *name)
 {
+    const struct folder_making *one = user;
+    return one->make(one->making, name);
+}
+
+/* Makes it under a hidden name beside the old file. Returns 0 or a negative errno. */
+static int make_hidden(const struct tree_making *m, make_fn *make, char hidden[PUBLISH_HIDDEN_MAX])
+{
+    struct folder_making one = {m, make};
+    char *name CLEANUP_FREE = strdup(m->name);
     const struct place place = {.directory = m->dir->fd[TARGET], .name = name};
-    int r = -EEXIST;
-    bool asks = false;
-    for (unsigned try = 0; try < PUBLISH_HIDDEN_TRIES && r == -EEXIST; try++) {
-        publish_hidden_name(&place, try, asks, hidden);
-        r = make(m, hidden);
-        if (r == -ENAMETOOLONG && !asks) {
-            asks = true;
-            r = -EEXIST;
-        }
-    }
-    return r;
+    return name ? publish_make_hidden(&place, make_as, &one, hidden) : -ENOMEM;
 }
 
 /* Does the file system have no such names? Some say it by EPERM. A file also has a limit of its links. */
@@ -234,9 +237,8 @@ static int make_name(const struct tree_making *m, make_fn *make, const char *ope
     int r = make(m, m->name);
     const char *now = m->name;
     if (r == -EEXIST && m->dir->existed && !letters_clash(m->dir, m->name)) {
-        char *own CLEANUP_FREE = strdup(m->name);
         now = hidden;
-        r = own ? make_hidden(m, make, own, hidden) : -ENOMEM;
+        r = make_hidden(m, make, hidden);
     }
     if (is_lacking(r))
         return 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A branch whose is_entered is not set has no folder in its target: the problem is recorded. It is set and cleared only
- * while the pair is opened, when nobody holds it. */
+ * while the pair is opened, before a worker can hold it. */
 #include "base/fd.h"
 #include "tree/attributes.h"
 #include "tree/ends/folder.h"

@@ -14,7 +14,7 @@ enum {
     SHORTENED = 160  /* a longer name may have been cut in its hidden name */
 };
 
-/* The form is that of publish_hidden_name. Copies the name in it. */
+/* The form is that of publish_make_hidden. Copies the name in it. */
 static bool is_hidden(const char *hidden, char *ret_name, size_t size)
 {
     size_t n = strlen(hidden), end = n - DIGITS - strlen(MIDDLE);

@@ -296,7 +296,7 @@ static void close_claims(struct tree_copy *tree)
     if (claims->is_renewing)
         pthread_join(claims->renewer, NULL);
     if (claims->state) {
-        claims->place->remove(claims->state, claims->own); /* so that nobody waits for the lease */
+        claims->place->remove(claims->state, claims->own); /* so that no other process waits for the lease to expire */
         claims->place->close(claims->state);
     }
     pthread_cond_destroy(&claims->over);

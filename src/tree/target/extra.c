@@ -52,11 +52,6 @@ struct tree_extra_name {
     char name[];
 };
 
-static bool is_dots(const char *name)
-{
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
 /* Opens the folder of one side for reading. NULL: it has recorded the problem. */
 static DIR *open_side(struct tree_copy *tree, struct tree_dir *dir, int side)
 {
@@ -86,7 +81,7 @@ static int add(struct tree_extra_name **list, const char *name)
 static int look(struct tree_copy *tree, const struct tree_dir *dir, const char *name, struct tree_extra_name **list)
 {
     struct stat st;
-    if (is_dots(name) || fstatat(dir->fd[SOURCE], name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+    if (fstatat(dir->fd[SOURCE], name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
     if (errno != ENOENT)
         return tree_problem(tree, dir, name, LEAT_SIDE_SOURCE, -errno, "stat", NULL);
@@ -185,8 +180,7 @@ static int keep_others(struct tree_copy *tree, struct tree_dir *dir, struct tree
         if (fstatat(dir->fd[TARGET], extra->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
             identity_of_stat(&extra->identity, &st);
     while (*list && (entry = dir_next(stream)))
-        if (!is_dots(entry->d_name))
-            keep_name(tree, dir, entry->d_name, list);
+        keep_name(tree, dir, entry->d_name, list);
     int r = *list && errno ? tree_problem(tree, dir, NULL, LEAT_SIDE_SOURCE, -errno, "readdir", NULL) : 0;
     closedir(stream);
     return r;

@@ -126,8 +126,7 @@ static int drop_names(struct tree_removal *m)
         return 0;
     }
     while (r == 0 && !tree_is_canceled(m->tree) && (entry = dir_next(stream)))
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            r = drop_name(m, entry->d_name);
+        r = drop_name(m, entry->d_name);
     if (r == 0 && !tree_is_canceled(m->tree) && errno)
         fail(m, -errno, "readdir", NULL);
     closedir(stream);

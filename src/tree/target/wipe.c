@@ -43,7 +43,7 @@ static int empty(int fd, char **ret_name)
     }
     while (r == 0 && (entry = dir_next(stream))) {
         const char *name = entry->d_name;
-        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || unlinkat(fd, name, 0) == 0)
+        if (unlinkat(fd, name, 0) == 0)
             continue;
         if (errno != EISDIR && errno != EPERM)
             r = -errno;

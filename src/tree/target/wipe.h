@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Removing a folder with all that is in it, which is not a part of the tree that is copied (see remove.h). No link is
- * followed, no other file system is entered, and no folder is left by another way than it was entered, whoever moves
- * folders meanwhile. */
+ * followed, no other file system is entered, and the way up leads to the folder that the way down came from, also if
+ * another process moves folders meanwhile. */
 #ifndef TREE_WIPE_H
 #define TREE_WIPE_H
 

@@ -206,8 +206,7 @@ static bool is_excluded(struct tree_copy *tree, const struct tree_dir *dir, cons
 static void verify_extra(struct tree_copy *tree, const struct tree_dir *dir, const char *name)
 {
     struct stat st;
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-        fstatat(dir->fd[SOURCE], name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+    if (fstatat(dir->fd[SOURCE], name, &st, AT_SYMLINK_NOFOLLOW) == 0)
         return;
     if (errno == ENOENT) {
         if (!is_excluded(tree, dir, name))
